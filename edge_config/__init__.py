@@ -1,0 +1,1 @@
+"""What an operator writes: models, loader, point tables, machine profiles, samples."""

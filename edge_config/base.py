@@ -1,0 +1,112 @@
+"""What all configuration models share: strictness, secrets, TLS, addresses to listen on."""
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+class StrictModel(BaseModel):
+    """Base of every model: unknown keys are errors, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class SecretUnavailableError(Exception):
+    """A secret's file or environment variable is missing or empty."""
+
+
+class Secret(StrictModel):
+    """A secret by reference: exactly one of a file or an environment variable."""
+
+    file: Path | None = Field(
+        None, description="file that holds the secret; a trailing newline is dropped"
+    )
+    env: str | None = Field(None, description="environment variable that holds the secret")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Secret":
+        if (self.file is None) == (self.env is None):
+            raise ValueError("give exactly one of 'file' and 'env'")
+        return self
+
+    def reveal(self) -> str:
+        """The secret itself. Never log it.
+
+        Raises:
+            SecretUnavailableError: file or variable missing, unreadable or empty.
+        """
+        if self.env is not None:
+            secret, source = os.environ.get(self.env, ""), f"environment variable {self.env}"
+        else:
+            secret, source = _read(self.file), f"file {self.file}"
+        if not secret:
+            raise SecretUnavailableError(f"the secret in {source} is missing or empty")
+        return secret
+
+
+def _read(file: Path | None) -> str:
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n") if file else ""
+    except OSError as error:
+        raise SecretUnavailableError(f"cannot read secret file {file}: {error.strerror}") from error
+
+
+class ClientTls(StrictModel):
+    """TLS towards a server; the server's certificate is always verified."""
+
+    ca_file: Path | None = Field(None, description="CA bundle in PEM; default: the system's")
+    cert_file: Path | None = Field(None, description="own certificate in PEM")
+    key_file: Path | None = Field(None, description="key of the own certificate in PEM")
+
+
+class ServerTls(StrictModel):
+    """TLS of a listening address."""
+
+    cert_file: Path = Field(description="certificate chain in PEM")
+    key_file: Path = Field(description="private key in PEM")
+
+
+def _listen(text: str) -> str:
+    host, separator, port = text.rpartition(":")
+    if not separator or not host or not port.isdigit() or not 0 <= int(port) <= 65535:  # noqa: PLR2004
+        raise ValueError("must be host:port, as in 127.0.0.1:8080 or [::1]:8080")
+    return text
+
+
+ListenAddress = Annotated[str, AfterValidator(_listen)]
+"""``host:port``; an IPv6 host stands in brackets; port 0 takes any free one."""
+
+
+def split_listen(address: str) -> tuple[str, int]:
+    """Host (without brackets) and port of a :data:`ListenAddress`."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+class ConsoleConfig(StrictModel):
+    """The web console. Loopback needs nothing; any other address needs TLS and a token."""
+
+    listen: ListenAddress = Field("127.0.0.1:8080", description="address to listen on")
+    tls: ServerTls | None = Field(None, description="certificate; required off loopback")
+    token: Secret | None = Field(None, description="access token; required off loopback")
+
+    @model_validator(mode="after")
+    def _guarded(self) -> "ConsoleConfig":
+        if not is_loopback(self.listen) and (self.tls is None or self.token is None):
+            raise ValueError(
+                f"listening on {self.listen} needs both 'tls' and 'token'; "
+                "without them only a loopback address such as 127.0.0.1 is allowed"
+            )
+        return self
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a listen address is reachable from this machine only."""
+    host, _ = split_listen(address)
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

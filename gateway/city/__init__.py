@@ -1,0 +1,1 @@
+"""The city side: ingest, stores, ledger, evidence, rates, identifiers' outbox, console."""

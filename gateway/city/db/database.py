@@ -1,0 +1,69 @@
+"""Connections to the relational database.
+
+Everything that reads or writes it is a plain function of a SQLAlchemy ``Connection``; async code
+runs such functions in a thread through :meth:`Database.run`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+from edge_config.base import Secret
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
+
+
+class Database:
+    """One relational database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    async def run(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a function of a connection in a thread, in one transaction."""
+        return await asyncio.to_thread(lambda: self.run_now(function, *args, **kwargs))
+
+    def run_now(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a function of a connection here, in one transaction."""
+        with self.engine.begin() as connection:
+            return function(connection, *args, **kwargs)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def connect(url: str, data_dir: Path, password: Secret | None = None) -> Database:
+    """Open a database; an SQLite path is taken relative to ``data_dir``.
+
+    Args:
+        url: SQLAlchemy URL, ``sqlite:///…`` or ``postgresql://…``.
+        data_dir: the city's folder; created if missing.
+        password: replaces one in the URL.
+    """
+    target = make_url(url)
+    if target.get_backend_name() == "sqlite":
+        data_dir.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(target.set(database=str(data_dir / (target.database or "city.db"))))
+        event.listen(engine, "connect", _configure_sqlite)
+        return Database(engine)
+    if target.drivername == "postgresql":
+        target = target.set(drivername="postgresql+psycopg")
+    if password is not None:
+        target = target.set(password=password.reveal())
+    return Database(create_engine(target, pool_pre_ping=True))
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,240 @@
+"""Every table of the city's relational database. Nothing here that PostgreSQL would refuse.
+
+Times are UTC milliseconds in ``BigInteger``; days are Asia/Shanghai days in ``Date``.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
+
+enterprise = Table(
+    "enterprise",
+    metadata,
+    Column("uscc", String(18), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("county", String(6), nullable=False),  # GB/T 2260, where it operates
+    Column("industry", String(4), nullable=False),  # GB/T 4754-2017 class
+    Column("functional_area", String(16), nullable=False, server_default=""),
+    Column("above_scale", Boolean, nullable=False),  # 规上
+    Column("ledger_verified_by", String(100)),
+    Column("ledger_verified_on", Date),
+    Column("identifier_code", String(20), unique=True),  # enterprise part of its prefix
+)
+
+roster_member = Table(
+    "roster_member",
+    metadata,
+    Column("roster", String(32), primary_key=True),  # for example KEY
+    Column("uscc", ForeignKey("enterprise.uscc"), primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date),  # first day outside; null: still in
+    Column("approved_by", String(100), nullable=False),
+)
+
+equipment = Table(
+    "equipment",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("uscc", ForeignKey("enterprise.uscc"), nullable=False),
+    Column("site_no", String(16), nullable=False),
+    Column("asset_no", String(64), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("workshop", String(100), nullable=False, server_default=""),
+    Column("line", String(100), nullable=False, server_default=""),
+    Column("model", String(100), nullable=False, server_default=""),
+    Column("maker", String(100), nullable=False, server_default=""),
+    Column("serial_no", String(64), nullable=False, server_default=""),
+    Column("category", String(32), nullable=False, server_default=""),  # GB/T 14885
+    Column("equipment_class", String(16), nullable=False),  # production, aux, test
+    Column("key_equipment", Boolean, nullable=False),
+    Column("digital", Boolean, nullable=False),
+    Column("controller", String(100), nullable=False, server_default=""),
+    Column("interfaces", String(200), nullable=False, server_default=""),
+    Column("commissioned_on", Date),
+    Column("original_value_yuan", Float),
+    Column("entered_by", String(100), nullable=False, server_default=""),
+    Column("verified_by", String(100)),
+    Column("verified_on", Date),
+    UniqueConstraint("uscc", "site_no", "asset_no"),
+)
+
+equipment_status = Table(
+    "equipment_status",
+    metadata,
+    Column("equipment_id", ForeignKey("equipment.id"), primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column(
+        "status", String(16), nullable=False
+    ),  # in_use standby idle sealed scrapped building leased_out
+)
+
+gateway = Table(
+    "gateway",
+    metadata,
+    Column("id", String(63), primary_key=True),
+    Column("uscc", ForeignKey("enterprise.uscc"), nullable=False),
+    Column("site_no", String(16), nullable=False),
+    Column("enrolled_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    Column("last_seen_ms", BigInteger),
+    Column("state", Text),  # last state message, JSON
+)
+
+watermark = Table(
+    "watermark",
+    metadata,
+    Column("gateway", ForeignKey("gateway.id"), primary_key=True),
+    Column("epoch", String(16), primary_key=True),
+    Column("upto", BigInteger, nullable=False),
+    Column("ranges", Text, nullable=False),  # JSON [[a, b], …] above upto
+    Column("values_committed", BigInteger, nullable=False),
+    Column("values_quarantined", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+)
+
+tag_schema = Table(
+    "tag_schema",
+    metadata,
+    Column("gateway", ForeignKey("gateway.id"), primary_key=True),
+    Column("id", String(16), primary_key=True),
+    Column("device", String(63), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+edge_books = Table(
+    "edge_books",
+    metadata,
+    Column("gateway", ForeignKey("gateway.id"), primary_key=True),
+    Column("epoch", String(16), primary_key=True),
+    Column("device", String(63), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("due", BigInteger, nullable=False),
+    Column("ok", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("skipped", BigInteger, nullable=False),
+    Column("suppressed", BigInteger, nullable=False),
+    Column("buffered", BigInteger, nullable=False),
+    Column("dropped", Text, nullable=False),  # JSON {cause: count}
+)
+
+gap = Table(
+    "gap",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("gateway", ForeignKey("gateway.id"), nullable=False),
+    Column("device", String(63), nullable=False),
+    Column("tag_group", String(63), nullable=False),
+    Column("tags", Text, nullable=False),  # JSON list; [] = all
+    Column("tags_key", String(16), nullable=False),  # hash of tags, for the unique key
+    Column("cause", String(32), nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger),
+    UniqueConstraint("gateway", "device", "tag_group", "tags_key", "from_ms"),
+    Index("ix_gap_from_ms", "from_ms"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("topic", String(300), nullable=False),
+    Column("gateway", String(63), nullable=False),
+    Column("reason", String(300), nullable=False),
+    Column("value_count", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # the first 64 KiB
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("equipment_id", ForeignKey("equipment.id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("source", String(16), primary_key=True),  # controller, sensor
+    Column("synthetic", Boolean, primary_key=True),
+    Column("gateway", String(63), nullable=False),
+    Column("sample_count", BigInteger, nullable=False),
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("seeded", Boolean, nullable=False),  # written by the demonstration, not by ingest
+)
+
+rate_result = Table(
+    "rate_result",
+    metadata,  # append-only
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("definition", String(32), nullable=False),
+    Column("definition_hash", String(64), nullable=False),
+    Column("month", String(7), nullable=False),  # YYYY-MM
+    Column("dimension", String(16), nullable=False),  # city county industry enterprise
+    Column("cell", String(32), nullable=False),
+    Column("vintage", Integer, nullable=False),
+    Column("status", String(1), nullable=False),  # P provisional, F final
+    Column("numerator", Integer, nullable=False),
+    Column("denominator", Integer, nullable=False),
+    Column("enterprise_count", Integer, nullable=False),
+    Column("mean", String(80)),  # exact fraction "p/q"; null: no enterprise
+    Column("synthetic", Boolean, nullable=False),
+    Column("computed_ms", BigInteger, nullable=False),
+    UniqueConstraint("definition", "month", "dimension", "cell", "vintage"),
+)
+
+identifier = Table(
+    "identifier",
+    metadata,
+    Column("equipment_id", ForeignKey("equipment.id"), primary_key=True),
+    Column("handle", String(255), nullable=False, unique=True),
+    Column(
+        "handle_key", String(255), nullable=False, unique=True
+    ),  # upper case: no two differ in case only
+    Column("issued_ms", BigInteger, nullable=False),
+    Column("registered_ms", BigInteger),
+    Column("resolved_ms", BigInteger),  # last time read back equal
+)
+
+identifier_counter = Table(
+    "identifier_counter",
+    metadata,
+    Column("prefix", String(64), primary_key=True),
+    Column("next", BigInteger, nullable=False),
+)
+
+identifier_outbox = Table(
+    "identifier_outbox",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("equipment_id", ForeignKey("equipment.id"), nullable=False),
+    Column("operation", String(16), nullable=False),  # register update
+    Column("state", String(16), nullable=False),  # pending unknown done refused
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_ms", BigInteger, nullable=False),
+    Column("last_error", String(300), nullable=False, server_default=""),
+    Index("ix_identifier_outbox_state_next_attempt_ms", "state", "next_attempt_ms"),
+)

@@ -1,0 +1,1 @@
+"""The equipment ledger: enterprises, equipment, rosters, gateways; import and templates."""

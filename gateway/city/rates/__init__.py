@@ -1,0 +1,1 @@
+"""Equipment networking rates: definitions as data, computation, results."""

@@ -1,0 +1,123 @@
+"""What the city needs of a time-series store, and nothing else.
+
+::
+
+    StoreError
+    ├── StoreUnavailableError   try again later: time-out, 429, 5xx; nothing is lost
+    └── StoreMisconfiguredError a person must act: 401, 403, 404; ingest waits and alarms
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.core.schema import Column
+
+Value = float | int | bool | str
+
+
+class StoreError(Exception):
+    """Base of what a store raises."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store does not answer or is overloaded; ``retry_after_s`` is its own wish, if any."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class StoreMisconfiguredError(StoreError):
+    """Credentials, bucket or database are wrong; retrying alone will not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The tags of a line: one machine behind one device.
+
+    Attributes:
+        measurement: machine profile.
+        enterprise: USCC.
+        site: site number.
+        gateway: gateway id.
+        device: device id.
+        equipment: ledger asset number.
+    """
+
+    measurement: str
+    enterprise: str
+    site: str
+    gateway: str
+    device: str
+    equipment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Values of one series that share field names: times × fields, with holes.
+
+    Attributes:
+        series: tags of the lines.
+        fields: field names, one a column entry.
+        time_ms: int64[t], UTC milliseconds.
+        columns: for every kind run of the fields one array [t, len(run)].
+        present: bool[t, len(fields)]; a line without any value is not written.
+    """
+
+    series: Series
+    fields: tuple[str, ...]
+    time_ms: npt.NDArray[np.int64]
+    columns: tuple[Column, ...]
+    present: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Values that the store refused for good; they go to quarantine."""
+
+    series: Series
+    time_ms: int
+    values: int
+    reason: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value at one time."""
+
+    time_ms: int
+    value: Value
+
+
+class Store(Protocol):
+    """A time-series store. Writing the same series and time again changes nothing."""
+
+    async def open(self) -> None:
+        """Prepare: create files, check that the database or bucket answers."""
+
+    async def write(self, rows: Sequence[Rows]) -> Sequence[Rejection]:
+        """Write and commit. When it returns, all values but the rejected ones are durable.
+
+        Raises:
+            StoreUnavailableError: nothing is promised; write the same rows again later.
+            StoreMisconfiguredError: a person must act first.
+        """
+
+    async def count(self, gateways: Sequence[str], from_ms: int, to_ms: int) -> int:
+        """How many non-null field values the store holds with ``from_ms <= time < to_ms``."""
+
+    async def latest(self, series: Series) -> dict[str, Point]:
+        """The newest value of every field of a series."""
+
+    async def history(
+        self, series: Series, field: str, from_ms: int, to_ms: int, limit: int
+    ) -> Sequence[Point]:
+        """Values of one numeric field in time order, thinned to at most ``limit`` points."""
+
+    async def close(self) -> None:
+        """Release everything."""

@@ -1,0 +1,1 @@
+"""Values and rules that edge and city share. Pure: no I/O, no clock, no logging."""

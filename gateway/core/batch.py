@@ -1,0 +1,95 @@
+"""The unit that travels: columns of values with their times and the schema they follow."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.core.schema import Column, Schema
+from gateway.core.status import Reason
+
+Mask = npt.NDArray[np.bool_]
+Status = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a driver returns for one poll, before processing.
+
+    Attributes:
+        columns: one array a run of the raw kinds of the tags asked for, in their order.
+        status: one status byte a tag; the value of a BAD tag is meaningless.
+    """
+
+    columns: tuple[Column, ...]
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One poll of one group of one device after processing: one time for all its values.
+
+    Attributes:
+        schema: order, kinds and meaning of the tags.
+        time_ms: nominal tick, UTC milliseconds.
+        present: bool[n]; False where nothing is sent (suppressed or BAD).
+        columns: one array a run of the schema, full length; entries that are not present are
+            meaningless.
+    """
+
+    schema: Schema
+    time_ms: int
+    present: Mask
+    columns: tuple[Column, ...]
+
+    @property
+    def count(self) -> int:
+        """How many values travel."""
+        return int(np.count_nonzero(self.present))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Values that came one by one (a subscription), each with its own time.
+
+    Attributes:
+        schema: order, kinds and meaning of the tags.
+        index: uint32[m], ascending: which tag of the schema a value belongs to.
+        time_ms: int64[m]: source time of each value, UTC milliseconds; strictly ascending
+            within one tag.
+        columns: one array a run of ``runs_of(schema.tags[i].kind for i in index)``.
+    """
+
+    schema: Schema
+    index: npt.NDArray[np.uint32]
+    time_ms: npt.NDArray[np.int64]
+    columns: tuple[Column, ...]
+
+    @property
+    def count(self) -> int:
+        """How many values travel."""
+        return len(self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An interval in which values that were due are missing, with its cause.
+
+    A gap is sent when it opens (``to_ms`` None) and again when it ends; the key
+    (device, group, tags, from_ms) stays the same.
+
+    Attributes:
+        device: device id; empty for the whole gateway.
+        group: group name; empty for the whole device.
+        tags: names of the tags concerned; empty for all tags of the group.
+        cause: why.
+        from_ms: first missing time, UTC milliseconds.
+        to_ms: first time at which values came again; None while it lasts.
+    """
+
+    device: str
+    group: str
+    tags: tuple[str, ...]
+    cause: Reason
+    from_ms: int
+    to_ms: int | None = None

@@ -1,0 +1,1 @@
+"""Drivers: one folder each; ``api`` is the SDK, ``registry`` finds them."""

@@ -1,0 +1,1 @@
+"""The edge runtime: poller, buffer, northbound, the box's own console."""

@@ -1,0 +1,1 @@
+"""Industrial-internet identifiers: codes, node dialects, outbox, the embedded enterprise node."""

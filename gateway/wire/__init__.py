@@ -1,0 +1,1 @@
+"""The messages between edge and city: topics, encode, decode. Pure."""

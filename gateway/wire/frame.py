@@ -1,0 +1,131 @@
+"""A frame: what travels in one MQTT message, and one row of the edge's buffer.
+
+::
+
+    version u8 = 1 · flags u8 (bit 0: zstd) · 0 u16 · epoch u64 · seq u64 · values u32 · crc32 u32
+    body: records, one after another, compressed as a whole
+
+Numbers are little-endian. The checksum covers the body as it travels.
+"""
+
+import struct
+from collections import ChainMap
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass
+from zlib import crc32
+
+import zstandard
+
+from gateway.core.schema import Schema
+from gateway.wire.columns import FrameError
+from gateway.wire.records import Record, decode_record, encode_record, split_records
+
+VERSION = 1
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Largest decompressed body that a reader accepts."""
+
+_ZSTD = 1
+_HEADER = struct.Struct("<BBHQQII")
+_LEVEL = 1
+_SMALL = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The fixed part of a frame: who comes when, readable without decompressing."""
+
+    epoch: int
+    seq: int
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A decoded frame."""
+
+    header: Header
+    records: tuple[Record, ...]
+
+
+class BodyEncoder:
+    """Encodes records to compressed bodies; holds the compressor. Not for several threads."""
+
+    def __init__(self) -> None:
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL)
+
+    def encode(self, records: Iterable[Record]) -> bytes:
+        """One flags byte and the body: what :func:`seal` turns into a frame."""
+        body = b"".join(map(encode_record, records))
+        if len(body) < _SMALL:
+            return b"\0" + body
+        return bytes((_ZSTD,)) + self._compressor.compress(body)
+
+
+def seal(body: bytes, header: Header) -> bytes:
+    """Put the header before an encoded body.
+
+    Args:
+        body: flags byte and body from :meth:`BodyEncoder.encode`.
+        header: epoch, sequence number and count of values.
+    """
+    payload = memoryview(body)[1:]
+    head = _HEADER.pack(
+        VERSION, body[0], 0, header.epoch, header.seq, header.values, crc32(payload)
+    )
+    return head + payload
+
+
+def read_header(frame: bytes) -> Header:
+    """The header of a frame; cheap, for finding duplicates before decoding.
+
+    Raises:
+        FrameError: too short, or a version this reader does not know.
+    """
+    return _unpack(frame)[1]
+
+
+def _unpack(frame: bytes) -> tuple[int, Header, int]:
+    if len(frame) < _HEADER.size:
+        raise FrameError(f"{len(frame)} bytes are too short for a frame")
+    version, flags, _, epoch, seq, values, checksum = _HEADER.unpack_from(frame)
+    if version != VERSION:
+        raise FrameError(f"format version {version} is not {VERSION}")
+    return flags, Header(epoch, seq, values), checksum
+
+
+def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:
+    """Read a frame. Schemas inside it are known to the records behind them.
+
+    Args:
+        frame: the bytes of one message.
+        schemas: schemas by id that the reader already holds.
+
+    Raises:
+        UnknownSchemaError: a record's schema is neither in ``schemas`` nor earlier in the frame.
+        FrameError: the bytes break the format, or the body is larger than ``MAX_BODY_BYTES``.
+    """
+    flags, header, checksum = _unpack(frame)
+    payload = memoryview(frame)[_HEADER.size :]
+    if crc32(payload) != checksum:
+        raise FrameError("checksum differs")
+    body = _decompress(payload) if flags & _ZSTD else bytes(payload)
+    known: dict[int, Schema] = {}
+    lookup = ChainMap(known, schemas)
+    records: list[Record] = []
+    for record_type, content in split_records(body):
+        record = decode_record(record_type, content, lookup)
+        if isinstance(record, Schema):
+            known[record.id] = record
+        if record is not None:
+            records.append(record)
+    return Frame(header, tuple(records))
+
+
+def _decompress(payload: memoryview) -> bytes:
+    try:
+        size = zstandard.frame_content_size(payload)
+        if not 0 <= size <= MAX_BODY_BYTES:
+            raise FrameError(f"body of {size} bytes is over the limit of {MAX_BODY_BYTES}")
+        return zstandard.ZstdDecompressor().decompress(payload, max_output_size=MAX_BODY_BYTES)
+    except zstandard.ZstdError as error:
+        raise FrameError(f"body does not decompress: {error}") from error

@@ -1,0 +1,88 @@
+"""The small messages beside the frames: state (edge → city) and acknowledgement (city → edge).
+
+JSON, so that a person with an MQTT client can read them.
+"""
+
+import msgspec
+
+
+class DeviceState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Link state of one device as the edge sees it now.
+
+    Attributes:
+        link: ``up``, ``down`` or ``starting``.
+        cause: reason code while down, else empty.
+        since_ms: when the link came into this state, UTC milliseconds.
+    """
+
+    link: str
+    cause: str = ""
+    since_ms: int = 0
+
+
+class State(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Sign of life of a gateway; its last will is ``State(online=False)``.
+
+    Attributes:
+        online: False only in the last will and at an orderly stop.
+        time_ms: the edge's clock, UTC milliseconds.
+        epoch: the buffer's epoch, 16 hex digits.
+        last_seq: newest sequence number that the buffer holds or held.
+        backlog_frames: frames not yet acknowledged by the city.
+        backlog_values: values in them.
+        software: version of qulink on the edge.
+        devices: link state by device id.
+    """
+
+    online: bool
+    time_ms: int = 0
+    epoch: str = ""
+    last_seq: int = 0
+    backlog_frames: int = 0
+    backlog_values: int = 0
+    software: str = ""
+    devices: dict[str, DeviceState] = {}
+
+
+class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the city has committed to its store.
+
+    Attributes:
+        epoch: the epoch the numbers belong to, 16 hex digits.
+        upto: every frame up to and including this one is committed.
+        ranges: inclusive ranges above ``upto`` that are committed too.
+        want: ids (16 hex digits) of schemas the city needs before it can go on.
+    """
+
+    epoch: str
+    upto: int
+    ranges: list[tuple[int, int]] = []
+    want: list[str] = []
+
+
+_encoder = msgspec.json.Encoder()
+_state_decoder = msgspec.json.Decoder(State)
+_ack_decoder = msgspec.json.Decoder(Ack)
+
+
+def encode_message(message: State | Ack) -> bytes:
+    """Serialise a state or an acknowledgement."""
+    return _encoder.encode(message)
+
+
+def decode_state(body: bytes) -> State:
+    """Read a state message.
+
+    Raises:
+        msgspec.DecodeError: the body is no state message.
+    """
+    return _state_decoder.decode(body)
+
+
+def decode_ack(body: bytes) -> Ack:
+    """Read an acknowledgement.
+
+    Raises:
+        msgspec.DecodeError: the body is no acknowledgement.
+    """
+    return _ack_decoder.decode(body)

@@ -1,0 +1,1 @@
+"""Factory lines that speak the real protocols. Imports nothing of ``gateway``."""

