@@ -1,0 +1,85 @@
+"""The documentation is true: paths exist, links resolve, decisions are listed, words are ours."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
+PACKAGES = ("gateway", "edge_config", "simulators")
+MAX_FILE_LINES = 300
+MAX_TEST_LINES = 500
+MAX_FUNCTION_LINES = 40
+
+_PATH = re.compile(r"`((?:gateway|edge_config|simulators|deploy|tests|docs|benchmarks)/[\w./<>-]*)`")
+_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_named_in_pages_exist(page: Path) -> None:
+    named = {path for path in _PATH.findall(page.read_text()) if "<" not in path}
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_resolve(page: Path) -> None:
+    links = [link for link in _LINK.findall(page.read_text()) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_hop_of_the_path_exists() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    hops = re.findall(r"^\| \d \| (.+?) \| .+ \|$", text, re.MULTILINE)
+    assert len(hops) == 8
+    for hop in hops:
+        *files, function = re.findall(r"`([^`]+)`", hop)
+        method = function.rpartition(".")[2]
+        candidates = [path for name in files for path in ROOT.glob(name.replace("<x>", "*"))]
+        assert candidates, hop
+        assert any(re.search(rf"def {method}\b", path.read_text()) for path in candidates), hop
+
+
+def test_decisions_are_numbered_and_listed() -> None:
+    numbered = sorted(path.name for path in (ROOT / "docs/adr").glob("0*.md"))
+    assert [int(name[:4]) for name in numbered] == list(range(1, len(numbered) + 1))
+    index = (ROOT / "docs/adr/README.md").read_text()
+    assert [name for name in numbered if f"({name})" not in index] == []
+
+
+def test_every_direct_dependency_is_explained() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    names = {re.split(r"[\[><=;~ ]", line)[0] for line in wanted} - {"qulink", "setuptools"}
+    page = (ROOT / "docs/dependencies.md").read_text()
+    unexplained = [n for n in sorted(names) if n not in page and not n.startswith("types-")]
+    assert unexplained == []
+
+
+def test_locks_name_no_package_source() -> None:
+    locks = [path.read_text() for path in ROOT.glob("requirements/*.txt")]
+    assert len(locks) >= 4
+    assert all("http" not in lock and "--hash=sha256:" in lock for lock in locks)
+    assert '"resolved"' not in (ROOT / "tests/foreign/package-lock.json").read_text()
+
+
+@pytest.mark.parametrize("limit, folders", [(MAX_FILE_LINES, PACKAGES), (MAX_TEST_LINES, ("tests",))])
+def test_files_stay_small(limit: int, folders: tuple[str, ...]) -> None:
+    sizes = {str(path.relative_to(ROOT)): path.read_text().count("\n")
+             for path in sources(*folders) if "migrations" not in path.parts}
+    assert {name: lines for name, lines in sizes.items() if lines > limit} == {}
+
+
+def test_command_line_imports_little() -> None:
+    code = ("import sys, gateway.cli; "
+            "print([m for m in ('numpy', 'pydantic', 'asyncua', 'sqlalchemy') if m in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          cwd=ROOT)
+    assert done.stdout.strip() == "[]"
