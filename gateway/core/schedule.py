@@ -1,6 +1,10 @@
 """When to read next: phases that spread the load, nominal ticks, back-off. Pure."""
 
+from collections.abc import Iterator
+from datetime import date, timedelta
 from zlib import crc32
+
+from gateway.core.books import day_of, day_start_ms
 
 
 def phase_ms(key: str, interval_ms: int) -> int:
@@ -29,6 +33,28 @@ def ticks_between(after_ms: int, before_ms: int, interval_ms: int, phase: int) -
     if before_ms <= after_ms + 1:
         return 0
     return (before_ms - 1 - phase) // interval_ms - (after_ms - phase) // interval_ms
+
+
+def last_tick_ms(now_ms: int, interval_ms: int, phase: int) -> int:
+    """The last nominal tick at or before ``now_ms``."""
+    return (now_ms - phase) // interval_ms * interval_ms + phase
+
+
+def ticks_by_day(
+    after_ms: int, upto_ms: int, interval_ms: int, phase: int
+) -> Iterator[tuple[date, int]]:
+    """How many ticks ``t`` with ``after_ms < t <= upto_ms`` fall on each Asia/Shanghai day.
+
+    Yields:
+        (day, ticks) in order of the days; days without a tick are left out.
+    """
+    while after_ms < upto_ms:
+        day = day_of(after_ms + 1)
+        end = min(upto_ms, day_start_ms(day + timedelta(days=1)) - 1)
+        count = ticks_between(after_ms, end + 1, interval_ms, phase)
+        if count:
+            yield day, count
+        after_ms = end
 
 
 def backoff_ms(failures: int, minimum_ms: int, maximum_ms: int) -> int:

@@ -1,0 +1,209 @@
+"""The rules of a group's tags as arrays, one set a run of equal kind. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.core.batch import Mask
+from gateway.core.schema import Column, Kind, Run, runs_of
+from gateway.core.status import Reason
+
+_FLOATS = (Kind.FLOAT64, Kind.FLOAT32)
+_INTEGERS = (Kind.INT64, Kind.UINT64)
+
+Positions = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class TagRule:
+    """How the raw value of one tag becomes what is sent.
+
+    Attributes:
+        raw: kind of the driver's value.
+        scale: ``value = raw × scale + offset``; a scaled value is FLOAT64. None: as it is read.
+        offset: see ``scale``.
+        minimum: a processed value below it is BAD (range).
+        maximum: a processed value above it is BAD (range).
+        deadband: a value is sent when it moved by more than this from the last one sent;
+            0: on any change. Strings and booleans: on any change.
+        max_silence_ms: a good value is sent at least this often.
+    """
+
+    raw: Kind
+    scale: float | None = None
+    offset: float = 0.0
+    minimum: float | None = None
+    maximum: float | None = None
+    deadband: float = 0.0
+    max_silence_ms: int = 60_000
+
+    @property
+    def scaled(self) -> bool:
+        """Whether the value is computed; only numbers and booleans can be."""
+        return self.raw is not Kind.STRING and (self.scale is not None or self.offset != 0)
+
+    @property
+    def kind(self) -> Kind:
+        """Kind after processing: scaled values are floats, others keep their kind."""
+        return Kind.FLOAT64 if self.scaled else self.raw
+
+
+def order_of(rules: Sequence[TagRule]) -> tuple[int, ...]:
+    """The column order of a group: positions sorted by (kind after processing, raw kind)."""
+    return tuple(sorted(range(len(rules)), key=lambda at: (rules[at].kind, rules[at].raw)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Neighbouring tags of a run that come from one raw column."""
+
+    column: int
+    source: slice
+    target: slice
+    scale: Column | None
+    offset: Column | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRule:
+    """The rules of one run: tags ``span`` of the group, all of one kind after processing."""
+
+    kind: Kind
+    span: slice
+    parts: tuple[_Part, ...]
+    minimum: Column | None
+    maximum: Column | None
+    deadband: Column | None
+
+    def gather(self, raw: Sequence[Column]) -> Column:
+        """Take the run's values of one poll from the raw columns, scaled.
+
+        Raises:
+            ValueError: a raw column has not the length of its tags.
+        """
+        count = self.span.stop - self.span.start
+        first = self.parts[0]
+        if len(self.parts) == 1 and first.scale is None and len(raw[first.column]) == count:
+            return raw[first.column]
+        out = np.empty(count, self.kind.dtype)
+        for part in self.parts:
+            values = raw[part.column][part.source]
+            if len(values) != part.target.stop - part.target.start:
+                raise ValueError(f"raw column {part.column} is too short for its tags")
+            scaled = values if part.scale is None else values * part.scale + part.offset
+            out[part.target] = scaled
+        return out
+
+    def gather_at(
+        self, tags: Positions, starts: Sequence[int], raw: Sequence[Column], first: int
+    ) -> Column:
+        """Take the values of some tags of the run, scaled.
+
+        Args:
+            tags: ascending positions within the run.
+            starts: position at which each raw column of the delivery begins.
+            raw: the raw columns of the delivery.
+            first: position of the first of these values in the delivery.
+        """
+        out = np.empty(len(tags), self.kind.dtype)
+        for part in self.parts:
+            low, high = np.searchsorted(tags, (part.target.start, part.target.stop)).tolist()
+            if low == high:
+                continue
+            column = int(np.searchsorted(starts, first + low, side="right")) - 1
+            begin = first + low - starts[column]
+            values = raw[column][begin : begin + high - low]
+            within = tags[low:high] - part.target.start
+            out[low:high] = (
+                values
+                if part.scale is None or part.offset is None
+                else values * part.scale[within] + part.offset[within]
+            )
+        return out
+
+    def faults(
+        self, column: Column, tags: Positions | None = None
+    ) -> Iterator[tuple[Mask, Reason]]:
+        """Which values of a processed column cannot be: not finite, out of range."""
+        if self.kind in _FLOATS:
+            finite = np.isfinite(column)
+            if not finite.all():
+                yield ~finite, Reason.NOT_A_NUMBER
+        if self.minimum is not None and (low := column < _at(self.minimum, tags)).any():
+            yield low, Reason.RANGE
+        if self.maximum is not None and (high := column > _at(self.maximum, tags)).any():
+            yield high, Reason.RANGE
+
+    def moved(self, column: Column, last: Column, tags: Positions | None = None) -> Mask:
+        """Which values differ from the last ones sent by more than their deadband."""
+        if self.deadband is None:
+            return np.asarray(column != last, np.bool_)
+        if self.kind in _INTEGERS:
+            return np.asarray(_distance(column, last) > _at(self.deadband, tags), np.bool_)
+        return np.asarray(np.abs(column - last) > _at(self.deadband, tags), np.bool_)
+
+
+def _at(values: Column, tags: Positions | None) -> Column:
+    return values if tags is None else values[tags]
+
+
+def _distance(column: Column, last: Column) -> Column:
+    """Exact distance of integers as uint64; the plain difference could overflow."""
+    higher, lower = np.maximum(column, last), np.minimum(column, last)
+    return higher.view(np.uint64) - lower.view(np.uint64)
+
+
+def compile_columns(rules: Sequence[TagRule]) -> tuple[ColumnRule, ...]:
+    """The rules of a group, one set a run.
+
+    Args:
+        rules: in column order, see :func:`order_of`.
+    """
+    raw_runs = runs_of(rule.raw for rule in rules)
+    return tuple(
+        _compile(run, rules[run.span], raw_runs) for run in runs_of(rule.kind for rule in rules)
+    )
+
+
+def _compile(run: Run, rules: Sequence[TagRule], raw_runs: Sequence[Run]) -> ColumnRule:
+    dtype = run.kind.dtype if run.kind in _FLOATS else np.dtype(np.float64)
+    numeric = run.kind in (*_FLOATS, *_INTEGERS)
+    return ColumnRule(
+        run.kind,
+        run.span,
+        tuple(_parts(run, rules, raw_runs)),
+        _limits([rule.minimum for rule in rules], -np.inf, dtype) if numeric else None,
+        _limits([rule.maximum for rule in rules], np.inf, dtype) if numeric else None,
+        _limits([rule.deadband or None for rule in rules], 0, dtype) if numeric else None,
+    )
+
+
+def _limits(values: Sequence[float | None], absent: float, dtype: np.dtype[Any]) -> Column | None:
+    if all(value is None for value in values):
+        return None
+    return np.array([absent if value is None else value for value in values], dtype)
+
+
+def _parts(run: Run, rules: Sequence[TagRule], raw_runs: Sequence[Run]) -> Iterator[_Part]:
+    start = 0
+    for (_, scaled), members in groupby(rules, key=lambda rule: (rule.raw, rule.scaled)):
+        part = list(members)
+        first = run.start + start
+        column = next(at for at, raw in enumerate(raw_runs) if raw.start <= first < raw.stop)
+        begin = first - raw_runs[column].start
+        yield _Part(
+            column,
+            slice(begin, begin + len(part)),
+            slice(start, start + len(part)),
+            _scales(part) if scaled else None,
+            np.array([rule.offset for rule in part], np.float64) if scaled else None,
+        )
+        start += len(part)
+
+
+def _scales(rules: Sequence[TagRule]) -> Column:
+    return np.array([1.0 if rule.scale is None else rule.scale for rule in rules], np.float64)

@@ -1,0 +1,318 @@
+"""From raw readings to what travels: scale, range, report-by-exception. Pure, column-wise.
+
+The tags of a group are ordered by (kind after processing, raw kind), so that both the driver's
+columns and the columns of the batch are few and each rule is one array operation.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.core.batch import Batch, Changes, Mask, Reading, Status
+from gateway.core.books import Counts, day_of
+from gateway.core.columns import ColumnRule, TagRule, compile_columns
+from gateway.core.schema import Column, Schema, empty_columns
+from gateway.core.status import FIRST_BAD, Quality, Reason, bad, status
+
+NEVER = np.iinfo(np.int64).min
+"""A time before all others: a tag never sent, or due to be sent whatever its value."""
+
+Times = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What processing made of a poll, or of arrivals.
+
+    Attributes:
+        record: what is to be made durable; None if nothing is to be sent.
+        counts: the books of it, by Asia/Shanghai day; ``due = ok + failed`` and
+            ``ok = suppressed + buffered``.
+        status: one status byte a tag, as it stands now.
+        columns: newest values, one array a run of the schema; meaningless where BAD.
+        times: time of each tag's newest value, UTC milliseconds; one number for all of a poll.
+    """
+
+    record: Batch | Changes | None
+    counts: dict[date, Counts]
+    status: Status
+    columns: tuple[Column, ...]
+    times: int | Times
+
+
+class Processor:
+    """The rules of one group, compiled once; holds what was sent last.
+
+    Args:
+        schema: tags in column order, see :func:`gateway.core.columns.order_of`.
+        rules: one rule a tag, in the same order.
+        floor_ms: no value gets a time at or before it (the newest time of an earlier run).
+    """
+
+    def __init__(self, schema: Schema, rules: Sequence[TagRule], floor_ms: int = NEVER) -> None:
+        self.schema = schema
+        count = len(rules)
+        self._columns = compile_columns(rules)
+        self._silence = np.array([rule.max_silence_ms for rule in rules], np.int64)
+        self._last = list(empty_columns(schema.runs))
+        self._send_at = np.full(count, NEVER, np.int64)
+        self._last_ms = np.full(count, floor_ms, np.int64)
+        self._raw_kinds = np.array([rule.raw for rule in rules], np.uint8)
+        self._status = np.zeros(count, np.uint8)
+        self._seen = list(empty_columns(schema.runs))
+        self._seen_ms = np.zeros(count, np.int64)
+
+    def process(self, reading: Reading, tick_ms: int) -> Outcome:
+        """Apply the rules to one poll.
+
+        Args:
+            reading: fresh columns of the driver; they are kept, so a driver must not reuse them.
+            tick_ms: nominal tick, UTC milliseconds; later than the one before.
+
+        Raises:
+            ValueError: the reading's columns do not fit the tags (a driver's mistake).
+        """
+        with np.errstate(all="ignore"):
+            columns = tuple(rule.gather(reading.columns) for rule in self._columns)
+            judged = self._judge(reading.status, columns)
+            present = self._changed(columns) | (self._send_at <= tick_ms)
+        wrong = judged >= FIRST_BAD
+        failed = int(np.count_nonzero(wrong))
+        if failed:
+            present &= ~wrong
+        sent = int(np.count_nonzero(present))
+        self._remember(columns, present, sent, tick_ms)
+        if failed:
+            self._send_at[wrong] = NEVER
+        batch = Batch(self.schema, tick_ms, present, columns) if sent else None
+        counts = _counts(len(judged), failed, sent)
+        return Outcome(batch, {day_of(tick_ms): counts}, judged, columns, tick_ms)
+
+    def fail(self, reason: Reason, tick_ms: int) -> Outcome:
+        """A poll that brought nothing: every tag BAD with the same reason."""
+        count = len(self._silence)
+        self._send_at[:] = NEVER
+        judged = np.full(count, bad(reason), np.uint8)
+        counts = {day_of(tick_ms): _counts(count, count, 0)}
+        return Outcome(None, counts, judged, tuple(self._last), tick_ms)
+
+    def _judge(self, given: Status, columns: Sequence[Column]) -> Status:
+        if len(given) != len(self._silence):
+            raise ValueError(f"{len(given)} status bytes for {len(self._silence)} tags")
+        judged = given
+        for rule, column in zip(self._columns, columns, strict=True):
+            for wrong, reason in rule.faults(column):
+                judged = judged.copy() if judged is given else judged
+                part = judged[rule.span]
+                part[wrong & (part < FIRST_BAD)] = bad(reason)
+        return judged
+
+    def _changed(self, columns: Sequence[Column]) -> Mask:
+        masks = [
+            rule.moved(column, last)
+            for rule, column, last in zip(self._columns, columns, self._last, strict=True)
+        ]
+        return masks[0] if len(masks) == 1 else np.concatenate(masks)
+
+    def _remember(self, columns: Sequence[Column], present: Mask, sent: int, tick_ms: int) -> None:
+        if sent == len(present):
+            self._last[:] = columns
+            self._send_at = tick_ms + self._silence
+        elif sent:
+            for at, rule in enumerate(self._columns):
+                self._last[at] = np.where(present[rule.span], columns[at], self._last[at])
+            self._send_at = np.where(present, tick_ms + self._silence, self._send_at)
+
+    # -- values that come one by one ------------------------------------------------------
+
+    def judge_items(self, given: Status) -> Outcome:
+        """Take the device's answer to a subscription: which tags it refuses.
+
+        A tag that is BAD here stays so until a value of it arrives; nothing is counted.
+        """
+        refused = given >= FIRST_BAD
+        self._status = np.where(refused, given, 0).astype(np.uint8)
+        self._send_at[refused] = NEVER
+        return self._arrived(None, {})
+
+    def process_arrivals(
+        self,
+        index: npt.NDArray[np.uint32],
+        time_ms: Times,
+        columns: Sequence[Column],
+        given: Status,
+        now_ms: int,
+    ) -> Outcome:
+        """Apply the rules to values that a subscription delivered.
+
+        The time of a tag only moves forward: a value of the same millisecond as the last one
+        buffered gets the next millisecond; an older one, or one more than ``MAX_AHEAD_MS``
+        ahead of the gateway, gets the gateway's time and is UNCERTAIN (clock).
+
+        Args:
+            index: ascending positions of the tags.
+            time_ms: source time of each value, UTC milliseconds.
+            columns: one array a run of the raw kinds of ``index``.
+            given: status byte of each value.
+            now_ms: the gateway's clock, UTC milliseconds.
+        """
+        with np.errstate(all="ignore"):
+            return self._process_arrivals(index, time_ms, columns, given.copy(), now_ms)
+
+    def _process_arrivals(
+        self,
+        index: npt.NDArray[np.uint32],
+        time_ms: Times,
+        raw: Sequence[Column],
+        judged: Status,
+        now_ms: int,
+    ) -> Outcome:
+        arrival = _Arrival.of(self._columns, self._raw_kinds, index, raw, judged)
+        times = time_ms.astype(np.int64)
+        present = np.zeros(len(index), np.bool_)
+        for positions in _rounds(index):
+            self._take(arrival, positions, times, present, now_ms)
+        self._status[index] = judged
+        self._seen_ms[index] = times
+        changes = arrival.changes(self.schema, times, present)
+        return self._arrived(changes, _daily(times, judged >= FIRST_BAD, present))
+
+    def _take(
+        self,
+        arrival: "_Arrival",
+        positions: npt.NDArray[np.intp],
+        times: Times,
+        present: Mask,
+        now_ms: int,
+    ) -> None:
+        """One round: at most one value a tag."""
+        tags = arrival.index[positions]
+        given, last = times[positions], self._last_ms[tags]
+        odd = (given < last) | (given > now_ms + MAX_AHEAD_MS)
+        times[positions] = stamped = np.maximum(np.where(odd, now_ms, given), last + 1)
+        judged = arrival.status[positions]
+        judged[odd & (judged < FIRST_BAD)] = _CLOCK
+        arrival.status[positions] = judged
+        wrong = judged >= FIRST_BAD
+        sent = (arrival.moved(self._last, positions) | (self._send_at[tags] <= stamped)) & ~wrong
+        present[positions] = sent
+        self._send_at[tags] = np.where(
+            wrong, NEVER, np.where(sent, stamped + self._silence[tags], self._send_at[tags])
+        )
+        self._last_ms[tags[sent]] = stamped[sent]
+        arrival.store(self._last, positions[sent])
+        arrival.store(self._seen, positions)
+
+    def _arrived(self, changes: Changes | None, counts: dict[date, Counts]) -> Outcome:
+        return Outcome(
+            changes, counts, self._status.copy(), tuple(self._seen), self._seen_ms.copy()
+        )
+
+
+MAX_AHEAD_MS = 60_000
+"""A source time further ahead of the gateway's clock is not believed (the city's limit too)."""
+
+_CLOCK = status(Quality.UNCERTAIN, Reason.CLOCK)
+
+
+def _counts(due: int, failed: int, sent: int) -> Counts:
+    ok = due - failed
+    return Counts(due=due, ok=ok, failed=failed, suppressed=ok - sent, buffered=sent)
+
+
+def _rounds(index: npt.NDArray[np.uint32]) -> list[npt.NDArray[np.intp]]:
+    """Positions of the first value of every tag, of the second, and so on."""
+    everywhere = np.arange(len(index))
+    occurrence = everywhere - np.searchsorted(index, index, side="left")
+    last = int(occurrence.max(initial=0))
+    return [np.flatnonzero(occurrence == turn) for turn in range(last + 1)]
+
+
+def _daily(times: Times, wrong: Mask, present: Mask) -> dict[date, Counts]:
+    if not len(times):
+        return {}
+    first, last = day_of(int(times.min())), day_of(int(times.max()))
+    if first == last:
+        failed, sent = int(np.count_nonzero(wrong)), int(np.count_nonzero(present))
+        return {first: _counts(len(times), failed, sent)}
+    totals: dict[date, Counts] = {}
+    for time, failed_one, sent_one in zip(
+        times.tolist(), wrong.tolist(), present.tolist(), strict=True
+    ):
+        totals.setdefault(day_of(time), Counts()).add(_counts(1, int(failed_one), int(sent_one)))
+    return totals
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """Processed values of one delivery, one column a run of the schema (some empty)."""
+
+    rules: tuple[ColumnRule, ...]
+    index: npt.NDArray[np.uint32]
+    status: Status
+    bounds: list[tuple[int, int]]
+    columns: list[Column]
+
+    @classmethod
+    def of(
+        cls,
+        rules: tuple[ColumnRule, ...],
+        raw_kinds: Status,
+        index: npt.NDArray[np.uint32],
+        raw: Sequence[Column],
+        judged: Status,
+    ) -> "_Arrival":
+        kinds = raw_kinds[index]
+        starts = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist()] if len(index) else []
+        if [len(column) for column in raw] != np.diff([*starts, len(index)]).tolist():
+            raise ValueError("the columns of the arrivals do not fit their tags")
+        bounds, columns = [], []
+        for rule in rules:
+            low, high = np.searchsorted(index, (rule.span.start, rule.span.stop)).tolist()
+            tags = index[low:high].astype(np.intp) - rule.span.start
+            column = rule.gather_at(tags, starts, raw, low)
+            for wrong, reason in rule.faults(column, tags):
+                part = judged[low:high]
+                part[wrong & (part < FIRST_BAD)] = bad(reason)
+            bounds.append((low, high))
+            columns.append(column)
+        return cls(rules, index, judged, bounds, columns)
+
+    def _parts(
+        self, positions: npt.NDArray[np.intp]
+    ) -> list[tuple[int, npt.NDArray[np.intp], Column]]:
+        """(run, tags within the run, their values) for some positions, run by run."""
+        parts = []
+        for at, (low, high) in enumerate(self.bounds):
+            start, stop = np.searchsorted(positions, (low, high))
+            chosen = positions[start:stop]
+            tags = self.index[chosen].astype(np.intp) - self.rules[at].span.start
+            parts.append((at, tags, self.columns[at][chosen - low]))
+        return parts
+
+    def moved(self, last: Sequence[Column], positions: npt.NDArray[np.intp]) -> Mask:
+        return np.concatenate(
+            [
+                self.rules[at].moved(values, last[at][tags], tags)
+                for at, tags, values in self._parts(positions)
+            ]
+        )
+
+    def store(self, columns: list[Column], positions: npt.NDArray[np.intp]) -> None:
+        for at, tags, values in self._parts(positions):
+            if len(tags):
+                columns[at] = columns[at].copy()
+                columns[at][tags] = values
+
+    def changes(self, schema: Schema, times: Times, present: Mask) -> Changes | None:
+        if not present.any():
+            return None
+        columns = tuple(
+            column[present[low:high]]
+            for (low, high), column in zip(self.bounds, self.columns, strict=True)
+            if present[low:high].any()
+        )
+        return Changes(schema, self.index[present], times[present], columns)
