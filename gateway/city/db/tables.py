@@ -46,6 +46,14 @@ enterprise = Table(
     Column("identifier_code", String(20), unique=True),  # enterprise part of its prefix
 )
 
+ledger_verification = Table(
+    "ledger_verification",
+    metadata,  # every verification of a ledger; the enterprise's row holds the latest
+    Column("uscc", ForeignKey("enterprise.uscc"), primary_key=True),
+    Column("verified_on", Date, primary_key=True),
+    Column("verified_by", String(100), nullable=False),
+)
+
 roster_member = Table(
     "roster_member",
     metadata,
@@ -184,6 +192,19 @@ evidence = Table(
     Column("first_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
     Column("seeded", Boolean, nullable=False),  # written by the demonstration, not by ingest
+    Index("ix_evidence_day", "day"),
+)
+
+orphan = Table(
+    "orphan",
+    metadata,  # machines that send values and are not in the ledger
+    Column("gateway", ForeignKey("gateway.id"), primary_key=True),
+    Column("uscc", String(18), primary_key=True),
+    Column("site_no", String(16), primary_key=True),
+    Column("asset_no", String(64), primary_key=True),
+    Column("sample_count", BigInteger, nullable=False),
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
 )
 
 rate_result = Table(
@@ -200,7 +221,7 @@ rate_result = Table(
     Column("numerator", Integer, nullable=False),
     Column("denominator", Integer, nullable=False),
     Column("enterprise_count", Integer, nullable=False),
-    Column("mean", String(80)),  # exact fraction "p/q"; null: no enterprise
+    Column("mean", Text),  # exact fraction "p/q", which can be long; null: no enterprise
     Column("synthetic", Boolean, nullable=False),
     Column("computed_ms", BigInteger, nullable=False),
     UniqueConstraint("definition", "month", "dimension", "cell", "vintage"),

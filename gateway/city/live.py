@@ -1,0 +1,278 @@
+"""What is known right now, in memory: gateways, machines, their newest values.
+
+Nothing here is durable and nothing is decided by it but what a page shows; evidence comes from
+committed data alone. Values are kept as columns – an object is made only for a value that is
+looked at.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.city.stores.api import Value
+from gateway.core.batch import Batch, Changes
+from gateway.core.schema import Column, Schema, empty_columns, runs_of
+from gateway.wire.messages import DeviceState, State
+
+NEVER = np.iinfo(np.int64).min
+
+Machine = tuple[str, str, str]
+"""(USCC, site number, asset number)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLive:
+    """A gateway as the city sees it.
+
+    Attributes:
+        id: gateway id.
+        uscc: enterprise it is enrolled for.
+        site_no: site it is enrolled for.
+        online: heard of within the configured silence, and not signed off.
+        last_seen_ms: when the last message came, the city's clock; None: never.
+        state: its last state message.
+    """
+
+    id: str
+    uscc: str
+    site_no: str
+    online: bool = False
+    last_seen_ms: int | None = None
+    state: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveValue:
+    """The newest value of one tag."""
+
+    value: Value
+    time_ms: int
+    unit: str
+    label_zh: str
+    label_en: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineLive:
+    """A machine as the city sees it.
+
+    Attributes:
+        gateway: gateway that reports it.
+        device: device of that gateway.
+        profile: machine profile, the measurement in the store.
+        link: ``up``, ``down``, ``starting`` or ``unknown``.
+        cause: reason code while down, else empty.
+        since_ms: since when the link is so, UTC milliseconds; 0 if unknown.
+        last_ms: time of the newest value; None: no value since the city started.
+        values: newest values by tag name.
+    """
+
+    gateway: str
+    device: str
+    profile: str
+    link: str
+    cause: str
+    since_ms: int
+    last_ms: int | None
+    values: Mapping[str, LiveValue] = field(default_factory=dict)
+
+
+class _Columns:
+    """Newest values and their times for every tag of one schema."""
+
+    __slots__ = ("columns", "schema", "times")
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.columns = empty_columns(schema.runs)
+        self.times = np.full(len(schema.tags), NEVER, np.int64)
+
+    def take(
+        self, present: npt.NDArray[np.bool_], time_ms: int, columns: tuple[Column, ...]
+    ) -> None:
+        """Take the values that are not older than what is held (backlog comes late)."""
+        newer = present & (self.times <= time_ms)
+        self.times[newer] = time_ms
+        for run, mine, column in zip(self.schema.runs, self.columns, columns, strict=True):
+            np.copyto(mine, column, where=newer[run.span])
+
+    def take_changes(self, changes: Changes) -> None:
+        """Take the newest change of every tag (changes of a tag are in order of time)."""
+        index = changes.index.astype(np.intp)
+        last = np.ones(len(index), np.bool_)
+        last[:-1] = index[1:] != index[:-1]
+        last &= self.times[index] <= changes.time_ms
+        self.times[index[last]] = changes.time_ms[last]
+        for run, column in zip(
+            runs_of(self.schema.tags[i].kind for i in index.tolist()), changes.columns, strict=True
+        ):
+            chosen = last[run.span]
+            self._scatter(index[run.span][chosen], column[chosen])
+
+    def _scatter(self, index: npt.NDArray[np.intp], values: Column) -> None:
+        for run, mine in zip(self.schema.runs, self.columns, strict=True):
+            inside = (index >= run.start) & (index < run.stop)
+            mine[index[inside] - run.start] = values[inside]
+
+    def values(self, equipment: int) -> Iterator[tuple[str, LiveValue]]:
+        """The tags of one machine that have a value."""
+        for run, column in zip(self.schema.runs, self.columns, strict=True):
+            for at in range(run.start, run.stop):
+                tag = self.schema.tags[at]
+                if tag.equipment == equipment and self.times[at] != NEVER:
+                    value: Any = column[at - run.start]
+                    plain = value.item() if isinstance(value, np.generic) else value
+                    yield (
+                        tag.name,
+                        LiveValue(
+                            plain,
+                            int(self.times[at]),
+                            tag.unit,
+                            tag.label_zh or tag.name,
+                            tag.label_en or tag.name,
+                            tag.role,
+                        ),
+                    )
+
+
+class Live:
+    """The live view. Written by ingest, read by the console and the rates."""
+
+    def __init__(self) -> None:
+        self._gateways: dict[str, GatewayLive] = {}
+        self._columns: dict[tuple[str, int], _Columns] = {}
+        self._machines: dict[Machine, dict[tuple[str, int], int]] = {}
+        self._version = 0
+        self._changed = asyncio.Event()
+
+    def gateways(self) -> Mapping[str, GatewayLive]:
+        """All enrolled gateways by id."""
+        return dict(self._gateways)
+
+    def machines(self) -> frozenset[Machine]:
+        """All machines that a schema has named since the beginning."""
+        return frozenset(self._machines)
+
+    def machine(self, uscc: str, site_no: str, asset_no: str) -> MachineLive | None:
+        """One machine with its newest values; None if no gateway ever named it."""
+        places = self._machines.get((uscc, site_no, asset_no))
+        if not places:
+            return None
+        values: dict[str, LiveValue] = {}
+        for key, equipment in places.items():
+            for name, value in self._columns[key].values(equipment):
+                if name not in values or values[name].time_ms <= value.time_ms:
+                    values[name] = value
+        last_ms = max((value.time_ms for value in values.values()), default=None)
+        gateway, schema = self._home(places)
+        link = self._link(gateway, schema.device)
+        return MachineLive(
+            gateway,
+            schema.device,
+            schema.profile,
+            link.link,
+            link.cause,
+            link.since_ms,
+            last_ms,
+            values,
+        )
+
+    def _home(self, places: Mapping[tuple[str, int], int]) -> tuple[str, Schema]:
+        """The gateway and schema that spoke last for a machine."""
+        key = max(places, key=lambda place: int(self._columns[place].times.max(initial=NEVER)))
+        return key[0], self._columns[key].schema
+
+    def _link(self, gateway_id: str, device: str) -> DeviceState:
+        gateway = self._gateways.get(gateway_id)
+        if gateway is None or gateway.state is None:
+            return DeviceState("unknown")
+        if not gateway.online:
+            return DeviceState("down", "gateway_silent", gateway.last_seen_ms or 0)
+        return gateway.state.devices.get(device, DeviceState("unknown"))
+
+    def answering(self, now_ms: int) -> frozenset[Machine]:
+        """Machines whose gateway is online and whose link is up now.
+
+        Args:
+            now_ms: the present; a link that began later (a wrong clock) does not count.
+        """
+        return frozenset(
+            machine
+            for machine, places in self._machines.items()
+            if any(self._is_up(key, now_ms) for key in places)
+        )
+
+    def _is_up(self, key: tuple[str, int], now_ms: int) -> bool:
+        link = self._link(key[0], self._columns[key].schema.device)
+        return link.link == "up" and link.since_ms <= now_ms + 60_000
+
+    async def subscribe(self) -> AsyncIterator[int]:
+        """A number that grows with every change; for pages that update themselves."""
+        while True:
+            changed = self._changed
+            yield self._version
+            await changed.wait()
+
+    # --- written by ingest and housekeeping -------------------------------------------------
+
+    def enrol(self, gateway: GatewayLive) -> None:
+        """Add or replace a gateway as the registry knows it."""
+        self._gateways[gateway.id] = gateway
+        self.notify()
+
+    def forget(self, gateway_id: str) -> None:
+        """Take a revoked gateway out of the view."""
+        self._gateways.pop(gateway_id, None)
+        for key in [key for key in self._columns if key[0] == gateway_id]:
+            del self._columns[key]
+            for places in self._machines.values():
+                places.pop(key, None)
+        self.notify()
+
+    def heard(self, gateway_id: str, now_ms: int) -> None:
+        """A message came."""
+        gateway = self._gateways[gateway_id]
+        self._gateways[gateway_id] = replace(gateway, online=True, last_seen_ms=now_ms)
+
+    def state(self, gateway_id: str, state: State, now_ms: int) -> None:
+        """A state message came; one that says offline keeps the last device states."""
+        gateway = self._gateways[gateway_id]
+        known = state if state.online or gateway.state is None else gateway.state
+        self._gateways[gateway_id] = replace(
+            gateway, online=state.online, last_seen_ms=now_ms, state=known
+        )
+        self.notify()
+
+    def silent(self, gateway_id: str) -> None:
+        """A gateway has not been heard of for too long."""
+        self._gateways[gateway_id] = replace(self._gateways[gateway_id], online=False)
+        self.notify()
+
+    def learn(self, gateway_id: str, schema: Schema) -> None:
+        """A schema of a gateway: which machines it speaks of."""
+        key = (gateway_id, schema.id)
+        if key in self._columns:
+            return
+        self._columns[key] = _Columns(schema)
+        for position, machine in enumerate(schema.equipment):
+            name = (machine.uscc, machine.site_no, machine.asset_no)
+            self._machines.setdefault(name, {})[key] = position
+
+    def take(self, gateway_id: str, values: Batch | Changes) -> None:
+        """Committed values of a gateway whose schema is known."""
+        columns = self._columns[gateway_id, values.schema.id]
+        if isinstance(values, Batch):
+            columns.take(values.present, values.time_ms, values.columns)
+        else:
+            columns.take_changes(values)
+
+    def notify(self) -> None:
+        """Wake everybody who watches."""
+        self._version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
