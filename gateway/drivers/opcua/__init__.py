@@ -1,0 +1,36 @@
+"""OPC UA client driver: subscription by default, polling as an option. See docs/drivers/opcua.md.
+
+``config``, ``nodes``, ``codec`` and ``convert`` know nothing of the protocol library; it is
+imported with ``driver``, when a configured device needs it.
+"""
+
+from gateway.core.schema import Kind
+from gateway.drivers.api import Driver, DriverSpec
+from gateway.drivers.opcua.config import Address, Connection
+
+
+def _make(connection: Connection) -> Driver:
+    from gateway.drivers.opcua.driver import OpcUaDriver  # noqa: PLC0415 - loads the library
+
+    return OpcUaDriver(connection)
+
+
+def _kind(address: Address) -> Kind:
+    return address.kind
+
+
+def _endpoint(connection: Connection) -> str:
+    return connection.endpoint
+
+
+SPEC = DriverSpec(
+    name="opcua",
+    title_zh="OPC UA 客户端",
+    title_en="OPC UA client",
+    connection=Connection,
+    address=Address,
+    kind=_kind,
+    make=_make,
+    modes=("subscribe", "poll"),
+    endpoint=_endpoint,
+)

@@ -1,0 +1,166 @@
+"""What an operator writes for an OPC UA device: ``connection:`` and a tag's ``address:``."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from edge_config.base import Secret, StrictModel
+from gateway.core.schema import Kind
+from gateway.drivers.opcua.nodes import NodeName, format_node, parse_node
+
+DEFAULT_PORT = 4840
+"""Registered for opc.tcp (Part 6, 7.2)."""
+
+TypeName = Literal[
+    "float64",
+    "float32",
+    "int64",
+    "int32",
+    "int16",
+    "int8",
+    "uint64",
+    "uint32",
+    "uint16",
+    "uint8",
+    "bool",
+    "string",
+    "datetime",
+]
+
+KINDS: dict[str, Kind] = {
+    "float64": Kind.FLOAT64,
+    "float32": Kind.FLOAT32,
+    "int64": Kind.INT64,
+    "int32": Kind.INT64,
+    "int16": Kind.INT64,
+    "int8": Kind.INT64,
+    "uint64": Kind.UINT64,
+    "uint32": Kind.UINT64,
+    "uint16": Kind.UINT64,
+    "uint8": Kind.UINT64,
+    "bool": Kind.BOOL,
+    "string": Kind.STRING,
+    "datetime": Kind.INT64,
+}
+"""Column kind of each type; a ``datetime`` is whole UTC milliseconds since 1970."""
+
+
+def _server_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "opc.tcp" or not parts.hostname:
+        raise ValueError(f"must be opc.tcp://host:{DEFAULT_PORT}[/path]")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold credentials; use 'username' and 'password'")
+    if parts.port == 0:
+        raise ValueError("port 0 cannot be connected to")
+    return text if parts.port else text.replace(parts.netloc, f"{parts.netloc}:{DEFAULT_PORT}", 1)
+
+
+class Connection(StrictModel):
+    """How to reach an OPC UA server, and as whom."""
+
+    url: Annotated[str, AfterValidator(_server_url)] = Field(
+        description="endpoint, opc.tcp://host:port/path; port 4840 if none is given"
+    )
+    security: Literal["none", "basic256sha256"] = Field(
+        "none", description="basic256sha256 signs and encrypts; none does neither"
+    )
+    username: str | None = Field(None, min_length=1, description="absent: anonymous")
+    password: Secret | None = Field(None, description="password of the user")
+    password_in_clear: Literal["refuse", "allow"] = Field(
+        "refuse", description="whether a password may travel unencrypted if the server wants it so"
+    )
+    certificate_dir: Path = Field(
+        Path("qulink-certificates"),
+        description="folder for the generated own certificate and for trusted/ and rejected/",
+    )
+    certificate_file: Path | None = Field(
+        None, description="own certificate (PEM or DER) instead of the generated one"
+    )
+    key_file: Path | None = Field(None, description="key of certificate_file (PEM or DER)")
+    server_certificate: Path | None = Field(
+        None,
+        description="trusted server or CA certificate, or a folder of such; "
+        "default: trusted/ in certificate_dir",
+    )
+    request_timeout_ms: int = Field(
+        5_000, ge=100, le=60_000, description="longest wait for one answer of the server"
+    )
+    session_timeout_ms: int = Field(
+        60_000,
+        ge=5_000,
+        le=3_600_000,
+        description="the server drops a silent session after this; a third of it between signs "
+        "of life",
+    )
+    publishing_ms: int | None = Field(
+        None, ge=10, le=3_600_000, description="default: the group's interval, at most 1000"
+    )
+    sampling_ms: int | None = Field(
+        None, ge=0, le=3_600_000, description="default: the group's interval"
+    )
+    keepalive_ms: int = Field(
+        5_000,
+        ge=100,
+        le=600_000,
+        description="a subscription without changes gives a sign of life at least this often",
+    )
+    max_nodes_per_call: int | None = Field(
+        None, ge=1, le=100_000, description="lower limit than the server announces"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Connection":
+        if (self.username is None) != (self.password is None):
+            raise ValueError("'username' and 'password' go together; leave both for anonymous")
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("'certificate_file' and 'key_file' go together")
+        return self
+
+    @property
+    def endpoint(self) -> str:
+        """``host:port`` for messages."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def trust(self) -> Path:
+        """File or folder with trusted certificates."""
+        return self.server_certificate or self.certificate_dir / "trusted"
+
+
+class Address(StrictModel):
+    """Where a value lives in the server, and of what type it is.
+
+    The text form is the node and the type with ``|`` between:
+    ``nsu=http://acme/press;s=Press.Speed|float64``.
+    """
+
+    node: Annotated[str, AfterValidator(lambda text: format_node(parse_node(text)))] = Field(
+        description="nsu=<namespace URI>;s=<name> (or i=, g=, b=); no nsu= in namespace 0"
+    )
+    type: TypeName = Field(description="type of the value; the server's must fit into it")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, given: Any) -> Any:  # whatever the file holds
+        if not isinstance(given, str):
+            return given
+        node, separator, kind = given.rpartition("|")
+        if not separator:
+            raise ValueError(
+                f"{given!r}: write <node>|<type>, as in nsu=http://acme;s=Speed|float64"
+            )
+        return {"node": node.strip(), "type": kind.strip()}
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of the raw column."""
+        return KINDS[self.type]
+
+    @cached_property
+    def name(self) -> NodeName:
+        """The parsed node id."""
+        return parse_node(self.node)

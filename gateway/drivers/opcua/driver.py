@@ -1,0 +1,161 @@
+"""The OPC UA driver: one session with one server, dropped whole and opened anew on any loss."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from asyncua import ua
+from asyncua.ua.attribute_ids import AttributeIds
+from asyncua.ua.status_codes import StatusCodes
+
+from gateway.core.batch import Reading, Status
+from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, Value
+from gateway.drivers.opcua.codec import Values, decode_read, empty_values
+from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.convert import Shape, reading_of, shape_of
+from gateway.drivers.opcua.faults import translated
+from gateway.drivers.opcua.publishing import Publishing
+from gateway.drivers.opcua.session import Session, open_session
+from gateway.drivers.opcua.write import variant_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadPlan:
+    """What a poll reads. Holds names, not node ids: those are valid in one session only.
+
+    Attributes:
+        points: the points in order.
+        shape: what they expect.
+        prepared: the requests of the session in which it was last used.
+    """
+
+    points: tuple[Point, ...]
+    shape: Shape
+    prepared: dict[Session, "_Prepared"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Requests of one session: positions of the points that each asks for."""
+
+    chunks: tuple[tuple[np.ndarray[Any, np.dtype[np.intp]], ua.ReadRequest], ...]
+
+
+class OpcUaDriver:
+    """One connection to an OPC UA server; see ``gateway.drivers.api.SubscribingDriver``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._session: Session | None = None
+        self._publishing: Publishing | None = None
+
+    async def connect(self) -> None:
+        """Open a new session; see the SDK."""
+        await self.close()
+        self._session = await open_session(self._connection)
+        self._publishing = Publishing(self._session, self._connection)
+
+    def plan(self, points: Sequence[Point]) -> ReadPlan:
+        """Prepare a poll; see the SDK. Node ids are resolved when a session first uses it."""
+        return ReadPlan(tuple(points), shape_of([point.address.type for point in points]))
+
+    async def read(self, plan: ReadPlan) -> Reading:
+        """Read every point once; see the SDK."""
+        session = self._open()
+        if session not in plan.prepared:
+            plan.prepared.clear()
+            plan.prepared[session] = _prepare(plan.points, session)
+        values = empty_values(len(plan.points))
+        values.code[:] = StatusCodes.BadNodeIdUnknown
+        for places, request in plan.prepared[session].chunks:
+            with translated(f"read {len(places)} nodes of {session.endpoint}"):
+                _place(values, places, decode_read(await session.request(request)), session)
+        return reading_of(values, plan.shape)
+
+    async def write(self, point: Point, value: Value) -> None:
+        """Write one value; see the SDK."""
+        session = self._open()
+        attempted = f"write {point.name!r} ({point.address.node}) at {session.endpoint}"
+        variant = variant_of(point.address.type, value, attempted)
+        node = session.node_id(point.address.name)
+        if node is None:
+            raise DriverError(f"{attempted}: the server has no such namespace")
+        with translated(attempted):
+            (result,) = await session.services.write_attributes([node], [ua.DataValue(variant)])
+        if not result.is_good():
+            raise DriverError(f"{attempted}: the server answered {result.name}")
+
+    async def subscribe(self, group: str, points: Sequence[Point], interval_ms: int) -> Status:
+        """Have changes of these points pushed; see the SDK."""
+        session = self._open()
+        if not points:
+            return np.zeros(0, np.uint8)
+        with translated(f"subscribe group {group!r} at {session.endpoint}"):
+            return await self._subscriptions().add(group, points, interval_ms)
+
+    async def arrivals(self) -> Sequence[Arrivals]:
+        """Wait for pushed values; see the SDK."""
+        return await self._subscriptions().arrivals()
+
+    async def close(self) -> None:
+        """Drop the session; see the SDK."""
+        publishing, self._publishing = self._publishing, None
+        session, self._session = self._session, None
+        try:
+            if publishing is not None:
+                await publishing.close()
+        finally:
+            if session is not None:
+                await session.close()
+
+    def _open(self) -> Session:
+        if self._session is None:
+            raise NotConnectedError(f"{self._connection.endpoint}: not connected")
+        return self._session
+
+    def _subscriptions(self) -> Publishing:
+        if self._publishing is None:
+            raise NotConnectedError(f"{self._connection.endpoint}: not connected")
+        return self._publishing
+
+
+def _prepare(points: Sequence[Point], session: Session) -> _Prepared:
+    known = [
+        (place, node)
+        for place, point in enumerate(points)
+        if (node := session.node_id(point.address.name)) is not None
+    ]
+    return _Prepared(tuple(_chunks(known, session.limits.read)))
+
+
+def _chunks(
+    known: Sequence[tuple[int, ua.NodeId]], size: int
+) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.intp]], ua.ReadRequest]]:
+    for start in range(0, len(known), size):
+        chunk = known[start : start + size]
+        request = ua.ReadRequest()
+        request.Parameters.TimestampsToReturn = ua.TimestampsToReturn.Neither
+        request.Parameters.NodesToRead = [_read_value(node) for _, node in chunk]
+        yield np.array([place for place, _ in chunk], np.intp), request
+
+
+def _read_value(node: ua.NodeId) -> ua.ReadValueId:
+    wanted = ua.ReadValueId()
+    wanted.NodeId = node
+    wanted.AttributeId = AttributeIds.Value
+    return wanted
+
+
+def _place(
+    values: Values, places: np.ndarray[Any, np.dtype[np.intp]], chunk: Values, session: Session
+) -> None:
+    """Put a chunk's values at the positions of their points."""
+    if len(chunk) != len(places):
+        raise NotConnectedError(
+            f"{session.endpoint}: asked for {len(places)} values, got {len(chunk)}"
+        )
+    values.variant[places] = chunk.variant
+    values.bits[places] = chunk.bits
+    values.code[places] = chunk.code
+    values.texts.update({int(places[at]): text for at, text in chunk.texts.items()})

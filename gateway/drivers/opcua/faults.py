@@ -1,0 +1,127 @@
+"""What the protocol library and the network raise → the three errors of the driver SDK."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from asyncua import ua
+from asyncua.crypto import uacrypto
+from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.uaerrors import UaError, UaStatusCodeError
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+from edge_config.base import SecretUnavailableError
+from gateway.drivers.api import DriverError, NotConnectedError, RefusedError
+from gateway.drivers.opcua.binary import CodecError
+from gateway.drivers.opcua.codec import ServiceFaultError
+
+LIBRARY_ERRORS: tuple[type[Exception], ...] = (
+    UaError,
+    ServiceFaultError,
+    CodecError,
+    OSError,  # ConnectionError and TimeoutError are subclasses
+    EOFError,
+    uacrypto.InvalidSignature,  # type: ignore[attr-defined]  # the library's own class
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    struct.error,
+    ValueError,
+    TypeError,  # the library's decoder on bytes it did not expect
+    AttributeError,  # the library, when a socket goes away between two of its steps
+    IndexError,
+    KeyError,
+    AssertionError,
+)
+"""Everything that a call into the library was seen or read to raise, besides cancellation."""
+
+_REFUSED_NAMES = (
+    "BadUserAccessDenied",
+    "BadIdentityTokenInvalid",
+    "BadIdentityTokenRejected",
+    "BadIdentityChangeNotSupported",
+    "BadUserSignatureInvalid",
+    "BadApplicationSignatureInvalid",
+    "BadSecurityChecksFailed",
+    "BadSecurityPolicyRejected",
+    "BadSecurityModeRejected",
+    "BadSecurityModeInsufficient",
+    "BadCertificateInvalid",
+    "BadCertificateTimeInvalid",
+    "BadCertificateIssuerTimeInvalid",
+    "BadCertificateHostNameInvalid",
+    "BadCertificateUriInvalid",
+    "BadCertificateUseNotAllowed",
+    "BadCertificateIssuerUseNotAllowed",
+    "BadCertificateUntrusted",
+    "BadCertificateRevocationUnknown",
+    "BadCertificateIssuerRevocationUnknown",
+    "BadCertificateRevoked",
+    "BadCertificateIssuerRevoked",
+    "BadCertificateChainIncomplete",
+    "BadCertificatePolicyCheckFailed",
+    "BadNonceInvalid",
+    "BadTooManySessions",
+    "BadTooManySubscriptions",
+    "BadLicenseExpired",
+    "BadLicenseLimitsExceeded",
+    "BadLicenseNotAvailable",
+    "BadServiceUnsupported",
+    "BadTcpEndpointUrlInvalid",
+    "BadServerUriInvalid",
+)
+REFUSED_CODES = frozenset(int(getattr(StatusCodes, name)) for name in _REFUSED_NAMES)
+"""StatusCodes that another attempt will not change: a person must act."""
+
+_HINTS = {
+    "BadUserAccessDenied": "check 'username' and 'password' and the user's rights",
+    "BadIdentityTokenRejected": "check 'username' and 'password'; anonymous may be forbidden",
+    "BadIdentityTokenInvalid": "the server does not offer this way to log in",
+    "BadTooManySessions": "close other clients or raise the server's session limit",
+    "BadSecurityChecksFailed": "the server must trust our certificate (see certificate_dir)",
+    "BadCertificateUntrusted": "the server must trust our certificate (see certificate_dir)",
+    "BadCertificateUriInvalid": "the certificate must carry its application URI",
+}
+
+
+def code_of(error: Exception) -> int | None:
+    """The StatusCode that an error carries, if it carries one."""
+    if isinstance(error, UaStatusCodeError | ServiceFaultError):
+        code = error.code
+        return code if isinstance(code, int) else None
+    return None
+
+
+def name_of(code: int) -> str:
+    """The standard's name of a StatusCode: ``BadNodeIdUnknown``."""
+    return str(ua.StatusCode(ua.UInt32(code)).name)
+
+
+def translate(error: Exception, attempted: str) -> DriverError:
+    """The SDK's error for a library's error.
+
+    Args:
+        error: one of :data:`LIBRARY_ERRORS`.
+        attempted: what was tried, on what; begins the message.
+    """
+    code = code_of(error)
+    if code is not None:
+        name = name_of(code)
+        hint = f"; {_HINTS[name]}" if name in _HINTS else ""
+        kind = RefusedError if code in REFUSED_CODES else NotConnectedError
+        return kind(f"{attempted}: {name}{hint}")
+    if isinstance(error, TimeoutError):
+        return NotConnectedError(f"{attempted}: no answer in time")
+    return NotConnectedError(f"{attempted}: {str(error) or type(error).__name__}")
+
+
+@contextmanager
+def translated(attempted: str) -> Iterator[None]:
+    """Run library calls; their errors leave as errors of the SDK."""
+    try:
+        yield
+    except DriverError:
+        raise
+    except SecretUnavailableError as error:
+        raise RefusedError(f"{attempted}: {error}") from error
+    except LIBRARY_ERRORS as error:
+        raise translate(error, attempted) from error

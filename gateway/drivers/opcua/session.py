@@ -1,0 +1,242 @@
+"""One session with a server: how it is opened, what it knows, how it is dropped.
+
+The library's client is used for the channel, the session and its signs of life, with its own
+reconnection off: the poller owns that, and a session is never reused. Its log is silenced,
+because every fault leaves here as an exception that the poller logs once, and because its debug
+log would show passwords.
+"""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from asyncua import ua
+from asyncua.client.client import Client
+from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256, SecurityPolicyNone
+from asyncua.ua.attribute_ids import AttributeIds
+from asyncua.ua.object_ids import ObjectIds
+
+from gateway.drivers.api import NotConnectedError, RefusedError
+from gateway.drivers.opcua.certificates import (
+    OwnCertificate,
+    first_certificate,
+    given_certificate,
+    own_certificate,
+    require_trust,
+)
+from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.faults import LIBRARY_ERRORS, translated
+from gateway.drivers.opcua.nodes import NodeName, namespace_index
+
+logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
+
+_GOODBYE_S = 0.5
+"""A server that is alive closes a session at once; a dead one must not hold us up."""
+_DEFAULT_NODES = 1_000
+"""Nodes a call when the server names no limit; S7-1500 and others take no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many nodes one call may name."""
+
+    read: int
+    monitor: int
+
+
+class _Client(Client):
+    """The library's client; refuses to send a password in clear unless told to."""
+
+    may_show_password = False
+
+    async def activate_session(
+        self, username: str | None = None, password: str | None = None, certificate: Any = None
+    ) -> ua.ActivateSessionResult:
+        """Log in; see the library."""
+        if username and not self.may_show_password and self._would_show_password():
+            raise RefusedError(
+                f"log in to {self.server_url.netloc}: the server wants the password unencrypted; "
+                "set security: basic256sha256, or password_in_clear: allow on a trusted network"
+            )
+        return await super().activate_session(username, password, certificate)
+
+    def _would_show_password(self) -> bool:
+        policy = self.server_policy(ua.UserTokenType.UserName)
+        encrypted = self.security_policy.Mode == ua.MessageSecurityMode.SignAndEncrypt
+        return not encrypted and policy.SecurityPolicyUri in ("", None, SecurityPolicyNone.URI)
+
+
+class Session:
+    """A session that is open.
+
+    Attributes:
+        namespaces: the server's NamespaceArray as it is in this session.
+        limits: the server's operation limits, or ours if lower.
+    """
+
+    def __init__(self, client: Client, connection: Connection) -> None:
+        self._client = client
+        self._connection = connection
+        self.endpoint = connection.endpoint
+        self.timeout_s = connection.request_timeout_ms / 1000
+        self.namespaces: tuple[str, ...] = ()
+        self.limits = Limits(_DEFAULT_NODES, _DEFAULT_NODES)
+
+    async def request(self, request: Any, *, timeout_s: float | None = None) -> bytes:
+        """Send a service request; the body of the response.
+
+        Args:
+            request: the library's request structure.
+            timeout_s: longest wait, 0 for none; default: the connection's.
+
+        Raises:
+            NotConnectedError: there is no connection any more.
+            Exception: any of ``faults.LIBRARY_ERRORS``.
+        """
+        protocol = self._client.uaclient.protocol
+        if protocol is None:
+            raise NotConnectedError(f"{self.endpoint}: the connection is closed")
+        wait = self.timeout_s if timeout_s is None else timeout_s
+        return bytes(await protocol.send_request(request, wait))
+
+    @property
+    def services(self) -> Any:  # the library's session services
+        """The library's typed services, for calls that are rare."""
+        return self._client.uaclient
+
+    def node_id(self, node: NodeName) -> ua.NodeId | None:
+        """The node's id in this session; None if the server lacks its namespace."""
+        index = namespace_index(node, self.namespaces)
+        return None if index is None else _node_id(node, index)
+
+    async def describe(self) -> None:
+        """Read namespaces and operation limits."""
+        limits = "Server_ServerCapabilities_OperationLimits_"
+        wanted = (
+            ObjectIds.Server_NamespaceArray,
+            getattr(ObjectIds, f"{limits}MaxNodesPerRead"),
+            getattr(ObjectIds, f"{limits}MaxMonitoredItemsPerCall"),
+        )
+        found = await self.services.read_attributes(
+            [ua.NodeId(ua.Int32(number)) for number in wanted], AttributeIds.Value
+        )
+        self.namespaces = tuple(found[0].Value.Value or ())
+        self.limits = Limits(*(self._limit(value) for value in found[1:]))
+
+    def _limit(self, announced: ua.DataValue) -> int:
+        """The server's limit; 0, Bad or absent mean none."""
+        value = announced.Value.Value if announced.Value else None
+        servers = value if isinstance(value, int) and value > 0 else _DEFAULT_NODES
+        return min(servers, self._connection.max_nodes_per_call or servers)
+
+    async def close(self) -> None:
+        """Say goodbye if the server listens, and let go of everything. Never raises."""
+        client = self._client
+        try:
+            async with asyncio.timeout(_GOODBYE_S):
+                with contextlib.suppress(*LIBRARY_ERRORS):
+                    await client.disconnect()
+        except TimeoutError:
+            pass
+        finally:
+            _abort(client)
+
+
+def _abort(client: Client) -> None:
+    protocol = client.uaclient.protocol
+    if protocol is not None and protocol.transport is not None:
+        protocol.transport.abort()
+
+
+def _node_id(node: NodeName, index: int) -> ua.NodeId:
+    kinds = {
+        "i": ua.NodeIdType.Numeric,
+        "s": ua.NodeIdType.String,
+        "g": ua.NodeIdType.Guid,
+        "b": ua.NodeIdType.ByteString,
+    }
+    return ua.NodeId(node.identifier, ua.Int16(index), kinds[node.form])  # type: ignore[arg-type]
+
+
+async def open_session(connection: Connection) -> Session:
+    """Connect, secure the channel, log in, read namespaces and limits.
+
+    Raises:
+        NotConnectedError: nobody answers.
+        RefusedError: certificate, user, policy or session limit; a person must act.
+    """
+    client = _new_client(connection)
+    session = Session(client, connection)
+    try:
+        with translated(f"connect to {connection.endpoint}"):
+            if connection.security != "none":
+                await _secure(client, connection)
+            await client.connect(auto_reconnect=False)
+            await session.describe()
+    except BaseException:
+        await session.close()
+        raise
+    return session
+
+
+def _new_client(connection: Connection) -> _Client:
+    alive_s = connection.session_timeout_ms / 3_000
+    client = _Client(connection.url, connection.request_timeout_ms / 1000, alive_s)
+    client.name = client.description = "qulink gateway"
+    client.application_uri = "urn:qulink:gateway"
+    client.product_uri = "urn:qulink"
+    client.session_timeout = connection.session_timeout_ms
+    client.may_show_password = connection.password_in_clear == "allow"  # noqa: S105
+    if connection.username and connection.password:
+        with translated(f"log in to {connection.endpoint}"):
+            client.set_user(connection.username)
+            client.set_password(connection.password.reveal())
+    return client
+
+
+_POLICIES = {"basic256sha256": SecurityPolicyBasic256Sha256}
+
+
+async def _secure(client: _Client, connection: Connection) -> None:
+    """Choose policy and certificates; the server's is checked before anything is sent to it."""
+    policy = _POLICIES[connection.security]
+    endpoints = await client.connect_and_get_server_endpoints()
+    der = _server_certificate(endpoints, policy.URI, connection)
+    rejected = connection.certificate_dir / "rejected"
+    await asyncio.to_thread(require_trust, der, connection.trust, rejected, connection.endpoint)
+    own = await asyncio.to_thread(_own, connection)
+    client.application_uri = own.application_uri
+    await client.set_security(
+        policy,
+        own.certificate,
+        own.key,
+        server_certificate=der,
+        mode=ua.MessageSecurityMode.SignAndEncrypt,
+    )
+
+
+def _own(connection: Connection) -> OwnCertificate:
+    if connection.certificate_file and connection.key_file:
+        return given_certificate(connection.certificate_file, connection.key_file)
+    return own_certificate(connection.certificate_dir)
+
+
+def _server_certificate(
+    endpoints: list[ua.EndpointDescription], uri: str, connection: Connection
+) -> bytes:
+    wanted = ua.MessageSecurityMode.SignAndEncrypt
+    for endpoint in endpoints:
+        if endpoint.SecurityMode == wanted and endpoint.SecurityPolicyUri == uri:
+            return first_certificate(endpoint.ServerCertificate or b"")
+    offered = sorted({_offer(endpoint) for endpoint in endpoints})
+    raise RefusedError(
+        f"connect to {connection.endpoint}: the server does not offer {connection.security} with "
+        f"signing and encryption; it offers {', '.join(offered) or 'nothing'}"
+    )
+
+
+def _offer(endpoint: ua.EndpointDescription) -> str:
+    policy = (endpoint.SecurityPolicyUri or "").rpartition("#")[2]
+    return f"{policy}/{ua.MessageSecurityMode(endpoint.SecurityMode).name.rstrip('_')}"
