@@ -1,0 +1,163 @@
+"""Modbus PDUs: what is asked, and exactly what a right answer looks like. Pure.
+
+Source of codes, limits and layouts: MODBUS Application Protocol Specification V1.1b3, sections
+6 and 7. Framing (MBAP on TCP) is apart, in ``mbap``, so that serial framings can join.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from struct import Struct
+
+from gateway.core.status import Reason
+
+
+class Table(StrEnum):
+    """The four address spaces of a device; the values are the words of an address."""
+
+    COIL = "coil"
+    DISCRETE = "discrete"
+    INPUT = "input"
+    HOLDING = "holding"
+
+    @property
+    def is_bits(self) -> bool:
+        """Whether an address holds one bit; else it holds a 16-bit register."""
+        return self in {Table.COIL, Table.DISCRETE}
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the protocol has a function that writes it."""
+        return self in {Table.COIL, Table.HOLDING}
+
+
+class Function(IntEnum):
+    """Function codes in use."""
+
+    READ_COILS = 1
+    READ_DISCRETE_INPUTS = 2
+    READ_HOLDING_REGISTERS = 3
+    READ_INPUT_REGISTERS = 4
+    WRITE_SINGLE_COIL = 5
+    WRITE_SINGLE_REGISTER = 6
+    WRITE_MULTIPLE_COILS = 15
+    WRITE_MULTIPLE_REGISTERS = 16
+
+
+READ_FUNCTION = {
+    Table.COIL: Function.READ_COILS,
+    Table.DISCRETE: Function.READ_DISCRETE_INPUTS,
+    Table.HOLDING: Function.READ_HOLDING_REGISTERS,
+    Table.INPUT: Function.READ_INPUT_REGISTERS,
+}
+
+MAX_READ_REGISTERS = 125
+MAX_READ_BITS = 2_000
+MAX_WRITE_REGISTERS = 123
+MAX_WRITE_BITS = 1_968
+ADDRESSES = 65_536
+EXCEPTION_BIT = 0x80
+
+ILLEGAL_FUNCTION = 1
+ILLEGAL_ADDRESS = 2
+ILLEGAL_VALUE = 3
+GATEWAY_PATH = 10
+GATEWAY_TARGET = 11
+
+_REASONS = {
+    ILLEGAL_FUNCTION: Reason.ILLEGAL_FUNCTION,
+    ILLEGAL_ADDRESS: Reason.ILLEGAL_ADDRESS,
+    ILLEGAL_VALUE: Reason.ILLEGAL_VALUE,
+    4: Reason.DEVICE_FAILURE,
+    5: Reason.DEVICE_BUSY,  # acknowledge: accepted, still at work
+    6: Reason.DEVICE_BUSY,
+    8: Reason.DEVICE_FAILURE,  # parity error of the device's memory
+    GATEWAY_PATH: Reason.GATEWAY_PATH,
+    GATEWAY_TARGET: Reason.GATEWAY_TARGET,
+}
+
+_PAIR = Struct(">BHH")
+_MANY = Struct(">BHHB")
+
+
+def reason_for(code: int) -> Reason:
+    """The reason that an exception code stands for; makers' own codes are a device failure."""
+    return _REASONS.get(code, Reason.DEVICE_FAILURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request PDU and the shape of its one right answer.
+
+    Attributes:
+        pdu: function code and data to send.
+        head: bytes with which a right answer begins: function and byte count of a read, the
+            whole echo of a write.
+        size: length of a right answer, bytes.
+    """
+
+    pdu: bytes
+    head: bytes
+    size: int
+
+
+def read(table: Table, address: int, count: int) -> Request:
+    """Ask for ``count`` bits or registers from ``address`` on.
+
+    Raises:
+        ValueError: the count is beyond 2,000 bits or 125 registers, or the range leaves 0…65535.
+    """
+    _check("read", address, count, MAX_READ_BITS if table.is_bits else MAX_READ_REGISTERS)
+    function = READ_FUNCTION[table]
+    length = (count + 7) // 8 if table.is_bits else 2 * count
+    return Request(_PAIR.pack(function, address, count), bytes((function, length)), 2 + length)
+
+
+def write_bit(address: int, value: bool) -> Request:
+    """Set one coil (function 5)."""
+    _check("write", address, 1, 1)
+    return _echo(_PAIR.pack(Function.WRITE_SINGLE_COIL, address, 0xFF00 if value else 0))
+
+
+def write_register(address: int, word: bytes) -> Request:
+    """Set one holding register (function 6) to two bytes as they go on the wire."""
+    _check("write", address, len(word) // 2, 1)
+    return _echo(bytes((Function.WRITE_SINGLE_REGISTER,)) + address.to_bytes(2, "big") + word)
+
+
+def write_bits(address: int, values: Sequence[bool]) -> Request:
+    """Set neighbouring coils (function 15).
+
+    Raises:
+        ValueError: none or more than 1,968, or beyond address 65535.
+    """
+    _check("write", address, len(values), MAX_WRITE_BITS)
+    packed = sum(1 << i for i, value in enumerate(values) if value)
+    body = packed.to_bytes((len(values) + 7) // 8, "little")
+    return _many(Function.WRITE_MULTIPLE_COILS, address, len(values), body)
+
+
+def write_registers(address: int, words: bytes) -> Request:
+    """Set neighbouring holding registers (function 16) to bytes as they go on the wire.
+
+    Raises:
+        ValueError: none or more than 123, or beyond address 65535.
+    """
+    _check("write", address, len(words) // 2, MAX_WRITE_REGISTERS)
+    return _many(Function.WRITE_MULTIPLE_REGISTERS, address, len(words) // 2, words)
+
+
+def _check(verb: str, address: int, count: int, limit: int) -> None:
+    if not 1 <= count <= limit:
+        raise ValueError(f"cannot {verb} {count} at once; the protocol allows 1 to {limit}")
+    if not 0 <= address <= ADDRESSES - count:
+        raise ValueError(f"cannot {verb} {count} from address {address}: the last one is 65535")
+
+
+def _echo(pdu: bytes) -> Request:
+    return Request(pdu, pdu, len(pdu))
+
+
+def _many(function: Function, address: int, count: int, body: bytes) -> Request:
+    pdu = _MANY.pack(function, address, count, len(body)) + body
+    return Request(pdu, pdu[:5], 5)

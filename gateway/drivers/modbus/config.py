@@ -1,0 +1,187 @@
+"""What an operator writes for a Modbus TCP device: ``connection:`` and ``address:``."""
+
+import re
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from edge_config.base import StrictModel
+from gateway.core.schema import Kind
+from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_BITS, MAX_READ_REGISTERS, Table
+from gateway.drivers.modbus.values import DataType, Encoding, Order
+
+_PARTS = re.compile(r"(?P<type>[a-z]+\d*)(\[(?P<length>\d+)\])?", re.ASCII)
+_PLACE = re.compile(r"(?P<number>\d+)(\.(?P<bit>\d+))?", re.ASCII)
+_NOTATION = {"0": Table.COIL, "1": Table.DISCRETE, "3": Table.INPUT, "4": Table.HOLDING}
+_EXAMPLES = "'holding:100:float32:CDAB', 'coil:5', 'holding:7.3' or '40101:uint16'"
+
+
+class Connection(StrictModel):
+    """How to reach one unit. Each device has a connection of its own."""
+
+    host: str = Field(min_length=1, max_length=253, description="name or IP address")
+    port: int = Field(502, ge=1, le=65535, description="TCP port")
+    unit: int = Field(1, ge=0, le=255, description="unit id; often 1, 0 or 255 without a gateway")
+    window: int = Field(
+        1, ge=1, le=16, description="requests under way at once; serial gateways need 1"
+    )
+    max_gap: int = Field(
+        8, ge=0, le=120, description="unused registers (×16 bits) read to save a request; 0: none"
+    )
+    max_registers: int = Field(
+        MAX_READ_REGISTERS, ge=1, le=MAX_READ_REGISTERS, description="most registers in a request"
+    )
+    max_bits: int = Field(
+        MAX_READ_BITS, ge=1, le=MAX_READ_BITS, description="most coils or discretes in a request"
+    )
+    request_timeout_ms: int = Field(
+        1_000, ge=20, le=60_000, description="longest wait for one answer; then the unit is silent"
+    )
+    write_multiple: bool = Field(
+        False, description="write single values by functions 15 and 16 (devices without 5 and 6)"
+    )
+
+
+class Address(StrictModel):
+    """Where a value is: a mapping, or text such as ``holding:100:float32:CDAB``.
+
+    Addresses are those on the wire and begin at 0. Text in the 4xxxx notation of manuals counts
+    from 1: ``40101:uint16`` is ``holding:100:uint16``.
+    """
+
+    table: Table = Field(description="coil, discrete, input or holding")
+    address: int = Field(ge=0, lt=ADDRESSES, description="first address, from 0")
+    type: DataType = Field(DataType.UINT16, description="what it holds; bits: always bool")
+    order: Order = Field(Order.ABCD, description="byte order; A is the most significant byte")
+    bit: int | None = Field(None, ge=0, le=15, description="bit of a register, 0 the lowest")
+    length: int | None = Field(None, ge=1, le=MAX_READ_REGISTERS, description="text: registers")
+    encoding: Encoding | None = Field(None, description="text: ascii (default), utf-8 or gbk")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, raw: Any) -> Any:
+        fields = parse(raw) if isinstance(raw, str) else raw
+        if isinstance(fields, dict) and "type" not in fields:
+            is_bool = fields.get("bit") is not None or fields.get("table") in ("coil", "discrete")
+            return {**fields, "type": DataType.BOOL if is_bool else DataType.UINT16}
+        if not isinstance(fields, dict | Address):
+            raise ValueError(f"must be a mapping or text such as {_EXAMPLES}")  # noqa: TRY004 - for pydantic
+        return fields
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for wrong in self._problems():
+            raise ValueError(wrong)
+        return self
+
+    def _problems(self) -> list[str]:
+        is_text, is_bool = self.type is DataType.STRING, self.type is DataType.BOOL
+        in_register = is_bool and not self.table.is_bits
+        checks = (
+            (self.table.is_bits and not is_bool, f"a {self.table} holds bool, not {self.type}"),
+            (self.table.is_bits and self.bit is not None, f"a {self.table} has no 'bit'"),
+            (in_register and self.bit is None, "bool in a register needs 'bit' (0 to 15)"),
+            (not is_bool and self.bit is not None, f"'bit' is for bool, not for {self.type}"),
+            (is_text and self.length is None, "string needs 'length' in registers"),
+            (not is_text and self.length is not None, "'length' is for string only"),
+            (not is_text and self.encoding is not None, "'encoding' is for string only"),
+            (self.order not in self._orders(), f"order {self.order} means nothing for {self.type}"),
+            (
+                self.address + self.span > ADDRESSES,
+                f"address {self.address} + {self.span} leaves 0 to 65535",
+            ),
+        )
+        return [message for is_wrong, message in checks if is_wrong]
+
+    def _orders(self) -> tuple[Order, ...]:
+        if self.type.size > 2:  # noqa: PLR2004 - bytes of one register
+            return tuple(Order)
+        return (Order.ABCD,) if self.type is DataType.BOOL else (Order.ABCD, Order.BADC)
+
+    @property
+    def span(self) -> int:
+        """How many addresses it covers: registers, or 1 bit."""
+        if self.type is DataType.STRING:
+            return self.length or 1
+        return max(1, self.type.size // 2)
+
+    @property
+    def stop(self) -> int:
+        """The first address after it."""
+        return self.address + self.span
+
+    def __str__(self) -> str:
+        place = f"{self.table}:{self.address}"
+        if self.type is DataType.BOOL:
+            return place if self.bit is None else f"{place}.{self.bit}"
+        length = f"[{self.length}]" if self.length else ""
+        order = "" if self.order is Order.ABCD else f":{self.order}"
+        return f"{place}:{self.type}{length}{order}"
+
+
+def kind(address: Address) -> Kind:
+    """Raw kind of a tag from its address."""
+    return address.type.kind
+
+
+def endpoint(connection: Connection) -> str:
+    """``host:port``; an IPv6 address stands in brackets."""
+    host = f"[{connection.host}]" if ":" in connection.host else connection.host
+    return f"{host}:{connection.port}"
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The fields in the text of an address; their values are validated by :class:`Address`.
+
+    ``table:address[.bit][:type[[length]]][:order][:encoding]``, or a 5- or 6-digit number in
+    the notation of manuals in place of ``table:address``.
+
+    Raises:
+        ValueError: the text has no such form.
+    """
+    first, *rest = text.strip().split(":")
+    if first in set(Table):
+        if not rest:
+            raise ValueError(f"{text!r} has no address after the table; write it as {_EXAMPLES}")
+        fields = {"table": first, **_place(rest.pop(0), text)}
+    else:
+        fields = _notation(first, text)
+    if rest:
+        fields |= _type(rest.pop(0), text)
+    for word in rest:
+        fields |= _option(word, text)
+    return fields
+
+
+def _place(word: str, text: str) -> dict[str, Any]:
+    match = _PLACE.fullmatch(word)
+    if match is None:
+        raise ValueError(f"{word!r} in {text!r} is no address; write it as {_EXAMPLES}")
+    bit = match["bit"]
+    return {"address": int(match["number"])} | ({} if bit is None else {"bit": int(bit)})
+
+
+def _notation(word: str, text: str) -> dict[str, Any]:
+    place = _PLACE.fullmatch(word)
+    number = place["number"] if place else ""
+    if len(number) not in (5, 6) or number[0] not in _NOTATION or int(number[1:]) == 0:
+        raise ValueError(f"{text!r} is no Modbus address; write it as {_EXAMPLES}")
+    fields = _place(word, text)
+    return {**fields, "table": _NOTATION[number[0]], "address": int(number[1:]) - 1}
+
+
+def _type(word: str, text: str) -> dict[str, Any]:
+    match = _PARTS.fullmatch(word)
+    if match is None or match["type"] not in set(DataType):
+        raise ValueError(f"{word!r} in {text!r} is no type; known: {', '.join(DataType)}")
+    length = match["length"]
+    return {"type": match["type"]} | ({} if length is None else {"length": int(length)})
+
+
+def _option(word: str, text: str) -> dict[str, Any]:
+    if word in set(Order):
+        return {"order": word}
+    if word in set(Encoding):
+        return {"encoding": word}
+    known = ", ".join((*Order, *Encoding))
+    raise ValueError(f"{word!r} in {text!r} is no byte order or encoding; known: {known}")
