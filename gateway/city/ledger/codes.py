@@ -1,0 +1,159 @@
+"""Code lists of the ledger with their Chinese and English names. Pure.
+
+Sources: GB/T 2260 (regions), GB/T 4754-2017 (industries).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A code's name for Chinese and for English readers."""
+
+    zh: str
+    en: str
+
+
+CITY = "330800"
+
+COUNTIES = {
+    "330801": Name("市辖区", "Municipal districts"),
+    "330802": Name("柯城区", "Kecheng"),
+    "330803": Name("衢江区", "Qujiang"),
+    "330822": Name("常山县", "Changshan"),
+    "330824": Name("开化县", "Kaihua"),
+    "330825": Name("龙游县", "Longyou"),
+    "330881": Name("江山市", "Jiangshan"),
+}
+"""GB/T 2260: the counties of Quzhou (330800)."""
+
+FUNCTIONAL_AREAS = {
+    "QZ-ZZXC": Name("智造新城", "Intelligent Manufacturing New Town"),
+    "QZ-ZHXC": Name("智慧新城", "Smart New Town"),
+}
+"""No GB/T 2260 codes; they overlap Kecheng and Qujiang and are never added to the counties."""
+
+EQUIPMENT_CLASSES = {
+    "production": Name("生产设备", "Production equipment"),
+    "aux": Name("辅助设备", "Auxiliary equipment"),
+    "test": Name("检测设备", "Test equipment"),
+}
+
+STATUSES = {
+    "in_use": Name("在用", "In use"),
+    "standby": Name("备用", "Standby"),
+    "idle": Name("闲置", "Idle"),
+    "sealed": Name("封存", "Sealed"),
+    "scrapped": Name("报废", "Scrapped"),
+    "building": Name("在建", "Under construction"),
+    "leased_out": Name("租出", "Leased out"),
+}
+
+IN_SERVICE = frozenset({"in_use", "standby"})
+"""Statuses that count; the others do not."""
+
+INDUSTRY_EDITION = "GB/T 4754-2017"
+
+INDUSTRIES = {
+    "2021": Name("胶合板制造", "Plywood"),
+    "2022": Name("纤维板制造", "Fibreboard"),
+    "2023": Name("刨花板制造", "Particle board"),
+    "2031": Name("建筑用木料及木材组件加工", "Building timber and components"),
+    "2032": Name("木门窗制造", "Wooden doors and windows"),
+    "2033": Name("木楼梯制造", "Wooden stairs"),
+    "2034": Name("木地板制造", "Wooden flooring"),
+    "2110": Name("木质家具制造", "Wooden furniture"),
+    "2211": Name("木竹浆制造", "Wood and bamboo pulp"),
+    "2212": Name("非木竹浆制造", "Other pulp"),
+    "2221": Name("机制纸及纸板制造", "Machine-made paper and board"),
+    "2222": Name("手工纸制造", "Hand-made paper"),
+    "2223": Name("加工纸制造", "Converted paper"),
+    "2239": Name("其他纸制品制造", "Other paper products"),
+    "3311": Name("金属结构制造", "Metal structures"),
+    "3312": Name("金属门窗制造", "Metal doors and windows"),
+    "3332": Name("金属压力容器制造", "Metal pressure vessels"),
+    "3353": Name("安全、消防用金属制品制造", "Metal products for safety and fire protection"),
+    "3421": Name("金属切削机床制造", "Metal-cutting machine tools"),
+    "3441": Name("泵及真空设备制造", "Pumps and vacuum equipment"),
+    "3442": Name("气体压缩机械制造", "Gas compressors"),
+    "3443": Name("阀门和旋塞制造", "Valves and cocks"),
+    "3446": Name("气压动力机械及元件制造", "Pneumatic machinery and components"),
+    "3451": Name("滚动轴承制造", "Rolling bearings"),
+    "3452": Name("滑动轴承制造", "Plain bearings"),
+    "3453": Name("齿轮及齿轮减、变速箱制造", "Gears and gearboxes"),
+    "3459": Name("其他传动部件制造", "Other transmission parts"),
+    "3465": Name("风动和电动工具制造", "Pneumatic and electric tools"),
+    "3491": Name("工业机器人制造", "Industrial robots"),
+    "3524": Name("木竹材加工机械制造", "Wood and bamboo working machinery"),
+    "3541": Name("制浆和造纸专用设备制造", "Pulp and paper machinery"),
+    "3595": Name("社会公共安全设备及器材制造", "Public safety equipment"),
+    "3821": Name("变压器、整流器和电感器制造", "Transformers, rectifiers and inductors"),
+    "3822": Name("电容器及其配套设备制造", "Capacitors"),
+    "3823": Name("配电开关控制设备制造", "Switchgear and control gear"),
+    "3824": Name("电力电子元器件制造", "Power electronic components"),
+    "3825": Name("光伏设备及元器件制造", "Photovoltaic equipment and components"),
+    "3829": Name("其他输配电及控制设备制造", "Other power distribution equipment"),
+    "3831": Name("电线、电缆制造", "Wire and cable"),
+    "3841": Name("锂离子电池制造", "Lithium-ion batteries"),
+    "3871": Name("电光源制造", "Electric light sources"),
+    "3872": Name("照明灯具制造", "Lighting fittings"),
+    "3874": Name("智能照明器具制造", "Smart lighting"),
+    "3879": Name("灯用电器附件及其他照明器具制造", "Lamp accessories and other lighting"),
+    "3972": Name("半导体分立器件制造", "Discrete semiconductors"),
+    "3973": Name("集成电路制造", "Integrated circuits"),
+    "3975": Name("半导体照明器件制造", "Semiconductor lighting devices"),
+    "3976": Name("光电子器件制造", "Optoelectronic devices"),
+    "3985": Name("电子专用材料制造", "Electronic materials"),
+    "4011": Name("工业自动控制系统装置制造", "Industrial automation systems"),
+}
+"""Classes used by the city's clusters; any other four digits are allowed too."""
+
+_GROUPS = {
+    "202": Name("人造板制造", "Wood-based panels"),
+    "203": Name("木质制品制造", "Wood products"),
+    "211": Name("木质家具制造", "Wooden furniture"),
+    "221": Name("纸浆制造", "Pulp"),
+    "222": Name("造纸", "Paper"),
+    "223": Name("纸制品制造", "Paper products"),
+    "331": Name("结构性金属制品制造", "Structural metal products"),
+    "333": Name("集装箱及金属包装容器制造", "Containers and metal packaging"),
+    "335": Name("建筑、安全用金属制品制造", "Metal products for building and safety"),
+    "342": Name("金属加工机械制造", "Metalworking machinery"),
+    "344": Name("泵、阀门、压缩机及类似机械制造", "Pumps, valves, compressors"),
+    "345": Name("轴承、齿轮和传动部件制造", "Bearings, gears, transmissions"),
+    "346": Name("烘炉、风机、包装等设备制造", "Ovens, fans, packaging and similar equipment"),
+    "349": Name("其他通用设备制造业", "Other general machinery"),
+    "382": Name("输配电及控制设备制造", "Power distribution and control"),
+    "383": Name("电线、电缆、光缆及电工器材制造", "Wire, cable, electrical materials"),
+    "384": Name("电池制造", "Batteries"),
+    "387": Name("照明器具制造", "Lighting"),
+    "397": Name("电子器件制造", "Electronic devices"),
+    "398": Name("电子元件及电子专用材料制造", "Electronic components and materials"),
+}
+
+_INDUSTRY_DIGITS = 4
+
+
+def is_industry(code: str) -> bool:
+    """Whether a text has the form of a GB/T 4754 class: four digits."""
+    return len(code) == _INDUSTRY_DIGITS and code.isascii() and code.isdigit()
+
+
+def industry_group(code: str) -> str:
+    """The group (three digits) that a class belongs to."""
+    return code[:3]
+
+
+def county_name(code: str) -> Name:
+    """A county's name; an unknown code names itself."""
+    return COUNTIES.get(code, Name(code, code))
+
+
+def industry_name(code: str) -> Name:
+    """A class's name; of an unlisted class the name of its group, or its code."""
+    if code in INDUSTRIES:
+        return INDUSTRIES[code]
+    group = _GROUPS.get(industry_group(code))
+    if group is None:
+        return Name(f"行业 {code}", f"Industry {code}")
+    return Name(f"{group.zh}（{code}）", f"{group.en} ({code})")

@@ -1,0 +1,296 @@
+"""Read what the ledger and the evidence say of machines in a period.
+
+A handful of queries whatever the number of machines. The database adds up the evidence of
+machines whose status did not change in the window; the days of the few others are read one by
+one, because only days in service count.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
+
+from gateway.city.db.tables import (
+    enterprise,
+    equipment,
+    equipment_status,
+    evidence,
+    ledger_verification,
+    roster_member,
+)
+from gateway.city.rates.compute import MachineMonth, Period
+from gateway.city.rates.model import Definition
+from gateway.city.rates.service import (
+    Days,
+    History,
+    Window,
+    changes_within,
+    changing_service,
+    status_on,
+    steady_service,
+)
+from gateway.core.books import day_of
+
+Machine = tuple[str, str, str]
+"""(USCC, site number, asset number)."""
+
+_SOURCES_OF_LEVEL = {1: ("controller", "sensor"), 2: ("controller",)}
+"""Level N1 is met by any source, N2 by the machine's own controller only."""
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What facts are asked for.
+
+    Attributes:
+        definition: whose scope, level and window hold.
+        period: the month.
+        now_ms: UTC milliseconds.
+        demonstration: synthetic evidence counts too.
+        answering: machines that answer now.
+        uscc: only this enterprise; None: all.
+    """
+
+    definition: Definition
+    period: Period
+    now_ms: int
+    demonstration: bool
+    answering: AbstractSet[Machine] = frozenset()
+    uscc: str | None = None
+
+    @property
+    def window(self) -> Window:
+        """The days on which evidence counts."""
+        days, as_of = self.definition.window_days, self.period.as_of
+        first = as_of - timedelta(days=days - 1) if days else self.period.first
+        return Window(first, as_of, today_runs=as_of == day_of(self.now_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseFact:
+    """An enterprise of the ledger on the as-of day."""
+
+    uscc: str
+    name: str
+    county: str
+    industry: str
+    in_scope: bool
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFact:
+    """A machine as the ledger names it, and its month."""
+
+    site_no: str
+    asset_no: str
+    name: str
+    month: MachineMonth
+
+
+def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, EnterpriseFact]:
+    """Every enterprise by USCC, with scope and verification as of the day."""
+    members = _members(connection, inquiry)
+    verified = _verified(connection, inquiry.period.as_of)
+    query = select(enterprise)
+    if inquiry.uscc is not None:
+        query = query.where(enterprise.c.uscc == inquiry.uscc)
+    return {
+        row.uscc: EnterpriseFact(
+            uscc=row.uscc,
+            name=row.name,
+            county=row.county,
+            industry=row.industry,
+            in_scope=_in_scope(inquiry.definition, row, members),
+            verified=row.uscc in verified,
+        )
+        for row in connection.execute(query)
+    }
+
+
+def _in_scope(definition: Definition, row: Row[Any], members: set[str]) -> bool:
+    kind = definition.scope.kind
+    if kind == "rule":
+        return bool(row.above_scale)
+    return kind == "all" or row.uscc in members
+
+
+def _members(connection: Connection, inquiry: Inquiry) -> set[str]:
+    """Enterprises on the definition's roster on the as-of day."""
+    scope, as_of = inquiry.definition.scope, inquiry.period.as_of
+    query = select(roster_member.c.uscc).where(
+        roster_member.c.roster == scope.id,
+        roster_member.c.valid_from <= as_of,
+        or_(roster_member.c.valid_to.is_(None), roster_member.c.valid_to > as_of),
+    )
+    return set(connection.scalars(query)) if scope.kind == "roster" else set()
+
+
+def _verified(connection: Connection, as_of: date) -> set[str]:
+    """Enterprises whose ledger had been verified by a day; a later renewal changes nothing."""
+    latest = select(enterprise.c.uscc).where(enterprise.c.ledger_verified_on <= as_of)
+    earlier = select(ledger_verification.c.uscc).where(ledger_verification.c.verified_on <= as_of)
+    return set(connection.scalars(latest.union(earlier)))
+
+
+def machines(
+    connection: Connection, inquiry: Inquiry, places: Mapping[str, EnterpriseFact]
+) -> list[MachineFact]:
+    """Every machine of the ledger (or of one enterprise) with its month, in ledger order."""
+    attendance = _attendance(connection, inquiry)
+    return [
+        MachineFact(
+            row.site_no,
+            row.asset_no,
+            row.name,
+            _month(row, places[row.uscc], inquiry, attendance),
+        )
+        for row in connection.execute(_machine_query(inquiry))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attendance:
+    """Status histories and days with evidence of all machines."""
+
+    window: Window
+    statuses: frozenset[str]
+    histories: Mapping[int, History]
+    totals: Mapping[int, Days]
+    dated: Mapping[int, tuple[set[date], set[date]]]
+
+    def of(self, machine: int) -> tuple[int, Days]:
+        """In-service days of a machine, and its days with evidence among them."""
+        history = self.histories.get(machine, ())
+        if machine in self.dated:
+            return changing_service(history, self.statuses, self.window, *self.dated[machine])
+        days = self.totals.get(machine, _NO_DAYS)
+        return steady_service(history, self.statuses, self.window, days), days
+
+
+_NO_DAYS = Days()
+
+
+def _attendance(connection: Connection, inquiry: Inquiry) -> _Attendance:
+    window, histories = inquiry.window, _histories(connection, inquiry)
+    changing = [one for one, history in histories.items() if changes_within(history, window)]
+    return _Attendance(
+        window=window,
+        statuses=frozenset(inquiry.definition.statuses),
+        histories=histories,
+        totals=_totals(connection, inquiry),
+        dated=_dated(connection, inquiry, changing),
+    )
+
+
+def _month(
+    row: Row[Any], place: EnterpriseFact, inquiry: Inquiry, attendance: _Attendance
+) -> MachineMonth:
+    service, days = attendance.of(row.id)
+    return MachineMonth(
+        equipment_id=row.id,
+        uscc=row.uscc,
+        county=place.county,
+        industry=place.industry,
+        in_scope=place.in_scope,
+        ledger_verified=place.verified,
+        equipment_class=row.equipment_class,
+        status=status_on(attendance.histories.get(row.id, ()), inquiry.period.as_of),
+        commissioned_on=row.commissioned_on,
+        service_days=service,
+        seen_days=days.seen,
+        valid_days=days.valid,
+        last_valid=days.last,
+        answering=(row.uscc, row.site_no, row.asset_no) in inquiry.answering,
+    )
+
+
+def _machine_query(inquiry: Inquiry) -> Select[Any]:
+    query = select(
+        equipment.c.id,
+        equipment.c.uscc,
+        equipment.c.site_no,
+        equipment.c.asset_no,
+        equipment.c.name,
+        equipment.c.equipment_class,
+        equipment.c.commissioned_on,
+    ).order_by(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
+    return query if inquiry.uscc is None else query.where(equipment.c.uscc == inquiry.uscc)
+
+
+def _histories(connection: Connection, inquiry: Inquiry) -> Mapping[int, History]:
+    query = (
+        select(
+            equipment_status.c.equipment_id,
+            equipment_status.c.valid_from,
+            equipment_status.c.status,
+        )
+        .where(equipment_status.c.valid_from <= inquiry.period.as_of)
+        .order_by(equipment_status.c.equipment_id, equipment_status.c.valid_from)
+    )
+    histories: dict[int, list[tuple[date, str]]] = defaultdict(list)
+    for row in connection.execute(_narrowed(query, equipment_status.c.equipment_id, inquiry)):
+        histories[row.equipment_id].append((row.valid_from, row.status))
+    return histories
+
+
+def _totals(connection: Connection, inquiry: Inquiry) -> dict[int, Days]:
+    """Days with evidence by machine, added up by the database."""
+    level_day = case((_at_level(inquiry), evidence.c.day))
+    query = (
+        select(
+            evidence.c.equipment_id,
+            func.count(evidence.c.day.distinct()),
+            func.count(level_day.distinct()),
+            func.max(level_day),
+        )
+        .where(*_counting(inquiry))
+        .group_by(evidence.c.equipment_id)
+    )
+    rows = connection.execute(_narrowed(query, evidence.c.equipment_id, inquiry))
+    return {machine: Days(seen, valid, last) for machine, seen, valid, last in rows}
+
+
+def _dated(
+    connection: Connection, inquiry: Inquiry, chosen: Iterable[int]
+) -> dict[int, tuple[set[date], set[date]]]:
+    """The single days with evidence of some machines: of any source, and at the level."""
+    ids = list(chosen)
+    found: dict[int, tuple[set[date], set[date]]] = {one: (set(), set()) for one in ids}
+    at_level = case((_at_level(inquiry), True), else_=False).label("at_level")
+    query = select(evidence.c.equipment_id, evidence.c.day, at_level).where(*_counting(inquiry))
+    for start in range(0, len(ids), _CHUNK):
+        part = query.where(evidence.c.equipment_id.in_(ids[start : start + _CHUNK]))
+        for machine, day, valid in connection.execute(part):
+            seen_days, valid_days = found[machine]
+            seen_days.add(day)
+            if valid:
+                valid_days.add(day)
+    return found
+
+
+def _at_level(inquiry: Inquiry) -> ColumnElement[bool]:
+    return evidence.c.source.in_(_SOURCES_OF_LEVEL[inquiry.definition.level])
+
+
+def _counting(inquiry: Inquiry) -> list[ColumnElement[bool]]:
+    """Evidence that counts: in the window, not empty, and not synthetic unless demonstrated."""
+    window = inquiry.window
+    conditions = [evidence.c.day.between(window.first, window.as_of), evidence.c.sample_count > 0]
+    if not inquiry.demonstration:
+        conditions.append(evidence.c.synthetic.is_(False))
+    return conditions
+
+
+def _narrowed(query: Select[Any], column: ColumnElement[Any], inquiry: Inquiry) -> Select[Any]:
+    """The query for machines of the asked enterprise only."""
+    if inquiry.uscc is None:
+        return query
+    own = select(equipment.c.id).where(equipment.c.uscc == inquiry.uscc)
+    return query.where(column.in_(own))

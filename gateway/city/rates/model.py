@@ -1,0 +1,94 @@
+"""What a rate definition says: fixed predicates as data, no expressions. Pure."""
+
+import hashlib
+import json
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from edge_config.base import StrictModel
+
+
+def _exact(value: object) -> Fraction:
+    return Fraction(str(value))
+
+
+ExactNumber = Annotated[Fraction, BeforeValidator(_exact)]
+"""A decimal of the YAML file, kept exactly: 1.5 is 3/2."""
+
+
+class Continuity(StrictModel):
+    """How regularly valid data must have arrived in the month."""
+
+    percent_of_days: int = Field(ge=1, le=100, description="share of in-service days, per cent")
+    within_days: int = Field(ge=0, le=31, description="last valid day to the end, days at most")
+
+
+class Scope(StrictModel):
+    """Which enterprises belong to a rate."""
+
+    kind: Literal["all", "roster", "rule"] = Field(description="how membership is decided")
+    id: str = Field("", max_length=32, description="roster code, or the rule above_scale")
+
+
+class Band(StrictModel):
+    """One band of a score: ``above < rate <= upto``; the lowest also holds its lower edge."""
+
+    above: ExactNumber = Field(description="lower edge, per cent, outside the band")
+    upto: ExactNumber = Field(description="upper edge, per cent, inside the band")
+    score: ExactNumber = Field(description="points")
+
+
+class Question(StrictModel):
+    """What the bureau has yet to answer about a definition."""
+
+    zh: str = Field(description="for Chinese readers")
+    en: str = Field(description="for English readers")
+
+
+class Definition(StrictModel):
+    """One networking rate, versioned; a change of any field is a new version.
+
+    ``measure`` says what the numerator counts: machines ``networked`` in a month, machines
+    ``answering`` now, or enterprises with a verified ``ledger``.
+    """
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9-]{0,31}$", description="short name, as ENR-A")
+    version: int = Field(ge=1, description="counts up with every change")
+    name_zh: str = Field(description="name for Chinese readers")
+    name_en: str = Field(description="name for English readers")
+    formula_zh: str = Field(description="formula for Chinese readers")
+    formula_en: str = Field(description="formula for English readers")
+    source_zh: str = Field("", description="where the definition comes from")
+    source_en: str = Field("", description="where the definition comes from")
+    measure: Literal["networked", "answering", "ledger"] = Field(description="what is counted")
+    classes: tuple[str, ...] = Field((), description="equipment classes; empty: all")
+    statuses: tuple[str, ...] = Field(
+        ("in_use", "standby"), description="ledger statuses that are in service"
+    )
+    level: int = Field(2, ge=1, le=2, description="1 seen by a sensor, 2 by its own controller")
+    denominator_level: int = Field(0, ge=0, le=2, description="level a machine needs to be in N")
+    continuity: Continuity | None = Field(None, description="null: one valid day is enough")
+    window_days: int | None = Field(
+        None, ge=1, le=366, description="evidence of the last days; null: of the month"
+    )
+    scope: Scope = Field(description="which enterprises")
+    exclude: tuple[Literal["synthetic", "unverified_ledger"], ...] = Field(
+        ("synthetic",), description="what never counts"
+    )
+    aggregate: Literal["pooled", "mean"] = Field(description="which of the two figures leads")
+    bands: tuple[Band, ...] = Field((), description="score of an enterprise's rate")
+    decimals: int = Field(2, ge=0, le=6, description="decimals shown")
+    open_questions: tuple[str, ...] = Field((), description="ids of unanswered questions")
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the record's canonical JSON, 64 hex digits."""
+        body = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(body.encode()).hexdigest()
+
+    @property
+    def excludes_unverified(self) -> bool:
+        """Whether enterprises without a verified ledger stay out of both sides."""
+        return "unverified_ledger" in self.exclude

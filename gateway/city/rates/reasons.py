@@ -1,0 +1,23 @@
+"""Words for why a machine is counted as it is."""
+
+from gateway.city.ledger.codes import Name
+from gateway.city.rates.compute import Reason
+
+REASON_NAMES = {
+    Reason.NETWORKED: Name("已联网", "networked"),
+    Reason.ANSWERING: Name("在线", "answers now"),
+    Reason.OUT_OF_SCOPE: Name("企业不在统计范围内", "the enterprise is outside the scope"),
+    Reason.LEDGER_UNVERIFIED: Name("企业台账未核实", "the enterprise's ledger is not verified"),
+    Reason.CLASS_EXCLUDED: Name("设备类别不计入", "its class of equipment does not count"),
+    Reason.NOT_IN_SERVICE: Name("非在用、备用状态", "not in use or on standby"),
+    Reason.NEWLY_COMMISSIONED: Name(
+        "当月投用，次月起计入", "commissioned this month; counts from the next"
+    ),
+    Reason.NEVER_CONNECTED: Name("从未接入", "never connected"),
+    Reason.NO_EVIDENCE: Name("无有效数据", "no valid data"),
+    Reason.SENSOR_ONLY: Name("仅感知接入（N1）", "seen by an added sensor only (N1)"),
+    Reason.TOO_FEW_DAYS: Name("有效天数不足", "valid data on too few days"),
+    Reason.SILENT_AT_END: Name("期末无数据", "silent at the end of the period"),
+    Reason.NOT_ANSWERING: Name("此刻无应答", "does not answer now"),
+}
+"""By reason; a test holds it complete."""

@@ -1,0 +1,119 @@
+"""Freeze months: provisional from day 5 of the following month, final from day 20.
+
+Results are append-only. A frozen month changes only by a correction, which is a new vintage.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, func, select
+
+from gateway.city.db.tables import evidence
+from gateway.city.rates.compute import DIMENSIONS, Cell, cell, partition
+from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.facts import Inquiry
+from gateway.city.rates.model import Definition
+from gateway.city.rates.period import (
+    Status,
+    month_of,
+    period_of,
+    recent_months,
+    settles_as,
+)
+from gateway.city.rates.stored import CITY, StoredTable, append, latest_vintage
+from gateway.city.rates.tallies import tallies_of
+
+_LOOK_BACK_MONTHS = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A vintage that was stored."""
+
+    definition: str
+    month: str
+    vintage: int
+    status: Status
+
+
+def settle_month(
+    connection: Connection,
+    definition_id: str,
+    month: str,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    correction: bool = False,
+    definitions: Mapping[str, Definition] | None = None,
+) -> Settlement | None:
+    """Store a month's results if the calendar asks for it and they are not stored yet.
+
+    Args:
+        connection: the city's database.
+        definition_id: as ``ENR-A``.
+        month: ``YYYY-MM``.
+        now_ms: UTC milliseconds.
+        demonstration: synthetic evidence counts too.
+        correction: store a new vintage even though the month is frozen.
+        definitions: by id; default: the built-in ones.
+
+    Returns:
+        What was stored; None if it is too early or nothing is new.
+    """
+    definition = definition_of(definitions or builtin_definitions(), definition_id)
+    status = settles_as(month, now_ms)
+    if status is None or definition.measure == "answering":
+        return None
+    vintage, stored_as, synthetic = latest_vintage(connection, definition_id, month)
+    unchanged = synthetic == demonstration and stored_as in (status, "F")
+    if unchanged and not correction:
+        return None
+    inquiry = Inquiry(definition, period_of(month, now_ms), now_ms, demonstration)
+    cells = _all_cells(connection, inquiry)
+    table = StoredTable(month, vintage + 1, status, definition.hash, now_ms, cells)
+    append(connection, table, definition_id, demonstration)
+    return Settlement(definition_id, month, vintage + 1, status)
+
+
+def _all_cells(connection: Connection, inquiry: Inquiry) -> Mapping[str, Mapping[str, Cell]]:
+    tallies, _ = tallies_of(connection, inquiry)
+    cells: dict[str, Mapping[str, Cell]] = {CITY: {CITY: cell(tallies)}}
+    cells.update((by, partition(tallies, by)) for by in DIMENSIONS)
+    return cells
+
+
+def settle_due(
+    connection: Connection,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    definitions: Mapping[str, Definition] | None = None,
+) -> list[Settlement]:
+    """Store every month the calendar asks for, since the first evidence (36 months at most).
+
+    Safe to call at any time, as by an hourly housekeeping.
+    """
+    first = connection.scalar(select(func.min(evidence.c.day)))
+    known = definitions or builtin_definitions()
+    return [
+        settled
+        for month in _months_since(first, now_ms)
+        for definition_id in known
+        if (
+            settled := settle_month(
+                connection,
+                definition_id,
+                month,
+                now_ms,
+                demonstration=demonstration,
+                definitions=known,
+            )
+        )
+    ]
+
+
+def _months_since(first: date | None, now_ms: int) -> Iterator[str]:
+    if first is not None:
+        start = month_of(first)
+        yield from (one for one in recent_months(now_ms, _LOOK_BACK_MONTHS)[:-1] if one >= start)

@@ -1,0 +1,127 @@
+"""Results as they were published: append-only rows with vintages."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from gateway.city.db.tables import rate_result
+from gateway.city.rates.compute import Cell, percent
+from gateway.city.rates.period import Status
+
+CITY = "city"
+"""Dimension and key of the total."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """One vintage of a month.
+
+    Attributes:
+        month: ``YYYY-MM``.
+        vintage: 1, 2, …; a correction is a new one.
+        status: P provisional, F final.
+        definition_hash: of the record it was computed with.
+        computed_ms: UTC milliseconds.
+        cells: by dimension and key.
+    """
+
+    month: str
+    vintage: int
+    status: Status
+    definition_hash: str
+    computed_ms: int
+    cells: Mapping[str, Mapping[str, Cell]]
+
+
+def latest_vintage(
+    connection: Connection, definition_id: str, month: str
+) -> tuple[int, Status | None, bool]:
+    """Number, status and synthetic mark of the newest vintage of a month; 0 if there is none."""
+    query = (
+        select(rate_result.c.vintage, rate_result.c.status, rate_result.c.synthetic)
+        .where(rate_result.c.definition == definition_id, rate_result.c.month == month)
+        .order_by(rate_result.c.vintage.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return (row.vintage, row.status, row.synthetic) if row else (0, None, False)
+
+
+def final_table(
+    connection: Connection,
+    definition_id: str,
+    month: str,
+    dimensions: Iterable[str],
+    demonstration: bool,
+) -> StoredTable | None:
+    """The newest final vintage of a month; None if it is not frozen.
+
+    A result that synthetic machines went into is never shown as a real one, nor the reverse.
+    """
+    own = (
+        rate_result.c.definition == definition_id,
+        rate_result.c.month == month,
+        rate_result.c.status == "F",
+        rate_result.c.synthetic.is_(demonstration),
+    )
+    newest = connection.scalar(select(func.max(rate_result.c.vintage)).where(*own))
+    if newest is None:
+        return None
+    query = select(rate_result).where(
+        *own, rate_result.c.vintage == newest, rate_result.c.dimension.in_(list(dimensions))
+    )
+    return _table(list(connection.execute(query.order_by(rate_result.c.cell))))
+
+
+def _table(rows: list[Row[Any]]) -> StoredTable:
+    cells: dict[str, dict[str, Cell]] = {}
+    for row in rows:
+        cells.setdefault(row.dimension, {})[row.cell] = Cell(
+            networked=row.numerator,
+            equipment=row.denominator,
+            enterprises=row.enterprise_count,
+            pooled=percent(row.numerator, row.denominator),
+            mean=None if row.mean is None else Fraction(row.mean),
+        )
+    first = rows[0]
+    return StoredTable(
+        first.month,
+        first.vintage,
+        first.status,
+        first.definition_hash,
+        first.computed_ms,
+        cells,
+    )
+
+
+def append(
+    connection: Connection, table: StoredTable, definition_id: str, demonstration: bool
+) -> None:
+    """Store a vintage; rows are only ever added."""
+    rows = [
+        {
+            "definition": definition_id,
+            "definition_hash": table.definition_hash,
+            "month": table.month,
+            "dimension": dimension,
+            "cell": key,
+            "vintage": table.vintage,
+            "status": table.status,
+            "numerator": part.networked,
+            "denominator": part.equipment,
+            "enterprise_count": part.enterprises,
+            "mean": None if part.mean is None else _fraction_text(part.mean),
+            "synthetic": demonstration,
+            "computed_ms": table.computed_ms,
+        }
+        for dimension, parts in table.cells.items()
+        for key, part in parts.items()
+    ]
+    connection.execute(insert(rate_result), rows)
+
+
+def _fraction_text(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"

@@ -1,0 +1,235 @@
+"""The formula, on cases worked by hand and on invariants."""
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.city.rates.compute import (
+    DIMENSIONS,
+    MachineMonth,
+    Period,
+    Reason,
+    Tally,
+    cell,
+    judge,
+    partition,
+    percent,
+    percent_text,
+    score,
+    tally,
+)
+from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.reasons import REASON_NAMES
+
+PERIOD = Period("2026-10", date(2026, 10, 1), date(2026, 10, 31))
+ENR_A = builtin_definitions()["ENR-A"]
+ENR_B = builtin_definitions()["ENR-B"]
+ONL = builtin_definitions()["ONL"]
+
+
+def plants(*sizes: tuple[int, int]) -> list[Tally]:
+    return [Tally(f"E{i}", "330822", "3451", k, n) for i, (n, k) in enumerate(sizes)]
+
+
+def machine(**changes: object) -> MachineMonth:
+    facts: dict[str, object] = {
+        "equipment_id": 1,
+        "uscc": "91330822MA0000015W",
+        "county": "330822",
+        "industry": "3451",
+        "in_scope": True,
+        "ledger_verified": True,
+        "equipment_class": "production",
+        "status": "in_use",
+        "commissioned_on": None,
+        "service_days": 31,
+        "seen_days": 31,
+        "valid_days": 31,
+        "last_valid": PERIOD.as_of,
+    }
+    return MachineMonth(**(facts | changes))  # type: ignore[arg-type]
+
+
+def test_worked_case_pooled_and_mean_differ() -> None:
+    result = cell(plants((200, 180), (40, 10), (20, 4), (12, 0), (8, 2)))
+    assert (result.networked, result.equipment, result.enterprises) == (196, 280, 5)
+    assert result.pooled == 70
+    assert result.mean == 32
+
+
+def test_nothing_to_divide_is_neither_0_nor_100() -> None:
+    assert cell(plants((0, 0))) == cell([])
+    assert cell([]).pooled is None
+    assert cell([]).mean is None
+    assert percent_text(cell([]).pooled) == "—"
+
+
+def test_an_enterprise_without_machines_does_not_weigh_on_the_mean() -> None:
+    assert cell(plants((10, 5), (0, 0))).mean == 50
+
+
+@pytest.mark.parametrize(
+    ("rate", "points"),
+    [
+        ("0", 0),
+        ("10", 0),
+        ("10.0000001", 1.5),
+        ("20", 1.5),
+        ("40", 3),
+        ("60", 4.5),
+        ("60.0000001", 6),
+        ("100", 6),
+    ],
+)
+def test_bands_are_right_closed(rate: str, points: float) -> None:
+    assert score(ENR_B.bands, Fraction(rate)) == Fraction(str(points))
+
+
+def test_band_edge_is_compared_exactly_not_as_shown() -> None:
+    barely_above = Fraction(600_001, 10_000)
+    assert percent_text(barely_above) == "60.00"
+    assert score(ENR_B.bands, barely_above) == 6
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"),
+    [
+        (Fraction(0), "0.00"),
+        (Fraction(100), "100.00"),
+        (Fraction(200, 3), "66.67"),
+        (Fraction(100, 3), "33.33"),
+        (Fraction(1, 200), "0.01"),  # half goes up
+        (Fraction(4_773_499, 100_000), "47.73"),
+        (Fraction(4_773_500, 100_000), "47.74"),
+        (Fraction(9_999_999, 100_000), "100.00"),
+    ],
+)
+def test_rounding_is_half_up_and_for_display_only(rate: Fraction, shown: str) -> None:
+    assert percent_text(rate) == shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "counted", "networked", "reason"),
+    [
+        ({}, True, True, Reason.NETWORKED),
+        ({"in_scope": False}, False, False, Reason.OUT_OF_SCOPE),
+        ({"ledger_verified": False}, False, False, Reason.LEDGER_UNVERIFIED),
+        ({"equipment_class": "aux"}, False, False, Reason.CLASS_EXCLUDED),
+        ({"status": "standby"}, True, True, Reason.NETWORKED),
+        ({"status": "idle"}, False, False, Reason.NOT_IN_SERVICE),
+        ({"status": None}, False, False, Reason.NOT_IN_SERVICE),
+        ({"commissioned_on": date(2026, 10, 1)}, False, False, Reason.NEWLY_COMMISSIONED),
+        ({"commissioned_on": date(2026, 9, 30)}, True, True, Reason.NETWORKED),
+        (
+            {"valid_days": 0, "seen_days": 0, "last_valid": None},
+            True,
+            False,
+            Reason.NO_EVIDENCE,
+        ),
+        ({"valid_days": 0, "last_valid": None}, True, False, Reason.SENSOR_ONLY),
+        ({"service_days": 30, "valid_days": 24}, True, True, Reason.NETWORKED),  # exactly 80 %
+        ({"service_days": 31, "valid_days": 24}, True, False, Reason.TOO_FEW_DAYS),
+        ({"last_valid": date(2026, 10, 24)}, True, True, Reason.NETWORKED),  # 7 days
+        ({"last_valid": date(2026, 10, 23)}, True, False, Reason.SILENT_AT_END),
+    ],
+)
+def test_enr_a_judges_a_machine(
+    changes: dict[str, object], counted: bool, networked: bool, reason: Reason
+) -> None:
+    verdict = judge(ENR_A, machine(**changes), PERIOD)
+    assert (verdict.counted, verdict.networked, verdict.reason) == (counted, networked, reason)
+
+
+def test_enr_b_asks_neither_for_continuity_nor_for_a_verified_ledger() -> None:
+    seldom = machine(valid_days=1, last_valid=date(2026, 10, 2), ledger_verified=False)
+    assert judge(ENR_B, seldom, PERIOD).networked
+
+
+def test_onl_counts_answers_among_connected_machines() -> None:
+    assert judge(ONL, machine(answering=True), PERIOD).reason is Reason.ANSWERING
+    assert judge(ONL, machine(), PERIOD).reason is Reason.NOT_ANSWERING
+    assert judge(ONL, machine(seen_days=0, answering=True), PERIOD).reason is Reason.NEVER_CONNECTED
+
+
+def test_every_reason_has_words() -> None:
+    assert set(REASON_NAMES) == set(Reason)
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> list[MachineMonth]:
+    places = [
+        (
+            f"E{i}",
+            draw(st.sampled_from(["330802", "330822"])),
+            draw(st.sampled_from(["3451", "2032"])),
+        )
+        for i in range(draw(st.integers(1, 6)))
+    ]
+    scope = {uscc: draw(st.booleans()) for uscc, _, _ in places}
+    found = []
+    for number in range(draw(st.integers(0, 25))):
+        uscc, county, industry = draw(st.sampled_from(places))
+        service = draw(st.integers(0, 31))
+        seen = draw(st.integers(0, service))
+        valid = draw(st.integers(0, seen))
+        found.append(
+            machine(
+                equipment_id=number,
+                uscc=uscc,
+                county=county,
+                industry=industry,
+                in_scope=scope[uscc],
+                ledger_verified=draw(st.booleans()),
+                equipment_class=draw(st.sampled_from(["production", "aux", "test"])),
+                status=draw(st.sampled_from(["in_use", "standby", "idle", None])),
+                service_days=service,
+                seen_days=seen,
+                valid_days=valid,
+                last_valid=PERIOD.as_of - timedelta(days=draw(st.integers(0, 30)))
+                if valid
+                else None,
+                answering=draw(st.booleans()),
+            )
+        )
+    return found
+
+
+@given(machines(), st.sampled_from(["ENR-A", "ENR-B", "ONL"]))
+def test_partitions_sum_to_the_total(found: list[MachineMonth], definition_id: str) -> None:
+    tallies = tally(builtin_definitions()[definition_id], found, PERIOD)
+    total = cell(tallies)
+    assert 0 <= total.networked <= total.equipment
+    for by in DIMENSIONS:
+        parts = partition(tallies, by).values()
+        assert sum(part.networked for part in parts) == total.networked
+        assert sum(part.equipment for part in parts) == total.equipment
+        assert sum(part.enterprises for part in parts) == total.enterprises
+        for part in parts:
+            assert (part.pooled is None) == (part.equipment == 0)
+            assert part.pooled is None or 0 <= part.pooled <= 100
+            assert part.pooled == percent(part.networked, part.equipment)
+
+
+@given(machines())
+def test_the_roster_changes_the_result_through_membership_only(found: list[MachineMonth]) -> None:
+    inside = [one for one in found if one.in_scope]
+    assert sorted(tally(ENR_A, found, PERIOD), key=repr) == sorted(
+        tally(ENR_A, inside, PERIOD), key=repr
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=30))
+def test_mean_equals_the_plain_mean_of_fractions(sizes: list[tuple[int, int]]) -> None:
+    tallies = plants(*((max(pair), min(pair)) for pair in sizes))
+    rates = [Fraction(100 * one.networked, one.equipment) for one in tallies if one.equipment]
+    expected = sum(rates, Fraction(0)) / len(rates) if rates else None
+    assert cell(tallies).mean == expected
+
+
+@given(st.fractions(min_value=0, max_value=100))
+def test_shown_rate_is_within_half_a_unit(rate: Fraction) -> None:
+    error = Fraction(percent_text(rate)) - rate
+    assert -Fraction(1, 200) < error <= Fraction(1, 200)
