@@ -54,7 +54,11 @@ class EmbeddedStore(StrictModel):
     """Telemetry in an SQLite file: the demo, or a single small factory."""
 
     type: Literal["embedded"] = Field("embedded", description="kind of store")
-    path: Path = Field(Path("telemetry.db"), description="file, relative to data_dir")
+    path: Path = Field(
+        Path("telemetry.db"),
+        description="file, relative to data_dir",
+        json_schema_extra={"relative_to": "data_dir"},
+    )
 
 
 class Influx1Store(StrictModel):
@@ -99,7 +103,11 @@ class EmbeddedNode(StrictModel):
 
     type: Literal["embedded"] = Field("embedded", description="kind of node")
     listen: ListenAddress = Field("127.0.0.1:3000", description="address the node listens on")
-    path: Path = Field(Path("node.db"), description="file, relative to data_dir")
+    path: Path = Field(
+        Path("node.db"),
+        description="file, relative to data_dir",
+        json_schema_extra={"relative_to": "data_dir"},
+    )
 
     @model_validator(mode="after")
     def _loopback(self) -> "EmbeddedNode":

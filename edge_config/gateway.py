@@ -15,7 +15,7 @@ TagName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}
 def _uscc(code: str) -> str:
     wrong = uscc.problem(code)
     if wrong:
-        raise ValueError(f"{code!r} {wrong}")
+        raise ValueError(f"{code!r}: {wrong}")
     return code
 
 
