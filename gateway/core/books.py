@@ -52,8 +52,12 @@ class Counts:
 
     def add(self, other: "Counts") -> None:
         """Add another set of counters to this one."""
-        for name in COUNTERS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.due += other.due
+        self.ok += other.ok
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.suppressed += other.suppressed
+        self.buffered += other.buffered
         for cause, count in other.dropped.items():
             self.dropped[cause] = self.dropped.get(cause, 0) + count
 

@@ -91,13 +91,19 @@ class Processor:
         counts = _counts(len(judged), failed, sent)
         return Outcome(batch, {day_of(tick_ms): counts}, judged, columns, tick_ms)
 
-    def fail(self, reason: Reason, tick_ms: int) -> Outcome:
-        """A poll that brought nothing: every tag BAD with the same reason."""
-        count = len(self._silence)
+    def lost(self) -> None:
+        """The device is lost: the next good value of every tag is sent, changed or not."""
         self._send_at[:] = NEVER
-        judged = np.full(count, bad(reason), np.uint8)
-        counts = {day_of(tick_ms): _counts(count, count, 0)}
-        return Outcome(None, counts, judged, tuple(self._last), tick_ms)
+
+    def rewind(self, floor_ms: int) -> None:
+        """Let times begin anew after ``floor_ms``, because the clock had been far ahead."""
+        self._last_ms[:] = floor_ms
+        self.lost()
+
+    @property
+    def newest_ms(self) -> int:
+        """Newest time of a value that came through a subscription."""
+        return int(self._last_ms.max(initial=NEVER))
 
     def _judge(self, given: Status, columns: Sequence[Column]) -> Status:
         if len(given) != len(self._silence):

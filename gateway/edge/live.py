@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
@@ -18,138 +17,31 @@ from gateway.core.process import Outcome
 from gateway.core.schema import Column, Schema
 from gateway.core.status import Quality, Reason, bad, quality_of, reason_of
 from gateway.core.status import status as status_byte
+from gateway.edge.live_types import (
+    Backlog,
+    DeviceLive,
+    Link,
+    NorthboundLive,
+    Rates,
+    TagLive,
+    TagValue,
+)
 from gateway.wire.messages import DeviceState
 
-Link = Literal["starting", "up", "down"]
-TagValue = float | int | bool | str | None
+__all__ = [
+    "Backlog",
+    "DeviceLive",
+    "DeviceRecord",
+    "Link",
+    "Live",
+    "NorthboundLive",
+    "Rates",
+    "TagLive",
+    "TagValue",
+]
 
 RATE_SPAN_MS = 10_000
 """Rates are means over about this time."""
-
-
-@dataclass(frozen=True, slots=True)
-class TagLive:
-    """The newest value of one tag.
-
-    Attributes:
-        name: tag name.
-        label_zh: name for Chinese readers; may be empty.
-        label_en: name for English readers; may be empty.
-        unit: unit text, may be empty.
-        role: ``value``, ``state``, ``counter`` or ``alarm``.
-        group: group it is read with.
-        value: newest value after processing; None if there is none or it is BAD.
-        quality: GOOD, UNCERTAIN or BAD.
-        reason: why it is not GOOD.
-        time_ms: time of the value or of the fault, UTC milliseconds; 0: never.
-    """
-
-    name: str
-    label_zh: str
-    label_en: str
-    unit: str
-    role: str
-    group: str
-    value: TagValue
-    quality: Quality
-    reason: Reason
-    time_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceLive:
-    """One device as it stands now.
-
-    Attributes:
-        id: device id.
-        endpoint: ``host:port`` or URL, for people.
-        driver: name of its driver.
-        profile: name of its machine profile.
-        asset_no: ledger number of its machine.
-        link: ``starting``, ``up`` or ``down``.
-        cause: why it is down; NONE while up.
-        detail: the fault in words; empty while up.
-        since_ms: when the link came into this state, UTC milliseconds.
-        polls: readings (or deliveries) since start.
-        failures: failed ones, lost connections and failed attempts to connect included.
-        driver_bugs: exceptions that a driver should not have raised.
-        tags: newest values, group by group.
-    """
-
-    id: str
-    endpoint: str
-    driver: str
-    profile: str
-    asset_no: str
-    link: Link
-    cause: Reason
-    detail: str
-    since_ms: int
-    polls: int
-    failures: int
-    driver_bugs: int
-    tags: list[TagLive]
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """How fast the edge reads, as a mean over the last seconds.
-
-    Attributes:
-        due_per_s: values due a second.
-        ok_per_s: good values read a second.
-        failed_per_s: values that failed a second.
-        buffered_per_s: values that became durable a second.
-        skipped: values of late ticks since start (a total, not a rate).
-    """
-
-    due_per_s: float
-    ok_per_s: float
-    failed_per_s: float
-    buffered_per_s: float
-    skipped: int
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What waits for the city's acknowledgement.
-
-    Attributes:
-        frames: frames in the buffer.
-        values: values in them.
-        bytes: size of their bodies.
-        last_seq: newest sequence number.
-        epoch: epoch of the buffer, 16 hex digits.
-    """
-
-    frames: int = 0
-    values: int = 0
-    bytes: int = 0
-    last_seq: int = 0
-    epoch: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NorthboundLive:
-    """The connection to the broker.
-
-    Attributes:
-        connected: whether a session stands.
-        since_ms: since when, UTC milliseconds.
-        error: why not connected, in words; empty while connected.
-        sent: frames published since start.
-        resent: of these, published again.
-        acks: acknowledgements taken.
-        ignored_acks: malformed or foreign ones.
-    """
-
-    connected: bool = False
-    since_ms: int = 0
-    error: str = ""
-    sent: int = 0
-    resent: int = 0
-    acks: int = 0
-    ignored_acks: int = 0
 
 
 @dataclass(slots=True)

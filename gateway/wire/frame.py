@@ -16,9 +16,10 @@ from zlib import crc32
 
 import zstandard
 
+from gateway.core.batch import Gap
 from gateway.core.schema import Schema
 from gateway.wire.columns import FrameError
-from gateway.wire.records import Record, decode_record, encode_record, split_records
+from gateway.wire.records import Record, RecordType, decode_record, encode_record, split_records
 
 VERSION = 1
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -55,10 +56,46 @@ class BodyEncoder:
 
     def encode(self, records: Iterable[Record]) -> bytes:
         """One flags byte and the body: what :func:`seal` turns into a frame."""
-        body = b"".join(map(encode_record, records))
+        return self.compress(map(encode_record, records))
+
+    def compress(self, encoded: Iterable[bytes]) -> bytes:
+        """The same from records that :func:`encode_record` has encoded already."""
+        body = b"".join(encoded)
         if len(body) < _SMALL:
             return b"\0" + body
         return bytes((_ZSTD,)) + self._compressor.compress(body)
+
+
+def prepend(body: bytes, records: Iterable[Record]) -> bytes:
+    """The same body with more records in front, as when a reader lacks a schema.
+
+    Args:
+        body: flags byte and body from :meth:`BodyEncoder.encode`.
+        records: what to put in front.
+
+    Raises:
+        FrameError: the body does not decompress.
+    """
+    return BodyEncoder().compress([*map(encode_record, records), _plain(body)])
+
+
+def read_gaps(body: bytes) -> list[Gap]:
+    """The gap records of a body from :meth:`BodyEncoder.encode`; needs no schema.
+
+    Raises:
+        FrameError: the bytes break the format.
+    """
+    gaps = (
+        decode_record(record_type, content, {})
+        for record_type, content in split_records(_plain(body))
+        if record_type == RecordType.GAP
+    )
+    return [gap for gap in gaps if isinstance(gap, Gap)]
+
+
+def _plain(body: bytes) -> bytes:
+    payload = memoryview(body)[1:]
+    return _decompress(payload) if body[0] & _ZSTD else bytes(payload)
 
 
 def seal(body: bytes, header: Header) -> bytes:

@@ -1,0 +1,324 @@
+"""The durable buffer: store-and-forward of frames, with the books that count them.
+
+One SQLite file. A commit is one transaction: frames, counters, how far each group has come, and
+open gaps – so a kill at any moment leaves a state in which the books are true. What the city has
+acknowledged is freed by the next commit, which costs no disk synchronisation of its own.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from gateway.core.batch import Gap
+from gateway.core.books import Counts
+from gateway.core.schema import Schema, decode_schema
+from gateway.core.status import Reason
+from gateway.edge.buffer_schema import BufferFileError, lock_file, open_file, open_reader
+from gateway.edge.buffer_tables import (
+    load_books,
+    load_pending,
+    merge,
+    minus,
+    plus,
+    sum_counts,
+    write_books,
+    write_gaps,
+    write_progress,
+    write_schemas,
+)
+from gateway.edge.commit import Appended, Commit, NewFrame, Pending, Progress, StoredFrame
+from gateway.edge.quota import QuotaRule, trim
+
+RESERVE_BYTES = 2 * 1024 * 1024
+"""Room kept beside the file; given up when the disk is full, so that frames can be freed."""
+
+
+class DiskRefusedError(Exception):
+    """The disk took no more: full, over a quota, or failing. What was offered is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class BufferBooks:
+    """The books of a buffer file as another process reads them."""
+
+    epoch: int
+    last_seq: int
+    pending: Pending
+    books: dict[tuple[str, date], Counts]
+
+    @property
+    def totals(self) -> Counts:
+        """All devices and days together."""
+        return sum_counts(self.books.values())
+
+
+class Buffer:
+    """One buffer file, used by one process. Methods block: call them in a thread.
+
+    ``append`` and ``flush`` are for one task, ``read`` may run beside them in another.
+    """
+
+    def __init__(self, path: Path, quota: QuotaRule, lock: int) -> None:
+        self._path = path
+        self._quota = quota
+        self._lock_file = lock
+        self._writer = open_file(path)
+        self._reader = open_reader(path)
+        self._reading = threading.Lock()
+        self._acked = 0
+        self._ranges: tuple[tuple[int, int], ...] = ()
+        self._freed = 0
+        self._reserve()
+        meta = dict(self._writer.execute("SELECT key, value FROM meta"))
+        self.epoch = int(meta["epoch"], 16)
+        self.last_seq = int(meta["last_seq"])
+        self._books = load_books(self._writer)
+        self._total = sum_counts(self._books.values())
+        self._pending = load_pending(self._writer)
+
+    @classmethod
+    def open(cls, path: Path, *, quota_bytes: int, max_age_ms: int) -> Self:
+        """Open or make a buffer.
+
+        Args:
+            path: the file; its folder must exist.
+            quota_bytes: frames above this are dropped, oldest first.
+            max_age_ms: frames whose newest value is older are dropped.
+
+        Raises:
+            BufferFileError: in use by another process, or the file cannot be used.
+        """
+        lock = lock_file(path)
+        try:
+            return cls(path, QuotaRule(quota_bytes, max_age_ms), lock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    # -- writing --------------------------------------------------------------------------
+
+    def append(self, commit: Commit, now_ms: int) -> Appended:
+        """Make frames and their books durable, free what is acknowledged, keep the quota.
+
+        Args:
+            commit: all or nothing of it is kept.
+            now_ms: UTC milliseconds, for the age of frames.
+
+        Raises:
+            DiskRefusedError: nothing of it was kept.
+        """
+        try:
+            appended = self._append(commit, now_ms)
+        except (sqlite3.OperationalError, OSError) as error:
+            self._roll_back()
+            self._release_reserve()
+            raise DiskRefusedError(f"buffer {self._path}: {error}") from error
+        self._reserve()
+        return appended
+
+    def flush(self, now_ms: int) -> None:
+        """Free what is acknowledged now, without a frame.
+
+        Raises:
+            DiskRefusedError: the disk did not take it; the next commit tries again.
+        """
+        self.append(Commit(), now_ms)
+
+    def acknowledge(self, upto: int, ranges: Iterable[tuple[int, int]] = ()) -> None:
+        """Note what the city has committed; the next commit frees it. Does not block.
+
+        Args:
+            upto: all frames up to and including this one.
+            ranges: inclusive ranges above it.
+        """
+        self._acked = max(self._acked, min(upto, self.last_seq))
+        self._ranges = tuple(ranges)
+
+    def _append(self, commit: Commit, now_ms: int) -> Appended:
+        writer = self._writer
+        writer.execute("BEGIN IMMEDIATE")
+        acked, ranges = self._acked, self._ranges
+        pending = self._free(acked, ranges, self._pending)
+        last_seq = self._insert(commit.frames)
+        pending = plus(pending, commit.frames)
+        write_gaps(writer, commit.gaps)
+        trimmed = trim(writer, self._quota, pending.bytes, now_ms)
+        pending = minus(pending, trimmed.frames, trimmed.values, trimmed.bytes)
+        changes = merge(commit.counts, trimmed.counts)
+        write_books(writer, changes)
+        write_progress(writer, commit.progress)
+        write_schemas(writer, commit.schemas)
+        writer.execute("COMMIT")
+        self._freed = acked
+        self.last_seq, self._pending = last_seq, pending
+        for key, counts in changes.items():
+            self._books.setdefault(key, Counts()).add(counts)
+            self._total.add(counts)
+        return Appended(last_seq, trimmed.gaps, tuple(trimmed.counts))
+
+    def _insert(self, frames: Sequence[NewFrame]) -> int:
+        seq = self.last_seq
+        for frame in frames:
+            seq += 1
+            self._writer.execute(
+                "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    seq,
+                    frame.values,
+                    len(frame.body),
+                    frame.first_ms,
+                    frame.last_ms,
+                    frame.gaps,
+                    msgspec.msgpack.encode(frame.shares),
+                    frame.body,
+                ),
+            )
+        if frames:
+            self._writer.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (str(seq),))
+        return seq
+
+    def _free(self, acked: int, ranges: Iterable[tuple[int, int]], pending: Pending) -> Pending:
+        spans = [(0, acked), *ranges] if acked > self._freed else list(ranges)
+        for low, high in spans:
+            frames, values, size = self._writer.execute(
+                "SELECT count(*), total(count), total(bytes) FROM frame WHERE seq BETWEEN ? AND ?",
+                (low, high),
+            ).fetchone()
+            if frames:
+                self._writer.execute("DELETE FROM frame WHERE seq BETWEEN ? AND ?", (low, high))
+                pending = minus(pending, frames, int(values), int(size))
+        return pending
+
+    def _roll_back(self) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+
+    # -- the reserve ----------------------------------------------------------------------
+
+    @property
+    def _reserve_path(self) -> Path:
+        return self._path.with_name(self._path.name + "-reserve")
+
+    def _reserve(self) -> None:
+        """Take the reserve (again), if the disk gives it."""
+        if self._reserve_path.exists() or _free_bytes(self._path.parent) < 2 * RESERVE_BYTES:
+            return
+        try:
+            with self._reserve_path.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+        except OSError:
+            self._release_reserve()
+
+    def _release_reserve(self) -> None:
+        self._reserve_path.unlink(missing_ok=True)
+
+    # -- reading --------------------------------------------------------------------------
+
+    def read(self, after_seq: int, max_bytes: int) -> list[StoredFrame]:
+        """The oldest committed frames after a sequence number.
+
+        Args:
+            after_seq: frames above this one.
+            max_bytes: stop when their bodies reach this; at least one frame is returned.
+        """
+        frames: list[StoredFrame] = []
+        size = 0
+        with (
+            self._reading,
+            closing(
+                self._reader.execute(
+                    "SELECT seq, count, body FROM frame WHERE seq > ? ORDER BY seq", (after_seq,)
+                )
+            ) as rows,
+        ):
+            for seq, values, body in rows:
+                frames.append(StoredFrame(seq, values, body))
+                size += len(body)
+                if size >= max_bytes:
+                    break
+        return frames
+
+    def schemas(self, ids: Iterable[str]) -> list[Schema]:
+        """Schemas that frames of this buffer carried, by their ids as 16 hex digits."""
+        found = []
+        with self._reading:
+            for schema_id in ids:
+                row = self._reader.execute(
+                    "SELECT body FROM tag_schema WHERE id = ?", (schema_id,)
+                ).fetchone()
+                if row:
+                    found.append(decode_schema(row[0]))
+        return found
+
+    def schema_ids(self) -> set[int]:
+        """Ids of all schemas that frames of this buffer carried."""
+        with self._reading:
+            return {int(row[0], 16) for row in self._reader.execute("SELECT id FROM tag_schema")}
+
+    def progress(self) -> dict[tuple[str, str], Progress]:
+        """How far each group had come at the last commit, by (device, group)."""
+        with self._reading:
+            rows = self._reader.execute("SELECT device, grp, tick_ms, newest_ms FROM progress")
+            return {(device, group): Progress(tick, newest) for device, group, tick, newest in rows}
+
+    def gaps(self) -> list[Gap]:
+        """Gaps that are open, and ended ones that have not travelled yet."""
+        with self._reading:
+            rows = self._reader.execute("SELECT device, grp, tags, cause, from_ms, to_ms FROM gap")
+            return [
+                Gap(device, group, tuple(tags.split()), Reason(cause), from_ms, to_ms)
+                for device, group, tags, cause, from_ms, to_ms in rows
+            ]
+
+    def pending(self) -> Pending:
+        """What the buffer holds, as of the last commit."""
+        return self._pending
+
+    def books(self) -> dict[tuple[str, date], Counts]:
+        """The books by device and day, as of the last commit; do not change them."""
+        return self._books
+
+    def totals(self) -> Counts:
+        """The books of all devices and days together, as of the last commit; a copy."""
+        return sum_counts([self._total])
+
+    def close(self) -> None:
+        """Close the file; what is committed stays."""
+        with self._reading:
+            self._reader.close()
+        self._roll_back()
+        self._writer.close()
+        os.close(self._lock_file)
+
+
+def read_books(path: Path) -> BufferBooks:
+    """Read the books of a buffer file, whether a gateway uses it now or not.
+
+    Raises:
+        BufferFileError: no such file, or it cannot be read.
+    """
+    try:
+        with closing(open_reader(path)) as reader:
+            reader.execute("BEGIN")
+            meta = dict(reader.execute("SELECT key, value FROM meta"))
+            return BufferBooks(
+                int(meta["epoch"], 16),
+                int(meta["last_seq"]),
+                load_pending(reader),
+                load_books(reader),
+            )
+    except sqlite3.Error as error:
+        raise BufferFileError(f"buffer {path} cannot be read: {error}") from error
+
+
+def _free_bytes(folder: Path) -> int:
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize

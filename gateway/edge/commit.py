@@ -1,0 +1,99 @@
+"""What goes into the buffer and what comes out of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from gateway.core.batch import Gap
+from gateway.core.books import Counts
+from gateway.core.schema import Schema
+
+Share = tuple[str, date, int]
+"""(device, Asia/Shanghai day, values): whose values a frame carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewFrame:
+    """A frame to be made durable.
+
+    Attributes:
+        body: from ``wire.BodyEncoder``; header and sequence number come when it is sent.
+        values: values in it.
+        first_ms: oldest time in it, UTC milliseconds.
+        last_ms: newest time in it, UTC milliseconds.
+        shares: whose values they are; their sum is ``values``.
+        gaps: gap records in it.
+    """
+
+    body: bytes
+    values: int
+    first_ms: int
+    last_ms: int
+    shares: tuple[Share, ...]
+    gaps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFrame:
+    """A frame as the buffer holds it; ``wire.seal`` makes a message of it."""
+
+    seq: int
+    values: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a group has come.
+
+    Attributes:
+        tick_ms: newest nominal tick that is in the books.
+        newest_ms: newest time of a value of the group.
+    """
+
+    tick_ms: int
+    newest_ms: int
+
+
+@dataclass(slots=True)
+class Commit:
+    """What one transaction takes.
+
+    Attributes:
+        frames: frames, oldest first.
+        counts: increments of the books.
+        progress: how far groups have come, by (device, group).
+        gaps: gaps opened (``to_ms`` None: remembered) or ended (forgotten) by these frames.
+        schemas: schemas that these frames carry.
+    """
+
+    frames: Sequence[NewFrame] = ()
+    counts: Mapping[tuple[str, date], Counts] = field(default_factory=dict)
+    progress: Mapping[tuple[str, str], Progress] = field(default_factory=dict)
+    gaps: Sequence[Gap] = ()
+    schemas: Sequence[Schema] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What a commit brought about.
+
+    Attributes:
+        last_seq: sequence number of the newest frame.
+        gaps: gap records that must travel again, or for the first time, because the quota took
+            the frames that held them or the values they tell about.
+        lost: devices and days whose values the quota took.
+    """
+
+    last_seq: int
+    gaps: tuple[Gap, ...] = ()
+    lost: tuple[tuple[str, date], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What the buffer holds: frames, values in them, size of their bodies."""
+
+    frames: int
+    values: int
+    bytes: int

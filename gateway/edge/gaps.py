@@ -1,0 +1,145 @@
+"""From status columns over time to gaps: intervals without values, with their cause. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gateway.core.batch import Gap, Status
+from gateway.core.status import FIRST_BAD, Reason, reason_of
+
+JOIN_MS = 60_000
+"""Skipped ticks of a group closer together than this are one gap."""
+
+SKIPS = (Reason.LATE, Reason.CLOCK)
+"""Causes of ticks that were not read at all."""
+
+
+class GapTracker:
+    """The open gaps of one device.
+
+    The loss of the whole device is one gap; while it lasts no other is open. Within a group,
+    tags that fail together with the same cause are one gap; when some of them recover, it ends
+    and a new one begins for the rest.
+
+    Args:
+        device: device id.
+        groups: names of the tags by group, in column order.
+        remembered: gaps of this device that were open when the gateway stopped.
+    """
+
+    def __init__(
+        self, device: str, groups: Mapping[str, Sequence[str]], remembered: Iterable[Gap] = ()
+    ) -> None:
+        self._device = device
+        self._names = {group: tuple(names) for group, names in groups.items()}
+        self._place = {
+            group: {name: at for at, name in enumerate(names)} for group, names in groups.items()
+        }
+        self._before: dict[str, Status] = {}
+        self._whole: Gap | None = None
+        self._partial: dict[str, list[Gap]] = {group: [] for group in groups}
+        self._skips: dict[tuple[str, Reason], tuple[Gap, int]] = {}
+        self._orphans: list[Gap] = []
+        for gap in remembered:
+            self._restore(gap)
+
+    def _restore(self, gap: Gap) -> None:
+        if not gap.group and self._whole is None:
+            self._whole = gap
+        elif gap.group in self._partial and gap.cause in SKIPS:
+            self._skips[gap.group, gap.cause] = (gap, gap.from_ms)
+        elif gap.group in self._partial and set(gap.tags) <= self._place[gap.group].keys():
+            self._partial[gap.group].append(gap)
+        else:
+            self._orphans.append(gap)
+
+    def end_orphans(self, time_ms: int) -> list[Gap]:
+        """End remembered gaps of groups and tags that are not configured any more."""
+        ended = [replace(gap, to_ms=time_ms) for gap in self._orphans]
+        self._orphans.clear()
+        return ended
+
+    def lost(self, cause: Reason, time_ms: int) -> list[Gap]:
+        """The whole device gives no values from ``time_ms`` on."""
+        if self._whole is not None and self._whole.cause is cause:
+            return []
+        ended = self.back(time_ms)
+        for group, gaps in self._partial.items():
+            ended += [replace(gap, to_ms=time_ms) for gap in gaps]
+            gaps.clear()
+            self._before.pop(group, None)
+        self._whole = Gap(self._device, "", (), cause, time_ms)
+        return [*ended, self._whole]
+
+    def back(self, time_ms: int) -> list[Gap]:
+        """The device gives values again from ``time_ms`` on."""
+        if self._whole is None:
+            return []
+        ended = replace(self._whole, to_ms=time_ms)
+        self._whole = None
+        return [ended]
+
+    def update(self, group: str, status: Status, time_ms: int) -> list[Gap]:
+        """Take the status column of a group at a time; cheap while nothing changes."""
+        causes = np.where(status >= FIRST_BAD, status, 0)
+        before = self._before.get(group)
+        if before is not None and np.array_equal(before, causes):
+            return []
+        self._before[group] = causes
+        return self._compare(group, causes, time_ms)
+
+    def _compare(self, group: str, causes: Status, time_ms: int) -> list[Gap]:
+        records: list[Gap] = []
+        open_gaps: list[Gap] = []
+        covered = np.zeros(len(causes), np.bool_)
+        reasons = np.array([reason_of(int(code)) for code in causes])
+        failing = causes >= FIRST_BAD
+        for gap in self._partial[group]:
+            tags = self._positions(group, gap)
+            lasting = failing[tags] & (reasons[tags] == gap.cause)
+            if lasting.all():
+                covered[tags] = True
+                open_gaps.append(gap)
+            else:
+                records.append(replace(gap, to_ms=time_ms))
+        fresh = failing & ~covered
+        for cause in dict.fromkeys(reasons[fresh].tolist()):
+            chosen = np.flatnonzero(fresh & (reasons == cause))
+            tags_named = tuple(self._names[group][at] for at in chosen.tolist())
+            whole = len(chosen) == len(causes)
+            gap = Gap(self._device, group, () if whole else tags_named, Reason(cause), time_ms)
+            open_gaps.append(gap)
+            records.append(gap)
+        self._partial[group] = open_gaps
+        return records
+
+    def _positions(self, group: str, gap: Gap) -> list[int]:
+        if not gap.tags:
+            return list(range(len(self._names[group])))
+        return [self._place[group][name] for name in gap.tags]
+
+    def skipped(self, group: str, cause: Reason, from_ms: int, to_ms: int) -> list[Gap]:
+        """Ticks in ``from_ms <= t < to_ms`` were not read; near ones join to one gap."""
+        found = self._skips.get((group, cause))
+        if found and from_ms - found[1] <= JOIN_MS:
+            self._skips[group, cause] = (found[0], to_ms)
+            return []
+        ended = self._end_skip(group, cause)
+        gap = Gap(self._device, group, (), cause, from_ms)
+        self._skips[group, cause] = (gap, to_ms)
+        return [*ended, gap]
+
+    def settle(self, now_ms: int) -> list[Gap]:
+        """End the gaps of skipped ticks after which none was skipped for a while."""
+        if not self._skips:
+            return []
+        old = [key for key, (_, to_ms) in self._skips.items() if abs(now_ms - to_ms) > JOIN_MS]
+        return [gap for group, cause in old for gap in self._end_skip(group, cause)]
+
+    def _end_skip(self, group: str, cause: Reason) -> list[Gap]:
+        found = self._skips.pop((group, cause), None)
+        if found is None:
+            return []
+        gap, to_ms = found
+        return [replace(gap, to_ms=max(to_ms, gap.from_ms))]

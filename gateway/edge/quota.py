@@ -1,0 +1,158 @@
+"""What the buffer gives up when it holds too much: oldest frames first, counted and dated."""
+
+import logging
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+
+import msgspec
+
+from gateway.core.batch import Gap
+from gateway.core.books import Counts
+from gateway.core.status import Reason
+from gateway.wire.columns import FrameError
+from gateway.wire.frame import read_gaps
+
+_log = logging.getLogger(__name__)
+
+JOIN_MS = 60_000
+"""Losses closer together than this are one gap."""
+
+_RELIEF = 0.99
+"""Part of the quota that is kept when it is exceeded, so that not every commit drops."""
+
+_shares = msgspec.msgpack.Decoder(list[tuple[str, date, int]])
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRule:
+    """How much the buffer may hold.
+
+    Attributes:
+        quota_bytes: size of the frames' bodies.
+        max_age_ms: age of a frame's newest value.
+    """
+
+    quota_bytes: int
+    max_age_ms: int
+
+
+@dataclass(slots=True)
+class Trimmed:
+    """What was dropped.
+
+    Attributes:
+        frames: frames.
+        values: values in them.
+        bytes: size of their bodies.
+        counts: the same values as ``dropped`` by device and day.
+        gaps: the gap of this loss, and gap records of the dropped frames that must not be lost.
+    """
+
+    frames: int = 0
+    values: int = 0
+    bytes: int = 0
+    counts: dict[tuple[str, date], Counts] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+
+
+def trim(connection: sqlite3.Connection, rule: QuotaRule, held_bytes: int, now_ms: int) -> Trimmed:
+    """Drop the oldest frames until the rule is kept; part of the caller's transaction.
+
+    Args:
+        connection: in a transaction.
+        rule: byte and age quota.
+        held_bytes: size of all frames.
+        now_ms: UTC milliseconds.
+    """
+    trimmed = Trimmed()
+    excess = held_bytes - rule.quota_bytes
+    goal = held_bytes - int(rule.quota_bytes * _RELIEF) if excess > 0 else 0
+    oldest_ms = now_ms - rule.max_age_ms
+    last = 0
+    spans: list[tuple[int, int]] = []
+    gap_frames: list[int] = []
+    with closing(
+        connection.execute(
+            "SELECT seq, count, bytes, first_ms, last_ms, gaps, shares FROM frame ORDER BY seq"
+        )
+    ) as rows:
+        for seq, values, size, first_ms, last_ms, gaps, shares in rows:
+            if trimmed.bytes >= goal and last_ms >= oldest_ms:
+                break
+            last = seq
+            trimmed.frames += 1
+            trimmed.values += values
+            trimmed.bytes += size
+            _count(trimmed.counts, shares)
+            if values:
+                spans.append((first_ms, last_ms + 1))
+            if gaps:
+                gap_frames.append(seq)
+    if last:
+        trimmed.gaps = (*_loss(connection, spans), *_rescued(connection, gap_frames))
+        connection.execute("DELETE FROM frame WHERE seq <= ?", (last,))
+        _remember(connection, trimmed.gaps)
+    return trimmed
+
+
+def _count(counts: dict[tuple[str, date], Counts], shares: bytes) -> None:
+    for device, day, values in _shares.decode(shares):
+        dropped = counts.setdefault((device, day), Counts()).dropped
+        dropped[Reason.QUOTA.code] = dropped.get(Reason.QUOTA.code, 0) + values
+
+
+def _loss(connection: sqlite3.Connection, spans: list[tuple[int, int]]) -> Iterable[Gap]:
+    """The gap of this loss; joined to the last one if that is near."""
+    if not spans:
+        return ()
+    first, last = min(low for low, _ in spans), max(high for _, high in spans)
+    row = connection.execute("SELECT value FROM meta WHERE key = 'quota_gap'").fetchone()
+    if row:
+        before_first, before_last = map(int, row[0].split())
+        if before_first <= first <= before_last + JOIN_MS:
+            first, last = before_first, max(last, before_last)
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('quota_gap', ?)", (f"{first} {last}",))
+    return (Gap("", "", (), Reason.QUOTA, first, last),)
+
+
+def _rescued(connection: sqlite3.Connection, frames: Iterable[int]) -> list[Gap]:
+    """Gap records of frames that go: ended ones, and open ones that are still open.
+
+    An open one that has ended since is left out: its end travels in a later frame, and would be
+    undone by announcing the beginning after it.
+    """
+    gaps = []
+    for seq in frames:
+        (body,) = connection.execute("SELECT body FROM frame WHERE seq = ?", (seq,)).fetchone()
+        try:
+            gaps += [gap for gap in read_gaps(body) if _to_be_told(connection, gap)]
+        except FrameError as error:
+            _log.error("frame %d: its gap records cannot be read: %s", seq, error)
+    return gaps
+
+
+def gap_key(gap: Gap) -> tuple[str, str, str, int]:
+    """The key of a gap as columns of the table ``gap``."""
+    return gap.device, gap.group, " ".join(gap.tags), gap.from_ms
+
+
+def _to_be_told(connection: sqlite3.Connection, gap: Gap) -> bool:
+    if gap.to_ms is not None:
+        return True
+    row = connection.execute(
+        "SELECT 1 FROM gap WHERE device = ? AND grp = ? AND tags = ? AND from_ms = ? "
+        "AND to_ms IS NULL",
+        gap_key(gap),
+    ).fetchone()
+    return row is not None
+
+
+def _remember(connection: sqlite3.Connection, gaps: Iterable[Gap]) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO gap (device, grp, tags, from_ms, cause, to_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        [(*gap_key(gap), int(gap.cause), gap.to_ms) for gap in gaps],
+    )
