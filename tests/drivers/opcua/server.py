@@ -1,0 +1,109 @@
+"""node-opcua as a process that tests start, command, freeze, kill and start again."""
+
+import json
+import selectors
+import signal
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gateway.core.schema import Kind
+from gateway.drivers.api import Point
+from gateway.drivers.opcua import SPEC
+from gateway.drivers.opcua.config import Connection
+from tests.support.peers import foreign_script, free_port, node
+
+URI = "http://qulink.test/plant"
+_DEADLINE_S = 40.0
+
+
+class ForeignServer:
+    """One node-opcua server; options as in ``tests/foreign/opcua_server.js``."""
+
+    def __init__(self, pki: Path, **options: Any) -> None:
+        self.port = free_port()
+        self.options = {"port": self.port, "pki": str(pki), **options}
+        self._command = [node(), str(foreign_script("opcua_server.js"))]
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """Endpoint of the server."""
+        return f"opc.tcp://127.0.0.1:{self.port}"
+
+    def connection(self, **fields: Any) -> Connection:
+        """A connection to it."""
+        return Connection.model_validate({"url": self.url, **fields})
+
+    def start(self, **options: Any) -> None:
+        """Start it, with changed options if given, and wait until it is ready."""
+        self.options |= options
+        self._process = subprocess.Popen(
+            [*self._command, json.dumps(self.options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._expect("ready")
+
+    def tell(self, **command: Any) -> None:
+        """Give it a command and wait until it is done."""
+        assert self._process is not None and self._process.stdin is not None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        self._expect("ok")
+
+    def set(self, name: str, value: object, **more: Any) -> None:
+        """Set a variable."""
+        self.tell(set=name, value=value, **more)
+
+    def freeze(self) -> None:
+        """Stop it from running without closing anything, as a hung controller."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it run on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """kill -9; harmless when it does not run."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.communicate(timeout=10)
+
+    def _expect(self, wanted: str) -> None:
+        assert self._process is not None and self._process.stdout is not None
+        deadline = time.monotonic() + _DEADLINE_S
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while selector.select(max(0.0, deadline - time.monotonic())):
+                line = self._process.stdout.readline()
+                if line.strip() == wanted:
+                    return
+                assert line, f"node-opcua ended with {self._process.wait(10)}"
+        raise TimeoutError(f"node-opcua did not say {wanted!r}")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+
+def point(name: str, type_name: str, uri: str = URI) -> Point:
+    """A tag at the string node ``name``."""
+    address = SPEC.address.model_validate(f"nsu={uri};s={name}|{type_name}")
+    kind: Kind = SPEC.kind(address)
+    return Point(name, kind, address)

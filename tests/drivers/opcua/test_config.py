@@ -1,0 +1,113 @@
+"""What an operator may write, and what is refused with which words."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.core.schema import Kind
+from gateway.drivers.opcua import SPEC
+from gateway.drivers.opcua.config import KINDS, Address, Connection
+
+PASSWORD = {"env": "QULINK_TEST_PASSWORD"}
+
+
+def test_defaults_are_a_subscription_without_security() -> None:
+    connection = Connection.model_validate({"url": "opc.tcp://plc.example"})
+    assert connection.url == "opc.tcp://plc.example:4840"
+    assert SPEC.endpoint(connection) == "plc.example:4840"
+    assert connection.security == "none"
+    assert connection.trust == Path("qulink-certificates/trusted")
+    assert SPEC.modes == ("subscribe", "poll")
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("opc.tcp://10.0.0.5:48010/UA/Server", "10.0.0.5:48010"),
+        ("opc.tcp://10.0.0.5/opc.tcp://10.0.0.5", "10.0.0.5:4840"),
+        ("opc.tcp://[::1]:4841", "[::1]:4841"),
+    ],
+)
+def test_urls(url: str, endpoint: str) -> None:
+    assert Connection.model_validate({"url": url}).endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"url": "http://plc"}, "must be opc.tcp://host:4840"),
+        ({"url": "opc.tcp://"}, "must be opc.tcp://host:4840"),
+        ({"url": "opc.tcp://plc:0"}, "port 0"),
+        ({"url": "opc.tcp://plc:99999"}, "out of range"),
+        ({"url": "opc.tcp://me:secret@plc"}, "must not hold credentials"),
+        ({"username": "me"}, "'username' and 'password' go together"),
+        ({"password": PASSWORD}, "'username' and 'password' go together"),
+        ({"certificate_file": "a.pem"}, "'certificate_file' and 'key_file' go together"),
+        ({"security": "basic128rsa15"}, "'none' or 'basic256sha256'"),
+        ({"request_timeout_ms": 1}, "greater than or equal to 100"),
+        ({"watchdog": 1}, "Extra inputs are not permitted"),
+    ],
+)
+def test_wrong_connections(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Connection.model_validate({"url": "opc.tcp://plc", **fields})
+
+
+def test_credentials_in_a_url_are_not_repeated() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Connection.model_validate({"url": "opc.tcp://me:secret@plc"})
+    assert "secret" not in caught.value.errors()[0]["msg"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "nsu=http://acme/press;s=Press.Speed|float32",
+        " nsu=http://acme/press;s=Press.Speed | float32 ",
+        {"node": "nsu=http://acme/press;s=Press.Speed", "type": "float32"},
+    ],
+)
+def test_an_address_is_a_mapping_or_a_text(given: object) -> None:
+    address = Address.model_validate(given)
+    assert address.node == "nsu=http://acme/press;s=Press.Speed"
+    assert (address.kind, address.name.identifier) == (Kind.FLOAT32, "Press.Speed")
+
+
+def test_a_bar_may_stand_in_the_name() -> None:
+    assert Address.model_validate("nsu=u;s=a|b|bool").name.identifier == "a|b"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("nsu=u;s=Speed", "write <node>|<type>"),
+        ("nsu=u;s=Speed|real", "Input should be 'float64'"),
+        ("ns=2;s=Speed|float64", "names its namespace by index"),
+        ({"node": "nsu=u;s=Speed"}, "Field required"),
+        ({"node": "nsu=u;s=Speed", "type": "bool", "bit": 3}, "Extra inputs"),
+    ],
+)
+def test_wrong_addresses(given: object, said: str) -> None:
+    with pytest.raises(ValidationError, match=said.replace("|", r"\|")):
+        Address.model_validate(given)
+
+
+@pytest.mark.parametrize(("type_name", "kind"), KINDS.items())
+def test_every_type_has_its_kind(type_name: str, kind: Kind) -> None:
+    assert SPEC.kind(Address.model_validate(f"i=2258|{type_name}")) is kind
+
+
+def test_the_spec_loads_no_protocol_library() -> None:
+    code = (
+        "import sys, gateway.drivers.opcua as d, gateway.drivers.opcua.convert\n"
+        "d.SPEC.connection(url='opc.tcp://plc')\n"
+        "sys.exit([m for m in ('asyncua', 'cryptography') if m in sys.modules] or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=50
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,205 @@
+"""Values → columns: what fits, what does not, status, times, order."""
+
+import struct
+
+import numpy as np
+import pytest
+from asyncua import ua
+from asyncua.ua.status_codes import code_to_name_doc
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.schema import Kind, runs_of
+from gateway.core.status import GOOD, Quality, Reason, bad, quality_of, reason_of, status
+from gateway.drivers.opcua.codec import Values, empty_values
+from gateway.drivers.opcua.config import KINDS
+from gateway.drivers.opcua.convert import (
+    arrivals_of,
+    reading_of,
+    shape_of,
+    status_of,
+    statuses,
+    times_ms,
+)
+
+DOUBLE, FLOAT, INT16, INT32, BOOLEAN, STRING = 11, 10, 4, 6, 1, 12
+EPOCH = 116_444_736_000_000_000
+
+
+def values_of(*given: tuple[int, object]) -> Values:
+    """Values from (variant, value)."""
+    values = empty_values(len(given))
+    for place, (variant, value) in enumerate(given):
+        values.variant[place] = variant
+        if isinstance(value, str):
+            values.texts[place] = value
+        elif variant in (FLOAT, DOUBLE):
+            layout = "<f" if variant == FLOAT else "<d"
+            values.bits[place] = int.from_bytes(struct.pack(layout, value), "little")
+        else:
+            assert isinstance(value, int)
+            values.bits[place] = value & (2**64 - 1)
+    return values
+
+
+def test_columns_come_one_a_run_of_kinds() -> None:
+    shape = shape_of(["float64", "float64", "float32", "int16", "uint32", "bool", "string"])
+    reading = reading_of(
+        values_of(
+            (DOUBLE, 1.25), (INT32, -7), (FLOAT, 0.1), (INT16, -5), (7, 9), (BOOLEAN, 1), (12, "衢")
+        ),
+        shape,
+    )
+    assert reading.status.tolist() == [GOOD] * 7
+    assert [column.dtype.kind for column in reading.columns] == ["f", "f", "i", "u", "b", "O"]
+    assert reading.columns[1].dtype == np.float32
+    flat = [value for column in reading.columns for value in column.tolist()]
+    assert flat == [1.25, -7.0, float(np.float32(0.1)), -5, 9, True, "衢"]
+
+
+NUMERIC = {2: (-(2**7), 2**7 - 1), 3: (0, 2**8 - 1), 4: (-(2**15), 2**15 - 1), 5: (0, 2**16 - 1)}
+NUMERIC |= {6: (-(2**31), 2**31 - 1), 7: (0, 2**32 - 1), 8: (-(2**63), 2**63 - 1)}
+NUMERIC |= {9: (0, 2**64 - 1)}
+
+
+@given(st.data())
+def test_a_number_comes_through_unchanged_or_not_at_all(data: st.DataObject) -> None:
+    variant = data.draw(st.sampled_from(sorted(NUMERIC)))
+    number = data.draw(st.integers(*NUMERIC[variant]))
+    type_name = data.draw(st.sampled_from([t for t in KINDS if t != "datetime"]))
+    reading = reading_of(values_of((variant, number)), shape_of([type_name]))
+    if reading.status[0] == GOOD:
+        assert reading.columns[0].tolist() == [number]
+        assert runs_of([KINDS[type_name]])[0].kind.dtype == reading.columns[0].dtype
+    else:
+        assert reading.status[0] == bad(Reason.TYPE)
+
+
+@pytest.mark.parametrize(
+    ("type_name", "variants"),
+    [
+        ("float64", {2, 3, 4, 5, 6, 7, 10, 11}),
+        ("float32", {2, 3, 4, 5, 10}),
+        ("int64", {2, 3, 4, 5, 6, 7, 8}),
+        ("int16", {2, 3, 4}),
+        ("uint64", {3, 5, 7, 9}),
+        ("uint8", {3}),
+        ("bool", {1}),
+        ("string", {12, 21}),
+        ("datetime", {13}),
+    ],
+)
+def test_what_fits_into_a_type(type_name: str, variants: set[int]) -> None:
+    for variant in range(1, 26):
+        given_value: object = "x" if variant in (12, 21) else 1.0 if variant in (10, 11) else 1
+        reading = reading_of(values_of((variant, given_value)), shape_of([type_name]))
+        expected = GOOD if variant in variants else bad(Reason.TYPE)
+        assert reading.status[0] == expected, variant
+        array = reading_of(values_of((variant | 0x80, 0)), shape_of([type_name]))
+        assert array.status[0] == bad(Reason.TYPE)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize(
+    ("type_name", "variant"), [("float64", 11), ("float64", 10), ("float32", 10)]
+)
+def test_what_is_no_number_is_bad(number: float, type_name: str, variant: int) -> None:
+    values = values_of((variant, number), (variant, 1.0))
+    reading = reading_of(values, shape_of([type_name] * 2))
+    assert reading.status.tolist() == [bad(Reason.NOT_A_NUMBER), GOOD]
+
+
+def test_good_without_value_is_bad() -> None:
+    assert reading_of(values_of((0, 0)), shape_of(["float64"])).status[0] == bad(Reason.SOURCE)
+
+
+def test_a_datetime_is_milliseconds() -> None:
+    reading = reading_of(values_of((13, EPOCH + 12_345 * 10_000)), shape_of(["datetime"]))
+    assert reading.columns[0].tolist() == [12_345]
+
+
+@pytest.mark.parametrize(
+    ("code", "quality", "reason"),
+    [
+        (0x0000_0000, Quality.GOOD, Reason.NONE),
+        (0x002E_0000, Quality.GOOD, Reason.NONE),  # GoodCallAgain
+        (0x0000_0400, Quality.GOOD, Reason.NONE),
+        (0x0000_0480, Quality.UNCERTAIN, Reason.OVERFLOW),
+        (0x4090_0000, Quality.UNCERTAIN, Reason.SOURCE),  # UncertainLastUsableValue
+        (0x4090_0480, Quality.UNCERTAIN, Reason.OVERFLOW),
+        (0x8034_0000, Quality.BAD, Reason.NODE_UNKNOWN),
+        (0x8034_0480, Quality.BAD, Reason.NODE_UNKNOWN),
+        (0x808B_0000, Quality.BAD, Reason.DEVICE_FAILURE),
+        (0x8031_0000, Quality.BAD, Reason.GATEWAY_TARGET),
+        (0x800A_0000, Quality.BAD, Reason.TIMEOUT),
+        (0x801F_0000, Quality.BAD, Reason.REFUSED),
+        (0x8012_3456, Quality.BAD, Reason.SOURCE),
+        (0xC000_0000, Quality.BAD, Reason.SOURCE),
+    ],
+)
+def test_status_codes(code: int, quality: Quality, reason: Reason) -> None:
+    assert status_of(code) == status(quality, reason)
+    assert statuses(np.array([code, 0], np.uint32)).tolist() == [status_of(code), GOOD]
+
+
+def test_every_code_of_the_standard_keeps_its_severity() -> None:
+    for code in code_to_name_doc:
+        library = ua.StatusCode(ua.UInt32(code))
+        ours = quality_of(status_of(code))
+        assert (ours is Quality.GOOD, ours is Quality.BAD) == (library.is_good(), library.is_bad())
+        assert ours is Quality.GOOD or reason_of(status_of(code)) is not Reason.NONE
+
+
+def test_bad_values_are_not_converted() -> None:
+    values = values_of((DOUBLE, float("nan")), (STRING, "x"))
+    values.code[:] = 0x808B_0000
+    reading = reading_of(values, shape_of(["float64", "float64"]))
+    assert reading.status.tolist() == [bad(Reason.DEVICE_FAILURE)] * 2
+
+
+def test_times() -> None:
+    ticks = np.array([EPOCH + 9_999, EPOCH + 10_000, 0, -5], np.int64)
+    assert times_ms(ticks, 77).tolist() == [0, 1, 77, 77]
+
+
+def at(values: Values, handles: list[int], times: list[int]) -> Values:
+    values.handle[:] = handles
+    values.ticks[:] = [EPOCH + time * 10_000 for time in times]
+    return values
+
+
+def test_arrivals_are_ordered_by_tag_and_within_it_by_arrival() -> None:
+    shape = shape_of(["float64", "bool", "string"])
+    values = values_of(
+        (STRING, "a"), (DOUBLE, 1.0), (BOOLEAN, 1), (STRING, "b"), (DOUBLE, 2.0), (DOUBLE, 0.5)
+    )
+    arrivals = arrivals_of("g", at(values, [2, 0, 1, 2, 0, 0], [9, 1, 2, 10, 5, 4]), shape, 0)
+    assert arrivals.group == "g"
+    assert arrivals.index.tolist() == [0, 0, 0, 1, 2, 2]
+    assert arrivals.time_ms.tolist() == [1, 5, 4, 2, 9, 10]
+    assert [column.tolist() for column in arrivals.columns] == [[1.0, 2.0, 0.5], [True], ["a", "b"]]
+    assert [run.kind for run in runs_of([Kind.FLOAT64] * 3 + [Kind.BOOL] + [Kind.STRING] * 2)] == [
+        Kind.FLOAT64,
+        Kind.BOOL,
+        Kind.STRING,
+    ]
+
+
+def test_of_one_millisecond_the_newest_stays() -> None:
+    shape = shape_of(["float64", "string"])
+    values = values_of(
+        (DOUBLE, 1.0), (STRING, "old"), (DOUBLE, 2.0), (STRING, "new"), (DOUBLE, 3.0)
+    )
+    at(values, [0, 1, 0, 1, 0], [5, 5, 5, 5, 6])
+    values.ticks += np.array([0, 0, 9_000, 0, 0])  # the same millisecond still
+    values.code[0] = 0x480
+    arrivals = arrivals_of("g", values, shape, 0)
+    assert arrivals.index.tolist() == [0, 0, 1]
+    assert arrivals.columns[0].tolist() == [2.0, 3.0]
+    assert arrivals.columns[1].tolist() == ["new"]
+    assert arrivals.status.tolist() == [status(Quality.UNCERTAIN, Reason.OVERFLOW), GOOD, GOOD]
+
+
+def test_no_time_is_the_time_of_arrival() -> None:
+    arrivals = arrivals_of("g", values_of((DOUBLE, 1.0)), shape_of(["float64"]), 1234)
+    assert arrivals.time_ms.tolist() == [1234]
