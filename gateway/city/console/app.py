@@ -1,0 +1,144 @@
+"""The city's console: which address is which page."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.control import DemonstrationControl
+from gateway.city.console.drilldown import Drilldown
+from gateway.city.console.figures import Figures, points_text
+from gateway.city.console.machine import MachinePage, machine_address
+from gateway.city.console.overview import Overview
+from gateway.city.console.pictures import VERSION, Pictures, bundle
+from gateway.city.console.records import Records
+from gateway.city.rates.compute import percent_text
+from gateway.web.application import compose
+from gateway.web.assets import CACHE, Assets
+from gateway.web.pages import Endpoint, Pages, Site, preferences
+
+TEMPLATES = Path(__file__).parent / "templates"
+BUNDLE = f"/charts/vega-{VERSION}.js"
+NAVIGATION = (
+    ("/", "nav.overview"),
+    ("/enterprises", "nav.enterprises"),
+    ("/industries", "nav.industries"),
+    ("/gaps", "nav.gaps"),
+    ("/quality", "nav.quality"),
+    ("/books", "nav.books"),
+    ("/definitions", "nav.definitions"),
+)
+DATABASE_TIMEOUT_S = 5
+
+
+def build(context: ConsoleContext) -> Starlette:
+    """The console as a guarded ASGI application."""
+    pages = _pages(context)
+    figures, pictures = Figures(context), Pictures()
+    url = context.config.demonstration_control
+    control = DemonstrationControl(url) if url else None
+    overview = Overview(context, figures, pictures, control)
+    machine = MachinePage(context, figures, pictures)
+    routes = [
+        Route("/", pages.endpoint(overview.view)),
+        *_drilldown_routes(pages, Drilldown(context, figures)),
+        *_machine_routes(pages, machine),
+        *_record_routes(pages, Records(context)),
+        Route("/charts/trend.json", _trend_endpoint(overview)),
+        Route(BUNDLE, _bundle),
+    ]
+    if control is not None:
+        change = Route("/demo/lines/{line}/{action}", control.change, methods=["POST"])
+        routes.append(change)
+    check = partial(_check, context)
+    return compose(pages, context.config.console, routes, check, context.registry)
+
+
+def _pages(context: ConsoleContext) -> Pages:
+    config = context.config
+    site = Site(
+        name={"zh": config.city.name_zh, "en": config.city.name_en},
+        navigation=NAVIGATION,
+        demonstration=config.demonstration,
+        secure=config.console.tls is not None,
+        token=config.console.token is not None,
+    )
+    filters: dict[str, Callable[..., object]] = {
+        "percent": percent_text,
+        "points": points_text,
+    }
+    variables = {"bundle_url": BUNDLE, "machine_address": machine_address}
+    return Pages(site, Assets(), (TEMPLATES,), filters, variables)
+
+
+def _drilldown_routes(pages: Pages, views: Drilldown) -> list[Route]:
+    return [
+        Route("/enterprises", pages.endpoint(views.enterprises)),
+        Route("/enterprises/{uscc}", pages.endpoint(views.enterprise)),
+        Route("/counties/{key}", pages.endpoint(views.county)),
+        Route("/industries", pages.endpoint(views.industries)),
+        Route("/industries/{key}", pages.endpoint(views.industry)),
+    ]
+
+
+def _machine_routes(pages: Pages, machine: MachinePage) -> list[Route]:
+    async def chart(request: Request) -> Response:
+        return _json(await machine.chart(request))
+
+    address = "/enterprises/{uscc}/{site}/{asset}"
+    return [
+        Route(address, pages.endpoint(machine.view)),
+        Route(f"{address}/chart.json", chart),
+    ]
+
+
+def _record_routes(pages: Pages, records: Records) -> list[Route]:
+    return [
+        Route("/gaps", pages.endpoint(records.gaps)),
+        Route("/quality", pages.endpoint(records.quality)),
+        Route("/books", pages.endpoint(records.books)),
+        Route("/definitions", pages.endpoint(records.definitions)),
+    ]
+
+
+def _trend_endpoint(overview: Overview) -> Endpoint:
+    async def trend(request: Request) -> Response:
+        return _json(await overview.trend(preferences(request).language, "container"))
+
+    return trend
+
+
+def _json(body: Mapping[str, object]) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False), media_type="application/json")
+
+
+async def _bundle(_request: Request) -> Response:
+    body = await asyncio.to_thread(bundle)
+    return Response(body, media_type="text/javascript", headers={"cache-control": CACHE})
+
+
+async def _check(context: ConsoleContext) -> dict[str, str]:
+    """State of the parts. Silent gateways are gaps, not a fault of the city."""
+    return {"database": await _database_state(context), **context.health()}
+
+
+async def _database_state(context: ConsoleContext) -> str:
+    try:
+        async with asyncio.timeout(DATABASE_TIMEOUT_S):
+            await context.database.run(_ping)
+    except (SQLAlchemyError, TimeoutError) as error:
+        return f"does not answer: {type(error).__name__}"
+    return "ok"
+
+
+def _ping(connection: Connection) -> None:
+    connection.execute(select(1))

@@ -1,0 +1,188 @@
+"""Charts as Vega-Lite specifications. Pure; colours are the style sheet's variables.
+
+One specification serves the picture of the first paint and the interactive chart. Times are
+shifted to Asia/Shanghai and drawn as UTC, so that every reader sees the city's clock.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any, Literal
+
+import altair as alt
+
+from gateway.city.rates.compute import percent_text
+from gateway.city.rates.period import first_day, next_month
+from gateway.city.rates.plan import PlanValue
+from gateway.city.rates.report import TrendPoint
+from gateway.city.stores.api import Point
+
+Spec = dict[str, Any]
+Shape = Literal["wide", "narrow", "container"]
+
+FONT = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif"
+SHANGHAI_MS = 8 * 3_600_000
+_SIZES: Mapping[Shape, tuple[Any, int]] = {
+    "wide": (700, 270),
+    "narrow": (310, 230),
+    "container": ("container", 270),
+}
+_BREAK_FACTOR = 5
+_BREAK_MIN_MS = 90_000
+
+
+@dataclass(frozen=True, slots=True)
+class TrendWords:
+    """Texts of the trend chart in one language."""
+
+    actual: str
+    plan: str
+    interpolated: str
+    point: str
+    month: str
+    rate: str
+    fraction: str
+
+
+def trend_chart(
+    points: Sequence[TrendPoint], plan: Sequence[PlanValue], words: TrendWords, shape: Shape
+) -> Spec:
+    """The monthly rate of the city against the plan's path.
+
+    The plan's own points are dots with their figures; between them the path is dashed and says
+    that it is interpolated.
+    """
+    x = alt.X("day:T", title=None, axis=alt.Axis(format="%Y", tickCount="year"), scale=_utc())
+    y = alt.Y("percent:Q", title="%", scale=alt.Scale(zero=False, padding=14))
+    layers = [*_plan_layers(x, y, words), *_actual_layers(x, y, words)]
+    datasets = {
+        "plan": [_plan_row(value, words) for value in plan],
+        "actual": [_actual_row(point) for point in points if point.city.pooled is not None],
+    }
+    return _finish(alt.layer(*layers), shape, datasets)
+
+
+def _utc() -> alt.Scale:
+    return alt.Scale(type="utc")
+
+
+def _plan_row(value: PlanValue, words: TrendWords) -> dict[str, object]:
+    return {
+        "day": f"{value.year}-12-31",
+        "percent": float(value.percent),
+        "text": percent_text(value.percent),
+        "year": str(value.year),
+        "own": not value.interpolated,
+        "kind": words.interpolated if value.interpolated else words.point,
+    }
+
+
+def _actual_row(point: TrendPoint) -> dict[str, object]:
+    last = next_month(first_day(point.month)) - timedelta(days=1)
+    cell = point.city
+    return {
+        "day": last.isoformat(),
+        "percent": float(cell.pooled or 0),
+        "text": percent_text(cell.pooled),
+        "month": point.month,
+        "fraction": f"{cell.networked} / {cell.equipment}",
+        "final": point.status == "F",
+    }
+
+
+def _plan_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
+    tooltip = [
+        alt.Tooltip("year:N", title=words.plan),
+        alt.Tooltip("text:N", title="%"),
+        alt.Tooltip("kind:N", title=" "),
+    ]
+    base = alt.Chart(alt.NamedData(name="plan")).encode(x=x, y=y, tooltip=tooltip)
+    own = base.transform_filter("datum.own")
+    return [
+        base.mark_line(color="var(--plan)", strokeDash=[5, 4], strokeWidth=1.6),
+        base.mark_point(color="var(--plan)", filled=False, size=22, fill="var(--card)"),
+        own.mark_point(color="var(--plan)", filled=True, size=70, opacity=1),
+        own.mark_text(color="var(--plan)", dy=-13, fontWeight=600).encode(text="text:N"),
+    ]
+
+
+def _actual_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
+    tooltip = [
+        alt.Tooltip("month:N", title=words.month),
+        alt.Tooltip("text:N", title=f"{words.rate} %"),
+        alt.Tooltip("fraction:N", title=words.fraction),
+    ]
+    base = alt.Chart(alt.NamedData(name="actual")).encode(x=x, y=y, tooltip=tooltip)
+    last = base.transform_window(
+        rank="rank()", sort=[alt.SortField("day", order="descending")]
+    ).transform_filter("datum.rank == 1")
+    fill = alt.condition("datum.final", alt.value("var(--accent)"), alt.value("var(--card)"))
+    return [
+        base.mark_line(color="var(--accent)", strokeWidth=2.4),
+        base.mark_point(stroke="var(--accent)", size=36, opacity=1).encode(fill=fill),
+        last.mark_text(
+            color="var(--accent)", align="left", dx=9, fontWeight=700, fontSize=13
+        ).encode(text="text:N"),
+    ]
+
+
+def history_chart(points: Sequence[Point], title: str, shape: Shape) -> Spec:
+    """Values of one tag over time; a silence breaks the line.
+
+    Args:
+        points: in time order, numeric.
+        title: name and unit of the tag.
+        shape: size of the picture.
+    """
+    x = alt.X("t:T", title=None, axis=alt.Axis(format="%H:%M"), scale=_utc())
+    y = alt.Y("v:Q", title=title, scale=alt.Scale(zero=False, nice=True))
+    tooltip = [alt.Tooltip("at:N", title=" "), alt.Tooltip("v:Q", title=title, format=".6~g")]
+    base = alt.Chart(alt.NamedData(name="values")).encode(x=x, y=y)
+    hover = base.mark_point(size=60, opacity=0).encode(tooltip=tooltip)
+    line = base.mark_line(color="var(--accent)", strokeWidth=1.7, interpolate="linear")
+    return _finish(alt.layer(line, hover), shape, {"values": history_rows(points)})
+
+
+def history_rows(points: Sequence[Point]) -> list[dict[str, object]]:
+    """Rows of the history chart, with an empty one wherever the tag was silent for long."""
+    times = [point.time_ms for point in points]
+    steps = [late - early for early, late in pairwise(times)]
+    longest = max(_BREAK_MIN_MS, _BREAK_FACTOR * median(steps)) if steps else 0
+    rows: list[dict[str, object]] = []
+    for at, point in enumerate(points):
+        if at and steps[at - 1] > longest:
+            rows.append({"t": times[at - 1] + SHANGHAI_MS + 1, "v": None, "at": ""})
+        rows.append(_history_row(point))
+    return rows
+
+
+def _history_row(point: Point) -> dict[str, object]:
+    seconds = (point.time_ms + SHANGHAI_MS) // 1000 % 86_400
+    at = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    value = point.value
+    number = float(value) if isinstance(value, int | float) else None
+    return {"t": point.time_ms + SHANGHAI_MS, "v": number, "at": at}
+
+
+def _finish(
+    chart: alt.LayerChart | alt.FacetChart, shape: Shape, datasets: Mapping[str, object]
+) -> Spec:
+    width, height = _SIZES[shape]
+    text = {"labelColor": "var(--ink-3)", "titleColor": "var(--ink-3)", "labelFontSize": 11}
+    quiet = {"gridColor": "var(--line)", "domainColor": "var(--line-strong)"}
+    spec: Spec = (
+        chart.properties(width=width, height=height, background="transparent")
+        .configure(font=FONT)
+        .configure_view(stroke=None)
+        .configure_axis(
+            **text, **quiet, tickColor="var(--line-strong)", titleFontWeight="normal", tickCount=6
+        )
+        .configure_axisX(grid=False)
+        .configure_axisY(domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10)
+        .to_dict()
+    )
+    spec["autosize"] = {"type": "fit-x" if shape == "container" else "pad", "contains": "padding"}
+    spec["datasets"] = dict(datasets)
+    return spec

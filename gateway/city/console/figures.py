@@ -1,0 +1,116 @@
+"""Rates as the pages need them: computed in a thread, shared between visitors."""
+
+from fractions import Fraction
+from functools import partial
+
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.remember import Remembered
+from gateway.city.rates.compute import Dimension, percent_text
+from gateway.city.rates.drilldown import MachineVerdict, machine_facts
+from gateway.city.rates.model import Definition
+from gateway.city.rates.period import recent_months
+from gateway.city.rates.plan import plan_on, target
+from gateway.city.rates.report import RateTable, TrendPoint, rate_table, trend
+from gateway.core.books import day_of
+
+TABLE_S = 4.0
+TREND_S = 120.0
+TREND_MONTHS = 12
+
+
+class Figures:
+    """The rates of one city."""
+
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
+        self._remembered = Remembered()
+
+    @property
+    def headline(self) -> Definition:
+        """The definition that is shown first."""
+        return self._context.definitions[self._context.config.definitions.headline]
+
+    async def table(self, by: Dimension, definition: str = "") -> RateTable:
+        """The running month by county, industry or enterprise."""
+        name = definition or self.headline.id
+        make = partial(self._table, name, by)
+        return await self._remembered.get((name, by), TABLE_S, make)
+
+    async def _table(self, definition: str, by: Dimension) -> RateTable:
+        context, now_ms = self._context, self._context.now_ms()
+        return await context.database.run(
+            lambda connection: rate_table(
+                connection,
+                definition,
+                None,
+                by,
+                now_ms,
+                demonstration=context.config.demonstration,
+                answering=context.live.answering(now_ms),
+                definitions=context.definitions,
+            )
+        )
+
+    async def trend(self) -> tuple[TrendPoint, ...]:
+        """The headline rate of the last months."""
+        return await self._remembered.get("trend", TREND_S, self._trend)
+
+    async def _trend(self) -> tuple[TrendPoint, ...]:
+        context, now_ms = self._context, self._context.now_ms()
+        return await context.database.run(
+            lambda connection: trend(
+                connection,
+                self.headline.id,
+                recent_months(now_ms, TREND_MONTHS),
+                now_ms,
+                demonstration=context.config.demonstration,
+                definitions=context.definitions,
+            )
+        )
+
+    async def machines(self, uscc: str) -> list[MachineVerdict]:
+        """How every machine of an enterprise is counted in the running month."""
+        make = partial(self._machines, uscc)
+        return await self._remembered.get(("machines", uscc), TABLE_S, make)
+
+    async def _machines(self, uscc: str) -> list[MachineVerdict]:
+        context, now_ms = self._context, self._context.now_ms()
+        return await context.database.run(
+            lambda connection: machine_facts(
+                connection,
+                self.headline.id,
+                None,
+                now_ms,
+                demonstration=context.config.demonstration,
+                answering=context.live.answering(now_ms),
+                uscc=uscc,
+                definitions=context.definitions,
+            )
+        )
+
+
+def plan_distance(rate: Fraction | None, now_ms: int) -> dict[str, object]:
+    """How far a rate is from the path today and from the plan's last value.
+
+    Returns:
+        ``path`` (per cent today; None outside the plan's years), ``path_gap``, ``target``,
+        ``target_year`` and ``target_gap`` (percentage points, from unrounded rates).
+    """
+    path, last = plan_on(day_of(now_ms)), target()
+    return {
+        "path": path,
+        "path_gap": None if rate is None or path is None else rate - path,
+        "target": last.percent,
+        "target_year": last.year,
+        "target_gap": None if rate is None else rate - last.percent,
+    }
+
+
+def points_text(gap: Fraction | None) -> str:
+    """A difference of rates with its sign: ``−12.27``; a dash for None."""
+    if gap is None:
+        return "–"
+    text = percent_text(abs(gap))
+    if float(text) == 0:
+        return text
+    return f"{'+' if gap > 0 else '−'}{text}"

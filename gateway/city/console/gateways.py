@@ -1,0 +1,53 @@
+"""Gateways as the registry and the live view know them."""
+
+from dataclasses import dataclass
+
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.queries import GatewayRow, gateways
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayState:
+    """One gateway for a page.
+
+    Attributes:
+        row: what the registry says.
+        kind: ``good``, ``warn`` (some devices down), ``bad`` (silent), ``idle`` (never heard).
+        word: catalogue key of its state.
+        last_seen_ms: newest sign of life; None: never.
+        devices_up: devices whose link is up.
+        devices: devices it reports.
+        backlog: values not yet acknowledged, by its own account.
+    """
+
+    row: GatewayRow
+    kind: str
+    word: str
+    last_seen_ms: int | None
+    devices_up: int
+    devices: int
+    backlog: int
+
+
+async def gateway_states(context: ConsoleContext) -> list[GatewayState]:
+    """All gateways that are not revoked."""
+    rows = await context.database.run(gateways)
+    return [_state(context, row) for row in rows if not row.revoked]
+
+
+def _state(context: ConsoleContext, row: GatewayRow) -> GatewayState:
+    live = context.live.gateways().get(row.id)
+    seen = (live.last_seen_ms if live else None) or row.last_seen_ms
+    devices = live.state.devices if live and live.state else {}
+    up = sum(1 for device in devices.values() if device.link == "up")
+    backlog = live.state.backlog_values if live and live.state else 0
+    kind, word = _kind(live is not None and live.online, seen, up == len(devices))
+    return GatewayState(row, kind, word, seen, up, len(devices), backlog)
+
+
+def _kind(online: bool, seen: int | None, complete: bool) -> tuple[str, str]:
+    if seen is None:
+        return "idle", "gateway.never"
+    if not online:
+        return "bad", "gateway.silent"
+    return ("good", "gateway.online") if complete else ("warn", "gateway.partly")

@@ -1,0 +1,203 @@
+"""One machine: who it is, whether it answers, what it says."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import segno
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from gateway.city.console.charts import Shape, Spec, history_chart
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.drilldown import link_state
+from gateway.city.console.figures import Figures
+from gateway.city.console.pictures import Pictures
+from gateway.city.console.queries import GapFilter, enterprise_of, gaps, machine_row
+from gateway.city.live import LiveValue, MachineLive
+from gateway.city.stores.api import Point, Series, StoreError
+from gateway.web.formats import moment
+from gateway.web.i18n import Language
+from gateway.web.pages import View, preferences
+from gateway.web.tables import Table
+
+SPANS = {"10m": 600_000, "1h": 3_600_000, "8h": 28_800_000, "24h": 86_400_000}
+DEFAULT_SPAN = "10m"
+CHART_POINTS = 600
+MACHINE_GAPS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which tag over which time a visitor wants to see."""
+
+    tag: str
+    span: str
+
+
+class MachinePage:
+    """The page of a machine and its chart."""
+
+    def __init__(self, context: ConsoleContext, figures: Figures, pictures: Pictures) -> None:
+        self._context = context
+        self._figures = figures
+        self._pictures = pictures
+
+    async def view(self, request: Request) -> View:
+        """Identifier, state, counting, live values, history."""
+        machine = _machine_of(request)
+        row = await self._row(machine)
+        live = self._context.live.machine(*machine)
+        language = preferences(request).language
+        wish = _wish(request, live)
+        data: dict[str, object] = {
+            "row": row,
+            "address": machine_address(*machine),
+            "enterprise": await self._context.database.run(enterprise_of, machine[0]),
+            "verdict": await self._verdict(machine),
+            "qr": qr(row.handle) if row.handle else None,
+            "machine_live": live,
+            "link": link_state(live.link if live else "none"),
+            "values": _ordered(live),
+            "wish": wish,
+            "spans": tuple(SPANS),
+            "gaps": await self._gaps(live),
+            "now_ms": self._context.now_ms(),
+        }
+        if not _is_stream(request):
+            data |= await self._pictures_of(machine, live, wish, language)
+        return View("machine.html", data, ("state", "values", "gaps"), 1.0, _file(machine, live))
+
+    async def _row(self, machine: tuple[str, str, str]) -> Any:
+        row = await self._context.database.run(machine_row, machine)
+        if row is None:
+            raise HTTPException(404)
+        return row
+
+    async def _verdict(self, machine: tuple[str, str, str]) -> object:
+        uscc, site_no, asset_no = machine
+        verdicts = await self._figures.machines(uscc)
+        return next(
+            (one for one in verdicts if (one.site_no, one.asset_no) == (site_no, asset_no)), None
+        )
+
+    async def _gaps(self, live: MachineLive | None) -> object:
+        if live is None:
+            return []
+        wanted = GapFilter(gateway=live.gateway, device=live.device)
+        return await self._context.database.run(gaps, wanted, MACHINE_GAPS)
+
+    async def _pictures_of(
+        self,
+        machine: tuple[str, str, str],
+        live: MachineLive | None,
+        wish: Wish | None,
+        language: Language,
+    ) -> dict[str, object]:
+        if live is None or wish is None:
+            return {"wide": None, "narrow": None}
+        points = await self._history(machine, live, wish)
+        title = _title(live.values[wish.tag], language)
+        shapes: tuple[Shape, Shape] = ("wide", "narrow")
+        wide, narrow = [
+            await self._pictures.svg(history_chart(points, title, shape)) for shape in shapes
+        ]
+        return {"wide": wide, "narrow": narrow}
+
+    async def chart(self, request: Request) -> Spec:
+        """The specification of the history chart that the page asks for again and again."""
+        machine = _machine_of(request)
+        live = self._context.live.machine(*machine)
+        wish = _wish(request, live)
+        if live is None or wish is None:
+            raise HTTPException(404)
+        title = _title(live.values[wish.tag], preferences(request).language)
+        return history_chart(await self._history(machine, live, wish), title, "container")
+
+    async def _history(
+        self, machine: tuple[str, str, str], live: MachineLive, wish: Wish
+    ) -> list[Point]:
+        now_ms = self._context.now_ms()
+        uscc, site_no, asset_no = machine
+        series = Series(live.profile, uscc, site_no, live.gateway, live.device, asset_no)
+        since_ms = now_ms - SPANS[wish.span]
+        try:
+            found = await self._context.store.history(
+                series, wish.tag, since_ms, now_ms + 1, CHART_POINTS
+            )
+        except StoreError:
+            return []  # the health page says what is wrong with the store; the rest still shows
+        return list(found)
+
+
+def machine_address(uscc: str, site_no: str, asset_no: str) -> str:
+    """Address of a machine's page."""
+    return f"/enterprises/{quote(uscc)}/{quote(site_no, safe='')}/{quote(asset_no, safe='')}"
+
+
+def _machine_of(request: Request) -> tuple[str, str, str]:
+    parameters = request.path_params
+    return parameters["uscc"], parameters["site"], parameters["asset"]
+
+
+def _is_stream(request: Request) -> bool:
+    return request.headers.get("accept", "") == "text/event-stream"
+
+
+def _ordered(live: MachineLive | None) -> list[tuple[str, LiveValue]]:
+    """Alarms and states first, then measured values, then counters."""
+    order = {"alarm": 0, "state": 1, "value": 2, "counter": 3}
+    values = live.values.items() if live else ()
+    return sorted(values, key=lambda item: (order.get(item[1].role, 2), item[0]))
+
+
+def _wish(request: Request, live: MachineLive | None) -> Wish | None:
+    numeric = [name for name, value in _ordered(live) if _drawable(value)]
+    if not numeric:
+        return None
+    tag = request.query_params.get("tag", "")
+    span = request.query_params.get("span", "")
+    measured = [name for name in numeric if live and live.values[name].role == "value"]
+    default = (measured or numeric)[0]
+    return Wish(tag if tag in numeric else default, span if span in SPANS else DEFAULT_SPAN)
+
+
+def _drawable(value: LiveValue) -> bool:
+    return isinstance(value.value, int | float) and not isinstance(value.value, bool)
+
+
+def _title(value: LiveValue, language: Language) -> str:
+    label = value.label_zh if language == "zh" else value.label_en
+    return f"{label} ({value.unit})" if value.unit else label
+
+
+def qr(handle: str) -> Markup:
+    """A QR code that holds the identifier itself, as SVG."""
+    out = io.BytesIO()
+    segno.make(handle, error="m", micro=False).save(
+        out, kind="svg", xmldecl=False, svgns=True, border=0, omitsize=True, dark="#101a18"
+    )
+    return Markup(out.getvalue().decode())  # noqa: S704 - drawn by segno: paths, no text
+
+
+def _file(machine: tuple[str, str, str], live: MachineLive | None) -> Table:
+    uscc, site_no, asset_no = machine
+    return Table(
+        name=f"values-{asset_no}",
+        columns=("tag", "label_zh", "label_en", "value", "unit", "role", "time"),
+        rows=[
+            {
+                "tag": name,
+                "label_zh": value.label_zh,
+                "label_en": value.label_en,
+                "value": value.value,
+                "unit": value.unit,
+                "role": value.role,
+                "time": moment(value.time_ms),
+            }
+            for name, value in _ordered(live)
+        ],
+        notes={"uscc": uscc, "site_no": site_no, "asset_no": asset_no},
+    )

@@ -1,0 +1,79 @@
+"""The first page: the headline rate and what stands behind it."""
+
+from starlette.requests import Request
+
+from gateway.city.console.charts import Shape, Spec, TrendWords, trend_chart
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.control import DemonstrationControl
+from gateway.city.console.figures import Figures, plan_distance
+from gateway.city.console.gateways import gateway_states
+from gateway.city.console.pictures import Pictures
+from gateway.city.console.queries import GapFilter, gaps
+from gateway.city.console.ratetable import as_table, ranked
+from gateway.city.rates.plan import load_plan, plan_path
+from gateway.web.i18n import Language, text
+from gateway.web.pages import View, preferences
+
+RECENT_GAPS = 8
+
+
+class Overview:
+    """The page ``/`` and its chart."""
+
+    def __init__(
+        self,
+        context: ConsoleContext,
+        figures: Figures,
+        pictures: Pictures,
+        control: DemonstrationControl | None,
+    ) -> None:
+        self._context = context
+        self._figures = figures
+        self._pictures = pictures
+        self._control = control
+
+    async def view(self, request: Request) -> View:
+        """Everything an officer asks first."""
+        context, now_ms = self._context, self._context.now_ms()
+        table = await self._figures.table("county")
+        language = preferences(request).language
+        data: dict[str, object] = {
+            "table": table,
+            "counties": ranked(table.cells),
+            "online": await self._figures.table("county", "ONL"),
+            "coverage": await self._figures.table("county", "COV"),
+            "plan": plan_distance(table.city.pooled, now_ms),
+            "plan_note": _plan_note(language),
+            "trend_wide": await self._picture(language, "wide"),
+            "trend_narrow": await self._picture(language, "narrow"),
+            "gateways": await gateway_states(context),
+            "gaps": await context.database.run(gaps, GapFilter(), RECENT_GAPS),
+            "lines": await self._control.lines() if self._control else None,
+            "now_ms": now_ms,
+        }
+        live = ("headline", "counties", "gateways", "gaps", "lines")
+        return View("overview.html", data, live, table=as_table(table))
+
+    async def _picture(self, language: Language, shape: Shape) -> str:
+        return await self._pictures.svg(await self.trend(language, shape))
+
+    async def trend(self, language: Language, shape: Shape) -> Spec:
+        """The specification of the trend chart."""
+        return trend_chart(await self._figures.trend(), plan_path(), _words(language), shape)
+
+
+def _words(language: Language) -> TrendWords:
+    return TrendWords(
+        actual=text(language, "trend.actual"),
+        plan=text(language, "trend.plan"),
+        interpolated=_plan_note(language),
+        point=text(language, "trend.point"),
+        month=text(language, "rate.month"),
+        rate=text(language, "rate.pooled"),
+        fraction=text(language, "rate.fraction"),
+    )
+
+
+def _plan_note(language: Language) -> str:
+    plan = load_plan()
+    return plan.interpolation_zh if language == "zh" else plan.interpolation_en

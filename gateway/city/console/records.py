@@ -1,0 +1,130 @@
+"""Pages that let a reader check the figures: gaps, quality, books, definitions."""
+
+from starlette.requests import Request
+
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.findings import findings
+from gateway.city.console.gateways import gateway_states
+from gateway.city.console.queries import GapFilter, GapRow, books, gap_causes, gap_count, gaps
+from gateway.city.rates.definitions import open_questions
+from gateway.city.rates.plan import load_plan, plan_path
+from gateway.core.books import COUNTERS
+from gateway.web.formats import moment
+from gateway.web.i18n import cause_words
+from gateway.web.pages import View
+from gateway.web.tables import Cell, Table
+
+PAGE_ROWS = 50
+FILE_ROWS = 10_000
+
+
+class Records:
+    """Gaps, data quality, books and definitions."""
+
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
+
+    async def gaps(self, request: Request) -> View:
+        """Intervals without data, with their causes."""
+        run, now_ms = self._context.database.run, self._context.now_ms()
+        wanted, page = _filter(request), _page(request)
+        is_file = "format" in request.query_params
+        limit = FILE_ROWS if is_file else PAGE_ROWS
+        rows = await run(gaps, wanted, limit, 0 if is_file else page * PAGE_ROWS)
+        total = await run(gap_count, wanted)
+        data = {
+            "gaps": rows,
+            "wanted": wanted,
+            "total": total,
+            "page": page,
+            "pages": max(1, -(-total // PAGE_ROWS)),
+            "causes": await run(gap_causes),
+            "gateways": [state.row for state in await gateway_states(self._context)],
+            "now_ms": now_ms,
+        }
+        return View("gaps.html", data, ("list",), 2.0, _gap_table(rows, now_ms))
+
+    async def quality(self, _request: Request) -> View:
+        """What weakens the figures."""
+        now_ms = self._context.now_ms()
+        found = await self._context.database.run(findings, now_ms)
+        states = await gateway_states(self._context)
+        data = {
+            "found": found,
+            "silent": [state for state in states if state.kind in {"bad", "idle"}],
+            "partly": [state for state in states if state.kind == "warn"],
+            "gateways": states,
+            "now_ms": now_ms,
+        }
+        return View("quality.html", data, ("quality",), 4.0)
+
+    async def books(self, _request: Request) -> View:
+        """What was due, what came of it, gateway by gateway."""
+        rows = await self._context.database.run(books)
+        columns = ("gateway", *COUNTERS, "committed", "quarantined", "pending", "balanced")
+        file: list[dict[str, Cell]] = [
+            {
+                "gateway": row.gateway,
+                **{name: getattr(row.counts, name) for name in COUNTERS},
+                "committed": row.committed,
+                "quarantined": row.quarantined,
+                "pending": row.pending,
+                "balanced": row.counts.balanced,
+            }
+            for row in rows
+        ]
+        table = Table("books", columns, file, {"as_of": moment(self._context.now_ms())})
+        return View("books.html", {"rows": rows}, ("books",), 4.0, table)
+
+    async def definitions(self, _request: Request) -> View:
+        """Every definition with its formula, predicates and open questions."""
+        known = self._context.definitions.values()
+        data = {
+            "definitions": [(record, open_questions(record)) for record in known],
+            "headline": self._context.config.definitions.headline,
+            "plan": load_plan(),
+            "path": plan_path(),
+        }
+        return View("definitions.html", data)
+
+
+def _filter(request: Request) -> GapFilter:
+    asked = request.query_params
+    return GapFilter(
+        gateway=asked.get("gateway", ""),
+        device=asked.get("device", ""),
+        cause=asked.get("cause", ""),
+        only_open=asked.get("open", "") == "1",
+    )
+
+
+def _page(request: Request) -> int:
+    digits = request.query_params.get("page", "0")
+    return int(digits) if digits.isdecimal() and len(digits) < 7 else 0  # noqa: PLR2004
+
+
+def _gap_table(rows: list[GapRow], now_ms: int) -> Table:
+    return Table(
+        name="gaps",
+        columns=(
+            "gateway", "enterprise", "device", "group", "tags", "cause", "cause_zh", "cause_en",
+            "from", "to", "seconds",
+        ),
+        rows=[
+            {
+                "gateway": row.gateway,
+                "enterprise": row.enterprise,
+                "device": row.device,
+                "group": row.group,
+                "tags": " ".join(row.tags),
+                "cause": row.cause,
+                "cause_zh": cause_words("zh", row.cause),
+                "cause_en": cause_words("en", row.cause),
+                "from": moment(row.from_ms),
+                "to": moment(row.to_ms),
+                "seconds": row.length_ms(now_ms) // 1000,
+            }
+            for row in rows
+        ],
+        notes={"as_of": moment(now_ms)},
+    )  # fmt: skip

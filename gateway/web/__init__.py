@@ -1,0 +1,1 @@
+"""What the consoles of edge and city share: serving, access, languages, one design."""

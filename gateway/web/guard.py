@@ -1,0 +1,118 @@
+"""ASGI middleware before every page: sizes, host, token, headers."""
+
+import time
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from edge_config.base import ConsoleConfig, is_loopback, split_listen
+from gateway.web import access
+
+MAX_BODY_BYTES = 16_384
+"""Forms of a console are tiny; anything larger is refused."""
+MAX_URL_BYTES = 4_096
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing from elsewhere, nothing inline. Charts use Vega's interpreter, which needs no eval."""
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Guard:
+    """Refuses what must not reach the pages, and dresses every answer.
+
+    Args:
+        app: the pages.
+        console: address, TLS and token. The token is read once, here.
+        open_paths: prefixes that need no token (login, style sheets, health).
+    """
+
+    def __init__(self, app: ASGIApp, console: ConsoleConfig, open_paths: Iterable[str]) -> None:
+        self._app = app
+        self._token = console.token.reveal() if console.token else None
+        self._host = split_listen(console.listen)[0] if is_loopback(console.listen) else None
+        self._tls = console.tls is not None
+        self._open = tuple(open_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
+        if scope["type"] != "http":
+            return
+        refusal = self._refusal(Request(scope))
+        target = refusal if refusal is not None else self._app
+        await target(scope, _limited(receive), self._dressed(send))
+
+    def _refusal(self, request: Request) -> Response | None:
+        if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > MAX_URL_BYTES:
+            return PlainTextResponse("the address is too long\n", 414)
+        if not _length_allowed(request.headers):
+            return PlainTextResponse("the request is too large\n", 413)
+        host = request.headers.get("host", "")
+        if self._host is not None and not access.host_allowed(host, self._host):
+            return PlainTextResponse("this console answers to its loopback address only\n", 421)
+        return None if self._admitted(request) else _ask_for_token(request)
+
+    def _admitted(self, request: Request) -> bool:
+        if self._token is None or request.url.path.startswith(self._open):
+            return True
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and access.same(bearer.strip(), self._token):
+            return True
+        cookie = request.cookies.get(access.SESSION_COOKIE, "")
+        return access.session_valid(cookie, self._token, int(time.time()))
+
+    def _dressed(self, send: Send) -> Send:
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                if self._tls:
+                    headers["strict-transport-security"] = "max-age=31536000"
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        return dressed
+
+
+def _length_allowed(headers: Headers) -> bool:
+    length = headers.get("content-length", "0")
+    return length.isdecimal() and int(length) <= MAX_BODY_BYTES
+
+
+def _limited(receive: Receive) -> Receive:
+    """Cut a chunked body off at the limit: a client may lie about, or not tell, its length."""
+    taken = 0
+
+    async def limited() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        return message if taken <= MAX_BODY_BYTES else {"type": "http.disconnect"}
+
+    return limited
+
+
+def _ask_for_token(request: Request) -> Response:
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
+    return PlainTextResponse(
+        "send the console's token as 'Authorization: Bearer …'\n",
+        401,
+        {"www-authenticate": "Bearer"},
+    )

@@ -1,0 +1,31 @@
+"""``/healthz`` for watchdogs and ``/metrics`` for Prometheus."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+Check = Callable[[], Awaitable[Mapping[str, str]]]
+"""What state each part is in: ``ok``, or what is wrong in a few words."""
+
+
+def routes(check: Check, registry: CollectorRegistry) -> list[Route]:
+    """200 while every part is ``ok``, else 503; the body names the parts."""
+
+    async def healthz(_request: Request) -> Response:
+        parts = await check()
+        healthy = all(state == "ok" for state in parts.values())
+        body = {"status": "ok" if healthy else "degraded", "parts": dict(parts)}
+        return Response(
+            json.dumps(body, ensure_ascii=False),
+            200 if healthy else 503,
+            media_type="application/json",
+        )
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    return [Route("/healthz", healthz), Route("/metrics", metrics)]

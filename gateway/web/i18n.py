@@ -1,0 +1,73 @@
+"""Two languages, one catalogue file each; a missing key is an error, never an empty text."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+DEFAULT: Language = "zh"
+CATALOG = Path(__file__).parent / "catalog"
+
+
+@cache
+def catalog(language: Language) -> Mapping[str, str]:
+    """All texts of a language by dotted key, as ``nav.overview``."""
+    tree = yaml.safe_load((CATALOG / f"{language}.yaml").read_text(encoding="utf-8"))
+    return dict(_flatten(tree, ""))
+
+
+def _flatten(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", str(value)
+
+
+def text(language: Language, key: str, **values: object) -> str:
+    """One text, with ``{name}`` places filled in.
+
+    Raises:
+        KeyError: the catalogue has no such key, or a place has no value.
+    """
+    found = catalog(language)[key]
+    return found.format(**values) if values else found
+
+
+def cause_words(language: Language, code: str) -> str:
+    """The cause of a gap in words; a code that a newer edge may know stands for itself."""
+    return catalog(language).get(f"reason.{code}", code)
+
+
+def choose(query: str | None, cookie: str | None, accept: str) -> Language:
+    """The language of a page: ``?lang=`` first, then the cookie, then what the browser prefers.
+
+    Args:
+        query: value of the parameter ``lang``.
+        cookie: value of the cookie ``lang``.
+        accept: the Accept-Language header.
+    """
+    for wish in (query, cookie, *_preferences(accept)):
+        for language in LANGUAGES:
+            if wish is not None and wish.lower().split("-")[0] == language:
+                return language
+    return DEFAULT
+
+
+def _preferences(accept: str) -> list[str]:
+    weighted = []
+    for entry in accept.split(",")[:20]:
+        name, _, weight = entry.strip().partition(";q=")
+        weighted.append((-_weight(weight), name))
+    return [name for weight, name in sorted(weighted, key=lambda pair: pair[0]) if weight < 0]
+
+
+def _weight(digits: str) -> float:
+    try:
+        return float(digits or 1)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,53 @@
+"""The form that asks for the token, and leaving."""
+
+import time
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from edge_config.base import ConsoleConfig
+from gateway.web import access
+from gateway.web.pages import Pages, View, form_of
+
+
+def routes(pages: Pages, console: ConsoleConfig) -> list[Route]:
+    """``/login`` and ``/logout``; none without a token."""
+    if console.token is None:
+        return []
+    token = console.token.reveal()
+
+    async def show(request: Request) -> Response:
+        return pages.render(request, _view(request.query_params.get("next", "/")))
+
+    async def enter(request: Request) -> Response:
+        fields = await form_of(request)
+        target = access.safe_target(fields.get("next", "/"))
+        if not access.same(fields.get("token", ""), token):
+            return pages.render(request, _view(target, wrong=True), 403)
+        response = RedirectResponse(target, 303)
+        response.set_cookie(
+            access.SESSION_COOKIE,
+            access.open_session(token, int(time.time())),
+            max_age=access.SESSION_S,
+            secure=pages.site.secure,
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    async def leave(request: Request) -> Response:
+        await form_of(request)
+        response = RedirectResponse("/login", 303)
+        response.delete_cookie(access.SESSION_COOKIE)
+        return response
+
+    return [
+        Route("/login", show, methods=["GET"]),
+        Route("/login", enter, methods=["POST"]),
+        Route("/logout", leave, methods=["POST"]),
+    ]
+
+
+def _view(target: str, *, wrong: bool = False) -> View:
+    return View("login.html", {"next": access.safe_target(target), "wrong": wrong})

@@ -1,0 +1,253 @@
+"""From a view function to an answer: HTML, its live updates, or its table as a file.
+
+A page is one function ``async (request) -> View``. The same function renders the page, feeds the
+blocks that update themselves over server-sent events, and fills ``?format=csv|json``.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+
+from gateway.web import access, formats, tables
+from gateway.web.assets import Assets
+from gateway.web.i18n import LANGUAGES, Language, cause_words, choose, text
+
+TEMPLATES = Path(__file__).parent / "templates"
+THEMES = ("auto", "light", "dark")
+YEAR_S = 365 * 86_400
+STREAM_S = 600
+"""A stream of updates ends after this long; the browser opens the next by itself."""
+HEARTBEAT_S = 10
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a page shows.
+
+    Attributes:
+        template: file among the templates.
+        data: variables of the template.
+        live: blocks of the template that update themselves.
+        interval_s: period of the updates.
+        table: the page's main table as a file, for ``?format=``.
+    """
+
+    template: str
+    data: Mapping[str, object]
+    live: tuple[str, ...] = ()
+    interval_s: float = 2.0
+    table: tables.Table | None = None
+
+
+ViewFunction = Callable[[Request], Awaitable[View]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is the same on every page.
+
+    Attributes:
+        name: shown beside the brand, by language.
+        navigation: pairs of address and catalogue key.
+        demonstration: say 演示数据 on every page and in every file.
+        secure: served by TLS, so cookies may insist on it.
+        token: a token is configured, so there is something to log out of.
+    """
+
+    name: Mapping[Language, str]
+    navigation: Sequence[tuple[str, str]]
+    demonstration: bool
+    secure: bool
+    token: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """Language and colours of one visitor."""
+
+    language: Language
+    theme: str
+    csrf: str
+
+
+def preferences(request: Request) -> Preferences:
+    """What the visitor chose: parameters first, then cookies, then the browser's wish."""
+    language = choose(
+        request.query_params.get("lang"),
+        request.cookies.get("lang"),
+        request.headers.get("accept-language", ""),
+    )
+    theme = request.query_params.get("theme") or request.cookies.get("theme", "auto")
+    csrf = request.cookies.get(access.CSRF_COOKIE) or access.new_csrf()
+    return Preferences(language, theme if theme in THEMES else "auto", csrf)
+
+
+@dataclass(slots=True)
+class Pages:
+    """Templates of a console in both languages."""
+
+    site: Site
+    assets: Assets
+    folders: Sequence[Path] = ()
+    filters: Mapping[str, Callable[..., object]] = field(default_factory=dict)
+    variables: Mapping[str, object] = field(default_factory=dict)
+    _environments: dict[Language, Environment] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._environments = {language: self._environment(language) for language in LANGUAGES}
+
+    def _environment(self, language: Language) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader([*self.folders, TEMPLATES]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= {
+            "integer": formats.integer,
+            "moment": formats.moment,
+            "clock": formats.clock,
+            "duration": partial(formats.duration, language),
+            "reading": partial(formats.reading, language),
+            "cause": partial(cause_words, language),
+            **self.filters,
+        }
+        environment.globals |= {
+            "t": partial(text, language),
+            "lang": language,
+            "asset": self.assets.url,
+            "site": self.site,
+            **self.variables,
+        }
+        environment.globals["ui"] = environment.get_template("macros.html").module
+        return environment
+
+    def endpoint(self, function: ViewFunction) -> Endpoint:
+        """The route of a view function."""
+
+        async def answer(request: Request) -> Response:
+            view = await function(request)
+            if view.live and request.headers.get("accept", "") == "text/event-stream":
+                return self._stream(request, function)
+            wanted = request.query_params.get("format")
+            return self._file(view, wanted) if wanted else self.render(request, view)
+
+        return answer
+
+    def render(self, request: Request, view: View, status: int = 200) -> Response:
+        """A whole page; remembers language and colours asked for in the address."""
+        chosen = preferences(request)
+        template = self._environments[chosen.language].get_template(view.template)
+        response = HTMLResponse(template.render(self._variables(request, chosen, view)), status)
+        self._remember(request, response, chosen)
+        return response
+
+    def _variables(self, request: Request, chosen: Preferences, view: View) -> dict[str, Any]:
+        return {
+            **view.data,
+            "theme": chosen.theme,
+            "csrf": chosen.csrf,
+            "path": request.url.path,
+            "with_parameter": partial(_with_parameter, request),
+            "is_live": bool(view.live),
+            "has_table": view.table is not None,
+        }
+
+    def _remember(self, request: Request, response: Response, chosen: Preferences) -> None:
+        keep = partial(
+            response.set_cookie, secure=self.site.secure, samesite="strict", httponly=True
+        )
+        if request.query_params.get("lang"):
+            keep("lang", chosen.language, max_age=YEAR_S)
+        if request.query_params.get("theme"):
+            keep("theme", chosen.theme, max_age=YEAR_S)
+        if access.CSRF_COOKIE not in request.cookies:
+            keep(access.CSRF_COOKIE, chosen.csrf)
+
+    def _file(self, view: View, wanted: str) -> Response:
+        if view.table is None or wanted not in {"csv", "json"}:
+            raise HTTPException(404)
+        make = tables.as_csv if wanted == "csv" else tables.as_json
+        return make(view.table, demonstration=self.site.demonstration)
+
+    def _stream(self, request: Request, function: ViewFunction) -> Response:
+        events = self._events(request, function)
+        return StreamingResponse(
+            events, media_type="text/event-stream", headers={"x-accel-buffering": "no"}
+        )
+
+    async def _events(self, request: Request, function: ViewFunction) -> AsyncIterator[str]:
+        """Blocks whose HTML changed, as ``{block: html}``; a comment when nothing does."""
+        sent: dict[str, str] = {}
+        quiet_s, left_s = 0.0, float(STREAM_S)
+        yield "retry: 2000\n\n"
+        while left_s > 0:
+            view = await function(request)
+            fresh = self._blocks(request, view)
+            changed = {name: html for name, html in fresh.items() if sent.get(name) != html}
+            quiet_s = 0.0 if changed else quiet_s + view.interval_s
+            if changed:
+                yield f"data: {json.dumps(changed, ensure_ascii=False)}\n\n"
+            elif quiet_s >= HEARTBEAT_S:
+                quiet_s = 0.0
+                yield ": nothing new\n\n"
+            sent = fresh
+            left_s -= view.interval_s
+            await asyncio.sleep(view.interval_s)
+
+    def _blocks(self, request: Request, view: View) -> dict[str, str]:
+        chosen = preferences(request)
+        template = self._environments[chosen.language].get_template(view.template)
+        context = template.new_context(self._variables(request, chosen, view))
+        return {name: "".join(template.blocks[name](context)) for name in view.live}
+
+    async def failure(self, request: Request, error: Exception) -> Response:
+        """The page for an error; an unforeseen one is logged with its trace."""
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        if not isinstance(error, HTTPException):
+            logger.error("console: page %r failed", request.url.path, exc_info=error)
+        key = str(status) if status in {400, 403, 404, 502} else "500"
+        return self.render(request, View("error.html", {"status": status, "key": key}), status)
+
+
+def _with_parameter(request: Request, **parameters: object) -> str:
+    """The address of this page with parameters set, as in ``?lang=en``; relative."""
+    return "?" + request.url.include_query_params(**parameters).query
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a posted form, after its cross-site check.
+
+    Raises:
+        HTTPException: 400 it is no form; 403 it does not come from a page of ours.
+    """
+    from urllib.parse import parse_qsl  # noqa: PLC0415 - only posts need it
+
+    try:
+        fields = dict(parse_qsl((await request.body()).decode("ascii"), max_num_fields=20))
+    except ValueError as error:
+        raise HTTPException(400) from error
+    cookie = request.cookies.get(access.CSRF_COOKIE, "")
+    if not cookie or not access.same(fields.get("csrf", ""), cookie):
+        raise HTTPException(403)
+    return fields
+
+
+def back(request: Request, fallback: str = "/") -> RedirectResponse:
+    """Redirect to where a form was posted from."""
+    fields_target = request.query_params.get("next", fallback)
+    return RedirectResponse(access.safe_target(fields_target), 303)
