@@ -1,0 +1,1 @@
+"""Benchmarks: real processes, real sockets, JSON on standard output, no verdicts."""

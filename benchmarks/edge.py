@@ -1,0 +1,107 @@
+"""What an edge costs: processor and memory while it polls, buffers and publishes."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.plant import write_edge
+from benchmarks.usage import share_of_core, snapshot
+from gateway.edge.buffer import read_books
+from tests.support.broker import Mosquitto
+from tests.support.peers import free_port, wait_for_port
+
+_WARM_UP_S = 8.0
+
+
+def measure(
+    name: str, *, devices: int, tags: int, window: int, seconds: float
+) -> dict[str, object]:
+    """Run simulator, mosquitto, an acknowledging city and ``qulink run``; measure the last.
+
+    Args:
+        name: of the result.
+        devices: Modbus devices.
+        tags: float32 tags of each; every value changes at every poll.
+        window: Modbus requests in flight on each connection.
+        seconds: time measured, after a warm-up.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        broker = stack.enter_context(Mosquitto(folder))
+        port = free_port()
+        _start(
+            stack,
+            "-m",
+            "simulators",
+            "bench",
+            "--port",
+            str(port),
+            "--devices",
+            str(devices),
+            "--tags",
+            str(tags),
+        )
+        wait_for_port(port)
+        acker = _start(stack, "-m", "benchmarks.acker", str(broker.port), output=folder / "acker")
+        config = write_edge(
+            folder,
+            devices=devices,
+            tags=tags,
+            modbus_port=port,
+            mqtt_port=broker.port,
+            window=window,
+        )
+        edge = _start(stack, "-m", "gateway", "run", str(config), output=folder / "edge.log")
+        time.sleep(_WARM_UP_S)
+        first, peak = snapshot(edge.pid), 0
+        deadline = first.at_s + seconds
+        while (last := snapshot(edge.pid)).at_s < deadline:
+            peak = max(peak, last.rss_bytes)
+            time.sleep(0.5)
+        received = json.loads((folder / "acker").read_text().splitlines()[-1])
+        edge.terminate()
+        edge.wait(timeout=20)
+        totals = read_books(folder / "buffer.db").totals
+        acker.terminate()
+    return {
+        "name": name,
+        "devices": devices,
+        "tags": tags,
+        "interval_ms": 1000,
+        "window": window,
+        "seconds": seconds,
+        "core_percent": round(share_of_core(first, last), 2),
+        "rss_mib": round(peak / 2**20, 1),
+        "values_per_s": devices * tags,
+        "bytes_per_value": round(received["bytes"] / max(1, received["values"]), 2),
+        "late_polls": totals.skipped // tags,
+        "books": {
+            "due": totals.due,
+            "ok": totals.ok,
+            "failed": totals.failed,
+            "skipped": totals.skipped,
+            "suppressed": totals.suppressed,
+            "buffered": totals.buffered,
+        },
+    }
+
+
+def _start(
+    stack: ExitStack, *arguments: str, output: Path | None = None
+) -> subprocess.Popen[bytes]:
+    target = stack.enter_context(output.open("wb")) if output else subprocess.DEVNULL
+    process = subprocess.Popen(
+        [sys.executable, *arguments], stdout=target, stderr=subprocess.STDOUT
+    )
+    stack.callback(_end, process)
+    return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+    process.wait(timeout=10)

@@ -1,0 +1,102 @@
+"""``qulink demo``: a small city on simulated lines, and stopping and starting them."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_DATA = Path("demo-data")
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    demo = typer.Typer(
+        invoke_without_command=True, help="Run a small city on simulated lines (演示)."
+    )
+    demo.callback()(_run)
+    demo.command("stop", help="Stop a simulated line of the running demonstration.")(_stop)
+    demo.command("start", help="Start a stopped line again.")(_start)
+    demo.command("lines", help="List the lines of the running demonstration.")(_lines)
+    root.add_typer(demo, name="demo")
+
+
+def _run(
+    context: typer.Context,
+    for_s: Annotated[
+        float | None, typer.Option("--for", min=5, help="Run this many seconds, check, and end.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the console.")] = 8080,
+    data: Annotated[Path, typer.Option(help="Folder for the run; made anew.")] = _DATA,
+    broker: Annotated[
+        str | None,
+        typer.Option(help="Use this broker (mqtt://host:port, anonymous), not the embedded one."),
+    ] = None,
+    influx: Annotated[
+        str | None, typer.Option(help="Store telemetry in this InfluxDB, not in SQLite.")
+    ] = None,
+    influx_database: Annotated[
+        str, typer.Option(help="InfluxDB 1.x: the database; it must exist.")
+    ] = "qulink_demo",
+    influx_org: Annotated[str | None, typer.Option(help="InfluxDB 2.x: organisation.")] = None,
+    influx_bucket: Annotated[str, typer.Option(help="InfluxDB 2.x: bucket.")] = "qulink_demo",
+    influx_token_file: Annotated[
+        Path | None, typer.Option(help="InfluxDB 2.x: file with the token; makes it 2.x.")
+    ] = None,
+) -> None:
+    """Run the demonstration until Ctrl-C, or for some seconds."""
+    if context.invoked_subcommand is not None:
+        return
+    from gateway.demo.app import DemoFailedError, run  # noqa: PLC0415
+    from gateway.demo.options import InfluxOptions, Options  # noqa: PLC0415
+
+    store = influx and InfluxOptions(
+        influx, influx_database, influx_org, influx_bucket, influx_token_file
+    )
+    options = Options(for_s, report, port, data.absolute(), broker, store or None)
+    try:
+        balanced = asyncio.run(run(options))
+    except DemoFailedError as error:
+        typer.echo(f"qulink demo: {error}", err=True)
+        sys.exit(1)
+    sys.exit(0 if balanced else 1)
+
+
+_DataOption = Annotated[Path, typer.Option(help="Folder of the running demonstration.")]
+
+
+def _stop(line: str, data: _DataOption = _DATA) -> None:
+    _switch(line, "stop", data)
+
+
+def _start(line: str, data: _DataOption = _DATA) -> None:
+    _switch(line, "start", data)
+
+
+def _switch(line: str, action: str, data: Path) -> None:
+    answer = _call(data, "POST", f"/lines/{line}/{action}")
+    if "error" in answer:
+        known = ", ".join(item["id"] for item in _call(data, "GET", "/lines"))
+        typer.echo(f"qulink demo {action}: {answer['error']}; there are: {known}", err=True)
+        sys.exit(1)
+    typer.echo(f"{answer['id']} {'runs' if answer['running'] else 'is stopped'}")
+
+
+def _lines(data: _DataOption = _DATA) -> None:
+    for item in _call(data, "GET", "/lines"):
+        state = "runs" if item["running"] else "is stopped"
+        typer.echo(f"{item['id']:<12} {state:<11} {item['title_zh']} / {item['title_en']}")
+
+
+def _call(data: Path, method: str, path: str):  # type: ignore[no-untyped-def]
+    import httpx  # noqa: PLC0415
+
+    try:
+        url = json.loads((data / "control.json").read_text())["url"]
+        return httpx.request(method, url + path, timeout=40).json()
+    except (OSError, httpx.HTTPError) as error:
+        typer.echo(f"qulink demo: no demonstration runs in {data} ({error})", err=True)
+        sys.exit(1)

@@ -1,0 +1,171 @@
+"""Before anything runs: a fresh folder, ports, ledger, history, enrolments, configurations."""
+
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_config.load import load_city
+from gateway.city.app import open_database
+from gateway.city.db.database import Database
+from gateway.city.enrolment import add
+from gateway.city.ledger.importer import import_files
+from gateway.core.books import day_of
+from gateway.demo.broker import write_rules
+from gateway.demo.cast import SITE, Cast
+from gateway.demo.files import (
+    Ports,
+    city_config,
+    edge_config,
+    write_ledger,
+    write_secret,
+    write_yaml,
+)
+from gateway.demo.history import Networked, seed_history
+from gateway.demo.options import Options
+
+_MARK = "qulink-demo"
+_CITY_USER = "city"
+
+
+class NotPreparedError(Exception):
+    """The demonstration cannot begin; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that the processes of a run are started with.
+
+    Attributes:
+        folder: the run's folder.
+        ports: its ports.
+        city: the city's configuration file.
+        edges: configuration file by gateway id.
+        broker: rules of the embedded broker; None with a broker of the user's.
+    """
+
+    folder: Path
+    ports: Ports
+    city: Path
+    edges: Mapping[str, Path]
+    broker: Path | None
+
+    @property
+    def buffers(self) -> dict[str, Path]:
+        """The buffer file of every gateway."""
+        return {gateway: self.folder / f"{gateway}.db" for gateway in self.edges}
+
+
+def prepare(options: Options, cast: Cast, now_ms: int) -> Prepared:
+    """Make the folder and everything in it.
+
+    Args:
+        options: of the demonstration.
+        cast: who plays.
+        now_ms: UTC milliseconds.
+
+    Raises:
+        NotPreparedError: the folder is not ours, or the console's port is in use.
+    """
+    _check_port(options.port)
+    folder = _fresh_folder(options.data)
+    ports = _ports(options.port, cast)
+    embedded = options.broker is None
+    city = write_yaml(folder / "city.yaml", city_config(options, ports, password=embedded))
+    edges = {
+        enterprise.gateway: write_yaml(
+            folder / f"{enterprise.gateway}.yaml",
+            edge_config(enterprise, options, ports, password=embedded),
+        )
+        for enterprise in cast.enterprises
+        if enterprise.gateway
+    }
+    passwords = {user: secrets.token_urlsafe(24) for user in (_CITY_USER, *edges)}
+    for user, password in passwords.items():
+        write_secret(folder / f"{user}-password", password)
+    rules = write_rules(folder, ports.broker, _CITY_USER, passwords) if embedded else None
+    with opened(city) as database:
+        _fill(database, cast, folder, now_ms)
+    return Prepared(folder, ports, city, edges, rules)
+
+
+@contextmanager
+def opened(city: Path) -> Iterator[Database]:
+    """The relational database of a city's configuration."""
+    database = open_database(load_city(city))
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _check_port(port: int) -> None:
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise NotPreparedError(
+                f"port {port} on 127.0.0.1 is in use ({error.strerror}); "
+                f"stop what uses it, or choose another with --port"
+            ) from error
+
+
+def _fresh_folder(folder: Path) -> Path:
+    mark = folder / _MARK
+    if folder.exists() and any(folder.iterdir()):
+        if not mark.exists():
+            raise NotPreparedError(
+                f"{folder} is not a folder of an earlier demonstration; choose another with --data"
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    mark.touch()
+    (folder / "logs").mkdir()
+    return folder
+
+
+def _ports(console: int, cast: Cast) -> Ports:
+    gateways = [e.gateway for e in cast.enterprises if e.gateway]
+    lines = [line.id for line in cast.lines]
+    free = iter(_free_ports(3 + len(gateways) + 2 * len(lines)))
+    broker, node, control = next(free), next(free), next(free)
+    modbus = {line: next(free) for line in lines}
+    opcua = {line: next(free) for line in lines}
+    edges = {gateway: next(free) for gateway in gateways}
+    return Ports(console, broker, node, control, modbus, opcua, edges)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for listener in sockets:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in sockets]
+    finally:
+        for listener in sockets:
+            listener.close()
+
+
+def _fill(database: Database, cast: Cast, folder: Path, now_ms: int) -> None:
+    today = day_of(now_ms)
+    database.run_now(import_files, write_ledger(cast, folder, today), now_ms)
+    for enterprise in cast.enterprises:
+        if enterprise.gateway:
+            database.run_now(add, enterprise.gateway, enterprise.uscc, SITE, now_ms)
+    database.run_now(seed_history, _networked(cast), today)
+
+
+def _networked(cast: Cast) -> dict[tuple[str, str], Networked]:
+    return {
+        (enterprise.uscc, machine.asset_no): Networked(
+            enterprise.gateway or "", machine.live["source"]
+        )
+        for enterprise in cast.enterprises
+        for machine in enterprise.machines
+        if machine.live is not None
+    }
