@@ -1,13 +1,12 @@
 """What an edge costs: processor and memory while it polls, buffers and publishes."""
 
 import json
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from benchmarks.children import python
 from benchmarks.plant import write_edge
 from benchmarks.usage import share_of_core, snapshot
 from gateway.edge.buffer import read_books
@@ -33,7 +32,7 @@ def measure(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = stack.enter_context(Mosquitto(folder))
         port = free_port()
-        _start(
+        python(
             stack,
             "-m",
             "simulators",
@@ -46,7 +45,7 @@ def measure(
             str(tags),
         )
         wait_for_port(port)
-        acker = _start(stack, "-m", "benchmarks.acker", str(broker.port), output=folder / "acker")
+        acker = python(stack, "-m", "benchmarks.acker", str(broker.port), output=folder / "acker")
         config = write_edge(
             folder,
             devices=devices,
@@ -55,7 +54,7 @@ def measure(
             mqtt_port=broker.port,
             window=window,
         )
-        edge = _start(stack, "-m", "gateway", "run", str(config), output=folder / "edge.log")
+        edge = python(stack, "-m", "gateway", "run", str(config), output=folder / "edge.log")
         time.sleep(_WARM_UP_S)
         first, peak = snapshot(edge.pid), 0
         deadline = first.at_s + seconds
@@ -88,20 +87,3 @@ def measure(
             "buffered": totals.buffered,
         },
     }
-
-
-def _start(
-    stack: ExitStack, *arguments: str, output: Path | None = None
-) -> subprocess.Popen[bytes]:
-    target = stack.enter_context(output.open("wb")) if output else subprocess.DEVNULL
-    process = subprocess.Popen(
-        [sys.executable, *arguments], stdout=target, stderr=subprocess.STDOUT
-    )
-    stack.callback(_end, process)
-    return process
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.kill()
-    process.wait(timeout=10)

@@ -24,6 +24,7 @@ def build(arguments: list[str]) -> typer.Typer:
     root = typer.Typer(
         no_args_is_help=True,
         add_completion=False,
+        pretty_exceptions_enable=False,
         help="qulink (衢联): networked factory equipment, from the machine to the city.",
     )
     root.callback()(_root)

@@ -1,0 +1,43 @@
+"""``make bench``: every measurement, or those named; JSON on standard output."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+
+from benchmarks import codec, edge, ingest, latency
+from benchmarks.machine import describe
+
+Result = dict[str, object]
+
+MEASUREMENTS: dict[str, Callable[[float], list[Result]]] = {
+    "wire": lambda _seconds: codec.measure(),
+    "ingest": lambda _seconds: [ingest.measure(tags) for tags in (1000, 30, 10)],
+    "rest": lambda seconds: [
+        edge.measure("edge at rest", devices=10, tags=30, window=1, seconds=seconds)
+    ],
+    "edge": lambda seconds: [
+        edge.measure("edge under load", devices=100, tags=1000, window=window, seconds=seconds)
+        for window in (1, 16)
+    ],
+    "latency": lambda seconds: [latency.measure(devices=20, tags=100, seconds=seconds)],
+}
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *MEASUREMENTS], default=[])
+    parser.add_argument("--seconds", type=float, default=30, help="of each process measurement")
+    arguments = parser.parse_args()
+    machine = describe()
+    results: list[Result] = []
+    for name in arguments.names or MEASUREMENTS:
+        sys.stderr.write(f"bench: {name} …\n")
+        results += MEASUREMENTS[name](arguments.seconds)
+    json.dump({"machine": machine, "results": results}, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()
