@@ -20,6 +20,7 @@ from asyncua.ua.object_ids import ObjectIds
 
 from gateway.drivers.api import NotConnectedError, RefusedError
 from gateway.drivers.opcua.certificates import (
+    OWN_CERTIFICATE_FILE,
     OwnCertificate,
     first_certificate,
     given_certificate,
@@ -50,6 +51,17 @@ class _Client(Client):
     """The library's client; refuses to send a password in clear unless told to."""
 
     may_show_password = False
+    own_certificate = ""
+
+    async def open_secure_channel(self, renew: bool = False) -> None:
+        """Open or renew the channel; see the library."""
+        try:
+            await super().open_secure_channel(renew)
+        except AssertionError as error:  # the library's, when the answer is a ServiceFault
+            raise RefusedError(
+                f"connect to {self.server_url.netloc}: the server refused the secure channel; it "
+                f"must trust our certificate {self.own_certificate}"
+            ) from error
 
     async def activate_session(
         self, username: str | None = None, password: str | None = None, certificate: Any = None
@@ -208,6 +220,8 @@ async def _secure(client: _Client, connection: Connection) -> None:
     await asyncio.to_thread(require_trust, der, connection.trust, rejected, connection.endpoint)
     own = await asyncio.to_thread(_own, connection)
     client.application_uri = own.application_uri
+    shown = connection.certificate_file or connection.certificate_dir / OWN_CERTIFICATE_FILE
+    client.own_certificate = str(shown)
     await client.set_security(
         policy,
         own.certificate,

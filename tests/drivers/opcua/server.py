@@ -1,9 +1,10 @@
-"""node-opcua as a process that tests start, command, freeze, kill and start again."""
+"""OPC UA servers as processes that tests start, command, freeze, kill and start again."""
 
 import json
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -19,14 +20,19 @@ URI = "http://qulink.test/plant"
 _DEADLINE_S = 40.0
 
 
-class ForeignServer:
-    """One node-opcua server; options as in ``tests/foreign/opcua_server.js``."""
+class Server:
+    """A server process that says ``ready`` and answers every command by ``ok``."""
 
-    def __init__(self, pki: Path, **options: Any) -> None:
+    def __init__(self, command: list[str], **options: Any) -> None:
         self.port = free_port()
-        self.options = {"port": self.port, "pki": str(pki), **options}
-        self._command = [node(), str(foreign_script("opcua_server.js"))]
+        self.options = {"port": self.port, **options}
+        self._command = command
         self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None
 
     @property
     def url(self) -> str:
@@ -86,8 +92,8 @@ class ForeignServer:
                 line = self._process.stdout.readline()
                 if line.strip() == wanted:
                     return
-                assert line, f"node-opcua ended with {self._process.wait(10)}"
-        raise TimeoutError(f"node-opcua did not say {wanted!r}")
+                assert line, f"the server ended with {self._process.wait(10)}"
+        raise TimeoutError(f"the server did not say {wanted!r}")
 
     def __enter__(self) -> Self:
         self.start()
@@ -100,6 +106,22 @@ class ForeignServer:
         trace: TracebackType | None,
     ) -> None:
         self.kill()
+
+
+class ForeignServer(Server):
+    """One node-opcua server; options as in ``tests/foreign/opcua_server.js``."""
+
+    def __init__(self, pki: Path, **options: Any) -> None:
+        command = [node(), str(foreign_script("opcua_server.js"))]
+        super().__init__(command, pki=str(pki), **options)
+
+
+class AsyncuaServer(Server):
+    """One server of asyncua's project; see ``asyncua_server.py``."""
+
+    def __init__(self) -> None:
+        script = Path(__file__).parent / "asyncua_server.py"
+        super().__init__([sys.executable, str(script)], uri=URI)
 
 
 def point(name: str, type_name: str, uri: str = URI) -> Point:

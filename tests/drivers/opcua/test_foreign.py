@@ -222,7 +222,7 @@ async def test_writes_are_typed(foreign: ForeignServer, driver_for: Connect) -> 
 
 
 @pytest.mark.parametrize(
-    (point("tag", "value"), "said"),
+    ("tag", "value", "said"),
     [
         (point("ReadOnly", "float64"), 1.0, "BadNotWritable|BadUserAccessDenied"),
         (point("Int16", "float64"), 1.0, "BadTypeMismatch"),

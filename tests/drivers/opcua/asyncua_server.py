@@ -1,0 +1,44 @@
+"""The Python server of asyncua's project as a process; same protocol as ``opcua_server.js``."""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from asyncua import Server, ua
+from asyncua.common.node import Node
+
+VALUES = (
+    ("Double", 1.5, ua.VariantType.Double),
+    ("Int32", -7, ua.VariantType.Int32),
+    ("String", "门", ua.VariantType.String),
+)
+
+
+async def build(server: Server, uri: str) -> dict[str, Node]:
+    index = await server.register_namespace(uri)
+    nodes = {}
+    for name, value, kind in VALUES:
+        node_id = ua.NodeId(name, index)
+        nodes[name] = await server.nodes.objects.add_variable(node_id, name, value, kind)
+        if name != "Int32":
+            await nodes[name].set_writable()
+    return nodes
+
+
+async def main(options: dict[str, Any]) -> None:
+    server = Server()
+    await server.init()
+    server.set_endpoint(f"opc.tcp://127.0.0.1:{options['port']}")
+    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    nodes = await build(server, options["uri"])
+    async with server:
+        print("ready", flush=True)  # noqa: T201 - the tests wait for it
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            command = json.loads(line)
+            await nodes[command["set"]].write_value(command["value"])
+            print("ok", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(sys.argv[1])))
