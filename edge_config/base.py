@@ -5,13 +5,38 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+_PORTS = range(65536)
+
+PATTERN_WORDS: dict[str, str] = {}
+"""What a text must be, in words, for each pattern made by :func:`pattern`."""
+
+
+def pattern(regex: str, words: str) -> str:
+    """A pattern together with the words that a message uses instead of it.
+
+    Args:
+        regex: anchored regular expression.
+        words: sentence that continues "``key``: ", as ``must be …``.
+    """
+    PATTERN_WORDS[regex] = words
+    return regex
 
 
 class StrictModel(BaseModel):
     """Base of every model: unknown keys are errors, values do not change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 class SecretUnavailableError(Exception):
@@ -54,12 +79,60 @@ def _read(file: Path | None) -> str:
         raise SecretUnavailableError(f"cannot read secret file {file}: {error.strerror}") from error
 
 
+def _port_in_range(url: str) -> str:
+    port = url.rpartition(":")[2]
+    if port.isdigit() and int(port) not in _PORTS:
+        raise ValueError(f"port {port} is above {_PORTS[-1]}")
+    return url
+
+
+MqttUrl = Annotated[
+    str,
+    StringConstraints(
+        pattern=pattern(
+            r"^mqtts?://(\[[0-9a-fA-F:.]+\]|[^\s/:@\[\]]+)(:[0-9]{1,5})?$",
+            "must be mqtt://host:port or mqtts://host:port, without user, password and path",
+        )
+    ),
+    AfterValidator(_port_in_range),
+]
+"""Address of a broker; the default port is 1883, with TLS 8883."""
+
+HttpUrl = Annotated[
+    str,
+    StringConstraints(
+        pattern=pattern(
+            r"^https?://[^\s@]+$",
+            "must be http://… or https://…, without user and password",
+        )
+    ),
+]
+"""Base address of an HTTP service."""
+
+
 class ClientTls(StrictModel):
     """TLS towards a server; the server's certificate is always verified."""
 
     ca_file: Path | None = Field(None, description="CA bundle in PEM; default: the system's")
     cert_file: Path | None = Field(None, description="own certificate in PEM")
     key_file: Path | None = Field(None, description="key of the own certificate in PEM")
+
+    @model_validator(mode="after")
+    def _pair(self) -> "ClientTls":
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("'cert_file' and 'key_file' belong together; give both or none")
+        return self
+
+
+def demand_tls_scheme(url: str, tls: ClientTls | None) -> None:
+    """Refuse TLS settings for an address that would not use them.
+
+    Raises:
+        ValueError: ``tls`` is given, but the URL is plain.
+    """
+    scheme = url.partition("://")[0]
+    if tls is not None and not scheme.endswith("s"):
+        raise ValueError(f"'tls' is given, but the url is plain; write {scheme}s://")
 
 
 class ServerTls(StrictModel):
@@ -71,7 +144,7 @@ class ServerTls(StrictModel):
 
 def _listen(text: str) -> str:
     host, separator, port = text.rpartition(":")
-    if not separator or not host or not port.isdigit() or not 0 <= int(port) <= 65535:  # noqa: PLR2004
+    if not separator or not host or not port.isdigit() or int(port) not in _PORTS:
         raise ValueError("must be host:port, as in 127.0.0.1:8080 or [::1]:8080")
     return text
 

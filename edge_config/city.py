@@ -1,5 +1,6 @@
 """What the bureau (or an enterprise's data room) writes: one city."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,17 +9,23 @@ from pydantic import Field, model_validator
 from edge_config.base import (
     ClientTls,
     ConsoleConfig,
+    HttpUrl,
     ListenAddress,
+    MqttUrl,
     Secret,
     StrictModel,
+    demand_tls_scheme,
     is_loopback,
+    pattern,
 )
+
+REGION = pattern(r"^[0-9]{6}$", "must be the six digits of GB/T 2260, in quotes: '330800'")
 
 
 class CityIdentity(StrictModel):
     """Which city this is."""
 
-    region: str = Field(pattern=r"^\d{6}$", description="GB/T 2260 code, as 330800")
+    region: str = Field(pattern=REGION, description="GB/T 2260 code, as 330800")
     name_zh: str = Field(min_length=1, description="name for Chinese readers")
     name_en: str = Field(min_length=1, description="name for English readers")
 
@@ -26,7 +33,7 @@ class CityIdentity(StrictModel):
 class BrokerConfig(StrictModel):
     """The MQTT broker that the gateways publish to."""
 
-    url: str = Field(pattern=r"^mqtts?://[^/]+$", description="mqtt://host:port or mqtts://…")
+    url: MqttUrl = Field(description="mqtt://host:port or mqtts://host:port")
     username: str = Field("city", description="MQTT user of the city")
     password: Secret | None = Field(None, description="its password")
     tls: ClientTls | None = Field(None, description="for mqtts")
@@ -45,8 +52,12 @@ class BrokerConfig(StrictModel):
 
     @model_validator(mode="after")
     def _ordered(self) -> "BrokerConfig":
+        demand_tls_scheme(self.url, self.tls)
         if self.first_partition > self.last_partition:
-            raise ValueError("first_partition is above last_partition")
+            raise ValueError(
+                f"first_partition {self.first_partition} is above "
+                f"last_partition {self.last_partition}"
+            )
         return self
 
 
@@ -54,18 +65,14 @@ class EmbeddedStore(StrictModel):
     """Telemetry in an SQLite file: the demo, or a single small factory."""
 
     type: Literal["embedded"] = Field("embedded", description="kind of store")
-    path: Path = Field(
-        Path("telemetry.db"),
-        description="file, relative to data_dir",
-        json_schema_extra={"relative_to": "data_dir"},
-    )
+    path: Path = Field(Path("telemetry.db"), description="file, relative to data_dir")
 
 
 class Influx1Store(StrictModel):
     """InfluxDB 1.x."""
 
     type: Literal["influxdb1"] = Field(description="kind of store")
-    url: str = Field(pattern=r"^https?://", description="as http://127.0.0.1:8086")
+    url: HttpUrl = Field(description="as http://127.0.0.1:8086")
     database: str = Field(min_length=1, description="database; must exist")
     retention_policy: str | None = Field(None, description="default: the database's")
     username: str | None = Field(None, description="user")
@@ -77,7 +84,7 @@ class Influx2Store(StrictModel):
     """InfluxDB 2.x."""
 
     type: Literal["influxdb2"] = Field(description="kind of store")
-    url: str = Field(pattern=r"^https?://", description="as http://127.0.0.1:8086")
+    url: HttpUrl = Field(description="as http://127.0.0.1:8086")
     org: str = Field(min_length=1, description="organisation")
     bucket: str = Field(min_length=1, description="bucket; must exist")
     token: Secret = Field(description="token that may write and read the bucket")
@@ -92,10 +99,19 @@ class DatabaseConfig(StrictModel):
 
     url: str = Field(
         "sqlite:///city.db",
-        pattern=r"^(sqlite:///|postgresql(\+psycopg)?://)",
+        pattern=pattern(
+            r"^(sqlite:///|postgresql(\+psycopg)?://)",
+            "must be sqlite:///file or postgresql://user@host/database",
+        ),
         description="SQLAlchemy URL; an SQLite path is relative to data_dir",
     )
-    password: Secret | None = Field(None, description="password, instead of one in the URL")
+    password: Secret | None = Field(None, description="the user's password")
+
+    @model_validator(mode="after")
+    def _no_password_in_url(self) -> "DatabaseConfig":
+        if re.search(r"//[^/@]*:[^/]*@", self.url):
+            raise ValueError("the url holds a password; give it as 'password' by file or env")
+        return self
 
 
 class EmbeddedNode(StrictModel):
@@ -103,11 +119,7 @@ class EmbeddedNode(StrictModel):
 
     type: Literal["embedded"] = Field("embedded", description="kind of node")
     listen: ListenAddress = Field("127.0.0.1:3000", description="address the node listens on")
-    path: Path = Field(
-        Path("node.db"),
-        description="file, relative to data_dir",
-        json_schema_extra={"relative_to": "data_dir"},
-    )
+    path: Path = Field(Path("node.db"), description="file, relative to data_dir")
 
     @model_validator(mode="after")
     def _loopback(self) -> "EmbeddedNode":
@@ -120,7 +132,7 @@ class SnmsNode(StrictModel):
     """An enterprise or secondary node that speaks the SNMS interface."""
 
     type: Literal["snms"] = Field(description="kind of node")
-    url: str = Field(pattern=r"^https?://", description="base address, as http://node:3000")
+    url: HttpUrl = Field(description="base address, as http://node:3000")
     username: str = Field(min_length=1, max_length=50, description="application identity")
     password: Secret = Field(description="its secret")
 
@@ -132,7 +144,9 @@ class IdentifierConfig(StrictModel):
     """How machines get their industrial-internet identifiers."""
 
     prefix: str = Field(
-        pattern=r"^(86|88)\.\d{1,4}$",
+        pattern=pattern(
+            r"^(86|88)\.[0-9]{1,4}$", "must be 86. or 88. and up to four digits, as 88.999"
+        ),
         description="country and industry node, as 88.999; the enterprise's code follows it",
     )
     suffix: str = Field("{class}.{yyyymmdd}.{seq:06d}", description="pattern of the suffix")
@@ -173,7 +187,7 @@ class CityConfig(StrictModel):
     retention: RetentionConfig = Field(RetentionConfig(), description="how long things are kept")
     demonstration_control: str | None = Field(
         None,
-        pattern=r"^http://127\.0\.0\.1:\d+$",
+        pattern=pattern(r"^http://127\.0\.0\.1:[0-9]+$", "must be http://127.0.0.1:port"),
         description="where the demonstration starts and stops its simulated lines",
     )
     silence_ms: int = Field(

@@ -6,10 +6,34 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from edge_config import uscc
-from edge_config.base import ClientTls, ConsoleConfig, Secret, StrictModel
+from edge_config.base import (
+    ClientTls,
+    ConsoleConfig,
+    MqttUrl,
+    Secret,
+    StrictModel,
+    demand_tls_scheme,
+    pattern,
+)
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-TagName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+Identifier = Annotated[
+    str,
+    StringConstraints(
+        pattern=pattern(
+            r"^[a-z0-9][a-z0-9-]{0,62}$",
+            "must be small letters, digits and hyphens, at most 63",
+        )
+    ),
+]
+TagName = Annotated[
+    str,
+    StringConstraints(
+        pattern=pattern(
+            r"^[A-Za-z][A-Za-z0-9_]{0,62}$",
+            "must be a letter, then letters, digits and underscores, at most 63",
+        )
+    ),
+]
 
 
 def _uscc(code: str) -> str:
@@ -20,7 +44,15 @@ def _uscc(code: str) -> str:
 
 
 Uscc = Annotated[str, AfterValidator(_uscc)]
-AssetNo = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
+AssetNo = Annotated[
+    str,
+    StringConstraints(
+        pattern=pattern(
+            r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$",
+            "must be letters, digits, points, underscores and hyphens, at most 64",
+        )
+    ),
+]
 
 
 class Identity(StrictModel):
@@ -95,17 +127,28 @@ class DeviceConfig(StrictModel):
     profile: str = Field(description="name of a profile")
     asset_no: AssetNo = Field(description="ledger number of the machine")
     connection: Any = Field(description="how to reach it; see the driver's page")
+    parameters: dict[str, str] = Field(
+        {}, description="what {name} in the profile's addresses stands for on this device"
+    )
     timeout_ms: int = Field(3_000, ge=50, le=60_000, description="longest wait for one reading")
     connect_timeout_ms: int = Field(5_000, ge=50, le=60_000, description="longest wait to connect")
     retry_min_ms: int = Field(1_000, ge=100, le=60_000, description="first wait to reconnect")
     retry_max_ms: int = Field(30_000, ge=1_000, le=3_600_000, description="longest such wait")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "DeviceConfig":
+        if self.retry_min_ms > self.retry_max_ms:
+            raise ValueError(
+                f"retry_min_ms {self.retry_min_ms} is above retry_max_ms {self.retry_max_ms}"
+            )
+        return self
 
 
 class MqttNorthbound(StrictModel):
     """Frames to the city over MQTT, acknowledged end to end."""
 
     type: Literal["mqtt"] = Field("mqtt", description="kind of northbound")
-    url: str = Field(pattern=r"^mqtts?://[^/]+$", description="mqtt://host:port or mqtts://…")
+    url: MqttUrl = Field(description="mqtt://host:port or mqtts://host:port")
     username: str | None = Field(None, description="default: the gateway id")
     password: Secret | None = Field(None, description="credential printed at enrolment")
     tls: ClientTls | None = Field(None, description="for mqtts")
@@ -121,6 +164,11 @@ class MqttNorthbound(StrictModel):
     state_interval_ms: int = Field(5_000, ge=500, le=300_000, description="period of signs of life")
     connect_timeout_ms: int = Field(10_000, ge=500, le=60_000, description="longest wait")
     retry_max_ms: int = Field(30_000, ge=1_000, le=600_000, description="longest wait to reconnect")
+
+    @model_validator(mode="after")
+    def _tls_is_used(self) -> "MqttNorthbound":
+        demand_tls_scheme(self.url, self.tls)
+        return self
 
 
 class BufferConfig(StrictModel):

@@ -1,144 +1,190 @@
-"""From files to a configuration that is right, or to every mistake in it at once."""
+"""Load and check a whole configuration; every mistake is reported at once, with its line.
 
-from collections.abc import Callable, Iterator, Mapping
+Nothing is opened but the configuration itself: profile files and point tables. Whether a secret,
+a certificate or a folder exists is found out where the configuration runs. A ``timeout_ms``
+above a group's ``interval_ms`` is allowed: a slow answer then costs ticks, which are counted as
+skipped, and the defaults of both are meant to be so.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from pydantic import BaseModel
+from edge_config import checks
+from edge_config.city import CityConfig, EmbeddedNode, EmbeddedStore
+from edge_config.document import Document
+from edge_config.drivers import NamedDrivers
+from edge_config.explain import validate
+from edge_config.gateway import DeviceConfig, GatewayConfig
+from edge_config.parameters import mismatch
+from edge_config.paths import Folder, anchored
+from edge_config.problems import ConfigError, Place, hint, under
+from edge_config.profile import Profile, quiet, read_profile
+from edge_config.profiles import BUILT_IN, Library
+from edge_config.resolved import LoadedGateway, ResolvedDevice
+from edge_config.specs import DriverModels
+from edge_config.yaml_file import read_document
 
-from edge_config.base import StrictModel
-from edge_config.city import CityConfig
-from edge_config.document import Document, read_document
-from edge_config.gateway import DeviceConfig, GatewayConfig, ProfileConfig
-from edge_config.paths import anchored
-from edge_config.point_table import read_point_table
-from edge_config.problems import ConfigError, Problem
-from edge_config.resolve import ProfileSource, Resolver, unknown_driver
-from edge_config.resolved import LoadedGateway
-from edge_config.validate import validate
-
-BUILT_IN_PROFILES = Path(__file__).parent / "profiles"
-
-M = TypeVar("M", bound=BaseModel)
+__all__ = ["ConfigError", "load_city", "load_gateway", "site_of"]
 
 
-class DriverModels(Protocol):
-    """What the loader needs of a driver; ``gateway.drivers.api.DriverSpec`` has it."""
+def load_gateway(
+    path: Path, specs: Mapping[str, DriverModels], built_in: Path = BUILT_IN
+) -> LoadedGateway:
+    """Load an edge's configuration.
 
-    @property
-    def connection(self) -> type[StrictModel]:
-        """Model of ``connection:``."""
+    Args:
+        path: the YAML file; messages call it as it is written here.
+        specs: installed drivers by name; only those named in the configuration are looked up.
+        built_in: folder of the profiles that need not be listed.
 
-    @property
-    def address(self) -> type[StrictModel]:
-        """Model of ``address:``."""
-
-    @property
-    def modes(self) -> tuple[Any, ...]:
-        """Modes a group may have; the first is the default."""
-
-    @property
-    def kind(self) -> Callable[[Any], Any]:
-        """Raw kind of an address."""
+    Raises:
+        ConfigError: with every mistake of the file, its profiles and its point tables.
+    """
+    document = read_document(path)
+    loading = _Loading(document, Folder(path.parent.absolute(), path.parent), specs, built_in)
+    return loading.result()
 
 
 def load_city(path: Path) -> CityConfig:
-    """Read the configuration of a city; relative paths become absolute.
+    """Load a city's configuration.
+
+    Relative paths are relative to the file; those of the embedded store and node to
+    ``data_dir``.
 
     Raises:
-        ConfigError: with every mistake.
-    """
-    return anchored(_whole(CityConfig, read_document(path)), path.resolve().parent)
-
-
-def load_gateway(path: Path, specs: Mapping[str, DriverModels]) -> LoadedGateway:
-    """Read the configuration of an edge with its profiles and point tables.
-
-    Args:
-        path: the YAML file.
-        specs: drivers by name; only those named in the configuration are looked up.
-
-    Raises:
-        ConfigError: with every mistake in all files.
+        ConfigError: with every mistake of the file.
     """
     document = read_document(path)
-    config, problems = validate(GatewayConfig, document)
-    if config is None:
-        raise ConfigError([*problems, *_known_drivers(document, specs)])
-    folder = path.resolve().parent
-    config = anchored(config, folder)
-    profiles, problems = _profiles(config, document)
-    resolver = Resolver(specs, profiles, read_point_table)
-    devices = tuple(resolver.devices(config.devices, document))
-    problems += resolver.problems
-    if problems:
+    problems = document.problems
+    config = validate(CityConfig, document.data, document.problem, problems)
+    if config is None or problems:
         raise ConfigError(problems)
-    return LoadedGateway(config, tuple(device for device in devices if device is not None))
+    return _city_paths(config, path.parent.absolute())
 
 
-def _whole(model: type[M], document: Document) -> M:
-    value, problems = validate(model, document)
-    if value is None:
-        raise ConfigError(problems)
-    return value
+def site_of(path: Path) -> str:
+    """``gateway`` or ``city``: what a configuration file is for, by its top-level keys.
+
+    Raises:
+        ConfigError: unreadable, or neither.
+    """
+    document = read_document(path)
+    keys = document.data if isinstance(document.data, dict) else {}
+    found = [site for site in ("gateway", "city") if site in keys]
+    if len(found) == 1:
+        return found[0]
+    message = "needs 'gateway:' at the top (an edge) or 'city:' (a city)"
+    near = next(
+        (hint(key, ["gateway", "city"]) for key in keys if hint(key, ["gateway", "city"])), ""
+    )
+    raise ConfigError([*document.problems, document.problem((), message + near)])
 
 
-def _known_drivers(document: Document, specs: Mapping[str, DriverModels]) -> Iterator[Problem]:
-    """Wrong driver names, found even when the rest of the file has other mistakes."""
-    data = document.data if isinstance(document.data, dict) else {}
-    for section in ("devices", "profiles"):
-        items = data.get(section)
-        for index, item in enumerate(items if isinstance(items, list) else []):
-            name = item.get("driver") if isinstance(item, dict) else None
-            if isinstance(name, str) and name not in specs:
-                location = (section, index, "driver")
-                yield document.problem(location, unknown_driver(name, specs))
+def _city_paths(config: CityConfig, folder: Path) -> CityConfig:
+    data_dir = folder / config.data_dir
+    inside = {
+        key: anchored(part, data_dir)
+        for key, part in (("store", config.store), ("node", config.node))
+        if isinstance(part, EmbeddedStore | EmbeddedNode)
+    }
+    return anchored(config.model_copy(update=inside), folder)
 
 
-def _profiles(
-    config: GatewayConfig, document: Document
-) -> tuple[dict[str, ProfileSource], list[Problem]]:
-    found: dict[str, ProfileSource] = {}
-    problems: list[Problem] = []
-    for index, profile in enumerate(config.profiles):
-        source = ProfileSource(profile, document, ("profiles", index))
-        _add_profile(found, source, problems)
-    for file in config.profile_files:
-        try:
-            read = read_document(file)
-        except ConfigError as error:
-            problems += error.problems
-            continue
-        profile_model, mistakes = validate(ProfileConfig, read)
-        problems += mistakes
-        if profile_model is not None:
-            profile = anchored(profile_model, file.resolve().parent)
-            _add_profile(found, ProfileSource(profile, read, ()), problems)
-    _add_built_in(found, config.devices)
-    return found, problems
+class _Loading:
+    """One gateway's configuration on its way; the order of the methods is the order of work."""
 
+    def __init__(
+        self,
+        document: Document,
+        folder: Folder,
+        specs: Mapping[str, DriverModels],
+        built_in: Path,
+    ) -> None:
+        self.document = document
+        self.folder = folder
+        self.problems = document.problems
+        self.drivers = NamedDrivers(specs)
+        self.library = Library(self.drivers, self.problems, built_in)
 
-def _add_profile(
-    found: dict[str, ProfileSource], source: ProfileSource, problems: list[Problem]
-) -> None:
-    name = source.profile.name
-    if name in found:
-        other = found[name].document.file
-        message = f"profile {name!r} is defined twice, first in {other}"
-        problems.append(source.document.problem((*source.at, "name"), message))
-    else:
-        found[name] = source
+    def result(self) -> LoadedGateway:
+        place = self.document.problem
+        config = validate(GatewayConfig, self.document.data, place, self.problems)
+        self._inline_profiles()
+        self._profile_files()
+        devices = self._devices()
+        if self.problems or config is None:
+            raise ConfigError(self.problems)
+        return LoadedGateway(anchored(config, self.folder.path), tuple(devices))
 
+    def _items(self, key: str) -> list[Any]:
+        data = self.document.data
+        items = data.get(key) if isinstance(data, dict) else None
+        return items if isinstance(items, list) else []
 
-def _add_built_in(found: dict[str, ProfileSource], devices: tuple[DeviceConfig, ...]) -> None:
-    for name in {device.profile for device in devices} - found.keys():
-        file = BUILT_IN_PROFILES / f"{name}.yaml"
-        if file.is_file():
-            document = read_document(file)
-            profile = anchored(_whole(ProfileConfig, document), file.parent)
-            found[name] = ProfileSource(profile, document, ())
+    def _inline_profiles(self) -> None:
+        for position, data in enumerate(self._items("profiles")):
+            at = under(self.document.problem, "profiles", position)
+            self.library.add(read_profile(data, at, self.folder, self.drivers, self.problems))
 
+    def _profile_files(self) -> None:
+        for position, file in enumerate(self._items("profile_files")):
+            if isinstance(file, str):
+                at = under(self.document.problem, "profile_files", position)
+                self.library.add_file(file, self.folder, at)
 
-def built_in_profile_names() -> list[str]:
-    """Names of the profiles that come with the product."""
-    return sorted(path.stem for path in BUILT_IN_PROFILES.glob("*.yaml"))
+    def _devices(self) -> list[ResolvedDevice]:
+        raw = self._items("devices")
+        at = under(self.document.problem, "devices")
+        ids = [
+            (device["id"], (position, "id"))
+            for position, device in enumerate(raw)
+            if isinstance(device, dict) and isinstance(device.get("id"), str)
+        ]
+        self.problems += checks.repeated(ids, at, "as a device's id")
+        built = [
+            self._device(device, under(at, position))
+            for position, device in enumerate(raw)
+            if isinstance(device, dict)
+        ]
+        return [device for device in built if device is not None]
+
+    def _device(self, data: dict[str, Any], place: Place) -> ResolvedDevice | None:
+        config = quiet(DeviceConfig, data)
+        connection = self._connection(data, place)
+        profile = self._profile(data, place)
+        if config is None or profile is None:
+            return None
+        wanted = profile.wanted()
+        self.problems += mismatch(wanted, config.parameters, config.profile, place)
+        if wanted - config.parameters.keys():
+            return None
+        groups = profile.groups(config.parameters if wanted else {})
+        self.problems += checks.shared_machine(config.asset_no, groups, place)
+        if connection is None or profile.config is None:
+            return None
+        config = config.model_copy(update={"connection": connection})
+        return ResolvedDevice(config, connection, profile.config, groups)
+
+    def _connection(self, data: dict[str, Any], place: Place) -> Any:
+        spec = self.drivers.find(data.get("driver"), under(place, "driver"), self.problems)
+        if spec is None or "connection" not in data:
+            return None
+        at = under(place, "connection")
+        connection = validate(spec.connection, data["connection"], at, self.problems)
+        return connection and anchored(connection, self.folder.path)
+
+    def _profile(self, data: dict[str, Any], place: Place) -> Profile | None:
+        name, driver = data.get("profile"), data.get("driver")
+        if not isinstance(name, str):
+            return None
+        at = under(place, "profile")
+        profile = self.library.find(name, at)
+        if profile is None:
+            message = f"there is no profile {name!r}{hint(name, self.library.names())}"
+            self.problems.append(at((), message))
+            return None
+        if {type(driver), type(profile.driver)} == {str} and driver != profile.driver:
+            message = f"profile {name!r} is for driver {profile.driver!r}, not {driver!r}"
+            self.problems.append(at((), message))
+        return profile

@@ -1,34 +1,51 @@
-"""Relative paths are relative to the file that names them."""
+"""Make the paths of a configuration absolute: they are relative to the file that names them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-M = TypeVar("M", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 
-def anchored(model: M, folder: Path) -> M:
-    """A copy of a model in which every relative path is made absolute under ``folder``.
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where files named by a configuration are looked for.
 
-    Fields marked ``relative_to`` in their schema are relative to something else and stay.
+    Attributes:
+        path: absolute folder of the file that names them.
+        shown: the same as the operator named it, for messages.
     """
-    changes: dict[str, Any] = {}
-    for name, field in type(model).model_fields.items():
-        if field.json_schema_extra:
-            continue
-        value = getattr(model, name)
-        anchored_value = _anchored_value(value, folder)
-        if anchored_value is not value:
-            changes[name] = anchored_value
-    return model.model_copy(update=changes) if changes else model
+
+    path: Path
+    shown: Path
+
+    def find(self, file: str) -> tuple[Path, str]:
+        """Absolute path of a file, and how messages call it."""
+        return self.path / file, str(self.shown / file)
 
 
-def _anchored_value(value: Any, folder: Path) -> Any:
+def anchored(model: Model, folder: Path) -> Model:
+    """The model with every path absolute; the very same object if it holds none.
+
+    Args:
+        model: any part of a configuration, a driver's models included.
+        folder: absolute folder of the file that the model was written in.
+    """
+    values = {name: getattr(model, name) for name in type(model).model_fields}
+    absolute = {name: _absolute(value, folder) for name, value in values.items()}
+    changed = {name: value for name, value in absolute.items() if value is not values[name]}
+    return model.model_copy(update=changed) if changed else model
+
+
+def _absolute(value: Any, folder: Path) -> Any:
     if isinstance(value, Path):
-        return folder / value
+        return value if value.is_absolute() else folder / value
     if isinstance(value, BaseModel):
         return anchored(value, folder)
-    if isinstance(value, tuple) and any(isinstance(v, BaseModel | Path) for v in value):
-        return tuple(_anchored_value(item, folder) for item in value)
+    if isinstance(value, tuple):
+        items = tuple(_absolute(item, folder) for item in value)
+        changed = any(new is not old for new, old in zip(items, value, strict=True))
+        return items if changed else value
     return value

@@ -1,41 +1,73 @@
-"""What is wrong with a configuration, each with its place; all of it at once."""
+"""What is wrong with a configuration: one problem, and the error that carries all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
+
+Loc = tuple[int | str, ...]
+"""Keys and indexes from the top of a file to a value, as pydantic gives them."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake.
+    """One mistake, with the place to correct it.
 
     Attributes:
-        file: the file it is in.
-        line: line number from 1; 0 when the file as a whole is meant.
-        path: dotted path of the key, may be empty.
-        message: what is wrong, and what to do.
+        file: the file as the operator named it.
+        message: what is wrong and, if known, what was meant.
+        line: line of a YAML file, or row of a point table (the header is row 1); 0 if the
+            problem has none.
+        path: keys from the top to the value (``devices.0.connection.host``), or the column of a
+            point table.
+        table: True for a point table.
     """
 
-    file: Path
-    line: int
-    path: str
+    file: str
     message: str
+    line: int = 0
+    path: str = ""
+    table: bool = False
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else f"{self.file}"
-        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+        if not self.line:
+            return f"{self.file}: {self.message}"
+        if self.table:
+            column = f", column {self.path}" if self.path else ""
+            return f"{self.file}:row {self.line}{column}: {self.message}"
+        path = f" {self.path}:" if self.path else ""
+        return f"{self.file}:{self.line}:{path} {self.message}"
+
+
+Place = Callable[[Loc, str], Problem]
+"""Makes a problem of a message about the value at a location."""
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used; its text is every problem, one a line."""
+    """A configuration that cannot be used.
+
+    Attributes:
+        problems: every mistake that was found, by file and line.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
+        found = tuple(dict.fromkeys(problems))
+        files = {problem.file: place for place, problem in reversed(list(enumerate(found)))}
+        self.problems = tuple(sorted(found, key=lambda one: (files[one.file], one.line)))
         super().__init__("\n".join(map(str, self.problems)))
 
 
-def hint(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` when a known word is near, else nothing."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+def under(place: Place, *prefix: int | str) -> Place:
+    """A place whose locations begin at ``prefix`` of another one."""
+    return lambda loc, message: place((*prefix, *loc), message)
+
+
+def hint(word: object, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` if one of ``known`` looks like ``word``, else nothing."""
+    near = get_close_matches(str(word), list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def one_of(words: Iterable[str]) -> str:
+    """``'a', 'b' or 'c'``."""
+    *most, last = (repr(word) for word in words)
+    return f"{', '.join(most)} or {last}" if most else last

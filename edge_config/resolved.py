@@ -1,55 +1,68 @@
-"""A configuration after loading: profiles joined, addresses validated, paths absolute."""
+"""A loaded configuration, ready for the runtime: names resolved, paths absolute."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from edge_config.base import StrictModel
 from edge_config.gateway import DeviceConfig, GatewayConfig, ProfileConfig, TagConfig
+
+Mode = Literal["poll", "subscribe"]
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTag:
-    """A tag with its address.
+    """One tag with its address understood by the driver.
 
     Attributes:
-        config: as written.
-        address: an instance of the driver's address model.
+        config: what was written.
+        address: instance of the driver's address model.
     """
 
     config: TagConfig
-    address: Any
+    address: Any  # an instance of the driver's own address model
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedGroup:
-    """A group with all its tags, those of its point table included."""
+    """Tags that are read together, those of the point table included.
+
+    Attributes:
+        name: unique within the device.
+        interval_ms: period of reading.
+        mode: as written, or the driver's default.
+        tags: at least one.
+    """
 
     name: str
     interval_ms: int
-    mode: Literal["poll", "subscribe"]
+    mode: Mode
     tags: tuple[ResolvedTag, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedDevice:
-    """A device with its connection and the groups of its profile.
+    """One connection to equipment with everything it needs.
 
     Attributes:
-        config: as written.
-        connection: an instance of the driver's connection model.
-        profile: the machine profile.
-        groups: groups with their tags.
+        config: what was written.
+        connection: instance of the driver's connection model.
+        profile: its machine profile.
+        groups: shared with other devices of the same profile.
     """
 
     config: DeviceConfig
-    connection: StrictModel
+    connection: Any  # an instance of the driver's own connection model
     profile: ProfileConfig
     groups: tuple[ResolvedGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedGateway:
-    """Everything the edge runtime needs."""
+    """A whole edge configuration without a known mistake.
+
+    Attributes:
+        config: what was written, with absolute paths.
+        devices: in the order of the file.
+    """
 
     config: GatewayConfig
     devices: tuple[ResolvedDevice, ...]

@@ -1,10 +1,12 @@
 """``qulink check``: everything wrong with a configuration, without touching anything."""
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from edge_config.resolved import LoadedGateway
 
 
 def register(root: typer.Typer) -> None:
@@ -16,18 +18,13 @@ def register(root: typer.Typer) -> None:
 
 def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
     """Print a summary and exit 0, or print every mistake and exit 1."""
-    from edge_config.document import read_document  # noqa: PLC0415
-    from edge_config.problems import ConfigError  # noqa: PLC0415
+    from edge_config.load import ConfigError, site_of  # noqa: PLC0415
 
     try:
-        data = read_document(file).data
-        is_city = isinstance(data, dict) and "city" in data
-        summary = _city(file) if is_city else _gateway(file)
+        summary = _city(file) if site_of(file) == "city" else _gateway(file)
     except ConfigError as error:
         typer.echo(str(error), err=True)
-        count = len(error.problems)
-        typer.echo(f"{count} {'problem' if count == 1 else 'problems'} in {file}", err=True)
-        sys.exit(1)
+        raise typer.Exit(1) from error
     typer.echo(summary)
 
 
@@ -35,24 +32,40 @@ def _gateway(file: Path) -> str:
     from edge_config.load import load_gateway  # noqa: PLC0415
     from gateway.drivers.registry import installed  # noqa: PLC0415
 
-    loaded = load_gateway(file, installed())
+    return f"{file} is good: {describe(load_gateway(file, installed()))}"
+
+
+def describe(loaded: "LoadedGateway") -> str:
+    """One paragraph on what a gateway will do: devices, tags, readings and values a second."""
+    config = loaded.config
     groups = [group for device in loaded.devices for group in device.groups]
+    polled = [group for group in groups if group.mode == "poll"]
     tags = sum(len(group.tags) for group in groups)
-    per_s = sum(len(group.tags) * 1000 / group.interval_ms for group in groups)
-    drivers = sorted({device.config.driver for device in loaded.devices})
+    readings = sum(1_000 / group.interval_ms for group in polled)
+    values = sum(len(group.tags) * 1_000 / group.interval_ms for group in groups)
+    drivers = ", ".join(sorted({device.config.driver for device in loaded.devices}))
+    north = ", ".join(one.url for one in config.northbound) or "nowhere (no northbound)"
     return (
-        f"{file} is good: gateway {loaded.config.gateway.id}, {len(loaded.devices)} devices "
-        f"({', '.join(drivers)}), {len(groups)} groups, {tags} tags, "
-        f"at most {per_s:,.0f} values a second"
+        f"gateway {config.gateway.id} of {config.gateway.enterprise_uscc} reads "
+        f"{_count(len(loaded.devices), 'device')} ({drivers}) in {_count(len(groups), 'group')} "
+        f"with {_count(tags, 'tag')}: {readings:,.1f} readings a second of polled groups, at most "
+        f"{values:,.1f} values a second in all, buffered in {config.buffer.path} "
+        f"(quota {config.buffer.quota_mib:g} MiB), sent to {north}."
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _city(file: Path) -> str:
     from edge_config.load import load_city  # noqa: PLC0415
 
     config = load_city(file)
-    demonstration = ", demonstration (演示)" if config.demonstration else ""
+    demonstration = "; demonstration (演示数据)" if config.demonstration else ""
     return (
-        f"{file} is good: city {config.city.region} {config.city.name_zh}, "
-        f"store {config.store.type}, node {config.node.type}{demonstration}"
+        f"{file} is good: city {config.city.region} {config.city.name_zh} "
+        f"({config.city.name_en}), broker {config.broker.url}, store {config.store.type}, "
+        f"database {config.database.url}, node {config.node.type}, "
+        f"console {config.console.listen}{demonstration}."
     )
