@@ -104,6 +104,7 @@ class Pages:
     folders: Sequence[Path] = ()
     filters: Mapping[str, Callable[..., object]] = field(default_factory=dict)
     variables: Mapping[str, object] = field(default_factory=dict)
+    macros: Mapping[str, str] = field(default_factory=dict)
     _environments: dict[Language, Environment] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -133,7 +134,8 @@ class Pages:
             "site": self.site,
             **self.variables,
         }
-        environment.globals["ui"] = environment.get_template("macros.html").module
+        for name, file in ({"ui": "macros.html"} | dict(self.macros)).items():
+            environment.globals[name] = environment.get_template(file).module
         return environment
 
     def endpoint(self, function: ViewFunction) -> Endpoint:
@@ -161,7 +163,7 @@ class Pages:
             **view.data,
             "theme": chosen.theme,
             "csrf": chosen.csrf,
-            "path": request.url.path,
+            "here": request.url.path,
             "with_parameter": partial(_with_parameter, request),
             "is_live": bool(view.live),
             "has_table": view.table is not None,

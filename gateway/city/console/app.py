@@ -77,7 +77,7 @@ def _pages(context: ConsoleContext) -> Pages:
         "points": points_text,
     }
     variables = {"bundle_url": BUNDLE, "machine_address": machine_address}
-    return Pages(site, Assets(), (TEMPLATES,), filters, variables)
+    return Pages(site, Assets(), (TEMPLATES,), filters, variables, {"figures": "figures.html"})
 
 
 def _drilldown_routes(pages: Pages, views: Drilldown) -> list[Route]:
