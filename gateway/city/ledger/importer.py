@@ -1,0 +1,105 @@
+"""Import the ledger: all files or none of them; importing again updates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from gateway.city.db.tables import enterprise, roster_member
+from gateway.city.ledger.check import Known, check
+from gateway.city.ledger.history import write_rosters, write_statuses, write_verifications
+from gateway.city.ledger.parse import Tables, parse
+from gateway.city.ledger.problems import LedgerError, Problem
+from gateway.city.ledger.sheets import Sheet, read_sheets
+from gateway.city.ledger.write import Changes, write_enterprises, write_equipment
+from gateway.city.outbox import queue_updates
+from gateway.core.books import day_of
+
+_EMPTY = "holds no row of enterprises or equipment"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import changed, or would change.
+
+    Attributes:
+        enterprises: rows added, updated, unchanged.
+        equipment: rows added, updated, unchanged.
+        status_entries: entries added to the dated history.
+        roster_entries: memberships begun, ended or corrected.
+        updates_queued: machines whose registered identifier will be updated.
+    """
+
+    enterprises: Changes
+    equipment: Changes
+    status_entries: int
+    roster_entries: int
+    updates_queued: int
+
+
+def import_files(
+    connection: Connection, files: Sequence[Path], now_ms: int, *, dry_run: bool = False
+) -> ImportReport:
+    """Import CSV and XLSX files into the ledger.
+
+    The caller's transaction makes it all or nothing; with ``dry_run`` a savepoint takes
+    everything back.
+
+    Args:
+        connection: the city's database, in a transaction.
+        files: tables of enterprises and of equipment, in any order.
+        now_ms: UTC milliseconds.
+        dry_run: change nothing, only say what would change.
+
+    Raises:
+        LedgerError: every mistake in every file; nothing was changed.
+    """
+    tables = read_tables(files, now_ms)
+    problems = [*tables.problems, *check(tables, _known(connection))]
+    if not tables.enterprise and not tables.equipment and not problems:
+        raise LedgerError(Problem(file.name, 0, "", _EMPTY) for file in files)
+    if problems:
+        raise LedgerError(problems)
+    savepoint = connection.begin_nested()
+    report = _write(connection, tables, now_ms)
+    (savepoint.rollback if dry_run else savepoint.commit)()
+    return report
+
+
+def read_tables(files: Sequence[Path], now_ms: int) -> Tables:
+    """Read and convert every file; one that cannot be read does not hide the others' mistakes."""
+    sheets: list[Sheet] = []
+    unreadable: list[Problem] = []
+    for file in files:
+        try:
+            sheets.extend(read_sheets(file))
+        except LedgerError as error:
+            unreadable.extend(error.problems)
+    tables = parse(sheets, day_of(now_ms))
+    tables.problems.extend(unreadable)
+    return tables
+
+
+def _known(connection: Connection) -> Known:
+    rows = connection.execute(select(enterprise.c.uscc, enterprise.c.identifier_code)).all()
+    members = connection.execute(
+        select(roster_member.c.roster, roster_member.c.uscc).where(
+            roster_member.c.valid_to.is_(None)
+        )
+    )
+    return Known(
+        enterprises=frozenset(row.uscc for row in rows),
+        identifier_codes={row.identifier_code: row.uscc for row in rows if row.identifier_code},
+        open_rosters=frozenset((row.roster, row.uscc) for row in members),
+    )
+
+
+def _write(connection: Connection, tables: Tables, now_ms: int) -> ImportReport:
+    enterprises = write_enterprises(connection, tables.enterprise)
+    write_verifications(connection, tables.enterprise)
+    rosters = write_rosters(connection, tables.enterprise)
+    machines, changed = write_equipment(connection, tables.equipment)
+    moved = write_statuses(connection, tables.equipment, day_of(now_ms))
+    queued = queue_updates(connection, changed | moved, now_ms)
+    return ImportReport(enterprises, machines, len(moved), rosters, queued)

@@ -1,0 +1,138 @@
+"""From sheets to records, with every mistake found on the way. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.city.ledger.columns import (
+    SHEET_NAMES,
+    TABLES,
+    Column,
+    headers,
+    meant,
+    spelled,
+    table_of,
+)
+from gateway.city.ledger.problems import Problem
+from gateway.city.ledger.sheets import Sheet
+from gateway.city.ledger.values import Value
+
+_PAIRS = (("ledger_verified_by", "ledger_verified_on"), ("verified_by", "verified_on"))
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row that was read.
+
+    Attributes:
+        file: label of its sheet.
+        row: row number as a spreadsheet shows it.
+        values: by column key; a key that is missing had no column.
+        written: header of each column as it was written.
+    """
+
+    file: str
+    row: int
+    values: dict[str, Value]
+    written: dict[str, str]
+
+    def problem(self, key: str, message: str) -> Problem:
+        """A mistake in one of its cells."""
+        return Problem(self.file, self.row, self.written.get(key, key), message)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All records of an import, and all mistakes so far."""
+
+    enterprise: list[Record]
+    equipment: list[Record]
+    problems: list[Problem]
+
+
+def parse(sheets: Iterable[Sheet], today: date) -> Tables:
+    """Read every sheet; the explanation sheet of the template is passed over."""
+    tables = Tables([], [], [])
+    for sheet in sheets:
+        if sheet.title in {SHEET_NAMES["notes"].zh, SHEET_NAMES["notes"].en} or not sheet.header:
+            continue
+        table = table_of(sheet.header)
+        if table is None:
+            tables.problems.append(Problem(sheet.label, 1, "", _NO_TABLE))
+            continue
+        records = tables.equipment if table == "equipment" else tables.enterprise
+        records.extend(_records(sheet, TABLES[table], today, tables.problems))
+    return tables
+
+
+_NO_TABLE = (
+    "no column 统一社会信用代码 (uscc) in the first row, so this is neither a table of enterprises "
+    "nor of equipment; start from 'qulink ledger template'"
+)
+
+
+def _records(
+    sheet: Sheet, columns: Sequence[Column], today: date, problems: list[Problem]
+) -> Iterator[Record]:
+    layout = _layout(sheet, columns, problems)
+    written = {column.key: sheet.header[place].strip() for place, column in layout}
+    for number, row in sheet.rows:
+        record = Record(sheet.label, number, {}, written)
+        wrong = list(_fill(record, row, layout, today))
+        problems.extend(wrong)
+        if not any(problem.column == written.get("uscc") for problem in wrong):
+            yield record
+
+
+def _layout(
+    sheet: Sheet, columns: Sequence[Column], problems: list[Problem]
+) -> list[tuple[int, Column]]:
+    """Which column stands where; unknown, doubled and missing ones are mistakes."""
+    known, layout, seen = headers(columns), [], set[str]()
+    for place, text in enumerate(sheet.header):
+        column = known.get(spelled(text))
+        if not text.strip():
+            continue
+        if column is None:
+            problems.append(
+                Problem(sheet.label, 1, text.strip(), f"unknown column{meant(text, columns)}")
+            )
+        elif column.key in seen:
+            problems.append(Problem(sheet.label, 1, text.strip(), "stands here twice"))
+        else:
+            seen.add(column.key)
+            layout.append((place, column))
+    problems.extend(
+        Problem(sheet.label, 1, column.header.zh, f"is missing ({column.key})")
+        for column in columns
+        if column.required and column.key not in seen
+    )
+    return layout
+
+
+def _fill(
+    record: Record, row: Sequence[str], layout: Sequence[tuple[int, Column]], today: date
+) -> Iterator[Problem]:
+    """Convert the cells of a row into ``record.values``; yields what is wrong."""
+    for place, column in layout:
+        text = row[place] if place < len(row) else ""
+        if not text.strip():
+            record.values[column.key] = None
+            if column.required:
+                yield record.problem(column.key, "is empty")
+            continue
+        try:
+            record.values[column.key] = column.convert(text, today)
+        except ValueError as error:
+            yield record.problem(column.key, str(error))
+    for by, on in _PAIRS:
+        yield from _unpaired(record, by, on)
+
+
+def _unpaired(record: Record, by: str, on: str) -> Iterator[Problem]:
+    """A mark needs both a person and a date."""
+    if by in record.values and on in record.values:
+        person, day = record.values[by], record.values[on]
+        if (person is None) != (day is None):
+            empty = by if person is None else on
+            yield record.problem(empty, "is empty; a mark needs both a person and a date")

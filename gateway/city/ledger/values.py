@@ -1,0 +1,169 @@
+"""From the text of a cell to a value; every refusal says what would be right. Pure.
+
+A converter takes the cell's text (never empty) and today's date, returns the value, and raises
+``ValueError`` with the message for the person who filled the cell.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date
+from difflib import get_close_matches
+
+from edge_config import uscc
+from gateway.city.ledger.codes import COUNTIES, Name, is_industry
+
+Value = str | bool | float | date | tuple[str, ...] | None
+Converter = Callable[[str, date], Value]
+
+_DAY = re.compile(
+    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T]00:00(?::00)?)?"
+)
+_COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_CODE = re.compile(r"[0-9A-Z]{1,20}")
+_ROSTER = re.compile(r"[0-9A-Z_-]{1,32}")
+_YES = frozenset({"是", "有", "y", "yes", "true", "1", "√"})
+_NO = frozenset({"否", "无", "n", "no", "false", "0", "×"})
+
+
+def plain(text: str) -> str:
+    """A code as the ledger holds it: full-width characters made narrow, spaces around dropped."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def words(limit: int) -> Converter:
+    """Text for people, as it was written (full-width brackets stay), of at most ``limit``."""
+
+    def convert(text: str, _today: date) -> str:
+        found = " ".join(text.split())
+        if len(found) > limit:
+            raise ValueError(f"has {len(found)} characters; at most {limit} are kept")
+        return found
+
+    return convert
+
+
+def code(limit: int) -> Converter:
+    """A number or code of the enterprise's own, of at most ``limit`` characters."""
+
+    def convert(text: str, _today: date) -> str:
+        found = plain(text)
+        if len(found) > limit:
+            raise ValueError(f"has {len(found)} characters; at most {limit} are kept")
+        return found
+
+    return convert
+
+
+def credit_code(text: str, _today: date) -> str:
+    """A unified social credit code with its check digit."""
+    found = plain(text).upper()
+    problem = uscc.problem(found)
+    if problem:
+        raise ValueError(
+            f"{found} {problem}"
+            if problem.startswith(("has", "contains"))
+            else f"{found}: {problem}"
+        )
+    return found
+
+
+def county(text: str, _today: date) -> str:
+    """A county of the city by code or name."""
+    return _choose(COUNTIES, text, "county")
+
+
+def industry(text: str, _today: date) -> str:
+    """A GB/T 4754-2017 class; a door letter in front (``C3451``) is dropped."""
+    found = plain(text).upper()
+    if re.fullmatch(r"[A-T]\d{4}", found):
+        found = found[1:]
+    if not is_industry(found):
+        raise ValueError(f"{found!r} is no GB/T 4754-2017 class; write its four digits, as 3451")
+    return found
+
+
+def choice(known: Mapping[str, Name], what: str) -> Converter:
+    """One of a code list, by code, Chinese or English name."""
+
+    def convert(text: str, _today: date) -> str:
+        return _choose(known, text, what)
+
+    return convert
+
+
+def _choose(known: Mapping[str, Name], text: str, what: str) -> str:
+    found = plain(text)
+    wanted = found.casefold().replace("_", " ")
+    spellings = {
+        spelling.casefold().replace("_", " "): key
+        for key, name in known.items()
+        for spelling in (key, name.zh, name.en, f"{key} {name.zh}", f"{key} {name.en}")
+    }
+    if wanted in spellings:
+        return spellings[wanted]
+    near = get_close_matches(wanted, list(spellings), n=1)
+    meant = f"; did you mean {spellings[near[0]]}?" if near else ""
+    listed = ", ".join(f"{key} {name.zh}" for key, name in known.items())
+    raise ValueError(
+        f"unknown {what} {found!r}{meant} There are: {listed}"
+        if meant
+        else f"unknown {what} {found!r}; there are: {listed}"
+    )
+
+
+def yes_no(text: str, _today: date) -> bool:
+    """是 or 否, in the usual spellings."""
+    found = plain(text).casefold()
+    if found in _YES or found in _NO:
+        return found in _YES
+    raise ValueError(f"{found!r} is neither 是 nor 否 (yes, no)")
+
+
+def day(text: str, _today: date) -> date:
+    """A date in one of the usual spellings."""
+    found = plain(text)
+    match = _DAY.fullmatch(found) or _COMPACT_DAY.fullmatch(found)
+    if match is None:
+        raise ValueError(f"{found!r} is no date; write it as 2024-05-31")
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        raise ValueError(f"{found!r} is no day of the calendar") from None
+
+
+def past_day(text: str, today: date) -> date:
+    """A date that is not in the future."""
+    found = day(text, today)
+    if found > today:
+        raise ValueError(f"{found} lies in the future; today is {today}")
+    return found
+
+
+def amount(text: str, _today: date) -> float:
+    """A sum of money in yuan, not negative."""
+    found = plain(text).replace(",", "").removeprefix("¥")
+    try:
+        value = float(found)
+    except ValueError:
+        raise ValueError(f"{found!r} is no number of yuan") from None
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{found!r} is no sum of money; it must be 0 or more")
+    return value
+
+
+def prefix_part(text: str, _today: date) -> str:
+    """The enterprise's part of an identifier prefix; upper case, so that no two differ in case."""
+    found = plain(text).upper()
+    if not _CODE.fullmatch(found):
+        raise ValueError(f"{found!r} must be 1 to 20 letters and digits")
+    return found
+
+
+def rosters(text: str, _today: date) -> tuple[str, ...]:
+    """Roster codes, separated by semicolon, comma or 、."""
+    found = [part for part in re.split(r"[;,、\s]+", plain(text).upper()) if part]
+    wrong = [part for part in found if not _ROSTER.fullmatch(part)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is no roster code; write letters and digits, as KEY")
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,152 @@
+"""Write records into the ledger's tables; what is unchanged is not touched."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
+
+from gateway.city.db.tables import enterprise, equipment
+from gateway.city.ledger.check import site_of
+from gateway.city.ledger.parse import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How many rows were added, updated, left as they were."""
+
+    added: int
+    updated: int
+    unchanged: int
+
+
+_TEXTS = {
+    "enterprise": ("functional_area",),
+    "equipment": (
+        "workshop",
+        "line",
+        "model",
+        "maker",
+        "serial_no",
+        "category",
+        "controller",
+        "interfaces",
+        "entered_by",
+    ),
+}
+_FLAGS = ("key_equipment", "digital")
+_MACHINE_KEYS = ("uscc", "site_no", "asset_no")
+_NOT_COLUMNS = frozenset(
+    {"roster", "roster_from", "roster_to", "roster_approved_by", "status", "status_since"}
+)
+
+
+def _row(record: Record, table: Table) -> dict[str, Any]:
+    """The columns of the table that a record speaks of; an empty text is empty, not null."""
+    row: dict[str, Any] = {
+        key: value for key, value in record.values.items() if key not in _NOT_COLUMNS
+    }
+    for key in _TEXTS[table.name]:
+        if key in row:
+            row[key] = row[key] or ""
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Rows to add, rows to change, and how many stay."""
+
+    added: list[dict[str, Any]]
+    changed: list[dict[str, Any]]
+    unchanged: int
+
+    @property
+    def changes(self) -> Changes:
+        return Changes(len(self.added), len(self.changed), self.unchanged)
+
+
+def _split(
+    rows: Iterable[dict[str, Any]], held: Mapping[Any, Mapping[str, Any]], keys: Sequence[str]
+) -> _Split:
+    added, changed, unchanged = [], [], 0
+    for row in rows:
+        old = held.get(tuple(row[key] for key in keys))
+        if old is None:
+            added.append(row)
+        elif any(old[name] != value for name, value in row.items()):
+            changed.append({**old, **row})
+        else:
+            unchanged += 1
+    return _Split(added, changed, unchanged)
+
+
+def _held(
+    connection: Connection, table: Table, keys: Sequence[str]
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    return {
+        tuple(row[key] for key in keys): {str(name): value for name, value in row.items()}
+        for row in connection.execute(select(table)).mappings()
+    }
+
+
+def _store(connection: Connection, table: Table, split: _Split, keys: Sequence[str]) -> None:
+    for rows in _alike(split.added):
+        connection.execute(insert(table), rows)
+    if split.changed:
+        fixed = {*keys, "id"}
+        names = [column.name for column in table.columns if column.name not in fixed]
+        query = (
+            update(table)
+            .where(*(table.c[key] == bindparam(f"old_{key}") for key in keys))
+            .values({name: bindparam(f"new_{name}") for name in names})
+        )
+        connection.execute(
+            query,
+            [
+                {f"old_{key}": row[key] for key in keys}
+                | {f"new_{name}": row[name] for name in names}
+                for row in split.changed
+            ],
+        )
+
+
+def _alike(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    """Rows grouped by the columns they fill, so that each group is one statement."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row), []).append(row)
+    return groups.values()
+
+
+def write_enterprises(connection: Connection, records: Sequence[Record]) -> Changes:
+    """Add or update enterprises."""
+    keys = ("uscc",)
+    rows = (_row(record, enterprise) for record in records)
+    split = _split(rows, _held(connection, enterprise, keys), keys)
+    _store(connection, enterprise, split, keys)
+    return split.changes
+
+
+def write_equipment(
+    connection: Connection, records: Sequence[Record]
+) -> tuple[Changes, frozenset[int]]:
+    """Add or update machines; their statuses are written apart.
+
+    Returns:
+        What changed, and the ids of the machines that were updated.
+    """
+    held = _held(connection, equipment, _MACHINE_KEYS)
+    split = _split((_machine_row(record) for record in records), held, _MACHINE_KEYS)
+    for row in split.added:
+        for flag in _FLAGS:
+            row.setdefault(flag, False)
+    _store(connection, equipment, split, _MACHINE_KEYS)
+    return split.changes, frozenset(row["id"] for row in split.changed)
+
+
+def _machine_row(record: Record) -> dict[str, Any]:
+    row = _row(record, equipment) | {"site_no": site_of(record)}
+    for flag in _FLAGS:
+        if flag in row:
+            row[flag] = bool(row[flag])
+    return row

@@ -1,0 +1,251 @@
+"""Give every machine of the ledger its identifier, register it at the node, read it back.
+
+The list of what is to be done is durable (:mod:`gateway.city.outbox`); this module only works it
+off. It may be killed at any moment: an entry whose outcome is not known is asked for again, and
+what the node then holds decides.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy.exc import OperationalError
+
+from edge_config.base import split_listen
+from edge_config.city import CityConfig, EmbeddedNode, IdentifierConfig
+from gateway.city.db.database import Database
+from gateway.city.issuing import IdentifierCounts, identifier_counts, issue
+from gateway.city.outbox import (
+    Outcome,
+    Work,
+    claim,
+    enqueue,
+    mark_resolved,
+    settle,
+    unresolved,
+)
+from gateway.core.books import day_of
+from gateway.identifier.codes import Handle, SuffixPattern
+from gateway.identifier.credentials import node_credentials
+from gateway.identifier.record import Record, Value
+from gateway.identifier.snms import (
+    ItemResult,
+    NodeError,
+    NodeRefusedError,
+    OutcomeUnknownError,
+    SnmsClient,
+)
+from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
+
+__all__ = ["IdentifierCounts", "Registrar", "identifier_counts", "node_client", "run"]
+
+log = logging.getLogger(__name__)
+
+_IDLE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+_READ_AGAIN_MS = 24 * 3_600_000
+_REPAIR_WAIT_MS = 60_000
+_READERS = 8
+_OWNER_ITEMS = (2004, 2006)
+"""Enterprise and asset number: they say whose machine a record describes."""
+
+
+def node_client(
+    config: CityConfig, now_ms: Callable[[], int], url: str | None = None
+) -> SnmsClient:
+    """A client of the configured node.
+
+    Args:
+        config: the city.
+        now_ms: UTC milliseconds.
+        url: where the embedded node really listens, if its port was chosen at the start.
+
+    Raises:
+        CredentialsError: the embedded node's credentials cannot be used.
+    """
+    node = config.node
+    timeout_s = config.identifier.timeout_ms / 1000
+
+    def today() -> date:
+        return day_of(now_ms())
+
+    if isinstance(node, EmbeddedNode):
+        own = node_credentials(config.data_dir)
+        host, port = split_listen(node.listen)
+        base = url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return SnmsClient(base, own.username, lambda: own.secret, today=today, timeout_s=timeout_s)
+    return SnmsClient(
+        url or node.url, node.username, node.password.reveal, today=today, timeout_s=timeout_s
+    )
+
+
+async def run(
+    database: Database, client: SnmsClient, config: IdentifierConfig, now_ms: Callable[[], int]
+) -> None:
+    """Work for ever; a node or database that is away is waited for.
+
+    Raises:
+        HandleError: the configured suffix cannot be used.
+    """
+    registrar = Registrar(database, client, config, SuffixPattern.parse(config.suffix), now_ms)
+    failures = 0
+    while True:
+        try:
+            busy = await registrar.step()
+        except (NodeError, OperationalError) as error:
+            failures += 1
+            if failures == 1:
+                log.warning("registering identifiers is interrupted: %s", error)
+            await asyncio.sleep(min(_LONGEST_PAUSE_S, _IDLE_S * 2 ** min(failures - 1, 10)))
+            continue
+        if failures:
+            log.info("registering identifiers goes on after %d failed attempts", failures)
+            failures = 0
+        if not busy:
+            await asyncio.sleep(_IDLE_S)
+
+
+@dataclass(slots=True)
+class Registrar:
+    """One pass at a time over machines without identifier, the list, and what to read back."""
+
+    database: Database
+    client: SnmsClient
+    config: IdentifierConfig
+    pattern: SuffixPattern
+    now_ms: Callable[[], int]
+    _templates: set[str] = field(default_factory=set)
+
+    async def step(self) -> bool:
+        """Issue, register and read back one portion each; whether there was anything to do.
+
+        Raises:
+            NodeError: the node is away or refuses the login; the list holds what is left.
+        """
+        issued = await self.database.run(
+            issue, self.config.prefix, self.pattern, self.now_ms(), self.config.batch
+        )
+        told = await self._tell_portion()
+        read = await self._read_portion()
+        return bool(issued or told or read)
+
+    # -- telling the node ------------------------------------------------------------------
+
+    async def _tell_portion(self) -> int:
+        work = await self.database.run(claim, self.now_ms(), self.config.batch)
+        if not work:
+            return 0
+        try:
+            outcomes = await self._tell(work)
+        except NodeError as error:
+            await self._put_back(work, error)
+            raise
+        await self.database.run(settle, outcomes, self.now_ms())
+        return len(work)
+
+    async def _put_back(self, work: Sequence[Work], error: NodeError) -> None:
+        state = "unknown" if isinstance(error, OutcomeUnknownError) else "pending"
+        outcomes = [Outcome(one, state, str(error)) for one in work]
+        await self.database.run(settle, outcomes, self.now_ms())
+
+    async def _tell(self, work: Sequence[Work]) -> list[Outcome]:
+        records = {one.handle: self._record(one.handle, one.texts) for one in work}
+        for handle in records:
+            await self._ensure_template(Handle.parse(handle).prefix)
+        call = (
+            self.client.batch_create
+            if work[0].operation == "register"
+            else self.client.batch_update
+        )
+        results = {one.handle: one for one in await call(list(records.values()))}
+        missing = ItemResult("", ok=False, message="the node's answer leaves it out")
+        return [
+            await self._outcome(one, records[one.handle], results.get(one.handle, missing))
+            for one in work
+        ]
+
+    async def _outcome(self, work: Work, record: Record, result: ItemResult) -> Outcome:
+        """Success by the node's word; anything else by what the node holds."""
+        if result.ok:
+            return Outcome(work, "done")
+        held = await self.client.detail(record.handle)
+        if held is None:
+            return Outcome(work, "refused", result.message)
+        if held.agrees_with(record):
+            return Outcome(work, "done")
+        if not _same_machine(held, record):
+            return Outcome(work, "refused", f"{result.message}: it describes another machine")
+        return await self._correct(work, record)
+
+    async def _correct(self, work: Work, record: Record) -> Outcome:
+        """The node holds an older state of this machine: the ledger changed in between."""
+        try:
+            await self.client.update(record)
+        except NodeRefusedError as refusal:
+            return Outcome(work, "refused", str(refusal))
+        return Outcome(work, "done")
+
+    async def _ensure_template(self, prefix: str) -> None:
+        version = self.config.template_version
+        if prefix in self._templates:
+            return
+        if await self.client.template(prefix, version) is None:
+            await self.client.create_template(prefix, version, EQUIPMENT_ITEMS)
+        self._templates.add(prefix)
+
+    def _record(self, handle: str, texts: Mapping[str, str]) -> Record:
+        values = equipment_values(texts)
+        return Record(
+            handle,
+            self.config.template_version,
+            tuple(Value(index, TYPES[index], text) for index, text in values.items()),
+        )
+
+    # -- reading back ----------------------------------------------------------------------
+
+    async def _read_portion(self) -> int:
+        now = self.now_ms()
+        rows = await self.database.run(unresolved, now - _READ_AGAIN_MS, now, self.config.batch)
+        if not rows:
+            return 0
+        held = await self._read_all([handle for _, handle, _ in rows])
+        equal, changed, lost = [], [], []
+        for (machine, handle, texts), found in zip(rows, held, strict=True):
+            if found is None:
+                lost.append(machine)
+            elif found.agrees_with(self._record(handle, texts)):
+                equal.append(machine)
+            else:
+                changed.append(machine)
+        await self.database.run(mark_resolved, equal, now)
+        await self._repair(changed, lost)
+        return len(equal)
+
+    async def _read_all(self, handles: Sequence[str]) -> list[Record | None]:
+        """Read identifiers, a few at a time; the first fault of the node ends it."""
+        found: list[Record | None] = []
+        for start in range(0, len(handles), _READERS):
+            part = handles[start : start + _READERS]
+            found += await asyncio.gather(*(self.client.detail(handle) for handle in part))
+        return found
+
+    async def _repair(self, changed: Sequence[int], lost: Sequence[int]) -> None:
+        """The node's data differ from the ledger or are gone: tell it again, not at once."""
+        due = self.now_ms() + _REPAIR_WAIT_MS
+        for operation, machines in (("update", changed), ("register", lost)):
+            if machines:
+                log.warning(
+                    "%d identifiers at the node differ from the ledger; %s follows",
+                    len(machines),
+                    operation,
+                )
+                await self.database.run(enqueue, machines, operation, due)
+
+
+def _same_machine(held: Record, own: Record) -> bool:
+    def owner(record: Record) -> set[Value]:
+        return {value for value in record.values if value.index in _OWNER_ITEMS}
+
+    return owner(held) == owner(own)

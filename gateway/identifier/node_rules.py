@@ -1,0 +1,157 @@
+"""What the node accepts, with the messages of the SNMS interface. Pure.
+
+A refusal is a Chinese message for the caller; ``None`` means that nothing is wrong.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.identifier.template import FIRST_INDEX
+
+MAX_BATCH = 2_000
+MAX_HANDLE = 255
+MAX_VERSION = 128
+MAX_PREFIX = 64
+MAX_TYPE = 128
+MAX_VALUE = 255
+
+SUCCESS = "成功"
+EXISTS = "标识已存在"
+ABSENT = "标识不存在"
+NOT_FOUND = "没有找到标识"
+NO_TEMPLATE = "模板不存在"
+WRONG_LOGIN = "用户名/密码错误！"
+NOT_LOGGED_IN = "未登录"
+TOO_MANY = f"批量操作的标识数量不能超过{MAX_BATCH}"
+NO_JSON = "请求体不是有效的JSON"
+
+Json = dict[str, Any]
+
+
+def missing(name: str) -> str:
+    """The message for a parameter that is not there."""
+    return f"缺少必要的请求参数: {name}"
+
+
+def handle_problem(handle: object) -> str | None:
+    """What is wrong with a handle."""
+    if not isinstance(handle, str) or not handle:
+        return missing("handle")
+    prefix, slash, suffix = handle.partition("/")
+    if not slash or not prefix or not suffix or not _key(handle):
+        return "标识格式错误，应为 前缀/后缀"
+    return "标识长度不能超过255" if len(handle) > MAX_HANDLE else None
+
+
+def _key(text: str) -> bool:
+    """Whether a text can be a key: no spaces, no control characters, no lone surrogates."""
+    return text.isprintable() and not any(character.isspace() for character in text)
+
+
+def record_problem(body: object) -> str | None:
+    """What is wrong with a registration before its template is looked at."""
+    if not isinstance(body, dict):
+        return "请求参数格式错误"
+    problem = handle_problem(body.get("handle"))
+    if problem:
+        return problem
+    version = body.get("templateVersion")
+    if not isinstance(version, str) or not _text(version, 1, MAX_VERSION) or not _key(version):
+        return missing("templateVersion")
+    if not isinstance(body.get("value"), list):
+        return missing("value")
+    return next(filter(None, map(_value_problem, body["value"])), None)
+
+
+def _text(value: object, least: int, most: int) -> bool:
+    return isinstance(value, str) and least <= len(value) <= most
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _value_problem(value: object) -> str | None:
+    if not isinstance(value, dict) or not _whole(value.get("index")):
+        return missing("index")
+    data = value.get("data")
+    if not _text(value.get("type"), 1, MAX_TYPE):
+        return missing("type")
+    if not isinstance(data, dict) or data.get("format") != "string":
+        return f"非法操作，索引{value['index']}的数据格式只支持string"
+    if not _text(data.get("value"), 0, MAX_VALUE):
+        return f"非法操作，索引{value['index']}的值长度不能超过{MAX_VALUE}"
+    return None
+
+
+def values_problem(values: Sequence[Json], template: Mapping[str, Any]) -> str | None:
+    """What is wrong with the values of a registration by the rules of its template."""
+    items = {item["idIndex"]: item for item in template["items"] if item["state"] == 1}
+    given: dict[int, str] = {}
+    for value in values:
+        index = value["index"]
+        if index not in items or items[index]["idType"] != value["type"]:
+            return f"非法操作，索引{index}在模板中不存在"
+        if index in given:
+            return f"非法操作，索引{index}重复"
+        given[index] = value["data"]["value"]
+    return next(filter(None, (_item_problem(item, given) for item in items.values())), None)
+
+
+def _item_problem(item: Json, given: Mapping[int, str]) -> str | None:
+    text = given.get(item["idIndex"])
+    if text is None:
+        return f"缺少必填项: {item['name']}" if item["required"] else None
+    least, most = item["metadata"]["minLength"], item["metadata"]["maxLength"]
+    if not least <= len(text) <= most:
+        return f"{item['name']}的长度应在{least}到{most}之间"
+    return None
+
+
+def template_problem(body: object) -> str | None:
+    """What is wrong with a template."""
+    if not isinstance(body, dict):
+        return "请求参数格式错误"
+    for name, longest in (("prefix", MAX_PREFIX), ("version", MAX_VERSION)):
+        if not _text(body.get(name), 1, longest) or not _key(body[name]):
+            return missing(name)
+    items = body.get("items")
+    if not isinstance(items, list) or not items:
+        return missing("items")
+    return next(filter(None, map(_template_item_problem, items)), None) or _doubled(items)
+
+
+def _template_item_problem(item: object) -> str | None:
+    if not isinstance(item, dict) or not _whole(item.get("idIndex")):
+        return missing("idIndex")
+    index = item["idIndex"]
+    if index < FIRST_INDEX:
+        return f"非法操作，索引{index}小于{FIRST_INDEX}"
+    if not _text(item.get("name"), 1, MAX_TYPE) or not _text(item.get("idType"), 1, MAX_TYPE):
+        return missing("name/idType")
+    if not isinstance(item.get("required"), bool) or item.get("state") not in (0, 1):
+        return missing("required/state")
+    return _metadata_problem(index, item.get("metadata"))
+
+
+def _metadata_problem(index: int, metadata: object) -> str | None:
+    if not isinstance(metadata, dict) or metadata.get("type") != "string":
+        return f"非法操作，索引{index}的数据类型只支持string"
+    least, most = metadata.get("minLength"), metadata.get("maxLength")
+    if isinstance(least, int) and isinstance(most, int) and 0 <= least <= most <= MAX_VALUE:
+        return None
+    return f"非法操作，索引{index}的长度范围错误"
+
+
+def _doubled(items: Sequence[Json]) -> str | None:
+    for key in ("idIndex", "idType", "name"):
+        if len({item[key] for item in items}) != len(items):
+            return f"模板中的{key}重复"
+    return None
+
+
+def merged_items(old: Sequence[Json], new: Sequence[Json]) -> list[Json]:
+    """An update is incremental: items that are not sent stay; index and type make an item."""
+    items = {(item["idIndex"], item["idType"]): item for item in old}
+    items.update({(item["idIndex"], item["idType"]): item for item in new})
+    return sorted(items.values(), key=lambda item: item["idIndex"])

@@ -1,0 +1,143 @@
+"""What the embedded enterprise node keeps: templates and identifiers, in one SQLite file.
+
+Synchronous; the node calls it in a thread and one call at a time. A deleted identifier leaves a
+tombstone and is never given out again.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+"""Version of the file's layout (``PRAGMA user_version``)."""
+
+_TABLES = """
+CREATE TABLE template (
+    prefix TEXT NOT NULL, version TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (prefix, version)
+) STRICT;
+CREATE TABLE handle (
+    key TEXT PRIMARY KEY, handle TEXT NOT NULL, template_version TEXT NOT NULL,
+    value TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+    deleted_ms INTEGER
+) STRICT;
+"""
+
+
+class NodeStoreError(Exception):
+    """The node's file cannot be used."""
+
+
+class NodeStore:
+    """The node's file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            NodeStoreError: no such folder, no SQLite file, or written by a newer qulink.
+        """
+        try:
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._prepare(path)
+        except sqlite3.Error as error:
+            raise NodeStoreError(f"cannot open the node's file {path}: {error}") from error
+
+    def _prepare(self, path: Path) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            self._db.close()
+            raise NodeStoreError(
+                f"{path} has layout {version}; this qulink knows up to {VERSION}; update it"
+            )
+        if version == 0:
+            self._db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version={VERSION};COMMIT;")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def template(self, prefix: str, version: str) -> dict[str, Any] | None:
+        """A template's body."""
+        row = self._db.execute(
+            "SELECT body FROM template WHERE prefix = ? AND version = ?", (prefix.upper(), version)
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def put_template(self, body: dict[str, Any]) -> None:
+        """Create or replace a template."""
+        text = json.dumps(body)
+        self._db.execute(
+            "INSERT INTO template VALUES (?, ?, ?) "
+            "ON CONFLICT (prefix, version) DO UPDATE SET body = excluded.body",
+            (body["prefix"].upper(), body["version"], text),
+        )
+
+    def get(self, handle: str) -> dict[str, Any] | None:
+        """A living identifier: handle, templateVersion, value."""
+        row = self._db.execute(
+            "SELECT handle, template_version, value FROM handle "
+            "WHERE key = ? AND deleted_ms IS NULL",
+            (handle.upper(),),
+        ).fetchone()
+        if row is None:
+            return None
+        return {"handle": row[0], "templateVersion": row[1], "value": json.loads(row[2])}
+
+    def taken(self, handle: str) -> bool:
+        """Whether an identifier exists or did once."""
+        query = "SELECT 1 FROM handle WHERE key = ?"
+        return self._db.execute(query, (handle.upper(),)).fetchone() is not None
+
+    def add(self, body: dict[str, Any], now_ms: int) -> None:
+        """Add an identifier that is not taken."""
+        self._db.execute(
+            "INSERT INTO handle VALUES (?, ?, ?, ?, ?, ?, NULL)",
+            (
+                body["handle"].upper(),
+                body["handle"],
+                body["templateVersion"],
+                json.dumps(body["value"]),
+                now_ms,
+                now_ms,
+            ),
+        )
+
+    def replace(self, body: dict[str, Any], now_ms: int) -> None:
+        """Replace the metadata of a living identifier."""
+        self._db.execute(
+            "UPDATE handle SET template_version = ?, value = ?, updated_ms = ? WHERE key = ?",
+            (
+                body["templateVersion"],
+                json.dumps(body["value"]),
+                now_ms,
+                body["handle"].upper(),
+            ),
+        )
+
+    def bury(self, handle: str, now_ms: int) -> None:
+        """Mark an identifier as deleted; it stays taken."""
+        self._db.execute(
+            "UPDATE handle SET deleted_ms = ?, value = '[]' WHERE key = ?",
+            (now_ms, handle.upper()),
+        )
+
+    def count(self) -> int:
+        """How many identifiers live."""
+        query = "SELECT count(*) FROM handle WHERE deleted_ms IS NULL"
+        return int(self._db.execute(query).fetchone()[0])
+
+    def together(self, steps: Iterable[Callable[[], str]]) -> list[str]:
+        """Run steps in one transaction; a step's refusal is its text and stops no other."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            results = [step() for step in steps]
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+        return results
