@@ -76,6 +76,7 @@ class Buffer:
         self._acked = 0
         self._ranges: tuple[tuple[int, int], ...] = ()
         self._freed = 0
+        self._freed_ranges: tuple[tuple[int, int], ...] = ()
         self._reserve()
         meta = dict(self._writer.execute("SELECT key, value FROM meta"))
         self.epoch = int(meta["epoch"], 16)
@@ -142,6 +143,11 @@ class Buffer:
         self._acked = max(self._acked, min(upto, self.last_seq))
         self._ranges = tuple(ranges)
 
+    @property
+    def unfreed(self) -> bool:
+        """Whether acknowledged frames wait to be freed by a commit."""
+        return self._acked > self._freed or self._ranges != self._freed_ranges
+
     def _append(self, commit: Commit, now_ms: int) -> Appended:
         writer = self._writer
         writer.execute("BEGIN IMMEDIATE")
@@ -157,7 +163,7 @@ class Buffer:
         write_progress(writer, commit.progress)
         write_schemas(writer, commit.schemas)
         writer.execute("COMMIT")
-        self._freed = acked
+        self._freed, self._freed_ranges = acked, ranges
         self.last_seq, self._pending = last_seq, pending
         for key, counts in changes.items():
             self._books.setdefault(key, Counts()).add(counts)
@@ -186,7 +192,8 @@ class Buffer:
         return seq
 
     def _free(self, acked: int, ranges: Iterable[tuple[int, int]], pending: Pending) -> Pending:
-        spans = [(0, acked), *ranges] if acked > self._freed else list(ranges)
+        new = [span for span in ranges if span not in self._freed_ranges]
+        spans = [(0, acked), *new] if acked > self._freed else new
         for low, high in spans:
             frames, values, size = self._writer.execute(
                 "SELECT count(*), total(count), total(bytes) FROM frame WHERE seq BETWEEN ? AND ?",

@@ -1,0 +1,207 @@
+"""The books and gaps of one device: every nominal tick is counted once, whatever happens.
+
+Polled groups count a tick when it is read, skipped, or – while the device is down – when its
+time has come. Subscribed groups count what arrives, and a tick for every tag that is down.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from gateway.core.batch import Gap, Status
+from gateway.core.books import Counts
+from gateway.core.process import NEVER
+from gateway.core.schedule import next_tick_ms, ticks_by_day
+from gateway.core.status import Reason
+from gateway.edge.gaps import GapTracker
+from gateway.edge.groups import Device, Group
+from gateway.edge.recorder import Recorder
+
+_log = logging.getLogger(__name__)
+
+LONGEST_REPEAT_MS = 24 * 3_600_000
+"""A clock that went back further had been wrong before: times begin anew from now."""
+
+STEP_MS = 1_000
+"""Clock and steps of the monotonic clock may differ by this before it is a step."""
+
+
+class Account:
+    """Keeps the books of one device.
+
+    Args:
+        device: its groups.
+        gaps: its open gaps.
+        recorder: takes counts and gaps.
+        monotonic_ms: a clock that never steps, milliseconds.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        gaps: GapTracker,
+        recorder: Recorder,
+        monotonic_ms: Callable[[], float],
+    ) -> None:
+        self._device = device
+        self._gaps = gaps
+        self._recorder = recorder
+        self._monotonic_ms = monotonic_ms
+        self._cause = Reason.DISCONNECTED
+        self._offset_ms: float | None = None
+
+    def start(self, now_ms: int) -> int | None:
+        """Count what was due while the gateway did not run, as skipped.
+
+        Returns:
+            The first tick missed so, UTC milliseconds; None if none was.
+        """
+        first: int | None = None
+        for group in self._device.groups:
+            if group.last_tick_ms == NEVER:
+                group.last_tick_ms = group.tick_at(now_ms)
+            self._believe(group, now_ms)
+            missed = group.next_tick()
+            if missed <= now_ms:
+                first = missed if first is None else min(first, missed)
+                self._pass(group, now_ms, skipped=group.size)
+        self._send(self._gaps.end_orphans(now_ms))
+        self._offset_ms = now_ms - self._monotonic_ms()
+        return first
+
+    def settle(self, now_ms: int) -> None:
+        """Bring the books up to now; called before every commit."""
+        for group in self._device.groups:
+            self._settle(group, now_ms)
+        self._send(self._gaps.settle(now_ms))
+
+    def _settle(self, group: Group, now_ms: int) -> None:
+        self._believe(group, now_ms)
+        if self._repeats(group, now_ms):
+            return
+        upto_ms = now_ms if group.reading_ms is None else min(now_ms, group.reading_ms - 1)
+        missed = group.next_tick()
+        if missed > upto_ms:
+            return
+        if group.down:
+            self._pass(group, upto_ms, failed=group.size)
+            self._send(self._gaps.lost(self._cause, missed))
+        elif group.mode == "subscribe":
+            self._pass(group, upto_ms, failed=group.bad_items)
+
+    def begin(self, group: Group, now_ms: int) -> int:
+        """Choose the tick to read now: the newest that has come.
+
+        Ticks before it were missed: failed if the device was down, else skipped as late – or
+        as the clock's fault, if it stepped.
+        """
+        self._settle(group, now_ms)
+        tick_ms = group.tick_at(now_ms)
+        missed = group.next_tick()
+        stepped = self._stepped(now_ms)
+        if group.down:
+            group.reading_ms = tick_ms
+            if missed < tick_ms:
+                self._pass(group, tick_ms - 1, failed=group.size)
+            return tick_ms
+        if missed < tick_ms:
+            cause = Reason.CLOCK if stepped else Reason.LATE
+            self._send(self._gaps.skipped(group.name, cause, missed, tick_ms))
+            self._pass(group, tick_ms - 1, skipped=group.size)
+        group.reading_ms = tick_ms
+        return tick_ms
+
+    def judge(self, group: Group, status: Status, time_ms: int) -> None:
+        """Open and end gaps of single tags."""
+        self._send(self._gaps.update(group.name, status, time_ms))
+
+    def lost(self, cause: Reason, now_ms: int) -> None:
+        """The device is lost: from the next uncounted tick on, all its ticks fail."""
+        self._cause = cause
+        for group in self._device.groups:
+            if group.mode == "subscribe" and not group.down:
+                self._settle(group, now_ms)
+            group.down, group.bad_items, group.reading_ms = True, 0, None
+            group.processor.lost()
+        self.settle(now_ms)
+
+    def back(self, group: Group, time_ms: int) -> None:
+        """A group gives values again from ``time_ms`` on."""
+        group.down = False
+        self._send(self._gaps.back(time_ms))
+
+    # -- clocks ---------------------------------------------------------------------------
+
+    def _stepped(self, now_ms: int) -> bool:
+        offset = now_ms - self._monotonic_ms()
+        before, self._offset_ms = self._offset_ms, offset
+        return before is not None and abs(offset - before) > STEP_MS
+
+    def _believe(self, group: Group, now_ms: int) -> None:
+        if group.last_tick_ms - now_ms <= LONGEST_REPEAT_MS:
+            return
+        _log.warning(
+            "device %s group %s: the clock was %d s ahead; times begin anew from now",
+            self._device.id,
+            group.name,
+            (group.last_tick_ms - now_ms) // 1000,
+        )
+        group.last_tick_ms = group.tick_at(now_ms)
+        group.repeat_ms = None
+        group.processor.rewind(group.last_tick_ms)
+
+    def _repeats(self, group: Group, now_ms: int) -> bool:
+        """Count ticks that a clock set back repeats; they are skipped, not read again."""
+        last = group.last_tick_ms
+        if now_ms < last - group.interval_ms and group.repeat_ms is None:
+            _log.warning(
+                "device %s group %s: the clock went back %d s; ticks are skipped until it is past",
+                self._device.id,
+                group.name,
+                (last - now_ms) // 1000,
+            )
+            group.repeat_ms = group.tick_at(now_ms)
+        if group.repeat_ms is None:
+            return now_ms < last
+        self._repeat(group, min(now_ms, last))
+        if now_ms < last:
+            return True
+        group.repeat_ms = None
+        return False
+
+    def _repeat(self, group: Group, upto_ms: int) -> None:
+        begin = group.repeat_ms if group.repeat_ms is not None else upto_ms
+        if upto_ms < begin:
+            group.repeat_ms = group.tick_at(upto_ms)
+            return
+        days = list(ticks_by_day(begin, upto_ms, group.interval_ms, group.phase_ms))
+        if not days:
+            return
+        self._count(days, skipped=group.size)
+        first = next_tick_ms(begin, group.interval_ms, group.phase_ms)
+        group.repeat_ms = group.tick_at(upto_ms)
+        self._send(self._gaps.skipped(group.name, Reason.CLOCK, first, group.repeat_ms + 1))
+
+    # -- counting -------------------------------------------------------------------------
+
+    def _pass(self, group: Group, upto_ms: int, *, failed: int = 0, skipped: int = 0) -> None:
+        """Count all ticks up to a time that are not in the books yet."""
+        days = ticks_by_day(group.last_tick_ms, upto_ms, group.interval_ms, group.phase_ms)
+        self._count(days, failed=failed, skipped=skipped)
+        group.last_tick_ms = group.tick_at(upto_ms)
+        self._recorder.progress(self._device.id, group.name, group.progress())
+
+    def _count(
+        self, days: Iterable[tuple[date, int]], *, failed: int = 0, skipped: int = 0
+    ) -> None:
+        if not failed and not skipped:
+            return
+        for day, ticks in days:
+            counts = Counts(
+                due=ticks * (failed + skipped), failed=ticks * failed, skipped=ticks * skipped
+            )
+            self._recorder.count(self._device.id, day, counts)
+
+    def _send(self, gaps: Iterable[Gap]) -> None:
+        for gap in gaps:
+            self._recorder.gap(gap)

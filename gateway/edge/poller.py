@@ -1,0 +1,241 @@
+"""One task a device: connect, read on nominal ticks, notice losses, keep the books of it.
+
+A driver raises; this is the one place that reconnects, times out, backs off and logs. Bad is
+data: whatever is not read is counted with its reason.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+
+from gateway.core.batch import Reading
+from gateway.core.schedule import backoff_ms
+from gateway.core.status import FIRST_BAD, Reason
+from gateway.drivers.api import Arrivals, Driver, DriverError, RefusedError, SubscribingDriver
+from gateway.edge.account import Account
+from gateway.edge.groups import Device, Group
+from gateway.edge.live import DeviceRecord, Live
+from gateway.edge.recorder import Recorder
+
+_log = logging.getLogger(__name__)
+
+LONGEST_SLEEP_MS = 5_000
+"""Sleeps are cut to this, so that a step of the clock is noticed."""
+
+CLOSE_TIMEOUT_S = 2.0
+"""A driver that does not close in time is left behind."""
+
+
+class Poller:
+    """Reads one device for ever.
+
+    Args:
+        device: what to read.
+        make: a new driver for each connection; no I/O.
+        account: the books and gaps of the device.
+        recorder: takes what was read.
+        live: told about the link.
+        record: the device in the live view; told about values.
+        now_ms: the gateway's clock, UTC milliseconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: Device,
+        make: Callable[[], Driver],
+        account: Account,
+        recorder: Recorder,
+        live: Live,
+        record: DeviceRecord,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._device = device
+        self._make = make
+        self._account = account
+        self._recorder = recorder
+        self._live = live
+        self._record = record
+        self._now_ms = now_ms
+        self._failures = 0
+        self._down_since: int | None = None
+        self._bug_logged = False
+
+    async def run(self) -> None:
+        """Connect and read until cancelled."""
+        while True:
+            cause, detail = await self._session()
+            self._lost(cause, detail)
+            await asyncio.sleep(self._wait_ms(cause) / 1000)
+
+    async def _session(self) -> tuple[Reason, str]:
+        """One connection, from opening it to its loss; returns why it ended."""
+        driver: Driver | None = None
+        try:
+            driver = self._make()
+            await self._serve(driver)
+        except TimeoutError:
+            return Reason.TIMEOUT, "no answer in time"
+        except RefusedError as error:
+            return Reason.REFUSED, str(error)
+        except DriverError as error:
+            return Reason.DISCONNECTED, str(error)
+        except Exception as error:  # noqa: BLE001 - one driver's bug must not end the gateway
+            self._bug(error)
+            return Reason.DRIVER_BUG, f"{type(error).__name__}: {error}"
+        finally:
+            if driver is not None:
+                await self._close(driver)
+        return Reason.DISCONNECTED, "the driver ended"
+
+    async def _close(self, driver: Driver) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await driver.close()
+        except TimeoutError:
+            _log.warning("device %s: its driver did not close in time", self._device.id)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._bug(error)
+
+    def _bug(self, error: Exception) -> None:
+        self._record.driver_bugs += 1
+        if not self._bug_logged:
+            self._bug_logged = True
+            _log.error(
+                "device %s: its driver %s has a bug; the device is tried again later",
+                self._device.id,
+                self._device.config.driver,
+                exc_info=error,
+            )
+
+    async def _serve(self, driver: Driver) -> None:
+        config = self._device.config
+        async with asyncio.timeout(config.connect_timeout_ms / 1000):
+            await driver.connect()
+        polled = [group for group in self._device.groups if group.mode == "poll"]
+        subscribed = [group for group in self._device.groups if group.mode == "subscribe"]
+        for group in polled:
+            group.plan = driver.plan(group.points)
+        for group in subscribed:
+            await self._subscribe(driver, group)  # type: ignore[arg-type]
+        if not subscribed:
+            await self._poll(driver, polled)
+        elif not polled:
+            await self._listen(driver)  # type: ignore[arg-type]
+        else:
+            await _either(self._poll(driver, polled), self._listen(driver))  # type: ignore[arg-type]
+
+    # -- polling --------------------------------------------------------------------------
+
+    async def _poll(self, driver: Driver, groups: Sequence[Group]) -> None:
+        while True:
+            group = min(groups, key=Group.next_tick)
+            now_ms = self._now_ms()
+            wait_ms = group.next_tick() - now_ms
+            if wait_ms > 0:
+                await asyncio.sleep(min(wait_ms, LONGEST_SLEEP_MS) / 1000)
+                continue
+            await self.poll_once(driver, group, now_ms)
+
+    async def poll_once(self, driver: Driver, group: Group, now_ms: int) -> None:
+        """Read a group at its newest tick that has come; older ones are skipped."""
+        tick_ms = self._account.begin(group, now_ms)
+        try:
+            async with asyncio.timeout(self._device.config.timeout_ms / 1000):
+                reading = await driver.read(group.plan)
+            self._take(group, reading, tick_ms)
+        finally:
+            group.reading_ms = None
+
+    def _take(self, group: Group, reading: Reading, tick_ms: int) -> None:
+        outcome = group.processor.process(reading, tick_ms)
+        self._back(group, tick_ms)
+        group.last_tick_ms = tick_ms
+        self._recorder.take(self._device.id, group.name, outcome, group.progress())
+        self._account.judge(group, outcome.status, tick_ms)
+        self._record.polls += 1
+        self._record.take(group.name, outcome)
+
+    # -- listening ------------------------------------------------------------------------
+
+    async def _subscribe(self, driver: SubscribingDriver, group: Group) -> None:
+        async with asyncio.timeout(self._device.config.connect_timeout_ms / 1000):
+            status = await driver.subscribe(group.name, group.points, group.interval_ms)
+        outcome = group.processor.judge_items(status)
+        now_ms = self._now_ms()
+        self._account.settle(now_ms)
+        self._back(group, now_ms)
+        group.bad_items = int((outcome.status >= FIRST_BAD).sum())
+        self._account.judge(group, outcome.status, now_ms)
+        self._record.take(group.name, outcome)
+
+    async def _listen(self, driver: SubscribingDriver) -> None:
+        groups = {group.name: group for group in self._device.groups}
+        while True:
+            for delivery in await driver.arrivals():
+                self._arrived(groups[delivery.group], delivery)
+
+    def _arrived(self, group: Group, delivery: Arrivals) -> None:
+        now_ms = self._now_ms()
+        self._account.settle(now_ms)
+        outcome = group.processor.process_arrivals(
+            delivery.index, delivery.time_ms, delivery.columns, delivery.status, now_ms
+        )
+        group.bad_items = int((outcome.status >= FIRST_BAD).sum())
+        self._recorder.take(self._device.id, group.name, outcome, group.progress())
+        self._account.judge(group, outcome.status, now_ms)
+        self._record.polls += 1
+        self._record.take(group.name, outcome)
+
+    # -- losses ---------------------------------------------------------------------------
+
+    def _lost(self, cause: Reason, detail: str) -> None:
+        now_ms = self._now_ms()
+        self._failures += 1
+        self._record.failures += 1
+        self._account.lost(cause, now_ms)
+        self._live.set_link(self._device.id, "down", now_ms, cause, detail)
+        if self._down_since is None:
+            self._down_since = now_ms
+            _log.warning(
+                "device %s at %s is lost (%s): %s",
+                self._device.id,
+                self._device.endpoint,
+                cause.code,
+                detail,
+            )
+
+    def _back(self, group: Group, time_ms: int) -> None:
+        if not group.down:
+            return
+        self._account.back(group, time_ms)
+        self._live.set_link(self._device.id, "up", self._now_ms())
+        if self._down_since is not None:
+            _log.info(
+                "device %s at %s is back after %d failures in %.1f s",
+                self._device.id,
+                self._device.endpoint,
+                self._failures,
+                (self._now_ms() - self._down_since) / 1000,
+            )
+        self._failures, self._down_since, self._bug_logged = 0, None, False
+
+    def _wait_ms(self, cause: Reason) -> int:
+        config = self._device.config
+        if cause is Reason.REFUSED:
+            return config.retry_max_ms
+        longest = max(config.retry_min_ms, config.retry_max_ms)
+        return backoff_ms(self._failures, config.retry_min_ms, longest)
+
+
+async def _either(*jobs: Coroutine[None, None, None]) -> None:
+    """Run endless jobs side by side until one raises; raise that."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,76 @@
+"""Which frames are on their way to the city, and what it has acknowledged. Pure."""
+
+Ranges = tuple[tuple[int, int], ...]
+
+
+class Window:
+    """Frames sent and not yet acknowledged.
+
+    Args:
+        size: how many may be on their way.
+        timeout_ms: without any progress for this long, sending begins anew.
+
+    Attributes:
+        sent: newest frame of this turn that went out.
+        turn: counts how often sending began anew.
+        upto: all frames up to and including this one are acknowledged.
+        ranges: inclusive ranges above it that are acknowledged too.
+    """
+
+    def __init__(self, size: int, timeout_ms: int) -> None:
+        self._size = size
+        self._timeout_s = timeout_ms / 1000
+        self._flying: set[int] = set()
+        self._highest = 0
+        self._deadline_s = 0.0
+        self.turn = 0
+        self.sent = 0
+        self.upto = 0
+        self.ranges: Ranges = ()
+
+    @property
+    def full(self) -> bool:
+        """Whether no more may be sent now."""
+        return len(self._flying) >= self._size
+
+    def overdue(self, now_s: float) -> bool:
+        """Whether an acknowledgement should have come by now."""
+        return bool(self._flying) and now_s >= self._deadline_s
+
+    def patience(self, now_s: float) -> float | None:
+        """Seconds until sending begins anew; None if nothing is on its way."""
+        return max(self._deadline_s - now_s, 0.0) if self._flying else None
+
+    def acknowledged(self, seq: int) -> bool:
+        """Whether the city holds this frame."""
+        return seq <= self.upto or any(low <= seq <= high for low, high in self.ranges)
+
+    def skip(self, seq: int) -> None:
+        """Step over a frame that the city holds."""
+        self.sent = seq
+
+    def send(self, seq: int, now_s: float) -> bool:
+        """Note that a frame goes out; True if it went out before."""
+        if not self._flying:
+            self._deadline_s = now_s + self._timeout_s
+        self._flying.add(seq)
+        self.sent = seq
+        again = seq <= self._highest
+        self._highest = max(self._highest, seq)
+        return again
+
+    def acknowledge(self, upto: int, ranges: Ranges, now_s: float) -> None:
+        """Take an acknowledgement; an older one than known changes nothing."""
+        before = len(self._flying)
+        if upto >= self.upto:
+            self.upto, self.ranges = upto, ranges
+        self._flying = {seq for seq in self._flying if not self.acknowledged(seq)}
+        if len(self._flying) < before:
+            self._deadline_s = now_s + self._timeout_s
+        self.sent = max(self.sent, self.upto)
+
+    def restart(self) -> None:
+        """Send again from the oldest frame that is not acknowledged."""
+        self._flying.clear()
+        self.sent = self.upto
+        self.turn += 1
