@@ -1,0 +1,30 @@
+"""``qulink schema``: JSON Schema of a configuration for editors, and the reference page."""
+
+import json
+from typing import Annotated, Literal
+
+import typer
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command(
+        "schema", help="Print the JSON Schema of a configuration, or the reference in Markdown."
+    )(schema)
+
+
+def schema(
+    what: Annotated[
+        Literal["gateway", "city", "reference"],
+        typer.Argument(help="JSON Schema of an edge or a city, or the page for people."),
+    ],
+) -> None:
+    """Print it, with the connections and addresses of the installed drivers."""
+    from edge_config.reference import city_schema, gateway_schema, markdown  # noqa: PLC0415
+    from gateway.drivers.registry import installed  # noqa: PLC0415
+
+    if what == "reference":
+        typer.echo(markdown(installed()), nl=False)
+        return
+    found = city_schema() if what == "city" else gateway_schema(installed())
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
