@@ -1,0 +1,146 @@
+"""What to do with one frame: pure decisions, no I/O, no clock.
+
+A frame that is broken but tells which one it is, is *settled*: it goes to quarantine, counts as
+dropped, and is acknowledged – a poison frame must not come again for ever. That is believed only
+of an epoch that the gateway is known to use; garbage with a header by chance settles nothing.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from gateway.city.admission import is_device_id
+from gateway.city.peers import Peer
+from gateway.city.rows import is_ordered
+from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.schema import Schema
+from gateway.wire.columns import FrameError
+from gateway.wire.frame import MAX_BODY_BYTES, Frame, Header, decode_frame, read_header
+from gateway.wire.records import BooksRecord, UnknownSchemaError
+
+MAX_INT64 = 2**63 - 1
+MAX_GAP_TAGS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """To be written and acknowledged."""
+
+    epoch: str
+    frame: Frame
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Settled before; only the acknowledgement is repeated."""
+
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Cannot be read without schemas that the city does not hold."""
+
+    epoch: str
+    want: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Breaks the format.
+
+    Attributes:
+        kind: ``size`` or ``frame``.
+        reason: why.
+        epoch: set if the frame is to be acknowledged as lost.
+        seq: its number, if ``epoch`` is set.
+        values: values lost with it, as its header says.
+    """
+
+    kind: str
+    reason: str
+    epoch: str | None = None
+    seq: int = 0
+    values: int = 0
+
+
+Decision = Accepted | Duplicate | Waiting | Broken
+
+
+def decide(payload: bytes, peer: Peer, epochs: Collection[str], max_bytes: int) -> Decision:
+    """Read one frame of an enrolled gateway.
+
+    Args:
+        payload: the message.
+        peer: its sender; not changed here.
+        epochs: epochs (16 hex digits) that the gateway is known to use.
+        max_bytes: larger messages are refused unread.
+    """
+    try:
+        header = read_header(payload)
+    except FrameError as error:
+        return Broken("frame", str(error))
+    epoch = f"{header.epoch:016x}"
+    if not 0 < header.seq <= MAX_INT64:
+        return Broken("frame", f"sequence number {header.seq} is outside 1 to 2^63 - 1")
+    if epoch in peer.progress and header.seq in peer.progress[epoch]:
+        return Duplicate(epoch)
+    known = epoch if epoch in epochs or epoch in peer.progress else None
+    if len(payload) > max_bytes:
+        reason = f"{len(payload)} bytes are over the limit of {max_bytes}"
+        return _broken("size", reason, header, known)
+    return _decode(payload, peer, header, known)
+
+
+def _decode(payload: bytes, peer: Peer, header: Header, known: str | None) -> Decision:
+    epoch = f"{header.epoch:016x}"
+    try:
+        frame = decode_frame(payload, peer.schemas)
+    except UnknownSchemaError as error:
+        return Waiting(epoch, frozenset((error.schema_id,)))
+    except FrameError as error:
+        return _broken("frame", str(error), header, known)
+    for record in frame.records:
+        reason = _objection(record)
+        if reason is not None:
+            return _broken("frame", reason, header, known)
+    values = sum(r.count for r in frame.records if isinstance(r, Batch | Changes))
+    return Accepted(epoch, frame, values)
+
+
+def _broken(kind: str, reason: str, header: Header, known: str | None) -> Broken:
+    if known is None:
+        return Broken(kind, reason)
+    return Broken(kind, reason, known, header.seq, min(header.values, MAX_BODY_BYTES))
+
+
+def _objection(record: Batch | Changes | Schema | Gap | BooksRecord) -> str | None:
+    """Why the content of a well-formed record cannot be true; None if it can."""
+    match record:
+        case Changes() if not is_ordered(record):
+            return f"changes of device {record.schema.device[:63]} are not in order"
+        case Gap():
+            return _gap_objection(record)
+        case BooksRecord():
+            return _books_objection(record)
+        case _:
+            return None
+
+
+def _gap_objection(gap: Gap) -> str | None:
+    names = [name for name in (gap.device, gap.group) if name]
+    if not all(map(is_device_id, names)) or len(gap.tags) > MAX_GAP_TAGS:
+        return f"gap of device {gap.device[:63]!r}, group {gap.group[:63]!r} is not well named"
+    times = (gap.from_ms, gap.from_ms if gap.to_ms is None else gap.to_ms)
+    if not all(abs(time) <= MAX_INT64 for time in times):
+        return f"gap of device {gap.device} has the times {times}"
+    return None
+
+
+def _books_objection(books: BooksRecord) -> str | None:
+    counts = (books.due, books.ok, books.failed, books.skipped, books.suppressed, books.buffered)
+    if books.device and not is_device_id(books.device):
+        return f"books of device {books.device[:63]!r} are not well named"
+    if not all(0 <= count <= MAX_INT64 for count in (*counts, *books.dropped.values())):
+        return f"books of device {books.device} hold a count below 0 or above 2^63 - 1"
+    return None

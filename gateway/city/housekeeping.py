@@ -1,0 +1,60 @@
+"""What is done from time to time: old telemetry and old quarantine go."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from edge_config.city import RetentionConfig
+from gateway.city import quarantine
+from gateway.city.db.database import Database
+from gateway.city.stores.api import Store, StoreError
+
+log = logging.getLogger(__name__)
+
+PERIOD_S = 3_600.0
+_DAY_MS = 86_400_000
+
+
+@runtime_checkable
+class Trimmed(Protocol):
+    """A store that does not keep a retention of its own."""
+
+    async def trim(self, before_ms: int) -> int:
+        """Delete values older than ``before_ms``; returns how many rows went."""
+
+
+async def run(
+    database: Database,
+    store: Store,
+    retention: RetentionConfig,
+    now_ms: Callable[[], int],
+    period_s: float = PERIOD_S,
+) -> None:
+    """Tidy up at once and then every hour, until cancelled."""
+    while True:
+        try:
+            await tidy(database, store, retention, now_ms())
+        except (SQLAlchemyError, StoreError) as error:
+            log.warning("tidying up failed, trying again in %d s: %s", period_s, error)
+        await asyncio.sleep(period_s)
+
+
+async def tidy(
+    database: Database, store: Store, retention: RetentionConfig, now_ms: int
+) -> tuple[int, int]:
+    """Delete what is older than its retention.
+
+    Returns:
+        Rows of telemetry and of quarantine that went. An InfluxDB keeps its own retention.
+    """
+    rows = 0
+    if isinstance(store, Trimmed):
+        rows = await store.trim(now_ms - retention.telemetry_days * _DAY_MS)
+    before_ms = now_ms - retention.quarantine_days * _DAY_MS
+    messages = await database.run(quarantine.trim, before_ms)
+    if rows or messages:
+        log.info("retention: %d telemetry rows, %d quarantined messages deleted", rows, messages)
+    return rows, messages

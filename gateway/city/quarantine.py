@@ -1,0 +1,89 @@
+"""What the city could not accept: kept with its sender and reason, counted, and bounded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert
+
+from gateway.city.db.tables import quarantine
+
+KEPT_BYTES = 65_536
+"""Of a message so much is kept."""
+HOURLY_ROWS = 200
+"""Rows kept of one sender and hour; what comes above is counted and not kept."""
+MAX_SENDERS = 10_000
+"""Senders counted apart; topics and gateway names come from outside and must not fill memory."""
+_HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message, or the part of one, that was not accepted.
+
+    Attributes:
+        kind: for metrics: ``topic``, ``gateway``, ``size``, ``frame``, ``schema``, ``state`` or
+            ``store``.
+        received_ms: when it came, UTC milliseconds.
+        topic: where it came from.
+        gateway: gateway in the topic; empty if there is none.
+        reason: why, for a person.
+        values: values that were lost with it.
+        payload: the message, or the lines that a store refused.
+    """
+
+    kind: str
+    received_ms: int
+    topic: str
+    gateway: str
+    reason: str
+    values: int
+    payload: bytes
+
+
+class Budget:
+    """Limits how many rows a sender may make, so that a flood of garbage fills no disk."""
+
+    def __init__(self) -> None:
+        self._hour = 0
+        self._rows: dict[str, int] = {}
+
+    def allows(self, entry: Entry) -> bool:
+        """Whether an entry is kept; counts it."""
+        hour = entry.received_ms // _HOUR_MS
+        if hour != self._hour:
+            self._hour, self._rows = hour, {}
+        sender = entry.gateway if len(self._rows) < MAX_SENDERS else ""
+        used = self._rows.get(sender, 0)
+        self._rows[sender] = used + 1
+        return used < HOURLY_ROWS
+
+
+def keep(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Write entries to the quarantine table."""
+    if entries:
+        connection.execute(insert(quarantine), [_row(entry) for entry in entries])
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    return {
+        "received_ms": entry.received_ms,
+        "topic": _text(entry.topic, 300),
+        "gateway": _text(entry.gateway, 63),
+        "reason": _text(entry.reason, 300),
+        "value_count": entry.values,
+        "size_bytes": len(entry.payload),
+        "payload": entry.payload[:KEPT_BYTES],
+    }
+
+
+def _text(text: str, limit: int) -> str:
+    """Text that every database takes: no NUL, no lone surrogates, not too long."""
+    clean = text.replace("\0", "�").encode("utf-8", "replace").decode()
+    return clean[:limit]
+
+
+def trim(connection: Connection, before_ms: int) -> int:
+    """Delete what is older; returns how many rows went."""
+    return connection.execute(
+        delete(quarantine).where(quarantine.c.received_ms < before_ms)
+    ).rowcount

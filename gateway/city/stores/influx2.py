@@ -1,0 +1,183 @@
+"""InfluxDB 2.x through ``influxdb-client``: raw line protocol in, Flux out."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import aiohttp
+from influxdb_client.client.flux_table import FluxTable
+from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
+from influxdb_client.domain.write_precision import WritePrecision
+from influxdb_client.rest import ApiException
+
+from edge_config.city import Influx2Store
+from gateway.city.stores.api import (
+    Point,
+    Rejection,
+    Rows,
+    Series,
+    StoreError,
+    StoreMisconfiguredError,
+    StoreUnavailableError,
+)
+from gateway.city.stores.delivery import Answer, deliver, retry_after
+
+_TAGS = ("device", "enterprise", "equipment", "gateway", "site")
+_MISCONFIGURED = (401, 403, 404)
+_TOO_MANY = 429
+_SERVER_ERROR = 500
+
+
+class Influx2:
+    """A bucket of an InfluxDB 2.x.
+
+    Args:
+        config: address, organisation, bucket, token. The token is read when the store is opened.
+    """
+
+    def __init__(self, config: Influx2Store) -> None:
+        self._config = config
+        self._where = f"InfluxDB {config.url}, bucket {config.bucket}"
+        self._client: InfluxDBClientAsync | None = None
+
+    async def open(self) -> None:
+        """Connect and check that the bucket can be read.
+
+        Raises:
+            StoreUnavailableError: the server does not answer.
+            StoreMisconfiguredError: wrong token, organisation or bucket.
+        """
+        config = self._config
+        await self.close()
+        self._client = InfluxDBClientAsync(
+            config.url,
+            config.token.reveal(),
+            org=config.org,
+            timeout=config.timeout_ms,
+            enable_gzip=True,
+        )
+        await self._query("|> range(start: -1s) |> limit(n: 1)")
+
+    async def write(self, rows: Sequence[Rows]) -> Sequence[Rejection]:
+        """Write and commit; see :class:`gateway.city.stores.api.Store`."""
+        return await deliver(self, rows, self._where)
+
+    async def post(self, body: bytes) -> Answer:
+        """Post lines; see :class:`gateway.city.stores.delivery.Endpoint`."""
+        try:
+            api = self._open_client().write_api()
+            bucket, precision = self._config.bucket, WritePrecision.MS
+            await api.write(bucket, self._config.org, body, precision)  # type: ignore[arg-type]
+        except ApiException as error:
+            return Answer(int(error.status), _message(error), _wish(error))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._away(error) from error
+        return Answer(204)
+
+    async def count(self, gateways: Sequence[str], from_ms: int, to_ms: int) -> int:
+        """Non-null fields of these gateways with ``from_ms <= time < to_ms``."""
+        if not gateways:
+            return 0
+        names = " or ".join(f"r.gateway == {_literal(name)}" for name in gateways)
+        # Counting comes before ungrouping: fields of different types cannot share a table.
+        tables = await self._query(
+            f"{_span(from_ms, to_ms)} |> filter(fn: (r) => {names}) |> count() |> group() |> sum()"
+        )
+        return sum(int(record["_value"]) for table in tables for record in table.records)
+
+    async def latest(self, series: Series) -> dict[str, Point]:
+        """The newest value of every field of a series."""
+        tables = await self._query(f"|> range(start: 0) |> {_filter(series)} |> last()")
+        return {
+            record["_field"]: Point(_ms(record["_time"]), record["_value"])
+            for table in tables
+            for record in table.records
+        }
+
+    async def history(
+        self, series: Series, field: str, from_ms: int, to_ms: int, limit: int
+    ) -> Sequence[Point]:
+        """The last value in each of at most ``limit`` windows, oldest first."""
+        window = max(1, -(-(to_ms - from_ms) // max(1, limit - 1)))
+        tables = await self._query(
+            f"{_span(from_ms, to_ms)} |> {_filter(series)} "
+            f"|> filter(fn: (r) => r._field == {_literal(field)}) "
+            f"|> group() |> window(every: {window}ms) |> last() |> group() "
+            '|> sort(columns: ["_time"])'
+        )
+        points = [
+            Point(_ms(record["_time"]), record["_value"])
+            for table in tables
+            for record in table.records
+        ]
+        return points[-limit:]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()  # type: ignore[no-untyped-call]
+            self._client = None
+
+    async def _query(self, rest: str) -> list[FluxTable]:
+        flux = f"from(bucket: {_literal(self._config.bucket)}) {rest}"
+        try:
+            async with asyncio.timeout(self._config.timeout_ms / 1000):
+                return list(await self._open_client().query_api().query(flux))
+        except ApiException as error:
+            raise self._refused(error) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._away(error) from error
+
+    def _open_client(self) -> InfluxDBClientAsync:
+        if self._client is None:
+            raise StoreUnavailableError(f"{self._where} is not open")
+        return self._client
+
+    def _refused(self, error: ApiException) -> StoreError:
+        text = f"{self._where}: {error.status} {_message(error)}"
+        status = int(error.status)
+        if status in _MISCONFIGURED:
+            return StoreMisconfiguredError(text)
+        if status == _TOO_MANY or status >= _SERVER_ERROR:
+            return StoreUnavailableError(text, _wish(error))
+        return StoreError(text)
+
+    def _away(self, error: Exception) -> StoreUnavailableError:
+        return StoreUnavailableError(f"{self._where}: {type(error).__name__}: {error}")
+
+
+def _message(error: ApiException) -> str:
+    """The server's own sentence; bodies are ``{"code": …, "message": …}``."""
+    try:
+        return str(json.loads(error.body)["message"])[:300]
+    except (ValueError, KeyError, TypeError):
+        return str(error.reason)[:300]
+
+
+def _wish(error: ApiException) -> float | None:
+    return retry_after(error.headers.get("Retry-After") if error.headers else None)
+
+
+def _literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")
+    return f'"{escaped}"'
+
+
+def _span(from_ms: int, to_ms: int) -> str:
+    return f"|> range(start: {_time(from_ms)}, stop: {_time(to_ms)})"
+
+
+def _time(time_ms: int) -> str:
+    moment = datetime.fromtimestamp(time_ms // 1000, UTC).replace(microsecond=time_ms % 1000 * 1000)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+
+
+def _filter(series: Series) -> str:
+    tags = " and ".join(f"r.{tag} == {_literal(getattr(series, tag))}" for tag in _TAGS)
+    name = _literal(series.measurement)
+    return f"filter(fn: (r) => r._measurement == {name} and {tags})"

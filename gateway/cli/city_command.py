@@ -1,0 +1,203 @@
+"""``qulink city CONFIG`` runs a city; ``qulink city gateway …`` keeps its registry of gateways."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable
+
+    from edge_config.city import CityConfig
+    from gateway.city.db.database import Database
+
+Config = Annotated[Path, typer.Argument(help="The city's YAML file.")]
+
+
+class _RunByDefault(TyperGroup):
+    """``qulink city city.yaml`` means ``qulink city run city.yaml``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command with its subcommands."""
+    city = typer.Typer(cls=_RunByDefault, no_args_is_help=True, help="Run a city: ingest, console.")
+    city.command("run", help="Run the city; the word 'run' may be left out.")(_run)
+    gateways = typer.Typer(no_args_is_help=True, help="Enrol, list and revoke gateways.")
+    gateways.command("add")(_add)
+    gateways.command("list")(_list)
+    gateways.command("revoke")(_revoke)
+    city.add_typer(gateways, name="gateway")
+    root.add_typer(city, name="city")
+
+
+def _run(config: Config) -> None:
+    """Run until SIGTERM or SIGINT; exit 1 if the configuration is wrong, 2 if a part fails."""
+    import asyncio  # noqa: PLC0415
+    import logging  # noqa: PLC0415
+
+    from gateway.city import app  # noqa: PLC0415
+
+    loaded = _load(config)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for noisy in ("httpx", "alembic", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(app.run(loaded))
+    except* _expected() as group:
+        for error in _flat(group):
+            typer.echo(f"qulink city: {error}", err=True)
+        sys.exit(2)
+
+
+def _loop_factory() -> "Callable[[], AbstractEventLoop] | None":
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:  # not on Windows
+        return None
+    return uvloop.new_event_loop
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    from alembic.util import CommandError  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from edge_config.base import SecretUnavailableError  # noqa: PLC0415
+    from gateway.city.stores.api import StoreError  # noqa: PLC0415
+    from gateway.web.serve import ListenError  # noqa: PLC0415
+
+    return (SQLAlchemyError, CommandError, SecretUnavailableError, StoreError, ListenError, OSError)
+
+
+def _flat(group: BaseExceptionGroup[Exception]) -> list[BaseException]:
+    return [
+        one
+        for error in group.exceptions
+        for one in (_flat(error) if isinstance(error, BaseExceptionGroup) else [error])
+    ]
+
+
+def _add(
+    config: Config,
+    gateway_id: Annotated[str, typer.Option("--id", help="Gateway id; also its MQTT user.")],
+    enterprise: Annotated[str, typer.Option(help="USCC of an enterprise of the ledger.")],
+    site: Annotated[str, typer.Option(help="Site number of that enterprise.")] = "1",
+) -> None:
+    """Enrol a gateway, or give an enrolled one a new credential; prints it once."""
+    from gateway.city import credentials, enrolment  # noqa: PLC0415
+    from gateway.city.app import system_ms  # noqa: PLC0415
+
+    loaded = _load(config)
+    database = _database(loaded)
+    try:
+        new = database.run_now(enrolment.add, gateway_id, enterprise, site, system_ms())
+    except enrolment.EnrolmentError as error:
+        _fail(str(error))
+    finally:
+        database.close()
+    credential = credentials.new_credential()
+    line = credentials.password_line(gateway_id, credential)
+    _store_line(loaded, gateway_id, line)
+    typer.echo("enrolled" if new else "was enrolled; its old credential ends with this one")
+    typer.echo(f"username: {gateway_id}")
+    typer.echo(f"password: {credential}")
+    typer.echo("This password is shown once and kept nowhere; put it into the gateway's secret.")
+    if loaded.broker.password_file is None:
+        typer.echo("For mosquitto's password file, if it is the broker:")
+        typer.echo(line)
+
+
+def _store_line(config: "CityConfig", gateway_id: str, line: str | None) -> None:
+    from gateway.city import credentials  # noqa: PLC0415
+
+    file = config.broker.password_file
+    if file is None:
+        return
+    try:
+        credentials.set_line(file, gateway_id, line)
+    except OSError as error:
+        _fail(f"cannot change the broker's password file {file}: {error.strerror}")
+    typer.echo(f"{file} is changed; make mosquitto read it: systemctl reload mosquitto", err=True)
+
+
+def _list(config: Config) -> None:
+    """List all gateways: id, enterprise, site, state, last message."""
+    from gateway.city import enrolment  # noqa: PLC0415
+
+    database = _database(_load(config))
+    try:
+        gateways = database.run_now(enrolment.listed)
+    finally:
+        database.close()
+    for one in gateways:
+        state = "revoked" if one.revoked_ms is not None else "enrolled"
+        fields = (one.id, one.uscc, one.enterprise, one.site_no, state, _moment(one.last_seen_ms))
+        typer.echo("\t".join(fields))
+
+
+def _moment(time_ms: int | None) -> str:
+    from datetime import datetime  # noqa: PLC0415
+
+    from gateway.core.books import SHANGHAI  # noqa: PLC0415
+
+    if time_ms is None:
+        return "never"
+    return datetime.fromtimestamp(time_ms / 1000, SHANGHAI).isoformat(" ", "seconds")
+
+
+def _revoke(
+    config: Config,
+    gateway_id: Annotated[str, typer.Option("--id", help="Gateway id.")],
+) -> None:
+    """Revoke a gateway: its messages are quarantined, its credential is removed."""
+    from gateway.city import enrolment  # noqa: PLC0415
+    from gateway.city.app import system_ms  # noqa: PLC0415
+
+    loaded = _load(config)
+    database = _database(loaded)
+    try:
+        database.run_now(enrolment.revoke, gateway_id, system_ms())
+    except enrolment.EnrolmentError as error:
+        _fail(str(error))
+    finally:
+        database.close()
+    _store_line(loaded, gateway_id, None)
+    typer.echo(f"revoked {gateway_id}")
+
+
+def _load(config: Path) -> "CityConfig":
+    from edge_config.load import load_city  # noqa: PLC0415
+    from edge_config.problems import ConfigError  # noqa: PLC0415
+
+    try:
+        return load_city(config)
+    except ConfigError as error:
+        _fail(str(error))
+
+
+def _database(config: "CityConfig") -> "Database":
+    from alembic.util import CommandError  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from edge_config.base import SecretUnavailableError  # noqa: PLC0415
+    from gateway.city.app import open_database  # noqa: PLC0415
+
+    try:
+        return open_database(config)
+    except (SQLAlchemyError, CommandError, SecretUnavailableError) as error:
+        _fail(f"cannot open the city's database: {error}")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    sys.exit(1)

@@ -1,0 +1,47 @@
+"""Migrations and tables say the same, on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import inspect, text
+
+from gateway.city.db.database import Database, connect
+from gateway.city.db.tables import metadata
+from gateway.city.db.upgrade import upgrade
+from tests.support.postgres import Postgres
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        made = connect("sqlite:///city.db", tmp_path)
+        yield made
+        made.close()
+        return
+    with Postgres(tmp_path) as server:
+        made = connect(server.url, tmp_path)
+        yield made
+        made.close()
+
+
+def test_migrations_make_the_tables(database: Database) -> None:
+    upgrade(database)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        tables = set(inspect(connection).get_table_names())
+    assert tables == {*metadata.tables, "alembic_version"}
+    upgrade(database)  # a second start changes nothing
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    database = connect("sqlite:///city.db", tmp_path)
+    upgrade(database)
+    database.run_now(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(CommandError, match="9999"):
+        upgrade(database)
+    database.close()

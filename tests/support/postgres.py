@@ -1,0 +1,82 @@
+"""A real PostgreSQL on loopback, in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.support.peers import free_port, program, wait_for_port
+
+PLACES = tuple(f"/usr/lib/postgresql/{version}/bin" for version in (18, 17, 16, 15, 14, 13))
+
+
+class Postgres:
+    """One server with an empty database ``qulink``; durability is off, it lives for a test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "postgres"
+        self._server = program("postgres", "postgresql", *PLACES)
+        self._initdb = program("initdb", "postgresql", *PLACES)
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """As in a configuration."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Make the cluster, start it and wait until it listens."""
+        self._folder.mkdir(mode=0o755)
+        if os.geteuid() == 0:  # the server refuses to run as root
+            shutil.chown(self._folder, "postgres")
+            for parent in self._folder.parents[:4]:
+                if parent.name.startswith(("pytest-", "test_")) or parent.stat().st_mode & 1 == 0:
+                    parent.chmod(parent.stat().st_mode | 0o011)
+        data = str(self._folder / "data")
+        subprocess.run(
+            self._as_user(
+                self._initdb, "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8",
+                "--locale=C", "--no-sync",
+            ),
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )  # fmt: skip
+        self._process = subprocess.Popen(
+            self._as_user(
+                self._server, "-D", data, "-p", str(self.port), "-h", "127.0.0.1",
+                "-k", "", "-F", "-c", "shared_buffers=16MB",
+            ),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+        )  # fmt: skip
+        wait_for_port(self.port)
+
+    def _as_user(self, *command: str) -> list[str]:
+        if os.geteuid() != 0:
+            return list(command)
+        return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]
+
+    def stop(self) -> None:
+        """Stop it at once (SIGQUIT); harmless when it does not run."""
+        if self._process is None:
+            return
+        self._process.send_signal(3)
+        self._process.wait(timeout=20)
+        self._process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
