@@ -47,11 +47,8 @@ def numbers_only(tag: TagConfig, kind: str, place: Place) -> list[Problem]:
     """Scaling, range and deadband of a tag whose values are no numbers."""
     if kind not in _KINDS:
         return []
-    wrong = [
-        key
-        for key in _NUMERIC_ONLY
-        if key in tag.model_fields_set and getattr(tag, key) not in {None, 0.0}
-    ]
+    fields = TagConfig.model_fields
+    wrong = [key for key in _NUMERIC_ONLY if getattr(tag, key) != fields[key].default]
     return [
         place((key,), f"the values of this tag are {_KINDS[kind]}; only numbers have {key!r}")
         for key in wrong

@@ -11,7 +11,9 @@ class NamedDrivers:
 
     def __init__(self, specs: Mapping[str, DriverModels]) -> None:
         self._specs = specs
-        self._failed: dict[str, str] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._specs
 
     def find(self, name: object, place: Place, problems: list[Problem]) -> DriverModels | None:
         """The driver's models, or None with the reason appended to ``problems``.

@@ -74,11 +74,11 @@ def site_of(path: Path) -> str:
     found = [site for site in ("gateway", "city") if site in keys]
     if len(found) == 1:
         return found[0]
-    message = "needs 'gateway:' at the top (an edge) or 'city:' (a city)"
-    near = next(
-        (hint(key, ["gateway", "city"]) for key in keys if hint(key, ["gateway", "city"])), ""
-    )
-    raise ConfigError([*document.problems, document.problem((), message + near)])
+    message = "has both 'gateway:' and 'city:' at the top; keep them in two files"
+    if not found:
+        near = next(filter(None, (hint(key, ("gateway", "city")) for key in keys)), "")
+        message = f"needs 'gateway:' at the top (an edge) or 'city:' (a city){near}"
+    raise ConfigError([*document.problems, document.problem((), message)])
 
 
 def _city_paths(config: CityConfig, folder: Path) -> CityConfig:
@@ -184,7 +184,10 @@ class _Loading:
             message = f"there is no profile {name!r}{hint(name, self.library.names())}"
             self.problems.append(at((), message))
             return None
-        if {type(driver), type(profile.driver)} == {str} and driver != profile.driver:
+        if profile.spec is not None and self._is_installed(driver) and driver != profile.driver:
             message = f"profile {name!r} is for driver {profile.driver!r}, not {driver!r}"
             self.problems.append(at((), message))
         return profile
+
+    def _is_installed(self, driver: object) -> bool:
+        return isinstance(driver, str) and driver in self.drivers

@@ -86,9 +86,11 @@ def read_point_table(path: Path, name: str, address_fields: set[str]) -> list[Ro
     """
     rows = read_rows(path, name)
     if not rows:
-        raise ConfigError([Problem(name, "the point table is empty")])
+        raise ConfigError([Problem(name, "is empty; its first row names the columns")])
     columns = _columns(rows, name, address_fields)
     header = rows[0][1]
+    if len(rows) == 1:
+        raise ConfigError([Problem(name, "has a header, but no tags below it")])
     headers = {key: header[position] for position, key in columns.items()}
     return [_row(name, number, cells, columns, headers) for number, cells in rows[1:]]
 
