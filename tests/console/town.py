@@ -190,7 +190,7 @@ def _machines(
 
 
 def _records(connection: Connection) -> None:
-    gap = {"device": "", "tag_group": "", "tags": "[]", "tags_key": "-"}
+    gap = {"device": "", "tag_group": "", "tags": "[]", "tags_key": "-", "to_ms": None}
     connection.execute(
         insert(tables.gap),
         [

@@ -6,7 +6,6 @@ shifted to Asia/Shanghai and drawn as UTC, so that every reader sees the city's 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 from statistics import median
 from typing import Any, Literal
@@ -14,7 +13,6 @@ from typing import Any, Literal
 import altair as alt
 
 from gateway.city.rates.compute import percent_text
-from gateway.city.rates.period import first_day, next_month
 from gateway.city.rates.plan import PlanValue
 from gateway.city.rates.report import TrendPoint
 from gateway.city.stores.api import Point
@@ -44,6 +42,7 @@ class TrendWords:
     month: str
     rate: str
     fraction: str
+    axis: str
 
 
 def trend_chart(
@@ -54,7 +53,15 @@ def trend_chart(
     The plan's own points are dots with their figures; between them the path is dashed and says
     that it is interpolated.
     """
-    x = alt.X("day:T", title=None, axis=alt.Axis(format="%Y", tickCount="year"), scale=_utc())
+    last = max([plan[-1].year, *(_year_end(point.month) for point in points)])
+    years = list(range(plan[0].year, int(last) + 1))
+    axis = alt.Axis(values=years, format="d", labelOverlap=shape == "narrow")
+    x = alt.X(
+        "at:Q",
+        title=words.axis,
+        axis=axis,
+        scale=alt.Scale(domain=[plan[0].year - 0.35, last + 0.75], nice=False),
+    )
     y = alt.Y("percent:Q", title="%", scale=alt.Scale(zero=False, padding=14))
     layers = [*_plan_layers(x, y, words), *_actual_layers(x, y, words)]
     datasets = {
@@ -68,9 +75,14 @@ def _utc() -> alt.Scale:
     return alt.Scale(type="utc")
 
 
+def _year_end(month: str) -> float:
+    """Where a month ends on an axis whose whole numbers are ends of years."""
+    return int(month[:4]) - 1 + int(month[5:]) / 12
+
+
 def _plan_row(value: PlanValue, words: TrendWords) -> dict[str, object]:
     return {
-        "day": f"{value.year}-12-31",
+        "at": value.year,
         "percent": float(value.percent),
         "text": percent_text(value.percent),
         "year": str(value.year),
@@ -80,10 +92,9 @@ def _plan_row(value: PlanValue, words: TrendWords) -> dict[str, object]:
 
 
 def _actual_row(point: TrendPoint) -> dict[str, object]:
-    last = next_month(first_day(point.month)) - timedelta(days=1)
     cell = point.city
     return {
-        "day": last.isoformat(),
+        "at": _year_end(point.month),
         "percent": float(cell.pooled or 0),
         "text": percent_text(cell.pooled),
         "month": point.month,
@@ -116,7 +127,7 @@ def _actual_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
     ]
     base = alt.Chart(alt.NamedData(name="actual")).encode(x=x, y=y, tooltip=tooltip)
     last = base.transform_window(
-        rank="rank()", sort=[alt.SortField("day", order="descending")]
+        rank="rank()", sort=[alt.SortField("at", order="descending")]
     ).transform_filter("datum.rank == 1")
     fill = alt.condition("datum.final", alt.value("var(--accent)"), alt.value("var(--card)"))
     return [

@@ -71,6 +71,7 @@ def _words(language: Language) -> TrendWords:
         month=text(language, "rate.month"),
         rate=text(language, "rate.pooled"),
         fraction=text(language, "rate.fraction"),
+        axis=text(language, "trend.axis"),
     )
 
 

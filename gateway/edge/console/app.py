@@ -1,0 +1,141 @@
+"""Pages of the box and their addresses."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import Route
+
+from edge_config.gateway import GatewayConfig
+from gateway.edge.console.traces import Traces
+from gateway.edge.live import Live
+from gateway.edge.live_types import DeviceLive
+from gateway.web.application import compose
+from gateway.web.assets import Assets
+from gateway.web.formats import moment
+from gateway.web.pages import Pages, Site, View
+from gateway.web.tables import Table
+
+TEMPLATES = Path(__file__).parent / "templates"
+KINDS: Mapping[str, str] = {"up": "good", "down": "bad", "starting": "warn"}
+
+
+def build(
+    live: Live, config: GatewayConfig, now_ms: Callable[[], int], registry: CollectorRegistry
+) -> Starlette:
+    """The console as a guarded ASGI application.
+
+    Args:
+        live: what the edge knows.
+        config: the gateway; its ``console`` must be set.
+        now_ms: the clock, UTC milliseconds.
+        registry: metrics of this process.
+
+    Raises:
+        ValueError: the configuration has no console.
+    """
+    console = config.console
+    if console is None:
+        raise ValueError("the gateway's configuration has no 'console'")
+    site = Site(
+        name={"zh": config.gateway.id, "en": config.gateway.id},
+        navigation=(("/", "nav.devices"),),
+        demonstration=config.gateway.synthetic,
+        secure=console.tls is not None,
+        token=console.token is not None,
+    )
+    pages = Pages(site, Assets(), (TEMPLATES,))
+    views = _Views(live, config, now_ms)
+    routes = [
+        Route("/", pages.endpoint(views.overview)),
+        Route("/devices/{device}", pages.endpoint(views.device)),
+    ]
+    return compose(pages, console, routes, views.health, registry)
+
+
+class _Views:
+    """The view functions of the two pages."""
+
+    def __init__(self, live: Live, config: GatewayConfig, now_ms: Callable[[], int]) -> None:
+        self._live = live
+        self._config = config
+        self._now_ms = now_ms
+        self._traces = Traces()
+
+    async def overview(self, _request: Request) -> View:
+        """Reading, buffer, northbound, devices."""
+        live = self._live
+        devices = live.devices()
+        data = {
+            "identity": self._config.gateway,
+            "devices": devices,
+            "kinds": KINDS,
+            "rates": live.rates(),
+            "backlog": live.backlog(),
+            "books": live.books(),
+            "northbound": live.northbound(),
+            "now_ms": self._now_ms(),
+        }
+        return View("edge.html", data, ("now", "devices"), 1.0, _device_table(devices))
+
+    async def device(self, request: Request) -> View:
+        """One device with all its tags."""
+        device = self._live.device(request.path_params["device"])
+        if device is None:
+            raise HTTPException(404)
+        now_ms = self._now_ms()
+        data = {
+            "device": device,
+            "kind": KINDS[device.link],
+            "curves": self._traces.take(device.id, device.tags, now_ms),
+            "now_ms": now_ms,
+        }
+        return View("device.html", data, ("state", "tags"), 1.0, _tag_table(device))
+
+    async def health(self) -> dict[str, str]:
+        """A lost device or broker is the plant's fault, not the gateway's; it is told as text."""
+        return {"gateway": "ok"}
+
+
+def _device_table(devices: list[DeviceLive]) -> Table:
+    return Table(
+        name="devices",
+        columns=("device", "driver", "endpoint", "asset_no", "link", "cause", "polls", "failures"),
+        rows=[
+            {
+                "device": device.id,
+                "driver": device.driver,
+                "endpoint": device.endpoint,
+                "asset_no": device.asset_no,
+                "link": device.link,
+                "cause": device.cause.code,
+                "polls": device.polls,
+                "failures": device.failures,
+            }
+            for device in devices
+        ],
+        notes={},
+    )
+
+
+def _tag_table(device: DeviceLive) -> Table:
+    return Table(
+        name=f"tags-{device.id}",
+        columns=("tag", "group", "value", "unit", "quality", "reason", "time"),
+        rows=[
+            {
+                "tag": tag.name,
+                "group": tag.group,
+                "value": tag.value,
+                "unit": tag.unit,
+                "quality": tag.quality.name.lower(),
+                "reason": tag.reason.code,
+                "time": moment(tag.time_ms),
+            }
+            for tag in device.tags
+        ],
+        notes={"device": device.id},
+    )
