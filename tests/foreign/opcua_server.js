@@ -18,7 +18,7 @@
 const readline = require("node:readline");
 const {
   DataType,
-  DataValue,
+
   MessageSecurityMode,
   OPCUACertificateManager,
   OPCUAServer,

@@ -16,8 +16,8 @@ from gateway.core.batch import Reading, Status
 from gateway.core.schema import Column, Kind
 from gateway.core.status import GOOD, Quality, Reason, bad, status
 from gateway.drivers.api import Arrivals
-from gateway.drivers.opcua.codec import Values
 from gateway.drivers.opcua.config import KINDS
+from gateway.drivers.opcua.values import Values
 
 Bits = npt.NDArray[np.uint64]
 

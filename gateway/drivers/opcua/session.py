@@ -216,9 +216,7 @@ async def _secure(client: _Client, connection: Connection) -> None:
     policy = _POLICIES[connection.security]
     endpoints = await client.connect_and_get_server_endpoints()
     der = _server_certificate(endpoints, policy.URI, connection)
-    rejected = connection.certificate_dir / "rejected"
-    await asyncio.to_thread(require_trust, der, connection.trust, rejected, connection.endpoint)
-    own = await asyncio.to_thread(_own, connection)
+    own = await asyncio.to_thread(_check_and_load, der, connection)
     client.application_uri = own.application_uri
     shown = connection.certificate_file or connection.certificate_dir / OWN_CERTIFICATE_FILE
     client.own_certificate = str(shown)
@@ -229,6 +227,16 @@ async def _secure(client: _Client, connection: Connection) -> None:
         server_certificate=der,
         mode=ua.MessageSecurityMode.SignAndEncrypt,
     )
+
+
+def _check_and_load(der: bytes, connection: Connection) -> OwnCertificate:
+    """Trust in the server first, then our own certificate; what fails is for a person to mend."""
+    try:
+        rejected = connection.certificate_dir / "rejected"
+        require_trust(der, connection.trust, rejected, connection.endpoint)
+        return _own(connection)
+    except (OSError, ValueError) as error:
+        raise RefusedError(f"connect to {connection.endpoint}: certificates: {error}") from error
 
 
 def _own(connection: Connection) -> OwnCertificate:

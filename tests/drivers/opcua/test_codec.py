@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from gateway.drivers.opcua.binary import CodecError, Cursor
 from gateway.drivers.opcua.codec import (
     ServiceFaultError,
-    Values,
     decode_publish,
     decode_read,
-    decode_values,
 )
+from gateway.drivers.opcua.values import Values, decode_values
 
 V = ua.VariantType
 # The library's times are UTC without saying so.

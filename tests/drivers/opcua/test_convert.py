@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from gateway.core.schema import Kind, runs_of
 from gateway.core.status import GOOD, Quality, Reason, bad, quality_of, reason_of, status
-from gateway.drivers.opcua.codec import Values, empty_values
 from gateway.drivers.opcua.config import KINDS
 from gateway.drivers.opcua.convert import (
     arrivals_of,
@@ -21,6 +20,7 @@ from gateway.drivers.opcua.convert import (
     statuses,
     times_ms,
 )
+from gateway.drivers.opcua.values import Values, empty_values
 
 DOUBLE, FLOAT, INT16, INT32, BOOLEAN, STRING = 11, 10, 4, 6, 1, 12
 EPOCH = 116_444_736_000_000_000

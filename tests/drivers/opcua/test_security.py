@@ -160,3 +160,14 @@ async def test_nobody_there_is_no_refusal(driver_for: Connect, tmp_path: Path) -
     for connection in (server.connection(), secured(server, tmp_path)):
         with pytest.raises(NotConnectedError, match=f"connect to 127.0.0.1:{server.port}"):
             await driver_for(connection).connect()
+
+
+async def test_an_unusable_own_certificate_is_a_refusal(
+    foreign: ForeignServer, driver_for: Connect, tmp_path: Path
+) -> None:
+    await trust_server(driver_for(secured(foreign, tmp_path)), tmp_path)
+    (tmp_path / "broken.pem").write_text("nothing", encoding="utf-8")
+    for name, said in (("broken.pem", "certificates: "), ("missing.pem", "No such file")):
+        fields = {"certificate_file": tmp_path / name, "key_file": tmp_path / name}
+        with pytest.raises(RefusedError, match=said):
+            await driver_for(secured(foreign, tmp_path, **fields)).connect()

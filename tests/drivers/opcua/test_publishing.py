@@ -1,0 +1,125 @@
+"""What no well-behaved server does: lost messages, foreign items, too many requests."""
+
+import asyncio
+
+import pytest
+from asyncua import ua
+from asyncua.client.client import Client
+
+from gateway.core.status import GOOD, Quality, Reason, status
+from gateway.drivers.api import NotConnectedError
+from gateway.drivers.opcua.codec import Published
+from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.convert import shape_of
+from gateway.drivers.opcua.publishing import Publishing, _Subscription, queue_size
+from gateway.drivers.opcua.session import Session
+from gateway.drivers.opcua.values import Values, empty_values
+
+AFTER_LOSS = status(Quality.UNCERTAIN, Reason.OVERFLOW)
+
+
+@pytest.fixture
+async def publishing() -> Publishing:
+    """Subscription 7 with two float64 tags, on a session that was never opened."""
+    connection = Connection.model_validate({"url": "opc.tcp://127.0.0.1:4840"})
+    made = Publishing(Session(Client(connection.url), connection), connection)
+    now = asyncio.get_running_loop().time()
+    made._subscriptions[7] = _Subscription("g", shape_of(["float64"] * 2), 5.0, now)
+    return made
+
+
+def values(*handles: int) -> Values:
+    made = empty_values(len(handles))
+    made.handle[:] = handles
+    made.variant[:] = 11
+    made.ticks[:] = range(10_000, 10_000 * (len(handles) + 1), 10_000)
+    return made
+
+
+def accept(publishing: Publishing, sequence: int, *handles: int, subscription: int = 7) -> None:
+    publishing._accept(Published(subscription, sequence, values(*handles), None), 0.0)
+
+
+async def test_a_missing_message_marks_the_first_value_of_each_tag(publishing: Publishing) -> None:
+    accept(publishing, 1, 0, 1)
+    accept(publishing, 2, 0, 1)
+    (arrivals,) = publishing._drain()
+    assert set(arrivals.status.tolist()) == {GOOD}
+    accept(publishing, 4, 1, 1, 0)
+    (arrivals,) = publishing._drain()
+    assert arrivals.index.tolist() == [0, 1, 1]
+    assert arrivals.status.tolist() == [AFTER_LOSS, AFTER_LOSS, GOOD]
+    accept(publishing, 5, 0)
+    assert publishing._drain()[0].status.tolist() == [GOOD]
+
+
+async def test_sequence_numbers_begin_again_at_one(publishing: Publishing) -> None:
+    accept(publishing, 0xFFFF_FFFF, 0)
+    accept(publishing, 1, 0)
+    assert set(publishing._drain()[0].status.tolist()) == {GOOD}
+
+
+async def test_signs_of_life_do_not_count_as_messages(publishing: Publishing) -> None:
+    accept(publishing, 1, 0)
+    publishing._accept(Published(7, 2, None, None), 0.0)
+    accept(publishing, 2, 0)
+    assert set(publishing._drain()[0].status.tolist()) == {GOOD}
+
+
+async def test_what_was_taken_is_acknowledged(publishing: Publishing) -> None:
+    accept(publishing, 1, 0)
+    publishing._accept(Published(7, 2, None, None), 0.0)
+    accept(publishing, 9, 0, subscription=8)  # not ours
+    acknowledged = [(one.SubscriptionId, one.SequenceNumber) for one in publishing._acknowledge]
+    assert acknowledged == [(7, 1)]
+
+
+async def test_an_item_that_was_never_created_ends_the_session(publishing: Publishing) -> None:
+    accept(publishing, 1, 0, 2)
+    with pytest.raises(NotConnectedError, match="group 'g' that has none such"):
+        await publishing.arrivals()
+
+
+async def test_values_before_the_end_are_handed_over_first(publishing: Publishing) -> None:
+    accept(publishing, 1, 0)
+    ended = int(ua.StatusCodes.BadTimeout)
+    publishing._accept(Published(7, 2, None, ended), 0.0)
+    assert len(publishing._drain()) == 1
+    with pytest.raises(NotConnectedError, match="ended the subscription of group 'g': BadTimeout"):
+        await publishing.arrivals()
+
+
+def failed(name: str) -> "asyncio.Task[bytes]":
+    async def fail() -> bytes:
+        raise ua.uaerrors.UaStatusCodeError(getattr(ua.StatusCodes, name))
+
+    return asyncio.create_task(fail())
+
+
+async def test_a_server_with_room_for_few_requests_gets_fewer(publishing: Publishing) -> None:
+    task = failed("BadTooManyPublishRequests")
+    await asyncio.wait([task])
+    assert publishing._answer(task) is None
+    assert publishing._failure is None
+    assert publishing._allowed == 1
+    assert publishing._answer(task) is None
+    assert isinstance(publishing._failure, NotConnectedError), "not even one is too much"
+
+
+@pytest.mark.parametrize("name", ["BadSessionIdInvalid", "BadNoSubscription", "BadShutdown"])
+async def test_a_dead_session_is_a_lost_connection(publishing: Publishing, name: str) -> None:
+    task = failed(name)
+    await asyncio.wait([task])
+    assert publishing._answer(task) is None
+    with pytest.raises(NotConnectedError, match=f"127.0.0.1:4840: publish: {name}"):
+        await publishing.arrivals()
+
+
+@pytest.mark.parametrize(
+    ("publishing_ms", "sampling_ms", "size"),
+    [(1000, 1000, 2), (1000, 100, 20), (1000, 300, 8), (100, 1000, 2), (60_000, 0, 1000)],
+)
+def test_the_queue_holds_twice_what_is_sampled(
+    publishing_ms: float, sampling_ms: float, size: int
+) -> None:
+    assert queue_size(publishing_ms, sampling_ms) == size
