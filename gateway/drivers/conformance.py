@@ -9,7 +9,8 @@ A driver's test module needs a few lines (pytest, and pytest-asyncio in its auto
                 yield Bench(SPEC, connection=…, dead=…, good=…, stop=sim.stop, start=sim.start)
 
 Rule numbers are those of ``docs/driver-contract.md``. A rule that a bench cannot exercise (no
-writable point, say) is skipped with what the bench lacks.
+writable point, say) is skipped with what the bench lacks; rules of subscriptions and of refusals
+are classes of their own, for the drivers that have them.
 """
 
 # ruff: noqa: S101, S603 - these are tests, and the only command is this interpreter
@@ -291,14 +292,6 @@ class DriverConformance:
             bench, lambda: _open_files() <= files and len(asyncio.all_tasks()) <= tasks
         ), f"D-09: {_open_files() - files} files, {len(asyncio.all_tasks()) - tasks} tasks left"
 
-    async def test_d11_a_refusal_is_told_apart(self, bench: Bench) -> None:
-        """D-11: wrong credentials raise ``RefusedError``."""
-        driver = bench.driver(_needs(bench.refused, "a connection that is refused"))
-        async with asyncio.timeout(bench.deadline_s):
-            with pytest.raises(RefusedError):
-                await driver.connect()
-            await driver.close()
-
     async def test_d12_a_plan_needs_no_connection_and_lasts(self, bench: Bench) -> None:
         """D-12: ``plan`` is pure; a plan may be read many times, two plans do not mix."""
         driver = bench.driver()
@@ -365,10 +358,24 @@ class DriverConformance:
             bare = [name for name, field in model.model_fields.items() if not field.description]
             assert not bare, f"D-17: fields without a description: {bare}"
 
+
+class RefusalConformance(DriverConformance):
+    """Inherit this if the device can refuse credentials or certificates."""
+
+    async def test_d11_a_refusal_is_told_apart(self, bench: Bench) -> None:
+        """D-11: wrong credentials raise ``RefusedError``."""
+        driver = bench.driver(_needs(bench.refused, "a connection that is refused"))
+        async with asyncio.timeout(bench.deadline_s):
+            with pytest.raises(RefusedError):
+                await driver.connect()
+            await driver.close()
+
+
+class SubscribingConformance(DriverConformance):
+    """Inherit this (both, where both apply) if the driver subscribes."""
+
     async def test_d18_subscribed_values_arrive(self, bench: Bench) -> None:
         """D-18: every good point delivers its value and then its changes; a bad one is BAD."""
-        if "subscribe" not in bench.spec.modes:
-            pytest.skip("this driver does not subscribe")
         points = bench.points()
         async with bench.connected() as driver, asyncio.timeout(bench.deadline_s):
             pushing = cast("SubscribingDriver", driver)
@@ -383,8 +390,6 @@ class DriverConformance:
 
     async def test_d18_an_unknown_point_is_refused_alone(self, bench: Bench) -> None:
         """D-18: ``subscribe`` marks what the device does not know; the rest arrives."""
-        if "subscribe" not in bench.spec.modes:
-            pytest.skip("this driver does not subscribe")
         unknown = bench.point(_needs(bench.unknown, "an unknown address"), "unknown")
         points = [*bench.points(), unknown]
         async with bench.connected() as driver, asyncio.timeout(bench.deadline_s):
@@ -397,8 +402,6 @@ class DriverConformance:
 
     async def test_d19_a_silent_subscription_is_an_exception(self, bench: Bench) -> None:
         """D-19: ``arrivals`` raises when the connection is lost."""
-        if "subscribe" not in bench.spec.modes:
-            pytest.skip("this driver does not subscribe")
         async with bench.connected() as driver, asyncio.timeout(bench.deadline_s):
             pushing = cast("SubscribingDriver", driver)
             await pushing.subscribe("group", bench.points(), SUBSCRIPTION_INTERVAL_MS)

@@ -1,0 +1,107 @@
+"""What the Modbus tests share: drivers, points, and a device without a network."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from struct import unpack
+from typing import Any
+
+from gateway.core.batch import Reading
+from gateway.core.status import Reason, reason_of
+from gateway.drivers.api import Point
+from gateway.drivers.conformance import values_of
+from gateway.drivers.modbus import SPEC
+from gateway.drivers.modbus.config import Connection
+from gateway.drivers.modbus.driver import ModbusDriver
+from gateway.drivers.modbus.mbap import Answer, Frame
+from gateway.drivers.modbus.poll import ReadPlan
+
+
+def points(*addresses: Any) -> list[Point]:
+    """Points named after their position."""
+    validated = [SPEC.address.model_validate(raw) for raw in addresses]
+    return [Point(f"t{i}", SPEC.kind(a), a) for i, a in enumerate(validated)]
+
+
+def connection(port: int = 502, **options: Any) -> Connection:
+    """A validated connection on loopback."""
+    return Connection(host="127.0.0.1", port=port, **options)
+
+
+@asynccontextmanager
+async def connected(port: int, **options: Any) -> AsyncIterator[ModbusDriver]:
+    """A connected driver, closed at the end."""
+    driver = ModbusDriver(connection(port, **options))
+    try:
+        async with asyncio.timeout(10):
+            await driver.connect()
+        yield driver
+    finally:
+        await driver.close()
+
+
+async def read(driver: ModbusDriver, wanted: Sequence[Point]) -> list[Any]:
+    """Read once; every value must be GOOD."""
+    async with asyncio.timeout(10):
+        reading = await driver.read(driver.plan(wanted))
+    assert not reading.status.any(), reasons(reading)
+    return values_of(wanted, reading)
+
+
+def reasons(reading: Reading) -> list[Reason]:
+    """The reason of every point."""
+    return [reason_of(code) for code in reading.status.tolist()]
+
+
+class PaperDevice:
+    """Answers frames from an image, without a network.
+
+    Args:
+        image: 2 × 65,536 bytes of registers; bit ``i`` of the bit tables is bit ``i`` of it.
+        illegal: register or bit addresses that are refused.
+        limit: more addresses than this in a request are refused with exception 3.
+        codes: exception for a function code, whatever the address.
+    """
+
+    def __init__(
+        self,
+        image: bytes = bytes(131_072),
+        illegal: Iterable[int] = (),
+        limit: int = 2_000,
+        codes: dict[int, int] | None = None,
+    ) -> None:
+        self.image = image
+        self.illegal = set(illegal)
+        self.limit = limit
+        self.codes: dict[int, int] = codes or {}
+        self.asked: list[tuple[int, int, int]] = []
+
+    def answer(self, frame: Frame) -> Answer:
+        """The answer to one prepared request."""
+        function: int
+        start: int
+        count: int
+        function, start, count = unpack(">BHH", frame.tail[-5:])
+        self.asked.append((function, start, count))
+        if function in self.codes:
+            return self.codes[function]
+        if self.illegal.intersection(range(start, start + count)):
+            return 2
+        if count > self.limit:
+            return 3
+        if function > 2:
+            return self.image[2 * start : 2 * (start + count)]
+        bits = int.from_bytes(self.image, "little") >> start & ((1 << count) - 1)
+        return bits.to_bytes((count + 7) // 8, "little")
+
+    def poll(self, plan: ReadPlan) -> Reading:
+        """Run one poll; ``asked`` then holds its requests."""
+        self.asked = []
+        steps = plan.poll()
+        try:
+            frames = next(steps)
+            while True:
+                frames = steps.send([self.answer(frame) for frame in frames])
+        except StopIteration as done:
+            reading: Reading = done.value
+            return reading

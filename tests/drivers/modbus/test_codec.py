@@ -1,0 +1,208 @@
+"""PDUs and framing against the examples of the specification and against every wrong answer."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.status import Reason
+from gateway.drivers.modbus import codec
+from gateway.drivers.modbus.codec import Request, Table
+from gateway.drivers.modbus.mbap import Frame, ProtocolError, Transactions, frame
+
+# Request, its PDU and a right answer: MODBUS Application Protocol V1.1b3, 6.1-6.6, 6.11, 6.12.
+SPEC_EXAMPLES = [
+    (codec.read(Table.COIL, 0x13, 0x13), "01 0013 0013", "01 03 CD6B05"),
+    (codec.read(Table.DISCRETE, 0xC4, 0x16), "02 00C4 0016", "02 03 ACDB35"),
+    (codec.read(Table.HOLDING, 0x6B, 3), "03 006B 0003", "03 06 022B 0000 0064"),
+    (codec.read(Table.INPUT, 8, 1), "04 0008 0001", "04 02 000A"),
+    (codec.write_bit(0xAC, value=True), "05 00AC FF00", "05 00AC FF00"),
+    (codec.write_register(1, b"\0\3"), "06 0001 0003", "06 0001 0003"),
+    (
+        codec.write_bits(0x13, [c == "1" for c in "1011001110"]),
+        "0F 0013 000A 02 CD01",
+        "0F 0013 000A",
+    ),
+    (
+        codec.write_registers(1, bytes.fromhex("000A 0102")),
+        "10 0001 0002 04 000A 0102",
+        "10 0001 0002",
+    ),
+]
+READ = frame(1, codec.read(Table.HOLDING, 0x6B, 3))
+RIGHT = bytes.fromhex("0001 0000 0009 01 03 06 022B 0000 0064")
+
+
+@pytest.mark.parametrize(("request_", "pdu", "answer"), SPEC_EXAMPLES)
+def test_examples_of_the_specification(request_: Request, pdu: str, answer: str) -> None:
+    right = bytes.fromhex(answer)
+    assert request_.pdu == bytes.fromhex(pdu)
+    assert right.startswith(request_.head)
+    assert request_.size == len(right)
+
+
+def test_adu_example_of_the_tcp_guide() -> None:
+    # MODBUS Messaging on TCP/IP V1.0b, 4.4.2.1: unit FF, one register at 4, transaction 1501.
+    transactions = Transactions(last=0x1500)
+    asked = frame(0xFF, codec.read(Table.HOLDING, 4, 1))
+    assert transactions.begin([asked]).hex() == "150100000006ff0300040001"
+    transactions.receive(bytes.fromhex("150100000005ff03020005"))
+    assert transactions.answers == [b"\0\5"]
+    assert not transactions.is_open
+
+
+@pytest.mark.parametrize(
+    ("table", "most"), [(Table.COIL, 2000), (Table.DISCRETE, 2000), (Table.HOLDING, 125)]
+)
+def test_limits_of_reading(table: Table, most: int) -> None:
+    assert codec.read(table, 65_536 - most, most).size <= 253
+    for address, count in [(0, most + 1), (0, 0), (65_536 - most + 1, most), (-1, 1)]:
+        with pytest.raises(ValueError, match="cannot read"):
+            codec.read(table, address, count)
+
+
+def test_limits_of_writing() -> None:
+    assert len(codec.write_bits(0, [True] * 1968).pdu) == 252
+    assert len(codec.write_registers(0, bytes(246)).pdu) == 252
+    with pytest.raises(ValueError, match="cannot write 1969 at once"):
+        codec.write_bits(0, [True] * 1969)
+    with pytest.raises(ValueError, match="cannot write 124 at once"):
+        codec.write_registers(0, bytes(248))
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (1, Reason.ILLEGAL_FUNCTION),
+        (2, Reason.ILLEGAL_ADDRESS),
+        (3, Reason.ILLEGAL_VALUE),
+        (4, Reason.DEVICE_FAILURE),
+        (5, Reason.DEVICE_BUSY),
+        (6, Reason.DEVICE_BUSY),
+        (8, Reason.DEVICE_FAILURE),
+        (10, Reason.GATEWAY_PATH),
+        (11, Reason.GATEWAY_TARGET),
+        (0x63, Reason.DEVICE_FAILURE),
+    ],
+)
+def test_exception_codes(code: int, reason: Reason) -> None:
+    assert codec.reason_for(code) is reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("0002 0000 0009 01 03 06 022B 0000 0064", "transaction 0002"),
+        ("0001 0001 0009 01 03 06 022B 0000 0064", "protocol id 1 instead of 0"),
+        ("0001 0000 0009 02 03 06 022B 0000 0064", "unit 2 instead of 1"),
+        ("0001 0000 0009 01 04 06 022B 0000 0064", "function 4 instead of 3"),
+        ("0001 0000 0007 01 03 04 022B 0000", "length 7 instead of 9"),
+        ("0001 0000 000B 01 03 08 022B 0000 0064 0000", "length 11 instead of 9"),
+        ("0001 0000 0009 01 03 05 022B 0000 0064", "content 05 instead of 06"),
+        ("0001 0000 0009 01 83 02 022B 0000 0064", "length 9 instead of 3"),
+        ("0001 0000 0003 01 84 02", "function 132 instead of 3"),
+        ("0001 0000 0003 02 83 02", "unit 2 instead of 1"),
+        ("0001 0000 0009 01 03 06 022B 0000 0064 00", "1 bytes came that nobody asked for"),
+        ("474554202F20485454502F312E310D0A", "transaction 4745"),
+    ],
+)
+def test_wrong_answers(answer: str, message: str) -> None:
+    transactions = Transactions()
+    transactions.begin([READ])
+    with pytest.raises(ProtocolError, match=message):
+        transactions.receive(bytes.fromhex(answer))
+
+
+def test_a_wrong_echo_is_no_confirmation() -> None:
+    transactions = Transactions()
+    transactions.begin([frame(1, codec.write_register(1, b"\0\3"))])
+    with pytest.raises(ProtocolError, match="content 00010004 instead of 00010003"):
+        transactions.receive(bytes.fromhex("0001 0000 0006 01 06 0001 0004"))
+
+
+def test_two_answers_at_once_are_one_too_many() -> None:
+    transactions = Transactions()
+    transactions.begin([READ, READ])
+    with pytest.raises(ProtocolError, match="transaction 0002"):
+        transactions.receive(RIGHT + b"\0\2" + RIGHT[2:])  # the second is not asked yet
+
+
+def test_nothing_may_come_when_nothing_was_asked() -> None:
+    with pytest.raises(ProtocolError, match="nobody asked"):
+        Transactions().receive(b"\0")
+
+
+def test_every_request_has_a_new_transaction_id() -> None:
+    transactions = Transactions(last=0xFFFE)
+    assert transactions.begin([READ])[:2] == b"\xff\xff"
+    assert not transactions.receive(b"\xff\xff" + RIGHT[2:])
+    assert transactions.begin([READ])[:2] == b"\0\0"
+
+
+def test_a_unit_that_is_gone_is_not_asked_further() -> None:
+    transactions = Transactions(window=2)
+    transactions.begin([READ] * 5)
+    more = transactions.receive(bytes.fromhex("0001 0000 0003 01 83 0B"))
+    assert not more
+    transactions.receive(b"\0\2" + RIGHT[2:])
+    assert transactions.answers == [11, RIGHT[9:], 11, 11, 11]
+    assert not transactions.is_open
+
+
+def _answer(asked: Frame, tid: bytes, code: int | None) -> bytes:
+    if code is not None:
+        return tid + asked.refusal + bytes([code])
+    return (tid + asked.head).ljust(asked.size, tid[1:])
+
+
+REQUESTS = st.one_of(
+    st.builds(codec.read, st.sampled_from(Table), st.integers(0, 60_000), st.integers(1, 125)),
+    st.builds(codec.write_bit, st.integers(0, 65_535), st.booleans()),
+    st.builds(codec.write_registers, st.integers(0, 60_000), st.just(b"abcd")),
+)
+
+
+@given(
+    st.lists(st.tuples(REQUESTS, st.none() | st.integers(1, 8)), max_size=12),
+    st.integers(1, 16),
+    st.data(),
+)
+def test_any_cutting_and_any_order_of_right_answers(
+    jobs: list[tuple[Request, int | None]], window: int, data: st.DataObject
+) -> None:
+    frames = [frame(7, request) for request, _ in jobs]
+    transactions = Transactions(window, last=data.draw(st.integers(0, 65_535)))
+    out = transactions.begin(frames)
+    flight: list[bytes] = []
+    expected: list[bytes | int] = []
+    done = 0
+    while True:
+        for asked in frames[done + len(flight) :]:
+            if not out:
+                break
+            assert out[2:].startswith(asked.tail)
+            code = jobs[done + len(flight)][1]
+            flight.append(_answer(asked, out[:2], code))
+            expected.append(code if code is not None else flight[-1][2 + len(asked.head) :])
+            out = out[2 + len(asked.tail) :]
+        assert not out
+        assert len(flight) <= window
+        if not flight:
+            break
+        stream = b"".join(data.draw(st.permutations(flight)))
+        done, flight = done + len(flight), []
+        cuts = sorted(data.draw(st.sets(st.integers(1, len(stream)), max_size=5)) | {len(stream)})
+        for start, stop in zip([0, *cuts], cuts, strict=False):
+            out += transactions.receive(stream[start:stop])
+    assert transactions.answers == expected
+    assert not transactions.is_open
+
+
+@given(st.binary(max_size=300))
+def test_garbage_never_becomes_a_value(garbage: bytes) -> None:
+    transactions = Transactions(last=0x7000)
+    transactions.begin([READ])
+    try:
+        transactions.receive(garbage)
+    except ProtocolError:
+        return
+    assert transactions.answers == [b""] or garbage.startswith(b"\x70\x01\0\0\0")
