@@ -25,15 +25,11 @@ Identifier = Annotated[
         )
     ),
 ]
-TagName = Annotated[
-    str,
-    StringConstraints(
-        pattern=pattern(
-            r"^[A-Za-z][A-Za-z0-9_]{0,62}$",
-            "must be a letter, then letters, digits and underscores, at most 63",
-        )
-    ),
-]
+TAG_NAME = pattern(
+    r"^[A-Za-z][A-Za-z0-9_]{0,62}$",
+    "must be a letter, then letters, digits and underscores, at most 63",
+)
+TagName = Annotated[str, StringConstraints(pattern=TAG_NAME)]
 
 
 def _uscc(code: str) -> str:
