@@ -1,0 +1,94 @@
+"""``python -m simulators``: a factory line, or a server for benchmarks, as a process."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from simulators.line import lines
+from simulators.options import BENCH_PORT, parser
+from simulators.serving import PortInUseError
+
+EXIT_USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    command = parser()
+    options = command.parse_args(arguments)
+    if options.list:
+        return _list()
+    if options.profile is None:
+        command.error(f"which line? One of {', '.join(lines())}, or bench")
+    if options.profile == "profiles":
+        return _write_profiles(options.into)
+    try:
+        asyncio.run(_serve(options))
+    except PortInUseError as error:
+        _say(f"{error}; choose another with --port and --opcua-port", sys.stderr)
+        return EXIT_USAGE
+    return 0
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    async with (_bench if options.profile == "bench" else _line)(options) as where:
+        _say(f"ready {options.profile} {where}")
+        await over.wait()
+
+
+@asynccontextmanager
+async def _bench(options: argparse.Namespace) -> AsyncIterator[str]:
+    from simulators.bench import listening  # noqa: PLC0415 - each kind imports only its server
+
+    port = options.port or BENCH_PORT
+    async with listening(options.host, port, options.devices, options.tags, options.seed):
+        yield f"modbus={options.host}:{port}"
+
+
+@asynccontextmanager
+async def _line(options: argparse.Namespace) -> AsyncIterator[str]:
+    from simulators.faults import Faults  # noqa: PLC0415
+    from simulators.plant import Plant  # noqa: PLC0415
+
+    line = lines()[options.profile].first(options.machines)
+    plant = Plant(line, options.seed, options.clock, Faults.of(options.fault))
+    modbus, opcua = options.port or line.modbus_port, options.opcua_port or line.opcua_port
+    async with plant.running(options.host, modbus, opcua) as where:
+        yield where
+
+
+def _list() -> int:
+    for line in lines().values():
+        ports = f"Modbus TCP {line.modbus_port}, OPC UA {line.opcua_port}"
+        _say(f"{line.name}: {line.title_zh} / {line.title_en}; {ports}")
+        for place in line.places:
+            where = place.node or f"unit {place.unit}"
+            _say(
+                f"  {place.asset_no}  {where:20}{place.profile:20}{place.name_zh} / {place.name_en}"
+            )
+    return 0
+
+
+def _write_profiles(folder: Path) -> int:
+    from simulators.machines import MANUALS  # noqa: PLC0415
+    from simulators.profiles import text  # noqa: PLC0415
+
+    for manual in MANUALS.values():
+        (folder / f"{manual.name}.yaml").write_text(text(manual), encoding="utf-8")
+    _say(f"{len(MANUALS)} profiles written into {folder}")
+    return 0
+
+
+def _say(text: str, stream: object = None) -> None:
+    print(text, file=stream or sys.stdout, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

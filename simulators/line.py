@@ -1,0 +1,113 @@
+"""A line: the machines that the catalogue names, brought to life."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from simulators.behaviour import Machine
+from simulators.machines import MANUALS
+from simulators.manual import Unit
+
+CATALOG = "samples/lines.yaml"
+"""Which machine stands where, in the package ``edge_config``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A machine of the catalogue.
+
+    Attributes:
+        asset_no: number in the ledger.
+        name_zh: for Chinese readers.
+        name_en: for English readers.
+        profile: its type.
+        unit: Modbus unit id; None if it is on the OPC UA server.
+        node: name in its OPC UA node ids; None if it is on the Modbus server.
+        rated_kw: its power; None: that of the type.
+        setpoint: what its controller is set to.
+    """
+
+    asset_no: str
+    name_zh: str
+    name_en: str
+    profile: str
+    unit: int | None
+    node: str | None
+    rated_kw: float | None
+    setpoint: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the catalogue with its default ports."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    modbus_port: int
+    opcua_port: int
+    places: tuple[Place, ...]
+
+    def first(self, machines: int | None) -> "Line":
+        """The same line with only its first machines; None: all."""
+        return Line(
+            self.name,
+            self.title_zh,
+            self.title_en,
+            self.modbus_port,
+            self.opcua_port,
+            self.places[:machines],
+        )
+
+
+def lines() -> dict[str, Line]:
+    """The lines of the catalogue by name."""
+    text = (files("edge_config") / CATALOG).read_text(encoding="utf-8")
+    return {record["name"]: _line(record) for record in yaml.safe_load(text)["lines"]}
+
+
+def _line(record: Mapping[str, Any]) -> Line:
+    return Line(
+        record["name"],
+        record["title_zh"],
+        record["title_en"],
+        record["modbus_port"],
+        record["opcua_port"],
+        tuple(map(_place, record["machines"])),
+    )
+
+
+def _place(record: Mapping[str, Any]) -> Place:
+    return Place(
+        record["asset_no"],
+        record["name_zh"],
+        record["name_en"],
+        record["profile"],
+        record.get("unit"),
+        record.get("node"),
+        record.get("rated_kw"),
+        record.get("setpoint", 0.0),
+    )
+
+
+def living(line: Line, seed: int, clock_s: float) -> Iterator[tuple[Place, Unit]]:
+    """Bring the machines of a line to life.
+
+    Args:
+        line: the line.
+        seed: equal seeds give equal machines.
+        clock_s: time of day in the plant, seconds since midnight.
+    """
+    for index, place in enumerate(line.places):
+        manual = MANUALS[place.profile]
+        machine = Machine(
+            manual.rhythm,
+            seed * 1000 + index,
+            manual.rated_kw if place.rated_kw is None else place.rated_kw,
+            place.setpoint,
+            clock_s,
+        )
+        yield place, Unit.of(manual, machine)

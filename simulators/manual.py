@@ -1,0 +1,142 @@
+"""A machine's manual: what it shows, under which address, in which form.
+
+The simulator serves a machine by its manual, and ``edge_config/profiles`` are the point tables
+that follow from the same pages; ``python -m simulators profiles`` writes them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from simulators.behaviour import Lagged, Machine, Rhythm, Signal
+
+LINE = "urn:qulink:simulators:line"
+"""Namespace of the OPC UA nodes of every simulated line."""
+
+Role = Literal["value", "state", "counter", "alarm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Where a Modbus machine keeps a value; ``register`` is the address on the wire."""
+
+    table: Literal["holding", "input", "coil", "discrete"]
+    register: int
+    type: str = "uint16"
+    order: str = "ABCD"
+    bit: int | None = None
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Where an OPC UA machine shows a value.
+
+    The node id is ``nsu=<LINE>;s=<machine>/<path>``: instances live in the line's own namespace,
+    and their browse names carry the namespace of the companion model, as on real servers.
+
+    Attributes:
+        namespace: namespace URI of the browse names.
+        path: browse path below the machine.
+        type: ``float64``, ``uint32``, ``bool``, ``string`` …
+    """
+
+    namespace: str
+    path: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the manual.
+
+    Attributes:
+        name: tag name.
+        label_zh: for Chinese readers.
+        label_en: for English readers.
+        place: where it is.
+        signal: what it shows.
+        unit: of the scaled value.
+        scale: scaled value = raw × scale; None: raw is the value.
+        role: what it is.
+        minimum: a scaled value below is implausible.
+        maximum: a scaled value above is implausible.
+        deadband: smallest change worth telling.
+    """
+
+    name: str
+    label_zh: str
+    label_en: str
+    place: Register | Node
+    signal: Signal
+    unit: str = ""
+    scale: float | None = None
+    role: Role = "value"
+    minimum: float | None = None
+    maximum: float | None = None
+    deadband: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """A type of machine.
+
+    Attributes:
+        name: profile name.
+        title_zh: for Chinese readers.
+        title_en: for English readers.
+        source: ``controller``, or ``sensor`` for a meter added to the machine.
+        rhythm: its times.
+        rated_kw: its power.
+        entries: its manual.
+        provenance: where the addresses come from.
+        controller: what speaks, as a ledger would say.
+        interval_ms: how often it is worth reading.
+    """
+
+    name: str
+    title_zh: str
+    title_en: str
+    rhythm: Rhythm
+    rated_kw: float
+    entries: tuple[Entry, ...]
+    provenance: str
+    source: Literal["controller", "sensor"] = "controller"
+    controller: str = ""
+    interval_ms: int = 1000
+
+    @property
+    def protocol(self) -> Literal["modbus", "opcua"]:
+        """Which protocol it speaks."""
+        return "modbus" if isinstance(self.entries[0].place, Register) else "opcua"
+
+
+@dataclass(slots=True)
+class Unit:
+    """A machine that lives: its manual and its behaviour; ``frozen``: its values stand still."""
+
+    manual: Manual
+    machine: Machine
+    lagged: Sequence[Lagged] = ()
+    frozen: bool = False
+
+    @classmethod
+    def of(cls, manual: Manual, machine: Machine) -> "Unit":
+        """Join a machine with its manual."""
+        signals = [entry.signal for entry in manual.entries]
+        return cls(manual, machine, [signal for signal in signals if isinstance(signal, Lagged)])
+
+    def step(self, seconds: float) -> None:
+        """Let time pass for the machine and everything that lags behind it."""
+        if self.frozen:
+            return
+        self.machine.step(seconds)
+        for quantity in self.lagged:
+            quantity.step(self.machine, seconds)
+
+    def raw(self, entry: Entry) -> float | int | bool | str:
+        """What the machine holds at an address now: the value divided by its scale."""
+        value = entry.signal(self.machine)
+        if entry.scale is None or isinstance(value, bool | str):
+            return value
+        return value / entry.scale

@@ -1,0 +1,117 @@
+"""The OPC UA server of a line: asyncua serves, each machine is a folder."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from asyncua import Node as UaNode
+from asyncua import Server, ua
+
+from simulators.manual import LINE, Entry, Node, Register, Unit
+from simulators.serving import port_in_use
+
+_TYPES = {
+    "float64": ua.VariantType.Double,
+    "float32": ua.VariantType.Float,
+    "int64": ua.VariantType.Int64,
+    "int32": ua.VariantType.Int32,
+    "int16": ua.VariantType.Int16,
+    "uint64": ua.VariantType.UInt64,
+    "uint32": ua.VariantType.UInt32,
+    "uint16": ua.VariantType.UInt16,
+    "bool": ua.VariantType.Boolean,
+    "string": ua.VariantType.String,
+}
+_WHOLE = {kind for name, kind in _TYPES.items() if "int" in name}
+
+Value = float | bool | str
+
+
+class OpcUaLine:
+    """An OPC UA server with a folder a machine; values change when the machine's do."""
+
+    def __init__(self, host: str, port: int, units: Mapping[str, Unit]) -> None:
+        self._at = (host, port)
+        self._units = units
+        self._server = Server()
+        self._variables: list[tuple[Unit, Entry, ua.NodeId]] = []
+        self._shown: dict[ua.NodeId, Value] = {}
+
+    async def start(self) -> None:
+        """Build the address space and listen.
+
+        Raises:
+            PortInUseError: the port cannot be listened on.
+        """
+        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
+        await self._server.init()
+        self._server.set_endpoint("opc.tcp://{}:{}/".format(*self._at))
+        self._server.set_server_name("qulink simulator")
+        self._server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        await self._server.register_namespace(LINE)
+        for name, unit in self._units.items():
+            await self._add_machine(name, unit)
+        try:
+            await self._server.start()
+        except OSError:
+            raise port_in_use(*self._at, "OPC UA") from None
+
+    async def _add_machine(self, name: str, unit: Unit) -> None:
+        namespace = await self._server.register_namespace(LINE)
+        machine = await self._server.nodes.objects.add_object(
+            ua.NodeId(name, namespace), ua.QualifiedName(name, namespace)
+        )
+        for entry in unit.manual.entries:
+            if isinstance(entry.place, Node):
+                await self._add_variable(unit, entry, entry.place, machine)
+
+    async def _add_variable(self, unit: Unit, entry: Entry, place: Node, machine: UaNode) -> None:
+        browse = await self._server.register_namespace(place.namespace)
+        own = await self._server.register_namespace(LINE)
+        *folders, last = place.path.split("/")
+        parent, path = machine, str(machine.nodeid.Identifier)
+        for folder in folders:
+            path = f"{path}/{folder}"
+            name = ua.QualifiedName(folder, browse)
+            parent = await self._folder(parent, ua.NodeId(path, own), name)
+        variable = await parent.add_variable(
+            ua.NodeId(f"{path}/{last}", own),
+            ua.QualifiedName(last, browse),
+            _variant(unit.raw(entry), place),
+        )
+        self._variables.append((unit, entry, variable.nodeid))
+
+    async def _folder(self, parent: UaNode, node: ua.NodeId, name: ua.QualifiedName) -> UaNode:
+        if node in self._server.iserver.aspace:
+            return self._server.get_node(node)
+        return await parent.add_object(node, name)
+
+    async def refresh(self) -> None:
+        """Show the machines as they are now; a value moves by at least half its deadband."""
+        now = datetime.now(UTC)
+        for unit, entry, node in self._variables:
+            value = unit.raw(entry)
+            if _moved(value, self._shown.get(node), entry.deadband / 2):
+                self._shown[node] = value
+                variant = _variant(value, entry.place)
+                data = ua.DataValue(variant, SourceTimestamp=now, ServerTimestamp=now)
+                await self._server.write_attribute_value(node, data)
+
+    async def stop(self) -> None:
+        """Close the port and every session."""
+        await self._server.stop()
+
+
+def _moved(value: Value, shown: Value | None, least: float) -> bool:
+    if shown is None or isinstance(value, str) or isinstance(shown, str):
+        return value != shown
+    return abs(value - shown) > least
+
+
+def _variant(value: Value, place: Register | Node) -> ua.Variant:
+    variant_type = _TYPES[place.type]
+    if variant_type in _WHOLE:
+        return ua.Variant(int(value), variant_type)
+    if isinstance(value, float):
+        value = float(f"{value:.6g}")
+    return ua.Variant(value, variant_type)

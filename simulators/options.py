@@ -1,0 +1,57 @@
+"""The command line of ``python -m simulators``."""
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from simulators.faults import fault
+from simulators.line import lines
+
+BENCH_PORT = 15010
+_PLANT = ZoneInfo("Asia/Shanghai")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options; see ``docs/simulators.md``."""
+    made = argparse.ArgumentParser("qulink simulate", description="Simulate a factory line.")
+    add = made.add_argument
+    add("profile", nargs="?", choices=[*lines(), "bench", "profiles"], help="which line")
+    add("--list", action="store_true", help="print the lines and their machines")
+    add("--port", type=_port, help="Modbus TCP port; default: the line's")
+    add("--opcua-port", type=_port, help="OPC UA port; default: the line's")
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--seed", type=int, default=1, help="equal seeds give equal machines")
+    add("--machines", type=_count, help="only the first so many machines of the line")
+    add("--clock", type=_clock, default=_clock("09:00"), help="time in the plant: HH:MM or now")
+    add("--fault", type=fault, action="append", default=[], help="dead-unit:N or frozen:N")
+    add("--devices", type=_count, default=100, help="bench: units")
+    add("--tags", type=_count, default=1000, help="bench: float32 values a unit")
+    into = Path("edge_config/profiles")
+    add("--into", type=Path, default=into, help="profiles: folder to write them into")
+    return made
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no TCP port (1 to 65535)")
+    return int(text)
+
+
+def _clock(text: str) -> float:
+    """Seconds since midnight."""
+    if text == "now":
+        now = datetime.now(_PLANT)
+        return now.hour * 3600.0 + now.minute * 60 + now.second
+    try:
+        time = datetime.strptime(text, "%H:%M")  # noqa: DTZ007 - a time of day
+    except ValueError:
+        message = f"{text!r} is no time such as 09:00, nor 'now'"
+        raise argparse.ArgumentTypeError(message) from None
+    return time.hour * 3600.0 + time.minute * 60
