@@ -96,7 +96,10 @@ class OpcUaDriver:
             return await self._subscriptions().add(group, points, interval_ms)
 
     async def arrivals(self) -> Sequence[Arrivals]:
-        """Wait for pushed values; see the SDK."""
+        """Wait for pushed values; see the SDK.
+
+        May be cancelled without loss, and other calls may run while it waits.
+        """
         return await self._subscriptions().arrivals()
 
     async def close(self) -> None:

@@ -293,3 +293,18 @@ async def test_close_leaves_nothing_behind(foreign: ForeignServer, driver_for: C
     await driver.close()
     await driver.close()
     assert asyncio.all_tasks() == before
+
+
+async def test_polls_and_writes_run_while_arrivals_wait(
+    foreign: ForeignServer, driver_for: Connect
+) -> None:
+    """A device may have groups of both modes on its one connection."""
+    driver = driver_for(foreign.connection(publishing_ms=50))
+    await driver.connect()
+    await driver.subscribe("g", [point("Item.6", "float64")], 50)
+    await collect(driver, 1)
+    waiting = asyncio.create_task(changes(driver, 1))
+    reading = await driver.read(driver.plan(ALL))
+    assert not reading.status.any()
+    await driver.write(point("Item.6", "float64"), 66.5)
+    assert [value for _, value, _, _ in await waiting] == [66.5]
