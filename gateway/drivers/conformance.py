@@ -354,6 +354,10 @@ class DriverConformance:
         assert set(spec.modes) <= {"poll", "subscribe"} and spec.modes
         assert ":" in spec.endpoint(spec.connection.model_validate(bench.connection))
         assert all(isinstance(point.kind, Kind) for point in bench.points())
+        whole = SubscribingConformance if "subscribe" in spec.modes else DriverConformance
+        assert isinstance(self, whole), f"D-17: inherit {whole.__name__}; this driver subscribes"
+        whole = RefusalConformance if bench.refused is not None else DriverConformance
+        assert isinstance(self, whole), f"D-17: inherit {whole.__name__}; the bench refuses"
         for model in (spec.connection, spec.address):
             bare = [name for name, field in model.model_fields.items() if not field.description]
             assert not bare, f"D-17: fields without a description: {bare}"
