@@ -157,15 +157,33 @@ def _distance(column: Column, last: Column) -> Column:
     return higher.view(np.uint64) - lower.view(np.uint64)
 
 
-def compile_columns(rules: Sequence[TagRule]) -> tuple[ColumnRule, ...]:
-    """The rules of a group, one set a run.
+@dataclass(frozen=True, slots=True)
+class GroupRules:
+    """The rules of a group as arrays; nothing in it changes, so groups may share it.
+
+    Attributes:
+        columns: one set of rules a run.
+        silence_ms: int64[n]: maximum silence of each tag.
+        raw_kinds: uint8[n]: raw kind of each tag.
+    """
+
+    columns: tuple[ColumnRule, ...]
+    silence_ms: npt.NDArray[np.int64]
+    raw_kinds: npt.NDArray[np.uint8]
+
+
+def compile_rules(rules: Sequence[TagRule]) -> GroupRules:
+    """Turn the rules of a group into arrays.
 
     Args:
         rules: in column order, see :func:`order_of`.
     """
     raw_runs = runs_of(rule.raw for rule in rules)
-    return tuple(
-        _compile(run, rules[run.span], raw_runs) for run in runs_of(rule.kind for rule in rules)
+    runs = runs_of(rule.kind for rule in rules)
+    return GroupRules(
+        tuple(_compile(run, rules[run.span], raw_runs) for run in runs),
+        np.array([rule.max_silence_ms for rule in rules], np.int64),
+        np.array([rule.raw for rule in rules], np.uint8),
     )
 
 

@@ -7,13 +7,14 @@ columns and the columns of the batch are few and each rule is one array operatio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from gateway.core.batch import Batch, Changes, Mask, Reading, Status
 from gateway.core.books import Counts, day_of
-from gateway.core.columns import ColumnRule, TagRule, compile_columns
+from gateway.core.columns import ColumnRule, GroupRules
 from gateway.core.schema import Column, Schema, empty_columns
 from gateway.core.status import FIRST_BAD, Quality, Reason, bad, status
 
@@ -48,22 +49,18 @@ class Processor:
 
     Args:
         schema: tags in column order, see :func:`gateway.core.columns.order_of`.
-        rules: one rule a tag, in the same order.
+        rules: the compiled rules of the tags in the same order; several groups may share them.
         floor_ms: no value gets a time at or before it (the newest time of an earlier run).
     """
 
-    def __init__(self, schema: Schema, rules: Sequence[TagRule], floor_ms: int = NEVER) -> None:
+    def __init__(self, schema: Schema, rules: GroupRules, floor_ms: int = NEVER) -> None:
         self.schema = schema
-        count = len(rules)
-        self._columns = compile_columns(rules)
-        self._silence = np.array([rule.max_silence_ms for rule in rules], np.int64)
+        self._columns = rules.columns
+        self._silence = rules.silence_ms
+        self._raw_kinds = rules.raw_kinds
         self._last = list(empty_columns(schema.runs))
-        self._send_at = np.full(count, NEVER, np.int64)
-        self._last_ms = np.full(count, floor_ms, np.int64)
-        self._raw_kinds = np.array([rule.raw for rule in rules], np.uint8)
-        self._status = np.zeros(count, np.uint8)
-        self._seen = list(empty_columns(schema.runs))
-        self._seen_ms = np.zeros(count, np.int64)
+        self._send_at = np.full(len(self._silence), NEVER, np.int64)
+        self._floor_ms = floor_ms
 
     def process(self, reading: Reading, tick_ms: int) -> Outcome:
         """Apply the rules to one poll.
@@ -91,19 +88,40 @@ class Processor:
         counts = _counts(len(judged), failed, sent)
         return Outcome(batch, {day_of(tick_ms): counts}, judged, columns, tick_ms)
 
+    # What only a subscription needs is made at its first use; polled groups do without.
+
+    @cached_property
+    def _last_ms(self) -> Times:
+        return np.full(len(self._silence), self._floor_ms, np.int64)
+
+    @cached_property
+    def _status(self) -> Status:
+        return np.zeros(len(self._silence), np.uint8)
+
+    @cached_property
+    def _seen(self) -> list[Column]:
+        return list(empty_columns(self.schema.runs))
+
+    @cached_property
+    def _seen_ms(self) -> Times:
+        return np.zeros(len(self._silence), np.int64)
+
     def lost(self) -> None:
         """The device is lost: the next good value of every tag is sent, changed or not."""
         self._send_at[:] = NEVER
 
     def rewind(self, floor_ms: int) -> None:
         """Let times begin anew after ``floor_ms``, because the clock had been far ahead."""
-        self._last_ms[:] = floor_ms
+        self._floor_ms = floor_ms
+        self.__dict__.pop("_last_ms", None)
         self.lost()
 
     @property
     def newest_ms(self) -> int:
         """Newest time of a value that came through a subscription."""
-        return int(self._last_ms.max(initial=NEVER))
+        if "_last_ms" not in self.__dict__:
+            return self._floor_ms
+        return int(self._last_ms.max(initial=self._floor_ms))
 
     def _judge(self, given: Status, columns: Sequence[Column]) -> Status:
         if len(given) != len(self._silence):

@@ -95,20 +95,14 @@ class Account:
         Ticks before it were missed: failed if the device was down, else skipped as late – or
         as the clock's fault, if it stepped.
         """
-        self._settle(group, now_ms)
-        tick_ms = group.tick_at(now_ms)
-        missed = group.next_tick()
+        group.reading_ms = tick_ms = group.tick_at(now_ms)
         stepped = self._stepped(now_ms)
-        if group.down:
-            group.reading_ms = tick_ms
-            if missed < tick_ms:
-                self._pass(group, tick_ms - 1, failed=group.size)
-            return tick_ms
+        self._settle(group, now_ms)
+        missed = group.next_tick()
         if missed < tick_ms:
             cause = Reason.CLOCK if stepped else Reason.LATE
             self._send(self._gaps.skipped(group.name, cause, missed, tick_ms))
             self._pass(group, tick_ms - 1, skipped=group.size)
-        group.reading_ms = tick_ms
         return tick_ms
 
     def judge(self, group: Group, status: Status, time_ms: int) -> None:

@@ -15,7 +15,7 @@ from gateway.drivers.api import Driver, DriverSpec
 from gateway.edge.account import Account
 from gateway.edge.buffer import Buffer
 from gateway.edge.gaps import GapTracker
-from gateway.edge.groups import Device, build_device
+from gateway.edge.groups import Device, DeviceBuilder
 from gateway.edge.live import DeviceRecord, Live
 from gateway.edge.northbound import Northbound
 from gateway.edge.poller import Poller
@@ -70,12 +70,12 @@ def compose(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], buffer: Buff
     )
     remembered = buffer.gaps()
     recorder.announce(remembered)
-    progress = buffer.progress()
+    builder = DeviceBuilder(loaded.config.gateway, buffer.progress())
     accounts: list[Account] = []
     pollers: list[Poller] = []
     for resolved in loaded.devices:
         spec = specs[resolved.config.driver]
-        device = build_device(loaded.config.gateway, resolved, spec, progress)
+        device = builder.build(resolved, spec)
         account = _account(device, remembered, recorder)
         accounts.append(account)
         pollers.append(_poller(device, resolved, spec, account, recorder, live))
@@ -86,7 +86,7 @@ def compose(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], buffer: Buff
 
 
 def _account(device: Device, remembered: Iterable[Gap], recorder: Recorder) -> Account:
-    names = {group.name: [point.name for point in group.points] for group in device.groups}
+    names = {group.name: group.points for group in device.groups}
     own = [gap for gap in remembered if gap.device == device.id and gap.to_ms is None]
     tracker = GapTracker(device.id, names, own)
     account = Account(device, tracker, recorder, monotonic_ms)
@@ -235,6 +235,8 @@ def _console(edge: Edge, loaded: LoadedGateway) -> Coroutine[None, None, None] |
     if config is None:
         return None
     from gateway.edge.console import build  # noqa: PLC0415 - only if configured
+    from gateway.edge.metrics import edge_registry  # noqa: PLC0415
     from gateway.web.serve import serve  # noqa: PLC0415
 
-    return serve(build(edge.live, loaded.config), config)
+    page = build(edge.live, loaded.config, now_ms, edge_registry(edge.live))
+    return serve(page, config)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -15,6 +16,14 @@ SKIPS = (Reason.LATE, Reason.CLOCK)
 """Causes of ticks that were not read at all."""
 
 
+class Named(Protocol):
+    """Anything with a tag's name."""
+
+    @property
+    def name(self) -> str:
+        """The tag's name."""
+
+
 class GapTracker:
     """The open gaps of one device.
 
@@ -24,18 +33,15 @@ class GapTracker:
 
     Args:
         device: device id.
-        groups: names of the tags by group, in column order.
+        groups: the tags of each group, in column order.
         remembered: gaps of this device that were open when the gateway stopped.
     """
 
     def __init__(
-        self, device: str, groups: Mapping[str, Sequence[str]], remembered: Iterable[Gap] = ()
+        self, device: str, groups: Mapping[str, Sequence[Named]], remembered: Iterable[Gap] = ()
     ) -> None:
         self._device = device
-        self._names = {group: tuple(names) for group, names in groups.items()}
-        self._place = {
-            group: {name: at for at, name in enumerate(names)} for group, names in groups.items()
-        }
+        self._tags = dict(groups)
         self._before: dict[str, Status] = {}
         self._whole: Gap | None = None
         self._partial: dict[str, list[Gap]] = {group: [] for group in groups}
@@ -49,7 +55,7 @@ class GapTracker:
             self._whole = gap
         elif gap.group in self._partial and gap.cause in SKIPS:
             self._skips[gap.group, gap.cause] = (gap, gap.from_ms)
-        elif gap.group in self._partial and set(gap.tags) <= self._place[gap.group].keys():
+        elif gap.group in self._partial and set(gap.tags) <= self._place(gap.group).keys():
             self._partial[gap.group].append(gap)
         else:
             self._orphans.append(gap)
@@ -106,7 +112,7 @@ class GapTracker:
         fresh = failing & ~covered
         for cause in dict.fromkeys(reasons[fresh].tolist()):
             chosen = np.flatnonzero(fresh & (reasons == cause))
-            tags_named = tuple(self._names[group][at] for at in chosen.tolist())
+            tags_named = tuple(self._tags[group][at].name for at in chosen.tolist())
             whole = len(chosen) == len(causes)
             gap = Gap(self._device, group, () if whole else tags_named, Reason(cause), time_ms)
             open_gaps.append(gap)
@@ -114,10 +120,14 @@ class GapTracker:
         self._partial[group] = open_gaps
         return records
 
+    def _place(self, group: str) -> dict[str, int]:
+        return {tag.name: at for at, tag in enumerate(self._tags[group])}
+
     def _positions(self, group: str, gap: Gap) -> list[int]:
         if not gap.tags:
-            return list(range(len(self._names[group])))
-        return [self._place[group][name] for name in gap.tags]
+            return list(range(len(self._tags[group])))
+        place = self._place(group)
+        return [place[name] for name in gap.tags]
 
     def skipped(self, group: str, cause: Reason, from_ms: int, to_ms: int) -> list[Gap]:
         """Ticks in ``from_ms <= t < to_ms`` were not read; near ones join to one gap."""

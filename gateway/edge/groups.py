@@ -1,14 +1,15 @@
 """From configuration to what the poller runs: points, schema and processor of each group."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from edge_config.gateway import DeviceConfig, Identity, TagConfig
 from edge_config.resolved import ResolvedDevice, ResolvedGroup, ResolvedTag
-from gateway.core.columns import TagRule, order_of
+from gateway.core.columns import GroupRules, TagRule, compile_rules, order_of
 from gateway.core.process import NEVER, Processor
 from gateway.core.schedule import last_tick_ms, next_tick_ms, phase_ms
-from gateway.core.schema import Equipment, Schema, Tag
+from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.drivers.api import DriverSpec, Mode, Point
 from gateway.edge.commit import Progress
 
@@ -78,48 +79,98 @@ class Device:
         return self.config.id
 
 
-def build_device(
-    identity: Identity,
-    resolved: ResolvedDevice,
-    spec: DriverSpec,
-    progress: dict[tuple[str, str], Progress],
-) -> Device:
-    """Compile a device.
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What groups of the same profile share; a thousand tags are then in memory once."""
+
+    order: tuple[int, ...]
+    points: tuple[Point, ...]
+    rules: GroupRules
+    kinds: tuple[Kind, ...]
+
+
+class DeviceBuilder:
+    """Compiles devices; groups that the loader shares are compiled once.
 
     Args:
         identity: the gateway.
-        resolved: the device with its validated connection, profile and tags.
-        spec: its driver.
         progress: how far groups had come in an earlier run, by (device, group).
     """
-    config = resolved.config
-    device = Device(config, spec.endpoint(resolved.connection), resolved.profile.name)
-    for group in resolved.groups:
-        known = progress.get((config.id, group.name))
-        device.groups.append(_build_group(identity, resolved, group, spec, known))
-    return device
+
+    def __init__(self, identity: Identity, progress: Mapping[tuple[str, str], Progress]) -> None:
+        self._identity = identity
+        self._progress = progress
+        self._layouts: dict[tuple[int, str], _Layout] = {}
+        self._tags: dict[tuple[int, tuple[int, ...]], tuple[Tag, ...]] = {}
+
+    def build(self, resolved: ResolvedDevice, spec: DriverSpec) -> Device:
+        """Compile a device that its driver's ``spec`` describes."""
+        config = resolved.config
+        device = Device(config, spec.endpoint(resolved.connection), resolved.profile.name)
+        device.groups += [self._group(resolved, group, spec) for group in resolved.groups]
+        return device
+
+    def _group(self, device: ResolvedDevice, group: ResolvedGroup, spec: DriverSpec) -> Group:
+        known = self._progress.get((device.config.id, group.name), Progress(NEVER, NEVER))
+        layout = self._layout(group, spec)
+        schema = self._schema(device, group, layout)
+        key = f"{self._identity.id}/{device.config.id}/{group.name}"
+        return Group(
+            group.name,
+            group.mode,
+            group.interval_ms,
+            phase_ms(key, group.interval_ms),
+            layout.points,
+            Processor(schema, layout.rules, known.newest_ms),
+            known.tick_ms,
+        )
+
+    def _layout(self, group: ResolvedGroup, spec: DriverSpec) -> _Layout:
+        key = (id(group.tags), spec.name)
+        if key not in self._layouts:
+            self._layouts[key] = _layout(group, spec)
+        return self._layouts[key]
+
+    def _schema(self, device: ResolvedDevice, group: ResolvedGroup, layout: _Layout) -> Schema:
+        own = device.config.asset_no
+        owners = [group.tags[at].config.asset_no or own for at in layout.order]
+        assets = list(dict.fromkeys([own, *owners]))
+        equipment = tuple(
+            Equipment(self._identity.enterprise_uscc, self._identity.site_no, asset)
+            for asset in assets
+        )
+        place = {asset: at for at, asset in enumerate(assets)}
+        return Schema(
+            device.config.id,
+            group.name,
+            device.profile.name,
+            device.profile.source,
+            self._identity.synthetic,
+            equipment,
+            self._described(group, layout, tuple(place[owner] for owner in owners)),
+            group.interval_ms,
+        )
+
+    def _described(
+        self, group: ResolvedGroup, layout: _Layout, owners: tuple[int, ...]
+    ) -> tuple[Tag, ...]:
+        key = (id(layout), owners)
+        if key not in self._tags:
+            self._tags[key] = tuple(
+                _tag(group.tags[at].config, kind, owner)
+                for at, kind, owner in zip(layout.order, layout.kinds, owners, strict=True)
+            )
+        return self._tags[key]
 
 
-def _build_group(
-    identity: Identity,
-    device: ResolvedDevice,
-    group: ResolvedGroup,
-    spec: DriverSpec,
-    known: Progress | None,
-) -> Group:
+def _layout(group: ResolvedGroup, spec: DriverSpec) -> _Layout:
     rules = [_rule(tag, spec) for tag in group.tags]
     order = order_of(rules)
-    tags = [group.tags[at] for at in order]
-    rules = [rules[at] for at in order]
-    schema = _schema(identity, device, group, tags, rules)
+    ordered = [rules[at] for at in order]
     points = tuple(
-        Point(tag.config.name, rule.raw, tag.address) for tag, rule in zip(tags, rules, strict=True)
+        Point(group.tags[at].config.name, rules[at].raw, group.tags[at].address) for at in order
     )
-    phase = phase_ms(f"{identity.id}/{device.config.id}/{group.name}", group.interval_ms)
-    floor = known.newest_ms if known else NEVER
-    tick = known.tick_ms if known else NEVER
-    processor = Processor(schema, rules, floor)
-    return Group(group.name, group.mode, group.interval_ms, phase, points, processor, tick)
+    return _Layout(order, points, compile_rules(ordered), tuple(rule.kind for rule in ordered))
 
 
 def _rule(tag: ResolvedTag, spec: DriverSpec) -> TagRule:
@@ -135,37 +186,10 @@ def _rule(tag: ResolvedTag, spec: DriverSpec) -> TagRule:
     )
 
 
-def _schema(
-    identity: Identity,
-    device: ResolvedDevice,
-    group: ResolvedGroup,
-    tags: list[ResolvedTag],
-    rules: list[TagRule],
-) -> Schema:
-    own = device.config.asset_no
-    assets = list(dict.fromkeys([own, *(tag.config.asset_no or own for tag in tags)]))
-    equipment = tuple(
-        Equipment(identity.enterprise_uscc, identity.site_no, asset) for asset in assets
-    )
-    return Schema(
-        device.config.id,
-        group.name,
-        device.profile.name,
-        device.profile.source,
-        identity.synthetic,
-        equipment,
-        tuple(
-            _tag(tag.config, rule, assets.index(tag.config.asset_no or own))
-            for tag, rule in zip(tags, rules, strict=True)
-        ),
-        group.interval_ms,
-    )
-
-
-def _tag(config: TagConfig, rule: TagRule, equipment: int) -> Tag:
+def _tag(config: TagConfig, kind: Kind, equipment: int) -> Tag:
     return Tag(
         config.name,
-        rule.kind,
+        kind,
         config.unit,
         equipment,
         config.role,

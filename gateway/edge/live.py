@@ -99,6 +99,10 @@ class Live:
         """All devices in the order of the configuration, with their tags."""
         return [_device(record) for record in self._devices.values()]
 
+    def records(self) -> list[DeviceRecord]:
+        """What pollers wrote, without values; do not change it."""
+        return list(self._devices.values())
+
     def device(self, device: str) -> DeviceLive | None:
         """One device; None if there is none of that id."""
         record = self._devices.get(device)
