@@ -14,7 +14,14 @@ from gateway.city.rows import is_ordered
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Schema
 from gateway.wire.columns import FrameError
-from gateway.wire.frame import MAX_BODY_BYTES, Frame, Header, decode_frame, read_header
+from gateway.wire.frame import (
+    MAX_BODY_BYTES,
+    Frame,
+    Header,
+    decode_frame,
+    read_header,
+    unknown_schemas,
+)
 from gateway.wire.records import BooksRecord, UnknownSchemaError
 
 MAX_INT64 = 2**63 - 1
@@ -96,8 +103,8 @@ def _decode(payload: bytes, peer: Peer, header: Header, known: str | None) -> De
     epoch = f"{header.epoch:016x}"
     try:
         frame = decode_frame(payload, peer.schemas)
-    except UnknownSchemaError as error:
-        return Waiting(epoch, frozenset((error.schema_id,)))
+    except UnknownSchemaError:
+        return _waiting(payload, peer, header, known)
     except FrameError as error:
         return _broken("frame", str(error), header, known)
     for record in frame.records:
@@ -106,6 +113,13 @@ def _decode(payload: bytes, peer: Peer, header: Header, known: str | None) -> De
             return _broken("frame", reason, header, known)
     values = sum(r.count for r in frame.records if isinstance(r, Batch | Changes))
     return Accepted(epoch, frame, values)
+
+
+def _waiting(payload: bytes, peer: Peer, header: Header, known: str | None) -> Decision:
+    try:
+        return Waiting(f"{header.epoch:016x}", unknown_schemas(payload, peer.schemas))
+    except FrameError as error:
+        return _broken("frame", str(error), header, known)
 
 
 def _broken(kind: str, reason: str, header: Header, known: str | None) -> Broken:

@@ -10,7 +10,7 @@ Numbers are little-endian. The checksum covers the body as it travels.
 
 import struct
 from collections import ChainMap
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -156,6 +156,26 @@ def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:
         if record is not None:
             records.append(record)
     return Frame(header, tuple(records))
+
+
+def unknown_schemas(frame: bytes, schemas: Mapping[int, Schema]) -> frozenset[int]:
+    """Ids of all schemas that a reader lacks for a frame, so that it can ask for them at once.
+
+    Raises:
+        FrameError: the bytes break the format.
+    """
+    flags, _, _ = _unpack(frame)
+    payload = memoryview(frame)[_HEADER.size :]
+    needed, inside = set(), set()
+    for record_type, content in split_records(
+        _decompress(payload) if flags & _ZSTD else bytes(payload)
+    ):
+        if record_type in (RecordType.BATCH, RecordType.CHANGES):
+            needed.add(int.from_bytes(content[:8], "little"))
+        elif record_type == RecordType.SCHEMA:
+            record = decode_record(record_type, content, schemas)
+            inside |= {record.id} if isinstance(record, Schema) else set()
+    return frozenset(needed - inside - schemas.keys())
 
 
 def _decompress(payload: memoryview) -> bytes:

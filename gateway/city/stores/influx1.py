@@ -85,14 +85,17 @@ class Influx1:
         """The newest value of every field of a series."""
         source = self._source(_name(series.measurement))
         keys = await self._query(f"SHOW FIELD KEYS FROM {_name(series.measurement)}")
-        fields = [row[0] for one in keys for row in one["values"]]
+        fields = {row[0]: row[1] for one in keys for row in one["values"]}
         if not fields:
             return {}
         where = _where(series)
         last = (f"SELECT last({_name(f)}) AS {_name(f)} FROM {source} " for f in fields)  # noqa: S608
         found = await self._query("; ".join(select + f"WHERE {where}" for select in last))
         return {
-            one["columns"][1]: Point(int(row[0]), row[1]) for one in found for row in one["values"]
+            name: Point(int(row[0]), float(row[1]) if fields[name] == "float" else row[1])
+            for one in found
+            for name in one["columns"][1:]
+            for row in one["values"]
         }
 
     async def history(

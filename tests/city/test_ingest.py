@@ -1,0 +1,308 @@
+"""A real broker, a real store: what goes in comes out, once, and only then is acknowledged."""
+
+import time
+from pathlib import Path
+
+from gateway.city import enrolment
+from gateway.city.db.tables import (
+    edge_books,
+    evidence,
+    gap,
+    orphan,
+    quarantine,
+    tag_schema,
+    watermark,
+)
+from gateway.city.stores.api import Series
+from gateway.core.batch import Gap
+from gateway.core.books import Counts, day_of
+from gateway.core.status import Reason
+from gateway.wire.records import BooksRecord
+from gateway.wire.topics import frame_topic, state_topic
+from tests.support.broker import Mosquitto
+from tests.support.city import (
+    EPOCH_HEX,
+    OTHER_USCC,
+    USCC,
+    assembled,
+    batch_of,
+    city_config,
+    city_on,
+    rows_of,
+    running,
+    schema_of,
+    sender,
+    until,
+)
+from tests.support.influx2_contract import BUCKET, ORG, TOKEN, ContractServer
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def test_a_frame_is_stored_settled_and_acknowledged(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    schema, at = schema_of("speed", "power", assets=("B-001", "B-404")), now()
+    books = BooksRecord.of("line-1", day_of(at), Counts(due=4, ok=4, buffered=4))
+    lost = Gap("line-1", "fast", ("speed",), Reason.TIMEOUT, at - 5_000, at - 1_000)
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            await gateway.send(1, schema, batch_of(schema, at, 1.5, 2.5, 3.5, 4.5), books, lost)
+            ack = await gateway.acked(1)
+        assert (ack.epoch, ack.upto, ack.ranges, ack.want) == (EPOCH_HEX, 1, [], [])
+        assert await city.store.count(["gw-1"], at, at + 1) == 4
+        (mark,) = rows_of(city, watermark)
+        assert (mark["upto"], mark["values_committed"], mark["values_quarantined"]) == (1, 4, 0)
+        (proof,) = rows_of(city, evidence)
+        assert (proof["day"], proof["source"], proof["sample_count"]) == (
+            day_of(at),
+            "controller",
+            2,
+        )
+        assert (proof["first_ms"], proof["last_ms"], proof["seeded"]) == (at, at, False)
+        (unknown,) = rows_of(city, orphan)
+        assert (unknown["asset_no"], unknown["sample_count"]) == ("B-404", 2)
+        (kept,) = rows_of(city, edge_books)
+        assert (kept["due"], kept["buffered"], kept["epoch"]) == (4, 4, EPOCH_HEX)
+        (hole,) = rows_of(city, gap)
+        assert (hole["cause"], hole["to_ms"]) == ("timeout", at - 1_000)
+        machine = city.live.machine(USCC, "1", "B-001")
+        assert machine is not None
+        assert {name: value.value for name, value in machine.values.items()} == {
+            "speed": 1.5,
+            "power": 2.5,
+        }
+        assert machine.last_ms == at
+
+
+async def test_repeated_frames_count_once_and_are_acknowledged_again(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    schema, at = schema_of("speed"), now()
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            first = await gateway.send(1, schema, batch_of(schema, at, 1.0))
+            await gateway.send(3, batch_of(schema, at + 2, 3.0))
+            await until(lambda: gateway.acks and gateway.acks[-1].ranges == [(3, 3)])
+            for _ in range(3):
+                await gateway.raw(first)
+            count = len(gateway.acks)
+            await until(lambda: len(gateway.acks) > count)
+            await gateway.send(2, batch_of(schema, at + 1, 2.0))
+            ack = await gateway.acked(3)
+        assert ack.ranges == []
+        assert rows_of(city, evidence)[0]["sample_count"] == 3
+        assert rows_of(city, watermark)[0]["values_committed"] == 3
+        assert await city.store.count(["gw-1"], at, at + 3) == 3
+
+
+async def test_a_restarted_city_goes_on(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    schema, at = schema_of("speed"), now()
+    async with (
+        city_on(mosquitto.url, tmp_path, "gw-1"),
+        sender(mosquitto.port, "gw-1") as gateway,
+    ):
+        first = await gateway.send(1, schema, batch_of(schema, at, 1.0))
+        await gateway.acked(1)
+    async with assembled(city_config(mosquitto.url, tmp_path)) as city, running(city):
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            await gateway.raw(first)
+            await gateway.acked(1)
+            await gateway.send(2, batch_of(schema, at + 1, 2.0))  # the schema is known still
+            await gateway.acked(2)
+        assert rows_of(city, watermark)[0]["values_committed"] == 2
+        machine = city.live.machine(USCC, "1", "B-001")
+        assert machine is not None
+        assert machine.values["speed"].value == 2.0
+
+
+async def test_missing_schemas_are_asked_for_all_at_once(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    schemas = [schema_of("speed", device=f"line-{n}") for n in range(3)]
+    batches = [batch_of(schema, now(), 1.0) for schema in schemas]
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            frame = await gateway.send(1, *batches)
+            await until(lambda: gateway.acks)
+            assert gateway.acks[-1].upto == 0
+            assert gateway.acks[-1].want == sorted(f"{schema.id:016x}" for schema in schemas)
+            assert rows_of(city, watermark) == []
+            await gateway.send(2, *schemas)
+            await gateway.raw(frame)
+            await gateway.acked(2)
+        assert len(rows_of(city, tag_schema)) == 3
+
+
+async def test_foreign_equipment_is_quarantined_and_the_rest_goes_on(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    mine, foreign, at = schema_of("speed"), schema_of("speed", uscc=OTHER_USCC), now()
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            await gateway.send(
+                1, mine, foreign, batch_of(foreign, at, 9.0), batch_of(mine, at, 1.0)
+            )
+            await gateway.acked(1)
+        assert await city.store.count(["gw-1"], 0, 2**42) == 1
+        (mark,) = rows_of(city, watermark)
+        assert (mark["values_committed"], mark["values_quarantined"]) == (1, 1)
+        (entry,) = rows_of(city, quarantine)
+        assert entry["gateway"] == "gw-1"
+        assert entry["value_count"] == 1
+        assert f"equipment {OTHER_USCC}/1 is not of the gateway's enterprise" in entry["reason"]
+        assert city.live.machine(OTHER_USCC, "1", "B-001") is None
+
+
+async def test_poison_frames_are_settled_and_garbage_is_not(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    schema, at = schema_of("speed"), now()
+    limit = {"broker": {"max_message_bytes": 4_096}}
+    async with city_on(mosquitto.url, tmp_path, "gw-1", **limit) as city:
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            await gateway.state()
+            await until(lambda: (g := city.live.gateways().get("gw-1")) and g.state)
+            good = await gateway.send(1, schema, batch_of(schema, at, 1.0))
+            await gateway.acked(1)
+            header = good[:4] + good[4:12] + (2).to_bytes(8, "little") + (7).to_bytes(4, "little")
+            await gateway.raw(header + bytes(4) + b"not the body")  # wrong checksum, 7 values
+            await gateway.acked(2)
+            header = good[:12] + (3).to_bytes(8, "little") + (5).to_bytes(4, "little")
+            await gateway.raw(header + bytes(5_000))  # too large, 5 values
+            await gateway.acked(3)
+            foreign_epoch = good[:4] + bytes(range(8)) + good[12:24] + bytes(4) + b"?"
+            for garbage in (b"", b"\x01", b"\xff" * 100, foreign_epoch):
+                await gateway.raw(garbage)
+            await gateway.raw(good, frame_topic("stranger"))
+            await gateway.raw(good, "qulink/1/up/7/gw-1/frame")
+            await gateway.raw(b"{", state_topic("gw-1"))
+            await gateway.send(4, batch_of(schema, at + 1, 2.0))
+            await gateway.acked(4)
+            await until(lambda: len(rows_of(city, quarantine)) == 9)
+        (mark,) = rows_of(city, watermark)
+        assert mark["epoch"] == EPOCH_HEX
+        assert (mark["upto"], mark["values_committed"], mark["values_quarantined"]) == (4, 2, 12)
+        reasons = " | ".join(sorted(row["reason"] for row in rows_of(city, quarantine)))
+        for expected in (
+            "checksum differs",
+            "bytes are over the limit of 4096",
+            "0 bytes are too short for a frame",
+            "format version 255 is not 1",
+            "gateway stranger is not enrolled or is revoked",
+            "gateway 'gw-1' belongs to partition",
+            "no state message",
+        ):
+            assert expected in reasons
+
+
+async def test_implausible_times_are_no_evidence(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    schema, at = schema_of("speed"), now()
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            times = (at + 3_600_000, 1_000, at)
+            await gateway.send(1, schema, *(batch_of(schema, t, 1.0) for t in times))
+            await gateway.acked(1)
+        assert [row["sample_count"] for row in rows_of(city, evidence)] == [1]
+        assert rows_of(city, watermark)[0]["values_committed"] == 3
+
+
+async def test_a_gateway_enrolled_or_revoked_while_the_city_runs(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    schema, at = schema_of("speed"), now()
+    async with city_on(mosquitto.url, tmp_path) as city:
+        async with sender(mosquitto.port, "late") as gateway:
+            await gateway.send(1, schema, batch_of(schema, at, 1.0))
+            await until(lambda: rows_of(city, quarantine))
+            city.database.run_now(enrolment.add, "late", USCC, "1", at)
+            await until(lambda: "late" in city.live.gateways())
+            await gateway.send(1, schema, batch_of(schema, at, 1.0))
+            await gateway.acked(1)
+            city.database.run_now(enrolment.revoke, "late", at)
+            await until(lambda: "late" not in city.live.gateways())
+            before = len(rows_of(city, quarantine))
+            await gateway.send(2, batch_of(schema, at + 1, 2.0))
+            await until(lambda: len(rows_of(city, quarantine)) > before)
+        assert rows_of(city, watermark)[0]["upto"] == 1
+
+
+async def test_nothing_is_acknowledged_before_the_store_has_committed(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    secret = tmp_path / "token"
+    secret.write_text(TOKEN)
+    schema, at = schema_of("speed"), now()
+    with ContractServer() as server:
+        store = {
+            "type": "influxdb2",
+            "url": server.url,
+            "org": ORG,
+            "bucket": BUCKET,
+            "token": {"file": secret},
+        }
+        async with city_on(mosquitto.url, tmp_path, "gw-1", store=store) as city:
+            await until(lambda: server.requests)
+            async with sender(mosquitto.port, "gw-1") as gateway:
+                server.script = [(503, {}), (429, {"Retry-After": "0"}), (401, {})]
+                await gateway.send(1, schema, batch_of(schema, at, 1.0))
+                await until(lambda: city.ingest.store_problem)
+                assert gateway.acks == []
+                assert rows_of(city, watermark) == []
+                await gateway.acked(1)
+            assert server.script == []
+            assert city.ingest.store_problem == ""
+            assert await city.store.count(["gw-1"], at, at + 1) == 1
+            assert city.metrics.registry.get_sample_value("qulink_city_store_up") == 1
+
+
+async def test_silence_is_a_gap_until_the_gateway_speaks_again(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with (
+        city_on(mosquitto.url, tmp_path, "gw-1") as city,
+        sender(mosquitto.port, "gw-1") as gateway,
+    ):
+        await gateway.state()
+        await until(lambda: city.live.gateways()["gw-1"].online)
+        await until(lambda: rows_of(city, gap))
+        (silence,) = rows_of(city, gap)
+        assert (silence["device"], silence["cause"]) == ("", "gateway_silent")
+        assert silence["to_ms"] is None
+        assert not city.live.gateways()["gw-1"].online
+        await gateway.state()
+        await until(lambda: rows_of(city, gap)[0]["to_ms"] is not None)
+        await gateway.state(online=False)  # as a last will does: no waiting for the silence
+        await until(lambda: len(rows_of(city, gap)) == 2)
+
+
+async def test_the_city_does_not_blame_gateways_while_its_broker_is_away(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            await gateway.state()
+            await until(lambda: city.live.gateways()["gw-1"].online)
+        mosquitto.stop(kill=True)
+        await until(lambda: city.uplink.connected_since_ms is None)
+        seen = city.live.gateways()["gw-1"].last_seen_ms or 0
+        await until(lambda: now() - seen > 1_800)  # well beyond the silence of 1 s
+        assert rows_of(city, gap) == []
+        mosquitto.start()
+        await until(lambda: city.uplink.connected_since_ms is not None)
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            schema = schema_of("speed")
+            await gateway.send(1, schema, batch_of(schema, now(), 1.0))
+            await gateway.acked(1)
+
+
+async def test_series_names_the_machine(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    schema, at = schema_of("speed"), now()
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            await gateway.send(1, schema, batch_of(schema, at, 1.0))
+            await gateway.acked(1)
+        latest = await city.store.latest(Series("grinder", USCC, "1", "gw-1", "line-1", "B-001"))
+        assert latest["speed"].value == 1.0

@@ -1,0 +1,193 @@
+"""The access rule of ``deploy/`` on a real mosquitto, with credentials that enrolment made."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from gateway.city.credentials import password_line, set_line
+from gateway.city.db.database import connect
+from gateway.city.db.tables import enterprise
+from gateway.city.db.upgrade import upgrade
+from gateway.wire.topics import ack_topic, frame_topic, state_topic
+from tests.support.broker import Mosquitto
+from tests.support.city import USCC, batch_of, city_on, schema_of, sender, until
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+class RuledMosquitto(Mosquitto):
+    """mosquitto with the shipped access rules."""
+
+    def __init__(self, folder: Path) -> None:
+        self.passwords = folder / "passwords"
+        self.passwords.write_text(password_line("city", "city-secret", 1000) + "\n")
+        folder.chmod(0o755)
+        rules = folder / "acl"
+        rules.write_text((DEPLOY / "mosquitto" / "acl").read_text())
+        shipped = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text()
+        kept = re.split(r"\n# The city, on the same machine", shipped)[0]
+        kept = kept.replace("/etc/mosquitto/qulink", str(folder))
+        super().__init__(folder, kept + "\nuser root" if os.geteuid() == 0 else kept)
+
+    def reload(self) -> None:
+        """As ``systemctl reload mosquitto`` does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[RuledMosquitto]:
+    made = RuledMosquitto(tmp_path)
+    for name in ("gw-1", "gw-2"):
+        set_line(made.passwords, name, password_line(name, f"{name}-secret", 1000))
+    with made:
+        yield made
+
+
+def login(name: str) -> dict[str, str]:
+    return {"username": name, "password": f"{name}-secret"}
+
+
+async def test_a_gateway_uses_its_own_topics_and_no_others(broker: RuledMosquitto) -> None:
+    host = ("127.0.0.1", broker.port)
+    heard: list[str] = []
+    async with (
+        aiomqtt.Client(*host, **login("city")) as city,
+        aiomqtt.Client(*host, **login("gw-1")) as one,
+        aiomqtt.Client(*host, **login("gw-2")) as two,
+    ):
+        await city.subscribe("qulink/1/up/#", qos=1)
+        await two.subscribe("#", qos=1)
+        await two.subscribe(ack_topic("gw-1"), qos=1)
+        for topic in (frame_topic("gw-1"), state_topic("gw-1"), "qulink/1/up/0/city/frame"):
+            await two.publish(topic, b"as somebody else", qos=1)
+        await two.publish(ack_topic("gw-1"), b"as the city", qos=1)
+        await two.publish(frame_topic("gw-2"), b"own", qos=1)
+        await one.publish(frame_topic("gw-1"), b"last", qos=1)
+        async for message in city.messages:
+            heard.append(message.topic.value)
+            if message.payload == b"last":
+                break
+        assert heard == [frame_topic("gw-2"), frame_topic("gw-1")]
+        await city.publish(ack_topic("gw-1"), b"for one", qos=1)
+        await city.publish(ack_topic("gw-2"), b"for two", qos=1)
+        async for message in two.messages:
+            assert message.payload == b"for two"
+            break
+
+
+async def test_wrong_credentials_are_refused(broker: RuledMosquitto) -> None:
+    for more in ({}, {"username": "gw-1", "password": "gw-2-secret"}):
+        with pytest.raises(aiomqtt.MqttError):
+            async with aiomqtt.Client("127.0.0.1", broker.port, **more):
+                pass
+
+
+def qulink(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments], capture_output=True, text=True, timeout=50
+    )
+
+
+def write_city(folder: Path, port: int, passwords: Path) -> Path:
+    (folder / "city-password").write_text("city-secret\n")
+    config = folder / "city.yaml"
+    config.write_text(
+        f"""
+city: {{region: "330800", name_zh: 衢州, name_en: Quzhou}}
+data_dir: {folder}/data
+broker:
+  url: mqtt://127.0.0.1:{port}
+  password: {{file: city-password}}
+  password_file: {passwords}
+identifier: {{prefix: "88.999"}}
+console: {{listen: "127.0.0.1:0"}}
+node: {{type: embedded, listen: "127.0.0.1:0"}}
+"""
+    )
+    return config
+
+
+async def test_enrolment_gives_a_credential_that_the_broker_and_the_city_take(
+    broker: RuledMosquitto, tmp_path: Path
+) -> None:
+    config = write_city(tmp_path, broker.port, broker.passwords)
+    refused = qulink("city", "gateway", "add", str(config), "--id", "gw-9", "--enterprise", USCC)
+    assert refused.returncode == 1
+    assert "is not in the ledger" in refused.stderr
+    database = connect("sqlite:///city.db", tmp_path / "data")
+    upgrade(database)
+    row = {"uscc": USCC, "name": "甲", "county": "330822", "industry": "3451", "above_scale": True}
+    database.run_now(lambda c: c.execute(enterprise.insert().values(row)))
+    done = qulink("city", "gateway", "add", str(config), "--id", "gw-9", "--enterprise", USCC)
+    assert done.returncode == 0, done.stderr
+    username = re.search(r"username: (.*)", done.stdout)
+    password = re.search(r"password: (.*)", done.stdout)
+    assert username is not None and password is not None
+    stored = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert password[1].encode() not in stored  # kept nowhere in clear
+    broker.reload()
+    given = {"username": username[1], "password": password[1]}
+    deadline = time.monotonic() + 10
+    while True:  # mosquitto reads the file a moment after the signal
+        try:
+            async with aiomqtt.Client("127.0.0.1", broker.port, **given):
+                break
+        except aiomqtt.MqttError:
+            assert time.monotonic() < deadline
+    listed = qulink("city", "gateway", "list", str(config)).stdout
+    assert listed == f"gw-9\t{USCC}\t甲\t1\tenrolled\tnever\n"
+    other = qulink(
+        "city", "gateway", "add", str(config), "--id", "gw-9", "--enterprise", USCC, "--site", "2"
+    )
+    assert other.returncode == 1
+    assert "choose another id" in other.stderr
+    assert qulink("city", "gateway", "revoke", str(config), "--id", "gw-9").returncode == 0
+    assert "revoked" in qulink("city", "gateway", "list", str(config)).stdout
+    assert "gw-9:" not in broker.passwords.read_text()
+    assert qulink("city", "gateway", "revoke", str(config), "--id", "gw-9").returncode == 1
+    database.close()
+
+
+async def test_city_and_gateway_work_under_the_shipped_rules(
+    broker: RuledMosquitto, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("city-secret")
+    user = {"broker": {"username": "city", "password": {"file": secret}}}
+    schema, at = schema_of("speed"), time.time_ns() // 1_000_000
+    async with (
+        city_on(broker.url, tmp_path / "data", "gw-1", **user) as city,
+        sender(broker.port, "gw-1", **login("gw-1")) as gateway,
+    ):
+        await gateway.send(1, schema, batch_of(schema, at, 1.0))
+        await gateway.acked(1)
+        assert await city.store.count(["gw-1"], at, at + 1) == 1
+
+
+async def test_qulink_city_runs_and_stops(broker: RuledMosquitto, tmp_path: Path) -> None:
+    config = write_city(tmp_path, broker.port, broker.passwords)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "city", str(config)], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        async with aiomqtt.Client("127.0.0.1", broker.port, **login("gw-1")) as gateway:
+            log = tmp_path / "data" / "telemetry.db"
+            await until(log.exists, 40)
+            await gateway.publish(frame_topic("gw-1"), b"hello", qos=1)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, errors
+    assert "city Quzhou is running" in errors
+    assert "city-secret" not in errors

@@ -1,0 +1,334 @@
+"""The same cases on every store: embedded, the 2.x contract server, a real 1.x, a real 2.x."""
+
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_config.base import Secret
+from edge_config.city import Influx1Store, Influx2Store
+from gateway.city.stores.api import (
+    Store,
+    StoreError,
+    StoreMisconfiguredError,
+    StoreUnavailableError,
+)
+from gateway.city.stores.embedded import EmbeddedStore
+from gateway.city.stores.influx1 import Influx1
+from gateway.city.stores.influx2 import Influx2
+from tests.stores.cases import T0, rows, series
+from tests.support.influx2_contract import BUCKET, ORG, TOKEN, ContractServer
+from tests.support.influxd import Influxd
+from tests.support.peers import free_port
+
+REAL2 = ("QULINK_TEST_INFLUX2_URL", "QULINK_TEST_INFLUX2_TOKEN")
+INFLUX = ["influx1", "contract2", *(["influx2"] if all(map(os.environ.get, REAL2)) else [])]
+
+
+@pytest.fixture(scope="module")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    with Influxd(tmp_path_factory.mktemp("influx")) as server:
+        yield server
+
+
+@pytest.fixture
+def contract() -> Iterator[ContractServer]:
+    with ContractServer() as server:
+        yield server
+
+
+@pytest.fixture
+def gateway(request: pytest.FixtureRequest) -> str:
+    """A gateway of its own for every test, since the real servers are shared."""
+    return f"gw-{abs(hash(request.node.name)) % 10**9}-{time.time_ns() % 10**6}"
+
+
+def influx2(monkeypatch: pytest.MonkeyPatch, url: str, token: str = TOKEN, **more: str) -> Influx2:
+    monkeypatch.setenv("STORE_TOKEN", token)
+    given = {"org": ORG, "bucket": BUCKET, "timeout_ms": 3_000} | more
+    return Influx2(
+        Influx2Store(type="influxdb2", url=url, token=Secret(env="STORE_TOKEN"), **given)
+    )
+
+
+def influx1(url: str, database: str = "qulink") -> Influx1:
+    return Influx1(Influx1Store(type="influxdb1", url=url, database=database, timeout_ms=3_000))
+
+
+def make(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    match kind:
+        case "embedded":
+            return EmbeddedStore(tmp_path / "telemetry.db")
+        case "influx1":
+            return influx1(request.getfixturevalue("influxd").url)
+        case "contract2":
+            return influx2(monkeypatch, request.getfixturevalue("contract").url)
+        case _:
+            names = ("URL", "TOKEN", "ORG", "BUCKET")
+            url, token, org, bucket = (os.environ[f"QULINK_TEST_INFLUX2_{n}"] for n in names)
+            return influx2(monkeypatch, url, token, org=org, bucket=bucket)
+
+
+@pytest.fixture(params=["embedded", *INFLUX])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    made = make(request.param, request, tmp_path)
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture(params=INFLUX)
+async def influx(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    made = make(request.param, request, tmp_path)
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_what_is_written_is_counted_and_read_back(store: Store, gateway: str) -> None:
+    of = series(gateway)
+    refused = await store.write(
+        [
+            rows(
+                [T0, T0 + 1000],
+                of=of,
+                speed=("f4", [0.1, 1e-30]),
+                pieces=("i8", [2**53 + 1, -5]),
+                running=("?", [True, False]),
+                program=("O", ['O"1\\\n', "乙"]),
+            )
+        ]
+    )
+    assert refused == []
+    assert await store.count([gateway], T0, T0 + 1001) == 8
+    assert await store.count([gateway], T0 + 1, T0 + 1000) == 0
+    assert await store.count([gateway], T0, T0 + 1000) == 4
+    assert await store.count(["somebody-else"], T0, T0 + 1001) == 0
+    latest = await store.latest(of)
+    assert {name: (p.time_ms, p.value) for name, p in latest.items()} == {
+        "speed": (T0 + 1000, 1e-30),
+        "pieces": (T0 + 1000, -5),
+        "running": (T0 + 1000, False),
+        "program": (T0 + 1000, "乙"),
+    }
+    history = await store.history(of, "pieces", T0, T0 + 1000, 10)
+    assert [(p.time_ms, p.value) for p in history] == [(T0, 2**53 + 1)]
+
+
+async def test_writing_again_changes_nothing_and_other_fields_join(
+    store: Store, gateway: str
+) -> None:
+    of = series(gateway)
+    first = rows([T0], of=of, a=("f8", [1.5]), b=("i8", [1]))
+    for _ in range(3):
+        assert await store.write([first]) == []
+    assert await store.count([gateway], T0, T0 + 1) == 2
+    await store.write([rows([T0], of=of, b=("i8", [2]), c=("?", [True]))])
+    assert await store.count([gateway], T0, T0 + 1) == 3
+    values = {name: point.value for name, point in (await store.latest(of)).items()}
+    assert values == {"a": 1.5, "b": 2, "c": True}
+
+
+async def test_latest_looks_at_each_field_alone(store: Store, gateway: str) -> None:
+    of = series(gateway)
+    both, one = (
+        rows([T0], of=of, v=("f8", [1.0]), w=("f8", [2.0])),
+        rows([T0 + 5], of=of, v=("f8", [3.0])),
+    )
+    assert await store.write([both]) == await store.write([one]) == []
+    found = {name: (p.time_ms, p.value) for name, p in (await store.latest(of)).items()}
+    assert found == {"v": (T0 + 5, 3.0), "w": (T0, 2.0)}
+    assert {type(value) for _, value in found.values()} == {float}
+    assert await store.latest(series(gateway, "unknown")) == {}
+
+
+async def test_history_is_thinned(store: Store, gateway: str) -> None:
+    of = series(gateway)
+    times = [T0 + i * 1000 for i in range(200)]
+    await store.write([rows(times, of=of, x=("f8", [float(i) for i in range(200)]))])
+    points = await store.history(of, "x", T0, T0 + 200_000, 50)
+    assert 20 <= len(points) <= 50
+    assert [p.time_ms for p in points] == sorted({p.time_ms for p in points})
+    assert all(T0 <= p.time_ms < T0 + 200_000 and 0 <= p.value < 200 for p in points)
+    assert points[-1].value == 199.0
+    assert len(await store.history(of, "x", T0, T0 + 10_000, 50)) == 10
+
+
+async def test_what_no_store_takes_is_refused_and_the_rest_written(
+    store: Store, gateway: str
+) -> None:
+    of = series(gateway)
+    table = rows([T0, T0 + 1], of=of, a=("f8", [1.0, 2.0]), n=("f8", [float("nan"), 3.0]))
+    refused = await store.write([table])
+    assert [(r.time_ms, r.values) for r in refused] == [(T0, 1)]
+    assert await store.count([gateway], T0, T0 + 2) == 3
+
+
+async def test_a_conflicting_type_is_refused_and_the_rest_written(
+    influx: Store, gateway: str
+) -> None:
+    field = "t" + gateway.replace("-", "")
+    of = series(gateway)
+    await influx.write([rows([T0], of=of, **{field: ("f8", [1.0])})])
+    tables = [rows([T0 + i], of=of, ok=("i8", [i])) for i in range(1, 6)]
+    bad = rows([T0 + 9], of=of, **{field: ("i8", [1])})
+    refused = await influx.write([*tables[:3], bad, *tables[3:]])
+    assert [(r.series, r.time_ms, r.values) for r in refused] == [(of, T0 + 9, 1)]
+    assert "type conflict" in refused[0].reason
+    assert field in refused[0].line
+    assert await influx.count([gateway], T0, T0 + 10) == 6
+
+
+async def test_a_line_that_the_server_cannot_parse_is_refused_alone(
+    influx: Store, gateway: str
+) -> None:
+    """Admission keeps such names out; if one came through, only its line is lost."""
+    good, bad = series(gateway), series(gateway, "ends-in-backslash\\")
+    tables = [rows([T0 + i], of=good, ok=("i8", [i])) for i in range(7)]
+    refused = await influx.write([*tables[:2], rows([T0], of=bad, ok=("i8", [1])), *tables[2:]])
+    assert [(r.series, r.values) for r in refused] == [(bad, 1)]
+    assert refused[0].reason.startswith("400 ")
+    assert await influx.count([gateway], T0, T0 + 10) == 7
+
+
+async def test_a_missing_database_or_bucket_needs_a_person(
+    influxd: Influxd, contract: ContractServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = influx1(influxd.url, "nowhere"), influx2(monkeypatch, contract.url, bucket="nowhere")
+    for made in (one, two):
+        with pytest.raises(StoreMisconfiguredError, match="nowhere"):
+            await made.open()
+        with pytest.raises(StoreMisconfiguredError, match="404"):
+            await made.write([rows([T0], a=("f8", [1.0]))])
+        await made.close()
+
+
+async def test_a_wrong_token_or_password_needs_a_person(
+    contract: ContractServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = influx2(monkeypatch, contract.url, token="wrong")
+    with Influxd(tmp_path, auth=True) as server:
+        for made in (two, influx1(server.url)):
+            with pytest.raises(StoreMisconfiguredError, match="401"):
+                await made.open()
+            with pytest.raises(StoreMisconfiguredError, match="401") as caught:
+                await made.write([rows([T0], a=("f8", [1.0]))])
+            assert "wrong" not in str(caught.value).replace("wrong token", "")
+            await made.close()
+        monkeypatch.setenv("STORE_PASSWORD", "secret")
+        config = Influx1Store(
+            type="influxdb1",
+            url=server.url,
+            database="qulink",
+            username="admin",
+            password=Secret(env="STORE_PASSWORD"),
+        )
+        good = Influx1(config)
+        await good.open()
+        assert await good.write([rows([T0], a=("f8", [1.0]))]) == []
+        await good.close()
+
+
+async def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    for made in (influx1(url), influx2(monkeypatch, url)):
+        with pytest.raises(StoreUnavailableError):
+            await made.open()
+        with pytest.raises(StoreUnavailableError):
+            await made.write([rows([T0], a=("f8", [1.0]))])
+        await made.close()
+
+
+@pytest.mark.parametrize("status", [429, 503, 502])
+async def test_later_with_the_wish_of_the_server(
+    contract: ContractServer, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    made = influx2(monkeypatch, contract.url)
+    await made.open()
+    contract.script = [(status, {"Retry-After": "7"})]
+    with pytest.raises(StoreUnavailableError, match=str(status)) as caught:
+        await made.write([rows([T0], a=("f8", [1.0]))])
+    assert caught.value.retry_after_s == 7.0
+    assert await made.write([rows([T0], a=("f8", [1.0]))]) == []
+    await made.close()
+
+
+async def test_500_is_tried_again_before_it_means_later(
+    contract: ContractServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = influx2(monkeypatch, contract.url)
+    await made.open()
+    contract.script = [(500, {})] * 2
+    assert await made.write([rows([T0], a=("f8", [1.0]))]) == []
+    contract.script = [(500, {})] * 4  # the batch three times, then our own line
+    with pytest.raises(StoreUnavailableError, match="500"):
+        await made.write([rows([T0], a=("f8", [1.0]))])
+    assert contract.script == []
+    await made.close()
+
+
+async def test_a_line_that_always_makes_500_blocks_nobody(
+    contract: ContractServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = influx2(monkeypatch, contract.url)
+    await made.open()
+    contract.poison = lambda body: "equipment=poison" in body
+    tables = [rows([T0 + i], a=("f8", [1.0])) for i in range(9)]
+    bad = rows([T0], of=series(asset="poison"), a=("f8", [1.0]))
+    refused = await made.write([*tables[:4], bad, *tables[4:]])
+    assert [(r.series.equipment, r.values) for r in refused] == [("poison", 1)]
+    assert await made.count(["gw-1"], T0, T0 + 20) == 9
+    await made.close()
+
+
+async def test_413_halves_the_batch(
+    contract: ContractServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = influx2(monkeypatch, contract.url)
+    await made.open()
+    contract.script = [(413, {})]
+    assert await made.write([rows([T0 + i for i in range(8)], a=("f8", [1.0] * 8))]) == []
+    assert await made.count(["gw-1"], T0, T0 + 20) == 8
+    await made.close()
+
+
+async def test_many_lines_go_in_several_requests(
+    contract: ContractServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = influx2(monkeypatch, contract.url)
+    await made.open()
+    before = contract.requests
+    times = list(range(T0, T0 + 12_000))
+    assert await made.write([rows(times, a=("i8", times))]) == []
+    assert contract.requests - before == 3
+    assert await made.count(["gw-1"], T0, T0 + 12_000) == 12_000
+    await made.close()
+
+
+async def test_embedded_survives_reopening_and_trims(tmp_path: Path) -> None:
+    made = EmbeddedStore(tmp_path / "deep" / "telemetry.db")
+    await made.open()
+    await made.write([rows([T0, T0 + 1, T0 + 2], a=("f8", [1.0, 2.0, 3.0]))])
+    await made.close()
+    with pytest.raises(StoreUnavailableError, match="not open"):
+        await made.write([rows([T0], a=("f8", [1.0]))])
+    await made.open()
+    assert await made.trim(T0 + 2) == 2
+    assert await made.count(["gw-1"], 0, 2**62) == 1
+    await made.close()
+
+
+async def test_embedded_refuses_a_newer_file_and_a_file_of_another_kind(tmp_path: Path) -> None:
+    newer = tmp_path / "newer.db"
+    connection = sqlite3.connect(newer)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    other = tmp_path / "other.db"
+    other.write_bytes(b"this is no database at all" * 100)
+    for path in (newer, other):
+        with pytest.raises(StoreError, match=path.name):
+            await EmbeddedStore(path).open()

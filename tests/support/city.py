@@ -1,0 +1,174 @@
+"""A running city for tests, and a gateway that publishes what the test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import numpy as np
+from sqlalchemy import Table, insert, select
+
+from edge_config.city import CityConfig
+from gateway.city import enrolment
+from gateway.city.app import City, assembled
+from gateway.city.db.tables import enterprise, equipment
+from gateway.core.batch import Batch
+from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.wire.frame import BodyEncoder, Header, seal
+from gateway.wire.messages import Ack, State, decode_ack, encode_message
+from gateway.wire.records import Record
+from gateway.wire.topics import ack_topic, frame_topic, state_topic
+
+USCC = "91330800MA0000001K"
+OTHER_USCC = "91330800MA0000002N"
+EPOCH = 0xA1B2C3D4E5F60718
+EPOCH_HEX = f"{EPOCH:016x}"
+
+
+def city_config(url: str, folder: Path, **more: Any) -> CityConfig:
+    """A configuration with everything in ``folder``."""
+    host_port = url.removeprefix("mqtt://")
+    broker = {"url": f"mqtt://{host_port}", "retry_max_ms": 1_000} | more.pop("broker", {})
+    return CityConfig.model_validate(
+        {
+            "city": {"region": "330800", "name_zh": "衢州", "name_en": "Quzhou"},
+            "data_dir": folder,
+            "broker": broker,
+            "identifier": {"prefix": "88.999"},
+            "silence_ms": 1_000,
+        }
+        | more
+    )
+
+
+def fill_ledger(city: City, *gateways: str, machines: Sequence[str] = ("B-001",)) -> None:
+    """Two enterprises, machines of the first, gateways enrolled for it."""
+
+    def fill(connection: Any) -> None:
+        for code, name in ((USCC, "甲轴承厂"), (OTHER_USCC, "乙门业")):
+            row = {"uscc": code, "name": name, "county": "330822", "industry": "3451"}
+            connection.execute(insert(enterprise).values(**row, above_scale=True))
+        for asset in machines:
+            row = {"uscc": USCC, "site_no": "1", "asset_no": asset, "name": asset}
+            flags = {"equipment_class": "production", "key_equipment": True, "digital": True}
+            connection.execute(insert(equipment).values(**row, **flags))
+        for name in gateways:
+            enrolment.add(connection, name, USCC, "1", city.now_ms())
+
+    city.database.run_now(fill)
+
+
+@asynccontextmanager
+async def running(city: City) -> AsyncIterator[City]:
+    """Run uplink, ingest and presence; the console is tested elsewhere."""
+    parts = (city.uplink.run(), city.ingest.run(), city.presence.run())
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await until(lambda: city.uplink.connected_since_ms is not None)
+        yield city
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        assert isinstance(error, asyncio.CancelledError), error
+
+
+@asynccontextmanager
+async def city_on(url: str, folder: Path, *gateways: str, **more: Any) -> AsyncIterator[City]:
+    """A city with a ledger and gateways that runs."""
+    async with assembled(city_config(url, folder, **more)) as city:
+        fill_ledger(city, *gateways)
+        async with running(city):
+            yield city
+
+
+async def until(
+    condition: Callable[[], object | Awaitable[object]], timeout_s: float = 20.0
+) -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        TimeoutError: it did not in time.
+    """
+    async with asyncio.timeout(timeout_s):
+        while True:
+            found = condition()
+            if await found if isinstance(found, Awaitable) else found:
+                return
+            await asyncio.sleep(0.02)
+
+
+def rows_of(city: City, table: Table) -> list[dict[str, Any]]:
+    """All rows of a table."""
+    return [
+        dict(r._mapping) for r in city.database.run_now(lambda c: c.execute(select(table)).all())
+    ]
+
+
+def schema_of(
+    *names: str,
+    uscc: str = USCC,
+    assets: Sequence[str] = ("B-001",),
+    device: str = "line-1",
+    **more: Any,
+) -> Schema:
+    """A schema of float tags, each machine with all of them."""
+    tags = tuple(
+        Tag(name, Kind.FLOAT64, equipment=at) for at in range(len(assets)) for name in names
+    )
+    machines = tuple(Equipment(uscc, "1", asset) for asset in assets)
+    given = {"group": "fast", "profile": "grinder", "source": "controller", "synthetic": False}
+    return Schema(device=device, equipment=machines, tags=tags, interval_ms=1000, **(given | more))
+
+
+def batch_of(schema: Schema, time_ms: int, *values: float) -> Batch:
+    """A batch with all values present."""
+    present = np.ones(len(schema.tags), np.bool_)
+    return Batch(schema, time_ms, present, (np.array(values, np.float64),))
+
+
+class Sender:
+    """A gateway at the broker."""
+
+    def __init__(self, client: aiomqtt.Client, name: str) -> None:
+        self.client, self.name = client, name
+        self.acks: list[Ack] = []
+
+    async def state(self, *, online: bool = True, **more: Any) -> None:
+        state = State(online=online, epoch=EPOCH_HEX, **more)
+        await self.client.publish(state_topic(self.name), encode_message(state), qos=1)
+
+    async def send(self, seq: int, *records: Record, values: int | None = None) -> bytes:
+        count = sum(r.count for r in records if isinstance(r, Batch)) if values is None else values
+        frame = seal(BodyEncoder().encode(records), Header(EPOCH, seq, count))
+        await self.raw(frame)
+        return frame
+
+    async def raw(self, payload: bytes, topic: str | None = None) -> None:
+        await self.client.publish(topic or frame_topic(self.name), payload, qos=1)
+
+    async def acked(self, upto: int) -> Ack:
+        await until(lambda: any(ack.upto >= upto for ack in self.acks))
+        return self.acks[-1]
+
+
+@asynccontextmanager
+async def sender(port: int, name: str, **login: Any) -> AsyncIterator[Sender]:
+    """Connect a gateway that collects its acknowledgements."""
+    async with aiomqtt.Client("127.0.0.1", port, identifier=name, **login) as client:
+        await client.subscribe(ack_topic(name), qos=1)
+        made = Sender(client, name)
+
+        async def listen() -> None:
+            async for message in client.messages:
+                made.acks.append(decode_ack(bytes(message.payload)))
+
+        task = asyncio.create_task(listen())
+        try:
+            yield made
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,90 @@
+"""A real InfluxDB 1.x on loopback, in a folder of its own."""
+
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from tests.support.peers import free_port, program, wait_for_port
+
+
+class Influxd:
+    """One server with a database ``qulink``; with ``auth`` there is a user admin/secret."""
+
+    def __init__(self, folder: Path, *, auth: bool = False) -> None:
+        self._program = program("influxd", "influxdb")
+        self._folder = folder / "influxd"
+        self._auth = auth
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """As in a configuration."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, wait until it listens, make user and database."""
+        self._folder.mkdir(exist_ok=True)
+        config = self._folder / "influxdb.conf"
+        config.write_text(self._text(), encoding="utf-8")
+        self._process = subprocess.Popen(
+            [self._program, "-config", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for_port(self.port)
+        if self._auth:
+            self.query("CREATE USER admin WITH PASSWORD 'secret' WITH ALL PRIVILEGES")
+        self.query("CREATE DATABASE qulink")
+
+    def _text(self) -> str:
+        return f"""
+reporting-disabled = true
+bind-address = "127.0.0.1:{free_port()}"
+[meta]
+  dir = "{self._folder}/meta"
+[data]
+  dir = "{self._folder}/data"
+  wal-dir = "{self._folder}/wal"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:{self.port}"
+  log-enabled = false
+  auth-enabled = {str(self._auth).lower()}
+"""
+
+    def query(self, text: str) -> None:
+        """Run a statement as the administrator."""
+        auth = ("admin", "secret") if self._auth and "CREATE USER" not in text else None
+        httpx.post(
+            f"{self.url}/query", params={"q": text}, auth=auth, timeout=20, trust_env=False
+        ).raise_for_status()
+
+    def stop(self) -> None:
+        """Stop it; harmless when it does not run."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(timeout=10)
+        self._process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
