@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.drivers.api import Value
-from gateway.drivers.conformance import Bench, DriverConformance
+from gateway.drivers.conformance import Bench, RefusalConformance, SubscribingConformance
 from gateway.drivers.opcua import SPEC
 from tests.drivers.opcua.server import URI, AsyncuaServer, ForeignServer, Server
 from tests.support.peers import free_port
@@ -68,7 +68,7 @@ def asyncua() -> Iterator[Server]:
         yield server
 
 
-class TestNodeOpcua(DriverConformance):
+class TestNodeOpcua(RefusalConformance, SubscribingConformance):
     """Another language, another code base."""
 
     @pytest.fixture
@@ -94,7 +94,7 @@ class TestNodeOpcua(DriverConformance):
         )
 
 
-class TestAsyncua(DriverConformance):
+class TestAsyncua(RefusalConformance, SubscribingConformance):
     """The server of the project that our client library is from."""
 
     @pytest.fixture
