@@ -88,9 +88,7 @@ def issue(
         How many were issued.
     """
     rows = connection.execute(_without_identifier().limit(limit)).all()
-    counters: dict[str, int] = dict(
-        connection.execute(select(identifier_counter.c.prefix, identifier_counter.c.next)).tuples()
-    )
+    counters = {row.prefix: row.next for row in connection.execute(select(identifier_counter))}
     begun = set(counters)
     issued: list[dict[str, Any]] = []
     for row in rows:

@@ -175,7 +175,7 @@ def _statuses(connection: Connection, now_ms: int, machines: Sequence[int]) -> d
             )
             .order_by(columns.valid_from)
         )
-        found.update(connection.execute(query).tuples().all())
+        found.update((row.equipment_id, row.status) for row in connection.execute(query))
     return found
 
 

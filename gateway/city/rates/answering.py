@@ -1,0 +1,45 @@
+"""Which machines answer now, from what the gateways last said and the city committed."""
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from gateway.city.db.tables import gateway, tag_schema
+from gateway.city.rates.facts import Machine
+from gateway.core.schema import decode_schema
+from gateway.wire.messages import State, decode_state
+
+
+def answering_now(connection: Connection, now_ms: int, silence_ms: int) -> frozenset[Machine]:
+    """Machines behind a device whose link is up, of gateways heard of within the silence.
+
+    For commands beside a running city; the city itself asks its live view.
+
+    Args:
+        connection: the city's database.
+        now_ms: UTC milliseconds.
+        silence_ms: a gateway silent for longer does not answer.
+    """
+    heard = select(gateway.c.id, gateway.c.state).where(
+        gateway.c.last_seen_ms >= now_ms - silence_ms, gateway.c.revoked_ms.is_(None)
+    )
+    up = {
+        (row.id, device)
+        for row in connection.execute(heard)
+        if (state := _state(row.state)) is not None and state.online
+        for device, link in state.devices.items()
+        if link.link == "up"
+    }
+    schemas = select(tag_schema.c.gateway, tag_schema.c.device, tag_schema.c.body)
+    return frozenset(
+        (one.uscc, one.site_no, one.asset_no)
+        for name, device, body in connection.execute(schemas)
+        if (name, device) in up
+        for one in decode_schema(body).equipment
+    )
+
+
+def _state(text: str | None) -> State | None:
+    try:
+        return decode_state((text or "").encode())
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,395 @@
+"""Rates from ledger and evidence, on SQLite and PostgreSQL."""
+
+import csv
+import io
+import json
+from datetime import date
+from fractions import Fraction
+
+import pytest
+from sqlalchemy import Connection, delete, insert, select, update
+
+from gateway.city.db.database import Database
+from gateway.city.db.tables import (
+    enterprise,
+    evidence,
+    gateway,
+    ledger_verification,
+    rate_result,
+    roster_member,
+    tag_schema,
+)
+from gateway.city.rates.answering import answering_now
+from gateway.city.rates.compute import Reason
+from gateway.city.rates.definitions import DefinitionError
+from gateway.city.rates.drilldown import machine_facts
+from gateway.city.rates.export import DEMONSTRATION, table_csv, table_json
+from gateway.city.rates.period import MonthError, recent_months
+from gateway.city.rates.report import RateTable, rate_table, trend
+from gateway.city.rates.settle import settle_due, settle_month
+from gateway.city.rates.tallies import NotComputableError
+from gateway.core.books import day_start_ms
+from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
+from gateway.wire.messages import DeviceState, State, encode_message
+from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
+
+NOON = 12 * 3_600_000
+OCTOBER = days_between(date(2026, 10, 1), date(2026, 10, 31))
+NOVEMBER_3 = day_start_ms(date(2026, 11, 3)) + NOON
+NOVEMBER_6 = day_start_ms(date(2026, 11, 6)) + NOON
+NOVEMBER_21 = day_start_ms(date(2026, 11, 21)) + NOON
+
+PLANTS = ((20, 18), (4, 1), (5, 1), (3, 0), (4, 1))
+"""Machines and networked ones of five enterprises."""
+
+
+def fill_city(connection: Connection) -> None:
+    places = ("330822", "330822", "330881", "330803", "330803")
+    industries = ("3451", "2032", "2032", "2223", "3451")
+    for uscc, county, industry, (size, networked) in zip(
+        USCCS, places, industries, PLANTS, strict=True
+    ):
+        add_enterprise(connection, uscc, county=county, industry=industry)
+        for number in range(size):
+            machine = add_machine(connection, uscc, f"A{number:03d}")
+            add_days(connection, machine, OCTOBER if number < networked else ())
+
+
+def table(database: Database, **changes: object) -> RateTable:
+    wanted: dict[str, object] = {
+        "definition_id": "ENR-A",
+        "month": "2026-10",
+        "by": "county",
+        "now_ms": NOVEMBER_3,
+        "demonstration": False,
+    }
+    return database.run_now(rate_table, **(wanted | changes))  # type: ignore[arg-type]
+
+
+def reason_of(database: Database, definition: str = "ENR-A", **changes: object) -> Reason:
+    wanted: dict[str, object] = {
+        "month": "2026-10",
+        "now_ms": NOVEMBER_3,
+        "demonstration": False,
+    }
+    (only,) = database.run_now(machine_facts, definition, **(wanted | changes))  # type: ignore[arg-type]
+    assert only.reason_zh
+    assert only.reason_en
+    return only.reason
+
+
+def test_pooled_and_mean_by_every_dimension(database: Database) -> None:
+    database.run_now(fill_city)
+    result = table(database)
+    assert (result.city.networked, result.city.equipment, result.city.enterprises) == (21, 36, 5)
+    assert result.city.pooled == Fraction(2100, 36)
+    assert result.city.mean == sum((Fraction(100 * k, n) for n, k in PLANTS), Fraction(0)) / 5
+    assert [(one.key, one.name_zh, one.networked, one.equipment) for one in result.cells] == [
+        ("330803", "衢江区", 1, 7),
+        ("330822", "常山县", 19, 24),
+        ("330881", "江山市", 1, 5),
+    ]
+    industries = table(database, by="industry").cells
+    assert [(one.key, one.networked, one.equipment) for one in industries] == [
+        ("2032", 2, 9),
+        ("2223", 0, 3),
+        ("3451", 19, 24),
+    ]
+    enterprises = {one.key: one for one in table(database, by="enterprise").cells}
+    assert {key: (one.equipment, one.networked) for key, one in enterprises.items()} == dict(
+        zip(USCCS, PLANTS, strict=True)
+    )
+    assert enterprises[USCCS[0]].name_zh == "虚构企业15W"
+    assert result.status == "P"
+
+
+def test_enr_b_scores_enterprises_by_bands(database: Database) -> None:
+    database.run_now(fill_city)
+    cells = {one.key: one for one in table(database, definition_id="ENR-B", by="enterprise").cells}
+    assert [cells[uscc].score for uscc in USCCS] == [6, 3, Fraction(3, 2), 0, 3]
+
+
+def test_an_enterprise_in_scope_without_machines_is_shown_without_a_rate(
+    database: Database,
+) -> None:
+    database.run_now(add_enterprise, USCCS[0])
+    result = table(database, by="enterprise")
+    assert [(one.key, one.equipment, one.pooled) for one in result.cells] == [(USCCS[0], 0, None)]
+    assert (result.city.pooled, result.city.mean) == (None, None)
+
+
+def one_machine(
+    connection: Connection,
+    days: list[date],
+    source: str = "controller",
+    synthetic: bool = False,
+    **machine: object,
+) -> None:
+    add_enterprise(connection, USCCS[0])
+    key = add_machine(connection, USCCS[0], "A1", **machine)
+    add_days(connection, key, days, source=source, synthetic=synthetic)
+
+
+def test_eighty_per_cent_of_days_and_alive_in_the_last_week(database: Database) -> None:
+    database.run_now(one_machine, OCTOBER[6:])  # 25 of 31
+    assert reason_of(database) is Reason.NETWORKED
+    database.run_now(lambda c: c.execute(delete(evidence).where(evidence.c.day == OCTOBER[6])))
+    assert reason_of(database) is Reason.TOO_FEW_DAYS
+
+
+def test_silent_for_more_than_seven_days_at_the_end(database: Database) -> None:
+    database.run_now(one_machine, OCTOBER[:24])
+    assert reason_of(database, definition="ENR-B") is Reason.NETWORKED
+    assert reason_of(database) is Reason.TOO_FEW_DAYS
+    database.run_now(
+        lambda c: add_machine(c, USCCS[0], "A0", history=[(date(2026, 10, 1), "in_use")])
+    )
+    facts = database.run_now(
+        machine_facts, "ENR-A", "2026-10", NOVEMBER_3, demonstration=False, uscc=USCCS[0]
+    )
+    assert [one.asset_no for one in facts] == ["A0", "A1"]
+
+
+def test_days_out_of_service_are_on_neither_side(database: Database) -> None:
+    history = [
+        (date(2020, 1, 1), "in_use"),
+        (date(2026, 10, 6), "idle"),
+        (date(2026, 10, 26), "in_use"),
+    ]
+    # in service on 1–5 and 26–31; evidence on nine of these eleven days and on idle days
+    days = [*OCTOBER[:5], *OCTOBER[10:14], *OCTOBER[27:31]]
+    database.run_now(one_machine, days, history=history)
+    (fact,) = database.run_now(machine_facts, "ENR-A", "2026-10", NOVEMBER_3, demonstration=False)
+    assert (fact.service_days, fact.valid_days, fact.reason) == (11, 9, Reason.NETWORKED)
+
+
+@pytest.mark.parametrize(
+    ("history", "reason"),
+    [
+        ([(date(2020, 1, 1), "in_use"), (date(2026, 10, 31), "scrapped")], Reason.NOT_IN_SERVICE),
+        ([(date(2020, 1, 1), "in_use"), (date(2026, 11, 1), "scrapped")], Reason.NETWORKED),
+        ([(date(2026, 11, 1), "in_use")], Reason.NOT_IN_SERVICE),
+        ([], Reason.NOT_IN_SERVICE),
+        ([(date(2020, 1, 1), "idle"), (date(2026, 10, 31), "standby")], Reason.NETWORKED),
+    ],
+)
+def test_the_status_of_the_last_day_decides(
+    database: Database, history: list[tuple[date, str]], reason: Reason
+) -> None:
+    database.run_now(one_machine, OCTOBER, history=history)
+    assert reason_of(database) is reason
+
+
+def test_a_new_machine_counts_from_the_next_month(database: Database) -> None:
+    november = days_between(date(2026, 11, 1), date(2026, 11, 20))
+    start = date(2026, 10, 15)
+    database.run_now(
+        one_machine, [*OCTOBER[14:], *november], commissioned_on=start, history=[(start, "in_use")]
+    )
+    assert reason_of(database) is Reason.NEWLY_COMMISSIONED
+    assert reason_of(database, month="2026-11", now_ms=NOVEMBER_21) is Reason.NETWORKED
+
+
+def test_today_counts_only_when_it_has_evidence(database: Database) -> None:
+    days = days_between(date(2026, 11, 1), date(2026, 11, 4))
+    database.run_now(one_machine, days)
+    now = day_start_ms(date(2026, 11, 5)) + NOON
+
+    def fact() -> tuple[int, int]:
+        (one,) = database.run_now(machine_facts, "ENR-A", None, now, demonstration=False)
+        return one.service_days, one.valid_days
+
+    assert fact() == (4, 4)
+    database.run_now(lambda c: add_days(c, 1, [date(2026, 11, 5)]))
+    assert fact() == (5, 5)
+
+
+def test_a_sensor_is_level_one_only(database: Database) -> None:
+    database.run_now(one_machine, OCTOBER, source="sensor")
+    assert reason_of(database) is Reason.SENSOR_ONLY
+    database.run_now(lambda c: add_days(c, 1, OCTOBER))
+    assert reason_of(database) is Reason.NETWORKED
+
+
+def test_synthetic_evidence_counts_in_a_demonstration_only(database: Database) -> None:
+    database.run_now(one_machine, OCTOBER, synthetic=True)
+    assert reason_of(database) is Reason.NO_EVIDENCE
+    assert reason_of(database, demonstration=True) is Reason.NETWORKED
+
+
+def test_the_roster_is_dated(database: Database) -> None:
+    database.run_now(one_machine, OCTOBER)
+    leave = update(roster_member).values(valid_to=date(2026, 10, 31))
+    database.run_now(lambda c: c.execute(leave))
+    assert reason_of(database) is Reason.OUT_OF_SCOPE
+    assert reason_of(database, definition="ENR-B") is Reason.NETWORKED
+    september = day_start_ms(date(2026, 9, 30)) + NOON
+    assert reason_of(database, month="2026-09", now_ms=september) is Reason.NO_EVIDENCE
+
+
+def test_a_ledger_is_verified_as_of_the_day_and_stays_so_when_renewed(
+    database: Database,
+) -> None:
+    database.run_now(one_machine, OCTOBER)
+    renewed = update(enterprise).values(ledger_verified_on=date(2026, 11, 2))
+    database.run_now(lambda c: c.execute(renewed))
+    assert reason_of(database) is Reason.LEDGER_UNVERIFIED
+    first = {"uscc": USCCS[0], "verified_on": date(2026, 1, 1), "verified_by": "张三"}
+    database.run_now(lambda c: c.execute(insert(ledger_verification), [first]))
+    assert reason_of(database) is Reason.NETWORKED
+
+
+def test_coverage_counts_enterprises(database: Database) -> None:
+    database.run_now(fill_city)
+    database.run_now(
+        lambda c: c.execute(
+            update(enterprise)
+            .where(enterprise.c.uscc == USCCS[3])
+            .values(ledger_verified_on=None, ledger_verified_by=None)
+        )
+    )
+    result = table(database, definition_id="COV")
+    assert (result.city.networked, result.city.equipment) == (4, 5)
+    assert result.city.pooled == result.city.mean == 80
+
+
+def test_onl_counts_machines_that_answer_now(database: Database) -> None:
+    database.run_now(fill_city)
+    answering = frozenset({(USCCS[0], "1", "A000"), (USCCS[0], "1", "A019")})
+    result = table(database, definition_id="ONL", month=None, answering=answering)
+    assert (result.city.networked, result.city.equipment) == (1, 21)
+    with pytest.raises(NotComputableError, match="ONL is instantaneous"):
+        table(database, definition_id="ONL")
+
+
+def test_answering_is_read_from_gateways_and_their_schemas(database: Database) -> None:
+    database.run_now(add_enterprise, USCCS[0])
+    links = {"d1": DeviceState("up"), "d2": DeviceState("down", "timeout")}
+
+    def fill(connection: Connection) -> None:
+        row = {"uscc": USCCS[0], "site_no": "1", "enrolled_ms": 0, "last_seen_ms": 99_000}
+        for name, online in (("gw-1", True), ("gw-2", False)):
+            state = encode_message(State(online=online, devices=links)).decode()
+            connection.execute(insert(gateway), [row | {"id": name, "state": state}])
+            for device in links:
+                machine = Equipment(USCCS[0], "1", f"{name}-{device}")
+                tags = (Tag("speed", Kind.FLOAT32),)
+                schema = Schema(device, "g", "p", "controller", False, (machine,), tags, 1000)
+                connection.execute(
+                    insert(tag_schema),
+                    [
+                        {
+                            "gateway": name,
+                            "id": f"{schema.id:016x}",
+                            "device": device,
+                            "body": encode_schema(schema),
+                            "received_ms": 0,
+                        }
+                    ],
+                )
+
+    database.run_now(fill)
+    expected = {(USCCS[0], "1", "gw-1-d1")}
+    assert database.run_now(answering_now, 100_000, 5_000) == expected
+    assert database.run_now(answering_now, 200_000, 5_000) == frozenset()
+
+
+def test_months_are_checked(database: Database) -> None:
+    for wrong in ("2026-13", "2026-1", "2026", "2026-10-01"):
+        with pytest.raises(MonthError, match="is no month"):
+            table(database, month=wrong)
+    with pytest.raises(MonthError, match="has not begun"):
+        table(database, month="2026-12")
+    with pytest.raises(DefinitionError, match="there are ENR-A, ENR-B, ONL, COV"):
+        table(database, definition_id="ENR-X")
+
+
+def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
+    database: Database,
+) -> None:
+    database.run_now(fill_city)
+
+    def settle(now_ms: int, correction: bool = False) -> object:
+        settled = database.run_now(
+            settle_month, "ENR-A", "2026-10", now_ms, demonstration=False, correction=correction
+        )
+        return settled and (settled.vintage, settled.status)
+
+    assert settle(NOVEMBER_3) is None
+    assert settle(NOVEMBER_6) == (1, "P")
+    assert settle(NOVEMBER_6) is None
+    fresh = table(database, now_ms=NOVEMBER_21)
+    assert settle(NOVEMBER_21) == (2, "F")
+    assert settle(NOVEMBER_21) is None
+    database.run_now(lambda c: c.execute(delete(evidence)))
+    for by in ("county", "industry", "enterprise"):
+        frozen = table(database, now_ms=NOVEMBER_21, by=by)
+        assert (frozen.status, frozen.vintage) == ("F", 2)
+        assert frozen.city == fresh.city
+    assert table(database, now_ms=NOVEMBER_21).cells == fresh.cells
+    assert settle(NOVEMBER_21, correction=True) == (3, "F")
+    assert table(database, now_ms=NOVEMBER_21).city.networked == 0
+
+
+def test_recomputing_an_old_month_reproduces_what_was_stored(database: Database) -> None:
+    database.run_now(fill_city)
+    months = database.run_now(settle_due, NOVEMBER_21, demonstration=False)
+    assert {(one.definition, one.month, one.status) for one in months} == {
+        (definition, "2026-10", "F") for definition in ("ENR-A", "ENR-B", "COV")
+    }
+    assert database.run_now(settle_due, NOVEMBER_21, demonstration=False) == []
+    columns = [column for column in rate_result.c if column.name not in ("id", "vintage")]
+
+    def rows(vintage: int) -> list[object]:
+        query = select(*columns).where(
+            rate_result.c.vintage == vintage, rate_result.c.definition == "ENR-A"
+        )
+        order = query.order_by(rate_result.c.dimension, rate_result.c.cell)
+        return database.run_now(lambda c: [tuple(row) for row in c.execute(order)])
+
+    database.run_now(
+        settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False, correction=True
+    )
+    assert rows(1) == rows(2) != []
+
+
+def test_a_synthetic_result_is_never_shown_as_a_real_one(database: Database) -> None:
+    database.run_now(one_machine, OCTOBER, synthetic=True)
+    database.run_now(settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=True)
+    assert table(database, now_ms=NOVEMBER_21, demonstration=True).city.networked == 1
+    real = table(database, now_ms=NOVEMBER_21)
+    assert (real.vintage, real.city.networked) == (None, 0)
+
+
+def test_trend_stands_beside_the_plan(database: Database) -> None:
+    database.run_now(fill_city)
+    points = database.run_now(
+        trend, "ENR-A", ("2025-12", "2026-10"), NOVEMBER_3, demonstration=False
+    )
+    assert [(one.month, one.city.networked, one.plan) for one in points] == [
+        ("2025-12", 0, Fraction(60)),
+        ("2026-10", 21, None),
+    ]
+    months = recent_months(NOVEMBER_3, 3)
+    assert months == ("2026-09", "2026-10", "2026-11")
+    onl = database.run_now(trend, "ONL", months, NOVEMBER_3, demonstration=False)
+    assert [one.month for one in onl] == ["2026-11"]
+
+
+def test_json_and_csv_say_what_they_are(database: Database) -> None:
+    database.run_now(fill_city)
+    body = json.loads(json.dumps(table_json(table(database, demonstration=True))))
+    assert body["city"] == {
+        "key": "city",
+        "name_zh": "全市",
+        "name_en": "Whole city",
+        "networked": 21,
+        "equipment": 36,
+        "enterprises": 5,
+        "pooled": 58.33,
+        "mean": 32.0,
+    }
+    assert (body["demonstration"], body["note_zh"]) == (True, DEMONSTRATION)
+    lines = list(csv.reader(io.StringIO(table_csv(table(database)))))
+    assert lines[1][3:11] == ["city", "全市", "Whole city", "21", "36", "5", "58.33", "32.00"]
+    assert len(lines) == 5

@@ -1,0 +1,154 @@
+"""A city's database for tests: migrated, on SQLite or on a real PostgreSQL, with rows to order."""
+
+import time
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, insert, text
+from sqlalchemy.exc import OperationalError
+
+from gateway.city.db.database import Database, connect
+from gateway.city.db.tables import (
+    enterprise,
+    equipment,
+    equipment_status,
+    evidence,
+    roster_member,
+)
+from gateway.city.db.upgrade import upgrade
+from gateway.core.books import day_start_ms
+from tests.support.postgres import Postgres
+
+USCCS = (
+    "91330822MA0000015W",
+    "91330881MA00000236",
+    "91330803MA00000312",
+    "91330800MA000004XE",
+    "91330825MA0000058M",
+)
+"""Fictitious and well-formed."""
+
+
+def sqlite_city(folder: Path) -> Database:
+    """A migrated SQLite database."""
+    database = connect("sqlite:///city.db", folder)
+    upgrade(database)
+    return database
+
+
+def postgres_city(url: str, name: str) -> Database:
+    """A new migrated database on a PostgreSQL server."""
+    server = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with _connected(server).execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    server.dispose()
+    database = connect(f"{url.rpartition('/')[0]}/{name}", Path())
+    upgrade(database)
+    return database
+
+
+def _connected(server: Engine) -> Connection:
+    """Connect; a server that listens may still be starting up."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return server.connect()
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A real PostgreSQL for all tests of a folder."""
+    with Postgres(tmp_path_factory.mktemp("pg")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty migrated database: each test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        made = sqlite_city(tmp_path)
+    else:
+        server = request.getfixturevalue("postgres")
+        made = postgres_city(server.url, f"city{next(_numbers)}")
+    yield made
+    made.close()
+
+
+_numbers = count(1)
+
+
+def add_enterprise(connection: Connection, uscc: str, **changes: Any) -> None:
+    """An enterprise with a verified ledger on the roster KEY since 2020."""
+    roster = changes.pop("roster", "KEY")
+    row = {
+        "uscc": uscc,
+        "name": f"虚构企业{uscc[-3:]}",
+        "county": "330822",
+        "industry": "3451",
+        "above_scale": True,
+        "ledger_verified_by": "张三",
+        "ledger_verified_on": date(2020, 1, 1),
+    } | changes
+    connection.execute(insert(enterprise), [row])
+    if roster:
+        member = {"roster": roster, "uscc": uscc, "valid_from": date(2020, 1, 1)}
+        connection.execute(insert(roster_member), [member | {"approved_by": "经信局"}])
+
+
+def add_machine(connection: Connection, uscc: str, asset_no: str, **changes: Any) -> int:
+    """A production machine in use since 2020; returns its key."""
+    history = changes.pop("history", [(date(2020, 1, 1), "in_use")])
+    row = {
+        "uscc": uscc,
+        "site_no": "1",
+        "asset_no": asset_no,
+        "name": f"机床{asset_no}",
+        "equipment_class": "production",
+        "key_equipment": False,
+        "digital": True,
+    } | changes
+    made = connection.execute(insert(equipment).returning(equipment.c.id), [row]).scalar_one()
+    for start, status in history:
+        entry = {"equipment_id": made, "valid_from": start, "status": status}
+        connection.execute(insert(equipment_status), [entry])
+    return int(made)
+
+
+def add_days(
+    connection: Connection,
+    machine: int,
+    days: Iterable[date],
+    *,
+    source: str = "controller",
+    synthetic: bool = False,
+) -> None:
+    """Evidence of a machine on days."""
+    rows = [
+        {
+            "equipment_id": machine,
+            "day": day,
+            "source": source,
+            "synthetic": synthetic,
+            "gateway": "gw-1",
+            "sample_count": 100,
+            "first_ms": day_start_ms(day),
+            "last_ms": day_start_ms(day) + 3_600_000,
+            "seeded": True,
+        }
+        for day in days
+    ]
+    if rows:
+        connection.execute(insert(evidence), rows)
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from first to last, both included."""
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
