@@ -16,10 +16,11 @@ def repeated(names: Iterable[tuple[str, Loc]], place: Place, of: str) -> list[Pr
     seen: dict[str, Problem] = {}
     found = []
     for name, loc in names:
-        problem = place(loc, f"{name!r} is used twice {of}; first {{}}")
-        first = seen.setdefault(name, problem)
-        if first is not problem:
-            found.append(place(loc, problem.message.format(where(first, problem))))
+        here = place(loc, "")
+        before = seen.setdefault(name, here)
+        if before is not here:
+            message = f"{name!r} is used twice {of}; first {where(before, here)}"
+            found.append(place(loc, message))
     return found
 
 

@@ -158,8 +158,11 @@ def _text(detail: ErrorDetails) -> str:
 
 
 def _literal(detail: ErrorDetails) -> str:
-    expected = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
+    allowed = str(detail.get("ctx", {}).get("expected", ""))
+    expected = re.findall(r"'([^']*)'", allowed)
     value = detail["input"]
+    if not expected:
+        return f"must be {allowed}{_not(detail)}"
     if str(value) in expected and not isinstance(value, str):
         return f"must be text; put it in quotes: '{value}'"
     return f"must be {one_of(expected)}{_not(detail)}{hint(value, expected)}"

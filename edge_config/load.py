@@ -110,7 +110,7 @@ class _Loading:
     def result(self) -> LoadedGateway:
         place = self.document.problem
         config = validate(GatewayConfig, self.document.data, place, self.problems)
-        self._inline_profiles()
+        self._inline_profiles(config)
         self._profile_files()
         devices = self._devices()
         if self.problems or config is None:
@@ -122,10 +122,12 @@ class _Loading:
         items = data.get(key) if isinstance(data, dict) else None
         return items if isinstance(items, list) else []
 
-    def _inline_profiles(self) -> None:
+    def _inline_profiles(self, config: GatewayConfig | None) -> None:
         for position, data in enumerate(self._items("profiles")):
             at = under(self.document.problem, "profiles", position)
-            self.library.add(read_profile(data, at, self.folder, self.drivers, self.problems))
+            known = config.profiles[position] if config else None
+            profile = read_profile(data, known, at, self.folder, self.drivers, self.problems)
+            self.library.add(profile)
 
     def _profile_files(self) -> None:
         for position, file in enumerate(self._items("profile_files")):

@@ -104,12 +104,18 @@ class Profile:
 
 
 def read_profile(
-    data: Any, place: Place, folder: Folder, drivers: NamedDrivers, problems: list[Problem]
+    data: Any,
+    config: ProfileConfig | None,
+    place: Place,
+    folder: Folder,
+    drivers: NamedDrivers,
+    problems: list[Problem],
 ) -> Profile:
     """Understand one profile; whatever is wrong beyond its own model goes to ``problems``.
 
     Args:
         data: the profile as read from YAML.
+        config: the same validated; None if that failed, perhaps by another part of the file.
         place: where it stands.
         folder: for its point tables.
         drivers: the installed ones.
@@ -117,7 +123,7 @@ def read_profile(
     """
     known = data if isinstance(data, dict) else {}
     name, driver = known.get("name"), known.get("driver")
-    config = quiet(ProfileConfig, data)
+    config = config or quiet(ProfileConfig, data)
     profile = Profile(
         name if isinstance(name, str) else None,
         driver,
@@ -140,25 +146,29 @@ def _read_groups(profile: Profile, groups: list[Any]) -> None:
     tags: list[TagSource] = []
     for position, data in enumerate(groups):
         if isinstance(data, dict):
-            found = _read_group(profile, data, under(at, position))
+            whole = profile.config
+            config = whole.groups[position] if whole else quiet(GroupConfig, data)
+            found = _read_group(profile, data, config, under(at, position))
             tags += found
-            profile.sources.append(GroupSource(quiet(GroupConfig, data), tuple(found)))
+            profile.sources.append(GroupSource(config, tuple(found)))
     profile.problems += checks.repeated(_names(groups), at, "in this profile")
     profile.problems += checks.repeated_tags(
         (tag.config, tag.place) for tag in tags if tag.config is not None
     )
 
 
-def _read_group(profile: Profile, data: dict[str, Any], place: Place) -> list[TagSource]:
+def _read_group(
+    profile: Profile, data: dict[str, Any], config: GroupConfig | None, place: Place
+) -> list[TagSource]:
     inline = data.get("tags")
     tags = [
-        TagSource(tag, under(place, "tags", position), quiet(TagConfig, tag))
+        TagSource(tag, under(place, "tags", position), _tag_config(config, position, tag))
         for position, tag in enumerate(inline if isinstance(inline, list) else [])
         if isinstance(tag, dict)
     ]
     for row in _rows(profile, data, place):
-        config = validate(TagConfig, row.data, row.problem, profile.problems)
-        tags.append(TagSource(row.data, row.problem, config))
+        tag = validate(TagConfig, row.data, row.problem, profile.problems)
+        tags.append(TagSource(row.data, row.problem, tag))
     if not inline and not data.get("tags_file"):
         message = "the group has no tags; give 'tags' or 'tags_file'"
         profile.problems.append(place((), message))
@@ -167,6 +177,10 @@ def _read_group(profile: Profile, data: dict[str, Any], place: Place) -> list[Ta
             data.get("mode"), profile.spec.modes, str(profile.driver), place
         )
     return tags
+
+
+def _tag_config(group: GroupConfig | None, position: int, data: Any) -> TagConfig | None:
+    return group.tags[position] if group else quiet(TagConfig, data)
 
 
 def _rows(profile: Profile, data: dict[str, Any], place: Place) -> list[Row]:

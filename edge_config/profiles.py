@@ -71,8 +71,8 @@ class Library:
     def _add_document(self, document: Document, folder: Folder) -> None:
         self.problems += document.problems
         at = document.problem
-        validate(ProfileConfig, document.data, at, self.problems)
-        self.add(read_profile(document.data, at, folder, self.drivers, self.problems))
+        config = validate(ProfileConfig, document.data, at, self.problems)
+        self.add(read_profile(document.data, config, at, folder, self.drivers, self.problems))
 
     def find(self, name: str, place: Place) -> Profile | None:
         """The profile that a device names at ``place``; None if there is none."""
