@@ -1,6 +1,5 @@
 """A small city in real tables and a real embedded store, with gateways that just spoke."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -91,8 +90,12 @@ class Town:
 
 
 async def town(
-    folder: Path, *, demonstration: bool = True, token: Secret | None = None, control: str | None = None
-) -> Town:  # fmt: skip
+    folder: Path,
+    *,
+    demonstration: bool = True,
+    token: Secret | None = None,
+    control: str | None = None,
+) -> Town:
     """Fill a city in ``folder``."""
     config = CityConfig.model_validate(
         {
@@ -279,5 +282,3 @@ def _history(uscc: str) -> Rows:
     series = Series("grinder", uscc, "1", "gw-0", "a-001", "A-001")
     fields = ("spindle_speed", "power", "temperature")
     return Rows(series, fields, times, columns, np.ones((len(times), 3), np.bool_))
-
-

@@ -82,9 +82,8 @@ class Page:
     async def goto(self, url: str) -> None:
         """Open an address and wait until it has loaded."""
         await self.command("Page.navigate", url=url)
-        await self.until(f"document.readyState === 'complete' && location.href !== 'about:blank' && "
-                         f"performance.timing.loadEventEnd > 0 && "
-                         f"location.href.startsWith({json.dumps(_origin(url))})")  # fmt: skip
+        here = f"location.href.startsWith({json.dumps(_origin(url))})"
+        await self.until(f"{here} && performance.timing.loadEventEnd > 0")
 
     async def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression; promises are awaited."""
@@ -215,7 +214,7 @@ async def _lines(file: Path) -> list[str]:
 
 async def _eventually(look: Callable[[], Awaitable[list[str]]]) -> list[str]:
     async with asyncio.timeout(START_S):
-        while not (found := await look()):
+        while not (found := await look()):  # noqa: ASYNC110 - another process writes the file
             await asyncio.sleep(0.05)
     return found
 

@@ -1,15 +1,16 @@
 """Pages of the box and their addresses."""
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
 from edge_config.gateway import GatewayConfig
+from gateway.edge.console.metrics import registry_of
 from gateway.edge.console.traces import Traces
 from gateway.edge.live import Live
 from gateway.edge.live_types import DeviceLive
@@ -23,16 +24,18 @@ TEMPLATES = Path(__file__).parent / "templates"
 KINDS: Mapping[str, str] = {"up": "good", "down": "bad", "starting": "warn"}
 
 
-def build(
-    live: Live, config: GatewayConfig, now_ms: Callable[[], int], registry: CollectorRegistry
-) -> Starlette:
+def system_ms() -> int:
+    """UTC milliseconds by the system's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def build(live: Live, config: GatewayConfig, now_ms: Callable[[], int] = system_ms) -> Starlette:
     """The console as a guarded ASGI application.
 
     Args:
         live: what the edge knows.
         config: the gateway; its ``console`` must be set.
         now_ms: the clock, UTC milliseconds.
-        registry: metrics of this process.
 
     Raises:
         ValueError: the configuration has no console.
@@ -53,7 +56,7 @@ def build(
         Route("/", pages.endpoint(views.overview)),
         Route("/devices/{device}", pages.endpoint(views.device)),
     ]
-    return compose(pages, console, routes, views.health, registry)
+    return compose(pages, console, routes, views.health, registry_of(live))
 
 
 class _Views:

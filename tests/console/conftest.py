@@ -1,0 +1,42 @@
+"""A served console and a browser to look at it with."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from starlette.types import ASGIApp
+
+from edge_config.base import ConsoleConfig
+from gateway.city.console import build
+from gateway.web.serve import bind, serve
+from tests.console.town import Town, town
+
+
+@contextlib.asynccontextmanager
+async def served(app: ASGIApp, console: ConsoleConfig | None = None) -> AsyncIterator[str]:
+    """Serve on any free loopback port; gives the base address."""
+    listener = bind("127.0.0.1:0")
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(serve(app, console or ConsoleConfig(), listener))
+        try:
+            yield address
+        finally:
+            task.cancel()
+
+
+@pytest.fixture
+async def city(tmp_path: Path) -> AsyncIterator[Town]:
+    """The small town."""
+    made = await town(tmp_path)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def address(city: Town) -> AsyncIterator[str]:
+    """The town's console."""
+    async with served(build(city.context)) as base:
+        yield base

@@ -1,0 +1,150 @@
+"""Who gets in: hosts, tokens, forms, sizes, headers, addresses."""
+
+import asyncio
+import socket
+import ssl
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from starlette.responses import PlainTextResponse
+
+from edge_config.base import ConsoleConfig, Secret, ServerTls
+from gateway.city.console import build
+from gateway.web import access
+from gateway.web.serve import ListenError, bind, serve
+from tests.console.conftest import served
+from tests.console.http import get, post
+from tests.console.town import town
+from tests.support.peers import program
+
+
+async def test_every_answer_carries_the_policy(address: str) -> None:
+    for path in ("/", "/healthz", "/nothing", "/login"):
+        headers = (await get(address + path)).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "10.0.0.7", ""])
+async def test_a_foreign_host_name_is_refused(address: str, host: str) -> None:
+    assert (await get(address, headers={"host": host})).status_code == 421
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST"])
+async def test_loopback_names_are_served(address: str, host: str) -> None:
+    assert (await get(f"{address}/healthz", headers={"host": host})).status_code == 200
+
+
+async def test_sizes_are_limited(address: str) -> None:
+    assert (await post(f"{address}/login", {"token": "x" * 20_000})).status_code == 413
+    assert (await get(f"{address}/?x={'y' * 5_000}")).status_code == 414
+
+
+async def test_token_by_header_cookie_and_form(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    await asyncio.to_thread(secret.write_text, "s3cret")
+    made = await town(tmp_path / "city", token=Secret(file=secret, env=None))
+    async with served(build(made.context)) as base:
+        html = {"accept": "text/html"}
+        assert (await get(base)).status_code == 401
+        asked = await get(f"{base}/gaps?open=1", headers=html)
+        assert asked.status_code == 303
+        assert asked.headers["location"] == "/login?next=%2Fgaps%3Fopen%3D1"
+        for token, status in (("s3cret", 200), ("s3cres", 401), ("", 401), ("密", 401)):
+            bearer = {"authorization": f"Bearer {token}".encode()}
+            assert (await get(f"{base}/metrics", headers=bearer)).status_code == status
+        assert (await get(f"{base}/healthz")).status_code == 200
+        for forged in ("1.2", f"{2**40}.{'0' * 64}", "x", ""):
+            cookie = {"cookie": f"qulink_session={forged}"}
+            assert (await get(base, headers=cookie)).status_code == 401
+        without_csrf = await post(f"{base}/login", {"token": "s3cret"})
+        assert without_csrf.status_code == 403
+    await made.close()
+
+
+async def test_open_to_the_network_needs_tls_and_token(tmp_path: Path) -> None:
+    tls = ServerTls(cert_file=tmp_path / "c", key_file=tmp_path / "k")
+    token = Secret(env="QULINK_TOKEN", file=None)
+    with pytest.raises(ValidationError, match="needs both 'tls' and 'token'"):
+        ConsoleConfig(listen="0.0.0.0:8080")
+    with pytest.raises(ValidationError, match="needs both"):
+        ConsoleConfig(listen="192.0.2.1:8080", tls=tls)
+    with pytest.raises(ValidationError, match="needs both"):
+        ConsoleConfig(listen="[::]:8080", token=token)
+    assert ConsoleConfig(listen="0.0.0.0:8080", tls=tls, token=token)
+
+
+async def test_a_port_in_use_is_said_plainly() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        console = ConsoleConfig(listen=f"127.0.0.1:{port}")
+        with pytest.raises(ListenError, match=f"port {port} is in use.*console.listen"):
+            await serve(PlainTextResponse("never"), console)
+
+
+async def test_cancelling_frees_the_port_and_ends_streams(address: str) -> None:
+    listener = bind("127.0.0.1:0")
+    port = listener.getsockname()[1]
+    task = asyncio.ensure_future(serve(PlainTextResponse("here"), ConsoleConfig(), listener))
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert (await get(f"http://127.0.0.1:{port}")).text == "here"
+                break
+            except httpx.TransportError:
+                await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    bind(f"127.0.0.1:{port}").close()
+
+
+async def test_tls_from_the_configuration(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    openssl = program("openssl", "openssl")
+    command = [
+        openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=DNS:localhost",
+    ]  # fmt: skip
+    await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+    console = ConsoleConfig(tls=ServerTls(cert_file=certificate, key_file=key))
+    async with served(PlainTextResponse("safe"), console) as base:
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        address = base.replace("http://127.0.0.1", "https://localhost")
+        async with httpx.AsyncClient(verify=trusted, trust_env=False, timeout=10) as client:
+            assert (await client.get(address)).text == "safe"
+
+
+@given(st.text(min_size=1), st.text(), st.integers(0, 2**40))
+def test_a_session_needs_the_same_token_and_ends(token: str, other: str, now_s: int) -> None:
+    cookie = access.open_session(token, now_s)
+    assert access.session_valid(cookie, token, now_s)
+    assert not access.session_valid(cookie, token, now_s + access.SESSION_S)
+    assert access.session_valid(cookie, other, now_s) == (other == token)
+    assert not access.session_valid(other, token, now_s)
+
+
+@pytest.mark.parametrize(
+    ("target", "safe"),
+    [
+        ("/gaps?open=1", "/gaps?open=1"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/a\r\nset-cookie: x", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_login_never_leads_elsewhere(target: str, safe: str) -> None:
+    assert access.safe_target(target) == safe

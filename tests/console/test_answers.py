@@ -1,0 +1,233 @@
+"""Files, health, metrics, streams, errors and the demonstration's switch, over real HTTP."""
+
+import contextlib
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import insert, update
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.city.console import build
+from gateway.city.console.charts import history_rows
+from gateway.city.db import tables
+from gateway.city.stores.api import Point
+from gateway.web.tables import Table, as_csv
+from tests.console.conftest import served
+from tests.console.http import get, post
+from tests.console.town import Town, town, uscc_of
+
+
+async def test_a_table_as_csv_and_json(address: str) -> None:
+    answer = await get(f"{address}/?format=csv")
+    assert (
+        'filename="demonstration-ENR-A-2025-11-county.csv"' in answer.headers["content-disposition"]
+    )
+    assert answer.content.startswith("\ufeff".encode())
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    by_key = {row["key"]: row for row in rows}
+    assert by_key["city"]["networked"] == "64"
+    assert by_key["city"]["equipment"] == "138"
+    assert by_key["city"]["pooled_percent"] == "46.38"
+    assert by_key["330822"]["mean_percent"] == "47.92"
+    assert all("演示数据" in row["data"] and row["definition"] == "ENR-A" for row in rows)
+    body = (await get(f"{address}/?format=json")).json()
+    assert body["demonstration"] is True
+    assert body["rows"][0]["networked"] == 64
+    assert (await get(f"{address}/?format=pdf")).status_code == 404
+
+
+async def test_without_a_demonstration_nothing_says_so(tmp_path: Path) -> None:
+    made = await town(tmp_path, demonstration=False)
+    async with served(build(made.context)) as base:
+        page = (await get(f"{base}/?lang=zh")).text
+        assert "演示数据" not in page
+        assert 'watermark"' not in page
+        rows = (await get(f"{base}/?format=json")).json()
+        assert rows["demonstration"] is False
+        assert rows["rows"][0]["networked"] == 0  # synthetic evidence does not count
+    await made.close()
+
+
+def test_text_that_looks_like_a_formula_is_disarmed() -> None:
+    table = Table("t", ("a",), [{"a": "=1+1"}, {"a": -1}, {"a": "@x"}], {})
+    body = bytes(as_csv(table, demonstration=False).body).decode("utf-8-sig")
+    assert body.splitlines() == ["a", "'=1+1", "-1", "'@x"]
+
+
+async def test_hostile_names_are_text(address: str, city: Town) -> None:
+    attack = '<script>alert(1)</script>"><img src=x>'
+    city.database.run_now(
+        lambda connection: connection.execute(
+            update(tables.enterprise)
+            .where(tables.enterprise.c.uscc == uscc_of(0))
+            .values(name=attack)
+        )
+    )
+    for path in ("/", "/enterprises", f"/enterprises/{uscc_of(0)}", "/gaps"):
+        page = (await get(address + path)).text
+        assert "<script>alert" not in page, path
+        assert "&lt;script&gt;alert" in page, path
+
+
+async def test_pages_that_do_not_exist(address: str) -> None:
+    for path in (
+        "/nothing",
+        "/counties/999999",
+        "/enterprises/X",
+        f"/enterprises/{uscc_of(0)}/1/Z",
+    ):
+        answer = await get(f"{address}{path}?lang=en")
+        assert answer.status_code == 404, path
+        assert "No such page" in answer.text
+
+
+async def test_health_names_the_parts(city: Town, address: str) -> None:
+    answer = await get(f"{address}/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "parts": {"database": "ok"}}
+    city.database.run_now(lambda connection: tables.metadata.drop_all(connection))
+    assert (await get(f"{address}/gaps?lang=en")).status_code == 500
+    assert (await get(f"{address}/healthz")).status_code == 200
+    assert (await get(f"{address}/metrics")).status_code == 200
+
+
+async def test_a_sick_part_is_unhealthy(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    made = await town(tmp_path)
+    sick = replace(made.context, health=lambda: {"broker": "broker does not answer"})
+    async with served(build(sick)) as base:
+        answer = await get(f"{base}/healthz")
+        assert answer.status_code == 503
+        assert answer.json()["parts"] == {"database": "ok", "broker": "broker does not answer"}
+    await made.close()
+
+
+async def test_a_stream_sends_only_what_changed(address: str, city: Town) -> None:
+    path = f"{address}/enterprises/{uscc_of(0)}/1/A-001?lang=en"
+    headers = {"accept": "text/event-stream"}
+    async with (
+        httpx.AsyncClient(trust_env=False, timeout=15) as client,
+        client.stream("GET", path, headers=headers) as stream,
+    ):
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        events = _events(stream)
+        first = await anext(events)
+        assert set(first) == {"state", "values", "gaps"}
+        city.speak(parts=777)
+        second = await anext(events)
+        assert set(second) == {"values"}
+        assert "777" in second["values"]
+
+
+async def _events(stream: httpx.Response) -> AsyncIterator[dict[str, str]]:
+    async for line in stream.aiter_lines():
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))
+
+
+def test_a_silence_breaks_the_curve() -> None:
+    times = [*range(0, 10_000, 1000), *range(400_000, 410_000, 1000)]
+    rows = history_rows([Point(time, 1.0) for time in times])
+    assert [row["v"] for row in rows].count(None) == 1
+    assert len(rows) == len(times) + 1
+    assert history_rows([]) == []
+    assert len(history_rows([Point(0, 1)])) == 1
+
+
+class Lines:
+    """What the demonstration offers: lines that start and stop."""
+
+    def __init__(self) -> None:
+        self.running = {"bearing": True, "doors": True}
+
+    async def list(self, _request: Request) -> Response:
+        return JSONResponse(
+            [
+                {"id": name, "title_zh": f"{name} 线", "title_en": name, "running": on}
+                for name, on in self.running.items()
+            ]
+        )
+
+    async def change(self, request: Request) -> Response:
+        name = request.path_params["line"]
+        if name not in self.running:
+            return Response(status_code=404)
+        self.running[name] = request.path_params["action"] == "start"
+        return Response(status_code=204)
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/lines", self.list),
+                Route("/lines/{line}/{action}", self.change, methods=["POST"]),
+            ]
+        )
+
+
+@contextlib.asynccontextmanager
+async def demonstration(folder: Path) -> AsyncIterator[tuple[Lines, str]]:
+    """A console whose demonstration can be switched."""
+    lines = Lines()
+    async with served(lines.app()) as control:
+        made = await town(folder, control=control)
+        async with served(build(made.context)) as base:
+            yield lines, base
+        await made.close()
+
+
+async def test_a_line_is_stopped_by_the_page(tmp_path: Path) -> None:
+    async with demonstration(tmp_path) as (lines, base):
+        page = await get(f"{base}/?lang=zh")
+        assert "bearing 线" in page.text
+        csrf = page.cookies["qulink_csrf"]
+        cookies = {"cookie": f"qulink_csrf={csrf}"}
+        stop = f"{base}/demo/lines/bearing/stop"
+        assert (await post(stop, {}, headers=cookies)).status_code == 403
+        assert (await post(stop, {"csrf": csrf})).status_code == 403
+        assert lines.running["bearing"]
+        assert (await post(stop, {"csrf": csrf}, headers=cookies)).status_code == 303
+        assert not lines.running["bearing"]
+        unknown = f"{base}/demo/lines/unknown/stop"
+        assert (await post(unknown, {"csrf": csrf}, headers=cookies)).status_code == 404
+        strange = f"{base}/demo/lines/bearing/explode"
+        assert (await post(strange, {"csrf": csrf}, headers=cookies)).status_code == 404
+
+
+async def test_a_demonstration_that_does_not_answer(tmp_path: Path) -> None:
+    made = await town(tmp_path, control="http://127.0.0.1:9")
+    async with served(build(made.context)) as base:
+        page = await get(f"{base}/?lang=zh")
+        assert page.status_code == 200
+        csrf = page.cookies["qulink_csrf"]
+        cookies = {"cookie": f"qulink_csrf={csrf}"}
+        answer = await post(f"{base}/demo/lines/x/stop", {"csrf": csrf}, headers=cookies)
+        assert answer.status_code == 502
+    await made.close()
+
+
+@pytest.mark.parametrize("page", ["0", "1", "-1", "x", "999999999"])
+async def test_gaps_by_page_and_filter(address: str, city: Town, page: str) -> None:
+    rows = [
+        {
+            "gateway": "gw-0", "device": "", "tag_group": "", "tags": "[]", "tags_key": "-",
+            "cause": "late", "from_ms": 1_000_000 * at, "to_ms": 1_000_000 * at + 5_000,
+        }
+        for at in range(1, 61)
+    ]  # fmt: skip
+    city.database.run_now(lambda connection: connection.execute(insert(tables.gap), rows))
+    answer = await get(f"{address}/gaps?cause=late&page={page}&lang=en")
+    assert answer.status_code == 200
+    shown = answer.text.count("<tr><td>")
+    assert shown == {"0": 50, "1": 10, "-1": 50, "x": 50, "999999999": 50}[page]
+    file = (await get(f"{address}/gaps?cause=late&format=json")).json()
+    assert len(file["rows"]) == 60
+    assert {row["cause_en"] for row in file["rows"]} == {"read too late"}

@@ -1,0 +1,166 @@
+"""The city's pages in a real browser: languages, colours, sizes, live updates, drill-down."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from edge_config.base import Secret
+from gateway.city.console import build
+from gateway.city.db import tables
+from tests.console.conftest import served
+from tests.console.town import NOW_MS, Town, town, uscc_of
+from tests.support.chromium import Page, chromium
+
+FIRST = uscc_of(0)
+PAGES = {
+    "/": ("重点工业企业设备联网率", "Equipment networking rate"),
+    "/enterprises": ("龙游青竹特种纸有限公司", "highest rate first"),
+    "/counties/330822": ("常山县", "Changshan"),
+    "/industries": ("分行业联网率", "Rate by industry"),
+    "/industries/3451": ("常山精工轴承有限公司", "Overview"),
+    f"/enterprises/{FIRST}": ("磨床 1 号", "of 24 machines"),
+    f"/enterprises/{FIRST}/1/A-001": ("工业互联网标识", "Last read back equal"),
+    "/gaps": ("网关失去联系", "gateway silent"),
+    "/quality": ("台账外设备", "Machines outside the ledger"),
+    "/books": ("应采", "suppressed"),
+    "/definitions": ("待主管部门确认的问题", "Open questions for the bureau"),
+}
+LOOKS = (
+    ("zh", "light", 1280, 800),
+    ("en", "dark", 1280, 800),
+    ("zh", "dark", 390, 844),
+    ("en", "light", 390, 844),
+)
+COLOURS = {"light": "rgb(245, 246, 244)", "dark": "rgb(15, 21, 20)"}
+
+
+@pytest.mark.parametrize(("language", "scheme", "width", "height"), LOOKS)
+async def test_every_page_in_every_look(
+    address: str, language: str, scheme: str, width: int, height: int
+) -> None:
+    async with chromium() as page:
+        await page.viewport(width, height, mobile=width < 640)
+        await page.colours(scheme)
+        for path, words in PAGES.items():
+            await page.goto(f"{address}{path}?lang={language}")
+            await _looks_right(page, path, words[0 if language == "zh" else 1], scheme, width)
+        assert page.problems == []
+        assert page.foreign(address) == []
+
+
+async def _looks_right(page: Page, path: str, words: str, scheme: str, width: int) -> None:
+    text = await page.evaluate("document.body.innerText")
+    assert words in text, path
+    assert "演示数据" in text, path
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+    background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == COLOURS[scheme], path
+
+
+async def test_language_and_theme_are_remembered(address: str) -> None:
+    async with chromium() as page:
+        await page.colours("light")
+        await page.goto(f"{address}/gaps?lang=zh")
+        await page.click("[data-language]")
+        await page.until("document.documentElement.lang === 'en'")
+        await page.goto(f"{address}/books")
+        assert await page.evaluate("document.documentElement.lang") == "en"
+        await page.click("[data-theme-toggle]")
+        await page.until("document.documentElement.dataset.theme === 'dark'")
+        await page.goto(f"{address}/gaps")
+        background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert background == COLOURS["dark"]
+        assert page.problems == []
+
+
+async def test_from_the_city_down_to_a_machine(address: str) -> None:
+    async with chromium() as page:
+        await page.viewport(1280, 800)
+        await page.goto(f"{address}/?lang=zh")
+        await page.click("a[href='/counties/330822']")
+        await page.until("document.querySelector('h1').textContent === '常山县'")
+        await page.click(f"main a[href='/enterprises/{FIRST}']")
+        await page.until("document.querySelector('h1').textContent === '常山精工轴承有限公司'")
+        await page.click(f"main a[href='/enterprises/{FIRST}/1/A-001']")
+        await page.until("document.querySelector('h1').textContent === '磨床 1 号'")
+        assert await page.evaluate("document.querySelector('.qr svg path') !== null")
+        assert page.problems == []
+
+
+async def test_values_change_without_reload(address: str, city: Town) -> None:
+    async with chromium() as page:
+        await page.goto(f"{address}/enterprises/{FIRST}/1/A-001?lang=en")
+        shown = "document.querySelector('[data-k=parts]').textContent.trim()"
+        await page.until(f"{shown} === '12\u202f000'")
+        await page.evaluate("window.sameDocument = true")
+        city.speak(parts=12_345)
+        await page.until(f"{shown} === '12\u202f345'")
+        assert await page.evaluate("window.sameDocument") is True
+        assert page.problems == []
+
+
+async def test_a_new_gap_and_a_lost_gateway_appear(address: str, city: Town) -> None:
+    async with chromium() as page:
+        await page.goto(f"{address}/?lang=en")
+        gateways = "document.querySelector('[data-live=gateways]').innerText"
+        assert (await page.evaluate(gateways)).count("Silent") == 1
+        city.live.silent("gw-4")
+        city.database.run_now(
+            lambda connection: connection.execute(
+                insert(tables.gap).values(
+                    gateway="gw-4", device="", tag_group="", tags="[]", tags_key="-",
+                    cause="gateway_silent", from_ms=NOW_MS - 1_000,
+                )
+            )
+        )  # fmt: skip
+        await page.until(f"{gateways}.split('Silent').length === 3")
+        gaps = "document.querySelector('[data-live=gaps]').innerText"
+        await page.until(f"{gaps}.includes('gw-4') && {gaps}.includes('gateway silent')")
+
+
+async def test_charts_become_interactive_under_the_strict_policy(address: str) -> None:
+    async with chromium() as page:
+        await page.goto(f"{address}/?lang=zh")
+        assert await page.evaluate("document.querySelectorAll('.chart-wide svg').length") == 1
+        await page.until("document.querySelector('[data-interactive]') !== null")
+        text = await page.evaluate("document.querySelector('.chart-live svg').textContent")
+        assert "47.73" in text
+        assert "60.00" in text
+        assert page.problems == []
+        assert page.foreign(address) == []
+
+
+async def test_the_history_follows_the_store(address: str, city: Town) -> None:
+    async with chromium() as page:
+        await page.goto(f"{address}/enterprises/{FIRST}/1/A-001?tag=temperature")
+        await page.until("document.querySelector('[data-interactive]') !== null")
+        await page.evaluate("performance.clearResourceTimings()")
+        asked = (
+            "performance.getEntriesByType('resource').filter(e => e.name.includes('chart.json'))"
+        )
+        await page.until(f"{asked}.length >= 1")
+        assert page.problems == []
+
+
+async def test_the_token_opens_the_console(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    await asyncio.to_thread(secret.write_text, "correct horse\n")
+    made = await town(tmp_path / "city", token=Secret(file=secret, env=None))
+    async with served(build(made.context)) as base, chromium() as page:
+        await page.goto(f"{base}/gaps?lang=zh")
+        await page.until("location.pathname === '/login'")
+        await page.type("#token", "wrong")
+        await page.click("main button")
+        await page.until("document.querySelector('[role=alert]') !== null")
+        await page.type("#token", "correct horse")
+        await page.click("main button")
+        await page.until("location.pathname === '/gaps'")
+        cookies = (await page.command("Network.getCookies"))["cookies"]
+        session = next(one for one in cookies if one["name"] == "qulink_session")
+        assert session["httpOnly"]
+        assert session["sameSite"] == "Strict"
+        assert "correct" not in session["value"]
+        assert page.foreign(base) == []
+    await made.close()
