@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TextIO
 
 from simulators.line import lines
 from simulators.options import BENCH_PORT, parser
@@ -86,8 +87,8 @@ def _write_profiles(folder: Path) -> int:
     return 0
 
 
-def _say(text: str, stream: object = None) -> None:
-    print(text, file=stream or sys.stdout, flush=True)
+def _say(text: str, stream: TextIO | None = None) -> None:
+    print(text, file=stream, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ way it does on a shop floor: currents rise when it runs and with a worn tool, co
 and wrap, energy only grows, temperatures lag.
 """
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -235,11 +236,13 @@ class Lagged:
         target: where it goes, from the machine.
         lag_s: time constant.
         noise: standard deviation of the reading.
+        floor: the instrument reads no less.
     """
 
     target: Callable[[Machine], float]
     lag_s: float = 3.0
     noise: float = 0.0
+    floor: float = -math.inf
 
     def step(self, machine: Machine, seconds: float) -> None:
         """Move towards the target."""
@@ -250,12 +253,14 @@ class Lagged:
     def __call__(self, machine: Machine) -> float:
         """The reading now."""
         now = machine.lagging.get(self)
-        return (self.target(machine) if now is None else now) + machine.dice.gauss(0, self.noise)
+        exact = self.target(machine) if now is None else now
+        return max(self.floor, exact + machine.dice.gauss(0, self.noise))
 
 
 def working(idle: float, loaded: float, lag_s: float = 3.0, noise: float = 0.0) -> Lagged:
     """A quantity between its idle value and its value under rated load."""
-    return Lagged(lambda machine: idle + (loaded - idle) * machine.load, lag_s, noise)
+    floor = 0.0 if idle >= 0 and loaded >= 0 else -math.inf
+    return Lagged(lambda machine: idle + (loaded - idle) * machine.load, lag_s, noise, floor)
 
 
 def held(setpoint: float | None, noise: float, lag_s: float = 20.0) -> Lagged:
@@ -268,7 +273,7 @@ def held(setpoint: float | None, noise: float, lag_s: float = 20.0) -> Lagged:
 def spinning(speed: float, noise: float) -> Lagged:
     """A speed: the set speed while running or being set up, zero otherwise."""
     turning = (UnitState.RUNNING, UnitState.SETUP)
-    return Lagged(lambda machine: speed if machine.state in turning else 0.0, 1.5, noise)
+    return Lagged(lambda machine: speed if machine.state in turning else 0.0, 1.5, noise, 0.0)
 
 
 def wrapped(counter: Callable[[Machine], float], bits: int = 16) -> Signal:

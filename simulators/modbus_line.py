@@ -1,18 +1,24 @@
 """The Modbus TCP server of a line: pymodbus serves, each machine is a unit."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from itertools import groupby
+from typing import cast
 
 from pymodbus.pdu import ModbusPDU
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
+from pymodbus.simulator.simcore import SimCore
 
 from simulators.manual import Unit
 from simulators.registers import Image, write
 from simulators.serving import port_in_use
 
+Block = tuple[int, int, list[int], list[int]]
+"""First address, count, registers and flags of a table inside pymodbus."""
+_NOTHING = cast(ModbusPDU, None)
+"""pymodbus answers nothing to it."""
 _BLOCKS = {"coil": "c", "discrete": "d", "holding": "h", "input": "i"}
 """Names of the tables here and inside pymodbus."""
 
@@ -51,6 +57,7 @@ class ModbusLine:
         self._silent = dead
         self._images: dict[int, Image] = {number: _image(unit) for number, unit in units.items()}
         self._server: ModbusTcpServer | None = None
+        self._core: SimCore | None = None
 
     async def start(self) -> None:
         """Listen.
@@ -63,27 +70,28 @@ class ModbusLine:
         server = ModbusTcpServer(devices, address=self._at, trace_pdu=self._heard)
         if not await server.listen():
             raise port_in_use(*self._at, "Modbus TCP")
-        self._server = server
+        self._server, self._core = server, cast(SimCore, server.context)
 
-    def _heard(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU | None:
+    def _heard(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:
+        """What pymodbus is to believe it heard: nothing, if the unit is silent."""
         answers = pdu.dev_id in self._units and pdu.dev_id not in self._silent
-        return pdu if sending or answers else None
+        return pdu if sending or answers else _NOTHING
 
     async def refresh(self) -> None:
         """Show the machines as they are now."""
-        if self._server is None:
+        if self._core is None:
             return
         for number, unit in self._units.items():
             image = self._images[number]
             write(unit, image)
-            blocks = self._server.context.devices[number].block
+            blocks = self._core.devices[number].block
             for table, name in _BLOCKS.items():
                 _copy(image[table], blocks[name], bits=table in ("coil", "discrete"))
 
     async def stop(self) -> None:
         """Close the port and every connection."""
         if self._server is not None:
-            await self._server.shutdown()
+            await self._server.shutdown()  # type: ignore[no-untyped-call]
             self._server = None
 
 
@@ -103,7 +111,7 @@ def _device(number: int, image: Image) -> SimDevice:
     return SimDevice(number, simdata=blocks)
 
 
-def _copy(table: Mapping[int, int], block: Sequence, *, bits: bool) -> None:
+def _copy(table: Mapping[int, int], block: Block, *, bits: bool) -> None:
     start, _, registers, _ = block
     if not bits:
         for address, word in table.items():

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 
-from asyncua import Node as UaNode
-from asyncua import Server, ua
+from asyncua import ua
+from asyncua.common.node import Node as UaNode
+from asyncua.server.server import Server
 
 from simulators.manual import LINE, Entry, Node, Register, Unit
 from simulators.serving import port_in_use
@@ -59,7 +60,7 @@ class OpcUaLine:
     async def _add_machine(self, name: str, unit: Unit) -> None:
         namespace = await self._server.register_namespace(LINE)
         machine = await self._server.nodes.objects.add_object(
-            ua.NodeId(name, namespace), ua.QualifiedName(name, namespace)
+            _node(name, namespace), ua.QualifiedName(name, namespace)
         )
         for entry in unit.manual.entries:
             if isinstance(entry.place, Node):
@@ -73,9 +74,9 @@ class OpcUaLine:
         for folder in folders:
             path = f"{path}/{folder}"
             name = ua.QualifiedName(folder, browse)
-            parent = await self._folder(parent, ua.NodeId(path, own), name)
+            parent = await self._folder(parent, _node(path, own), name)
         variable = await parent.add_variable(
-            ua.NodeId(f"{path}/{last}", own),
+            _node(f"{path}/{last}", own),
             ua.QualifiedName(last, browse),
             _variant(unit.raw(entry), place),
         )
@@ -88,7 +89,7 @@ class OpcUaLine:
 
     async def refresh(self) -> None:
         """Show the machines as they are now; a value moves by at least half its deadband."""
-        now = datetime.now(UTC)
+        now = ua.DateTime.now(UTC)
         for unit, entry, node in self._variables:
             value = unit.raw(entry)
             if _moved(value, self._shown.get(node), entry.deadband / 2):
@@ -100,6 +101,10 @@ class OpcUaLine:
     async def stop(self) -> None:
         """Close the port and every session."""
         await self._server.stop()
+
+
+def _node(name: str, namespace: int) -> ua.NodeId:
+    return ua.NodeId(ua.String(name), ua.Int16(namespace))
 
 
 def _moved(value: Value, shown: Value | None, least: float) -> bool:

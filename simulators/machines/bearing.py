@@ -114,7 +114,7 @@ def _station(name: str, zh: str, en: str, cycle_s: float, *measured: Entry) -> M
 RING_MATCHER = _station(
     "ring_matcher", "合套机", "Ring matching station", 4.6,
     Entry("clearance", "径向游隙", "Radial clearance", holding(11), per_part(12, 2), "µm", 0.1, minimum=0, maximum=60),
-    Entry("ball_group", "钢球组别", "Ball group", holding(12, "int16"), lambda m: round(per_part(0, 2, 0, 2)(m) // 1), minimum=-20, maximum=20),
+    Entry("ball_group", "钢球组别", "Ball group", holding(12, "int16"), lambda m: round(2 * m.part[2]), minimum=-20, maximum=20),
 )
 RIVETER = _station(
     "cage_riveter", "保持架铆合机", "Cage riveting station", 4.8,

@@ -1,0 +1,1 @@
+"""Simulated lines: their machines, their protocols, and what stands in the catalogue."""

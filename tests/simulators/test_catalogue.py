@@ -1,0 +1,92 @@
+"""Catalogue, profiles, simulators and sample configurations say the same."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edge_config.load import load_city, load_gateway
+from gateway.drivers.registry import installed
+from simulators.line import Line, lines
+from simulators.machines import MANUALS
+from simulators.profiles import text
+
+CONFIG = Path(str(files("edge_config")))
+SAMPLES = {
+    "bearing": "bearing-line.yaml",
+    "door": "door-line.yaml",
+    "paper": "paper-machine.yaml",
+    "fire": "fire-extinguisher-line.yaml",
+}
+RECORDS = yaml.safe_load((CONFIG / "samples" / "lines.yaml").read_text(encoding="utf-8"))["lines"]
+
+
+def test_profiles_are_what_the_manuals_say() -> None:
+    found = {path.stem: path.read_text("utf-8") for path in (CONFIG / "profiles").glob("*.yaml")}
+    assert found == {manual.name: text(manual) for manual in MANUALS.values()}, (
+        "run: python -m simulators profiles"
+    )
+
+
+def test_there_are_machines_enough_for_a_city() -> None:
+    sizes = {name: len(line.places) for name, line in lines().items()}
+    assert sizes == {"bearing": 24, "door": 16, "paper": 12, "fire": 10, "bearing-small": 4}
+    ports = [port for line in lines().values() for port in (line.modbus_port, line.opcua_port)]
+    assert len(set(ports)) == len(ports)
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["name"])
+def test_machines_of_the_catalogue_are_well_described(record) -> None:
+    machines = record["machines"]
+    for key in ("asset_no", "unit", "node"):
+        given = [machine[key] for machine in machines if key in machine]
+        assert len(set(given)) == len(given), key
+    for machine in machines:
+        manual = MANUALS[machine["profile"]]
+        assert machine["driver"] == manual.protocol
+        assert machine["source"] == manual.source
+        assert ("unit" in machine) == (manual.protocol == "modbus")
+        assert ("node" in machine) == (manual.protocol == "opcua")
+        assert machine["equipment_class"] == "production"
+    assert any(m["key"] for m in machines)
+
+
+def test_most_lines_have_a_machine_that_only_a_meter_sees() -> None:
+    with_meter = [r["name"] for r in RECORDS if any(m["source"] == "sensor" for m in r["machines"])]
+    assert with_meter == ["bearing", "door", "paper", "fire"]
+
+
+def test_every_type_of_machine_stands_somewhere() -> None:
+    assert {place.profile for line in lines().values() for place in line.places} == set(MANUALS)
+
+
+def _expected(line: Line) -> set[tuple[object, ...]]:
+    return {
+        (p.asset_no, p.profile, line.modbus_port, p.unit)
+        if p.node is None
+        else (p.asset_no, p.profile, f"opc.tcp://127.0.0.1:{line.opcua_port}/", p.node)
+        for p in line.places
+    }
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_samples_name_the_machines_of_the_catalogue(name: str) -> None:
+    loaded = load_gateway(CONFIG / "samples" / SAMPLES[name], installed())
+    assert loaded.config.gateway.synthetic
+    assert loaded.config.northbound
+    assert loaded.config.console is not None
+    found = set()
+    for device in loaded.devices:
+        config, connection = device.config, device.connection
+        where = (
+            (connection.url, config.parameters["node"])
+            if config.driver == "opcua"
+            else (connection.port, connection.unit)
+        )
+        found.add((config.asset_no, config.profile, *where))
+    assert found == _expected(lines()[name])
+
+
+def test_the_sample_city_loads_and_says_that_it_demonstrates() -> None:
+    assert load_city(CONFIG / "samples" / "city.yaml").demonstration
