@@ -1,9 +1,8 @@
 """The Modbus TCP server of a line: pymodbus serves, each machine is a unit."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import groupby
 from typing import cast
 
 from pymodbus.pdu import ModbusPDU
@@ -17,6 +16,8 @@ from simulators.serving import port_in_use
 
 Block = tuple[int, int, list[int], list[int]]
 """First address, count, registers and flags of a table inside pymodbus."""
+_GAP = 16
+"""A data block of a controller lets unused registers of up to this many be read, as 0."""
 _NOTHING = cast(ModbusPDU, None)
 """pymodbus answers nothing to it."""
 _BLOCKS = {"coil": "c", "discrete": "d", "holding": "h", "input": "i"}
@@ -31,16 +32,24 @@ def _bits(table: Mapping[int, int]) -> list[SimData]:
 
 
 def _words(table: Mapping[int, int]) -> list[SimData]:
-    """Blocks of neighbouring registers; anything between them is an illegal address."""
+    """Blocks of registers, small gaps included; any other address is illegal."""
     if not table:
         return [SimData(0, datatype=DataType.INVALID)]
-    blocks = []
-    for _, members in groupby(enumerate(sorted(table)), lambda pair: pair[1] - pair[0]):
-        addresses = [address for _, address in members]
-        values = [table[address] for address in addresses]
-        kind = DataType.REGISTERS
-        blocks.append(SimData(addresses[0], values=values, datatype=kind, readonly=True))
-    return blocks
+    kind = DataType.REGISTERS
+    return [
+        SimData(block[0], values=[table.get(at, 0) for at in block], datatype=kind, readonly=True)
+        for block in blocks(sorted(table))
+    ]
+
+
+def blocks(addresses: Sequence[int]) -> list[range]:
+    """Ascending addresses as ranges; nearer than ``_GAP`` they belong together."""
+    found = [range(addresses[0], addresses[0] + 1)]
+    for address in addresses[1:]:
+        near = address - found[-1].stop < _GAP
+        start = found.pop().start if near else address
+        found.append(range(start, address + 1))
+    return found
 
 
 class ModbusLine:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from simulators.behaviour import Machine
 from simulators.machines import MANUALS
 from simulators.manual import Register, Unit
+from simulators.modbus_line import blocks
 from simulators.registers import Image, encode, size, write
 
 
@@ -69,3 +70,8 @@ def test_bits_of_one_register_do_not_disturb_each_other() -> None:
     running = unit.raw(next(e for e in manual.entries if e.name == "in_cycle"))
     doors = unit.raw(next(e for e in manual.entries if e.name == "doors_closed"))
     assert image["holding"][220] == 0b100000 | int(running) | int(doors) << 3
+
+
+def test_unused_registers_inside_a_data_block_can_be_read_and_far_ones_cannot() -> None:
+    assert blocks([100, 101, 110, 200]) == [range(100, 111), range(200, 201)]
+    assert blocks([0]) == [range(0, 1)]

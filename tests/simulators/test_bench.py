@@ -1,0 +1,86 @@
+"""The lean server for benchmarks answers as the specification says, and never the same twice."""
+
+import struct
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from pymodbus.client import ModbusTcpClient
+
+from simulators.bench import BenchServer, noise
+from tests.simulators.process import Simulator, simulator
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Simulator]:
+    with simulator("bench", "--devices", "100", "--tags", "1000") as running:
+        yield running
+
+
+@pytest.fixture
+def client(bench: Simulator) -> Iterator[ModbusTcpClient]:
+    with ModbusTcpClient("127.0.0.1", port=bench.modbus, timeout=3) as client:
+        yield client
+
+
+def _floats(client: ModbusTcpClient, unit: int) -> np.ndarray:
+    words: list[int] = []
+    for start in range(0, 2000, 124):
+        count = min(124, 2000 - start)
+        words += client.read_holding_registers(start, count=count, device_id=unit).registers
+    return np.array(words, dtype=">u2").view(">f4")
+
+
+def test_every_value_of_every_poll_differs(client: ModbusTcpClient) -> None:
+    polls = []
+    for _ in range(3):
+        polls.append(_floats(client, 7))
+        time.sleep(0.15)
+    for before, after in zip(polls, polls[1:], strict=False):
+        assert before.shape == (1000,)
+        assert np.all(before != after)
+        assert np.all((after >= 0) & (after <= 1000))
+
+
+@pytest.mark.parametrize("unit", [1, 100])
+def test_first_and_last_unit_answer_input_registers_too(client: ModbusTcpClient, unit: int) -> None:
+    assert len(client.read_input_registers(1875, count=125, device_id=unit).registers) == 125
+
+
+@pytest.mark.parametrize(
+    ("request_", "problem"),
+    [
+        (struct.pack(">HHHBBHH", 9, 0, 6, 1, 3, 1999, 2), 2),
+        (struct.pack(">HHHBBHH", 9, 0, 6, 1, 3, 0, 126), 3),
+        (struct.pack(">HHHBBHH", 9, 0, 6, 1, 3, 0, 0), 3),
+        (struct.pack(">HHHBBHH", 9, 0, 6, 1, 6, 0, 1), 1),
+        (struct.pack(">HHHBBHH", 9, 0, 6, 101, 3, 0, 1), 11),
+    ],
+)
+def test_what_cannot_be_read_is_an_exception(request_: bytes, problem: int) -> None:
+    answered = _answer(request_)
+    function = request_[7] | 0x80
+    assert answered == struct.pack(">HHHBBB", 9, 0, 3, request_[6], function, problem)
+
+
+def test_requests_in_pieces_and_in_one_piece() -> None:
+    request = struct.pack(">HHHBBHH", 1, 0, 6, 1, 3, 0, 2)
+    whole = _answer(request + request)
+    assert len(whole) == 2 * (9 + 4)
+    assert len(_answer(request[:5], request[5:11], request[11:])) == 9 + 4
+
+
+def _answer(*pieces: bytes) -> bytes:
+    """What the server writes for bytes that come in these pieces."""
+    server = BenchServer(noise(2000, 1), 100)
+    written = bytearray()
+
+    class Wire:
+        def write(self, data: bytes) -> None:
+            written.extend(data)
+
+    server.connection_made(Wire())  # type: ignore[arg-type]
+    for piece in pieces:
+        server.data_received(piece)
+    return bytes(written)
