@@ -4,12 +4,12 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from edge_config.city import CityConfig
-from gateway.city import housekeeping
+from gateway.city import housekeeping, node_service
 from gateway.city.db.database import Database, connect
 from gateway.city.db.upgrade import upgrade
 from gateway.city.ingest import Ingest
@@ -17,6 +17,9 @@ from gateway.city.live import Live
 from gateway.city.metrics import CityMetrics
 from gateway.city.peers import Peers
 from gateway.city.presence import Presence
+from gateway.city.rates import settling
+from gateway.city.rates.definitions import load_definitions
+from gateway.city.rates.model import Definition
 from gateway.city.stores.api import Store
 from gateway.city.stores.choose import make_store
 from gateway.city.uplink import Uplink
@@ -42,6 +45,7 @@ class City:
     uplink: Uplink
     ingest: Ingest
     presence: Presence
+    definitions: Mapping[str, Definition]
     now_ms: Callable[[], int]
 
 
@@ -86,8 +90,21 @@ async def assembled(
         silence_ms=config.silence_ms,
         now_ms=now_ms,
     )
+    city = City(
+        config=config,
+        database=database,
+        store=store,
+        live=live,
+        metrics=metrics,
+        peers=peers,
+        uplink=uplink,
+        ingest=ingest,
+        presence=presence,
+        definitions=load_definitions(config.definitions.file),
+        now_ms=now_ms,
+    )
     try:
-        yield City(config, database, store, live, metrics, peers, uplink, ingest, presence, now_ms)
+        yield city
     finally:
         await store.close()
         database.close()
@@ -100,6 +117,13 @@ def parts(city: City) -> list[Coroutine[object, object, None]]:
         city.ingest.run(),
         city.presence.run(),
         housekeeping.run(city.database, city.store, city.config.retention, city.now_ms),
+        node_service.run(city.config, city.database, city.now_ms),
+        settling.run(
+            city.database,
+            city.now_ms,
+            definitions=city.definitions,
+            demonstration=city.config.demonstration,
+        ),
         _console(city),
     ]
 
@@ -115,6 +139,7 @@ async def _console(city: City) -> None:
         live=city.live,
         store=city.store,
         registry=city.metrics.registry,
+        definitions=city.definitions,
         now_ms=city.now_ms,
         health=lambda: health(city),
     )

@@ -15,6 +15,7 @@ from gateway.city.stores.api import Store, StoreError
 log = logging.getLogger(__name__)
 
 PERIOD_S = 3_600.0
+FIRST_S = 60.0
 _DAY_MS = 86_400_000
 
 
@@ -33,7 +34,8 @@ async def run(
     now_ms: Callable[[], int],
     period_s: float = PERIOD_S,
 ) -> None:
-    """Tidy up at once and then every hour, until cancelled."""
+    """Tidy up every hour, until cancelled; the first time a minute after the start."""
+    await asyncio.sleep(min(FIRST_S, period_s))
     while True:
         try:
             await tidy(database, store, retention, now_ms())

@@ -76,7 +76,7 @@ def _months_before(day: date, months: int) -> date:
 def _networked_since(start: date, today: date, dice: random.Random) -> date:
     if dice.random() < _NETWORKED_AT_START:
         return start
-    return start + timedelta(days=dice.randrange((today - start).days - 40))
+    return start + timedelta(days=dice.randrange((today.replace(day=1) - start).days))
 
 
 def _days(since: date, today: date, dice: random.Random) -> Iterator[date]:

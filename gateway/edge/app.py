@@ -235,8 +235,7 @@ def _console(edge: Edge, loaded: LoadedGateway) -> Coroutine[None, None, None] |
     if config is None:
         return None
     from gateway.edge.console import build  # noqa: PLC0415 - only if configured
-    from gateway.edge.metrics import edge_registry  # noqa: PLC0415
     from gateway.web.serve import serve  # noqa: PLC0415
 
-    page = build(edge.live, loaded.config, now_ms, edge_registry(edge.live))
+    page = build(edge.live, loaded.config, now_ms)
     return serve(page, config)
