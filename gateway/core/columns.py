@@ -80,11 +80,7 @@ class ColumnRule:
     deadband: Column | None
 
     def gather(self, raw: Sequence[Column]) -> Column:
-        """Take the run's values of one poll from the raw columns, scaled.
-
-        Raises:
-            ValueError: a raw column has not the length of its tags.
-        """
+        """Take the run's values of one poll from the raw columns, scaled."""
         count = self.span.stop - self.span.start
         first = self.parts[0]
         if len(self.parts) == 1 and first.scale is None and len(raw[first.column]) == count:
@@ -92,8 +88,6 @@ class ColumnRule:
         out = np.empty(count, self.kind.dtype)
         for part in self.parts:
             values = raw[part.column][part.source]
-            if len(values) != part.target.stop - part.target.start:
-                raise ValueError(f"raw column {part.column} is too short for its tags")
             scaled = values if part.scale is None else values * part.scale + part.offset
             out[part.target] = scaled
         return out
@@ -165,11 +159,13 @@ class GroupRules:
         columns: one set of rules a run.
         silence_ms: int64[n]: maximum silence of each tag.
         raw_kinds: uint8[n]: raw kind of each tag.
+        raw_sizes: length of each raw column of a poll.
     """
 
     columns: tuple[ColumnRule, ...]
     silence_ms: npt.NDArray[np.int64]
     raw_kinds: npt.NDArray[np.uint8]
+    raw_sizes: tuple[int, ...]
 
 
 def compile_rules(rules: Sequence[TagRule]) -> GroupRules:
@@ -184,6 +180,7 @@ def compile_rules(rules: Sequence[TagRule]) -> GroupRules:
         tuple(_compile(run, rules[run.span], raw_runs) for run in runs),
         np.array([rule.max_silence_ms for rule in rules], np.int64),
         np.array([rule.raw for rule in rules], np.uint8),
+        tuple(map(len, raw_runs)),
     )
 
 

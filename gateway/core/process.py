@@ -58,6 +58,7 @@ class Processor:
         self._columns = rules.columns
         self._silence = rules.silence_ms
         self._raw_kinds = rules.raw_kinds
+        self._raw_sizes = rules.raw_sizes
         self._last = list(empty_columns(schema.runs))
         self._send_at = np.full(len(self._silence), NEVER, np.int64)
         self._floor_ms = floor_ms
@@ -72,6 +73,8 @@ class Processor:
         Raises:
             ValueError: the reading's columns do not fit the tags (a driver's mistake).
         """
+        if tuple(map(len, reading.columns)) != self._raw_sizes:
+            raise ValueError(f"columns of other lengths than {self._raw_sizes} for the tags")
         with np.errstate(all="ignore"):
             columns = tuple(rule.gather(reading.columns) for rule in self._columns)
             judged = self._judge(reading.status, columns)

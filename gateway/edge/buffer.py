@@ -73,6 +73,7 @@ class Buffer:
         self._writer = open_file(path)
         self._reader = open_reader(path)
         self._reading = threading.Lock()
+        self._closed = False
         self._acked = 0
         self._ranges: tuple[tuple[int, int], ...] = ()
         self._freed = 0
@@ -298,7 +299,10 @@ class Buffer:
         return sum_counts([self._total])
 
     def close(self) -> None:
-        """Close the file; what is committed stays."""
+        """Close the file; what is committed stays. Closing again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         with self._reading:
             self._reader.close()
         self._roll_back()

@@ -1,0 +1,130 @@
+"""A city of a few lines: receives frames from a real broker, decodes them, acknowledges them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import aiomqtt
+
+from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.books import Counts
+from gateway.core.schema import Schema
+from gateway.wire.frame import decode_frame, read_header
+from gateway.wire.messages import Ack, State, decode_state, encode_message
+from gateway.wire.records import BooksRecord, Record, UnknownSchemaError
+from gateway.wire.topics import ack_topic
+
+
+class City:
+    """What it holds is plain to see; ``answer`` False keeps it from acknowledging."""
+
+    def __init__(self, port: int, gateway: str, *, forgetful: bool = False) -> None:
+        self.port = port
+        self.gateway = gateway
+        self.answer = True
+        self.forgetful = forgetful
+        self.schemas: dict[int, Schema] = {}
+        self.order: list[int] = []
+        self.values: dict[int, int] = {}
+        self.points: set[tuple[str, str, int]] = set()
+        self.gaps: dict[tuple[str, str, tuple[str, ...], int], Gap] = {}
+        self.books: dict[tuple[str, object], BooksRecord] = {}
+        self.states: list[State] = []
+        self.epoch = 0
+        self.upto = 0
+        self.wanted = 0
+        self.client: aiomqtt.Client | None = None
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["City"]:
+        ready = asyncio.Event()
+        task = asyncio.create_task(self._run(ready))
+        await ready.wait()
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _run(self, ready: asyncio.Event) -> None:
+        while True:
+            try:
+                async with aiomqtt.Client("127.0.0.1", self.port) as client:
+                    self.client = client
+                    await client.subscribe("qulink/1/up/+/+/+", qos=1)
+                    ready.set()
+                    async for message in client.messages:
+                        await self._take(client, str(message.topic), bytes(message.payload))
+            except aiomqtt.MqttError:
+                await asyncio.sleep(0.05)
+
+    async def _take(self, client: aiomqtt.Client, topic: str, body: bytes) -> None:
+        if topic.endswith("/state"):
+            self.states.append(decode_state(body))
+            return
+        header = read_header(body)
+        self.order.append(header.seq)
+        self.epoch = header.epoch
+        want: list[str] = []
+        if self.answer:
+            want = self._commit(body, header.seq, header.values)
+            self.wanted += len(want)
+            await self.acknowledge(client, want)
+
+    def _commit(self, body: bytes, seq: int, values: int) -> list[str]:
+        try:
+            frame = decode_frame(body, self.schemas)
+        except UnknownSchemaError as error:
+            return [f"{error.schema_id:016x}"]
+        for record in frame.records:
+            self._keep(record)
+        self.values[seq] = values
+        self.forgetful = False
+        return []
+
+    def _keep(self, record: Record) -> None:
+        match record:
+            case Schema():
+                if not self.forgetful:
+                    self.schemas[record.id] = record
+            case Batch():
+                for at in record.present.nonzero()[0].tolist():
+                    name = record.schema.tags[at].name
+                    self.points.add((record.schema.device, name, record.time_ms))
+            case Changes():
+                for at, time in zip(record.index.tolist(), record.time_ms.tolist(), strict=True):
+                    self.points.add((record.schema.device, record.schema.tags[at].name, time))
+            case Gap():
+                self.gaps[record.device, record.group, record.tags, record.from_ms] = record
+            case BooksRecord():
+                self.books[record.device, record.day] = record
+
+    async def acknowledge(self, client: aiomqtt.Client, want: list[str]) -> None:
+        while self.upto + 1 in self.values:
+            self.upto += 1
+        above = sorted(seq for seq in self.values if seq > self.upto)
+        ack = Ack(f"{self.epoch:016x}", self.upto, [(seq, seq) for seq in above], want)
+        await client.publish(ack_topic(self.gateway), encode_message(ack), qos=1)
+
+    def totals(self) -> Counts:
+        total = Counts()
+        for record in self.books.values():
+            total.add(
+                Counts(
+                    record.due,
+                    record.ok,
+                    record.failed,
+                    record.skipped,
+                    record.suppressed,
+                    record.buffered,
+                    dict(record.dropped),
+                )
+            )
+        return total
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Wait for a condition; fails with a TimeoutError."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - what is waited for is in another process
+            await asyncio.sleep(0.01)

@@ -1,0 +1,244 @@
+"""The buffer against a plain list, after restarts, over its quota, and with a broken file."""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.core.batch import Gap
+from gateway.core.books import Counts
+from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.core.status import Reason
+from gateway.edge.buffer import Buffer, read_books
+from gateway.edge.buffer_schema import BufferFileError
+from gateway.edge.commit import Commit, NewFrame, Pending, Progress
+from gateway.wire.frame import BodyEncoder
+
+DAY = date(2026, 5, 1)
+Open = Callable[..., Buffer]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Open]:
+    buffers: list[Buffer] = []
+
+    def open_it(quota_bytes: int = 1 << 30, max_age_ms: int = 1 << 50) -> Buffer:
+        for buffer in buffers:
+            buffer.close()
+        buffers[:] = [
+            Buffer.open(tmp_path / "b.db", quota_bytes=quota_bytes, max_age_ms=max_age_ms)
+        ]
+        return buffers[0]
+
+    yield open_it
+    for buffer in buffers:
+        buffer.close()  # closing twice does no harm
+
+
+def frame(values: int, size: int = 100, at_ms: int = 0, gaps: tuple[Gap, ...] = ()) -> NewFrame:
+    body = BodyEncoder().encode(gaps) if gaps else os.urandom(size)
+    return NewFrame(body, values, at_ms, at_ms, (("d", DAY, values),), len(gaps))
+
+
+def commit(*frames: NewFrame, gaps: tuple[Gap, ...] = ()) -> Commit:
+    values = sum(one.values for one in frames)
+    counts = {("d", DAY): Counts(due=values, ok=values, buffered=values)}
+    return Commit(frames, counts, {("d", "g"): Progress(values, values)}, gaps)
+
+
+def seqs(buffer: Buffer) -> list[int]:
+    return [one.seq for one in buffer.read(0, 1 << 40)]
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("append"), st.lists(st.integers(0, 5), max_size=3)),
+        st.tuples(st.just("ack"), st.tuples(st.integers(0, 12), st.integers(0, 12))),
+        st.tuples(st.just("reopen"), st.none()),
+    ),
+    max_size=12,
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=STEPS)
+def test_it_does_what_a_list_does(tmp_path: Path, steps: list) -> None:
+    path = tmp_path / f"{os.urandom(8).hex()}.db"
+    held: dict[int, int] = {}
+    last = total = 0
+    buffer = Buffer.open(path, quota_bytes=1 << 30, max_age_ms=1 << 50)
+    epoch = buffer.epoch
+    for what, detail in steps:
+        if what == "append":
+            buffer.append(commit(*(frame(values) for values in detail)), 0)
+            for values in detail:
+                last += 1
+                held[last] = values
+                total += values
+        elif what == "ack":
+            upto, above = detail
+            ranges = [(above, above)] if upto < above <= last else []
+            buffer.acknowledge(upto, ranges)
+            buffer.flush(0)
+            gone = {seq for seq in held if seq <= upto or (seq, seq) in ranges}
+            held = {seq: values for seq, values in held.items() if seq not in gone}
+        else:
+            buffer.close()
+            buffer = Buffer.open(path, quota_bytes=1 << 30, max_age_ms=1 << 50)
+        assert {one.seq: one.values for one in buffer.read(0, 1 << 40)} == held
+        assert (buffer.pending().frames, buffer.pending().values) == (
+            len(held),
+            sum(held.values()),
+        )
+        assert (buffer.last_seq, buffer.epoch) == (last, epoch)
+        assert buffer.totals().buffered == total
+    buffer.close()
+    assert read_books(path).totals.buffered == total
+
+
+def test_what_is_committed_is_there_after_a_restart(opened: Open) -> None:
+    buffer = opened()
+    gap = Gap("d", "g", ("a", "b"), Reason.RANGE, 5)
+    tags = (Tag("a", Kind.BOOL),)
+    schema = Schema("d", "g", "p", "sensor", False, (Equipment("u", "1", "m"),), tags, 1)
+    made = commit(frame(3), gaps=(gap,))
+    made.schemas = (schema,)
+    buffer.append(made, 0)
+    buffer = opened()
+    assert buffer.gaps() == [gap]
+    assert buffer.progress() == {("d", "g"): Progress(3, 3)}
+    assert buffer.schema_ids() == {schema.id}
+    assert buffer.schemas([f"{schema.id:016x}", "0" * 16]) == [schema]
+    buffer.append(Commit(gaps=(Gap("d", "g", ("a", "b"), Reason.RANGE, 5, 9),)), 0)
+    assert opened().gaps() == []
+
+
+def test_read_goes_on_after_a_number_and_stops_at_a_size(opened: Open) -> None:
+    buffer = opened()
+    buffer.append(commit(*(frame(1, 1_000) for _ in range(5))), 0)
+    assert [one.seq for one in buffer.read(1, 2_000)] == [2, 3]
+    assert [one.seq for one in buffer.read(4, 1)] == [5]
+
+
+def test_numbers_are_never_used_again_after_everything_was_acknowledged(opened: Open) -> None:
+    buffer = opened()
+    buffer.append(commit(frame(1), frame(1)), 0)
+    buffer.acknowledge(2)
+    buffer.flush(0)
+    buffer = opened()
+    assert buffer.append(commit(frame(1)), 0).last_seq == 3
+
+
+def test_acknowledging_more_than_there_is_frees_nothing_of_the_future(opened: Open) -> None:
+    buffer = opened()
+    buffer.append(commit(frame(1)), 0)
+    buffer.acknowledge(10)
+    buffer.append(commit(frame(1)), 0)
+    assert seqs(buffer) == [2]
+
+
+def test_the_oldest_go_when_the_quota_is_reached_and_are_counted(opened: Open) -> None:
+    buffer = opened(quota_bytes=10_000)
+    for at in range(20):
+        buffer.append(commit(frame(2, 1_000, at_ms=at * 1_000)), 0)
+    held = seqs(buffer)
+    assert held == list(range(held[0], 21))
+    assert buffer.pending().bytes <= 10_000
+    totals = buffer.totals()
+    assert totals.buffered == 40
+    assert totals.dropped == {"quota": 2 * (held[0] - 1)}
+    assert totals.buffered == buffer.pending().values + totals.dropped["quota"]
+    assert read_books(buffer._path).totals == totals
+
+
+def test_a_loss_by_quota_is_one_gap_that_waits_to_be_told(opened: Open) -> None:
+    buffer = opened(quota_bytes=3_000)
+    told = [buffer.append(commit(frame(1, 1_000, at_ms=at)), 0).gaps for at in range(8)]
+    assert told[:3] == [(), (), ()]
+    last = told[-1][0]
+    assert (last.device, last.cause, last.from_ms) == ("", Reason.QUOTA, 0)
+    assert opened(quota_bytes=3_000).gaps() == [last]
+
+
+def test_old_frames_go(opened: Open) -> None:
+    buffer = opened(max_age_ms=1_000)
+    buffer.append(commit(frame(1, at_ms=0), frame(1, at_ms=500)), 900)
+    assert seqs(buffer) == [1, 2]
+    buffer.append(Commit(), 1_200)
+    assert seqs(buffer) == [2]
+    assert buffer.totals().dropped == {"quota": 1}
+
+
+def test_gap_records_of_dropped_frames_are_told_again(opened: Open) -> None:
+    buffer = opened(max_age_ms=10)
+    lasting = Gap("d", "", (), Reason.TIMEOUT, 1)
+    over = Gap("d", "g", ("a",), Reason.RANGE, 1, 2)
+    ended_later = Gap("d", "g", ("b",), Reason.RANGE, 1)
+    gaps = (lasting, over, ended_later)
+    buffer.append(commit(frame(0, gaps=gaps), gaps=gaps), 0)
+    end = Gap("d", "g", ("b",), Reason.RANGE, 1, 3)
+    late = frame(0, at_ms=100, gaps=(end,))
+    told = buffer.append(commit(late, gaps=(end,)), 100).gaps
+    assert set(told) == {lasting, over}
+
+
+def test_two_processes_cannot_use_one_buffer(opened: Open, tmp_path: Path) -> None:
+    opened()
+    with pytest.raises(BufferFileError, match="in use by another qulink"):
+        Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BufferFileError, match="nowhere does not exist; create it"):
+        Buffer.open(tmp_path / "nowhere" / "b.db", quota_bytes=1, max_age_ms=1)
+    with pytest.raises(BufferFileError, match="does not exist"):
+        read_books(tmp_path / "b.db")
+
+
+@pytest.mark.parametrize("damage", ["head", "middle", "text"])
+def test_a_damaged_file_is_set_aside_with_an_error(
+    opened: Open, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    buffer = opened()
+    epoch = buffer.epoch
+    for _ in range(50):
+        buffer.append(commit(frame(1, 5_000)), 0)
+    buffer.close()
+    path = tmp_path / "b.db"
+    content = bytearray(path.read_bytes())
+    if damage == "head":
+        content[:200] = os.urandom(200)
+    elif damage == "middle":
+        content[8_192:40_960] = os.urandom(32_768)
+    path.write_bytes(b"no database at all\n" * 99 if damage == "text" else content)
+    with caplog.at_level(logging.ERROR):
+        again = Buffer.open(path, quota_bytes=1 << 20, max_age_ms=1 << 50)
+    try:
+        assert again.epoch != epoch
+        assert (again.last_seq, again.pending()) == (0, Pending(0, 0, 0))
+        assert "is damaged" in caplog.text
+        assert "a new epoch begins" in caplog.text
+        assert list(tmp_path.glob("b.db.damaged-*"))
+    finally:
+        again.close()
+
+
+def test_a_newer_version_is_refused_and_left_alone(opened: Open, tmp_path: Path) -> None:
+    opened().close()
+    with sqlite3.connect(tmp_path / "b.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = (tmp_path / "b.db").read_bytes()
+    with pytest.raises(BufferFileError, match="version 99"):
+        Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
+    assert (tmp_path / "b.db").read_bytes() == before

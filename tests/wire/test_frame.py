@@ -1,0 +1,196 @@
+"""Frames: round trips of every record, and nothing but FrameError on arbitrary bytes."""
+
+import contextlib
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.books import Counts
+from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.core.status import Reason
+from gateway.wire.columns import FrameError
+from gateway.wire.frame import (
+    BodyEncoder,
+    Header,
+    decode_frame,
+    prepend,
+    read_gaps,
+    read_header,
+    seal,
+)
+from gateway.wire.records import BooksRecord, UnknownSchemaError
+
+VALUES: dict[Kind, st.SearchStrategy[Any]] = {
+    Kind.FLOAT64: st.floats(allow_nan=False),
+    Kind.FLOAT32: st.floats(allow_nan=False, width=32),
+    Kind.INT64: st.integers(-(2**63), 2**63 - 1),
+    Kind.UINT64: st.integers(0, 2**64 - 1),
+    Kind.BOOL: st.booleans(),
+    Kind.STRING: st.text(max_size=5),
+}
+TIMES = st.integers(0, 2**50)
+
+
+@st.composite
+def schemas(draw: st.DrawFn) -> Schema:
+    kinds = sorted(draw(st.lists(st.sampled_from(list(Kind)), min_size=1, max_size=6)))
+    tags = tuple(Tag(f"t{at}", kind, label_zh="温度") for at, kind in enumerate(kinds))
+    device = draw(st.sampled_from(["press-1", "lathe"]))
+    return Schema(device, "g", "p", "controller", False, (Equipment("u", "1", "a"),), tags, 1000)
+
+
+def _columns(draw: st.DrawFn, kinds: list[Kind]) -> list[Any]:
+    return [draw(VALUES[kind]) for kind in kinds]
+
+
+def _column(kind: Kind, values: list[Any]) -> np.ndarray:
+    out = np.empty(len(values), kind.dtype)
+    out[:] = values
+    return out
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> Batch:
+    schema = draw(schemas())
+    present = np.array([draw(st.booleans()) for _ in schema.tags], np.bool_)
+    columns = tuple(
+        _column(run.kind, [draw(VALUES[run.kind]) for _ in range(len(run))]) for run in schema.runs
+    )
+    return Batch(schema, draw(TIMES), present, columns)
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> Changes:
+    schema = draw(schemas())
+    index = sorted(draw(st.lists(st.integers(0, len(schema.tags) - 1), max_size=8)))
+    columns = tuple(
+        _column(run.kind, [draw(VALUES[run.kind]) for at in index if at in range(*_ends(run))])
+        for run in schema.runs
+        if any(at in range(*_ends(run)) for at in index)
+    )
+    times = np.array([draw(TIMES) for _ in index], np.int64)
+    return Changes(schema, np.array(index, np.uint32), times, columns)
+
+
+def _ends(run: Any) -> tuple[int, int]:
+    return run.start, run.stop
+
+
+GAPS = st.builds(
+    Gap,
+    st.text(max_size=5),
+    st.text(max_size=5),
+    st.lists(st.text(max_size=4), max_size=3).map(tuple),
+    st.sampled_from(list(Reason)),
+    TIMES,
+    st.none() | TIMES,
+)
+BOOKS = st.builds(
+    lambda device, day, due, dropped: BooksRecord.of(device, day, Counts(due, dropped=dropped)),
+    st.text(max_size=5),
+    st.dates(date(2020, 1, 1)),
+    st.integers(0, 2**40),
+    st.dictionaries(st.sampled_from(["quota", "disk"]), st.integers(0, 9)),
+)
+RECORDS = batches() | changes() | GAPS | BOOKS
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, Batch) and isinstance(second, Batch):
+        chosen = [first.present[run.span] for run in first.schema.runs]
+        pairs = zip(first.columns, second.columns, chosen, strict=True)
+        return (
+            (first.schema, first.time_ms) == (second.schema, second.time_ms)
+            and np.array_equal(first.present, second.present)
+            and all(a[m].tolist() == b[m].tolist() for a, b, m in pairs)
+        )
+    if isinstance(first, Changes) and isinstance(second, Changes):
+        return (
+            first.schema == second.schema
+            and np.array_equal(first.index, second.index)
+            and np.array_equal(first.time_ms, second.time_ms)
+            and [c.tolist() for c in first.columns] == [c.tolist() for c in second.columns]
+        )
+    return bool(first == second)
+
+
+@given(st.lists(RECORDS, max_size=4), st.integers(0, 2**64 - 1), st.integers(0, 2**63 - 1))
+def test_every_record_comes_back(records: list[Any], epoch: int, seq: int) -> None:
+    carried = [r.schema for r in records if isinstance(r, Batch | Changes)]
+    body = BodyEncoder().encode([*carried, *records])
+    header = Header(epoch, seq, 7)
+    frame = decode_frame(seal(body, header), {})
+    assert frame.header == header
+    assert list(frame.records[: len(carried)]) == carried
+    got = frame.records[len(carried) :]
+    assert len(got) == len(records)
+    assert all(_same(a, b) for a, b in zip(records, got, strict=True))
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_a_frame_error(body: bytes) -> None:
+    with contextlib.suppress(FrameError):
+        decode_frame(body, {})
+
+
+@given(st.lists(RECORDS, min_size=1, max_size=3), st.data())
+def test_damaged_bodies_are_a_frame_error(records: list[Any], data: st.DataObject) -> None:
+    known = {r.schema.id: r.schema for r in records if isinstance(r, Batch | Changes)}
+    plain = bytearray(BodyEncoder().encode(records))
+    at = data.draw(st.integers(1, len(plain) - 1))
+    plain[at] ^= data.draw(st.integers(1, 255))
+    with contextlib.suppress(FrameError):
+        decode_frame(seal(bytes(plain), Header(1, 1, 1)), known)  # the checksum is right here
+
+
+@given(st.binary(min_size=1, max_size=60))
+def test_arbitrary_records_behind_a_right_header_are_a_frame_error(content: bytes) -> None:
+    with contextlib.suppress(FrameError):
+        decode_frame(seal(b"\0" + content, Header(1, 1, 1)), {})
+
+
+@given(batches())
+def test_an_unknown_schema_is_named(batch: Batch) -> None:
+    message = seal(BodyEncoder().encode([batch]), Header(1, 2, 3))
+    with pytest.raises(UnknownSchemaError) as caught:
+        decode_frame(message, {})
+    assert caught.value.schema_id == batch.schema.id
+
+
+@given(batches(), st.lists(GAPS, max_size=30))
+def test_a_lacking_schema_can_be_put_in_front(batch: Batch, gaps: list[Gap]) -> None:
+    body = prepend(BodyEncoder().encode([batch, *gaps]), [batch.schema])
+    frame = decode_frame(seal(body, Header(1, 2, 3)), {})
+    assert frame.records[0] == batch.schema
+    assert list(frame.records[2:]) == gaps
+    assert read_gaps(body) == gaps
+
+
+def test_a_flipped_bit_fails_the_checksum() -> None:
+    message = bytearray(seal(BodyEncoder().encode([]) + b"x", Header(1, 2, 3)))
+    message[-1] ^= 1
+    with pytest.raises(FrameError, match="checksum"):
+        decode_frame(bytes(message), {})
+
+
+def test_golden_header() -> None:
+    message = seal(b"\0", Header(0x0102030405060708, 9, 10))
+    assert message.hex() == "0100000008070605040302010900000000000000" + "0a000000" + "00000000"
+    assert read_header(message) == Header(0x0102030405060708, 9, 10)
+
+
+def test_golden_batch() -> None:
+    """The bytes of a batch are part of the wire format and must not change."""
+    tags = (Tag("a", Kind.FLOAT64), Tag("b", Kind.BOOL))
+    schema = Schema("d", "g", "p", "sensor", False, (Equipment("u", "1", "m"),), tags, 1000)
+    columns = (np.array([1.5]), np.array([True]))
+    body = BodyEncoder().encode([Batch(schema, 1000, np.ones(2, np.bool_), columns)])
+    head = "00" + "01" + "1a000000"
+    assert body.hex() == head + schema.id.to_bytes(8, "little").hex() + (
+        "e803000000000000" + "01" + "000000000000f83f" + "01"
+    )
