@@ -1,0 +1,153 @@
+"""What the conformance kit needs to know of a driver and its device. See ``conformance``."""
+
+# ruff: noqa: S101 - these are tests
+
+import ast
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+import pytest
+
+from gateway.core.batch import Reading
+from gateway.core.schema import runs_of
+from gateway.drivers.api import Driver, DriverSpec, Point, Value
+
+Action = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A running device and what the kit may expect of it.
+
+    Attributes:
+        spec: the driver under test.
+        connection: ``connection:`` of the running device, as an operator writes it.
+        dead: the same for an address where nobody listens.
+        good: values that stay as they are while a test runs, by their ``address:`` (pairs of
+            address and expected value); at least two, best of several kinds.
+        unknown: an address that the driver accepts and the device does not have.
+        stop: take the device away; its connections break.
+        start: bring it back at the same endpoint.
+        writable: an address and a value to write and read back.
+        read_only: an address and a value that cannot be written.
+        refused: a ``connection:`` that the device refuses (wrong password).
+        stall: make the device hold back its answers (a late answer must harm nobody).
+        resume: let it answer again, the held back answers first if it can.
+        change: make the value of the first good address change (drivers that subscribe).
+        libraries: protocol libraries that importing the ``SPEC`` must not import.
+        deadline_s: longest wait for anything, seconds.
+    """
+
+    spec: DriverSpec
+    connection: Mapping[str, Any]
+    dead: Mapping[str, Any]
+    good: Sequence[tuple[Any, Value]]
+    stop: Action
+    start: Action
+    unknown: Any = None
+    writable: tuple[Any, Value] | None = None
+    read_only: tuple[Any, Value] | None = None
+    refused: Mapping[str, Any] | None = None
+    stall: Action | None = None
+    resume: Action | None = None
+    change: Action | None = None
+    libraries: tuple[str, ...] = ()
+    deadline_s: float = 15.0
+
+    def driver(self, connection: Mapping[str, Any] | None = None) -> Driver:
+        """A new driver, for the running device unless another connection is given."""
+        return self.spec.make(self.spec.connection.model_validate(connection or self.connection))
+
+    def point(self, raw: Any, name: str = "tag") -> Point:
+        """A point from its address as an operator writes it."""
+        address = self.spec.address.model_validate(raw)
+        return Point(name, self.spec.kind(address), address)
+
+    def points(self) -> list[Point]:
+        """The good points."""
+        return [self.point(raw, f"good_{i}") for i, (raw, _) in enumerate(self.good)]
+
+    @property
+    def expected(self) -> list[Value]:
+        """The values of the good points."""
+        return [value for _, value in self.good]
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Driver]:
+        """A connected driver that is closed at the end."""
+        driver = self.driver()
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                await driver.connect()
+            yield driver
+        finally:
+            await driver.close()
+
+    async def read(self, driver: Driver, points: Sequence[Point]) -> Reading:
+        """Plan and read under the deadline."""
+        async with asyncio.timeout(self.deadline_s):
+            return await driver.read(driver.plan(points))
+
+
+def values_of(points: Sequence[Point], reading: Reading) -> list[Value]:
+    """The values of a reading one by one; checks its shape on the way."""
+    runs = runs_of(point.kind for point in points)
+    assert len(reading.status) == len(points), "D-03: one status a point"
+    assert reading.status.dtype == np.uint8, "D-03: status is uint8"
+    assert len(reading.columns) == len(runs), "D-03: one column a run of kinds"
+    for run, column in zip(runs, reading.columns, strict=True):
+        assert column.dtype == run.kind.dtype, f"D-03: {run.kind.name} is {run.kind.dtype}"
+        assert column.shape == (len(run),), "D-03: one value a point"
+    return [value for column in reading.columns for value in column.tolist()]
+
+
+def needs(thing: Any, what: str) -> Any:
+    """What the bench has, or a skip that says what it has not."""
+    if thing is None:
+        pytest.skip(f"the bench has not given {what}")
+    return thing
+
+
+async def settles(bench: Bench, condition: Callable[[], bool]) -> bool:
+    """Whether a condition becomes true before the deadline."""
+    end = asyncio.get_running_loop().time() + min(bench.deadline_s, 5.0)
+    while not condition():
+        if asyncio.get_running_loop().time() > end:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+def open_files() -> int:
+    """How many files and sockets this process has open (Linux; elsewhere 0)."""
+    folder = Path("/proc/self/fd")
+    return len(os.listdir(folder)) if folder.exists() else 0  # noqa: PTH208 - counts only
+
+
+def banned(file: Path) -> Iterator[str]:
+    """Calls of ``sleep`` and uses of ``logging``, but for silencing a protocol library."""
+    source = _SILENCING.sub("None", file.read_text(encoding="utf-8"))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr == "sleep":
+            yield f"line {node.lineno}: sleep"
+        if _logs(node):
+            yield f"line {node.lineno}: logging"
+
+
+_SILENCING = re.compile(r'logging\.getLogger\("\w+"\)\.setLevel\(logging\.CRITICAL \+ 1\)')
+"""A library that logs faults (or, at DEBUG, passwords) is turned off as a whole, by its name."""
+
+
+def _logs(node: ast.AST) -> TypeGuard[ast.Name | ast.Import | ast.ImportFrom]:
+    if isinstance(node, ast.Import):
+        return any(one.name.startswith("logging") and one.asname for one in node.names)
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").split(".")[0] == "logging"
+    return isinstance(node, ast.Name) and node.id == "logging"
