@@ -91,6 +91,8 @@ class ModbusLine:
         if self._core is None:
             return
         for number, unit in self._units.items():
+            if unit.frozen:
+                continue
             image = self._images[number]
             write(unit, image)
             blocks = self._core.devices[number].block

@@ -3,6 +3,7 @@
 import struct
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def test_every_value_of_every_poll_differs(client: ModbusTcpClient) -> None:
     for _ in range(3):
         polls.append(_floats(client, 7))
         time.sleep(0.15)
-    for before, after in zip(polls, polls[1:], strict=False):
+    for before, after in pairwise(polls):
         assert before.shape == (1000,)
         assert np.all(before != after)
         assert np.all((after >= 0) & (after <= 1000))

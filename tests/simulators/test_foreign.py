@@ -26,7 +26,11 @@ def mbpoll(running: Simulator, machine: str, *options: str) -> list[float]:
     command = [program("mbpoll", "mbpoll"), "-m", "tcp", "-p", str(running.modbus), "-0", "-1"]
     unit = str(UNIT[machine])
     ended = subprocess.run(
-        [*command, "-a", unit, *options, "127.0.0.1"], capture_output=True, text=True, timeout=20
+        [*command, "-a", unit, *options, "127.0.0.1"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=20,
     )
     assert ended.returncode == 0, ended.stderr
     lines = [line for line in ended.stdout.splitlines() if line.startswith("[")]
@@ -70,9 +74,9 @@ def test_mbpoll_reads_the_temperature_controller_and_the_drive(bearing: Simulato
 
 def test_mbpoll_is_refused_an_address_that_does_not_exist(bearing: Simulator) -> None:
     ended = subprocess.run(
-        [program("mbpoll", "mbpoll"), "-m", "tcp", "-p", str(bearing.modbus), "-0", "-1"]
-        + ["-a", "1", "-r", "5000", "-c", "1", "127.0.0.1"],
-        capture_output=True, text=True, timeout=20,
+        [program("mbpoll", "mbpoll"), "-m", "tcp", "-p", str(bearing.modbus), "-0", "-1",
+         "-a", "1", "-r", "5000", "-c", "1", "127.0.0.1"],
+        check=False, capture_output=True, text=True, timeout=20,
     )  # fmt: skip
     assert "Illegal data address" in ended.stdout + ended.stderr
 

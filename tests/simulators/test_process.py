@@ -6,13 +6,16 @@ import time
 
 import pytest
 from pymodbus.client import ModbusTcpClient
+from pymodbus.exceptions import ModbusException
 
 from tests.simulators.process import COMMAND, simulator
 from tests.support.peers import free_port
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30)
+    return subprocess.run(
+        [*COMMAND, *arguments], check=False, capture_output=True, text=True, timeout=30
+    )
 
 
 def _counter(client: ModbusTcpClient, unit: int) -> tuple[int, ...]:
@@ -77,23 +80,25 @@ def test_only_the_first_machines_and_no_server_that_none_of_them_needs() -> None
         assert "opcua" not in running.ready
         with ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=0.3, retries=0) as client:
             assert not client.read_holding_registers(0, count=5, device_id=3).isError()
-            with pytest.raises(Exception, match="No response"):
+            with pytest.raises(ModbusException, match="No response"):
                 client.read_holding_registers(0, count=5, device_id=4)
 
 
 def test_dead_units_are_silent_and_frozen_ones_stand_still_while_others_live() -> None:
     faults = ("--fault", "dead-unit:5", "--fault", "frozen:6")
     with simulator("bearing", "--machines", "8", "--seed", "3", *faults) as running:
-        with ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=0.3, retries=0) as client:
-            with pytest.raises(Exception, match="No response"):
-                _counter(client, 5)
+        with (
+            ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=0.3, retries=0) as client,
+            pytest.raises(ModbusException, match="No response"),
+        ):
+            _counter(client, 5)
         with ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=3) as client:
             living, frozen = _counter(client, 7), _counter(client, 6)
             deadline = time.monotonic() + 10
             while _counter(client, 7) == living:
                 assert time.monotonic() < deadline, "unit 7 does not live"
                 time.sleep(0.1)
-            assert {_counter(client, 6)[:7] for _ in range(3)} == {frozen[:7]}
+            assert _counter(client, 6) == frozen
 
 
 def test_the_same_seed_gives_the_same_energy_counters() -> None:

@@ -74,4 +74,4 @@ def test_bits_of_one_register_do_not_disturb_each_other() -> None:
 
 def test_unused_registers_inside_a_data_block_can_be_read_and_far_ones_cannot() -> None:
     assert blocks([100, 101, 110, 200]) == [range(100, 111), range(200, 201)]
-    assert blocks([0]) == [range(0, 1)]
+    assert blocks([0]) == [range(1)]
