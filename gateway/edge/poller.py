@@ -19,7 +19,7 @@ from gateway.edge.recorder import Recorder
 
 _log = logging.getLogger(__name__)
 
-LONGEST_SLEEP_MS = 5_000
+LONGEST_SLEEP_MS = 1_000
 """Sleeps are cut to this, so that a step of the clock is noticed."""
 
 CLOSE_TIMEOUT_S = 2.0

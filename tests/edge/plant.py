@@ -1,0 +1,202 @@
+"""A driver and a gateway for tests of the runtime: the driver does what the test tells it."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from edge_config.base import StrictModel
+from edge_config.gateway import GatewayConfig, TagConfig
+from edge_config.resolved import LoadedGateway, ResolvedDevice, ResolvedGroup, ResolvedTag
+from edge_config.uscc import check_character
+from gateway.core.batch import Reading
+from gateway.core.schema import Kind
+from gateway.drivers.api import Arrivals, DriverSpec, Point
+from gateway.edge.account import Account
+from gateway.edge.buffer import Buffer
+from gateway.edge.gaps import GapTracker
+from gateway.edge.groups import DeviceBuilder
+from gateway.edge.live import DeviceRecord, Live
+from gateway.edge.poller import Poller
+from gateway.edge.recorder import Recorder
+
+USCC = "91330800MA28F0000"
+USCC += check_character(USCC)
+
+
+class Nothing(StrictModel):
+    """No address, no connection."""
+
+
+class Plant:
+    """The machine: ``faults`` says what connect and read do next; values count upwards."""
+
+    def __init__(self) -> None:
+        self.connect_fault: BaseException | None = None
+        self.read_fault: BaseException | None = None
+        self.silent = False
+        self.reading_takes_s = 0.0
+        self.status: np.ndarray | None = None
+        self.item_status: np.ndarray | None = None
+        self.reads = self.connects = self.closes = 0
+        self.deliveries: asyncio.Queue[list[Arrivals] | BaseException] = asyncio.Queue()
+
+    def spec(self) -> DriverSpec:
+        modes = ("poll", "subscribe")
+        return DriverSpec(
+            "plant", "厂", "Plant", Nothing, Nothing, _kind, lambda _: Scripted(self), modes
+        )
+
+
+def _kind(_: Any) -> Kind:
+    return Kind.FLOAT64
+
+
+class Scripted:
+    """The driver of a :class:`Plant`."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+
+    async def connect(self) -> None:
+        self.plant.connects += 1
+        if self.plant.connect_fault:
+            raise self.plant.connect_fault
+
+    def plan(self, points: Sequence[Point]) -> int:
+        return len(points)
+
+    async def read(self, plan: int) -> Reading:
+        plant = self.plant
+        if plant.silent:
+            await asyncio.Event().wait()
+        if plant.read_fault:
+            raise plant.read_fault
+        if plant.reading_takes_s:
+            await asyncio.sleep(plant.reading_takes_s)
+        plant.reads += 1
+        status = np.zeros(plan, np.uint8) if plant.status is None else plant.status
+        return Reading((np.full(plan, float(plant.reads)),), status)
+
+    async def write(self, point: Point, value: Any) -> None:
+        raise AssertionError("nothing is written here")
+
+    async def close(self) -> None:
+        self.plant.closes += 1
+
+    async def subscribe(self, group: str, points: Sequence[Point], interval_ms: int) -> np.ndarray:
+        status = self.plant.item_status
+        return np.zeros(len(points), np.uint8) if status is None else status
+
+    async def arrivals(self) -> Sequence[Arrivals]:
+        got = await self.plant.deliveries.get()
+        if isinstance(got, BaseException):
+            raise got
+        return got
+
+
+class Clock:
+    """The loop's time shifted to a date; ``step`` moves it as a wrong clock would."""
+
+    def __init__(self, start_ms: int = 1_800_000_000_000) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._begin = self._loop.time()
+        self._start_ms = start_ms
+        self.step_ms = 0
+
+    def now_ms(self) -> int:
+        return self._start_ms + int(self.monotonic_ms()) + self.step_ms
+
+    def monotonic_ms(self) -> float:
+        return (self._loop.time() - self._begin) * 1000
+
+
+def loaded(
+    folder: Path, *, tags: int = 2, interval_ms: int = 20, mode: str = "poll", **device: Any
+) -> LoadedGateway:
+    """A gateway with one device of one group."""
+    names = [{"name": f"t{at}", "address": {}} for at in range(tags)]
+    group = {"name": "g", "interval_ms": interval_ms, "mode": mode, "tags": names}
+    config = GatewayConfig.model_validate(
+        {
+            "gateway": {"id": "gw", "enterprise_uscc": USCC, "synthetic": True},
+            "profiles": [
+                {"name": "press", "driver": "plant", "source": "controller", "groups": [group]}
+            ],
+            "devices": [
+                {
+                    "id": "d",
+                    "driver": "plant",
+                    "profile": "press",
+                    "asset_no": "M1",
+                    "connection": {},
+                    "retry_min_ms": 100,
+                    "retry_max_ms": 1_000,
+                    **device,
+                }
+            ],
+            "buffer": {"path": str(folder / "b.db"), "commit_interval_ms": 20},
+        }
+    )
+    resolved = tuple(
+        ResolvedTag(TagConfig(name=f"t{at}", address={}), Nothing()) for at in range(tags)
+    )
+    one = ResolvedGroup("g", interval_ms, mode, resolved)  # type: ignore[arg-type]
+    devices = (ResolvedDevice(config.devices[0], Nothing(), config.profiles[0], (one,)),)
+    return LoadedGateway(config, devices)
+
+
+class Runtime:
+    """Poller, account and recorder on a real buffer, with a clock of the test's."""
+
+    def __init__(self, plan: LoadedGateway, plant: Plant, clock: Clock, buffer: Buffer) -> None:
+        self.buffer = buffer
+        self.live = Live()
+        self.clock = clock
+        self.recorder = Recorder(
+            buffer=buffer,
+            live=self.live,
+            now_ms=clock.now_ms,
+            interval_ms=20,
+            wake=asyncio.Event(),
+        )
+        spec = plant.spec()
+        device = DeviceBuilder(plan.config.gateway, buffer.progress()).build(plan.devices[0], spec)
+        self.group = device.groups[0]
+        remembered = buffer.gaps()
+        self.recorder.announce(remembered)
+        tracker = GapTracker("d", {"g": self.group.points}, remembered)
+        self.account = Account(device, tracker, self.recorder, clock.monotonic_ms)
+        self.recorder.add_source(self.account.settle)
+        self.record = DeviceRecord("d", "here", "plant", "press", "M1")
+        self.record.add_group(self.group.processor.schema)
+        self.live.add_device(self.record)
+        self.poller = Poller(
+            device=device,
+            make=lambda: Scripted(plant),
+            account=self.account,
+            recorder=self.recorder,
+            live=self.live,
+            record=self.record,
+            now_ms=clock.now_ms,
+        )
+        self.missed_from = self.account.start(clock.now_ms())
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [
+            asyncio.create_task(self.poller.run()),
+            asyncio.create_task(self.recorder.run()),
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        poller, recorder = self._tasks
+        poller.cancel()
+        await asyncio.wait([poller])
+        self.recorder.stop()
+        await recorder

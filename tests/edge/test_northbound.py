@@ -1,0 +1,227 @@
+"""Over a real mosquitto: frames go in order, and only the city's word frees them."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from pathlib import Path
+
+import aiomqtt
+import numpy as np
+import pytest
+
+from edge_config.base import Secret
+from edge_config.gateway import MqttNorthbound
+from gateway.core.batch import Batch
+from gateway.core.books import Counts
+from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.edge.buffer import Buffer
+from gateway.edge.commit import Commit, NewFrame
+from gateway.edge.live import DeviceRecord, Live
+from gateway.edge.northbound import Northbound
+from gateway.wire.frame import BodyEncoder
+from gateway.wire.messages import Ack, encode_message
+from gateway.wire.topics import ack_topic
+from tests.edge.city import City, until
+from tests.support.broker import Mosquitto
+
+SCHEMA = Schema(
+    "d", "g", "p", "sensor", True, (Equipment("u", "1", "m"),), (Tag("t", Kind.FLOAT64),), 1000
+)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path) as running:
+        yield running
+
+
+class Sender:
+    """A northbound on a real buffer, fed by the test."""
+
+    def __init__(self, folder: Path, url: str, **options: object) -> None:
+        self.buffer = Buffer.open(folder / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+        self.live = Live()
+        self.live.add_device(DeviceRecord("d", "here", "modbus", "p", "m"))
+        self.wake = asyncio.Event()
+        settings = {"url": url, "ack_timeout_ms": 1_000, "state_interval_ms": 500, **options}
+        self.north = Northbound(
+            config=MqttNorthbound.model_validate(settings),
+            gateway="gw",
+            software="1",
+            buffer=self.buffer,
+            wake=self.wake,
+            live=self.live,
+            now_ms=lambda: 1,
+        )
+        self.times = 0
+
+    def feed(self, frames: int, *, schema: bool = True) -> None:
+        made = []
+        for _ in range(frames):
+            self.times += 1
+            values = (np.array([float(self.times)]),)
+            batch = Batch(SCHEMA, self.times, np.ones(1, np.bool_), values)
+            records = [SCHEMA, batch] if schema else [batch]
+            share = (("d", date(2026, 1, 1), 1),)
+            made.append(NewFrame(BodyEncoder().encode(records), 1, 1, 1, share))
+        counts = {("d", date(2026, 1, 1)): Counts(frames, frames, 0, 0, 0, frames)}
+        self.buffer.append(Commit(made, counts, schemas=(SCHEMA,)), 0)
+        self.wake.set()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Sender"]:
+        task = asyncio.create_task(self.north.run())
+        try:
+            yield self
+        finally:
+            self.north.close()
+            async with asyncio.timeout(10):
+                await task
+            self.buffer.close()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_frames_go_in_order_and_are_freed_by_the_city(
+    tmp_path: Path, broker: Mosquitto, protocol: str
+) -> None:
+    city = City(broker.port, "gw")
+    sender = Sender(tmp_path, broker.url, protocol=protocol)
+    async with city.running(), sender.running():
+        sender.feed(50)
+        async with asyncio.timeout(10):
+            await sender.north.drain()
+        assert city.order == list(range(1, 51))
+        assert sender.buffer.pending().frames == 0
+        assert {time for _, _, time in city.points} == set(range(1, 51))
+
+
+async def test_a_puback_frees_nothing_and_the_window_is_kept(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    city = City(broker.port, "gw")
+    city.answer = False
+    sender = Sender(tmp_path, broker.url, window=5)
+    async with city.running(), sender.running():
+        sender.feed(20)
+        await until(lambda: len(city.order) >= 10)  # the first five, and again after the timeout
+        assert city.order[:10] == [1, 2, 3, 4, 5] * 2
+        sender.buffer.flush(0)
+        assert sender.buffer.pending().frames == 20
+        assert sender.live.northbound().resent >= 5
+        city.answer = True
+        async with asyncio.timeout(10):
+            await sender.north.drain()
+    assert set(city.values) == set(range(1, 21))
+
+
+async def test_a_long_backlog_survives_a_broker_that_is_killed(
+    tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    city = City(broker.port, "gw")
+    sender = Sender(tmp_path, broker.url, retry_max_ms=1_000)
+    async with city.running(), sender.running():
+        sender.feed(5)
+        await until(lambda: city.upto == 5)
+        await asyncio.to_thread(broker.stop, kill=True)
+        await until(lambda: not sender.live.northbound().connected)
+        for _ in range(72):  # an hour of frames at two a second
+            sender.feed(100)
+        assert sender.buffer.pending().values >= 7_200
+        await asyncio.to_thread(broker.start)
+        await until(lambda: city.upto == 7_205, 40)
+        async with asyncio.timeout(10):
+            await sender.north.drain()
+    first = list(dict.fromkeys(city.order))
+    assert first == sorted(first) == list(range(1, 7_206))
+    assert len(city.points) == 7_205
+    assert sum("frames are kept" in line for line in caplog.messages) == 1
+
+
+async def test_garbage_and_foreign_acknowledgements_are_counted_and_free_nothing(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    city = City(broker.port, "gw")
+    city.answer = False
+    sender = Sender(tmp_path, broker.url)
+    epoch = f"{sender.buffer.epoch:016x}"
+    bad = [
+        b"",
+        b"\xff\x00{{",
+        b'{"epoch":7}',
+        b'{"epoch":"%s","upto":"x"}' % epoch.encode(),
+        os.urandom(100),
+        encode_message(Ack("0" * 16, 3)),
+        encode_message(Ack(epoch, 4)),
+        encode_message(Ack(epoch, -1)),
+        encode_message(Ack(epoch, 0, [(1, 10**12)])),
+    ]
+    async with city.running(), sender.running():
+        sender.feed(3)
+        await until(lambda: len(city.order) >= 3)
+        async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+            for body in bad:
+                await client.publish(ack_topic("gw"), body, qos=1)
+        await until(lambda: sender.live.northbound().ignored_acks == len(bad))
+        sender.buffer.flush(0)
+        assert sender.buffer.pending().frames == 3
+
+
+async def test_a_schema_that_the_city_lacks_is_sent_with_the_frame(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    city = City(broker.port, "gw")
+    sender = Sender(tmp_path, broker.url, window=2, ack_timeout_ms=60_000)
+    async with city.running(), sender.running():
+        sender.feed(6, schema=False)
+        async with asyncio.timeout(10):
+            await sender.north.drain()
+    assert city.wanted >= 1
+    assert len(city.points) == 6
+
+
+async def test_signs_of_life_say_what_changes_at_once_and_the_last_will_says_offline(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    city = City(broker.port, "gw")
+    sender = Sender(tmp_path, broker.url, state_interval_ms=60_000)
+    async with city.running(), sender.running():
+        await until(lambda: len(city.states) == 1)
+        assert city.states[0].online
+        sender.live.set_link("d", "up", 5)
+        await until(lambda: len(city.states) == 2)
+        assert city.states[1].devices["d"].link == "up"
+        sender.north.close()
+        await until(lambda: len(city.states) == 3)
+    assert not city.states[-1].online
+
+
+async def test_a_wrong_password_is_said_once_and_never_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passwords = tmp_path / "passwd"
+    passwords.write_text("")
+    passwords.chmod(0o600)
+    monkeypatch.setenv("SECRET", "hunter2-in-vain")
+    extra = f"allow_anonymous false\npassword_file {passwords}"
+    with Mosquitto(tmp_path, extra) as strict:
+        secret = Secret(env="SECRET").model_dump(exclude_none=True)
+        sender = Sender(tmp_path, strict.url, password=secret, retry_max_ms=1_000)
+        async with sender.running():
+            await until(lambda: sender.north._failures >= 3)
+            assert "uthori" in sender.live.northbound().error
+    assert sum("frames are kept" in line for line in caplog.messages) == 1
+    assert "hunter2" not in caplog.text
+
+
+async def test_a_missing_secret_is_said_and_tried_again(
+    tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = Sender(tmp_path, broker.url, password={"env": "QULINK_TEST_SECRET"})
+    async with sender.running():
+        await until(lambda: "QULINK_TEST_SECRET" in sender.live.northbound().error)
+        monkeypatch.setenv("QULINK_TEST_SECRET", "x")
+        await until(lambda: sender.live.northbound().connected)

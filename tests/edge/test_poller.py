@@ -1,0 +1,298 @@
+"""One device through good times and bad: the books balance, gaps have causes, logs are few."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway.core.batch import Gap
+from gateway.core.status import Reason, bad
+from gateway.drivers.api import Arrivals, NotConnectedError, RefusedError
+from gateway.edge.buffer import Buffer
+from gateway.wire.frame import Header, decode_frame, seal
+from tests.edge.city import until
+from tests.edge.plant import Clock, Plant, Runtime, loaded
+
+Start = Callable[..., Runtime]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    buffers: list[Buffer] = []
+
+    def start_it(plant: Plant, clock: Clock | None = None, **options: object) -> Runtime:
+        for buffer in buffers:
+            buffer.close()
+        plan = loaded(tmp_path, **options)  # type: ignore[arg-type]
+        buffer = Buffer.open(tmp_path / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+        buffers.append(buffer)
+        return Runtime(plan, plant, clock or Clock(), buffer)
+
+    yield start_it
+    for buffer in buffers:
+        buffer.close()
+
+
+def gaps(buffer: Buffer) -> list[Gap]:
+    """What the city would know of gaps: the newest record of each."""
+    schemas: dict = {}
+    known: dict = {}
+    for one in buffer.read(0, 1 << 40):
+        frame = decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas)
+        for record in frame.records:
+            if isinstance(record, Gap):
+                known[record.device, record.group, record.tags, record.from_ms] = record
+            elif hasattr(record, "tags"):
+                schemas[record.id] = record
+    return sorted(known.values(), key=lambda gap: gap.from_ms)
+
+
+async def failing(runtime: Runtime, ticks: int = 3) -> None:
+    """Wait until so many more ticks have failed and are committed."""
+    goal = runtime.buffer.totals().failed + ticks * runtime.group.size
+    await until(lambda: runtime.buffer.totals().failed >= goal)
+
+
+async def test_good_times(start: Start) -> None:
+    plant = Plant()
+    async with start(plant) as runtime:
+        await until(lambda: plant.reads >= 5)
+    totals = runtime.buffer.totals()
+    assert totals.balanced
+    assert totals.ok == plant.reads * 2
+    assert totals.due == (runtime.group.last_tick_ms - _first_tick(runtime)) // 20 * 2 + 2
+    (device,) = runtime.live.devices()
+    assert device.link == "up"
+    assert [tag.value for tag in device.tags] == [float(plant.reads)] * 2
+
+
+def _first_tick(runtime: Runtime) -> int:
+    return runtime.group.tick_at(runtime.clock._start_ms) + 20
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (NotConnectedError("cable cut"), Reason.DISCONNECTED),
+        (RefusedError("no session left"), Reason.REFUSED),
+        (TimeoutError(), Reason.TIMEOUT),
+        (ZeroDivisionError("a bug"), Reason.DRIVER_BUG),
+    ],
+)
+async def test_a_loss_is_one_gap_with_its_cause_one_warning_and_one_word_of_its_end(
+    start: Start, caplog: pytest.LogCaptureFixture, fault: Exception, cause: Reason
+) -> None:
+    caplog.set_level(logging.INFO)
+    plant = Plant()
+    async with start(plant, retry_max_ms=1_000) as runtime:
+        await until(lambda: plant.reads >= 3)
+        plant.read_fault = plant.connect_fault = fault
+        await failing(runtime, 8)
+        (device,) = runtime.live.devices()
+        assert (device.link, device.cause) == ("down", cause)
+        assert all(tag.value is None and tag.reason is cause for tag in device.tags)
+        plant.read_fault = plant.connect_fault = None
+        before = plant.reads
+        await until(lambda: plant.reads >= before + 3)
+    totals = runtime.buffer.totals()
+    assert totals.balanced
+    assert totals.ok == plant.reads * 2
+    whole = [gap for gap in gaps(runtime.buffer) if gap.cause is cause]
+    assert len(whole) == 1
+    assert (whole[0].device, whole[0].group, whole[0].tags) == ("d", "", ())
+    assert whole[0].to_ms is not None
+    assert (whole[0].to_ms - whole[0].from_ms) // 20 * 2 == totals.failed
+    assert sum("is lost" in line for line in caplog.messages) == 1
+    assert sum("is back after" in line for line in caplog.messages) == 1
+    assert sum("has a bug" in line for line in caplog.messages) == (cause is Reason.DRIVER_BUG)
+    assert plant.closes == plant.connects or plant.closes == plant.connects - 1
+
+
+async def test_a_silent_device_is_closed_after_the_timeout(start: Start) -> None:
+    plant = Plant()
+    plant.silent = True
+    async with start(plant, timeout_ms=50) as runtime:
+        await until(lambda: plant.closes >= 2)
+        assert runtime.live.devices()[0].cause is Reason.TIMEOUT
+    assert runtime.buffer.totals().ok == 0
+
+
+async def test_slow_reads_skip_ticks_and_count_them_as_late(start: Start) -> None:
+    plant = Plant()
+    plant.reading_takes_s = 0.07
+    async with start(plant) as runtime:
+        await until(lambda: plant.reads >= 5)
+    totals = runtime.buffer.totals()
+    assert totals.balanced
+    assert totals.failed == 0
+    assert totals.skipped >= 4 * 2 * 2  # four reads, each over at least two more ticks
+    (gap,) = gaps(runtime.buffer)
+    assert (gap.group, gap.cause) == ("g", Reason.LATE)
+
+
+async def test_bad_tags_are_a_gap_of_their_own(start: Start) -> None:
+    plant = Plant()
+    async with start(plant, tags=3) as runtime:
+        await until(lambda: plant.reads >= 2)
+        plant.status = np.array([0, bad(Reason.ILLEGAL_ADDRESS), bad(Reason.ILLEGAL_ADDRESS)], "u1")
+        await until(lambda: plant.reads >= 5)
+        plant.status = np.array([0, 0, bad(Reason.ILLEGAL_ADDRESS)], "u1")
+        await until(lambda: plant.reads >= 8)
+    found = gaps(runtime.buffer)
+    assert [(gap.group, gap.tags, gap.cause) for gap in found] == [
+        ("g", ("t1", "t2"), Reason.ILLEGAL_ADDRESS),
+        ("g", ("t2",), Reason.ILLEGAL_ADDRESS),
+    ]
+    assert found[0].to_ms == found[1].from_ms
+    assert found[1].to_ms is None
+    assert runtime.buffer.gaps() == [found[1]]
+
+
+async def test_a_clock_set_back_skips_what_it_repeats(start: Start) -> None:
+    plant, clock = Plant(), Clock()
+    async with start(plant, clock) as runtime:
+        await until(lambda: plant.reads >= 5)
+        clock.step_ms = -300
+        before = plant.reads
+        await until(lambda: plant.reads >= before + 3)
+    totals = runtime.buffer.totals()
+    assert totals.balanced
+    assert 10 * 2 <= totals.skipped <= 17 * 2
+    assert totals.ok == plant.reads * 2
+    assert {gap.cause for gap in gaps(runtime.buffer)} == {Reason.CLOCK}
+
+
+async def test_a_clock_set_ahead_skips_what_it_leaves_out(start: Start) -> None:
+    plant, clock = Plant(), Clock()
+    async with start(plant, clock) as runtime:
+        await until(lambda: plant.reads >= 5)
+        clock.step_ms = 60_000
+        before = plant.reads
+        await until(lambda: plant.reads >= before + 3)
+    totals = runtime.buffer.totals()
+    assert totals.balanced
+    assert totals.skipped >= 2_990 * 2
+    (gap,) = [gap for gap in gaps(runtime.buffer) if gap.cause is Reason.CLOCK]
+    assert gap.group == "g"
+
+
+async def test_a_clock_that_was_days_ahead_does_not_stop_the_reading(start: Start) -> None:
+    plant, clock = Plant(), Clock()
+    clock.step_ms = 10 * 86_400_000
+    async with start(plant, clock) as runtime:
+        await until(lambda: plant.reads >= 3)
+        clock.step_ms = 0
+        before = plant.reads
+        await until(lambda: plant.reads >= before + 3)
+    assert runtime.buffer.totals().balanced
+
+
+async def test_ticks_between_two_runs_are_skipped_because_the_gateway_was_down(
+    start: Start,
+) -> None:
+    plant, clock = Plant(), Clock()
+    async with start(plant, clock) as first:
+        await until(lambda: plant.reads >= 3)
+    stopped = first.group.last_tick_ms
+    clock.step_ms = 10_000
+    async with start(plant, clock) as second:
+        assert second.missed_from == stopped + 20
+        before = plant.reads
+        await until(lambda: plant.reads >= before + 3)
+    totals = second.buffer.totals()
+    assert totals.balanced
+    assert totals.skipped >= 500 * 2
+    assert totals.ok == plant.reads * 2
+
+
+async def test_an_open_gap_goes_on_after_a_restart_and_ends(start: Start) -> None:
+    plant, clock = Plant(), Clock()
+    plant.connect_fault = NotConnectedError("off")
+    async with start(plant, clock) as first:
+        await failing(first)
+    (opened,) = first.buffer.gaps()
+    async with start(plant, clock) as second:
+        await failing(second)
+        assert second.buffer.gaps() == [opened]
+        plant.connect_fault = None
+        await until(lambda: plant.reads >= 2)
+    assert second.buffer.gaps() == []
+    (gap,) = gaps(second.buffer)
+    assert gap.from_ms == opened.from_ms
+    assert gap.to_ms is not None
+
+
+# -- subscriptions -------------------------------------------------------------------------
+
+
+def arrival(clock: Clock, tag: int, value: float, status: int = 0) -> list[Arrivals]:
+    times = np.array([clock.now_ms()], np.int64)
+    values = (np.array([value]),)
+    return [Arrivals("g", np.array([tag], "u4"), times, values, np.array([status], "u1"))]
+
+
+@pytest.fixture
+def receive() -> Callable[[Plant, Runtime, list[Arrivals]], Awaitable[None]]:
+    async def receive_it(plant: Plant, runtime: Runtime, delivery: list[Arrivals]) -> None:
+        before = runtime.record.polls
+        plant.deliveries.put_nowait(delivery)
+        await until(lambda: runtime.record.polls > before)
+
+    return receive_it
+
+
+async def test_subscribed_values_are_due_when_they_come(start: Start, receive) -> None:  # type: ignore[no-untyped-def]
+    plant, clock = Plant(), Clock()
+    async with start(plant, clock, mode="subscribe", interval_ms=10_000) as runtime:
+        for value in range(4):
+            await receive(plant, runtime, arrival(clock, value % 2, float(value)))
+    totals = runtime.buffer.totals()
+    assert (totals.due, totals.ok, totals.buffered, totals.failed) == (4, 4, 4, 0)
+
+
+async def test_items_that_are_down_fail_once_an_interval(start: Start, receive) -> None:  # type: ignore[no-untyped-def]
+    plant, clock = Plant(), Clock()
+    plant.item_status = np.array([0, bad(Reason.NODE_UNKNOWN)], "u1")
+    async with start(plant, clock, mode="subscribe") as runtime:
+        await receive(plant, runtime, arrival(clock, 0, 1.0))
+        await until(lambda: runtime.buffer.totals().failed >= 5)
+        await receive(plant, runtime, arrival(clock, 1, 1.0))
+        await until(lambda: not runtime.buffer.gaps())
+        failed = runtime.buffer.totals().failed
+        await receive(plant, runtime, arrival(clock, 1, 2.0))
+    totals = runtime.buffer.totals()
+    assert totals.balanced
+    assert totals.failed == failed
+    assert totals.ok == 3
+    (gap,) = gaps(runtime.buffer)
+    assert (gap.tags, gap.cause) == (("t1",), Reason.NODE_UNKNOWN)
+
+
+async def test_a_lost_session_fails_every_tag_once_an_interval(start: Start, receive) -> None:  # type: ignore[no-untyped-def]
+    plant, clock = Plant(), Clock()
+    async with start(plant, clock, mode="subscribe") as runtime:
+        await receive(plant, runtime, arrival(clock, 0, 1.0))
+        plant.connect_fault = NotConnectedError("server gone")
+        plant.deliveries.put_nowait(NotConnectedError("server gone"))
+        await failing(runtime, 5)
+        plant.connect_fault = None
+        await until(lambda: runtime.live.devices()[0].link == "up")
+        await receive(plant, runtime, arrival(clock, 0, 1.0))
+    totals = runtime.buffer.totals()
+    assert totals.balanced
+    assert totals.failed % 2 == 0
+    assert totals.ok == totals.buffered == 2  # the same value again, because it was lost between
+    (gap,) = gaps(runtime.buffer)
+    assert (gap.group, gap.cause) == ("", Reason.DISCONNECTED)
+
+
+async def test_cancelling_passes_through(start: Start) -> None:
+    plant = Plant()
+    plant.silent = True
+    async with start(plant):
+        await until(lambda: plant.connects == 1)
+        await asyncio.sleep(0)
+    assert plant.closes == 1
