@@ -31,6 +31,7 @@ ENTERPRISES = """统一社会信用代码,企业名称,县（市、区）,行业
 91330822MA0000015W,常山虚构轴承有限公司,常山县,3451,是,李四,2025/1/2,KEY,2024-01-01,qz01
 91330881MA00000236,江山虚构门业（集团）有限公司,330881,C2032,否,,,,,
 """
+FULL_WIDTH = "".join(chr(ord(one) + 0xFEE0) for one in "91330822MA0000015W")
 EQUIPMENT = """统一社会信用代码,资产编号,设备名称,设备类别,状态,投用日期,型号
 91330822MA0000015W,A-001,数控磨床,生产设备,在用,2020-05-31,MK2710
 91330822MA0000015W,A-002,空压机,aux,备用,2021年6月1日,
@@ -210,9 +211,7 @@ def test_wrong_credit_codes(database: Database, tmp_path: Path, written: str, re
     assert reason in problem
 
 
-@pytest.mark.parametrize(
-    "code", ["９１３３０８２２ＭＡ００００１５Ｗ", "91330822ma0000015w", " 91330822MA0000015W\t"]
-)
+@pytest.mark.parametrize("code", [FULL_WIDTH, "91330822ma0000015w", " 91330822MA0000015W\t"])
 def test_full_width_and_lower_case_codes_are_normalised(
     database: Database, tmp_path: Path, code: str
 ) -> None:

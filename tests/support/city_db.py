@@ -1,5 +1,6 @@
 """A city's database for tests: migrated, on SQLite or on a real PostgreSQL, with rows to order."""
 
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -64,9 +65,15 @@ def _connected(server: Engine) -> Connection:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A real PostgreSQL for all tests of a folder."""
-    with Postgres(tmp_path_factory.mktemp("pg")) as server:
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL for all tests of a folder.
+
+    Not below pytest's own folder: each session that starts closes that one to other users.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="qulink-", ignore_cleanup_errors=True) as folder,
+        Postgres(Path(folder)) as server,
+    ):
         yield server
 
 

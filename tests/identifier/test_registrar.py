@@ -1,0 +1,411 @@
+"""Every machine is registered exactly once, whatever happens on the way."""
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select, update
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from edge_config.city import IdentifierConfig
+from gateway.city import registrar
+from gateway.city.db.database import Database
+from gateway.city.db.tables import (
+    enterprise,
+    equipment,
+    identifier,
+    identifier_counter,
+    identifier_outbox,
+)
+from gateway.city.issuing import IdentifierCounts, identifier_counts, issue
+from gateway.city.outbox import queue_updates
+from gateway.city.registrar import Registrar
+from gateway.identifier.codes import Handle, SuffixPattern
+from gateway.identifier.record import Record, Value
+from gateway.identifier.snms import NodeUnavailableError, OutcomeUnknownError, SnmsClient
+from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
+from tests.support.city_db import USCCS, add_enterprise, add_machine, sqlite_city
+from tests.support.node import NOW_MS, ServedNode, served
+
+CONFIG = IdentifierConfig(prefix="88.999", batch=7)  # type: ignore[call-arg]
+MACHINES = 20
+PATTERN = SuffixPattern.parse(CONFIG.suffix)
+
+
+def fill(database: Database, machines: int = MACHINES) -> None:
+    def write(connection: Any) -> None:
+        for number, uscc in enumerate(USCCS[:2]):
+            add_enterprise(connection, uscc, identifier_code=f"QZ0{number}")
+        for number in range(machines):
+            add_machine(connection, USCCS[number % 2], f"A{number:03d}", category="451")
+
+    database.run_now(write)
+
+
+class Clock:
+    """Milliseconds that stand still until they are moved."""
+
+    def __init__(self) -> None:
+        self.ms = NOW_MS
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+def made(database: Database, client: SnmsClient, clock: Clock) -> Registrar:
+    return Registrar(database, client, CONFIG, PATTERN, clock)
+
+
+async def work_off(one: Registrar) -> None:
+    async with asyncio.timeout(30):
+        while await one.step():
+            pass
+
+
+def counts(database: Database) -> IdentifierCounts:
+    return database.run_now(identifier_counts)
+
+
+def complete(machines: int = MACHINES) -> IdentifierCounts:
+    return IdentifierCounts(machines, machines, machines, machines, 0, 0)
+
+
+def states(database: Database) -> list[tuple[str, str, int]]:
+    box = identifier_outbox.c
+    query = select(box.operation, box.state, box.attempts).order_by(box.id)
+    return database.run_now(lambda c: [tuple(row) for row in c.execute(query)])  # type: ignore[misc]
+
+
+async def test_every_machine_is_assigned_registered_and_resolved(
+    database: Database, tmp_path: Path
+) -> None:
+    fill(database)
+    async with served(tmp_path) as node, node.client() as client:
+        await work_off(made(database, client, Clock()))
+        assert counts(database) == complete()
+        assert node.store.count() == MACHINES
+    handles = database.run_now(lambda c: list(c.scalars(select(identifier.c.handle))))
+    assert len(set(handles)) == MACHINES
+    assert "88.999.QZ00/451.20261118.000001" in handles
+    assert "88.999.QZ01/451.20261118.000010" in handles
+    assert all(Handle.parse(one).national for one in handles)
+    assert set(states(database)) == {("register", "done", 1)}
+
+
+async def test_a_machine_of_an_enterprise_without_a_code_waits_for_it(
+    database: Database, tmp_path: Path
+) -> None:
+    fill(database, 2)
+    database.run_now(
+        lambda c: c.execute(
+            update(enterprise).where(enterprise.c.uscc == USCCS[1]).values(identifier_code=None)
+        )
+    )
+    async with served(tmp_path) as node, node.client() as client:
+        one = made(database, client, Clock())
+        await work_off(one)
+        assert counts(database) == IdentifierCounts(2, 1, 1, 1, 0, 1)
+        database.run_now(
+            lambda c: c.execute(
+                update(enterprise).where(enterprise.c.uscc == USCCS[1]).values(identifier_code="B")
+            )
+        )
+        await work_off(one)
+        assert counts(database) == complete(2)
+
+
+def test_numbers_are_never_used_again_and_the_counter_is_durable(database: Database) -> None:
+    fill(database, 6)
+    assert database.run_now(issue, "88.999", PATTERN, NOW_MS, 4) == 4
+    database.run_now(lambda c: c.execute(delete(identifier_outbox)))
+    database.run_now(lambda c: c.execute(delete(identifier)))
+    assert database.run_now(issue, "88.999", PATTERN, NOW_MS, 100) == 6
+    handles = database.run_now(lambda c: set(c.scalars(select(identifier.c.handle))))
+    assert {one[-6:] for one in handles} == {"000003", "000004", "000005"}
+    counters = database.run_now(lambda c: list(c.scalars(select(identifier_counter.c.next))))
+    assert counters == [6, 6]
+
+
+def test_a_collision_with_an_older_pattern_is_passed_over(database: Database) -> None:
+    fill(database, 2)
+    pattern = SuffixPattern.parse("{class}{seq}")
+    database.run_now(lambda c: c.execute(update(equipment).values(category="a")))
+    database.run_now(issue, "88.999", pattern, NOW_MS, 100)
+    taken = update(identifier).values(handle=identifier.c.handle + "x", handle_key="88.999.QZ00/B2")
+    database.run_now(lambda c: c.execute(taken.where(identifier.c.equipment_id == 1)))
+    machine = database.run_now(lambda c: add_machine(c, USCCS[0], "A9", category="b"))
+    database.run_now(issue, "88.999", pattern, NOW_MS, 100)
+    query = select(identifier.c.handle).where(identifier.c.equipment_id == machine)
+    assert database.run_now(lambda c: c.scalar(query)) == "88.999.QZ00/b3"
+
+
+Wrap = Callable[[ASGIApp], ASGIApp]
+Action = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def on_batch(action: Callable[[ASGIApp], Action]) -> Wrap:
+    """Put ``action`` between the node and its callers, on batches only."""
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        special = action(app)
+
+        async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+            batch = "/batch" in scope.get("path", "")
+            await (special if batch else app)(scope, receive, send)
+
+        return routed
+
+    return wrap
+
+
+async def nowhere(_message: Any) -> None:
+    """Swallow an answer."""
+
+
+def gateway_timeouts(times: int) -> Wrap:
+    """The node does the work, but a proxy answers 504, so often."""
+    left = [times]
+
+    def action(app: ASGIApp) -> Action:
+        async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
+            if left[0] == 0:
+                await app(scope, receive, send)
+                return
+            left[0] -= 1
+            await app(scope, receive, nowhere)
+            await PlainTextResponse("gateway timeout", 504)(scope, receive, send)
+
+        return faulty
+
+    return on_batch(action)
+
+
+async def test_504_leaves_the_outcome_unknown_and_is_read_back(
+    database: Database, tmp_path: Path
+) -> None:
+    fill(database, 5)
+    clock = Clock()
+    async with served(tmp_path, gateway_timeouts(1)) as node, node.client() as client:
+        one = made(database, client, clock)
+        with pytest.raises(OutcomeUnknownError, match="504"):
+            await work_off(one)
+        assert states(database) == [("register", "unknown", 1)] * 5
+        assert node.store.count() == 5
+        await work_off(one)
+        assert counts(database).registered == 0, "waits before it asks again"
+        clock.ms += 2_000
+        await work_off(one)
+        assert counts(database) == complete(5)
+        assert states(database) == [("register", "done", 2)] * 5
+        assert node.store.count() == 5
+
+
+async def test_a_ledger_that_changed_while_the_outcome_was_unknown(
+    database: Database, tmp_path: Path
+) -> None:
+    fill(database, 3)
+    clock = Clock()
+    async with served(tmp_path, gateway_timeouts(1)) as node, node.client() as client:
+        one = made(database, client, clock)
+        with pytest.raises(OutcomeUnknownError):
+            await work_off(one)
+        database.run_now(lambda c: c.execute(update(equipment).values(name="新名")))
+        clock.ms += 2_000
+        await work_off(one)
+        assert counts(database) == complete(3)
+        held = await client.detail("88.999.QZ00/451.20261118.000001")
+        assert held is not None
+        assert held.values[0].text == "新名"
+
+
+async def test_a_handle_that_describes_another_machine_is_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    fill(database, 1)
+    foreign = equipment_values({"equipName": "x", "enterpriseUscc": USCCS[4], "assetNo": "Z"})
+    items = tuple(Value(index, TYPES[index], text) for index, text in foreign.items())
+    record = Record("88.999.QZ00/451.20261118.000001", CONFIG.template_version, items)
+    async with served(tmp_path) as node, node.client() as client:
+        await client.create_template("88.999.QZ00", CONFIG.template_version, EQUIPMENT_ITEMS)
+        await client.register(record)
+        await work_off(made(database, client, Clock()))
+        assert counts(database) == IdentifierCounts(1, 1, 0, 0, 1, 0)
+        error = database.run_now(lambda c: c.scalar(select(identifier_outbox.c.last_error)))
+        assert error == "标识已存在: it describes another machine"
+
+
+async def test_a_changed_machine_is_updated_and_resolved_again(
+    database: Database, tmp_path: Path
+) -> None:
+    fill(database, 2)
+    async with served(tmp_path) as node, node.client() as client:
+        one = made(database, client, Clock())
+        await work_off(one)
+        database.run_now(lambda c: c.execute(update(equipment).values(model="M2")))
+        assert database.run_now(queue_updates, {1, 2}, NOW_MS) == 2
+        assert database.run_now(queue_updates, {1, 2}, NOW_MS) == 0
+        await work_off(one)
+        held = await client.detail("88.999.QZ01/451.20261118.000001")
+        assert held is not None
+        assert held.values[1].text == "M2"
+        assert set(states(database)) == {("register", "done", 1), ("update", "done", 1)}
+
+
+async def test_what_the_node_lost_or_mixed_up_is_told_again(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(database, 3)
+    clock = Clock()
+    async with served(tmp_path) as node, node.client() as client:
+        one = made(database, client, clock)
+        await work_off(one)
+        node.store._db.execute("DELETE FROM handle WHERE handle LIKE '88.999.QZ01/%'")
+        database.run_now(lambda c: c.execute(update(equipment).values(maker="另一家")))
+        clock.ms += 25 * 3_600_000
+        with caplog.at_level(logging.WARNING):
+            await work_off(one)
+        assert node.store.count() == 2
+        clock.ms += 61_000
+        await work_off(one)
+        assert node.store.count() == 3
+        resolved = database.run_now(identifier_counts, clock.ms).resolved
+        assert (counts(database).refused, resolved) == (0, 3)
+
+
+async def test_a_node_that_is_away_is_logged_once_and_waited_for(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(database, 2)
+    async with served(tmp_path, unavailable(2)) as node, node.client() as live:
+        with caplog.at_level(logging.INFO, logger=registrar.__name__):
+            task = asyncio.create_task(registrar.run(database, live, CONFIG, running_clock()))
+            try:
+                async with asyncio.timeout(30):
+                    while counts(database) != complete(2):
+                        assert not task.done()
+                        await asyncio.sleep(0.05)
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert node.credentials.secret not in caplog.text
+
+
+def running_clock() -> Callable[[], int]:
+    """A clock that begins at ``NOW_MS`` and runs."""
+    start = time.monotonic()
+    return lambda: NOW_MS + int((time.monotonic() - start) * 1000)
+
+
+def unavailable(times: int) -> Wrap:
+    """The node answers 503, so often, to whatever is asked."""
+    left = [times]
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
+            left[0] -= 1
+            answer = app if left[0] < 0 else PlainTextResponse("", 503)
+            await answer(scope, receive, send)
+
+        return faulty
+
+    return wrap
+
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from edge_config.city import IdentifierConfig
+from gateway.city.registrar import run
+from gateway.core.books import day_of
+from gateway.identifier.credentials import node_credentials
+from gateway.identifier.snms import SnmsClient
+from tests.support.city_db import sqlite_city
+from tests.support.node import NOW_MS
+
+async def main(folder, url):
+    own = node_credentials(folder)
+    client = SnmsClient(url, own.username, lambda: own.secret,
+                        today=lambda: day_of(NOW_MS), timeout_s=10)
+    config = IdentifierConfig(prefix="88.999", batch=7)
+    await run(sqlite_city(folder / "city"), client, config, lambda: NOW_MS)
+
+asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+"""
+
+
+def killing(moments: list[str], children: list["subprocess.Popen[bytes]"]) -> Wrap:
+    """Kill -9 the caller of a batch before the node works, or after it has, before it answers."""
+
+    def action(app: ASGIApp) -> Action:
+        async def deadly(scope: Scope, receive: Receive, send: Send) -> None:
+            moment = moments.pop(0) if moments else ""
+            if moment == "before":
+                children[-1].send_signal(signal.SIGKILL)
+            elif moment == "after":
+                await app(scope, receive, nowhere)
+                children[-1].send_signal(signal.SIGKILL)
+            if not moment:
+                await app(scope, receive, send)
+
+        return deadly
+
+    return on_batch(action)
+
+
+async def test_kill_9_between_call_and_commit_registers_each_machine_once(tmp_path: Path) -> None:
+    database = sqlite_city(tmp_path / "city")
+    fill(database)
+    moments, children = ["after", "before", "after"], list["subprocess.Popen[bytes]"]()
+    async with served(tmp_path, killing(moments, children)) as node:
+        for _ in range(3):
+            child = start_child(tmp_path, node)
+            children.append(child)
+            assert await asyncio.to_thread(child.wait, 30) == -signal.SIGKILL
+        assert node.store.count() > counts(database).registered
+        last = start_child(tmp_path, node)
+        children.append(last)
+        try:
+            async with asyncio.timeout(30):
+                while counts(database) != complete():
+                    assert last.poll() is None
+                    await asyncio.sleep(0.05)
+        finally:
+            last.kill()
+            last.wait(10)
+        assert node.store.count() == MACHINES
+    assert moments == []
+    assert {state for _, state, _ in states(database)} == {"done"}
+    assert len(states(database)) == MACHINES
+    database.close()
+
+
+def start_child(folder: Path, node: ServedNode) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(folder), node.url],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": "."},
+        stderr=subprocess.DEVNULL,
+    )
+
+
+async def test_a_node_that_nobody_reaches(tmp_path: Path) -> None:
+    database = sqlite_city(tmp_path)
+    fill(database, 1)
+    clock = Clock()
+    async with served(tmp_path) as node:
+        client = node.client()
+    async with client:
+        with pytest.raises(NodeUnavailableError, match="not reached"):
+            await work_off(made(database, client, clock))
+    assert states(database) == [("register", "pending", 1)]
+    database.close()

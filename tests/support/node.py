@@ -1,0 +1,63 @@
+"""The embedded enterprise node, served over HTTP on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from gateway.core.books import day_of
+from gateway.identifier.credentials import NodeCredentials, node_credentials
+from gateway.identifier.node import EnterpriseNode
+from gateway.identifier.node_store import NodeStore
+from gateway.identifier.snms import SnmsClient
+from tests.support.peers import free_port, wait_for_port
+
+NOW_MS = 1_795_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ServedNode:
+    """A running node."""
+
+    url: str
+    credentials: NodeCredentials
+    store: NodeStore
+
+    def client(
+        self, *, today: Callable[[], date] | None = None, secret: str = "", timeout_s: float = 10
+    ) -> SnmsClient:
+        """A client that logs in as the city does."""
+        return SnmsClient(
+            self.url,
+            self.credentials.username,
+            lambda: secret or self.credentials.secret,
+            today=today or (lambda: day_of(NOW_MS)),
+            timeout_s=timeout_s,
+        )
+
+
+@asynccontextmanager
+async def served(
+    folder: Path,
+    wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+    now_ms: Callable[[], int] = lambda: NOW_MS,
+) -> AsyncIterator[ServedNode]:
+    """Serve a node; ``wrap`` may put faults between it and its callers."""
+    store, credentials = NodeStore(folder / "node.db"), node_credentials(folder)
+    port = free_port()
+    app = wrap(EnterpriseNode(store, credentials, now_ms).app)
+    options = uvicorn.Config(app, "127.0.0.1", port, log_level="error", lifespan="off")
+    server = uvicorn.Server(options)
+    serving = asyncio.create_task(server.serve())
+    try:
+        await asyncio.to_thread(wait_for_port, port)
+        yield ServedNode(f"http://127.0.0.1:{port}", credentials, store)
+    finally:
+        server.should_exit = True
+        await serving
+        store.close()
