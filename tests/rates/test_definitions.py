@@ -1,0 +1,195 @@
+"""Definition records and the plan as data, and the commands that print them."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gateway.city.rates.compute import percent_text
+from gateway.city.rates.definitions import (
+    DefinitionError,
+    builtin_definitions,
+    load_definitions,
+    open_questions,
+)
+from gateway.city.rates.period import period_of, settles_as
+from gateway.city.rates.plan import plan_on, plan_path, target
+from gateway.core.books import day_start_ms
+from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, sqlite_city
+
+
+def test_the_four_definitions_and_their_questions() -> None:
+    records = builtin_definitions()
+    assert list(records) == ["ENR-A", "ENR-B", "ONL", "COV"]
+    for record in records.values():
+        assert len(open_questions(record)) == len(record.open_questions)
+        assert all(question.zh != question.en for question in open_questions(record))
+    assert len(records["ENR-A"].open_questions) == 10
+
+
+def test_any_change_changes_the_hash() -> None:
+    record = builtin_definitions()["ENR-A"]
+    assert record.hash == record.model_copy().hash
+    assert record.hash != record.model_copy(update={"version": 2}).hash
+    assert record.hash != record.model_copy(update={"formula_zh": "另一个"}).hash
+
+
+def own_records(tmp_path: Path, **changes: object) -> Path:
+    record = builtin_definitions()["ENR-A"].model_dump(mode="json") | changes
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump({"definitions": [record]}), encoding="utf-8")
+    return path
+
+
+def test_a_city_adds_records_or_newer_versions(tmp_path: Path) -> None:
+    added = load_definitions(own_records(tmp_path, id="ENR-X", level=1))
+    assert added["ENR-X"].level == 1
+    newer = load_definitions(own_records(tmp_path, version=2, classes=["production", "aux"]))
+    assert newer["ENR-A"].classes == ("production", "aux")
+    with pytest.raises(DefinitionError, match="give it version 2 or another id"):
+        load_definitions(own_records(tmp_path, level=1))
+
+
+def test_wrong_records_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError, match=r"own.yaml: definitions.0.level: .*(\n.*)*agregate"):
+        load_definitions(own_records(tmp_path, level=9, agregate="pooled"))
+    with pytest.raises(DefinitionError, match="cannot read definitions"):
+        load_definitions(tmp_path / "absent.yaml")
+    (tmp_path / "broken.yaml").write_text("a: [")
+    with pytest.raises(DefinitionError, match="no YAML"):
+        load_definitions(tmp_path / "broken.yaml")
+
+
+def test_the_plan_has_three_points_and_the_rest_is_marked_as_interpolated() -> None:
+    shown = [(one.year, percent_text(one.percent), one.interpolated) for one in plan_path()]
+    assert shown == [
+        (2019, "47.73", False),
+        (2020, "48.49", True),
+        (2021, "49.24", True),
+        (2022, "50.00", False),
+        (2023, "53.33", True),
+        (2024, "56.67", True),
+        (2025, "60.00", False),
+    ]
+    assert plan_on(date(2025, 12, 31)) == target().percent == 60
+    assert plan_on(date(2019, 12, 30)) is plan_on(date(2026, 1, 1)) is None
+    start, end = Fraction("50"), Fraction(160, 3)
+    assert plan_on(date(2023, 7, 2)) == start + (end - start) * Fraction(183, 365)
+
+
+@pytest.mark.parametrize(
+    ("day", "status"),
+    [
+        (date(2026, 12, 4), None),
+        (date(2026, 12, 5), "P"),
+        (date(2026, 12, 19), "P"),
+        (date(2026, 12, 20), "F"),
+    ],
+)
+def test_freeze_calendar(day: date, status: str | None) -> None:
+    assert settles_as("2026-11", day_start_ms(day)) == status
+
+
+def test_a_month_is_an_asia_shanghai_month() -> None:
+    midnight = day_start_ms(date(2026, 11, 1))
+    assert period_of(None, midnight - 1).month == "2026-10"
+    assert period_of(None, midnight).as_of == date(2026, 11, 1)
+    assert period_of("2026-02", midnight).as_of == date(2026, 2, 28)
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    """A demonstration city with two machines, one networked last month."""
+    path = tmp_path / "city.yaml"
+    settings = {
+        "city": {"region": "330800", "name_zh": "衢州市", "name_en": "Quzhou"},
+        "broker": {"url": "mqtt://127.0.0.1:1883"},
+        "identifier": {"prefix": "88.999"},
+        "data_dir": "data",
+        "demonstration": True,
+    }
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    database = sqlite_city(tmp_path / "data")
+
+    def fill(connection: object) -> None:
+        add_enterprise(connection, USCCS[0])  # type: ignore[arg-type]
+        machine = add_machine(connection, USCCS[0], "A1")  # type: ignore[arg-type]
+        add_machine(connection, USCCS[0], "A2")  # type: ignore[arg-type]
+        days = [date(2026, 1, day) for day in range(1, 32)]
+        add_days(connection, machine, days, synthetic=True)  # type: ignore[arg-type]
+
+    database.run_now(fill)
+    database.close()
+    return path
+
+
+def qulink(city: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "QULINK_CITY": str(city), "COLUMNS": "160"}
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=50,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+
+
+def test_qulink_rates(city: Path) -> None:
+    shown = qulink(city, "rates", "--by", "county", "--month", "2026-01")
+    assert shown.returncode == 0, shown.stderr
+    for text in ("演示数据", "ENR-A", "重点工业企业设备联网率", "330822", "常山县", "50.00"):
+        assert text in shown.stdout
+    body = json.loads(qulink(city, "rates", "--month", "2026-01", "--json").stdout)
+    assert (body["city"]["networked"], body["city"]["equipment"]) == (1, 2)
+    assert (body["city"]["pooled"], body["demonstration"]) == (50.0, True)
+    lines = qulink(city, "rates", "--by", "enterprise", "--month", "2026-01", "--csv").stdout
+    assert lines.splitlines()[2].split(",")[3] == USCCS[0]
+    assert lines.count("演示数据") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--month", "2026-1"), "'2026-1' is no month"),
+        (("--definition", "ENR-Z"), "no definition 'ENR-Z'"),
+        (("--json", "--csv"), "choose one"),
+        (("-c", "absent.yaml"), "absent.yaml"),
+    ],
+)
+def test_qulink_rates_says_what_is_wrong(
+    city: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    failed = qulink(city, "rates", *arguments)
+    assert failed.returncode == 1
+    assert message in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_qulink_ledger(city: Path, tmp_path: Path) -> None:
+    template = tmp_path / "ledger.xlsx"
+    assert qulink(city, "ledger", "template", str(template)).returncode == 0
+    assert template.stat().st_size > 5_000
+    rows = "uscc,asset_no,name,equipment_class,status\n91330822MA0000015W,A3,铣床,{},在用\n"
+    path = tmp_path / "more.csv"
+    path.write_text(rows.format("工具"), encoding="utf-8")
+    failed = qulink(city, "ledger", "import", str(path))
+    assert failed.returncode == 1
+    assert (
+        "more.csv, row 2, column equipment_class: unknown equipment class '工具'" in failed.stderr
+    )
+    assert "1 problem; nothing was imported" in failed.stderr
+    path.write_text(rows.format("生产设备"), encoding="utf-8")
+    dry = qulink(city, "ledger", "import", str(path), "--dry-run")
+    assert "dry run" in dry.stdout
+    assert "equipment:   1 added" in qulink(city, "ledger", "import", str(path)).stdout
+    listed = json.loads(qulink(city, "ledger", "list", "--json").stdout)
+    assert [one["asset_no"] for one in listed] == ["A1", "A2", "A3"]
+    assert "铣床" in qulink(city, "ledger", "list").stdout
