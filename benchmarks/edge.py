@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.children import python
 from benchmarks.plant import write_edge
 from benchmarks.usage import share_of_core, snapshot
+from gateway.core.books import COUNTERS
 from gateway.edge.buffer import read_books
 from tests.support.broker import Mosquitto
 from tests.support.peers import free_port, wait_for_port
@@ -57,14 +58,15 @@ def measure(
         edge = python(stack, "-m", "gateway", "run", str(config), output=folder / "edge.log")
         time.sleep(_WARM_UP_S)
         first, peak = snapshot(edge.pid), 0
+        books = read_books(folder / "buffer.db").totals
         deadline = first.at_s + seconds
         while (last := snapshot(edge.pid)).at_s < deadline:
             peak = max(peak, last.rss_bytes)
             time.sleep(0.5)
+        totals = read_books(folder / "buffer.db").totals
         received = json.loads((folder / "acker").read_text().splitlines()[-1])
         edge.terminate()
         edge.wait(timeout=20)
-        totals = read_books(folder / "buffer.db").totals
         acker.terminate()
     return {
         "name": name,
@@ -77,13 +79,6 @@ def measure(
         "rss_mib": round(peak / 2**20, 1),
         "values_per_s": devices * tags,
         "bytes_per_value": round(received["bytes"] / max(1, received["values"]), 2),
-        "late_polls": totals.skipped // tags,
-        "books": {
-            "due": totals.due,
-            "ok": totals.ok,
-            "failed": totals.failed,
-            "skipped": totals.skipped,
-            "suppressed": totals.suppressed,
-            "buffered": totals.buffered,
-        },
+        "late_polls": (totals.skipped - books.skipped) // tags,
+        "books": {name: getattr(totals, name) - getattr(books, name) for name in COUNTERS},
     }

@@ -68,4 +68,4 @@ def write_edge(
 
 
 def _address(number: int) -> dict[str, object]:
-    return {"table": "holding", "register": 2 * number, "type": "float32"}
+    return {"table": "holding", "address": 2 * number, "type": "float32"}

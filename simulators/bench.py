@@ -21,25 +21,36 @@ _MOST = 125
 _FRAMES = 64
 
 
-def noise(registers: int, seed: int) -> tuple[bytes, ...]:
-    """Images of all registers, each different in every float32: 0 … 1000, high word first."""
-    dice = random.Random(seed)
-    floats = (registers + 1) // 2 + _FRAMES
-    pool = struct.pack(f">{floats}f", *(dice.uniform(0, 1000) for _ in range(floats)))
-    return tuple(pool[4 * frame : 4 * frame + 2 * registers] for frame in range(_FRAMES))
+class Noise:
+    """Images of all units: every float32 differs from unit to unit and from frame to frame.
+
+    Values are 0 … 1000, high word first; no two units share any, so nothing can be gained by
+    compressing them together.
+    """
+
+    def __init__(self, registers: int, units: int, seed: int) -> None:
+        self.registers = registers
+        self.units = units
+        self._stride = 2 * registers + 4 * _FRAMES
+        dice = random.Random(seed)
+        floats = units * self._stride // 4
+        self._pool = struct.pack(f">{floats}f", *(dice.uniform(0, 1000) for _ in range(floats)))
+
+    def read(self, unit: int, frame: int, start: int, count: int) -> bytes:
+        """Bytes of ``count`` registers of a unit from ``start`` on, in a frame."""
+        at = (unit - 1) * self._stride + 4 * (frame % _FRAMES) + 2 * start
+        return self._pool[at : at + 2 * count]
 
 
 class BenchServer(asyncio.Protocol):
     """One connection.
 
-    The image shown is that of the current 100 ms, moved on by the unit id: two polls at least
-    100 ms and less than 6.4 s apart never see equal values.
+    The image shown is that of the current 100 ms: two polls at least 100 ms and less than 6.4 s
+    apart never see equal values.
     """
 
-    def __init__(self, images: tuple[bytes, ...], units: int) -> None:
-        self._images = images
-        self._units = units
-        self._registers = len(images[0]) // 2
+    def __init__(self, noise: Noise) -> None:
+        self._noise = noise
         self._rest = b""
         self._transport: asyncio.Transport | None = None
 
@@ -63,19 +74,18 @@ class BenchServer(asyncio.Protocol):
         problem = self._problem(unit, code, start, count)
         if problem:
             return _MBAP.pack(transaction, 0, 3, unit, code | 0x80) + bytes((problem,))
-        image = self._images[(int(time.monotonic() * 10) + unit) % _FRAMES]
-        body = image[2 * start : 2 * (start + count)]
+        body = self._noise.read(unit, int(time.monotonic() * 10), start, count)
         return _MBAP.pack(transaction, 0, 3 + len(body), unit, code) + bytes((len(body),)) + body
 
     def _problem(self, unit: int, code: int, start: int, count: int) -> int:
         """Exception code of a request, 0 if it can be answered."""
-        if not 1 <= unit <= self._units:
+        if not 1 <= unit <= self._noise.units:
             return 0x0B
         if code not in _READS:
             return 1
         if not 1 <= count <= _MOST:
             return 3
-        return 2 if start + count > self._registers else 0
+        return 2 if start + count > self._noise.registers else 0
 
 
 @asynccontextmanager
@@ -87,10 +97,10 @@ async def listening(
     Raises:
         PortInUseError: the port cannot be listened on.
     """
-    images = noise(2 * tags, seed)
+    noise = Noise(2 * tags, devices, seed)
     loop = asyncio.get_running_loop()
     try:
-        server = await loop.create_server(lambda: BenchServer(images, devices), host, port)
+        server = await loop.create_server(lambda: BenchServer(noise), host, port)
     except OSError:
         raise port_in_use(host, port, "Modbus TCP") from None
     try:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pymodbus.client import ModbusTcpClient
 
-from simulators.bench import BenchServer, noise
+from simulators.bench import BenchServer, Noise
 from tests.simulators.process import Simulator, simulator
 
 
@@ -44,6 +44,12 @@ def test_every_value_of_every_poll_differs(client: ModbusTcpClient) -> None:
         assert np.all((after >= 0) & (after <= 1000))
 
 
+def test_units_share_no_values() -> None:
+    noise = Noise(200, 3, 1)
+    values = [set(struct.unpack(">100f", noise.read(unit, 5, 0, 200))) for unit in (1, 2, 3)]
+    assert len(set.union(*values)) == 300
+
+
 @pytest.mark.parametrize("unit", [1, 100])
 def test_first_and_last_unit_answer_input_registers_too(client: ModbusTcpClient, unit: int) -> None:
     assert len(client.read_input_registers(1875, count=125, device_id=unit).registers) == 125
@@ -74,7 +80,7 @@ def test_requests_in_pieces_and_in_one_piece() -> None:
 
 def _answer(*pieces: bytes) -> bytes:
     """What the server writes for bytes that come in these pieces."""
-    server = BenchServer(noise(2000, 1), 100)
+    server = BenchServer(Noise(2000, 100, 1))
     written = bytearray()
 
     class Wire:
