@@ -10,6 +10,7 @@ from edge_config.base import Secret
 from gateway.city.console import build
 from gateway.city.db import tables
 from tests.console.conftest import served
+from tests.console.http import get
 from tests.console.town import NOW_MS, Town, town, uscc_of
 from tests.support.chromium import Page, chromium
 
@@ -94,10 +95,13 @@ async def test_values_change_without_reload(address: str, city: Town) -> None:
         await page.goto(f"{address}/enterprises/{FIRST}/1/A-001?lang=en")
         shown = "document.querySelector('[data-k=parts]').textContent.trim()"
         await page.until(f"{shown} === '12\u202f000'")
-        await page.evaluate("window.sameDocument = true")
+        await page.evaluate("window.tile = document.querySelector('#tag-parts')")
+        await page.evaluate("window.tile.focus()")
         city.speak(parts=12_345)
         await page.until(f"{shown} === '12\u202f345'")
-        assert await page.evaluate("window.sameDocument") is True
+        same = "window.tile === document.querySelector('#tag-parts')"
+        assert await page.evaluate(same), "a click or the focus would be lost"
+        assert await page.evaluate("document.activeElement === window.tile")
         assert page.problems == []
 
 
@@ -122,8 +126,8 @@ async def test_a_new_gap_and_a_lost_gateway_appear(address: str, city: Town) -> 
 
 async def test_charts_become_interactive_under_the_strict_policy(address: str) -> None:
     async with chromium() as page:
+        assert '<div class="chart-wide"><svg' in (await get(f"{address}/?lang=zh")).text
         await page.goto(f"{address}/?lang=zh")
-        assert await page.evaluate("document.querySelectorAll('.chart-wide svg').length") == 1
         await page.until("document.querySelector('[data-interactive]') !== null")
         text = await page.evaluate("document.querySelector('.chart-live svg').textContent")
         assert "47.73" in text

@@ -1,7 +1,10 @@
 """A small city in real tables and a real embedded store, with gateways that just spoke."""
 
+import asyncio
+import tempfile
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -108,15 +111,26 @@ async def town(
             "demonstration_control": control,
         }
     )
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    await asyncio.to_thread((folder / "city.db").write_bytes, _filled())
     database = connect(config.database.url, folder)
-    upgrade(database)
-    database.run_now(_fill)
     store = EmbeddedStore(folder / "telemetry.db")
     await store.open()
     await store.write([_history(uscc_of(0))])
     live, clock = _live(), Clock()
     context = ConsoleContext(config, database, live, store, CollectorRegistry(), clock)
     return Town(context, database, live, store, clock)
+
+
+@cache
+def _filled() -> bytes:
+    """The database file, migrated and filled once for all tests."""
+    with tempfile.TemporaryDirectory() as name:
+        database = connect("sqlite:///city.db", Path(name))
+        upgrade(database)
+        database.run_now(_fill)
+        database.close()  # the last connection moves the log into the file
+        return (Path(name) / "city.db").read_bytes()
 
 
 def _fill(connection: Connection) -> None:

@@ -22,10 +22,15 @@ Shape = Literal["wide", "narrow", "container"]
 
 FONT = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif"
 SHANGHAI_MS = 8 * 3_600_000
-_SIZES: Mapping[Shape, tuple[Any, int]] = {
-    "wide": (700, 270),
-    "narrow": (310, 230),
-    "container": ("container", 270),
+_TREND: Mapping[Shape, tuple[Any, int]] = {
+    "wide": (620, 270),
+    "narrow": (300, 230),
+    "container": ("container", 230),
+}
+_HISTORY: Mapping[Shape, tuple[Any, int]] = {
+    "wide": (1160, 260),
+    "narrow": (300, 200),
+    "container": ("container", 200),
 }
 _BREAK_FACTOR = 5
 _BREAK_MIN_MS = 90_000
@@ -68,7 +73,7 @@ def trend_chart(
         "plan": [_plan_row(value, words) for value in plan],
         "actual": [_actual_row(point) for point in points if point.city.pooled is not None],
     }
-    return _finish(alt.layer(*layers), shape, datasets)
+    return _finish(alt.layer(*layers), _TREND[shape], datasets)
 
 
 def _utc() -> alt.Scale:
@@ -153,7 +158,7 @@ def history_chart(points: Sequence[Point], title: str, shape: Shape) -> Spec:
     base = alt.Chart(alt.NamedData(name="values")).encode(x=x, y=y)
     hover = base.mark_point(size=60, opacity=0).encode(tooltip=tooltip)
     line = base.mark_line(color="var(--accent)", strokeWidth=1.7, interpolate="linear")
-    return _finish(alt.layer(line, hover), shape, {"values": history_rows(points)})
+    return _finish(alt.layer(line, hover), _HISTORY[shape], {"values": history_rows(points)})
 
 
 def history_rows(points: Sequence[Point]) -> list[dict[str, object]]:
@@ -178,9 +183,9 @@ def _history_row(point: Point) -> dict[str, object]:
 
 
 def _finish(
-    chart: alt.LayerChart | alt.FacetChart, shape: Shape, datasets: Mapping[str, object]
+    chart: alt.LayerChart | alt.FacetChart, size: tuple[Any, int], datasets: Mapping[str, object]
 ) -> Spec:
-    width, height = _SIZES[shape]
+    width, height = size
     text = {"labelColor": "var(--ink-3)", "titleColor": "var(--ink-3)", "labelFontSize": 11}
     quiet = {"gridColor": "var(--line)", "domainColor": "var(--line-strong)"}
     spec: Spec = (
@@ -194,6 +199,6 @@ def _finish(
         .configure_axisY(domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10)
         .to_dict()
     )
-    spec["autosize"] = {"type": "fit-x" if shape == "container" else "pad", "contains": "padding"}
+    spec["autosize"] = {"type": "fit-x" if width == "container" else "pad", "contains": "padding"}
     spec["datasets"] = dict(datasets)
     return spec

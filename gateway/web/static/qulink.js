@@ -40,23 +40,47 @@
     if (online) pulse.classList.add("beat");
   }
 
-  function texts(region) {
-    const found = new Map();
-    for (const cell of region.querySelectorAll("[data-k]")) found.set(cell.dataset.k, cell.textContent);
-    return found;
+  // Nodes stay where they are, so that a click, a selection or the focus survives an update.
+  function adopt(old, fresh) {
+    if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) {
+      old.replaceWith(fresh);
+    } else if (old.nodeType === Node.ELEMENT_NODE) {
+      adoptElement(old, fresh);
+    } else if (old.data !== fresh.data) {
+      old.data = fresh.data;
+    }
+  }
+
+  function adoptElement(old, fresh) {
+    const isNews = old.dataset.k === fresh.dataset.k && "k" in old.dataset
+      && old.textContent !== fresh.textContent;
+    for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of fresh.attributes) {
+      if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    adoptChildren(old, fresh);
+    if (isNews) flash(old);
+  }
+
+  function adoptChildren(old, fresh) {
+    const mine = [...old.childNodes];
+    const theirs = [...fresh.childNodes];
+    theirs.forEach((node, at) => (at < mine.length ? adopt(mine[at], node) : old.append(node)));
+    for (const node of mine.slice(theirs.length)) node.remove();
+  }
+
+  function flash(cell) {
+    cell.classList.remove("changed");
+    void cell.offsetWidth;
+    cell.classList.add("changed");
   }
 
   function replace(name, html) {
     const region = document.querySelector(`[data-live="${CSS.escape(name)}"]`);
     if (!region) return;
-    const before = texts(region);
-    const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
-    region.innerHTML = html;
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-    if (before.size === 0) return;
-    for (const cell of region.querySelectorAll("[data-k]")) {
-      if (before.get(cell.dataset.k) !== cell.textContent) cell.classList.add("changed");
-    }
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    adoptChildren(region, fresh.content);
   }
 
   if (document.body.hasAttribute("data-live-page")) {
@@ -100,12 +124,21 @@
       actions: false, ast: true, renderer: "svg", defaultStyle: false,
       tooltip: { disableDefaultStyle: true, theme: "qulink" },
     };
+    const spec = await fetchSpec(figure);
+    place.style.minHeight = `${shownPicture(figure).offsetHeight}px`; // nothing below may jump
+    place.classList.add("waiting");
     place.hidden = false;
-    const { view } = await window.vegaEmbed(place, await fetchSpec(figure), options);
+    const { view } = await window.vegaEmbed(place, spec, options);
     for (const picture of figure.querySelectorAll(".chart-wide, .chart-narrow")) picture.remove();
+    place.classList.remove("waiting");
     figure.dataset.interactive = "true";
     const period = Number(figure.dataset.refresh || 0) * 1000;
     if (period) refresh(figure, view, period);
+  }
+
+  function shownPicture(figure) {
+    const wide = figure.querySelector(".chart-wide");
+    return wide.offsetHeight ? wide : figure.querySelector(".chart-narrow");
   }
 
   function refresh(figure, view, period) {
