@@ -35,7 +35,7 @@ class Bench:
         unknown: an address that the driver accepts and the device does not have.
         stop: take the device away; its connections break.
         start: bring it back at the same endpoint.
-        writable: an address and a value to write and read back.
+        writable: an address and a value to write and read back, other than what it holds.
         read_only: an address and a value that cannot be written.
         refused: a ``connection:`` that the device refuses (wrong password).
         stall: make the device hold back its answers (a late answer must harm nobody).

@@ -1,10 +1,13 @@
 """Addresses and connections as operators write them, right and wrong."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from edge_config.base import StrictModel
 from gateway.core.schema import Kind
 from gateway.drivers.modbus import SPEC
 from gateway.drivers.modbus.config import Address, Connection
@@ -115,3 +118,16 @@ def test_wrong_connections(field: str, value: Any) -> None:
 def test_endpoint() -> None:
     assert SPEC.endpoint(Connection(host="plc-1")) == "plc-1:502"
     assert SPEC.endpoint(Connection(host="::1", port=5020)) == "[::1]:5020"
+
+
+@pytest.mark.parametrize("model", [Connection, Address])
+def test_the_page_lists_every_key_with_its_default(model: type[StrictModel]) -> None:
+    page = (Path(__file__).parents[3] / "docs/drivers/modbus.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) \|", page, re.MULTILINE))
+    for name, field in model.model_fields.items():
+        if field.is_required():
+            assert rows[name] == "required"
+        elif field.default is None:
+            assert name in rows
+        else:
+            assert f"`{str(field.default).lower()}`" in rows[name].lower()
