@@ -116,7 +116,7 @@ def parts(city: City) -> list[Coroutine[object, object, None]]:
         city.uplink.run(),
         city.ingest.run(),
         city.presence.run(),
-        housekeeping.run(city.database, city.store, city.config.retention, city.now_ms),
+        _housekeeping(city),
         node_service.run(city.config, city.database, city.now_ms),
         settling.run(
             city.database,
@@ -126,6 +126,11 @@ def parts(city: City) -> list[Coroutine[object, object, None]]:
         ),
         _console(city),
     ]
+
+
+async def _housekeeping(city: City) -> None:
+    await city.ingest.opened.wait()
+    await housekeeping.run(city.database, city.store, city.config.retention, city.now_ms)
 
 
 async def _console(city: City) -> None:

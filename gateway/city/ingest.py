@@ -88,12 +88,15 @@ class Ingest:
         self._max_bytes = max_message_bytes
         self._now_ms = now_ms
         self._budget = quarantine.Budget()
+        self.opened = asyncio.Event()
+        """Set once the store has been opened."""
         self.store_problem = ""
         """Why the store takes nothing now; empty while it does."""
 
     async def run(self) -> None:
         """Open the store and work in rounds until cancelled."""
         await self._until_store_takes(self._store.open)
+        self.opened.set()
         while True:
             await self._uplink.frames.wait()
             started = time.monotonic()

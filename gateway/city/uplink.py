@@ -106,10 +106,12 @@ class Uplink:
             try:
                 async with self._new_client() as client:
                     await self._subscribe(client)
+                    heed_cancellation()
                     self._up(client, failures)
                     failures = 0
                     await self._receive(client)
-            except (aiomqtt.MqttError, OSError, SecretUnavailableError, ssl.SSLError) as error:
+            except (aiomqtt.MqttError, OSError, SecretUnavailableError) as error:
+                heed_cancellation()
                 failures += 1
                 if failures == 1:
                     log.warning("broker %s lost: %s; trying again", self._config.url, error)
@@ -133,6 +135,7 @@ class Uplink:
             await client.publish(topic, payload, qos=0)
         except aiomqtt.MqttError as error:
             log.debug("publishing to %s failed: %s", topic, error)
+        heed_cancellation()
 
     def _new_client(self) -> aiomqtt.Client:
         config = self._config
@@ -183,6 +186,17 @@ class Uplink:
         self._client = None
         self.connected_since_ms = None
         self._metrics.connected.set(0)
+
+
+def heed_cancellation() -> None:
+    """End the task if it has been cancelled and the MQTT client has swallowed that.
+
+    The client waits with ``asyncio.wait_for``, which in Python 3.11 loses a cancellation that
+    comes in the same turn as the answer; and leaving the client may put its own error in place.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def partitions(config: BrokerConfig) -> list[str]:
