@@ -42,9 +42,9 @@ class Entry:
         return cls(encode_record(record), gaps=int(isinstance(record, Gap)))
 
 
-def frames_of(entries: Iterable[Entry], encoder: BodyEncoder) -> list[NewFrame]:
-    """Frames of the entries, in their order."""
-    return [_frame(part, encoder) for part in _parts(entries)]
+def frames_of(entries: Iterable[Entry], encoder: BodyEncoder, now_ms: int) -> list[NewFrame]:
+    """Frames of the entries, in their order; one without values is as old as ``now_ms``."""
+    return [_frame(part, encoder, now_ms) for part in _parts(entries)]
 
 
 def _parts(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -61,13 +61,13 @@ def _parts(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield part
 
 
-def _frame(entries: list[Entry], encoder: BodyEncoder) -> NewFrame:
+def _frame(entries: list[Entry], encoder: BodyEncoder, now_ms: int) -> NewFrame:
     timed = [entry for entry in entries if entry.values]
     return NewFrame(
         encoder.compress(entry.body for entry in entries),
         sum(entry.values for entry in entries),
-        min((entry.first_ms for entry in timed), default=0),
-        max((entry.last_ms for entry in timed), default=0),
+        min((entry.first_ms for entry in timed), default=now_ms),
+        max((entry.last_ms for entry in timed), default=now_ms),
         _shares(entries),
         sum(entry.gaps for entry in entries),
     )

@@ -6,6 +6,7 @@ sent again when that does not come. Reconnection is ours; the client library's i
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -35,6 +36,9 @@ READ_BYTES = 1024 * 1024
 
 WANT_PAUSE_MS = 1_000
 """A schema is not sent again for requests that come closer together than this."""
+
+_NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+"""Frames and acknowledgements are few; waiting to join them costs 40 ms each."""
 
 _VERSIONS = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
 
@@ -154,6 +158,7 @@ class Northbound:
             keepalive=config.keepalive_s,
             max_inflight_messages=min(config.window + 2, 20),
             tls_context=tls,
+            socket_options=[_NO_DELAY],
             **clean,
         )
         client.pending_calls_threshold = config.window + 10

@@ -232,7 +232,7 @@ class Recorder:
         entries += [Entry.note(gap) for gap in gathered.gaps]
         entries += [Entry.note(self._books_record(key, gathered)) for key in books]
         commit = Commit(
-            frames_of(entries, self._encoder),
+            frames_of(entries, self._encoder, now_ms),
             gathered.counts,
             gathered.progress,
             gathered.gaps,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import aiomqtt
@@ -13,6 +14,8 @@ from gateway.wire.frame import decode_frame, read_header
 from gateway.wire.messages import Ack, State, decode_state, encode_message
 from gateway.wire.records import BooksRecord, Record, UnknownSchemaError
 from gateway.wire.topics import ack_topic
+
+NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class City:
@@ -49,7 +52,9 @@ class City:
     async def _run(self, ready: asyncio.Event) -> None:
         while True:
             try:
-                async with aiomqtt.Client("127.0.0.1", self.port) as client:
+                async with aiomqtt.Client(
+                    "127.0.0.1", self.port, socket_options=[NO_DELAY]
+                ) as client:
                     self.client = client
                     await client.subscribe("qulink/1/up/+/+/+", qos=1)
                     ready.set()

@@ -1,0 +1,108 @@
+"""A really full disk: a small tmpfs. Reading goes on, what is dropped is counted and dated."""
+
+import asyncio
+import logging
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.core.batch import Gap
+from gateway.core.status import Reason
+from gateway.edge import recorder as recorder_module
+from gateway.edge.buffer import RESERVE_BYTES, Buffer
+from gateway.wire.frame import Header, decode_frame, seal
+from tests.edge.city import until
+from tests.edge.plant import Clock, Plant, Runtime, loaded
+from tests.support.peers import missing
+
+SIZE_MIB = 16
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "none", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        missing("permission to mount a tmpfs", "(run the tests as root, or with CAP_SYS_ADMIN)")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+async def test_a_full_disk_and_its_recovery(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(recorder_module, "PROBE_MS", 100)
+    caplog.set_level(logging.INFO)
+    plant, clock = Plant(), Clock()
+    buffer = Buffer.open(small_disk / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+    plan = loaded(small_disk, tags=4)
+    async with Runtime(plan, plant, clock, buffer) as runtime:
+        await until(lambda: buffer.totals().buffered >= 20)
+        ballast = small_disk / "ballast"
+        await asyncio.to_thread(_fill, ballast)
+        await until(lambda: "disk" in buffer.totals().dropped or _refused(caplog))
+        await until(lambda: plant.reads > 0 and runtime.recorder._refusal is not None)
+        reads = plant.reads
+        await until(lambda: plant.reads >= reads + 20)
+        assert runtime.live.devices()[0].link == "up"
+        ballast.unlink()
+        await until(lambda: runtime.recorder._refusal is None)
+        held = buffer.pending().values
+        await until(lambda: buffer.pending().values >= held + 20)
+    totals = buffer.totals()
+    assert totals.balanced
+    assert totals.ok == plant.reads * 4
+    assert totals.dropped["disk"] > 0
+    assert totals.buffered == buffer.pending().values + totals.dropped["disk"]
+    gaps = _gaps(buffer)
+    assert [(gap.device, gap.cause) for gap in gaps] == [("", Reason.DISK)] * len(gaps)
+    assert gaps
+    assert all(gap.to_ms is not None for gap in gaps)
+    assert _refused(caplog) == sum("takes values again" in line for line in caplog.messages)
+    assert (small_disk / "b.db-reserve").stat().st_size == RESERVE_BYTES
+    buffer.close()
+
+
+async def test_acknowledged_frames_can_be_freed_on_a_full_disk(small_disk: Path) -> None:
+    plant, clock = Plant(), Clock()
+    buffer = Buffer.open(small_disk / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+    async with Runtime(loaded(small_disk, tags=4), plant, clock, buffer) as runtime:
+        await until(lambda: buffer.pending().frames >= 5)
+        await asyncio.to_thread(_fill, small_disk / "ballast")
+        await until(lambda: runtime.recorder._refusal is not None)
+        buffer.acknowledge(5)
+        await until(lambda: not buffer.unfreed)
+    assert min(one.seq for one in buffer.read(0, 1 << 30)) > 5
+    assert buffer.totals().balanced
+    buffer.close()
+
+
+def _refused(caplog: pytest.LogCaptureFixture) -> int:
+    return sum("values are dropped until" in line for line in caplog.messages)
+
+
+def _fill(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            try:
+                while file.write(b"\0" * size):
+                    pass
+            except OSError:
+                continue
+
+
+def _gaps(buffer: Buffer) -> list[Gap]:
+    known = {}
+    schemas: dict = {}
+    for one in buffer.read(0, 1 << 40):
+        frame = decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas)
+        for record in frame.records:
+            if isinstance(record, Gap):
+                known[record.from_ms] = record
+            elif hasattr(record, "tags"):
+                schemas[record.id] = record
+    return list(known.values())
