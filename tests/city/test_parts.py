@@ -1,0 +1,181 @@
+"""The pure parts of ingest against plain models."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.city.admission import Enrolment, objection
+from gateway.city.live import Live
+from gateway.city.progress import Progress
+from gateway.city.quarantine import HOURLY_ROWS, Budget, Entry
+from gateway.city.rows import batch_rows, change_rows, is_ordered, layout_of
+from gateway.city.stores.api import Rows
+from gateway.city.uplink import Inbox, Incoming
+from gateway.core.batch import Batch, Changes
+from gateway.core.schema import Equipment, Kind, Schema, Tag
+from tests.support.city import OTHER_USCC, USCC, batch_of, schema_of
+
+KINDS = (Kind.FLOAT32, Kind.INT64, Kind.BOOL, Kind.STRING)
+VALUES = {
+    Kind.FLOAT32: [0.5, -2.25],
+    Kind.INT64: [7, -(2**60)],
+    Kind.BOOL: [True, False],
+    Kind.STRING: ["a", "乙"],
+}
+
+
+@given(st.lists(st.integers(1, 30), max_size=60), st.data())
+def test_progress_is_a_set_of_numbers(seqs: list[int], data: st.DataObject) -> None:
+    progress, model = Progress(), set[int]()
+    for seq in seqs:
+        assert (seq in progress) == (seq in model)
+        progress.add(seq)
+        model.add(seq)
+        if data.draw(st.booleans()):  # as after a restart
+            progress = Progress(progress.upto, progress.ranges)
+    assert {n for n in range(1, 40) if n in progress} == model
+    assert set(range(1, progress.upto + 1)) <= model
+    assert progress.upto + 1 not in model
+    edges = [progress.upto, *(edge for span in progress.ranges for edge in span)]
+    starts, ends = edges[1::2], edges[::2]
+    assert all(start > end + 1 for start, end in zip(starts, ends[:-1], strict=True))
+
+
+@st.composite
+def mixed_schemas(draw: st.DrawFn) -> Schema:
+    machines = draw(st.integers(1, 3))
+    kinds = sorted(draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=12)))
+    tags = tuple(
+        Tag(f"t{i}", kind, equipment=draw(st.integers(0, machines - 1)))
+        for i, kind in enumerate(kinds)
+    )
+    equipment = tuple(Equipment(USCC, "1", f"M-{i}") for i in range(machines))
+    return Schema("line-1", "fast", "grinder", "controller", False, equipment, tags, 1000)
+
+
+def cells(tables: list[Rows]) -> dict[tuple[str, str, int], object]:
+    """Every value by machine, field and time."""
+    found: dict[tuple[str, str, int], object] = {}
+    for table in tables:
+        flat = [column[:, i] for column in table.columns for i in range(column.shape[1])]
+        for f, name in enumerate(table.fields):
+            for t, time in enumerate(table.time_ms.tolist()):
+                if table.present[t, f]:
+                    key = (table.series.equipment, name, time)
+                    assert key not in found
+                    found[key] = flat[f][t]
+    return found
+
+
+@given(mixed_schemas(), st.integers(1, 4), st.data())
+def test_batches_become_rows_without_loss(schema: Schema, count: int, data: st.DataObject) -> None:
+    batches, expected = [], {}
+    for time in range(count):
+        present = np.array([data.draw(st.booleans()) for _ in schema.tags])
+        values = [data.draw(st.sampled_from(VALUES[tag.kind])) for tag in schema.tags]
+        columns = tuple(np.array(values[r.start : r.stop], r.kind.dtype) for r in schema.runs)
+        batches.append(Batch(schema, time, present, columns))
+        expected |= {
+            (schema.equipment[tag.equipment].asset_no, tag.name, time): value
+            for tag, value, there in zip(schema.tags, values, present, strict=True)
+            if there
+        }
+    assert cells(batch_rows(layout_of("gw-1", schema), batches)) == expected
+
+
+@given(mixed_schemas(), st.integers(1, 500), st.data())
+def test_changes_become_rows_without_loss(schema: Schema, spread: int, data: st.DataObject) -> None:
+    index, times, values = [], [], []
+    for i, tag in enumerate(schema.tags):
+        at = data.draw(st.sets(st.integers(0, spread), max_size=60))
+        index += [i] * len(at)
+        times += sorted(at)
+        values += [data.draw(st.sampled_from(VALUES[tag.kind])) for _ in at]
+    kinds = [schema.tags[i].kind for i in index]
+    columns = tuple(
+        np.array([v for v, k in zip(values, kinds, strict=True) if k is kind], kind.dtype)
+        for kind in dict.fromkeys(kinds)
+    )
+    changes = Changes(schema, np.array(index, "<u4"), np.array(times, "<i8"), columns)
+    assert is_ordered(changes)
+    expected = {
+        (schema.equipment[schema.tags[i].equipment].asset_no, schema.tags[i].name, t): v
+        for i, t, v in zip(index, times, values, strict=True)
+    }
+    assert cells(change_rows(layout_of("gw-1", schema), changes)) == expected
+    live = Live()
+    live.learn("gw-1", schema)
+    live.take("gw-1", changes)
+    for position, machine in enumerate(schema.equipment):
+        seen = live.machine(USCC, "1", machine.asset_no)
+        assert seen is not None
+        newest = {
+            schema.tags[i].name: (t, v)
+            for i, t, v in zip(index, times, values, strict=True)
+            if schema.tags[i].equipment == position
+        }
+        assert {n: (v.time_ms, v.value) for n, v in seen.values.items()} == newest
+
+
+def test_disorder_in_changes_is_seen() -> None:
+    schema = schema_of("a", "b")
+
+    def ordered(index: list[int], times: list[int]) -> bool:
+        column = np.zeros(len(index))
+        return is_ordered(Changes(schema, np.array(index, "<u4"), np.array(times), (column,)))
+
+    assert ordered([0, 0, 1], [1, 2, 1])
+    assert not ordered([1, 0], [1, 2])
+    assert not ordered([0, 0], [2, 2])
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        (schema_of("speed"), None),
+        (schema_of("speed", uscc=OTHER_USCC), "is not of the gateway's enterprise"),
+        (schema_of("speed", device="Line 1"), "the device 'Line 1', which is not allowed"),
+        (schema_of("speed", profile="a b"), "the profile 'a b'"),
+        (schema_of("speed", source="guess"), "the source 'guess'"),
+        (schema_of("speed", assets=("A\\",)), "the asset number 'A\\\\\\\\'"),
+        (schema_of("time"), "the tag 'time'"),
+        (schema_of("a,b"), "the tag 'a,b'"),
+        (schema_of("speed", "speed"), "the tag speed twice"),
+        (schema_of(), "0 tags"),
+    ],
+)
+def test_admission(schema: Schema, reason: str | None) -> None:
+    said = objection(schema, Enrolment("gw-1", USCC, "1"))
+    if reason is None:
+        assert said is None
+    else:
+        assert said is not None
+        assert reason.replace("\\\\\\\\", "\\\\") in said
+
+
+def test_backlog_does_not_turn_the_live_view_back() -> None:
+    schema, live = schema_of("speed"), Live()
+    live.learn("gw-1", schema)
+    for time, value in ((10, 1.0), (5, 9.0)):
+        live.take("gw-1", batch_of(schema, time, value))
+    machine = live.machine(USCC, "1", "B-001")
+    assert machine is not None
+    assert (machine.values["speed"].value, machine.last_ms) == (1.0, 10)
+
+
+def test_the_inbox_sheds_and_never_grows() -> None:
+    inbox = Inbox(100, 3)
+    taken = [inbox.put(Incoming("t", bytes(40), 0)) for _ in range(4)]
+    assert taken == [True, True, False, False]
+    assert inbox.bytes == 80
+    assert inbox.take() is not None
+    assert inbox.put(Incoming("t", b"", 0))
+    assert Inbox(10, 3).put(Incoming("t", bytes(50), 0))  # alone, a large one is still taken
+
+
+def test_a_flood_of_garbage_fills_no_table() -> None:
+    budget = Budget()
+    entry = Entry("frame", 0, "t", "gw-1", "bad", 0, b"")
+    assert sum(budget.allows(entry) for _ in range(1_000)) == HOURLY_ROWS
+    assert budget.allows(Entry("frame", 3_600_000, "t", "gw-1", "bad", 0, b""))
