@@ -15,38 +15,45 @@ def routes(pages: Pages, console: ConsoleConfig) -> list[Route]:
     """``/login`` and ``/logout``; none without a token."""
     if console.token is None:
         return []
-    token = console.token.reveal()
+    door = _Door(pages, console.token.reveal())
+    return [
+        Route("/login", door.show, methods=["GET"]),
+        Route("/login", door.enter, methods=["POST"]),
+        Route("/logout", door.leave, methods=["POST"]),
+    ]
 
-    async def show(request: Request) -> Response:
-        return pages.render(request, _view(request.query_params.get("next", "/")))
 
-    async def enter(request: Request) -> Response:
+class _Door:
+    """The form, and what is done with its answer."""
+
+    def __init__(self, pages: Pages, token: str) -> None:
+        self._pages = pages
+        self._token = token
+
+    async def show(self, request: Request) -> Response:
+        return self._pages.render(request, _view(request.query_params.get("next", "/")))
+
+    async def enter(self, request: Request) -> Response:
         fields = await form_of(request)
         target = access.safe_target(fields.get("next", "/"))
-        if not access.same(fields.get("token", ""), token):
-            return pages.render(request, _view(target, wrong=True), 403)
+        if not access.same(fields.get("token", ""), self._token):
+            return self._pages.render(request, _view(target, wrong=True), 403)
         response = RedirectResponse(target, 303)
         response.set_cookie(
             access.SESSION_COOKIE,
-            access.open_session(token, int(time.time())),
+            access.open_session(self._token, int(time.time())),
             max_age=access.SESSION_S,
-            secure=pages.site.secure,
+            secure=self._pages.site.secure,
             httponly=True,
             samesite="strict",
         )
         return response
 
-    async def leave(request: Request) -> Response:
+    async def leave(self, request: Request) -> Response:
         await form_of(request)
         response = RedirectResponse("/login", 303)
         response.delete_cookie(access.SESSION_COOKIE)
         return response
-
-    return [
-        Route("/login", show, methods=["GET"]),
-        Route("/login", enter, methods=["POST"]),
-        Route("/logout", leave, methods=["POST"]),
-    ]
 
 
 def _view(target: str, *, wrong: bool = False) -> View:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
@@ -237,8 +238,6 @@ async def form_of(request: Request) -> dict[str, str]:
     Raises:
         HTTPException: 400 it is no form; 403 it does not come from a page of ours.
     """
-    from urllib.parse import parse_qsl  # noqa: PLC0415 - only posts need it
-
     try:
         fields = dict(parse_qsl((await request.body()).decode("ascii"), max_num_fields=20))
     except ValueError as error:
@@ -250,6 +249,5 @@ async def form_of(request: Request) -> dict[str, str]:
 
 
 def back(request: Request, fallback: str = "/") -> RedirectResponse:
-    """Redirect to where a form was posted from."""
-    fields_target = request.query_params.get("next", fallback)
-    return RedirectResponse(access.safe_target(fields_target), 303)
+    """Redirect after a form, to ``?next=`` if it is a path of ours."""
+    return RedirectResponse(access.safe_target(request.query_params.get("next", fallback)), 303)

@@ -25,7 +25,7 @@ SHANGHAI_MS = 8 * 3_600_000
 _TREND: Mapping[Shape, tuple[Any, int]] = {
     "wide": (620, 270),
     "narrow": (300, 230),
-    "container": ("container", 230),
+    "container": ("container", 255),
 }
 _HISTORY: Mapping[Shape, tuple[Any, int]] = {
     "wide": (1160, 260),
@@ -192,11 +192,11 @@ def _finish(
         chart.properties(width=width, height=height, background="transparent")
         .configure(font=FONT)
         .configure_view(stroke=None)
-        .configure_axis(
-            **text, **quiet, tickColor="var(--line-strong)", titleFontWeight="normal", tickCount=6
-        )
+        .configure_axis(**text, **quiet, tickColor="var(--line-strong)", titleFontWeight="normal")
         .configure_axisX(grid=False)
-        .configure_axisY(domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10)
+        .configure_axisY(
+            tickCount=6, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10
+        )
         .to_dict()
     )
     spec["autosize"] = {"type": "fit-x" if width == "container" else "pad", "contains": "padding"}

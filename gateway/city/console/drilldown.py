@@ -45,7 +45,7 @@ class Drilldown:
     async def industries(self, _request: Request) -> View:
         """The rate by industry."""
         table = await self._figures.table("industry")
-        data = {"table": table, "cells": ranked(table.cells), "target": _target(table.cells)}
+        data = {"table": table, "cells": ranked(table.cells)}
         return View("industries.html", data, ("cells",), 4.0, as_table(table))
 
     async def enterprises(self, _request: Request) -> View:
@@ -139,10 +139,6 @@ def _group_name(by: str, code: str | None) -> Any:
     if code is None:
         return None
     return county_name(code) if by == "county" else industry_name(code)
-
-
-def _target(cells: tuple[RateCell, ...]) -> int:
-    return max((cell.equipment for cell in cells), default=0)
 
 
 def _machine_table(row: EnterpriseRow, lines: list[MachineLine], notes: Mapping[str, Any]) -> Table:

@@ -58,7 +58,9 @@ def polyline(values: Sequence[float]) -> str:
     if len(values) < 2:  # noqa: PLR2004 - a line needs two points
         return ""
     low, high = min(values), max(values)
-    height = (high - low) or 1.0
+    if high == low:
+        low, high = low - 1, high + 1
+    height = high - low
     step = WIDTH / (len(values) - 1)
     return " ".join(
         f"{at * step:.1f},{HEIGHT - 2 - (value - low) / height * (HEIGHT - 4):.1f}"
