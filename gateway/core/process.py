@@ -12,9 +12,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from gateway.core.arrival import Arrival, rounds_of
 from gateway.core.batch import Batch, Changes, Mask, Reading, Status
 from gateway.core.books import Counts, day_of
-from gateway.core.columns import ColumnRule, GroupRules
+from gateway.core.columns import GroupRules
 from gateway.core.schema import Column, Schema, empty_columns
 from gateway.core.status import FIRST_BAD, Quality, Reason, bad, status
 
@@ -197,10 +198,10 @@ class Processor:
         judged: Status,
         now_ms: int,
     ) -> Outcome:
-        arrival = _Arrival.of(self._columns, self._raw_kinds, index, raw, judged)
+        arrival = Arrival.of(self._columns, self._raw_kinds, index, raw, judged)
         times = time_ms.astype(np.int64)
         present = np.zeros(len(index), np.bool_)
-        for positions in _rounds(index):
+        for positions in rounds_of(index):
             self._take(arrival, positions, times, present, now_ms)
         self._status[index] = judged
         self._seen_ms[index] = times
@@ -209,7 +210,7 @@ class Processor:
 
     def _take(
         self,
-        arrival: "_Arrival",
+        arrival: Arrival,
         positions: npt.NDArray[np.intp],
         times: Times,
         present: Mask,
@@ -250,14 +251,6 @@ def _counts(due: int, failed: int, sent: int) -> Counts:
     return Counts(due=due, ok=ok, failed=failed, suppressed=ok - sent, buffered=sent)
 
 
-def _rounds(index: npt.NDArray[np.uint32]) -> list[npt.NDArray[np.intp]]:
-    """Positions of the first value of every tag, of the second, and so on."""
-    everywhere = np.arange(len(index))
-    occurrence = everywhere - np.searchsorted(index, index, side="left")
-    last = int(occurrence.max(initial=0))
-    return [np.flatnonzero(occurrence == turn) for turn in range(last + 1)]
-
-
 def _daily(times: Times, wrong: Mask, present: Mask) -> dict[date, Counts]:
     if not len(times):
         return {}
@@ -271,75 +264,3 @@ def _daily(times: Times, wrong: Mask, present: Mask) -> dict[date, Counts]:
     ):
         totals.setdefault(day_of(time), Counts()).add(_counts(1, int(failed_one), int(sent_one)))
     return totals
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """Processed values of one delivery, one column a run of the schema (some empty)."""
-
-    rules: tuple[ColumnRule, ...]
-    index: npt.NDArray[np.uint32]
-    status: Status
-    bounds: list[tuple[int, int]]
-    columns: list[Column]
-
-    @classmethod
-    def of(
-        cls,
-        rules: tuple[ColumnRule, ...],
-        raw_kinds: Status,
-        index: npt.NDArray[np.uint32],
-        raw: Sequence[Column],
-        judged: Status,
-    ) -> "_Arrival":
-        kinds = raw_kinds[index]
-        starts = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist()] if len(index) else []
-        if [len(column) for column in raw] != np.diff([*starts, len(index)]).tolist():
-            raise ValueError("the columns of the arrivals do not fit their tags")
-        bounds, columns = [], []
-        for rule in rules:
-            low, high = np.searchsorted(index, (rule.span.start, rule.span.stop)).tolist()
-            tags = index[low:high].astype(np.intp) - rule.span.start
-            column = rule.gather_at(tags, starts, raw, low)
-            for wrong, reason in rule.faults(column, tags):
-                part = judged[low:high]
-                part[wrong & (part < FIRST_BAD)] = bad(reason)
-            bounds.append((low, high))
-            columns.append(column)
-        return cls(rules, index, judged, bounds, columns)
-
-    def _parts(
-        self, positions: npt.NDArray[np.intp]
-    ) -> list[tuple[int, npt.NDArray[np.intp], Column]]:
-        """(run, tags within the run, their values) for some positions, run by run."""
-        parts = []
-        for at, (low, high) in enumerate(self.bounds):
-            start, stop = np.searchsorted(positions, (low, high))
-            chosen = positions[start:stop]
-            tags = self.index[chosen].astype(np.intp) - self.rules[at].span.start
-            parts.append((at, tags, self.columns[at][chosen - low]))
-        return parts
-
-    def moved(self, last: Sequence[Column], positions: npt.NDArray[np.intp]) -> Mask:
-        return np.concatenate(
-            [
-                self.rules[at].moved(values, last[at][tags], tags)
-                for at, tags, values in self._parts(positions)
-            ]
-        )
-
-    def store(self, columns: list[Column], positions: npt.NDArray[np.intp]) -> None:
-        for at, tags, values in self._parts(positions):
-            if len(tags):
-                columns[at] = columns[at].copy()
-                columns[at][tags] = values
-
-    def changes(self, schema: Schema, times: Times, present: Mask) -> Changes | None:
-        if not present.any():
-            return None
-        columns = tuple(
-            column[present[low:high]]
-            for (low, high), column in zip(self.bounds, self.columns, strict=True)
-            if present[low:high].any()
-        )
-        return Changes(schema, self.index[present], times[present], columns)

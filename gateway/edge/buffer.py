@@ -10,7 +10,6 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -21,7 +20,8 @@ from gateway.core.batch import Gap
 from gateway.core.books import Counts
 from gateway.core.schema import Schema, decode_schema
 from gateway.core.status import Reason
-from gateway.edge.buffer_schema import BufferFileError, lock_file, open_file, open_reader
+from gateway.edge.buffer_books import BufferBooks, read_books
+from gateway.edge.buffer_schema import lock_file, open_file, open_reader
 from gateway.edge.buffer_tables import (
     load_books,
     load_pending,
@@ -37,27 +37,14 @@ from gateway.edge.buffer_tables import (
 from gateway.edge.commit import Appended, Commit, NewFrame, Pending, Progress, StoredFrame
 from gateway.edge.quota import QuotaRule, trim
 
+__all__ = ["Buffer", "BufferBooks", "DiskRefusedError", "read_books"]
+
 RESERVE_BYTES = 2 * 1024 * 1024
 """Room kept beside the file; given up when the disk is full, so that frames can be freed."""
 
 
 class DiskRefusedError(Exception):
     """The disk took no more: full, over a quota, or failing. What was offered is not kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class BufferBooks:
-    """The books of a buffer file as another process reads them."""
-
-    epoch: int
-    last_seq: int
-    pending: Pending
-    books: dict[tuple[str, date], Counts]
-
-    @property
-    def totals(self) -> Counts:
-        """All devices and days together."""
-        return sum_counts(self.books.values())
 
 
 class Buffer:
@@ -120,7 +107,7 @@ class Buffer:
         try:
             appended = self._append(commit, now_ms)
         except (sqlite3.OperationalError, OSError) as error:
-            self._roll_back()
+            self._writer.rollback()
             self._release_reserve()
             raise DiskRefusedError(f"buffer {self._path}: {error}") from error
         self._reserve()
@@ -204,10 +191,6 @@ class Buffer:
                 self._writer.execute("DELETE FROM frame WHERE seq BETWEEN ? AND ?", (low, high))
                 pending = minus(pending, frames, int(values), int(size))
         return pending
-
-    def _roll_back(self) -> None:
-        if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK")
 
     # -- the reserve ----------------------------------------------------------------------
 
@@ -305,29 +288,8 @@ class Buffer:
         self._closed = True
         with self._reading:
             self._reader.close()
-        self._roll_back()
         self._writer.close()
         os.close(self._lock_file)
-
-
-def read_books(path: Path) -> BufferBooks:
-    """Read the books of a buffer file, whether a gateway uses it now or not.
-
-    Raises:
-        BufferFileError: no such file, or it cannot be read.
-    """
-    try:
-        with closing(open_reader(path)) as reader:
-            reader.execute("BEGIN")
-            meta = dict(reader.execute("SELECT key, value FROM meta"))
-            return BufferBooks(
-                int(meta["epoch"], 16),
-                int(meta["last_seq"]),
-                load_pending(reader),
-                load_books(reader),
-            )
-    except sqlite3.Error as error:
-        raise BufferFileError(f"buffer {path} cannot be read: {error}") from error
 
 
 def _free_bytes(folder: Path) -> int:

@@ -6,23 +6,21 @@ sent again when that does not come. Reconnection is ours; the client library's i
 
 import asyncio
 import logging
-import socket
-import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiomqtt
 import msgspec
 
-from edge_config.base import ClientTls, SecretUnavailableError
+from edge_config.base import SecretUnavailableError
 from edge_config.gateway import MqttNorthbound
 from gateway.core.schedule import backoff_ms, phase_ms
 from gateway.edge.buffer import Buffer
 from gateway.edge.commit import StoredFrame
 from gateway.edge.live import Live
+from gateway.edge.mqtt import make_client
 from gateway.edge.window import Window
 from gateway.wire.frame import Header, prepend, seal
 from gateway.wire.messages import State, decode_ack, encode_message
@@ -36,11 +34,6 @@ READ_BYTES = 1024 * 1024
 
 WANT_PAUSE_MS = 1_000
 """A schema is not sent again for requests that come closer together than this."""
-
-_NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-"""Frames and acknowledgements are few; waiting to join them costs 40 ms each."""
-
-_VERSIONS = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
 
 
 class Northbound:
@@ -121,7 +114,7 @@ class Northbound:
     # -- one session ----------------------------------------------------------------------
 
     async def _session(self) -> None:
-        async with self._client() as client:
+        async with make_client(self._config, self._gateway) as client:
             async with asyncio.timeout(self._config.connect_timeout_ms / 1000):
                 await client.subscribe(ack_topic(self._gateway), qos=1)
             self._connected()
@@ -135,34 +128,6 @@ class Northbound:
                 for task in (*running, *self._publishing):
                     task.cancel()
             await self._say(client, online=False)
-
-    def _client(self) -> aiomqtt.Client:
-        config = self._config
-        url = urlsplit(config.url)
-        tls = _tls(config.tls) if url.scheme == "mqtts" else None
-        password = config.password.reveal() if config.password else None
-        clean: dict[str, Any] = {"clean_start": True}
-        if config.protocol == "3.1.1":
-            clean = {"clean_session": True}
-        client = aiomqtt.Client(
-            url.hostname or "",
-            url.port or (1883 if tls is None else 8883),
-            username=config.username or self._gateway,
-            password=password,
-            identifier=f"qulink-{self._gateway}",
-            protocol=_VERSIONS[config.protocol],
-            will=aiomqtt.Will(
-                state_topic(self._gateway), encode_message(State(online=False)), qos=1
-            ),
-            timeout=config.connect_timeout_ms / 1000,
-            keepalive=config.keepalive_s,
-            max_inflight_messages=min(config.window + 2, 20),
-            tls_context=tls,
-            socket_options=[_NO_DELAY],
-            **clean,
-        )
-        client.pending_calls_threshold = config.window + 10
-        return client
 
     def _connected(self) -> None:
         self._window.restart()
@@ -303,14 +268,6 @@ class Northbound:
 
 def _seconds() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _tls(config: ClientTls | None) -> ssl.SSLContext:
-    config = config or ClientTls()
-    context = ssl.create_default_context(cafile=config.ca_file)
-    if config.cert_file is not None:
-        context.load_cert_chain(config.cert_file, config.key_file)
-    return context
 
 
 def _words(group: BaseExceptionGroup[BaseException]) -> str:
