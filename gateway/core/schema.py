@@ -156,7 +156,10 @@ def decode_schema(body: bytes) -> Schema:
     Raises:
         msgspec.DecodeError: the bytes are no schema (``ValidationError`` is a subclass).
     """
-    return _decoder.decode(body)
+    try:
+        return _decoder.decode(body)
+    except UnicodeDecodeError as error:  # which msgspec lets through
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def empty_columns(runs: Sequence[Run]) -> tuple[Column, ...]:

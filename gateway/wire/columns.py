@@ -83,7 +83,7 @@ def _decode_strings(count: int, reader: Reader) -> Column:
     (size,) = reader.unpack(_LENGTH)
     try:
         texts = _strings.decode(reader.take(size))
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # msgspec.DecodeError is one, and so is text that is not UTF-8
         raise FrameError(f"string column: {error}") from error
     if len(texts) != count:
         raise FrameError(f"string column holds {len(texts)} values, {count} announced")

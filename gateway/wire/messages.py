@@ -3,6 +3,8 @@
 JSON, so that a person with an MQTT client can read them.
 """
 
+from typing import TypeVar
+
 import msgspec
 
 
@@ -60,6 +62,8 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
     want: list[str] = []
 
 
+_Message = TypeVar("_Message", State, Ack)
+
 _encoder = msgspec.json.Encoder()
 _state_decoder = msgspec.json.Decoder(State)
 _ack_decoder = msgspec.json.Decoder(Ack)
@@ -76,7 +80,7 @@ def decode_state(body: bytes) -> State:
     Raises:
         msgspec.DecodeError: the body is no state message.
     """
-    return _state_decoder.decode(body)
+    return _decode(_state_decoder, body)
 
 
 def decode_ack(body: bytes) -> Ack:
@@ -85,4 +89,11 @@ def decode_ack(body: bytes) -> Ack:
     Raises:
         msgspec.DecodeError: the body is no acknowledgement.
     """
-    return _ack_decoder.decode(body)
+    return _decode(_ack_decoder, body)
+
+
+def _decode(decoder: msgspec.json.Decoder[_Message], body: bytes) -> _Message:
+    try:
+        return decoder.decode(body)
+    except (UnicodeDecodeError, RecursionError) as error:  # which msgspec lets through
+        raise msgspec.DecodeError(str(error)) from error

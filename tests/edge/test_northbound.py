@@ -153,6 +153,7 @@ async def test_garbage_and_foreign_acknowledgements_are_counted_and_free_nothing
         b"\xff\x00{{",
         b'{"epoch":7}',
         b'{"epoch":"%s","upto":"x"}' % epoch.encode(),
+        b'{"epoch":"\xff\xfe","upto":1}',
         os.urandom(100),
         encode_message(Ack("0" * 16, 3)),
         encode_message(Ack(epoch, 4)),
