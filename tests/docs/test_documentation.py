@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ MAX_FILE_LINES = 300
 MAX_TEST_LINES = 500
 MAX_FUNCTION_LINES = 40
 
-_PATH = re.compile(r"`((?:gateway|edge_config|simulators|deploy|tests|docs|benchmarks)/[\w./<>-]*)`")
+_PATH = re.compile(
+    r"`((?:gateway|edge_config|simulators|deploy|tests|docs|benchmarks)/[\w./<>-]*)`"
+)
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -56,7 +59,7 @@ def test_decisions_are_numbered_and_listed() -> None:
 
 def test_every_direct_dependency_is_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    wanted = list(chain(project["dependencies"], *project["optional-dependencies"].values()))
     names = {re.split(r"[\[><=;~ ]", line)[0] for line in wanted} - {"qulink", "setuptools"}
     page = (ROOT / "docs/dependencies.md").read_text()
     unexplained = [n for n in sorted(names) if n not in page and not n.startswith("types-")]
@@ -70,16 +73,22 @@ def test_locks_name_no_package_source() -> None:
     assert '"resolved"' not in (ROOT / "tests/foreign/package-lock.json").read_text()
 
 
-@pytest.mark.parametrize("limit, folders", [(MAX_FILE_LINES, PACKAGES), (MAX_TEST_LINES, ("tests",))])
+@pytest.mark.parametrize(
+    ("limit", "folders"), [(MAX_FILE_LINES, PACKAGES), (MAX_TEST_LINES, ("tests",))]
+)
 def test_files_stay_small(limit: int, folders: tuple[str, ...]) -> None:
-    sizes = {str(path.relative_to(ROOT)): path.read_text().count("\n")
-             for path in sources(*folders) if "migrations" not in path.parts}
+    sizes = {
+        str(path.relative_to(ROOT)): path.read_text().count("\n")
+        for path in sources(*folders)
+        if "migrations" not in path.parts
+    }
     assert {name: lines for name, lines in sizes.items() if lines > limit} == {}
 
 
 def test_command_line_imports_little() -> None:
-    code = ("import sys, gateway.cli; "
-            "print([m for m in ('numpy', 'pydantic', 'asyncua', 'sqlalchemy') if m in sys.modules])")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                          cwd=ROOT)
+    heavy = ("numpy", "pydantic", "asyncua", "sqlalchemy")
+    code = f"import sys, gateway.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert done.stdout.strip() == "[]"

@@ -14,7 +14,7 @@ from gateway.city.rates.plan import load_plan, plan_path
 from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
 
-RECENT_GAPS = 8
+RECENT_GAPS = 6
 
 
 class Overview:
