@@ -4,6 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,22 @@ async def test_latest_looks_at_each_field_alone(store: Store, gateway: str) -> N
     assert found == {"v": (T0 + 5, 3.0), "w": (T0, 2.0)}
     assert {type(value) for _, value in found.values()} == {float}
     assert await store.latest(series(gateway, "unknown")) == {}
+
+
+async def test_a_field_is_counted_whatever_its_type_elsewhere(store: Store, gateway: str) -> None:
+    kinds = {
+        "press": ("f8", [1.5]),
+        "saw": ("i8", [2]),
+        "lathe": ("?", [True]),
+        "kiln": ("O", ["a"]),
+    }
+    machines = [
+        (replace(series(gateway, asset), measurement=f"{asset}_{gateway}".replace("-", "_")), kind)
+        for asset, kind in kinds.items()
+    ]
+    tables = [rows([T0], of=machine, level=kind) for machine, kind in machines]
+    assert not await store.write(tables)
+    assert await store.count([gateway], T0, T0 + 1) == len(kinds)
 
 
 async def test_history_is_thinned(store: Store, gateway: str) -> None:
