@@ -2,6 +2,8 @@
 
 Polled groups count a tick when it is read, skipped, or – while the device is down – when its
 time has come. Subscribed groups count what arrives, and a tick for every tag that is down.
+Nothing is counted before the first attempt to reach the device has ended: in a fresh buffer the
+books begin there, after a restart the ticks until then are skipped with the cause gateway_down.
 """
 
 import logging
@@ -16,6 +18,7 @@ from gateway.core.status import Reason
 from gateway.edge.gaps import GapTracker
 from gateway.edge.groups import Device, Group
 from gateway.edge.recorder import Recorder
+from gateway.edge.restart import Restart
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +37,7 @@ class Account:
         gaps: its open gaps.
         recorder: takes counts and gaps.
         monotonic_ms: a clock that never steps, milliseconds.
+        restart: told when the first attempt to reach the device has ended.
     """
 
     def __init__(
@@ -42,35 +46,60 @@ class Account:
         gaps: GapTracker,
         recorder: Recorder,
         monotonic_ms: Callable[[], float],
+        restart: Restart,
     ) -> None:
         self._device = device
         self._gaps = gaps
         self._recorder = recorder
         self._monotonic_ms = monotonic_ms
-        self._cause = Reason.DISCONNECTED
+        self._restart = restart
+        self._fresh = {group.name for group in device.groups if group.last_tick_ms == NEVER}
+        self._is_tried = False
+        self._cause: Reason | None = None
         self._offset_ms: float | None = None
 
+    @property
+    def device(self) -> str:
+        """Id of the device."""
+        return self._device.id
+
     def start(self, now_ms: int) -> int | None:
-        """Count what was due while the gateway did not run, as skipped.
+        """Look what was due while the gateway did not run; it is counted by :meth:`tried`.
 
         Returns:
             The first tick missed so, UTC milliseconds; None if none was.
         """
-        first: int | None = None
         for group in self._device.groups:
-            if group.last_tick_ms == NEVER:
+            if group.name in self._fresh:
                 group.last_tick_ms = group.tick_at(now_ms)
             self._believe(group, now_ms)
-            missed = group.next_tick()
-            if missed <= now_ms:
-                first = missed if first is None else min(first, missed)
-                self._pass(group, now_ms, skipped=group.size)
         self._send(self._gaps.end_orphans(now_ms))
+        missed = [group.next_tick() for group in self._device.groups]
+        return min((tick for tick in missed if tick <= now_ms), default=None)
+
+    def tried(self, now_ms: int) -> None:
+        """The first attempt to reach the device has ended; from now on its ticks are due.
+
+        Later calls change nothing.
+        """
+        if self._is_tried:
+            return
+        self._is_tried = True
         self._offset_ms = now_ms - self._monotonic_ms()
-        return first
+        missed: int | None = None
+        for group in self._device.groups:
+            self._believe(group, now_ms)
+            is_fresh = group.name in self._fresh
+            if group.next_tick() <= now_ms:
+                self._pass(group, now_ms, skipped=0 if is_fresh else group.size)
+                missed = missed if is_fresh else max(group.last_tick_ms, missed or 0)
+        self._fresh.clear()
+        self._restart.tried(self._device.id, missed, now_ms)
 
     def settle(self, now_ms: int) -> None:
         """Bring the books up to now; called before every commit."""
+        if not self._is_tried:
+            return
         for group in self._device.groups:
             self._settle(group, now_ms)
         self._send(self._gaps.settle(now_ms))
@@ -84,10 +113,15 @@ class Account:
         if missed > upto_ms:
             return
         if group.down:
-            self._pass(group, upto_ms, failed=group.size)
-            self._send(self._gaps.lost(self._cause, missed))
+            self._fail(group, missed, upto_ms)
         elif group.mode == "subscribe":
             self._pass(group, upto_ms, failed=group.bad_items)
+
+    def _fail(self, group: Group, missed: int, upto_ms: int) -> None:
+        if self._cause is None:  # never lost: the first reading is still to come
+            return
+        self._pass(group, upto_ms, failed=group.size)
+        self._send(self._gaps.lost(self._cause, missed))
 
     def begin(self, group: Group, now_ms: int) -> int:
         """Choose the tick to read now: the newest that has come.
@@ -111,6 +145,7 @@ class Account:
 
     def lost(self, cause: Reason, now_ms: int) -> None:
         """The device is lost: from the next uncounted tick on, all its ticks fail."""
+        self.tried(now_ms)
         self._cause = cause
         for group in self._device.groups:
             if group.mode == "subscribe" and not group.down:

@@ -10,7 +10,6 @@ from edge_config.base import ConsoleConfig
 from edge_config.resolved import LoadedGateway, ResolvedDevice
 from gateway import __version__
 from gateway.core.batch import Gap
-from gateway.core.status import Reason
 from gateway.drivers.api import Driver, DriverSpec
 from gateway.edge.account import Account
 from gateway.edge.buffer import Buffer
@@ -20,6 +19,7 @@ from gateway.edge.live import DeviceRecord, Live
 from gateway.edge.northbound import Northbound
 from gateway.edge.poller import Poller
 from gateway.edge.recorder import Recorder
+from gateway.edge.restart import Restart
 
 _log = logging.getLogger(__name__)
 
@@ -70,26 +70,30 @@ def compose(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], buffer: Buff
     )
     remembered = buffer.gaps()
     recorder.announce(remembered)
+    restart = Restart(recorder.gap, remembered)
+    recorder.add_source(restart.settle)
     builder = DeviceBuilder(loaded.config.gateway, buffer.progress())
     accounts: list[Account] = []
     pollers: list[Poller] = []
     for resolved in loaded.devices:
         spec = specs[resolved.config.driver]
         device = builder.build(resolved, spec)
-        account = _account(device, remembered, recorder)
+        account = _account(device, remembered, recorder, restart)
         accounts.append(account)
         pollers.append(_poller(device, resolved, spec, account, recorder, live))
-    _begin(accounts, recorder)
+    _begin(accounts, restart)
     _end_removed(loaded, remembered, recorder)
     northbound = _northbound(loaded, buffer, wake, live)
     return Edge(buffer, live, recorder, pollers, northbound)
 
 
-def _account(device: Device, remembered: Iterable[Gap], recorder: Recorder) -> Account:
+def _account(
+    device: Device, remembered: Iterable[Gap], recorder: Recorder, restart: Restart
+) -> Account:
     names = {group.name: group.points for group in device.groups}
     own = [gap for gap in remembered if gap.device == device.id and gap.to_ms is None]
     tracker = GapTracker(device.id, names, own)
-    account = Account(device, tracker, recorder, monotonic_ms)
+    account = Account(device, tracker, recorder, monotonic_ms, restart)
     recorder.add_source(account.settle)
     return account
 
@@ -123,12 +127,11 @@ def _poller(
     )
 
 
-def _begin(accounts: Iterable[Account], recorder: Recorder) -> None:
-    """Count and date what was due while the gateway did not run."""
+def _begin(accounts: Iterable[Account], restart: Restart) -> None:
+    """Date what was due while the gateway did not run."""
     now = now_ms()
-    missed = [first for account in accounts if (first := account.start(now)) is not None]
-    if missed:
-        recorder.gap(Gap("", "", (), Reason.GATEWAY_DOWN, min(missed), now))
+    missed = {account.device: account.start(now) for account in accounts}
+    restart.begin(missed, [first for first in missed.values() if first is not None], now)
 
 
 def _end_removed(loaded: LoadedGateway, remembered: Iterable[Gap], recorder: Recorder) -> None:

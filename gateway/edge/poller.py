@@ -118,6 +118,7 @@ class Poller:
             group.plan = driver.plan(group.points)
         for group in subscribed:
             await self._subscribe(driver, group)  # type: ignore[arg-type]
+        self._account.tried(self._now_ms())
         if not subscribed:
             await self._poll(driver, polled)
         elif not polled:

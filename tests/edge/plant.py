@@ -21,6 +21,7 @@ from gateway.edge.groups import DeviceBuilder
 from gateway.edge.live import DeviceRecord, Live
 from gateway.edge.poller import Poller
 from gateway.edge.recorder import Recorder
+from gateway.edge.restart import Restart
 
 USCC = "91330800MA28F0000"
 USCC += check_character(USCC)
@@ -31,12 +32,17 @@ class Nothing(StrictModel):
 
 
 class Plant:
-    """The machine: ``faults`` says what connect and read do next; values count upwards."""
+    """The machine: faults say what connect and read do next; values count upwards.
+
+    Connecting takes until ``open`` is set.
+    """
 
     def __init__(self) -> None:
         self.connect_fault: BaseException | None = None
         self.read_fault: BaseException | None = None
         self.silent = False
+        self.open = asyncio.Event()
+        self.open.set()
         self.reading_takes_s = 0.0
         self.status: np.ndarray | None = None
         self.item_status: np.ndarray | None = None
@@ -62,6 +68,7 @@ class Scripted:
 
     async def connect(self) -> None:
         self.plant.connects += 1
+        await self.plant.open.wait()
         if self.plant.connect_fault:
             raise self.plant.connect_fault
 
@@ -168,7 +175,9 @@ class Runtime:
         remembered = buffer.gaps()
         self.recorder.announce(remembered)
         tracker = GapTracker("d", {"g": self.group.points}, remembered)
-        self.account = Account(device, tracker, self.recorder, clock.monotonic_ms)
+        restart = Restart(self.recorder.gap, remembered)
+        self.recorder.add_source(restart.settle)
+        self.account = Account(device, tracker, self.recorder, clock.monotonic_ms, restart)
         self.recorder.add_source(self.account.settle)
         self.record = DeviceRecord("d", "here", "plant", "press", "M1")
         self.record.add_group(self.group.processor.schema)
@@ -182,7 +191,10 @@ class Runtime:
             record=self.record,
             now_ms=clock.now_ms,
         )
-        self.missed_from = self.account.start(clock.now_ms())
+        now_ms = clock.now_ms()
+        self.missed_from = self.account.start(now_ms)
+        missed = [] if self.missed_from is None else [self.missed_from]
+        restart.begin(["d"], missed, now_ms)
 
     async def __aenter__(self) -> Self:
         self._tasks = [

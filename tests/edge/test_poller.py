@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.core.batch import Gap
+from gateway.core.batch import Batch, Gap
+from gateway.core.schema import Schema
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals, NotConnectedError, RefusedError
 from gateway.edge.buffer import Buffer
@@ -210,6 +211,85 @@ async def test_ticks_between_two_runs_are_skipped_because_the_gateway_was_down(
     assert totals.balanced
     assert totals.skipped >= 500 * 2
     assert totals.ok == plant.reads * 2
+
+
+async def test_nothing_is_due_before_the_first_attempt_of_a_fresh_gateway_has_ended(
+    start: Start,
+) -> None:
+    plant = Plant()
+    plant.open.clear()
+    async with start(plant) as runtime:
+        began = runtime.clock.now_ms()
+        await until(lambda: runtime.clock.now_ms() > began + 100)
+        assert runtime.buffer.totals().due == 0
+        opened = runtime.clock.now_ms()
+        plant.open.set()
+        await until(lambda: plant.reads >= 3)
+    totals = runtime.buffer.totals()
+    assert totals.balanced
+    assert totals.failed == 0
+    first = next(iter(_times(runtime.buffer)))
+    assert totals.due == ((runtime.group.last_tick_ms - first) // 20 + 1) * 2
+    assert first > opened
+    assert gaps(runtime.buffer) == []
+
+
+def _times(buffer: Buffer) -> list[int]:
+    """The times of all batches that the buffer holds, in order."""
+    schemas: dict = {}
+    times = []
+    for one in buffer.read(0, 1 << 40):
+        frame = decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas)
+        schemas |= {record.id: record for record in frame.records if isinstance(record, Schema)}
+        times += [record.time_ms for record in frame.records if isinstance(record, Batch)]
+    return times
+
+
+async def test_a_failed_first_attempt_begins_the_books(start: Start) -> None:
+    plant = Plant()
+    plant.open.clear()
+    plant.connect_fault = NotConnectedError("off")
+    async with start(plant) as runtime:
+        began = runtime.clock.now_ms()
+        await until(lambda: runtime.clock.now_ms() > began + 100)
+        opened = runtime.clock.now_ms()
+        plant.open.set()
+        await failing(runtime, 4)
+    (gap,) = gaps(runtime.buffer)
+    totals = runtime.buffer.totals()
+    assert (gap.group, gap.cause, gap.to_ms) == ("", Reason.DISCONNECTED, None)
+    assert gap.from_ms > opened
+    assert totals.due == totals.failed
+    assert totals.failed == ((runtime.group.last_tick_ms - gap.from_ms) // 20 + 1) * 2
+
+
+async def test_after_a_restart_ticks_are_the_gateways_until_the_first_attempt_has_ended(
+    start: Start,
+) -> None:
+    plant, clock = Plant(), Clock()
+    async with start(plant, clock) as first:
+        await until(lambda: plant.reads >= 3)
+    stopped, before = first.group.last_tick_ms, first.buffer.totals()
+    plant.open.clear()
+    async with start(plant, clock):
+        began = clock.now_ms()
+        await until(lambda: clock.now_ms() > began + 100)
+    async with start(plant, clock) as second:
+        await until(lambda: clock.now_ms() > began + 200)
+        assert second.buffer.totals() == before
+        (opened,) = second.buffer.gaps()
+        plant.open.set()
+        reads = plant.reads
+        await until(lambda: plant.reads >= reads + 3)
+    totals = second.buffer.totals()
+    assert totals.balanced
+    assert totals.failed == 0
+    (gap,) = gaps(second.buffer)
+    assert (gap.device, gap.cause, gap.from_ms) == ("", Reason.GATEWAY_DOWN, stopped + 20)
+    assert opened.from_ms == gap.from_ms
+    assert gap.to_ms is not None
+    assert totals.skipped >= ((gap.to_ms - 1 - stopped) // 20) * 2
+    assert totals.due == before.due + (second.group.last_tick_ms - stopped) // 20 * 2
 
 
 async def test_an_open_gap_goes_on_after_a_restart_and_ends(start: Start) -> None:
