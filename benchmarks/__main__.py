@@ -12,7 +12,10 @@ Result = dict[str, object]
 
 MEASUREMENTS: dict[str, Callable[[float], list[Result]]] = {
     "wire": lambda _seconds: codec.measure(),
-    "ingest": lambda _seconds: [ingest.measure(tags) for tags in (1000, 30, 10)],
+    "ingest": lambda _seconds: [
+        *(ingest.measure(tags) for tags in (1000, 30, 10)),
+        ingest.measure_changes(),
+    ],
     "rest": lambda seconds: [
         edge.measure("edge at rest", devices=10, tags=30, window=1, seconds=seconds)
     ],

@@ -12,8 +12,8 @@ from gateway.wire.frame import BodyEncoder, Header, decode_frame, seal
 USCC = "91330822MA0000015W"
 
 
-def bench_schema(tags: int, device: str = "d1") -> Schema:
-    """A schema of float32 tags of one machine."""
+def bench_schema(tags: int, device: str = "d1", kind: Kind = Kind.FLOAT32) -> Schema:
+    """A schema of tags of one kind and one machine."""
     return Schema(
         device,
         "all",
@@ -21,7 +21,7 @@ def bench_schema(tags: int, device: str = "d1") -> Schema:
         "controller",
         True,
         (Equipment(USCC, "1", device.replace("d", "A")),),
-        tuple(Tag(f"t{number}", Kind.FLOAT32) for number in range(tags)),
+        tuple(Tag(f"t{number}", kind) for number in range(tags)),
         1000,
     )
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from gateway.city.stores.api import Value
 from gateway.core.batch import Batch, Changes
-from gateway.core.schema import Column, Schema, empty_columns, runs_of
+from gateway.core.schema import Column, Schema, empty_columns
 from gateway.wire.messages import DeviceState, State
 
 NEVER = np.iinfo(np.int64).min
@@ -108,9 +108,7 @@ class _Columns:
         last[:-1] = index[1:] != index[:-1]
         last &= self.times[index] <= changes.time_ms
         self.times[index[last]] = changes.time_ms[last]
-        for run, column in zip(
-            runs_of(self.schema.tags[i].kind for i in index.tolist()), changes.columns, strict=True
-        ):
+        for run, column in zip(self.schema.runs_at(index), changes.columns, strict=True):
             chosen = last[run.span]
             self._scatter(index[run.span][chosen], column[chosen])
 

@@ -6,18 +6,17 @@ without looking at its tags again. Batches of one schema that come together shar
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gateway.city.stores.api import Rows, Series, Value
 from gateway.core.batch import Batch, Changes
-from gateway.core.schema import Column, Equipment, Kind, Run, Schema, runs_of
+from gateway.core.schema import Column, Equipment, Kind, Schema
 
 _DENSE = 4
 """Changes fill a table of all their times if at most one cell in this many holds a value less."""
-_CHUNK = 32
+_CHUNK = 128
 """Otherwise tables of so many times are made, with only the fields that occur in them."""
 
 
@@ -83,8 +82,8 @@ def _cuts(
 def batch_rows(layout: Layout, batches: Sequence[Batch]) -> list[Rows]:
     """Rows of batches that follow one schema: a line a machine and batch."""
     time_ms = np.array([batch.time_ms for batch in batches], np.int64)
-    present = np.stack([batch.present for batch in batches])
-    columns = [np.stack(run) for run in zip(*(batch.columns for batch in batches), strict=True)]
+    present = np.array([batch.present for batch in batches])
+    columns = [np.array(run) for run in zip(*(batch.columns for batch in batches), strict=True)]
     return [
         Rows(
             part.series,
@@ -106,7 +105,7 @@ def change_rows(layout: Layout, changes: Changes) -> list[Rows]:
     """
     values = {
         run.kind: (run.start, column)
-        for run, column in zip(_runs(layout.schema, changes.index), changes.columns, strict=True)
+        for run, column in zip(layout.schema.runs_at(changes.index), changes.columns, strict=True)
     }
     return [
         rows
@@ -123,18 +122,22 @@ def is_ordered(changes: Changes) -> bool:
     return bool(np.all((step > 0) | ((step == 0) & later)))
 
 
-def _runs(schema: Schema, index: npt.NDArray[Any]) -> tuple[Run, ...]:
-    return runs_of(schema.tags[i].kind for i in index.tolist())
-
-
-def _chunks(part: Part, changes: Changes) -> Iterable[npt.NDArray[np.intp]]:
-    mine = np.flatnonzero(np.isin(changes.index, part.index))
+def _chunks(part: Part, changes: Changes) -> Sequence[npt.NDArray[np.intp]]:
+    mine = np.arange(changes.count)
+    if len(part.fields) < len(changes.schema.tags):
+        mine = np.flatnonzero(np.isin(changes.index, part.index))
+    if not len(mine):
+        return ()
     mine = mine[np.argsort(changes.time_ms[mine], kind="stable")]
-    times, row = np.unique(changes.time_ms[mine], return_inverse=True)
-    if len(times) * len(part.fields) <= _DENSE * len(mine):
-        return (mine,) if len(mine) else ()
-    bounds = np.searchsorted(row, np.arange(_CHUNK, len(times), _CHUNK))
-    return np.split(mine, bounds) if len(mine) else ()
+    starts = np.flatnonzero(_begins(changes.time_ms[mine]))
+    if len(starts) * len(part.fields) <= _DENSE * len(mine) or len(starts) <= _CHUNK:
+        return (mine,)
+    return np.split(mine, starts[_CHUNK::_CHUNK])
+
+
+def _begins(ascending: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Where a number differs from the one before it."""
+    return np.concatenate(([True], ascending[1:] != ascending[:-1]))
 
 
 def _table(
@@ -144,12 +147,16 @@ def _table(
     values: Mapping[Kind, tuple[int, Column]],
     chosen: npt.NDArray[np.intp],
 ) -> Rows:
-    times, row = np.unique(changes.time_ms[chosen], return_inverse=True)
-    tags, field = np.unique(changes.index[chosen], return_inverse=True)
+    index, time_ms = changes.index[chosen], changes.time_ms[chosen]
+    begins = _begins(time_ms)
+    times, row = time_ms[begins], np.cumsum(begins) - 1
+    occurs = np.zeros(len(schema.tags), np.bool_)
+    occurs[index] = True
+    tags, field = np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[index]
     present = np.zeros((len(times), len(tags)), np.bool_)
     present[row, field] = True
     columns = []
-    for run in _runs(schema, tags):
+    for run in schema.runs_at(tags):
         inside = (field >= run.start) & (field < run.stop)
         start, column = values[run.kind]
         table = np.full((len(times), len(run)), _blank(run.kind), dtype=run.kind.dtype)

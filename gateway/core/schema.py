@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from hashlib import blake2b
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import msgspec
@@ -139,6 +139,24 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
     def runs(self) -> tuple[Run, ...]:
         """The runs of equal kind in the tags."""
         return runs_of(tag.kind for tag in self.tags)
+
+    @cached_property
+    def _kinds(self) -> npt.NDArray[np.uint8]:
+        return np.array([tag.kind for tag in self.tags], np.uint8)
+
+    def runs_at(self, index: npt.NDArray[Any]) -> tuple[Run, ...]:
+        """The runs of equal kind in a selection of the tags, as in :func:`runs_of`.
+
+        Args:
+            index: positions of tags, in any order; the selection is as long as this.
+        """
+        if len(self.runs) == 1 and len(index):  # mostly so; saves what small selections cost
+            return (Run(self.runs[0].kind, 0, len(index)),)
+        kinds = self._kinds[index]
+        bounds = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist(), len(kinds)]
+        return tuple(
+            Run(Kind(kinds[start]), start, stop) for start, stop in pairwise(bounds) if stop > start
+        )
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

@@ -44,19 +44,25 @@ class Reader:
         Raises:
             FrameError: fewer are left.
         """
-        if size > self.left:
-            raise FrameError(f"truncated: {size} bytes wanted at {self.position}, {self.left} left")
-        start = self.position
-        self.position += size
+        start = self._skip(size)
         return self.body[start : self.position]
+
+    def _skip(self, size: int) -> int:
+        """Step over bytes; where they begin."""
+        start = self.position
+        if start + size > len(self.body):
+            raise FrameError(f"truncated: {size} bytes wanted at {start}, {self.left} left")
+        self.position = start + size
+        return start
 
     def unpack(self, layout: struct.Struct) -> tuple[int, ...]:
         """The next bytes by a ``struct`` layout of whole numbers."""
-        return layout.unpack(self.take(layout.size))
+        return layout.unpack_from(self.body, self._skip(layout.size))
 
     def array(self, dtype: np.dtype[Any], count: int) -> Column:
         """The next ``count`` numbers as a read-only array on the bytes themselves."""
-        return np.frombuffer(self.take(dtype.itemsize * count), dtype)
+        start = self._skip(dtype.itemsize * count)
+        return np.frombuffer(self.body, dtype, count, start)
 
 
 def encode_column(kind: Kind, column: Column) -> bytes:

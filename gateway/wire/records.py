@@ -8,14 +8,15 @@ import struct
 from collections.abc import Mapping
 from datetime import date
 from enum import IntEnum
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
 import numpy as np
 
-from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.batch import Batch, Changes, Gap, Mask
 from gateway.core.books import Counts
-from gateway.core.schema import Column, Kind, Run, Schema, decode_schema, encode_schema, runs_of
+from gateway.core.schema import Column, Kind, Run, Schema, decode_schema, encode_schema
 from gateway.core.status import Reason
 from gateway.wire.columns import FrameError, Reader, decode_column, decode_runs, encode_column
 
@@ -138,14 +139,10 @@ def _changes_body(changes: Changes) -> bytes:
     ]
     parts += map(
         encode_column,
-        (run.kind for run in _change_runs(changes.schema, changes.index)),
+        (run.kind for run in changes.schema.runs_at(changes.index)),
         changes.columns,
     )
     return b"".join(parts)
-
-
-def _change_runs(schema: Schema, index: Column) -> tuple[Run, ...]:
-    return runs_of(schema.tags[i].kind for i in index.tolist())
 
 
 def decode_record(
@@ -201,11 +198,19 @@ def _decode_batch(reader: Reader, schemas: Mapping[int, Schema]) -> Batch:
     count = len(schema.tags)
     if flags & _ALL_PRESENT:
         columns = decode_runs(schema.runs, reader)
-        return _finished(Batch(schema, time_ms, np.ones(count, np.bool_), columns), reader)
+        return _finished(Batch(schema, time_ms, _all_present(count), columns), reader)
     bits = reader.array(_U8, (count + 7) // 8)
     present = np.unpackbits(bits, count=count, bitorder="little").astype(np.bool_)
     columns = tuple(_scattered(run, present[run.span], reader) for run in schema.runs)
     return _finished(Batch(schema, time_ms, present, columns), reader)
+
+
+@lru_cache(maxsize=1_024)
+def _all_present(count: int) -> Mask:
+    """Shared by the batches of so many tags, so nobody may write to it."""
+    mask = np.ones(count, np.bool_)
+    mask.flags.writeable = False
+    return mask
 
 
 def _scattered(run: Run, present: Column, reader: Reader) -> Column:
@@ -221,7 +226,7 @@ def _decode_changes(reader: Reader, schemas: Mapping[int, Schema]) -> Changes:
     if count and int(index.max()) >= len(schema.tags):
         raise FrameError(f"tag index {int(index.max())} in a schema of {len(schema.tags)} tags")
     time_ms = reader.array(_I64, count)
-    columns = decode_runs(_change_runs(schema, index), reader)
+    columns = decode_runs(schema.runs_at(index), reader)
     return _finished(Changes(schema, index, time_ms, columns), reader)
 
 

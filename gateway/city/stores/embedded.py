@@ -8,6 +8,7 @@ one wins – as InfluxDB does.
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from gateway.city.stores.api import (
     StoreMisconfiguredError,
     StoreUnavailableError,
 )
-from gateway.city.stores.line_protocol import check, fill, numbers
+from gateway.city.stores.line_protocol import check, fill, kind_runs, numbers
 from gateway.core.schema import Column, Kind
 
 T = TypeVar("T")
@@ -208,18 +209,17 @@ def _find_series(connection: sqlite3.Connection, series: Series) -> int:
 
 
 def _bodies(rows: Rows) -> tuple[list[tuple[int, int, str]], list[Rejection]]:
-    writable, rejections = check(rows)
-    cells = fill(rows, writable, _json_head, _json_texts)
-    counts = writable.sum(axis=1).tolist()
+    runs = kind_runs(rows)
+    writable, rejections = check(rows, runs)
+    cells = fill(rows, runs, writable, _json_head, _json_texts)
     return [
-        (time, count, (b"{" + b",".join(row[keep].tolist()) + b"}").decode())
-        for time, count, row, keep in zip(
-            rows.time_ms.tolist(), counts, cells, writable, strict=True
-        )
-        if count
+        (time, len(texts), (b"{" + b",".join(texts) + b"}").decode())
+        for time, texts in zip(rows.time_ms.tolist(), cells, strict=True)
+        if texts
     ], rejections
 
 
+@lru_cache(maxsize=65_536)
 def _json_head(name: str) -> bytes:
     return orjson.dumps(name) + b":"
 

@@ -8,10 +8,8 @@ database could take is refused here, so that a line that leaves this module is w
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
-from operator import concat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +32,7 @@ Texts = list[bytes]
 Formatter = Callable[[Kind, Column], Texts]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line: a machine at one time."""
 
     series: Series
@@ -72,47 +69,64 @@ def encode(rows: Rows) -> tuple[list[Line], list[Rejection]]:
     Returns:
         Lines in the order of their times, without empty ones, and the refused values.
     """
-    writable, rejections = check(rows)
-    cells = fill(rows, writable, _head, texts)
+    runs = kind_runs(rows)
+    writable, rejections = check(rows, runs)
     key = series_key(rows.series)
     lines = [
-        Line(
-            rows.series,
-            time,
-            count,
-            b"%b %b %d" % (key, b",".join(row[keep].tolist()), time),
+        Line(rows.series, time, len(cells), b"%b %b %d" % (key, b",".join(cells), time))
+        for time, cells in zip(
+            rows.time_ms.tolist(), fill(rows, runs, writable, _head, texts), strict=True
         )
-        for time, count, row, keep in zip(
-            rows.time_ms.tolist(), writable.sum(axis=1).tolist(), cells, writable, strict=True
-        )
-        if count
+        if cells
     ]
     return lines, rejections
 
 
 def fill(
     rows: Rows,
+    runs: Sequence[Run],
     writable: npt.NDArray[np.bool_],
     head: Callable[[str], bytes],
     formatter: Formatter,
-) -> npt.NDArray[np.object_]:
-    """A table of ``name=value`` texts; only writable cells are filled.
+) -> list[Texts]:
+    """``name=value`` texts of every time, of the writable cells only.
 
     Args:
         rows: the values.
-        writable: bool[t, n], the cells to fill.
+        runs: their kinds.
+        writable: bool[t, n], the cells wanted.
         head: text before the value of a field.
         formatter: texts of the values of one kind.
     """
-    cells = np.empty(writable.shape, dtype=object)
-    heads = np.empty(len(rows.fields), dtype=object)
-    heads[:] = [head(name) for name in rows.fields]
-    for run, column in zip(kind_runs(rows), rows.columns, strict=True):
+    heads = [head(name) for name in rows.fields]
+    table: list[Texts] = [[] for _ in range(len(writable))]
+    for run, column in zip(runs, rows.columns, strict=True):
         mask = writable[:, run.span]
-        wanted = np.broadcast_to(heads[run.span], mask.shape)[mask].tolist()
-        made = map(concat, wanted, formatter(run.kind, column[mask]))
-        cells[:, run.span][mask] = list(made)
-    return cells
+        add = _add_all if mask.all() else _add_some
+        add(table, heads[run.span], partial(formatter, run.kind), column, mask)
+    return table
+
+
+_Add = Callable[[Column], Texts]
+
+
+def _add_all(
+    table: list[Texts], heads: Texts, formatter: _Add, column: Column, _: npt.NDArray[np.bool_]
+) -> None:
+    width = len(heads)
+    made = list(map(bytes.__add__, heads * len(table), formatter(column.ravel())))
+    for at, line in enumerate(table):
+        line.extend(made[at * width : (at + 1) * width])
+
+
+def _add_some(
+    table: list[Texts], heads: Texts, formatter: _Add, column: Column, mask: npt.NDArray[np.bool_]
+) -> None:
+    row, field = np.nonzero(mask)
+    for at, number, text in zip(
+        row.tolist(), field.tolist(), formatter(column[row, field]), strict=True
+    ):
+        table[at].append(heads[number] + text)
 
 
 def kind_runs(rows: Rows) -> list[Run]:
@@ -121,16 +135,16 @@ def kind_runs(rows: Rows) -> list[Run]:
     start = 0
     for column in rows.columns:
         stop = start + column.shape[1]
-        runs.append(Run(_kind_of(column), start, stop))
+        runs.append(Run(_KINDS[column.dtype], start, stop))
         start = stop
     return runs
 
 
-_KINDS = {kind.dtype: kind for kind in Kind}
-
-
-def _kind_of(column: Column) -> Kind:
-    return _KINDS[column.dtype.newbyteorder("=")]
+_KINDS = {
+    dtype: kind
+    for kind in Kind
+    for dtype in (kind.dtype.newbyteorder("<"), kind.dtype.newbyteorder(">"))
+}
 
 
 def texts(kind: Kind, values: Column) -> Texts:
@@ -154,7 +168,7 @@ def numbers(values: Column) -> bytes:
     return orjson.dumps(native, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
 
-def check(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[Rejection]]:
+def check(rows: Rows, runs: Sequence[Run]) -> tuple[npt.NDArray[np.bool_], list[Rejection]]:
     """Which cells can be written, and the refusals of those that are present and cannot.
 
     Refused are: not-a-number and infinity, unsigned values above 2^63 − 1, strings above
@@ -162,12 +176,13 @@ def check(rows: Rows) -> tuple[npt.NDArray[np.bool_], list[Rejection]]:
     """
     problems = [
         (reason, mask)
-        for run, column in zip(kind_runs(rows), rows.columns, strict=True)
+        for run, column in zip(runs, rows.columns, strict=True)
         for reason, part in _problems(run.kind, column, rows.present[:, run.span])
         if (mask := _widened(part, run, rows.present.shape)).any()
     ]
-    outside = (rows.time_ms < MIN_TIME_MS) | (rows.time_ms > MAX_TIME_MS)
-    if outside.any():
+    times = rows.time_ms.tolist()
+    if min(times, default=0) < MIN_TIME_MS or max(times, default=0) > MAX_TIME_MS:
+        outside = (rows.time_ms < MIN_TIME_MS) | (rows.time_ms > MAX_TIME_MS)
         problems.append(("time is outside the years 1677 to 2262", rows.present & outside[:, None]))
     if not problems:
         return rows.present, []
