@@ -8,13 +8,11 @@ acknowledged is freed by the next commit, which costs no disk synchronisation of
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Self
-
-import msgspec
 
 from gateway.core.batch import Gap
 from gateway.core.books import Counts
@@ -23,6 +21,9 @@ from gateway.core.status import Reason
 from gateway.edge.buffer_books import BufferBooks, read_books
 from gateway.edge.buffer_schema import lock_file, open_file, open_reader
 from gateway.edge.buffer_tables import (
+    add_counts,
+    free_frames,
+    insert_frames,
     load_books,
     load_pending,
     merge,
@@ -34,8 +35,8 @@ from gateway.edge.buffer_tables import (
     write_progress,
     write_schemas,
 )
-from gateway.edge.commit import Appended, Commit, NewFrame, Pending, Progress, StoredFrame
-from gateway.edge.quota import QuotaRule, trim
+from gateway.edge.commit import Appended, Commit, Pending, Progress, StoredFrame
+from gateway.edge.quota import QuotaRule, take_back, trim
 
 __all__ = ["Buffer", "BufferBooks", "DiskRefusedError", "read_books"]
 
@@ -72,6 +73,7 @@ class Buffer:
         self._books = load_books(self._writer)
         self._total = sum_counts(self._books.values())
         self._pending = load_pending(self._writer)
+        self._handed = self.last_seq  # what an earlier process sent is not known
 
     @classmethod
     def open(cls, path: Path, *, quota_bytes: int, max_age_ms: int) -> Self:
@@ -140,57 +142,33 @@ class Buffer:
         writer = self._writer
         writer.execute("BEGIN IMMEDIATE")
         acked, ranges = self._acked, self._ranges
-        pending = self._free(acked, ranges, self._pending)
-        last_seq = self._insert(commit.frames)
+        spans = self._unfreed_spans(acked, ranges)
+        pending = free_frames(writer, spans, self._pending)
+        back = take_back(writer, spans)
+        last_seq = insert_frames(writer, self.last_seq, commit.frames)
         pending = plus(pending, commit.frames)
         write_gaps(writer, commit.gaps)
-        trimmed = trim(writer, self._quota, pending.bytes, now_ms)
-        pending = minus(pending, trimmed.frames, trimmed.values, trimmed.bytes)
-        changes = merge(commit.counts, trimmed.counts)
-        write_books(writer, changes)
         write_progress(writer, commit.progress)
         write_schemas(writer, commit.schemas)
-        writer.execute("COMMIT")
+        with self._reading:  # no frame may be handed out between its dropping and the commit
+            trimmed = trim(writer, self._quota, pending.bytes, now_ms, self._handed)
+            pending = minus(pending, trimmed.frames, trimmed.values, trimmed.bytes)
+            corrected = merge(back, trimmed.counts)
+            changes = merge(commit.counts, corrected)
+            write_books(writer, changes)
+            writer.execute("COMMIT")
         self._freed, self._freed_ranges = acked, ranges
         self.last_seq, self._pending = last_seq, pending
         for key, counts in changes.items():
-            self._books.setdefault(key, Counts()).add(counts)
-            self._total.add(counts)
-        return Appended(last_seq, trimmed.gaps, tuple(trimmed.counts))
+            add_counts(self._books.setdefault(key, Counts()), counts)
+            add_counts(self._total, counts)
+        return Appended(last_seq, trimmed.gaps, tuple(corrected))
 
-    def _insert(self, frames: Sequence[NewFrame]) -> int:
-        seq = self.last_seq
-        for frame in frames:
-            seq += 1
-            self._writer.execute(
-                "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    seq,
-                    frame.values,
-                    len(frame.body),
-                    frame.first_ms,
-                    frame.last_ms,
-                    frame.gaps,
-                    msgspec.msgpack.encode(frame.shares),
-                    frame.body,
-                ),
-            )
-        if frames:
-            self._writer.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (str(seq),))
-        return seq
-
-    def _free(self, acked: int, ranges: Iterable[tuple[int, int]], pending: Pending) -> Pending:
+    def _unfreed_spans(
+        self, acked: int, ranges: Iterable[tuple[int, int]]
+    ) -> list[tuple[int, int]]:
         new = [span for span in ranges if span not in self._freed_ranges]
-        spans = [(0, acked), *new] if acked > self._freed else new
-        for low, high in spans:
-            frames, values, size = self._writer.execute(
-                "SELECT count(*), total(count), total(bytes) FROM frame WHERE seq BETWEEN ? AND ?",
-                (low, high),
-            ).fetchone()
-            if frames:
-                self._writer.execute("DELETE FROM frame WHERE seq BETWEEN ? AND ?", (low, high))
-                pending = minus(pending, frames, int(values), int(size))
-        return pending
+        return [(0, acked), *new] if acked > self._freed else new
 
     # -- the reserve ----------------------------------------------------------------------
 
@@ -214,7 +192,7 @@ class Buffer:
     # -- reading --------------------------------------------------------------------------
 
     def read(self, after_seq: int, max_bytes: int) -> list[StoredFrame]:
-        """The oldest committed frames after a sequence number.
+        """The oldest committed frames after a sequence number, to be sent.
 
         Args:
             after_seq: frames above this one.
@@ -235,6 +213,8 @@ class Buffer:
                 size += len(body)
                 if size >= max_bytes:
                     break
+            if frames:
+                self._handed = max(self._handed, frames[-1].seq)
         return frames
 
     def schemas(self, ids: Iterable[str]) -> list[Schema]:

@@ -36,6 +36,7 @@ MIGRATIONS: tuple[str, ...] = (
         to_ms INTEGER, PRIMARY KEY (device, grp, tags, from_ms)) WITHOUT ROWID;
     CREATE TABLE tag_schema (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
     """,
+    "CREATE TABLE doubt (seq INTEGER PRIMARY KEY, shares BLOB NOT NULL);",
 )
 """One script a version; the file's ``user_version`` says how many have run."""
 

@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
+import msgspec
+
 from gateway.core.batch import Gap
 from gateway.core.books import COUNTERS, Counts
 from gateway.core.schema import Schema, encode_schema
@@ -17,6 +19,12 @@ def sum_counts(parts: Iterable[Counts]) -> Counts:
     for part in parts:
         total.add(part)
     return total
+
+
+def add_counts(total: Counts, changes: Counts) -> None:
+    """Add increments, of which drops may be below zero; a cause that comes to nothing goes."""
+    total.add(changes)
+    total.dropped = {cause: count for cause, count in total.dropped.items() if count}
 
 
 def plus(pending: Pending, frames: Sequence[NewFrame]) -> Pending:
@@ -69,6 +77,42 @@ def write_books(connection: sqlite3.Connection, changes: Mapping[tuple[str, date
     )
 
 
+def insert_frames(connection: sqlite3.Connection, last: int, frames: Iterable[NewFrame]) -> int:
+    """Number frames on from ``last`` and keep them; returns the newest number."""
+    seq = last
+    for seq, frame in enumerate(frames, last + 1):
+        connection.execute(
+            "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                seq,
+                frame.values,
+                len(frame.body),
+                frame.first_ms,
+                frame.last_ms,
+                frame.gaps,
+                msgspec.msgpack.encode(frame.shares),
+                frame.body,
+            ),
+        )
+    if seq > last:
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (str(seq),))
+    return seq
+
+
+def free_frames(
+    connection: sqlite3.Connection, spans: Iterable[tuple[int, int]], pending: Pending
+) -> Pending:
+    """Delete frames by inclusive ranges; returns what is held then."""
+    for span in spans:
+        frames, values, size = connection.execute(
+            "SELECT count(*), total(count), total(bytes) FROM frame WHERE seq BETWEEN ? AND ?", span
+        ).fetchone()
+        if frames:
+            connection.execute("DELETE FROM frame WHERE seq BETWEEN ? AND ?", span)
+            pending = minus(pending, frames, int(values), int(size))
+    return pending
+
+
 def write_progress(
     connection: sqlite3.Connection, progress: Mapping[tuple[str, str], Progress]
 ) -> None:
@@ -111,7 +155,7 @@ def load_books(connection: sqlite3.Connection) -> dict[tuple[str, date], Counts]
             "SELECT device, day, due, ok, failed, skipped, suppressed, buffered FROM books"
         )
     }
-    for device, day, cause, count in connection.execute("SELECT * FROM dropped"):
+    for device, day, cause, count in connection.execute("SELECT * FROM dropped WHERE count > 0"):
         key = (device, date.fromisoformat(day))
         books.setdefault(key, Counts()).dropped[cause] = count
     return books

@@ -82,7 +82,8 @@ class Appended:
         last_seq: sequence number of the newest frame.
         gaps: gap records that must travel again, or for the first time, because the quota took
             the frames that held them or the values they tell about.
-        lost: devices and days whose values the quota took.
+        lost: devices and days of whose values the quota took some, or gave some back because the
+            city turned out to hold them.
     """
 
     last_seq: int

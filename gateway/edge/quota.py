@@ -23,6 +23,9 @@ JOIN_MS = 60_000
 _RELIEF = 0.99
 """Part of the quota that is kept when it is exceeded, so that not every commit drops."""
 
+DOUBTS = 4_096
+"""Most dropped frames that are remembered because the city may hold them; the newest stay."""
+
 _shares = msgspec.msgpack.Decoder(list[tuple[str, date, int]])
 
 
@@ -58,7 +61,9 @@ class Trimmed:
     gaps: tuple[Gap, ...] = ()
 
 
-def trim(connection: sqlite3.Connection, rule: QuotaRule, held_bytes: int, now_ms: int) -> Trimmed:
+def trim(
+    connection: sqlite3.Connection, rule: QuotaRule, held_bytes: int, now_ms: int, handed: int
+) -> Trimmed:
     """Drop the oldest frames until the rule is kept; part of the caller's transaction.
 
     Args:
@@ -66,6 +71,7 @@ def trim(connection: sqlite3.Connection, rule: QuotaRule, held_bytes: int, now_m
         rule: byte and age quota.
         held_bytes: size of all frames.
         now_ms: UTC milliseconds.
+        handed: frames up to this one may have been sent, so the city may hold them.
     """
     trimmed = Trimmed()
     excess = held_bytes - rule.quota_bytes
@@ -93,15 +99,48 @@ def trim(connection: sqlite3.Connection, rule: QuotaRule, held_bytes: int, now_m
                 gap_frames.append(seq)
     if last:
         trimmed.gaps = (*_loss(connection, spans), *_rescued(connection, gap_frames))
+        _doubt(connection, min(last, handed))
         connection.execute("DELETE FROM frame WHERE seq <= ?", (last,))
         _remember(connection, trimmed.gaps)
     return trimmed
 
 
-def _count(counts: dict[tuple[str, date], Counts], shares: bytes) -> None:
+def _doubt(connection: sqlite3.Connection, upto: int) -> None:
+    """Remember frames that are dropped after they may have been sent."""
+    connection.execute(
+        "INSERT INTO doubt SELECT seq, shares FROM frame WHERE seq <= ? AND count > 0", (upto,)
+    )
+    connection.execute(
+        "DELETE FROM doubt WHERE seq <= (SELECT seq FROM doubt ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+        (DOUBTS,),
+    )
+
+
+def take_back(
+    connection: sqlite3.Connection, spans: Iterable[tuple[int, int]]
+) -> dict[tuple[str, date], Counts]:
+    """Dropped frames that the city turns out to hold: their drops, as counts below zero.
+
+    A frame was sent and stored, its acknowledgement was lost, and the quota dropped it: it would
+    be both stored and dropped. Part of the caller's transaction.
+
+    Args:
+        connection: in a transaction.
+        spans: inclusive ranges of frames that the city acknowledges.
+    """
+    counts: dict[tuple[str, date], Counts] = {}
+    for span in spans:
+        for (shares,) in connection.execute(
+            "DELETE FROM doubt WHERE seq BETWEEN ? AND ? RETURNING shares", span
+        ).fetchall():
+            _count(counts, shares, -1)
+    return counts
+
+
+def _count(counts: dict[tuple[str, date], Counts], shares: bytes, sign: int = 1) -> None:
     for device, day, values in _shares.decode(shares):
         dropped = counts.setdefault((device, day), Counts()).dropped
-        dropped[Reason.QUOTA.code] = dropped.get(Reason.QUOTA.code, 0) + values
+        dropped[Reason.QUOTA.code] = dropped.get(Reason.QUOTA.code, 0) + sign * values
 
 
 def _loss(connection: sqlite3.Connection, spans: list[tuple[int, int]]) -> Iterable[Gap]:

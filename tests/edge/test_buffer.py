@@ -170,6 +170,57 @@ def test_a_loss_by_quota_is_one_gap_that_waits_to_be_told(opened: Open) -> None:
     assert opened(quota_bytes=3_000).gaps() == [last]
 
 
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("ranges", [False, True])
+def test_a_dropped_frame_that_the_city_holds_is_not_dropped(
+    opened: Open, restart: bool, ranges: bool
+) -> None:
+    buffer = opened(quota_bytes=3_000)
+    buffer.append(commit(frame(2, 1_000), frame(3, 1_000)), 0)
+    buffer.read(0, 1_000)  # the first is sent; its acknowledgement is lost
+    told = buffer.append(commit(*(frame(1, 1_000) for _ in range(3))), 0)
+    assert (seqs(buffer), told.lost) == ([4, 5], (("d", DAY),))
+    assert buffer.totals().dropped == {"quota": 6}
+    if restart:
+        buffer = opened(quota_bytes=3_000)
+    buffer.acknowledge(0, [(1, 1)]) if ranges else buffer.acknowledge(1)
+    for again in (True, False):
+        told = buffer.append(Commit(), 0)
+        assert told.lost == ((("d", DAY),) if again else ())
+        assert buffer.totals().dropped == {"quota": 4}
+    buffer.acknowledge(2)  # was never sent, as the buffer knows: nothing of it is stored
+    buffer.flush(0)
+    for books in (buffer.totals(), read_books(buffer._path).totals, opened().totals()):
+        assert books.dropped == {"quota": 4}
+        assert books.buffered == 2 + books.dropped["quota"] + 2  # stored, dropped, pending
+
+
+def test_drops_that_are_all_taken_back_leave_no_trace(opened: Open) -> None:
+    buffer = opened(max_age_ms=10)
+    buffer.append(commit(frame(2)), 0)
+    buffer.read(0, 1)
+    buffer.flush(100)
+    assert buffer.totals().dropped == {"quota": 2}
+    buffer.acknowledge(1)
+    buffer.flush(100)
+    assert buffer.totals().dropped == read_books(buffer._path).totals.dropped == {}
+    assert opened().totals().dropped == {}
+
+
+def test_the_memory_of_dropped_frames_is_bounded(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.edge.quota.DOUBTS", 3)
+    buffer = opened(max_age_ms=10)
+    buffer.append(commit(*(frame(1) for _ in range(8))), 0)
+    buffer.read(0, 1 << 20)
+    buffer.flush(100)
+    assert buffer.totals().dropped == {"quota": 8}
+    buffer.acknowledge(8)
+    buffer.flush(100)
+    assert buffer.totals().dropped == {"quota": 5}
+
+
 def test_old_frames_go(opened: Open) -> None:
     buffer = opened(max_age_ms=1_000)
     buffer.append(commit(frame(1, at_ms=0), frame(1, at_ms=500)), 900)
@@ -231,6 +282,19 @@ def test_a_damaged_file_is_set_aside_with_an_error(
         assert list(tmp_path.glob("b.db.damaged-*"))
     finally:
         again.close()
+
+
+def test_a_file_of_the_first_version_is_brought_up(opened: Open, tmp_path: Path) -> None:
+    buffer = opened()
+    buffer.append(commit(frame(2)), 0)
+    buffer.close()
+    with sqlite3.connect(tmp_path / "b.db") as connection:
+        connection.executescript("DROP TABLE doubt; PRAGMA user_version = 1")
+    connection.close()
+    buffer = opened(max_age_ms=10)
+    assert seqs(buffer) == [1]
+    buffer.flush(100)
+    assert buffer.totals().dropped == {"quota": 2}
 
 
 def test_a_newer_version_is_refused_and_left_alone(opened: Open, tmp_path: Path) -> None:
