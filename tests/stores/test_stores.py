@@ -186,18 +186,18 @@ async def test_what_no_store_takes_is_refused_and_the_rest_written(
 
 
 async def test_a_conflicting_type_is_refused_and_the_rest_written(
-    influx: Store, gateway: str
+    store: Store, gateway: str
 ) -> None:
     field = "t" + gateway.replace("-", "")
     of = series(gateway)
-    await influx.write([rows([T0], of=of, **{field: ("f8", [1.0])})])
+    await store.write([rows([T0], of=of, **{field: ("f8", [1.0])})])
     tables = [rows([T0 + i], of=of, ok=("i8", [i])) for i in range(1, 6)]
     bad = rows([T0 + 9], of=of, **{field: ("i8", [1])})
-    refused = await influx.write([*tables[:3], bad, *tables[3:]])
+    refused = await store.write([*tables[:3], bad, *tables[3:]])
     assert [(r.series, r.time_ms, r.values) for r in refused] == [(of, T0 + 9, 1)]
     assert "type conflict" in refused[0].reason
     assert field in refused[0].line
-    assert await influx.count([gateway], T0, T0 + 10) == 6
+    assert await store.count([gateway], T0, T0 + 10) == 6
 
 
 async def test_a_line_that_the_server_cannot_parse_is_refused_alone(
@@ -349,3 +349,63 @@ async def test_embedded_refuses_a_newer_file_and_a_file_of_another_kind(tmp_path
     for path in (newer, other):
         with pytest.raises(StoreError, match=path.name):
             await EmbeddedStore(path).open()
+
+
+async def test_embedded_finds_a_field_that_has_been_silent_for_long(tmp_path: Path) -> None:
+    hour = 3_600_000
+    made = EmbeddedStore(tmp_path / "telemetry.db")
+    await made.open()
+    await made.write([rows([T0, T0 + 7], rare=("f8", [1.0, 2.0]), often=("f8", [3.0, 4.0]))])
+    times = [T0 + 10 + i * 20_000 for i in range(2_000)]
+    await made.write([rows(times, often=("f8", [float(i) for i in range(2_000)]))])
+    await made.write([rows([T0 - 2 * hour], rare=("f8", [0.0]))])  # a backlog comes late
+    found = {n: (p.time_ms, p.value) for n, p in (await made.latest(series())).items()}
+    assert found == {"rare": (T0 + 7, 2.0), "often": (times[-1], 1999.0)}
+    await made.trim(T0 + 8)
+    assert (await made.latest(series())).keys() == {"often"}
+    await made.close()
+
+
+async def test_embedded_keeps_the_type_of_a_field_over_a_restart_until_it_is_trimmed(
+    tmp_path: Path,
+) -> None:
+    made = EmbeddedStore(tmp_path / "telemetry.db")
+    await made.open()
+    await made.write([rows([T0], present=[[True, False]], a=("f8", [1.0]), b=("?", [True]))])
+    await made.close()
+    await made.open()
+    other = series(asset="B-002")
+    refused = await made.write([rows([T0 + 1], of=other, a=("i8", [1]), b=("i8", [2]))])
+    assert [(r.time_ms, r.values, r.line) for r in refused] == [(T0 + 1, 1, "a")]
+    assert {n: p.value for n, p in (await made.latest(other)).items()} == {"b": 2}
+    later = T0 + 10 * 3_600_000
+    await made.trim(later)
+    assert await made.write([rows([later], of=other, a=("i8", [1]))]) == []
+    await made.close()
+
+
+async def test_embedded_takes_over_a_file_of_the_first_version(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.db"
+    made = EmbeddedStore(path)
+    await made.open()
+    table = rows(
+        [T0, T0 + 1],
+        present=[[True] * 4, [True, False, False, False]],
+        a=("f8", [1.0, 2.0]),
+        n=("i8", [1, 2]),
+        on=("?", [True, False]),
+        text=("O", ["x", "y"]),
+    )
+    await made.write([table])
+    before = await made.latest(series())
+    await made.close()
+    with sqlite3.connect(path) as connection:
+        filled = connection.execute("SELECT * FROM fields").fetchall()
+        connection.executescript("DROP TABLE fields; PRAGMA user_version = 1;")
+    connection.close()
+    await made.open()
+    assert await made.latest(series()) == before
+    await made.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT * FROM fields").fetchall() == filled
+    connection.close()

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
+from gateway.city.stores import fields
 from gateway.city.stores.api import (
     Point,
     Rejection,
@@ -24,11 +26,11 @@ from gateway.city.stores.api import (
     StoreUnavailableError,
 )
 from gateway.city.stores.line_protocol import check, fill, kind_runs, numbers
-from gateway.core.schema import Column, Kind
+from gateway.core.schema import Column, Kind, Run
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 _MIGRATIONS = (
     """
     CREATE TABLE series (
@@ -47,6 +49,7 @@ _MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX points_time ON points (time_ms);
     """,
+    fields.TABLE,
 )
 """Statements from version k to k + 1."""
 
@@ -61,7 +64,11 @@ _TRIM = """
         (SELECT series, time_ms FROM points WHERE time_ms < ? LIMIT ?)
 """
 _TRIM_ROWS = 5_000
-_LATEST_ROWS = 500
+_TRIM_FIELDS = "DELETE FROM fields WHERE hour_ms < ?"
+_HOUR = """
+    SELECT time_ms, body FROM points WHERE series = ? AND time_ms >= ? AND time_ms < ?
+    ORDER BY time_ms DESC
+"""
 _SERIES = ("measurement", "enterprise", "site", "gateway", "device", "equipment")
 
 
@@ -77,6 +84,7 @@ class EmbeddedStore:
         self._connection: sqlite3.Connection | None = None
         self._lock = asyncio.Lock()
         self._ids: dict[Series, int] = {}
+        self._fields = fields.Fields()
 
     async def open(self) -> None:
         """Open the file, create or migrate its tables.
@@ -104,16 +112,8 @@ class EmbeddedStore:
         return int(found[0])
 
     async def latest(self, series: Series) -> dict[str, Point]:
-        """The newest value of every field, among the newest 500 times of the series."""
-        query = "SELECT time_ms, body FROM points WHERE series = ? ORDER BY time_ms DESC LIMIT ?"
-        rows = await self._run(
-            lambda c: c.execute(query, (_find_series(c, series), _LATEST_ROWS)).fetchall()
-        )
-        points: dict[str, Point] = {}
-        for time_ms, body in rows:
-            for name, value in orjson.loads(body).items():
-                points.setdefault(name, Point(time_ms, value))
-        return points
+        """The newest value of every field of a series."""
+        return await self._run(lambda c: _latest(c, _find_series(c, series)))
 
     async def history(
         self, series: Series, field: str, from_ms: int, to_ms: int, limit: int
@@ -144,7 +144,12 @@ class EmbeddedStore:
             gone = await self._run(lambda c: c.execute(_TRIM, (before_ms, _TRIM_ROWS)).rowcount)
             total += gone
             if gone < _TRIM_ROWS:
+                await self._run(lambda c: self._trim_fields(c, before_ms))
                 return total
+
+    def _trim_fields(self, connection: sqlite3.Connection, before_ms: int) -> None:
+        connection.execute(_TRIM_FIELDS, (before_ms - fields.HOUR_MS,))
+        self._fields.forget()
 
     async def close(self) -> None:
         """Close the file."""
@@ -172,16 +177,20 @@ class EmbeddedStore:
                 return work(connection)
         except sqlite3.OperationalError as error:  # disk full, locked, input/output error
             self._ids.clear()
+            self._fields.forget()
             raise StoreUnavailableError(f"the store {self._path} refuses: {error}") from error
 
     def _write(self, connection: sqlite3.Connection, rows: Sequence[Rows]) -> list[Rejection]:
         rejections: list[Rejection] = []
         connection.execute("BEGIN IMMEDIATE")
         for table in rows:
-            bodies, refused = _bodies(table)
+            runs = kind_runs(table)
+            conflicts = self._fields.conflicts(connection, table, runs)
+            writable, refused = check(table, runs, conflicts)
             rejections += refused
             series = self._series(connection, table.series)
-            connection.executemany(_INSERT, [(series, *body) for body in bodies])
+            connection.executemany(_INSERT, _points(series, table, runs, writable))
+            self._fields.note(connection, series, table, runs, writable)
         return rejections
 
     def _series(self, connection: sqlite3.Connection, series: Series) -> int:
@@ -208,15 +217,32 @@ def _find_series(connection: sqlite3.Connection, series: Series) -> int:
     return int(found[0]) if found else -1
 
 
-def _bodies(rows: Rows) -> tuple[list[tuple[int, int, str]], list[Rejection]]:
-    runs = kind_runs(rows)
-    writable, rejections = check(rows, runs)
+def _latest(connection: sqlite3.Connection, series: int) -> dict[str, Point]:
+    wanted: dict[int, set[str]] = {}
+    for name, hour_ms in fields.hours_of(connection, series).items():
+        wanted.setdefault(hour_ms, set()).add(name)
+    points: dict[str, Point] = {}
+    for hour_ms, names in wanted.items():
+        hour = (series, hour_ms, hour_ms + fields.HOUR_MS)
+        for time_ms, body in connection.execute(_HOUR, hour):
+            values = orjson.loads(body)
+            found = names & values.keys()
+            points |= {name: Point(time_ms, values[name]) for name in found}
+            names.difference_update(found)
+            if not names:
+                break
+    return points
+
+
+def _points(
+    series: int, rows: Rows, runs: Sequence[Run], writable: npt.NDArray[np.bool_]
+) -> list[tuple[int, int, int, str]]:
     cells = fill(rows, runs, writable, _json_head, _json_texts)
     return [
-        (time, len(texts), (b"{" + b",".join(texts) + b"}").decode())
+        (series, time, len(texts), (b"{" + b",".join(texts) + b"}").decode())
         for time, texts in zip(rows.time_ms.tolist(), cells, strict=True)
         if texts
-    ], rejections
+    ]
 
 
 @lru_cache(maxsize=65_536)

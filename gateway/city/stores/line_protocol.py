@@ -7,7 +7,7 @@ with another type); ``t``/``f``; strings quoted, at most 64 KiB; times in millis
 database could take is refused here, so that a line that leaves this module is well-formed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -30,6 +30,8 @@ _TEXT = str.maketrans({'"': r"\"", "\\": r"\\"})
 
 Texts = list[bytes]
 Formatter = Callable[[Kind, Column], Texts]
+Problem = tuple[str, npt.NDArray[np.bool_]]
+"""Why some cells cannot be written, and bool[t, n]: which."""
 
 
 class Line(NamedTuple):
@@ -168,17 +170,27 @@ def numbers(values: Column) -> bytes:
     return orjson.dumps(native, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
 
-def check(rows: Rows, runs: Sequence[Run]) -> tuple[npt.NDArray[np.bool_], list[Rejection]]:
+def check(
+    rows: Rows, runs: Sequence[Run], more: Iterable[Problem] = ()
+) -> tuple[npt.NDArray[np.bool_], list[Rejection]]:
     """Which cells can be written, and the refusals of those that are present and cannot.
 
     Refused are: not-a-number and infinity, unsigned values above 2^63 − 1, strings above
     64 KiB or not encodable, times outside the years 1677 to 2262.
+
+    Args:
+        rows: the values.
+        runs: their kinds.
+        more: cells that this store cannot take for reasons of its own.
     """
     problems = [
-        (reason, mask)
-        for run, column in zip(runs, rows.columns, strict=True)
-        for reason, part in _problems(run.kind, column, rows.present[:, run.span])
-        if (mask := _widened(part, run, rows.present.shape)).any()
+        *more,
+        *(
+            (reason, mask)
+            for run, column in zip(runs, rows.columns, strict=True)
+            for reason, part in _problems(run.kind, column, rows.present[:, run.span])
+            if (mask := _widened(part, run, rows.present.shape)).any()
+        ),
     ]
     times = rows.time_ms.tolist()
     if min(times, default=0) < MIN_TIME_MS or max(times, default=0) > MAX_TIME_MS:
