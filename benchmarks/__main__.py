@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from benchmarks import codec, edge, ingest, latency
+from benchmarks import codec, edge, ingest, latency, stores
 from benchmarks.machine import describe
 
 Result = dict[str, object]
@@ -16,6 +16,7 @@ MEASUREMENTS: dict[str, Callable[[float], list[Result]]] = {
         *(ingest.measure(tags) for tags in (1000, 30, 10)),
         ingest.measure_changes(),
     ],
+    "stores": lambda seconds: stores.measure(min(seconds, 10)),
     "rest": lambda seconds: [
         edge.measure("edge at rest", devices=10, tags=30, window=1, seconds=seconds)
     ],
