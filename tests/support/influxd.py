@@ -2,15 +2,14 @@
 
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import httpx
 
 from tests.support.peers import free_port, program, wait_for_port
+from tests.support.server import ServerProcess
 
 
-class Influxd:
+class Influxd(ServerProcess):
     """One server with a database ``qulink``; with ``auth`` there is a user admin/secret."""
 
     def __init__(self, folder: Path, *, auth: bool = False) -> None:
@@ -18,7 +17,6 @@ class Influxd:
         self._folder = folder / "influxd"
         self._auth = auth
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -64,27 +62,3 @@ bind-address = "127.0.0.1:{free_port()}"
         httpx.post(
             f"{self.url}/query", params={"q": text}, auth=auth, timeout=20, trust_env=False
         ).raise_for_status()
-
-    def stop(self) -> None:
-        """Stop it; harmless when it does not run."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(timeout=10)
-        self._process = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()

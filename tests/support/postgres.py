@@ -2,25 +2,27 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tests.support.peers import free_port, program, wait_for_port
+from tests.support.server import ServerProcess
 
 PLACES = tuple(f"/usr/lib/postgresql/{version}/bin" for version in (18, 17, 16, 15, 14, 13))
 
 
-class Postgres:
+class Postgres(ServerProcess):
     """One server with an empty database ``qulink``; durability is off, it lives for a test."""
+
+    stop_signal = signal.SIGQUIT
+    """At once, without waiting for sessions."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "postgres"
         self._server = program("postgres", "postgresql", *PLACES)
         self._initdb = program("initdb", "postgresql", *PLACES)
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -60,23 +62,3 @@ class Postgres:
         if os.geteuid() != 0:
             return list(command)
         return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]
-
-    def stop(self) -> None:
-        """Stop it at once (SIGQUIT); harmless when it does not run."""
-        if self._process is None:
-            return
-        self._process.send_signal(3)
-        self._process.wait(timeout=20)
-        self._process = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
