@@ -79,6 +79,7 @@ def measure(
         "rss_mib": round(peak / 2**20, 1),
         "values_per_s": devices * tags,
         "bytes_per_value": round(received["bytes"] / max(1, received["values"]), 2),
+        "lost_at_start": {"failed": books.failed, "skipped": books.skipped},
         "late_polls": (totals.skipped - books.skipped) // tags,
         "books": {name: getattr(totals, name) - getattr(books, name) for name in COUNTERS},
     }

@@ -60,9 +60,10 @@ def _bit_offsets(points: Sequence[Point], blocks: Sequence[Block]) -> list[int]:
     """Where each point begins in the image, bits."""
     offsets = [0] * len(points)
     for block in blocks:
+        bits_each = block.bits_each
+        first = block.offset - block.start * bits_each
         for index in block.members:
-            distance = points[index].address.address - block.start
-            offsets[index] = block.offset + distance * block.bits_each
+            offsets[index] = first + points[index].address.address * bits_each
     return offsets
 
 

@@ -58,12 +58,12 @@ class Planner:
 
     def __init__(self, connection: Connection, points: Sequence[Point]) -> None:
         self._connection = connection
-        self._addresses: list[Address] = [point.address for point in points]
-        self._order = sorted(range(len(points)), key=self._sort_key)
-
-    def _sort_key(self, index: int) -> tuple[Table, int, int]:
-        address = self._addresses[index]
-        return address.table, address.address, address.stop
+        spans = [_span(point.address) for point in points]
+        self._starts = [start for _, start, _ in spans]
+        self._stops = [stop for _, _, stop in spans]
+        order = sorted(range(len(points)), key=spans.__getitem__)
+        by_table = groupby(order, key=lambda index: spans[index][0])
+        self._ordered = [(table, list(members)) for table, members in by_table]
 
     def blocks(self, walls: AbstractSet[Wall] = frozenset()) -> tuple[Block, ...]:
         """The fewest requests that cover every point, each within one request.
@@ -76,32 +76,33 @@ class Planner:
         """
         blocks: list[Block] = []
         offset = 0
-        for _, group in groupby(self._order, key=lambda index: self._addresses[index].table):
-            for members in self._cut(list(group), walls):
-                block = self._block(members, offset)
+        for table, ordered in self._ordered:
+            for members in self._cut(table, ordered, walls):
+                block = self._block(table, members, offset)
                 blocks.append(block)
                 offset += 8 * block.size
         return tuple(blocks)
 
-    def _cut(self, ordered: Sequence[int], walls: AbstractSet[Wall]) -> Iterator[list[int]]:
-        table = self._addresses[ordered[0]].table
+    def _cut(
+        self, table: Table, ordered: Sequence[int], walls: AbstractSet[Wall]
+    ) -> Iterator[list[int]]:
         limit, gap = self._limits(table)
         barriers = sorted(place for wall_table, place in walls if wall_table == table)
         members: list[int] = []
         start = stop = barrier = 0
         for index in ordered:
-            address = self._addresses[index]
+            first, end = self._starts[index], self._stops[index]
             while barrier < len(barriers) and barriers[barrier] <= start:
                 barrier += 1
-            is_walled = barrier < len(barriers) and barriers[barrier] <= address.address
-            reach = max(stop, address.stop)
-            if members and (is_walled or reach - start > limit or address.address - stop > gap):
+            is_walled = barrier < len(barriers) and barriers[barrier] <= first
+            reach = max(stop, end)
+            if members and (is_walled or reach - start > limit or first - stop > gap):
                 yield members
                 members = []
             if not members:
-                start, stop = address.address, address.stop
+                start, reach = first, end
             members.append(index)
-            stop = max(stop, address.stop)
+            stop = reach
         yield members
 
     def _limits(self, table: Table) -> tuple[int, int]:
@@ -110,10 +111,9 @@ class Planner:
             return connection.max_bits, connection.max_gap * REGISTER_BITS
         return connection.max_registers, connection.max_gap
 
-    def _block(self, members: Sequence[int], offset: int) -> Block:
-        addresses = [self._addresses[index] for index in members]
-        table, start, last = addresses[0].table, addresses[0].address, addresses[-1].address
-        count = max(address.stop for address in addresses) - start
+    def _block(self, table: Table, members: Sequence[int], offset: int) -> Block:
+        start, last = self._starts[members[0]], self._starts[members[-1]]
+        count = max(self._stops[index] for index in members) - start
         # A text longer than the device's own limit is asked for whole: it cannot be split.
         prepared = frame(self._connection.unit, read(table, start, count))
         return Block(table, start, count, tuple(members), last, offset, prepared)
@@ -123,17 +123,22 @@ class Planner:
 
         The halves point into the same place of the image as the whole.
         """
-        starts = [self._addresses[index].address for index in block.members]
+        starts = [self._starts[index] for index in block.members]
         if starts[0] == starts[-1]:
             return None
         cut = starts[len(starts) // 2]
         if cut == starts[0]:
             cut = next(start for start in starts if start > cut)
         at = starts.index(cut)
-        left = self._block(block.members[:at], block.offset)
-        right = self._block(block.members[at:], 0)
+        left = self._block(block.table, block.members[:at], block.offset)
+        right = self._block(block.table, block.members[at:], 0)
         shift = (right.start - block.start) * block.bits_each
         return left, replace(right, offset=block.offset + shift)
+
+
+def _span(address: Address) -> tuple[Table, int, int]:
+    """Where an address begins and ends; also the order of reading."""
+    return address.table, address.address, address.stop
 
 
 def place(image: bytearray, block: Block, answer: bytes) -> None:

@@ -31,7 +31,7 @@ class DataType(StrEnum):
     @property
     def size(self) -> int:
         """Bytes of a number; 0 for bool and string."""
-        return int(self.value.lstrip("abcdefghijklmnopqrstuvwxyz") or 0) // 8
+        return _SIZES[self]
 
     @property
     def code(self) -> str:
@@ -51,6 +51,8 @@ _KINDS = {
     DataType.FLOAT64: Kind.FLOAT64,
     DataType.STRING: Kind.STRING,
 }
+
+_SIZES = {kind: int(kind.lstrip("abcdefghijklmnopqrstuvwxyz") or 0) // 8 for kind in DataType}
 
 _STRUCTS = {
     DataType.INT16: Struct(">h"),
