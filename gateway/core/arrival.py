@@ -14,12 +14,26 @@ from gateway.core.status import FIRST_BAD, bad
 Times = npt.NDArray[np.int64]
 
 
-def rounds_of(index: npt.NDArray[np.uint32]) -> list[npt.NDArray[np.intp]]:
-    """Positions of the first value of every tag, of the second, and so on."""
-    everywhere = np.arange(len(index))
-    occurrence = everywhere - np.searchsorted(index, index, side="left")
+def rounds_of(
+    index: npt.NDArray[np.uint32], positions: npt.NDArray[np.intp]
+) -> list[npt.NDArray[np.intp]]:
+    """Of some positions those of the first value of every tag, of the second, and so on."""
+    tags = index[positions]
+    occurrence = np.arange(len(tags)) - np.searchsorted(tags, tags, side="left")
     last = int(occurrence.max(initial=0))
-    return [np.flatnonzero(occurrence == turn) for turn in range(last + 1)]
+    return [positions[occurrence == turn] for turn in range(last + 1)]
+
+
+def lasting(index: npt.NDArray[np.uint32], times: Times, judged: Status) -> npt.NDArray[np.intp]:
+    """Positions of the values that are not superseded within their millisecond.
+
+    A value is superseded by the next one of its tag if both have the same time and neither is
+    BAD; what is BAD is never taken together, so that its reason and its end are seen.
+    """
+    sound = judged < FIRST_BAD
+    stays = np.ones(len(index), np.bool_)
+    stays[:-1] = (index[1:] != index[:-1]) | (times[1:] != times[:-1]) | ~(sound[1:] & sound[:-1])
+    return np.flatnonzero(stays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from gateway.core.arrival import Arrival, rounds_of
+from gateway.core.arrival import Arrival, lasting, rounds_of
 from gateway.core.batch import Batch, Changes, Mask, Reading, Status
 from gateway.core.books import Counts, day_of
 from gateway.core.columns import GroupRules
@@ -178,7 +178,9 @@ class Processor:
 
         The time of a tag only moves forward: a value of the same millisecond as the last one
         buffered gets the next millisecond; an older one, or one more than ``MAX_AHEAD_MS``
-        ahead of the gateway, gets the gateway's time and is UNCERTAIN (clock).
+        ahead of the gateway, gets the gateway's time and is UNCERTAIN (clock). Of values of one
+        tag and millisecond in the same delivery only the newest goes on, the others count as
+        suppressed.
 
         Args:
             index: ascending positions of the tags.
@@ -201,8 +203,11 @@ class Processor:
         arrival = Arrival.of(self._columns, self._raw_kinds, index, raw, judged)
         times = time_ms.astype(np.int64)
         present = np.zeros(len(index), np.bool_)
-        for positions in rounds_of(index):
+        stays = lasting(index, times, judged)
+        for positions in rounds_of(index, stays):
             self._take(arrival, positions, times, present, now_ms)
+        if len(stays) < len(index):  # what is superseded counts on the day of what replaced it
+            times = times[stays[np.searchsorted(stays, np.arange(len(index)))]]
         self._status[index] = judged
         self._seen_ms[index] = times
         changes = arrival.changes(self.schema, times, present)

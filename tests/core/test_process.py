@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.batch import Batch, Changes, Reading
-from gateway.core.books import Counts
+from gateway.core.books import Counts, day_of
 from gateway.core.columns import TagRule, compile_rules, order_of
 from gateway.core.process import MAX_AHEAD_MS, Outcome, Processor
 from gateway.core.schema import Equipment, Kind, Schema, Tag, runs_of
@@ -233,8 +233,38 @@ def points(outcome: Outcome) -> list[tuple[int, int, float]]:
 
 def test_the_same_millisecond_becomes_the_next_one() -> None:
     processor = make([TagRule(Kind.FLOAT64)] * 2)
-    outcome = deliver(processor, [(0, T0, 1.0), (0, T0, 2.0), (1, T0, 3.0)], T0)
-    assert points(outcome) == [(0, T0, 1.0), (0, T0 + 1, 2.0), (1, T0, 3.0)]
+    assert points(deliver(processor, [(0, T0, 1.0)], T0)) == [(0, T0, 1.0)]
+    outcome = deliver(processor, [(0, T0, 2.0), (1, T0, 3.0)], T0)
+    assert points(outcome) == [(0, T0 + 1, 2.0), (1, T0, 3.0)]
+
+
+def test_within_a_delivery_the_newest_of_a_millisecond_supersedes_the_others() -> None:
+    processor = make([TagRule(Kind.FLOAT64)] * 2)
+    values = [(0, T0, 1.0), (0, T0, 2.0), (0, T0, 3.0), (0, T0 + 1, 4.0), (1, T0, 5.0)]
+    outcome = deliver(processor, values, T0)
+    assert points(outcome) == [(0, T0, 3.0), (0, T0 + 1, 4.0), (1, T0, 5.0)]
+    counts = total(outcome)
+    assert (counts.due, counts.ok, counts.suppressed, counts.buffered) == (5, 5, 2, 3)
+    assert outcome.times.tolist() == [T0 + 1, T0]  # type: ignore[union-attr]
+    assert outcome.columns[0].tolist() == [4.0, 5.0]
+
+
+def test_superseded_values_of_an_unbelievable_time_count_on_the_gateways_day() -> None:
+    processor = make([TagRule(Kind.FLOAT64)])
+    ahead = T0 + 10 * 86_400_000
+    outcome = deliver(processor, [(0, ahead, 1.0), (0, ahead, 2.0)], T0)
+    assert points(outcome) == [(0, T0, 2.0)]
+    assert list(outcome.counts) == [day_of(T0)]
+    assert total(outcome).suppressed == 1
+
+
+def test_what_is_bad_neither_supersedes_nor_is_superseded() -> None:
+    processor = make([TagRule(Kind.FLOAT64, maximum=10.0)])
+    values = [(0, T0, 1.0), (0, T0, 99.0), (0, T0, 1.0)]
+    outcome = deliver(processor, values, T0)
+    assert points(outcome) == [(0, T0, 1.0), (0, T0 + 1, 1.0)]  # again, because it was BAD between
+    counts = total(outcome)
+    assert (counts.due, counts.ok, counts.failed, counts.buffered) == (3, 2, 1, 2)
 
 
 def test_an_older_time_becomes_the_gateways_and_uncertain() -> None:

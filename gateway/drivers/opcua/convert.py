@@ -78,7 +78,8 @@ def reading_of(values: Values, shape: Shape) -> Reading:
 def arrivals_of(group: str, values: Values, shape: Shape, arrival_ms: int) -> Arrivals:
     """A subscription's values as the SDK wants them: by tag, each tag's in order of arrival.
 
-    Of several values of one tag within a millisecond the newest stays.
+    Several values of one tag within a millisecond all go on: the books count each value received,
+    and it is for processing to tell them apart.
 
     Args:
         group: name of the group.
@@ -89,26 +90,13 @@ def arrivals_of(group: str, values: Values, shape: Shape, arrival_ms: int) -> Ar
     bits, codes = _convert(values, shape)
     times = times_ms(values.ticks, arrival_ms)
     order = np.argsort(values.handle, kind="stable")
-    order = order[_newest(values.handle[order], times[order], codes, order)]
     index = values.handle[order]
     texts = values.texts
     if texts:
         places = {int(old): new for new, old in enumerate(order)}
-        texts = {places[old]: text for old, text in texts.items() if old in places}
+        texts = {places[old]: text for old, text in texts.items()}
     columns = _columns(bits[order], shape.kinds[index], texts)
     return Arrivals(group, index, times[order], columns, codes[order])
-
-
-def _newest(
-    index: npt.NDArray[np.uint32], times: npt.NDArray[np.int64], codes: Status, order: Column
-) -> npt.NDArray[np.bool_]:
-    """Which values stay; a superseded one hands its overflow mark to the one that stays."""
-    keep = np.ones(len(index), np.bool_)
-    keep[:-1] = (index[1:] != index[:-1]) | (times[1:] != times[:-1])
-    for place in np.flatnonzero(~keep):
-        if codes[order[place]] == OVERFLOWN and codes[order[place + 1]] == GOOD:
-            codes[order[place + 1]] = OVERFLOWN
-    return keep
 
 
 def times_ms(ticks: npt.NDArray[np.int64], arrival_ms: int) -> npt.NDArray[np.int64]:

@@ -13,6 +13,7 @@ from gateway.core.schema import Kind, runs_of
 from gateway.core.status import GOOD, Quality, Reason, bad, quality_of, reason_of, status
 from gateway.drivers.opcua.config import KINDS
 from gateway.drivers.opcua.convert import (
+    OVERFLOWN,
     arrivals_of,
     reading_of,
     shape_of,
@@ -185,7 +186,7 @@ def test_arrivals_are_ordered_by_tag_and_within_it_by_arrival() -> None:
     ]
 
 
-def test_of_one_millisecond_the_newest_stays() -> None:
+def test_every_value_of_one_millisecond_goes_on() -> None:
     shape = shape_of(["float64", "string"])
     values = values_of(
         (DOUBLE, 1.0), (STRING, "old"), (DOUBLE, 2.0), (STRING, "new"), (DOUBLE, 3.0)
@@ -194,10 +195,11 @@ def test_of_one_millisecond_the_newest_stays() -> None:
     values.ticks += np.array([0, 0, 9_000, 0, 0])  # the same millisecond still
     values.code[0] = 0x480
     arrivals = arrivals_of("g", values, shape, 0)
-    assert arrivals.index.tolist() == [0, 0, 1]
-    assert arrivals.columns[0].tolist() == [2.0, 3.0]
-    assert arrivals.columns[1].tolist() == ["new"]
-    assert arrivals.status.tolist() == [status(Quality.UNCERTAIN, Reason.OVERFLOW), GOOD, GOOD]
+    assert arrivals.index.tolist() == [0, 0, 0, 1, 1]
+    assert arrivals.time_ms.tolist() == [5, 5, 6, 5, 5]
+    assert arrivals.columns[0].tolist() == [1.0, 2.0, 3.0]
+    assert arrivals.columns[1].tolist() == ["old", "new"]
+    assert arrivals.status.tolist() == [OVERFLOWN, GOOD, GOOD, GOOD, GOOD]
 
 
 def test_no_time_is_the_time_of_arrival() -> None:
