@@ -87,11 +87,15 @@ class Presence:
             view = self._live.gateways().get(gateway_id)
             if view is not None and heard_ms > (view.last_seen_ms or 0):
                 self._live.heard(gateway_id, heard_ms)
-        for view in self._live.gateways().values():
+        for view in self._ours():
             self._look(view, now)
         await self._save()
         online = sum(g.online for g in self._live.gateways().values())
         self._metrics.gateways_online.set(online)
+
+    def _ours(self) -> list[GatewayLive]:
+        """Gateways that this worker hears; of the others it can say nothing."""
+        return [view for view in self._live.gateways().values() if self._uplink.hears(view.id)]
 
     def _handle(self, message: Incoming) -> None:
         try:
@@ -161,7 +165,7 @@ class Presence:
 
     def _due_to_save(self) -> list["_Seen"]:
         due = []
-        for view in self._live.gateways().values():
+        for view in self._ours():
             saved = self._saved.get(view.id)
             if view.last_seen_ms is None:
                 continue

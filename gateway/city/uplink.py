@@ -21,7 +21,7 @@ from edge_config.base import SecretUnavailableError
 from edge_config.city import BrokerConfig
 from gateway.city.metrics import CityMetrics
 from gateway.core.schedule import backoff_ms
-from gateway.wire.topics import ROOT
+from gateway.wire.topics import ROOT, partition_of
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,11 @@ class Uplink:
         self.states = Inbox(INBOX_BYTES, STATE_MESSAGES)
         self.connected_since_ms: int | None = None
         self._heard: dict[str, int] = {}
+
+    def hears(self, gateway_id: str) -> bool:
+        """Whether a gateway's partition is one of this worker's; else another worker hears it."""
+        config = self._config
+        return config.first_partition <= partition_of(gateway_id) <= config.last_partition
 
     def take_heard(self) -> dict[str, int]:
         """When a frame of a gateway last came, for those of which one came since the last call."""

@@ -31,6 +31,9 @@ SCHEMA = Schema(
     "d", "g", "p", "sensor", True, (Equipment("u", "1", "m"),), (Tag("t", Kind.FLOAT64),), 1000
 )
 
+HOUR = 7_200
+"""Frames of an hour at the default period of commits."""
+
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
@@ -46,6 +49,7 @@ class Sender:
         self.live = Live()
         self.live.add_device(DeviceRecord("d", "here", "modbus", "p", "m"))
         self.wake = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
         settings = {"url": url, "ack_timeout_ms": 1_000, "state_interval_ms": 500, **options}
         self.north = Northbound(
             config=MqttNorthbound.model_validate(settings),
@@ -69,7 +73,7 @@ class Sender:
             made.append(NewFrame(BodyEncoder().encode(records), 1, 1, 1, share))
         counts = {("d", date(2026, 1, 1)): Counts(frames, frames, 0, 0, 0, frames)}
         self.buffer.append(Commit(made, counts, schemas=(SCHEMA,)), 0)
-        self.wake.set()
+        self.loop.call_soon_threadsafe(self.wake.set)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Sender"]:
@@ -117,7 +121,14 @@ async def test_a_puback_frees_nothing_and_the_window_is_kept(
     assert set(city.values) == set(range(1, 21))
 
 
-async def test_a_long_backlog_survives_a_broker_that_is_killed(
+def feed_an_hour(sender: Sender) -> None:
+    """An hour of frames at one commit in 500 ms."""
+    for _ in range(HOUR // 400):
+        sender.feed(400)
+    assert sender.buffer.pending().frames >= HOUR
+
+
+async def test_an_hour_without_broker_is_sent_in_order(
     tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -128,17 +139,31 @@ async def test_a_long_backlog_survives_a_broker_that_is_killed(
         await until(lambda: city.upto == 5)
         await asyncio.to_thread(broker.stop, kill=True)
         await until(lambda: not sender.live.northbound().connected)
-        for _ in range(18):  # an hour of frames at one in two seconds
-            sender.feed(100)
-        assert sender.buffer.pending().values >= 1_800
+        await asyncio.to_thread(feed_an_hour, sender)
         await asyncio.to_thread(broker.start)
-        await until(lambda: city.upto == 1_805, 30)
+        await until(lambda: city.upto == HOUR + 5, 40)
         async with asyncio.timeout(10):
             await sender.north.drain()
     first = list(dict.fromkeys(city.order))
-    assert first == sorted(first) == list(range(1, 1_806))
-    assert len(city.points) == 1_805
+    assert first == list(range(1, HOUR + 6))
+    assert len(city.points) == HOUR + 5
     assert sum("frames are kept" in line for line in caplog.messages) == 1
+
+
+async def test_an_hour_without_city_is_sent_in_order(tmp_path: Path, broker: Mosquitto) -> None:
+    sender = Sender(tmp_path, broker.url)
+    async with sender.running():
+        await until(lambda: sender.live.northbound().connected)
+        await asyncio.to_thread(feed_an_hour, sender)  # the broker takes some and drops them
+        await until(lambda: sender.live.northbound().resent > 0)
+        assert sender.buffer.pending().frames == HOUR
+        city = City(broker.port, "gw")
+        async with city.running():
+            await until(lambda: city.upto == HOUR, 40)
+            async with asyncio.timeout(10):
+                await sender.north.drain()
+    assert list(dict.fromkeys(sorted(city.order))) == list(range(1, HOUR + 1))
+    assert len(city.points) == HOUR
 
 
 async def test_garbage_and_foreign_acknowledgements_are_counted_and_free_nothing(
@@ -226,3 +251,47 @@ async def test_a_missing_secret_is_said_and_tried_again(
         await until(lambda: "QULINK_TEST_SECRET" in sender.live.northbound().error)
         monkeypatch.setenv("QULINK_TEST_SECRET", "x")
         await until(lambda: sender.live.northbound().connected)
+
+
+async def test_a_cancellation_that_the_client_swallows_ends_it_all_the_same(
+    tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ``asyncio.wait_for`` of Python 3.11 does when the answer comes in the same turn."""
+    publish, swallowed = aiomqtt.Client.publish, asyncio.Event()
+
+    async def swallowing(client: aiomqtt.Client, *args: object, **options: object) -> None:
+        await publish(client, *args, **options)  # type: ignore[arg-type]
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+
+    monkeypatch.setattr(aiomqtt.Client, "publish", swallowing)
+    sender = Sender(tmp_path, broker.url)
+    task = asyncio.create_task(sender.north.run())
+    await until(lambda: sender.live.northbound().connected)
+    await asyncio.sleep(0)  # the first sign of life is on its way
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    assert task.cancelled()
+    assert swallowed.is_set()
+    sender.buffer.close()
+
+
+async def test_a_cancellation_that_leaving_the_client_replaces_ends_it_all_the_same(
+    tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave = aiomqtt.Client.__aexit__
+
+    async def failing(client: aiomqtt.Client, *fault: object) -> None:
+        await leave(client, *fault)  # type: ignore[arg-type]
+        raise aiomqtt.MqttError("could not disconnect")
+
+    monkeypatch.setattr(aiomqtt.Client, "__aexit__", failing)
+    sender = Sender(tmp_path, broker.url)
+    task = asyncio.create_task(sender.north.run())
+    await until(lambda: sender.live.northbound().connected)
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    assert task.cancelled()
+    sender.buffer.close()

@@ -1,0 +1,69 @@
+"""Two city workers share the gateways of one database by partition."""
+
+import time
+from pathlib import Path
+
+from sqlalchemy import update
+
+from gateway.city.db.tables import gap, gateway, quarantine, watermark
+from gateway.wire.topics import partition_of
+from tests.support.broker import Mosquitto
+from tests.support.city import (
+    City,
+    assembled,
+    batch_of,
+    city_config,
+    fill_ledger,
+    rows_of,
+    running,
+    schema_of,
+    sender,
+    until,
+)
+
+NAMES = [f"gw-{number}" for number in range(1, 50)]
+LOW = next(name for name in NAMES if partition_of(name) < 128)
+HIGH = next(name for name in NAMES if partition_of(name) >= 128)
+
+
+def received(city: City) -> float | None:
+    labels = {"outcome": "committed"}
+    return city.metrics.registry.get_sample_value("qulink_city_frames_total", labels)
+
+
+async def test_two_workers_share_the_gateways(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    schema, at = schema_of("speed"), time.time_ns() // 1_000_000
+    low_half = {"broker": {"last_partition": 127}}
+    high_half = {"broker": {"first_partition": 128}}
+    async with (
+        assembled(city_config(mosquitto.url, tmp_path, **low_half)) as low,
+        assembled(city_config(mosquitto.url, tmp_path, **high_half)) as high,
+    ):
+        fill_ledger(low, LOW, HIGH)
+        seen = update(gateway).values(last_seen_ms=at - 60_000)  # both were there before
+        low.database.run_now(lambda connection: connection.execute(seen))
+        async with (
+            running(low),
+            running(high),
+            sender(mosquitto.port, LOW) as one,
+            sender(mosquitto.port, HIGH) as two,
+        ):
+            started = time.monotonic()
+            while time.monotonic() < started + 2.5:  # beyond the silence of 1 s of either worker
+                for gateway_ in (one, two):
+                    await gateway_.state()
+                if not one.acks or not two.acks:
+                    await one.send(1, schema, batch_of(schema, at, 1.0))
+                    await two.send(1, schema, batch_of(schema, at, 2.0))
+                    await one.acked(1)
+                    await two.acked(1)
+                await until(lambda: low.live.gateways()[LOW].online)
+                await until(lambda: high.live.gateways()[HIGH].online)
+            marks = {row["gateway"]: row["values_committed"] for row in rows_of(low, watermark)}
+            assert marks == {LOW: 1, HIGH: 1}
+            assert await high.store.count([LOW, HIGH], at, at + 1) == 2
+            assert (received(low), received(high)) == (1, 1)
+            assert len(one.acks) == len(two.acks) == 1
+            assert rows_of(low, gap) == []  # nobody calls the other's gateway silent
+            assert all(row["last_seen_ms"] >= at for row in rows_of(low, gateway))
+        assert rows_of(low, quarantine) == []
