@@ -4,11 +4,15 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
+
+import psycopg
 
 from tests.support.peers import free_port, program, wait_for_port
 from tests.support.server import ServerProcess
 
+READY_S = 20.0
 PLACES = tuple(f"/usr/lib/postgresql/{version}/bin" for version in (18, 17, 16, 15, 14, 13))
 
 
@@ -57,6 +61,20 @@ class Postgres(ServerProcess):
             cwd="/",
         )  # fmt: skip
         wait_for_port(self.port)
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        """It listens before it has recovered, and refuses until then."""
+        deadline = time.monotonic() + READY_S
+        while True:
+            try:
+                psycopg.connect(self.url, connect_timeout=5).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def _as_user(self, *command: str) -> list[str]:
         if os.geteuid() != 0:
