@@ -1,0 +1,130 @@
+"""The shipped TLS listener on a real mosquitto: edge and city use it, strangers do not."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.city.credentials import password_line
+from tests.support.broker import Mosquitto
+from tests.support.certificates import Authority
+from tests.support.city import assembled, city_config, city_on, until
+from tests.support.edge import VALUES, Edge
+from tests.support.peers import free_port
+
+# After a handshake that failed, paho leaves the socket to the collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+
+SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto"
+
+
+class TlsMosquitto(Mosquitto):
+    """mosquitto with the shipped configuration; only ports and paths are the test's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.chmod(0o755)
+        self.authority = Authority(folder)
+        self.authority.server()
+        names = ("city", "gw-1")
+        lines = [password_line(name, f"{name}-secret", 1000) for name in names]
+        (folder / "passwords").write_text("\n".join(lines) + "\n")
+        (folder / "acl").write_text((SHIPPED / "acl").read_text())
+        self.tls_port = free_port()
+        shipped = (SHIPPED / "mosquitto.conf").read_text()
+        adapted = shipped.replace("/etc/mosquitto/qulink", str(folder))
+        adapted = adapted.replace("listener 1883 127.0.0.1\n", "")  # the base class has it
+        adapted = adapted.replace("listener 8883\n", f"listener {self.tls_port} 127.0.0.1\n")
+        assert f"listener {self.tls_port}" in adapted
+        super().__init__(folder, adapted + ("\nuser root" if os.geteuid() == 0 else ""))
+
+    def settings(self, name: str, **tls: Path | None) -> dict[str, Any]:
+        """Broker settings of an edge or a city with a certificate and a password."""
+        certificate, key = self.authority.client(name)
+        secret = self.folder / f"{name}.secret"
+        secret.write_text(f"{name}-secret")
+        files = {"ca_file": self.authority.file, "cert_file": certificate, "key_file": key}
+        return {
+            "url": f"mqtts://127.0.0.1:{self.tls_port}",
+            "username": name,
+            "password": {"file": secret},
+            "tls": files | tls,
+        }
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[TlsMosquitto]:
+    with TlsMosquitto(tmp_path) as running:
+        yield running
+
+
+async def test_values_travel_over_tls_with_client_certificates(
+    broker: TlsMosquitto, tmp_path: Path
+) -> None:
+    begin = time.time_ns() // 1_000_000
+    city_side = {"broker": broker.settings("city")}
+    edge = Edge(tmp_path, "gw-1", begin, **broker.settings("gw-1"))
+    async with city_on(broker.url, tmp_path / "data", "gw-1", **city_side) as city, edge.running():
+        edge.feed(20)
+        await edge.drained()
+        assert await city.store.count(["gw-1"], begin, begin + 20) == 20 * VALUES
+
+
+async def test_an_edge_refuses_a_broker_of_another_ca_and_says_so_once(
+    broker: TlsMosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    foreign = Authority(tmp_path, "foreign").file
+    edge = Edge(tmp_path, "gw-1", 0, **broker.settings("gw-1", ca_file=foreign))
+    async with edge.running():
+        edge.feed(1)
+        await until(lambda: edge.north._failures >= 3)
+        assert not edge.live.northbound().connected
+    (line,) = [record.message for record in caplog.records if "frames are kept" in record.message]
+    assert f"mqtts://127.0.0.1:{broker.tls_port}" in line
+    assert "certificate verify failed" in line
+    assert "gw-1-secret" not in caplog.text
+
+
+async def test_an_edge_without_a_certificate_is_refused_and_loses_nothing(
+    broker: TlsMosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = broker.settings("gw-1", cert_file=None, key_file=None)
+    settings["connect_timeout_ms"] = 500  # TLS 1.3 tells the refusal after the handshake
+    edge = Edge(tmp_path, "gw-1", 0, **settings)
+    async with edge.running():
+        edge.feed(1)
+        await until(lambda: edge.north._failures >= 2)
+        assert edge.acknowledged == 0
+        assert edge.live.northbound().sent == 0
+    assert sum("frames are kept" in record.message for record in caplog.records) == 1
+
+
+async def test_a_city_refuses_a_broker_of_another_ca_and_says_so_once(
+    broker: TlsMosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    foreign = Authority(tmp_path, "foreign").file
+    settings = broker.settings("city", ca_file=foreign) | {"retry_max_ms": 1_000}
+    attempts = 0
+    async with assembled(city_config(broker.url, tmp_path / "data", broker=settings)) as city:
+        inner = city.uplink._new_client
+
+        def counted() -> Any:
+            nonlocal attempts
+            attempts += 1
+            return inner()
+
+        city.uplink._new_client = counted  # type: ignore[method-assign]
+        task = asyncio.create_task(city.uplink.run())
+        await until(lambda: attempts >= 3)
+        assert city.uplink.connected_since_ms is None
+        task.cancel()
+        await asyncio.wait([task])
+    lines = [r.message for r in caplog.records if r.levelno >= logging.WARNING]
+    (line,) = [text for text in lines if "lost" in text]
+    assert "certificate verify failed" in line
+    assert "city-secret" not in caplog.text

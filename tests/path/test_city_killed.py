@@ -1,0 +1,107 @@
+"""The real ``qulink city`` killed again and again: what it acknowledged is there, and once."""
+
+import asyncio
+import contextlib
+import random
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from gateway.city.db.tables import evidence, watermark
+from tests.support.broker import Mosquitto
+from tests.support.city import assembled, city_config, fill_ledger, rows_of, until
+from tests.support.edge import VALUES, Edge
+
+KILLS = 3
+
+
+def write_config(folder: Path, broker: Mosquitto) -> Path:
+    config = folder / "city.yaml"
+    config.write_text(
+        f"""
+city: {{region: "330800", name_zh: 衢州, name_en: Quzhou}}
+data_dir: {folder}/data
+broker: {{url: "{broker.url}", retry_max_ms: 1000}}
+identifier: {{prefix: "88.999"}}
+console: {{listen: "127.0.0.1:0"}}
+node: {{type: embedded, listen: "127.0.0.1:0"}}
+"""
+    )
+    return config
+
+
+@contextlib.contextmanager
+def city_process(config: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with (config.parent / "city.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "city", str(config)], stderr=log
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@contextlib.asynccontextmanager
+async def feeding(edge: Edge) -> AsyncIterator[None]:
+    async def feed() -> None:
+        while True:
+            await asyncio.to_thread(edge.feed, 3)
+            await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(feed())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def held(folder: Path, broker: Mosquitto, edge: Edge, frames: int) -> dict[str, int]:
+    """What store and database hold of the first ``frames`` frames, and in all."""
+    async with assembled(city_config(broker.url, folder / "data")) as city:
+        await city.store.open()
+        begin = edge.begin_ms
+        return {
+            "first": await city.store.count(["gw-1"], begin, begin + frames),
+            "all": await city.store.count(["gw-1"], begin, begin + edge.frames),
+            "committed": sum(row["values_committed"] for row in rows_of(city, watermark)),
+            "quarantined": sum(row["values_quarantined"] for row in rows_of(city, watermark)),
+            "evidence": sum(row["sample_count"] for row in rows_of(city, evidence)),
+        }
+
+
+async def test_killed_again_and_again_the_city_keeps_its_word(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, mosquitto)
+    async with assembled(city_config(mosquitto.url, tmp_path / "data")) as city:
+        fill_ledger(city, "gw-1")
+    begin = time.time_ns() // 1_000_000 - 3_600_000
+    edge = Edge(tmp_path, "gw-1", begin, url=mosquitto.url)
+    chance = random.Random(3)
+    async with edge.running():
+        async with feeding(edge):
+            for _ in range(KILLS):
+                with city_process(config):
+                    goal = edge.acknowledged + chance.randrange(20, 120)
+                    await until(lambda goal=goal: edge.acknowledged >= goal, 40)
+                    await asyncio.sleep(chance.uniform(0, 0.12))  # anywhere in a round
+                word = edge.acknowledged
+                found = await held(tmp_path, mosquitto, edge, word)
+                assert found["first"] == word * VALUES
+                assert found["all"] >= found["committed"] == found["evidence"]
+                assert found["committed"] >= word * VALUES
+        with city_process(config) as process:
+            await edge.drained()
+            process.terminate()
+            assert await asyncio.to_thread(process.wait, 20) == 0
+    sent = edge.frames * VALUES
+    found = await held(tmp_path, mosquitto, edge, edge.frames)
+    expected = {"first": sent, "all": sent, "committed": sent, "quarantined": 0, "evidence": sent}
+    assert found == expected
+    assert edge.acknowledged == edge.frames
+    assert "Traceback" not in (tmp_path / "city.log").read_text()

@@ -1,0 +1,82 @@
+"""The sending half of an edge for tests: a real buffer and the real northbound, fed by the test."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from edge_config.gateway import MqttNorthbound
+from gateway.core.books import Counts, day_of
+from gateway.edge.buffer import Buffer
+from gateway.edge.commit import Commit, NewFrame
+from gateway.edge.live import DeviceRecord, Live
+from gateway.edge.northbound import Northbound
+from gateway.wire.frame import BodyEncoder
+from tests.support.city import batch_of, schema_of
+
+SCHEMA = schema_of("speed", "power")
+VALUES = len(SCHEMA.tags)
+"""Values of one frame."""
+
+
+class Edge:
+    """A gateway that has one frame a millisecond of its own time, from ``begin_ms`` on."""
+
+    def __init__(
+        self, folder: Path, gateway: str, begin_ms: int, quota: int = 1 << 30, **broker: Any
+    ) -> None:
+        self.buffer = Buffer.open(folder / f"{gateway}.db", quota_bytes=quota, max_age_ms=1 << 50)
+        self.begin_ms = begin_ms
+        self.frames = 0
+        self.live = Live()
+        self.live.add_device(DeviceRecord(SCHEMA.device, "here", "modbus", "grinder", "B-001"))
+        self._wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        settings = {"ack_timeout_ms": 1_000, "state_interval_ms": 500, "retry_max_ms": 1_000}
+        self.north = Northbound(
+            config=MqttNorthbound.model_validate(settings | broker),
+            gateway=gateway,
+            software="1",
+            buffer=self.buffer,
+            wake=self._wake,
+            live=self.live,
+            now_ms=lambda: self.begin_ms,
+        )
+
+    def feed(self, frames: int) -> None:
+        """Make frames durable in one commit, each of one time and with its schema."""
+        made = []
+        day = day_of(self.begin_ms)
+        for _ in range(frames):
+            at = self.begin_ms + self.frames
+            self.frames += 1
+            batch = batch_of(SCHEMA, at, *(float(self.frames),) * VALUES)
+            share = ((SCHEMA.device, day, VALUES),)
+            made.append(NewFrame(BodyEncoder().encode([SCHEMA, batch]), VALUES, at, at, share))
+        values = frames * VALUES
+        counts = {(SCHEMA.device, day): Counts(due=values, ok=values, buffered=values)}
+        self.buffer.append(Commit(made, counts, schemas=(SCHEMA,)), self.begin_ms)
+        self._loop.call_soon_threadsafe(self._wake.set)
+
+    @property
+    def acknowledged(self) -> int:
+        """All frames up to and including this one are acknowledged."""
+        return self.north._window.upto
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Edge"]:
+        """Send until the end of the block."""
+        task = asyncio.create_task(self.north.run())
+        try:
+            yield self
+        finally:
+            self.north.close()
+            async with asyncio.timeout(10):
+                await task
+            self.buffer.close()
+
+    async def drained(self, timeout_s: float = 30.0) -> None:
+        """Wait until the city has acknowledged everything."""
+        async with asyncio.timeout(timeout_s):
+            await self.north.drain()
