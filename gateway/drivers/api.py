@@ -7,7 +7,8 @@
     └── RefusedError        the device said no: password, certificate, session limit
 
 A driver does not schedule, retry, reconnect, scale, filter or log faults; the poller owns all
-of that. Calls never overlap, and each is under a timeout of the poller's. After a timeout or a
+of that. Calls never overlap, with one exception: ``arrivals`` may be awaited while another call
+runs. Each but ``arrivals`` is under a timeout of the poller's. After a timeout or a
 cancelled call the poller closes the driver and connects anew, so that a late answer can never
 be taken for the next one. The rules are numbered in ``docs/driver-contract.md``.
 """
@@ -131,6 +132,9 @@ class SubscribingDriver(Driver, Protocol):
 
     async def arrivals(self) -> Sequence[Arrivals]:
         """Wait for values; returns everything that has come since the last call.
+
+        May be awaited while ``subscribe``, ``read`` or ``write`` runs, and may be cancelled
+        without losing a value.
 
         Raises:
             NotConnectedError: the connection is lost, or the device stopped publishing.

@@ -1,5 +1,6 @@
 """An MQTT client as the configuration wants it; one for each session."""
 
+import asyncio
 import socket
 import ssl
 from typing import Any
@@ -50,6 +51,17 @@ def make_client(config: MqttNorthbound, gateway: str) -> aiomqtt.Client:
     )
     client.pending_calls_threshold = config.window + 10
     return client
+
+
+def heed_cancellation() -> None:
+    """End the task if it has been cancelled and the MQTT client has swallowed that.
+
+    The client waits with ``asyncio.wait_for``, which in Python 3.11 loses a cancellation that
+    comes in the same turn as the answer; and leaving the client may put its own error in place.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _tls(config: ClientTls | None) -> ssl.SSLContext:

@@ -20,7 +20,7 @@ from gateway.core.schedule import backoff_ms, phase_ms
 from gateway.edge.buffer import Buffer
 from gateway.edge.commit import StoredFrame
 from gateway.edge.live import Live
-from gateway.edge.mqtt import make_client
+from gateway.edge.mqtt import heed_cancellation, make_client
 from gateway.edge.window import Window
 from gateway.wire.frame import Header, prepend, seal
 from gateway.wire.messages import State, decode_ack, encode_message
@@ -84,6 +84,7 @@ class Northbound:
                 await self._session()
             except* (aiomqtt.MqttError, OSError, TimeoutError, SecretUnavailableError) as group:
                 self._lost(_words(group))
+            heed_cancellation()
             await self._pause()
 
     def close(self) -> None:
@@ -117,6 +118,7 @@ class Northbound:
         async with make_client(self._config, self._gateway) as client:
             async with asyncio.timeout(self._config.connect_timeout_ms / 1000):
                 await client.subscribe(ack_topic(self._gateway), qos=1)
+            heed_cancellation()
             self._connected()
             async with asyncio.TaskGroup() as tasks:
                 running = [
@@ -242,6 +244,7 @@ class Northbound:
     async def _states(self, client: aiomqtt.Client) -> None:
         while True:
             await self._say(client, online=True)
+            heed_cancellation()
             try:
                 async with asyncio.timeout(self._config.state_interval_ms / 1000):
                     await self._live.links_changed()

@@ -257,10 +257,11 @@ async def test_a_cancellation_that_the_client_swallows_ends_it_all_the_same(
     tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What ``asyncio.wait_for`` of Python 3.11 does when the answer comes in the same turn."""
-    publish, swallowed = aiomqtt.Client.publish, asyncio.Event()
+    publish, said, swallowed = aiomqtt.Client.publish, asyncio.Event(), asyncio.Event()
 
     async def swallowing(client: aiomqtt.Client, *args: object, **options: object) -> None:
         await publish(client, *args, **options)  # type: ignore[arg-type]
+        said.set()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -269,8 +270,7 @@ async def test_a_cancellation_that_the_client_swallows_ends_it_all_the_same(
     monkeypatch.setattr(aiomqtt.Client, "publish", swallowing)
     sender = Sender(tmp_path, broker.url)
     task = asyncio.create_task(sender.north.run())
-    await until(lambda: sender.live.northbound().connected)
-    await asyncio.sleep(0)  # the first sign of life is on its way
+    await until(said.is_set)
     task.cancel()
     await asyncio.wait([task], timeout=5)
     assert task.cancelled()
