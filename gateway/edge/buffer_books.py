@@ -31,12 +31,14 @@ def read_books(path: Path) -> BufferBooks:
     """Read the books of a buffer file, whether a gateway uses it now or not.
 
     Raises:
-        BufferFileError: no such file, or it cannot be read.
+        BufferFileError: no such file, it cannot be read, or it is being made.
     """
     try:
         with closing(open_reader(path)) as reader:
             reader.execute("BEGIN")
             meta = dict(reader.execute("SELECT key, value FROM meta"))
+            if "epoch" not in meta:
+                raise BufferFileError(f"buffer {path} is being made; read it again in a moment")
             return BufferBooks(
                 int(meta["epoch"], 16),
                 int(meta["last_seq"]),

@@ -1,5 +1,6 @@
 """The buffer against a plain list, after restarts, over its quota, and with a broken file."""
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -16,7 +17,7 @@ from gateway.core.books import Counts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.edge.buffer import Buffer, read_books
-from gateway.edge.buffer_schema import BufferFileError
+from gateway.edge.buffer_schema import MIGRATIONS, BufferFileError
 from gateway.edge.commit import Commit, NewFrame, Pending, Progress
 from gateway.wire.frame import BodyEncoder
 
@@ -306,3 +307,11 @@ def test_a_newer_version_is_refused_and_left_alone(opened: Open, tmp_path: Path)
     with pytest.raises(BufferFileError, match="version 99"):
         Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
     assert (tmp_path / "b.db").read_bytes() == before
+
+
+def test_the_books_of_a_buffer_that_is_being_made_cannot_be_read_yet(tmp_path: Path) -> None:
+    path = tmp_path / "b.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(";".join(MIGRATIONS))
+    with pytest.raises(BufferFileError, match="is being made"):
+        read_books(path)
