@@ -7,7 +7,7 @@ from gateway.core.batch import Reading
 from gateway.drivers.api import DriverError, NotConnectedError, Point, Value
 from gateway.drivers.modbus import codec, values
 from gateway.drivers.modbus.config import Address, Connection, endpoint
-from gateway.drivers.modbus.link import Counters, Link
+from gateway.drivers.modbus.link import Link
 from gateway.drivers.modbus.mbap import frame
 from gateway.drivers.modbus.poll import ReadPlan
 from gateway.drivers.modbus.values import DataType, Encoding
@@ -16,25 +16,18 @@ _CLOSE_S = 1.0
 
 
 class ModbusDriver:
-    """Reads and writes one unit. See :class:`gateway.drivers.api.Driver` for the contract.
-
-    Attributes:
-        counters: requests, exceptions, time-outs and wrong answers so far.
-    """
+    """Reads and writes one unit. See :class:`gateway.drivers.api.Driver` for the contract."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._name = f"Modbus unit {connection.unit} at {endpoint(connection)}"
         self._link: Link | None = None
-        self.counters = Counters()
 
     async def connect(self) -> None:
         """Open the TCP connection; whether the unit answers shows at the first reading."""
         await self.close()
         connection = self._connection
-        link = Link(
-            self._name, connection.window, connection.request_timeout_ms / 1000, self.counters
-        )
+        link = Link(self._name, connection.window, connection.request_timeout_ms / 1000)
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: link, connection.host, connection.port)
@@ -53,15 +46,10 @@ class ModbusDriver:
         try:
             frames = next(steps)
             while True:
-                answers = await link.exchange(frames)
-                self._count(answers)
-                frames = steps.send(answers)
+                frames = steps.send(await link.exchange(frames))
         except StopIteration as done:
             reading: Reading = done.value
             return reading
-
-    def _count(self, answers: Sequence[bytes | int]) -> None:
-        self.counters.exceptions += sum(1 for answer in answers if type(answer) is int)
 
     async def write(self, point: Point, value: Value) -> None:
         """Write one value and check the device's echo.
@@ -72,7 +60,6 @@ class ModbusDriver:
         request = self._write_request(point, value)
         (answer,) = await self._alive().exchange([frame(self._connection.unit, request)])
         if isinstance(answer, int):
-            self.counters.exceptions += 1
             reason = codec.reason_for(answer).code
             raise DriverError(
                 f"{self._name} refused to write {point.name} ({point.address}): "

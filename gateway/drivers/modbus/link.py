@@ -1,27 +1,15 @@
 """One TCP connection to one unit: bytes in and out on the event loop's own call-backs.
 
 An answer is checked and the next request written within ``data_received``; a poll of many
-requests wakes its task once.
+requests wakes its task once and costs one timer, which is cancelled before it can wake anybody.
 """
 
 import asyncio
-import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.modbus.mbap import Answer, Frame, ProtocolError, Transactions
-
-
-@dataclass(slots=True)
-class Counters:
-    """What a driver has met since it was made; all only grow."""
-
-    requests: int = 0
-    exceptions: int = 0
-    timeouts: int = 0
-    protocol_errors: int = 0
 
 
 class Link(asyncio.Protocol):
@@ -30,20 +18,18 @@ class Link(asyncio.Protocol):
     Args:
         name: endpoint and unit, for messages.
         window: most requests under way.
-        timeout_s: longest wait for one answer, seconds.
-        counters: where to count.
+        timeout_s: longest silence while answers are missing, seconds.
     """
 
-    def __init__(self, name: str, window: int, timeout_s: float, counters: Counters) -> None:
+    def __init__(self, name: str, window: int, timeout_s: float) -> None:
         self._name = name
         self._timeout_s = timeout_s
-        self._counters = counters
         self._transactions = Transactions(window)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[list[Answer]] | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._sent_at = 0.0
+        self._heard_at = 0.0
         self._lost = "not connected yet"
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
@@ -58,11 +44,9 @@ class Link(asyncio.Protocol):
             raise NotConnectedError(f"{self._name}: {self._lost}")
         if not frames:
             return []
-        self._counters.requests += len(frames)
         self._waiter = self._loop.create_future()
-        self._sent_at = self._loop.time()
-        if self._watch is None:
-            self._watch = self._loop.call_later(self._timeout_s, self._check)
+        self._heard_at = self._loop.time()
+        self._watch = self._loop.call_later(self._timeout_s, self._check)
         self._transport.write(self._transactions.begin(frames))
         try:
             return await self._waiter
@@ -73,40 +57,37 @@ class Link(asyncio.Protocol):
             raise
         finally:
             self._waiter = None
+            self._watch.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Check what came and send what is next."""
+        missing = self._transactions.missing
         try:
             more = self._transactions.receive(data)
         except ProtocolError as error:
-            self._counters.protocol_errors += 1
             self.abort(f"wrong answer: {error}")
             return
+        if self._transactions.missing < missing:
+            self._heard_at = self._loop.time()
         if more:
-            self._sent_at = self._loop.time()
             cast("asyncio.Transport", self._transport).write(more)
-        elif not self._transactions.is_open and self._waiter and not self._waiter.done():
+        elif not self._transactions.missing and self._waiter and not self._waiter.done():
             self._waiter.set_result(self._transactions.answers)
 
     def _check(self) -> None:
-        """Notice a silent unit. One timer lives on over many polls, which cost nothing then."""
-        self._watch = None
+        """Notice a silent unit."""
         if self._waiter is None or self._waiter.done():
             return
-        left = self._sent_at + self._timeout_s - self._loop.time()
+        left = self._heard_at + self._timeout_s - self._loop.time()
         if left > 0:
             self._watch = self._loop.call_later(left, self._check)
-            return
-        self._counters.timeouts += 1
-        self.abort(f"no answer within {self._timeout_s * 1000:.0f} ms")
+        else:
+            self.abort(f"no answer within {self._timeout_s * 1000:.0f} ms")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Set socket options; small requests must go at once."""
+        """Be ready; the event loop has set TCP_NODELAY, so small requests go at once."""
         self._transport = cast("asyncio.Transport", transport)
         self._lost = ""
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wake whoever waits."""
@@ -122,8 +103,5 @@ class Link(asyncio.Protocol):
 
     def _fail(self, why: str) -> None:
         self._lost = self._lost or why
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(NotConnectedError(f"{self._name}: {self._lost}"))

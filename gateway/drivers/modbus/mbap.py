@@ -58,9 +58,13 @@ class Transactions:
     Every request has a new transaction id, answers may come in any order and in any pieces, and
     at most ``window`` requests are under way. Whatever is not exactly a right answer or an
     exception to an open request raises :class:`ProtocolError`.
+
+    Attributes:
+        answers: of the series begun last, in the order of its requests.
+        missing: how many of them have not come.
     """
 
-    __slots__ = ("_flight", "_frames", "_last", "_rest", "_sent", "_window", "answers")
+    __slots__ = ("_flight", "_frames", "_last", "_rest", "_sent", "_window", "answers", "missing")
 
     def __init__(self, window: int = 1, last: int = 0) -> None:
         self._window = window
@@ -70,16 +74,13 @@ class Transactions:
         self._sent = 0
         self._rest = b""
         self.answers: list[Answer] = []
-
-    @property
-    def is_open(self) -> bool:
-        """Whether answers are missing."""
-        return bool(self._flight)
+        self.missing = 0
 
     def begin(self, frames: Sequence[Frame]) -> bytes:
         """Start a series of requests; returns the bytes to send."""
         self._frames = frames
         self.answers = [b""] * len(frames)
+        self.missing = len(frames)
         self._sent = 0
         return self._fill(self._window)
 
@@ -134,12 +135,15 @@ class Transactions:
         else:
             raise ProtocolError(difference(asked, data[at + 2 : end]))
         del self._flight[key]
+        self.missing -= 1
         return stop
 
     def _refused(self, index: int, code: int) -> None:
         self.answers[index] = code
         if code in UNIT_GONE:  # every further request would wait for the gateway's own timeout
-            self.answers[self._sent :] = [code] * (len(self._frames) - self._sent)
+            unsent = len(self._frames) - self._sent
+            self.answers[self._sent :] = [code] * unsent
+            self.missing -= unsent
             self._sent = len(self._frames)
 
 

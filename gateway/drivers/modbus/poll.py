@@ -29,7 +29,7 @@ REST_POLLS = 60
 """A refused tag is asked again after so many polls."""
 
 PROBES = 16
-"""Most requests of one poll that search for culprits or ask resting tags again."""
+"""Most requests of one poll that search for culprits, and most that ask resting tags again."""
 
 SPLIT = frozenset({ILLEGAL_ADDRESS, ILLEGAL_VALUE})
 LASTING = SPLIT | {ILLEGAL_FUNCTION}
@@ -124,7 +124,7 @@ class ReadPlan:
     def _careful(self, due: Sequence[Block], answers: list[Answer] | None = None) -> Steps:
         outcome = _Outcome(bytearray(self._size), np.zeros(len(self._points), np.uint8))
         if answers is None:
-            answers = (yield [block.frame for block in due]) if due else []
+            answers = yield [block.frame for block in due]  # none: only that the link is there
         gone = next((a for a in answers if isinstance(a, int) and a in UNIT_GONE), None)
         if gone is not None:
             outcome.status[:] = bad(reason_for(gone))

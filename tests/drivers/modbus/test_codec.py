@@ -47,7 +47,7 @@ def test_adu_example_of_the_tcp_guide() -> None:
     assert transactions.begin([asked]).hex() == "150100000006ff0300040001"
     transactions.receive(bytes.fromhex("150100000005ff03020005"))
     assert transactions.answers == [b"\0\5"]
-    assert not transactions.is_open
+    assert not transactions.missing
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_unit_that_is_gone_is_not_asked_further() -> None:
     assert not more
     transactions.receive(b"\0\2" + RIGHT[2:])
     assert transactions.answers == [11, RIGHT[9:], 11, 11, 11]
-    assert not transactions.is_open
+    assert not transactions.missing
 
 
 def _answer(asked: Frame, tid: bytes, code: int | None) -> bytes:
@@ -194,7 +194,7 @@ def test_any_cutting_and_any_order_of_right_answers(
         for start, stop in zip([0, *cuts], cuts, strict=False):
             out += transactions.receive(stream[start:stop])
     assert transactions.answers == expected
-    assert not transactions.is_open
+    assert not transactions.missing
 
 
 @given(st.binary(max_size=300))

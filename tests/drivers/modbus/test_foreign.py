@@ -13,7 +13,7 @@ from gateway.drivers.api import DriverError, NotConnectedError
 from gateway.drivers.conformance import values_of
 from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.driver import ModbusDriver
-from gateway.drivers.modbus.link import Counters, Link
+from gateway.drivers.modbus.link import Link
 from gateway.drivers.modbus.mbap import frame
 from gateway.drivers.modbus.values import DataType, Order
 from tests.drivers.modbus.peers import SIZE, libmodbus, modbus_serial, pymodbus
@@ -97,7 +97,7 @@ async def test_bits_of_coils_and_registers(port: int) -> None:
 
 async def test_many_coils_in_one_request(port: int) -> None:
     pattern = [i % 5 == 0 for i in range(77)]
-    link = Link("test", 1, 5.0, Counters())
+    link = Link("test", 1, 5.0)
     await asyncio.get_running_loop().create_connection(lambda: link, "127.0.0.1", port)
     answers = await link.exchange([frame(1, codec.write_bits(100, pattern))])
     link.abort("done")

@@ -39,6 +39,7 @@ class HostileServer:
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
+        self.pause_s = 0.0
         self.requests: list[bytes] = []
         self.port = 0
         self.tasks: set[asyncio.Task[None]] = set()
@@ -51,6 +52,7 @@ class HostileServer:
             while True:
                 request = await reader.readexactly(REQUEST)
                 self.requests.append(request)
+                await asyncio.sleep(self.pause_s)
                 for piece in self.answer(request):
                     writer.write(piece)
                     await writer.drain()
@@ -107,7 +109,6 @@ async def test_a_wrong_answer_drops_the_connection(answer: Answer, message: str)
             with pytest.raises(NotConnectedError, match=message) as caught:
                 await driver.read(plan)
             assert f"unit 1 at 127.0.0.1:{server.port}" in str(caught.value)
-            assert driver.counters.protocol_errors == 1
             with pytest.raises(NotConnectedError):  # until it is connected anew
                 await driver.read(plan)
             server.answer = lambda request: [right(request)]
@@ -132,7 +133,6 @@ async def test_silence_and_half_an_answer(part: int) -> None:
         with pytest.raises(NotConnectedError, match="no answer within 80 ms"):
             await driver.read(driver.plan(WANTED))
         assert 0.07 < time.monotonic() - began < 2
-        assert driver.counters.timeouts == 1
 
 
 async def test_byte_by_byte() -> None:
@@ -168,7 +168,6 @@ async def test_exceptions_are_bad_values_not_a_lost_connection(code: int, reason
     async with hostile(lambda r: [exception(r, code)]) as server, connected(server.port) as driver:
         reading = await driver.read(driver.plan(WANTED))
         assert reasons(reading) == [reason, reason]
-        assert driver.counters.exceptions >= 1
         server.answer = lambda request: [right(request)]
         assert await read(driver, WANTED) == [4, 4]
 
@@ -220,6 +219,32 @@ async def test_a_window_keeps_requests_under_way() -> None:
     async with hostile(in_reverse) as server, connected(server.port, window=4) as driver:
         assert await read(driver, many) == [2] * 8
         assert len({request[:2] for request in server.requests}) == 8
+
+
+async def test_a_serial_gateway_that_works_off_a_window_is_not_silent() -> None:
+    many = points(*(f"holding:{200 * i}" for i in range(4)))
+    async with (
+        hostile(lambda r: [right(r)]) as server,
+        connected(server.port, window=4, request_timeout_ms=250) as driver,
+    ):
+        server.pause_s = 0.1
+        assert await read(driver, many) == [2] * 4
+
+
+async def test_a_loss_is_noticed_although_every_tag_rests() -> None:
+    async with hostile(lambda r: [exception(r, 2)]) as server, connected(server.port) as driver:
+        plan = driver.plan(WANTED)
+        known = -1
+        while known != len(server.requests):
+            known = len(server.requests)
+            assert reasons(await driver.read(plan)) == [Reason.ILLEGAL_ADDRESS] * 2
+        for task in server.tasks:
+            task.cancel()
+        link = driver._alive()
+        async with asyncio.timeout(5):
+            await link.closed
+            with pytest.raises(NotConnectedError, match="closed the connection"):
+                await driver.read(plan)
 
 
 async def test_a_window_of_one_waits_for_each_answer() -> None:
