@@ -153,7 +153,7 @@ class _Loading:
 
     def _device(self, data: dict[str, Any], place: Place) -> ResolvedDevice | None:
         config = quiet(DeviceConfig, data)
-        connection = self._connection(data, place)
+        connection = self._connection(data, config, place)
         profile = self._profile(data, place)
         if config is None or profile is None:
             return None
@@ -168,13 +168,18 @@ class _Loading:
         config = config.model_copy(update={"connection": connection})
         return ResolvedDevice(config, connection, profile.config, groups)
 
-    def _connection(self, data: dict[str, Any], place: Place) -> Any:
+    def _connection(self, data: dict[str, Any], device: DeviceConfig | None, place: Place) -> Any:
         spec = self.drivers.find(data.get("driver"), under(place, "driver"), self.problems)
         if spec is None or "connection" not in data:
             return None
         at = under(place, "connection")
         connection = validate(spec.connection, data["connection"], at, self.problems)
-        return connection and anchored(connection, self.folder.path)
+        if connection is None:
+            return None
+        if device is not None:
+            wrong = spec.misfits(connection, device)
+            self.problems += [at((key,), message) for key, message in wrong]
+        return anchored(connection, self.folder.path)
 
     def _profile(self, data: dict[str, Any], place: Place) -> Profile | None:
         name, driver = data.get("profile"), data.get("driver")

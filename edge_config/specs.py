@@ -1,9 +1,10 @@
 """What the loader needs to know of a driver; ``gateway.drivers.api.DriverSpec`` satisfies it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from edge_config.base import StrictModel
+from edge_config.gateway import DeviceConfig
 
 
 class ValueKind(Protocol):
@@ -32,3 +33,7 @@ class DriverModels(Protocol):
     @property
     def kind(self) -> Callable[[Any], ValueKind]:
         """Kind of a tag's raw values from its address; ValueError if it cannot have one."""
+
+    @property
+    def misfits(self) -> Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]]:
+        """What in a connection does not fit the rest of its device: (key, what is wrong)."""

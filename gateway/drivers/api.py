@@ -13,7 +13,7 @@ cancelled call the poller closes the driver and connects anew, so that a late an
 be taken for the next one. The rules are numbered in ``docs/driver-contract.md``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_config.base import StrictModel
+from edge_config.gateway import DeviceConfig
 from gateway.core.batch import Reading, Status
 from gateway.core.schema import Column, Kind
 
@@ -141,6 +142,11 @@ class SubscribingDriver(Driver, Protocol):
         """
 
 
+def no_misfits(_connection: Any, _device: DeviceConfig) -> Iterable[tuple[str, str]]:
+    """For drivers whose connection fits every device."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class DriverSpec:
     """What a driver package exports as ``SPEC`` (entry point group ``qulink.drivers``).
@@ -157,6 +163,9 @@ class DriverSpec:
         make: driver from a validated connection. No I/O; imports the protocol library.
         modes: what a group's ``mode:`` may be; the first is the default.
         endpoint: ``host:port`` of a connection, for messages and the console.
+        misfits: what in a valid connection contradicts the rest of its device (time-outs, say),
+            as pairs of a key of ``connection:`` and a sentence. Pure; ``qulink check`` shows it
+            with its line.
     """
 
     name: str
@@ -168,3 +177,4 @@ class DriverSpec:
     make: Callable[[Any], Driver]
     modes: tuple[Mode, ...] = ("poll",)
     endpoint: Callable[[Any], str] = str
+    misfits: Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]] = no_misfits

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from gateway.drivers.api import DriverSpec
-from gateway.drivers.modbus.config import Address, Connection, endpoint, kind
+from gateway.drivers.modbus.config import Address, Connection, endpoint, kind, misfits
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver
@@ -24,4 +24,5 @@ SPEC = DriverSpec(
     kind=kind,
     make=_make,
     endpoint=endpoint,
+    misfits=misfits,
 )

@@ -1,11 +1,13 @@
 """What an operator writes for a Modbus TCP device: ``connection:`` and ``address:``."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from edge_config.base import StrictModel
+from edge_config.gateway import DeviceConfig
 from gateway.core.schema import Kind
 from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_BITS, MAX_READ_REGISTERS, Table
 from gateway.drivers.modbus.values import DataType, Encoding, Order
@@ -128,6 +130,17 @@ def endpoint(connection: Connection) -> str:
     """``host:port``; an IPv6 address stands in brackets."""
     host = f"[{connection.host}]" if ":" in connection.host else connection.host
     return f"{host}:{connection.port}"
+
+
+def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str, str]]:
+    """A wait for one answer that the wait for the whole reading would always cut short.
+
+    Only if it is written; the default gives way silently to a shorter ``timeout_ms``.
+    """
+    wait = connection.request_timeout_ms
+    if "request_timeout_ms" in connection.model_fields_set and wait > device.timeout_ms:
+        whole = f"the device's timeout_ms {device.timeout_ms}, the wait for a whole reading"
+        yield "request_timeout_ms", f"{wait} is longer than {whole}"
 
 
 def parse(text: str) -> dict[str, Any]:
