@@ -5,30 +5,28 @@ sent again when that does not come. Reconnection is ours; the client library's i
 """
 
 import asyncio
-import logging
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import aiomqtt
 import msgspec
 
-from edge_config.base import SecretUnavailableError
 from edge_config.gateway import MqttNorthbound
-from gateway.core.schedule import backoff_ms, phase_ms
 from gateway.edge.buffer import Buffer
 from gateway.edge.commit import StoredFrame
 from gateway.edge.live import Live
-from gateway.edge.mqtt import heed_cancellation, make_client
 from gateway.edge.window import Window
+from gateway.mqtt.attempts import Attempts
+from gateway.mqtt.client import LOSSES, Client, Will
 from gateway.wire.frame import Header, prepend, seal
 from gateway.wire.messages import State, decode_ack, encode_message
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
 
-_log = logging.getLogger(__name__)
+MAX_INFLIGHT = 20
+"""Publishes without PUBACK; brokers allow 20 unless told otherwise (mosquitto, MQTT 5)."""
 
-RETRY_MIN_MS = 500
 READ_BYTES = 1024 * 1024
 """Frames are taken from the buffer in portions of about this size."""
 
@@ -71,7 +69,7 @@ class Northbound:
         self._window = Window(config.window, config.ack_timeout_ms)
         self._wanted: set[str] = set()
         self._want_until = 0.0
-        self._failures = 0
+        self._attempts = Attempts(config.url, config.retry_max_ms)
         self._publishing: set[asyncio.Task[None]] = set()
         self._acked = asyncio.Event()
         self._closing = asyncio.Event()
@@ -79,12 +77,11 @@ class Northbound:
     async def run(self) -> None:
         """Connect and send until :meth:`close`."""
         while not self._closing.is_set():
-            self._failures += 1
             try:
                 await self._session()
-            except* (aiomqtt.MqttError, OSError, TimeoutError, SecretUnavailableError) as group:
-                self._lost(_words(group))
-            heed_cancellation()
+            except* LOSSES as group:
+                self._lost(self._attempts.failed(group))
+            _heed_cancellation()
             await self._pause()
 
     def close(self) -> None:
@@ -101,55 +98,55 @@ class Northbound:
                 await self._acked.wait()
 
     async def _pause(self) -> None:
-        """Wait before the next attempt, a little differently at every gateway."""
-        if self._closing.is_set():
-            return
-        wait_ms = backoff_ms(max(self._failures, 1), RETRY_MIN_MS, self._config.retry_max_ms)
-        wait_ms = wait_ms // 2 + phase_ms(self._gateway, wait_ms // 2)
-        try:
-            async with asyncio.timeout(wait_ms / 1000):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._attempts.pause_s):
                 await self._closing.wait()
-        except TimeoutError:
-            return
 
     # -- one session ----------------------------------------------------------------------
 
     async def _session(self) -> None:
-        async with make_client(self._config, self._gateway) as client:
-            async with asyncio.timeout(self._config.connect_timeout_ms / 1000):
-                await client.subscribe(ack_topic(self._gateway), qos=1)
-            heed_cancellation()
-            self._connected()
-            async with asyncio.TaskGroup() as tasks:
-                running = [
-                    tasks.create_task(self._acknowledgements(client)),
-                    tasks.create_task(self._send(client, tasks)),
-                    tasks.create_task(self._states(client)),
-                ]
-                await self._closing.wait()
-                for task in (*running, *self._publishing):
-                    task.cancel()
+        async with self._client() as client:
+            await client.listen(ack_topic(self._gateway))
+            self._window.restart()
+            self._note(connected=True, since_ms=self._now_ms(), error="")
+            with self._attempts.session():
+                await self._serve(client)
             await self._say(client, online=False)
 
-    def _connected(self) -> None:
-        self._window.restart()
-        if self._failures > 1:
-            _log.info("broker %s: connected after %d attempts", self._config.url, self._failures)
-        self._failures = 0
-        self._note(connected=True, since_ms=self._now_ms(), error="")
+    def _client(self) -> Client:
+        """A client whose will says that the gateway is offline."""
+        gateway = self._gateway
+        return Client(
+            self._config,
+            username=self._config.username or gateway,
+            identifier=f"qulink-{gateway}",
+            will=Will(state_topic(gateway), encode_message(State(online=False)), qos=1),
+            inflight=min(self._config.window + 2, MAX_INFLIGHT),
+        )
 
-    def _lost(self, error: str) -> None:
-        if self._live.northbound().error == "":
-            _log.warning("broker %s: %s; frames are kept and tried again", self._config.url, error)
-            self._note(connected=False, since_ms=self._now_ms(), error=error)
-        self._failures = max(self._failures, 1)
+    async def _serve(self, client: Client) -> None:
+        """Send, listen and say that we live, until :meth:`close`."""
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(self._acknowledgements(client)),
+                tasks.create_task(self._send(client, tasks)),
+                tasks.create_task(self._states(client)),
+            ]
+            await self._closing.wait()
+            for task in (*running, *self._publishing):
+                task.cancel()
+
+    def _lost(self, words: str) -> None:
+        before = self._live.northbound()
+        since_ms = self._now_ms() if before.connected or not before.error else before.since_ms
+        self._note(connected=False, since_ms=since_ms, error=words)
 
     def _note(self, **changes: Any) -> None:
         self._live.set_northbound(replace(self._live.northbound(), **changes))
 
     # -- frames ---------------------------------------------------------------------------
 
-    async def _send(self, client: aiomqtt.Client, tasks: asyncio.TaskGroup) -> None:
+    async def _send(self, client: Client, tasks: asyncio.TaskGroup) -> None:
         """Send for ever: what the window has room for, else wait for something to change."""
         queue: deque[StoredFrame] = deque()
         turn = -1
@@ -160,20 +157,18 @@ class Northbound:
             if turn != self._window.turn:
                 turn = self._window.turn
                 queue.clear()
-            if not self._window.full and not queue:
-                queue.extend(await asyncio.to_thread(self._read))
-            elif not self._window.full:
+            if queue and not self._window.full:
                 await self._send_one(client, tasks, queue.popleft())
                 continue
+            if not self._window.full and self._window.sent < self._buffer.last_seq:
+                queue.extend(await asyncio.to_thread(self._read))
             if not queue or self._window.full:
                 await self._sleep()
 
     def _read(self) -> list[StoredFrame]:
         return self._buffer.read(self._window.sent, READ_BYTES)
 
-    async def _send_one(
-        self, client: aiomqtt.Client, tasks: asyncio.TaskGroup, frame: StoredFrame
-    ) -> None:
+    async def _send_one(self, client: Client, tasks: asyncio.TaskGroup, frame: StoredFrame) -> None:
         if self._window.acknowledged(frame.seq):
             self._window.skip(frame.seq)
             return
@@ -186,21 +181,19 @@ class Northbound:
         self._publishing.add(task)
         task.add_done_callback(self._publishing.discard)
 
-    async def _publish(self, client: aiomqtt.Client, message: bytes) -> None:
+    async def _publish(self, client: Client, message: bytes) -> None:
         timeout = self._config.ack_timeout_ms / 1000
         await client.publish(frame_topic(self._gateway), message, qos=1, timeout=timeout)
 
     async def _sleep(self) -> None:
         """Until a commit, an acknowledgement, or the time to send again."""
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._window.patience(_seconds())):
                 await self._wake.wait()
-        except TimeoutError:
-            return
 
     # -- acknowledgements -----------------------------------------------------------------
 
-    async def _acknowledgements(self, client: aiomqtt.Client) -> None:
+    async def _acknowledgements(self, client: Client) -> None:
         async for message in client.messages:
             payload = message.payload
             self._acknowledged(payload if isinstance(payload, bytes) else b"")
@@ -241,17 +234,14 @@ class Northbound:
 
     # -- signs of life --------------------------------------------------------------------
 
-    async def _states(self, client: aiomqtt.Client) -> None:
+    async def _states(self, client: Client) -> None:
         while True:
             await self._say(client, online=True)
-            heed_cancellation()
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._config.state_interval_ms / 1000):
                     await self._live.links_changed()
-            except TimeoutError:
-                continue
 
-    async def _say(self, client: aiomqtt.Client, *, online: bool) -> None:
+    async def _say(self, client: Client, *, online: bool) -> None:
         pending = self._buffer.pending()
         state = State(
             online,
@@ -273,9 +263,8 @@ def _seconds() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _words(group: BaseExceptionGroup[BaseException]) -> str:
-    """The first fault of a group in words."""
-    fault: BaseException = group
-    while isinstance(fault, BaseExceptionGroup):
-        fault = fault.exceptions[0]
-    return str(fault) or type(fault).__name__
+def _heed_cancellation() -> None:
+    """End the task if it has been cancelled: a fault in the same turn outranks that in a group."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

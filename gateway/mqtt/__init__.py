@@ -1,0 +1,1 @@
+"""The connection to an MQTT broker, as edge and city both use it."""
