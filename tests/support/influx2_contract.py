@@ -13,8 +13,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.support.peers import free_port, wait_for_port
+from tests.support.server import Server
 
 ANSWERS = {
     "parse error": (400, "invalid", "unable to parse '{line}': {why}"),
@@ -65,7 +65,7 @@ class _ParseError(ValueError):
 
 
 @dataclass
-class ContractServer:
+class ContractServer(Server):
     """The server in a thread of its own; ``script`` answers requests before the rules do."""
 
     port: int = field(default_factory=free_port)
@@ -79,7 +79,8 @@ class ContractServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Serve in a thread and wait until it listens."""
         routes = [
             Route("/api/v2/write", self._guarded(self._write), methods=["POST"]),
             Route("/api/v2/query", self._guarded(self._query), methods=["POST"]),
@@ -91,14 +92,9 @@ class ContractServer:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()))
         self._thread.start()
         wait_for_port(self.port)
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """End the thread."""
         self._server.should_exit = True
         self._thread.join(timeout=10)
 

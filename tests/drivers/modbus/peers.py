@@ -17,28 +17,29 @@ from tests.support.peers import (
     program,
     wait_for_port,
 )
+from tests.support.server import ServerProcess
 
 SIZE = 1_000
 """Addresses of each table that every one of these servers has; beyond is exception 2."""
 
 
-@contextmanager
-def _process(command: list[str]) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        wait_for_port(int(command[-1]))
-        yield
-    finally:
-        process.kill()
-        process.wait(timeout=10)
+class _Process(ServerProcess):
+    """A server whose last argument is its port."""
+
+    def __init__(self, *command: str) -> None:
+        self.port = free_port()
+        self._command = [*command, str(self.port)]
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        wait_for_port(self.port)
 
 
 @contextmanager
 def modbus_serial() -> Iterator[int]:
     """The npm ``modbus-serial`` server; all tables writable through coils and holding."""
-    port = free_port()
-    with _process([node(), str(foreign_script("modbus_server.js")), str(port)]):
-        yield port
+    with _Process(node(), str(foreign_script("modbus_server.js"))) as server:
+        yield server.port
 
 
 @contextmanager
@@ -47,11 +48,11 @@ def libmodbus(folder: Path) -> Iterator[int]:
     compiler = program("gcc", "gcc")
     if not Path("/usr/include/modbus/modbus.h").exists():
         missing("libmodbus", "apt-get install libmodbus-dev")
-    binary, port = folder / "libmodbus_server", free_port()
+    binary = folder / "libmodbus_server"
     source = FOREIGN / "libmodbus_server.c"
     subprocess.run([compiler, "-o", str(binary), str(source), "-lmodbus"], check=True, timeout=50)
-    with _process([str(binary), str(port)]):
-        yield port
+    with _Process(str(binary)) as server:
+        yield server.port
 
 
 @asynccontextmanager

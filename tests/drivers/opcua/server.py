@@ -7,27 +7,28 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from gateway.core.schema import Kind
 from gateway.drivers.api import Point
 from gateway.drivers.opcua import SPEC
 from gateway.drivers.opcua.config import Connection
 from tests.support.peers import foreign_script, free_port, node
+from tests.support.server import ServerProcess
 
 URI = "http://qulink.test/plant"
 _DEADLINE_S = 40.0
 
 
-class Server:
-    """A server process that says ``ready`` and answers every command by ``ok``."""
+class OpcUaServer(ServerProcess):
+    """A process that says ``ready`` and answers every command by ``ok``."""
+
+    stop_signal = signal.SIGKILL  # also when it is frozen
 
     def __init__(self, command: list[str], **options: Any) -> None:
         self.port = free_port()
         self.options = {"port": self.port, **options}
         self._command = command
-        self._process: subprocess.Popen[str] | None = None
 
     @property
     def running(self) -> bool:
@@ -77,11 +78,7 @@ class Server:
 
     def kill(self) -> None:
         """kill -9; harmless when it does not run."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.communicate(timeout=10)
+        self.stop(kill=True)
 
     def _expect(self, wanted: str) -> None:
         assert self._process is not None and self._process.stdout is not None
@@ -95,20 +92,8 @@ class Server:
                 assert line, f"the server ended with {self._process.wait(10)}"
         raise TimeoutError(f"the server did not say {wanted!r}")
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.kill()
-
-
-class ForeignServer(Server):
+class ForeignServer(OpcUaServer):
     """One node-opcua server; options as in ``tests/foreign/opcua_server.js``."""
 
     def __init__(self, pki: Path, **options: Any) -> None:
@@ -116,7 +101,7 @@ class ForeignServer(Server):
         super().__init__(command, pki=str(pki), **options)
 
 
-class AsyncuaServer(Server):
+class AsyncuaServer(OpcUaServer):
     """One server of asyncua's project; see ``asyncua_server.py``."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from gateway.drivers.api import Value
 from gateway.drivers.conformance import Bench, RefusalConformance, SubscribingConformance
 from gateway.drivers.opcua import SPEC
-from tests.drivers.opcua.server import URI, AsyncuaServer, ForeignServer, Server
+from tests.drivers.opcua.server import URI, AsyncuaServer, ForeignServer, OpcUaServer
 from tests.support.peers import free_port
 
 QUICK = {"publishing_ms": 50, "keepalive_ms": 200, "request_timeout_ms": 2_000}
@@ -19,7 +19,7 @@ def address(name: str, type_name: str) -> str:
     return f"nsu={URI};s={name}|{type_name}"
 
 
-def bench_of(server: Server, good: list[tuple[Any, Value]], **more: Any) -> Bench:
+def bench_of(server: OpcUaServer, good: list[tuple[Any, Value]], **more: Any) -> Bench:
     """A bench on a server process; starts it if the test before took it away."""
     if not server.running:
         server.start()
@@ -57,13 +57,13 @@ def bench_of(server: Server, good: list[tuple[Any, Value]], **more: Any) -> Benc
 
 
 @pytest.fixture(scope="module")
-def node_opcua(pki: Path) -> Iterator[Server]:
+def node_opcua(pki: Path) -> Iterator[OpcUaServer]:
     with ForeignServer(pki, items=1, user="operator", password="correct") as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def asyncua() -> Iterator[Server]:
+def asyncua() -> Iterator[OpcUaServer]:
     with AsyncuaServer() as server:
         yield server
 
@@ -73,7 +73,7 @@ class TestNodeOpcua(RefusalConformance, SubscribingConformance):
 
     @pytest.fixture
     async def bench(
-        self, node_opcua: Server, monkeypatch: pytest.MonkeyPatch
+        self, node_opcua: OpcUaServer, monkeypatch: pytest.MonkeyPatch
     ) -> AsyncIterator[Bench]:
         monkeypatch.setenv("QULINK_TEST_PASSWORD", "wrong")
         user = {"username": "operator", "password": {"env": "QULINK_TEST_PASSWORD"}}
@@ -98,7 +98,7 @@ class TestAsyncua(RefusalConformance, SubscribingConformance):
     """The server of the project that our client library is from."""
 
     @pytest.fixture
-    async def bench(self, asyncua: Server) -> AsyncIterator[Bench]:
+    async def bench(self, asyncua: OpcUaServer) -> AsyncIterator[Bench]:
         good: list[tuple[Any, Value]] = [
             (address("Double", "float64"), 1.5),
             (address("Int32", "int32"), -7),
