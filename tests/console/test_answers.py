@@ -1,15 +1,17 @@
 """Files, health, metrics, streams, errors and the demonstration's switch, over real HTTP."""
 
+import asyncio
 import contextlib
 import csv
 import io
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -231,3 +233,16 @@ async def test_gaps_by_page_and_filter(address: str, city: Town, page: str) -> N
     file = (await get(f"{address}/gaps?cause=late&format=json")).json()
     assert len(file["rows"]) == 60
     assert {row["cause_en"] for row in file["rows"]} == {"read too late"}
+
+
+async def test_the_trend_ends_in_the_headline_figure(address: str, city: Town) -> None:
+    """Both are asked for at different times; they must not contradict each other."""
+    chart = f"{address}/charts/trend.json"
+    first = (await get(chart)).json()["datasets"]["actual"][-1]["text"]
+    city.database.run_now(lambda connection: connection.execute(delete(tables.evidence)))
+    deadline = time.monotonic() + 15
+    while (shown := (await get(f"{address}/?format=json")).json()["rows"][0])["networked"]:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    last = (await get(chart)).json()["datasets"]["actual"][-1]
+    assert last["text"] == shown["pooled_percent"] == "0.00" != first

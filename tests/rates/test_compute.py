@@ -1,5 +1,6 @@
 """The formula, on cases worked by hand and on invariants."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -8,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.city.rates.compute import (
+    CITY,
     DIMENSIONS,
+    Enterprise,
     MachineMonth,
     Period,
     Reason,
     Tally,
+    all_cells,
     cell,
     judge,
-    partition,
     percent,
     percent_text,
     score,
@@ -28,6 +31,7 @@ PERIOD = Period("2026-10", date(2026, 10, 1), date(2026, 10, 31))
 ENR_A = builtin_definitions()["ENR-A"]
 ENR_B = builtin_definitions()["ENR-B"]
 ONL = builtin_definitions()["ONL"]
+PLANT = Enterprise("虚构企业", "330822", "3451", in_scope=True, verified=True)
 
 
 def plants(*sizes: tuple[int, int]) -> list[Tally]:
@@ -36,17 +40,11 @@ def plants(*sizes: tuple[int, int]) -> list[Tally]:
 
 def machine(**changes: object) -> MachineMonth:
     facts: dict[str, object] = {
-        "equipment_id": 1,
-        "uscc": "91330822MA0000015W",
-        "county": "330822",
-        "industry": "3451",
-        "in_scope": True,
-        "ledger_verified": True,
         "equipment_class": "production",
         "status": "in_use",
         "commissioned_on": None,
         "service_days": 31,
-        "seen_days": 31,
+        "seen": True,
         "valid_days": 31,
         "last_valid": PERIOD.as_of,
     }
@@ -115,8 +113,6 @@ def test_rounding_is_half_up_and_for_display_only(rate: Fraction, shown: str) ->
     ("changes", "counted", "networked", "reason"),
     [
         ({}, True, True, Reason.NETWORKED),
-        ({"in_scope": False}, False, False, Reason.OUT_OF_SCOPE),
-        ({"ledger_verified": False}, False, False, Reason.LEDGER_UNVERIFIED),
         ({"equipment_class": "aux"}, False, False, Reason.CLASS_EXCLUDED),
         ({"status": "standby"}, True, True, Reason.NETWORKED),
         ({"status": "idle"}, False, False, Reason.NOT_IN_SERVICE),
@@ -124,7 +120,7 @@ def test_rounding_is_half_up_and_for_display_only(rate: Fraction, shown: str) ->
         ({"commissioned_on": date(2026, 10, 1)}, False, False, Reason.NEWLY_COMMISSIONED),
         ({"commissioned_on": date(2026, 9, 30)}, True, True, Reason.NETWORKED),
         (
-            {"valid_days": 0, "seen_days": 0, "last_valid": None},
+            {"valid_days": 0, "seen": False, "last_valid": None},
             True,
             False,
             Reason.NO_EVIDENCE,
@@ -139,71 +135,77 @@ def test_rounding_is_half_up_and_for_display_only(rate: Fraction, shown: str) ->
 def test_enr_a_judges_a_machine(
     changes: dict[str, object], counted: bool, networked: bool, reason: Reason
 ) -> None:
-    verdict = judge(ENR_A, machine(**changes), PERIOD)
-    assert (verdict.counted, verdict.networked, verdict.reason) == (counted, networked, reason)
+    found = judge(ENR_A, PLANT, machine(**changes), PERIOD)
+    assert (found.counted, found.networked, found) == (counted, networked, reason)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"in_scope": False}, Reason.OUT_OF_SCOPE), ({"verified": False}, Reason.LEDGER_UNVERIFIED)],
+)
+def test_an_enterprise_outside_takes_its_machines_out_of_both_sides(
+    changes: dict[str, bool], reason: Reason
+) -> None:
+    found = judge(ENR_A, replace(PLANT, **changes), machine(), PERIOD)
+    assert (found.counted, found.networked, found) == (False, False, reason)
 
 
 def test_enr_b_asks_neither_for_continuity_nor_for_a_verified_ledger() -> None:
-    seldom = machine(valid_days=1, last_valid=date(2026, 10, 2), ledger_verified=False)
-    assert judge(ENR_B, seldom, PERIOD).networked
+    seldom = machine(valid_days=1, last_valid=date(2026, 10, 2))
+    assert judge(ENR_B, replace(PLANT, verified=False), seldom, PERIOD).networked
 
 
 def test_onl_counts_answers_among_connected_machines() -> None:
-    assert judge(ONL, machine(answering=True), PERIOD).reason is Reason.ANSWERING
-    assert judge(ONL, machine(), PERIOD).reason is Reason.NOT_ANSWERING
-    assert judge(ONL, machine(seen_days=0, answering=True), PERIOD).reason is Reason.NEVER_CONNECTED
+    assert judge(ONL, PLANT, machine(answering=True), PERIOD) is Reason.ANSWERING
+    assert judge(ONL, PLANT, machine(), PERIOD) is Reason.NOT_ANSWERING
+    unseen = machine(seen=False, answering=True)
+    assert judge(ONL, PLANT, unseen, PERIOD) is Reason.NEVER_CONNECTED
 
 
 def test_every_reason_has_words() -> None:
     assert set(REASON_NAMES) == set(Reason)
 
 
+Plants = dict[str, Enterprise]
+Machines = list[tuple[str, MachineMonth]]
+
+
 @st.composite
-def machines(draw: st.DrawFn) -> list[MachineMonth]:
-    places = [
-        (
+def cities(draw: st.DrawFn) -> tuple[Plants, Machines]:
+    plants = {
+        f"E{i}": Enterprise(
             f"E{i}",
             draw(st.sampled_from(["330802", "330822"])),
             draw(st.sampled_from(["3451", "2032"])),
+            draw(st.booleans()),
+            draw(st.booleans()),
         )
         for i in range(draw(st.integers(1, 6)))
-    ]
-    scope = {uscc: draw(st.booleans()) for uscc, _, _ in places}
+    }
     found = []
-    for number in range(draw(st.integers(0, 25))):
-        uscc, county, industry = draw(st.sampled_from(places))
+    for _ in range(draw(st.integers(0, 25))):
         service = draw(st.integers(0, 31))
-        seen = draw(st.integers(0, service))
-        valid = draw(st.integers(0, seen))
-        found.append(
-            machine(
-                equipment_id=number,
-                uscc=uscc,
-                county=county,
-                industry=industry,
-                in_scope=scope[uscc],
-                ledger_verified=draw(st.booleans()),
-                equipment_class=draw(st.sampled_from(["production", "aux", "test"])),
-                status=draw(st.sampled_from(["in_use", "standby", "idle", None])),
-                service_days=service,
-                seen_days=seen,
-                valid_days=valid,
-                last_valid=PERIOD.as_of - timedelta(days=draw(st.integers(0, 30)))
-                if valid
-                else None,
-                answering=draw(st.booleans()),
-            )
+        valid = draw(st.integers(0, service))
+        facts = machine(
+            equipment_class=draw(st.sampled_from(["production", "aux", "test"])),
+            status=draw(st.sampled_from(["in_use", "standby", "idle", None])),
+            service_days=service,
+            seen=valid > 0 or draw(st.booleans()),
+            valid_days=valid,
+            last_valid=PERIOD.as_of - timedelta(days=draw(st.integers(0, 30))) if valid else None,
+            answering=draw(st.booleans()),
         )
-    return found
+        found.append((draw(st.sampled_from(sorted(plants))), facts))
+    return plants, found
 
 
-@given(machines(), st.sampled_from(["ENR-A", "ENR-B", "ONL"]))
-def test_partitions_sum_to_the_total(found: list[MachineMonth], definition_id: str) -> None:
-    tallies = tally(builtin_definitions()[definition_id], found, PERIOD)
-    total = cell(tallies)
+@given(cities(), st.sampled_from(["ENR-A", "ENR-B", "ONL"]))
+def test_partitions_sum_to_the_total(city: tuple[Plants, Machines], definition_id: str) -> None:
+    cells = all_cells(tally(builtin_definitions()[definition_id], *city, PERIOD))
+    total = cells[CITY][CITY]
     assert 0 <= total.networked <= total.equipment
     for by in DIMENSIONS:
-        parts = partition(tallies, by).values()
+        parts = cells[by].values()
         assert sum(part.networked for part in parts) == total.networked
         assert sum(part.equipment for part in parts) == total.equipment
         assert sum(part.enterprises for part in parts) == total.enterprises
@@ -213,12 +215,14 @@ def test_partitions_sum_to_the_total(found: list[MachineMonth], definition_id: s
             assert part.pooled == percent(part.networked, part.equipment)
 
 
-@given(machines())
-def test_the_roster_changes_the_result_through_membership_only(found: list[MachineMonth]) -> None:
-    inside = [one for one in found if one.in_scope]
-    assert sorted(tally(ENR_A, found, PERIOD), key=repr) == sorted(
-        tally(ENR_A, inside, PERIOD), key=repr
-    )
+@given(cities())
+def test_the_roster_changes_the_result_through_membership_only(
+    city: tuple[Plants, Machines],
+) -> None:
+    plants, found = city
+    inside = {uscc: one for uscc, one in plants.items() if one.in_scope}
+    members = [(uscc, one) for uscc, one in found if uscc in inside]
+    assert tally(ENR_A, plants, found, PERIOD) == tally(ENR_A, inside, members, PERIOD)
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=30))

@@ -21,12 +21,13 @@ from gateway.city.db.tables import (
 )
 from gateway.city.rates.answering import answering_now
 from gateway.city.rates.compute import Reason
-from gateway.city.rates.definitions import DefinitionError
+from gateway.city.rates.definitions import DefinitionError, builtin_definitions
 from gateway.city.rates.drilldown import machine_facts
 from gateway.city.rates.export import DEMONSTRATION, table_csv, table_json
 from gateway.city.rates.period import MonthError, recent_months
 from gateway.city.rates.report import RateTable, rate_table, trend
 from gateway.city.rates.settle import settle_due, settle_month
+from gateway.city.rates.stored import Correction
 from gateway.city.rates.tallies import NotComputableError
 from gateway.core.books import day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
@@ -73,8 +74,8 @@ def reason_of(database: Database, definition: str = "ENR-A", **changes: object) 
         "demonstration": False,
     }
     (only,) = database.run_now(machine_facts, definition, **(wanted | changes))  # type: ignore[arg-type]
-    assert only.reason_zh
-    assert only.reason_en
+    assert only.words.zh
+    assert only.words.en
     return only.reason
 
 
@@ -84,7 +85,7 @@ def test_pooled_and_mean_by_every_dimension(database: Database) -> None:
     assert (result.city.networked, result.city.equipment, result.city.enterprises) == (21, 36, 5)
     assert result.city.pooled == Fraction(2100, 36)
     assert result.city.mean == sum((Fraction(100 * k, n) for n, k in PLANTS), Fraction(0)) / 5
-    assert [(one.key, one.name_zh, one.networked, one.equipment) for one in result.cells] == [
+    assert [(one.key, one.name.zh, one.networked, one.equipment) for one in result.cells] == [
         ("330803", "衢江区", 1, 7),
         ("330822", "常山县", 19, 24),
         ("330881", "江山市", 1, 5),
@@ -99,7 +100,7 @@ def test_pooled_and_mean_by_every_dimension(database: Database) -> None:
     assert {key: (one.equipment, one.networked) for key, one in enterprises.items()} == dict(
         zip(USCCS, PLANTS, strict=True)
     )
-    assert enterprises[USCCS[0]].name_zh == "虚构企业15W"
+    assert enterprises[USCCS[0]].name.zh == "虚构企业15W"
     assert result.status == "P"
 
 
@@ -309,7 +310,9 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
 ) -> None:
     database.run_now(fill_city)
 
-    def settle(now_ms: int, correction: bool = False) -> object:
+    late = Correction("late_data", "网关断网三天后补传", "李四")
+
+    def settle(now_ms: int, correction: Correction | None = None) -> object:
         settled = database.run_now(
             settle_month, "ENR-A", "2026-10", now_ms, demonstration=False, correction=correction
         )
@@ -327,8 +330,40 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
         assert (frozen.status, frozen.vintage) == ("F", 2)
         assert frozen.city == fresh.city
     assert table(database, now_ms=NOVEMBER_21).cells == fresh.cells
-    assert settle(NOVEMBER_21, correction=True) == (3, "F")
-    assert table(database, now_ms=NOVEMBER_21).city.networked == 0
+    assert table(database, now_ms=NOVEMBER_21).correction is None
+    assert settle(NOVEMBER_21, correction=late) == (3, "F")
+    corrected = table(database, now_ms=NOVEMBER_21)
+    assert (corrected.city.networked, corrected.vintage, corrected.correction) == (0, 3, late)
+
+
+def test_a_stored_month_names_the_version_it_was_computed_with(database: Database) -> None:
+    database.run_now(fill_city)
+    database.run_now(settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
+    old = builtin_definitions()["ENR-A"]
+    newer = old.model_copy(update={"version": 2, "decimals": 1})
+    shown = table(database, now_ms=NOVEMBER_21, definitions={"ENR-A": newer})
+    assert (shown.definition, shown.outdated) == (old, False)
+    other = {rate_result.c.definition_hash: "0" * 64}
+    database.run_now(lambda c: c.execute(update(rate_result).values(other)))
+    strange = table(database, now_ms=NOVEMBER_21, definitions={"ENR-A": newer})
+    assert (strange.definition_hash, strange.outdated) == ("0" * 64, True)
+
+
+def test_the_definition_says_which_figure_leads(database: Database) -> None:
+    database.run_now(fill_city)
+    pooled, mean = table(database), table(database, definition_id="ENR-B")
+    assert pooled.lead(pooled.city) == pooled.city.pooled != pooled.city.mean
+    assert mean.lead(mean.city) == mean.city.mean != mean.city.pooled
+
+
+def test_a_withdrawn_verification_takes_the_enterprise_out(database: Database) -> None:
+    database.run_now(one_machine, OCTOBER)
+    first = {"uscc": USCCS[0], "verified_on": date(2026, 1, 1), "verified_by": "张三"}
+    database.run_now(lambda c: c.execute(insert(ledger_verification), [first]))
+    assert reason_of(database) is Reason.NETWORKED
+    withdrawn = update(enterprise).values(ledger_verified_on=None, ledger_verified_by=None)
+    database.run_now(lambda c: c.execute(withdrawn))
+    assert reason_of(database) is Reason.LEDGER_UNVERIFIED
 
 
 def test_recomputing_an_old_month_reproduces_what_was_stored(database: Database) -> None:
@@ -347,8 +382,9 @@ def test_recomputing_an_old_month_reproduces_what_was_stored(database: Database)
         order = query.order_by(rate_result.c.dimension, rate_result.c.cell)
         return database.run_now(lambda c: [tuple(row) for row in c.execute(order)])
 
+    again = Correction("error", "", "李四")
     database.run_now(
-        settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False, correction=True
+        settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False, correction=again
     )
     assert rows(1) == rows(2) != []
 
@@ -372,8 +408,7 @@ def test_trend_stands_beside_the_plan(database: Database) -> None:
     ]
     months = recent_months(NOVEMBER_3, 3)
     assert months == ("2026-09", "2026-10", "2026-11")
-    onl = database.run_now(trend, "ONL", months, NOVEMBER_3, demonstration=False)
-    assert [one.month for one in onl] == ["2026-11"]
+    assert database.run_now(trend, "ONL", months[:-1], NOVEMBER_3, demonstration=False) == ()
 
 
 def test_json_and_csv_say_what_they_are(database: Database) -> None:

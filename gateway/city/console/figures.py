@@ -1,5 +1,6 @@
 """Rates as the pages need them: computed in a thread, shared between visitors."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
@@ -10,11 +11,18 @@ from gateway.city.rates.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.plan import plan_on, target
-from gateway.city.rates.report import RateTable, TrendPoint, rate_table, trend
+from gateway.city.rates.report import (
+    RateMonth,
+    RateTable,
+    TrendPoint,
+    rate_month,
+    trend,
+    trend_point,
+)
 from gateway.core.books import day_of
 
-TABLE_S = 4.0
-TREND_S = 120.0
+MONTH_S = 4.0
+PAST_S = 120.0
 TREND_MONTHS = 12
 
 
@@ -32,60 +40,59 @@ class Figures:
 
     async def table(self, by: Dimension, definition: str = "") -> RateTable:
         """The running month by county, industry or enterprise."""
-        name = definition or self.headline.id
-        make = partial(self._table, name, by)
-        return await self._remembered.get((name, by), TABLE_S, make)
+        return (await self.month(definition or self.headline.id)).table(by)
 
-    async def _table(self, definition: str, by: Dimension) -> RateTable:
+    async def month(self, definition: str) -> RateMonth:
+        """The running month with every dimension."""
+        make = partial(self._month, definition)
+        return await self._remembered.get(definition, MONTH_S, make)
+
+    async def _month(self, definition: str) -> RateMonth:
         context, now_ms = self._context, self._context.now_ms()
         return await context.database.run(
-            lambda connection: rate_table(
-                connection,
-                definition,
-                None,
-                by,
-                now_ms,
-                demonstration=context.config.demonstration,
-                answering=context.live.answering(now_ms),
-                definitions=context.definitions,
-            )
+            rate_month,
+            definition,
+            None,
+            now_ms,
+            demonstration=context.config.demonstration,
+            answering=context.live.answering(now_ms),
+            definitions=context.definitions,
         )
 
     async def trend(self) -> tuple[TrendPoint, ...]:
-        """The headline rate of the last months."""
-        return await self._remembered.get("trend", TREND_S, self._trend)
+        """The headline rate of the last months; the last point is the figure of the pages."""
+        *past, running = recent_months(self._context.now_ms(), TREND_MONTHS)
+        make = partial(self._past, past)
+        points = await self._remembered.get(("trend", running), PAST_S, make)
+        return (*points, trend_point(await self.month(self.headline.id)))
 
-    async def _trend(self) -> tuple[TrendPoint, ...]:
-        context, now_ms = self._context, self._context.now_ms()
+    async def _past(self, months: Sequence[str]) -> tuple[TrendPoint, ...]:
+        context = self._context
         return await context.database.run(
-            lambda connection: trend(
-                connection,
-                self.headline.id,
-                recent_months(now_ms, TREND_MONTHS),
-                now_ms,
-                demonstration=context.config.demonstration,
-                definitions=context.definitions,
-            )
+            trend,
+            self.headline.id,
+            months,
+            context.now_ms(),
+            demonstration=context.config.demonstration,
+            definitions=context.definitions,
         )
 
     async def machines(self, uscc: str) -> list[MachineVerdict]:
         """How every machine of an enterprise is counted in the running month."""
         make = partial(self._machines, uscc)
-        return await self._remembered.get(("machines", uscc), TABLE_S, make)
+        return await self._remembered.get(("machines", uscc), MONTH_S, make)
 
     async def _machines(self, uscc: str) -> list[MachineVerdict]:
         context, now_ms = self._context, self._context.now_ms()
         return await context.database.run(
-            lambda connection: machine_facts(
-                connection,
-                self.headline.id,
-                None,
-                now_ms,
-                demonstration=context.config.demonstration,
-                answering=context.live.answering(now_ms),
-                uscc=uscc,
-                definitions=context.definitions,
-            )
+            machine_facts,
+            self.headline.id,
+            None,
+            now_ms,
+            demonstration=context.config.demonstration,
+            answering=context.live.answering(now_ms),
+            uscc=uscc,
+            definitions=context.definitions,
         )
 
 

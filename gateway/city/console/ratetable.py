@@ -50,8 +50,8 @@ def rate_notes(table: RateTable) -> dict[str, Cell]:
 def _row(cell: RateCell) -> dict[str, Cell]:
     return {
         "key": cell.key,
-        "name_zh": cell.name_zh,
-        "name_en": cell.name_en,
+        "name_zh": cell.name.zh,
+        "name_en": cell.name.en,
         "networked": cell.networked,
         "equipment": cell.equipment,
         "enterprises": cell.enterprises,

@@ -4,34 +4,72 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 LIMIT = 256
+REST = 20
+"""An answer is kept for at least so many times as long as it took: at most 5 % of a core."""
+PATIENCE_S = 0.1
+"""How long a visitor waits for a fresh answer while the last one may still be shown."""
+SHOWN_S = 900.0
+"""How long an answer may be shown while a fresh one is made; a page says of when it is."""
+
+
+@dataclass(slots=True)
+class _Answer:
+    """The last answer of a key, and the making of the next."""
+
+    value: Any = None
+    made_at: float = float("-inf")
+    cost_s: float = 0.0
+    making: "asyncio.Task[None] | None" = None
+
+    async def make(self, function: Callable[[], Awaitable[Any]]) -> None:
+        begun = time.monotonic()
+        self.value = await function()
+        self.made_at = time.monotonic()
+        self.cost_s = self.made_at - begun
 
 
 class Remembered:
     """Answers by key, each for its own time; a key is computed once even if many ask at once."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
-        self._locks: dict[Hashable, asyncio.Lock] = {}
+        self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
 
     async def get(self, key: Hashable, for_s: float, make: Callable[[], Awaitable[T]]) -> T:
-        """The answer for ``key``, at most ``for_s`` seconds old."""
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            made_at, answer = self._answers.get(key, (float("-inf"), None))
-            if time.monotonic() - made_at > for_s:
-                answer = await make()
-                self._answers[key] = (time.monotonic(), answer)
-                self._forget()
-            kept: T = answer
-            return kept
+        """The answer for ``key``, made anew when it is older than ``for_s`` seconds.
+
+        A costly answer rests longer (:data:`REST`), and while it is made anew the last one is
+        given for a while, so that nobody waits for what somebody saw a moment ago.
+        """
+        answer = self._answers.setdefault(key, _Answer())
+        self._answers.move_to_end(key)
+        self._forget()
+        if self._age(answer) > max(for_s, REST * answer.cost_s):
+            await self._renew(answer, make)
+        value: T = answer.value
+        return value
+
+    @staticmethod
+    def _age(answer: _Answer) -> float:
+        return time.monotonic() - answer.made_at
+
+    async def _renew(self, answer: _Answer, make: Callable[[], Awaitable[Any]]) -> None:
+        """Wait for the next answer, but briefly if the last one may be shown."""
+        if answer.making is None:
+            # it outlives the visitor who asked first: others wait for it too
+            answer.making = asyncio.ensure_future(answer.make(make))
+        patience = PATIENCE_S if self._age(answer) < SHOWN_S else None
+        making = answer.making
+        await asyncio.wait({making}, timeout=patience)
+        if making.done():
+            answer.making = None
+            making.result()
 
     def _forget(self) -> None:
         while len(self._answers) > LIMIT:
-            key, _ = self._answers.popitem(last=False)
-            lock = self._locks.get(key)
-            if lock is not None and not lock.locked():
-                del self._locks[key]
+            self._answers.popitem(last=False)

@@ -192,7 +192,8 @@ evidence = Table(
     Column("first_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
     Column("seeded", Boolean, nullable=False),  # written by the demonstration, not by ingest
-    Index("ix_evidence_day", "day"),
+    # holds all that a month's rate reads, so that millions of rows need no look at the table
+    Index("ix_evidence_month", "day", "equipment_id", "source", "synthetic"),
 )
 
 orphan = Table(
@@ -225,6 +226,17 @@ rate_result = Table(
     Column("synthetic", Boolean, nullable=False),
     Column("computed_ms", BigInteger, nullable=False),
     UniqueConstraint("definition", "month", "dimension", "cell", "vintage"),
+)
+
+rate_correction = Table(
+    "rate_correction",
+    metadata,  # why a frozen month got a further vintage; the calendar's vintages have no row
+    Column("definition", String(32), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("vintage", Integer, primary_key=True),
+    Column("reason", String(16), nullable=False),  # late_data ledger definition roster error
+    Column("note", String(300), nullable=False),
+    Column("corrected_by", String(100), nullable=False),
 )
 
 identifier = Table(

@@ -9,19 +9,19 @@ Nothing is rounded but by :func:`percent_text`, for display.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gateway.city.rates.model import Band, Continuity, Definition
 
 
 class Reason(StrEnum):
-    """Why a machine is counted as it is."""
+    """Why a machine is counted as it is; each reason implies whether it counts, and where."""
 
     NETWORKED = "networked"
     ANSWERING = "answering"
@@ -37,39 +37,68 @@ class Reason(StrEnum):
     SILENT_AT_END = "silent_at_end"
     NOT_ANSWERING = "not_answering"
 
+    @property
+    def counted(self) -> bool:
+        """The machine is in the denominator."""
+        return self not in _EXCLUSIONS
+
+    @property
+    def networked(self) -> bool:
+        """The machine is in the numerator."""
+        return self in _MET
+
+
+_EXCLUSIONS = frozenset(
+    {
+        Reason.OUT_OF_SCOPE,
+        Reason.LEDGER_UNVERIFIED,
+        Reason.CLASS_EXCLUDED,
+        Reason.NOT_IN_SERVICE,
+        Reason.NEWLY_COMMISSIONED,
+        Reason.NEVER_CONNECTED,
+    }
+)
+_MET = frozenset({Reason.NETWORKED, Reason.ANSWERING})
+
 
 @dataclass(frozen=True, slots=True)
-class MachineMonth:
+class Enterprise:
+    """An enterprise of the ledger on the as-of day.
+
+    Attributes:
+        name: as the ledger has it.
+        county: GB/T 2260 code.
+        industry: GB/T 4754 class.
+        in_scope: it is in the definition's scope.
+        verified: its ledger was verified by that day.
+    """
+
+    name: str
+    county: str
+    industry: str
+    in_scope: bool
+    verified: bool
+
+
+class MachineMonth(NamedTuple):
     """What the ledger and the evidence say of one machine in one month.
 
     Attributes:
-        equipment_id: key in the ledger.
-        uscc: enterprise.
-        county: GB/T 2260 code of the enterprise.
-        industry: GB/T 4754 class of the enterprise.
-        in_scope: the enterprise is in the definition's scope on the as-of day.
-        ledger_verified: the enterprise's ledger was verified by the as-of day.
         equipment_class: production, aux or test.
         status: on the as-of day; None before its first entry.
         commissioned_on: None if unknown, which is taken as long ago.
         service_days: in-service days of the window that are over, and today if it has evidence.
-        seen_days: of those, days with valid data of any source.
-        valid_days: of those, days with valid data at the definition's level.
+        seen: there is valid data of any source on one of them.
+        valid_days: those of them with valid data at the definition's level.
         last_valid: last of the valid days.
         answering: it answers now.
     """
 
-    equipment_id: int
-    uscc: str
-    county: str
-    industry: str
-    in_scope: bool
-    ledger_verified: bool
     equipment_class: str
     status: str | None
     commissioned_on: date | None
     service_days: int
-    seen_days: int
+    seen: bool
     valid_days: int
     last_valid: date | None
     answering: bool = False
@@ -84,50 +113,44 @@ class Period:
     as_of: date
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a machine is in the denominator, whether in the numerator, and why."""
-
-    counted: bool
-    networked: bool
-    reason: Reason
-
-
-def judge(definition: Definition, machine: MachineMonth, period: Period) -> Verdict:
+def judge(
+    definition: Definition, enterprise: Enterprise, machine: MachineMonth, period: Period
+) -> Reason:
     """Decide one machine by the predicates of one definition."""
-    reason = _exclusion(definition, machine, period)
-    if reason is not None:
-        return Verdict(counted=False, networked=False, reason=reason)
-    reason = _shortfall(definition, machine, period)
-    if reason is not None:
-        return Verdict(counted=True, networked=False, reason=reason)
-    met = Reason.ANSWERING if definition.measure == "answering" else Reason.NETWORKED
-    return Verdict(counted=True, networked=True, reason=met)
-
-
-def _exclusion(definition: Definition, machine: MachineMonth, period: Period) -> Reason | None:
-    """Why a machine is not in the denominator; None if it is."""
-    tests = (
-        (machine.in_scope, Reason.OUT_OF_SCOPE),
-        (machine.ledger_verified or not definition.excludes_unverified, Reason.LEDGER_UNVERIFIED),
-        (_of_class(definition, machine), Reason.CLASS_EXCLUDED),
-        (machine.status in definition.statuses, Reason.NOT_IN_SERVICE),
-        (_commissioned_before(machine, period.first), Reason.NEWLY_COMMISSIONED),
-        (_reaches(machine, definition.denominator_level), Reason.NEVER_CONNECTED),
+    return (
+        _enterprise_exclusion(definition, enterprise)
+        or _machine_exclusion(definition, machine, period)
+        or _shortfall(definition, machine, period)
+        or (Reason.ANSWERING if definition.measure == "answering" else Reason.NETWORKED)
     )
-    return next((reason for passed, reason in tests if not passed), None)
 
 
-def _of_class(definition: Definition, machine: MachineMonth) -> bool:
-    return not definition.classes or machine.equipment_class in definition.classes
+def _enterprise_exclusion(definition: Definition, enterprise: Enterprise) -> Reason | None:
+    """Why no machine of an enterprise is in the denominator; None if they may be."""
+    if not enterprise.in_scope:
+        return Reason.OUT_OF_SCOPE
+    if definition.excludes_unverified and not enterprise.verified:
+        return Reason.LEDGER_UNVERIFIED
+    return None
 
 
-def _commissioned_before(machine: MachineMonth, first: date) -> bool:
-    return machine.commissioned_on is None or machine.commissioned_on < first
+def _machine_exclusion(
+    definition: Definition, machine: MachineMonth, period: Period
+) -> Reason | None:
+    """Why a machine is not in the denominator; None if it is."""
+    if definition.classes and machine.equipment_class not in definition.classes:
+        return Reason.CLASS_EXCLUDED
+    if machine.status not in definition.statuses:
+        return Reason.NOT_IN_SERVICE
+    if machine.commissioned_on is not None and machine.commissioned_on >= period.first:
+        return Reason.NEWLY_COMMISSIONED
+    if not _reaches(machine, definition.denominator_level):
+        return Reason.NEVER_CONNECTED
+    return None
 
 
 def _reaches(machine: MachineMonth, level: int) -> bool:
-    return level == 0 or (machine.seen_days if level == 1 else machine.valid_days) > 0
+    return level == 0 or (machine.seen if level == 1 else machine.valid_days > 0)
 
 
 def _shortfall(definition: Definition, machine: MachineMonth, period: Period) -> Reason | None:
@@ -135,7 +158,7 @@ def _shortfall(definition: Definition, machine: MachineMonth, period: Period) ->
     if definition.measure == "answering":
         return None if machine.answering else Reason.NOT_ANSWERING
     if machine.valid_days == 0:
-        return Reason.SENSOR_ONLY if machine.seen_days else Reason.NO_EVIDENCE
+        return Reason.SENSOR_ONLY if machine.seen else Reason.NO_EVIDENCE
     return _discontinuity(definition.continuity, machine, period)
 
 
@@ -160,17 +183,36 @@ class Tally:
     equipment: int
 
 
-def tally(definition: Definition, machines: Iterable[MachineMonth], period: Period) -> list[Tally]:
-    """Count machines by enterprise; one in scope whose machines are all out has ``N = 0``."""
-    counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for machine in machines:
-        if not machine.in_scope:
-            continue
-        verdict = judge(definition, machine, period)
-        count = counts[machine.uscc, machine.county, machine.industry]
-        count[0] += verdict.networked
-        count[1] += verdict.counted
-    return [Tally(*place, *count) for place, count in counts.items()]
+def tally(
+    definition: Definition,
+    enterprises: Mapping[str, Enterprise],
+    machines: Iterable[tuple[str, MachineMonth]],
+    period: Period,
+) -> list[Tally]:
+    """Count the machines of every enterprise in scope; one without any has ``N = 0``.
+
+    Args:
+        definition: what counts.
+        enterprises: by USCC.
+        machines: USCC and facts of each machine.
+        period: the month.
+    """
+    counts = {uscc: [0, 0] for uscc, one in enterprises.items() if one.in_scope}
+    for uscc, machine in machines:
+        if uscc in counts:
+            reason = judge(definition, enterprises[uscc], machine, period)
+            counts[uscc][0] += reason.networked
+            counts[uscc][1] += reason.counted
+    return [_tally(uscc, enterprises[uscc], *count) for uscc, count in counts.items()]
+
+
+def tally_ledgers(enterprises: Mapping[str, Enterprise]) -> list[Tally]:
+    """Count the enterprises in scope themselves: how many of them have a verified ledger."""
+    return [_tally(uscc, one, one.verified, 1) for uscc, one in enterprises.items() if one.in_scope]
+
+
+def _tally(uscc: str, enterprise: Enterprise, networked: int, equipment: int) -> Tally:
+    return Tally(uscc, enterprise.county, enterprise.industry, int(networked), equipment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +270,18 @@ def partition(tallies: Iterable[Tally], by: Dimension) -> Mapping[str, Cell]:
     for one in tallies:
         parts[key(one)].append(one)
     return {name: cell(parts[name]) for name in sorted(parts)}
+
+
+CITY = "city"
+"""Dimension and key of the total."""
+
+Cells = Mapping[str, Mapping[str, Cell]]
+"""The rates of a month by dimension and key; the total under :data:`CITY`."""
+
+
+def all_cells(tallies: Sequence[Tally]) -> Cells:
+    """The total, pooled over all enterprises, and every dimension."""
+    return {CITY: {CITY: cell(tallies)}, **{by: partition(tallies, by) for by in DIMENSIONS}}
 
 
 def percent(networked: int, equipment: int) -> Fraction | None:

@@ -7,7 +7,8 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from gateway.city.rates.compute import Reason, judge
+from gateway.city.ledger.codes import Name
+from gateway.city.rates.compute import Enterprise, Reason, judge
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.facts import Inquiry, Machine, MachineFact, enterprises, machines
 from gateway.city.rates.model import Definition
@@ -20,12 +21,10 @@ class MachineVerdict:
     """Whether one machine counts in a month, and why.
 
     Attributes:
-        counted: in the denominator.
-        networked: in the numerator.
-        reason: code of the reason; its words are ``reason_zh`` and ``reason_en``.
+        reason: whether it is in the denominator (``counted``) and in the numerator
+            (``networked``), and why.
         status: ledger status on the as-of day; None before its first entry.
         service_days: in-service days the continuity is measured on.
-        seen_days: of those, days with valid data of any source.
         valid_days: of those, days with valid data at the definition's level.
         last_valid: last valid day of the window.
     """
@@ -37,15 +36,15 @@ class MachineVerdict:
     name: str
     equipment_class: str
     status: str | None
-    counted: bool
-    networked: bool
     reason: Reason
-    reason_zh: str
-    reason_en: str
     service_days: int
-    seen_days: int
     valid_days: int
     last_valid: date | None
+
+    @property
+    def words(self) -> Name:
+        """The reason for Chinese and for English readers."""
+        return REASON_NAMES[self.reason]
 
 
 def machine_facts(
@@ -68,31 +67,26 @@ def machine_facts(
     definition = definition_of(definitions or builtin_definitions(), definition_id)
     period = period_of(month, now_ms)
     inquiry = Inquiry(definition, period, now_ms, demonstration, answering, uscc)
+    known = enterprises(connection, inquiry)
     return [
-        _verdict(inquiry, fact)
-        for fact in machines(connection, inquiry, enterprises(connection, inquiry))
+        _verdict(inquiry, known[fact.uscc], fact)
+        for fact in machines(connection, inquiry)
+        if fact.uscc in known
     ]
 
 
-def _verdict(inquiry: Inquiry, fact: MachineFact) -> MachineVerdict:
+def _verdict(inquiry: Inquiry, enterprise: Enterprise, fact: MachineFact) -> MachineVerdict:
     month = fact.month
-    verdict = judge(inquiry.definition, month, inquiry.period)
-    words = REASON_NAMES[verdict.reason]
     return MachineVerdict(
-        equipment_id=month.equipment_id,
-        uscc=month.uscc,
+        equipment_id=fact.equipment_id,
+        uscc=fact.uscc,
         site_no=fact.site_no,
         asset_no=fact.asset_no,
         name=fact.name,
         equipment_class=month.equipment_class,
         status=month.status,
-        counted=verdict.counted,
-        networked=verdict.networked,
-        reason=verdict.reason,
-        reason_zh=words.zh,
-        reason_en=words.en,
+        reason=judge(inquiry.definition, enterprise, month, inquiry.period),
         service_days=month.service_days,
-        seen_days=month.seen_days,
         valid_days=month.valid_days,
         last_valid=month.last_valid,
     )

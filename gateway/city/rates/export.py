@@ -57,8 +57,8 @@ def table_json(table: RateTable) -> dict[str, Any]:
 def _cell(cell: RateCell, decimals: int) -> dict[str, Any]:
     return {
         "key": cell.key,
-        "name_zh": cell.name_zh,
-        "name_en": cell.name_en,
+        "name_zh": cell.name.zh,
+        "name_en": cell.name.en,
         "networked": cell.networked,
         "equipment": cell.equipment,
         "enterprises": cell.enterprises,
@@ -82,8 +82,8 @@ def table_csv(table: RateTable) -> str:
                 table.month,
                 table.status,
                 cell.key,
-                _text(cell.name_zh),
-                _text(cell.name_en),
+                _text(cell.name.zh),
+                _text(cell.name.en),
                 cell.networked,
                 cell.equipment,
                 cell.enterprises,

@@ -2,15 +2,15 @@
 
 A handful of queries whatever the number of machines. The database adds up the evidence of
 machines whose status did not change in the window; the days of the few others are read one by
-one, because only days in service count.
+one, because only days in service count. Ingest stores evidence for days with valid data only.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
 
@@ -22,17 +22,9 @@ from gateway.city.db.tables import (
     ledger_verification,
     roster_member,
 )
-from gateway.city.rates.compute import MachineMonth, Period
+from gateway.city.rates.compute import Enterprise, MachineMonth, Period
 from gateway.city.rates.model import Definition
-from gateway.city.rates.service import (
-    Days,
-    History,
-    Window,
-    changes_within,
-    changing_service,
-    status_on,
-    steady_service,
-)
+from gateway.city.rates.service import Days, History, Window, changing_service, steady_service
 from gateway.core.books import day_of
 
 Machine = tuple[str, str, str]
@@ -72,38 +64,15 @@ class Inquiry:
         return Window(first, as_of, today_runs=as_of == day_of(self.now_ms))
 
 
-@dataclass(frozen=True, slots=True)
-class EnterpriseFact:
-    """An enterprise of the ledger on the as-of day."""
-
-    uscc: str
-    name: str
-    county: str
-    industry: str
-    in_scope: bool
-    verified: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MachineFact:
-    """A machine as the ledger names it, and its month."""
-
-    site_no: str
-    asset_no: str
-    name: str
-    month: MachineMonth
-
-
-def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, EnterpriseFact]:
-    """Every enterprise by USCC, with scope and verification as of the day."""
+def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, Enterprise]:
+    """Every enterprise (or the one asked for) by USCC, as of the day."""
     members = _members(connection, inquiry)
     verified = _verified(connection, inquiry.period.as_of)
     query = select(enterprise)
     if inquiry.uscc is not None:
         query = query.where(enterprise.c.uscc == inquiry.uscc)
     return {
-        row.uscc: EnterpriseFact(
-            uscc=row.uscc,
+        row.uscc: Enterprise(
             name=row.name,
             county=row.county,
             industry=row.industry,
@@ -133,82 +102,42 @@ def _members(connection: Connection, inquiry: Inquiry) -> set[str]:
 
 
 def _verified(connection: Connection, as_of: date) -> set[str]:
-    """Enterprises whose ledger had been verified by a day; a later renewal changes nothing."""
+    """Enterprises whose ledger had been verified by a day, unless the mark was withdrawn.
+
+    A later renewal changes nothing.
+    """
     latest = select(enterprise.c.uscc).where(enterprise.c.ledger_verified_on <= as_of)
-    earlier = select(ledger_verification.c.uscc).where(ledger_verification.c.verified_on <= as_of)
+    earlier = (
+        select(ledger_verification.c.uscc)
+        .join(enterprise)
+        .where(
+            ledger_verification.c.verified_on <= as_of, enterprise.c.ledger_verified_on.is_not(None)
+        )
+    )
     return set(connection.scalars(latest.union(earlier)))
 
 
-def machines(
-    connection: Connection, inquiry: Inquiry, places: Mapping[str, EnterpriseFact]
-) -> list[MachineFact]:
+class MachineFact(NamedTuple):
+    """A machine as the ledger names it, and its month."""
+
+    equipment_id: int
+    uscc: str
+    site_no: str
+    asset_no: str
+    name: str
+    month: MachineMonth
+
+
+def machines(connection: Connection, inquiry: Inquiry) -> Iterator[MachineFact]:
     """Every machine of the ledger (or of one enterprise) with its month, in ledger order."""
     attendance = _attendance(connection, inquiry)
-    return [
-        MachineFact(
-            row.site_no,
-            row.asset_no,
-            row.name,
-            _month(row, places[row.uscc], inquiry, attendance),
-        )
-        for row in connection.execute(_machine_query(inquiry))
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Attendance:
-    """Status histories and days with evidence of all machines."""
-
-    window: Window
-    statuses: frozenset[str]
-    histories: Mapping[int, History]
-    totals: Mapping[int, Days]
-    dated: Mapping[int, tuple[set[date], set[date]]]
-
-    def of(self, machine: int) -> tuple[int, Days]:
-        """In-service days of a machine, and its days with evidence among them."""
-        history = self.histories.get(machine, ())
-        if machine in self.dated:
-            return changing_service(history, self.statuses, self.window, *self.dated[machine])
-        days = self.totals.get(machine, _NO_DAYS)
-        return steady_service(history, self.statuses, self.window, days), days
-
-
-_NO_DAYS = Days()
-
-
-def _attendance(connection: Connection, inquiry: Inquiry) -> _Attendance:
-    window, histories = inquiry.window, _histories(connection, inquiry)
-    changing = [one for one, history in histories.items() if changes_within(history, window)]
-    return _Attendance(
-        window=window,
-        statuses=frozenset(inquiry.definition.statuses),
-        histories=histories,
-        totals=_totals(connection, inquiry),
-        dated=_dated(connection, inquiry, changing),
-    )
-
-
-def _month(
-    row: Row[Any], place: EnterpriseFact, inquiry: Inquiry, attendance: _Attendance
-) -> MachineMonth:
-    service, days = attendance.of(row.id)
-    return MachineMonth(
-        equipment_id=row.id,
-        uscc=row.uscc,
-        county=place.county,
-        industry=place.industry,
-        in_scope=place.in_scope,
-        ledger_verified=place.verified,
-        equipment_class=row.equipment_class,
-        status=status_on(attendance.histories.get(row.id, ()), inquiry.period.as_of),
-        commissioned_on=row.commissioned_on,
-        service_days=service,
-        seen_days=days.seen,
-        valid_days=days.valid,
-        last_valid=days.last,
-        answering=(row.uscc, row.site_no, row.asset_no) in inquiry.answering,
-    )
+    for row in connection.execute(_machine_query(inquiry)):
+        number, uscc, site_no, asset_no, name, kind, commissioned_on = row
+        answers = (uscc, site_no, asset_no) in inquiry.answering
+        service, days = attendance.of(number)
+        status = attendance.status.get(number)
+        month = MachineMonth(kind, status, commissioned_on, service, *days, answers)
+        yield MachineFact(number, uscc, site_no, asset_no, name, month)
 
 
 def _machine_query(inquiry: Inquiry) -> Select[Any]:
@@ -224,37 +153,83 @@ def _machine_query(inquiry: Inquiry) -> Select[Any]:
     return query if inquiry.uscc is None else query.where(equipment.c.uscc == inquiry.uscc)
 
 
-def _histories(connection: Connection, inquiry: Inquiry) -> Mapping[int, History]:
-    query = (
-        select(
-            equipment_status.c.equipment_id,
-            equipment_status.c.valid_from,
-            equipment_status.c.status,
-        )
-        .where(equipment_status.c.valid_from <= inquiry.period.as_of)
-        .order_by(equipment_status.c.equipment_id, equipment_status.c.valid_from)
+@dataclass(frozen=True, slots=True)
+class _Attendance:
+    """Service and evidence of all machines.
+
+    Attributes:
+        window: the days that count.
+        serving: statuses in service.
+        status: on the as-of day, by machine.
+        changes: histories of the machines whose status changes within the window.
+        totals: evidence of the whole window, by machine.
+        dated: days seen and days valid, of the machines in ``changes``.
+    """
+
+    window: Window
+    serving: frozenset[str]
+    status: Mapping[int, str]
+    changes: Mapping[int, History]
+    totals: Mapping[int, Days]
+    dated: Mapping[int, tuple[set[date], set[date]]]
+
+    def of(self, machine: int) -> tuple[int, Days]:
+        """In-service days of a machine, and the evidence of those days."""
+        if machine in self.changes:
+            history, days = self.changes[machine], self.dated[machine]
+            return changing_service(history, self.serving, self.window, *days)
+        found = self.totals.get(machine, _NONE)
+        in_service = self.status.get(machine) in self.serving
+        return (steady_service(self.window, found.last) if in_service else 0), found
+
+
+_NONE = Days()
+
+
+def _attendance(connection: Connection, inquiry: Inquiry) -> _Attendance:
+    status, changes = _histories(connection, inquiry)
+    return _Attendance(
+        window=inquiry.window,
+        serving=frozenset(inquiry.definition.statuses),
+        status=status,
+        changes=changes,
+        totals=_totals(connection, inquiry),
+        dated=_dated(connection, inquiry, changes),
     )
-    histories: dict[int, list[tuple[date, str]]] = defaultdict(list)
-    for row in connection.execute(_narrowed(query, equipment_status.c.equipment_id, inquiry)):
-        histories[row.equipment_id].append((row.valid_from, row.status))
-    return histories
+
+
+def _histories(
+    connection: Connection, inquiry: Inquiry
+) -> tuple[Mapping[int, str], Mapping[int, History]]:
+    """The status of each machine on the as-of day, and the changes within the window."""
+    columns = equipment_status.c
+    first = inquiry.window.first
+    query = (
+        select(columns.equipment_id, columns.valid_from, columns.status)
+        .where(columns.valid_from <= inquiry.period.as_of)
+        .order_by(columns.equipment_id, columns.valid_from)
+    )
+    status: dict[int, str] = {}
+    changes: dict[int, list[tuple[date, str]]] = defaultdict(list)
+    for machine, start, word in connection.execute(_narrowed(query, columns.equipment_id, inquiry)):
+        if start > first:
+            if machine not in changes and machine in status:
+                changes[machine].append((first, status[machine]))
+            changes[machine].append((start, word))
+        status[machine] = word
+    return status, changes
 
 
 def _totals(connection: Connection, inquiry: Inquiry) -> dict[int, Days]:
-    """Days with evidence by machine, added up by the database."""
+    """Evidence by machine, added up by the database."""
     level_day = case((_at_level(inquiry), evidence.c.day))
     query = (
-        select(
-            evidence.c.equipment_id,
-            func.count(evidence.c.day.distinct()),
-            func.count(level_day.distinct()),
-            func.max(level_day),
-        )
+        select(evidence.c.equipment_id, func.count(level_day.distinct()), func.max(level_day))
         .where(*_counting(inquiry))
         .group_by(evidence.c.equipment_id)
     )
     rows = connection.execute(_narrowed(query, evidence.c.equipment_id, inquiry))
-    return {machine: Days(seen, valid, last) for machine, seen, valid, last in rows}
+    return {machine: Days(True, valid, last) for machine, valid, last in rows}
 
 
 def _dated(
@@ -280,9 +255,9 @@ def _at_level(inquiry: Inquiry) -> ColumnElement[bool]:
 
 
 def _counting(inquiry: Inquiry) -> list[ColumnElement[bool]]:
-    """Evidence that counts: in the window, not empty, and not synthetic unless demonstrated."""
+    """Evidence that counts: in the window, and not synthetic unless demonstrated."""
     window = inquiry.window
-    conditions = [evidence.c.day.between(window.first, window.as_of), evidence.c.sample_count > 0]
+    conditions: list[ColumnElement[bool]] = [evidence.c.day.between(window.first, window.as_of)]
     if not inquiry.demonstration:
         conditions.append(evidence.c.synthetic.is_(False))
     return conditions

@@ -84,8 +84,12 @@ class Definition(StrictModel):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the record's canonical JSON, 64 hex digits."""
-        body = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        """SHA-256 of the record's canonical JSON, 64 hex digits.
+
+        Defaults are left out: a field that a later release adds does not make another version.
+        """
+        record = self.model_dump(mode="json", exclude_defaults=True)
+        body = json.dumps(record, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(body.encode()).hexdigest()
 
     @property

@@ -5,7 +5,7 @@ Every function takes a SQLAlchemy connection. Rates are per cent as exact fracti
 was stored; any other is computed from ledger and evidence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,15 +14,23 @@ from sqlalchemy import Connection, select
 
 from gateway.city.db.tables import enterprise
 from gateway.city.ledger.codes import Name, county_name, industry_name
-from gateway.city.rates.compute import Cell, Dimension, cell, partition, score
+from gateway.city.rates.compute import (
+    CITY,
+    DIMENSIONS,
+    Cell,
+    Cells,
+    Dimension,
+    all_cells,
+    score,
+)
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.facts import Inquiry, Machine
 from gateway.city.rates.model import Definition
-from gateway.city.rates.period import Status, as_of_ms, first_day, next_month, period_of
+from gateway.city.rates.period import Status, as_of_ms, period_of
 from gateway.city.rates.plan import plan_on
-from gateway.city.rates.stored import CITY, StoredTable, final_table
+from gateway.city.rates.stored import Correction, StoredTable, final_table
 from gateway.city.rates.tallies import tallies_of
-from gateway.core.books import day_start_ms
+from gateway.core.books import day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +39,7 @@ class RateCell:
 
     Attributes:
         key: county code, industry class, USCC, or ``city``.
-        name_zh: for Chinese readers.
-        name_en: for English readers.
+        name: for Chinese and for English readers.
         networked: numerator K: machines, or enterprises for a ledger measure.
         equipment: denominator N.
         enterprises: those with ``N_e > 0``.
@@ -42,19 +49,13 @@ class RateCell:
     """
 
     key: str
-    name_zh: str
-    name_en: str
+    name: Name
     networked: int
     equipment: int
     enterprises: int
     pooled: Fraction | None
     mean: Fraction | None
     score: Fraction | None = None
-
-    @property
-    def name(self) -> Name:
-        """Both names."""
-        return Name(self.name_zh, self.name_en)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class RateTable:
 
     Attributes:
         definition: what is counted.
+        definition_hash: of the record it was computed with.
         month: ``YYYY-MM``.
         by: what the cells are.
         status: P provisional, F final (frozen).
@@ -72,9 +74,11 @@ class RateTable:
         city: the total; pooled over all enterprises, not the mean of the cells.
         cells: the parts, in order of their keys.
         vintage: number of the stored result; None: computed now.
+        correction: who published the vintage anew, and why.
     """
 
     definition: Definition
+    definition_hash: str
     month: str
     by: Dimension
     status: Status
@@ -84,6 +88,84 @@ class RateTable:
     city: RateCell
     cells: tuple[RateCell, ...]
     vintage: int | None = None
+    correction: Correction | None = None
+
+    @property
+    def outdated(self) -> bool:
+        """It was computed with a version of the definition that is not known any more."""
+        return self.definition_hash != self.definition.hash
+
+    def lead(self, cell: RateCell) -> Fraction | None:
+        """The figure that the definition puts first: pooled or mean."""
+        return cell.mean if self.definition.aggregate == "mean" else cell.pooled
+
+
+@dataclass(frozen=True, slots=True)
+class RateMonth:
+    """A rate of one month with every dimension; attributes as of :class:`RateTable`.
+
+    Attributes:
+        cells: by dimension and key.
+        names: of enterprises by USCC.
+    """
+
+    definition: Definition
+    definition_hash: str
+    month: str
+    status: Status
+    as_of_ms: int
+    computed_ms: int
+    demonstration: bool
+    cells: Cells
+    names: Mapping[str, str]
+    vintage: int | None = None
+    correction: Correction | None = None
+
+    def table(self, by: Dimension) -> RateTable:
+        """Its table by county, industry or enterprise."""
+        return RateTable(
+            definition=self.definition,
+            definition_hash=self.definition_hash,
+            month=self.month,
+            by=by,
+            status=self.status,
+            as_of_ms=self.as_of_ms,
+            computed_ms=self.computed_ms,
+            demonstration=self.demonstration,
+            city=self.city,
+            cells=tuple(self._line(by, key, part) for key, part in self.cells.get(by, {}).items()),
+            vintage=self.vintage,
+            correction=self.correction,
+        )
+
+    @property
+    def city(self) -> RateCell:
+        """The total."""
+        return _cell(CITY, _CITY_NAME, self.cells[CITY][CITY])
+
+    def _line(self, by: Dimension, key: str, part: Cell) -> RateCell:
+        if by == "county":
+            return _cell(key, county_name(key), part)
+        if by == "industry":
+            return _cell(key, industry_name(key), part)
+        name = self.names.get(key, key)
+        return _cell(key, Name(name, name), part, score(self.definition.bands, part.pooled))
+
+
+_CITY_NAME = Name("全市", "Whole city")
+
+
+def _cell(key: str, name: Name, part: Cell, points: Fraction | None = None) -> RateCell:
+    return RateCell(
+        key,
+        name,
+        part.networked,
+        part.equipment,
+        part.enterprises,
+        part.pooled,
+        part.mean,
+        points,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +181,80 @@ class TrendPoint:
 Definitions = Mapping[str, Definition]
 
 
+def rate_month(
+    connection: Connection,
+    definition_id: str,
+    month: str | None,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    answering: AbstractSet[Machine] = frozenset(),
+    definitions: Definitions | None = None,
+    dimensions: Iterable[Dimension] = DIMENSIONS,
+) -> RateMonth:
+    """A rate of one month.
+
+    Args:
+        connection: the city's database.
+        definition_id: as ``ENR-A``.
+        month: ``YYYY-MM``; None: the running one.
+        now_ms: UTC milliseconds.
+        demonstration: synthetic evidence counts too.
+        answering: machines that answer now, for the measure ``answering``.
+        definitions: by id; default: the built-in ones.
+        dimensions: what to read of a stored month, beside the total.
+
+    Raises:
+        DefinitionError: no such definition.
+        MonthError: no month, or one that has not begun.
+        NotComputableError: an instantaneous rate of a past month.
+    """
+    definition = definition_of(definitions or builtin_definitions(), definition_id)
+    inquiry = Inquiry(definition, period_of(month, now_ms), now_ms, demonstration, answering)
+    month = inquiry.period.month
+    stored = final_table(connection, definition_id, month, (CITY, *dimensions), demonstration)
+    return _computed(connection, inquiry) if stored is None else _read(connection, inquiry, stored)
+
+
+def _computed(connection: Connection, inquiry: Inquiry) -> RateMonth:
+    tallies, enterprises = tallies_of(connection, inquiry)
+    return RateMonth(
+        definition=inquiry.definition,
+        definition_hash=inquiry.definition.hash,
+        month=inquiry.period.month,
+        status="P",
+        as_of_ms=as_of_ms(inquiry.period, inquiry.now_ms),
+        computed_ms=inquiry.now_ms,
+        demonstration=inquiry.demonstration,
+        cells=all_cells(tallies),
+        names={uscc: one.name for uscc, one in enterprises.items()},
+    )
+
+
+def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> RateMonth:
+    known = (inquiry.definition, builtin_definitions().get(inquiry.definition.id))
+    own = (one for one in known if one is not None and one.hash == stored.definition_hash)
+    return RateMonth(
+        definition=next(own, inquiry.definition),
+        definition_hash=stored.definition_hash,
+        month=stored.month,
+        status=stored.status,
+        as_of_ms=as_of_ms(inquiry.period, inquiry.now_ms),
+        computed_ms=stored.computed_ms,
+        demonstration=inquiry.demonstration,
+        cells=stored.cells,
+        names=enterprise_names(connection) if "enterprise" in stored.cells else {},
+        vintage=stored.vintage,
+        correction=stored.correction,
+    )
+
+
+def enterprise_names(connection: Connection) -> dict[str, str]:
+    """Names of all enterprises by USCC."""
+    rows = connection.execute(select(enterprise.c.uscc, enterprise.c.name))
+    return {row.uscc: row.name for row in rows}
+
+
 def rate_table(
     connection: Connection,
     definition_id: str,
@@ -110,108 +266,17 @@ def rate_table(
     answering: AbstractSet[Machine] = frozenset(),
     definitions: Definitions | None = None,
 ) -> RateTable:
-    """A rate of one month by county, industry or enterprise.
-
-    Args:
-        connection: the city's database.
-        definition_id: as ``ENR-A``.
-        month: ``YYYY-MM``; None: the running one.
-        by: dimension of the cells.
-        now_ms: UTC milliseconds.
-        demonstration: synthetic evidence counts too.
-        answering: machines that answer now, for the measure ``answering``.
-        definitions: by id; default: the built-in ones.
-
-    Raises:
-        DefinitionError: no such definition.
-        MonthError: no month, or one that has not begun.
-        NotComputableError: an instantaneous rate of a past month.
-    """
-    definition = definition_of(definitions or builtin_definitions(), definition_id)
-    inquiry = Inquiry(definition, period_of(month, now_ms), now_ms, demonstration, answering)
-    stored = final_table(connection, definition_id, inquiry.period.month, (CITY, by), demonstration)
-    if stored is not None:
-        return _from_store(connection, definition, by, demonstration, stored)
-    return _computed(connection, inquiry, by)
-
-
-def _computed(connection: Connection, inquiry: Inquiry, by: Dimension) -> RateTable:
-    tallies, places = tallies_of(connection, inquiry)
-    parts = partition(tallies, by)
-    names = {place.uscc: Name(place.name, place.name) for place in places.values()}
-    return RateTable(
-        definition=inquiry.definition,
-        month=inquiry.period.month,
-        by=by,
-        status="P",
-        as_of_ms=as_of_ms(inquiry.period, inquiry.now_ms),
-        computed_ms=inquiry.now_ms,
-        demonstration=inquiry.demonstration,
-        city=_line(CITY, _CITY_NAME, cell(tallies)),
-        cells=_lines(inquiry.definition, by, parts, names),
-    )
-
-
-def _from_store(
-    connection: Connection,
-    definition: Definition,
-    by: Dimension,
-    demonstration: bool,
-    stored: StoredTable,
-) -> RateTable:
-    names = enterprise_names(connection) if by == "enterprise" else {}
-    total = stored.cells[CITY][CITY]
-    return RateTable(
-        definition=definition,
-        month=stored.month,
-        by=by,
-        status=stored.status,
-        as_of_ms=day_start_ms(next_month(first_day(stored.month))),
-        computed_ms=stored.computed_ms,
+    """A rate of one month by county, industry or enterprise; see :func:`rate_month`."""
+    return rate_month(
+        connection,
+        definition_id,
+        month,
+        now_ms,
         demonstration=demonstration,
-        city=_line(CITY, _CITY_NAME, total),
-        cells=_lines(definition, by, stored.cells.get(by, {}), names),
-        vintage=stored.vintage,
-    )
-
-
-_CITY_NAME = Name("全市", "Whole city")
-
-
-def enterprise_names(connection: Connection) -> dict[str, Name]:
-    """Names of all enterprises by USCC; an enterprise has one name in both languages."""
-    rows = connection.execute(select(enterprise.c.uscc, enterprise.c.name))
-    return {uscc: Name(name, name) for uscc, name in rows}
-
-
-def _lines(
-    definition: Definition, by: Dimension, parts: Mapping[str, Cell], names: Mapping[str, Name]
-) -> tuple[RateCell, ...]:
-    bands = definition.bands if by == "enterprise" else ()
-    return tuple(
-        _line(key, _name(by, key, names), part, score(bands, part.pooled))
-        for key, part in parts.items()
-    )
-
-
-def _name(by: Dimension, key: str, names: Mapping[str, Name]) -> Name:
-    if by == "county":
-        return county_name(key)
-    return industry_name(key) if by == "industry" else names.get(key, Name(key, key))
-
-
-def _line(key: str, name: Name, part: Cell, points: Fraction | None = None) -> RateCell:
-    return RateCell(
-        key=key,
-        name_zh=name.zh,
-        name_en=name.en,
-        networked=part.networked,
-        equipment=part.equipment,
-        enterprises=part.enterprises,
-        pooled=part.pooled,
-        mean=part.mean,
-        score=points,
-    )
+        answering=answering,
+        definitions=definitions,
+        dimensions=(by,),
+    ).table(by)
 
 
 def trend(
@@ -221,40 +286,37 @@ def trend(
     now_ms: int,
     *,
     demonstration: bool,
-    answering: AbstractSet[Machine] = frozenset(),
     definitions: Definitions | None = None,
 ) -> tuple[TrendPoint, ...]:
-    """The city's rate of several months; months for which a rate does not exist are left out.
+    """The city's rate of several past months; an instantaneous rate has none.
 
     Args:
         connection: the city's database.
         definition_id: as ``ENR-A``.
-        months: as ``period.recent_months(now_ms, 12)``.
+        months: as ``period.recent_months(now_ms, 12)[:-1]``.
         now_ms: UTC milliseconds.
         demonstration: synthetic evidence counts too.
-        answering: machines that answer now.
         definitions: by id; default: the built-in ones.
     """
     known = definitions or builtin_definitions()
-    running = period_of(None, now_ms).month
     if definition_of(known, definition_id).measure == "answering":
-        months = [month for month in months if month == running]
-    tables = (
-        rate_table(
-            connection,
-            definition_id,
-            month,
-            "county",
-            now_ms,
-            demonstration=demonstration,
-            answering=answering,
-            definitions=known,
+        return ()
+    return tuple(
+        trend_point(
+            rate_month(
+                connection,
+                definition_id,
+                month,
+                now_ms,
+                demonstration=demonstration,
+                definitions=known,
+                dimensions=(),
+            )
         )
         for month in months
     )
-    return tuple(_point(table, now_ms) for table in tables)
 
 
-def _point(table: RateTable, now_ms: int) -> TrendPoint:
-    day = period_of(table.month, now_ms).as_of
-    return TrendPoint(table.month, table.status, table.city, plan_on(day))
+def trend_point(month: RateMonth) -> TrendPoint:
+    """One month of a trend."""
+    return TrendPoint(month.month, month.status, month.city, plan_on(day_of(month.as_of_ms - 1)))

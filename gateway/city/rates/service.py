@@ -2,18 +2,25 @@
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 History = Sequence[tuple[date, str]]
 """Status entries of one machine in order: valid from, status."""
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Days with valid data: of any source, at the level asked for, and the last at the level."""
+class Days(NamedTuple):
+    """What valid data say of a machine.
 
-    seen: int = 0
+    Attributes:
+        seen: there are some, of any source.
+        valid: days with some at the level asked for.
+        last: last of these days.
+    """
+
+    seen: bool = False
     valid: int = 0
     last: date | None = None
 
@@ -38,37 +45,36 @@ class Window:
             yield self.first + timedelta(days=offset)
 
 
-def status_on(history: History, day: date) -> str | None:
-    """The status that held on a day; None before the first entry."""
-    place = bisect_right(history, day, key=lambda entry: entry[0])
-    return history[place - 1][1] if place else None
-
-
-def changes_within(history: History, window: Window) -> bool:
-    """Whether the status changes after the window's first day."""
-    return any(window.first < start <= window.as_of for start, _ in history)
-
-
-def steady_service(history: History, statuses: Collection[str], window: Window, found: Days) -> int:
-    """In-service days of a machine whose status holds throughout the window."""
-    if status_on(history, window.as_of) not in statuses:
-        return 0
+def steady_service(window: Window, last: date | None) -> int:
+    """In-service days of a machine that is in service throughout, with its last valid day."""
     length = (window.as_of - window.first).days + 1
-    waiting = window.today_runs and found.last != window.as_of
-    return length - waiting
+    return length - (window.today_runs and last != window.as_of)
 
 
 def changing_service(
     history: History,
     statuses: Collection[str],
     window: Window,
-    seen: Collection[date],
-    valid: Collection[date],
+    seen: AbstractSet[date],
+    valid: AbstractSet[date],
 ) -> tuple[int, Days]:
-    """In-service days, and the days with evidence among them, when the status changes."""
-    serving = {day for day in window.days() if status_on(history, day) in statuses}
+    """In-service days, and the evidence of those days, when the status changes.
+
+    Args:
+        history: entries up to the window's end.
+        statuses: those in service.
+        window: the days.
+        seen: days with valid data of any source.
+        valid: days with valid data at the level.
+    """
+    serving = {day for day in window.days() if _status_on(history, day) in statuses}
     if window.today_runs and window.as_of not in valid:
         serving.discard(window.as_of)
-    good = serving.intersection(valid)
-    days = Days(len(serving.intersection(seen)), len(good), max(good, default=None))
-    return len(serving), days
+    good = serving & valid
+    return len(serving), Days(bool(serving & seen), len(good), max(good, default=None))
+
+
+def _status_on(history: History, day: date) -> str | None:
+    """The status that held on a day; None before the first entry."""
+    place = bisect_right(history, day, key=lambda entry: entry[0])
+    return history[place - 1][1] if place else None

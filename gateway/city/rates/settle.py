@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy import Connection, func, select
 
 from gateway.city.db.tables import evidence
-from gateway.city.rates.compute import DIMENSIONS, Cell, cell, partition
+from gateway.city.rates.compute import all_cells
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.facts import Inquiry
 from gateway.city.rates.model import Definition
@@ -21,7 +21,7 @@ from gateway.city.rates.period import (
     recent_months,
     settles_as,
 )
-from gateway.city.rates.stored import CITY, StoredTable, append, latest_vintage
+from gateway.city.rates.stored import Correction, StoredTable, append, latest_vintage
 from gateway.city.rates.tallies import tallies_of
 
 _LOOK_BACK_MONTHS = 36
@@ -44,7 +44,7 @@ def settle_month(
     now_ms: int,
     *,
     demonstration: bool,
-    correction: bool = False,
+    correction: Correction | None = None,
     definitions: Mapping[str, Definition] | None = None,
 ) -> Settlement | None:
     """Store a month's results if the calendar asks for it and they are not stored yet.
@@ -55,7 +55,7 @@ def settle_month(
         month: ``YYYY-MM``.
         now_ms: UTC milliseconds.
         demonstration: synthetic evidence counts too.
-        correction: store a new vintage even though the month is frozen.
+        correction: who stores a new vintage although the month is frozen, and why.
         definitions: by id; default: the built-in ones.
 
     Returns:
@@ -67,20 +67,13 @@ def settle_month(
         return None
     vintage, stored_as, synthetic = latest_vintage(connection, definition_id, month)
     unchanged = synthetic == demonstration and stored_as in (status, "F")
-    if unchanged and not correction:
+    if unchanged and correction is None:
         return None
     inquiry = Inquiry(definition, period_of(month, now_ms), now_ms, demonstration)
-    cells = _all_cells(connection, inquiry)
-    table = StoredTable(month, vintage + 1, status, definition.hash, now_ms, cells)
+    cells = all_cells(tallies_of(connection, inquiry)[0])
+    table = StoredTable(month, vintage + 1, status, definition.hash, now_ms, cells, correction)
     append(connection, table, definition_id, demonstration)
     return Settlement(definition_id, month, vintage + 1, status)
-
-
-def _all_cells(connection: Connection, inquiry: Inquiry) -> Mapping[str, Mapping[str, Cell]]:
-    tallies, _ = tallies_of(connection, inquiry)
-    cells: dict[str, Mapping[str, Cell]] = {CITY: {CITY: cell(tallies)}}
-    cells.update((by, partition(tallies, by)) for by in DIMENSIONS)
-    return cells
 
 
 def settle_due(

@@ -1,18 +1,40 @@
 """Results as they were published: append-only rows with vintages."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from gateway.city.db.tables import rate_result
-from gateway.city.rates.compute import Cell, percent
+from gateway.city.db.tables import rate_correction, rate_result
+from gateway.city.ledger.codes import Name
+from gateway.city.rates.compute import Cell, Cells, percent
 from gateway.city.rates.period import Status
 
-CITY = "city"
-"""Dimension and key of the total."""
+CORRECTIONS: Mapping[str, Name] = {
+    "late_data": Name("迟到数据", "late data"),
+    "ledger": Name("台账更正", "ledger correction"),
+    "definition": Name("口径变更", "definition change"),
+    "roster": Name("名录变更", "roster change"),
+    "error": Name("差错更正", "error"),
+}
+"""Why a frozen month is published anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Who published a frozen month anew, and why.
+
+    Attributes:
+        reason: one of :data:`CORRECTIONS`.
+        note: what happened, for the reader.
+        corrected_by: who answers for it.
+    """
+
+    reason: str
+    note: str
+    corrected_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +48,7 @@ class StoredTable:
         definition_hash: of the record it was computed with.
         computed_ms: UTC milliseconds.
         cells: by dimension and key.
+        correction: None for a vintage of the calendar.
     """
 
     month: str
@@ -33,7 +56,8 @@ class StoredTable:
     status: Status
     definition_hash: str
     computed_ms: int
-    cells: Mapping[str, Mapping[str, Cell]]
+    cells: Cells
+    correction: Correction | None = None
 
 
 def latest_vintage(
@@ -73,10 +97,22 @@ def final_table(
     query = select(rate_result).where(
         *own, rate_result.c.vintage == newest, rate_result.c.dimension.in_(list(dimensions))
     )
-    return _table(list(connection.execute(query.order_by(rate_result.c.cell))))
+    rows = connection.execute(query.order_by(rate_result.c.cell)).all()
+    return _table(rows, _correction(connection, definition_id, month, newest))
 
 
-def _table(rows: list[Row[Any]]) -> StoredTable:
+def _correction(
+    connection: Connection, definition_id: str, month: str, vintage: int
+) -> Correction | None:
+    columns = rate_correction.c
+    query = select(columns.reason, columns.note, columns.corrected_by).where(
+        columns.definition == definition_id, columns.month == month, columns.vintage == vintage
+    )
+    row = connection.execute(query).first()
+    return Correction(*row) if row else None
+
+
+def _table(rows: Sequence[Row[Any]], correction: Correction | None) -> StoredTable:
     cells: dict[str, dict[str, Cell]] = {}
     for row in rows:
         cells.setdefault(row.dimension, {})[row.cell] = Cell(
@@ -94,6 +130,7 @@ def _table(rows: list[Row[Any]]) -> StoredTable:
         first.definition_hash,
         first.computed_ms,
         cells,
+        correction,
     )
 
 
@@ -121,6 +158,9 @@ def append(
         for key, part in parts.items()
     ]
     connection.execute(insert(rate_result), rows)
+    if table.correction is not None:
+        vintage = {"definition": definition_id, "month": table.month, "vintage": table.vintage}
+        connection.execute(insert(rate_correction), [vintage | asdict(table.correction)])
 
 
 def _fraction_text(value: Fraction) -> str:

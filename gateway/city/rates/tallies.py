@@ -1,11 +1,11 @@
 """Numerator and denominator of every enterprise, from ledger and evidence."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from gateway.city.rates.compute import Tally, tally
-from gateway.city.rates.facts import EnterpriseFact, Inquiry, enterprises, machines
+from gateway.city.rates.compute import Enterprise, Tally, tally, tally_ledgers
+from gateway.city.rates.facts import Inquiry, enterprises, machines
 from gateway.core.books import day_of
 
 
@@ -15,8 +15,8 @@ class NotComputableError(ValueError):
 
 def tallies_of(
     connection: Connection, inquiry: Inquiry
-) -> tuple[list[Tally], Mapping[str, EnterpriseFact]]:
-    """Numerator and denominator of every enterprise in scope.
+) -> tuple[list[Tally], Mapping[str, Enterprise]]:
+    """Numerator and denominator of every enterprise in scope, and all enterprises by USCC.
 
     Raises:
         NotComputableError: an instantaneous rate of a past month.
@@ -29,27 +29,6 @@ def tallies_of(
         )
     places = enterprises(connection, inquiry)
     if definition.measure == "ledger":
-        return _ledger_tallies(places.values()), places
-    facts = (fact.month for fact in machines(connection, inquiry, places))
-    tallies = tally(definition, facts, inquiry.period)
-    return [*tallies, *_without_machines(places, tallies)], places
-
-
-def _ledger_tallies(places: Iterable[EnterpriseFact]) -> list[Tally]:
-    return [
-        Tally(place.uscc, place.county, place.industry, int(place.verified), 1)
-        for place in places
-        if place.in_scope
-    ]
-
-
-def _without_machines(
-    places: Mapping[str, EnterpriseFact], tallies: Iterable[Tally]
-) -> list[Tally]:
-    """Enterprises in scope whose ledger holds no machine: shown, with N = 0."""
-    known = {one.uscc for one in tallies}
-    return [
-        Tally(place.uscc, place.county, place.industry, 0, 0)
-        for place in places.values()
-        if place.in_scope and place.uscc not in known
-    ]
+        return tally_ledgers(places), places
+    facts = ((fact.uscc, fact.month) for fact in machines(connection, inquiry))
+    return tally(definition, places, facts, inquiry.period), places

@@ -1,0 +1,74 @@
+"""Answers are shared, rest as long as they cost, and are shown while the next is made."""
+
+import asyncio
+
+import pytest
+
+from gateway.city.console import remember
+from gateway.city.console.remember import Remembered
+
+
+class Source:
+    """Makes answers; the next one waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self) -> int:
+        await self.gate.wait()
+        self.made += 1
+        return self.made
+
+
+async def test_many_who_ask_at_once_cost_one_answer() -> None:
+    kept, source = Remembered(), Source()
+    source.gate.clear()
+    asked = [asyncio.ensure_future(kept.get("k", 60, source)) for _ in range(5)]
+    await asyncio.sleep(0)
+    asked[0].cancel()  # the visitor who asked first leaves; the others still get the answer
+    source.gate.set()
+    assert await asyncio.gather(*asked[1:]) == [1, 1, 1, 1]
+    assert await kept.get("k", 60, source) == 1
+    assert await kept.get("k", -1, source) == 2
+
+
+async def test_the_last_answer_is_shown_while_the_next_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remember, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(remember, "REST", 0)
+    kept, source = Remembered(), Source()
+    assert await kept.get("k", -1, source) == 1
+    source.gate.clear()
+    assert await kept.get("k", -1, source) == 1
+    monkeypatch.setattr(remember, "SHOWN_S", -1.0)  # too old to be shown
+    waiting = asyncio.ensure_future(kept.get("k", -1, source))
+    await asyncio.sleep(0)
+    source.gate.set()
+    assert await waiting == 2
+
+
+async def test_a_costly_answer_rests_longer() -> None:
+    kept = Remembered()
+    made = []
+
+    async def costly() -> int:
+        await asyncio.sleep(0.01)
+        made.append(1)
+        return len(made)
+
+    assert await kept.get("k", 0, costly) == await kept.get("k", 0, costly) == 1
+
+
+async def test_a_failure_is_told_and_not_kept() -> None:
+    kept, source = Remembered(), Source()
+
+    async def broken() -> int:
+        raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            await kept.get("k", 60, broken)
+    assert await kept.get("k", 60, source) == 1
