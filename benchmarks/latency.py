@@ -15,7 +15,7 @@ from benchmarks.children import python
 from benchmarks.plant import USCC, write_edge
 from benchmarks.usage import share_of_core, snapshot
 from edge_config.load import load_city
-from gateway.city.app import open_database
+from gateway.city.db.upgrade import open_database
 from gateway.city.enrolment import add
 from gateway.city.ledger.importer import import_files
 from gateway.core.batch import Batch

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from edge_config.base import (
     ClientTls,
@@ -18,6 +18,7 @@ from edge_config.base import (
     is_loopback,
     pattern,
 )
+from edge_config.suffix import SuffixPattern
 
 REGION = pattern(r"^[0-9]{6}$", "must be the six digits of GB/T 2260, in quotes: '330800'")
 
@@ -140,6 +141,14 @@ class SnmsNode(StrictModel):
 Node = Annotated[EmbeddedNode | SnmsNode, Field(discriminator="type")]
 
 
+def _usable(text: str) -> str:
+    SuffixPattern.parse(text)
+    return text
+
+
+SuffixText = Annotated[str, AfterValidator(_usable)]
+
+
 class IdentifierConfig(StrictModel):
     """How machines get their industrial-internet identifiers."""
 
@@ -149,7 +158,7 @@ class IdentifierConfig(StrictModel):
         ),
         description="country and industry node, as 88.999; the enterprise's code follows it",
     )
-    suffix: str = Field("{class}.{yyyymmdd}.{seq:06d}", description="pattern of the suffix")
+    suffix: SuffixText = Field("{class}.{yyyymmdd}.{seq:06d}", description="pattern of the suffix")
     template_version: str = Field("qulink-equipment-1", description="template at the node")
     timeout_ms: int = Field(10_000, ge=100, le=300_000, description="longest wait for one request")
     batch: int = Field(500, ge=1, le=2_000, description="identifiers registered in one call")

@@ -4,14 +4,13 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from edge_config.city import CityConfig
 from gateway.city import housekeeping, node_service
-from gateway.city.db.database import Database, connect
-from gateway.city.db.upgrade import upgrade
+from gateway.city.db.database import Database
+from gateway.city.db.upgrade import open_database
 from gateway.city.ingest import Ingest
 from gateway.city.live import Live
 from gateway.city.metrics import CityMetrics
@@ -19,8 +18,6 @@ from gateway.city.peers import Peers
 from gateway.city.presence import Presence
 from gateway.city.rates import settling
 from gateway.city.rates.definitions import load_definitions
-from gateway.city.rates.model import Definition
-from gateway.city.stores.api import Store
 from gateway.city.stores.choose import make_store
 from gateway.city.uplink import Uplink
 
@@ -32,98 +29,67 @@ def system_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
 class City:
-    """The parts of a running city."""
+    """The parts of a city; nothing runs yet."""
 
-    config: CityConfig
-    database: Database
-    store: Store
-    live: Live
-    metrics: CityMetrics
-    peers: Peers
-    uplink: Uplink
-    ingest: Ingest
-    presence: Presence
-    definitions: Mapping[str, Definition]
-    now_ms: Callable[[], int]
-
-
-def open_database(config: CityConfig) -> Database:
-    """Connect to the relational database and bring it to the newest version.
-
-    Raises:
-        sqlalchemy.exc.SQLAlchemyError: it does not answer or refuses.
-        alembic.util.CommandError: it was written by a newer qulink.
-    """
-    database = connect(config.database.url, config.data_dir, config.database.password)
-    upgrade(database)
-    return database
+    def __init__(self, config: CityConfig, database: Database, now_ms: Callable[[], int]) -> None:
+        self.config = config
+        self.database = database
+        self.now_ms = now_ms
+        self.definitions = load_definitions(config.definitions.file)
+        self.store = make_store(config.store, config.data_dir)
+        self.live = Live()
+        self.metrics = CityMetrics()
+        self.peers = Peers(database, self.live)
+        self.uplink = Uplink(config.broker, self.metrics, now_ms)
+        self.ingest = Ingest(
+            uplink=self.uplink,
+            peers=self.peers,
+            store=self.store,
+            database=database,
+            live=self.live,
+            metrics=self.metrics,
+            max_message_bytes=config.broker.max_message_bytes,
+            now_ms=now_ms,
+        )
+        self.presence = Presence(
+            database=database,
+            peers=self.peers,
+            live=self.live,
+            uplink=self.uplink,
+            metrics=self.metrics,
+            silence_ms=config.silence_ms,
+            now_ms=now_ms,
+        )
 
 
 @asynccontextmanager
 async def assembled(
     config: CityConfig, now_ms: Callable[[], int] = system_ms
 ) -> AsyncIterator[City]:
-    """Make all parts and release them at the end; nothing runs yet."""
+    """Open the database, make all parts, and release them at the end."""
     database = await asyncio.to_thread(open_database, config)
-    store = make_store(config.store, config.data_dir)
-    live, metrics = Live(), CityMetrics()
-    peers = Peers(database, live)
-    uplink = Uplink(config.broker, metrics, now_ms)
-    ingest = Ingest(
-        uplink=uplink,
-        peers=peers,
-        store=store,
-        database=database,
-        live=live,
-        metrics=metrics,
-        max_message_bytes=config.broker.max_message_bytes,
-        now_ms=now_ms,
-    )
-    presence = Presence(
-        database=database,
-        peers=peers,
-        live=live,
-        uplink=uplink,
-        metrics=metrics,
-        silence_ms=config.silence_ms,
-        now_ms=now_ms,
-    )
-    city = City(
-        config=config,
-        database=database,
-        store=store,
-        live=live,
-        metrics=metrics,
-        peers=peers,
-        uplink=uplink,
-        ingest=ingest,
-        presence=presence,
-        definitions=load_definitions(config.definitions.file),
-        now_ms=now_ms,
-    )
     try:
-        yield city
+        city = City(config, database, now_ms)
+        try:
+            yield city
+        finally:
+            await city.store.close()
     finally:
-        await store.close()
         database.close()
 
 
 def parts(city: City) -> list[Coroutine[object, object, None]]:
     """Everything that runs, each until it is cancelled."""
+    config, database, now_ms = city.config, city.database, city.now_ms
+    definitions, demonstration = city.definitions, config.demonstration
     return [
         city.uplink.run(),
         city.ingest.run(),
         city.presence.run(),
         _housekeeping(city),
-        node_service.run(city.config, city.database, city.now_ms),
-        settling.run(
-            city.database,
-            city.now_ms,
-            definitions=city.definitions,
-            demonstration=city.config.demonstration,
-        ),
+        node_service.run(config, database, now_ms),
+        settling.run(database, now_ms, definitions=definitions, demonstration=demonstration),
         _console(city),
     ]
 

@@ -8,11 +8,17 @@ of an epoch that the gateway is known to use; garbage with a header by chance se
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from gateway.city.admission import is_device_id
+from gateway.city.admission import LATEST_MS, is_device_id
+from gateway.city.limits import (
+    MAX_DROP_CAUSES,
+    MAX_EPOCHS,
+    MAX_GAP_TAGS,
+    MAX_INT64,
+    MAX_RECORDS,
+)
 from gateway.city.peers import Peer
 from gateway.city.rows import is_ordered
 from gateway.core.batch import Batch, Changes, Gap
-from gateway.core.schema import Schema
 from gateway.wire.columns import FrameError
 from gateway.wire.frame import (
     MAX_BODY_BYTES,
@@ -22,10 +28,9 @@ from gateway.wire.frame import (
     read_header,
     unknown_schemas,
 )
-from gateway.wire.records import BooksRecord, UnknownSchemaError
+from gateway.wire.records import BooksRecord, Record, UnknownSchemaError
 
-MAX_INT64 = 2**63 - 1
-MAX_GAP_TAGS = 20_000
+_NAME_LENGTH = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,6 @@ class Accepted:
 
     epoch: str
     frame: Frame
-    values: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Duplicate:
     """Settled before; only the acknowledgement is repeated."""
 
     epoch: str
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,9 @@ def decide(payload: bytes, peer: Peer, epochs: Collection[str], max_bytes: int) 
     if not 0 < header.seq <= MAX_INT64:
         return Broken("frame", f"sequence number {header.seq} is outside 1 to 2^63 - 1")
     if epoch in peer.progress and header.seq in peer.progress[epoch]:
-        return Duplicate(epoch)
+        return Duplicate(epoch, header.seq)
+    if epoch not in peer.progress and len(peer.progress) >= MAX_EPOCHS:
+        return Broken("frame", f"epoch {epoch} would be one more than {MAX_EPOCHS} of this gateway")
     known = epoch if epoch in epochs or epoch in peer.progress else None
     if len(payload) > max_bytes:
         reason = f"{len(payload)} bytes are over the limit of {max_bytes}"
@@ -107,12 +114,8 @@ def _decode(payload: bytes, peer: Peer, header: Header, known: str | None) -> De
         return _waiting(payload, peer, header, known)
     except FrameError as error:
         return _broken("frame", str(error), header, known)
-    for record in frame.records:
-        reason = _objection(record)
-        if reason is not None:
-            return _broken("frame", reason, header, known)
-    values = sum(r.count for r in frame.records if isinstance(r, Batch | Changes))
-    return Accepted(epoch, frame, values)
+    reason = _frame_objection(frame) or next(filter(None, map(_objection, frame.records)), None)
+    return Accepted(epoch, frame) if reason is None else _broken("frame", reason, header, known)
 
 
 def _waiting(payload: bytes, peer: Peer, header: Header, known: str | None) -> Decision:
@@ -128,7 +131,17 @@ def _broken(kind: str, reason: str, header: Header, known: str | None) -> Broken
     return Broken(kind, reason, known, header.seq, min(header.values, MAX_BODY_BYTES))
 
 
-def _objection(record: Batch | Changes | Schema | Gap | BooksRecord) -> str | None:
+def _frame_objection(frame: Frame) -> str | None:
+    """The edge books what the header says, so other contents would put the books out of balance."""
+    if len(frame.records) > MAX_RECORDS:
+        return f"{len(frame.records)} records are over the limit of {MAX_RECORDS}"
+    values = sum(record.count for record in frame.records if isinstance(record, Batch | Changes))
+    if values != frame.header.values:
+        return f"the header says {frame.header.values} values, there are {values}"
+    return None
+
+
+def _objection(record: Record) -> str | None:
     """Why the content of a well-formed record cannot be true; None if it can."""
     match record:
         case Changes() if not is_ordered(record):
@@ -145,8 +158,10 @@ def _gap_objection(gap: Gap) -> str | None:
     names = [name for name in (gap.device, gap.group) if name]
     if not all(map(is_device_id, names)) or len(gap.tags) > MAX_GAP_TAGS:
         return f"gap of device {gap.device[:63]!r}, group {gap.group[:63]!r} is not well named"
+    if any(len(tag) > _NAME_LENGTH for tag in gap.tags):
+        return f"gap of device {gap.device} names a tag of more than {_NAME_LENGTH} characters"
     times = (gap.from_ms, gap.from_ms if gap.to_ms is None else gap.to_ms)
-    if not all(abs(time) <= MAX_INT64 for time in times):
+    if not all(abs(time) <= LATEST_MS for time in times):
         return f"gap of device {gap.device} has the times {times}"
     return None
 
@@ -155,6 +170,8 @@ def _books_objection(books: BooksRecord) -> str | None:
     counts = (books.due, books.ok, books.failed, books.skipped, books.suppressed, books.buffered)
     if books.device and not is_device_id(books.device):
         return f"books of device {books.device[:63]!r} are not well named"
+    if len(books.dropped) > MAX_DROP_CAUSES or any(len(c) > _NAME_LENGTH for c in books.dropped):
+        return f"books of device {books.device} name more or longer causes than there are"
     if not all(0 <= count <= MAX_INT64 for count in (*counts, *books.dropped.values())):
         return f"books of device {books.device} hold a count below 0 or above 2^63 - 1"
     return None

@@ -5,7 +5,8 @@ city's clock when it came (a gateway's clock may differ by so much; more is a cl
 machines of the ledger have evidence; the others – orphans – are listed apart.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -27,7 +28,7 @@ _EPOCH = date(1970, 1, 1)
 
 Machine = tuple[str, str, str]
 """(USCC, site number, asset number)."""
-Refused = Mapping[tuple[Series, int], int]
+Refused = Counter[tuple[Series, int]]
 """Values that the store refused, by series and time."""
 
 
@@ -51,12 +52,15 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
     Args:
         schema: of the values; tells source and whether they are synthetic.
         rows: what was written.
-        refused: what the store refused of it.
+        refused: what the store refused; what is found here is taken out, because several tables
+            can hold the same series and time.
         now_ms: when it came, UTC milliseconds.
     """
     counts = rows.present.sum(axis=1)
     for at, time in enumerate(rows.time_ms.tolist() if refused else ()):
-        counts[at] -= min(counts[at], refused.get((rows.series, time), 0))
+        lost = min(int(counts[at]), refused[rows.series, time])
+        counts[at] -= lost
+        refused[rows.series, time] -= lost
     plausible = (rows.time_ms >= EARLIEST_MS) & (rows.time_ms <= now_ms + MAX_AHEAD_MS)
     use = plausible & (counts > 0)
     times, counts = rows.time_ms[use], counts[use]

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.city import RetentionConfig
 from gateway.city import quarantine
-from gateway.city.db.database import Database
+from gateway.city.db.database import Database, words
 from gateway.city.stores.api import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,8 @@ async def run(
         try:
             await tidy(database, store, retention, now_ms())
         except (SQLAlchemyError, StoreError) as error:
-            log.warning("tidying up failed, trying again in %d s: %s", period_s, error)
+            reason = words(error) if isinstance(error, SQLAlchemyError) else error
+            log.warning("tidying up failed, trying again in %d s: %s", period_s, reason)
         await asyncio.sleep(period_s)
 
 

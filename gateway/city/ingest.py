@@ -4,27 +4,30 @@ Ingest works in rounds. A round takes what waits (for at most :data:`GATHER_S`, 
 full), decides about every frame, writes the values to the store, then makes one transaction of
 the database, then acknowledges. A round is never given up: while store or database is away it is
 tried again with growing pauses, nothing is acknowledged, and the bounded inbox sheds what the
-edges will send again.
+edges will send again. If the database turns out to know of the frames already – the answer to a
+commit was lost, or another worker was faster –, the round is decided anew.
 """
 
 import asyncio
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city import evidence, quarantine
-from gateway.city.db.database import Database
+from gateway.city.db.database import Database, words
 from gateway.city.decide import decide
+from gateway.city.limits import MAX_WANT
 from gateway.city.live import Live
 from gateway.city.metrics import CityMetrics
 from gateway.city.peers import Peer, Peers
-from gateway.city.progress import MAX_ACK_RANGES
 from gateway.city.round import Round
-from gateway.city.settle import Accounts, settle
+from gateway.city.settle import Accounts, StaleError, settle
 from gateway.city.stores.api import (
     Rejection,
     Rows,
@@ -53,10 +56,11 @@ _REGISTRY_MS = 500
 T = TypeVar("T")
 
 
+@dataclass(slots=True, kw_only=True)
 class Ingest:
     """The way of a frame through the city.
 
-    Args:
+    Attributes:
         uplink: brings frames, takes acknowledgements.
         peers: the registry.
         store: where values go.
@@ -65,61 +69,49 @@ class Ingest:
         metrics: counters.
         max_message_bytes: larger frames are quarantined unread.
         now_ms: the clock, UTC milliseconds.
+        opened: set once the store has been opened.
+        store_problem: why the store takes nothing now; empty while it does.
     """
 
-    def __init__(
-        self,
-        *,
-        uplink: Uplink,
-        peers: Peers,
-        store: Store,
-        database: Database,
-        live: Live,
-        metrics: CityMetrics,
-        max_message_bytes: int,
-        now_ms: Callable[[], int],
-    ) -> None:
-        self._uplink = uplink
-        self._peers = peers
-        self._store = store
-        self._database = database
-        self._live = live
-        self._metrics = metrics
-        self._max_bytes = max_message_bytes
-        self._now_ms = now_ms
-        self._budget = quarantine.Budget()
-        self.opened = asyncio.Event()
-        """Set once the store has been opened."""
-        self.store_problem = ""
-        """Why the store takes nothing now; empty while it does."""
+    uplink: Uplink
+    peers: Peers
+    store: Store
+    database: Database
+    live: Live
+    metrics: CityMetrics
+    max_message_bytes: int
+    now_ms: Callable[[], int]
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    store_problem: str = ""
+    _budget: quarantine.Budget = field(default_factory=quarantine.Budget)
 
     async def run(self) -> None:
         """Open the store and work in rounds until cancelled."""
-        await self._until_store_takes(self._store.open)
+        await self._until_store_takes(self.store.open)
         self.opened.set()
         while True:
-            await self._uplink.frames.wait()
+            await self.uplink.frames.wait()
             started = time.monotonic()
-            current = Round(self._metrics, self._budget)
+            current = Round(self._budget)
             await self._gather(current, started + GATHER_S)
             await self._commit(current)
-            self._metrics.commit_seconds.observe(time.monotonic() - started)
+            self.metrics.commit_seconds.observe(time.monotonic() - started)
 
     async def _gather(self, current: Round, deadline: float) -> None:
         while not current.full:
-            message = self._uplink.frames.take()
+            message = self.uplink.frames.take()
             if message is not None:
                 await self.handle(message, current)
                 continue
             try:
                 async with asyncio.timeout(deadline - time.monotonic()):
-                    await self._uplink.frames.wait()
+                    await self.uplink.frames.wait()
             except TimeoutError:
                 return
 
     async def handle(self, message: Incoming, current: Round) -> None:
         """Decide about one message; nothing in it can stop the round."""
-        current.frames += 1
+        current.messages.append(message)
         try:
             sender = parse_uplink(message.topic).gateway
         except ValueError as error:
@@ -131,30 +123,34 @@ class Ingest:
             current.refuse(message, "gateway", sender, reason)
             return
         epochs = self._epochs(sender)
-        current.add(message, peer, decide(message.payload, peer, epochs, self._max_bytes))
+        current.add(message, peer, decide(message.payload, peer, epochs, self.max_message_bytes))
 
     async def _peer(self, sender: str) -> Peer | None:
-        if self._peers.get(sender) is None:
-            now = self._now_ms()
-            await self._persist(lambda: self._peers.refresh(now, _REGISTRY_MS))
-        return self._peers.get(sender)
+        if self.peers.get(sender) is None:
+            now = self.now_ms()
+            await self._persist(lambda: self.peers.refresh(now, _REGISTRY_MS))
+        return self.peers.get(sender)
 
     def _epochs(self, sender: str) -> tuple[str, ...]:
-        view = self._live.gateways().get(sender)
+        view = self.live.gateway(sender)
         return (view.state.epoch,) if view is not None and view.state is not None else ()
 
     async def _commit(self, current: Round) -> None:
         """Store, database, acknowledgement – in this order, each until it succeeds."""
-        tables = list(current.tables())
-        rejections = await self._write([rows for _, rows in tables])
-        current.reject(rejections, self._now_ms())
-        await self.settle(current, tables, rejections)
-        for (sender, _), account in current.accounts.items():
-            for schema in account.schemas:
-                self._live.learn(sender, schema)
-        for sender, values in current.received():
-            self._live.take(sender, values)
-        self._live.notify()
+        while True:
+            tables = list(current.tables())
+            rejections = await self._write([rows for _, rows in tables])
+            current.reject(rejections, self.now_ms())
+            try:
+                await self.settle(current, tables, rejections)
+                break
+            except StaleError as error:
+                log.warning(
+                    "a round of %d frames is decided anew: %s", len(current.messages), error
+                )
+                current = await self._again(current)
+        self._count(current)
+        self._show(current)
         await self._acknowledge(current.accounts)
 
     async def settle(
@@ -163,37 +159,63 @@ class Ingest:
         tables: Sequence[tuple[Schema, Rows]],
         rejections: Sequence[Rejection],
     ) -> None:
-        """Evidence, books, gaps, quarantine and watermarks in one transaction."""
-        now = self._now_ms()
-        refused: dict[tuple[Series, int], int] = {}
+        """Evidence, books, gaps, quarantine and watermarks in one transaction.
+
+        Raises:
+            StaleError: some of the frames have been settled already.
+        """
+        now = self.now_ms()
+        refused = Counter[tuple[Series, int]]()
         for rejection in rejections:
-            key = (rejection.series, rejection.time_ms)
-            refused[key] = refused.get(key, 0) + rejection.values
+            refused[rejection.series, rejection.time_ms] += rejection.values
         samples = evidence.merged(
             sample
             for schema, rows in tables
             for sample in evidence.samples(schema, rows, refused, now)
         )
         orphans = await self._persist(
-            lambda: self._database.run(settle, current.accounts, samples, current.entries, now)
+            lambda: self.database.run(settle, current.accounts, samples, current.entries, now)
         )
-        self._metrics.orphans.inc(orphans)
+        self.metrics.orphans.inc(orphans)
+
+    async def _again(self, current: Round) -> Round:
+        """The same messages in the light of what the database holds now."""
+        senders = {sender for sender, _ in current.accounts}
+        await self._persist(lambda: self.peers.reload(senders))
+        anew = Round(self._budget)
+        for message in current.messages:
+            await self.handle(message, anew)
+        return anew
+
+    def _count(self, current: Round) -> None:
         committed = sum(account.committed for account in current.accounts.values())
-        self._metrics.values.labels("committed").inc(committed)
+        self.metrics.values.labels("committed").inc(committed)
+        self.metrics.values.labels("quarantined").inc(current.refused_values)
+        for outcome, frames in current.outcomes.items():
+            self.metrics.frames.labels(outcome).inc(frames)
+        for kind, number in current.refused.items():
+            self.metrics.quarantined.labels(kind).inc(number)
+
+    def _show(self, current: Round) -> None:
+        """Tell the live view; values from the future would hide those of the present."""
+        latest_ms = self.now_ms() + evidence.MAX_AHEAD_MS
+        for (sender, _), account in current.accounts.items():
+            for schema in account.schemas:
+                self.live.learn(sender, schema)
+        for sender, values in current.received():
+            self.live.take(sender, values, latest_ms)
+        self.live.notify()
 
     async def _acknowledge(self, accounts: Accounts) -> None:
         for (gateway_id, epoch), account in accounts.items():
-            ack = Ack(
-                epoch,
-                account.progress.upto,
-                account.progress.ranges[:MAX_ACK_RANGES],
-                [f"{schema_id:016x}" for schema_id in sorted(account.want)],
-            )
-            await self._uplink.publish(ack_topic(gateway_id), encode_message(ack))
+            want = [f"{schema_id:016x}" for schema_id in sorted(account.want)[:MAX_WANT]]
+            progress = account.progress
+            ack = Ack(epoch, progress.upto, progress.ranges_of(account.seqs), want)
+            await self.uplink.publish(ack_topic(gateway_id), encode_message(ack))
 
     async def _write(self, rows: Sequence[Rows]) -> Sequence[Rejection]:
         """Write until the store has committed."""
-        return await self._until_store_takes(lambda: self._store.write(rows)) if rows else ()
+        return await self._until_store_takes(lambda: self.store.write(rows)) if rows else ()
 
     async def _until_store_takes(self, work: Callable[[], Awaitable[T]]) -> T:
         """Try until it succeeds; says once when the store goes and once when it is back."""
@@ -207,20 +229,20 @@ class Ingest:
                 await _pause(failures, error.retry_after_s)
             except StoreMisconfiguredError as error:
                 failures += 1
-                self._metrics.store_misconfigured.set(1)
+                self.metrics.store_misconfigured.set(1)
                 self._store_lost(failures, error)
                 await _pause(failures)
             else:
                 if failures:
                     log.info("the store answers again after %d attempts", failures + 1)
                 self.store_problem = ""
-                self._metrics.store_up.set(1)
-                self._metrics.store_misconfigured.set(0)
+                self.metrics.store_up.set(1)
+                self.metrics.store_misconfigured.set(0)
                 return result
 
     def _store_lost(self, failures: int, error: StoreError) -> None:
         self.store_problem = str(error)
-        self._metrics.store_up.set(0)
+        self.metrics.store_up.set(0)
         if failures == 1:
             log.error("the store takes no values, nothing is acknowledged: %s", error)
 
@@ -233,7 +255,7 @@ class Ingest:
             except SQLAlchemyError as error:
                 failures += 1
                 if failures == 1:
-                    log.error("the database refuses, nothing is acknowledged: %s", error)  # noqa: TRY400
+                    log.error("the database refuses, nothing is acknowledged: %s", words(error))  # noqa: TRY400
                 await _pause(failures)
             else:
                 if failures:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, literal, select, update
 
+from edge_config.suffix import SuffixPattern
 from gateway.city.db.tables import (
     enterprise,
     equipment,
@@ -15,7 +16,7 @@ from gateway.city.db.tables import (
 )
 from gateway.city.outbox import enqueue
 from gateway.core.books import day_of
-from gateway.identifier.codes import Handle, SuffixPattern
+from gateway.identifier.codes import Handle
 
 
 @dataclass(frozen=True, slots=True)

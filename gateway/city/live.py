@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gateway.city.stores.api import Value
+from gateway.city.limits import MAX_INT64
+from gateway.city.stores.api import Point, Series, Value
 from gateway.core.batch import Batch, Changes
-from gateway.core.schema import Column, Schema, empty_columns
+from gateway.core.schema import Column, Kind, Schema, empty_columns
 from gateway.wire.messages import DeviceState, State
 
 NEVER = np.iinfo(np.int64).min
@@ -35,6 +36,7 @@ class GatewayLive:
         online: heard of within the configured silence, and not signed off.
         last_seen_ms: when the last message came, the city's clock; None: never.
         state: its last state message.
+        elsewhere: another worker hears it; what is known comes from database and store.
     """
 
     id: str
@@ -43,6 +45,7 @@ class GatewayLive:
     online: bool = False
     last_seen_ms: int | None = None
     state: State | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class MachineLive:
         link: ``up``, ``down``, ``starting`` or ``unknown``.
         cause: reason code while down, else empty.
         since_ms: since when the link is so, UTC milliseconds; 0 if unknown.
-        last_ms: time of the newest value; None: no value since the city started.
+        last_ms: time of the newest value; None: none is known.
         values: newest values by tag name.
     """
 
@@ -82,15 +85,28 @@ class MachineLive:
     values: Mapping[str, LiveValue] = field(default_factory=dict)
 
 
+def _series(schema: Schema, gateway_id: str, equipment: int) -> Series:
+    machine = schema.equipment[equipment]
+    return Series(
+        schema.profile,
+        machine.uscc,
+        machine.site_no,
+        gateway_id,
+        schema.device,
+        machine.asset_no,
+    )
+
+
 class _Columns:
     """Newest values and their times for every tag of one schema."""
 
-    __slots__ = ("columns", "schema", "times")
+    __slots__ = ("columns", "recalled", "schema", "times")
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.columns = empty_columns(schema.runs)
         self.times = np.full(len(schema.tags), NEVER, np.int64)
+        self.recalled: set[int] = set()
 
     def take(
         self, present: npt.NDArray[np.bool_], time_ms: int, columns: tuple[Column, ...]
@@ -101,11 +117,12 @@ class _Columns:
         for run, mine, column in zip(self.schema.runs, self.columns, columns, strict=True):
             np.copyto(mine, column, where=newer[run.span])
 
-    def take_changes(self, changes: Changes) -> None:
+    def take_changes(self, changes: Changes, latest_ms: int) -> None:
         """Take the newest change of every tag (changes of a tag are in order of time)."""
         index = changes.index.astype(np.intp)
-        last = np.ones(len(index), np.bool_)
-        last[:-1] = index[1:] != index[:-1]
+        good = changes.time_ms <= latest_ms
+        last = good.copy()
+        last[:-1] &= (index[1:] != index[:-1]) | ~good[1:]
         last &= self.times[index] <= changes.time_ms
         self.times[index[last]] = changes.time_ms[last]
         for run, column in zip(self.schema.runs_at(index), changes.columns, strict=True):
@@ -116,6 +133,23 @@ class _Columns:
         for run, mine in zip(self.schema.runs, self.columns, strict=True):
             inside = (index >= run.start) & (index < run.stop)
             mine[index[inside] - run.start] = values[inside]
+
+    def recall(self, equipment: int, points: Mapping[str, Point], latest_ms: int) -> None:
+        """Take what the store holds of a machine, where it is newer."""
+        self.recalled.add(equipment)
+        for run, column in zip(self.schema.runs, self.columns, strict=True):
+            for at in range(run.start, run.stop):
+                tag = self.schema.tags[at]
+                point = points.get(tag.name) if tag.equipment == equipment else None
+                if point and self.times[at] < point.time_ms <= latest_ms and _fits(tag.kind, point):
+                    column[at - run.start], self.times[at] = point.value, point.time_ms
+
+    def heard(self, equipment: int) -> bool:
+        """Whether values of a machine came, or the store was asked for them."""
+        return equipment in self.recalled or any(
+            tag.equipment == equipment and time != NEVER
+            for tag, time in zip(self.schema.tags, self.times.tolist(), strict=True)
+        )
 
     def values(self, equipment: int) -> Iterator[tuple[str, LiveValue]]:
         """The tags of one machine that have a value."""
@@ -138,8 +172,22 @@ class _Columns:
                     )
 
 
+def _fits(kind: Kind, point: Point) -> bool:
+    """Whether a value of the store has the type of a tag, as after a change of the profile."""
+    match kind:
+        case Kind.STRING:
+            return isinstance(point.value, str)
+        case Kind.BOOL:
+            return isinstance(point.value, bool)
+        case Kind.FLOAT64 | Kind.FLOAT32:
+            return isinstance(point.value, float | int)
+        case _:
+            whole = isinstance(point.value, int) and not isinstance(point.value, bool)
+            return whole and (kind is Kind.INT64 or point.value >= 0)  # type: ignore[operator]
+
+
 class Live:
-    """The live view. Written by ingest, read by the console and the rates."""
+    """The live view. Written by ingest and presence, read by the console."""
 
     def __init__(self) -> None:
         self._gateways: dict[str, GatewayLive] = {}
@@ -151,6 +199,10 @@ class Live:
     def gateways(self) -> Mapping[str, GatewayLive]:
         """All enrolled gateways by id."""
         return dict(self._gateways)
+
+    def gateway(self, gateway_id: str) -> GatewayLive | None:
+        """One enrolled gateway."""
+        return self._gateways.get(gateway_id)
 
     def machines(self) -> frozenset[Machine]:
         """All machines that a schema has named since the beginning."""
@@ -179,6 +231,26 @@ class Live:
             last_ms,
             values,
         )
+
+    def unheard(self, machine: Machine) -> set[Series]:
+        """Series of a machine of which the store knows more than this process has heard."""
+        return {
+            _series(self._columns[key].schema, key[0], equipment)
+            for key, equipment in self._machines.get(machine, {}).items()
+            if self._elsewhere(key[0]) or not self._columns[key].heard(equipment)
+        }
+
+    def _elsewhere(self, gateway_id: str) -> bool:
+        gateway = self._gateways.get(gateway_id)
+        return gateway is not None and gateway.elsewhere
+
+    def recall(self, series: Series, points: Mapping[str, Point], latest_ms: int) -> None:
+        """Values of a machine from the store; none later than ``latest_ms``."""
+        machine = (series.enterprise, series.site, series.equipment)
+        for key, equipment in self._machines.get(machine, {}).items():
+            columns = self._columns[key]
+            if _series(columns.schema, key[0], equipment) == series:
+                columns.recall(equipment, points, latest_ms)
 
     def _home(self, places: Mapping[tuple[str, int], int]) -> tuple[str, Schema]:
         """The gateway and schema that spoke last for a machine."""
@@ -251,23 +323,39 @@ class Live:
         self._gateways[gateway_id] = replace(self._gateways[gateway_id], online=False)
         self.notify()
 
+    def follow(
+        self, gateway_id: str, online: bool, last_seen_ms: int | None, state: State | None
+    ) -> None:
+        """What another worker has heard of a gateway; nothing if it has been revoked since."""
+        gateway = self._gateways.get(gateway_id)
+        if gateway is not None:
+            self._gateways[gateway_id] = replace(
+                gateway, online=online, last_seen_ms=last_seen_ms, state=state, elsewhere=True
+            )
+            self.notify()
+
     def learn(self, gateway_id: str, schema: Schema) -> None:
         """A schema of a gateway: which machines it speaks of."""
         key = (gateway_id, schema.id)
-        if key in self._columns:
+        if key in self._columns or gateway_id not in self._gateways:
             return
         self._columns[key] = _Columns(schema)
         for position, machine in enumerate(schema.equipment):
             name = (machine.uscc, machine.site_no, machine.asset_no)
             self._machines.setdefault(name, {})[key] = position
 
-    def take(self, gateway_id: str, values: Batch | Changes) -> None:
-        """Committed values of a gateway whose schema is known."""
-        columns = self._columns[gateway_id, values.schema.id]
-        if isinstance(values, Batch):
+    def take(self, gateway_id: str, values: Batch | Changes, latest_ms: int = MAX_INT64) -> None:
+        """Committed values; those later than ``latest_ms`` are not shown.
+
+        A gateway that was revoked while its values were committed is not known any more.
+        """
+        columns = self._columns.get((gateway_id, values.schema.id))
+        if columns is None:
+            return
+        if isinstance(values, Changes):
+            columns.take_changes(values, latest_ms)
+        elif values.time_ms <= latest_ms:
             columns.take(values.present, values.time_ms, values.columns)
-        else:
-            columns.take_changes(values)
 
     def notify(self) -> None:
         """Wake everybody who watches."""

@@ -1,7 +1,8 @@
 """The enrolled gateways in memory: identity, progress, schemas."""
 
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,16 +12,19 @@ from sqlalchemy import Connection, Row, select
 from gateway.city.admission import Enrolment, objection
 from gateway.city.db.database import Database
 from gateway.city.db.tables import gateway, tag_schema, watermark
+from gateway.city.limits import MAX_GATEWAY_TAGS, MAX_REFUSED, MAX_SCHEMAS, MAX_TAGS
 from gateway.city.live import GatewayLive, Live
 from gateway.city.progress import Progress
 from gateway.city.rows import Layout, layout_of
 from gateway.core.schema import Schema, decode_schema
-from gateway.wire.messages import decode_state
+from gateway.wire.messages import State, decode_state
 
 log = logging.getLogger(__name__)
 
 REFRESH_MS = 2_000
 """How soon an enrolment or revocation made by another process takes effect."""
+_CHUNK = 500
+"""Names in one query."""
 
 
 @dataclass(slots=True)
@@ -30,9 +34,10 @@ class Peer:
     Attributes:
         enrolment: what the registry says.
         progress: settled frames by epoch (16 hex digits).
-        schemas: schemas by id that the city holds, refused ones included.
+        schemas: schemas by id that the city holds, some refused ones included.
         layouts: how to cut the accepted ones.
-        refused: why the others were refused.
+        refused: why the others were refused, oldest first.
+        tags: tags in the accepted ones.
     """
 
     enrolment: Enrolment
@@ -40,27 +45,53 @@ class Peer:
     schemas: dict[int, Schema] = field(default_factory=dict)
     layouts: dict[int, Layout] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
+    tags: int = 0
 
     def learn(self, schema: Schema) -> bool:
         """Take a schema; returns whether it is new and accepted."""
         if schema.id in self.schemas:
             return False
         self.schemas[schema.id] = schema
-        reason = objection(schema, self.enrolment)
+        reason = objection(schema, self.enrolment) or self._full(len(schema.tags))
         if reason is not None:
-            self.refused[schema.id] = reason
+            self._refuse(schema, reason)
             return False
         self.layouts[schema.id] = layout_of(self.enrolment.gateway, schema)
+        self.tags += len(schema.tags)
         return True
+
+    def _full(self, more: int) -> str | None:
+        if len(self.layouts) < MAX_SCHEMAS and self.tags + more <= MAX_GATEWAY_TAGS:
+            return None
+        return (
+            f"gateway has announced {len(self.layouts)} schemas with {self.tags} tags, and "
+            f"{MAX_SCHEMAS} schemas with {MAX_GATEWAY_TAGS} tags are allowed; revoke it and "
+            "enrol it again to begin anew"
+        )
+
+    def _refuse(self, schema: Schema, reason: str) -> None:
+        """Remember why; a schema too large to hold, or an old one, will be asked for again."""
+        self.refused[schema.id] = reason
+        if len(schema.tags) > MAX_TAGS:
+            del self.schemas[schema.id]
+        if len(self.refused) > MAX_REFUSED:
+            oldest = next(iter(self.refused))
+            del self.refused[oldest]
+            self.schemas.pop(oldest, None)
+
+    def why_refused(self, schema_id: int) -> str:
+        """Why values of a schema are not accepted."""
+        return self.refused.get(schema_id, "its schema was refused")
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """Rows of the registry."""
+    """Rows of the registry; watermarks and schemas by gateway."""
 
-    gateways: Sequence[Row[Any]]
-    watermarks: Sequence[Row[Any]]
-    schemas: Sequence[Row[Any]]
+    enrolled: frozenset[str]
+    gateways: list[Row[Any]] = field(default_factory=list)
+    watermarks: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
+    schemas: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
 
 
 class Peers:
@@ -76,52 +107,66 @@ class Peers:
         """An enrolled gateway; None if it is unknown or revoked."""
         return self._peers.get(gateway_id)
 
-    def ids(self) -> list[str]:
-        """Ids of all enrolled gateways."""
-        return list(self._peers)
-
     async def refresh(self, now_ms: int, max_age_ms: int = REFRESH_MS) -> None:
         """Read the registry again if the last reading is older than ``max_age_ms``."""
         if now_ms - self._refreshed_ms < max_age_ms:
             return
         self._refreshed_ms = now_ms
-        loaded = await self._database.run(_load, set(self._peers))
-        enrolled = {row.id for row in loaded.gateways if row.revoked_ms is None}
-        for gone in set(self._peers) - enrolled:
+        loaded = await self._database.run(_load, frozenset(self._peers))
+        for gone in self._peers.keys() - loaded.enrolled:
             del self._peers[gone]
             self._live.forget(gone)
         for row in loaded.gateways:
-            if row.id in enrolled and row.id not in self._peers:
+            if row.id not in self._peers:
                 self._add(row, loaded)
+
+    async def reload(self, gateway_ids: Collection[str]) -> None:
+        """Read what the database holds of some gateways; what is in memory of them goes."""
+        loaded = await self._database.run(_load, self._peers.keys() - set(gateway_ids))
+        for gateway_id in gateway_ids:
+            self._peers.pop(gateway_id, None)
+        for row in loaded.gateways:
+            self._add(row, loaded)
 
     def _add(self, row: Row[Any], loaded: _Loaded) -> None:
         peer = Peer(Enrolment(row.id, row.uscc, row.site_no))
-        for mark in loaded.watermarks:
-            if mark.gateway == row.id:
-                ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
-                peer.progress[mark.epoch] = Progress(mark.upto, ranges)
-        self._live.enrol(_live_gateway(row))
-        for schema in (decode_schema(s.body) for s in loaded.schemas if s.gateway == row.id):
+        for mark in loaded.watermarks[row.id]:
+            ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
+            peer.progress[mark.epoch] = Progress(mark.upto, ranges)
+        if self._live.gateway(row.id) is None:
+            self._live.enrol(_live_gateway(row))
+        for schema in (decode_schema(held.body) for held in loaded.schemas[row.id]):
             if peer.learn(schema):
                 self._live.learn(row.id, schema)
         self._peers[row.id] = peer
 
 
-def _load(connection: Connection, known: set[str]) -> _Loaded:
-    gateways = connection.execute(select(gateway)).all()
-    new = [row.id for row in gateways if row.id not in known and row.revoked_ms is None]
-    if not new:
-        return _Loaded(gateways, (), ())
-    marks = connection.execute(select(watermark).where(watermark.c.gateway.in_(new))).all()
-    schemas = connection.execute(select(tag_schema).where(tag_schema.c.gateway.in_(new))).all()
-    return _Loaded(gateways, marks, schemas)
+def _load(connection: Connection, known: Collection[str]) -> _Loaded:
+    """Who is enrolled, and everything of those that are not known yet."""
+    enrolled = select(gateway.c.id).where(gateway.c.revoked_ms.is_(None))
+    loaded = _Loaded(frozenset(connection.scalars(enrolled)))
+    new = sorted(loaded.enrolled - set(known))
+    for start in range(0, len(new), _CHUNK):
+        some = new[start : start + _CHUNK]
+        loaded.gateways.extend(connection.execute(select(gateway).where(gateway.c.id.in_(some))))
+        for table, rows in ((watermark, loaded.watermarks), (tag_schema, loaded.schemas)):
+            for row in connection.execute(select(table).where(table.c.gateway.in_(some))):
+                rows[row.gateway].append(row)
+    return loaded
 
 
 def _live_gateway(row: Row[Any]) -> GatewayLive:
-    state = None
-    if row.state:
-        try:
-            state = decode_state(row.state.encode())
-        except msgspec.DecodeError as error:
-            log.warning("last state of gateway %s in the database is unreadable: %s", row.id, error)
-    return GatewayLive(row.id, row.uscc, row.site_no, False, row.last_seen_ms, state)
+    return GatewayLive(
+        row.id, row.uscc, row.site_no, False, row.last_seen_ms, saved_state(row.id, row.state)
+    )
+
+
+def saved_state(gateway_id: str, text: str | None) -> State | None:
+    """The last state of a gateway as the database holds it; None if there is none."""
+    if not text:
+        return None
+    try:
+        return decode_state(text.encode())
+    except msgspec.DecodeError as error:
+        log.warning("last state of gateway %s in the database is unreadable: %s", gateway_id, error)
+        return None

@@ -5,37 +5,45 @@ Works beside ingest, so that a store that is away does not make gateways look si
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+import msgspec
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city import quarantine
-from gateway.city.db.database import Database
-from gateway.city.db.tables import gap, gateway
+from gateway.city.admission import read_state
+from gateway.city.db.database import Database, words
+from gateway.city.db.tables import gap, gateway, tag_schema
 from gateway.city.live import GatewayLive, Live
 from gateway.city.metrics import CityMetrics
-from gateway.city.peers import Peers
+from gateway.city.peers import Peers, saved_state
 from gateway.city.settle import keep_gap
 from gateway.city.uplink import Incoming, Uplink
 from gateway.core.batch import Gap
+from gateway.core.schema import Schema, decode_schema
 from gateway.core.status import Reason
-from gateway.wire.messages import State, decode_state, encode_message
+from gateway.wire.messages import DeviceState, State, encode_message
 from gateway.wire.topics import parse_uplink
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5
-SAVE_MS = 5_000
-"""How often the time of the last message is written, at most."""
+SAVE_MS = 3_000
+"""How often the time of the last message is written while nothing else changes."""
+FOLLOW_MS = 2_000
+"""How often it is read what other workers have heard."""
+_OVERLAP_MS = 60_000
+"""Clocks of workers may differ by so much."""
 _SILENT = Reason.GATEWAY_SILENT
 
 
+@dataclass(slots=True, kw_only=True)
 class Presence:
     """Watches over the gateways.
 
-    Args:
+    Attributes:
         database: where silences and last states are kept.
         peers: the registry.
         live: the view that is kept true.
@@ -45,70 +53,99 @@ class Presence:
         now_ms: the clock, UTC milliseconds.
     """
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        peers: Peers,
-        live: Live,
-        uplink: Uplink,
-        metrics: CityMetrics,
-        silence_ms: int,
-        now_ms: Callable[[], int],
-    ) -> None:
-        self._database = database
-        self._peers = peers
-        self._live = live
-        self._uplink = uplink
-        self._metrics = metrics
-        self._silence_ms = silence_ms
-        self._now_ms = now_ms
-        self._budget = quarantine.Budget()
-        self._silent: dict[str, int] = {}
-        self._gaps: list[tuple[str, Gap]] = []
-        self._entries: list[quarantine.Entry] = []
-        self._saved: dict[str, _Seen] = {}
-        self._failing = False
+    database: Database
+    peers: Peers
+    live: Live
+    uplink: Uplink
+    metrics: CityMetrics
+    silence_ms: int
+    now_ms: Callable[[], int]
+    _budget: quarantine.Budget = field(default_factory=quarantine.Budget)
+    _silent: dict[str, int] = field(default_factory=dict)
+    _begun: bool = False
+    _gaps: list[tuple[str, Gap]] = field(default_factory=list)
+    _entries: list[quarantine.Entry] = field(default_factory=list)
+    _saved: dict[str, GatewayLive] = field(default_factory=dict)
+    _followed_ms: int = 0
 
     async def run(self) -> None:
-        """Watch until cancelled."""
-        self._silent = await self._database.run(_open_silences)
+        """Watch until cancelled; while the database is away, with what is known."""
+        failing = False
         while True:
-            await self.tick()
+            try:
+                await self.tick()
+            except SQLAlchemyError as error:
+                if not failing:
+                    log.error("presence cannot be kept, trying again: %s", words(error))  # noqa: TRY400
+                failing = True
+            else:
+                if failing:
+                    log.info("presence is kept again")
+                failing = False
             await asyncio.sleep(TICK_S)
 
     async def tick(self) -> None:
-        """Handle what came, look who is missing, write both down."""
-        now = self._now_ms()
-        await self._peers.refresh(now)
-        while (message := self._uplink.states.take()) is not None:
-            self._handle(message)
-        for gateway_id, heard_ms in self._uplink.take_heard().items():
-            view = self._live.gateways().get(gateway_id)
-            if view is not None and heard_ms > (view.last_seen_ms or 0):
-                self._live.heard(gateway_id, heard_ms)
-        for view in self._ours():
-            self._look(view, now)
-        await self._save()
-        online = sum(g.online for g in self._live.gateways().values())
-        self._metrics.gateways_online.set(online)
+        """Handle what came, look who is missing, write both down.
 
-    def _ours(self) -> list[GatewayLive]:
-        """Gateways that this worker hears; of the others it can say nothing."""
-        return [view for view in self._live.gateways().values() if self._uplink.hears(view.id)]
+        Raises:
+            SQLAlchemyError: the database is away; what could not be written is kept.
+        """
+        if not self._begun:
+            await self.peers.refresh(self.now_ms(), 0)
+            self._silent = await self.database.run(_open_silences)
+            self._begun = True
+        now = self.now_ms()
+        while (message := self.uplink.states.take()) is not None:
+            self._handle(message)
+        for gateway_id, heard_ms in self.uplink.take_heard().items():
+            view = self.live.gateway(gateway_id)
+            if view is not None and heard_ms > (view.last_seen_ms or 0):
+                self.live.heard(gateway_id, heard_ms)
+        ours, others = self._shared_out()
+        for view in ours:
+            self._look(view, now)
+        self.metrics.gateways_online.set(sum(view.online for view in ours))
+        await self._save()
+        await self.peers.refresh(now)
+        if others:
+            await self._follow(others, now)
+
+    def _shared_out(self) -> tuple[list[GatewayLive], list[GatewayLive]]:
+        """Gateways that this worker hears, and those of other workers."""
+        ours, others = list[GatewayLive](), list[GatewayLive]()
+        for view in self.live.gateways().values():
+            (ours if self.uplink.hears(view.id) else others).append(view)
+        return ours, others
+
+    async def _follow(self, others: Sequence[GatewayLive], now: int) -> None:
+        """See in the database what other workers have heard and learnt."""
+        if now - self._followed_ms >= FOLLOW_MS:
+            since = self._followed_ms - _OVERLAP_MS
+            seen, schemas = await self.database.run(_heard_by_others, since)
+            self._followed_ms = now
+        else:
+            seen, schemas = {}, []
+        for view in others:
+            last_seen_ms, state = seen.get(view.id, (view.last_seen_ms, view.state))
+            age_ms = now - (last_seen_ms or 0)
+            online = bool(state and state.online) and age_ms <= self.silence_ms + SAVE_MS
+            self.live.follow(view.id, online, last_seen_ms, state)
+        for gateway_id, schema in schemas:
+            if not self.uplink.hears(gateway_id):
+                self.live.learn(gateway_id, schema)
 
     def _handle(self, message: Incoming) -> None:
         try:
             sender = parse_uplink(message.topic).gateway
-            state = decode_state(message.payload)
+            state = read_state(message.payload)
         except ValueError as error:  # msgspec.DecodeError is one
             self._refuse(message, f"no state message: {error}")
             return
-        if self._peers.get(sender) is None:
+        if self.peers.get(sender) is None:
             self._refuse(message, f"gateway {sender} is not enrolled or is revoked")
             return
-        self._metrics.states.inc()
-        self._live.state(sender, state, message.received_ms)
+        self.metrics.states.inc()
+        self.live.state(sender, state, message.received_ms)
         if not state.online:
             self._open(sender, message.received_ms)
 
@@ -118,7 +155,7 @@ class Presence:
         entry = quarantine.Entry(
             "state", message.received_ms, message.topic, sender, reason, 0, message.payload
         )
-        self._metrics.quarantined.labels("state").inc()
+        self.metrics.quarantined.labels("state").inc()
         if self._budget.allows(entry):
             self._entries.append(entry)
 
@@ -127,12 +164,12 @@ class Presence:
         since = self._silent.get(gateway_id)
         if view.online and since is not None:
             self._close(gateway_id, since, view.last_seen_ms or now)
-        hearing_ms = self._uplink.connected_since_ms
+        hearing_ms = self.uplink.connected_since_ms
         if view.last_seen_ms is None or hearing_ms is None or gateway_id in self._silent:
             return
-        if now - max(view.last_seen_ms, hearing_ms) > self._silence_ms:
+        if now - max(view.last_seen_ms, hearing_ms) > self.silence_ms:
             log.warning("gateway %s is silent for %d ms", gateway_id, now - view.last_seen_ms)
-            self._live.silent(gateway_id)
+            self.live.silent(gateway_id)
             self._open(gateway_id, view.last_seen_ms)
 
     def _open(self, gateway_id: str, from_ms: int) -> None:
@@ -153,36 +190,26 @@ class Presence:
         if not (gaps or entries or seen):
             return
         try:
-            await self._database.run(_write, gaps, entries, seen)
-        except SQLAlchemyError as error:
+            await self.database.run(_write, gaps, entries, seen)
+        except SQLAlchemyError:
             self._gaps[:0], self._entries[:0] = gaps, entries
-            if not self._failing:
-                log.error("presence cannot be written, trying again: %s", error)  # noqa: TRY400
-            self._failing = True
-        else:
-            self._failing = False
-            self._saved |= {row.gateway: row for row in seen}
+            raise
+        self._saved |= {view.id: view for view in seen}
 
-    def _due_to_save(self) -> list["_Seen"]:
-        due = []
-        for view in self._ours():
-            saved = self._saved.get(view.id)
-            if view.last_seen_ms is None:
-                continue
-            if (
-                saved is None
-                or saved.state is not view.state
-                or view.last_seen_ms - saved.last_seen_ms >= SAVE_MS
-            ):
-                due.append(_Seen(view.id, view.last_seen_ms, view.state))
-        return due
+    def _due_to_save(self) -> list[GatewayLive]:
+        """Gateways of ours whose state has changed, or whose last message was a while ago."""
+        return [view for view in self._shared_out()[0] if self._is_due(view)]
+
+    def _is_due(self, view: GatewayLive) -> bool:
+        saved = self._saved.get(view.id)
+        if saved is None or view.last_seen_ms is None or saved.last_seen_ms is None:
+            return view.last_seen_ms is not None
+        changed = (saved.online, _links(saved)) != (view.online, _links(view))
+        return changed or view.last_seen_ms - saved.last_seen_ms >= SAVE_MS
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    gateway: str
-    last_seen_ms: int
-    state: State | None
+def _links(view: GatewayLive) -> Mapping[str, DeviceState]:
+    return view.state.devices if view.state else {}
 
 
 def _open_silences(connection: Connection) -> dict[str, int]:
@@ -192,17 +219,30 @@ def _open_silences(connection: Connection) -> dict[str, int]:
     return {row.gateway: row.from_ms for row in connection.execute(query)}
 
 
+def _heard_by_others(
+    connection: Connection, since_ms: int
+) -> tuple[dict[str, tuple[int, State | None]], list[tuple[str, Schema]]]:
+    """Gateways seen since a time with their states, and schemas received since then."""
+    rows = connection.execute(select(gateway).where(gateway.c.last_seen_ms >= since_ms))
+    seen = {row.id: (row.last_seen_ms, saved_state(row.id, row.state)) for row in rows}
+    new = select(tag_schema.c.gateway, tag_schema.c.body).where(
+        tag_schema.c.received_ms >= since_ms
+    )
+    return seen, [(name, decode_schema(body)) for name, body in connection.execute(new)]
+
+
 def _write(
     connection: Connection,
     gaps: Sequence[tuple[str, Gap]],
     entries: Sequence[quarantine.Entry],
-    seen: Sequence[_Seen],
+    seen: Sequence[GatewayLive],
 ) -> None:
     for gateway_id, one in gaps:
         keep_gap(connection, gateway_id, one)
     quarantine.keep(connection, entries)
-    for row in seen:
-        values: dict[str, object] = {"last_seen_ms": row.last_seen_ms}
-        if row.state is not None:
-            values["state"] = encode_message(row.state).decode()
-        connection.execute(update(gateway).where(gateway.c.id == row.gateway).values(values))
+    for view in seen:
+        values: dict[str, object] = {"last_seen_ms": view.last_seen_ms}
+        if view.state is not None:
+            state = msgspec.structs.replace(view.state, online=view.online)
+            values["state"] = encode_message(state).decode()
+        connection.execute(update(gateway).where(gateway.c.id == view.id).values(values))

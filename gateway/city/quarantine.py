@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert
 
 from gateway.city.db.tables import quarantine
+from gateway.city.limits import HOURLY_ROWS, KEPT_BYTES, MAX_SENDERS
 
-KEPT_BYTES = 65_536
-"""Of a message so much is kept."""
-HOURLY_ROWS = 200
-"""Rows kept of one sender and hour; what comes above is counted and not kept."""
-MAX_SENDERS = 10_000
-"""Senders counted apart; topics and gateway names come from outside and must not fill memory."""
 _HOUR_MS = 3_600_000
 
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.base import split_listen
 from edge_config.city import CityConfig, EmbeddedNode, IdentifierConfig
-from gateway.city.db.database import Database
+from edge_config.suffix import SuffixPattern
+from gateway.city.db.database import Database, words
 from gateway.city.issuing import IdentifierCounts, identifier_counts, issue
 from gateway.city.outbox import (
     Outcome,
@@ -27,7 +28,7 @@ from gateway.city.outbox import (
     unresolved,
 )
 from gateway.core.books import day_of
-from gateway.identifier.codes import Handle, SuffixPattern
+from gateway.identifier.codes import Handle
 from gateway.identifier.credentials import node_credentials
 from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import (
@@ -84,20 +85,17 @@ def node_client(
 async def run(
     database: Database, client: SnmsClient, config: IdentifierConfig, now_ms: Callable[[], int]
 ) -> None:
-    """Work for ever; a node or database that is away is waited for.
-
-    Raises:
-        HandleError: the configured suffix cannot be used.
-    """
+    """Work for ever; a node or database that is away is waited for."""
     registrar = Registrar(database, client, config, SuffixPattern.parse(config.suffix), now_ms)
     failures = 0
     while True:
         try:
             busy = await registrar.step()
-        except (NodeError, OperationalError) as error:
+        except (NodeError, SQLAlchemyError) as error:  # also that another worker was faster
             failures += 1
             if failures == 1:
-                log.warning("registering identifiers is interrupted: %s", error)
+                reason = words(error) if isinstance(error, SQLAlchemyError) else error
+                log.warning("registering identifiers is interrupted: %s", reason)
             await asyncio.sleep(min(_LONGEST_PAUSE_S, _IDLE_S * 2 ** min(failures - 1, 10)))
             continue
         if failures:

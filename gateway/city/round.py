@@ -1,11 +1,12 @@
 """One round of ingest: what is gathered until the next commit, and what becomes of each frame."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.city import quarantine
 from gateway.city.decide import Accepted, Broken, Decision, Duplicate, Waiting
-from gateway.city.metrics import CityMetrics
+from gateway.city.limits import ROUND_FRAMES, ROUND_VALUES
 from gateway.city.peers import Peer
 from gateway.city.progress import Progress
 from gateway.city.rows import batch_rows, change_rows
@@ -16,108 +17,110 @@ from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Schema
 from gateway.wire.records import BooksRecord, Record
 
-ROUND_VALUES = 100_000
-ROUND_FRAMES = 500
-
 
 @dataclass(slots=True)
 class Round:
     """What is gathered until the next commit.
 
     Attributes:
-        metrics: counters.
         budget: limits what is kept in quarantine.
+        messages: what was handled.
+        outcomes: frames by what becomes of them.
         peers: gateways that take part.
         accounts: what changes, by gateway and epoch.
         batches: values to be written, by gateway and schema.
         changes: values that came one by one.
-        entries: what goes to quarantine.
-        values: how many values are to be written.
-        frames: how many messages were handled.
+        refused: messages and parts that are not accepted, by kind of reason.
+        refused_values: values in them.
+        entries: what of them is kept in quarantine.
+        size: values to be written and tags to be learnt.
     """
 
-    metrics: CityMetrics
     budget: quarantine.Budget
+    messages: list[Incoming] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
     peers: dict[str, Peer] = field(default_factory=dict)
     accounts: Accounts = field(default_factory=dict)
     batches: dict[tuple[str, int], list[Batch]] = field(default_factory=dict)
     changes: list[tuple[str, Changes]] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    refused_values: int = 0
     entries: list[quarantine.Entry] = field(default_factory=list)
-    values: int = 0
-    frames: int = 0
+    size: int = 0
 
     @property
     def full(self) -> bool:
         """Whether it should be committed now."""
-        return self.values >= ROUND_VALUES or self.frames >= ROUND_FRAMES
+        return self.size >= ROUND_VALUES or len(self.messages) >= ROUND_FRAMES
 
     def add(self, message: Incoming, peer: Peer, decision: Decision) -> None:
         """Enter one frame of an enrolled gateway as it was decided."""
         sender = peer.enrolment.gateway
         self.peers[sender] = peer
         match decision:
-            case Accepted(epoch, frame, values):
-                account = self._account(peer, epoch, frame.header.seq)
+            case Accepted(epoch, frame):
+                account = self._settled(peer, epoch, frame.header.seq)
                 self._accept(message, peer, account, frame.records)
-                self.values += values
-                self.metrics.frames.labels("committed").inc()
-            case Duplicate(epoch):
-                self._account(peer, epoch)
-                self.metrics.frames.labels("duplicate").inc()
+                self.outcomes["committed"] += 1
+            case Duplicate(epoch, seq):
+                self._account(peer, epoch).seqs.append(seq)
+                self.outcomes["duplicate"] += 1
             case Waiting(epoch, want):
                 self._account(peer, epoch).want |= want
-                self.metrics.frames.labels("wait_schema").inc()
+                self.outcomes["wait_schema"] += 1
             case Broken(kind, reason, epoch, seq, values):
                 if epoch is not None:
-                    self._account(peer, epoch, seq).quarantined += values
-                self.metrics.frames.labels("quarantined").inc()
+                    self._settled(peer, epoch, seq).quarantined += values
+                self.outcomes["quarantined"] += 1
                 self.refuse(message, kind, sender, reason, values)
 
-    def _account(self, peer: Peer, epoch: str, seq: int | None = None) -> Account:
-        """The account of an epoch; settles the frame ``seq`` if one is given.
+    def _account(self, peer: Peer, epoch: str) -> Account:
+        key = (peer.enrolment.gateway, epoch)
+        if key not in self.accounts:
+            progress = peer.progress.get(epoch) or Progress()
+            self.accounts[key] = Account(progress, progress.copy())
+        return self.accounts[key]
+
+    def _settled(self, peer: Peer, epoch: str, seq: int) -> Account:
+        """The account of an epoch with one more frame settled.
 
         Numbers are entered in the gateway's own progress at once: a round is never given up, so
-        what it holds will be committed or the process ends, and then nothing was acknowledged.
+        what it holds will be committed, or is read from the database again.
         """
-        if seq is None:
-            progress = peer.progress.get(epoch) or Progress()
-        else:
-            progress = peer.progress.setdefault(epoch, Progress())
-            progress.add(seq)
-        key = (peer.enrolment.gateway, epoch)
-        account = self.accounts.setdefault(key, Account(progress))
-        if seq is not None:
-            account.progress, account.settled = progress, True
+        account = self._account(peer, epoch)
+        peer.progress[epoch] = account.progress
+        account.progress.add(seq)
+        account.seqs.append(seq)
+        account.settled = True
         return account
 
     def _accept(
         self, message: Incoming, peer: Peer, account: Account, records: Sequence[Record]
     ) -> None:
         sender = peer.enrolment.gateway
-        refused: dict[int, int] = {}
+        refused = Counter[int]()
         for record in records:
             match record:
                 case Schema():
+                    self.size += len(record.tags)
                     if peer.learn(record):
                         account.schemas.append(record)
-                case Batch() | Changes() if record.schema.id in peer.refused:
-                    refused[record.schema.id] = refused.get(record.schema.id, 0) + record.count
-                case Batch() | Changes():
-                    self._values(sender, account, record)
+                case Batch() | Changes() if record.schema.id not in peer.layouts:
+                    refused[record.schema.id] += record.count
+                case Batch():
+                    self.batches.setdefault((sender, record.schema.id), []).append(record)
+                    account.committed += record.count
+                case Changes():
+                    self.changes.append((sender, record))
+                    account.committed += record.count
                 case Gap():
                     account.gaps.append(record)
                 case BooksRecord():
                     account.books[record.device, record.day] = record
+        self.size += sum(r.count for r in records if isinstance(r, Batch | Changes))
         for schema_id, count in refused.items():
             account.quarantined += count
-            self.refuse(message, "schema", sender, peer.refused[schema_id], count)
-
-    def _values(self, sender: str, account: Account, record: Batch | Changes) -> None:
-        account.committed += record.count
-        if isinstance(record, Batch):
-            self.batches.setdefault((sender, record.schema.id), []).append(record)
-        else:
-            self.changes.append((sender, record))
+            self.refuse(message, "schema", sender, peer.why_refused(schema_id), count)
 
     def refuse(
         self, message: Incoming, kind: str, sender: str, reason: str, values: int = 0
@@ -130,10 +133,9 @@ class Round:
 
     def reject(self, rejections: Sequence[Rejection], now_ms: int) -> None:
         """Enter what the store refused for good."""
-        newest = {gateway_id: account for (gateway_id, _), account in self.accounts.items()}
         for refusal in rejections:
             series = refusal.series
-            account = newest[series.gateway]
+            account = self._holder(series.gateway, refusal.values)
             account.committed -= refusal.values
             account.quarantined += refusal.values
             line = refusal.line.encode("utf-8", "replace")
@@ -144,9 +146,17 @@ class Round:
                 )
             )
 
+    def _holder(self, gateway_id: str, values: int) -> Account:
+        """The epoch that refused values are taken from; nearly always there is one only."""
+        return next(
+            account
+            for (name, _), account in self.accounts.items()
+            if name == gateway_id and account.committed >= values
+        )
+
     def _keep(self, entry: quarantine.Entry) -> None:
-        self.metrics.quarantined.labels(entry.kind).inc()
-        self.metrics.values.labels("quarantined").inc(entry.values)
+        self.refused[entry.kind] += 1
+        self.refused_values += entry.values
         if self.budget.allows(entry):
             self.entries.append(entry)
 

@@ -22,6 +22,8 @@ class Account:
 
     Attributes:
         progress: frames settled, this round included.
+        before: frames settled before this round, as the database must still hold it.
+        seqs: frames to be acknowledged, those settled earlier included.
         committed: values written to the store.
         quarantined: values given up.
         gaps: gap records in order.
@@ -32,6 +34,8 @@ class Account:
     """
 
     progress: Progress
+    before: Progress
+    seqs: list[int] = field(default_factory=list)
     committed: int = 0
     quarantined: int = 0
     gaps: list[Gap] = field(default_factory=list)
@@ -39,6 +43,14 @@ class Account:
     schemas: list[Schema] = field(default_factory=list)
     want: set[int] = field(default_factory=set)
     settled: bool = False
+
+
+class StaleError(Exception):
+    """The database knows of more frames than this round began with; nothing was written.
+
+    Another worker has settled frames of this gateway, or an earlier try of this round was
+    committed and the answer was lost.
+    """
 
 
 Accounts = dict[tuple[str, str], Account]
@@ -54,9 +66,17 @@ def settle(
 ) -> int:
     """Write evidence, books, gaps, schemas, quarantine and watermarks of a round.
 
+    Watermarks go first: they hold that a frame is counted once, whoever settles it.
+
     Returns:
         How many values belong to machines that are not in the ledger.
+
+    Raises:
+        StaleError: decide about the frames again; the transaction must be rolled back.
     """
+    for (gateway, epoch), account in accounts.items():
+        if account.settled:
+            _keep_watermark(connection, gateway, epoch, account, now_ms)
     orphans = evidence.record(connection, samples)
     quarantine.keep(connection, entries)
     for (gateway, epoch), account in accounts.items():
@@ -66,8 +86,6 @@ def settle(
             keep_gap(connection, gateway, one)
         for books in account.books.values():
             _keep_books(connection, gateway, epoch, books)
-        if account.settled:
-            _keep_watermark(connection, gateway, epoch, account, now_ms)
     return orphans
 
 
@@ -125,7 +143,7 @@ def _keep_watermark(
         "gateway": gateway,
         "epoch": epoch,
         "upto": account.progress.upto,
-        "ranges": msgspec.json.encode(account.progress.ranges).decode(),
+        "ranges": _ranges(account.progress),
         "values_committed": account.committed,
         "values_quarantined": account.quarantined,
         "updated_ms": now_ms,
@@ -138,6 +156,13 @@ def _keep_watermark(
         "updated_ms": new.updated_ms,
     }
     upsert = statement.on_conflict_do_update(
-        index_elements=list(watermark.primary_key), set_=changes
+        index_elements=list(watermark.primary_key),
+        set_=changes,
+        where=(old.upto == account.before.upto) & (old.ranges == _ranges(account.before)),
     )
-    connection.execute(upsert, row)
+    if not connection.execute(upsert, row).rowcount:
+        raise StaleError(f"gateway {gateway}, epoch {epoch}: frames were settled by somebody else")
+
+
+def _ranges(progress: Progress) -> str:
+    return msgspec.json.encode(progress.ranges).decode()

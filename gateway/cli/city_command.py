@@ -2,17 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+from gateway.cli.city_config import fail, load, opened, system_ms
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
     from edge_config.city import CityConfig
-    from gateway.city.db.database import Database
 
 Config = Annotated[Path, typer.Argument(help="The city's YAML file.")]
 
@@ -45,7 +46,7 @@ def _run(config: Config) -> None:
 
     from gateway.city import app  # noqa: PLC0415
 
-    loaded = _load(config)
+    loaded = load(config, "")
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -69,14 +70,25 @@ def _loop_factory() -> "Callable[[], AbstractEventLoop] | None":
 
 
 def _expected() -> tuple[type[Exception], ...]:
-    from alembic.util import CommandError  # noqa: PLC0415
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
+    """Faults whose message says enough; anything else is a defect and shows where it is."""
     from edge_config.base import SecretUnavailableError  # noqa: PLC0415
+    from gateway.city.db.upgrade import DatabaseUnusableError  # noqa: PLC0415
+    from gateway.city.rates.definitions import DefinitionError  # noqa: PLC0415
     from gateway.city.stores.api import StoreError  # noqa: PLC0415
+    from gateway.identifier.credentials import CredentialsError  # noqa: PLC0415
+    from gateway.identifier.node_store import NodeStoreError  # noqa: PLC0415
     from gateway.web.serve import ListenError  # noqa: PLC0415
 
-    return (SQLAlchemyError, CommandError, SecretUnavailableError, StoreError, ListenError, OSError)
+    return (
+        DatabaseUnusableError,
+        DefinitionError,
+        SecretUnavailableError,
+        StoreError,
+        CredentialsError,
+        NodeStoreError,
+        ListenError,
+        OSError,
+    )
 
 
 def _flat(group: BaseExceptionGroup[Exception]) -> list[BaseException]:
@@ -95,16 +107,13 @@ def _add(
 ) -> None:
     """Enrol a gateway, or give an enrolled one a new credential; prints it once."""
     from gateway.city import credentials, enrolment  # noqa: PLC0415
-    from gateway.city.app import system_ms  # noqa: PLC0415
 
-    loaded = _load(config)
-    database = _database(loaded)
-    try:
-        new = database.run_now(enrolment.add, gateway_id, enterprise, site, system_ms())
-    except enrolment.EnrolmentError as error:
-        _fail(str(error))
-    finally:
-        database.close()
+    loaded = load(config, "")
+    with opened(loaded) as database:
+        try:
+            new = database.run_now(enrolment.add, gateway_id, enterprise, site, system_ms())
+        except enrolment.EnrolmentError as error:
+            fail(str(error))
     credential = credentials.new_credential()
     line = credentials.password_line(gateway_id, credential)
     _store_line(loaded, gateway_id, line)
@@ -126,7 +135,7 @@ def _store_line(config: "CityConfig", gateway_id: str, line: str | None) -> None
     try:
         credentials.set_line(file, gateway_id, line)
     except OSError as error:
-        _fail(f"cannot change the broker's password file {file}: {error.strerror}")
+        fail(f"cannot change the broker's password file {file}: {error.strerror}")
     typer.echo(f"{file} is changed; make mosquitto read it: systemctl reload mosquitto", err=True)
 
 
@@ -134,11 +143,8 @@ def _list(config: Config) -> None:
     """List all gateways: id, enterprise, site, state, last message."""
     from gateway.city import enrolment  # noqa: PLC0415
 
-    database = _database(_load(config))
-    try:
+    with opened(load(config, "")) as database:
         gateways = database.run_now(enrolment.listed)
-    finally:
-        database.close()
     for one in gateways:
         state = "revoked" if one.revoked_ms is not None else "enrolled"
         fields = (one.id, one.uscc, one.enterprise, one.site_no, state, _moment(one.last_seen_ms))
@@ -161,43 +167,12 @@ def _revoke(
 ) -> None:
     """Revoke a gateway: its messages are quarantined, its credential is removed."""
     from gateway.city import enrolment  # noqa: PLC0415
-    from gateway.city.app import system_ms  # noqa: PLC0415
 
-    loaded = _load(config)
-    database = _database(loaded)
-    try:
-        database.run_now(enrolment.revoke, gateway_id, system_ms())
-    except enrolment.EnrolmentError as error:
-        _fail(str(error))
-    finally:
-        database.close()
+    loaded = load(config, "")
+    with opened(loaded) as database:
+        try:
+            database.run_now(enrolment.revoke, gateway_id, system_ms())
+        except enrolment.EnrolmentError as error:
+            fail(str(error))
     _store_line(loaded, gateway_id, None)
     typer.echo(f"revoked {gateway_id}")
-
-
-def _load(config: Path) -> "CityConfig":
-    from edge_config.load import load_city  # noqa: PLC0415
-    from edge_config.problems import ConfigError  # noqa: PLC0415
-
-    try:
-        return load_city(config)
-    except ConfigError as error:
-        _fail(str(error))
-
-
-def _database(config: "CityConfig") -> "Database":
-    from alembic.util import CommandError  # noqa: PLC0415
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
-    from edge_config.base import SecretUnavailableError  # noqa: PLC0415
-    from gateway.city.app import open_database  # noqa: PLC0415
-
-    try:
-        return open_database(config)
-    except (SQLAlchemyError, CommandError, SecretUnavailableError) as error:
-        _fail(f"cannot open the city's database: {error}")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    sys.exit(1)

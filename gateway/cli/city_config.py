@@ -25,37 +25,38 @@ def fail(message: str) -> NoReturn:
     sys.exit(1)
 
 
-def load(config: Path) -> "CityConfig":
-    """The city's configuration; exits 1 with every mistake."""
+def load(
+    config: Path, hint: str = "\n(name another city with --config or QULINK_CITY)"
+) -> "CityConfig":
+    """The city's configuration; exits 1 with every mistake and a hint."""
     from edge_config.load import load_city  # noqa: PLC0415
     from edge_config.problems import ConfigError  # noqa: PLC0415
 
     try:
         return load_city(config)
     except ConfigError as error:
-        fail(f"{error}\n(name another city with --config or QULINK_CITY)")
+        fail(f"{error}{hint}")
 
 
 @contextmanager
 def opened(config: "CityConfig") -> Iterator["Database"]:
     """The city's database, at its newest version; exits 1 if it cannot be used."""
-    from alembic.util import CommandError  # noqa: PLC0415
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     from edge_config.base import SecretUnavailableError  # noqa: PLC0415
-    from gateway.city.db.database import connect  # noqa: PLC0415
-    from gateway.city.db.upgrade import upgrade  # noqa: PLC0415
+    from gateway.city.db.database import words  # noqa: PLC0415
+    from gateway.city.db.upgrade import DatabaseUnusableError, open_database  # noqa: PLC0415
 
-    database = None
     try:
-        database = connect(config.database.url, config.data_dir, config.database.password)
-        upgrade(database)
+        database = open_database(config)
+    except (DatabaseUnusableError, SecretUnavailableError) as error:
+        fail(str(error))
+    try:
         yield database
-    except (SQLAlchemyError, CommandError, SecretUnavailableError, OSError) as error:
-        fail(f"cannot use the city's database: {error}")
+    except SQLAlchemyError as error:
+        fail(f"the city's database: {words(error)}")
     finally:
-        if database is not None:
-            database.close()
+        database.close()
 
 
 def system_ms() -> int:

@@ -1,4 +1,4 @@
-"""Handles of the national identifier system, and the pattern of their suffixes. Pure.
+"""Handles of the national identifier system. Pure.
 
 A handle is ``country.industry.enterprise/suffix``, as ``88.999.QZ01/451.20261101.000001``. The
 prefix is compared without regard to case, the suffix is kept as given; because many servers
@@ -6,25 +6,20 @@ ignore case there too, no two handles of ours differ in case only.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 MAX_HANDLE = 255
 """Characters a node accepts (SNMS interface)."""
-
-MAX_SUFFIX = 64
-"""Characters of a suffix that a pattern may produce."""
 
 _NATIONAL = re.compile(
     r"(?P<country>8[68])\.(?P<industry>\d{1,4})\.(?P<enterprise>[0-9A-Za-z]{1,20})"
     r"(?P<branch>(?:\.[0-9A-Za-z]{1,20})*)/(?P<suffix>.+)"
 )
 _GENERIC = re.compile(r"(?P<prefix>[^/\s]+)/(?P<suffix>.+)", re.DOTALL)
-_UNSAFE = re.compile(r"[^0-9A-Za-z._-]")
 
 
 class HandleError(ValueError):
-    """A text is no handle, or a suffix pattern cannot be used."""
+    """A text is no handle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,101 +64,3 @@ class Handle:
         if self.prefix.startswith("0."):
             return self.key == other.key
         return self.prefix.upper() == other.prefix.upper() and self.suffix == other.suffix
-
-
-TEXT_TOKENS = {"region": 6, "class": 16, "model": 16, "line": 12, "yyyymmdd": 8, "serial": 20}
-"""Tokens that describe the machine, with the most characters each contributes."""
-
-_SEQUENCE_DIGITS = 10
-_TOKEN = re.compile(r"\{(?P<name>[a-z]+)(?::0(?P<width>\d{1,2})d)?\}")
-_LITERAL = re.compile(r"[0-9A-Za-z._-]*")
-_ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-@dataclass(frozen=True, slots=True)
-class SuffixPattern:
-    """How a suffix is put together; ``parse`` holds that every result is valid.
-
-    Tokens: ``{region}`` county, ``{class}`` equipment class, ``{model}``, ``{line}``,
-    ``{yyyymmdd}`` day of issue, ``{serial}`` maker's number, ``{seq}`` or ``{seq:06d}`` the
-    enterprise's counter (needed), ``{check}`` ISO 7064 MOD 37,36 over all that stands before it.
-    """
-
-    parts: tuple[tuple[str, str, int], ...]
-    """(literal before the token, token or empty, width of a number)."""
-
-    @classmethod
-    def parse(cls, text: str) -> "SuffixPattern":
-        """Read a pattern.
-
-        Raises:
-            HandleError: unknown token, a character outside ``0-9A-Za-z._-``, no ``{seq}``, or
-                results could exceed 64 characters.
-        """
-        parts, position = [], 0
-        for match in _TOKEN.finditer(text):
-            parts.append((text[position : match.start()], match["name"], int(match["width"] or 0)))
-            position = match.end()
-        pattern = cls((*parts, (text[position:], "", 0)))
-        pattern._check(text)
-        return pattern
-
-    def _check(self, text: str) -> None:
-        names = [name for _, name, _ in self.parts if name]
-        unknown = sorted(set(names) - {*TEXT_TOKENS, "seq", "check"})
-        if unknown:
-            known = ", ".join((*TEXT_TOKENS, "seq", "check"))
-            raise HandleError(f"suffix {text!r}: unknown token {unknown[0]!r}; there are {known}")
-        if any(not _LITERAL.fullmatch(literal) for literal, _, _ in self.parts):
-            raise HandleError(f"suffix {text!r}: only 0-9 A-Z a-z . _ - may stand between tokens")
-        if names.count("seq") != 1:
-            raise HandleError(f"suffix {text!r} needs {{seq}} once, or machines would share one")
-        if self.longest > MAX_SUFFIX:
-            raise HandleError(
-                f"suffix {text!r} can have {self.longest} characters; at most {MAX_SUFFIX}"
-            )
-
-    @property
-    def longest(self) -> int:
-        """Most characters a result can have."""
-        return sum(len(literal) + _longest(name, width) for literal, name, width in self.parts)
-
-    def build(self, texts: Mapping[str, str], sequence: int) -> str:
-        """The suffix of one machine.
-
-        Args:
-            texts: by token of ``TEXT_TOKENS``; characters that are not allowed are left out, an
-                empty text becomes ``0``.
-            sequence: the counter, 1 … 10^10 − 1.
-
-        Raises:
-            HandleError: the counter is out of range.
-        """
-        if not 0 < sequence < 10**_SEQUENCE_DIGITS:
-            raise HandleError(f"the counter {sequence} is outside 1 … 10^{_SEQUENCE_DIGITS} − 1")
-        result = ""
-        for literal, name, width in self.parts:
-            result += literal
-            if name == "seq":
-                result += f"{sequence:0{width}d}"
-            elif name == "check":
-                result += check_character(result)
-            elif name:
-                result += _UNSAFE.sub("", texts.get(name, ""))[: TEXT_TOKENS[name]] or "0"
-        return result
-
-
-def _longest(name: str, width: int) -> int:
-    if name == "seq":
-        return max(width, _SEQUENCE_DIGITS)
-    return 1 if name == "check" else TEXT_TOKENS.get(name, 0)
-
-
-def check_character(text: str) -> str:
-    """ISO 7064 MOD 37,36 over the letters and digits of a text, without regard to case."""
-    state = 36
-    for character in text.upper():
-        if character in _ALPHANUMERIC:
-            state = (state + _ALPHANUMERIC.index(character)) % 36 or 36
-            state = state * 2 % 37
-    return _ALPHANUMERIC[(37 - state) % 36]

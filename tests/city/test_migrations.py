@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.util import CommandError
 from sqlalchemy import inspect, text
 
 from gateway.city.db.database import Database, connect
 from gateway.city.db.tables import metadata
-from gateway.city.db.upgrade import upgrade
+from gateway.city.db.upgrade import DatabaseUnusableError, upgrade
 from tests.support.postgres import Postgres
 
 
@@ -42,6 +41,6 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     database = connect("sqlite:///city.db", tmp_path)
     upgrade(database)
     database.run_now(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
-    with pytest.raises(CommandError, match="9999"):
+    with pytest.raises(DatabaseUnusableError, match=r"written by a newer qulink .*9999"):
         upgrade(database)
     database.close()

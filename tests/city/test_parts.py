@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.city.admission import Enrolment, objection
-from gateway.city.live import Live
+from gateway.city.limits import HOURLY_ROWS
+from gateway.city.live import GatewayLive, Live
 from gateway.city.progress import Progress
-from gateway.city.quarantine import HOURLY_ROWS, Budget, Entry
+from gateway.city.quarantine import Budget, Entry
 from gateway.city.rows import batch_rows, change_rows, is_ordered, layout_of
 from gateway.city.stores.api import Rows
 from gateway.city.uplink import Inbox, Incoming
@@ -52,6 +53,13 @@ def mixed_schemas(draw: st.DrawFn) -> Schema:
     )
     equipment = tuple(Equipment(USCC, "1", f"M-{i}") for i in range(machines))
     return Schema("line-1", "fast", "grinder", "controller", False, equipment, tags, 1000)
+
+
+def live_with(schema: Schema) -> Live:
+    live = Live()
+    live.enrol(GatewayLive("gw-1", USCC, "1"))
+    live.learn("gw-1", schema)
+    return live
 
 
 def cells(tables: list[Rows]) -> dict[tuple[str, str, int], object]:
@@ -104,8 +112,7 @@ def test_changes_become_rows_without_loss(schema: Schema, spread: int, data: st.
         for i, t, v in zip(index, times, values, strict=True)
     }
     assert cells(change_rows(layout_of("gw-1", schema), changes)) == expected
-    live = Live()
-    live.learn("gw-1", schema)
+    live = live_with(schema)
     live.take("gw-1", changes)
     for position, machine in enumerate(schema.equipment):
         seen = live.machine(USCC, "1", machine.asset_no)
@@ -155,13 +162,34 @@ def test_admission(schema: Schema, reason: str | None) -> None:
 
 
 def test_backlog_does_not_turn_the_live_view_back() -> None:
-    schema, live = schema_of("speed"), Live()
-    live.learn("gw-1", schema)
+    schema = schema_of("speed")
+    live = live_with(schema)
     for time, value in ((10, 1.0), (5, 9.0)):
         live.take("gw-1", batch_of(schema, time, value))
     machine = live.machine(USCC, "1", "B-001")
     assert machine is not None
     assert (machine.values["speed"].value, machine.last_ms) == (1.0, 10)
+
+
+def test_values_from_the_future_do_not_hide_those_of_the_present() -> None:
+    schema = schema_of("speed")
+    live = live_with(schema)
+    index, times = np.array([0, 0], "<u4"), np.array([20, 5_000])
+    changes = Changes(schema, index, times, (np.array([2.0, 9.0]),))
+    live.take("gw-1", batch_of(schema, 4_000, 9.0), 1_000)
+    live.take("gw-1", changes, 1_000)
+    machine = live.machine(USCC, "1", "B-001")
+    assert machine is not None
+    assert (machine.values["speed"].value, machine.last_ms) == (2.0, 20)
+
+
+def test_values_of_a_gateway_that_has_just_been_revoked_are_not_shown() -> None:
+    schema = schema_of("speed")
+    live = live_with(schema)
+    live.forget("gw-1")
+    live.learn("gw-1", schema)
+    live.take("gw-1", batch_of(schema, 1, 1.0))
+    assert live.machine(USCC, "1", "B-001") is None
 
 
 def test_the_inbox_sheds_and_never_grows() -> None:

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_config.city import IdentifierConfig
+from edge_config.suffix import SuffixPattern
 from gateway.city import registrar
 from gateway.city.db.database import Database
 from gateway.city.db.tables import (
@@ -29,7 +30,7 @@ from gateway.city.db.tables import (
 from gateway.city.issuing import IdentifierCounts, identifier_counts, issue
 from gateway.city.outbox import queue_updates
 from gateway.city.registrar import Registrar
-from gateway.identifier.codes import Handle, SuffixPattern
+from gateway.identifier.codes import Handle
 from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import NodeUnavailableError, OutcomeUnknownError, SnmsClient
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values

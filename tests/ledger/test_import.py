@@ -7,6 +7,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import select
 
+from edge_config.suffix import SuffixPattern
 from gateway.city.db.database import Database
 from gateway.city.db.tables import (
     enterprise,
@@ -23,7 +24,6 @@ from gateway.city.ledger.listing import listed
 from gateway.city.ledger.problems import LedgerError
 from gateway.city.ledger.template import write_template
 from gateway.core.books import day_start_ms
-from gateway.identifier.codes import SuffixPattern
 
 NOW = day_start_ms(date(2026, 11, 20)) + 43_200_000
 ENTERPRISES = """统一社会信用代码,企业名称,县（市、区）,行业代码,规上,\

@@ -10,12 +10,22 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.base import Secret
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_POSTGRES = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""A server that does not answer is noticed within half a minute (seconds; milliseconds the last).
+"""
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
 
 
@@ -54,16 +64,25 @@ def connect(url: str, data_dir: Path, password: Secret | None = None) -> Databas
     target = make_url(url)
     if target.get_backend_name() == "sqlite":
         data_dir.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(target.set(database=str(data_dir / (target.database or "city.db"))))
+        file = data_dir / (target.database or "city.db")
+        engine = create_engine(target.set(database=str(file)), hide_parameters=True)
         event.listen(engine, "connect", _configure_sqlite)
         return Database(engine)
     if target.drivername == "postgresql":
         target = target.set(drivername="postgresql+psycopg")
     if password is not None:
         target = target.set(password=password.reveal())
-    return Database(create_engine(target, pool_pre_ping=True))
+    return Database(
+        create_engine(target, pool_pre_ping=True, hide_parameters=True, connect_args=_POSTGRES)
+    )
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def words(error: SQLAlchemyError) -> str:
+    """What the database said, in one line without the statement and its values."""
+    text = str(getattr(error, "orig", None) or error).strip()
+    return text.partition("\n")[0][:300]

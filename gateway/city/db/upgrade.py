@@ -4,9 +4,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.city.db.database import Database
+from edge_config.city import CityConfig
+from gateway.city.db.database import Database, connect, words
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -19,12 +22,43 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
+class DatabaseUnusableError(Exception):
+    """The relational database cannot be used; the message says why and what to do."""
+
+
 def upgrade(database: Database) -> None:
     """Create or migrate all tables, in one transaction where the database can.
 
     Raises:
-        alembic.util.CommandError: the database was written by a newer qulink.
-        sqlalchemy.exc.SQLAlchemyError: the database does not answer or refuses.
+        DatabaseUnusableError: it does not answer, refuses, or was written by a newer qulink.
     """
-    with database.engine.begin() as connection:
-        command.upgrade(alembic_config(connection), "head")
+    where = database.engine.url.render_as_string(hide_password=True)
+    try:
+        with database.engine.begin() as connection:
+            command.upgrade(alembic_config(connection), "head")
+    except CommandError as error:
+        raise DatabaseUnusableError(
+            f"the city's database {where} was written by a newer qulink ({error}); update qulink, "
+            "or restore the copy made before the update"
+        ) from error
+    except SQLAlchemyError as error:
+        raise DatabaseUnusableError(f"the city's database {where}: {words(error)}") from error
+
+
+def open_database(config: CityConfig) -> Database:
+    """Connect to a city's database and bring it to the newest version.
+
+    Raises:
+        DatabaseUnusableError: it does not answer, refuses, or was written by a newer qulink.
+        SecretUnavailableError: its password cannot be read.
+    """
+    try:
+        database = connect(config.database.url, config.data_dir, config.database.password)
+    except OSError as error:
+        raise DatabaseUnusableError(f"cannot use the folder {config.data_dir}: {error}") from error
+    try:
+        upgrade(database)
+    except DatabaseUnusableError:
+        database.close()
+        raise
+    return database

@@ -179,6 +179,11 @@ class EmbeddedStore:
             self._ids.clear()
             self._fields.forget()
             raise StoreUnavailableError(f"the store {self._path} refuses: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise StoreMisconfiguredError(
+                f"the store {self._path} is damaged: {error}; restore it, or move it away to begin "
+                "a new one"
+            ) from error
 
     def _write(self, connection: sqlite3.Connection, rows: Sequence[Rows]) -> list[Rejection]:
         rejections: list[Rejection] = []

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from gateway.city.limits import MAX_STRING_BYTES
 from gateway.city.stores.api import Rejection, Rows, Series
 from gateway.core.schema import Column, Kind, Run
 
-MAX_STRING_BYTES = 65_536
 MIN_TIME_MS = -9_223_372_036_854
 MAX_TIME_MS = 9_223_372_036_854
 """Times are kept as 64-bit nanoseconds by the databases: the years 1677 to 2262."""

@@ -1,0 +1,60 @@
+"""The most that the city takes of anybody outside, in one place; ``docs/limits.md`` explains it.
+
+What comes above a limit is quarantined, shed or refused with a reason – it never grows memory or
+database. The size of a frame is configuration (``broker.max_message_bytes``); its decompressed
+size is :data:`gateway.wire.frame.MAX_BODY_BYTES`, 16 MiB.
+"""
+
+# --- what waits -----------------------------------------------------------------------------
+INBOX_BYTES = 64 * 1024 * 1024
+"""Bytes of frames, and of state messages, that wait to be handled."""
+INBOX_FRAMES = 100_000
+INBOX_STATES = 20_000
+ROUND_FRAMES = 500
+"""Frames in one round of ingest; a full round is committed."""
+ROUND_VALUES = 100_000
+"""Values and tags of schemas in one round of ingest; a full round is committed."""
+
+# --- one message ----------------------------------------------------------------------------
+MAX_STATE_BYTES = 256 * 1024
+MAX_STATE_DEVICES = 2_000
+MAX_RECORDS = 20_000
+"""Records in one frame: batches, changes, schemas, gaps, books."""
+MAX_GAP_TAGS = 20_000
+"""Tags that one gap names."""
+MAX_DROP_CAUSES = 64
+"""Causes that one record of books tells apart."""
+MAX_INT64 = 2**63 - 1
+"""What a database can count up to."""
+
+# --- one schema -----------------------------------------------------------------------------
+MAX_TAGS = 20_000
+MAX_MACHINES = 2_000
+MAX_LABEL = 200
+"""Characters of a unit, a role or a label."""
+
+# --- one gateway ----------------------------------------------------------------------------
+MAX_SCHEMAS = 5_000
+"""Schemas of one gateway; enrolling it anew after a revocation begins again at none."""
+MAX_GATEWAY_TAGS = 500_000
+"""Tags in all schemas of one gateway, some 250 bytes of memory each."""
+MAX_REFUSED = 16
+"""Refused schemas that are remembered; an older one is asked for again."""
+MAX_EPOCHS = 1_000
+"""Epochs of one gateway; an edge makes one with each new buffer file."""
+MAX_RANGES = 10_000
+"""Ranges of settled frames kept above ``upto`` in one epoch."""
+MAX_WANT = 100
+"""Schemas that one acknowledgement asks for; the rest is asked for next time."""
+
+# --- quarantine -----------------------------------------------------------------------------
+KEPT_BYTES = 65_536
+"""Of a quarantined message so much is kept."""
+HOURLY_ROWS = 200
+"""Quarantined messages kept of one sender and hour; what comes above is counted only."""
+MAX_SENDERS = 10_000
+"""Senders counted apart; topics and gateway names come from outside and must not fill memory."""
+
+# --- the store ------------------------------------------------------------------------------
+MAX_STRING_BYTES = 65_536
+"""A string value; above it the value is refused."""
