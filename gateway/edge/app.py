@@ -205,7 +205,7 @@ async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: 
         edge.recorder.stop()
         await recorder
         if northbound and sending:
-            await _leave(northbound, sending, drain_s)
+            await _leave(edge.recorder, northbound, sending, drain_s)
         if page:
             await _cancelled([page])
     pending = edge.buffer.pending()
@@ -221,10 +221,12 @@ async def _cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
 
 
-async def _leave(northbound: Northbound, sending: asyncio.Task[None], drain_s: float) -> None:
+async def _leave(
+    recorder: Recorder, northbound: Northbound, sending: asyncio.Task[None], drain_s: float
+) -> None:
     try:
         async with asyncio.timeout(drain_s):
-            await northbound.drain()
+            await northbound.drain(recorder.finish)
     except TimeoutError:
         _log.info("not everything was acknowledged within %g s; the rest is sent later", drain_s)
     northbound.close()

@@ -8,7 +8,8 @@ acknowledged is freed by the next commit, which costs no disk synchronisation of
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -26,6 +27,8 @@ from gateway.edge.buffer_tables import (
     insert_frames,
     load_books,
     load_pending,
+    load_totals,
+    mark_told,
     merge,
     minus,
     plus,
@@ -43,6 +46,9 @@ __all__ = ["Buffer", "BufferBooks", "DiskRefusedError", "read_books"]
 RESERVE_BYTES = 2 * 1024 * 1024
 """Room kept beside the file; given up when the disk is full, so that frames can be freed."""
 
+Span = tuple[int, int]
+"""Frames from one sequence number to another, both included."""
+
 
 class DiskRefusedError(Exception):
     """The disk took no more: full, over a quota, or failing. What was offered is not kept."""
@@ -51,7 +57,7 @@ class DiskRefusedError(Exception):
 class Buffer:
     """One buffer file, used by one process. Methods block: call them in a thread.
 
-    ``append`` and ``flush`` are for one task, ``read`` may run beside them in another.
+    ``append`` is for one task, ``read`` may run beside it in another.
     """
 
     def __init__(self, path: Path, quota: QuotaRule, lock: int) -> None:
@@ -60,18 +66,16 @@ class Buffer:
         self._lock_file = lock
         self._writer = open_file(path)
         self._reader = open_reader(path)
+        self._writing = threading.Lock()  # a cancelled caller leaves its thread behind
         self._reading = threading.Lock()
         self._closed = False
-        self._acked = 0
-        self._ranges: tuple[tuple[int, int], ...] = ()
-        self._freed = 0
-        self._freed_ranges: tuple[tuple[int, int], ...] = ()
+        self._acknowledged: deque[Span] = deque()
+        self._heard: set[Span] = {(1, 0)}
         self._reserve()
         meta = dict(self._writer.execute("SELECT key, value FROM meta"))
         self.epoch = int(meta["epoch"], 16)
         self.last_seq = int(meta["last_seq"])
-        self._books = load_books(self._writer)
-        self._total = sum_counts(self._books.values())
+        self._total = load_totals(self._writer)
         self._pending = load_pending(self._writer)
         self._handed = self.last_seq  # what an earlier process sent is not known
 
@@ -106,43 +110,37 @@ class Buffer:
         Raises:
             DiskRefusedError: nothing of it was kept.
         """
-        try:
-            appended = self._append(commit, now_ms)
-        except (sqlite3.OperationalError, OSError) as error:
-            self._writer.rollback()
-            self._release_reserve()
-            raise DiskRefusedError(f"buffer {self._path}: {error}") from error
-        self._reserve()
-        return appended
+        with self._writing:
+            spans = [self._acknowledged.popleft() for _ in range(len(self._acknowledged))]
+            try:
+                appended = self._append(commit, spans, now_ms)
+            except (sqlite3.OperationalError, OSError) as error:
+                self._writer.rollback()
+                self._acknowledged.extendleft(spans)
+                self._release_reserve()
+                raise DiskRefusedError(f"buffer {self._path}: {error}") from error
+            self._reserve()
+            return appended
 
-    def flush(self, now_ms: int) -> None:
-        """Free what is acknowledged now, without a frame.
-
-        Raises:
-            DiskRefusedError: the disk did not take it; the next commit tries again.
-        """
-        self.append(Commit(), now_ms)
-
-    def acknowledge(self, upto: int, ranges: Iterable[tuple[int, int]] = ()) -> None:
+    def acknowledge(self, upto: int, ranges: Iterable[Span] = ()) -> None:
         """Note what the city has committed; the next commit frees it. Does not block.
 
         Args:
             upto: all frames up to and including this one.
             ranges: inclusive ranges above it.
         """
-        self._acked = max(self._acked, min(upto, self.last_seq))
-        self._ranges = tuple(ranges)
+        spans = {(1, min(upto, self.last_seq)), *ranges}
+        self._acknowledged.extend(spans - self._heard)
+        self._heard = spans
 
     @property
     def unfreed(self) -> bool:
         """Whether acknowledged frames wait to be freed by a commit."""
-        return self._acked > self._freed or self._ranges != self._freed_ranges
+        return bool(self._acknowledged)
 
-    def _append(self, commit: Commit, now_ms: int) -> Appended:
+    def _append(self, commit: Commit, spans: Sequence[Span], now_ms: int) -> Appended:
         writer = self._writer
         writer.execute("BEGIN IMMEDIATE")
-        acked, ranges = self._acked, self._ranges
-        spans = self._unfreed_spans(acked, ranges)
         pending = free_frames(writer, spans, self._pending)
         back = take_back(writer, spans)
         last_seq = insert_frames(writer, self.last_seq, commit.frames)
@@ -150,25 +148,17 @@ class Buffer:
         write_gaps(writer, commit.gaps)
         write_progress(writer, commit.progress)
         write_schemas(writer, commit.schemas)
+        mark_told(writer, commit.told)
         with self._reading:  # no frame may be handed out between its dropping and the commit
             trimmed = trim(writer, self._quota, pending.bytes, now_ms, self._handed)
             pending = minus(pending, trimmed.frames, trimmed.values, trimmed.bytes)
-            corrected = merge(back, trimmed.counts)
-            changes = merge(commit.counts, corrected)
+            changes = merge(commit.counts, merge(back, trimmed.counts))
             write_books(writer, changes)
             writer.execute("COMMIT")
-        self._freed, self._freed_ranges = acked, ranges
         self.last_seq, self._pending = last_seq, pending
-        for key, counts in changes.items():
-            add_counts(self._books.setdefault(key, Counts()), counts)
+        for counts in changes.values():
             add_counts(self._total, counts)
-        return Appended(last_seq, trimmed.gaps, tuple(corrected))
-
-    def _unfreed_spans(
-        self, acked: int, ranges: Iterable[tuple[int, int]]
-    ) -> list[tuple[int, int]]:
-        new = [span for span in ranges if span not in self._freed_ranges]
-        return [(0, acked), *new] if acked > self._freed else new
+        return Appended(last_seq, trimmed.gaps, bool(changes))
 
     # -- the reserve ----------------------------------------------------------------------
 
@@ -253,9 +243,10 @@ class Buffer:
         """What the buffer holds, as of the last commit."""
         return self._pending
 
-    def books(self) -> dict[tuple[str, date], Counts]:
-        """The books by device and day, as of the last commit; do not change them."""
-        return self._books
+    def untold(self) -> dict[tuple[str, date], Counts]:
+        """The books, by device and day, that no frame has told as they stand."""
+        with self._reading:
+            return load_books(self._reader, untold=True)
 
     def totals(self) -> Counts:
         """The books of all devices and days together, as of the last commit; a copy."""
@@ -266,9 +257,9 @@ class Buffer:
         if self._closed:
             return
         self._closed = True
-        with self._reading:
+        with self._writing, self._reading:
             self._reader.close()
-        self._writer.close()
+            self._writer.close()
         os.close(self._lock_file)
 
 

@@ -37,6 +37,10 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE tag_schema (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
     """,
     "CREATE TABLE doubt (seq INTEGER PRIMARY KEY, shares BLOB NOT NULL);",
+    """
+    ALTER TABLE books ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
+    CREATE INDEX untold ON books (device, day) WHERE told = 0;
+    """,
 )
 """One script a version; the file's ``user_version`` says how many have run."""
 

@@ -55,12 +55,12 @@ def merge(
 
 
 def write_books(connection: sqlite3.Connection, changes: Mapping[tuple[str, date], Counts]) -> None:
-    """Add increments to the books."""
+    """Add increments to the books; they have to be told then."""
     connection.executemany(
-        "INSERT INTO books VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "INSERT INTO books VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET "
         "due = due + excluded.due, ok = ok + excluded.ok, failed = failed + excluded.failed, "
         "skipped = skipped + excluded.skipped, suppressed = suppressed + excluded.suppressed, "
-        "buffered = buffered + excluded.buffered",
+        "buffered = buffered + excluded.buffered, told = 0",
         [
             (device, day.isoformat(), *(getattr(counts, name) for name in COUNTERS))
             for (device, day), counts in changes.items()
@@ -74,6 +74,14 @@ def write_books(connection: sqlite3.Connection, changes: Mapping[tuple[str, date
             for (device, day), counts in changes.items()
             for cause, count in counts.dropped.items()
         ],
+    )
+
+
+def mark_told(connection: sqlite3.Connection, keys: Iterable[tuple[str, date]]) -> None:
+    """A frame tells these books as they stand."""
+    connection.executemany(
+        "UPDATE books SET told = 1 WHERE device = ? AND day = ?",
+        [(device, day.isoformat()) for device, day in keys],
     )
 
 
@@ -147,18 +155,33 @@ def write_schemas(connection: sqlite3.Connection, schemas: Iterable[Schema]) -> 
     )
 
 
-def load_books(connection: sqlite3.Connection) -> dict[tuple[str, date], Counts]:
-    """The books by device and day."""
+def load_books(
+    connection: sqlite3.Connection, *, untold: bool = False
+) -> dict[tuple[str, date], Counts]:
+    """The books by device and day: all, or those that no frame has told as they stand."""
+    only = "told = 0" if untold else "1"
     books = {
         (device, date.fromisoformat(day)): Counts(*counters)
         for device, day, *counters in connection.execute(
-            "SELECT device, day, due, ok, failed, skipped, suppressed, buffered FROM books"
+            f"SELECT device, day, {', '.join(COUNTERS)} FROM books WHERE {only}"  # noqa: S608
         )
     }
-    for device, day, cause, count in connection.execute("SELECT * FROM dropped WHERE count > 0"):
-        key = (device, date.fromisoformat(day))
-        books.setdefault(key, Counts()).dropped[cause] = count
+    for device, day, cause, count in connection.execute(
+        "SELECT device, day, cause, count FROM dropped JOIN books USING (device, day) "  # noqa: S608
+        f"WHERE count > 0 AND {only}"
+    ):
+        books[device, date.fromisoformat(day)].dropped[cause] = count
     return books
+
+
+def load_totals(connection: sqlite3.Connection) -> Counts:
+    """The books of all devices and days together."""
+    sums = ", ".join(f"CAST(total({name}) AS INTEGER)" for name in COUNTERS)
+    totals = Counts(*connection.execute(f"SELECT {sums} FROM books").fetchone())  # noqa: S608
+    totals.dropped = dict(
+        connection.execute("SELECT cause, sum(count) AS n FROM dropped GROUP BY cause HAVING n > 0")
+    )
+    return totals
 
 
 def load_pending(connection: sqlite3.Connection) -> Pending:

@@ -1,6 +1,6 @@
 """What goes into the buffer and what comes out of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -65,6 +65,7 @@ class Commit:
         progress: how far groups have come, by (device, group).
         gaps: gaps opened (``to_ms`` None: remembered) or ended (forgotten) by these frames.
         schemas: schemas that these frames carry.
+        told: devices and days whose books, as of the commit before, these frames tell.
     """
 
     frames: Sequence[NewFrame] = ()
@@ -72,6 +73,7 @@ class Commit:
     progress: Mapping[tuple[str, str], Progress] = field(default_factory=dict)
     gaps: Sequence[Gap] = ()
     schemas: Sequence[Schema] = ()
+    told: Collection[tuple[str, date]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,13 @@ class Appended:
         last_seq: sequence number of the newest frame.
         gaps: gap records that must travel again, or for the first time, because the quota took
             the frames that held them or the values they tell about.
-        lost: devices and days of whose values the quota took some, or gave some back because the
-            city turned out to hold them.
+        changed: whether the books changed: by what was committed, by what the quota took, or by
+            what it gave back because the city turned out to hold it.
     """
 
     last_seq: int
     gaps: tuple[Gap, ...] = ()
-    lost: tuple[tuple[str, date], ...] = ()
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

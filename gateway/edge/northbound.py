@@ -7,7 +7,7 @@ sent again when that does not come. Reconnection is ours; the client library's i
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -88,12 +88,16 @@ class Northbound:
         """Say goodbye, if a session stands, and make :meth:`run` return."""
         self._closing.set()
 
-    async def drain(self) -> None:
-        """Wait until the city has acknowledged everything; for when nothing is appended."""
+    async def drain(self, commit: Callable[[], Awaitable[object]]) -> None:
+        """Wait until the city has acknowledged everything that the buffer holds.
+
+        Args:
+            commit: makes the buffer free what is acknowledged; may add frames.
+        """
         while self._buffer.pending().frames:
             self._acked.clear()
             if self._buffer.unfreed:
-                await asyncio.to_thread(self._buffer.flush, self._now_ms())
+                await commit()
             else:
                 await self._acked.wait()
 
@@ -213,7 +217,7 @@ class Northbound:
         self._note(acks=self._live.northbound().acks + 1)
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
         self._window.acknowledge(ack.upto, ranges, _seconds())
-        self._buffer.acknowledge(self._window.upto, self._window.ranges)
+        self._buffer.acknowledge(ack.upto, ranges)
         if ack.want and _seconds() >= self._want_until:
             self._want_until = _seconds() + WANT_PAUSE_MS / 1000
             self._wanted.update(ack.want)

@@ -23,8 +23,13 @@ JOIN_MS = 60_000
 _RELIEF = 0.99
 """Part of the quota that is kept when it is exceeded, so that not every commit drops."""
 
-DOUBTS = 4_096
-"""Most dropped frames that are remembered because the city may hold them; the newest stay."""
+DOUBT_BYTES = 64 * 1024
+DOUBT_PART = 0.01
+"""What is remembered of dropped frames that the city may hold takes so many bytes, or this part of
+the quota if that is more; the newest stay."""
+
+_PRUNE_EVERY = 64
+"""Frames after which that is looked at."""
 
 _shares = msgspec.msgpack.Decoder(list[tuple[str, date, int]])
 
@@ -99,21 +104,24 @@ def trim(
                 gap_frames.append(seq)
     if last:
         trimmed.gaps = (*_loss(connection, spans), *_rescued(connection, gap_frames))
-        _doubt(connection, min(last, handed))
+        _doubt(connection, min(last, handed), rule)
         connection.execute("DELETE FROM frame WHERE seq <= ?", (last,))
         _remember(connection, trimmed.gaps)
     return trimmed
 
 
-def _doubt(connection: sqlite3.Connection, upto: int) -> None:
+def _doubt(connection: sqlite3.Connection, upto: int, rule: QuotaRule) -> None:
     """Remember frames that are dropped after they may have been sent."""
-    connection.execute(
+    added = connection.execute(
         "INSERT INTO doubt SELECT seq, shares FROM frame WHERE seq <= ? AND count > 0", (upto,)
-    )
-    connection.execute(
-        "DELETE FROM doubt WHERE seq <= (SELECT seq FROM doubt ORDER BY seq DESC LIMIT 1 OFFSET ?)",
-        (DOUBTS,),
-    )
+    ).rowcount
+    if upto % _PRUNE_EVERY < added:
+        connection.execute(
+            "DELETE FROM doubt WHERE seq <= (SELECT max(seq) FROM ("
+            "SELECT seq, sum(length(shares)) OVER (ORDER BY seq DESC) AS held FROM doubt"
+            ") WHERE held > ?)",
+            (max(DOUBT_BYTES, int(rule.quota_bytes * DOUBT_PART)),),
+        )
 
 
 def take_back(

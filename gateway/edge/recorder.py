@@ -98,7 +98,6 @@ class Recorder:
         self._encoder = BodyEncoder()
         self._gathered = _Gathered()
         self._known = buffer.schema_ids()
-        self._dirty: set[Key] = set()
         self._books_ms = 0
         self._refusal: _Refusal | None = None
         self._stopping = asyncio.Event()
@@ -165,88 +164,86 @@ class Recorder:
                     await self._stopping.wait()
             except TimeoutError:
                 await self.commit()
-        await self.commit(final=True)
+        await self.commit(telling=True)
+        self._sources.clear()
+        await self.finish()
 
     def stop(self) -> None:
-        """Make :meth:`run` do one last commit, with the books, and return."""
+        """Make :meth:`run` commit what is left and tell the books, and return."""
         self._stopping.set()
 
-    async def commit(self, *, final: bool = False) -> None:
-        """Commit what has been gathered; a disk that refuses is counted, not raised."""
+    async def finish(self) -> None:
+        """Commit until the books are told as they stand; for when nothing comes any more."""
+        while await self.commit(telling=True):
+            continue
+
+    async def commit(self, *, telling: bool = False) -> bool:
+        """Commit what has been gathered; a disk that refuses is counted, not raised.
+
+        Args:
+            telling: tell the books now, and offer values even to a disk that refused lately.
+
+        Returns:
+            Whether the books have changed and are still to be told.
+        """
         now_ms = self._now_ms()
         for settle in self._sources:
             settle(now_ms)
         gathered, self._gathered = self._gathered, _Gathered()
-        self._dirty.update(gathered.counts)
-        resting = self._refusal is not None and now_ms < self._refusal.probe_ms and not final
+        resting = self._refusal is not None and now_ms < self._refusal.probe_ms and not telling
         if resting:
             self._give_up(gathered)
-        due = not resting and self._dirty and (final or self._books_due(now_ms))
-        books = sorted(self._dirty) if due else []
-        if gathered.empty and not books and not self._buffer.unfreed:
-            return
-        await self._write(gathered, books, now_ms, frames=not resting)
+        telling = telling or (not resting and self._books_due(now_ms))
+        if gathered.empty and not telling and not self._buffer.unfreed:
+            return False
+        changed = await self._write(gathered, now_ms, frames=not resting, telling=telling)
         self._tell(now_ms)
+        return changed
 
     def _books_due(self, now_ms: int) -> bool:
         return abs(now_ms - self._books_ms) >= BOOKS_PERIOD_MS
 
     async def _write(
-        self, gathered: _Gathered, books: Sequence[Key], now_ms: int, *, frames: bool
-    ) -> None:
+        self, gathered: _Gathered, now_ms: int, *, frames: bool, telling: bool
+    ) -> bool:
+        append = self._append if frames else self._append_books
+        last_seq = self._buffer.last_seq
         try:
-            appended = await asyncio.to_thread(self._append, gathered, books, now_ms, frames=frames)
+            appended = await asyncio.to_thread(append, gathered, now_ms, telling)
         except DiskRefusedError as error:
             if frames:
                 self._give_up(gathered, str(error))
-                await self._write(gathered, (), now_ms, frames=False)
-            else:
-                self._gathered.put_back(gathered)
-            return
-        if not frames:
-            self._gathered.gaps[:0] = gathered.gaps
-            return
-        self._written(gathered, books, appended, now_ms)
-
-    def _written(
-        self, gathered: _Gathered, books: Sequence[Key], appended: Appended, now_ms: int
-    ) -> None:
-        self._dirty.difference_update(books)
-        self._dirty.update(appended.lost)
-        self._gathered.gaps[:0] = appended.gaps
-        if books:
+                return await self._write(gathered, now_ms, frames=False, telling=False)
+            self._gathered.put_back(gathered)
+            return False
+        self._gathered.gaps[:0] = appended.gaps if frames else (*gathered.gaps, *appended.gaps)
+        if telling:
             self._books_ms = now_ms
-        if self._refusal is not None and (gathered.entries or books):
+        if self._refusal is not None and appended.last_seq > last_seq:
             self._accepted(gathered, now_ms)
         self._wake.set()
+        return appended.changed
 
-    def _append(
-        self, gathered: _Gathered, books: Sequence[Key], now_ms: int, *, frames: bool
-    ) -> Appended:
+    def _append(self, gathered: _Gathered, now_ms: int, telling: bool) -> Appended:
         """In a thread: encode, compress, write."""
-        if not frames:
-            commit = Commit((), gathered.counts, gathered.progress)
-            return self._buffer.append(commit, now_ms)
-        entries = [Entry.note(schema) for schema in gathered.schemas.values()]
+        books = self._buffer.untold() if telling else {}
+        entries = [Entry.note(BooksRecord.of(*key, books[key])) for key in sorted(books)]
+        entries += [Entry.note(schema) for schema in gathered.schemas.values()]
         entries += gathered.entries
         entries += [Entry.note(gap) for gap in gathered.gaps]
-        entries += [Entry.note(self._books_record(key, gathered)) for key in books]
         commit = Commit(
             frames_of(entries, self._encoder, now_ms),
             gathered.counts,
             gathered.progress,
             gathered.gaps,
             tuple(gathered.schemas.values()),
+            books.keys(),
         )
         return self._buffer.append(commit, now_ms)
 
-    def _books_record(self, key: Key, gathered: _Gathered) -> BooksRecord:
-        """The books of a device and day as they will stand with this commit."""
-        counts = Counts()
-        for part in (self._buffer.books().get(key), gathered.counts.get(key)):
-            if part is not None:
-                counts.add(part)
-        return BooksRecord.of(*key, counts)
+    def _append_books(self, gathered: _Gathered, now_ms: int, _telling: bool) -> Appended:
+        """In a thread: what a full disk may still take."""
+        return self._buffer.append(Commit((), gathered.counts, gathered.progress), now_ms)
 
     # -- a disk that refuses --------------------------------------------------------------
 

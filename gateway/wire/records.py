@@ -48,7 +48,10 @@ class UnknownSchemaError(FrameError):
 
 
 class BooksRecord(msgspec.Struct, frozen=True):
-    """Cumulative counters of one device and Asia/Shanghai day, as of the frame they are in."""
+    """Cumulative counters of one device and Asia/Shanghai day.
+
+    They are as of the commit before: the values of the frame they are in are not counted yet.
+    """
 
     device: str
     day: date

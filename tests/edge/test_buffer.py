@@ -4,10 +4,13 @@ import contextlib
 import logging
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +19,7 @@ from gateway.core.batch import Gap
 from gateway.core.books import Counts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
-from gateway.edge.buffer import Buffer, read_books
+from gateway.edge.buffer import Buffer, DiskRefusedError, read_books
 from gateway.edge.buffer_schema import MIGRATIONS, BufferFileError
 from gateway.edge.commit import Commit, NewFrame, Pending, Progress
 from gateway.wire.frame import BodyEncoder
@@ -90,7 +93,7 @@ def test_it_does_what_a_list_does(tmp_path: Path, steps: list) -> None:
             upto, above = detail
             ranges = [(above, above)] if upto < above <= last else []
             buffer.acknowledge(upto, ranges)
-            buffer.flush(0)
+            buffer.append(Commit(), 0)
             gone = {seq for seq in held if seq <= upto or (seq, seq) in ranges}
             held = {seq: values for seq, values in held.items() if seq not in gone}
         else:
@@ -135,7 +138,7 @@ def test_numbers_are_never_used_again_after_everything_was_acknowledged(opened: 
     buffer = opened()
     buffer.append(commit(frame(1), frame(1)), 0)
     buffer.acknowledge(2)
-    buffer.flush(0)
+    buffer.append(Commit(), 0)
     buffer = opened()
     assert buffer.append(commit(frame(1)), 0).last_seq == 3
 
@@ -146,6 +149,76 @@ def test_acknowledging_more_than_there_is_frees_nothing_of_the_future(opened: Op
     buffer.acknowledge(10)
     buffer.append(commit(frame(1)), 0)
     assert seqs(buffer) == [2]
+
+
+def test_ranges_of_several_acknowledgements_are_freed_by_one_commit(opened: Open) -> None:
+    buffer = opened()
+    buffer.append(commit(*(frame(1) for _ in range(6))), 0)
+    for span in ((2, 2), (4, 5)):
+        buffer.acknowledge(0, [span])
+    assert buffer.unfreed
+    buffer.append(Commit(), 0)
+    assert seqs(buffer) == [1, 3, 6]
+    buffer.acknowledge(0, [(4, 5)])
+    assert not buffer.unfreed
+
+
+def test_what_the_disk_refuses_to_free_is_freed_later(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buffer = opened()
+    buffer.append(commit(frame(1), frame(1)), 0)
+    buffer.acknowledge(1)
+    with monkeypatch.context() as full:
+        full.setattr("gateway.edge.buffer.write_progress", _refuse)
+        with pytest.raises(DiskRefusedError, match="disk is full"):
+            buffer.append(commit(frame(1)), 0)
+    assert seqs(buffer) == [1, 2]
+    buffer.append(Commit(), 0)
+    assert seqs(buffer) == [2]
+
+
+def _refuse(*_: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_closing_waits_for_a_commit_whose_caller_is_gone(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buffer = opened()
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slowly(*_: object) -> None:
+        inside.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr("gateway.edge.buffer.write_progress", slowly)
+    with ThreadPoolExecutor() as pool:
+        appending = pool.submit(buffer.append, commit(frame(2)), 0)
+        assert inside.wait(20)
+        closing = pool.submit(buffer.close)
+        go_on.set()
+        appending.result(20)
+        closing.result(20)
+    assert read_books(buffer._path).totals.buffered == 2
+
+
+def test_books_are_untold_until_a_frame_tells_them_as_they_stand(opened: Open) -> None:
+    buffer = opened()
+    buffer.append(commit(frame(2)), 0)
+    other = ("e", date(2026, 4, 30))
+    buffer.append(Commit(counts={other: Counts(due=1, failed=1)}), 0)
+    buffer = opened()  # as after a kill
+    assert buffer.untold() == {
+        ("d", DAY): Counts(due=2, ok=2, buffered=2),
+        other: Counts(due=1, failed=1),
+    }
+    assert not buffer.append(Commit(told=[other]), 0).changed
+    assert buffer.untold().keys() == {("d", DAY)}
+    both = commit(frame(3))
+    both.told = [("d", DAY)]  # as they were before this commit
+    assert buffer.append(both, 0).changed
+    assert opened().untold() == {("d", DAY): Counts(due=5, ok=5, buffered=5)}
 
 
 def test_the_oldest_go_when_the_quota_is_reached_and_are_counted(opened: Open) -> None:
@@ -180,17 +253,17 @@ def test_a_dropped_frame_that_the_city_holds_is_not_dropped(
     buffer.append(commit(frame(2, 1_000), frame(3, 1_000)), 0)
     buffer.read(0, 1_000)  # the first is sent; its acknowledgement is lost
     told = buffer.append(commit(*(frame(1, 1_000) for _ in range(3))), 0)
-    assert (seqs(buffer), told.lost) == ([4, 5], (("d", DAY),))
+    assert (seqs(buffer), told.changed) == ([4, 5], True)
     assert buffer.totals().dropped == {"quota": 6}
     if restart:
         buffer = opened(quota_bytes=3_000)
     buffer.acknowledge(0, [(1, 1)]) if ranges else buffer.acknowledge(1)
     for again in (True, False):
         told = buffer.append(Commit(), 0)
-        assert told.lost == ((("d", DAY),) if again else ())
+        assert told.changed == again
         assert buffer.totals().dropped == {"quota": 4}
     buffer.acknowledge(2)  # was never sent, as the buffer knows: nothing of it is stored
-    buffer.flush(0)
+    buffer.append(Commit(), 0)
     for books in (buffer.totals(), read_books(buffer._path).totals, opened().totals()):
         assert books.dropped == {"quota": 4}
         assert books.buffered == 2 + books.dropped["quota"] + 2  # stored, dropped, pending
@@ -200,10 +273,10 @@ def test_drops_that_are_all_taken_back_leave_no_trace(opened: Open) -> None:
     buffer = opened(max_age_ms=10)
     buffer.append(commit(frame(2)), 0)
     buffer.read(0, 1)
-    buffer.flush(100)
+    buffer.append(Commit(), 100)
     assert buffer.totals().dropped == {"quota": 2}
     buffer.acknowledge(1)
-    buffer.flush(100)
+    buffer.append(Commit(), 100)
     assert buffer.totals().dropped == read_books(buffer._path).totals.dropped == {}
     assert opened().totals().dropped == {}
 
@@ -211,15 +284,17 @@ def test_drops_that_are_all_taken_back_leave_no_trace(opened: Open) -> None:
 def test_the_memory_of_dropped_frames_is_bounded(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.edge.quota.DOUBTS", 3)
-    buffer = opened(max_age_ms=10)
-    buffer.append(commit(*(frame(1) for _ in range(8))), 0)
+    one = len(msgspec.msgpack.encode(frame(1).shares))
+    monkeypatch.setattr("gateway.edge.quota.DOUBT_BYTES", 30 * one)
+    buffer = opened(quota_bytes=1 << 20, max_age_ms=10)
+    monkeypatch.setattr("gateway.edge.quota.DOUBT_PART", 0)
+    buffer.append(commit(*(frame(1) for _ in range(100))), 0)
     buffer.read(0, 1 << 20)
-    buffer.flush(100)
-    assert buffer.totals().dropped == {"quota": 8}
-    buffer.acknowledge(8)
-    buffer.flush(100)
-    assert buffer.totals().dropped == {"quota": 5}
+    buffer.append(Commit(), 100)
+    assert buffer.totals().dropped == {"quota": 100}
+    buffer.acknowledge(100)
+    buffer.append(Commit(), 100)
+    assert buffer.totals().dropped == {"quota": 70}  # those of the newest thirty are taken back
 
 
 def test_old_frames_go(opened: Open) -> None:
@@ -290,11 +365,15 @@ def test_a_file_of_the_first_version_is_brought_up(opened: Open, tmp_path: Path)
     buffer.append(commit(frame(2)), 0)
     buffer.close()
     with sqlite3.connect(tmp_path / "b.db") as connection:
-        connection.executescript("DROP TABLE doubt; PRAGMA user_version = 1")
+        connection.executescript(
+            "DROP TABLE doubt; DROP INDEX untold; ALTER TABLE books DROP COLUMN told;"
+            "PRAGMA user_version = 1"
+        )
     connection.close()
     buffer = opened(max_age_ms=10)
     assert seqs(buffer) == [1]
-    buffer.flush(100)
+    assert buffer.untold() == {}  # a thousand old days are not told again
+    buffer.append(Commit(), 100)
     assert buffer.totals().dropped == {"quota": 2}
 
 

@@ -75,6 +75,9 @@ class Sender:
         self.buffer.append(Commit(made, counts, schemas=(SCHEMA,)), 0)
         self.loop.call_soon_threadsafe(self.wake.set)
 
+    async def flush(self) -> None:
+        await asyncio.to_thread(self.buffer.append, Commit(), 0)
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Sender"]:
         task = asyncio.create_task(self.north.run())
@@ -96,7 +99,7 @@ async def test_frames_go_in_order_and_are_freed_by_the_city(
     async with city.running(), sender.running():
         sender.feed(50)
         async with asyncio.timeout(10):
-            await sender.north.drain()
+            await sender.north.drain(sender.flush)
         assert city.order == list(range(1, 51))
         assert sender.buffer.pending().frames == 0
         assert {time for _, _, time in city.points} == set(range(1, 51))
@@ -112,12 +115,12 @@ async def test_a_puback_frees_nothing_and_the_window_is_kept(
         sender.feed(20)
         await until(lambda: len(city.order) >= 10)  # the first five, and again after the timeout
         assert city.order[:10] == [1, 2, 3, 4, 5] * 2
-        sender.buffer.flush(0)
+        await sender.flush()
         assert sender.buffer.pending().frames == 20
         assert sender.live.northbound().resent >= 5
         city.answer = True
         async with asyncio.timeout(10):
-            await sender.north.drain()
+            await sender.north.drain(sender.flush)
     assert set(city.values) == set(range(1, 21))
 
 
@@ -143,7 +146,7 @@ async def test_an_hour_without_broker_is_sent_in_order(
         await asyncio.to_thread(broker.start)
         await until(lambda: city.upto == HOUR + 5, 40)
         async with asyncio.timeout(10):
-            await sender.north.drain()
+            await sender.north.drain(sender.flush)
     first = list(dict.fromkeys(city.order))
     assert first == list(range(1, HOUR + 6))
     assert len(city.points) == HOUR + 5
@@ -161,7 +164,7 @@ async def test_an_hour_without_city_is_sent_in_order(tmp_path: Path, broker: Mos
         async with city.running():
             await until(lambda: city.upto == HOUR, 40)
             async with asyncio.timeout(10):
-                await sender.north.drain()
+                await sender.north.drain(sender.flush)
     assert list(dict.fromkeys(sorted(city.order))) == list(range(1, HOUR + 1))
     assert len(city.points) == HOUR
 
@@ -192,7 +195,7 @@ async def test_garbage_and_foreign_acknowledgements_are_counted_and_free_nothing
             for body in bad:
                 await client.publish(ack_topic("gw"), body, qos=1)
         await until(lambda: sender.live.northbound().ignored_acks == len(bad))
-        sender.buffer.flush(0)
+        await sender.flush()
         assert sender.buffer.pending().frames == 3
 
 
@@ -204,7 +207,7 @@ async def test_a_schema_that_the_city_lacks_is_sent_with_the_frame(
     async with city.running(), sender.running():
         sender.feed(6, schema=False)
         async with asyncio.timeout(10):
-            await sender.north.drain()
+            await sender.north.drain(sender.flush)
     assert city.wanted >= 1
     assert len(city.points) == 6
 

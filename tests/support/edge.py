@@ -79,4 +79,7 @@ class Edge:
     async def drained(self, timeout_s: float = 30.0) -> None:
         """Wait until the city has acknowledged everything."""
         async with asyncio.timeout(timeout_s):
-            await self.north.drain()
+            await self.north.drain(self._flush)
+
+    async def _flush(self) -> None:
+        await asyncio.to_thread(self.buffer.append, Commit(), self.begin_ms)
