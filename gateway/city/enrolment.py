@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from edge_config import uscc as codes
-from gateway.city.db.tables import enterprise, gateway
+from gateway.city.db.tables import enterprise, gateway, tag_schema
 from gateway.wire.topics import is_gateway_id
 
 MAX_SITE_NO = 16
@@ -30,7 +30,7 @@ class Enrolled:
 
 
 def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms: int) -> bool:
-    """Enrol a gateway, or renew it after a revocation.
+    """Enrol a gateway, or renew it after a revocation; then its schemas are learnt anew.
 
     Args:
         connection: of the city's database.
@@ -58,6 +58,7 @@ def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms
         )
     if known.revoked_ms is None:
         return False
+    connection.execute(delete(tag_schema).where(tag_schema.c.gateway == gateway_id))
     renewed = {"revoked_ms": None, "enrolled_ms": now_ms}
     connection.execute(update(gateway).where(gateway.c.id == gateway_id).values(renewed))
     return True

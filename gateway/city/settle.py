@@ -161,7 +161,7 @@ def _keep_watermark(
         where=(old.upto == account.before.upto) & (old.ranges == _ranges(account.before)),
     )
     if not connection.execute(upsert, row).rowcount:
-        raise StaleError(f"gateway {gateway}, epoch {epoch}: frames were settled by somebody else")
+        raise StaleError(f"gateway {gateway}, epoch {epoch}: some were settled in the meantime")
 
 
 def _ranges(progress: Progress) -> str:

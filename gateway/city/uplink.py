@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_config.city import BrokerConfig
+from gateway.city.limits import INBOX_BYTES, INBOX_FRAMES, INBOX_STATES
 from gateway.city.metrics import CityMetrics
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import LOSSES, Client, MqttError
@@ -20,10 +21,6 @@ from gateway.wire.topics import ROOT, partition_of
 
 log = logging.getLogger(__name__)
 
-INBOX_BYTES = 64 * 1024 * 1024
-"""Most bytes of frames that wait to be handled."""
-STATE_MESSAGES = 20_000
-"""Most state messages that wait."""
 _LEVELS = 6
 
 
@@ -81,8 +78,8 @@ class Uplink:
         self._metrics = metrics
         self._now_ms = now_ms
         self._client: Client | None = None
-        self.frames = Inbox(INBOX_BYTES, 100_000)
-        self.states = Inbox(INBOX_BYTES, STATE_MESSAGES)
+        self.frames = Inbox(INBOX_BYTES, INBOX_FRAMES)
+        self.states = Inbox(INBOX_BYTES, INBOX_STATES)
         self.connected_since_ms: int | None = None
         self._heard: dict[str, int] = {}
 

@@ -35,7 +35,6 @@ from tests.support.city import (
     until,
 )
 from tests.support.influx2_contract import BUCKET, ORG, TOKEN, ContractServer
-from tests.support.postgres import Postgres
 
 
 def now() -> int:
@@ -78,27 +77,27 @@ async def test_a_frame_is_stored_settled_and_acknowledged(
         assert machine.last_ms == at
 
 
-async def test_the_same_on_postgresql(mosquitto: Mosquitto, tmp_path: Path) -> None:
+async def test_the_same_on_postgresql(
+    mosquitto: Mosquitto, tmp_path: Path, postgres_url: str
+) -> None:
     schema, at = schema_of("speed", assets=("B-001", "B-404")), now()
     books = BooksRecord.of("line-1", day_of(at), Counts(due=4, ok=4, buffered=4))
     lost = Gap("line-1", "", (), Reason.TIMEOUT, at - 5_000)
-    with Postgres(tmp_path) as server:
-        database = {"database": {"url": server.url}}
-        async with (
-            city_on(mosquitto.url, tmp_path / "data", "gw-1", **database) as city,
-            sender(mosquitto.port, "gw-1") as gateway,
-        ):
-            for seq in (1, 2):
-                batch = batch_of(schema, at + seq, 1.0, 2.0)
-                await gateway.send(seq, schema, batch, books, lost)
-                await gateway.acked(seq)
-            await gateway.raw(b"garbage\0")
-            await until(lambda: rows_of(city, quarantine))
-            await until(lambda: rows_of(city, gap))
-            assert rows_of(city, evidence)[0]["sample_count"] == 2
-            assert rows_of(city, orphan)[0]["sample_count"] == 2
-            assert rows_of(city, watermark)[0]["values_committed"] == 4
-            assert len(rows_of(city, edge_books)) == 1
+    async with (
+        city_on(mosquitto.url, tmp_path, "gw-1", database={"url": postgres_url}) as city,
+        sender(mosquitto.port, "gw-1") as gateway,
+    ):
+        for seq in (1, 2):
+            batch = batch_of(schema, at + seq, 1.0, 2.0)
+            await gateway.send(seq, schema, batch, books, lost)
+            await gateway.acked(seq)
+        await gateway.raw(b"garbage\0")
+        await until(lambda: rows_of(city, quarantine))
+        await until(lambda: rows_of(city, gap))
+        assert rows_of(city, evidence)[0]["sample_count"] == 2
+        assert rows_of(city, orphan)[0]["sample_count"] == 2
+        assert rows_of(city, watermark)[0]["values_committed"] == 4
+        assert len(rows_of(city, edge_books)) == 1
 
 
 async def test_repeated_frames_count_once_and_are_acknowledged_again(
