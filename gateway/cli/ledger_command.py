@@ -10,6 +10,7 @@ from gateway.cli.city_config import DEFAULT, CityFile, fail, load, opened, syste
 
 if TYPE_CHECKING:
     from gateway.city.ledger.importer import ImportReport
+    from gateway.city.ledger.problems import LedgerError
     from gateway.city.ledger.write import Changes
 
 
@@ -60,10 +61,21 @@ def _import(
         try:
             report = database.run_now(import_files, files, system_ms(), dry_run=dry_run)
         except LedgerError as error:
-            count = len(error.problems)
-            what = "1 problem" if count == 1 else f"{count} problems"
-            fail(f"{error}\n{what}; nothing was imported")
+            fail(_refusal(error))
     typer.echo(_summary(report, dry_run=dry_run))
+
+
+SHOWN_PROBLEMS = 200
+"""A wrong column of a large file would fill the screen for minutes."""
+
+
+def _refusal(error: "LedgerError") -> str:
+    count, shown = len(error.problems), error.problems[:SHOWN_PROBLEMS]
+    lines = [*map(str, shown)]
+    if count > len(shown):
+        lines.append(f"… and {count - len(shown)} more")
+    what = "1 problem" if count == 1 else f"{count} problems"
+    return "\n".join([*lines, f"{what}; nothing was imported"])
 
 
 def _summary(report: "ImportReport", *, dry_run: bool) -> str:

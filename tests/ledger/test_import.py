@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -19,6 +20,7 @@ from gateway.city.db.tables import (
     roster_member,
 )
 from gateway.city.issuing import issue
+from gateway.city.ledger import sheets
 from gateway.city.ledger.importer import ImportReport, import_files
 from gateway.city.ledger.listing import listed
 from gateway.city.ledger.problems import LedgerError
@@ -211,15 +213,16 @@ def test_wrong_credit_codes(database: Database, tmp_path: Path, written: str, re
     assert reason in problem
 
 
-@pytest.mark.parametrize("code", [FULL_WIDTH, "91330822ma0000015w", " 91330822MA0000015W\t"])
-def test_full_width_and_lower_case_codes_are_normalised(
-    database: Database, tmp_path: Path, code: str
-) -> None:
+@pytest.mark.parametrize(
+    "code",
+    [FULL_WIDTH, "91330822ma0000015w", " 91330822MA0000015W\t", "91330822MA\u200b0000015W\u00a0"],
+)
+def test_codes_are_normalised(database: Database, tmp_path: Path, code: str) -> None:
     load(database, write(tmp_path, "e.csv", ENTERPRISES.replace("91330822MA0000015W", code)))
     assert rows(database, enterprise)[0][0] == "91330822MA0000015W"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])
 def test_encodings_that_excel_writes(database: Database, tmp_path: Path, encoding: str) -> None:
     load(database, write(tmp_path, "e.csv", ENTERPRISES, encoding))
     assert rows(database, enterprise)[0][1] == "常山虚构轴承有限公司"
@@ -311,3 +314,91 @@ def test_mistakes_in_a_workbook_name_the_sheet(database: Database, tmp_path: Pat
     )
     assert found[1].startswith("ledger.xlsx[企业], row 3, column county: unknown county '杭州市'")
     assert len(found) == 2
+
+
+HEADER = ["uscc", "asset_no", "name", "equipment_class", "status", "commissioned_on"]
+
+
+def workbook(folder: Path, *rows: list[object], merged: str = "") -> Path:
+    """One sheet of machines of an enterprise that a second sheet adds."""
+    book = Workbook()
+    machines, enterprises = book.worksheets[0], book.create_sheet("enterprises")
+    machines.title = "m"
+    for row in (HEADER, *rows):
+        machines.append(row)
+    if merged:
+        machines.merge_cells(merged)
+    enterprises.append(["uscc", "name", "county", "industry", "above_scale"])
+    enterprises.append(["91330822MA0000015W", "甲", "常山县", 3451, "是"])
+    path = folder / "book.xlsx"
+    book.save(path)
+    return path
+
+
+def line(asset: object, name: object, commissioned_on: object = None) -> list[object]:
+    return ["91330822MA0000015W", asset, name, "生产设备", "在用", commissioned_on]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [43982, "43982", "2020-05-31 08:30:00", "２０２０／５／３１", "2020年5月31日", "20200531"],
+)
+def test_dates_as_spreadsheets_make_them(
+    database: Database, tmp_path: Path, written: object
+) -> None:
+    load(database, workbook(tmp_path, line("A1", "磨床", written)))
+    (machine,) = database.run_now(listed, NOW)
+    assert machine["commissioned_on"] == "2020-05-31"
+
+
+def test_what_a_spreadsheet_hides_is_named(database: Database, tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path,
+        line("A1", "#N/A", "=TODAY()"),
+        line("A2", "磨床"),
+        [None, "A3", "车床", "生产设备", "在用", None],
+        [None, " ", "\u3000", "", None, None],
+        [*line("A4", "铣床"), "旁注"],
+        merged="A3:A4",
+    )
+    assert problems(database, path) == [
+        (
+            "book.xlsx[m], row 2: cell F2 holds a formula without a result; "
+            "open and save the file in a spreadsheet, or write the value"
+        ),
+        "book.xlsx[m], row 2, column name: #N/A is an error of the spreadsheet; write the value",
+        "book.xlsx[m], row 3: cells A3:A4 are merged; split them and fill every one",
+        "book.xlsx[m], row 4, column uscc: is empty",
+        "book.xlsx[m], row 6: cell 7 ('旁注') stands under no header",
+    ]
+
+
+def test_a_comma_that_is_not_quoted_is_found(database: Database, tmp_path: Path) -> None:
+    text = ENTERPRISES.replace("江山虚构门业（集团）有限公司", "江山虚构门业,有限公司")
+    found = problems(database, write(tmp_path, "e.csv", text))
+    assert any(one.startswith("e.csv, row 3, column 县（市、区）") for one in found)
+    longer = ENTERPRISES.replace(",qz01", ",qz01,x")
+    assert problems(database, write(tmp_path, "f.csv", longer)) == [
+        "f.csv, row 2: cell 11 ('x') stands under no header"
+    ]
+
+
+@pytest.mark.parametrize("damage", [b"<row", b"</sheetData>"])
+def test_a_damaged_workbook_is_refused(database: Database, tmp_path: Path, damage: bytes) -> None:
+    path = workbook(tmp_path, line("A1", "磨床"))
+    with ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with ZipFile(path, "w") as archive:
+        for name, body in parts.items():
+            cut = body.partition(damage)[0] if name.startswith("xl/worksheets/") else body
+            archive.writestr(name, cut)
+    (problem,) = problems(database, path)
+    assert problem.startswith("book.xlsx: is no readable XLSX workbook: ")
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 1_000)
+    (problem,) = problems(database, workbook(tmp_path, line("A1", "磨床")))
+    assert problem == "book.xlsx: unpacks to more than 512 MiB; split it"

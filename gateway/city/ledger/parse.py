@@ -1,6 +1,7 @@
 """From sheets to records, with every mistake found on the way. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +16,7 @@ from gateway.city.ledger.columns import (
 )
 from gateway.city.ledger.problems import Problem
 from gateway.city.ledger.sheets import Sheet
-from gateway.city.ledger.values import Value
+from gateway.city.ledger.values import Value, computed
 
 _PAIRS = (("ledger_verified_by", "ledger_verified_on"), ("verified_by", "verified_on"))
 
@@ -60,6 +61,7 @@ def parse(sheets: Iterable[Sheet], today: date) -> Tables:
         if table is None:
             tables.problems.append(Problem(sheet.label, 1, "", _NO_TABLE))
             continue
+        tables.problems.extend(sheet.faults)
         records = tables.equipment if table == "equipment" else tables.enterprise
         records.extend(_records(sheet, TABLES[table], today, tables.problems))
     return tables
@@ -76,12 +78,23 @@ def _records(
 ) -> Iterator[Record]:
     layout = _layout(sheet, columns, problems)
     written = {column.key: sheet.header[place].strip() for place, column in layout}
+    named = {place for place, text in enumerate(sheet.header) if text.strip()}
     for number, row in sheet.rows:
         record = Record(sheet.label, number, {}, written)
-        wrong = list(_fill(record, row, layout, today))
+        wrong = [*_fill(record, row, layout, today), *_stray(sheet.label, number, row, named)]
         problems.extend(wrong)
         if not any(problem.column == written.get("uscc") for problem in wrong):
             yield record
+
+
+def _stray(
+    label: str, number: int, row: Sequence[str], named: AbstractSet[int]
+) -> Iterator[Problem]:
+    """Text where the header has none: a comma that is not quoted has moved the cells."""
+    for place, text in enumerate(row):
+        if text.strip() and place not in named:
+            message = f"cell {place + 1} ({text.strip()[:40]!r}) stands under no header"
+            yield Problem(label, number, "", message)
 
 
 def _layout(
@@ -122,7 +135,7 @@ def _fill(
                 yield record.problem(column.key, "is empty")
             continue
         try:
-            record.values[column.key] = column.convert(text, today)
+            record.values[column.key] = column.convert(computed(text), today)
         except ValueError as error:
             yield record.problem(column.key, str(error))
     for by, on in _PAIRS:

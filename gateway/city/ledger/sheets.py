@@ -2,19 +2,26 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile, ZipFile
 
 from gateway.city.ledger.problems import LedgerError, Problem
 
 MAX_BYTES = 64 * 1024 * 1024
 """Larger files are refused; 10^5 machines take some 20 MB."""
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+"""A workbook that unpacks to more is refused before it fills the memory."""
 
 _ENCODINGS = ("utf-8-sig", "gb18030")
 """UTF-8 with or without mark, then what Excel writes on a Chinese Windows (GBK)."""
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""What Excel writes as “Unicode text”."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +33,14 @@ class Sheet:
         title: the sheet's name; empty for CSV.
         header: texts of the first row.
         rows: row number as a spreadsheet shows it, and the row's texts.
+        faults: what cannot be read as a table: merged cells, formulas without a value.
     """
 
     label: str
     title: str
     header: Sequence[str]
     rows: Sequence[tuple[int, Sequence[str]]]
+    faults: Sequence[Problem] = ()
 
 
 def read_sheets(path: Path) -> list[Sheet]:
@@ -59,7 +68,7 @@ def _unreadable(path: Path, message: str) -> LedgerError:
 
 def _csv_sheet(path: Path, content: bytes) -> Sheet:
     text = _decode(path, content)
-    first_line = text.partition("\n")[0]
+    first_line = text.lstrip("\r\n").partition("\n")[0]
     delimiter = max(",;\t", key=first_line.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, Sequence[str]]] = []
@@ -73,7 +82,7 @@ def _csv_sheet(path: Path, content: bytes) -> Sheet:
 
 
 def _decode(path: Path, content: bytes) -> str:
-    for encoding in _ENCODINGS:
+    for encoding in ("utf-16",) if content.startswith(_UTF_16_MARKS) else _ENCODINGS:
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
@@ -81,25 +90,75 @@ def _decode(path: Path, content: bytes) -> str:
     raise _unreadable(path, "is neither UTF-8 nor GBK text; save it as “CSV UTF-8”")
 
 
-def _workbook(path: Path, content: bytes) -> list[Sheet]:
-    from openpyxl import load_workbook  # noqa: PLC0415 - only when a workbook is read
-    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+_BROKEN = (BadZipFile, KeyError, OSError, ValueError, EOFError, ParseError, zlib.error)
+"""What reading a damaged workbook may raise."""
 
+
+def _workbook(path: Path, content: bytes) -> list[Sheet]:
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, OSError, ValueError) as error:
+        return list(_tables(path, content))
+    except _BROKEN as error:
         raise _unreadable(path, f"is no readable XLSX workbook: {error}") from error
-    try:
-        return [
-            _sheet(
-                f"{path.name}[{sheet.title}]",
-                sheet.title,
-                _texts(sheet.iter_rows(values_only=True)),
-            )
-            for sheet in book.worksheets
+
+
+def _tables(path: Path, content: bytes) -> Iterator[Sheet]:
+    from openpyxl import load_workbook  # noqa: PLC0415 - only when a workbook is read
+
+    with ZipFile(io.BytesIO(content)) as archive:
+        if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED_BYTES:
+            raise _unreadable(path, "unpacks to more than 512 MiB; split it")
+        is_plain = not any(_has_hazard(archive, name) for name in archive.namelist())
+    faults = {} if is_plain else _faults(path, content)
+    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    for sheet in book.worksheets:
+        rows = _texts(sheet.iter_rows(values_only=True))
+        label = _label(path, sheet)
+        yield _sheet(label, sheet.title, rows, faults.get(label, ()))
+    book.close()
+
+
+def _label(path: Path, sheet: Any) -> str:
+    return f"{path.name}[{sheet.title}]"
+
+
+def _has_hazard(archive: ZipFile, name: str) -> bool:
+    """Whether a sheet has formulas or merged cells; the reader of values tells neither."""
+    if not name.startswith("xl/worksheets/"):
+        return False
+    body = archive.read(name)
+    return any(mark in body for mark in (b"<f>", b"<f ", b"<mergeCell "))
+
+
+def _faults(path: Path, content: bytes) -> Mapping[str, list[Problem]]:
+    """Merged cells, and formulas that no program has computed, by label of the sheet."""
+    from openpyxl import load_workbook  # noqa: PLC0415 - only when a workbook is read
+
+    written = load_workbook(io.BytesIO(content))
+    values = load_workbook(io.BytesIO(content), data_only=True)
+    return {
+        _label(path, sheet): [
+            *_merged(_label(path, sheet), sheet),
+            *_uncomputed(_label(path, sheet), sheet, values[sheet.title]),
         ]
-    finally:
-        book.close()
+        for sheet in written.worksheets
+    }
+
+
+def _merged(label: str, sheet: Any) -> Iterator[Problem]:
+    for cells in sheet.merged_cells.ranges:
+        message = f"cells {cells} are merged; split them and fill every one"
+        yield Problem(label, cells.min_row, "", message)
+
+
+def _uncomputed(label: str, sheet: Any, values: Any) -> Iterator[Problem]:
+    for row in sheet.iter_rows():
+        for cell in row:
+            if cell.data_type == "f" and values[cell.coordinate].value is None:
+                message = (
+                    f"cell {cell.coordinate} holds a formula without a result; "
+                    "open and save the file in a spreadsheet, or write the value"
+                )
+                yield Problem(label, cell.row, "", message)
 
 
 def _texts(rows: Iterable[Iterable[object]]) -> list[tuple[int, Sequence[str]]]:
@@ -119,8 +178,13 @@ def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _sheet(label: str, title: str, rows: list[tuple[int, Sequence[str]]]) -> Sheet:
+def _sheet(
+    label: str,
+    title: str,
+    rows: list[tuple[int, Sequence[str]]],
+    faults: Sequence[Problem] = (),
+) -> Sheet:
     """The table below its header; rows without any text are left out."""
     filled = [(number, row) for number, row in rows if any(text.strip() for text in row)]
     header = filled[0][1] if filled else ()
-    return Sheet(label, title, header, filled[1:])
+    return Sheet(label, title, header, filled[1:], faults)

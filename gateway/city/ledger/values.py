@@ -7,7 +7,7 @@ A converter takes the cell's text (never empty) and today's date, returns the va
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
 
 from edge_config import uscc
@@ -17,7 +17,13 @@ Value = str | bool | float | date | tuple[str, ...] | None
 Converter = Callable[[str, date], Value]
 
 _DAY = re.compile(
-    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T]00:00(?::00)?)?"
+    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?"
+)
+_SERIAL_DAY = re.compile(r"[2-9]\d{4}")
+_SERIAL_ZERO = date(1899, 12, 30)
+"""Excel counts days from here; five digits are days from 1954 on."""
+_ERROR_VALUES = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
 _COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _CODE = re.compile(r"[0-9A-Z]{1,20}")
@@ -27,8 +33,25 @@ _NO = frozenset({"否", "无", "n", "no", "false", "0", "×"})
 
 
 def plain(text: str) -> str:
-    """A code as the ledger holds it: full-width characters made narrow, spaces around dropped."""
-    return unicodedata.normalize("NFKC", text).strip()
+    """A code as the ledger holds it.
+
+    Full-width characters are made narrow, invisible ones and spaces around are dropped.
+    """
+    if text.isascii():
+        return text.strip()
+    narrow = unicodedata.normalize("NFKC", text)
+    return "".join(one for one in narrow if unicodedata.category(one) != "Cf").strip()
+
+
+def computed(text: str) -> str:
+    """The text of a cell, unless a spreadsheet failed to compute it.
+
+    Raises:
+        ValueError: it is an error value, as ``#REF!``.
+    """
+    if text.strip() in _ERROR_VALUES:
+        raise ValueError(f"{text.strip()} is an error of the spreadsheet; write the value")
+    return text
 
 
 def words(limit: int) -> Converter:
@@ -68,11 +91,6 @@ def credit_code(text: str, _today: date) -> str:
     return found
 
 
-def county(text: str, _today: date) -> str:
-    """A county of the city by code or name."""
-    return _choose(COUNTIES, text, "county")
-
-
 def industry(text: str, _today: date) -> str:
     """A GB/T 4754-2017 class; a door letter in front (``C3451``) is dropped."""
     found = plain(text).upper()
@@ -85,31 +103,30 @@ def industry(text: str, _today: date) -> str:
 
 def choice(known: Mapping[str, Name], what: str) -> Converter:
     """One of a code list, by code, Chinese or English name."""
+    spellings = {
+        _folded(spelling): key
+        for key, name in known.items()
+        for spelling in (key, name.zh, name.en, f"{key} {name.zh}", f"{key} {name.en}")
+    }
+    listed = ", ".join(f"{key} {name.zh}" for key, name in known.items())
 
     def convert(text: str, _today: date) -> str:
-        return _choose(known, text, what)
+        wanted = _folded(text)
+        if wanted in spellings:
+            return spellings[wanted]
+        near = get_close_matches(wanted, list(spellings), n=1)
+        hint = f"; did you mean {spellings[near[0]]}? There" if near else "; there"
+        raise ValueError(f"unknown {what} {plain(text)!r}{hint} are: {listed}")
 
     return convert
 
 
-def _choose(known: Mapping[str, Name], text: str, what: str) -> str:
-    found = plain(text)
-    wanted = found.casefold().replace("_", " ")
-    spellings = {
-        spelling.casefold().replace("_", " "): key
-        for key, name in known.items()
-        for spelling in (key, name.zh, name.en, f"{key} {name.zh}", f"{key} {name.en}")
-    }
-    if wanted in spellings:
-        return spellings[wanted]
-    near = get_close_matches(wanted, list(spellings), n=1)
-    meant = f"; did you mean {spellings[near[0]]}?" if near else ""
-    listed = ", ".join(f"{key} {name.zh}" for key, name in known.items())
-    raise ValueError(
-        f"unknown {what} {found!r}{meant} There are: {listed}"
-        if meant
-        else f"unknown {what} {found!r}; there are: {listed}"
-    )
+def _folded(text: str) -> str:
+    return plain(text).casefold().replace("_", " ")
+
+
+county = choice(COUNTIES, "county")
+"""A county of the city by code or name."""
 
 
 def yes_no(text: str, _today: date) -> bool:
@@ -121,8 +138,10 @@ def yes_no(text: str, _today: date) -> bool:
 
 
 def day(text: str, _today: date) -> date:
-    """A date in one of the usual spellings."""
+    """A date in one of the usual spellings, or as the number that Excel makes of it."""
     found = plain(text)
+    if _SERIAL_DAY.fullmatch(found):
+        return _SERIAL_ZERO + timedelta(days=int(found))
     match = _DAY.fullmatch(found) or _COMPACT_DAY.fullmatch(found)
     if match is None:
         raise ValueError(f"{found!r} is no date; write it as 2024-05-31")
