@@ -1,32 +1,47 @@
 """The run itself: start everything, wait, stop polling, drain, close the books."""
 
 import asyncio
+import contextlib
 import json
-import os
+import math
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from edge_config.base import ConsoleConfig
 from edge_config.load import load_city
-from gateway.city.stores.api import StoreError
+from edge_config.problems import ConfigError
+from gateway.city.db.upgrade import DatabaseUnusableError
+from gateway.city.stores.api import Store, StoreError
 from gateway.city.stores.choose import make_store
 from gateway.core.books import day_of
 from gateway.demo import report as closing
 from gateway.demo.cast import Cast, load_cast
-from gateway.demo.control import Line, build
+from gateway.demo.control import build
 from gateway.demo.options import Options
 from gateway.demo.prepare import NotPreparedError, Prepared, opened, prepare
-from gateway.demo.processes import Child, ProcessFailedError, qulink
-from gateway.web.serve import serve
+from gateway.demo.processes import Child, ProcessFailedError, process_group, qulink
+from gateway.web.serve import ListenError, bind, serve
 
 DRAIN_S = 10
 _WATCH_S = 1.0
 _HEADLINE = "ENR-A"
+_SAID = (
+    NotPreparedError,
+    ProcessFailedError,
+    DatabaseUnusableError,
+    StoreError,
+    ConfigError,
+    ListenError,
+)
+"""Faults whose own message says what to do."""
 
 
 class DemoFailedError(Exception):
@@ -36,101 +51,126 @@ class DemoFailedError(Exception):
 async def run(options: Options) -> bool:
     """Run the demonstration until Ctrl-C, or for the seconds asked for.
 
+    The first Ctrl-C (or SIGTERM) stops polling, drains and closes the books. A second one, one
+    before everything runs, and a closed terminal cancel the calling task. No process stays.
+
     Returns:
         Whether the books balance.
 
     Raises:
         DemoFailedError: it could not be started, or a process died.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = _stop_on_signal()
     try:
+        if options.report is not None:
+            options.report.write_text("")  # a run takes long; whether it can be is known now
         cast, started_ms = load_cast(), _now_ms()
         _say("preparing ledger, history and configurations …")
         prepared = await asyncio.to_thread(prepare, options, cast, started_ms)
         report = await _play(options, cast, prepared, started_ms, stop)
-    except (NotPreparedError, ProcessFailedError, StoreError) as error:
+        _deliver(report, options.report)
+    except OSError as error:
+        raise DemoFailedError(f"{error.filename or ''}: {error.strerror or error}") from error
+    except SQLAlchemyError as error:
+        raise DemoFailedError(f"the city's database in {options.data}: {error}") from error
+    except _SAID as error:
         raise DemoFailedError(str(error)) from error
-    except ExceptionGroup as group:
-        raise DemoFailedError("; ".join(str(error) for error in group.exceptions)) from group
-    _deliver(report, options.report)
     return bool(report["balance_ok"])
+
+
+def _stop_on_signal() -> asyncio.Event:
+    """An event that the first signal sets; it is set while there is nothing to stop in order."""
+    stop, loop, main = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
+    stop.set()
+
+    def ask(number: int) -> None:
+        if main and (stop.is_set() or number == signal.SIGHUP):
+            main.cancel()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ask, number)
+    return stop
 
 
 async def _play(
     options: Options, cast: Cast, prepared: Prepared, started_ms: int, stop: asyncio.Event
 ) -> dict[str, Any]:
-    async with AsyncExitStack() as stack:
-        lines = {line.id: _line(line, prepared) for line in cast.lines}
-        children = [line.child for line in lines.values()]
-        if prepared.broker is not None:
-            broker = _child("broker", _python("gateway.demo.broker", prepared.broker), prepared)
-            children.append(broker)
-            await _start(stack, broker, prepared.ports.broker)
-        await asyncio.gather(*(_start(stack, line.child, line.port) for line in lines.values()))
-        _say(f"{len(lines)} simulated lines speak Modbus TCP and OPC UA")
-        await stack.enter_async_context(_controlled(lines, prepared))
-        city = _child("city", qulink("city", str(prepared.city)), prepared)
-        await _start(stack, city, prepared.ports.console)
-        edges = [
-            _child(gateway, qulink("run", str(file), "--drain-s", str(DRAIN_S)), prepared)
-            for gateway, file in prepared.edges.items()
-        ]
-        for edge in edges:
-            await _start(stack, edge)
-        _announce(options, prepared)
-        ran_from = time.monotonic()
-        await _wait(options.for_s, [city, *edges], stop)
-        seconds = time.monotonic() - ran_from
-        _say(f"stopping to poll; draining for at most {DRAIN_S} s …")
-        await asyncio.gather(*(edge.stop(DRAIN_S + 5) for edge in edges))
+    async with _store(prepared):
+        pass  # one that does not answer is said now and not at the end
+    async with process_group() as group:
+        cohort = _children(cast, prepared, group)
+        await asyncio.gather(*(one.start() for one in (*cohort.broker, *cohort.lines.values())))
+        _say(f"{len(cohort.lines)} simulated lines speak Modbus TCP and OPC UA")
+        async with _controlled(cast, cohort.lines, prepared):
+            await cohort.city.start()
+            await asyncio.gather(*(edge.start() for edge in cohort.edges))
+            _announce(options, prepared)
+            ran_from = time.monotonic()
+            await _wait(options.for_s, (*cohort.broker, cohort.city, *cohort.edges), stop)
+            seconds = time.monotonic() - ran_from
+            _say(f"stopping to poll; draining for at most {DRAIN_S} s …")
+            await asyncio.gather(*(edge.stop(DRAIN_S + 5) for edge in cohort.edges))
+        others = (cohort.city, *cohort.broker, *cohort.lines.values())
+        await asyncio.gather(*(one.stop() for one in others))
         return await _report(prepared, cast, started_ms, seconds)
 
 
-async def _wait(for_s: float | None, children: list[Child], stop: asyncio.Event) -> None:
-    end = None if for_s is None else time.monotonic() + for_s
-    while not stop.is_set() and (end is None or time.monotonic() < end):
-        left = _WATCH_S if end is None else min(_WATCH_S, end - time.monotonic())
-        try:
-            async with asyncio.timeout(max(0.0, left)):
-                await stop.wait()
-        except TimeoutError:
-            for child in children:
-                child.check()
+@dataclass(frozen=True, slots=True)
+class _Children:
+    """All processes of a run; without ``broker`` if it is the user's."""
+
+    broker: tuple[Child, ...]
+    lines: Mapping[str, Child]
+    city: Child
+    edges: tuple[Child, ...]
 
 
-def _line(line: Any, prepared: Prepared) -> Line:
+def _children(cast: Cast, prepared: Prepared, group: int) -> _Children:
     ports = prepared.ports
-    command = qulink(
-        "simulate", line.id, "--port", str(ports.modbus[line.id]),
-        "--opcua-port", str(ports.opcua[line.id]),
-    )  # fmt: skip
-    child = _child(f"line-{line.id}", command, prepared)
-    return Line(line.title_zh, line.title_en, child, ports.modbus[line.id])
+
+    def child(name: str, command: tuple[str, ...], port: int | None = None) -> Child:
+        return Child(name, command, prepared.folder / "logs" / f"{name}.log", group, port)
+
+    def simulator(line: str) -> Child:
+        modbus, opcua = ports.modbus[line], ports.opcua[line]
+        where = ("--port", str(modbus), "--opcua-port", str(opcua))
+        return child(f"line-{line}", qulink("simulate", line, *where), modbus)
+
+    def edge(gateway: str, file: Path) -> Child:
+        command = qulink("run", str(file), "--drain-s", str(DRAIN_S))
+        return child(gateway, command, ports.edges[gateway])
+
+    rules = prepared.broker
+    embedded = (sys.executable, "-m", "gateway.demo.broker", str(rules))
+    return _Children(
+        broker=() if rules is None else (child("broker", embedded, ports.broker),),
+        lines={line.id: simulator(line.id) for line in cast.lines},
+        city=child("city", qulink("city", str(prepared.city)), ports.console),
+        edges=tuple(edge(gateway, file) for gateway, file in prepared.edges.items()),
+    )
 
 
-def _child(name: str, command: tuple[str, ...], prepared: Prepared) -> Child:
-    return Child(name, command, prepared.folder / "logs" / f"{name}.log")
-
-
-def _python(module: str, argument: Path) -> tuple[str, ...]:
-    return (sys.executable, "-m", module, str(argument))
-
-
-async def _start(stack: AsyncExitStack, child: Child, port: int | None = None) -> None:
-    stack.push_async_callback(child.stop)
-    await child.start()
-    if port is not None:
-        await child.wait_for_port(port)
+async def _wait(for_s: float | None, children: Iterable[Child], stop: asyncio.Event) -> None:
+    stop.clear()
+    end = math.inf if for_s is None else time.monotonic() + for_s
+    while not stop.is_set() and (left := end - time.monotonic()) > 0:
+        for child in children:
+            child.check()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(_WATCH_S, left)):
+                await stop.wait()
+    stop.set()
 
 
 @asynccontextmanager
-async def _controlled(lines: dict[str, Line], prepared: Prepared) -> AsyncIterator[None]:
-    address = f"127.0.0.1:{prepared.ports.control}"
-    task = asyncio.create_task(serve(build(lines), ConsoleConfig(listen=address)))
-    text = json.dumps({"url": f"http://{address}", "pid": os.getpid()})
+async def _controlled(
+    cast: Cast, lines: Mapping[str, Child], prepared: Prepared
+) -> AsyncIterator[None]:
+    console = ConsoleConfig(listen=f"127.0.0.1:{prepared.ports.control}")
+    app = build({line.id: line for line in cast.lines}, lines)
+    task = asyncio.create_task(serve(app, console, bind(console.listen)))
+    text = json.dumps({"url": f"http://{console.listen}"})
     (prepared.folder / "control.json").write_text(text)
     try:
         yield
@@ -139,22 +179,27 @@ async def _controlled(lines: dict[str, Line], prepared: Prepared) -> AsyncIterat
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _report(
-    prepared: Prepared, cast: Cast, started_ms: int, seconds: float
-) -> dict[str, Any]:
-    gateways = list(prepared.edges)
-    now_ms = _now_ms()
-    books = closing.edge_books(prepared.buffers)
+@asynccontextmanager
+async def _store(prepared: Prepared) -> AsyncIterator[Store]:
     config = load_city(prepared.city)
     store = make_store(config.store, config.data_dir)
     await store.open()
     try:
-        stored = await store.count(gateways, started_ms, now_ms + 60_000)
+        yield store
     finally:
         await store.close()
+
+
+async def _report(
+    prepared: Prepared, cast: Cast, started_ms: int, seconds: float
+) -> dict[str, Any]:
+    gateways, now_ms = list(prepared.edges), _now_ms()
+    async with _store(prepared) as store:
+        stored = await store.count(gateways, started_ms, now_ms + 60_000)
+    month = f"{day_of(now_ms):%Y-%m}"
     with opened(prepared.city) as database:
         refused = database.run_now(closing.quarantined, gateways)
-        values, balanced = closing.values_section(books, stored, refused)
+        values, balanced = closing.values_section(prepared.buffers, stored, refused)
         return {
             "seconds": round(seconds, 1),
             "gateways": len(gateways),
@@ -163,10 +208,8 @@ async def _report(
             "balance_ok": balanced,
             "ledger": database.run_now(closing.ledger_section),
             "identifiers": database.run_now(closing.identifiers_section),
-            "rates": database.run_now(
-                closing.rates_section, _HEADLINE, f"{day_of(now_ms):%Y-%m}", now_ms
-            ),
-            "console": f"http://{config.console.listen}",
+            "rates": database.run_now(closing.rates_section, _HEADLINE, month, now_ms),
+            "console": f"http://127.0.0.1:{prepared.ports.console}",
             "demonstration": "演示数据",
         }
 

@@ -1,5 +1,6 @@
 """Before anything runs: a fresh folder, ports, ledger, history, enrolments, configurations."""
 
+import fcntl
 import secrets
 import shutil
 import socket
@@ -7,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
 
 from edge_config.load import load_city
-from gateway.city.app import open_database
 from gateway.city.db.database import Database
+from gateway.city.db.upgrade import open_database
 from gateway.city.enrolment import add
 from gateway.city.ledger.importer import import_files
 from gateway.core.books import day_of
@@ -45,6 +48,7 @@ class Prepared:
         city: the city's configuration file.
         edges: configuration file by gateway id.
         broker: rules of the embedded broker; None with a broker of the user's.
+        claim: held open; its lock keeps other demonstrations out of the folder.
     """
 
     folder: Path
@@ -52,6 +56,7 @@ class Prepared:
     city: Path
     edges: Mapping[str, Path]
     broker: Path | None
+    claim: IO[str]
 
     @property
     def buffers(self) -> dict[str, Path]:
@@ -68,10 +73,14 @@ def prepare(options: Options, cast: Cast, now_ms: int) -> Prepared:
         now_ms: UTC milliseconds.
 
     Raises:
-        NotPreparedError: the folder is not ours, or the console's port is in use.
+        NotPreparedError: the folder is not ours or in use, the console's port is in use, or the
+            broker does not answer.
     """
     _check_port(options.port)
-    folder = _fresh_folder(options.data)
+    if options.broker is not None:
+        _check_broker(options.broker)
+    folder = options.data
+    claim = _claimed(folder)
     ports = _ports(options.port, cast)
     embedded = options.broker is None
     city = write_yaml(folder / "city.yaml", city_config(options, ports, password=embedded))
@@ -89,7 +98,7 @@ def prepare(options: Options, cast: Cast, now_ms: int) -> Prepared:
     rules = write_rules(folder, ports.broker, _CITY_USER, passwords) if embedded else None
     with opened(city) as database:
         _fill(database, cast, folder, now_ms)
-    return Prepared(folder, ports, city, edges, rules)
+    return Prepared(folder, ports, city, edges, rules, claim)
 
 
 @contextmanager
@@ -114,19 +123,43 @@ def _check_port(port: int) -> None:
             ) from error
 
 
-def _fresh_folder(folder: Path) -> Path:
+def _check_broker(url: str) -> None:
+    where = urlsplit(url)
+    if where.hostname is None:
+        return  # the check of the configuration says what is wrong with it
+    try:
+        socket.create_connection((where.hostname, where.port or 1883), 5).close()
+    except (OSError, ValueError) as error:
+        raise NotPreparedError(
+            f"no broker answers at {url} ({error}); start it (mosquitto -v), "
+            "or leave --broker out for the embedded one"
+        ) from error
+
+
+def _claimed(folder: Path) -> IO[str]:
+    """Make the folder ours and empty; the file returned is held open while it is in use."""
     mark = folder / _MARK
-    if folder.exists() and any(folder.iterdir()):
-        if not mark.exists():
-            raise NotPreparedError(
-                f"{folder} is not a folder of an earlier demonstration; choose another with --data"
-            )
-        shutil.rmtree(folder)
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise NotPreparedError(
+            f"{folder} is not a folder of an earlier demonstration; choose another with --data"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    mark.touch()
+    held = mark.open("a")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held.close()
+        raise NotPreparedError(
+            f"another demonstration runs in {folder}; stop it, or choose another with --data"
+        ) from None
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry != mark:
+            entry.unlink()
     (folder / "logs").mkdir()
-    return folder
+    return held
 
 
 def _ports(console: int, cast: Cast) -> Ports:

@@ -5,11 +5,17 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 _LAST_LINES = 15
 _POLL_S = 0.05
+_READY_S = 60.0
+_STOP_S = 5.0
+_KEEPER = 'trap "" HUP INT TERM; read -r _; kill -TERM 0; sleep 3; kill -KILL 0'
+"""Waits for the end of its standard input, then ends its process group."""
 
 
 class ProcessFailedError(Exception):
@@ -24,41 +30,52 @@ class Child:
         name: for messages and the log's name.
         command: program and arguments.
         log: file that takes its output.
-        process: the running process, None while stopped.
+        group: process group that it joins.
+        port: loopback port on which it listens when it is ready; None: it is ready at once.
     """
 
     name: str
     command: tuple[str, ...]
     log: Path
-    process: asyncio.subprocess.Process | None = field(default=None)
+    group: int
+    port: int | None = None
+    _process: asyncio.subprocess.Process | None = field(default=None, init=False)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @property
     def running(self) -> bool:
         """Whether the process lives."""
-        return self.process is not None and self.process.returncode is None
+        return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches only the demonstration."""
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *self.command, stdout=log, stderr=log, start_new_session=True
-            )
-
-    async def wait_for_port(self, port: int, timeout_s: float = 30.0) -> None:
-        """Wait until somebody listens on a loopback port.
+        """Start it and wait until it listens.
 
         Raises:
-            ProcessFailedError: the process ended first, or the time is over.
+            ProcessFailedError: it ended first, or does not listen in time.
         """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                while not await _listens(port):
+        await self.spawn()
+        try:
+            async with asyncio.timeout(_READY_S):
+                while self.port is not None and not await _listens(self.port):
                     self.check()
                     await asyncio.sleep(_POLL_S)
+        except TimeoutError:
+            late = f"does not listen on port {self.port} after {_READY_S:g} s"
+            raise ProcessFailedError(f"{self.name} {late}\n{self._tail()}") from None
+
+    async def spawn(self) -> None:
+        """Start it and wait for nothing; harmless while it runs."""
+        async with self._lock:
+            if self.running:
                 return
-        raise ProcessFailedError(
-            f"{self.name} does not listen on port {port} after {timeout_s:g} s\n{self.tail()}"
-        )
+            with self.log.open("ab") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self.command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    process_group=self.group,
+                )
 
     def check(self) -> None:
         """Make sure that it lives.
@@ -67,33 +84,26 @@ class Child:
             ProcessFailedError: it ended.
         """
         if not self.running:
-            code = self.process.returncode if self.process else None
-            raise ProcessFailedError(f"{self.name} ended with code {code}\n{self.tail()}")
+            code = self._process.returncode if self._process else None
+            raise ProcessFailedError(f"{self.name} ended with code {code}\n{self._tail()}")
 
-    def tail(self) -> str:
-        """The end of its log."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+    def _tail(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
         return "\n".join(f"  {line}" for line in lines[-_LAST_LINES:])
 
-    async def stop(self, timeout_s: float = 5.0) -> int:
-        """Ask it to end, kill it when it does not; harmless when it does not run.
-
-        Returns:
-            Its exit code.
-        """
-        process, self.process = self.process, None
-        if process is None:
-            return 0
-        if process.returncode is None:
+    async def stop(self, timeout_s: float = _STOP_S) -> None:
+        """Ask it to end, kill it when it does not; harmless when it does not run."""
+        async with self._lock:
+            if self._process is None or not self.running:
+                return
             with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await process.wait()
-            except TimeoutError:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-        return await process.wait()
+                self._process.terminate()
+                try:
+                    async with asyncio.timeout(timeout_s):
+                        await self._process.wait()
+                except TimeoutError:
+                    self._process.kill()
+                    await self._process.wait()
 
 
 async def _listens(port: int) -> bool:
@@ -105,6 +115,23 @@ async def _listens(port: int) -> bool:
     with contextlib.suppress(OSError):
         await writer.wait_closed()
     return True
+
+
+@asynccontextmanager
+async def process_group() -> AsyncIterator[int]:
+    """A process group that ends with the block, and with this process however that ends.
+
+    A shell leads the group and holds the read end of a pipe from this process. When the pipe
+    closes – after a kill -9, too – it ends the group. Ctrl-C in the terminal does not reach it.
+    """
+    keeper = await asyncio.create_subprocess_exec(
+        "/bin/sh", "-c", _KEEPER, stdin=asyncio.subprocess.PIPE, process_group=0
+    )
+    try:
+        yield keeper.pid
+    finally:
+        os.killpg(keeper.pid, signal.SIGKILL)
+        await keeper.wait()
 
 
 def qulink(*arguments: str) -> tuple[str, ...]:

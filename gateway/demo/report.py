@@ -1,40 +1,18 @@
 """Closing the books of a run: from the buffers, the watermark, the store, ledger and rates."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from gateway.city.db.tables import enterprise, equipment, watermark
-from gateway.city.rates.report import RateTable, rate_table
+from gateway.city.rates.compute import percent_text
+from gateway.city.rates.report import rate_table
 from gateway.city.registrar import identifier_counts
 from gateway.core.books import COUNTERS, Counts
-from gateway.edge.buffer import BufferBooks, read_books
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeBooks:
-    """The books of all gateways of a run.
-
-    Attributes:
-        totals: all devices and days together.
-        pending: values in frames that are beyond the city's watermark.
-    """
-
-    totals: Counts
-    pending: int
-
-
-def edge_books(buffers: Mapping[str, Path]) -> EdgeBooks:
-    """Read the buffer file of every gateway."""
-    totals, pending = Counts(), 0
-    for file in buffers.values():
-        books: BufferBooks = read_books(file)
-        totals.add(books.totals)
-        pending += books.pending.values
-    return EdgeBooks(totals, pending)
+from gateway.edge.buffer import read_books
 
 
 def quarantined(connection: Connection, gateways: Sequence[str]) -> int:
@@ -44,9 +22,21 @@ def quarantined(connection: Connection, gateways: Sequence[str]) -> int:
     return int(found.scalar_one())
 
 
-def values_section(books: EdgeBooks, stored: int, refused: int) -> tuple[dict[str, Any], bool]:
-    """The report's ``values`` and whether all three equations hold."""
-    totals = books.totals
+def values_section(
+    buffers: Mapping[str, Path], stored: int, refused: int
+) -> tuple[dict[str, Any], bool]:
+    """The report's ``values`` and whether all three equations hold.
+
+    Args:
+        buffers: buffer file of every gateway.
+        stored: values that a query of the store found.
+        refused: values that the city quarantined.
+    """
+    books = [read_books(file) for file in buffers.values()]
+    totals = Counts()
+    for one in books:
+        totals.add(one.totals)
+    pending = sum(one.pending.values for one in books)
     by_cause = dict(totals.dropped)
     if refused:
         by_cause["quarantine"] = by_cause.get("quarantine", 0) + refused
@@ -54,41 +44,33 @@ def values_section(books: EdgeBooks, stored: int, refused: int) -> tuple[dict[st
     values: dict[str, Any] = {name: getattr(totals, name) for name in COUNTERS}
     values |= {
         "stored": stored,
-        "pending": books.pending,
+        "pending": pending,
         "dropped": dropped,
         "dropped_by_cause": by_cause,
     }
-    closed = totals.buffered == stored + books.pending + dropped
-    return values, totals.balanced and closed
+    return values, totals.balanced and totals.buffered == stored + pending + dropped
 
 
 def ledger_section(connection: Connection) -> dict[str, int]:
     """How much the ledger holds."""
+    tables = {"enterprises": enterprise, "equipment": equipment}
     return {
-        "enterprises": connection.execute(
-            select(func.count()).select_from(enterprise)
-        ).scalar_one(),
-        "equipment": connection.execute(select(func.count()).select_from(equipment)).scalar_one(),
+        name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for name, table in tables.items()
     }
 
 
 def identifiers_section(connection: Connection) -> dict[str, int]:
     """Identifiers issued, confirmed by the node, and read back equal."""
     counts = identifier_counts(connection)
-    return {
-        "assigned": counts.assigned,
-        "registered": counts.registered,
-        "resolved": counts.resolved,
-    }
+    return {name: getattr(counts, name) for name in ("assigned", "registered", "resolved")}
 
 
 def rates_section(
     connection: Connection, definition: str, month: str, now_ms: int
 ) -> dict[str, Any]:
     """The headline rate of the month, with its counties."""
-    table: RateTable = rate_table(
-        connection, definition, month, "county", now_ms=now_ms, demonstration=True
-    )
+    table = rate_table(connection, definition, month, "county", now_ms=now_ms, demonstration=True)
     cell = table.city
     return {
         "definition": table.definition.id,
@@ -109,7 +91,5 @@ def rates_section(
     }
 
 
-def _two(rate: Any) -> float | None:
-    from gateway.city.rates.compute import percent_text  # noqa: PLC0415
-
+def _two(rate: Fraction | None) -> float | None:
     return None if rate is None else float(percent_text(rate))

@@ -25,15 +25,25 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "gateway", "demo", *arguments]
 
 
-def children_of(folder: Path) -> list[str]:
-    """Command lines of living processes that belong to a run."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            if str(folder) in line and entry.name.isdigit():
-                found.append(line)
-    return found
+def processes() -> list[tuple[int, int, int, str]]:
+    """Parent, process group, id and command line of every living process."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "ppid=,pgid=,pid=,stat=,args="],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = [line.split(maxsplit=4) for line in listed.stdout.splitlines()]
+    return [(int(r[0]), int(r[1]), int(r[2]), r[4]) for r in rows if r[3][0] != "Z"]
+
+
+def group_of(demo: int) -> int:
+    """Process group of a demonstration's children; 0 before it has any."""
+    return next((group for parent, group, pid, _ in processes() if parent == demo), 0)
+
+
+def members(group: int) -> list[str]:
+    return [command for _, their, _, command in processes() if their == group]
 
 
 def get(url: str) -> Any:
@@ -63,14 +73,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
     )  # fmt: skip
     console = f"http://127.0.0.1:{port}"
     try:
-        until("healthy city", lambda: get(f"{console}/healthz")["status"] == "ok")
+        until("healthy city", lambda: get(f"{console}/healthz")["status"] == "ok", 90)
         yield {"process": process, "data": data, "report": report, "console": console}
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=40)
+        process.kill()
+        process.communicate()
 
 
+@pytest.mark.timeout(150)
 async def test_a_line_is_stopped_by_the_button_and_shows_with_its_cause(
     running: dict[str, Any],
 ) -> None:
@@ -85,12 +95,18 @@ async def test_a_line_is_stopped_by_the_button_and_shows_with_its_cause(
     assert "gw-fire" in json.dumps(gaps)
 
 
+def test_a_second_demonstration_leaves_the_folder_alone(running: dict[str, Any]) -> None:
+    said = refused("--data", str(running["data"]), "--port", str(free_port()))
+    assert "another demonstration runs in" in said
+    assert get(running["console"] + "/healthz")["status"] == "ok"
+
+
 def test_the_command_starts_the_line_again(running: dict[str, Any]) -> None:
     data = str(running["data"])
     listed = subprocess.run(
         command("lines", "--data", data), capture_output=True, text=True, check=True
     )
-    assert "fire         is stopped" in listed.stdout
+    assert "fire           is stopped" in listed.stdout
     done = subprocess.run(
         command("start", "fire", "--data", data), capture_output=True, text=True, check=True
     )
@@ -104,6 +120,8 @@ def test_the_command_starts_the_line_again(running: dict[str, Any]) -> None:
 
 @pytest.mark.timeout(120)
 def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any]) -> None:
+    group = group_of(running["process"].pid)
+    assert len(members(group)) == 1 + 1 + 5 + 1 + 5  # keeper, broker, lines, city, gateways
     _, said = running["process"].communicate(timeout=RUN_S + 40)
     assert running["process"].returncode == 0, said
     report = json.loads(running["report"].read_text())
@@ -122,42 +140,61 @@ def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any])
     assert rates["pooled"] == round(100 * rates["networked"] / rates["equipment"], 2)
     assert sum(cell["networked"] for cell in rates["by_county"].values()) == rates["networked"]
     assert sum(cell["equipment"] for cell in rates["by_county"].values()) == rates["equipment"]
-    assert children_of(running["data"]) == []
+    assert members(group) == []
+
+
+def refused(*arguments: str) -> str:
+    """What a demonstration says that does not start."""
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
 
 
 def test_a_port_in_use_is_said_before_anything_starts(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = subprocess.run(
-            command("--port", port, "--data", str(tmp_path / "data")),
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    assert done.returncode == 1
-    assert f"port {port} on 127.0.0.1 is in use" in done.stderr
-    assert "--port" in done.stderr
+        said = refused("--port", port, "--data", str(tmp_path / "data"))
+    assert f"port {port} on 127.0.0.1 is in use" in said
+    assert "--port" in said
     assert not (tmp_path / "data").exists()
 
 
 def test_a_folder_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("years of work")
-    done = subprocess.run(
-        command("--port", str(free_port()), "--data", str(tmp_path)),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "choose another with --data" in done.stderr
+    said = refused("--port", str(free_port()), "--data", str(tmp_path))
+    assert "choose another with --data" in said
     assert (tmp_path / "thesis.doc").read_text() == "years of work"
 
 
-def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    process = subprocess.Popen(
-        command("--port", str(free_port()), "--data", str(data)),
-        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    until("children", lambda: len(children_of(data)) > 3)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=50)
-    assert children_of(data) == []
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--report", "/nowhere/demo.json"), "/nowhere/demo.json: No such file or directory"),
+        (("--data", "/dev/null"), "/dev/null: Not a directory"),
+        (("--broker", "localhost:1883"), "broker.url: must be mqtt://host:port"),
+        (("--broker", "mqtt://127.0.0.1:1"), "no broker answers at mqtt://127.0.0.1:1"),
+        (("--influx", "http://127.0.0.1:1"), "InfluxDB http://127.0.0.1:1"),
+    ],
+)
+def test_what_cannot_work_is_said_at_the_start(
+    arguments: tuple[str, str], words: str, tmp_path: Path
+) -> None:
+    defaults = ("--port", str(free_port()), "--data", str(tmp_path / "data"), "--for", "5")
+    assert words in refused(*defaults, *arguments)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_however_it_ends_no_process_is_left_behind(number: int, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        command("--port", str(free_port()), "--data", str(tmp_path / "data")),
+        stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        group = until("children", lambda: group_of(process.pid))
+        until("lines", lambda: len(members(group)) > 3)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    until("all have ended", lambda: not members(group), 10)
+    if number != signal.SIGKILL:
+        assert process.returncode == 130
+        assert said.endswith("ended at once; the books were not closed\n")
