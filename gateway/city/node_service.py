@@ -29,8 +29,9 @@ async def run(config: CityConfig, database: Database, now_ms: Callable[[], int])
 
 
 async def _serve(config: CityConfig, node: EmbeddedNode, now_ms: Callable[[], int]) -> None:
-    from gateway.web.serve import serve  # noqa: PLC0415 - slow to import
+    from gateway.web.serve import bind, serve  # noqa: PLC0415 - slow to import
 
     with closing(NodeStore(config.data_dir / node.path)) as store:
         app = EnterpriseNode(store, node_credentials(config.data_dir), now_ms).app
-        await serve(app, ConsoleConfig(listen=node.listen))
+        listener = bind(node.listen, "node")
+        await serve(app, ConsoleConfig(listen=node.listen), listener)

@@ -32,11 +32,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-def bind(listen: str) -> socket.socket:
+def bind(listen: str, name: str = "console") -> socket.socket:
     """Take a listening address.
 
     Args:
         listen: ``host:port`` as in ``ConsoleConfig.listen``; port 0 takes any free one.
+        name: what listens; its address is ``<name>.listen`` in the configuration.
 
     Raises:
         ListenError: the port is in use or the address is not ours; the message says what to do.
@@ -46,16 +47,16 @@ def bind(listen: str) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise ListenError(_advice(listen, port, error)) from error
+        raise ListenError(_advice(listen, port, name, error)) from error
 
 
-def _advice(listen: str, port: int, error: OSError) -> str:
+def _advice(listen: str, port: int, name: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"console: port {port} is in use; stop the program that listens on {listen} "
-            "or set another port in 'console.listen'"
+            f"{name}: port {port} is in use; stop the program that listens on {listen} "
+            f"or set another port in '{name}.listen'"
         )
-    return f"console: cannot listen on {listen}: {error.strerror}; check 'console.listen'"
+    return f"{name}: cannot listen on {listen}: {error.strerror}; check '{name}.listen'"
 
 
 async def serve(
