@@ -32,11 +32,13 @@ from gateway.drivers.api import (
     Value,
 )
 from gateway.drivers.conformance_bench import Bench, needs, values_of
+from gateway.drivers.conformance_proxy import FaultProxy
 from gateway.drivers.conformance_rules import DriverConformance
 
 __all__ = [
     "Bench",
     "DriverConformance",
+    "FaultProxy",
     "RefusalConformance",
     "SubscribingConformance",
     "values_of",

@@ -13,13 +13,12 @@ from pydantic import ConfigDict
 from edge_config.base import StrictModel
 from gateway.core.batch import Reading
 from gateway.drivers.api import DriverError, NotConnectedError, Point, Value
-from gateway.drivers.conformance import Bench, DriverConformance
+from gateway.drivers.conformance import Bench, DriverConformance, FaultProxy
 from gateway.drivers.modbus import SPEC
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.poll import ReadPlan
 from tests.drivers.modbus.peers import modbus_serial
-from tests.support.faults import FaultProxy
 from tests.support.peers import free_port
 
 

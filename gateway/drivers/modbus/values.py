@@ -123,7 +123,7 @@ def encode_number(data_type: DataType, order: Order, value: Value) -> bytes:
     Raises:
         ValueError: the value does not fit the type, or is no number, or not finite.
     """
-    if isinstance(value, str | bool) or not math.isfinite(value):
+    if isinstance(value, str | bool) or not abs(value) < math.inf:
         raise ValueError(f"{value!r} is no finite number")
     whole = data_type.kind in {Kind.INT64, Kind.UINT64}
     if whole and value != int(value):

@@ -85,10 +85,11 @@ def arrivals_of(group: str, values: Values, shape: Shape, arrival_ms: int) -> Ar
         group: name of the group.
         values: what came, oldest first; every handle is a position in ``shape``.
         shape: what the group's points expect.
-        arrival_ms: time for values of which the server gave none, UTC milliseconds.
+        arrival_ms: time for values of which the server gave none that can be, UTC milliseconds.
     """
     bits, codes = _convert(values, shape)
     times = times_ms(values.ticks, arrival_ms)
+    times = np.where(times < 0, arrival_ms, times)  # before 1970: a clock that was never set
     order = np.argsort(values.handle, kind="stable")
     index = values.handle[order]
     texts = values.texts

@@ -83,9 +83,10 @@ class OpcUaDriver:
         if node is None:
             raise DriverError(f"{attempted}: the server has no such namespace")
         with translated(attempted):
-            (result,) = await session.services.write_attributes([node], [ua.DataValue(variant)])
-        if not result.is_good():
-            raise DriverError(f"{attempted}: the server answered {result.name}")
+            results = await session.services.write_attributes([node], [ua.DataValue(variant)])
+            session.demand_all(results, 1, "result")
+        if not results[0].is_good():
+            raise DriverError(f"{attempted}: the server answered {results[0].name}")
 
     async def subscribe(self, group: str, points: Sequence[Point], interval_ms: int) -> Status:
         """Have changes of these points pushed; see the SDK."""
@@ -155,10 +156,7 @@ def _place(
     values: Values, places: np.ndarray[Any, np.dtype[np.intp]], chunk: Values, session: Session
 ) -> None:
     """Put a chunk's values at the positions of their points."""
-    if len(chunk) != len(places):
-        raise NotConnectedError(
-            f"{session.endpoint}: asked for {len(places)} values, got {len(chunk)}"
-        )
+    session.demand_all(chunk, len(places), "values")
     values.variant[places] = chunk.variant
     values.bits[places] = chunk.bits
     values.code[places] = chunk.code

@@ -79,7 +79,8 @@ class Publishing:
         """
         made = await self._create(interval_ms)
         shape = shape_of([point.address.type for point in points])
-        period_s = made.RevisedPublishingInterval * made.RevisedMaxKeepAliveCount / 1000
+        revised_ms = made.RevisedPublishingInterval * made.RevisedMaxKeepAliveCount
+        period_s = max(self._connection.keepalive_ms, revised_ms) / 1000
         self._subscriptions[made.SubscriptionId] = _Subscription(
             group, shape, period_s + self._session.timeout_s, asyncio.get_running_loop().time()
         )
@@ -123,6 +124,7 @@ class Publishing:
             parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
             parameters.ItemsToCreate = [item for _, item in chunk]
             results = await self._session.services.create_monitored_items(parameters)
+            self._session.demand_all(results, len(chunk), "monitored items")
             for (place, _), result in zip(chunk, results, strict=True):
                 codes[place] = status_of(result.StatusCode.value)
         return codes
@@ -183,23 +185,25 @@ class Publishing:
     async def _take(self, patience_s: float) -> None:
         """Wait for responses; keep their values, remember a failure."""
         self._ask()
+        asked = len(self._requests)
         done, self._requests = await asyncio.wait(
             self._requests, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
         )
-        answers = [answer for task in done if (answer := self._answer(task)) is not None]
+        answers = [answer for task in done if (answer := self._answer(task, asked)) is not None]
         now = asyncio.get_running_loop().time()
         for answer in sorted(answers, key=lambda answer: answer.sequence):
             self._accept(answer, now)
 
-    def _answer(self, task: "asyncio.Task[bytes]") -> Published | None:
+    def _answer(self, task: "asyncio.Task[bytes]", asked: int) -> Published | None:
+        """The response of one of ``asked`` requests; a server may have room for fewer."""
         try:
             return decode_publish(task.result())
         except NotConnectedError as error:
             self._failure = error
         except LIBRARY_ERRORS as error:
-            if code_of(error) == _TOO_MANY_REQUESTS and self._allowed > 1:
-                self._allowed = max(1, len(self._requests))
-            else:
+            if code_of(error) == _TOO_MANY_REQUESTS:
+                self._allowed = min(self._allowed, asked) - 1
+            if code_of(error) != _TOO_MANY_REQUESTS or not self._allowed:
                 lost = translate(error, f"{self._session.endpoint}: publish")
                 self._failure = NotConnectedError(str(lost))
         return None
@@ -273,5 +277,4 @@ def _item(
 def _mark_lost(values: Values) -> None:
     """A message is missing before these values: mark the first of each tag as after a loss."""
     _, first = np.unique(values.handle, return_index=True)
-    good = first[values.code[first] < OVERFLOW_BITS]
-    values.code[good] |= np.uint32(OVERFLOW_BITS)
+    values.code[first] |= np.uint32(OVERFLOW_BITS)

@@ -9,6 +9,7 @@ log would show passwords.
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +124,17 @@ class Session:
         index = namespace_index(node, self.namespaces)
         return None if index is None else _node_id(node, index)
 
+    def demand_all(self, results: Sized, wanted: int, what: str) -> None:
+        """Refuse an answer that is not complete: nobody can tell which results are missing.
+
+        Raises:
+            NotConnectedError: there are fewer or more than wanted.
+        """
+        if len(results) != wanted:
+            raise NotConnectedError(
+                f"{self.endpoint}: asked for {wanted} {what}, the server answered {len(results)}"
+            )
+
     async def describe(self) -> None:
         """Read namespaces and operation limits."""
         limits = "Server_ServerCapabilities_OperationLimits_"
@@ -134,6 +146,10 @@ class Session:
         found = await self.services.read_attributes(
             [ua.NodeId(ua.Int32(number)) for number in wanted], AttributeIds.Value
         )
+        self.demand_all(found, len(wanted), "values")
+        if not found[0].StatusCode.is_good():
+            code = found[0].StatusCode.name
+            raise NotConnectedError(f"{self.endpoint}: the server hides its namespaces: {code}")
         self.namespaces = tuple(found[0].Value.Value or ())
         self.limits = Limits(*(self._limit(value) for value in found[1:]))
 

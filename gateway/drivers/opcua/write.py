@@ -1,7 +1,8 @@
 """A value to write → the library's variant of the tag's type."""
 
-import math
+import sys
 
+import numpy as np
 from asyncua import ua
 
 from gateway.drivers.api import DriverError, Value
@@ -20,6 +21,9 @@ _VARIANTS = {
     "bool": ua.VariantType.Boolean,
     "string": ua.VariantType.String,
 }
+
+
+_LARGEST = {"float64": sys.float_info.max, "float32": float(np.finfo(np.float32).max)}
 
 
 def variant_of(type_name: str, value: Value, attempted: str) -> ua.Variant:
@@ -49,7 +53,7 @@ def _fits(type_name: str, value: Value) -> bool:
     if isinstance(value, bool | str):
         return False
     if type_name.startswith("float"):
-        return math.isfinite(value)
+        return abs(value) <= _LARGEST[type_name]
     return isinstance(value, int) and _in_range(type_name, value)
 
 

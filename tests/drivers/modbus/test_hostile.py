@@ -9,10 +9,9 @@ import pytest
 
 from gateway.core.status import Reason
 from gateway.drivers.api import DriverError, NotConnectedError
-from gateway.drivers.conformance import values_of
+from gateway.drivers.conformance import FaultProxy, values_of
 from gateway.drivers.modbus.driver import ModbusDriver
 from tests.drivers.modbus.support import connected, connection, points, read, reasons
-from tests.support.faults import FaultProxy
 from tests.support.peers import free_port
 
 REQUEST = 12  # bytes of a read or of a write of one value
@@ -192,6 +191,7 @@ async def test_a_wrong_echo_is_not_taken_for_success() -> None:
         ("discrete:0", True, "table discrete cannot be written"),
         ("holding:0.3", True, "a bit of a register cannot be written"),
         ("holding:0", 70_000, "does not fit uint16"),
+        pytest.param("holding:0:float64", 10**400, "does not fit float64", id="huge"),
         ("coil:0", 1, "1 is no bool"),
         ("holding:0:string[1]", "abc", "needs 3 bytes"),
     ],

@@ -186,6 +186,14 @@ def test_arrivals_are_ordered_by_tag_and_within_it_by_arrival() -> None:
     ]
 
 
+def test_a_time_before_1970_is_none() -> None:
+    given = empty_values(2)
+    given.variant[:] = 11
+    given.ticks[:] = 5, 116_444_736_000_010_000
+    arrivals = arrivals_of("g", given, shape_of(["float64"] * 2), 77)
+    assert arrivals.time_ms.tolist() == [77, 1]
+
+
 def test_every_value_of_one_millisecond_goes_on() -> None:
     shape = shape_of(["float64", "string"])
     values = values_of(

@@ -233,6 +233,8 @@ async def test_writes_are_typed(foreign: ForeignServer, driver_for: Connect) -> 
         (point("Int16", "int16"), 1.5, "1.5 is no int16"),
         (point("Boolean", "bool"), 1, "1 is no bool"),
         (point("Double", "float64"), float("nan"), "nan is no float64"),
+        pytest.param(point("Double", "float64"), 10**400, "is no float64", id="huge"),
+        (point("Float", "float32"), 1e300, "1e.300 is no float32"),
         (point("String", "string"), 3, "3 is no string"),
         (point("DateTime", "datetime"), 3, "a datetime cannot be written"),
     ],

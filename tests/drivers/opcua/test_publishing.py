@@ -6,7 +6,7 @@ import pytest
 from asyncua import ua
 from asyncua.client.client import Client
 
-from gateway.core.status import GOOD, Quality, Reason, status
+from gateway.core.status import GOOD, Quality, Reason, bad, status
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.opcua.codec import Published
 from gateway.drivers.opcua.config import Connection
@@ -53,6 +53,15 @@ async def test_a_missing_message_marks_the_first_value_of_each_tag(publishing: P
     assert publishing._drain()[0].status.tolist() == [GOOD]
 
 
+async def test_a_loss_marks_values_of_every_quality_but_bad(publishing: Publishing) -> None:
+    accept(publishing, 1, 0)
+    after = values(0, 1)
+    after.code[:] = ua.StatusCodes.GoodLocalOverride, ua.StatusCodes.BadSensorFailure
+    publishing._accept(Published(7, 3, after, None), 0.0)
+    (arrivals,) = publishing._drain()
+    assert arrivals.status.tolist() == [GOOD, AFTER_LOSS, bad(Reason.DEVICE_FAILURE)]
+
+
 async def test_sequence_numbers_begin_again_at_one(publishing: Publishing) -> None:
     accept(publishing, 0xFFFF_FFFF, 0)
     accept(publishing, 1, 0)
@@ -97,12 +106,17 @@ def failed(name: str) -> "asyncio.Task[bytes]":
 
 
 async def test_a_server_with_room_for_few_requests_gets_fewer(publishing: Publishing) -> None:
-    task = failed("BadTooManyPublishRequests")
-    await asyncio.wait([task])
-    assert publishing._answer(task) is None
+    publishing._requests = {failed("BadTooManyPublishRequests") for _ in range(2)}
+    waiting = asyncio.create_task(asyncio.Event().wait())
+    publishing._requests.add(waiting)  # type: ignore[arg-type]  # never answers
+    await asyncio.wait(publishing._requests, timeout=0.01)
+    await publishing._take(1.0)
+    assert publishing._requests == {waiting}, "two refused at once are two fewer, not the end"
     assert publishing._failure is None
     assert publishing._allowed == 1
-    assert publishing._answer(task) is None
+    await publishing.close()
+    publishing._requests = {failed("BadTooManyPublishRequests")}
+    await publishing._take(1.0)
     assert isinstance(publishing._failure, NotConnectedError), "not even one is too much"
 
 
@@ -110,7 +124,7 @@ async def test_a_server_with_room_for_few_requests_gets_fewer(publishing: Publis
 async def test_a_dead_session_is_a_lost_connection(publishing: Publishing, name: str) -> None:
     task = failed(name)
     await asyncio.wait([task])
-    assert publishing._answer(task) is None
+    assert publishing._answer(task, 1) is None
     with pytest.raises(NotConnectedError, match=f"127.0.0.1:4840: publish: {name}"):
         await publishing.arrivals()
 

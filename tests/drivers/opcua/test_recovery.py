@@ -8,9 +8,10 @@ import pytest
 
 from gateway.core.status import GOOD
 from gateway.drivers.api import Arrivals, NotConnectedError, RefusedError
+from gateway.drivers.conformance import FaultProxy
 from gateway.drivers.opcua.driver import OpcUaDriver
 from tests.drivers.opcua.conftest import Connect
-from tests.drivers.opcua.server import URI, ForeignServer, point
+from tests.drivers.opcua.server import URI, AsyncuaServer, ForeignServer, point
 
 QUICK = {"publishing_ms": 50, "keepalive_ms": 100, "request_timeout_ms": 500}
 POINTS = [point("Item.0", "float64"), point("String", "string")]
@@ -58,6 +59,7 @@ def flat(one: Arrivals) -> dict[int, object]:
 async def test_killed_and_back_with_other_namespace_indexes(driver_for: Connect, pki: Path) -> None:
     with ForeignServer(pki, items=2) as server:
         driver = driver_for(server.connection(**QUICK))
+        before = asyncio.all_tasks()
         plan = driver.plan(POINTS)
         await reconnect(driver)
         index = driver._open().namespaces.index(URI)
@@ -66,6 +68,8 @@ async def test_killed_and_back_with_other_namespace_indexes(driver_for: Connect,
         assert "127.0.0.1" in str(await until_lost(driver))
         with pytest.raises(NotConnectedError):
             await driver.read(plan)
+        await driver.close()
+        assert asyncio.all_tasks() == before, "the library's own tasks are gone too"
         server.start(extraNamespaces=3)
         await reconnect(driver)
         assert driver._open().namespaces.index(URI) == index + 3
@@ -139,6 +143,41 @@ async def test_a_cancelled_connect_leaves_no_socket(driver_for: Connect) -> None
     assert not [task for task in asyncio.all_tasks() - before if "opcua" in repr(task)]
 
 
+async def test_connecting_may_be_cancelled_at_any_moment(driver_for: Connect) -> None:
+    """With every piece that the server sends, from the first to the last."""
+    with AsyncuaServer() as server:
+        async with FaultProxy(server.port) as proxy:
+            driver = driver_for(server.connection(url=f"opc.tcp://127.0.0.1:{proxy.port}"))
+            before, pieces = asyncio.all_tasks(), 0
+            while True:
+                pieces += 1
+                if await connected_within(driver, proxy, pieces):
+                    break
+                await driver.close()
+                async with asyncio.timeout(5):
+                    await proxy.deserted()
+                assert asyncio.all_tasks() == before
+            assert pieces > 5
+
+
+async def connected_within(driver: OpcUaDriver, proxy: FaultProxy, pieces: int) -> bool:
+    """Connect, and cancel it when so many pieces have come."""
+    connecting = asyncio.create_task(driver.connect())
+    left = pieces
+
+    def count(data: bytes) -> bytes:
+        nonlocal left
+        left -= 1
+        if not left:
+            connecting.cancel()
+        return data
+
+    proxy.alter = count
+    with suppress(asyncio.CancelledError):
+        await connecting
+    return not connecting.cancelled()
+
+
 @pytest.mark.parametrize(
     "answer",
     [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00" * 64, b"ACKF\xff\xff\xff\x7f" + b"x" * 64],
@@ -180,3 +219,21 @@ async def test_a_subscription_that_the_server_ends_is_a_loss(
         publishing = driver._subscriptions()
         await driver._open().services.delete_subscriptions(list(publishing._subscriptions))
         assert not isinstance(await until_lost(driver), RefusedError)
+
+
+async def test_an_answer_with_too_few_results_says_so(driver_for: Connect) -> None:
+    points = [point("Double", "float64"), point("Int32", "int32")]
+    with AsyncuaServer() as server:
+        driver = driver_for(server.connection())
+        await driver.connect()
+        server.tell(short="create_monitored_items")
+        with pytest.raises(NotConnectedError, match=r"asked for 2 monitored items, .* answered 1"):
+            await driver.subscribe("g", points, 100)
+        server.tell(short="write")
+        with pytest.raises(NotConnectedError, match=r"asked for 1 result, .* answered 0"):
+            await driver.write(points[0], 2.5)
+        server.tell(short="read")
+        with pytest.raises(NotConnectedError, match="asked for 2 values, the server answered 1"):
+            await driver.read(driver.plan(points))
+        with pytest.raises(NotConnectedError, match="asked for 3 values, the server answered 2"):
+            await driver.connect()

@@ -12,7 +12,7 @@ from gateway.drivers.opcua import session
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.driver import OpcUaDriver
 from tests.drivers.opcua.conftest import Connect
-from tests.drivers.opcua.server import ForeignServer, point
+from tests.drivers.opcua.server import AsyncuaServer, ForeignServer, point
 
 USER = {"username": "operator", "password": {"env": "QULINK_TEST_PASSWORD"}}
 PASSWORD = "p:ss wörd"
@@ -95,6 +95,20 @@ async def test_without_channel_security_the_password_is_still_encrypted(
     driver = driver_for(foreign.connection(**USER))
     await driver.connect()
     assert await reads_well(driver)
+
+
+async def test_a_password_is_not_sent_in_clear_unless_allowed(
+    driver_for: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This server's user token policy leaves the password as it is."""
+    monkeypatch.setenv("QULINK_TEST_PASSWORD", PASSWORD)
+    with AsyncuaServer() as server:
+        with pytest.raises(RefusedError, match=r"wants the password unencrypted.*basic256sha256"):
+            await driver_for(server.connection(**USER)).connect()
+        driver = driver_for(server.connection(**USER, password_in_clear="allow"))
+        await driver.connect()
+        reading = await driver.read(driver.plan([point("Double", "float64")]))
+        assert reading.columns[0].tolist() == [1.5]
 
 
 async def test_a_missing_password_is_a_refusal(

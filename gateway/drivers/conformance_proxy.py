@@ -1,10 +1,10 @@
-"""A TCP proxy between a driver and its device that tests can make misbehave."""
+"""A TCP proxy between a driver and its device that a bench can make misbehave."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 Alter = Callable[[bytes], bytes]
 
@@ -46,6 +46,10 @@ class FaultProxy:
             self._server.close()
             self._server = None
         self.cut()
+        await self.deserted()
+
+    async def deserted(self) -> None:
+        """Wait until no connection is left."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -66,8 +70,7 @@ class FaultProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        task = asyncio.current_task()
-        assert task is not None
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         self._tasks.add(task)
         self._writers.add(writer)
         try:
