@@ -13,6 +13,7 @@ from gateway.city.db.tables import (
     tag_schema,
     watermark,
 )
+from gateway.city.recall import machine_now
 from gateway.city.stores.api import Series
 from gateway.core.batch import Gap
 from gateway.core.books import Counts, day_of
@@ -130,6 +131,10 @@ async def test_a_restarted_city_goes_on(mosquitto: Mosquitto, tmp_path: Path) ->
         first = await gateway.send(1, schema, batch_of(schema, at, 1.0))
         await gateway.acked(1)
     async with assembled(city_config(mosquitto.url, tmp_path)) as city, running(city):
+        await until(city.ingest.opened.is_set)
+        recalled = await machine_now(city.live, city.store, (USCC, "1", "B-001"), at)
+        assert recalled is not None
+        assert (recalled.values["speed"].value, recalled.last_ms) == (1.0, at)
         async with sender(mosquitto.port, "gw-1") as gateway:
             await gateway.raw(first)
             await gateway.acked(1)

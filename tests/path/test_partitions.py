@@ -6,9 +6,12 @@ from pathlib import Path
 from sqlalchemy import update
 
 from gateway.city.db.tables import gap, gateway, quarantine, watermark
+from gateway.city.recall import machine_now
+from gateway.wire.messages import DeviceState
 from gateway.wire.topics import partition_of
 from tests.support.broker import Mosquitto
 from tests.support.city import (
+    USCC,
     City,
     assembled,
     batch_of,
@@ -24,6 +27,13 @@ from tests.support.city import (
 NAMES = [f"gw-{number}" for number in range(1, 50)]
 LOW = next(name for name in NAMES if partition_of(name) < 128)
 HIGH = next(name for name in NAMES if partition_of(name) >= 128)
+
+
+def knows(city: City, name: str) -> bool:
+    """Whether a worker shows another's gateway as it is, with its machine."""
+    view = city.live.gateway(name)
+    machine = city.live.machine(USCC, "1", "B-001")
+    return bool(view and view.elsewhere and view.online and view.state and machine)
 
 
 def received(city: City) -> float | None:
@@ -51,7 +61,7 @@ async def test_two_workers_share_the_gateways(mosquitto: Mosquitto, tmp_path: Pa
             started = time.monotonic()
             while time.monotonic() < started + 2.5:  # beyond the silence of 1 s of either worker
                 for gateway_ in (one, two):
-                    await gateway_.state()
+                    await gateway_.state(devices={"line-1": DeviceState("up")})
                 if not one.acks or not two.acks:
                     await one.send(1, schema, batch_of(schema, at, 1.0))
                     await two.send(1, schema, batch_of(schema, at, 2.0))
@@ -66,4 +76,15 @@ async def test_two_workers_share_the_gateways(mosquitto: Mosquitto, tmp_path: Pa
             assert len(one.acks) == len(two.acks) == 1
             assert rows_of(low, gap) == []  # nobody calls the other's gateway silent
             assert all(row["last_seen_ms"] >= at for row in rows_of(low, gateway))
+            await until(lambda: knows(low, HIGH))
+            await until(lambda: knows(high, LOW))
+            for city in (low, high):  # both speak of the same machine; the store holds the later
+                seen = await machine_now(city.live, city.store, (USCC, "1", "B-001"), at + 1)
+                assert seen is not None
+                assert seen.link == "up"
+                assert seen.values["speed"].value in (1.0, 2.0)
+            for gateway_ in (one, two):
+                await gateway_.state(online=False)
+            await until(lambda: not any(g.online for g in low.live.gateways().values()))
+            await until(lambda: not any(g.online for g in high.live.gateways().values()))
         assert rows_of(low, quarantine) == []

@@ -30,7 +30,7 @@ _TREND: Mapping[Shape, tuple[Any, int]] = {
 _HISTORY: Mapping[Shape, tuple[Any, int]] = {
     "wide": (1160, 260),
     "narrow": (300, 200),
-    "container": ("container", 200),
+    "container": ("container", 250),
 }
 _BREAK_FACTOR = 5
 _BREAK_MIN_MS = 90_000
@@ -71,13 +71,9 @@ def trend_chart(
     layers = [*_plan_layers(x, y, words), *_actual_layers(x, y, words)]
     datasets = {
         "plan": [_plan_row(value, words) for value in plan],
-        "actual": [_actual_row(point) for point in points if point.city.pooled is not None],
+        "actual": [_actual_row(point) for point in points if point.rate is not None],
     }
     return _finish(alt.layer(*layers), _TREND[shape], datasets)
-
-
-def _utc() -> alt.Scale:
-    return alt.Scale(type="utc")
 
 
 def _year_end(month: str) -> float:
@@ -100,8 +96,8 @@ def _actual_row(point: TrendPoint) -> dict[str, object]:
     cell = point.city
     return {
         "at": _year_end(point.month),
-        "percent": float(cell.pooled or 0),
-        "text": percent_text(cell.pooled),
+        "percent": float(point.rate or 0),
+        "text": percent_text(point.rate),
         "month": point.month,
         "fraction": f"{cell.networked} / {cell.equipment}",
         "final": point.status == "F",
@@ -144,21 +140,25 @@ def _actual_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
     ]
 
 
-def history_chart(points: Sequence[Point], title: str, shape: Shape) -> Spec:
+def history_chart(points: Sequence[Point], title: str, shape: Shape, span: tuple[int, int]) -> Spec:
     """Values of one tag over time; a silence breaks the line.
 
     Args:
         points: in time order, numeric.
         title: name and unit of the tag.
         shape: size of the picture.
+        span: first and last moment of the axis, UTC milliseconds.
     """
-    x = alt.X("t:T", title=None, axis=alt.Axis(format="%H:%M"), scale=_utc())
+    axis = alt.Axis(format="%H:%M", tickCount=6, labelOverlap=True)
+    x = alt.X("t:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False))
+    frame = alt.Chart(alt.NamedData(name="edges")).mark_rule(opacity=0).encode(x=x)
     y = alt.Y("v:Q", title=title, scale=alt.Scale(zero=False, nice=True))
     tooltip = [alt.Tooltip("at:N", title=" "), alt.Tooltip("v:Q", title=title, format=".6~g")]
     base = alt.Chart(alt.NamedData(name="values")).encode(x=x, y=y)
     hover = base.mark_point(size=60, opacity=0).encode(tooltip=tooltip)
     line = base.mark_line(color="var(--accent)", strokeWidth=1.7, interpolate="linear")
-    return _finish(alt.layer(line, hover), _HISTORY[shape], {"values": history_rows(points)})
+    datasets = {"values": history_rows(points), "edges": [{"t": at + SHANGHAI_MS} for at in span]}
+    return _finish(alt.layer(frame, line, hover), _HISTORY[shape], datasets)
 
 
 def history_rows(points: Sequence[Point]) -> list[dict[str, object]]:

@@ -45,7 +45,7 @@ class Drilldown:
     async def industries(self, _request: Request) -> View:
         """The rate by industry."""
         table = await self._figures.table("industry")
-        data = {"table": table, "cells": ranked(table.cells)}
+        data = {"table": table, "cells": ranked(table)}
         return View("industries.html", data, ("cells",), 4.0, as_table(table))
 
     async def enterprises(self, _request: Request) -> View:
@@ -68,8 +68,9 @@ class Drilldown:
         if code is not None and not members:
             raise HTTPException(404)
         table = await self._figures.table("enterprise")
-        cells = ranked(cell for cell in table.cells if cell.key in members)
-        outside = [row for uscc, row in members.items() if uscc not in {c.key for c in cells}]
+        cells = [cell for cell in ranked(table) if cell.key in members]
+        counted = {cell.key for cell in cells}
+        outside = [row for uscc, row in members.items() if uscc not in counted]
         name = _group_name(by, code)
         data = {
             "table": table,

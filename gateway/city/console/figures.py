@@ -7,8 +7,8 @@ from functools import partial
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.remember import Remembered
 from gateway.city.rates.compute import Dimension, percent_text
+from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.drilldown import MachineVerdict, machine_facts
-from gateway.city.rates.model import Definition
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.plan import plan_on, target
 from gateway.city.rates.report import (
@@ -27,16 +27,19 @@ TREND_MONTHS = 12
 
 
 class Figures:
-    """The rates of one city."""
+    """The rates of one city.
+
+    Args:
+        context: of the console.
+
+    Raises:
+        DefinitionError: the configured headline is no definition.
+    """
 
     def __init__(self, context: ConsoleContext) -> None:
         self._context = context
         self._remembered = Remembered()
-
-    @property
-    def headline(self) -> Definition:
-        """The definition that is shown first."""
-        return self._context.definitions[self._context.config.definitions.headline]
+        self.headline = definition_of(context.definitions, context.config.definitions.headline)
 
     async def table(self, by: Dimension, definition: str = "") -> RateTable:
         """The running month by county, industry or enterprise."""

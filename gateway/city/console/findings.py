@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, desc, func, select
+from sqlalchemy import Connection, Select, desc, func, select
 
 from gateway.city.console.queries import Rows
 from gateway.city.db.tables import enterprise, equipment, identifier, orphan, quarantine
 
 DAY_MS = 86_400_000
-LIMIT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,40 +18,62 @@ class Findings:
     Attributes:
         quarantined: reason, gateway, messages, values and newest time of quarantined messages.
         orphans: machines that send values and are not in the ledger.
+        orphan_count: how many of those there are.
         unregistered: machines whose identifier the node has not confirmed.
         unregistered_count: how many of those there are.
         unverified: enterprises whose ledger nobody has verified.
+        unverified_count: how many of those there are.
         equipment: machines of the ledger.
         identifiers: issued, registered, resolved.
     """
 
     quarantined: Rows
     orphans: Rows
+    orphan_count: int
     unregistered: Rows
     unregistered_count: int
     unverified: Rows
+    unverified_count: int
     equipment: int
     identifiers: tuple[int, int, int]
 
 
-def findings(connection: Connection, now_ms: int) -> Findings:
-    """Gather them; quarantine of the last seven days."""
+def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
+    """Gather them, of each kind at most ``limit`` rows; quarantine of the last seven days."""
+    unverified = select(enterprise.c.uscc, enterprise.c.name).where(
+        enterprise.c.ledger_verified_on.is_(None)
+    )
+    unregistered = (
+        select(
+            equipment.c.uscc,
+            equipment.c.site_no,
+            equipment.c.asset_no,
+            equipment.c.name,
+            identifier.c.handle,
+        )
+        .outerjoin(identifier)
+        .where(identifier.c.registered_ms.is_(None))
+    )
+    orphans = select(orphan)
     return Findings(
-        quarantined=_quarantined(connection, now_ms - 7 * DAY_MS),
-        orphans=connection.execute(
-            select(orphan).order_by(desc(orphan.c.last_ms)).limit(LIMIT)
-        ).all(),
-        unregistered=_unregistered(connection),
-        unregistered_count=_unregistered_count(connection),
-        unverified=connection.execute(
-            select(enterprise.c.uscc, enterprise.c.name)
-            .where(enterprise.c.ledger_verified_on.is_(None))
-            .order_by(enterprise.c.name)
-            .limit(LIMIT)
-        ).all(),
-        equipment=_count(connection, select(func.count()).select_from(equipment)),
+        quarantined=_quarantined(connection, now_ms - 7 * DAY_MS, limit),
+        orphans=_rows(connection, orphans.order_by(desc(orphan.c.last_ms)), limit),
+        orphan_count=_count(connection, orphans),
+        unregistered=_rows(connection, unregistered.order_by(equipment.c.id), limit),
+        unregistered_count=_count(connection, unregistered),
+        unverified=_rows(connection, unverified.order_by(enterprise.c.name), limit),
+        unverified_count=_count(connection, unverified),
+        equipment=_count(connection, select(equipment.c.id)),
         identifiers=identifier_totals(connection),
     )
+
+
+def _rows(connection: Connection, query: Select[Any], limit: int) -> Rows:
+    return connection.execute(query.limit(limit)).all()
+
+
+def _count(connection: Connection, query: Select[Any]) -> int:
+    return connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
 
 
 def identifier_totals(connection: Connection) -> tuple[int, int, int]:
@@ -67,11 +88,7 @@ def identifier_totals(connection: Connection) -> tuple[int, int, int]:
     return int(row[0]), int(row[1]), int(row[2])
 
 
-def _count(connection: Connection, query: Any) -> int:
-    return int(connection.execute(query).scalar_one())
-
-
-def _quarantined(connection: Connection, since_ms: int) -> Rows:
+def _quarantined(connection: Connection, since_ms: int, limit: int) -> Rows:
     messages = func.count().label("messages")
     return connection.execute(
         select(
@@ -84,26 +101,5 @@ def _quarantined(connection: Connection, since_ms: int) -> Rows:
         .where(quarantine.c.received_ms >= since_ms)
         .group_by(quarantine.c.reason, quarantine.c.gateway)
         .order_by(desc("newest_ms"))
-        .limit(LIMIT)
+        .limit(limit)
     ).all()
-
-
-def _unregistered(connection: Connection) -> Rows:
-    return connection.execute(
-        select(
-            equipment.c.uscc,
-            equipment.c.site_no,
-            equipment.c.asset_no,
-            equipment.c.name,
-            identifier.c.handle,
-        )
-        .outerjoin(identifier)
-        .where(identifier.c.registered_ms.is_(None))
-        .order_by(equipment.c.id)
-        .limit(LIMIT)
-    ).all()
-
-
-def _unregistered_count(connection: Connection) -> int:
-    query = select(func.count()).select_from(equipment.outerjoin(identifier))
-    return _count(connection, query.where(identifier.c.registered_ms.is_(None)))

@@ -1,6 +1,7 @@
 """One machine: who it is, whether it answers, what it says."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -15,9 +16,20 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.drilldown import link_state
 from gateway.city.console.figures import Figures
 from gateway.city.console.pictures import Pictures
-from gateway.city.console.queries import GapFilter, enterprise_of, gaps, machine_row
+from gateway.city.console.queries import (
+    GapFilter,
+    Machine,
+    Rows,
+    enterprise_of,
+    evidence_days,
+    gaps,
+    machine_row,
+)
+from gateway.city.ledger.codes import county_name
 from gateway.city.live import LiveValue, MachineLive
-from gateway.city.stores.api import Point, Series, StoreError
+from gateway.city.rates.period import period_of
+from gateway.city.recall import machine_now
+from gateway.city.stores.api import Series, StoreError
 from gateway.web.formats import moment
 from gateway.web.i18n import Language
 from gateway.web.pages import View, preferences
@@ -49,13 +61,15 @@ class MachinePage:
         """Identifier, state, counting, live values, history."""
         machine = _machine_of(request)
         row = await self._row(machine)
-        live = self._context.live.machine(*machine)
+        live = await self._live(machine)
         language = preferences(request).language
         wish = _wish(request, live)
         data: dict[str, object] = {
             "row": row,
             "address": machine_address(*machine),
             "enterprise": await self._context.database.run(enterprise_of, machine[0]),
+            "county_name": county_name,
+            "evidence": await self._evidence(row.id),
             "verdict": await self._verdict(machine),
             "qr": qr(row.handle) if row.handle else None,
             "machine_live": live,
@@ -70,13 +84,22 @@ class MachinePage:
             data |= await self._pictures_of(machine, live, wish, language)
         return View("machine.html", data, ("state", "values", "gaps"), 1.0, _file(machine, live))
 
-    async def _row(self, machine: tuple[str, str, str]) -> Any:
+    async def _live(self, machine: Machine) -> MachineLive | None:
+        context = self._context
+        return await machine_now(context.live, context.store, machine, context.now_ms())
+
+    async def _row(self, machine: Machine) -> Any:
         row = await self._context.database.run(machine_row, machine)
         if row is None:
             raise HTTPException(404)
         return row
 
-    async def _verdict(self, machine: tuple[str, str, str]) -> object:
+    async def _evidence(self, equipment_id: int) -> Rows:
+        """The days of the running month that the verdict rests on."""
+        period = period_of(None, self._context.now_ms())
+        return await self._context.database.run(evidence_days, equipment_id, period.first)
+
+    async def _verdict(self, machine: Machine) -> object:
         uscc, site_no, asset_no = machine
         verdicts = await self._figures.machines(uscc)
         return next(
@@ -91,45 +114,45 @@ class MachinePage:
 
     async def _pictures_of(
         self,
-        machine: tuple[str, str, str],
+        machine: Machine,
         live: MachineLive | None,
         wish: Wish | None,
         language: Language,
     ) -> dict[str, object]:
         if live is None or wish is None:
             return {"wide": None, "narrow": None}
-        points = await self._history(machine, live, wish)
-        title = _title(live.values[wish.tag], language)
-        shapes: tuple[Shape, Shape] = ("wide", "narrow")
-        wide, narrow = [
-            await self._pictures.svg(history_chart(points, title, shape)) for shape in shapes
-        ]
-        return {"wide": wide, "narrow": narrow}
+        draw = await self._drawing(machine, live, wish, language)
+        return {
+            "wide": await self._pictures.svg(draw("wide")),
+            "narrow": await self._pictures.svg(draw("narrow")),
+        }
 
     async def chart(self, request: Request) -> Spec:
         """The specification of the history chart that the page asks for again and again."""
         machine = _machine_of(request)
-        live = self._context.live.machine(*machine)
+        live = await self._live(machine)
         wish = _wish(request, live)
         if live is None or wish is None:
             raise HTTPException(404)
-        title = _title(live.values[wish.tag], preferences(request).language)
-        return history_chart(await self._history(machine, live, wish), title, "container")
+        draw = await self._drawing(machine, live, wish, preferences(request).language)
+        return draw("container")
 
-    async def _history(
-        self, machine: tuple[str, str, str], live: MachineLive, wish: Wish
-    ) -> list[Point]:
+    async def _drawing(
+        self, machine: Machine, live: MachineLive, wish: Wish, language: Language
+    ) -> Callable[[Shape], Spec]:
+        """The history chart of a tag, in any shape."""
         now_ms = self._context.now_ms()
+        since_ms = now_ms - SPANS[wish.span]
         uscc, site_no, asset_no = machine
         series = Series(live.profile, uscc, site_no, live.gateway, live.device, asset_no)
-        since_ms = now_ms - SPANS[wish.span]
         try:
-            found = await self._context.store.history(
+            points = await self._context.store.history(
                 series, wish.tag, since_ms, now_ms + 1, CHART_POINTS
             )
         except StoreError:
-            return []  # the health page says what is wrong with the store; the rest still shows
-        return list(found)
+            points = []  # the health page says what is wrong with the store; the rest still shows
+        title = _title(live.values[wish.tag], language)
+        return lambda shape: history_chart(points, title, shape, (since_ms, now_ms))
 
 
 def machine_address(uscc: str, site_no: str, asset_no: str) -> str:
@@ -137,7 +160,7 @@ def machine_address(uscc: str, site_no: str, asset_no: str) -> str:
     return f"/enterprises/{quote(uscc)}/{quote(site_no, safe='')}/{quote(asset_no, safe='')}"
 
 
-def _machine_of(request: Request) -> tuple[str, str, str]:
+def _machine_of(request: Request) -> Machine:
     parameters = request.path_params
     return parameters["uscc"], parameters["site"], parameters["asset"]
 
@@ -182,7 +205,7 @@ def qr(handle: str) -> Markup:
     return Markup(out.getvalue().decode())  # noqa: S704 - drawn by segno: paths, no text
 
 
-def _file(machine: tuple[str, str, str], live: MachineLive | None) -> Table:
+def _file(machine: Machine, live: MachineLive | None) -> Table:
     uscc, site_no, asset_no = machine
     return Table(
         name=f"values-{asset_no}",

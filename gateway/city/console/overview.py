@@ -39,10 +39,10 @@ class Overview:
         language = preferences(request).language
         data: dict[str, object] = {
             "table": table,
-            "counties": ranked(table.cells),
+            "counties": ranked(table),
             "online": await self._figures.table("county", "ONL"),
             "coverage": await self._figures.table("county", "COV"),
-            "plan": plan_distance(table.city.pooled, now_ms),
+            "plan": plan_distance(table.lead(table.city), now_ms),
             "plan_note": _plan_note(language),
             "trend_wide": await self._picture(language, "wide"),
             "trend_narrow": await self._picture(language, "narrow"),

@@ -13,6 +13,7 @@ from gateway.city.db.tables import (
     edge_books,
     enterprise,
     equipment,
+    evidence,
     gap,
     gateway,
     identifier,
@@ -211,6 +212,13 @@ def _held(connection: Connection) -> Mapping[str, tuple[int, int]]:
         func.sum(watermark.c.values_quarantined),
     ).group_by(watermark.c.gateway)
     return {name: (int(good), int(bad)) for name, good, bad in connection.execute(query)}
+
+
+def evidence_days(connection: Connection, equipment_id: int, first: date) -> Rows:
+    """The evidence of a machine since a day, newest first."""
+    columns = evidence.c
+    query = select(evidence).where(columns.equipment_id == equipment_id, columns.day >= first)
+    return connection.execute(query.order_by(columns.day.desc(), columns.source)).all()
 
 
 def equipment_names(connection: Connection, uscc: str) -> Rows:

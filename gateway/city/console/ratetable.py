@@ -1,6 +1,7 @@
 """Rate tables for pages and files."""
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 from gateway.city.rates.compute import percent_text
 from gateway.city.rates.report import RateCell, RateTable
@@ -19,9 +20,14 @@ COLUMNS = (
 )
 
 
-def ranked(cells: Iterable[RateCell]) -> list[RateCell]:
-    """Highest pooled rate first, those without a rate last; equal rates by key."""
-    return sorted(cells, key=lambda cell: (cell.pooled is None, -(cell.pooled or 0), cell.key))
+def ranked(table: RateTable) -> list[RateCell]:
+    """The highest rate first, those without a rate last; equal rates by key."""
+
+    def place(cell: RateCell) -> tuple[bool, Fraction, str]:
+        rate = table.lead(cell)
+        return rate is None, -(rate or Fraction(0)), cell.key
+
+    return sorted(table.cells, key=place)
 
 
 def as_table(table: RateTable, cells: Iterable[RateCell] | None = None) -> Table:
@@ -40,10 +46,26 @@ def rate_notes(table: RateTable) -> dict[str, Cell]:
     """What stands beside every figure: definition, month, status, time."""
     return {
         "definition": table.definition.id,
-        "definition_version": table.definition.version,
+        "definition_version": None if table.outdated else table.definition.version,
+        "definition_hash": table.definition_hash,
         "month": table.month,
         "status": table.status,
+        "vintage": table.vintage,
         "as_of": moment(table.as_of_ms),
+        "computed": moment(table.computed_ms),
+        **_correction(table),
+    }
+
+
+def _correction(table: RateTable) -> dict[str, Cell]:
+    """Why and by whom a frozen month was published anew."""
+    made = table.correction
+    if made is None:
+        return {}
+    return {
+        "correction": made.reason,
+        "correction_note": made.note,
+        "corrected_by": made.corrected_by,
     }
 
 

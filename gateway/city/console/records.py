@@ -5,12 +5,12 @@ from starlette.requests import Request
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.findings import findings
 from gateway.city.console.gateways import gateway_states
-from gateway.city.console.queries import GapFilter, GapRow, books, gap_causes, gap_count, gaps
+from gateway.city.console.queries import GapFilter, books, gap_causes, gap_count, gaps
+from gateway.city.console.recordtables import definition_table, finding_table, gap_table
 from gateway.city.rates.definitions import open_questions
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.core.books import COUNTERS
 from gateway.web.formats import moment
-from gateway.web.i18n import cause_words
 from gateway.web.pages import View
 from gateway.web.tables import Cell, Table
 
@@ -42,21 +42,25 @@ class Records:
             "gateways": [state.row for state in await gateway_states(self._context)],
             "now_ms": now_ms,
         }
-        return View("gaps.html", data, ("list",), 2.0, _gap_table(rows, now_ms))
+        return View("gaps.html", data, ("list",), 2.0, gap_table(rows, now_ms))
 
-    async def quality(self, _request: Request) -> View:
+    async def quality(self, request: Request) -> View:
         """What weakens the figures."""
         now_ms = self._context.now_ms()
-        found = await self._context.database.run(findings, now_ms)
+        limit = FILE_ROWS if "format" in request.query_params else PAGE_ROWS
+        found = await self._context.database.run(findings, now_ms, limit)
         states = await gateway_states(self._context)
+        silent = [state for state in states if state.kind in {"bad", "idle"}]
+        partly = [state for state in states if state.kind == "warn"]
         data = {
             "found": found,
-            "silent": [state for state in states if state.kind in {"bad", "idle"}],
-            "partly": [state for state in states if state.kind == "warn"],
+            "silent": silent,
+            "partly": partly,
             "gateways": states,
             "now_ms": now_ms,
         }
-        return View("quality.html", data, ("quality",), 4.0)
+        table = finding_table(found, [*silent, *partly], now_ms)
+        return View("quality.html", data, ("quality",), 4.0, table)
 
     async def books(self, _request: Request) -> View:
         """What was due, what came of it, gateway by gateway."""
@@ -85,7 +89,7 @@ class Records:
             "plan": load_plan(),
             "path": plan_path(),
         }
-        return View("definitions.html", data)
+        return View("definitions.html", data, table=definition_table(known))
 
 
 def _filter(request: Request) -> GapFilter:
@@ -101,30 +105,3 @@ def _filter(request: Request) -> GapFilter:
 def _page(request: Request) -> int:
     digits = request.query_params.get("page", "0")
     return int(digits) if digits.isdecimal() and len(digits) < 7 else 0  # noqa: PLR2004
-
-
-def _gap_table(rows: list[GapRow], now_ms: int) -> Table:
-    return Table(
-        name="gaps",
-        columns=(
-            "gateway", "enterprise", "device", "group", "tags", "cause", "cause_zh", "cause_en",
-            "from", "to", "seconds",
-        ),
-        rows=[
-            {
-                "gateway": row.gateway,
-                "enterprise": row.enterprise,
-                "device": row.device,
-                "group": row.group,
-                "tags": " ".join(row.tags),
-                "cause": row.cause,
-                "cause_zh": cause_words("zh", row.cause),
-                "cause_en": cause_words("en", row.cause),
-                "from": moment(row.from_ms),
-                "to": moment(row.to_ms),
-                "seconds": row.length_ms(now_ms) // 1000,
-            }
-            for row in rows
-        ],
-        notes={"as_of": moment(now_ms)},
-    )  # fmt: skip

@@ -97,7 +97,11 @@ class RateTable:
 
     def lead(self, cell: RateCell) -> Fraction | None:
         """The figure that the definition puts first: pooled or mean."""
-        return cell.mean if self.definition.aggregate == "mean" else cell.pooled
+        return _lead(self.definition, cell)
+
+
+def _lead(definition: Definition, cell: RateCell) -> Fraction | None:
+    return cell.mean if definition.aggregate == "mean" else cell.pooled
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +174,16 @@ def _cell(key: str, name: Name, part: Cell, points: Fraction | None = None) -> R
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """The city's rate of one month beside the plan's path on the as-of day."""
+    """The city's rate of one month beside the plan's path on the as-of day.
+
+    Attributes:
+        rate: the figure that the definition puts first.
+    """
 
     month: str
     status: Status
     city: RateCell
+    rate: Fraction | None
     plan: Fraction | None
 
 
@@ -319,4 +328,5 @@ def trend(
 
 def trend_point(month: RateMonth) -> TrendPoint:
     """One month of a trend."""
-    return TrendPoint(month.month, month.status, month.city, plan_on(day_of(month.as_of_ms - 1)))
+    rate, plan = _lead(month.definition, month.city), plan_on(day_of(month.as_of_ms - 1))
+    return TrendPoint(month.month, month.status, month.city, rate, plan)
