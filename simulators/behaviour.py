@@ -263,11 +263,20 @@ def working(idle: float, loaded: float, lag_s: float = 3.0, noise: float = 0.0) 
     return Lagged(lambda machine: idle + (loaded - idle) * machine.load, lag_s, noise, floor)
 
 
-def held(setpoint: float | None, noise: float, lag_s: float = 20.0) -> Lagged:
-    """A controlled quantity: it keeps to its set point (None: the machine's own) in every state."""
-    if setpoint is None:
-        return Lagged(lambda machine: machine.setpoint, lag_s, noise)
-    return Lagged(lambda _machine: setpoint, lag_s, noise)
+def held(
+    setpoint: float | None, noise: float, lag_s: float = 20.0, off: float | None = None
+) -> Lagged:
+    """A controlled quantity: it keeps to its set point (None: the machine's own).
+
+    While the machine is off it goes to ``off``, if given.
+    """
+
+    def target(machine: Machine) -> float:
+        if off is not None and machine.state is UnitState.OFF:
+            return off
+        return machine.setpoint if setpoint is None else setpoint
+
+    return Lagged(target, lag_s, noise)
 
 
 def spinning(speed: float, noise: float) -> Lagged:
@@ -291,8 +300,3 @@ def per_part(centre: float, sigma: float, drift: float = 0.0, die: int = 0) -> S
         die: 0 … 3; quantities of one machine with different dice are independent.
     """
     return lambda machine: centre + drift * machine.wear + sigma * machine.part[die]
-
-
-def grows(value: Callable[[Machine], float]) -> Signal:
-    """A count as a whole number."""
-    return lambda machine: int(value(machine))

@@ -1,7 +1,7 @@
 """A line: the machines that the catalogue names, brought to life."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
@@ -53,14 +53,7 @@ class Line:
 
     def first(self, machines: int | None) -> "Line":
         """The same line with only its first machines; None: all."""
-        return Line(
-            self.name,
-            self.title_zh,
-            self.title_en,
-            self.modbus_port,
-            self.opcua_port,
-            self.places[:machines],
-        )
+        return replace(self, places=self.places[:machines])
 
 
 def lines() -> dict[str, Line]:

@@ -3,8 +3,11 @@
 # ruff: noqa: E501 - a point table reads best with one tag a line
 # fmt: off
 
+import math
+
 from simulators.behaviour import (
     DAY_SHIFT,
+    Lagged,
     Machine,
     Rhythm,
     UnitState,
@@ -27,6 +30,14 @@ from simulators.machines.common import (
 )
 from simulators.manual import LINE, Entry, Manual, Node, Register
 
+_CHARGE_S = 12 * 86400
+
+
+def _drying(machine: Machine) -> float:
+    """Moisture of the wood: each charge of twelve days dries from 45 % towards 8 %."""
+    return 8 + 37 * math.exp(-4 * (machine.running_s % _CHARGE_S) / _CHARGE_S)
+
+
 KILN = Manual(
     "wood_kiln", "木材干燥窑", "Wood drying kiln", Rhythm(45, 0.3, 120, tool_life=90000, warm_up_s=300), 18,
     (
@@ -35,7 +46,7 @@ KILN = Manual(
         Entry("dry_bulb", "干球温度", "Dry bulb", holding(2, "int16"), held(62, 0.2, 90), "°C", 0.1, minimum=-20, maximum=120, deadband=0.2),
         Entry("wet_bulb", "湿球温度", "Wet bulb", holding(3, "int16"), held(55, 0.2, 90), "°C", 0.1, minimum=-20, maximum=120, deadband=0.2),
         Entry("humidity", "相对湿度", "Relative humidity", holding(4), held(68, 0.5, 60), "%", 0.1, minimum=0, maximum=100, deadband=0.5),
-        Entry("moisture", "木材含水率", "Wood moisture", holding(5), held(14.5, 0.05, 200), "%", 0.1, minimum=0, maximum=100, deadband=0.1),
+        Entry("moisture", "木材含水率", "Wood moisture", holding(5), Lagged(_drying, 200, 0.05), "%", 0.1, minimum=0, maximum=100, deadband=0.1),
         Entry("fan_frequency", "风机频率", "Fan frequency", holding(6), held(38, 0.05, 10), "Hz", 0.01, minimum=0, maximum=60, deadband=0.1),
         Entry("heating_valve", "加热阀开度", "Heating valve", holding(7), working(10, 55, 30, 0.8), "%", 0.1, minimum=0, maximum=100, deadband=1),
     ),
@@ -61,7 +72,7 @@ HOT_PRESS = Manual(
         *plc_head(100),
         Entry("pressure", "压力", "Pressure", holding(110), working(0.5, 11.5, 4, 0.04), "MPa", 0.01, minimum=0, maximum=40, deadband=0.05),
         *(
-            Entry(f"platen{index}_temp", f"{index}号热板温度", f"Platen {index} temperature", holding(111 + index, "int16"), held(108 + index, 0.4, 60), "°C", 0.1, minimum=0, maximum=250, deadband=0.3)
+            Entry(f"platen{index}_temp", f"{index}号热板温度", f"Platen {index} temperature", holding(111 + index, "int16"), held(108 + index, 0.4, 600, 25), "°C", 0.1, minimum=0, maximum=250, deadband=0.3)
             for index in (1, 2, 3)
         ),
         Entry("thickness", "门扇厚度", "Door thickness", holding(116), per_part(42, 0.08), "mm", 0.01, minimum=0, maximum=100),
@@ -75,7 +86,7 @@ WRAPPER = Manual(
     (
         *plc_head(0, "ABCD"),
         Entry("feed_speed", "送料速度", "Feed speed", holding(10, "float32", "BADC"), spinning(22, 0.08), "m/min", minimum=0, maximum=80, deadband=0.2),
-        Entry("glue_temp", "胶锅温度", "Glue pot temperature", holding(12, "float32", "BADC"), held(186, 0.5, 60), "°C", minimum=0, maximum=300, deadband=0.5),
+        Entry("glue_temp", "胶锅温度", "Glue pot temperature", holding(12, "float32", "BADC"), held(186, 0.5, 300, 25), "°C", minimum=0, maximum=300, deadband=0.5),
         Entry("length", "累计米数", "Length run", holding(14, "uint32", "DCBA"), lambda m: m.cycles * 2.4, "m", role="counter"),
     ),
     INVENTED + " (byte-swapped floats, a fully reversed counter, as met on panel builders' PLCs)", controller="Kinco",
@@ -92,7 +103,7 @@ UV_COATER = Manual(
         Entry("booth_temp", "涂装间温度", "Booth temperature", holding(15, "int16"), held(23.5, 0.1, 120), "°C", 0.1, minimum=-10, maximum=60, deadband=0.2),
         Entry("booth_humidity", "涂装间湿度", "Booth humidity", holding(16), held(56, 0.5, 120), "%", 0.1, minimum=0, maximum=100, deadband=0.5),
         Entry("voc", "VOC 浓度", "VOC", holding(17), working(8, 34, 40, 1), "ppm", 0.1, minimum=0, maximum=2000, deadband=1),
-        Entry("oven_temp", "烘道温度", "Oven temperature", holding(18, "int16"), held(48, 0.3, 90), "°C", 0.1, minimum=-10, maximum=150, deadband=0.3),
+        Entry("oven_temp", "烘道温度", "Oven temperature", holding(18, "int16"), held(48, 0.3, 300, 25), "°C", 0.1, minimum=-10, maximum=150, deadband=0.3),
     ),
     INVENTED + " (Mitsubishi FX5U, low word first)", controller="FX5U",
 )
@@ -152,7 +163,7 @@ PANEL_SAW = _woodworking(
 )
 EDGEBANDER = _woodworking(
     "edgebander", "封边机", "Edgebander", Rhythm(14, 5, 30, reject_share=0.012, tool_life=1200, calendar=DAY_SHIFT), 20, 14,
-    Entry("glue_temp", "胶锅温度", "Glue temperature", _own("Glue/Temperature"), held(192, 0.5, 60), "°C", minimum=0, maximum=300, deadband=0.5),
+    Entry("glue_temp", "胶锅温度", "Glue temperature", _own("Glue/Temperature"), held(192, 0.5, 300, 25), "°C", minimum=0, maximum=300, deadband=0.5),
     Entry("premill_current", "预铣电流", "Pre-mill current", _own("PreMill/Current"), working(2, 9.5, 1.5, 0.15), "A", minimum=0, maximum=60, deadband=0.2),
 )
 SANDER = _woodworking(

@@ -202,3 +202,30 @@ def test_a_frozen_machine_shows_the_same_for_ever() -> None:
     for _ in range(100):
         unit.step(10)
     assert (unit.machine.cycles, unit.machine.energy_kwh) == before
+
+
+def test_a_press_cools_down_at_night_and_is_hot_when_work_begins() -> None:
+    manual = MANUALS["hot_press"]
+    unit = Unit.of(manual, Machine(manual.rhythm, 1, clock_s=17 * 3600))
+    platen = next(entry for entry in manual.entries if entry.name == "platen1_temp")
+    seen = {}
+    for _ in range(17 * 60):
+        unit.step(60)
+        seen[unit.machine.clock_s // 3600 % 24] = unit.raw(platen) * 0.1
+    assert seen[17] > 100 > 40 > seen[4]
+    assert seen[9] > 100
+
+
+def test_the_wood_in_a_kiln_dries() -> None:
+    manual = MANUALS["wood_kiln"]
+    unit = Unit.of(manual, Machine(manual.rhythm, 1))
+    unit.machine.running_s = 0
+    moisture = next(entry for entry in manual.entries if entry.name == "moisture")
+    days = []
+    for _ in range(11):
+        for _ in range(24 * 12):
+            unit.step(300)
+        days.append(unit.raw(moisture) * 0.1)
+    assert days == sorted(days, reverse=True)
+    assert days[0] > 30
+    assert days[-1] < 15
