@@ -11,19 +11,34 @@ class Registry(Mapping[str, DriverSpec]):
     """Installed drivers by name. A driver's ``SPEC`` is loaded when it is first looked up."""
 
     def __init__(self) -> None:
-        found = entry_points(group=ENTRY_POINT_GROUP)
-        self._points: dict[str, EntryPoint] = {point.name: point for point in found}
+        self._points: dict[str, list[EntryPoint]] = {}
+        for point in entry_points(group=ENTRY_POINT_GROUP):
+            self._points.setdefault(point.name, []).append(point)
         self._specs: dict[str, DriverSpec] = {}
 
     def __getitem__(self, name: str) -> DriverSpec:
+        """The driver's ``SPEC``.
+
+        Raises:
+            KeyError: no such driver is installed.
+            ImportError: its package is broken, or two packages bring a driver of this name.
+            AttributeError: its package has no such ``SPEC``.
+            TypeError: what the entry point names is no ``SPEC`` of that driver.
+        """
         if name not in self._specs:
             self._specs[name] = self._load(name)
         return self._specs[name]
 
     def _load(self, name: str) -> DriverSpec:
-        spec = self._points[name].load()
+        point, *others = self._points[name]
+        if others:
+            packages = " and ".join(sorted(p.dist.name for p in (point, *others) if p.dist))
+            raise ImportError(f"driver {name!r} comes from both {packages}; uninstall one")
+        spec = point.load()
         if not isinstance(spec, DriverSpec):
             raise TypeError(f"entry point {name!r} of {ENTRY_POINT_GROUP} is no DriverSpec")
+        if spec.name != name:
+            raise TypeError(f"the driver at entry point {name!r} calls itself {spec.name!r}")
         return spec
 
     def __iter__(self) -> Iterator[str]:

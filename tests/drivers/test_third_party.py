@@ -1,0 +1,96 @@
+"""A stranger's driver, cut out of ``docs/driver-contract.md`` and installed as one would be."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.drivers.registry import Registry
+
+PAGE = Path(__file__).parents[2] / "docs/driver-contract.md"
+_BLOCK = r"```\w+\n(.*?)^```$"
+_FILE = re.compile(r"^`([\w./]+)` – [^\n]*:\n\n" + _BLOCK, re.MULTILINE | re.DOTALL)
+_CONFIGURATION = re.compile(r"`qulink check` knows[^\n]*:\n\n" + _BLOCK, re.MULTILINE | re.DOTALL)
+METADATA = "from setuptools import build_meta; build_meta.prepare_metadata_for_build_wheel('.')"
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run this interpreter in a folder whose distributions count as installed."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("acme")
+    page = PAGE.read_text(encoding="utf-8")
+    for name, content in _FILE.findall(page):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    (configuration,) = _CONFIGURATION.findall(page)
+    (folder / "gateway.yaml").write_text(configuration, encoding="utf-8")
+    made = run(folder, "-c", METADATA)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_the_example_passes_the_kit(installed: Path) -> None:
+    done = run(installed, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\n\d\d passed in", done.stdout), f"a rule is left out:\n{done.stdout}"
+
+
+def test_its_configuration_is_checked_like_any_other(installed: Path) -> None:
+    good = run(installed, "-m", "gateway", "check", "gateway.yaml")
+    assert good.returncode == 0, good.stdout + good.stderr
+    text = (installed / "gateway.yaml").read_text(encoding="utf-8")
+    (installed / "wrong.yaml").write_text(text.replace("host:", "hots:"), encoding="utf-8")
+    wrong = run(installed, "-m", "gateway", "check", "wrong.yaml")
+    assert wrong.returncode == 1
+    assert "wrong.yaml:11: devices.0.connection.hots: unknown key; did you mean 'host'?" in (
+        wrong.stdout + wrong.stderr
+    )
+
+
+def bring(folder: Path, package: str, entry_point: str) -> None:
+    """A distribution with one driver."""
+    info = folder / f"{package}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[qulink.drivers]\n{entry_point}\n")
+
+
+def test_two_packages_with_one_name_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(tmp_path, "impostor", "modbus = gateway.drivers.opcua:SPEC")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ImportError, match="'modbus' comes from both impostor and qulink"):
+        Registry()["modbus"]
+    assert Registry()["opcua"].name == "opcua"
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "message"),
+    [
+        ("s7 = gateway.drivers.modbus:SPEC", r"'s7' calls itself 'modbus'"),
+        ("s7 = gateway.drivers.modbus:kind", r"'s7' .* is no DriverSpec"),
+    ],
+)
+def test_what_an_entry_point_must_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry_point: str, message: str
+) -> None:
+    bring(tmp_path, "siemens", entry_point)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(TypeError, match=message):
+        Registry()["s7"]
