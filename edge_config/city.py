@@ -174,7 +174,9 @@ class DefinitionsConfig(StrictModel):
 class RetentionConfig(StrictModel):
     """How long things are kept, in days."""
 
-    telemetry_days: int = Field(730, ge=1, le=36_500, description="values in the embedded store")
+    telemetry_days: int = Field(
+        730, ge=1, le=36_500, description="values in the embedded store, and gaps"
+    )
     quarantine_days: int = Field(90, ge=1, le=3_650, description="quarantined messages")
 
 

@@ -1,15 +1,17 @@
-"""What is done from time to time: old telemetry and old quarantine go."""
+"""What is done from time to time: old telemetry with its gaps, and old quarantine go."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+from sqlalchemy import Connection, delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.city import RetentionConfig
 from gateway.city import quarantine
 from gateway.city.db.database import Database, words
+from gateway.city.db.tables import gap
 from gateway.city.stores.api import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -45,19 +47,20 @@ async def run(
         await asyncio.sleep(period_s)
 
 
-async def tidy(
-    database: Database, store: Store, retention: RetentionConfig, now_ms: int
-) -> tuple[int, int]:
-    """Delete what is older than its retention.
+async def tidy(database: Database, store: Store, retention: RetentionConfig, now_ms: int) -> None:
+    """Delete what is older than its retention; an InfluxDB keeps its own."""
+    telemetry_ms = now_ms - retention.telemetry_days * _DAY_MS
+    rows = await store.trim(telemetry_ms) if isinstance(store, Trimmed) else 0
+    gaps = await database.run(_trim_gaps, telemetry_ms)
+    messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * _DAY_MS)
+    if rows or gaps or messages:
+        log.info(
+            "retention: %d telemetry rows, %d gaps, %d quarantined messages deleted",
+            rows,
+            gaps,
+            messages,
+        )
 
-    Returns:
-        Rows of telemetry and of quarantine that went. An InfluxDB keeps its own retention.
-    """
-    rows = 0
-    if isinstance(store, Trimmed):
-        rows = await store.trim(now_ms - retention.telemetry_days * _DAY_MS)
-    before_ms = now_ms - retention.quarantine_days * _DAY_MS
-    messages = await database.run(quarantine.trim, before_ms)
-    if rows or messages:
-        log.info("retention: %d telemetry rows, %d quarantined messages deleted", rows, messages)
-    return rows, messages
+
+def _trim_gaps(connection: Connection, before_ms: int) -> int:
+    return connection.execute(delete(gap).where(gap.c.to_ms < before_ms)).rowcount

@@ -1,25 +1,20 @@
 """What is known right now, in memory: gateways, machines, their newest values.
 
 Nothing here is durable and nothing is decided by it but what a page shows; evidence comes from
-committed data alone. Values are kept as columns – an object is made only for a value that is
-looked at.
+committed data alone.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from gateway.city.limits import MAX_INT64
-from gateway.city.stores.api import Point, Series, Value
+from gateway.city.newest import NEVER, LiveValue, Newest
+from gateway.city.rows import series_of
+from gateway.city.stores.api import Point, Series
 from gateway.core.batch import Batch, Changes
-from gateway.core.schema import Column, Kind, Schema, empty_columns
+from gateway.core.schema import Schema
 from gateway.wire.messages import DeviceState, State
-
-NEVER = np.iinfo(np.int64).min
 
 Machine = tuple[str, str, str]
 """(USCC, site number, asset number)."""
@@ -49,18 +44,6 @@ class GatewayLive:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveValue:
-    """The newest value of one tag."""
-
-    value: Value
-    time_ms: int
-    unit: str
-    label_zh: str
-    label_en: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
 class MachineLive:
     """A machine as the city sees it.
 
@@ -85,113 +68,12 @@ class MachineLive:
     values: Mapping[str, LiveValue] = field(default_factory=dict)
 
 
-def _series(schema: Schema, gateway_id: str, equipment: int) -> Series:
-    machine = schema.equipment[equipment]
-    return Series(
-        schema.profile,
-        machine.uscc,
-        machine.site_no,
-        gateway_id,
-        schema.device,
-        machine.asset_no,
-    )
-
-
-class _Columns:
-    """Newest values and their times for every tag of one schema."""
-
-    __slots__ = ("columns", "recalled", "schema", "times")
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-        self.columns = empty_columns(schema.runs)
-        self.times = np.full(len(schema.tags), NEVER, np.int64)
-        self.recalled: set[int] = set()
-
-    def take(
-        self, present: npt.NDArray[np.bool_], time_ms: int, columns: tuple[Column, ...]
-    ) -> None:
-        """Take the values that are not older than what is held (backlog comes late)."""
-        newer = present & (self.times <= time_ms)
-        self.times[newer] = time_ms
-        for run, mine, column in zip(self.schema.runs, self.columns, columns, strict=True):
-            np.copyto(mine, column, where=newer[run.span])
-
-    def take_changes(self, changes: Changes, latest_ms: int) -> None:
-        """Take the newest change of every tag (changes of a tag are in order of time)."""
-        index = changes.index.astype(np.intp)
-        good = changes.time_ms <= latest_ms
-        last = good.copy()
-        last[:-1] &= (index[1:] != index[:-1]) | ~good[1:]
-        last &= self.times[index] <= changes.time_ms
-        self.times[index[last]] = changes.time_ms[last]
-        for run, column in zip(self.schema.runs_at(index), changes.columns, strict=True):
-            chosen = last[run.span]
-            self._scatter(index[run.span][chosen], column[chosen])
-
-    def _scatter(self, index: npt.NDArray[np.intp], values: Column) -> None:
-        for run, mine in zip(self.schema.runs, self.columns, strict=True):
-            inside = (index >= run.start) & (index < run.stop)
-            mine[index[inside] - run.start] = values[inside]
-
-    def recall(self, equipment: int, points: Mapping[str, Point], latest_ms: int) -> None:
-        """Take what the store holds of a machine, where it is newer."""
-        self.recalled.add(equipment)
-        for run, column in zip(self.schema.runs, self.columns, strict=True):
-            for at in range(run.start, run.stop):
-                tag = self.schema.tags[at]
-                point = points.get(tag.name) if tag.equipment == equipment else None
-                if point and self.times[at] < point.time_ms <= latest_ms and _fits(tag.kind, point):
-                    column[at - run.start], self.times[at] = point.value, point.time_ms
-
-    def heard(self, equipment: int) -> bool:
-        """Whether values of a machine came, or the store was asked for them."""
-        return equipment in self.recalled or any(
-            tag.equipment == equipment and time != NEVER
-            for tag, time in zip(self.schema.tags, self.times.tolist(), strict=True)
-        )
-
-    def values(self, equipment: int) -> Iterator[tuple[str, LiveValue]]:
-        """The tags of one machine that have a value."""
-        for run, column in zip(self.schema.runs, self.columns, strict=True):
-            for at in range(run.start, run.stop):
-                tag = self.schema.tags[at]
-                if tag.equipment == equipment and self.times[at] != NEVER:
-                    value: Any = column[at - run.start]
-                    plain = value.item() if isinstance(value, np.generic) else value
-                    yield (
-                        tag.name,
-                        LiveValue(
-                            plain,
-                            int(self.times[at]),
-                            tag.unit,
-                            tag.label_zh or tag.name,
-                            tag.label_en or tag.name,
-                            tag.role,
-                        ),
-                    )
-
-
-def _fits(kind: Kind, point: Point) -> bool:
-    """Whether a value of the store has the type of a tag, as after a change of the profile."""
-    match kind:
-        case Kind.STRING:
-            return isinstance(point.value, str)
-        case Kind.BOOL:
-            return isinstance(point.value, bool)
-        case Kind.FLOAT64 | Kind.FLOAT32:
-            return isinstance(point.value, float | int)
-        case _:
-            whole = isinstance(point.value, int) and not isinstance(point.value, bool)
-            return whole and (kind is Kind.INT64 or point.value >= 0)  # type: ignore[operator]
-
-
 class Live:
     """The live view. Written by ingest and presence, read by the console."""
 
     def __init__(self) -> None:
         self._gateways: dict[str, GatewayLive] = {}
-        self._columns: dict[tuple[str, int], _Columns] = {}
+        self._columns: dict[tuple[str, int], Newest] = {}
         self._machines: dict[Machine, dict[tuple[str, int], int]] = {}
         self._version = 0
         self._changed = asyncio.Event()
@@ -235,7 +117,7 @@ class Live:
     def unheard(self, machine: Machine) -> set[Series]:
         """Series of a machine of which the store knows more than this process has heard."""
         return {
-            _series(self._columns[key].schema, key[0], equipment)
+            series_of(key[0], self._columns[key].schema, equipment)
             for key, equipment in self._machines.get(machine, {}).items()
             if self._elsewhere(key[0]) or not self._columns[key].heard(equipment)
         }
@@ -249,7 +131,7 @@ class Live:
         machine = (series.enterprise, series.site, series.equipment)
         for key, equipment in self._machines.get(machine, {}).items():
             columns = self._columns[key]
-            if _series(columns.schema, key[0], equipment) == series:
+            if series_of(key[0], columns.schema, equipment) == series:
                 columns.recall(equipment, points, latest_ms)
 
     def _home(self, places: Mapping[tuple[str, int], int]) -> tuple[str, Schema]:
@@ -339,7 +221,7 @@ class Live:
         key = (gateway_id, schema.id)
         if key in self._columns or gateway_id not in self._gateways:
             return
-        self._columns[key] = _Columns(schema)
+        self._columns[key] = Newest(schema)
         for position, machine in enumerate(schema.equipment):
             name = (machine.uscc, machine.site_no, machine.asset_no)
             self._machines.setdefault(name, {})[key] = position

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from gateway.city.stores.api import Rows, Series, Value
 from gateway.core.batch import Batch, Changes
-from gateway.core.schema import Column, Equipment, Kind, Schema
+from gateway.core.schema import Column, Kind, Schema
 
 _DENSE = 4
 """Changes fill a table of all their times if at most one cell in this many holds a value less."""
@@ -25,14 +25,12 @@ class Part:
     """The tags of one machine within a schema.
 
     Attributes:
-        machine: the machine.
         series: tags of its lines.
         fields: field names.
         index: positions of the fields in the schema, ascending.
         cuts: for every run of kinds of the fields (run of the schema, positions within it).
     """
 
-    machine: Equipment
     series: Series
     fields: tuple[str, ...]
     index: npt.NDArray[np.intp]
@@ -58,14 +56,19 @@ def layout_of(gateway: str, schema: Schema) -> Layout:
     return Layout(schema, tuple(part for part in parts if part.fields))
 
 
-def _part(gateway: str, schema: Schema, position: int) -> Part:
+def series_of(gateway: str, schema: Schema, position: int) -> Series:
+    """The series of one machine of a schema that a gateway sent."""
     machine = schema.equipment[position]
-    index = np.array([i for i, tag in enumerate(schema.tags) if tag.equipment == position], np.intp)
-    series = Series(
+    return Series(
         schema.profile, machine.uscc, machine.site_no, gateway, schema.device, machine.asset_no
     )
+
+
+def _part(gateway: str, schema: Schema, position: int) -> Part:
+    index = np.array([i for i, tag in enumerate(schema.tags) if tag.equipment == position], np.intp)
     fields = tuple(schema.tags[i].name for i in index.tolist())
-    return Part(machine, series, fields, index, tuple(_cuts(schema, index)))
+    series = series_of(gateway, schema, position)
+    return Part(series, fields, index, tuple(_cuts(schema, index)))
 
 
 def _cuts(

@@ -1,6 +1,6 @@
 """An identifier with its metadata, as the SNMS interface carries it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +76,3 @@ def _index(value: Value) -> int:
 
 def _read_value(one: Mapping[str, Any]) -> Value:
     return Value(int(one["index"]), str(one["type"]), str(one["data"]["value"]))
-
-
-def chunks(records: Sequence[Record], size: int) -> list[Sequence[Record]]:
-    """Records in portions of at most ``size``."""
-    return [records[start : start + size] for start in range(0, len(records), size)]

@@ -27,7 +27,6 @@ OK = 1
 NOT_LOGGED_IN = -1
 _SUCCESS = frozenset({"成功", "操作成功", "注册成功", "更新成功", "success", "ok"})
 _ABSENT = ("不存在", "没有找到")
-_EXISTS = "已存在"
 
 
 class NodeError(Exception):
@@ -63,11 +62,6 @@ class ItemResult:
     handle: str
     ok: bool
     message: str
-
-    @property
-    def exists(self) -> bool:
-        """Whether the node says that the identifier is there already."""
-        return _EXISTS in self.message
 
 
 class SnmsClient:

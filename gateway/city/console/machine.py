@@ -26,7 +26,8 @@ from gateway.city.console.queries import (
     machine_row,
 )
 from gateway.city.ledger.codes import county_name
-from gateway.city.live import LiveValue, MachineLive
+from gateway.city.live import MachineLive
+from gateway.city.newest import LiveValue
 from gateway.city.rates.period import period_of
 from gateway.city.recall import machine_now
 from gateway.city.stores.api import Series, StoreError

@@ -1,0 +1,116 @@
+"""Newest values of the tags of one schema, as columns; an object is made only to look at one."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.city.stores.api import Point, Value
+from gateway.core.batch import Changes
+from gateway.core.schema import Column, Kind, Schema, empty_columns
+
+NEVER = np.iinfo(np.int64).min
+"""Time of a tag that has no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveValue:
+    """The newest value of one tag."""
+
+    value: Value
+    time_ms: int
+    unit: str
+    label_zh: str
+    label_en: str
+    role: str
+
+
+class Newest:
+    """Newest values and their times for every tag of one schema."""
+
+    __slots__ = ("columns", "recalled", "schema", "times")
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.columns = empty_columns(schema.runs)
+        self.times = np.full(len(schema.tags), NEVER, np.int64)
+        self.recalled: set[int] = set()
+
+    def take(
+        self, present: npt.NDArray[np.bool_], time_ms: int, columns: tuple[Column, ...]
+    ) -> None:
+        """Take the values that are not older than what is held (backlog comes late)."""
+        newer = present & (self.times <= time_ms)
+        self.times[newer] = time_ms
+        for run, mine, column in zip(self.schema.runs, self.columns, columns, strict=True):
+            np.copyto(mine, column, where=newer[run.span])
+
+    def take_changes(self, changes: Changes, latest_ms: int) -> None:
+        """Take the newest change of every tag (changes of a tag are in order of time)."""
+        index = changes.index.astype(np.intp)
+        good = changes.time_ms <= latest_ms
+        last = good.copy()
+        last[:-1] &= (index[1:] != index[:-1]) | ~good[1:]
+        last &= self.times[index] <= changes.time_ms
+        self.times[index[last]] = changes.time_ms[last]
+        for run, column in zip(self.schema.runs_at(index), changes.columns, strict=True):
+            chosen = last[run.span]
+            self._scatter(index[run.span][chosen], column[chosen])
+
+    def _scatter(self, index: npt.NDArray[np.intp], values: Column) -> None:
+        for run, mine in zip(self.schema.runs, self.columns, strict=True):
+            inside = (index >= run.start) & (index < run.stop)
+            mine[index[inside] - run.start] = values[inside]
+
+    def recall(self, equipment: int, points: Mapping[str, Point], latest_ms: int) -> None:
+        """Take what the store holds of a machine, where it is newer."""
+        self.recalled.add(equipment)
+        for run, column in zip(self.schema.runs, self.columns, strict=True):
+            for at in range(run.start, run.stop):
+                tag = self.schema.tags[at]
+                point = points.get(tag.name) if tag.equipment == equipment else None
+                if point and self.times[at] < point.time_ms <= latest_ms and _fits(tag.kind, point):
+                    column[at - run.start], self.times[at] = point.value, point.time_ms
+
+    def heard(self, equipment: int) -> bool:
+        """Whether values of a machine came, or the store was asked for them."""
+        return equipment in self.recalled or any(
+            tag.equipment == equipment and time != NEVER
+            for tag, time in zip(self.schema.tags, self.times.tolist(), strict=True)
+        )
+
+    def values(self, equipment: int) -> Iterator[tuple[str, LiveValue]]:
+        """The tags of one machine that have a value."""
+        for run, column in zip(self.schema.runs, self.columns, strict=True):
+            for at in range(run.start, run.stop):
+                tag = self.schema.tags[at]
+                if tag.equipment == equipment and self.times[at] != NEVER:
+                    value: Any = column[at - run.start]
+                    plain = value.item() if isinstance(value, np.generic) else value
+                    yield (
+                        tag.name,
+                        LiveValue(
+                            plain,
+                            int(self.times[at]),
+                            tag.unit,
+                            tag.label_zh or tag.name,
+                            tag.label_en or tag.name,
+                            tag.role,
+                        ),
+                    )
+
+
+def _fits(kind: Kind, point: Point) -> bool:
+    """Whether a value of the store has the type of a tag, as after a change of the profile."""
+    match kind:
+        case Kind.STRING:
+            return isinstance(point.value, str)
+        case Kind.BOOL:
+            return isinstance(point.value, bool)
+        case Kind.FLOAT64 | Kind.FLOAT32:
+            return isinstance(point.value, float | int)
+        case _:
+            whole = isinstance(point.value, int) and not isinstance(point.value, bool)
+            return whole and (kind is Kind.INT64 or point.value >= 0)  # type: ignore[operator]

@@ -1,0 +1,37 @@
+"""What is older than its retention goes; the rest stays."""
+
+from pathlib import Path
+
+from edge_config.city import RetentionConfig
+from gateway.city import housekeeping, quarantine
+from gateway.city.db import tables
+from gateway.city.rows import batch_rows, layout_of
+from gateway.city.settle import keep_gap
+from gateway.core.batch import Gap
+from gateway.core.status import Reason
+from tests.support.city import assembled, batch_of, city_config, fill_ledger, rows_of, schema_of
+
+DAY_MS = 86_400_000
+NOW_MS = 400 * DAY_MS
+
+
+async def test_old_values_gaps_and_messages_go(tmp_path: Path) -> None:
+    schema, ages = schema_of("speed"), (0, 9, 11)
+    times = [NOW_MS - age * DAY_MS for age in ages]
+    async with assembled(city_config("mqtt://127.0.0.1:1", tmp_path), lambda: NOW_MS) as city:
+        fill_ledger(city, "gw-1")
+        await city.store.open()
+        batches = [batch_of(schema, time, 1.0) for time in times]
+        await city.store.write(batch_rows(layout_of("gw-1", schema), batches))
+        entries = [quarantine.Entry("frame", time, "t", "gw-1", "bad", 0, b"") for time in times]
+        await city.database.run(quarantine.keep, entries)
+        for time in times:
+            ended = Gap("line-1", "", (), Reason.TIMEOUT, time - 2 * DAY_MS, time)
+            await city.database.run(keep_gap, "gw-1", ended)
+        lasting = Gap("line-1", "", (), Reason.TIMEOUT, 0)
+        await city.database.run(keep_gap, "gw-1", lasting)
+        retention = RetentionConfig(telemetry_days=10, quarantine_days=5)
+        await housekeeping.tidy(city.database, city.store, retention, NOW_MS)
+        assert await city.store.count(["gw-1"], 0, NOW_MS + 1) == 2
+        assert [row["received_ms"] for row in rows_of(city, tables.quarantine)] == [NOW_MS]
+        assert {row["to_ms"] for row in rows_of(city, tables.gap)} == {*times[:2], None}

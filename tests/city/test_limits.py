@@ -1,0 +1,125 @@
+"""A hostile gateway fills neither the memory nor the database of the city."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from gateway.city import enrolment
+from gateway.city.admission import Enrolment, read_state
+from gateway.city.db.tables import quarantine, tag_schema, watermark
+from gateway.city.decide import Broken, decide
+from gateway.city.limits import MAX_REFUSED, MAX_STATE_BYTES, MAX_STATE_DEVICES, MAX_TAGS
+from gateway.city.peers import Peer
+from gateway.city.progress import Progress
+from gateway.core.batch import Gap
+from gateway.core.status import Reason
+from gateway.wire.frame import BodyEncoder, Header, seal
+from gateway.wire.messages import DeviceState, State, encode_message
+from gateway.wire.records import Record
+from tests.support.broker import Mosquitto
+from tests.support.city import (
+    OTHER_USCC,
+    USCC,
+    batch_of,
+    city_on,
+    rows_of,
+    schema_of,
+    sender,
+    until,
+)
+
+
+def peer() -> Peer:
+    return Peer(Enrolment("gw-1", USCC, "1"))
+
+
+def said(state: State) -> bytes:
+    return encode_message(state)
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b" " * (MAX_STATE_BYTES + 1), "bytes are over the limit"),
+        (
+            said(State(True, devices={f"d{i}": DeviceState("up") for i in range(2_001)})),
+            f"2001 devices are over the limit of {MAX_STATE_DEVICES}",
+        ),
+        (said(State(True, time_ms=-1)), "a time is outside"),
+        (said(State(True, devices={"d": DeviceState("up", "", 10**17)})), "a time is outside"),
+        (said(State(True, backlog_values=2**63)), "a count is below 0 or above"),
+        (b"{", "truncated"),
+    ],
+)
+def test_states_that_say_too_much(payload: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        read_state(payload)
+
+
+def test_refused_schemas_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    sender_ = peer()
+    for number in range(3 * MAX_REFUSED):
+        assert not sender_.learn(schema_of("speed", uscc=OTHER_USCC, device=f"line-{number}"))
+    assert len(sender_.schemas) == len(sender_.refused) == MAX_REFUSED
+    large = schema_of(*(f"t{i}" for i in range(MAX_TAGS + 1)))
+    assert not sender_.learn(large)
+    assert large.id not in sender_.schemas
+    assert "20001 tags" in sender_.why_refused(large.id)
+
+
+def test_tags_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.city.peers.MAX_GATEWAY_TAGS", 5)
+    sender_ = peer()
+    assert sender_.learn(schema_of("a", "b", "c"))
+    large, small = schema_of("a", "b", "c", device="line-2"), schema_of("a", device="line-3")
+    assert not sender_.learn(large)
+    assert "has announced 1 schemas with 3 tags" in sender_.why_refused(large.id)
+    assert sender_.learn(small)
+
+
+def test_epochs_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.city.decide.MAX_EPOCHS", 1)
+    sender_ = peer()
+    sender_.progress[f"{1:016x}"] = Progress(5)
+    frame = seal(BodyEncoder().encode([]), Header(2, 1, 0))
+    decision = decide(frame, sender_, (f"{2:016x}",), 10_000)
+    assert isinstance(decision, Broken)
+    assert decision.epoch is None
+    assert "would be one more than 1 of this gateway" in decision.reason
+
+
+def test_records_of_a_frame_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.city.decide.MAX_RECORDS", 2)
+    gaps: list[Record] = [Gap("line-1", "", (), Reason.TIMEOUT, at) for at in range(3)]
+    decision = decide(seal(BodyEncoder().encode(gaps), Header(1, 1, 0)), peer(), (), 10_000)
+    assert isinstance(decision, Broken)
+    assert decision.reason == "3 records are over the limit of 2"
+
+
+async def test_a_gateway_that_announces_too_much_until_it_is_enrolled_anew(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.city.peers.MAX_SCHEMAS", 2)
+    at = time.time_ns() // 1_000_000
+    async with (
+        city_on(mosquitto.url, tmp_path, "gw-1") as city,
+        sender(mosquitto.port, "gw-1") as gateway,
+    ):
+        for seq in (1, 2, 3):
+            schema = schema_of("speed", device=f"line-{seq}")
+            await gateway.send(seq, schema, batch_of(schema, at, 1.0))
+        await gateway.acked(3)
+        (mark,) = rows_of(city, watermark)
+        assert (mark["values_committed"], mark["values_quarantined"]) == (2, 1)
+        (entry,) = rows_of(city, quarantine)
+        assert "revoke it and enrol it again" in entry["reason"]
+        assert len(rows_of(city, tag_schema)) == 2
+        city.database.run_now(enrolment.revoke, "gw-1", at)
+        await until(lambda: "gw-1" not in city.live.gateways())
+        city.database.run_now(enrolment.add, "gw-1", USCC, "1", at)
+        await until(lambda: "gw-1" in city.live.gateways())
+        await gateway.send(4, schema, batch_of(schema, at + 1, 1.0))
+        await gateway.acked(4)
+        assert len(rows_of(city, tag_schema)) == 1
+        assert rows_of(city, watermark)[0]["values_committed"] == 3
