@@ -1,8 +1,6 @@
 """How a machine behaves: shifts, cycles, stops, faults, wear. Pure: time and dice come in.
 
-A machine runs through states; every quantity it shows follows from state, cycles and wear, the
-way it does on a shop floor: currents rise when it runs and with a worn tool, counters only count
-and wrap, energy only grows, temperatures lag.
+A machine runs through states; every quantity it shows follows from state, cycles and wear.
 """
 
 import math

@@ -11,13 +11,15 @@ if TYPE_CHECKING:
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    root.command("check", help="Check a configuration of an edge or a city; opens no connection.")(
-        check
-    )
+    root.command("check")(check)
 
 
 def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
-    """Print a summary and exit 0, or print every mistake and exit 1."""
+    """Check a configuration of an edge or a city; opens no connection.
+
+    Prints what the configuration will do and exits 0, or prints every mistake as
+    file:line: path: what is wrong, and exits 1.
+    """
     from edge_config.load import ConfigError, site_of  # noqa: PLC0415
 
     try:

@@ -2,8 +2,19 @@
 
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
+
+from gateway import __version__
+
+_HELP = """qulink (衢联): networked factory equipment, from the machine to the city.
+
+At a factory: check, run. At the city: city, ledger, rates. To try it: demo, simulate. The command
+line speaks English; what is made for others to read (consoles, reports, the ledger's template)
+speaks Chinese and English. Exit codes: 0 done; 1 refused, and the reason is printed; 2 wrong
+usage, or a part failed while running.
+"""
 
 COMMANDS = (
     "check",
@@ -25,7 +36,7 @@ def build(arguments: list[str]) -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
-        help="qulink (衢联): networked factory equipment, from the machine to the city.",
+        help=_HELP,
     )
     root.callback()(_root)
     wanted = arguments[:1] if arguments[:1] and arguments[0] in COMMANDS else COMMANDS
@@ -34,8 +45,21 @@ def build(arguments: list[str]) -> typer.Typer:
     return root
 
 
-def _root() -> None:
-    """Make a lone subcommand keep its name."""
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"qulink {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Take the options before the command."""
 
 
 def main() -> None:

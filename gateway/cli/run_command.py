@@ -14,7 +14,7 @@ import typer
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    root.command("run", help="Run an edge gateway until it is told to stop.")(run)
+    root.command("run")(run)
 
 
 def run(
@@ -26,7 +26,11 @@ def run(
         ),
     ] = 0.0,
 ) -> None:
-    """Run; SIGTERM or Ctrl-C ends it in order, a second one at once."""
+    """Run an edge gateway until it is told to stop.
+
+    Its log goes to standard error. SIGTERM or Ctrl-C ends it in order, a second one at once.
+    Exit code 1: the configuration is wrong, or its buffer or console cannot be used.
+    """
     # NumPy's linear algebra is not used; its threads would only cost memory.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logging.basicConfig(
@@ -41,7 +45,6 @@ def _run(config: Path, drain_s: float) -> int:
     from edge_config.load import load_gateway  # noqa: PLC0415
     from edge_config.problems import ConfigError  # noqa: PLC0415
     from gateway.drivers.registry import installed  # noqa: PLC0415
-    from gateway.edge.buffer_schema import BufferFileError  # noqa: PLC0415
 
     try:
         loaded = load_gateway(config, installed())
@@ -54,12 +57,22 @@ def _run(config: Path, drain_s: float) -> int:
 
         await run_edge(loaded, installed(), _stop_on_signal(), drain_s=drain_s)
 
+    faults: list[Exception] = []
     try:
         _runner(main())
-    except BufferFileError as error:
-        typer.echo(str(error), err=True)
-        return 1
-    return 0
+    except* _expected() as group:
+        faults += group.exceptions
+    for fault in faults:
+        typer.echo(f"qulink run: {fault}", err=True)
+    return 1 if faults else 0
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """Faults whose message says what to do; imported when there is one, to spare memory."""
+    from gateway.edge.buffer_schema import BufferFileError  # noqa: PLC0415
+    from gateway.web.serve import ListenError  # noqa: PLC0415
+
+    return BufferFileError, ListenError
 
 
 def _stop_on_signal() -> asyncio.Event:

@@ -1,0 +1,85 @@
+"""``qulink`` as a person types it, wrongly included: words, no traceback, the right exit code."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway import __version__
+from gateway.cli.main import COMMANDS
+from tests.config.examples import CITY, GATEWAY, write, write_gateway
+from tests.support.peers import free_port
+
+
+def qulink(*arguments: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def test_help_names_every_command_and_the_exit_codes() -> None:
+    said = qulink("--help").stdout
+    assert [name for name in COMMANDS if name not in said] == []
+    assert "Exit codes" in said
+    assert qulink("--version").stdout == f"qulink {__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command(name: str) -> None:
+    done = qulink(name, "--help")
+    assert done.returncode == 0
+    assert f"qulink {name}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("chek",), 2, "Did you mean 'check'"),
+        (("run",), 2, "Missing argument 'config'"),
+        (("run", "none.yaml"), 1, "none.yaml: cannot be read: No such file or directory"),
+        (("run", "."), 1, ".: cannot be read: Is a directory"),
+        (("city", "none.yaml"), 1, "none.yaml: cannot be read: No such file or directory"),
+        (("demo", "stop", "door", "--data", "/nowhere"), 1, "start one with 'qulink demo'"),
+        (("simulate", "nonsense"), 2, "invalid choice: 'nonsense'"),
+    ],
+)
+def test_mistakes_are_told(arguments: tuple[str, ...], code: int, words: str) -> None:
+    done = qulink(*arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert words in done.stderr
+
+
+def test_an_edge_whose_console_port_is_in_use_says_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        console = f'console: {{listen: "127.0.0.1:{port}"}}\n'
+        done = qulink("run", str(write_gateway(tmp_path, GATEWAY + console)))
+    assert done.returncode == 1
+    assert f"qulink run: console: port {port} is in use" in done.stderr
+    assert "console.listen" in done.stderr
+
+
+def test_an_edge_whose_buffer_has_no_folder_says_so(tmp_path: Path) -> None:
+    text = GATEWAY + "buffer: {path: nowhere/buffer.db}\n"
+    done = qulink("run", str(write_gateway(tmp_path, text)))
+    assert done.returncode == 1
+    assert "nowhere does not exist; create it" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("city",), ("city", "gateway", "list")])
+def test_a_city_whose_folder_cannot_be_made_says_so(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "data").write_text("a file, no folder")
+    node = f'node: {{type: embedded, listen: "127.0.0.1:{free_port()}"}}\n'
+    done = qulink(*command, str(write(tmp_path / "city.yaml", CITY + node)))
+    assert done.returncode in (1, 2)
+    assert str(tmp_path / "data") in done.stderr
