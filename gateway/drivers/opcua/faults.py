@@ -1,5 +1,6 @@
 """What the protocol library and the network raise → the three errors of the driver SDK."""
 
+import asyncio
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -116,12 +117,33 @@ def translate(error: Exception, attempted: str) -> DriverError:
 
 @contextmanager
 def translated(attempted: str) -> Iterator[None]:
-    """Run library calls; their errors leave as errors of the SDK."""
+    """Run library calls; their errors leave as errors of the SDK, cancellation passes through."""
+    with heeding_cancellation():
+        try:
+            yield
+        except DriverError:
+            raise
+        except SecretUnavailableError as error:
+            raise RefusedError(f"{attempted}: {error}") from error
+        except LIBRARY_ERRORS as error:
+            raise translate(error, attempted) from error
+
+
+@contextmanager
+def heeding_cancellation() -> Iterator[None]:
+    """Run library calls; a cancellation that they swallow is raised after them.
+
+    The library swallows one while it ends its own tasks, and so does ``asyncio.wait_for`` of
+    Python 3.11, which it uses everywhere, if the answer comes in the same moment.
+    """
+    before = _cancellations()
     try:
         yield
-    except DriverError:
-        raise
-    except SecretUnavailableError as error:
-        raise RefusedError(f"{attempted}: {error}") from error
-    except LIBRARY_ERRORS as error:
-        raise translate(error, attempted) from error
+    finally:
+        if _cancellations() > before:
+            raise asyncio.CancelledError
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0

@@ -7,7 +7,6 @@ log would show passwords.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sized
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from gateway.drivers.opcua.certificates import (
     require_trust,
 )
 from gateway.drivers.opcua.config import Connection
-from gateway.drivers.opcua.faults import LIBRARY_ERRORS, translated
+from gateway.drivers.opcua.faults import LIBRARY_ERRORS, heeding_cancellation, translated
 from gateway.drivers.opcua.nodes import NodeName, namespace_index
 
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
@@ -162,14 +161,14 @@ class Session:
     async def close(self) -> None:
         """Say goodbye if the server listens, and let go of everything. Never raises."""
         client = self._client
-        try:
-            async with asyncio.timeout(_GOODBYE_S):
-                with contextlib.suppress(*LIBRARY_ERRORS):
+        with heeding_cancellation():
+            try:
+                async with asyncio.timeout(_GOODBYE_S):
                     await client.disconnect()
-        except TimeoutError:
-            pass
-        finally:
-            _abort(client)
+            except LIBRARY_ERRORS:  # TimeoutError is one of them
+                pass
+            finally:
+                _abort(client)
 
 
 def _abort(client: Client) -> None:

@@ -3,9 +3,11 @@
 import asyncio
 import inspect
 import struct
+from contextlib import suppress
 
 import pytest
 from asyncua import ua
+from asyncua.client.client import Client
 from asyncua.common.utils import NotEnoughData, ServiceError, SocketClosedException
 from asyncua.crypto import uacrypto
 from asyncua.ua import uaerrors
@@ -15,7 +17,9 @@ from edge_config.base import Secret
 from gateway.drivers.api import DriverError, NotConnectedError, RefusedError
 from gateway.drivers.opcua.binary import CodecError
 from gateway.drivers.opcua.codec import ServiceFaultError
+from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.faults import REFUSED_CODES, code_of, name_of, translated
+from gateway.drivers.opcua.session import Session
 
 FAMILY = [
     error
@@ -37,7 +41,7 @@ def test_the_family_is_there() -> None:
 
 
 @pytest.mark.parametrize("kind", FAMILY, ids=lambda kind: kind.__name__)
-def test_status_errors(kind: type[uaerrors.UaStatusCodeError]) -> None:
+async def test_status_errors(kind: type[uaerrors.UaStatusCodeError]) -> None:
     error = kind()
     code = code_of(error)
     assert code is not None
@@ -56,7 +60,7 @@ def test_status_errors(kind: type[uaerrors.UaStatusCodeError]) -> None:
         "BadTooManySessions",
     ],
 )
-def test_what_a_person_must_mend_is_a_refusal(name: str) -> None:
+async def test_what_a_person_must_mend_is_a_refusal(name: str) -> None:
     error = uaerrors.UaStatusCodeError(getattr(ua.StatusCodes, name))
     assert type(outcome(error)) is RefusedError
     assert ";" in str(outcome(error)), "says what to do"
@@ -82,7 +86,6 @@ def test_what_a_person_must_mend_is_a_refusal(name: str) -> None:
         BrokenPipeError(),
         OSError(113, "No route to host"),
         TimeoutError(),
-        TimeoutError(),
         asyncio.IncompleteReadError(b"", 3),
         EOFError(),
         ValueError("x"),
@@ -90,21 +93,58 @@ def test_what_a_person_must_mend_is_a_refusal(name: str) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_everything_else_is_a_lost_connection(error: Exception) -> None:
+async def test_everything_else_is_a_lost_connection(error: Exception) -> None:
     assert type(outcome(error)) is NotConnectedError
 
 
-def test_the_errors_of_the_sdk_pass_unchanged() -> None:
+async def test_the_errors_of_the_sdk_pass_unchanged() -> None:
     with pytest.raises(RefusedError, match=r"^mine$"), translated("x"):
         raise RefusedError("mine")
 
 
-def test_cancellation_passes() -> None:
+async def test_cancellation_passes() -> None:
     with pytest.raises(asyncio.CancelledError), translated("x"):
         raise asyncio.CancelledError
 
 
-def test_a_missing_secret_is_a_refusal_that_names_where() -> None:
+async def test_a_missing_secret_is_a_refusal_that_names_where() -> None:
     with pytest.raises(RefusedError, match="environment variable QULINK_NOT_SET"):  # noqa: SIM117
         with translated("log in"):
             Secret.model_validate({"env": "QULINK_NOT_SET"}).reveal()
+
+
+async def swallows() -> None:
+    """What ``wait_for`` and the library do when an answer comes as they are cancelled."""
+    with suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("then", [None, uaerrors.BadTimeout()], ids=["result", "error"])
+async def test_a_swallowed_cancellation_is_raised(then: Exception | None) -> None:
+    async def call() -> None:
+        with translated("read"):
+            await swallows()
+            if then:
+                raise then
+
+    calling = asyncio.create_task(call())
+    await asyncio.sleep(0)
+    calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await call()
+
+
+async def test_close_heeds_a_cancellation_that_the_library_swallows() -> None:
+    class Swallowing(Client):
+        async def disconnect(self) -> None:
+            await swallows()
+
+    connection = Connection.model_validate({"url": "opc.tcp://127.0.0.1:4840"})
+    closing = asyncio.create_task(Session(Swallowing(connection.url), connection).close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
