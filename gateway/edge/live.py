@@ -122,6 +122,10 @@ class Live:
             last.skipped,
         )
 
+    def committed_ms(self) -> int:
+        """When the newest commit ended, UTC milliseconds; 0: none has."""
+        return self._history[-1][0] if self._history else 0
+
     def backlog(self) -> Backlog:
         """What waits for the city."""
         return self._backlog

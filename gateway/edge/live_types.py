@@ -102,6 +102,7 @@ class Backlog:
         bytes: size of their bodies.
         last_seq: newest sequence number.
         epoch: epoch of the buffer, 16 hex digits.
+        refused: why the disk takes no values now, in words; empty while it does.
     """
 
     frames: int = 0
@@ -109,6 +110,7 @@ class Backlog:
     bytes: int = 0
     last_seq: int = 0
     epoch: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

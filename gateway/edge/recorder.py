@@ -64,6 +64,7 @@ class _Refusal:
 
     gap: Gap
     probe_ms: int
+    cause: str
     values: int = 0
 
 
@@ -262,7 +263,7 @@ class Recorder:
         now_ms = self._now_ms()
         if self._refusal is None:
             from_ms = min((entry.first_ms for entry in entries), default=now_ms)
-            self._refusal = _Refusal(Gap("", "", (), Reason.DISK, from_ms), now_ms)
+            self._refusal = _Refusal(Gap("", "", (), Reason.DISK, from_ms), now_ms, cause)
             self._gathered.gaps.append(self._refusal.gap)
             _log.error("%s; reading goes on, values are dropped until it takes them", cause)
         if cause:
@@ -287,5 +288,6 @@ class Recorder:
                 pending.bytes,
                 self._buffer.last_seq,
                 f"{self._buffer.epoch:016x}",
+                self._refusal.cause if self._refusal else "",
             )
         )

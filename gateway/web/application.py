@@ -22,12 +22,22 @@ def compose(
     routes: Sequence[Route],
     check: health.Check,
     registry: CollectorRegistry,
+    tolerable: frozenset[str] = frozenset(),
 ) -> Starlette:
-    """A guarded application; nothing of it is reachable before the guard."""
+    """A guarded application; nothing of it is reachable before the guard.
+
+    Args:
+        pages: how pages look.
+        console: address, TLS and token.
+        routes: the pages.
+        check: state of the parts, for ``/healthz``.
+        registry: what ``/metrics`` shows.
+        tolerable: parts whose fault leaves ``/healthz`` at 200.
+    """
     every = [
         *routes,
         *login.routes(pages, console),
-        *health.routes(check, registry),
+        *health.routes(check, registry, tolerable),
         pages.assets.route(),
     ]
     guard = Middleware(Guard, console=console, open_paths=OPEN_PATHS)

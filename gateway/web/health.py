@@ -12,16 +12,18 @@ Check = Callable[[], Awaitable[Mapping[str, str]]]
 """What state each part is in: ``ok``, or what is wrong in a few words."""
 
 
-def routes(check: Check, registry: CollectorRegistry) -> list[Route]:
-    """200 while every part is ``ok``, else 503; the body names the parts."""
+def routes(
+    check: Check, registry: CollectorRegistry, tolerable: frozenset[str] = frozenset()
+) -> list[Route]:
+    """200 while every part is ``ok`` or its fault is tolerable, else 503; the body names them."""
 
     async def healthz(_request: Request) -> Response:
         parts = await check()
-        healthy = all(state == "ok" for state in parts.values())
-        body = {"status": "ok" if healthy else "degraded", "parts": dict(parts)}
+        faults = {part for part, state in parts.items() if state != "ok"}
+        body = {"status": "degraded" if faults else "ok", "parts": dict(parts)}
         return Response(
             json.dumps(body, ensure_ascii=False),
-            200 if healthy else 503,
+            200 if faults <= tolerable else 503,
             media_type="application/json",
         )
 

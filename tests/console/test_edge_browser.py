@@ -99,7 +99,7 @@ async def test_the_box_shows_devices_tags_and_buffer() -> None:
 
 async def test_metrics_and_health_of_the_edge() -> None:
     live, _, _ = edge()
-    async with served(build(live, gateway_config())) as base:
+    async with served(build(live, gateway_config(), lambda: NOW_MS)) as base:
         assert (await get(f"{base}/healthz")).status_code == 200
         families = {
             family.name: family

@@ -13,6 +13,7 @@ from gateway.core.batch import Gap
 from gateway.core.status import Reason
 from gateway.edge import recorder as recorder_module
 from gateway.edge.buffer import RESERVE_BYTES, Buffer
+from gateway.edge.health import health
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.city import until
 from tests.edge.plant import Clock, Plant, Runtime, loaded
@@ -44,13 +45,12 @@ async def test_a_full_disk_and_its_recovery(
         await until(lambda: buffer.totals().buffered >= 20)
         ballast = small_disk / "ballast"
         await asyncio.to_thread(_fill, ballast)
-        await until(lambda: "disk" in buffer.totals().dropped or _refused(caplog))
-        await until(lambda: plant.reads > 0 and runtime.recorder._refusal is not None)
+        await until(lambda: "full" in health(runtime.live, clock.now_ms())["buffer"])
         reads = plant.reads
         await until(lambda: plant.reads >= reads + 20)
         assert runtime.live.devices()[0].link == "up"
         ballast.unlink()
-        await until(lambda: runtime.recorder._refusal is None)
+        await until(lambda: health(runtime.live, clock.now_ms())["buffer"] == "ok")
         held = buffer.pending().values
         await until(lambda: buffer.pending().values >= held + 20)
     totals = buffer.totals()

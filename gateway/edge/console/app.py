@@ -12,6 +12,7 @@ from starlette.routing import Route
 from edge_config.gateway import GatewayConfig
 from gateway.edge.console.metrics import registry_of
 from gateway.edge.console.traces import Traces
+from gateway.edge.health import TOLERABLE, health
 from gateway.edge.live import Live
 from gateway.edge.live_types import DeviceLive
 from gateway.web.application import compose
@@ -56,7 +57,7 @@ def build(live: Live, config: GatewayConfig, now_ms: Callable[[], int] = system_
         Route("/", pages.endpoint(views.overview)),
         Route("/devices/{device}", pages.endpoint(views.device)),
     ]
-    return compose(pages, console, routes, views.health, registry_of(live))
+    return compose(pages, console, routes, views.health, registry_of(live), TOLERABLE)
 
 
 class _Views:
@@ -99,8 +100,8 @@ class _Views:
         return View("device.html", data, ("state", "tags"), 1.0, _tag_table(device))
 
     async def health(self) -> dict[str, str]:
-        """A lost device or broker is the plant's fault, not the gateway's; it is told as text."""
-        return {"gateway": "ok"}
+        """State of the parts for ``/healthz``."""
+        return health(self._live, self._now_ms())
 
 
 def _device_table(devices: list[DeviceLive]) -> Table:
