@@ -2,6 +2,7 @@
 
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,12 +24,26 @@ class By(StrEnum):
     ENTERPRISE = "enterprise"
 
 
+class Why(StrEnum):
+    """Reasons of a correction, as ``stored.CORRECTIONS``."""
+
+    LATE_DATA = "late_data"
+    LEDGER = "ledger"
+    DEFINITION = "definition"
+    ROSTER = "roster"
+    ERROR = "error"
+
+
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    root.command("rates", help="Equipment networking rates (设备联网率).")(_rates)
+    rates = typer.Typer(help="Equipment networking rates (设备联网率).")
+    rates.callback(invoke_without_command=True)(_rates)
+    rates.command("correct")(_correct)
+    root.add_typer(rates, name="rates")
 
 
 def _rates(
+    context: typer.Context,
     by: Annotated[By, typer.Option(help="Lines of the table.")] = By.COUNTY,
     definition: Annotated[
         str, typer.Option(help="Definition id; default: the city's headline.")
@@ -39,6 +54,13 @@ def _rates(
     config: CityFile = DEFAULT,
 ) -> None:
     """Print a table of rates with the integers they come from."""
+    if context.invoked_subcommand is None:
+        _show(by, definition, month, config, as_json=as_json, as_csv=as_csv)
+
+
+def _show(
+    by: By, definition: str, month: str, config: Path, *, as_json: bool, as_csv: bool
+) -> None:
     from gateway.city.rates.definitions import DefinitionError  # noqa: PLC0415
     from gateway.city.rates.period import MonthError  # noqa: PLC0415
     from gateway.city.rates.tallies import NotComputableError  # noqa: PLC0415
@@ -52,6 +74,45 @@ def _rates(
         except (DefinitionError, MonthError, NotComputableError) as error:
             fail(str(error))
     _print(table, as_json=as_json, as_csv=as_csv)
+
+
+def _correct(
+    month: Annotated[str, typer.Argument(help="The frozen month, YYYY-MM.")],
+    reason: Annotated[Why, typer.Option(help="Why it is published anew.")],
+    note: Annotated[str, typer.Option(help="What happened, for the reader.")],
+    by: Annotated[str, typer.Option(help="Who answers for it.")],
+    definition: Annotated[
+        str, typer.Option(help="Definition id; default: the city's headline.")
+    ] = "",
+    config: CityFile = DEFAULT,
+) -> None:
+    """Compute a frozen month anew and store it as a further vintage; the old one stays."""
+    from gateway.city.rates.definitions import DefinitionError, load_definitions  # noqa: PLC0415
+    from gateway.city.rates.period import MonthError  # noqa: PLC0415
+    from gateway.city.rates.settle import settle_month  # noqa: PLC0415
+    from gateway.city.rates.stored import Correction  # noqa: PLC0415
+
+    if not note.strip() or not by.strip():
+        fail("a correction needs a note and a name")
+    city = load(config)
+    with opened(city) as database:
+        try:
+            settled = database.run_now(
+                settle_month,
+                definition or city.definitions.headline,
+                month,
+                system_ms(),
+                demonstration=city.demonstration,
+                correction=Correction(reason.value, note.strip()[:300], by.strip()[:100]),
+                definitions=load_definitions(city.definitions.file),
+            )
+        except (DefinitionError, MonthError) as error:
+            fail(str(error))
+    if settled is None:
+        fail(f"{month} is not frozen: a month is provisional from day 5 of the next")
+    typer.echo(
+        f"{settled.definition} {settled.month}: vintage {settled.vintage} ({settled.status})"
+    )
 
 
 def _table(
@@ -101,24 +162,26 @@ def _print_table(table: "RateTable") -> None:
     from rich.table import Table  # noqa: PLC0415
 
     from gateway.city.rates.export import DEMONSTRATION  # noqa: PLC0415
+    from gateway.city.rates.stored import CORRECTIONS  # noqa: PLC0415
     from gateway.core.books import SHANGHAI  # noqa: PLC0415
 
     record = table.definition
     as_of = datetime.fromtimestamp(table.as_of_ms / 1000, SHANGHAI).isoformat(" ", "minutes")
-    status = "终值 final" if table.status == "F" else "初值 provisional"
+    status = "最终 final" if table.status == "F" else "初步 provisional"
     console = Console(soft_wrap=True)
     if table.demonstration:
         console.print(f"{DEMONSTRATION} · demonstration data", style="bold")
     console.print(f"{record.id} {record.name_zh} · {record.name_en}")
     console.print(f"{table.month} · {status} · 截至 as of {as_of[:16]}")
+    if table.correction is not None:
+        made = table.correction
+        words = CORRECTIONS[made.reason]
+        console.print(
+            f"更正 correction {table.vintage}: {words.zh} {words.en} · {made.note} · "
+            f"{made.corrected_by}"
+        )
     rows = Table("代码 key", "名称 name")
-    for head in (
-        "联网 networked",
-        "设备 equipment",
-        "企业 enterprises",
-        "合并 pooled %",
-        "平均 mean %",
-    ):
+    for head in _NUMBERS:
         rows.add_column(head, justify="right")
     for cell in table.cells:
         rows.add_row(*_row(cell, record.decimals))
@@ -130,7 +193,7 @@ def _print_table(table: "RateTable") -> None:
 def _row(cell: "RateCell", decimals: int) -> list[str]:
     from gateway.city.rates.compute import percent_text  # noqa: PLC0415
 
-    name = cell.name_zh if cell.name_en == cell.name_zh else f"{cell.name_zh} {cell.name_en}"
+    name = cell.name.zh if cell.name.en == cell.name.zh else f"{cell.name.zh} {cell.name.en}"
     counts = (cell.networked, cell.equipment, cell.enterprises)
     rates = (percent_text(rate, decimals) for rate in (cell.pooled, cell.mean))
     return [cell.key, name, *map(str, counts), *rates]

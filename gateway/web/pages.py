@@ -167,7 +167,6 @@ class Pages:
             "here": request.url.path,
             "with_parameter": partial(_with_parameter, request),
             "is_live": bool(view.live),
-            "has_table": view.table is not None,
         }
 
     def _remember(self, request: Request, response: Response, chosen: Preferences) -> None:

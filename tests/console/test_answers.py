@@ -20,6 +20,7 @@ from starlette.routing import Route
 from gateway.city.console import build
 from gateway.city.console.charts import history_rows
 from gateway.city.db import tables
+from gateway.city.rates.definitions import DefinitionError
 from gateway.city.stores.api import Point
 from gateway.web.tables import Table, as_csv
 from tests.console.conftest import served
@@ -44,6 +45,71 @@ async def test_a_table_as_csv_and_json(address: str) -> None:
     assert body["demonstration"] is True
     assert body["rows"][0]["networked"] == 64
     assert (await get(f"{address}/?format=pdf")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [
+        ("/", 5),
+        ("/enterprises", 6),
+        ("/counties/330822", 2),
+        ("/industries", 5),
+        ("/industries/3451", 2),
+        (f"/enterprises/{uscc_of(0)}", 24),
+        (f"/enterprises/{uscc_of(0)}/1/A-001", 6),
+        ("/gaps", 3),
+        ("/quality", 10),
+        ("/books", 1),
+        ("/definitions", 4),
+    ],
+)
+async def test_every_page_is_a_file_too(address: str, path: str, rows: int) -> None:
+    page = await get(f"{address}{path}")
+    assert "?format=csv" in page.text
+    assert "?format=json" in page.text
+    body = (await get(f"{address}{path}?format=json")).json()
+    assert len(body["rows"]) == rows
+    text = (await get(f"{address}{path}?format=csv")).content.decode("utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(text)))
+    assert len(lines) == rows
+    assert all("演示数据" in line["data"] for line in lines)
+
+
+async def test_counts_of_findings_are_not_cut_at_what_a_page_shows(
+    address: str, city: Town
+) -> None:
+    rows = [
+        {
+            "gateway": "gw-0", "uscc": uscc_of(0), "site_no": "1", "asset_no": f"X-{at}",
+            "sample_count": 1, "first_ms": 1, "last_ms": 2,
+        }
+        for at in range(73)
+    ]  # fmt: skip
+    city.database.run_now(lambda connection: connection.execute(insert(tables.orphan), rows))
+    assert "<dd>73</dd>" in (await get(f"{address}/quality")).text
+    found = (await get(f"{address}/quality?format=json")).json()["rows"]
+    assert sum(row["finding"] == "orphan" for row in found) == 73
+
+
+async def test_the_definition_says_which_figure_stands_large(tmp_path: Path) -> None:
+    made = await town(tmp_path, headline="ENR-B")
+    async with served(build(made.context)) as base:
+        page = (await get(f"{base}/?lang=zh")).text
+        body = (await get(f"{base}/?format=json")).json()
+        chart = (await get(f"{base}/charts/trend.json")).json()["datasets"]["actual"]
+    mean = body["rows"][0]["mean_percent"]
+    assert body["rows"][0]["pooled_percent"] != mean
+    assert f'data-k="pooled">{mean}<span>' in page
+    assert chart[-1]["text"] == mean
+    assert "全市企业平均口径" in page
+    await made.close()
+
+
+async def test_an_unknown_headline_is_told_at_the_start(tmp_path: Path) -> None:
+    made = await town(tmp_path, headline="ENR-Z")
+    with pytest.raises(DefinitionError, match="no definition 'ENR-Z'; there are ENR-A"):
+        build(made.context)
+    await made.close()
 
 
 async def test_without_a_demonstration_nothing_says_so(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ async def town(
     demonstration: bool = True,
     token: Secret | None = None,
     control: str | None = None,
+    headline: str = "ENR-A",
 ) -> Town:
     """Fill a city in ``folder``."""
     config = CityConfig.model_validate(
@@ -109,6 +110,7 @@ async def town(
             "identifier": {"prefix": "88.999"},
             "console": {"token": token} if token else {},
             "demonstration_control": control,
+            "definitions": {"headline": headline},
         }
     )
     await asyncio.to_thread(folder.mkdir, exist_ok=True)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,8 @@ from gateway.city.rates.definitions import (
 )
 from gateway.city.rates.period import period_of, settles_as
 from gateway.city.rates.plan import plan_on, plan_path, target
+from gateway.city.rates.stored import CORRECTIONS
+from gateway.cli.rates_command import Why
 from gateway.core.books import day_start_ms
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, sqlite_city
 
@@ -193,3 +196,24 @@ def test_qulink_ledger(city: Path, tmp_path: Path) -> None:
     listed = json.loads(qulink(city, "ledger", "list", "--json").stdout)
     assert [one["asset_no"] for one in listed] == ["A1", "A2", "A3"]
     assert "铣床" in qulink(city, "ledger", "list").stdout
+
+
+def test_a_correction_says_who_and_why(city: Path) -> None:
+    asked = ("rates", "correct", "2026-01", "--reason", "late_data", "--note", "补传", "--by")
+    assert "needs a note and a name" in qulink(city, *asked, " ").stderr
+    assert qulink(city, *asked, "李四").stdout.strip() == "ENR-A 2026-01: vintage 1 (F)"
+    shown = qulink(city, "rates", "--month", "2026-01").stdout
+    assert "更正 correction 1: 迟到数据 late data · 补传 · 李四" in shown
+    body = json.loads(qulink(city, "rates", "--month", "2026-01", "--json").stdout)
+    assert (body["status"], body["vintage"], body["correction"]) == (
+        "F",
+        1,
+        {"reason": "late_data", "note": "补传", "corrected_by": "李四"},
+    )
+    running = time.strftime("%Y-%m", time.gmtime(time.time() + 8 * 3600))
+    failed = qulink(city, *(running if one == "2026-01" else one for one in asked), "李四")
+    assert f"{running} is not frozen" in failed.stderr
+
+
+def test_the_command_knows_every_reason_of_a_correction() -> None:
+    assert {why.value for why in Why} == set(CORRECTIONS)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
@@ -37,13 +38,14 @@ def table_json(table: RateTable) -> dict[str, Any]:
     definition = table.definition
     return {
         "definition": definition.id,
-        "definition_version": definition.version,
-        "definition_hash": definition.hash,
+        "definition_version": None if table.outdated else definition.version,
+        "definition_hash": table.definition_hash,
         "name_zh": definition.name_zh,
         "name_en": definition.name_en,
         "month": table.month,
         "status": table.status,
         "vintage": table.vintage,
+        **({} if table.correction is None else {"correction": asdict(table.correction)}),
         "as_of_ms": table.as_of_ms,
         "computed_ms": table.computed_ms,
         "demonstration": table.demonstration,
