@@ -1,10 +1,10 @@
 """The OPC UA driver: one session with one server, dropped whole and opened anew on any loss."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
@@ -20,27 +20,25 @@ from gateway.drivers.opcua.session import Session, open_session
 from gateway.drivers.opcua.values import Values, empty_values
 from gateway.drivers.opcua.write import variant_of
 
+Chunk = tuple[npt.NDArray[np.intp], ua.ReadRequest]
+"""Positions of some points of a plan, and the request that asks for them."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(slots=True, eq=False)
 class ReadPlan:
     """What a poll reads. Holds names, not node ids: those are valid in one session only.
 
     Attributes:
         points: the points in order.
         shape: what they expect.
-        prepared: the requests of the session in which it was last used.
+        session: the session in which it was last used.
+        chunks: the requests of that session; points that it does not know are in none.
     """
 
     points: tuple[Point, ...]
     shape: Shape
-    prepared: dict[Session, "_Prepared"] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """Requests of one session: positions of the points that each asks for."""
-
-    chunks: tuple[tuple[np.ndarray[Any, np.dtype[np.intp]], ua.ReadRequest], ...]
+    session: Session | None = None
+    chunks: tuple[Chunk, ...] = ()
 
 
 class OpcUaDriver:
@@ -64,12 +62,11 @@ class OpcUaDriver:
     async def read(self, plan: ReadPlan) -> Reading:
         """Read every point once; see the SDK."""
         session = self._open()
-        if session not in plan.prepared:
-            plan.prepared.clear()
-            plan.prepared[session] = _prepare(plan.points, session)
+        if plan.session is not session:
+            plan.session, plan.chunks = session, tuple(_chunks(plan.points, session))
         values = empty_values(len(plan.points))
         values.code[:] = StatusCodes.BadNodeIdUnknown
-        for places, request in plan.prepared[session].chunks:
+        for places, request in plan.chunks:
             with translated(f"read {len(places)} nodes of {session.endpoint}"):
                 _place(values, places, decode_read(await session.request(request)), session)
         return reading_of(values, plan.shape)
@@ -125,18 +122,14 @@ class OpcUaDriver:
         return self._publishing
 
 
-def _prepare(points: Sequence[Point], session: Session) -> _Prepared:
+def _chunks(points: Sequence[Point], session: Session) -> Iterator[Chunk]:
+    """Requests for the points whose namespace the server has, within its limit."""
     known = [
         (place, node)
         for place, point in enumerate(points)
         if (node := session.node_id(point.address.name)) is not None
     ]
-    return _Prepared(tuple(_chunks(known, session.limits.read)))
-
-
-def _chunks(
-    known: Sequence[tuple[int, ua.NodeId]], size: int
-) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.intp]], ua.ReadRequest]]:
+    size = session.limits.read
     for start in range(0, len(known), size):
         chunk = known[start : start + size]
         request = ua.ReadRequest()
@@ -152,9 +145,7 @@ def _read_value(node: ua.NodeId) -> ua.ReadValueId:
     return wanted
 
 
-def _place(
-    values: Values, places: np.ndarray[Any, np.dtype[np.intp]], chunk: Values, session: Session
-) -> None:
+def _place(values: Values, places: npt.NDArray[np.intp], chunk: Values, session: Session) -> None:
     """Put a chunk's values at the positions of their points."""
     session.demand_all(chunk, len(places), "values")
     values.variant[places] = chunk.variant

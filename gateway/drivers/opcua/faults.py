@@ -81,6 +81,10 @@ _HINTS = {
     "BadSecurityChecksFailed": "the server must trust our certificate (see certificate_dir)",
     "BadCertificateUntrusted": "the server must trust our certificate (see certificate_dir)",
     "BadCertificateUriInvalid": "the certificate must carry its application URI",
+    **dict.fromkeys(
+        ("BadTooManyOperations", "BadRequestTooLarge", "BadResponseTooLarge"),
+        "lower 'max_nodes_per_call'; the server takes less than it says",
+    ),
 }
 
 

@@ -66,6 +66,10 @@ async def test_what_a_person_must_mend_is_a_refusal(name: str) -> None:
     assert ";" in str(outcome(error)), "says what to do"
 
 
+async def test_a_server_that_takes_less_than_it_says_is_told_how_to_mend() -> None:
+    assert "lower 'max_nodes_per_call'" in str(outcome(uaerrors.BadTooManyOperations()))
+
+
 @pytest.mark.parametrize(
     "error",
     [
