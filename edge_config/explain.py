@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from edge_config.base import PATTERN_WORDS, Secret
 from edge_config.problems import Loc, Place, Problem, hint, one_of
 from edge_config.shape import bounds, field_at, fields_at, models_in, number
+from edge_config.syntax import full_width
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -106,7 +107,7 @@ def _step(data: object, step: int | str) -> object:
 def _sentence(model: type[BaseModel], detail: ErrorDetails) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return f"unknown key{_key_hint(model, detail['loc'])}"
+        return f"unknown key{_key_hint(model, detail)}"
     if detail["input"] is None and kind not in {"missing", "value_error"}:
         return "has no value"
     info = field_at(model, detail["loc"])
@@ -124,10 +125,16 @@ def _bare_limit(context: Mapping[str, Any]) -> str:
     return "".join(f"{words[key]} {number(context[key])}" for key in words if key in context)
 
 
-def _key_hint(model: type[BaseModel], loc: Loc) -> str:
-    known = fields_at(model, loc[:-1])
-    meant = SYNONYMS.get(str(loc[-1]))
-    return f"; did you mean {meant!r}?" if meant in known else hint(loc[-1], known)
+def _key_hint(model: type[BaseModel], detail: ErrorDetails) -> str:
+    *around, key = detail["loc"]
+    wide = full_width(str(key))
+    if wide:
+        return f"; {wide}"
+    if detail["input"] is None and str(key).isdigit():
+        return "; a decimal point is '.', not ','"
+    known = fields_at(model, tuple(around))
+    meant = SYNONYMS.get(str(key))
+    return f"; did you mean {meant!r}?" if meant in known else hint(key, known)
 
 
 def shown(value: object, loc: Loc = ()) -> str:

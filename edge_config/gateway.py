@@ -87,6 +87,8 @@ class TagConfig(StrictModel):
     def _ordered(self) -> "TagConfig":
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
+        if self.scale == 0:
+            raise ValueError("scale 0 would make every value the same; leave it out for raw values")
         return self
 
 

@@ -1,9 +1,14 @@
 """What YAML's parser finds wrong, in sentences for those who write the file."""
 
+import re
+
 import yaml
 
 from edge_config.problems import Problem
 
+_OPENING = dict(zip("“‘【｛［", "\"'[{[", strict=True))
+"""With what a Chinese keyboard opens quotations and brackets, and what YAML wants instead."""
+_VALUE = re.compile("(?:: |- |[{\\[])([“‘【｛［])")
 _BRACKETS = ("expected ',' or", "did not find expected ','")
 _INDENT = ("expected <block end>", "did not find expected key", "did not find expected '-'")
 
@@ -16,21 +21,41 @@ def unreadable(error: yaml.YAMLError, text: str, name: str) -> Problem:
     at = mark.line if mark else 0
     lines = text.splitlines() or [""]
     line = lines[min(at, len(lines) - 1)]
+    for number, written in ((at + 1, line), (max(at, 1), lines[max(at - 1, 0)])):
+        wide = full_width(written)
+        if wide:
+            return Problem(name, wide, number)
+    opened = _VALUE.search(line)
+    if opened or ("，" in line and ("{" in line or "[" in line)):
+        wide, meant = (opened[1], _OPENING[opened[1]]) if opened else ("，", ",")
+        return Problem(name, f"a full-width '{wide}' is no '{meant}' here", at + 1)
     if any(part in found for part in _BRACKETS) and begun:
         message = "a bracket that opens here is not closed, or a comma in it is missing"
         return Problem(name, message, begun.line + 1)
     if "end of stream" in found and begun:
         return Problem(name, "a quotation mark that opens here is not closed", begun.line + 1)
-    return Problem(name, _sentence(found, line, lines[max(at - 1, 0)]), at + 1)
+    return Problem(name, _sentence(found, line), at + 1)
 
 
-def _sentence(found: str, line: str, before: str) -> str:
+def full_width(line: str) -> str | None:
+    """A sentence about a full-width colon or space that separates nothing; None if there is none.
+
+    Chinese text in a value is not meant: a line with a real colon has its key.
+    """
+    if set("\u3000\u00a0") & set(line[: len(line) - len(line.lstrip())]):
+        return "a full-width or no-break space cannot indent; use plain spaces"
+    if "：" in line and ": " not in line and not line.rstrip().endswith(":"):
+        return "a full-width '：' is no colon here; write ': ' (half-width, with a space)"
+    return None
+
+
+def _sentence(found: str, line: str) -> str:
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "a tab cannot indent; use spaces"
-    if "：" in line or "：" in before:
-        return "a full-width '：' is no colon here; write ': ' (half-width, with a space)"
     if "mapping values are not allowed" in found:
         return "': ' cannot stand here; check the indentation, or put the text in quotes"
+    if "could not find expected ':'" in found:
+        return "a key without ': ' (a colon and a space) after it"
     if "cannot start any token" in found:
         return "a value cannot begin with this character; put it in quotes"
     if any(part in found for part in _INDENT):

@@ -13,7 +13,11 @@ from gateway.drivers.registry import installed
 CASES = sorted(path.parent for path in (Path(__file__).parent / "bad").glob("*/expected.txt"))
 SYNTAX = (
     "bad_indentation",
+    "full_width_bracket",
     "full_width_colon",
+    "full_width_comma",
+    "full_width_space",
+    "no_space_after_colon",
     "reserved_character",
     "tab_indent",
     "two_documents",
