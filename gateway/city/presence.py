@@ -151,7 +151,7 @@ class Presence:
 
     def _refuse(self, message: Incoming, reason: str) -> None:
         parts = message.topic.split("/")
-        sender = parts[4] if len(parts) > 4 else ""  # noqa: PLR2004 - place in the topic
+        sender = parts[4][:63] if len(parts) > 4 else ""  # noqa: PLR2004 - place in the topic
         entry = quarantine.Entry(
             "state", message.received_ms, message.topic, sender, reason, 0, message.payload
         )

@@ -17,7 +17,7 @@ from gateway.city.limits import INBOX_BYTES, INBOX_FRAMES, INBOX_STATES
 from gateway.city.metrics import CityMetrics
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import LOSSES, Client, MqttError
-from gateway.wire.topics import ROOT, partition_of
+from gateway.wire.topics import ROOT, is_gateway_id, partition_of
 
 log = logging.getLogger(__name__)
 
@@ -133,11 +133,17 @@ class Uplink:
             topic = message.topic.value
             incoming = Incoming(topic, payload, self._now_ms())
             inbox = self.states if topic.endswith("/state") else self.frames
-            if inbox is self.frames and len(levels := topic.split("/")) == _LEVELS:
-                self._heard[levels[4]] = incoming.received_ms
+            if inbox is self.frames:
+                self._note(topic, incoming.received_ms)
             if not inbox.put(incoming):
                 self._metrics.shed.inc()
             self._metrics.inbox_bytes.set(self.frames.bytes + self.states.bytes)
+
+    def _note(self, topic: str, received_ms: int) -> None:
+        """Remember who was heard; names come from outside and must not fill memory."""
+        levels = topic.split("/")
+        if len(levels) == _LEVELS and len(self._heard) < INBOX_FRAMES and is_gateway_id(levels[4]):
+            self._heard[levels[4]] = received_ms
 
     def _up(self, client: Client) -> None:
         self._client = client

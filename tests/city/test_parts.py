@@ -1,20 +1,27 @@
 """The pure parts of ingest against plain models."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.city.admission import Enrolment, objection
+from gateway.city.decide import Accepted, Waiting
+from gateway.city.evidence import EARLIEST_MS, merged, samples
 from gateway.city.limits import HOURLY_ROWS
 from gateway.city.live import GatewayLive, Live
+from gateway.city.peers import Peer
 from gateway.city.progress import Progress
 from gateway.city.quarantine import Budget, Entry
+from gateway.city.round import Round
 from gateway.city.rows import batch_rows, change_rows, is_ordered, layout_of
-from gateway.city.stores.api import Rows
+from gateway.city.stores.api import Rejection, Rows
 from gateway.city.uplink import Inbox, Incoming
 from gateway.core.batch import Batch, Changes
 from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.wire.frame import Frame, Header
 from tests.support.city import OTHER_USCC, USCC, batch_of, schema_of
 
 KINDS = (Kind.FLOAT32, Kind.INT64, Kind.BOOL, Kind.STRING)
@@ -190,6 +197,35 @@ def test_values_of_a_gateway_that_has_just_been_revoked_are_not_shown() -> None:
     live.learn("gw-1", schema)
     live.take("gw-1", batch_of(schema, 1, 1.0))
     assert live.machine(USCC, "1", "B-001") is None
+
+
+def test_what_the_store_refuses_is_taken_from_the_epoch_that_brought_it() -> None:
+    """An epoch of which nothing was settled in the round has nothing to lose."""
+    schema, peer = schema_of("speed"), Peer(Enrolment("gw-1", USCC, "1"))
+    current = Round(Budget())
+    frame = Frame(Header(1, 1, 1), (schema, batch_of(schema, 5, 1.0)))
+    message = Incoming("t", b"", 0)
+    current.add(message, peer, Waiting("b" * 16, frozenset({7})))
+    current.add(message, peer, Accepted("a" * 16, frame))
+    current.add(message, peer, Waiting("c" * 16, frozenset({7})))
+    ((_, rows),) = current.tables()
+    current.reject([Rejection(rows.series, 5, 1, "400 bad", "line")], 0)
+    kept = {epoch[0]: (a.committed, a.quarantined) for (_, epoch), a in current.accounts.items()}
+    assert kept == {"a": (0, 1), "b": (0, 0), "c": (0, 0)}
+    assert (current.refused_values, len(current.entries)) == (1, 1)
+
+
+def test_refused_values_are_taken_from_evidence_once() -> None:
+    """Two groups of a device can speak of one machine at one time, in tables of their own."""
+    at, schemas = EARLIEST_MS, [schema_of(name) for name in ("speed", "power")]
+    tables = [
+        (schema, rows)
+        for schema in schemas
+        for rows in batch_rows(layout_of("gw-1", schema), [batch_of(schema, at, 1.0)])
+    ]
+    refused = Counter({(tables[0][1].series, at): 1})
+    found = merged(s for schema, rows in tables for s in samples(schema, rows, refused, at))
+    assert [sample.count for sample in found] == [1]
 
 
 def test_the_inbox_sheds_and_never_grows() -> None:

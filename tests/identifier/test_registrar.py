@@ -282,6 +282,26 @@ async def test_what_the_node_lost_or_mixed_up_is_told_again(
         assert (counts(database).refused, resolved) == (0, 3)
 
 
+async def test_two_workers_of_one_city_give_every_machine_one_identifier(
+    database: Database, tmp_path: Path
+) -> None:
+    """Both issue at the same time; who comes second tries again instead of ending its worker."""
+    fill(database)
+    async with served(tmp_path) as node, node.client() as client:
+        runs = [registrar.run(database, client, CONFIG, running_clock()) for _ in range(3)]
+        tasks = [asyncio.create_task(run) for run in runs]
+        try:
+            async with asyncio.timeout(30):
+                while counts(database) != complete():
+                    assert not any(task.done() for task in tasks)
+                    await asyncio.sleep(0.05)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        assert node.store.count() == MACHINES
+
+
 async def test_a_node_that_is_away_is_logged_once_and_waited_for(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

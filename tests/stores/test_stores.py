@@ -351,6 +351,20 @@ async def test_embedded_refuses_a_newer_file_and_a_file_of_another_kind(tmp_path
             await EmbeddedStore(path).open()
 
 
+async def test_embedded_says_that_its_file_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.db"
+    made = EmbeddedStore(path)
+    await made.open()
+    await made.write([rows([T0 + i for i in range(5_000)], a=("f8", [0.5] * 5_000))])
+    await made.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:8_192] + bytes(len(content) - 8_192))
+    await made.open()
+    with pytest.raises(StoreMisconfiguredError, match=r"telemetry\.db is damaged: .*restore it"):
+        await made.write([rows([T0 + 7], a=("f8", [1.0]))])
+    await made.close()
+
+
 async def test_embedded_finds_a_field_that_has_been_silent_for_long(tmp_path: Path) -> None:
     hour = 3_600_000
     made = EmbeddedStore(tmp_path / "telemetry.db")

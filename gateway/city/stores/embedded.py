@@ -175,11 +175,11 @@ class EmbeddedStore:
         try:
             with connection:
                 return work(connection)
-        except sqlite3.OperationalError as error:  # disk full, locked, input/output error
+        except sqlite3.DatabaseError as error:
             self._ids.clear()
             self._fields.forget()
-            raise StoreUnavailableError(f"the store {self._path} refuses: {error}") from error
-        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):  # disk full, locked, input/output
+                raise StoreUnavailableError(f"the store {self._path} refuses: {error}") from error
             raise StoreMisconfiguredError(
                 f"the store {self._path} is damaged: {error}; restore it, or move it away to begin "
                 "a new one"
