@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,6 +124,26 @@ async def test_a_subscription_begins_with_all_values(
         codes_by_place |= dict(zip(one.index.tolist(), one.status.tolist(), strict=True))
     assert [values[place] for place in range(len(ALL))] == [v for _, v in EXPECTED.values()]
     assert codes_by_place == {**dict.fromkeys(range(len(ALL)), GOOD), 16: bad(Reason.TYPE)}
+
+
+async def test_thousands_of_items_within_the_limits_of_one_call(
+    driver_for: Connect, pki: Path
+) -> None:
+    limits = {"maxNodesPerRead": 700, "maxMonitoredItemsPerCall": 500}
+    with ForeignServer(pki, items=3_000, limits=limits) as server:
+        driver = driver_for(server.connection(publishing_ms=50))
+        await driver.connect()
+        points = [point(f"Item.{n}", "float64") for n in range(3_000)]
+        assert not (await driver.subscribe("g", points, 1_000)).any()
+        came = (await collect(driver, len(points)))["g"]
+        values = {
+            place: value
+            for one in came
+            for place, value in zip(one.index.tolist(), flat(one.columns), strict=True)
+        }
+        assert values == {n: float(n) for n in range(3_000)}
+        reading = await driver.read(driver.plan(points))
+        assert flat(reading.columns) == list(range(3_000))
 
 
 async def test_changes_carry_source_time_and_status(
