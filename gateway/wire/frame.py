@@ -76,7 +76,9 @@ def prepend(body: bytes, records: Iterable[Record]) -> bytes:
     Raises:
         FrameError: the body does not decompress.
     """
-    return BodyEncoder().compress([*map(encode_record, records), _plain(body)])
+    return BodyEncoder().compress(
+        [*map(encode_record, records), _plain(body[0], memoryview(body)[1:])]
+    )
 
 
 def read_gaps(body: bytes) -> list[Gap]:
@@ -87,15 +89,10 @@ def read_gaps(body: bytes) -> list[Gap]:
     """
     gaps = (
         decode_record(record_type, content, {})
-        for record_type, content in split_records(_plain(body))
+        for record_type, content in split_records(_plain(body[0], memoryview(body)[1:]))
         if record_type == RecordType.GAP
     )
     return [gap for gap in gaps if isinstance(gap, Gap)]
-
-
-def _plain(body: bytes) -> bytes:
-    payload = memoryview(body)[1:]
-    return _decompress(payload) if body[0] & _ZSTD else bytes(payload)
 
 
 def seal(body: bytes, header: Header) -> bytes:
@@ -141,11 +138,7 @@ def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:
         UnknownSchemaError: a record's schema is neither in ``schemas`` nor earlier in the frame.
         FrameError: the bytes break the format, or the body is larger than ``MAX_BODY_BYTES``.
     """
-    flags, header, checksum = _unpack(frame)
-    payload = memoryview(frame)[_HEADER.size :]
-    if crc32(payload) != checksum:
-        raise FrameError("checksum differs")
-    body = _decompress(payload) if flags & _ZSTD else bytes(payload)
+    header, body = _opened(frame)
     known: dict[int, Schema] = {}
     lookup = ChainMap(known, schemas)
     records: list[Record] = []
@@ -164,18 +157,27 @@ def unknown_schemas(frame: bytes, schemas: Mapping[int, Schema]) -> frozenset[in
     Raises:
         FrameError: the bytes break the format.
     """
-    flags, _, _ = _unpack(frame)
-    payload = memoryview(frame)[_HEADER.size :]
     needed, inside = set(), set()
-    for record_type, content in split_records(
-        _decompress(payload) if flags & _ZSTD else bytes(payload)
-    ):
+    for record_type, content in split_records(_opened(frame)[1]):
         if record_type in (RecordType.BATCH, RecordType.CHANGES):
             needed.add(int.from_bytes(content[:8], "little"))
         elif record_type == RecordType.SCHEMA:
             record = decode_record(record_type, content, schemas)
             inside |= {record.id} if isinstance(record, Schema) else set()
     return frozenset(needed - inside - schemas.keys())
+
+
+def _opened(frame: bytes) -> tuple[Header, bytes]:
+    """Header and plain body, if the checksum is right."""
+    flags, header, checksum = _unpack(frame)
+    payload = memoryview(frame)[_HEADER.size :]
+    if crc32(payload) != checksum:
+        raise FrameError("checksum differs")
+    return header, _plain(flags, payload)
+
+
+def _plain(flags: int, payload: memoryview) -> bytes:
+    return _decompress(payload) if flags & _ZSTD else bytes(payload)
 
 
 def _decompress(payload: memoryview) -> bytes:

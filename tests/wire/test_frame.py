@@ -22,6 +22,7 @@ from gateway.wire.frame import (
     read_gaps,
     read_header,
     seal,
+    unknown_schemas,
 )
 from gateway.wire.records import BooksRecord, UnknownSchemaError
 
@@ -176,6 +177,8 @@ def test_a_flipped_bit_fails_the_checksum() -> None:
     message[-1] ^= 1
     with pytest.raises(FrameError, match="checksum"):
         decode_frame(bytes(message), {})
+    with pytest.raises(FrameError, match="checksum"):
+        unknown_schemas(bytes(message), {})
 
 
 def test_golden_header() -> None:
