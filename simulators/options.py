@@ -11,12 +11,19 @@ from simulators.line import lines
 BENCH_PORT = 15010
 _PLANT = ZoneInfo("Asia/Shanghai")
 
+_PROFILE = (
+    "a line (see --list); bench: a lean Modbus server for benchmarks; "
+    "profiles: write the machine profiles and end"
+)
+_FAULT = "dead-unit:N (silent) or frozen:N (stands still), for Modbus unit N; repeatable"
+
 
 def parser() -> argparse.ArgumentParser:
     """The options; see ``docs/simulators.md``."""
-    made = argparse.ArgumentParser("qulink simulate", description="Simulate a factory line.")
+    about = "Simulate a factory line until Ctrl-C. It prints 'ready …' with its addresses."
+    made = argparse.ArgumentParser("qulink simulate", description=about)
     add = made.add_argument
-    add("profile", nargs="?", choices=[*lines(), "bench", "profiles"], help="which line")
+    add("profile", nargs="?", choices=[*lines(), "bench", "profiles"], help=_PROFILE)
     add("--list", action="store_true", help="print the lines and their machines")
     add("--port", type=_port, help="Modbus TCP port; default: the line's")
     add("--opcua-port", type=_port, help="OPC UA port; default: the line's")
@@ -24,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="equal seeds give equal machines")
     add("--machines", type=_count, help="only the first so many machines of the line")
     add("--clock", type=_clock, default=_clock("09:00"), help="time in the plant: HH:MM or now")
-    add("--fault", type=fault, action="append", default=[], help="dead-unit:N or frozen:N")
+    add("--fault", type=fault, action="append", default=[], help=_FAULT)
     add("--devices", type=_count, default=100, help="bench: units")
     add("--tags", type=_count, default=1000, help="bench: float32 values a unit")
     into = Path("edge_config/profiles")

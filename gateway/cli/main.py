@@ -12,8 +12,10 @@ _HELP = """qulink (衢联): networked factory equipment, from the machine to the
 
 At a factory: check, run. At the city: city, ledger, rates. To try it: demo, simulate. The command
 line speaks English; what is made for others to read (consoles, reports, the ledger's template)
-speaks Chinese and English. Exit codes: 0 done; 1 refused, and the reason is printed; 2 wrong
-usage, or a part failed while running.
+speaks Chinese and English.
+
+Exit codes: 0 done; 1 refused, and the reason is printed; 2 wrong usage, or a part failed while
+running.
 """
 
 COMMANDS = (
@@ -36,6 +38,7 @@ def build(arguments: list[str]) -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
         help=_HELP,
     )
     root.callback()(_root)
