@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 BOOKS_PERIOD_MS = 10_000
 """Changed books travel at least this often."""
 
+FINISHING = 5
+"""Most commits at the end: where the quota is tiny, telling of a loss may itself cause the next."""
+
 PROBE_MS = 5_000
 """While the disk refuses, values are offered again this often; between, only the books."""
 
@@ -175,8 +178,9 @@ class Recorder:
 
     async def finish(self) -> None:
         """Commit until the books are told as they stand; for when nothing comes any more."""
-        while await self.commit(telling=True):
-            continue
+        for _ in range(FINISHING):
+            if not await self.commit(telling=True):
+                return
 
     async def commit(self, *, telling: bool = False) -> bool:
         """Commit what has been gathered; a disk that refuses is counted, not raised.
