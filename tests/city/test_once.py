@@ -77,7 +77,7 @@ async def test_connections_killed_in_the_middle_lose_nothing_and_count_nothing_t
         city_on(mosquitto.url, tmp_path, "gw-1", database={"url": postgres_url}) as city,
         sender(mosquitto.port, "gw-1") as gateway,
     ):
-        kills = asyncio.create_task(asyncio.to_thread(_kill_connections, postgres_url, 3.0))
+        kills = asyncio.create_task(asyncio.to_thread(_trouble, postgres_url))
         while not kills.done():
             for frame in frames_of(schema, at):
                 await gateway.raw(frame)
@@ -89,17 +89,19 @@ async def test_connections_killed_in_the_middle_lose_nothing_and_count_nothing_t
         assert await city.store.count(["gw-1"], 0, at + 1_000) == FRAMES
 
 
-def _kill_connections(url: str, seconds: float) -> int:
-    """End every other session again and again; how many were ended."""
-    others = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-    )
-    killed, deadline = 0, time.monotonic() + seconds
-    with psycopg.connect(url, autocommit=True) as connection:
-        while time.monotonic() < deadline:
-            killed += len(connection.execute(others).fetchall())
-            time.sleep(0.03)
+def _trouble(url: str) -> int:
+    """End every session for a while, then let none in for a while; how many were ended."""
+    server, _, name = url.rpartition("/")
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    killed = 0
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        for closed in (False, True):
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {not closed}")
+            deadline = time.monotonic() + 2.5  # beyond the time after which the registry is read
+            while time.monotonic() < deadline:
+                killed += len(connection.execute(kill, (name,)).fetchall())
+                time.sleep(0.03)
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     return killed
 
 
