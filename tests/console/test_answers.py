@@ -91,6 +91,17 @@ async def test_counts_of_findings_are_not_cut_at_what_a_page_shows(
     assert sum(row["finding"] == "orphan" for row in found) == 73
 
 
+async def test_a_large_city_fits_the_first_page(address: str, city: Town) -> None:
+    rows = [
+        {"id": f"zz-{at}", "uscc": uscc_of(0), "site_no": "1", "enrolled_ms": 1} for at in range(90)
+    ]
+    city.database.run_now(lambda connection: connection.execute(insert(tables.gateway), rows))
+    page = (await get(f"{address}/?lang=en")).text
+    assert "4 of 96 gateways online" in page
+    assert ">gw-3<" in page, "a silent gateway is shown whatever their number"
+    assert page.count('data-k="gw-') == 8
+
+
 async def test_the_definition_says_which_figure_stands_large(tmp_path: Path) -> None:
     made = await town(tmp_path, headline="ENR-B")
     async with served(build(made.context)) as base:

@@ -22,7 +22,8 @@ class Source:
         return self.made
 
 
-async def test_many_who_ask_at_once_cost_one_answer() -> None:
+async def test_many_who_ask_at_once_cost_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remember, "REST", 0)
     kept, source = Remembered(), Source()
     source.gate.clear()
     asked = [asyncio.ensure_future(kept.get("k", 60, source)) for _ in range(5)]
@@ -55,7 +56,7 @@ async def test_a_costly_answer_rests_longer() -> None:
     made = []
 
     async def costly() -> int:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
         made.append(1)
         return len(made)
 

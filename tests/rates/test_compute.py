@@ -14,7 +14,6 @@ from gateway.city.rates.compute import (
     Enterprise,
     MachineMonth,
     Period,
-    Reason,
     Tally,
     all_cells,
     cell,
@@ -25,7 +24,7 @@ from gateway.city.rates.compute import (
     tally,
 )
 from gateway.city.rates.definitions import builtin_definitions
-from gateway.city.rates.reasons import REASON_NAMES
+from gateway.city.rates.reasons import REASON_NAMES, Reason
 
 PERIOD = Period("2026-10", date(2026, 10, 1), date(2026, 10, 31))
 ENR_A = builtin_definitions()["ENR-A"]

@@ -20,15 +20,16 @@ from gateway.city.db.tables import (
     tag_schema,
 )
 from gateway.city.rates.answering import answering_now
-from gateway.city.rates.compute import Reason
 from gateway.city.rates.definitions import DefinitionError, builtin_definitions
 from gateway.city.rates.drilldown import machine_facts
 from gateway.city.rates.export import DEMONSTRATION, table_csv, table_json
 from gateway.city.rates.period import MonthError, recent_months
-from gateway.city.rates.report import RateTable, rate_table, trend
+from gateway.city.rates.reasons import Reason
+from gateway.city.rates.report import RateTable, rate_table
 from gateway.city.rates.settle import settle_due, settle_month
 from gateway.city.rates.stored import Correction
 from gateway.city.rates.tallies import NotComputableError
+from gateway.city.rates.trend import trend
 from gateway.core.books import day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.wire.messages import DeviceState, State, encode_message

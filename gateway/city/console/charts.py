@@ -14,7 +14,7 @@ import altair as alt
 
 from gateway.city.rates.compute import percent_text
 from gateway.city.rates.plan import PlanValue
-from gateway.city.rates.report import TrendPoint
+from gateway.city.rates.trend import TrendPoint
 from gateway.city.stores.api import Point
 
 Spec = dict[str, Any]
@@ -149,7 +149,7 @@ def history_chart(points: Sequence[Point], title: str, shape: Shape, span: tuple
         shape: size of the picture.
         span: first and last moment of the axis, UTC milliseconds.
     """
-    axis = alt.Axis(format="%H:%M", tickCount=6, labelOverlap=True)
+    axis = alt.Axis(format="%H:%M", tickCount=6, labelOverlap=True, labelSeparation=12)
     x = alt.X("t:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False))
     frame = alt.Chart(alt.NamedData(name="edges")).mark_rule(opacity=0).encode(x=x)
     y = alt.Y("v:Q", title=title, scale=alt.Scale(zero=False, nice=True))

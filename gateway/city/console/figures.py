@@ -11,14 +11,8 @@ from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.plan import plan_on, target
-from gateway.city.rates.report import (
-    RateMonth,
-    RateTable,
-    TrendPoint,
-    rate_month,
-    trend,
-    trend_point,
-)
+from gateway.city.rates.report import RateMonth, RateTable, rate_month
+from gateway.city.rates.trend import TrendPoint, trend, trend_point
 from gateway.core.books import day_of
 
 MONTH_S = 4.0

@@ -1,5 +1,6 @@
 """Gateways as the registry and the live view know them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.city.console.context import ConsoleContext
@@ -33,6 +34,12 @@ async def gateway_states(context: ConsoleContext) -> list[GatewayState]:
     """All gateways that are not revoked."""
     rows = await context.database.run(gateways)
     return [_state(context, row) for row in rows if not row.revoked]
+
+
+def worst_first(states: Iterable[GatewayState]) -> list[GatewayState]:
+    """Silent ones, those with devices down, those never heard of, then the good ones."""
+    order = ("bad", "warn", "idle", "good")
+    return sorted(states, key=lambda state: order.index(state.kind))
 
 
 def _state(context: ConsoleContext, row: GatewayRow) -> GatewayState:

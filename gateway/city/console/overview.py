@@ -6,7 +6,7 @@ from gateway.city.console.charts import Shape, Spec, TrendWords, trend_chart
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.figures import Figures, plan_distance
-from gateway.city.console.gateways import gateway_states
+from gateway.city.console.gateways import gateway_states, worst_first
 from gateway.city.console.pictures import Pictures
 from gateway.city.console.queries import GapFilter, gaps
 from gateway.city.console.ratetable import as_table, ranked
@@ -15,6 +15,7 @@ from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
 
 RECENT_GAPS = 6
+SHOWN_GATEWAYS = 8
 
 
 class Overview:
@@ -37,6 +38,7 @@ class Overview:
         context, now_ms = self._context, self._context.now_ms()
         table = await self._figures.table("county")
         language = preferences(request).language
+        states = await gateway_states(context)
         data: dict[str, object] = {
             "table": table,
             "counties": ranked(table),
@@ -46,7 +48,11 @@ class Overview:
             "plan_note": _plan_note(language),
             "trend_wide": await self._picture(language, "wide"),
             "trend_narrow": await self._picture(language, "narrow"),
-            "gateways": await gateway_states(context),
+            "gateways": worst_first(states)[:SHOWN_GATEWAYS],
+            "gateway_counts": (
+                sum(state.kind in {"good", "warn"} for state in states),
+                len(states),
+            ),
             "gaps": await context.database.run(gaps, GapFilter(), RECENT_GAPS),
             "lines": await self._control.lines() if self._control else None,
             "now_ms": now_ms,

@@ -12,53 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from fractions import Fraction
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from gateway.city.rates.model import Band, Continuity, Definition
-
-
-class Reason(StrEnum):
-    """Why a machine is counted as it is; each reason implies whether it counts, and where."""
-
-    NETWORKED = "networked"
-    ANSWERING = "answering"
-    OUT_OF_SCOPE = "out_of_scope"
-    LEDGER_UNVERIFIED = "ledger_unverified"
-    CLASS_EXCLUDED = "class_excluded"
-    NOT_IN_SERVICE = "not_in_service"
-    NEWLY_COMMISSIONED = "newly_commissioned"
-    NEVER_CONNECTED = "never_connected"
-    NO_EVIDENCE = "no_evidence"
-    SENSOR_ONLY = "sensor_only"
-    TOO_FEW_DAYS = "too_few_days"
-    SILENT_AT_END = "silent_at_end"
-    NOT_ANSWERING = "not_answering"
-
-    @property
-    def counted(self) -> bool:
-        """The machine is in the denominator."""
-        return self not in _EXCLUSIONS
-
-    @property
-    def networked(self) -> bool:
-        """The machine is in the numerator."""
-        return self in _MET
-
-
-_EXCLUSIONS = frozenset(
-    {
-        Reason.OUT_OF_SCOPE,
-        Reason.LEDGER_UNVERIFIED,
-        Reason.CLASS_EXCLUDED,
-        Reason.NOT_IN_SERVICE,
-        Reason.NEWLY_COMMISSIONED,
-        Reason.NEVER_CONNECTED,
-    }
-)
-_MET = frozenset({Reason.NETWORKED, Reason.ANSWERING})
+from gateway.city.rates.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from datetime import date
 from sqlalchemy import Connection
 
 from gateway.city.ledger.codes import Name
-from gateway.city.rates.compute import Enterprise, Reason, judge
+from gateway.city.rates.compute import Enterprise, judge
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.facts import Inquiry, Machine, MachineFact, enterprises, machines
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import period_of
-from gateway.city.rates.reasons import REASON_NAMES
+from gateway.city.rates.reasons import REASON_NAMES, Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""Rate tables and trends, for pages, files and the command line.
+"""Rate tables, for pages, files and the command line.
 
 Every function takes a SQLAlchemy connection. Rates are per cent as exact fractions (0…100);
 ``compute.percent_text`` rounds them for display. A month that is frozen as final is shown as it
 was stored; any other is computed from ledger and evidence.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,10 +27,8 @@ from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.facts import Inquiry, Machine
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status, as_of_ms, period_of
-from gateway.city.rates.plan import plan_on
 from gateway.city.rates.stored import Correction, StoredTable, final_table
 from gateway.city.rates.tallies import tallies_of
-from gateway.core.books import day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +95,11 @@ class RateTable:
 
     def lead(self, cell: RateCell) -> Fraction | None:
         """The figure that the definition puts first: pooled or mean."""
-        return _lead(self.definition, cell)
+        return leading(self.definition, cell)
 
 
-def _lead(definition: Definition, cell: RateCell) -> Fraction | None:
+def leading(definition: Definition, cell: RateCell) -> Fraction | None:
+    """The figure that a definition puts first."""
     return cell.mean if definition.aggregate == "mean" else cell.pooled
 
 
@@ -170,21 +169,6 @@ def _cell(key: str, name: Name, part: Cell, points: Fraction | None = None) -> R
         part.mean,
         points,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class TrendPoint:
-    """The city's rate of one month beside the plan's path on the as-of day.
-
-    Attributes:
-        rate: the figure that the definition puts first.
-    """
-
-    month: str
-    status: Status
-    city: RateCell
-    rate: Fraction | None
-    plan: Fraction | None
 
 
 Definitions = Mapping[str, Definition]
@@ -286,47 +270,3 @@ def rate_table(
         definitions=definitions,
         dimensions=(by,),
     ).table(by)
-
-
-def trend(
-    connection: Connection,
-    definition_id: str,
-    months: Sequence[str],
-    now_ms: int,
-    *,
-    demonstration: bool,
-    definitions: Definitions | None = None,
-) -> tuple[TrendPoint, ...]:
-    """The city's rate of several past months; an instantaneous rate has none.
-
-    Args:
-        connection: the city's database.
-        definition_id: as ``ENR-A``.
-        months: as ``period.recent_months(now_ms, 12)[:-1]``.
-        now_ms: UTC milliseconds.
-        demonstration: synthetic evidence counts too.
-        definitions: by id; default: the built-in ones.
-    """
-    known = definitions or builtin_definitions()
-    if definition_of(known, definition_id).measure == "answering":
-        return ()
-    return tuple(
-        trend_point(
-            rate_month(
-                connection,
-                definition_id,
-                month,
-                now_ms,
-                demonstration=demonstration,
-                definitions=known,
-                dimensions=(),
-            )
-        )
-        for month in months
-    )
-
-
-def trend_point(month: RateMonth) -> TrendPoint:
-    """One month of a trend."""
-    rate, plan = _lead(month.definition, month.city), plan_on(day_of(month.as_of_ms - 1))
-    return TrendPoint(month.month, month.status, month.city, rate, plan)
