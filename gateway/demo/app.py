@@ -72,7 +72,8 @@ async def run(options: Options) -> bool:
     except OSError as error:
         raise DemoFailedError(f"{error.filename or ''}: {error.strerror or error}") from error
     except SQLAlchemyError as error:
-        raise DemoFailedError(f"the city's database in {options.data}: {error}") from error
+        reason = getattr(error, "orig", None) or error
+        raise DemoFailedError(f"the city's database in {options.data}: {reason}") from error
     except _SAID as error:
         raise DemoFailedError(str(error)) from error
     return bool(report["balance_ok"])

@@ -1,6 +1,6 @@
 """Who plays in the demonstration: fictitious enterprises and their machines, from data files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,27 +79,15 @@ class Enterprise:
         return live + tuple(_offline(self.data))
 
 
-def _offline(data: Mapping[str, Any]) -> list[Machine]:
-    letter = str(data["short"])[:2].upper()
-    production = [
-        Machine(
-            f"{letter}-N{number:02d}",
-            f"{data['machine']}{number}号",
-            "production",
-            False,
-            "A0210",
-            "示例机械",
-            "",
-        )
-        for number in range(1, data["offline"] + 1)
-    ]
-    auxiliary = [
-        Machine(
-            f"{letter}-A{number:02d}", f"空压机{number}号", "aux", False, "A0231", "示例动力", ""
-        )
-        for number in range(1, data["aux"] + 1)
-    ]
-    return production + auxiliary
+def _offline(data: Mapping[str, Any]) -> Iterator[Machine]:
+    letters = str(data["short"])[:2].upper()
+    for count, letter, noun, equipment_class, category, maker in (
+        (data["offline"], "N", data["machine"], "production", "A0210", "示例机械"),
+        (data["aux"], "A", "空压机", "aux", "A0231", "示例动力"),
+    ):
+        for number in range(1, count + 1):
+            asset_no, name = f"{letters}-{letter}{number:02d}", f"{noun}{number}号"
+            yield Machine(asset_no, name, equipment_class, False, category, maker, "")
 
 
 @dataclass(frozen=True)

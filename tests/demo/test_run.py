@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 from gateway.core.books import COUNTERS
 from tests.support.chromium import chromium
-from tests.support.peers import free_port
+from tests.support.peers import free_port, missing
 
 RUN_S = 25
 
@@ -182,6 +183,17 @@ def test_what_cannot_work_is_said_at_the_start(
 ) -> None:
     defaults = ("--port", str(free_port()), "--data", str(tmp_path / "data"), "--for", "5")
     assert words in refused(*defaults, *arguments)
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(tmp_path)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        missing("permission to mount a tmpfs", "(run the tests as root, or with CAP_SYS_ADMIN)")
+    try:
+        said = refused("--port", str(free_port()), "--data", str(tmp_path / "data"))
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+    assert said.endswith(f"database in {tmp_path / 'data'}: database or disk is full\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
