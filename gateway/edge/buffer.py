@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -60,12 +60,19 @@ class Buffer:
     ``append`` is for one task, ``read`` may run beside it in another.
     """
 
-    def __init__(self, path: Path, quota: QuotaRule, lock: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        quota: QuotaRule,
+        lock: int,
+        writer: sqlite3.Connection,
+        reader: sqlite3.Connection,
+    ) -> None:
         self._path = path
         self._quota = quota
         self._lock_file = lock
-        self._writer = open_file(path)
-        self._reader = open_reader(path)
+        self._writer = writer
+        self._reader = reader
         self._writing = threading.Lock()  # a cancelled caller leaves its thread behind
         self._reading = threading.Lock()
         self._closed = False
@@ -91,12 +98,14 @@ class Buffer:
         Raises:
             BufferFileError: in use by another process, or the file cannot be used.
         """
-        lock = lock_file(path)
-        try:
-            return cls(path, QuotaRule(quota_bytes, max_age_ms), lock)
-        except BaseException:
-            os.close(lock)
-            raise
+        with ExitStack() as failed:
+            lock = lock_file(path)
+            failed.callback(os.close, lock)
+            writer = failed.enter_context(closing(open_file(path)))
+            reader = failed.enter_context(closing(open_reader(path)))
+            buffer = cls(path, QuotaRule(quota_bytes, max_age_ms), lock, writer, reader)
+            failed.pop_all()
+        return buffer
 
     # -- writing --------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import fcntl
 import logging
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import randbits
@@ -49,16 +49,14 @@ class BufferFileError(Exception):
     """The buffer's file cannot be used; the message says why and what to do."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection whose commits are durable when they return (WAL, synchronous=FULL)."""
-    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+def _configure(connection: sqlite3.Connection) -> None:
+    """Make commits durable when they return (WAL, synchronous=FULL)."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     # Deleted frames need not be overwritten; zeroing them would double what is written.
     connection.execute("PRAGMA secure_delete=OFF")
     connection.execute("PRAGMA cache_size=-1024")
     connection.execute("PRAGMA wal_autocheckpoint=500")
-    return connection
 
 
 def open_file(path: Path) -> sqlite3.Connection:
@@ -86,15 +84,13 @@ def open_file(path: Path) -> sqlite3.Connection:
 
 
 def _checked(path: Path) -> sqlite3.Connection:
-    connection = None
-    try:
-        connection = connect(path)
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    with ExitStack() as failed:
+        failed.callback(connection.close)
+        _configure(connection)
         _check(connection)
         _migrate(connection, path)
-    except BaseException:
-        if connection is not None:
-            connection.close()
-        raise
+        failed.pop_all()
     return connection
 
 
@@ -141,19 +137,26 @@ def open_reader(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise BufferFileError(f"buffer {path} does not exist")
     try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw",
-            uri=True,
-            timeout=5.0,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        return _reading(path)
+    except sqlite3.Error as error:
+        raise BufferFileError(f"buffer {path} cannot be read: {error}") from error
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=5.0,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    with ExitStack() as failed:
+        failed.callback(connection.close)
         connection.execute("PRAGMA query_only=ON")
         connection.execute("PRAGMA cache_size=-256")
         with closing(connection.execute("SELECT count(*) FROM meta")) as cursor:
             cursor.fetchone()
-    except sqlite3.Error as error:
-        raise BufferFileError(f"buffer {path} cannot be read: {error}") from error
+        failed.pop_all()
     return connection
 
 

@@ -7,6 +7,7 @@ tombstone and is never given out again.
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +42,18 @@ class NodeStore:
         """
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._prepare(path)
+            with ExitStack() as failed:
+                failed.callback(self._db.close)
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=FULL")
+                self._prepare(path)
+                failed.pop_all()
         except sqlite3.Error as error:
             raise NodeStoreError(f"cannot open the node's file {path}: {error}") from error
 
     def _prepare(self, path: Path) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
-            self._db.close()
             raise NodeStoreError(
                 f"{path} has layout {version}; this qulink knows up to {VERSION}; update it"
             )

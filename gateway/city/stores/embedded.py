@@ -8,6 +8,7 @@ one wins – as InfluxDB does.
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -276,18 +277,20 @@ def _fields(old: str, new: str) -> int:
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    connection.create_function("qulink_merge", 2, _merge, deterministic=True)
-    connection.create_function("qulink_fields", 2, _fields, deterministic=True)
-    _migrate(connection, path)
+    with ExitStack() as failed:
+        failed.callback(connection.close)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.create_function("qulink_merge", 2, _merge, deterministic=True)
+        connection.create_function("qulink_fields", 2, _fields, deterministic=True)
+        _migrate(connection, path)
+        failed.pop_all()
     return connection
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
-        connection.close()
         raise StoreMisconfiguredError(
             f"the store {path} has version {version}, written by a newer qulink; this one knows "
             f"up to {VERSION}"
