@@ -1,6 +1,7 @@
 """What all configuration models share: strictness, secrets, TLS, addresses to listen on."""
 
 import os
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -77,6 +78,37 @@ def _read(file: Path | None) -> str:
         return file.read_text(encoding="utf-8").rstrip("\r\n") if file else ""
     except OSError as error:
         raise SecretUnavailableError(f"cannot read secret file {file}: {error.strerror}") from error
+
+
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII | re.IGNORECASE)
+_NUMBERS = re.compile(r"[0-9.]+")
+
+
+def is_host(text: str) -> bool:
+    """Whether a text is an IP address without brackets, or can be the name of a host."""
+    try:
+        ip_address(text)
+    except ValueError:
+        labels = text.removesuffix(".").split(".")
+        return not _NUMBERS.fullmatch(text) and all(map(_LABEL.fullmatch, labels))
+    return True
+
+
+def _host(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if is_host(text):
+        return text
+    if colon and port.isdecimal() and is_host(host.strip("[]")):
+        alone = f"; write 'host: {host.strip('[]')}' and 'port: {port}'"
+    elif _NUMBERS.fullmatch(text):
+        alone = f"; {text} is neither"
+    else:
+        alone = ", without scheme, path, brackets and blanks; the port has a key of its own"
+    raise ValueError(f"must be a name or IP address alone{alone}")
+
+
+Host = Annotated[str, StringConstraints(min_length=1, max_length=253), AfterValidator(_host)]
+"""Where a device is: a name or an IP address; its port has a key of its own."""
 
 
 def _port_in_range(url: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from edge_config.base import StrictModel
+from edge_config.base import Host, StrictModel
 from edge_config.gateway import DeviceConfig
 from gateway.core.schema import Kind
 from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_BITS, MAX_READ_REGISTERS, Table
@@ -21,7 +21,7 @@ _EXAMPLES = "'holding:100:float32:CDAB', 'coil:5', 'holding:7.3' or '40101:uint1
 class Connection(StrictModel):
     """How to reach one unit. Each device has a connection of its own."""
 
-    host: str = Field(min_length=1, max_length=253, description="name or IP address")
+    host: Host = Field(description="name or IP address")
     port: int = Field(502, ge=1, le=65535, description="TCP port")
     unit: int = Field(1, ge=0, le=255, description="unit id; often 1, 0 or 255 without a gateway")
     window: int = Field(

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from edge_config.base import Secret, StrictModel
+from edge_config.base import Secret, StrictModel, is_host
 from gateway.core.schema import Kind
 from gateway.drivers.opcua.nodes import NodeName, format_node, parse_node
 
@@ -50,7 +50,7 @@ KINDS: dict[str, Kind] = {
 
 def _server_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme != "opc.tcp" or not parts.hostname:
+    if parts.scheme != "opc.tcp" or not is_host(parts.hostname or "") or text != text.strip():
         raise ValueError(f"must be opc.tcp://host:{DEFAULT_PORT}[/path]")
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not hold credentials; use 'username' and 'password'")

@@ -131,3 +131,27 @@ def test_the_page_lists_every_key_with_its_default(model: type[StrictModel]) -> 
             assert name in rows
         else:
             assert f"`{str(field.default).lower()}`" in rows[name].lower()
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("127.0.0.1:502", "alone; write 'host: 127.0.0.1' and 'port: 502'"),
+        ("[::1]:502", "alone; write 'host: ::1' and 'port: 502'"),
+        ("tcp://10.0.0.1:502", "without scheme, path, brackets and blanks; the port has a key"),
+        ("[::1]", "without scheme, path, brackets and blanks"),
+        (" 10.0.0.1", "without scheme, path, brackets and blanks"),
+        ("plc 7", "without scheme, path, brackets and blanks"),
+        ("plc..line", "without scheme, path, brackets and blanks"),
+        ("１0.0.0.1", "without scheme, path, brackets and blanks"),
+        ("10.0.0.300", "alone; 10.0.0.300 is neither"),
+    ],
+)
+def test_a_host_is_a_name_or_an_address_alone(host: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        Connection(host=host)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "::1", "fe80::1%eth0", "plc-7_a.example."])
+def test_hosts(host: str) -> None:
+    assert Connection(host=host).host == host

@@ -41,6 +41,9 @@ def test_urls(url: str, endpoint: str) -> None:
     [
         ({"url": "http://plc"}, "must be opc.tcp://host:4840"),
         ({"url": "opc.tcp://"}, "must be opc.tcp://host:4840"),
+        ({"url": "opc.tcp://plc 7:4840"}, "must be opc.tcp://host:4840"),
+        ({"url": " opc.tcp://plc:4840"}, "must be opc.tcp://host:4840"),
+        ({"url": "opc.tcp://10.0.0.300:4840"}, "must be opc.tcp://host:4840"),
         ({"url": "opc.tcp://plc:0"}, "port 0"),
         ({"url": "opc.tcp://plc:99999"}, "out of range"),
         ({"url": "opc.tcp://me:secret@plc"}, "must not hold credentials"),
