@@ -17,6 +17,7 @@ from gateway.city.limits import (
     MAX_RECORDS,
 )
 from gateway.city.peers import Peer
+from gateway.city.progress import Progress
 from gateway.city.rows import is_ordered
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.wire.columns import FrameError
@@ -28,7 +29,7 @@ from gateway.wire.frame import (
     read_header,
     unknown_schemas,
 )
-from gateway.wire.records import BooksRecord, Record, UnknownSchemaError
+from gateway.wire.records import BooksRecord, GivenUp, Record, UnknownSchemaError
 
 _NAME_LENGTH = 63
 
@@ -58,6 +59,13 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Early:
+    """Would leave one hole more than are remembered: to come again after the frames below it."""
+
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """Breaks the format.
 
@@ -76,7 +84,7 @@ class Broken:
     values: int = 0
 
 
-Decision = Accepted | Duplicate | Waiting | Broken
+Decision = Accepted | Duplicate | Waiting | Early | Broken
 
 
 def decide(payload: bytes, peer: Peer, epochs: Collection[str], max_bytes: int) -> Decision:
@@ -99,7 +107,8 @@ def decide(payload: bytes, peer: Peer, epochs: Collection[str], max_bytes: int) 
         return Duplicate(epoch, header.seq)
     if epoch not in peer.progress and len(peer.progress) >= MAX_EPOCHS:
         return Broken("frame", f"epoch {epoch} would be one more than {MAX_EPOCHS} of this gateway")
-    known = epoch if epoch in epochs or epoch in peer.progress else None
+    is_known = epoch in epochs or epoch in peer.progress
+    known = epoch if is_known and _progress(peer, epoch).has_room(header.seq) else None
     if len(payload) > max_bytes:
         reason = f"{len(payload)} bytes are over the limit of {max_bytes}"
         return _broken("size", reason, header, known)
@@ -115,7 +124,15 @@ def _decode(payload: bytes, peer: Peer, header: Header, known: str | None) -> De
     except FrameError as error:
         return _broken("frame", str(error), header, known)
     reason = _frame_objection(frame) or next(filter(None, map(_objection, frame.records)), None)
-    return Accepted(epoch, frame) if reason is None else _broken("frame", reason, header, known)
+    if reason is not None:
+        return _broken("frame", reason, header, known)
+    settled = max((r.settled for r in frame.records if isinstance(r, GivenUp)), default=0)
+    has_room = _progress(peer, epoch).has_room(header.seq, settled)
+    return Accepted(epoch, frame) if has_room else Early(epoch)
+
+
+def _progress(peer: Peer, epoch: str) -> Progress:
+    return peer.progress.get(epoch) or Progress()
 
 
 def _waiting(payload: bytes, peer: Peer, header: Header, known: str | None) -> Decision:
@@ -138,6 +155,9 @@ def _frame_objection(frame: Frame) -> str | None:
     values = sum(record.count for record in frame.records if isinstance(record, Batch | Changes))
     if values != frame.header.values:
         return f"the header says {frame.header.values} values, there are {values}"
+    for one in frame.records:
+        if isinstance(one, GivenUp) and not 0 <= one.settled <= one.below <= frame.header.seq:
+            return f"frame {frame.header.seq} gives up frames below {one.below} ({one.settled})"
     return None
 
 

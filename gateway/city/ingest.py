@@ -209,8 +209,8 @@ class Ingest:
     async def _acknowledge(self, accounts: Accounts) -> None:
         for (gateway_id, epoch), account in accounts.items():
             want = [f"{schema_id:016x}" for schema_id in sorted(account.want)[:MAX_WANT]]
-            progress = account.progress
-            ack = Ack(epoch, progress.upto, progress.ranges_of(account.seqs), want)
+            ranges, closed = account.progress.named(account.seqs)
+            ack = Ack(epoch, account.progress.upto, ranges, want, closed)
             await self.uplink.publish(ack_topic(gateway_id), encode_message(ack))
 
     async def _write(self, rows: Sequence[Rows]) -> Sequence[Rejection]:

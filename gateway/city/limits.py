@@ -42,8 +42,11 @@ MAX_REFUSED = 16
 """Refused schemas that are remembered; an older one is asked for again."""
 MAX_EPOCHS = 1_000
 """Epochs of one gateway; an edge makes one with each new buffer file."""
-MAX_RANGES = 10_000
-"""Ranges of settled frames kept above ``upto`` in one epoch."""
+MAX_RANGES = 1_000
+"""Ranges of settled frames kept above ``upto`` in one epoch; a frame that would begin another one
+is not taken until the holes below it are filled, or given up by the edge."""
+MAX_NAMED = 100
+"""Ranges that one acknowledgement names beside those of the frames that it answers."""
 MAX_WANT = 100
 """Schemas that one acknowledgement asks for; the rest is asked for next time."""
 

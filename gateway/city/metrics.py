@@ -10,7 +10,7 @@ class CityMetrics:
         self.registry = CollectorRegistry()
         self.frames = Counter(
             "qulink_city_frames",
-            "Frames by what became of them: committed, duplicate, wait_schema, quarantined",
+            "Frames by what became of them: committed, duplicate, wait_schema, early, quarantined",
             ["outcome"],
             registry=self.registry,
         )

@@ -109,10 +109,10 @@ class Peers:
 
     async def refresh(self, now_ms: int, max_age_ms: int = REFRESH_MS) -> None:
         """Read the registry again if the last reading is older than ``max_age_ms``."""
-        if now_ms - self._refreshed_ms < max_age_ms:
+        if 0 <= now_ms - self._refreshed_ms < max_age_ms:  # the clock may have been set back
             return
-        self._refreshed_ms = now_ms
         loaded = await self._database.run(_load, frozenset(self._peers))
+        self._refreshed_ms = now_ms
         for gone in self._peers.keys() - loaded.enrolled:
             del self._peers[gone]
             self._live.forget(gone)
@@ -132,7 +132,7 @@ class Peers:
         peer = Peer(Enrolment(row.id, row.uscc, row.site_no))
         for mark in loaded.watermarks[row.id]:
             ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
-            peer.progress[mark.epoch] = Progress(mark.upto, ranges)
+            peer.progress[mark.epoch] = Progress(mark.upto, ranges, mark.closed)
         if self._live.gateway(row.id) is None:
             self._live.enrol(_live_gateway(row))
         for schema in (decode_schema(held.body) for held in loaded.schemas[row.id]):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.city import quarantine
-from gateway.city.decide import Accepted, Broken, Decision, Duplicate, Waiting
+from gateway.city.decide import Accepted, Broken, Decision, Duplicate, Early, Waiting
 from gateway.city.limits import ROUND_FRAMES, ROUND_VALUES
 from gateway.city.peers import Peer
 from gateway.city.progress import Progress
@@ -13,9 +13,9 @@ from gateway.city.rows import batch_rows, change_rows
 from gateway.city.settle import Account, Accounts
 from gateway.city.stores.api import Rejection, Rows
 from gateway.city.uplink import Incoming
-from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.batch import Batch, Changes
 from gateway.core.schema import Schema
-from gateway.wire.records import BooksRecord, Record
+from gateway.wire.frame import Frame
 
 
 @dataclass(slots=True)
@@ -59,8 +59,9 @@ class Round:
         self.peers[sender] = peer
         match decision:
             case Accepted(epoch, frame):
+                is_late = frame.header.seq < self._account(peer, epoch).progress.newest
                 account = self._settled(peer, epoch, frame.header.seq)
-                self._accept(message, peer, account, frame.records)
+                self._accept(message, peer, account, frame, is_late)
                 self.outcomes["committed"] += 1
             case Duplicate(epoch, seq):
                 self._account(peer, epoch).seqs.append(seq)
@@ -68,6 +69,9 @@ class Round:
             case Waiting(epoch, want):
                 self._account(peer, epoch).want |= want
                 self.outcomes["wait_schema"] += 1
+            case Early(epoch):
+                self._account(peer, epoch)
+                self.outcomes["early"] += 1
             case Broken(kind, reason, epoch, seq, values):
                 if epoch is not None:
                     self._settled(peer, epoch, seq).quarantined += values
@@ -95,11 +99,11 @@ class Round:
         return account
 
     def _accept(
-        self, message: Incoming, peer: Peer, account: Account, records: Sequence[Record]
+        self, message: Incoming, peer: Peer, account: Account, frame: Frame, is_late: bool
     ) -> None:
         sender = peer.enrolment.gateway
         refused = Counter[int]()
-        for record in records:
+        for record in frame.records:
             match record:
                 case Schema():
                     self.size += len(record.tags)
@@ -113,11 +117,9 @@ class Round:
                 case Changes():
                     self.changes.append((sender, record))
                     account.committed += record.count
-                case Gap():
-                    account.gaps.append(record)
-                case BooksRecord():
-                    account.books[record.device, record.day] = record
-        self.size += sum(r.count for r in records if isinstance(r, Batch | Changes))
+                case _:
+                    account.note(record, frame.header.seq, is_late=is_late)
+        self.size += sum(r.count for r in frame.records if isinstance(r, Batch | Changes))
         for schema_id, count in refused.items():
             account.quarantined += count
             self.refuse(message, "schema", sender, peer.why_refused(schema_id), count)
@@ -135,9 +137,7 @@ class Round:
         """Enter what the store refused for good."""
         for refusal in rejections:
             series = refusal.series
-            account = self._holder(series.gateway, refusal.values)
-            account.committed -= refusal.values
-            account.quarantined += refusal.values
+            self._take_back(series.gateway, refusal.values)
             line = refusal.line.encode("utf-8", "replace")
             topic = f"{series.device}/{series.equipment} at {refusal.time_ms}"
             self._keep(
@@ -146,13 +146,14 @@ class Round:
                 )
             )
 
-    def _holder(self, gateway_id: str, values: int) -> Account:
-        """The epoch that refused values are taken from; nearly always there is one only."""
-        return next(
-            account
-            for (name, _), account in self.accounts.items()
-            if name == gateway_id and account.committed >= values
-        )
+    def _take_back(self, gateway_id: str, values: int) -> None:
+        """Count values as quarantined; of which epoch matters not, and nearly always is clear."""
+        for (name, _), account in self.accounts.items():
+            if name == gateway_id:
+                part = min(values, account.committed)
+                account.committed -= part
+                account.quarantined += part
+                values -= part
 
     def _keep(self, entry: quarantine.Entry) -> None:
         self.refused[entry.kind] += 1

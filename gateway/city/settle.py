@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import blake2b
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, case
 
 from gateway.city import evidence, quarantine
 from gateway.city.db.tables import edge_books, gap, tag_schema, watermark
@@ -13,7 +14,7 @@ from gateway.city.db.upsert import insert_for
 from gateway.city.progress import Progress
 from gateway.core.batch import Gap
 from gateway.core.schema import Schema, encode_schema
-from gateway.wire.records import BooksRecord
+from gateway.wire.records import BooksRecord, GivenUp
 
 
 @dataclass(slots=True)
@@ -26,8 +27,8 @@ class Account:
         seqs: frames to be acknowledged, those settled earlier included.
         committed: values written to the store.
         quarantined: values given up.
-        gaps: gap records in order.
-        books: newest counters by device and day.
+        gaps: gap records in order; True for those of a frame that came after a newer one.
+        books: newest counters by device and day, with the number of the frame that tells them.
         schemas: newly accepted schemas.
         want: schemas that are lacking.
         settled: whether the round settled any frame of it.
@@ -38,11 +39,22 @@ class Account:
     seqs: list[int] = field(default_factory=list)
     committed: int = 0
     quarantined: int = 0
-    gaps: list[Gap] = field(default_factory=list)
-    books: dict[tuple[str, object], BooksRecord] = field(default_factory=dict)
+    gaps: list[tuple[Gap, bool]] = field(default_factory=list)
+    books: dict[tuple[str, date], tuple[int, BooksRecord]] = field(default_factory=dict)
     schemas: list[Schema] = field(default_factory=list)
     want: set[int] = field(default_factory=set)
     settled: bool = False
+
+    def note(self, record: Gap | BooksRecord | GivenUp, seq: int, *, is_late: bool) -> None:
+        """Take what frame ``seq`` tells; the books only if no newer frame has told them."""
+        match record:
+            case Gap():
+                self.gaps.append((record, is_late))
+            case BooksRecord(device, day):
+                if self.books.get((device, day), (0,))[0] < seq:
+                    self.books[device, day] = (seq, record)
+            case GivenUp(settled, below):
+                self.progress.give_up(settled, below)
 
 
 class StaleError(Exception):
@@ -82,10 +94,10 @@ def settle(
     for (gateway, epoch), account in accounts.items():
         for schema in account.schemas:
             _keep_schema(connection, gateway, schema, now_ms)
-        for one in account.gaps:
-            keep_gap(connection, gateway, one)
-        for books in account.books.values():
-            _keep_books(connection, gateway, epoch, books)
+        for one, is_late in account.gaps:
+            keep_gap(connection, gateway, one, is_late=is_late)
+        for seq, books in account.books.values():
+            _keep_books(connection, gateway, epoch, books, seq)
     return orphans
 
 
@@ -101,8 +113,16 @@ def _keep_schema(connection: Connection, gateway: str, schema: Schema, now_ms: i
     connection.execute(statement, row)
 
 
-def keep_gap(connection: Connection, gateway: str, one: Gap) -> None:
-    """Write a gap, or the end of one that is known."""
+def keep_gap(connection: Connection, gateway: str, one: Gap, *, is_late: bool = False) -> None:
+    """Write a gap, or the end of one that is known; an end only moves forward.
+
+    Args:
+        connection: in a transaction.
+        gateway: whose gap it is.
+        one: the gap.
+        is_late: something newer may be known: then it only lengthens what is known, and does
+            not open again what has ended.
+    """
     tags = msgspec.json.encode(one.tags).decode()
     row = {
         "gateway": gateway,
@@ -116,20 +136,27 @@ def keep_gap(connection: Connection, gateway: str, one: Gap) -> None:
     }
     statement = insert_for(connection, gap)
     key = ["gateway", "device", "tag_group", "tags_key", "from_ms"]
-    changes = {"cause": statement.excluded.cause, "to_ms": statement.excluded.to_ms}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes), row)
+    new, old = statement.excluded, gap.c
+    last = case((old.to_ms > new.to_ms, old.to_ms), else_=new.to_ms)
+    changes = {"cause": new.cause, "to_ms": last}
+    ends = old.to_ms.is_(None) & new.to_ms.is_not(None)
+    where = ends | (new.to_ms > old.to_ms) if is_late else None
+    upsert = statement.on_conflict_do_update(index_elements=key, set_=changes, where=where)
+    connection.execute(upsert, row)
 
 
-def _keep_books(connection: Connection, gateway: str, epoch: str, books: BooksRecord) -> None:
-    """Counters only grow: a frame that comes late does not turn them back."""
+def _keep_books(
+    connection: Connection, gateway: str, epoch: str, books: BooksRecord, seq: int
+) -> None:
+    """A frame that comes late does not turn them back; drops can fall, so counts tell no order."""
     statement = insert_for(connection, edge_books)
-    row = {"gateway": gateway, "epoch": epoch} | msgspec.structs.asdict(books)
+    row = {"gateway": gateway, "epoch": epoch, "seq": seq} | msgspec.structs.asdict(books)
     row["dropped"] = msgspec.json.encode(books.dropped).decode()
     values = {name: statement.excluded[name] for name in row}
     upsert = statement.on_conflict_do_update(
         index_elements=list(edge_books.primary_key),
         set_=values,
-        where=statement.excluded.due >= edge_books.c.due,
+        where=statement.excluded.seq >= edge_books.c.seq,
     )
     connection.execute(upsert, row)
 
@@ -144,6 +171,7 @@ def _keep_watermark(
         "epoch": epoch,
         "upto": account.progress.upto,
         "ranges": _ranges(account.progress),
+        "closed": account.progress.closed,
         "values_committed": account.committed,
         "values_quarantined": account.quarantined,
         "updated_ms": now_ms,
@@ -151,6 +179,7 @@ def _keep_watermark(
     changes = {
         "upto": new.upto,
         "ranges": new.ranges,
+        "closed": new.closed,
         "values_committed": old.values_committed + new.values_committed,
         "values_quarantined": old.values_quarantined + new.values_quarantined,
         "updated_ms": new.updated_ms,
@@ -158,7 +187,9 @@ def _keep_watermark(
     upsert = statement.on_conflict_do_update(
         index_elements=list(watermark.primary_key),
         set_=changes,
-        where=(old.upto == account.before.upto) & (old.ranges == _ranges(account.before)),
+        where=(old.upto == account.before.upto)
+        & (old.ranges == _ranges(account.before))
+        & (old.closed == account.before.closed),
     )
     if not connection.execute(upsert, row).rowcount:
         raise StaleError(f"gateway {gateway}, epoch {epoch}: some were settled in the meantime")

@@ -39,7 +39,8 @@ from gateway.edge.buffer_tables import (
     write_schemas,
 )
 from gateway.edge.commit import Appended, Commit, Pending, Progress, StoredFrame
-from gateway.edge.quota import QuotaRule, take_back, trim
+from gateway.edge.quota import QuotaRule, forget, given_up, take_back, trim
+from gateway.wire.records import GivenUp
 
 __all__ = ["Buffer", "BufferBooks", "DiskRefusedError", "read_books"]
 
@@ -78,6 +79,7 @@ class Buffer:
         self._closed = False
         self._acknowledged: deque[Span] = deque()
         self._heard: set[Span] = {(1, 0)}
+        self._city_closed = 0
         self._reserve()
         meta = dict(self._writer.execute("SELECT key, value FROM meta"))
         self.epoch = int(meta["epoch"], 16)
@@ -85,6 +87,7 @@ class Buffer:
         self._total = load_totals(self._writer)
         self._pending = load_pending(self._writer)
         self._handed = self.last_seq  # what an earlier process sent is not known
+        self._given_up = given_up(self._writer, self.last_seq)
 
     @classmethod
     def open(cls, path: Path, *, quota_bytes: int, max_age_ms: int) -> Self:
@@ -120,9 +123,10 @@ class Buffer:
             DiskRefusedError: nothing of it was kept.
         """
         with self._writing:
+            closed = self._city_closed  # first: what is acknowledged below it is in the spans
             spans = [self._acknowledged.popleft() for _ in range(len(self._acknowledged))]
             try:
-                appended = self._append(commit, spans, now_ms)
+                appended = self._append(commit, spans, closed, now_ms)
             except (sqlite3.OperationalError, OSError) as error:
                 self._writer.rollback()
                 self._acknowledged.extendleft(spans)
@@ -131,27 +135,30 @@ class Buffer:
             self._reserve()
             return appended
 
-    def acknowledge(self, upto: int, ranges: Iterable[Span] = ()) -> None:
+    def acknowledge(self, upto: int, ranges: Iterable[Span] = (), closed: int = 0) -> None:
         """Note what the city has committed; the next commit frees it. Does not block.
 
         Args:
             upto: all frames up to and including this one.
             ranges: inclusive ranges above it.
+            closed: what below this number is not acknowledged here never will be.
         """
         spans = {(1, min(upto, self.last_seq)), *ranges}
         self._acknowledged.extend(spans - self._heard)
         self._heard = spans
+        self._city_closed = max(self._city_closed, closed)
 
     @property
     def unfreed(self) -> bool:
         """Whether acknowledged frames wait to be freed by a commit."""
         return bool(self._acknowledged)
 
-    def _append(self, commit: Commit, spans: Sequence[Span], now_ms: int) -> Appended:
+    def _append(self, commit: Commit, spans: Sequence[Span], closed: int, now_ms: int) -> Appended:
         writer = self._writer
         writer.execute("BEGIN IMMEDIATE")
         pending = free_frames(writer, spans, self._pending)
         back = take_back(writer, spans)
+        forget(writer, closed)
         last_seq = insert_frames(writer, self.last_seq, commit.frames)
         pending = plus(pending, commit.frames)
         write_gaps(writer, commit.gaps)
@@ -163,8 +170,9 @@ class Buffer:
             pending = minus(pending, trimmed.frames, trimmed.values, trimmed.bytes)
             changes = merge(commit.counts, merge(back, trimmed.counts))
             write_books(writer, changes)
+            gone = given_up(writer, last_seq)
             writer.execute("COMMIT")
-        self.last_seq, self._pending = last_seq, pending
+        self.last_seq, self._pending, self._given_up = last_seq, pending, gone
         for counts in changes.values():
             add_counts(self._total, counts)
         return Appended(last_seq, trimmed.gaps, bool(changes))
@@ -251,6 +259,10 @@ class Buffer:
     def pending(self) -> Pending:
         """What the buffer holds, as of the last commit."""
         return self._pending
+
+    def given_up(self) -> GivenUp:
+        """What will never be sent again, as of the last commit."""
+        return self._given_up
 
     def untold(self) -> dict[tuple[str, date], Counts]:
         """The books, by device and day, that no frame has told as they stand."""

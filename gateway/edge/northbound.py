@@ -22,6 +22,7 @@ from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import LOSSES, Client, Will
 from gateway.wire.frame import Header, prepend, seal
 from gateway.wire.messages import State, decode_ack, encode_message
+from gateway.wire.records import GivenUp, Record
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
 
 MAX_INFLIGHT = 20
@@ -176,7 +177,7 @@ class Northbound:
         if self._window.acknowledged(frame.seq):
             self._window.skip(frame.seq)
             return
-        body = await self._with_wanted(frame.body)
+        body = await self._with_more(frame)
         message = seal(body, Header(self._buffer.epoch, frame.seq, frame.values))
         again = self._window.send(frame.seq, _seconds())
         now = self._live.northbound()
@@ -209,15 +210,15 @@ class Northbound:
             self._ignore()
             return
         last = self._buffer.last_seq
-        tops = [ack.upto, *(high for _, high in ack.ranges)]
-        lows = [ack.upto, *(low for low, _ in ack.ranges)]
+        tops = [ack.upto, ack.closed - 1, *(high for _, high in ack.ranges)]
+        lows = [ack.upto, ack.closed, *(low for low, _ in ack.ranges)]
         if ack.epoch != self._epoch or max(tops) > last or min(lows) < 0:
             self._ignore()
             return
         self._note(acks=self._live.northbound().acks + 1)
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
         self._window.acknowledge(ack.upto, ranges, _seconds())
-        self._buffer.acknowledge(ack.upto, ranges)
+        self._buffer.acknowledge(ack.upto, ranges, ack.closed)
         if ack.want and _seconds() >= self._want_until:
             self._want_until = _seconds() + WANT_PAUSE_MS / 1000
             self._wanted.update(ack.want)
@@ -228,13 +229,16 @@ class Northbound:
     def _ignore(self) -> None:
         self._note(ignored_acks=self._live.northbound().ignored_acks + 1)
 
-    async def _with_wanted(self, body: bytes) -> bytes:
-        """Put schemas that the city asked for in front of the frame."""
-        if not self._wanted:
-            return body
-        wanted, self._wanted = self._wanted, set()
-        schemas = await asyncio.to_thread(self._buffer.schemas, wanted)
-        return prepend(body, schemas) if schemas else body
+    async def _with_more(self, frame: StoredFrame) -> bytes:
+        """Put in front of a frame what the city lacks: schemas, and what will not come."""
+        more: list[Record] = []
+        gone = self._buffer.given_up()
+        if self._window.upto < gone.below - 1:
+            more.append(GivenUp(min(gone.settled, frame.seq), min(gone.below, frame.seq)))
+        if self._wanted:
+            wanted, self._wanted = self._wanted, set()
+            more += await asyncio.to_thread(self._buffer.schemas, wanted)
+        return prepend(frame.body, more) if more else frame.body
 
     # -- signs of life --------------------------------------------------------------------
 

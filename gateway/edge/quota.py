@@ -14,6 +14,7 @@ from gateway.core.books import Counts
 from gateway.core.status import Reason
 from gateway.wire.columns import FrameError
 from gateway.wire.frame import read_gaps
+from gateway.wire.records import GivenUp
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +104,8 @@ def trim(
             if gaps:
                 gap_frames.append(seq)
     if last:
-        trimmed.gaps = (*_loss(connection, spans), *_rescued(connection, gap_frames))
+        # The loss last: it can be a rescued gap that has become longer.
+        trimmed.gaps = (*_rescued(connection, gap_frames), *_loss(connection, spans))
         _doubt(connection, min(last, handed), rule)
         connection.execute("DELETE FROM frame WHERE seq <= ?", (last,))
         _remember(connection, trimmed.gaps)
@@ -143,6 +145,19 @@ def take_back(
         ).fetchall():
             _count(counts, shares, -1)
     return counts
+
+
+def forget(connection: sqlite3.Connection, closed: int) -> None:
+    """Drops below this number stand: the city has said that it will not store these frames."""
+    connection.execute("DELETE FROM doubt WHERE seq < ?", (closed,))
+
+
+def given_up(connection: sqlite3.Connection, last_seq: int) -> GivenUp:
+    """What will never be sent again, and below what no acknowledgement matters any more."""
+    (held,) = connection.execute("SELECT min(seq) FROM frame").fetchone()
+    (doubt,) = connection.execute("SELECT min(seq) FROM doubt").fetchone()
+    below = last_seq + 1 if held is None else held
+    return GivenUp(below if doubt is None else min(doubt, below), below)
 
 
 def _count(counts: dict[tuple[str, date], Counts], shares: bytes, sign: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""The records inside a frame: batch, changes, schema, gap, books.
+"""The records inside a frame: batch, changes, schema, gap, books, what was given up.
 
 Every record is ``type u8 · length u32 · content``, so that a reader can step over a type it does
 not know. Numbers are little-endian.
@@ -37,6 +37,7 @@ class RecordType(IntEnum):
     SCHEMA = 3
     GAP = 4
     BOOKS = 5
+    GIVEN_UP = 6
 
 
 class UnknownSchemaError(FrameError):
@@ -79,6 +80,19 @@ class BooksRecord(msgspec.Struct, frozen=True):
         )
 
 
+class GivenUp(msgspec.Struct, frozen=True, array_like=True):
+    """What a gateway will never send (again), because its quota took it or it was acknowledged.
+
+    Attributes:
+        settled: below this number no acknowledgement is waited for any more; at most ``below``.
+        below: no frame below this number is held or will be sent; at most the number of the frame
+            that this record is in.
+    """
+
+    settled: int
+    below: int
+
+
 class _GapBody(msgspec.Struct, frozen=True, array_like=True):
     device: str
     group: str
@@ -90,10 +104,11 @@ class _GapBody(msgspec.Struct, frozen=True, array_like=True):
 
 _Values = TypeVar("_Values", Batch, Changes)
 
-Record = Batch | Changes | Schema | Gap | BooksRecord
+Record = Batch | Changes | Schema | Gap | BooksRecord | GivenUp
 
 _gap_decoder = msgspec.msgpack.Decoder(_GapBody)
 _books_decoder = msgspec.msgpack.Decoder(BooksRecord)
+_given_up_decoder = msgspec.msgpack.Decoder(GivenUp)
 
 
 def encode_record(record: Record) -> bytes:
@@ -112,6 +127,8 @@ def encode_record(record: Record) -> bytes:
             return _framed(RecordType.GAP, msgspec.msgpack.encode(body))
         case BooksRecord():
             return _framed(RecordType.BOOKS, msgspec.msgpack.encode(record))
+        case GivenUp():
+            return _framed(RecordType.GIVEN_UP, msgspec.msgpack.encode(record))
 
 
 def _framed(record_type: RecordType, body: bytes) -> bytes:
@@ -170,18 +187,20 @@ def decode_record(
             return _decode_batch(Reader(body), schemas)
         case RecordType.CHANGES:
             return _decode_changes(Reader(body), schemas)
-        case RecordType.SCHEMA | RecordType.GAP | RecordType.BOOKS:
+        case RecordType.SCHEMA | RecordType.GAP | RecordType.BOOKS | RecordType.GIVEN_UP:
             return _decode_packed(record_type, bytes(body))
         case _:
             return None
 
 
-def _decode_packed(record_type: int, body: bytes) -> Schema | Gap | BooksRecord:
+def _decode_packed(record_type: int, body: bytes) -> Schema | Gap | BooksRecord | GivenUp:
     try:
         if record_type == RecordType.SCHEMA:
             return decode_schema(body)
         if record_type == RecordType.BOOKS:
             return _books_decoder.decode(body)
+        if record_type == RecordType.GIVEN_UP:
+            return _given_up_decoder.decode(body)
         gap = _gap_decoder.decode(body)
         return Gap(gap.device, gap.group, gap.tags, Reason(gap.cause), gap.from_ms, gap.to_ms)
     except ValueError as error:  # msgspec.DecodeError is one, and so is an unknown Reason

@@ -12,13 +12,12 @@ from sqlalchemy.exc import OperationalError
 from gateway.city.app import City
 from gateway.city.db.tables import edge_books, evidence, gap, quarantine, tag_schema, watermark
 from gateway.city.limits import MAX_LABEL, MAX_TAGS
-from gateway.city.progress import Progress
 from gateway.core.batch import Gap
 from gateway.core.books import Counts, day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.wire.frame import BodyEncoder, Header, seal
-from gateway.wire.records import BooksRecord
+from gateway.wire.records import BooksRecord, GivenUp
 from tests.support.broker import Mosquitto
 from tests.support.city import (
     EPOCH,
@@ -171,16 +170,60 @@ async def test_an_edge_that_gave_up_many_frames_is_still_acknowledged(
         assert named == {*range(3, 403, 2), 501}
 
 
-def test_ranges_of_settled_frames_do_not_grow_without_end(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_a_frame_that_would_be_one_hole_too_many_comes_again_later(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.city.progress.MAX_RANGES", 3)
-    progress = Progress()
-    for seq in (2, 4, 6, 8):
-        progress.add(seq)
-    assert (progress.upto, progress.ranges) == (2, [(4, 4), (6, 6), (8, 8)])
-    progress.add(3)
-    assert (progress.upto, progress.ranges) == (4, [(6, 6), (8, 8)])
+    monkeypatch.setattr("gateway.city.progress.MAX_RANGES", 2)
+    schema, at = schema_of("speed"), now()
+    async with (
+        city_on(mosquitto.url, tmp_path, "gw-1") as city,
+        sender(mosquitto.port, "gw-1") as gateway,
+    ):
+        await gateway.send(3, schema, batch_of(schema, at + 3, 1.0))
+        await gateway.send(5, batch_of(schema, at + 5, 1.0))
+        await gateway.acked_range(5)
+        await gateway.send(7, batch_of(schema, at + 7, 1.0))
+        await gateway.send(4, batch_of(schema, at + 4, 1.0))
+        await gateway.acked_range(4)
+        (mark,) = rows_of(city, watermark)
+        assert (mark["upto"], mark["ranges"], mark["values_committed"]) == (0, "[[3,5]]", 3)
+        await gateway.send(7, batch_of(schema, at + 7, 1.0))
+        await gateway.acked_range(7)
+        assert not rows_of(city, quarantine)
+
+
+async def test_the_word_of_the_edge_closes_holes_and_nothing_is_taken_below(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    schema, at = schema_of("speed"), now()
+    async with (
+        city_on(mosquitto.url, tmp_path, "gw-1") as city,
+        sender(mosquitto.port, "gw-1") as gateway,
+    ):
+        await gateway.send(2, schema, batch_of(schema, at + 2, 1.0))
+        await gateway.send(9, GivenUp(4, 9), batch_of(schema, at + 9, 1.0))
+        await until(lambda: any(ack.closed == 9 for ack in gateway.acks))
+        assert gateway.acks[-1].upto == 3
+        await gateway.send(6, batch_of(schema, at + 6, 1.0))  # late: the edge has booked it lost
+        await gateway.send(10, GivenUp(10, 10), batch_of(schema, at + 10, 1.0))
+        await gateway.acked(10)
+        (mark,) = rows_of(city, watermark)
+        assert (mark["upto"], mark["closed"], mark["values_committed"]) == (10, 10, 3)
+        assert await city.store.count(["gw-1"], 0, 2**42) == 3
+
+
+@pytest.mark.parametrize("word", [GivenUp(1, 3), GivenUp(2, 1), GivenUp(-1, 2)])
+async def test_a_word_about_frames_to_come_is_quarantined(
+    mosquitto: Mosquitto, tmp_path: Path, word: GivenUp
+) -> None:
+    async with (
+        city_on(mosquitto.url, tmp_path, "gw-1") as city,
+        sender(mosquitto.port, "gw-1") as gateway,
+    ):
+        await gateway.send(2, word)
+        await until(lambda: bool(rows_of(city, quarantine)))
+        (entry,) = rows_of(city, quarantine)
+        assert "gives up frames below" in entry["reason"]
 
 
 async def test_a_frame_that_holds_another_count_than_it_says_is_quarantined(

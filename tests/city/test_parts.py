@@ -13,7 +13,6 @@ from gateway.city.evidence import EARLIEST_MS, merged, samples
 from gateway.city.limits import HOURLY_ROWS
 from gateway.city.live import GatewayLive, Live
 from gateway.city.peers import Peer
-from gateway.city.progress import Progress
 from gateway.city.quarantine import Budget, Entry
 from gateway.city.round import Round
 from gateway.city.rows import batch_rows, change_rows, is_ordered, layout_of
@@ -31,23 +30,6 @@ VALUES = {
     Kind.BOOL: [True, False],
     Kind.STRING: ["a", "乙"],
 }
-
-
-@given(st.lists(st.integers(1, 30), max_size=60), st.data())
-def test_progress_is_a_set_of_numbers(seqs: list[int], data: st.DataObject) -> None:
-    progress, model = Progress(), set[int]()
-    for seq in seqs:
-        assert (seq in progress) == (seq in model)
-        progress.add(seq)
-        model.add(seq)
-        if data.draw(st.booleans()):  # as after a restart
-            progress = Progress(progress.upto, progress.ranges)
-    assert {n for n in range(1, 40) if n in progress} == model
-    assert set(range(1, progress.upto + 1)) <= model
-    assert progress.upto + 1 not in model
-    edges = [progress.upto, *(edge for span in progress.ranges for edge in span)]
-    starts, ends = edges[1::2], edges[::2]
-    assert all(start > end + 1 for start, end in zip(starts, ends[:-1], strict=True))
 
 
 @st.composite

@@ -23,6 +23,7 @@ from gateway.edge.buffer import Buffer, DiskRefusedError, read_books
 from gateway.edge.buffer_schema import MIGRATIONS, BufferFileError
 from gateway.edge.commit import Commit, NewFrame, Pending, Progress
 from gateway.wire.frame import BodyEncoder
+from gateway.wire.records import GivenUp
 
 DAY = date(2026, 5, 1)
 Open = Callable[..., Buffer]
@@ -267,6 +268,21 @@ def test_a_dropped_frame_that_the_city_holds_is_not_dropped(
     for books in (buffer.totals(), read_books(buffer._path).totals, opened().totals()):
         assert books.dropped == {"quota": 4}
         assert books.buffered == 2 + books.dropped["quota"] + 2  # stored, dropped, pending
+
+
+def test_a_drop_stands_when_the_city_has_closed_the_hole(opened: Open) -> None:
+    buffer = opened(max_age_ms=10)
+    buffer.append(commit(frame(2), frame(3), frame(4)), 0)
+    buffer.read(0, 1 << 20)
+    buffer.append(commit(frame(5, at_ms=100)), 100)
+    assert buffer.given_up() == GivenUp(1, 4)  # may be stored, and the answer on its way
+    buffer.acknowledge(0, [(2, 2)], closed=3)
+    buffer.append(Commit(), 100)
+    assert (buffer.totals().dropped, buffer.given_up()) == ({"quota": 6}, GivenUp(3, 4))
+    buffer.acknowledge(4, closed=4)
+    buffer.append(Commit(), 100)
+    assert (buffer.totals().dropped, buffer.given_up()) == ({"quota": 2}, GivenUp(5, 5))
+    assert opened().given_up() == GivenUp(5, 5)
 
 
 def test_drops_that_are_all_taken_back_leave_no_trace(opened: Open) -> None:

@@ -154,6 +154,12 @@ class Sender:
         await until(lambda: any(ack.upto >= upto for ack in self.acks))
         return self.acks[-1]
 
+    async def acked_range(self, seq: int) -> None:
+        """Wait until a frame above ``upto`` is acknowledged."""
+        await until(
+            lambda: any(low <= seq <= high for ack in self.acks for low, high in ack.ranges)
+        )
+
 
 @asynccontextmanager
 async def sender(port: int, name: str, **login: Any) -> AsyncIterator[Sender]:

@@ -29,6 +29,7 @@ class Edge:
         self.buffer = Buffer.open(folder / f"{gateway}.db", quota_bytes=quota, max_age_ms=1 << 50)
         self.begin_ms = begin_ms
         self.frames = 0
+        self.gaps = self.buffer.gaps()
         self.live = Live()
         self.live.add_device(DeviceRecord(SCHEMA.device, "here", "modbus", "grinder", "B-001"))
         self._wake = asyncio.Event()
@@ -53,10 +54,15 @@ class Edge:
             self.frames += 1
             batch = batch_of(SCHEMA, at, *(float(self.frames),) * VALUES)
             share = ((SCHEMA.device, day, VALUES),)
-            made.append(NewFrame(BodyEncoder().encode([SCHEMA, batch]), VALUES, at, at, share))
+            gaps = () if made else self.gaps
+            body = BodyEncoder().encode([SCHEMA, batch, *gaps])
+            made.append(NewFrame(body, VALUES, at, at, share, len(gaps)))
         values = frames * VALUES
         counts = {(SCHEMA.device, day): Counts(due=values, ok=values, buffered=values)}
-        self.buffer.append(Commit(made, counts, schemas=(SCHEMA,)), self.begin_ms)
+        told = self.gaps if frames else ()
+        commit = Commit(made, counts, gaps=told, schemas=(SCHEMA,))
+        appended = self.buffer.append(commit, self.begin_ms)
+        self.gaps = [*(() if frames else self.gaps), *appended.gaps]
         self._loop.call_soon_threadsafe(self._wake.set)
 
     @property

@@ -24,7 +24,7 @@ from gateway.wire.frame import (
     seal,
     unknown_schemas,
 )
-from gateway.wire.records import BooksRecord, UnknownSchemaError
+from gateway.wire.records import BooksRecord, GivenUp, UnknownSchemaError
 
 VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.FLOAT64: st.floats(allow_nan=False),
@@ -98,7 +98,8 @@ BOOKS = st.builds(
     st.integers(0, 2**40),
     st.dictionaries(st.sampled_from(["quota", "disk"]), st.integers(0, 9)),
 )
-RECORDS = batches() | changes() | GAPS | BOOKS
+GIVEN_UP = st.builds(GivenUp, st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
+RECORDS = batches() | changes() | GAPS | BOOKS | GIVEN_UP
 
 
 def _same(first: Any, second: Any) -> bool:

@@ -120,6 +120,7 @@ watermark = Table(
     Column("epoch", String(16), primary_key=True),
     Column("upto", BigInteger, nullable=False),
     Column("ranges", Text, nullable=False),  # JSON [[a, b], …] above upto
+    Column("closed", BigInteger, nullable=False, server_default="0"),  # none below is taken now
     Column("values_committed", BigInteger, nullable=False),
     Column("values_quarantined", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
@@ -149,6 +150,7 @@ edge_books = Table(
     Column("suppressed", BigInteger, nullable=False),
     Column("buffered", BigInteger, nullable=False),
     Column("dropped", Text, nullable=False),  # JSON {cause: count}
+    Column("seq", BigInteger, nullable=False, server_default="0"),  # frame that told them
 )
 
 gap = Table(
