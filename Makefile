@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/pip --disable-pip-version-check -q
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS   ?=
 
 .PHONY: demo test check format bench lock foreign-peers clean help
@@ -44,16 +44,25 @@ tests/foreign/node_modules/.stamp: tests/foreign/package-lock.json $(VENV)/dev.s
 	touch $@
 
 $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml
-	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements/demo.txt
-	$(PIP) install --no-deps --no-build-isolation --no-index -e .
-	touch $@
+	$(call install,$<)
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
-	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements/dev.txt
-	$(PIP) install --no-deps --no-build-isolation --no-index -e .
-	touch $@
+	$(call install,$<)
+
+# Install a lock file and qulink into the virtual environment, which is made anew if it does not work.
+define install
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+  echo 'qulink needs Python 3.11 or newer, and "$(PYTHON)" is none;' \
+    'name one that is: make $(MAKECMDGOALS) PYTHON=python3.13' >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+  echo '"$(PYTHON)" cannot make virtual environments; install its venv module' \
+    '(on Debian and Ubuntu: apt install python3-venv)' >&2; exit 1; }
+@echo 'Installing $(1) into $(VENV): once, one to three minutes ...'
+@$(PIP) --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+@$(PIP) install --require-hashes -r $(1)
+@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+@touch $@
+endef
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) tests/foreign/node_modules demo-data demo.json

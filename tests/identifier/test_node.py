@@ -134,7 +134,7 @@ async def test_an_expired_token_is_renewed_once(tmp_path: Path) -> None:
         await with_template(client)
         clock[0] += TOKEN_LIFE_MS
         await client.register(record("1"))
-    assert NodeStore(tmp_path / "node.db").count() == 1
+        assert node.store.count() == 1
 
 
 @pytest.mark.parametrize(

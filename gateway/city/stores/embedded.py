@@ -60,6 +60,11 @@ _INSERT = """
         n = qulink_fields(body, excluded.body), body = qulink_merge(body, excluded.body)
     WHERE body IS NOT excluded.body
 """
+_HISTORY = """
+    SELECT max(time_ms), json_extract(body, :path) FROM points WHERE series = :series
+    AND time_ms >= :from_ms AND time_ms < :to_ms AND json_extract(body, :path) IS NOT NULL
+    GROUP BY (time_ms - :from_ms) / :window ORDER BY 1
+"""
 _TRIM = """
     DELETE FROM points WHERE (series, time_ms) IN
         (SELECT series, time_ms FROM points WHERE time_ms < ? LIMIT ?)
@@ -120,17 +125,14 @@ class EmbeddedStore:
         self, series: Series, field: str, from_ms: int, to_ms: int, limit: int
     ) -> Sequence[Point]:
         """The last value in each of at most ``limit`` windows, oldest first."""
-        window = max(1, -(-(to_ms - from_ms) // max(1, limit)))
-        path = '$."' + field.replace('"', "") + '"'
-        query = (
-            "SELECT max(time_ms), json_extract(body, ?1) FROM points WHERE series = ?2 "
-            "AND time_ms >= ?3 AND time_ms < ?4 AND json_extract(body, ?1) IS NOT NULL "
-            "GROUP BY (time_ms - ?3) / ?5 ORDER BY 1"
-        )
+        asked = {
+            "path": '$."' + field.replace('"', "") + '"',
+            "from_ms": from_ms,
+            "to_ms": to_ms,
+            "window": max(1, -(-(to_ms - from_ms) // max(1, limit))),
+        }
         rows = await self._run(
-            lambda c: c.execute(
-                query, (path, _find_series(c, series), from_ms, to_ms, window)
-            ).fetchall()
+            lambda c: c.execute(_HISTORY, asked | {"series": _find_series(c, series)}).fetchall()
         )
         return [Point(time_ms, value) for time_ms, value in rows]
 
@@ -202,11 +204,10 @@ class EmbeddedStore:
     def _series(self, connection: sqlite3.Connection, series: Series) -> int:
         known = self._ids.get(series)
         if known is None:
-            key = _key(series)
             connection.execute(
                 "INSERT OR IGNORE INTO series (measurement, enterprise, site, gateway, device, "
                 "equipment) VALUES (?, ?, ?, ?, ?, ?)",
-                key,
+                _key(series),
             )
             known = self._ids[series] = _find_series(connection, series)
         return known
