@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gateway.cli.city_config import fail, load, opened, system_ms
+from gateway.cli.city_config import DEFAULT, CityFile, fail, load, opened, system_ms
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
     from edge_config.city import CityConfig
-
-Config = Annotated[Path, typer.Argument(help="The city's YAML file.")]
 
 
 class _RunByDefault(TyperGroup):
@@ -39,7 +37,7 @@ def register(root: typer.Typer) -> None:
     root.add_typer(city, name="city")
 
 
-def _run(config: Config) -> None:
+def _run(config: Annotated[Path, typer.Argument(help="The city's YAML file.")]) -> None:
     """Run until SIGTERM or SIGINT; exit 1 if the configuration is wrong, 2 if a part fails."""
     import asyncio  # noqa: PLC0415
     import logging  # noqa: PLC0415
@@ -100,15 +98,15 @@ def _flat(group: BaseExceptionGroup[Exception]) -> list[BaseException]:
 
 
 def _add(
-    config: Config,
     gateway_id: Annotated[str, typer.Option("--id", help="Gateway id; also its MQTT user.")],
     enterprise: Annotated[str, typer.Option(help="USCC of an enterprise of the ledger.")],
     site: Annotated[str, typer.Option(help="Site number of that enterprise.")] = "1",
+    config: CityFile = DEFAULT,
 ) -> None:
     """Enrol a gateway, or give an enrolled one a new credential; prints it once."""
     from gateway.city import credentials, enrolment  # noqa: PLC0415
 
-    loaded = load(config, "")
+    loaded = load(config)
     with opened(loaded) as database:
         try:
             new = database.run_now(enrolment.add, gateway_id, enterprise, site, system_ms())
@@ -139,11 +137,11 @@ def _store_line(config: "CityConfig", gateway_id: str, line: str | None) -> None
     typer.echo(f"{file} is changed; make mosquitto read it: systemctl reload mosquitto", err=True)
 
 
-def _list(config: Config) -> None:
+def _list(config: CityFile = DEFAULT) -> None:
     """List all gateways: id, enterprise, site, state, last message."""
     from gateway.city import enrolment  # noqa: PLC0415
 
-    with opened(load(config, "")) as database:
+    with opened(load(config)) as database:
         gateways = database.run_now(enrolment.listed)
     for one in gateways:
         state = "revoked" if one.revoked_ms is not None else "enrolled"
@@ -162,13 +160,13 @@ def _moment(time_ms: int | None) -> str:
 
 
 def _revoke(
-    config: Config,
     gateway_id: Annotated[str, typer.Option("--id", help="Gateway id.")],
+    config: CityFile = DEFAULT,
 ) -> None:
     """Revoke a gateway: its messages are quarantined, its credential is removed."""
     from gateway.city import enrolment  # noqa: PLC0415
 
-    loaded = load(config, "")
+    loaded = load(config)
     with opened(loaded) as database:
         try:
             database.run_now(enrolment.revoke, gateway_id, system_ms())

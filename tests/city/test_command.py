@@ -81,11 +81,11 @@ def test_a_port_in_use_is_2_and_names_the_key(city: Written) -> None:
 
 
 def test_databases_that_cannot_be_used(city: Written) -> None:
-    assert ended("gateway", "list", city.file) == (0, "")
+    assert ended("gateway", "list", "-c", city.file) == (0, "")
     with sqlite3.connect(city.folder / "city.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
-    for arguments, expected in (((city.file,), 2), (("gateway", "list", city.file), 1)):
+    for arguments, expected in (((city.file,), 2), (("gateway", "list", "-c", city.file), 1)):
         code, said = ended(*arguments)
         assert code == expected
         assert "city.db was written by a newer qulink" in said

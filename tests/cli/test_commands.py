@@ -74,7 +74,7 @@ def test_an_edge_whose_buffer_has_no_folder_says_so(tmp_path: Path) -> None:
     assert "nowhere does not exist; create it" in done.stderr
 
 
-@pytest.mark.parametrize("command", [("city",), ("city", "gateway", "list")])
+@pytest.mark.parametrize("command", [("city",), ("city", "gateway", "list", "-c")])
 def test_a_city_whose_folder_cannot_be_made_says_so(
     command: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -129,14 +129,15 @@ async def test_enrolment_gives_a_credential_that_the_broker_and_the_city_take(
     broker: RuledMosquitto, tmp_path: Path
 ) -> None:
     config = write_city(tmp_path, broker.port, broker.passwords)
-    refused = qulink("city", "gateway", "add", str(config), "--id", "gw-9", "--enterprise", USCC)
+    add = ("city", "gateway", "add", "-c", str(config), "--id", "gw-9", "--enterprise", USCC)
+    refused = qulink(*add)
     assert refused.returncode == 1
     assert "is not in the ledger" in refused.stderr
     database = connect("sqlite:///city.db", tmp_path / "data")
     upgrade(database)
     row = {"uscc": USCC, "name": "甲", "county": "330822", "industry": "3451", "above_scale": True}
     database.run_now(lambda c: c.execute(enterprise.insert().values(row)))
-    done = qulink("city", "gateway", "add", str(config), "--id", "gw-9", "--enterprise", USCC)
+    done = qulink(*add)
     assert done.returncode == 0, done.stderr
     username = re.search(r"username: (.*)", done.stdout)
     password = re.search(r"password: (.*)", done.stdout)
@@ -151,17 +152,15 @@ async def test_enrolment_gives_a_credential_that_the_broker_and_the_city_take(
                 break
         except aiomqtt.MqttError:
             assert time.monotonic() < deadline
-    listed = qulink("city", "gateway", "list", str(config)).stdout
+    listed = qulink("city", "gateway", "list", "-c", str(config)).stdout
     assert listed == f"gw-9\t{USCC}\t甲\t1\tenrolled\tnever\n"
-    other = qulink(
-        "city", "gateway", "add", str(config), "--id", "gw-9", "--enterprise", USCC, "--site", "2"
-    )
+    other = qulink(*add, "--site", "2")
     assert other.returncode == 1
     assert "choose another id" in other.stderr
-    assert qulink("city", "gateway", "revoke", str(config), "--id", "gw-9").returncode == 0
-    assert "revoked" in qulink("city", "gateway", "list", str(config)).stdout
+    assert qulink("city", "gateway", "revoke", "-c", str(config), "--id", "gw-9").returncode == 0
+    assert "revoked" in qulink("city", "gateway", "list", "-c", str(config)).stdout
     assert "gw-9:" not in broker.passwords.read_text()
-    assert qulink("city", "gateway", "revoke", str(config), "--id", "gw-9").returncode == 1
+    assert qulink("city", "gateway", "revoke", "-c", str(config), "--id", "gw-9").returncode == 1
     database.close()
 
 
