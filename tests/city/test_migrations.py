@@ -1,5 +1,6 @@
 """Migrations and tables say the same, on both databases."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,11 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnusableError, match=r"written by a newer qulink .*9999"):
         upgrade(database)
     database.close()
+
+
+def test_a_file_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:
+    owner = os.getuid() or 65_000  # root's commands must not shut the service out
+    os.chown(tmp_path, owner, -1)
+    connect("sqlite:///city.db", tmp_path).close()
+    status = (tmp_path / "city.db").stat()
+    assert (status.st_uid, status.st_mode & 0o777) == (owner, 0o600)

@@ -5,6 +5,8 @@ runs such functions in a thread through :meth:`Database.run`.
 """
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -65,6 +67,7 @@ def connect(url: str, data_dir: Path, password: Secret | None = None) -> Databas
     if target.get_backend_name() == "sqlite":
         data_dir.mkdir(parents=True, exist_ok=True)
         file = data_dir / (target.database or "city.db")
+        _make(file)
         engine = create_engine(target.set(database=str(file)), hide_parameters=True)
         event.listen(engine, "connect", _configure_sqlite)
         return Database(engine)
@@ -75,6 +78,15 @@ def connect(url: str, data_dir: Path, password: Secret | None = None) -> Databas
     return Database(
         create_engine(target, pool_pre_ping=True, hide_parameters=True, connect_args=_POSTGRES)
     )
+
+
+def _make(file: Path) -> None:
+    """Make an empty file of the folder's owner: what root's commands make, the service uses."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+        if os.geteuid() == 0:
+            folder = file.parent.stat()
+            os.chown(file, folder.st_uid, folder.st_gid)
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
