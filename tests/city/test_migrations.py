@@ -1,6 +1,8 @@
 """Migrations and tables say the same, on both databases."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,26 @@ def test_a_file_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:
     connect("sqlite:///city.db", tmp_path).close()
     status = (tmp_path / "city.db").stat()
     assert (status.st_uid, status.st_mode & 0o777) == (owner, 0o600)
+
+
+def test_those_who_come_at_once_wait_for_one_another(database: Database, tmp_path: Path) -> None:
+    with database.engine.begin() as connection:
+        metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+    url = database.engine.url.render_as_string(hide_password=False)
+    code = (
+        "import sys; from pathlib import Path; from gateway.city.db import database, upgrade\n"
+        "input(); opened = database.connect(sys.argv[1], Path())\n"
+        "upgrade.upgrade(opened); opened.close()"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, url]
+    pipe = subprocess.PIPE
+    runs = [
+        subprocess.Popen(command, stdin=pipe, stderr=pipe, cwd=tmp_path, text=True)
+        for _ in range(4)
+    ]
+    for run in runs:
+        assert run.stdin is not None
+        run.stdin.write("\n")
+        run.stdin.flush()
+    assert [run.communicate(timeout=60)[1] for run in runs] == [""] * 4

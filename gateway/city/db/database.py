@@ -28,7 +28,7 @@ _POSTGRES = {
 }
 """A server that does not answer is noticed within half a minute (seconds; milliseconds the last).
 """
-_SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
+_SQLITE_PRAGMAS = ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
 class Database:

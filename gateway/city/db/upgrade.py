@@ -12,6 +12,11 @@ from edge_config.city import CityConfig
 from gateway.city.db.database import Database, connect, words
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_LOCKS = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": f"SELECT pg_advisory_xact_lock({int.from_bytes(b'qulink')})",
+}
+"""One at a time: a command may come while the city starts."""
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -27,7 +32,7 @@ class DatabaseUnusableError(Exception):
 
 
 def upgrade(database: Database) -> None:
-    """Create or migrate all tables, in one transaction where the database can.
+    """Create or migrate all tables, in one transaction; a second caller waits for the first.
 
     Raises:
         DatabaseUnusableError: it does not answer, refuses, or was written by a newer qulink.
@@ -35,6 +40,7 @@ def upgrade(database: Database) -> None:
     where = database.engine.url.render_as_string(hide_password=True)
     try:
         with database.engine.begin() as connection:
+            connection.exec_driver_sql(_LOCKS[connection.dialect.name])
             command.upgrade(alembic_config(connection), "head")
     except CommandError as error:
         raise DatabaseUnusableError(
