@@ -40,6 +40,7 @@ def build(arguments: list[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="markdown",
         help=_HELP,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     root.callback()(_root)
     wanted = arguments[:1] if arguments[:1] and arguments[0] in COMMANDS else COMMANDS

@@ -35,6 +35,7 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command(name: str) -> None:
     done = qulink(name, "--help")
+    assert qulink(name, "-h").stdout == done.stdout
     assert done.returncode == 0
     assert f"qulink {name}" in done.stdout
 
