@@ -24,8 +24,8 @@ from gateway.city.uplink import Incoming, Uplink
 from gateway.core.batch import Gap
 from gateway.core.schema import Schema, decode_schema
 from gateway.core.status import Reason
-from gateway.wire.messages import DeviceState, State, encode_message
-from gateway.wire.topics import parse_uplink
+from gateway.wire.messages import Ack, DeviceState, State, encode_message
+from gateway.wire.topics import ack_topic, parse_uplink
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ class Presence:
     _gaps: list[tuple[str, Gap]] = field(default_factory=list)
     _entries: list[quarantine.Entry] = field(default_factory=list)
     _saved: dict[str, GatewayLive] = field(default_factory=dict)
+    _greeted: dict[str, int] = field(default_factory=dict)
     _followed_ms: int = 0
 
     async def run(self) -> None:
@@ -96,7 +97,7 @@ class Presence:
             self._begun = True
         now = self.now_ms()
         while (message := self.uplink.states.take()) is not None:
-            self._handle(message)
+            await self._handle(message)
         for gateway_id, heard_ms in self.uplink.take_heard().items():
             view = self.live.gateway(gateway_id)
             if view is not None and heard_ms > (view.last_seen_ms or 0):
@@ -134,7 +135,7 @@ class Presence:
             if not self.uplink.hears(gateway_id):
                 self.live.learn(gateway_id, schema)
 
-    def _handle(self, message: Incoming) -> None:
+    async def _handle(self, message: Incoming) -> None:
         try:
             sender = parse_uplink(message.topic).gateway
             state = read_state(message.payload)
@@ -148,6 +149,15 @@ class Presence:
         self.live.state(sender, state, message.received_ms)
         if not state.online:
             self._open(sender, message.received_ms)
+        await self._greet(sender, state)
+
+    async def _greet(self, sender: str, state: State) -> None:
+        """Ask each gateway, once a connection, for what it sent while nobody listened."""
+        since = self.uplink.connected_since_ms
+        if state.online and since is not None and self._greeted.get(sender) != since:
+            self._greeted[sender] = since
+            hello = encode_message(Ack(state.epoch, 0, again=True))
+            await self.uplink.publish(ack_topic(sender), hello)
 
     def _refuse(self, message: Incoming, reason: str) -> None:
         parts = message.topic.split("/")

@@ -219,6 +219,8 @@ class Northbound:
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
         self._window.acknowledge(ack.upto, ranges, _seconds())
         self._buffer.acknowledge(ack.upto, ranges, ack.closed)
+        if ack.again:
+            self._window.restart()
         if ack.want and _seconds() >= self._want_until:
             self._want_until = _seconds() + WANT_PAUSE_MS / 1000
             self._wanted.update(ack.want)

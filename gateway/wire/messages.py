@@ -57,6 +57,8 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
         want: ids (16 hex digits) of schemas the city needs before it can go on.
         closed: every frame below this one that is not named here is not committed and never will
             be, because the edge has said that it gave it up.
+        again: the city has only now begun to listen; what is on its way may be lost and is to be
+            sent again.
     """
 
     epoch: str
@@ -64,6 +66,7 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
     ranges: list[tuple[int, int]] = []
     want: list[str] = []
     closed: int = 0
+    again: bool = False
 
 
 _Message = TypeVar("_Message", State, Ack)

@@ -326,6 +326,25 @@ async def test_the_city_does_not_blame_gateways_while_its_broker_is_away(
             await gateway.acked(1)
 
 
+async def test_each_gateway_is_asked_once_a_connection_for_what_was_not_heard(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        for _ in range(2):
+            async with sender(mosquitto.port, "gw-1") as gateway:
+                schema = schema_of("speed")
+                for number in range(3):
+                    await gateway.state()
+                    await until(lambda: city.uplink.states.bytes == 0)
+                    await gateway.send(1, schema, batch_of(schema, now(), float(number)))
+                    await until(lambda n=number: len(gateway.acks) == n + 2)
+                assert [ack.again for ack in gateway.acks].count(True) == 1
+            mosquitto.stop(kill=True)
+            await until(lambda: city.uplink.connected_since_ms is None)
+            mosquitto.start()
+            await until(lambda: city.uplink.connected_since_ms is not None)
+
+
 async def test_series_names_the_machine(mosquitto: Mosquitto, tmp_path: Path) -> None:
     schema, at = schema_of("speed"), now()
     async with city_on(mosquitto.url, tmp_path, "gw-1") as city:

@@ -90,7 +90,9 @@ async def test_a_line_is_stopped_by_the_button_and_shows_with_its_cause(
         text = await page.evaluate("document.body.innerText")
         assert "演示数据" in text
         await page.click("#line-fire")
-        shown = "document.querySelector('[data-live=gaps]').innerText.includes('connection lost')"
+        rows = "[...document.querySelectorAll('[data-live=gaps] li')].map(row => row.innerText)"
+        both = "row.includes('gw-fire') && row.includes('connection lost')"
+        shown = f"{rows}.some(row => {both})"
         assert await page.until(shown, 15)
     gaps = get(running["console"] + "/gaps?format=json")
     assert "gw-fire" in json.dumps(gaps)

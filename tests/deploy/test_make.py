@@ -1,5 +1,6 @@
 """``make`` on a machine that lacks something, with a Python of the test's own."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +29,11 @@ def made(folder: Path, fails: str = "nothing") -> tuple[int, str, Sequence[str]]
     python.write_text(PYTHON.format(log=log, fails=fails))
     python.chmod(0o755)
     command = ("make", f"PYTHON={python}", f"VENV={venv}", f"{venv}/demo.stamp")
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")  # of `make test`
+    environment = {name: value for name, value in os.environ.items() if name not in outer}
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment
+    )
     return ended.returncode, ended.stdout + ended.stderr, log.read_text().splitlines()
 
 

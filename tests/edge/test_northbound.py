@@ -199,6 +199,22 @@ async def test_garbage_and_foreign_acknowledgements_are_counted_and_free_nothing
         assert sender.buffer.pending().frames == 3
 
 
+async def test_a_city_that_begins_to_listen_gets_again_what_it_missed(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    city = City(broker.port, "gw")
+    city.answer = False
+    sender = Sender(tmp_path, broker.url, ack_timeout_ms=60_000)
+    async with city.running(), sender.running():
+        sender.feed(3)
+        await until(lambda: len(city.order) >= 3)
+        hello = Ack(f"{sender.buffer.epoch:016x}", 0, again=True)
+        async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+            await client.publish(ack_topic("gw"), encode_message(hello), qos=1)
+        await until(lambda: city.order == [1, 2, 3, 1, 2, 3])
+        assert sender.live.northbound().resent == 3
+
+
 async def test_a_schema_that_the_city_lacks_is_sent_with_the_frame(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
