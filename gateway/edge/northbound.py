@@ -6,6 +6,7 @@ sent again when that does not come. Reconnection is ours; the client library's i
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -24,6 +25,8 @@ from gateway.wire.frame import Header, prepend, seal
 from gateway.wire.messages import State, decode_ack, encode_message
 from gateway.wire.records import GivenUp, Record
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
+
+log = logging.getLogger(__name__)
 
 MAX_INFLIGHT = 20
 """Publishes without PUBACK; brokers allow 20 unless told otherwise (mosquitto, MQTT 5)."""
@@ -72,6 +75,7 @@ class Northbound:
         self._want_until = 0.0
         self._attempts = Attempts(config.url, config.retry_max_ms)
         self._publishing: set[asyncio.Task[None]] = set()
+        self._suspected = False
         self._acked = asyncio.Event()
         self._closing = asyncio.Event()
 
@@ -214,6 +218,8 @@ class Northbound:
         lows = [ack.upto, ack.closed, *(low for low, _ in ack.ranges)]
         if ack.epoch != self._epoch or max(tops) > last or min(lows) < 0:
             self._ignore()
+            if ack.epoch == self._epoch and max(tops) > last:
+                self._suspect(max(tops), last)
             return
         self._note(acks=self._live.northbound().acks + 1)
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
@@ -230,6 +236,18 @@ class Northbound:
 
     def _ignore(self) -> None:
         self._note(ignored_acks=self._live.northbound().ignored_acks + 1)
+
+    def _suspect(self, told: int, last: int) -> None:
+        """Say once that the buffer has been set back: its next numbers are used already."""
+        if not self._suspected:
+            self._suspected = True
+            log.error(
+                "the city holds frame %d of this buffer, whose last is %d: the buffer is an older "
+                "copy, and new values may be taken for old ones; stop the gateway, remove the "
+                "buffer's files, and start it again",
+                told,
+                last,
+            )
 
     async def _with_more(self, frame: StoredFrame) -> bytes:
         """Put in front of a frame what the city lacks: schemas, and what will not come."""

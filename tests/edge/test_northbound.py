@@ -199,6 +199,21 @@ async def test_garbage_and_foreign_acknowledgements_are_counted_and_free_nothing
         assert sender.buffer.pending().frames == 3
 
 
+async def test_a_buffer_that_was_set_back_is_noticed(
+    tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    sender = Sender(tmp_path, broker.url)
+    told = encode_message(Ack(f"{sender.buffer.epoch:016x}", 70))
+    async with sender.running(), aiomqtt.Client("127.0.0.1", broker.port) as client:
+        await until(lambda: sender.live.northbound().connected)
+        for _ in range(2):
+            await client.publish(ack_topic("gw"), told, qos=1)
+        await until(lambda: sender.live.northbound().ignored_acks == 2)
+    said = [record.message for record in caplog.records if "older copy" in record.message]
+    assert len(said) == 1
+    assert said[0].startswith("the city holds frame 70 of this buffer, whose last is 0")
+
+
 async def test_a_city_that_begins_to_listen_gets_again_what_it_missed(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
