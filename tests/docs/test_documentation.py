@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), ROOT / "deploy/README.md", *ROOT.glob("docs/**/*.md")])
 PACKAGES = ("gateway", "edge_config", "simulators")
 MAX_FILE_LINES = 300
 MAX_TEST_LINES = 500
@@ -19,6 +19,7 @@ MAX_FUNCTION_LINES = 40
 _PATH = re.compile(
     r"`((?:gateway|edge_config|simulators|deploy|tests|docs|benchmarks)/[\w./<>-]*)`"
 )
+_COMMANDS = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -36,6 +37,15 @@ def test_paths_named_in_pages_exist(page: Path) -> None:
 def test_links_resolve(page: Path) -> None:
     links = [link for link in _LINK.findall(page.read_text()) if "://" not in link]
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_both_languages_say_the_same() -> None:
+    pages = [(ROOT / name).read_text() for name in ("README.md", "README.zh.md")]
+    commands = [re.sub(r" *#.*", "", "".join(_COMMANDS.findall(page))) for page in pages]
+    assert len(commands[0].splitlines()) > 8
+    assert commands[0] == commands[1]
+    links = [_LINK.findall(page) for page in pages]
+    assert set(links[0]) ^ set(links[1]) == {"README.md", "README.zh.md"}
 
 
 def test_every_hop_of_the_path_exists() -> None:
