@@ -27,7 +27,7 @@ from gateway.demo.cast import Cast, load_cast
 from gateway.demo.control import build
 from gateway.demo.options import Options
 from gateway.demo.prepare import NotPreparedError, Prepared, opened, prepare
-from gateway.demo.processes import Child, ProcessFailedError, process_group, qulink
+from gateway.demo.processes import Child, ProcessFailedError, ProcessGroup, process_group, qulink
 from gateway.web.serve import ListenError, bind, serve
 
 DRAIN_S = 10
@@ -127,7 +127,7 @@ class _Children:
     edges: tuple[Child, ...]
 
 
-def _children(cast: Cast, prepared: Prepared, group: int) -> _Children:
+def _children(cast: Cast, prepared: Prepared, group: ProcessGroup) -> _Children:
     ports = prepared.ports
 
     def child(name: str, command: tuple[str, ...], port: int | None = None) -> Child:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,12 +15,40 @@ _LAST_LINES = 15
 _POLL_S = 0.05
 _READY_S = 60.0
 _STOP_S = 5.0
-_KEEPER = 'trap "" HUP INT TERM; read -r _; kill -TERM 0; sleep 3; kill -KILL 0'
+_LEADER = 'trap "" HUP INT TERM; read -r _; kill -TERM 0; sleep 3; kill -KILL 0'
 """Waits for the end of its standard input, then ends its process group."""
 
 
 class ProcessFailedError(Exception):
     """A process ended or did not become ready; the message holds the end of its log."""
+
+
+@dataclass(slots=True)
+class ProcessGroup:
+    """The processes of a run, which end together."""
+
+    leader: Process
+    _members: list[Process] = field(default_factory=list, init=False)
+
+    async def spawn(self, command: tuple[str, ...], log: Path) -> Process:
+        """Start a process whose output goes to a file."""
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                process_group=self.leader.pid,
+            )
+        self._members.append(process)
+        return process
+
+    async def kill(self) -> None:
+        """End all of them at once, and wait until they have ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.leader.pid, signal.SIGKILL)
+        for process in (self.leader, *self._members):
+            await process.wait()
 
 
 @dataclass(slots=True)
@@ -30,16 +59,16 @@ class Child:
         name: for messages and the log's name.
         command: program and arguments.
         log: file that takes its output.
-        group: process group that it joins.
+        group: the processes that it joins.
         port: loopback port on which it listens when it is ready; None: it is ready at once.
     """
 
     name: str
     command: tuple[str, ...]
     log: Path
-    group: int
+    group: ProcessGroup
     port: int | None = None
-    _process: asyncio.subprocess.Process | None = field(default=None, init=False)
+    _process: Process | None = field(default=None, init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @property
@@ -68,14 +97,7 @@ class Child:
         async with self._lock:
             if self.running:
                 return
-            with self.log.open("ab") as log:
-                self._process = await asyncio.create_subprocess_exec(
-                    *self.command,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    process_group=self.group,
-                )
+            self._process = await self.group.spawn(self.command, self.log)
 
     def check(self) -> None:
         """Make sure that it lives.
@@ -118,20 +140,20 @@ async def _listens(port: int) -> bool:
 
 
 @asynccontextmanager
-async def process_group() -> AsyncIterator[int]:
-    """A process group that ends with the block, and with this process however that ends.
+async def process_group() -> AsyncIterator[ProcessGroup]:
+    """A group of processes that ends with the block, and with this process however that ends.
 
     A shell leads the group and holds the read end of a pipe from this process. When the pipe
     closes – after a kill -9, too – it ends the group. Ctrl-C in the terminal does not reach it.
     """
-    keeper = await asyncio.create_subprocess_exec(
-        "/bin/sh", "-c", _KEEPER, stdin=asyncio.subprocess.PIPE, process_group=0
+    leader = await asyncio.create_subprocess_exec(
+        "/bin/sh", "-c", _LEADER, stdin=asyncio.subprocess.PIPE, process_group=0
     )
+    group = ProcessGroup(leader)
     try:
-        yield keeper.pid
+        yield group
     finally:
-        os.killpg(keeper.pid, signal.SIGKILL)
-        await keeper.wait()
+        await group.kill()
 
 
 def qulink(*arguments: str) -> tuple[str, ...]:

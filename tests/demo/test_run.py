@@ -19,7 +19,7 @@ from gateway.core.books import COUNTERS
 from tests.support.chromium import chromium
 from tests.support.peers import free_port, missing
 
-RUN_S = 25
+ENDS_WITHIN_S = 60
 
 
 def command(*arguments: str) -> list[str]:
@@ -64,12 +64,11 @@ def until(what: str, condition: Any, timeout_s: float = 30.0) -> Any:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """One timed run; the tests below look at it while it runs, the last one at its report."""
+    """One run; the tests below look at it while it runs, the last one ends it."""
     folder = tmp_path_factory.mktemp("demo")
     data, report, port = folder / "data", folder / "demo.json", free_port()
     process = subprocess.Popen(
-        command("--for", str(RUN_S), "--port", str(port), "--data", str(data),
-                "--report", str(report)),
+        command("--port", str(port), "--data", str(data), "--report", str(report)),
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     console = f"http://127.0.0.1:{port}"
@@ -124,8 +123,9 @@ def test_the_command_starts_the_line_again(running: dict[str, Any]) -> None:
 @pytest.mark.timeout(120)
 def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any]) -> None:
     group = group_of(running["process"].pid)
-    assert len(members(group)) == 1 + 1 + 5 + 1 + 5  # keeper, broker, lines, city, gateways
-    _, said = running["process"].communicate(timeout=RUN_S + 40)
+    assert len(members(group)) == 1 + 1 + 5 + 1 + 5  # leader, broker, lines, city, gateways
+    running["process"].send_signal(signal.SIGINT)
+    _, said = running["process"].communicate(timeout=ENDS_WITHIN_S)
     assert running["process"].returncode == 0, said
     report = json.loads(running["report"].read_text())
     values = report["values"]
@@ -133,7 +133,7 @@ def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any])
     assert values["due"] == values["ok"] + values["failed"] + values["skipped"]
     assert values["ok"] == values["suppressed"] + values["buffered"]
     assert values["buffered"] == values["stored"] + values["pending"] + values["dropped"]
-    assert values["stored"] > 1000
+    assert values["stored"] > 100
     assert set(COUNTERS) <= values.keys()
     equipment = report["ledger"]["equipment"]
     assert report["identifiers"] == dict.fromkeys(("assigned", "registered", "resolved"), equipment)
@@ -144,6 +144,17 @@ def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any])
     assert sum(cell["networked"] for cell in rates["by_county"].values()) == rates["networked"]
     assert sum(cell["equipment"] for cell in rates["by_county"].values()) == rates["equipment"]
     assert members(group) == []
+
+
+def test_a_timed_run_ends_by_itself(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command("--for", "5", "--port", str(free_port()), "--data", str(tmp_path / "data")),
+        capture_output=True, text=True, check=False, timeout=90,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["seconds"] >= 5
+    assert report["balance_ok"]
 
 
 def refused(*arguments: str) -> str:
