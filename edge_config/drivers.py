@@ -1,8 +1,9 @@
 """The drivers that a configuration names, each looked up once and only when named."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from edge_config.problems import Place, Problem, hint
+from edge_config.meant import Inner
+from edge_config.problems import Loc, Place, Problem, hint
 from edge_config.specs import DriverModels
 
 
@@ -32,9 +33,29 @@ class NamedDrivers:
             return None
         return self._load(name, place, problems)
 
+    def inner(self, parts: Iterable[object]) -> Inner:
+        """Keys that the drivers of devices and profiles know where the contents are theirs.
+
+        Args:
+            parts: devices and profiles as read from a file; drivers unknown are passed over.
+        """
+        named = (part.get("driver") for part in parts if isinstance(part, dict))
+        words = {word for word in named if isinstance(word, str)}
+        found = [self.find(word, _unsaid, []) for word in words]
+        specs = [spec for spec in found if spec is not None]
+        return {
+            "connection": {key for spec in specs for key in spec.connection.model_fields},
+            "address": {key for spec in specs for key in spec.address.model_fields},
+        }
+
     def _load(self, name: str, place: Place, problems: list[Problem]) -> DriverModels | None:
         try:
             return self._specs[name]
         except (ImportError, AttributeError, TypeError) as error:
             problems.append(place((), f"driver {name!r} cannot be loaded: {error}"))
             return None
+
+
+def _unsaid(_loc: Loc, message: str) -> Problem:
+    """A place for problems that are told elsewhere."""
+    return Problem("", message)

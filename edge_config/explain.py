@@ -2,57 +2,52 @@
 
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from edge_config.base import PATTERN_WORDS, Secret
+from edge_config.meant import Inner, meant
 from edge_config.problems import Loc, Place, Problem, hint, one_of
-from edge_config.shape import bounds, field_at, fields_at, models_in, number
+from edge_config.shape import bounds, field_at, models_in, number
 from edge_config.syntax import full_width
 
 Model = TypeVar("Model", bound=BaseModel)
 
-SYNONYMS = {
-    "address": "host",
-    "baud": "baudrate",
-    "cycle_ms": "interval_ms",
-    "ip": "host",
-    "period_ms": "interval_ms",
-    "points": "tags",
-    "poll_interval_ms": "interval_ms",
-    "register": "address",
-    "registers": "tags",
-    "server": "url",
-    "signals": "tags",
-    "slave": "unit",
-    "slave_id": "unit",
-    "station": "unit",
-    "type": "role",
-    "unit_id": "unit",
-    "variables": "tags",
-}
-"""Words of other products that spelling alone does not lead to ours from."""
-
 _GUARDED = re.compile(r"passw|token|secret|credential|pin", re.IGNORECASE)
 _USERINFO = re.compile(r"//[^/@\s]*@")
 _LONGEST_SHOWN = 60
+_DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
+_DECIMAL_POINT = "; a decimal point is '.', not ','"
 
 
 def validate(
-    model: type[Model], data: object, place: Place, problems: list[Problem]
+    model: type[Model],
+    data: object,
+    place: Place,
+    problems: list[Problem],
+    inner: Inner = MappingProxyType({}),
 ) -> Model | None:
-    """An instance of ``model``, or None with every reason appended to ``problems``."""
+    """An instance of ``model``, or None with every reason appended to ``problems``.
+
+    Args:
+        model: what the data must be.
+        data: as read from the file.
+        place: where it stands.
+        problems: grows.
+        inner: keys that drivers know below fields of any contents, for hints.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems.extend(explain(error, model, data, place))
+        problems.extend(explain(error, model, data, place, inner))
         return None
 
 
 def explain(
-    error: ValidationError, model: type[BaseModel], data: object, place: Place
+    error: ValidationError, model: type[BaseModel], data: object, place: Place, inner: Inner
 ) -> list[Problem]:
     """One problem for each error of a validation.
 
@@ -61,13 +56,14 @@ def explain(
         model: the model that was validated.
         data: what was given to it.
         place: where ``data`` stands.
+        inner: as for :func:`validate`.
     """
     found = []
     for detail in error.errors(include_url=False):
         if _is_consequence(detail):
             continue
         loc = _written(data, detail)
-        found.append(place(loc, _sentence(model, detail)))
+        found.append(place(loc, _sentence(model, detail, inner)))
     return found
 
 
@@ -104,10 +100,10 @@ def _step(data: object, step: int | str) -> object:
     return _NOTHING
 
 
-def _sentence(model: type[BaseModel], detail: ErrorDetails) -> str:
+def _sentence(model: type[BaseModel], detail: ErrorDetails, inner: Inner) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return f"unknown key{_key_hint(model, detail)}"
+        return f"unknown key{_key_hint(model, detail, inner)}"
     if detail["input"] is None and kind not in {"missing", "value_error"}:
         return "has no value"
     info = field_at(model, detail["loc"])
@@ -125,16 +121,14 @@ def _bare_limit(context: Mapping[str, Any]) -> str:
     return "".join(f"{words[key]} {number(context[key])}" for key in words if key in context)
 
 
-def _key_hint(model: type[BaseModel], detail: ErrorDetails) -> str:
+def _key_hint(model: type[BaseModel], detail: ErrorDetails, inner: Inner) -> str:
     *around, key = detail["loc"]
     wide = full_width(str(key))
     if wide:
         return f"; {wide}"
     if detail["input"] is None and str(key).isdigit():
-        return "; a decimal point is '.', not ','"
-    known = fields_at(model, tuple(around))
-    meant = SYNONYMS.get(str(key))
-    return f"; did you mean {meant!r}?" if meant in known else hint(key, known)
+        return _DECIMAL_POINT
+    return meant(model, tuple(around), str(key), inner)
 
 
 def shown(value: object, loc: Loc = ()) -> str:
@@ -210,6 +204,18 @@ def _own_words(detail: ErrorDetails) -> str:
     return message[:1].lower() + message[1:] if not error else message
 
 
+def _number(detail: ErrorDetails) -> str:
+    value = detail["input"]
+    is_split = isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value)
+    return f"must be a number{_not(detail)}{_DECIMAL_POINT if is_split else ''}"
+
+
+def _mapping(detail: ErrorDetails) -> str:
+    value = detail["input"]
+    wide = full_width(value) if isinstance(value, str) else None
+    return f"must be a mapping (lines of 'key: value'){_not(detail)}{f'; {wide}' if wide else ''}"
+
+
 def _must(words: str) -> Callable[[ErrorDetails], str]:
     return lambda detail: f"must be {words}{_not(detail)}"
 
@@ -226,10 +232,10 @@ _SENTENCES: dict[str, Callable[[ErrorDetails], str]] = {
     "string_pattern_mismatch": _pattern,
     "union_tag_invalid": _tag,
     "union_tag_not_found": _tag,
-    **dict.fromkeys(_CONTAINERS, _must("a mapping (lines of 'key: value')")),
+    **dict.fromkeys(_CONTAINERS, _mapping),
     **dict.fromkeys(("tuple_type", "list_type"), _must("a list (lines that begin with '- ')")),
     **dict.fromkeys(_INTS, _must("a whole number")),
-    **dict.fromkeys(("float_type", "float_parsing"), _must("a number")),
+    **dict.fromkeys(("float_type", "float_parsing"), _number),
     "finite_number": _must("a finite number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), _must("true or false")),
     **dict.fromkeys(

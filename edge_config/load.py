@@ -42,6 +42,7 @@ def load_gateway(
         ConfigError: with every mistake of the file, its profiles and its point tables.
     """
     document = read_document(path)
+    _demand_site(document, "gateway")
     loading = _Loading(document, Folder(path.parent.absolute(), path.parent), specs, built_in)
     return loading.result()
 
@@ -56,6 +57,7 @@ def load_city(path: Path) -> CityConfig:
         ConfigError: with every mistake of the file.
     """
     document = read_document(path)
+    _demand_site(document, "city")
     problems = document.problems
     config = validate(CityConfig, document.data, document.problem, problems)
     if config is None or problems:
@@ -70,15 +72,33 @@ def site_of(path: Path) -> str:
         ConfigError: unreadable, or neither.
     """
     document = read_document(path)
-    keys = document.data if isinstance(document.data, dict) else {}
-    found = [site for site in ("gateway", "city") if site in keys]
+    found = _sites(document)
     if len(found) == 1:
         return found[0]
     message = "has both 'gateway:' and 'city:' at the top; keep them in two files"
     if not found:
-        near = next(filter(None, (hint(key, ("gateway", "city")) for key in keys)), "")
+        keys = document.data if isinstance(document.data, dict) else {}
+        near = next(filter(None, (hint(key, SITES) for key in keys)), "")
         message = f"needs 'gateway:' at the top (an edge) or 'city:' (a city){near}"
     raise ConfigError([*document.problems, document.problem((), message)])
+
+
+SITES = {"gateway": "an edge; 'qulink run' runs it", "city": "a city; 'qulink city' runs it"}
+"""Key at the top of a configuration → what the file is for."""
+
+
+def _sites(document: Document) -> list[str]:
+    keys = document.data if isinstance(document.data, dict) else {}
+    return [site for site in SITES if site in keys]
+
+
+def _demand_site(document: Document, site: str) -> None:
+    """Refuse a file that is clearly for the other place, instead of every key of it."""
+    found = _sites(document)
+    if found and site not in found:
+        (other,) = found
+        problem = document.problem((other,), f"this file is for {SITES[other]}")
+        raise ConfigError([*document.problems, problem])
 
 
 def _city_paths(config: CityConfig, folder: Path) -> CityConfig:
@@ -109,7 +129,8 @@ class _Loading:
 
     def result(self) -> LoadedGateway:
         place = self.document.problem
-        config = validate(GatewayConfig, self.document.data, place, self.problems)
+        inner = self.drivers.inner([*self._items("devices"), *self._items("profiles")])
+        config = validate(GatewayConfig, self.document.data, place, self.problems, inner)
         self._inline_profiles(config)
         self._profile_files()
         devices = self._devices()

@@ -71,7 +71,8 @@ class Library:
     def _add_document(self, document: Document, folder: Folder) -> None:
         self.problems += document.problems
         at = document.problem
-        config = validate(ProfileConfig, document.data, at, self.problems)
+        inner = self.drivers.inner([document.data])
+        config = validate(ProfileConfig, document.data, at, self.problems, inner)
         self.add(read_profile(document.data, config, at, folder, self.drivers, self.problems))
 
     def find(self, name: str, place: Place) -> Profile | None:

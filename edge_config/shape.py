@@ -23,11 +23,17 @@ def models_in(annotation: object) -> Models:
     return [model for part in get_args(annotation) for model in models_in(part)]
 
 
-def fields_at(model: type[BaseModel], loc: Loc) -> dict[str, FieldInfo]:
-    """Fields that may stand at a location."""
+def models_at(model: type[BaseModel], loc: Loc) -> Models:
+    """Models that may stand at a location."""
     models: Models = [model]
     for step in loc:
         models = _descend(models, step)
+    return models
+
+
+def fields_at(model: type[BaseModel], loc: Loc) -> dict[str, FieldInfo]:
+    """Fields that may stand at a location."""
+    models = models_at(model, loc)
     return {name: info for one in models for name, info in one.model_fields.items()}
 
 

@@ -195,3 +195,16 @@ def test_sample_is_right(file: Path) -> None:
 
 def test_there_are_samples() -> None:
     assert list(SAMPLES.glob("*.yaml"))
+
+
+def test_a_file_for_the_other_place_is_one_problem(tmp_path: Path) -> None:
+    city = write(tmp_path / "city.yaml", CITY)
+    with pytest.raises(ConfigError) as caught:
+        load_gateway(city, installed())
+    assert str(caught.value) == f"{city}:1: city: this file is for a city; 'qulink city' runs it"
+    gateway = write_gateway(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        load_city(gateway)
+    assert (
+        str(caught.value) == f"{gateway}:1: gateway: this file is for an edge; 'qulink run' runs it"
+    )
