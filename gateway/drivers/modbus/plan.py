@@ -13,6 +13,8 @@ from gateway.drivers.modbus.mbap import Frame, frame
 REGISTER_BITS = 16
 Wall = tuple[Table, int]
 """No request may join tags that start before this address with tags that start at or after."""
+Key = tuple[Table, int, int]
+"""Table, first address and count: what makes it the same request in another layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,14 @@ class Block:
     frame: Frame
 
     @property
-    def key(self) -> tuple[Table, int, int]:
+    def key(self) -> Key:
         """What makes it the same request in another layout."""
         return self.table, self.start, self.count
+
+    @property
+    def walls(self) -> tuple[Wall, Wall]:
+        """The places that keep it apart from its neighbours."""
+        return (self.table, self.start), (self.table, self.last + 1)
 
     @property
     def bits_each(self) -> int:
@@ -117,6 +124,17 @@ class Planner:
         # A text longer than the device's own limit is asked for whole: it cannot be split.
         prepared = frame(self._connection.unit, read(table, start, count))
         return Block(table, start, count, tuple(members), last, offset, prepared)
+
+    def joined(self, fallen: Wall, walls: AbstractSet[Wall]) -> Block | None:
+        """The request over a place where a wall has fallen; None if two requests meet there.
+
+        Args:
+            fallen: the place.
+            walls: those that still stand.
+        """
+        table, place = fallen
+        over = (b for b in self.blocks(walls) if b.table == table and b.start < place <= b.last)
+        return next(over, None)
 
     def halves(self, block: Block) -> tuple[Block, Block] | None:
         """Split a block between tags; None if all its tags start at one address.

@@ -1,12 +1,14 @@
 """One poll of a plan, and what refused addresses teach it. Pure: requests out, answers in.
 
 A device refuses a whole request when one of its addresses is illegal. The request is then split
-until the culprits stand alone; the other tags are read as if nothing had been. Culprits rest
-and are asked again once in :data:`REST_POLLS` polls, on their own. What was learnt lives as long
-as the plan.
+until the culprits stand alone; the other tags are read as if nothing had been. Culprits rest, and
+requests stay cut where joining them was refused. Nothing is refused for ever, a device may only
+have been starting: both are tried again after 1 poll, then 2, 4 … :data:`LONGEST_PAUSE`. What was
+learnt lives as long as the plan.
 """
 
 from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,10 +25,10 @@ from gateway.drivers.modbus.codec import (
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.decode import Decoder
 from gateway.drivers.modbus.mbap import UNIT_GONE, Answer, Frame
-from gateway.drivers.modbus.plan import Block, Planner, Wall, place
+from gateway.drivers.modbus.plan import Block, Key, Planner, Wall, place
 
-REST_POLLS = 60
-"""A refused tag is asked again after so many polls."""
+LONGEST_PAUSE = 64
+"""Polls after which what is always refused is tried again."""
 
 PROBES = 16
 """Most requests of one poll that search for culprits, and most that ask resting tags again."""
@@ -59,17 +61,20 @@ class _Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class _Pause:
+    """How long something is left alone, and the number of the poll that tries it again."""
+
+    length: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Rest:
-    """A request that the device refuses for good, as far as we know."""
+    """A request that the device refuses, as far as we know."""
 
     block: Block
     code: int
-    until: int
-
-    @property
-    def walls(self) -> tuple[Wall, Wall]:
-        """The places that keep it apart from its neighbours."""
-        return (self.block.table, self.block.start), (self.block.table, self.block.last + 1)
+    pause: _Pause
 
 
 class ReadPlan:
@@ -83,13 +88,17 @@ class ReadPlan:
     def __init__(self, connection: Connection, points: Sequence[Point]) -> None:
         self._points = tuple(points)
         self._planner = Planner(connection, self._points)
-        self._cuts: set[Wall] = set()
-        self._resting: dict[tuple[str, int, int], _Rest] = {}
+        self._cuts: dict[Wall, _Pause] = {}
+        self._resting: dict[Key, _Rest] = {}
         self._polls = 0
-        self._arrange()
+        self._arrange(frozenset())
 
-    def _arrange(self) -> None:
-        walls = self._cuts.union(*(rest.walls for rest in self._resting.values()))
+    def _walls(self) -> frozenset[Wall]:
+        """Where requests must not be joined, by what is known now."""
+        return frozenset(self._cuts).union(*(rest.block.walls for rest in self._resting.values()))
+
+    def _arrange(self, walls: AbstractSet[Wall]) -> None:
+        self._arranged = walls
         self.blocks = self._planner.blocks(walls)
         self._frames = [block.frame for block in self.blocks]
         self._size = sum(block.size for block in self.blocks)
@@ -100,7 +109,7 @@ class ReadPlan:
     def poll(self) -> Steps:
         """Read once: yields requests to send together, is sent their answers, returns a reading."""
         self._polls += 1
-        if self._resting:
+        if self._resting or self._due_cut():
             return (yield from self._careful(self._due()))
         answers = yield self._frames
         data = [answer for answer in answers if type(answer) is bytes]
@@ -116,10 +125,21 @@ class ReadPlan:
             rest = self._resting.get(block.key)
             if rest is None:
                 due.append(block)
-            elif rest.until <= self._polls and again:
+            elif self._is_over(rest.pause) and again:
                 due.append(block)
                 again -= 1
         return due
+
+    def _due_cut(self) -> Wall | None:
+        return next((cut for cut, pause in self._cuts.items() if self._is_over(pause)), None)
+
+    def _is_over(self, pause: _Pause) -> bool:
+        return pause.until <= self._polls
+
+    def _pause(self, before: _Pause | None) -> _Pause:
+        """The next pause: twice the one before."""
+        length = min(2 * before.length, LONGEST_PAUSE) if before else 1
+        return _Pause(length, self._polls + length)
 
     def _careful(self, due: Sequence[Block], answers: list[Answer] | None = None) -> Steps:
         outcome = _Outcome(bytearray(self._size), np.zeros(len(self._points), np.uint8))
@@ -129,44 +149,59 @@ class ReadPlan:
         if gone is not None:
             outcome.status[:] = bad(reason_for(gone))
             return Reading(self._decoder.columns(outcome.image, outcome.status), outcome.status)
-        known = self._known()
         self._sort_out(outcome, due, answers)
         while outcome.refused:
             yield from self._search(outcome)
-        self._mark_resting(outcome)
+        yield from self._try_without_a_cut()
+        for rest in self._resting.values():
+            outcome.fail(rest.block, rest.code)
         reading = Reading(self._decoder.columns(outcome.image, outcome.status), outcome.status)
-        if known != self._known():
-            self._arrange()
+        if (walls := self._walls()) != self._arranged:
+            self._arrange(walls)
         return reading
-
-    def _known(self) -> tuple[frozenset[Wall], frozenset[tuple[str, int, int]]]:
-        return frozenset(self._cuts), frozenset(self._resting)
 
     def _sort_out(self, outcome: _Outcome, due: Iterable[Block], answers: Iterable[Answer]) -> None:
         for block, answer in zip(due, answers, strict=True):
             outcome.take(block, answer)
-            self._resting.pop(block.key, None)  # found out anew
+            if answer not in LASTING:
+                self._resting.pop(block.key, None)
 
     def _search(self, outcome: _Outcome) -> Probe:
         """Look closer at one refused request; it may leave smaller refused ones behind."""
         block, code = outcome.refused.pop()
         halves = self._planner.halves(block) if code in SPLIT else None
-        if halves is None:
+        if halves is None or outcome.probes < len(halves):
             outcome.fail(block, code)
-            if code in LASTING:
-                self._resting[block.key] = _Rest(block, code, self._polls + REST_POLLS)
-            return
-        cut = (block.table, halves[1].start)
-        if outcome.probes < len(halves):
-            outcome.fail(block, code)
-            self._cuts.add(cut)  # the next poll goes on from here
+            if halves is not None:
+                self._go_on_later(block)
+            elif code in LASTING:
+                self._rest(block, code)
             return
         outcome.probes -= len(halves)
         answers = yield [half.frame for half in halves]
         taken = [outcome.take(*pair) for pair in zip(halves, answers, strict=True)]
-        if all(taken):
-            self._cuts.add(cut)  # each for itself is legal: what lies between is not
+        if all(taken):  # each for itself is legal: what lies between is not
+            self._cuts[block.table, halves[1].start] = self._pause(None)
 
-    def _mark_resting(self, outcome: _Outcome) -> None:
-        for rest in self._resting.values():
-            outcome.fail(rest.block, rest.code)
+    def _go_on_later(self, block: Block) -> None:
+        """Keep a piece apart, so that the next poll need not split its way there again."""
+        if block not in self.blocks:
+            for wall in block.walls:
+                self._cuts.setdefault(wall, self._pause(None))
+
+    def _rest(self, block: Block, code: int) -> None:
+        before = self._resting.get(block.key)
+        self._resting[block.key] = _Rest(block, code, self._pause(before.pause if before else None))
+
+    def _try_without_a_cut(self) -> Probe:
+        """Ask over one cut, beside the reading, whether it is still needed."""
+        cut = self._due_cut()
+        if cut is None:
+            return
+        joined = self._planner.joined(cut, self._walls() - {cut})
+        if joined is not None:
+            (answer,) = yield [joined.frame]
+            if isinstance(answer, int):
+                self._cuts[cut] = self._pause(self._cuts[cut])
+                return
+        del self._cuts[cut]

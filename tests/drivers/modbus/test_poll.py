@@ -2,12 +2,13 @@
 
 from struct import pack
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.status import Reason
 from gateway.drivers.conformance import values_of
-from gateway.drivers.modbus.poll import PROBES, REST_POLLS, ReadPlan
+from gateway.drivers.modbus.poll import LONGEST_PAUSE, PROBES, ReadPlan
 from tests.drivers.modbus.support import PaperDevice, connection, points, reasons
 
 IMAGE = pack(">65536H", *range(65_536))
@@ -27,37 +28,64 @@ def test_one_illegal_register_costs_only_its_own_tag() -> None:
     assert device.asked == [(3, 0, 42), (3, 43, 57)]
 
 
-def test_a_culprit_is_asked_again_seldom_and_forgiven() -> None:
+def test_a_culprit_is_asked_again_ever_more_seldom_and_forgiven() -> None:
     asked = points(*(f"holding:{i}" for i in range(10)))
     device = PaperDevice(IMAGE, illegal=[4])
     plan = ReadPlan(connection(), asked)
-    polls = [(device.poll(plan), list(device.asked))[1] for _ in range(REST_POLLS + 2)]
+    polls = [(device.poll(plan), list(device.asked))[1] for _ in range(4 * LONGEST_PAUSE)]
     again = [i for i, requests in enumerate(polls) if (3, 4, 1) in requests]
-    assert again == [0, REST_POLLS]
+    assert again == [0, 1, 3, 7, 15, 31, 63, 127, 191, 255]
     device.illegal.clear()
-    for _ in range(REST_POLLS):
+    for _ in range(LONGEST_PAUSE):
         reading = device.poll(plan)
     assert not reading.status.any()
     device.poll(plan)
     assert device.asked == [(3, 0, 10)]  # whole again
 
 
+@pytest.mark.parametrize("polls", [1, 2, 3, 10, 30])
+@pytest.mark.parametrize("code", [1, 2, 3])
+def test_a_device_that_refused_everything_for_a_while_is_read_as_before(
+    polls: int, code: int
+) -> None:
+    asked = points(*(f"holding:{2 * i}:float32" for i in range(1000)))
+    device = PaperDevice(IMAGE)
+    plan = ReadPlan(connection(), asked)
+    device.poll(plan)
+    whole = device.asked
+    device.codes = {3: code}
+    for _ in range(polls):
+        assert device.poll(plan).status.all()
+        assert len(device.asked) <= 4 * len(whole)
+    device.codes = {}
+    for _ in range(polls + 1):
+        reading = device.poll(plan)
+    assert not reading.status.any()
+    for _ in range(10 * polls):
+        device.poll(plan)
+    assert device.asked == whole
+
+
 def test_an_illegal_hole_between_tags_costs_nobody() -> None:
     asked = points("holding:0", "holding:1", "holding:5", "holding:6")
     device = PaperDevice(IMAGE, illegal=[3])
     plan = ReadPlan(connection(max_gap=8), asked)
-    for _ in range(2):
+    for _ in range(2 * LONGEST_PAUSE + 9):  # not one that tries to join them
         reading = device.poll(plan)
         assert values_of(asked, reading) == [0, 1, 5, 6]
         assert not reading.status.any()
     assert device.asked == [(3, 0, 2), (3, 5, 2)]
+    device.illegal.clear()
+    for _ in range(LONGEST_PAUSE + 1):
+        device.poll(plan)
+    assert device.asked == [(3, 0, 7)]  # the hole may be read by now
 
 
 def test_a_device_with_a_smaller_limit_is_read_in_smaller_pieces() -> None:
     asked = points(*(f"input:{i}" for i in range(120)))
     device = PaperDevice(IMAGE, limit=40)
     plan = ReadPlan(connection(), asked)
-    for _ in range(3):  # it is learnt from the inside out
+    for _ in range(2 * LONGEST_PAUSE + 9):  # it is learnt from the inside out
         assert values_of(asked, device.poll(plan)) == list(range(120))
     assert device.asked == [(4, 0, 30), (4, 30, 30), (4, 60, 30), (4, 90, 30)]
 
@@ -79,21 +107,18 @@ def test_the_search_is_bounded() -> None:
     asked = points(*(f"holding:{i}" for i in range(125)))
     device = PaperDevice(IMAGE, illegal=range(125))
     plan = ReadPlan(connection(), asked)
-    for _ in range(REST_POLLS):
+    for _ in range(10 * LONGEST_PAUSE):
         reading = device.poll(plan)
         assert set(reasons(reading)) == {Reason.ILLEGAL_ADDRESS}
-        assert len(device.asked) <= 125 + PROBES
-    assert device.asked == []  # all rest
-    for _ in range(3 * REST_POLLS):
-        device.poll(plan)
-        assert len(device.asked) <= 2 * PROBES
+        assert len(device.asked) <= 3 * PROBES
+    assert len(device.asked) <= PROBES  # all rest but those that are tried again
 
 
 def test_a_function_the_device_lacks_is_not_searched() -> None:
     asked = points("input:0", "input:1", "holding:0")
     device = PaperDevice(IMAGE, codes={4: 1})
     plan = ReadPlan(connection(), asked)
-    for _ in range(2):
+    for _ in range(3):
         missing = Reason.ILLEGAL_FUNCTION
         assert reasons(device.poll(plan)) == [missing, missing, Reason.NONE]
     assert device.asked == [(3, 0, 1)]
@@ -130,8 +155,9 @@ def test_whatever_is_illegal_the_rest_is_read(
     asked = points(*(f"{table}:{place}" for place in places))
     device = PaperDevice(IMAGE, illegal)
     plan = ReadPlan(connection(max_gap=gap), asked)
-    for _ in range(30):  # the bounded search of many culprits takes some polls
+    for _ in range(60):  # the bounded search of many culprits takes some polls
         reading = device.poll(plan)
+        assert len(device.asked) <= len(set(places)) + 2 * PROBES + 1
     values = values_of(asked, reading)
     for place, value, reason in zip(places, values, reasons(reading), strict=True):
         if place in illegal:
@@ -139,4 +165,3 @@ def test_whatever_is_illegal_the_rest_is_read(
         else:
             assert reason is Reason.NONE
             assert value == (place if table == "holding" else IMAGE[place // 8] >> place % 8 & 1)
-    assert not {(s, c) for _, s, c in device.asked if illegal & set(range(s, s + c))}
