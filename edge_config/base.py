@@ -75,9 +75,10 @@ class Secret(StrictModel):
 
 def _read(file: Path | None) -> str:
     try:
-        return file.read_text(encoding="utf-8").rstrip("\r\n") if file else ""
-    except OSError as error:
-        raise SecretUnavailableError(f"cannot read secret file {file}: {error.strerror}") from error
+        return file.read_text(encoding="utf-8-sig").rstrip("\r\n") if file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise SecretUnavailableError(f"cannot read secret file {file}: {why}") from error
 
 
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII | re.IGNORECASE)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_config.gateway import TagConfig
+from edge_config.meant import SYNONYMS
 from edge_config.problems import ConfigError, Loc, Problem, hint
 from edge_config.table_file import Rows, read_rows
 
@@ -17,8 +18,13 @@ HEADERS = {
     "名称": "name",
     "测点": "name",
     "测点名称": "name",
+    "点位": "name",
+    "点位名称": "name",
     "变量名": "name",
+    "变量名称": "name",
     "地址": "address",
+    "寄存器": "address",
+    "寄存器地址": "address",
     "单位": "unit",
     "角色": "role",
     "类别": "role",
@@ -42,6 +48,18 @@ HEADERS = {
     "设备编号": "asset_no",
 }
 """Chinese headers; any other must be a key of a tag or ``address.<field>``."""
+
+_FIELDS = {
+    "数据类型": "type",
+    "类型": "type",
+    "字节序": "order",
+    "字序": "order",
+    "功能码": "table",
+    "寄存器类型": "table",
+    "位": "bit",
+    "长度": "length",
+}
+"""Headers of other products that mean a field of the address."""
 
 ROLES = {"数值": "value", "状态": "state", "计数": "counter", "报警": "alarm", "告警": "alarm"}
 
@@ -73,47 +91,56 @@ class Row:
         return Problem(self.table, message, self.number, column, table=True)
 
 
-def read_point_table(path: Path, name: str, address_fields: set[str]) -> list[Row]:
+def read_point_table(
+    path: Path, name: str, address_fields: set[str], problems: list[Problem]
+) -> list[Row]:
     """The tags of a point table, not yet validated.
 
     Args:
         path: a ``.csv`` or ``.xlsx`` file.
         name: how messages call it.
         address_fields: fields of the driver's address model.
+        problems: grows by columns that are unknown, repeated or missing, and by cells that no
+            column takes; without a needed column there are no tags.
 
     Raises:
-        ConfigError: unreadable, no header, or unknown, repeated or missing columns.
+        ConfigError: unreadable, no header, or nothing below it.
     """
     rows = read_rows(path, name)
     if not rows:
         raise ConfigError([Problem(name, "is empty; its first row names the columns")])
-    columns = _columns(rows, name, address_fields)
-    header = rows[0][1]
-    if len(rows) == 1:
-        raise ConfigError([Problem(name, "has a header, but no tags below it")])
+    (number, header), *tags = rows
+    columns = _columns(number, header, name, address_fields, problems)
+    missing = _missing(columns, name, number)
+    if not tags:
+        raise ConfigError([*missing, Problem(name, "has a header, but no tags below it")])
+    problems += [*missing, *_under_no_header(tags, header, name)]
     headers = {key: header[position] for position, key in columns.items()}
-    return [_row(name, number, cells, columns, headers) for number, cells in rows[1:]]
+    return [] if missing else [_row(name, row, cells, columns, headers) for row, cells in tags]
 
 
-def _columns(rows: Rows, name: str, address_fields: set[str]) -> Columns:
-    number, header = rows[0]
+def _columns(
+    number: int, header: list[str], name: str, address_fields: set[str], problems: list[Problem]
+) -> Columns:
     known = {*TagConfig.model_fields, *(f"address.{field}" for field in address_fields)}
     columns: Columns = {}
-    problems = []
     for position, title in enumerate(header):
         key = _key(title)
-        if key not in known:
-            if title:
-                message = f"unknown column{hint(title, [*known, *HEADERS])}"
-                problems.append(Problem(name, message, number, title, table=True))
-        elif key in columns.values():
+        if key in columns.values():
             problems.append(Problem(name, "the column is there twice", number, title, table=True))
-        else:
+        elif key in known:
             columns[position] = key
-    problems += _missing(columns, name, number)
-    if problems:
-        raise ConfigError(problems)
+        elif title:
+            message = f"unknown column{_hint(title, key, known)}"
+            problems.append(Problem(name, message, number, title, table=True))
     return columns
+
+
+def _hint(title: str, key: str, known: set[str]) -> str:
+    for word in (key, _FIELDS.get(key), SYNONYMS.get(key)):
+        if f"address.{word}" in known:
+            return f"; did you mean 'address.{word}'?"
+    return hint(title, [*known, *HEADERS])
 
 
 def _missing(columns: Columns, name: str, number: int) -> list[Problem]:
@@ -128,6 +155,16 @@ def _missing(columns: Columns, name: str, number: int) -> list[Problem]:
         message = f"stands beside {min(parts)!r}; keep one form of address"
         problems.append(Problem(name, message, number, "address", table=True))
     return problems
+
+
+def _under_no_header(tags: Rows, header: list[str], name: str) -> list[Problem]:
+    """Cells that would be lost; in CSV a text with the separator in it must stand in quotes."""
+    return [
+        Problem(name, f"the cell {cell!r} stands under no header", number, table=True)
+        for number, cells in tags
+        for position, cell in enumerate(cells)
+        if cell and not (position < len(header) and header[position])
+    ]
 
 
 def _key(title: str) -> str:

@@ -189,7 +189,8 @@ def _rows(profile: Profile, data: dict[str, Any], place: Place) -> list[Row]:
         return []
     path, shown = profile.folder.find(file)
     try:
-        return read_point_table(path, shown, set(profile.spec.address.model_fields))
+        fields = set(profile.spec.address.model_fields)
+        return read_point_table(path, shown, fields, profile.problems)
     except ConfigError as error:
         profile.problems += named_at(error, shown, place, ("tags_file",))
         return []

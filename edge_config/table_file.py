@@ -46,13 +46,18 @@ def read_rows(path: Path, name: str) -> Rows:
 
 def _csv_rows(body: bytes, name: str) -> Iterator[list[str]]:
     text = _decode(body, name)
-    header = text.partition("\n")[0]
+    header = next(filter(str.strip, text.splitlines()), "")
     delimiter = max(",;\t", key=header.count)
+    row = 1
     try:
-        for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
             yield [cell.strip() for cell in cells[:MAX_COLUMNS]]
+            row += 1
     except csv.Error as error:
-        raise ConfigError([Problem(name, f"cannot be read as CSV: {error}")]) from error
+        message = f"cannot be read as CSV: {error}"
+        if "end of data" in str(error):
+            message = "a quotation mark that opens here is not closed"
+        raise ConfigError([Problem(name, message, row, table=True)]) from error
 
 
 def _decode(body: bytes, name: str) -> str:

@@ -2,6 +2,8 @@
 
 import logging
 
+from edge_config.base import SecretUnavailableError
+
 _HINTS = {
     "certificate required": "the broker wants a certificate: set 'tls.cert_file' and "
     "'tls.key_file'",
@@ -33,7 +35,8 @@ def reason(fault: BaseException) -> str:
     """A fault of a session in words; of a group, the first fault that is not one itself."""
     while isinstance(fault, BaseExceptionGroup):
         fault = fault.exceptions[0]
-    fault = fault.__cause__ or fault  # the library's own words tell less than what they are from
+    if not isinstance(fault, SecretUnavailableError):
+        fault = fault.__cause__ or fault  # the library's words tell less than what they are from
     words = str(fault) or type(fault).__name__
     hints = (hint for text, hint in _HINTS.items() if text in words)
     return "; ".join([words, *hints])

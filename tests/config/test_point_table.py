@@ -175,3 +175,40 @@ def test_openpyxl_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_headers_lead_to_keys_of_a_tag() -> None:
     assert set(HEADERS.values()) == set(TagConfig.model_fields)
+
+
+def said(file: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        tags_of(file)
+    return [str(problem).removeprefix(f"{file.parent}/") for problem in caught.value.problems]
+
+
+def test_mistakes_in_the_header_and_below_it_are_told_at_once(tmp_path: Path) -> None:
+    points = "测点,寄存器地址,数据类型,type,倍率,备注\nspeed,40001:float32,,,零点一,\n"
+    assert said(write_gateway(tmp_path, points=points)) == [
+        "points.csv:row 1, column 数据类型: unknown column; did you mean 'address.type'?",
+        "points.csv:row 1, column type: unknown column; did you mean 'address.type'?",
+        "points.csv:row 1, column 备注: unknown column",
+        "points.csv:row 2, column 倍率: must be a number, not '零点一'",
+    ]
+
+
+def test_cells_that_no_column_takes_are_not_lost(tmp_path: Path) -> None:
+    points = "name,address,\nspeed,holding:0,fast\nstroke,holding:1,,a, b\n"
+    assert said(write_gateway(tmp_path, points=points)) == [
+        "points.csv:row 2: the cell 'fast' stands under no header",
+        "points.csv:row 3: the cell 'a' stands under no header",
+        "points.csv:row 3: the cell 'b' stands under no header",
+    ]
+
+
+def test_a_quotation_mark_that_is_not_closed_is_found_where_it_opens(tmp_path: Path) -> None:
+    points = 'name,address\nspeed,holding:0\n"stroke,holding:1\nforce,holding:2\n'
+    assert said(write_gateway(tmp_path, points=points)) == [
+        "points.csv:row 3: a quotation mark that opens here is not closed"
+    ]
+
+
+def test_empty_lines_above_the_header_do_not_hide_the_delimiter(tmp_path: Path) -> None:
+    (tag,) = tags_of(write_gateway(tmp_path, points="\n \nname;address\nspeed;holding:7\n"))
+    assert tag.address.address == 7

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_config.base import Secret, SecretUnavailableError
 from edge_config.gateway import MqttNorthbound
 from gateway.mqtt import attempts as attempts_module
 from gateway.mqtt.attempts import Attempts
@@ -173,3 +174,9 @@ def test_faults_of_tls_come_with_advice(words: str, advice: str) -> None:
     said = reason(ExceptionGroup("", [MqttError(words)]))
     assert said.startswith(words)
     assert advice in said
+
+
+def test_a_secret_that_cannot_be_read_is_named_as_such(tmp_path: Path) -> None:
+    with pytest.raises(SecretUnavailableError) as caught:
+        Secret(file=tmp_path / "none").reveal()
+    assert reason(ExceptionGroup("", [caught.value])) == str(caught.value)
