@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-_DATA = Path("demo-data")
+from gateway.demo.options import DATA, InfluxOptions, Options
+
 _INTERRUPTED = 130
 _HELP = """Run a small city on simulated lines (演示).
 
@@ -36,7 +37,7 @@ def _run(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the console.")] = 8080,
-    data: Annotated[Path, typer.Option(help="Folder for the run; made anew.")] = _DATA,
+    data: Annotated[Path, typer.Option(help="Folder for the run; made anew.")] = DATA,
     broker: Annotated[
         str | None,
         typer.Option(help="Use this broker (mqtt://host:port, anonymous), not the embedded one."),
@@ -57,7 +58,6 @@ def _run(
     if context.invoked_subcommand is not None:
         return
     from gateway.demo.app import DemoFailedError, run  # noqa: PLC0415
-    from gateway.demo.options import InfluxOptions, Options  # noqa: PLC0415
 
     store = influx and InfluxOptions(
         influx, influx_database, influx_org, influx_bucket, influx_token_file
@@ -78,11 +78,11 @@ _Line = Annotated[str, typer.Argument(help="The line, as 'qulink demo lines' nam
 _DataOption = Annotated[Path, typer.Option(help="Folder of the running demonstration.")]
 
 
-def _stop(line: _Line, data: _DataOption = _DATA) -> None:
+def _stop(line: _Line, data: _DataOption = DATA) -> None:
     _switch(line, "stop", data)
 
 
-def _start(line: _Line, data: _DataOption = _DATA) -> None:
+def _start(line: _Line, data: _DataOption = DATA) -> None:
     _switch(line, "start", data)
 
 
@@ -95,7 +95,7 @@ def _switch(line: str, action: str, data: Path) -> None:
     typer.echo(f"{answer['id']} {'runs' if answer['running'] else 'is stopped'}")
 
 
-def _lines(data: _DataOption = _DATA) -> None:
+def _lines(data: _DataOption = DATA) -> None:
     for item in _call(data, "GET", "/lines"):
         state = "runs" if item["running"] else "is stopped"
         typer.echo(f"{item['id']:<14} {state:<11} {item['title_zh']} / {item['title_en']}")

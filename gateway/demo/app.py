@@ -4,6 +4,9 @@ import asyncio
 import contextlib
 import json
 import math
+import os
+import shlex
+import shutil
 import signal
 import sys
 import time
@@ -25,7 +28,7 @@ from gateway.core.books import day_of
 from gateway.demo import report as closing
 from gateway.demo.cast import Cast, load_cast
 from gateway.demo.control import build
-from gateway.demo.options import Options
+from gateway.demo.options import DATA, Options
 from gateway.demo.prepare import NotPreparedError, Prepared, opened, prepare
 from gateway.demo.processes import Child, ProcessFailedError, ProcessGroup, process_group, qulink
 from gateway.web.serve import ListenError, bind, serve
@@ -221,7 +224,15 @@ def _announce(options: Options, prepared: Prepared) -> None:
         _say(f"  edge {gateway:<12} http://127.0.0.1:{port}")
     _say(f"logs in {prepared.folder / 'logs'}")
     ending = "Ctrl-C ends it" if options.for_s is None else f"it ends after {options.for_s:g} s"
-    _say(f"stop a line: qulink demo stop {next(iter(prepared.ports.modbus))}; {ending}")
+    _say(f"stop a line: {_stop_command(options, next(iter(prepared.ports.modbus)))}; {ending}")
+
+
+def _stop_command(options: Options, line: str) -> str:
+    """What to type in the folder where the demonstration was started."""
+    program = Path(sys.executable).with_name("qulink")
+    name = "qulink" if shutil.which("qulink") == str(program) else os.path.relpath(program)
+    data = "" if options.data == DATA.absolute() else f" --data {shlex.quote(str(options.data))}"
+    return f"{name} demo stop {line}{data}"
 
 
 def _deliver(report: dict[str, Any], file: Path | None) -> None:

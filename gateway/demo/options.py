@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+DATA = Path("demo-data")
+"""Folder of a run, if none is named."""
+
 
 @dataclass(frozen=True, slots=True)
 class InfluxOptions:

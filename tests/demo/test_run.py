@@ -127,6 +127,7 @@ def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any])
     running["process"].send_signal(signal.SIGINT)
     _, said = running["process"].communicate(timeout=ENDS_WITHIN_S)
     assert running["process"].returncode == 0, said
+    assert f"qulink demo stop bearing --data {running['data']};" in said
     report = json.loads(running["report"].read_text())
     values = report["values"]
     assert report["balance_ok"]
