@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from benchmarks.children import python
-from benchmarks.plant import USCC, write_edge
+from benchmarks.plant import GATEWAY, USCC, Plant
 from benchmarks.usage import share_of_core, snapshot
 from edge_config.load import load_city
 from gateway.city.db.upgrade import open_database
@@ -26,45 +26,33 @@ from gateway.wire.topics import ack_topic, frame_topic
 from tests.support.broker import Mosquitto
 from tests.support.peers import free_port, wait_for_port
 
-_GATEWAY = "gw-bench"
 _WARM_UP_S = 8.0
 
 
-def measure(*, devices: int, tags: int, seconds: float) -> dict[str, object]:
+def measure(plant: Plant, seconds: float) -> dict[str, object]:
     """Run simulator, mosquitto, edge and city with the embedded store; watch the broker.
 
     Args:
-        devices: Modbus devices, polled every second.
-        tags: float32 tags of each; every value changes at every poll.
+        plant: what the edge reads.
         seconds: time measured, after a warm-up.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = stack.enter_context(Mosquitto(folder))
-        modbus, console = free_port(), free_port()
-        city_file = _write_city(folder, broker.port, console)
-        _fill(city_file, folder)
-        python(stack, "-m", "simulators", "bench", "--port", str(modbus),
-               "--devices", str(devices), "--tags", str(tags))  # fmt: skip
-        wait_for_port(modbus)
-        city = python(stack, "-m", "gateway", "city", str(city_file), output=folder / "city.log")
-        wait_for_port(console)
-        edge_file = write_edge(
-            folder, devices=devices, tags=tags, modbus_port=modbus, mqtt_port=broker.port,
-            gateway=_GATEWAY,
-        )  # fmt: skip
+        edge_file = plant.write_edge(folder, plant.start(stack), broker.port)
+        city = _start_city(stack, folder, broker.port)
 
         def start_edge() -> int:
             command = ("-m", "gateway", "run", str(edge_file))
             return python(stack, *command, output=folder / "edge.log").pid
 
-        delays, edge, after = asyncio.run(_watch(broker.port, start_edge, city.pid, seconds))
+        delays, edge, after = asyncio.run(_watch(broker.port, start_edge, city, seconds))
     p50, p99 = np.percentile(delays, (50, 99)).tolist() if delays else (None, None)
     return {
         "name": "poll to store commit",
         "store": "embedded",
-        "devices": devices,
-        "tags": tags,
+        "devices": plant.devices,
+        "tags": plant.tags,
         "polls_seen": len(delays),
         "p50_ms": p50 and round(p50),
         "p99_ms": p99 and round(p99),
@@ -72,6 +60,16 @@ def measure(*, devices: int, tags: int, seconds: float) -> dict[str, object]:
         "city_core_percent": round(after[0], 2),
         "city_rss_mib": round(after[1] / 2**20, 1),
     }
+
+
+def _start_city(stack: ExitStack, folder: Path, mqtt_port: int) -> int:
+    """A city that knows the gateway, listening; returns its process id."""
+    console = free_port()
+    file = _write_city(folder, mqtt_port, console)
+    _fill(file, folder)
+    city = python(stack, "-m", "gateway", "city", str(file), output=folder / "city.log")
+    wait_for_port(console)
+    return city.pid
 
 
 async def _watch(
@@ -85,8 +83,8 @@ async def _watch(
     """
     delays: list[float] = []
     async with aiomqtt.Client("127.0.0.1", port) as client:
-        await client.subscribe(frame_topic(_GATEWAY))
-        await client.subscribe(ack_topic(_GATEWAY))
+        await client.subscribe(frame_topic(GATEWAY))
+        await client.subscribe(ack_topic(GATEWAY))
         listening = asyncio.create_task(_listen(client, delays))
         pids = start_edge(), city_pid
         await asyncio.sleep(_WARM_UP_S)
@@ -105,7 +103,7 @@ async def _listen(client: aiomqtt.Client, delays: list[float]) -> None:
     async for message in client.messages:
         now_ms = time.time_ns() / 1e6
         body = bytes(message.payload)  # type: ignore[arg-type]
-        if str(message.topic) == frame_topic(_GATEWAY):
+        if str(message.topic) == frame_topic(GATEWAY):
             _note(body, schemas, waiting)
             continue
         upto = decode_ack(body).upto
@@ -143,5 +141,5 @@ def _fill(city_file: Path, folder: Path) -> None:
     database = open_database(load_city(city_file))
     now_ms = time.time_ns() // 1_000_000
     database.run_now(import_files, [ledger], now_ms)
-    database.run_now(add, _GATEWAY, USCC, "1", now_ms)
+    database.run_now(add, GATEWAY, USCC, "1", now_ms)
     database.close()

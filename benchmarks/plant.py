@@ -1,71 +1,77 @@
-"""Configurations for benchmarks: many Modbus devices of one profile."""
+"""What is measured against: a plant of many Modbus devices, and the edge that reads it."""
 
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from benchmarks.children import python
+from tests.support.peers import free_port, wait_for_port
+
 USCC = "91330822MA0000015W"
+GATEWAY = "gw-bench"
 
 
-def write_edge(
-    folder: Path,
-    *,
-    devices: int,
-    tags: int,
-    modbus_port: int,
-    mqtt_port: int,
-    gateway: str = "gw-bench",
-    window: int = 1,
-) -> Path:
-    """Write an edge configuration; all tags are float32 and are polled every second.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """Modbus devices of one profile, polled every second; every value changes at every poll.
 
-    Args:
-        folder: where the configuration and the buffer go.
-        devices: number of units on the Modbus port, ids from 1.
-        tags: tags of each, two registers each from register 0.
-        modbus_port: where the simulator listens.
-        mqtt_port: where the broker listens.
-        gateway: gateway id.
-        window: Modbus requests in flight on each connection.
-
-    Returns:
-        The configuration file.
+    Attributes:
+        devices: units on one Modbus port, ids from 1.
+        tags: float32 tags of each, two holding registers each from register 0.
+        window: requests in flight on each connection.
     """
-    profile = {
-        "name": "bench",
-        "driver": "modbus",
-        "source": "controller",
-        "groups": [
-            {
-                "name": "all",
-                "interval_ms": 1000,
-                "tags": [
-                    {"name": f"t{number}", "address": _address(number)} for number in range(tags)
-                ],
-            }
-        ],
-    }
-    connection = {"host": "127.0.0.1", "port": modbus_port, "window": window}
-    config = {
-        "gateway": {"id": gateway, "enterprise_uscc": USCC, "synthetic": True},
-        "profiles": [profile],
-        "devices": [
-            {
-                "id": f"d{unit}",
-                "driver": "modbus",
-                "profile": "bench",
-                "asset_no": f"A{unit}",
-                "connection": connection | {"unit": unit},
-            }
-            for unit in range(1, devices + 1)
-        ],
-        "northbound": [{"type": "mqtt", "url": f"mqtt://127.0.0.1:{mqtt_port}"}],
-        "buffer": {"path": "buffer.db"},
-    }
-    file = folder / "gateway.yaml"
-    file.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
-    return file
 
+    devices: int
+    tags: int
+    window: int = 1
 
-def _address(number: int) -> dict[str, object]:
-    return {"table": "holding", "address": 2 * number, "type": "float32"}
+    def start(self, stack: ExitStack) -> int:
+        """Start its simulator and wait until it listens; returns the port."""
+        port = free_port()
+        sizes = ("--devices", str(self.devices), "--tags", str(self.tags))
+        python(stack, "-m", "simulators", "bench", "--port", str(port), *sizes)
+        wait_for_port(port)
+        return port
+
+    def write_edge(self, folder: Path, modbus_port: int, mqtt_port: int) -> Path:
+        """Write the configuration of an edge that reads it.
+
+        Args:
+            folder: where the configuration and the buffer go.
+            modbus_port: where the simulator listens.
+            mqtt_port: where the broker listens.
+
+        Returns:
+            The configuration file.
+        """
+        config = {
+            "gateway": {"id": GATEWAY, "enterprise_uscc": USCC, "synthetic": True},
+            "profiles": [self._profile()],
+            "devices": [self._device(unit, modbus_port) for unit in range(1, self.devices + 1)],
+            "northbound": [{"type": "mqtt", "url": f"mqtt://127.0.0.1:{mqtt_port}"}],
+            "buffer": {"path": "buffer.db"},
+        }
+        file = folder / "gateway.yaml"
+        file.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
+        return file
+
+    def _profile(self) -> dict[str, Any]:
+        tags = [
+            {"name": f"t{n}", "address": {"table": "holding", "address": 2 * n, "type": "float32"}}
+            for n in range(self.tags)
+        ]
+        group = {"name": "all", "interval_ms": 1000, "tags": tags}
+        return {"name": "bench", "driver": "modbus", "source": "controller", "groups": [group]}
+
+    def _device(self, unit: int, port: int) -> dict[str, Any]:
+        where = {"host": "127.0.0.1", "port": port, "window": self.window, "unit": unit}
+        return {
+            "id": f"d{unit}",
+            "driver": "modbus",
+            "profile": "bench",
+            "asset_no": f"A{unit}",
+            "connection": where,
+        }
