@@ -5,6 +5,7 @@
 //   pki             folder for its certificates, kept between starts
 //   extraNamespaces namespaces registered before the test's own, so that its index moves
 //   limits          {maxNodesPerRead, maxMonitoredItemsPerCall}
+//   transport       {receiveBufferSize, sendBufferSize, maxMessageSize, maxChunkCount} to announce
 //   maxSessions     sessions it grants
 //   items           how many "Item.<n>" doubles there are
 //   user, password  the one account; anonymous is allowed unless "anonymous" is false
@@ -149,6 +150,7 @@ async function main() {
       isValidUser: (user, password) => user === options.user && password === options.password,
     },
     maxConnectionsPerEndpoint: 20,
+    transportSettings: options.transport ? { adjustTransportLimits: () => options.transport } : {},
     serverCapabilities: {
       maxSessions: options.maxSessions || 20,
       operationLimits: options.limits || {},

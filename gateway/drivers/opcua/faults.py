@@ -82,7 +82,12 @@ _HINTS = {
     "BadCertificateUntrusted": "the server must trust our certificate (see certificate_dir)",
     "BadCertificateUriInvalid": "the certificate must carry its application URI",
     **dict.fromkeys(
-        ("BadTooManyOperations", "BadRequestTooLarge", "BadResponseTooLarge"),
+        (
+            "BadTooManyOperations",
+            "BadRequestTooLarge",
+            "BadResponseTooLarge",
+            "BadTcpMessageTooLarge",
+        ),
         "lower 'max_nodes_per_call'; the server takes less than it says",
     ),
 }

@@ -1,20 +1,12 @@
-"""One session with a server: how it is opened, what it knows, how it is dropped.
-
-The library's client is used for the channel, the session and its signs of life, with its own
-reconnection off: the poller owns that, and a session is never reused. Its log is silenced,
-because every fault leaves here as an exception that the poller logs once, and because its debug
-log would show passwords.
-"""
+"""One session with a server: how it is opened, what it knows, how it is dropped."""
 
 import asyncio
-import logging
 from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any
 
 from asyncua import ua
-from asyncua.client.client import Client
-from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256, SecurityPolicyNone
+from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 
@@ -27,11 +19,10 @@ from gateway.drivers.opcua.certificates import (
     own_certificate,
     require_trust,
 )
+from gateway.drivers.opcua.client import GatewayClient, new_client
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, heeding_cancellation, translated
 from gateway.drivers.opcua.nodes import NodeName, namespace_index
-
-logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 
 _GOODBYE_S = 0.5
 """A server that is alive closes a session at once; a dead one must not hold us up."""
@@ -47,39 +38,6 @@ class Limits:
     monitor: int
 
 
-class _Client(Client):
-    """The library's client; refuses to send a password in clear unless told to."""
-
-    may_show_password = False
-    own_certificate = ""
-
-    async def open_secure_channel(self, renew: bool = False) -> None:
-        """Open or renew the channel; see the library."""
-        try:
-            await super().open_secure_channel(renew)
-        except AssertionError as error:  # the library's, when the answer is a ServiceFault
-            raise RefusedError(
-                f"connect to {self.server_url.netloc}: the server refused the secure channel; it "
-                f"must trust our certificate {self.own_certificate}"
-            ) from error
-
-    async def activate_session(
-        self, username: str | None = None, password: str | None = None, certificate: Any = None
-    ) -> ua.ActivateSessionResult:
-        """Log in; see the library."""
-        if username and not self.may_show_password and self._would_show_password():
-            raise RefusedError(
-                f"log in to {self.server_url.netloc}: the server wants the password unencrypted; "
-                "set security: basic256sha256, or password_in_clear: allow on a trusted network"
-            )
-        return await super().activate_session(username, password, certificate)
-
-    def _would_show_password(self) -> bool:
-        policy = self.server_policy(ua.UserTokenType.UserName)
-        encrypted = self.security_policy.Mode == ua.MessageSecurityMode.SignAndEncrypt
-        return not encrypted and policy.SecurityPolicyUri in ("", None, SecurityPolicyNone.URI)
-
-
 class Session:
     """A session that is open.
 
@@ -88,7 +46,7 @@ class Session:
         limits: the server's operation limits, or ours if lower.
     """
 
-    def __init__(self, client: Client, connection: Connection) -> None:
+    def __init__(self, client: GatewayClient, connection: Connection) -> None:
         self._client = client
         self._connection = connection
         self.endpoint = connection.endpoint
@@ -168,13 +126,7 @@ class Session:
             except LIBRARY_ERRORS:  # TimeoutError is one of them
                 pass
             finally:
-                _abort(client)
-
-
-def _abort(client: Client) -> None:
-    protocol = client.uaclient.protocol
-    if protocol is not None and protocol.transport is not None:
-        protocol.transport.abort()
+                client.abort()
 
 
 def _node_id(node: NodeName, index: int) -> ua.NodeId:
@@ -194,7 +146,7 @@ async def open_session(connection: Connection) -> Session:
         NotConnectedError: nobody answers.
         RefusedError: certificate, user, policy or session limit; a person must act.
     """
-    client = _new_client(connection)
+    client = new_client(connection)
     session = Session(client, connection)
     try:
         with translated(f"connect to {connection.endpoint}"):
@@ -208,25 +160,10 @@ async def open_session(connection: Connection) -> Session:
     return session
 
 
-def _new_client(connection: Connection) -> _Client:
-    alive_s = connection.session_timeout_ms / 3_000
-    client = _Client(connection.url, connection.request_timeout_ms / 1000, alive_s)
-    client.name = client.description = "qulink gateway"
-    client.application_uri = "urn:qulink:gateway"
-    client.product_uri = "urn:qulink"
-    client.session_timeout = connection.session_timeout_ms
-    client.may_show_password = connection.password_in_clear == "allow"  # noqa: S105
-    if connection.username and connection.password:
-        with translated(f"log in to {connection.endpoint}"):
-            client.set_user(connection.username)
-            client.set_password(connection.password.reveal())
-    return client
-
-
 _POLICIES = {"basic256sha256": SecurityPolicyBasic256Sha256}
 
 
-async def _secure(client: _Client, connection: Connection) -> None:
+async def _secure(client: GatewayClient, connection: Connection) -> None:
     """Choose policy and certificates; the server's is checked before anything is sent to it."""
     policy = _POLICIES[connection.security]
     endpoints = await client.connect_and_get_server_endpoints()

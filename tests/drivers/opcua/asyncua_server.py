@@ -37,8 +37,11 @@ def leave_one_out(service: str) -> None:
     setattr(InternalSession, service, short)
 
 
-async def obey(nodes: dict[str, Node], command: dict[str, Any]) -> None:
-    if "short" in command:
+async def obey(server: Server, nodes: dict[str, Node], command: dict[str, Any]) -> None:
+    if "session_ms" in command:
+        server.iserver.min_session_timeout_ms = 0
+        server.iserver.max_session_timeout_ms = command["session_ms"]
+    elif "short" in command:
         leave_one_out(command["short"])
     else:
         await nodes[command["set"]].write_value(command["value"])
@@ -53,7 +56,7 @@ async def main(options: dict[str, Any]) -> None:
     async with server:
         print("ready", flush=True)  # noqa: T201 - the tests wait for it
         while line := await asyncio.to_thread(sys.stdin.readline):
-            await obey(nodes, json.loads(line))
+            await obey(server, nodes, json.loads(line))
             print("ok", flush=True)  # noqa: T201
 
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import pytest
 from asyncua import ua
-from asyncua.client.client import Client
 from asyncua.common.utils import NotEnoughData, ServiceError, SocketClosedException
 from asyncua.crypto import uacrypto
 from asyncua.ua import uaerrors
@@ -16,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from edge_config.base import Secret
 from gateway.drivers.api import DriverError, NotConnectedError, RefusedError
 from gateway.drivers.opcua.binary import CodecError
+from gateway.drivers.opcua.client import GatewayClient
 from gateway.drivers.opcua.codec import ServiceFaultError
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.faults import REFUSED_CODES, code_of, name_of, translated
@@ -142,7 +142,7 @@ async def test_a_swallowed_cancellation_is_raised(then: Exception | None) -> Non
 
 
 async def test_close_heeds_a_cancellation_that_the_library_swallows() -> None:
-    class Swallowing(Client):
+    class Swallowing(GatewayClient):
         async def disconnect(self) -> None:
             await swallows()
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 from asyncua import ua
-from asyncua.client.client import Client
 
 from gateway.core.status import GOOD, Quality, Reason, bad, status
 from gateway.drivers.api import NotConnectedError
+from gateway.drivers.opcua.client import new_client
 from gateway.drivers.opcua.codec import Published
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.convert import shape_of
@@ -22,7 +22,7 @@ AFTER_LOSS = status(Quality.UNCERTAIN, Reason.OVERFLOW)
 async def publishing() -> Publishing:
     """Subscription 7 with two float64 tags, on a session that was never opened."""
     connection = Connection.model_validate({"url": "opc.tcp://127.0.0.1:4840"})
-    made = Publishing(Session(Client(connection.url), connection), connection)
+    made = Publishing(Session(new_client(connection), connection), connection)
     now = asyncio.get_running_loop().time()
     made._subscriptions[7] = _Subscription("g", shape_of(["float64"] * 2), 5.0, now)
     return made
