@@ -34,7 +34,6 @@ from gateway.city.stores.api import (
     Series,
     Store,
     StoreError,
-    StoreMisconfiguredError,
     StoreUnavailableError,
 )
 from gateway.city.uplink import Incoming, Uplink
@@ -227,7 +226,7 @@ class Ingest:
                 failures += 1
                 self._store_lost(failures, error)
                 await _pause(failures, error.retry_after_s)
-            except StoreMisconfiguredError as error:
+            except StoreError as error:  # misconfigured; or a query at the start was refused
                 failures += 1
                 self.metrics.store_misconfigured.set(1)
                 self._store_lost(failures, error)

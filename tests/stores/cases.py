@@ -1,8 +1,14 @@
-"""Tables of values for the tests of the stores."""
+"""Tables of values, and stores to write them to."""
 
 import numpy as np
+import pytest
 
+from edge_config.base import Secret
+from edge_config.city import Influx1Store, Influx2Store
 from gateway.city.stores.api import Rows, Series
+from gateway.city.stores.influx1 import Influx1
+from gateway.city.stores.influx2 import Influx2
+from tests.support.influx2_contract import BUCKET, ORG, TOKEN
 
 T0 = 1_760_000_000_000
 
@@ -26,3 +32,15 @@ def rows(
     )
     mask = np.ones(count, np.bool_) if present is None else np.array(present, np.bool_)
     return Rows(of or series(), tuple(columns), np.array(times, np.int64), arrays, mask)
+
+
+def influx2(monkeypatch: pytest.MonkeyPatch, url: str, token: str = TOKEN, **more: str) -> Influx2:
+    monkeypatch.setenv("STORE_TOKEN", token)
+    given = {"org": ORG, "bucket": BUCKET, "timeout_ms": 3_000} | more
+    return Influx2(
+        Influx2Store(type="influxdb2", url=url, token=Secret(env="STORE_TOKEN"), **given)
+    )
+
+
+def influx1(url: str, database: str = "qulink") -> Influx1:
+    return Influx1(Influx1Store(type="influxdb1", url=url, database=database, timeout_ms=3_000))

@@ -2,15 +2,12 @@
 
 import os
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edge_config.base import Secret
-from edge_config.city import Influx1Store, Influx2Store
 from gateway.city.stores.api import (
     Store,
     StoreError,
@@ -18,45 +15,10 @@ from gateway.city.stores.api import (
     StoreUnavailableError,
 )
 from gateway.city.stores.embedded import EmbeddedStore
-from gateway.city.stores.influx1 import Influx1
-from gateway.city.stores.influx2 import Influx2
-from tests.stores.cases import T0, rows, series
-from tests.support.influx2_contract import BUCKET, ORG, TOKEN, ContractServer
-from tests.support.influxd import Influxd
-from tests.support.peers import free_port
+from tests.stores.cases import T0, influx1, influx2, rows, series
 
 REAL2 = ("QULINK_TEST_INFLUX2_URL", "QULINK_TEST_INFLUX2_TOKEN")
 INFLUX = ["influx1", "contract2", *(["influx2"] if all(map(os.environ.get, REAL2)) else [])]
-
-
-@pytest.fixture(scope="module")
-def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
-    with Influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
-
-
-@pytest.fixture
-def contract() -> Iterator[ContractServer]:
-    with ContractServer() as server:
-        yield server
-
-
-@pytest.fixture
-def gateway(request: pytest.FixtureRequest) -> str:
-    """A gateway of its own for every test, since the real servers are shared."""
-    return f"gw-{abs(hash(request.node.name)) % 10**9}-{time.time_ns() % 10**6}"
-
-
-def influx2(monkeypatch: pytest.MonkeyPatch, url: str, token: str = TOKEN, **more: str) -> Influx2:
-    monkeypatch.setenv("STORE_TOKEN", token)
-    given = {"org": ORG, "bucket": BUCKET, "timeout_ms": 3_000} | more
-    return Influx2(
-        Influx2Store(type="influxdb2", url=url, token=Secret(env="STORE_TOKEN"), **given)
-    )
-
-
-def influx1(url: str, database: str = "qulink") -> Influx1:
-    return Influx1(Influx1Store(type="influxdb1", url=url, database=database, timeout_ms=3_000))
 
 
 def make(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Store:
@@ -210,120 +172,6 @@ async def test_a_line_that_the_server_cannot_parse_is_refused_alone(
     assert [(r.series, r.values) for r in refused] == [(bad, 1)]
     assert refused[0].reason.startswith("400 ")
     assert await influx.count([gateway], T0, T0 + 10) == 7
-
-
-async def test_a_missing_database_or_bucket_needs_a_person(
-    influxd: Influxd, contract: ContractServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, two = influx1(influxd.url, "nowhere"), influx2(monkeypatch, contract.url, bucket="nowhere")
-    for made in (one, two):
-        with pytest.raises(StoreMisconfiguredError, match="nowhere"):
-            await made.open()
-        with pytest.raises(StoreMisconfiguredError, match="404"):
-            await made.write([rows([T0], a=("f8", [1.0]))])
-        await made.close()
-
-
-async def test_a_wrong_token_or_password_needs_a_person(
-    contract: ContractServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    two = influx2(monkeypatch, contract.url, token="wrong")
-    with Influxd(tmp_path, auth=True) as server:
-        for made in (two, influx1(server.url)):
-            with pytest.raises(StoreMisconfiguredError, match="401"):
-                await made.open()
-            with pytest.raises(StoreMisconfiguredError, match="401") as caught:
-                await made.write([rows([T0], a=("f8", [1.0]))])
-            assert "wrong" not in str(caught.value).replace("wrong token", "")
-            await made.close()
-        monkeypatch.setenv("STORE_PASSWORD", "secret")
-        config = Influx1Store(
-            type="influxdb1",
-            url=server.url,
-            database="qulink",
-            username="admin",
-            password=Secret(env="STORE_PASSWORD"),
-        )
-        good = Influx1(config)
-        await good.open()
-        assert await good.write([rows([T0], a=("f8", [1.0]))]) == []
-        await good.close()
-
-
-async def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
-    for made in (influx1(url), influx2(monkeypatch, url)):
-        with pytest.raises(StoreUnavailableError):
-            await made.open()
-        with pytest.raises(StoreUnavailableError):
-            await made.write([rows([T0], a=("f8", [1.0]))])
-        await made.close()
-
-
-@pytest.mark.parametrize("status", [429, 503, 502])
-async def test_later_with_the_wish_of_the_server(
-    contract: ContractServer, monkeypatch: pytest.MonkeyPatch, status: int
-) -> None:
-    made = influx2(monkeypatch, contract.url)
-    await made.open()
-    contract.script = [(status, {"Retry-After": "7"})]
-    with pytest.raises(StoreUnavailableError, match=str(status)) as caught:
-        await made.write([rows([T0], a=("f8", [1.0]))])
-    assert caught.value.retry_after_s == 7.0
-    assert await made.write([rows([T0], a=("f8", [1.0]))]) == []
-    await made.close()
-
-
-async def test_500_is_tried_again_before_it_means_later(
-    contract: ContractServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = influx2(monkeypatch, contract.url)
-    await made.open()
-    contract.script = [(500, {})] * 2
-    assert await made.write([rows([T0], a=("f8", [1.0]))]) == []
-    contract.script = [(500, {})] * 4  # the batch three times, then our own line
-    with pytest.raises(StoreUnavailableError, match="500"):
-        await made.write([rows([T0], a=("f8", [1.0]))])
-    assert contract.script == []
-    await made.close()
-
-
-async def test_a_line_that_always_makes_500_blocks_nobody(
-    contract: ContractServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = influx2(monkeypatch, contract.url)
-    await made.open()
-    contract.poison = lambda body: "equipment=poison" in body
-    tables = [rows([T0 + i], a=("f8", [1.0])) for i in range(9)]
-    bad = rows([T0], of=series(asset="poison"), a=("f8", [1.0]))
-    refused = await made.write([*tables[:4], bad, *tables[4:]])
-    assert [(r.series.equipment, r.values) for r in refused] == [("poison", 1)]
-    assert await made.count(["gw-1"], T0, T0 + 20) == 9
-    await made.close()
-
-
-async def test_413_halves_the_batch(
-    contract: ContractServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = influx2(monkeypatch, contract.url)
-    await made.open()
-    contract.script = [(413, {})]
-    assert await made.write([rows([T0 + i for i in range(8)], a=("f8", [1.0] * 8))]) == []
-    assert await made.count(["gw-1"], T0, T0 + 20) == 8
-    await made.close()
-
-
-async def test_many_lines_go_in_several_requests(
-    contract: ContractServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = influx2(monkeypatch, contract.url)
-    await made.open()
-    before = contract.requests
-    times = list(range(T0, T0 + 12_000))
-    assert await made.write([rows(times, a=("i8", times))]) == []
-    assert contract.requests - before == 3
-    assert await made.count(["gw-1"], T0, T0 + 12_000) == 12_000
-    await made.close()
 
 
 async def test_embedded_survives_reopening_and_trims(tmp_path: Path) -> None:

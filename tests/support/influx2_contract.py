@@ -32,7 +32,15 @@ ANSWERS = {
         (
             "failure writing points to database: partial write: field type conflict: "
             'input field "{field}" on measurement "{measurement}" is type {new}, '
-            "already exists as type {old} dropped=1"
+            "already exists as type {old} dropped={dropped}"
+        ),
+    ),
+    "beyond retention": (
+        422,
+        "unprocessable entity",
+        (
+            "failure writing points to database: partial write: points beyond retention policy "
+            "dropped={dropped}"
         ),
     ),
     "corrupt gzip": (500, "internal error", "gzip: invalid header"),
@@ -44,7 +52,7 @@ ANSWERS = {
         "invalid precision; valid precision units are ns, us, ms, s",
     ),
 }
-"""What → (status, code, message). A parse error writes nothing of the request, a type conflict
+"""What → (status, code, message). A parse error writes nothing of the request, a partial write
 everything else of it."""
 
 TOKEN, ORG, BUCKET = "a-token", "city", "telemetry"
@@ -74,6 +82,7 @@ class ContractServer(Server):
     points: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     types: dict[tuple[str, str], str] = field(default_factory=dict)
     poison: Callable[[str], bool] = lambda _body: False
+    oldest_ms: int = -(2**62)
 
     @property
     def url(self) -> str:
@@ -131,20 +140,25 @@ class ContractServer(Server):
         except _ParseError as error:
             line, why = error.args
             return _answer("parse error", line=line[:100], why=why)
-        conflict = None
-        for key, fields, time in parsed:
-            conflict = self._keep(key, fields, time) or conflict
-        return conflict or Response(status_code=204)
+        dropped = list(filter(None, (self._keep(*one) for one in parsed)))
+        if not dropped:
+            return Response(status_code=204)
+        what, details = dropped[0]
+        return _answer(what, dropped=sum(reason == what for reason, _ in dropped), **details)
 
-    def _keep(self, key: str, fields: dict[str, Any], time: int) -> Response | None:
+    def _keep(
+        self, key: str, fields: dict[str, Any], time: int
+    ) -> tuple[str, dict[str, str]] | None:
+        """Take a point; why not, if it is dropped."""
+        if time < self.oldest_ms:
+            return "beyond retention", {}
         measurement = _SPLIT.split(key)[0]
         for name, value in fields.items():
             kind = type(value).__name__
             known = self.types.setdefault((measurement, name), kind)
             if known != kind:
-                return _answer(
-                    "type conflict", field=name, measurement=measurement, new=kind, old=known
-                )
+                names = {"field": name, "measurement": measurement}
+                return "type conflict", {**names, "new": kind, "old": known}
         self.points.setdefault((key, time), {}).update(fields)
         return None
 
@@ -253,7 +267,7 @@ def _moment(text: str) -> int:
     return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
-def _answer(what: str, **details: str) -> Response:
+def _answer(what: str, **details: object) -> Response:
     status, code, message = ANSWERS[what]
     body = json.dumps({"code": code, "message": message.format(**details)})
     return Response(body, status, media_type="application/json")

@@ -2,17 +2,22 @@
 
 What the answers of 1.x and 2.x mean (measured on real servers):
 
-* 2xx – committed.
+* 204 – committed.
 * 400, 422 – something in the batch is wrong; the rest may or may not be written. The batch is
   halved down to single lines, which are refused for good; writing a line twice changes nothing.
+  A server that says to have dropped every line of it is believed: a backlog older than the
+  retention would else cost two requests a line.
 * 413 – too large; halved likewise.
-* 401, 403, 404 – credentials, database or bucket: a person must act.
-* 429, 503 and the other 5xx – later, at the server's own wish if it has one.
+* 408, 429, 503 and the other 5xx – later, at the server's own wish if it has one.
 * 500 – mostly "later", but also what some bad bodies get. It is tried a few times; then a line of
-  our own is written: if the server takes that one, the batch is to blame and is halved.
+  our own is written: if the server takes that one, or finds fault with the line rather than with
+  itself, the batch is to blame and is halved.
+* 401, 403, 404 – credentials, database or bucket: a person must act. So with anything else, 200
+  included: what says so is no InfluxDB but, for example, the login page of a proxy.
 """
 
 import asyncio
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,7 +25,7 @@ from typing import Protocol
 from gateway.city.stores.api import (
     Rejection,
     Rows,
-    Series,
+    StoreError,
     StoreMisconfiguredError,
     StoreUnavailableError,
 )
@@ -30,12 +35,13 @@ BATCH_LINES = 5_000
 BATCH_BYTES = 8 * 1024 * 1024
 SERVER_ERROR_TRIES = 3
 _SERVER_ERROR_PAUSE_S = 0.1
-_PROBE = Series("qulink_probe", "", "", "", "", "")
 
-_MISCONFIGURED = (401, 403, 404)
-_TOO_LARGE = 413
+NO_INFLUXDB = "this is not the answer of an InfluxDB"
+_COMMITTED = 204
 _BAD = (400, 413, 422)
+_LATER = (408, 429)
 _INTERNAL = 500
+_DROPPED = re.compile(r"partial write: .* dropped=(\d+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,18 @@ class Answer:
     @property
     def good(self) -> bool:
         """Whether everything was committed."""
-        return 200 <= self.status < 300  # noqa: PLR2004
+        return self.status == _COMMITTED
+
+    @property
+    def blames_lines(self) -> bool:
+        """Whether the lines are at fault, not the server or its address."""
+        return self.status in _BAD
+
+    @property
+    def dropped(self) -> int:
+        """How many lines the server says that it has dropped; 0 if it does not say."""
+        found = _DROPPED.search(self.message)
+        return int(found[1]) if found else 0
 
 
 class Endpoint(Protocol):
@@ -102,49 +119,46 @@ def batches(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
 
 
 async def _send(endpoint: Endpoint, lines: Sequence[Line], where: str) -> list[Rejection]:
+    """Write lines; what is refused is halved until only the lines to blame are left."""
     answer = await _post(endpoint, lines)
+    if answer.good:
+        return []
+    if not answer.blames_lines and not await _is_poison(endpoint, lines, answer):
+        raise _fault(answer, where)
+    if len(lines) == 1 or answer.dropped == len(lines):
+        return [_rejection(line, answer) for line in lines]
+    middle = len(lines) // 2
+    return [
+        *await _send(endpoint, lines[:middle], where),
+        *await _send(endpoint, lines[middle:], where),
+    ]
+
+
+async def _post(endpoint: Endpoint, lines: Sequence[Line]) -> Answer:
+    """Post lines; an internal error is tried again a few times."""
+    body = b"\n".join([line.body for line in lines])
+    answer = await endpoint.post(body)
     for _ in range(SERVER_ERROR_TRIES - 1):
         if answer.status != _INTERNAL:
             break
         await asyncio.sleep(_SERVER_ERROR_PAUSE_S)
-        answer = await _post(endpoint, lines)
-    if answer.status == _INTERNAL:
-        probe = Line(_PROBE, 0, 1, b"qulink_probe value=1i %d" % lines[-1].time_ms)
-        if not (await _post(endpoint, (probe,))).good:
-            raise _later(answer, where)
-    return await _divide(endpoint, lines, answer, where)
+        answer = await endpoint.post(body)
+    return answer
 
 
-async def _divide(
-    endpoint: Endpoint, lines: Sequence[Line], answer: Answer, where: str
-) -> list[Rejection]:
-    """Halve a batch until what is refused is a single line."""
-    if answer.good:
-        return []
-    if answer.status in _MISCONFIGURED:
-        raise StoreMisconfiguredError(
-            f"writing to {where}: {answer.status} {answer.message}; check credentials, "
-            "database or bucket"
-        )
-    if answer.status not in (*_BAD, _INTERNAL):
-        raise _later(answer, where)
-    if len(lines) == 1:
-        return [_rejection(lines[0], answer)]
-    middle = len(lines) // 2
-    rejections: list[Rejection] = []
-    for half in (lines[:middle], lines[middle:]):
-        rejections += await _divide(endpoint, half, await _post(endpoint, half), where)
-    return rejections
+async def _is_poison(endpoint: Endpoint, lines: Sequence[Line], answer: Answer) -> bool:
+    """Whether an internal error is the fault of these lines: a line of our own gets another."""
+    if answer.status != _INTERNAL:
+        return False
+    probe = await endpoint.post(b"qulink_probe value=1i %d" % lines[-1].time_ms)
+    return probe.good or probe.blames_lines
 
 
-async def _post(endpoint: Endpoint, lines: Sequence[Line]) -> Answer:
-    return await endpoint.post(b"\n".join([line.body for line in lines]))
-
-
-def _later(answer: Answer, where: str) -> StoreUnavailableError:
-    return StoreUnavailableError(
-        f"writing to {where}: {answer.status} {answer.message}", answer.retry_after_s
-    )
+def _fault(answer: Answer, where: str) -> StoreError:
+    said = f"writing to {where}: {answer.status} {answer.message}"
+    if answer.status in _LATER or answer.status >= _INTERNAL:
+        return StoreUnavailableError(said, answer.retry_after_s)
+    return StoreMisconfiguredError(f"{said}; check address, credentials, database or bucket")
 
 
 def _rejection(line: Line, answer: Answer) -> Rejection:

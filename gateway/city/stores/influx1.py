@@ -16,7 +16,7 @@ from gateway.city.stores.api import (
     StoreMisconfiguredError,
     StoreUnavailableError,
 )
-from gateway.city.stores.delivery import Answer, deliver, retry_after
+from gateway.city.stores.delivery import NO_INFLUXDB, Answer, deliver, retry_after
 
 _TAGS = ("device", "enterprise", "equipment", "gateway", "site")
 _UNAUTHORISED = (401, 403, 404)
@@ -152,11 +152,20 @@ class Influx1:
                 f"{self._where}: {reply.status_code} {reply.text[:300]}",
                 retry_after(reply.headers.get("retry-after")),
             )
-        results = reply.json().get("results", [])
+        results = self._results(reply)
         wrong = [result["error"] for result in results if "error" in result]
         if wrong or reply.is_client_error:
             raise StoreError(f"{self._where}: query refused: {wrong or reply.text[:300]}")
         return [one for result in results for one in result.get("series", ())]
+
+    def _results(self, reply: httpx.Response) -> list[dict[str, Any]]:
+        try:
+            found: list[dict[str, Any]] = reply.json().get("results", [])
+        except (ValueError, AttributeError) as error:
+            raise StoreMisconfiguredError(
+                f"{self._where}: {reply.status_code} {NO_INFLUXDB}"
+            ) from error
+        return found
 
     async def _request(self, method: str, path: str, **parts: Any) -> httpx.Response:
         if self._client is None:

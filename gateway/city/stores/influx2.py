@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import aiohttp
+from influxdb_client.client.flux_csv_parser import FluxCsvParserException, FluxQueryException
 from influxdb_client.client.flux_table import FluxTable
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.domain.write_precision import WritePrecision
@@ -21,7 +22,7 @@ from gateway.city.stores.api import (
     StoreMisconfiguredError,
     StoreUnavailableError,
 )
-from gateway.city.stores.delivery import Answer, deliver, retry_after
+from gateway.city.stores.delivery import NO_INFLUXDB, Answer, deliver, retry_after
 
 _TAGS = ("device", "enterprise", "equipment", "gateway", "site")
 _MISCONFIGURED = (401, 403, 404)
@@ -68,12 +69,12 @@ class Influx2:
         try:
             api = self._open_client().write_api()
             bucket, precision = self._config.bucket, WritePrecision.MS
-            await api.write(bucket, self._config.org, body, precision)  # type: ignore[arg-type]
+            good = await api.write(bucket, self._config.org, body, precision)  # type: ignore[arg-type]
         except ApiException as error:
             return Answer(int(error.status), _message(error), _wish(error))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._away(error) from error
-        return Answer(204)
+        return Answer(204) if good else Answer(200, NO_INFLUXDB)
 
     async def count(self, gateways: Sequence[str], from_ms: int, to_ms: int) -> int:
         """Non-null fields of these gateways with ``from_ms <= time < to_ms``."""
@@ -126,6 +127,10 @@ class Influx2:
                 return list(await self._open_client().query_api().query(flux))
         except ApiException as error:
             raise self._refused(error) from error
+        except FluxQueryException as error:
+            raise StoreError(f"{self._where}: query failed: {error}") from error
+        except (FluxCsvParserException, ValueError) as error:
+            raise StoreMisconfiguredError(f"{self._where}: {NO_INFLUXDB}") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._away(error) from error
 
