@@ -56,7 +56,9 @@ def _server_url(text: str) -> str:
         raise ValueError("must not hold credentials; use 'username' and 'password'")
     if parts.port == 0:
         raise ValueError("port 0 cannot be connected to")
-    return text if parts.port else text.replace(parts.netloc, f"{parts.netloc}:{DEFAULT_PORT}", 1)
+    if parts.port:
+        return text
+    return parts._replace(netloc=f"{parts.netloc.removesuffix(':')}:{DEFAULT_PORT}").geturl()
 
 
 class Connection(StrictModel):

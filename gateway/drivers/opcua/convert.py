@@ -102,7 +102,11 @@ def arrivals_of(group: str, values: Values, shape: Shape, arrival_ms: int) -> Ar
 
 def times_ms(ticks: npt.NDArray[np.int64], arrival_ms: int) -> npt.NDArray[np.int64]:
     """UTC milliseconds of 100 ns ticks since 1601; ``arrival_ms`` where there are none."""
-    return np.where(ticks > 0, (ticks - _EPOCH_TICKS) // _TICKS_PER_MS, arrival_ms)
+    return np.where(ticks > 0, _since_1970(ticks), arrival_ms)
+
+
+def _since_1970(ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return (ticks - _EPOCH_TICKS) // _TICKS_PER_MS
 
 
 def _convert(values: Values, shape: Shape) -> tuple[Bits, Status]:
@@ -139,7 +143,7 @@ def _cast(raw: Bits, type_name: str, variant: int) -> tuple[Bits, Any]:
         narrow = numbers.astype(np.float32)
         return narrow.view(np.uint32).astype(np.uint64), np.isfinite(narrow)
     if type_name == "datetime":
-        return times_ms(raw.view(np.int64), 0).view(np.uint64), True
+        return _since_1970(raw.view(np.int64)).view(np.uint64), True
     return raw, True
 
 

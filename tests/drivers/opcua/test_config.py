@@ -29,6 +29,8 @@ def test_defaults_are_a_subscription_without_security() -> None:
     [
         ("opc.tcp://10.0.0.5:48010/UA/Server", "10.0.0.5:48010"),
         ("opc.tcp://10.0.0.5/opc.tcp://10.0.0.5", "10.0.0.5:4840"),
+        ("opc.tcp://opc/tcp", "opc:4840"),
+        ("opc.tcp://plc:/x", "plc:4840"),
         ("opc.tcp://[::1]:4841", "[::1]:4841"),
     ],
 )

@@ -114,9 +114,13 @@ def test_good_without_value_is_bad() -> None:
     assert reading_of(values_of((0, 0)), shape_of(["float64"])).status[0] == bad(Reason.SOURCE)
 
 
-def test_a_datetime_is_milliseconds() -> None:
-    reading = reading_of(values_of((13, EPOCH + 12_345 * 10_000)), shape_of(["datetime"]))
-    assert reading.columns[0].tolist() == [12_345]
+@pytest.mark.parametrize(
+    ("ticks", "milliseconds"),
+    [(EPOCH + 12_345 * 10_000, 12_345), (EPOCH - 1, -1), (0, -11_644_473_600_000)],
+)
+def test_a_datetime_is_milliseconds(ticks: int, milliseconds: int) -> None:
+    reading = reading_of(values_of((13, ticks)), shape_of(["datetime"]))
+    assert reading.columns[0].tolist() == [milliseconds]
 
 
 @pytest.mark.parametrize(
