@@ -13,6 +13,19 @@ from simulators.behaviour import Lagged, Machine, Rhythm, Signal
 LINE = "urn:qulink:simulators:line"
 """Namespace of the OPC UA nodes of every simulated line."""
 
+NAMESPACES = {
+    "own": LINE,
+    "core": "http://opcfoundation.org/UA/",
+    "di": "http://opcfoundation.org/UA/DI/",
+    "ia": "http://opcfoundation.org/UA/IA/",
+    "ijt": "http://opcfoundation.org/UA/IJT/Base/",
+    "machinery": "http://opcfoundation.org/UA/Machinery/",
+    "mt": "http://opcfoundation.org/UA/MachineTool/",
+    "result": "http://opcfoundation.org/UA/Machinery/Result/",
+    "ww": "http://opcfoundation.org/UA/Woodworking/",
+}
+"""Short words for the namespaces of browse names: our own and those of companion models."""
+
 Role = Literal["value", "state", "counter", "alarm"]
 
 
@@ -32,18 +45,32 @@ class Register:
 class Node:
     """Where an OPC UA machine shows a value.
 
-    The node id is ``nsu=<LINE>;s=<machine>/<path>``: instances live in the line's own namespace,
+    The node id is ``nsu=<LINE>;s=<machine>/<names>``: instances live in the line's own namespace,
     and their browse names carry the namespace of the companion model, as on real servers.
 
     Attributes:
-        namespace: namespace URI of the browse names.
-        path: browse path below the machine.
+        path: browse path below the machine, ``mt:Monitoring/own:Spindle1/mt:IsRotating``: each
+            name with a word of ``NAMESPACES`` before it, or in the namespace of the name before.
         type: ``float64``, ``uint32``, ``bool``, ``string`` …
     """
 
-    namespace: str
     path: str
     type: str
+
+    @property
+    def steps(self) -> tuple[tuple[str, str], ...]:
+        """Namespace URI and name of each step."""
+        word, found = "own", []
+        for step in self.path.split("/"):
+            before, colon, name = step.rpartition(":")
+            word = before if colon else word
+            found.append((NAMESPACES[word], name))
+        return tuple(found)
+
+    @property
+    def names(self) -> str:
+        """The path without namespaces, as node ids have it."""
+        return "/".join(name for _, name in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +140,27 @@ class Manual:
 
 @dataclass(slots=True)
 class Unit:
-    """A machine that lives: its manual and its behaviour; ``frozen``: its values stand still."""
+    """A machine that lives: its manual and its behaviour.
+
+    Attributes:
+        maker: name on its plate.
+        serial: number on its plate.
+        frozen: its values stand still.
+    """
 
     manual: Manual
     machine: Machine
     lagged: Sequence[Lagged] = ()
+    maker: str = ""
+    serial: str = ""
     frozen: bool = False
 
     @classmethod
-    def of(cls, manual: Manual, machine: Machine) -> "Unit":
-        """Join a machine with its manual."""
+    def of(cls, manual: Manual, machine: Machine, maker: str = "", serial: str = "") -> "Unit":
+        """Join a machine with its manual and its plate."""
         signals = [entry.signal for entry in manual.entries]
-        return cls(manual, machine, [signal for signal in signals if isinstance(signal, Lagged)])
+        lagged = [signal for signal in signals if isinstance(signal, Lagged)]
+        return cls(manual, machine, lagged, maker, serial)
 
     def step(self, seconds: float) -> None:
         """Let time pass for the machine and everything that lags behind it."""

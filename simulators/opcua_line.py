@@ -1,4 +1,4 @@
-"""The OPC UA server of a line: asyncua serves, each machine is a folder."""
+"""The OPC UA server of a line: asyncua serves, each machine is an object below ``Machines``."""
 
 import logging
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from asyncua import ua
 from asyncua.common.node import Node as UaNode
 from asyncua.server.server import Server
 
-from simulators.manual import LINE, Entry, Node, Register, Unit
+from simulators.manual import LINE, NAMESPACES, Entry, Node, Register, Unit
 from simulators.serving import port_in_use
 
 _TYPES = {
@@ -28,8 +28,15 @@ _WHOLE = {kind for name, kind in _TYPES.items() if "int" in name}
 Value = float | bool | str
 
 
+_MACHINES = 1001
+"""Of the folder of all machines, in the namespace of OPC 40001-1."""
+
+Step = tuple[str, str]
+"""Namespace URI and name of a browse name."""
+
+
 class OpcUaLine:
-    """An OPC UA server with a folder a machine; values change when the machine's do."""
+    """An OPC UA server with an object a machine; values change when the machine's do."""
 
     def __init__(self, host: str, port: int, units: Mapping[str, Unit]) -> None:
         self._at = (host, port)
@@ -49,43 +56,59 @@ class OpcUaLine:
         self._server.set_endpoint("opc.tcp://{}:{}/".format(*self._at))
         self._server.set_server_name("qulink simulator")
         self._server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
-        await self._server.register_namespace(LINE)
-        for name, unit in self._units.items():
-            await self._add_machine(name, unit)
+        await self._add_machines()
         try:
             await self._server.start()
         except OSError:
             raise port_in_use(*self._at, "OPC UA") from None
 
-    async def _add_machine(self, name: str, unit: Unit) -> None:
-        namespace = await self._server.register_namespace(LINE)
-        machine = await self._server.nodes.objects.add_object(
-            _node(name, namespace), ua.QualifiedName(name, namespace)
-        )
-        for entry in unit.manual.entries:
-            if isinstance(entry.place, Node):
-                await self._add_variable(unit, entry, entry.place, machine)
-
-    async def _add_variable(self, unit: Unit, entry: Entry, place: Node, machine: UaNode) -> None:
-        browse = await self._server.register_namespace(place.namespace)
+    async def _add_machines(self) -> None:
         own = await self._server.register_namespace(LINE)
-        *folders, last = place.path.split("/")
-        parent, path = machine, str(machine.nodeid.Identifier)
-        for folder in folders:
-            path = f"{path}/{folder}"
-            name = ua.QualifiedName(folder, browse)
-            parent = await self._folder(parent, _node(path, own), name)
-        variable = await parent.add_variable(
-            _node(f"{path}/{last}", own),
-            ua.QualifiedName(last, browse),
-            _variant(unit.raw(entry), place),
+        machinery = await self._server.register_namespace(NAMESPACES["machinery"])
+        folder = await self._server.nodes.objects.add_folder(
+            ua.NodeId(ua.Int32(_MACHINES), ua.Int16(machinery)),
+            ua.QualifiedName("Machines", machinery),
         )
-        self._variables.append((unit, entry, variable.nodeid))
+        for name, unit in self._units.items():
+            machine = await folder.add_object(_node(name, own), ua.QualifiedName(name, own))
+            await self._add_plate(machine, unit)
+            for entry in unit.manual.entries:
+                if isinstance(entry.place, Node):
+                    variant = _variant(unit.raw(entry), entry.place)
+                    node = await self._add(machine, entry.place, variant)
+                    self._variables.append((unit, entry, node.nodeid))
 
-    async def _folder(self, parent: UaNode, node: ua.NodeId, name: ua.QualifiedName) -> UaNode:
+    async def _add_plate(self, machine: UaNode, unit: Unit) -> None:
+        """Who made the machine, as OPC 40001-1 wants every machine to say."""
+        plate = {
+            "Manufacturer": ua.Variant(ua.LocalizedText(unit.maker, "zh")),
+            "Model": ua.Variant(ua.LocalizedText(unit.manual.title_en, "en")),
+            "ProductInstanceUri": ua.Variant(f"{LINE}:{unit.serial}"),
+            "SerialNumber": ua.Variant(unit.serial),
+        }
+        for name, text in plate.items():
+            await self._add(machine, Node(f"di:Identification/{name}", "string"), text)
+
+    async def _add(self, machine: UaNode, place: Node, value: ua.Variant) -> UaNode:
+        """A variable with the objects between it and the machine."""
+        own = await self._server.register_namespace(LINE)
+        *around, last = place.steps
+        parent, path = machine, str(machine.nodeid.Identifier)
+        for step in around:
+            path = f"{path}/{step[1]}"
+            parent = await self._object(parent, _node(path, own), step)
+        return await parent.add_variable(
+            _node(f"{path}/{last[1]}", own), await self._browse_name(last), value
+        )
+
+    async def _object(self, parent: UaNode, node: ua.NodeId, step: Step) -> UaNode:
         if node in self._server.iserver.aspace:
             return self._server.get_node(node)
-        return await parent.add_object(node, name)
+        return await parent.add_object(node, await self._browse_name(step))
+
+    async def _browse_name(self, step: Step) -> ua.QualifiedName:
+        uri, name = step
+        return ua.QualifiedName(name, await self._server.register_namespace(uri))
 
     async def refresh(self) -> None:
         """Show the machines as they are now; a value moves by at least half its deadband."""

@@ -11,7 +11,7 @@ from simulators.manual import LINE, Entry, Manual, Node, Register
 def address(place: Register | Node) -> str | dict[str, str]:
     """A place as the gateway's drivers write it."""
     if isinstance(place, Node):
-        return {"node": f"nsu={LINE};s={{node}}/{place.path}", "type": place.type}
+        return {"node": f"nsu={LINE};s={{node}}/{place.names}", "type": place.type}
     where = f"{place.table}:{place.register}"
     if place.type == "bool":
         return where if place.bit is None else f"{where}.{place.bit}"

@@ -3,10 +3,18 @@
 # ruff: noqa: E501 - a point table reads best with one tag a line
 # fmt: off
 
-from simulators.behaviour import TWO_SHIFTS, Rhythm, UnitState, held, per_part, spinning, working
+from simulators.behaviour import (
+    TWO_SHIFTS,
+    Machine,
+    Rhythm,
+    UnitState,
+    held,
+    per_part,
+    spinning,
+    working,
+)
 from simulators.machines.common import (
     INVENTED,
-    MACHINE_TOOL,
     cycle_time,
     energy,
     good,
@@ -17,7 +25,7 @@ from simulators.machines.common import (
     power_kw,
     running,
 )
-from simulators.manual import LINE, Entry, Manual, Node, Register
+from simulators.manual import Entry, Manual, Node, Register
 
 FACE_GRINDER = Manual(
     "face_grinder", "双端面磨床", "Double-disc face grinder",
@@ -135,34 +143,52 @@ VIBRATION_TESTER = _station(
 )
 
 _CHANNEL_STATE = {UnitState.RUNNING: 0, UnitState.SETUP: 1, UnitState.IDLE: 1, UnitState.FAULT: 2}
+_CHANNEL_MODE = {UnitState.SETUP: 2, UnitState.FAULT: 2, UnitState.STANDBY: 2}
 _MODE = {UnitState.SETUP: 2, UnitState.FAULT: 0, UnitState.STANDBY: 0}
+_EARLIER_JOBS = 250_000
+"""Parts made before the present job."""
+
+
+def _override(machine: Machine) -> float:
+    return 40.0 if machine.state is UnitState.SETUP else 100.0
+
+
+def _rapid(machine: Machine) -> float:
+    return 25.0 if machine.state is UnitState.SETUP else 100.0
+
+
+def _is_faulty(machine: Machine) -> bool:
+    return machine.state is UnitState.FAULT
 
 
 def _cnc(name: str, zh: str, en: str, rhythm: Rhythm, speed: float, rated_kw: float, program: str, controller: str) -> Manual:
-    """A CNC machine tool as OPC 40501-1 shows it."""
-
-    def tool(path: str, type_: str) -> Node:
-        return Node(MACHINE_TOOL, path, type_)
-
-    job = "Production/ActiveProgram"
+    """A CNC machine tool as OPC 40501-1 shows it; job and spindle are named by its builder."""
+    machine, channel, spindle = "mt:Monitoring/MachineTool", "mt:Monitoring/own:Channel1/mt:", "mt:Monitoring/own:Spindle1/"
+    job, lamps = "mt:Production/ProductionPlan/own:Job1/mt:", "mt:Monitoring/Stacklight/own:"
     return Manual(
         name, zh, en, rhythm, rated_kw,
         (
             *machinery_head(),
-            Entry("machine_mode", "机床运行方式", "Machine operation mode", tool("Monitoring/MachineTool/OperationMode", "int32"), lambda m: _MODE.get(m.state, 1), role="state", minimum=0, maximum=5),
-            Entry("channel_state", "通道状态", "Channel state", tool("Monitoring/Channel1/ChannelState", "int32"), lambda m: _CHANNEL_STATE.get(m.state, 2), role="state", minimum=0, maximum=2),
-            Entry("feed_override", "进给倍率", "Feed override", tool("Monitoring/Channel1/FeedOverride", "float64"), lambda m: 100.0 if m.state is not UnitState.SETUP else 40.0, "%", minimum=0, maximum=200),
-            Entry("power_on_h", "通电时间", "Power-on duration", tool("Monitoring/MachineTool/PowerOnDuration", "uint32"), hours, "h", role="counter"),
-            Entry("spindle_rotating", "主轴旋转", "Spindle rotating", tool("Monitoring/Spindle1/IsRotating", "bool"), running),
-            Entry("spindle_speed", "主轴转速", "Spindle speed", tool("Monitoring/Spindle1/ActualSpeed", "float64"), spinning(speed, speed * 0.001), "r/min", minimum=0, maximum=120000, deadband=speed * 0.003),
-            Entry("spindle_load", "主轴负载", "Spindle load", Node(LINE, "Monitoring/Spindle1/Load", "float64"), working(3, 62, 2, 1.2), "%", minimum=0, maximum=200, deadband=1),
-            Entry("power", "功率", "Power", Node(LINE, "Monitoring/Power", "float64"), power_kw, "kW", minimum=0, maximum=200, deadband=0.1),
-            Entry("program", "当前程序", "Active program", tool(f"{job}/Name", "string"), lambda _m: program),
-            Entry("parts_completed", "完成件数", "Parts completed", tool(f"{job}/PartsCompleted", "uint32"), lambda m: m.cycles, "pcs", role="counter"),
-            Entry("parts_good", "合格件数", "Parts good", tool(f"{job}/PartsGood", "uint32"), good, "pcs", role="counter"),
-            energy(Node(LINE, "Energy/Total", "float64")),
+            Entry("machine_mode", "机床运行方式", "Machine operation mode", Node(f"{machine}/OperationMode", "int32"), lambda m: _MODE.get(m.state, 1), role="state", minimum=0, maximum=5),
+            Entry("channel_state", "通道状态", "Channel state", Node(f"{channel}ChannelState", "int32"), lambda m: _CHANNEL_STATE.get(m.state, 2), role="state", minimum=0, maximum=2),
+            Entry("channel_mode", "通道方式", "Channel mode", Node(f"{channel}ChannelMode", "int32"), lambda m: _CHANNEL_MODE.get(m.state, 0), role="state", minimum=0, maximum=7),
+            Entry("feed_override", "进给倍率", "Feed override", Node(f"{channel}FeedOverride", "float64"), _override, "%", minimum=0, maximum=200),
+            Entry("rapid_override", "快移倍率", "Rapid override", Node(f"{channel}RapidOverride", "float64"), _rapid, "%", minimum=0, maximum=200),
+            Entry("power_on_h", "通电时间", "Power-on duration", Node(f"{machine}/PowerOnDuration", "uint32"), hours, "h", role="counter"),
+            Entry("spindle_rotating", "主轴旋转", "Spindle rotating", Node(f"{spindle}mt:IsRotating", "bool"), running),
+            Entry("spindle_override", "主轴倍率", "Spindle override", Node(f"{spindle}mt:Override", "float64"), lambda _m: 100.0, "%", minimum=0, maximum=200),
+            Entry("spindle_speed", "主轴转速", "Spindle speed", Node(f"{spindle}own:ActualSpeed", "float64"), spinning(speed, speed * 0.001), "r/min", minimum=0, maximum=120000, deadband=speed * 0.003),
+            Entry("spindle_load", "主轴负载", "Spindle load", Node(f"{spindle}own:Load", "float64"), working(3, 62, 2, 1.2), "%", minimum=0, maximum=200, deadband=1),
+            Entry("red_lamp", "红色信号灯", "Red lamp", Node(f"{lamps}Red/ia:SignalOn", "bool"), _is_faulty, role="alarm"),
+            Entry("green_lamp", "绿色信号灯", "Green lamp", Node(f"{lamps}Green/ia:SignalOn", "bool"), running, role="state"),
+            Entry("power", "功率", "Power", Node("mt:Monitoring/own:Power", "float64"), power_kw, "kW", minimum=0, maximum=200, deadband=0.1),
+            Entry("program", "当前程序", "Active program", Node("mt:Production/ActiveProgram/Name", "string"), lambda _m: program),
+            Entry("parts_completed", "完成件数", "Parts completed", Node(f"{job}PartsCompleted", "uint32"), lambda m: m.cycles, "pcs", role="counter"),
+            Entry("parts_good", "合格件数", "Parts good", Node(f"{job}PartsGood", "uint32"), good, "pcs", role="counter"),
+            Entry("parts_in_lifetime", "累计件数", "Parts in its lifetime", Node("mt:Production/Statistics/PartsProducedInLifetime", "uint64"), lambda m: _EARLIER_JOBS + m.cycles, "pcs", role="counter"),
+            energy(Node("own:Energy/Total", "float64")),
         ),
-        "OPC 40501-1 MachineTool and OPC 40001-1 Machinery browse names; node ids of the simulator",
+        "OPC 40501-1 MachineTool and OPC 40001-1 Machinery browse names; speed, load and power are the builder's own; node ids of the simulator",
         controller=controller,
     )
 

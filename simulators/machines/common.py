@@ -4,12 +4,7 @@
 # fmt: off
 
 from simulators.behaviour import Machine, Rhythm, UnitState, held, working, wrapped
-from simulators.manual import LINE, Entry, Manual, Node, Register
-
-MACHINERY = "http://opcfoundation.org/UA/Machinery/"
-MACHINE_TOOL = "http://opcfoundation.org/UA/MachineTool/"
-WOODWORKING = "http://opcfoundation.org/UA/Woodworking/"
-TIGHTENING = "http://opcfoundation.org/UA/IJT/Base/"
+from simulators.manual import Entry, Manual, Node, Register
 
 INVENTED = "invented for the simulators, as a PLC programmer lays out a data block"
 
@@ -111,11 +106,10 @@ def _operation_mode(machine: Machine) -> int:
 
 def machinery_head() -> tuple[Entry, ...]:
     """What OPC UA for Machinery says of every machine, and an alarm number."""
-    item = Node(MACHINERY, "MachineryBuildingBlocks/MachineryItemState/CurrentState/Number", "uint32")
-    mode = Node(
-        MACHINERY, "MachineryBuildingBlocks/MachineryOperationMode/CurrentState/Number", "uint32"
-    )
-    alarm = Node(LINE, "Alarm/Number", "uint16")
+    number = "core:CurrentState/Number"
+    item = Node(f"machinery:MachineryBuildingBlocks/MachineryItemState/{number}", "uint32")
+    mode = Node(f"machinery:MachineryBuildingBlocks/MachineryOperationMode/{number}", "uint32")
+    alarm = Node("own:Alarm/Number", "uint16")
     return (
         Entry("item_state", "设备状态", "Item state", item, _item_state, role="state", maximum=3),
         Entry("mode", "运行模式", "Operation mode", mode, _operation_mode, role="state", maximum=3),

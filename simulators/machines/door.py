@@ -18,17 +18,17 @@ from simulators.behaviour import (
 )
 from simulators.machines.common import (
     INVENTED,
-    WOODWORKING,
     cycle_time,
     cycles,
     energy,
+    good,
     holding,
     machinery_head,
     plc_head,
     power_kw,
     rejects,
 )
-from simulators.manual import LINE, Entry, Manual, Node, Register
+from simulators.manual import Entry, Manual, Node, Register
 
 _CHARGE_S = 12 * 86400
 
@@ -129,7 +129,7 @@ def _woodworking(name: str, zh: str, en: str, rhythm: Rhythm, feed: float, rated
     """A woodworking machine as OPC 40550-1 shows it."""
 
     def value(path: str, type_: str) -> Node:
-        return Node(WOODWORKING, f"State/Machine/{path}", type_)
+        return Node(f"ww:State/Machine/{path}", type_)
 
     values = "Values"
     return Manual(
@@ -138,12 +138,13 @@ def _woodworking(name: str, zh: str, en: str, rhythm: Rhythm, feed: float, rated
             *machinery_head(),
             Entry("state", "状态", "State", value("Overview/CurrentState", "int32"), lambda m: _STATE.get(m.state, 0), role="state", minimum=0, maximum=4),
             Entry("ww_mode", "木工机械模式", "Woodworking mode", value("Overview/CurrentMode", "int32"), lambda m: _MODE.get(m.state, 1), role="state", minimum=0, maximum=5),
-            Entry("feed_speed", "进给速度", "Feed speed", value(f"{values}/FeedSpeed", "float32"), spinning(feed, feed * 0.004), "m/min", minimum=0, maximum=120, deadband=feed * 0.01),
+            Entry("feed_speed", "进给速度", "Feed speed", value(f"{values}/FeedSpeed", "float64"), spinning(feed, feed * 0.004), "m/min", minimum=0, maximum=120, deadband=feed * 0.01),
             Entry("pieces_in", "进料件数", "Pieces in", value(f"{values}/AbsolutePiecesIn", "uint64"), lambda m: m.cycles + 1, "pcs", role="counter"),
             Entry("pieces_out", "出料件数", "Pieces out", value(f"{values}/AbsolutePiecesOut", "uint64"), cycles, "pcs", role="counter"),
+            Entry("runs_good", "合格次数", "Runs good", value(f"{values}/AbsoluteRunsGood", "uint64"), good, role="counter"),
             Entry("runs_aborted", "中止次数", "Runs aborted", value(f"{values}/AbsoluteRunsAborted", "uint64"), rejects, role="counter"),
-            Entry("working_ms", "累计工作时间", "Working time", value(f"{values}/AbsoluteMachineWorkingTime", "uint64"), _running_ms, "ms", role="counter", deadband=5000),
-            Entry("power", "功率", "Power", Node(LINE, "Energy/Power", "float64"), power_kw, "kW", minimum=0, maximum=300, deadband=0.1),
+            Entry("working_ms", "累计工作时间", "Working time", value(f"{values}/AbsoluteWorkingTime", "uint64"), _running_ms, "ms", role="counter", deadband=5000),
+            Entry("power", "功率", "Power", _own("Energy/Power"), power_kw, "kW", minimum=0, maximum=300, deadband=0.1),
             *more,
         ),
         "OPC 40550-1 Woodworking and OPC 40001-1 Machinery browse names; node ids of the simulator",
@@ -152,7 +153,7 @@ def _woodworking(name: str, zh: str, en: str, rhythm: Rhythm, feed: float, rated
 
 
 def _own(path: str, type_: str = "float64") -> Node:
-    return Node(LINE, path, type_)
+    return Node(f"own:{path}", type_)
 
 
 _BOARD = Rhythm(22, 4, 35, reject_share=0.01, tool_life=900, changeover_s=70, calendar=DAY_SHIFT)

@@ -6,7 +6,6 @@
 from simulators.behaviour import Rhythm, held, per_part, spinning, working
 from simulators.machines.common import (
     INVENTED,
-    TIGHTENING,
     cycle_time,
     cycles,
     energy,
@@ -16,7 +15,7 @@ from simulators.machines.common import (
     rejects,
     running,
 )
-from simulators.manual import LINE, Entry, Manual, Node, Register
+from simulators.manual import Entry, Manual, Node, Register
 
 DRAW_PRESS = Manual(
     "draw_press", "拉伸液压机", "Deep-drawing press", Rhythm(10, 4, 25, reject_share=0.006, tool_life=5000), 37,
@@ -102,21 +101,19 @@ CHECKWEIGHER = Manual(
 )
 
 
-def _result(path: str, type_: str) -> Node:
-    return Node(TIGHTENING, f"ResultManagement/Results/Result/{path}", type_)
-
+_RESULT = "result:ResultManagement/Results/own:Latest"
 
 TIGHTENER = Manual(
     "valve_tightener", "阀门拧紧机", "Valve tightening station", Rhythm(8.5, 4, 20, reject_share=0.008, tool_life=9000), 2.2,
     (
         *machinery_head(),
-        Entry("torque", "拧紧力矩", "Torque", _result("OverallTorque", "float64"), per_part(42, 0.8, 1), "N·m", minimum=0, maximum=200),
-        Entry("angle", "拧紧角度", "Angle", _result("OverallAngle", "float64"), per_part(612, 14, 0, 1), "°", minimum=0, maximum=7200),
-        Entry("results", "拧紧次数", "Results", _result("SequenceNumber", "uint64"), cycles, role="counter"),
-        Entry("not_ok", "不合格次数", "Not OK", Node(LINE, "Tightening/NotOk", "uint32"), rejects, role="counter"),
-        Entry("program", "程序号", "Program", Node(LINE, "Tightening/Program", "uint16"), lambda _m: 3),
+        Entry("torque", "拧紧力矩", "Torque", Node(f"{_RESULT}/Torque", "float64"), per_part(42, 0.8, 1), "N·m", minimum=0, maximum=200),
+        Entry("angle", "拧紧角度", "Angle", Node(f"{_RESULT}/Angle", "float64"), per_part(612, 14, 0, 1), "°", minimum=0, maximum=7200),
+        Entry("results", "拧紧次数", "Results", Node(f"{_RESULT}/result:ResultMetaData/ijt:SequenceNumber", "int64"), cycles, role="counter"),
+        Entry("not_ok", "不合格次数", "Not OK", Node("own:Tightening/NotOk", "uint32"), rejects, role="counter"),
+        Entry("program", "程序号", "Program", Node("own:Tightening/Program", "uint16"), lambda _m: 3),
     ),
-    "Industrial Joining Technologies and OPC 40001-1 Machinery browse names, simplified; node ids of the simulator",
+    "Industrial Joining Technologies (IJT Base) and OPC 40001-1 Machinery browse names; torque and angle are the builder's own, where the model has a structure; node ids of the simulator",
     controller="OPC UA",
 )
 

@@ -21,7 +21,7 @@ from simulators.machines.common import (
     plc_head,
     power_kw,
 )
-from simulators.manual import LINE, Entry, Manual, Node, Register
+from simulators.manual import Entry, Manual, Node, Register
 
 _STEADY = Rhythm(12, 0.6, 50, 40, 200, 0.002, 100000, 60, 240)
 
@@ -61,7 +61,7 @@ SIZE_PRESS = Manual(
 CALENDER = Manual(
     "drive_acs580", "软压光机传动（ACS580）", "Soft calender on an ACS580 drive", _STEADY, 90,
     (
-        Entry("status_word", "状态字", "Status word", holding(50), lambda m: 0x0637 if m.state is UnitState.RUNNING else 0x0631, role="state"),
+        Entry("status_word", "状态字", "Status word", holding(3), lambda m: 0x0637 if m.state is UnitState.RUNNING else 0x0631, role="state"),
         Entry("current", "电机电流", "Motor current", holding(106), working(8, 148, 3, 0.8), "A", 0.1, minimum=0, maximum=400, deadband=1),
         Entry("speed", "电机转速", "Motor speed", holding(20201, "int32", "CDAB"), spinning(1180, 1), "r/min", 0.01, minimum=-3000, maximum=3000, deadband=3),
         Entry("torque", "电机转矩", "Motor torque", holding(20219, "int32", "CDAB"), working(2, 58, 3, 0.5), "%", 0.1, minimum=-300, maximum=300, deadband=1),
@@ -84,7 +84,7 @@ REEL = Manual(
 
 
 def _quantity(name: str, zh: str, en: str, path: str, signal: Signal, unit: str, low: float, high: float, deadband: float) -> Entry:
-    return Entry(name, zh, en, Node(LINE, path, "float64"), signal, unit, minimum=low, maximum=high, deadband=deadband)
+    return Entry(name, zh, en, Node(f"own:{path}", "float64"), signal, unit, minimum=low, maximum=high, deadband=deadband)
 
 
 def _section(name: str, zh: str, en: str, rated_kw: float, *quantities: Entry, interval_ms: int = 1000) -> Manual:
@@ -147,10 +147,10 @@ WINDER = Manual(
         *machinery_head(),
         _quantity("speed", "车速", "Speed", "Winder/Speed", spinning(1250, 2), "m/min", 0, 3000, 4),
         _quantity("length", "本卷米数", "Set length", "Winder/Length", _set_length, "m", 0, 100000, 50),
-        Entry("sets", "卷数", "Sets", Node(LINE, "Winder/Sets", "uint32"), lambda m: m.cycles, role="counter"),
-        Entry("breaks", "断纸次数", "Breaks", Node(LINE, "Winder/Breaks", "uint32"), lambda m: m.rejects, role="counter"),
-        Entry("roll_id", "卷号", "Roll id", Node(LINE, "Winder/RollId", "string"), lambda m: f"R{m.cycles:07d}"),
-        energy(Node(LINE, "Energy/Total", "float64")),
+        Entry("sets", "卷数", "Sets", Node("own:Winder/Sets", "uint32"), lambda m: m.cycles, role="counter"),
+        Entry("breaks", "断纸次数", "Breaks", Node("own:Winder/Breaks", "uint32"), lambda m: m.rejects, role="counter"),
+        Entry("roll_id", "卷号", "Roll id", Node("own:Winder/RollId", "string"), lambda m: f"R{m.cycles:07d}"),
+        energy(Node("own:Energy/Total", "float64")),
     ),
     "OPC 40001-1 Machinery browse names; own names below; node ids of the simulator",
     controller="S7-1500 OPC UA",

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from asyncua import Client
+from asyncua import Node as UaNode
 from pymodbus.client import ModbusTcpClient
 
-from simulators.machines.common import MACHINE_TOOL, MACHINERY
-from simulators.manual import LINE
+from simulators.manual import LINE, Node
 from tests.simulators.process import Simulator, simulator
 from tests.support.peers import program
 
@@ -96,21 +96,28 @@ def test_several_masters_read_at_once(bearing: Simulator) -> None:
             client.close()
 
 
-async def test_an_opcua_client_finds_the_machine_by_its_browse_names(bearing: Simulator) -> None:
+async def found(client: Client, path: str) -> UaNode:
+    """The node that a client finds below a machine, from the top of the address space."""
+    steps = Node(f"machinery:Machines/own:cnc-lathe-1/{path}", "").steps
+    indexes = [await client.get_namespace_index(uri) for uri, _ in steps]
+    names = [f"{index}:{name}" for index, (_, name) in zip(indexes, steps, strict=True)]
+    return await client.nodes.objects.get_child(names)
+
+
+async def test_an_opcua_client_finds_values_by_browse_names(bearing: Simulator) -> None:
     async with Client(f"opc.tcp://127.0.0.1:{bearing.opcua}/", timeout=10) as client:
-        own, tool, machinery = [
-            await client.get_namespace_index(uri) for uri in (LINE, MACHINE_TOOL, MACHINERY)
-        ]
-        state = await client.nodes.objects.get_child(
-            [f"{own}:cnc-lathe-1"]
-            + [f"{tool}:{word}" for word in ("Monitoring", "Channel1", "ChannelState")]
-        )
+        state = await found(client, "mt:Monitoring/own:Channel1/mt:ChannelState")
         assert await state.read_value() in (0, 1, 2)
-        blocks = ("MachineryBuildingBlocks", "MachineryItemState", "CurrentState", "Number")
-        item = await client.nodes.objects.get_child(
-            [f"{own}:cnc-lathe-1"] + [f"{machinery}:{word}" for word in blocks]
-        )
-        assert await item.read_value() in range(4)
+        number = "machinery:MachineryBuildingBlocks/MachineryItemState/core:CurrentState/Number"
+        assert await (await found(client, number)).read_value() in range(4)
+
+
+async def test_an_opcua_client_reads_who_made_the_machine(bearing: Simulator) -> None:
+    async with Client(f"opc.tcp://127.0.0.1:{bearing.opcua}/", timeout=10) as client:
+        maker = await (await found(client, "di:Identification/Manufacturer")).read_value()
+        assert maker.Text == "示例轴承装备"
+        serial = await (await found(client, "di:Identification/SerialNumber")).read_value()
+        assert serial == "BR-022"
 
 
 async def test_an_opcua_value_has_a_source_time_and_grows(bearing: Simulator) -> None:
