@@ -24,6 +24,8 @@ from gateway.drivers.api import RefusedError
 OWN_FILE = "qulink-client.pem"
 OWN_CERTIFICATE_FILE = "qulink-client.der"
 _KEY_BITS = 2_048
+_MOST_REJECTED = 100
+"""Copies of rejected certificates that are kept; the oldest go first."""
 _VALID = timedelta(days=20 * 365)
 
 
@@ -59,7 +61,7 @@ def own_certificate(folder: Path) -> OwnCertificate:
     pem = target.read_bytes()
     own = _own(x509.load_pem_x509_certificate(pem), pem)
     shown = folder / OWN_CERTIFICATE_FILE
-    if not shown.exists():
+    if not shown.exists() or shown.read_bytes() != own.certificate:
         shown.write_bytes(own.certificate)
     return own
 
@@ -69,17 +71,16 @@ def given_certificate(certificate_file: Path, key_file: Path) -> OwnCertificate:
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: a file is neither, or the certificate has no URI in its SAN.
+        ValueError: a file is neither, the key is not the certificate's, no RSA key or protected
+            by a password, or the certificate has no URI in its SAN.
     """
     return _own(load_certificate(certificate_file.read_bytes()), key_file.read_bytes())
 
 
 def _own(certificate: x509.Certificate, key: bytes) -> OwnCertificate:
-    private = (
-        serialization.load_pem_private_key(key, None)
-        if b"-----BEGIN" in key
-        else serialization.load_der_private_key(key, None)
-    )
+    private = _private_key(key)
+    if private.public_key() != certificate.public_key():
+        raise ValueError("the private key is not that of the own certificate")
     return OwnCertificate(
         certificate.public_bytes(serialization.Encoding.DER),
         private.private_bytes(
@@ -89,6 +90,18 @@ def _own(certificate: x509.Certificate, key: bytes) -> OwnCertificate:
         ),
         _application_uri(certificate),
     )
+
+
+def _private_key(content: bytes) -> rsa.RSAPrivateKey:
+    is_pem = b"-----BEGIN" in content
+    load = serialization.load_pem_private_key if is_pem else serialization.load_der_private_key
+    try:
+        key = load(content, None)
+    except TypeError as error:
+        raise ValueError("the private key is protected by a password; store it without") from error
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("the private key is no RSA key")  # noqa: TRY004 - one error for all
+    return key
 
 
 def _application_uri(certificate: x509.Certificate) -> str:
@@ -197,14 +210,23 @@ def require_trust(der: bytes, trust: Path, rejected: Path, endpoint: str) -> Non
     server = x509.load_der_x509_certificate(der)
     if any(_vouches(known, server) for known in _trusted(trust)):
         return
-    kept = rejected / f"{server.fingerprint(hashes.SHA256()).hex()[:16]}.der"
-    rejected.mkdir(parents=True, exist_ok=True)
-    kept.write_bytes(der)
+    kept = _keep(server, rejected)
     raise RefusedError(
         f"server certificate of {endpoint} is not trusted: SHA-256 {fingerprint(der)}, "
         f"subject {server.subject.rfc4514_string()!r}; compare the fingerprint with the one the "
         f"server shows, then {_how_to_trust(kept, trust)}"
     )
+
+
+def _keep(server: x509.Certificate, folder: Path) -> Path:
+    """A copy of a rejected certificate; a server with ever new ones does not fill the disk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / f"{server.fingerprint(hashes.SHA256()).hex()[:16]}.der"
+    kept.write_bytes(server.public_bytes(serialization.Encoding.DER))
+    by_age = sorted(folder.glob("*.der"), key=lambda file: file.stat().st_mtime_ns)
+    for file in by_age[:-_MOST_REJECTED]:
+        file.unlink(missing_ok=True)
+    return kept
 
 
 def _how_to_trust(kept: Path, trust: Path) -> str:

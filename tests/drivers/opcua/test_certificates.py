@@ -1,5 +1,6 @@
 """Our certificate is made once and kept; the server's is trusted by copy or by CA only."""
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from gateway.drivers.api import RefusedError
@@ -22,18 +23,20 @@ from gateway.drivers.opcua.certificates import (
 )
 
 NOW = datetime.now(UTC)
-DER = serialization.Encoding.DER
+DER, PEM = serialization.Encoding.DER, serialization.Encoding.PEM
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 def issue(
     name: str,
     *,
-    by: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None,
+    by: tuple[x509.Certificate, Key] | None = None,
     ca: bool = False,
     days: int = 30,
-) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    key: Key | None = None,
+) -> tuple[x509.Certificate, Key]:
     """A certificate, self-signed or by a CA; negative days are over."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder()
@@ -101,14 +104,40 @@ def test_given_files_may_be_pem_or_der(tmp_path: Path) -> None:
     assert given_certificate(tmp_path / "qulink-client.der", tmp_path / "key.der") == own
 
 
-def test_a_certificate_without_uri_is_refused(tmp_path: Path) -> None:
-    certificate, key = issue("no uri")
+def test_a_copy_for_the_server_follows_a_new_certificate(tmp_path: Path) -> None:
+    own_certificate(tmp_path)
+    (tmp_path / "qulink-client.pem").unlink()
+    new = own_certificate(tmp_path)
+    assert (tmp_path / "qulink-client.der").read_bytes() == new.certificate
+
+
+PKCS8 = serialization.PrivateFormat.PKCS8
+PLAIN = serialization.NoEncryption()
+RSA = rsa.generate_private_key(65_537, 2_048)
+EC = ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.mark.parametrize(
+    ("key", "form", "protection", "said"),
+    [
+        (RSA, DER, PLAIN, "no URI in its subject alternative name"),
+        (RSA, PEM, serialization.BestAvailableEncryption(b"x"), "protected by a password"),
+        (EC, DER, PLAIN, "no RSA key"),
+        (rsa.generate_private_key(65_537, 2_048), PEM, PLAIN, "is not that of the own certificate"),
+    ],
+)
+def test_files_that_cannot_be_used_are_named(
+    tmp_path: Path,
+    key: Key,
+    form: serialization.Encoding,
+    protection: serialization.KeySerializationEncryption,
+    said: str,
+) -> None:
+    certificate, _ = issue("plain", key=RSA)
     (tmp_path / "c.der").write_bytes(certificate.public_bytes(DER))
-    (tmp_path / "k.der").write_bytes(
-        key.private_bytes(DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    with pytest.raises(ValueError, match="no URI in its subject alternative name"):
-        given_certificate(tmp_path / "c.der", tmp_path / "k.der")
+    (tmp_path / "k").write_bytes(key.private_bytes(form, PKCS8, protection))
+    with pytest.raises(ValueError, match=said):
+        given_certificate(tmp_path / "c.der", tmp_path / "k")
 
 
 def test_an_unknown_server_is_refused_with_fingerprint_and_remedy(tmp_path: Path) -> None:
@@ -123,6 +152,19 @@ def test_an_unknown_server_is_refused_with_fingerprint_and_remedy(tmp_path: Path
     (tmp_path / "trusted").mkdir()
     kept.rename(tmp_path / "trusted" / kept.name)
     require_trust(der, tmp_path / "trusted", tmp_path / "rejected", "plc:4840")
+
+
+def test_ever_new_certificates_do_not_fill_the_disk(tmp_path: Path) -> None:
+    rejected = tmp_path / "rejected"
+    rejected.mkdir()
+    for number in range(150):
+        (rejected / f"{number}.der").write_bytes(b"")
+        os.utime(rejected / f"{number}.der", (number, number))
+    server, _ = issue("server")
+    assert not accepted(server, trust_of(tmp_path), tmp_path)
+    assert len(list(rejected.iterdir())) == 100
+    assert (rejected / "149.der").exists()
+    assert not (rejected / "50.der").exists()
 
 
 def test_a_pinned_file_trusts_that_certificate_only(tmp_path: Path) -> None:
