@@ -133,7 +133,7 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def id(self) -> int:
         """Content hash, 64 bits: BLAKE2b-8 of the canonical MessagePack form."""
-        return int.from_bytes(blake2b(encode_schema(self), digest_size=8).digest(), "big")
+        return id_of(encode_schema(self))
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -161,6 +161,11 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(Schema)
+
+
+def id_of(body: bytes) -> int:
+    """The id of a schema by its canonical bytes."""
+    return int.from_bytes(blake2b(body, digest_size=8).digest(), "big")
 
 
 def encode_schema(schema: Schema) -> bytes:

@@ -17,7 +17,7 @@ from typing import Self
 
 from gateway.core.batch import Gap
 from gateway.core.books import Counts
-from gateway.core.schema import Schema, decode_schema
+from gateway.core.schema import Schema, decode_schema, id_of
 from gateway.core.status import Reason
 from gateway.edge.buffer_books import BufferBooks, read_books
 from gateway.edge.buffer_schema import lock_file, open_file, open_reader
@@ -40,12 +40,10 @@ from gateway.edge.buffer_tables import (
 )
 from gateway.edge.commit import Appended, Commit, Pending, Progress, StoredFrame
 from gateway.edge.quota import QuotaRule, forget, given_up, take_back, trim
+from gateway.edge.reserve import Reserve
 from gateway.wire.records import GivenUp
 
 __all__ = ["Buffer", "BufferBooks", "DiskRefusedError", "read_books"]
-
-RESERVE_BYTES = 2 * 1024 * 1024
-"""Room kept beside the file; given up when the disk is full, so that frames can be freed."""
 
 Span = tuple[int, int]
 """Frames from one sequence number to another, both included."""
@@ -80,7 +78,8 @@ class Buffer:
         self._acknowledged: deque[Span] = deque()
         self._heard: set[Span] = {(1, 0)}
         self._city_closed = 0
-        self._reserve()
+        self._reserve = Reserve(path)
+        self._reserve.take()
         meta = dict(self._writer.execute("SELECT key, value FROM meta"))
         self.epoch = int(meta["epoch"], 16)
         self.last_seq = int(meta["last_seq"])
@@ -130,9 +129,9 @@ class Buffer:
             except (sqlite3.OperationalError, OSError) as error:
                 self._writer.rollback()
                 self._acknowledged.extendleft(spans)
-                self._release_reserve()
+                self._reserve.release()
                 raise DiskRefusedError(f"buffer {self._path}: {error}") from error
-            self._reserve()
+            self._reserve.take()
             return appended
 
     def acknowledge(self, upto: int, ranges: Iterable[Span] = (), closed: int = 0) -> None:
@@ -177,25 +176,6 @@ class Buffer:
             add_counts(self._total, counts)
         return Appended(last_seq, trimmed.gaps, bool(changes))
 
-    # -- the reserve ----------------------------------------------------------------------
-
-    @property
-    def _reserve_path(self) -> Path:
-        return self._path.with_name(self._path.name + "-reserve")
-
-    def _reserve(self) -> None:
-        """Take the reserve (again), if the disk gives it."""
-        if self._reserve_path.exists() or _free_bytes(self._path.parent) < 2 * RESERVE_BYTES:
-            return
-        try:
-            with self._reserve_path.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
-        except OSError:
-            self._release_reserve()
-
-    def _release_reserve(self) -> None:
-        self._reserve_path.unlink(missing_ok=True)
-
     # -- reading --------------------------------------------------------------------------
 
     def read(self, after_seq: int, max_bytes: int) -> list[StoredFrame]:
@@ -226,20 +206,21 @@ class Buffer:
 
     def schemas(self, ids: Iterable[str]) -> list[Schema]:
         """Schemas that frames of this buffer carried, by their ids as 16 hex digits."""
-        found = []
         with self._reading:
-            for schema_id in ids:
-                row = self._reader.execute(
-                    "SELECT body FROM tag_schema WHERE id = ?", (schema_id,)
-                ).fetchone()
-                if row:
-                    found.append(decode_schema(row[0]))
-        return found
+            return [
+                decode_schema(body)
+                for schema_id in ids
+                for found, body in self._reader.execute(
+                    "SELECT id, body FROM tag_schema WHERE id = ?", (schema_id,)
+                ).fetchall()
+                if _is_sound(found, body)
+            ]
 
     def schema_ids(self) -> set[int]:
-        """Ids of all schemas that frames of this buffer carried."""
+        """Ids of all schemas that frames of this buffer carried, but for damaged ones."""
         with self._reading:
-            return {int(row[0], 16) for row in self._reader.execute("SELECT id FROM tag_schema")}
+            rows = self._reader.execute("SELECT id, body FROM tag_schema")
+            return {int(found, 16) for found, body in rows if _is_sound(found, body)}
 
     def progress(self) -> dict[tuple[str, str], Progress]:
         """How far each group had come at the last commit, by (device, group)."""
@@ -284,6 +265,6 @@ class Buffer:
         os.close(self._lock_file)
 
 
-def _free_bytes(folder: Path) -> int:
-    room = os.statvfs(folder)
-    return room.f_bavail * room.f_frsize
+def _is_sound(schema_id: str, body: bytes) -> bool:
+    """Whether a schema is still what it was; a damaged one is kept anew when it comes again."""
+    return f"{id_of(body):016x}" == schema_id

@@ -18,12 +18,12 @@ from edge_config.gateway import MqttNorthbound
 from gateway.edge.buffer import Buffer
 from gateway.edge.commit import StoredFrame
 from gateway.edge.live import Live
+from gateway.edge.preface import Preface
 from gateway.edge.window import Window
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import LOSSES, Client, Will
-from gateway.wire.frame import Header, prepend, seal
+from gateway.wire.frame import Header, seal
 from gateway.wire.messages import State, decode_ack, encode_message
-from gateway.wire.records import GivenUp, Record
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
 
 log = logging.getLogger(__name__)
@@ -33,9 +33,6 @@ MAX_INFLIGHT = 20
 
 READ_BYTES = 1024 * 1024
 """Frames are taken from the buffer in portions of about this size."""
-
-WANT_PAUSE_MS = 1_000
-"""A schema is not sent again for requests that come closer together than this."""
 
 
 class Northbound:
@@ -71,8 +68,7 @@ class Northbound:
         self._now_ms = now_ms
         self._epoch = f"{buffer.epoch:016x}"
         self._window = Window(config.window, config.ack_timeout_ms)
-        self._wanted: set[str] = set()
-        self._want_until = 0.0
+        self._preface = Preface(buffer)
         self._attempts = Attempts(config.url, config.retry_max_ms)
         self._publishing: set[asyncio.Task[None]] = set()
         self._suspected = False
@@ -181,7 +177,7 @@ class Northbound:
         if self._window.acknowledged(frame.seq):
             self._window.skip(frame.seq)
             return
-        body = await self._with_more(frame)
+        body = await self._preface.before(frame, self._window.upto)
         message = seal(body, Header(self._buffer.epoch, frame.seq, frame.values))
         again = self._window.send(frame.seq, _seconds())
         now = self._live.northbound()
@@ -225,11 +221,7 @@ class Northbound:
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
         self._window.acknowledge(ack.upto, ranges, _seconds())
         self._buffer.acknowledge(ack.upto, ranges, ack.closed)
-        if ack.again:
-            self._window.restart()
-        if ack.want and _seconds() >= self._want_until:
-            self._want_until = _seconds() + WANT_PAUSE_MS / 1000
-            self._wanted.update(ack.want)
+        if self._preface.want(ack.want, _seconds()) or ack.again:
             self._window.restart()
         self._acked.set()
         self._wake.set()
@@ -248,17 +240,6 @@ class Northbound:
                 told,
                 last,
             )
-
-    async def _with_more(self, frame: StoredFrame) -> bytes:
-        """Put in front of a frame what the city lacks: schemas, and what will not come."""
-        more: list[Record] = []
-        gone = self._buffer.given_up()
-        if self._window.upto < gone.below - 1:
-            more.append(GivenUp(min(gone.settled, frame.seq), min(gone.below, frame.seq)))
-        if self._wanted:
-            wanted, self._wanted = self._wanted, set()
-            more += await asyncio.to_thread(self._buffer.schemas, wanted)
-        return prepend(frame.body, more) if more else frame.body
 
     # -- signs of life --------------------------------------------------------------------
 

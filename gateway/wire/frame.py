@@ -5,7 +5,8 @@
     version u8 = 1 · flags u8 (bit 0: zstd) · 0 u16 · epoch u64 · seq u64 · values u32 · crc32 u32
     body: records, one after another, compressed as a whole
 
-Numbers are little-endian. The checksum covers the body as it travels.
+Numbers are little-endian. The checksum covers the body as it travels; the compressed body has one
+of its own, which covers it from its making on, so that a bit that flips in a buffer is noticed.
 """
 
 import struct
@@ -16,7 +17,7 @@ from zlib import crc32
 
 import zstandard
 
-from gateway.core.batch import Gap
+from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Schema
 from gateway.wire.columns import FrameError
 from gateway.wire.records import Record, RecordType, decode_record, encode_record, split_records
@@ -24,11 +25,13 @@ from gateway.wire.records import Record, RecordType, decode_record, encode_recor
 VERSION = 1
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Largest decompressed body that a reader accepts."""
+MAX_CELLS = 2_097_152
+"""Most changes, and places for values in batches, that a reader accepts: what is absent costs a
+bit to send and a whole value to read. An edge fills 256 KiB, so it cannot come to more."""
 
 _ZSTD = 1
 _HEADER = struct.Struct("<BBHQQII")
 _LEVEL = 1
-_SMALL = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class BodyEncoder:
     """Encodes records to compressed bodies; holds the compressor. Not for several threads."""
 
     def __init__(self) -> None:
-        self._compressor = zstandard.ZstdCompressor(level=_LEVEL)
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
 
     def encode(self, records: Iterable[Record]) -> bytes:
         """One flags byte and the body: what :func:`seal` turns into a frame."""
@@ -60,10 +63,7 @@ class BodyEncoder:
 
     def compress(self, encoded: Iterable[bytes]) -> bytes:
         """The same from records that :func:`encode_record` has encoded already."""
-        body = b"".join(encoded)
-        if len(body) < _SMALL:
-            return b"\0" + body
-        return bytes((_ZSTD,)) + self._compressor.compress(body)
+        return bytes((_ZSTD,)) + self._compressor.compress(b"".join(encoded))
 
 
 def prepend(body: bytes, records: Iterable[Record]) -> bytes:
@@ -136,14 +136,19 @@ def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:
 
     Raises:
         UnknownSchemaError: a record's schema is neither in ``schemas`` nor earlier in the frame.
-        FrameError: the bytes break the format, or the body is larger than ``MAX_BODY_BYTES``.
+        FrameError: the bytes break the format, or hold more than ``MAX_BODY_BYTES`` or
+            ``MAX_CELLS``.
     """
     header, body = _opened(frame)
     known: dict[int, Schema] = {}
     lookup = ChainMap(known, schemas)
     records: list[Record] = []
+    cells = 0
     for record_type, content in split_records(body):
         record = decode_record(record_type, content, lookup)
+        cells += record.cells if isinstance(record, Batch | Changes) else 0
+        if cells > MAX_CELLS:
+            raise FrameError(f"more than {MAX_CELLS} changes and places for values")
         if isinstance(record, Schema):
             known[record.id] = record
         if record is not None:

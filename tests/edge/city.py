@@ -10,6 +10,7 @@ import aiomqtt
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.books import Counts
 from gateway.core.schema import Schema
+from gateway.wire.columns import FrameError
 from gateway.wire.frame import decode_frame, read_header
 from gateway.wire.messages import Ack, State, decode_state, encode_message
 from gateway.wire.records import BooksRecord, Record, UnknownSchemaError
@@ -35,7 +36,9 @@ class City:
         self.states: list[State] = []
         self.epoch = 0
         self.upto = 0
+        self.above: set[int] = set()
         self.wanted = 0
+        self.quarantined: list[int] = []
         self.client: aiomqtt.Client | None = None
 
     @contextlib.asynccontextmanager
@@ -81,11 +84,19 @@ class City:
             frame = decode_frame(body, self.schemas)
         except UnknownSchemaError as error:
             return [f"{error.schema_id:016x}"]
+        except FrameError:
+            self.quarantined.append(seq)
+            self._settle(seq, 0)
+            return []
         for record in frame.records:
             self._keep(record)
-        self.values[seq] = values
+        self._settle(seq, values)
         self.forgetful = False
         return []
+
+    def _settle(self, seq: int, values: int) -> None:
+        self.values[seq] = values
+        self.above.add(seq)
 
     def _keep(self, record: Record) -> None:
         match record:
@@ -107,8 +118,8 @@ class City:
     async def acknowledge(self, client: aiomqtt.Client, want: list[str]) -> None:
         while self.upto + 1 in self.values:
             self.upto += 1
-        above = sorted(seq for seq in self.values if seq > self.upto)
-        ack = Ack(f"{self.epoch:016x}", self.upto, [(seq, seq) for seq in above], want)
+        self.above = {seq for seq in self.above if seq > self.upto}
+        ack = Ack(f"{self.epoch:016x}", self.upto, [(seq, seq) for seq in sorted(self.above)], want)
         await client.publish(ack_topic(self.gateway), encode_message(ack), qos=1)
 
     def totals(self) -> Counts:
@@ -128,8 +139,8 @@ class City:
         return total
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    """Wait for a condition; fails with a TimeoutError."""
+async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    """Wait for a condition; fails with a TimeoutError long after any machine should be there."""
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110 - what is waited for is in another process
             await asyncio.sleep(0.01)

@@ -128,6 +128,19 @@ def test_what_is_committed_is_there_after_a_restart(opened: Open) -> None:
     assert opened().gaps() == []
 
 
+def test_a_schema_that_has_rotted_is_not_handed_out_and_is_kept_anew(opened: Open) -> None:
+    buffer = opened()
+    schemas = [
+        Schema("d", name, "p", "sensor", False, (), (Tag("a", Kind.BOOL),), 1) for name in "gh"
+    ]
+    buffer.append(Commit(schemas=schemas), 0)
+    ids = [f"{schema.id:016x}" for schema in schemas]
+    buffer._writer.execute("UPDATE tag_schema SET body = x'00' WHERE id = ?", (ids[0],))
+    assert (buffer.schemas(ids), buffer.schema_ids()) == (schemas[1:], {schemas[1].id})
+    buffer.append(Commit(schemas=schemas[:1]), 0)
+    assert buffer.schemas(ids) == schemas
+
+
 def test_read_goes_on_after_a_number_and_stops_at_a_size(opened: Open) -> None:
     buffer = opened()
     buffer.append(commit(*(frame(1, 1_000) for _ in range(5))), 0)
@@ -177,6 +190,17 @@ def test_what_the_disk_refuses_to_free_is_freed_later(
     assert seqs(buffer) == [1, 2]
     buffer.append(Commit(), 0)
     assert seqs(buffer) == [2]
+
+
+def test_a_reserve_that_cannot_be_given_up_is_no_fault_of_its_own(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buffer = opened()
+    (tmp_path / "b.db-reserve").unlink()
+    (tmp_path / "b.db-reserve").mkdir()  # cannot be unlinked, as on a disk that is read-only now
+    monkeypatch.setattr("gateway.edge.buffer.write_progress", _refuse)
+    with pytest.raises(DiskRefusedError, match="disk is full"):
+        buffer.append(commit(frame(1)), 0)
 
 
 def _refuse(*_: object) -> None:

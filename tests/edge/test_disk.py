@@ -13,8 +13,9 @@ from gateway.core.batch import Gap
 from gateway.core.schema import Schema
 from gateway.core.status import Reason
 from gateway.edge import recorder as recorder_module
-from gateway.edge.buffer import RESERVE_BYTES, Buffer
+from gateway.edge.buffer import Buffer
 from gateway.edge.health import health
+from gateway.edge.reserve import RESERVE_BYTES
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.city import until
 from tests.edge.plant import Clock, Plant, Runtime, loaded

@@ -92,7 +92,7 @@ def factory(tmp_path: Path) -> Iterator[Factory]:
 
 
 async def ended(process: subprocess.Popen[bytes]) -> int:
-    return await asyncio.to_thread(process.wait, 20)
+    return await asyncio.to_thread(process.wait, 60)
 
 
 def agree(factory: Factory, city: City) -> None:

@@ -54,10 +54,10 @@ async def test_values_of_a_line_arrive_and_the_stop_is_clean(tmp_path: Path) -> 
         try:
             async with city.running():
                 wanted = {device["id"] for device in devices}
-                await until(lambda: {device for device, _, _ in city.points} >= wanted, 30)
-                await until(lambda: len(city.points) >= 60, 40)
+                await until(lambda: {device for device, _, _ in city.points} >= wanted, 120)
+                await until(lambda: len(city.points) >= 60, 120)
                 edge.send_signal(signal.SIGTERM)
-                assert await asyncio.to_thread(edge.wait, 20) == 0
+                assert await asyncio.to_thread(edge.wait, 60) == 0
         finally:
             edge.kill()
             edge.wait(10)

@@ -70,7 +70,7 @@ async def test_a_broker_that_hangs_up_is_not_waited_for(caplog: pytest.LogCaptur
     async def peer(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read(1)
 
-    async with broker(peer, connect_timeout_ms=60_000) as config, asyncio.timeout(10):
+    async with broker(peer, connect_timeout_ms=60_000) as config, asyncio.timeout(50):
         words = await fault_of(Client(config, username="x"))
     assert "Connection reset" in words or "hung up" in words
     assert caplog.messages == []
@@ -86,7 +86,7 @@ async def test_a_broker_that_says_nothing_is_left_with_a_closed_socket() -> None
 
     async with broker(peer, connect_timeout_ms=500) as config:
         words = await fault_of(Client(config, username="x"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await ended.wait()
     assert words == "no answer from the broker within 0.5 s"
 

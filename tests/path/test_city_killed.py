@@ -89,7 +89,7 @@ async def test_killed_again_and_again_the_city_keeps_its_word(
             for _ in range(KILLS):
                 with city_process(config):
                     goal = edge.acknowledged + chance.randrange(20, 120)
-                    await until(lambda goal=goal: edge.acknowledged >= goal, 40)
+                    await until(lambda goal=goal: edge.acknowledged >= goal, 120)
                     await asyncio.sleep(chance.uniform(0, 0.12))  # anywhere in a round
                 word = edge.acknowledged
                 found = await held(tmp_path, mosquitto, edge, word)

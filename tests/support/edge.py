@@ -78,11 +78,11 @@ class Edge:
             yield self
         finally:
             self.north.close()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await task
             self.buffer.close()
 
-    async def drained(self, timeout_s: float = 30.0) -> None:
+    async def drained(self, timeout_s: float = 120.0) -> None:
         """Wait until the city has acknowledged everything."""
         async with asyncio.timeout(timeout_s):
             await self.north.drain(self._flush)

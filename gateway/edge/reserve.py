@@ -1,0 +1,40 @@
+"""Room on the disk that the buffer gives up when it is full, so that frames can be freed."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+RESERVE_BYTES = 2 * 1024 * 1024
+
+
+class Reserve:
+    """A file beside the buffer that only takes room.
+
+    A disk that refuses even this – because it fails, or is read-only now – is the buffer's to
+    report, so faults of the reserve are not.
+
+    Args:
+        buffer: the buffer's file.
+    """
+
+    def __init__(self, buffer: Path) -> None:
+        self._path = buffer.with_name(buffer.name + "-reserve")
+
+    def take(self) -> None:
+        """Take the room (again), if the disk gives it."""
+        try:
+            if not self._path.exists() and _free_bytes(self._path.parent) >= 2 * RESERVE_BYTES:
+                with self._path.open("wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+        except OSError:
+            self.release()
+
+    def release(self) -> None:
+        """Give the room to the buffer."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+def _free_bytes(folder: Path) -> int:
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize
