@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class View:
         live: blocks of the template that update themselves.
         interval_s: period of the updates.
         table: the page's main table as a file, for ``?format=``.
+        still: further variables, costly and never part of a live block (charts as pictures);
+            made for a whole page only, not for its updates and files.
     """
 
     template: str
@@ -50,6 +52,7 @@ class View:
     live: tuple[str, ...] = ()
     interval_s: float = 2.0
     table: tables.Table | None = None
+    still: Callable[[], Awaitable[Mapping[str, object]]] | None = None
 
 
 ViewFunction = Callable[[Request], Awaitable[View]]
@@ -145,9 +148,11 @@ class Pages:
         async def answer(request: Request) -> Response:
             view = await function(request)
             if view.live and request.headers.get("accept", "") == "text/event-stream":
-                return self._stream(request, function)
+                return self._stream(request, function, view)
             wanted = request.query_params.get("format")
-            return self._file(view, wanted) if wanted else self.render(request, view)
+            if wanted:
+                return self._file(view, wanted)
+            return self.render(request, await _complete(view))
 
         return answer
 
@@ -186,19 +191,20 @@ class Pages:
         make = tables.as_csv if wanted == "csv" else tables.as_json
         return make(view.table, demonstration=self.site.demonstration)
 
-    def _stream(self, request: Request, function: ViewFunction) -> Response:
-        events = self._events(request, function)
+    def _stream(self, request: Request, function: ViewFunction, first: View) -> Response:
+        events = self._events(request, function, first)
         return StreamingResponse(
             events, media_type="text/event-stream", headers={"x-accel-buffering": "no"}
         )
 
-    async def _events(self, request: Request, function: ViewFunction) -> AsyncIterator[str]:
+    async def _events(
+        self, request: Request, function: ViewFunction, view: View
+    ) -> AsyncIterator[str]:
         """Blocks whose HTML changed, as ``{block: html}``; a comment when nothing does."""
         sent: dict[str, str] = {}
         quiet_s, left_s = 0.0, float(STREAM_S)
         yield "retry: 2000\n\n"
         while left_s > 0:
-            view = await function(request)
             fresh = self._blocks(request, view)
             changed = {name: html for name, html in fresh.items() if sent.get(name) != html}
             quiet_s = 0.0 if changed else quiet_s + view.interval_s
@@ -210,6 +216,7 @@ class Pages:
             sent = fresh
             left_s -= view.interval_s
             await asyncio.sleep(view.interval_s)
+            view = await function(request)
 
     def _blocks(self, request: Request, view: View) -> dict[str, str]:
         chosen = preferences(request)
@@ -224,6 +231,11 @@ class Pages:
             logger.error("console: page %r failed", request.url.path, exc_info=error)
         key = str(status) if status in {400, 403, 404, 502} else "500"
         return self.render(request, View("error.html", {"status": status, "key": key}), status)
+
+
+async def _complete(view: View) -> View:
+    """A view with what only a whole page shows."""
+    return replace(view, data={**view.data, **await view.still()}) if view.still else view
 
 
 def _with_parameter(request: Request, **parameters: object) -> str:

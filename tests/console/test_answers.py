@@ -11,14 +11,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from markupsafe import Markup
 from sqlalchemy import delete, insert, update
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.city.console import build
-from gateway.city.console.charts import history_rows
+from gateway.city.console import build, pictures
+from gateway.city.console.charts import Shape, history_chart, history_rows
 from gateway.city.db import tables
 from gateway.city.rates.definitions import DefinitionError
 from gateway.city.stores.api import Point
@@ -26,6 +27,8 @@ from gateway.web.tables import Table, as_csv
 from tests.console.conftest import served
 from tests.console.http import get, post
 from tests.console.town import Town, town, uscc_of
+
+STREAM = {"accept": "text/event-stream"}
 
 
 async def test_a_table_as_csv_and_json(address: str) -> None:
@@ -192,10 +195,9 @@ async def test_a_sick_part_is_unhealthy(tmp_path: Path) -> None:
 
 async def test_a_stream_sends_only_what_changed(address: str, city: Town) -> None:
     path = f"{address}/enterprises/{uscc_of(0)}/1/A-001?lang=en"
-    headers = {"accept": "text/event-stream"}
     async with (
         httpx.AsyncClient(trust_env=False, timeout=15) as client,
-        client.stream("GET", path, headers=headers) as stream,
+        client.stream("GET", path, headers=STREAM) as stream,
     ):
         assert stream.headers["content-type"].startswith("text/event-stream")
         events = _events(stream)
@@ -205,6 +207,25 @@ async def test_a_stream_sends_only_what_changed(address: str, city: Town) -> Non
         second = await anext(events)
         assert set(second) == {"state", "values"}  # the gaps are as they were
         assert "777" in second["values"]
+
+
+async def test_pictures_are_drawn_for_whole_pages_only(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update of a page or a file of its table must not cost a chart."""
+
+    def refuse(_spec: str) -> Markup:
+        raise AssertionError("a picture is drawn")
+
+    monkeypatch.setattr(pictures, "_draw", refuse)
+    for path in ("/", f"/enterprises/{uscc_of(0)}/1/A-001"):
+        assert (await get(f"{address}{path}?format=csv")).status_code == 200
+        async with (
+            httpx.AsyncClient(trust_env=False, timeout=15) as client,
+            client.stream("GET", f"{address}{path}", headers=STREAM) as stream,
+        ):
+            assert await anext(_events(stream))
+        assert (await get(address + path)).status_code == 500
 
 
 async def _events(stream: httpx.Response) -> AsyncIterator[dict[str, str]]:
@@ -220,6 +241,15 @@ def test_a_silence_breaks_the_curve() -> None:
     assert len(rows) == len(times) + 1
     assert history_rows([]) == []
     assert len(history_rows([Point(0, 1)])) == 1
+
+
+def test_a_picture_has_no_marks_to_point_at() -> None:
+    """Hundreds of invisible dots made a page ten times as large."""
+    shapes: tuple[Shape, ...] = ("wide", "narrow", "interactive")
+    layers = {
+        shape: len(history_chart([Point(0, 1.0)], "t", shape, (0, 1))["layer"]) for shape in shapes
+    }
+    assert layers == {"wide": 2, "narrow": 2, "interactive": 3}
 
 
 class Lines:

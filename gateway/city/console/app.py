@@ -112,7 +112,7 @@ def _record_routes(pages: Pages, records: Records) -> list[Route]:
 
 def _trend_endpoint(overview: Overview) -> Endpoint:
     async def trend(request: Request) -> Response:
-        return _json(await overview.trend(preferences(request).language, "container"))
+        return _json(await overview.trend(preferences(request).language, "interactive"))
 
     return trend
 

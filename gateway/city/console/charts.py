@@ -1,11 +1,13 @@
 """Charts as Vega-Lite specifications. Pure; colours are the style sheet's variables.
 
-One specification serves the picture of the first paint and the interactive chart. Times are
-shifted to Asia/Shanghai and drawn as UTC, so that every reader sees the city's clock.
+One specification serves the pictures of the first paint and the interactive chart. What does not
+depend on the data is built once: that costs a hundred times more than filling in the data. Times
+are shifted to Asia/Shanghai and drawn as UTC, so that every reader sees the city's clock.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 from typing import Any, Literal
@@ -18,22 +20,28 @@ from gateway.city.rates.trend import TrendPoint
 from gateway.city.stores.api import Point
 
 Spec = dict[str, Any]
-Shape = Literal["wide", "narrow", "container"]
+Shape = Literal["wide", "narrow", "interactive"]
+PICTURES: tuple[Shape, ...] = ("wide", "narrow")
+"""Shapes that are drawn here: for a desktop and for a phone."""
 
 FONT = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif"
 SHANGHAI_MS = 8 * 3_600_000
-_TREND: Mapping[Shape, tuple[Any, int]] = {
+_FILL: tuple[Any, Any] = ("container", "container")
+_TREND: Mapping[Shape, tuple[Any, Any]] = {
     "wide": (620, 270),
     "narrow": (300, 230),
-    "container": ("container", 255),
+    "interactive": _FILL,
 }
-_HISTORY: Mapping[Shape, tuple[Any, int]] = {
+_HISTORY: Mapping[Shape, tuple[Any, Any]] = {
     "wide": (1160, 260),
     "narrow": (300, 200),
-    "container": ("container", 250),
+    "interactive": _FILL,
 }
 _BREAK_FACTOR = 5
 _BREAK_MIN_MS = 90_000
+_BEFORE, _AFTER = 0.35, 0.75
+"""Room on the axis before the first and after the last year; the newest figure stands in it."""
+_FRAMES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +67,26 @@ def trend_chart(
     that it is interpolated.
     """
     last = max([plan[-1].year, *(_year_end(point.month) for point in points)])
-    years = list(range(plan[0].year, int(last) + 1))
-    axis = alt.Axis(values=years, format="d", labelOverlap=shape == "narrow")
-    x = alt.X(
-        "at:Q",
-        title=words.axis,
-        axis=axis,
-        scale=alt.Scale(domain=[plan[0].year - 0.35, last + 0.75], nice=False),
-    )
-    y = alt.Y("percent:Q", title="%", scale=alt.Scale(zero=False, padding=14))
-    layers = [*_plan_layers(x, y, words), *_actual_layers(x, y, words)]
     datasets = {
         "plan": [_plan_row(value, words) for value in plan],
         "actual": [_actual_row(point) for point in points if point.rate is not None],
     }
-    return _finish(alt.layer(*layers), _TREND[shape], datasets)
+    return _trend_frame(plan[0].year, last, words, shape) | {"datasets": datasets}
+
+
+@lru_cache(_FRAMES)
+def _trend_frame(first: int, last: float, words: TrendWords, shape: Shape) -> Spec:
+    """The chart without its data, over an axis of years."""
+    begin, end = first - _BEFORE, last + _AFTER
+    axis = alt.Axis(
+        values=list(range(first, int(end) + 1)), format="d", labelOverlap=shape == "narrow"
+    )
+    scale = alt.Scale(domain=[begin, end], nice=False)
+    x = alt.X("at:Q", title=words.axis, axis=axis, scale=scale)
+    y = alt.Y("percent:Q", title="%", scale=alt.Scale(zero=False, padding=14))
+    return _finish(
+        alt.layer(*_plan_layers(x, y, words), *_actual_layers(x, y, words)), _TREND[shape]
+    )
 
 
 def _year_end(month: str) -> float:
@@ -149,16 +162,24 @@ def history_chart(points: Sequence[Point], title: str, shape: Shape, span: tuple
         shape: size of the picture.
         span: first and last moment of the axis, UTC milliseconds.
     """
+    edges = [{"t": at + SHANGHAI_MS} for at in span]
+    datasets = {"values": history_rows(points), "edges": edges}
+    return _history_frame(title, shape) | {"datasets": datasets}
+
+
+@lru_cache(_FRAMES)
+def _history_frame(title: str, shape: Shape) -> Spec:
+    """The chart without its data."""
     axis = alt.Axis(format="%H:%M", tickCount=6, labelOverlap=True, labelSeparation=12)
     x = alt.X("t:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False))
     frame = alt.Chart(alt.NamedData(name="edges")).mark_rule(opacity=0).encode(x=x)
     y = alt.Y("v:Q", title=title, scale=alt.Scale(zero=False, nice=True))
-    tooltip = [alt.Tooltip("at:N", title=" "), alt.Tooltip("v:Q", title=title, format=".6~g")]
     base = alt.Chart(alt.NamedData(name="values")).encode(x=x, y=y)
-    hover = base.mark_point(size=60, opacity=0).encode(tooltip=tooltip)
-    line = base.mark_line(color="var(--accent)", strokeWidth=1.7, interpolate="linear")
-    datasets = {"values": history_rows(points), "edges": [{"t": at + SHANGHAI_MS} for at in span]}
-    return _finish(alt.layer(frame, line, hover), _HISTORY[shape], datasets)
+    layers = [frame, base.mark_line(color="var(--accent)", strokeWidth=1.7)]
+    if shape not in PICTURES:  # nobody can point at a picture
+        tooltip = [alt.Tooltip("at:N", title=" "), alt.Tooltip("v:Q", title=title, format=".6~g")]
+        layers.append(base.mark_point(size=60, opacity=0).encode(tooltip=tooltip))
+    return _finish(alt.layer(*layers), _HISTORY[shape])
 
 
 def history_rows(points: Sequence[Point]) -> list[dict[str, object]]:
@@ -182,9 +203,7 @@ def _history_row(point: Point) -> dict[str, object]:
     return {"t": point.time_ms + SHANGHAI_MS, "v": number, "at": at}
 
 
-def _finish(
-    chart: alt.LayerChart | alt.FacetChart, size: tuple[Any, int], datasets: Mapping[str, object]
-) -> Spec:
+def _finish(chart: alt.LayerChart | alt.FacetChart, size: tuple[Any, Any]) -> Spec:
     width, height = size
     text = {"labelColor": "var(--ink-3)", "titleColor": "var(--ink-3)", "labelFontSize": 11}
     quiet = {"gridColor": "var(--line)", "domainColor": "var(--line-strong)"}
@@ -199,6 +218,5 @@ def _finish(
         )
         .to_dict()
     )
-    spec["autosize"] = {"type": "fit-x" if width == "container" else "pad", "contains": "padding"}
-    spec["datasets"] = dict(datasets)
+    spec["autosize"] = {"type": "fit" if size == _FILL else "pad", "contains": "padding"}
     return spec

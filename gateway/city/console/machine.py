@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from gateway.city.console.charts import Shape, Spec, history_chart
+from gateway.city.console.charts import PICTURES, Shape, Spec, history_chart
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.drilldown import link_state
 from gateway.city.console.figures import Figures
@@ -81,9 +82,9 @@ class MachinePage:
             "gaps": await self._gaps(live),
             "now_ms": self._context.now_ms(),
         }
-        if not _is_stream(request):
-            data |= await self._pictures_of(machine, live, wish, language)
-        return View("machine.html", data, ("state", "values", "gaps"), 1.0, _file(machine, live))
+        still = partial(self._history_pictures, machine, live, wish, language)
+        blocks = ("state", "values", "gaps")
+        return View("machine.html", data, blocks, 1.0, _file(machine, live), still)
 
     async def _live(self, machine: Machine) -> MachineLive | None:
         context = self._context
@@ -113,7 +114,7 @@ class MachinePage:
         wanted = GapFilter(gateway=live.gateway, device=live.device)
         return await self._context.database.run(gaps, wanted, MACHINE_GAPS)
 
-    async def _pictures_of(
+    async def _history_pictures(
         self,
         machine: Machine,
         live: MachineLive | None,
@@ -121,12 +122,9 @@ class MachinePage:
         language: Language,
     ) -> dict[str, object]:
         if live is None or wish is None:
-            return {"wide": None, "narrow": None}
+            return {}
         draw = await self._drawing(machine, live, wish, language)
-        return {
-            "wide": await self._pictures.svg(draw("wide")),
-            "narrow": await self._pictures.svg(draw("narrow")),
-        }
+        return {f"history_{shape}": await self._pictures.svg(draw(shape)) for shape in PICTURES}
 
     async def chart(self, request: Request) -> Spec:
         """The specification of the history chart that the page asks for again and again."""
@@ -136,7 +134,7 @@ class MachinePage:
         if live is None or wish is None:
             raise HTTPException(404)
         draw = await self._drawing(machine, live, wish, preferences(request).language)
-        return draw("container")
+        return draw("interactive")
 
     async def _drawing(
         self, machine: Machine, live: MachineLive, wish: Wish, language: Language
@@ -164,10 +162,6 @@ def machine_address(uscc: str, site_no: str, asset_no: str) -> str:
 def _machine_of(request: Request) -> Machine:
     parameters = request.path_params
     return parameters["uscc"], parameters["site"], parameters["asset"]
-
-
-def _is_stream(request: Request) -> bool:
-    return request.headers.get("accept", "") == "text/event-stream"
 
 
 def _ordered(live: MachineLive | None) -> list[tuple[str, LiveValue]]:

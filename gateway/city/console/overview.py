@@ -1,8 +1,10 @@
 """The first page: the headline rate and what stands behind it."""
 
+from functools import partial
+
 from starlette.requests import Request
 
-from gateway.city.console.charts import Shape, Spec, TrendWords, trend_chart
+from gateway.city.console.charts import PICTURES, Shape, Spec, TrendWords, trend_chart
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.figures import Figures, plan_distance
@@ -46,8 +48,6 @@ class Overview:
             "coverage": await self._figures.table("county", "COV"),
             "plan": plan_distance(table.lead(table.city), now_ms),
             "plan_note": _plan_note(language),
-            "trend_wide": await self._picture(language, "wide"),
-            "trend_narrow": await self._picture(language, "narrow"),
             "gateways": worst_first(states)[:SHOWN_GATEWAYS],
             "gateway_counts": (
                 sum(state.kind in {"good", "warn"} for state in states),
@@ -58,10 +58,14 @@ class Overview:
             "now_ms": now_ms,
         }
         live = ("headline", "counties", "gateways", "gaps", "lines")
-        return View("overview.html", data, live, table=as_table(table))
+        still = partial(self._trend_pictures, language)
+        return View("overview.html", data, live, table=as_table(table), still=still)
 
-    async def _picture(self, language: Language, shape: Shape) -> str:
-        return await self._pictures.svg(await self.trend(language, shape))
+    async def _trend_pictures(self, language: Language) -> dict[str, object]:
+        return {
+            f"trend_{shape}": await self._pictures.svg(await self.trend(language, shape))
+            for shape in PICTURES
+        }
 
     async def trend(self, language: Language, shape: Shape) -> Spec:
         """The specification of the trend chart."""

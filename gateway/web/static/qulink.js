@@ -125,7 +125,7 @@
       tooltip: { disableDefaultStyle: true, theme: "qulink" },
     };
     const spec = await fetchSpec(figure);
-    place.style.minHeight = `${shownPicture(figure).offsetHeight}px`; // nothing below may jump
+    place.style.height = `${shownPicture(figure).offsetHeight}px`; // nothing below may jump
     place.classList.add("waiting");
     place.hidden = false;
     const { view } = await window.vegaEmbed(place, spec, options);
