@@ -60,10 +60,13 @@ class Window:
         return again
 
     def acknowledge(self, upto: int, ranges: Ranges, now_s: float) -> None:
-        """Take an acknowledgement; an older one than known changes nothing."""
+        """Take an acknowledgement.
+
+        The newest counts, also if it says less than the one before: a city whose database was
+        restored from a backup does not know any more what it had.
+        """
         before = len(self._flying)
-        if upto >= self.upto:
-            self.upto, self.ranges = upto, ranges
+        self.upto, self.ranges = upto, ranges
         self._flying = {seq for seq in self._flying if not self.acknowledged(seq)}
         if len(self._flying) < before:
             self._deadline_s = now_s + self._timeout_s

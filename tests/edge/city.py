@@ -13,7 +13,7 @@ from gateway.core.schema import Schema
 from gateway.wire.columns import FrameError
 from gateway.wire.frame import decode_frame, read_header
 from gateway.wire.messages import Ack, State, decode_state, encode_message
-from gateway.wire.records import BooksRecord, Record, UnknownSchemaError
+from gateway.wire.records import BooksRecord, GivenUp, Record, UnknownSchemaError
 from gateway.wire.topics import ack_topic
 
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -112,6 +112,8 @@ class City:
                     self.points.add((record.schema.device, record.schema.tags[at].name, time))
             case Gap():
                 self.gaps[record.device, record.group, record.tags, record.from_ms] = record
+            case GivenUp():
+                self.upto = max(self.upto, record.settled - 1)
             case BooksRecord():
                 self.books[record.device, record.day] = record
 

@@ -220,6 +220,24 @@ async def test_a_buffer_that_was_set_back_is_noticed(
     assert said[0].startswith("the city holds frame 70 of this buffer, whose last is 0")
 
 
+async def test_a_city_that_was_set_back_is_told_what_will_not_come_and_served_at_full_speed(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    city = City(broker.port, "gw")
+    sender = Sender(tmp_path, broker.url, window=5)
+    async with city.running(), sender.running():
+        sender.feed(20)
+        async with asyncio.timeout(60):
+            await sender.north.drain(sender.flush)
+        city.upto = 7  # its database was restored from a backup
+        city.values = {seq: 1 for seq in range(1, 8)}
+        sender.feed(30)
+        async with asyncio.timeout(50):  # nothing waits for the time to send again
+            await sender.north.drain(sender.flush)
+    assert city.upto == 50
+    assert sender.live.northbound().resent == 0
+
+
 async def test_a_city_that_begins_to_listen_gets_again_what_it_missed(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
