@@ -15,13 +15,14 @@ _PROFILE = (
     "a line (see --list); bench: a lean Modbus server for benchmarks; "
     "profiles: write the machine profiles and end"
 )
+_EXAMPLE = "Example: qulink simulate bearing --fault dead-unit:5"
 _FAULT = "dead-unit:N (silent) or frozen:N (stands still), for Modbus unit N; repeatable"
 
 
 def parser() -> argparse.ArgumentParser:
     """The options; see ``docs/simulators.md``."""
     about = "Simulate a factory line until Ctrl-C. It prints 'ready …' with its addresses."
-    made = argparse.ArgumentParser("qulink simulate", description=about)
+    made = argparse.ArgumentParser("qulink simulate", description=about, epilog=_EXAMPLE)
     add = made.add_argument
     add("profile", nargs="?", choices=[*lines(), "bench", "profiles"], help=_PROFILE)
     add("--list", action="store_true", help="print the lines and their machines")

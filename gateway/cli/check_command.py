@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    root.command("check")(check)
+    root.command("check", epilog="Example: `qulink check gateway.yaml`")(check)
 
 
 def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:

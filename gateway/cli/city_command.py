@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from edge_config.city import CityConfig
 
 
+_ADD_EXAMPLE = "Example: `qulink city gateway add --id gw-7 --enterprise 91330822MA0000015W`"
+
+
 class _RunByDefault(TyperGroup):
     """``qulink city city.yaml`` means ``qulink city run city.yaml``."""
 
@@ -27,18 +30,26 @@ class _RunByDefault(TyperGroup):
 
 def register(root: typer.Typer) -> None:
     """Add the command with its subcommands."""
-    city = typer.Typer(cls=_RunByDefault, no_args_is_help=True, help="Run a city: ingest, console.")
-    city.command("run", help="Run the city; the word 'run' may be left out.")(_run)
+    city = typer.Typer(
+        cls=_RunByDefault,
+        no_args_is_help=True,
+        help="Run a city, and keep its registry of gateways.",
+        epilog="Example: `qulink city city.yaml`",
+    )
+    city.command("run", epilog="Example: `qulink city city.yaml`")(_run)
     gateways = typer.Typer(no_args_is_help=True, help="Enrol, list and revoke gateways.")
-    gateways.command("add")(_add)
-    gateways.command("list")(_list)
-    gateways.command("revoke")(_revoke)
+    gateways.command("add", epilog=_ADD_EXAMPLE)(_add)
+    gateways.command("list", epilog="Example: `qulink city gateway list -c city.yaml`")(_list)
+    gateways.command("revoke", epilog="Example: `qulink city gateway revoke --id gw-7`")(_revoke)
     city.add_typer(gateways, name="gateway")
     root.add_typer(city, name="city")
 
 
 def _run(config: Annotated[Path, typer.Argument(help="The city's YAML file.")]) -> None:
-    """Run until SIGTERM or SIGINT; exit 1 if the configuration is wrong, 2 if a part fails."""
+    """Run the city until SIGTERM or Ctrl-C; the word 'run' may be left out.
+
+    Its log goes to standard error. Exit code 1: the configuration is wrong; 2: a part failed.
+    """
     import asyncio  # noqa: PLC0415
     import logging  # noqa: PLC0415
 

@@ -18,15 +18,26 @@ machine, and a console at http://127.0.0.1:8080. The first Ctrl-C stops, drains 
 books; a second one ends at once. Exit code 0: the books balance; 1: they do not, or it could
 not run; 130: ended at once.
 """
+_EXAMPLE = "Example: `qulink demo --for 60 --report demo.json`"
 
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    demo = typer.Typer(invoke_without_command=True, help=_HELP)
+    demo = typer.Typer(invoke_without_command=True, help=_HELP, epilog=_EXAMPLE)
     demo.callback()(_run)
-    demo.command("stop", help="Stop a simulated line of the running demonstration.")(_stop)
-    demo.command("start", help="Start a stopped line again.")(_start)
-    demo.command("lines", help="List the lines of the running demonstration.")(_lines)
+    demo.command(
+        "stop",
+        help="Stop a simulated line of the running demonstration.",
+        epilog="Example: `qulink demo stop bearing`",
+    )(_stop)
+    demo.command(
+        "start", help="Start a stopped line again.", epilog="Example: `qulink demo start bearing`"
+    )(_start)
+    demo.command(
+        "lines",
+        help="List the lines of the running demonstration.",
+        epilog="Example: `qulink demo lines`",
+    )(_lines)
     root.add_typer(demo, name="demo")
 
 

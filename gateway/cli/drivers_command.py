@@ -5,7 +5,9 @@ import typer
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    root.command("drivers", help="List the installed drivers.")(drivers)
+    root.command("drivers", help="List the installed drivers.", epilog="Example: `qulink drivers`")(
+        drivers
+    )
 
 
 def drivers() -> None:

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from gateway.city.rates.report import RateCell, RateTable
 
 
+_HELP = """Equipment networking rates (设备联网率): a table with the integers they come from.
+
+Exit code 1: the database, the definition or the month cannot be used.
+"""
+_CORRECT_EXAMPLE = (
+    "Example: `qulink rates correct 2026-10 --reason late_data --note 网关断网三天后补传 --by 李四`"
+)
+
+
 class By(StrEnum):
     """Dimension of the lines."""
 
@@ -36,9 +45,13 @@ class Why(StrEnum):
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    rates = typer.Typer(help="Equipment networking rates (设备联网率).")
-    rates.callback(invoke_without_command=True)(_rates)
-    rates.command("correct")(_correct)
+    rates = typer.Typer()
+    rates.callback(
+        invoke_without_command=True,
+        help=_HELP,
+        epilog="Example: `qulink rates --by enterprise --month 2026-10 --csv`",
+    )(_rates)
+    rates.command("correct", epilog=_CORRECT_EXAMPLE)(_correct)
     root.add_typer(rates, name="rates")
 
 

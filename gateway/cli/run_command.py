@@ -14,7 +14,7 @@ import typer
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    root.command("run")(run)
+    root.command("run", epilog="Example: `qulink run gateway.yaml --drain-s 10`")(run)
 
 
 def run(

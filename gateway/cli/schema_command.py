@@ -5,12 +5,18 @@ from typing import Annotated, Literal
 
 import typer
 
+_HELP = """Print the JSON Schema of a configuration, or the reference in Markdown.
+
+An editor that speaks YAML completes and checks with it: put the schema beside the configuration
+and begin that with the line "# yaml-language-server: $schema=gateway.json".
+"""
+
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    root.command(
-        "schema", help="Print the JSON Schema of a configuration, or the reference in Markdown."
-    )(schema)
+    root.command("schema", help=_HELP, epilog="Example: `qulink schema gateway > gateway.json`")(
+        schema
+    )
 
 
 def schema(
