@@ -5,7 +5,7 @@ city's clock when it came (a gateway's clock may differ by so much; more is a cl
 machines of the ledger have evidence; the others – orphans – are listed apart.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,6 +22,8 @@ EARLIEST_MS = 1_577_836_800_000
 """2020-01-01T00:00Z."""
 MAX_AHEAD_MS = 60_000
 
+_CHUNK = 500
+"""Machines in one query."""
 _ZONE_MS = 8 * 3_600_000
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
@@ -118,16 +120,18 @@ def record(connection: Connection, entries: Sequence[Sample]) -> int:
 
 
 def _ledger_ids(connection: Connection, machines: set[Machine]) -> dict[Machine, int]:
+    sites = defaultdict[tuple[str, str], list[str]](list)
+    for uscc, site_no, asset_no in machines:
+        sites[uscc, site_no].append(asset_no)
     table = equipment.c
     found: dict[Machine, int] = {}
-    sites = {machine[:2] for machine in machines}
-    for uscc, site_no in sites:
-        assets = [machine[2] for machine in machines if machine[:2] == (uscc, site_no)]
-        query = select(table.id, table.asset_no).where(
-            table.uscc == uscc, table.site_no == site_no, table.asset_no.in_(assets)
+    for (uscc, site_no), assets in sites.items():
+        of_site = select(table.asset_no, table.id).where(
+            table.uscc == uscc, table.site_no == site_no
         )
-        for equipment_id, asset_no in connection.execute(query):
-            found[uscc, site_no, asset_no] = equipment_id
+        for start in range(0, len(assets), _CHUNK):
+            some = of_site.where(table.asset_no.in_(assets[start : start + _CHUNK]))
+            found |= {(uscc, site_no, row.asset_no): row.id for row in connection.execute(some)}
     return found
 
 
@@ -170,5 +174,5 @@ def _add(connection: Connection, table: Table, rows: list[dict[str, object]]) ->
     if table is evidence:
         changes |= {"gateway": new.gateway, "seeded": new.seeded}
     upsert = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes)
-    for row in rows:  # two gateways may speak of one machine and day: one statement a row
-        connection.execute(upsert, row)
+    if rows:
+        connection.execute(upsert, rows)

@@ -1,8 +1,8 @@
 """The most that the city takes of anybody outside, in one place; ``docs/limits.md`` explains it.
 
 What comes above a limit is quarantined, shed or refused with a reason – it never grows memory or
-database. The size of a frame is configuration (``broker.max_message_bytes``); its decompressed
-size is :data:`gateway.wire.frame.MAX_BODY_BYTES`, 16 MiB.
+database. The size of a frame is configuration (``broker.max_message_bytes``); what it may hold
+when it is decompressed say ``MAX_BODY_BYTES`` and ``MAX_CELLS`` of :mod:`gateway.wire.frame`.
 """
 
 # --- what waits -----------------------------------------------------------------------------
@@ -13,7 +13,9 @@ INBOX_STATES = 20_000
 ROUND_FRAMES = 500
 """Frames in one round of ingest; a full round is committed."""
 ROUND_VALUES = 100_000
-"""Values and tags of schemas in one round of ingest; a full round is committed."""
+"""Places for values, and tags of schemas and gaps, in one round; a full round is committed."""
+ROW_VALUES = 20
+"""A gap, a schema or a record of books counts as so many values: each is a row of the database."""
 
 # --- one message ----------------------------------------------------------------------------
 MAX_STATE_BYTES = 256 * 1024

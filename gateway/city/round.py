@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 
 from gateway.city import quarantine
 from gateway.city.decide import Accepted, Broken, Decision, Duplicate, Early, Waiting
-from gateway.city.limits import ROUND_FRAMES, ROUND_VALUES
+from gateway.city.limits import ROUND_FRAMES, ROUND_VALUES, ROW_VALUES
 from gateway.city.peers import Peer
 from gateway.city.progress import Progress
 from gateway.city.rows import batch_rows, change_rows
 from gateway.city.settle import Account, Accounts
 from gateway.city.stores.api import Rejection, Rows
 from gateway.city.uplink import Incoming
-from gateway.core.batch import Batch, Changes
+from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Schema
 from gateway.wire.frame import Frame
+from gateway.wire.records import Record
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class Round:
         refused: messages and parts that are not accepted, by kind of reason.
         refused_values: values in them.
         entries: what of them is kept in quarantine.
-        size: values to be written and tags to be learnt.
+        size: its weight, in values.
     """
 
     budget: quarantine.Budget
@@ -106,7 +107,6 @@ class Round:
         for record in frame.records:
             match record:
                 case Schema():
-                    self.size += len(record.tags)
                     if peer.learn(record):
                         account.schemas.append(record)
                 case Batch() | Changes() if record.schema.id not in peer.layouts:
@@ -119,7 +119,7 @@ class Round:
                     account.committed += record.count
                 case _:
                     account.note(record, frame.header.seq, is_late=is_late)
-        self.size += sum(r.count for r in frame.records if isinstance(r, Batch | Changes))
+        self.size += sum(map(_weight, frame.records))
         for schema_id, count in refused.items():
             account.quarantined += count
             self.refuse(message, "schema", sender, peer.why_refused(schema_id), count)
@@ -178,3 +178,14 @@ class Round:
             for batch in batches:
                 yield sender, batch
         yield from self.changes
+
+
+def _weight(record: Record) -> int:
+    """What a record costs, in values."""
+    match record:
+        case Schema() | Gap():
+            return ROW_VALUES + len(record.tags)
+        case Batch() | Changes():
+            return record.cells
+        case _:
+            return ROW_VALUES

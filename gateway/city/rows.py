@@ -6,6 +6,7 @@ without looking at its tags again. Batches of one schema that come together shar
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -39,10 +40,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A schema of a gateway, cut by machine."""
+    """A schema of a gateway, cut by machine.
+
+    Attributes:
+        schema: what is cut.
+        parts: its machines that have tags.
+        part: which part a tag belongs to.
+        field: which field of that part a tag is.
+    """
 
     schema: Schema
     parts: tuple[Part, ...]
+    part: npt.NDArray[np.intp]
+    field: npt.NDArray[np.intp]
 
 
 def layout_of(gateway: str, schema: Schema) -> Layout:
@@ -52,8 +62,14 @@ def layout_of(gateway: str, schema: Schema) -> Layout:
         gateway: the gateway that sent it.
         schema: one that :func:`gateway.city.admission.objection` has nothing against.
     """
-    parts = (_part(gateway, schema, position) for position in range(len(schema.equipment)))
-    return Layout(schema, tuple(part for part in parts if part.fields))
+    machines, part = np.unique([tag.equipment for tag in schema.tags], return_inverse=True)
+    by_part = np.argsort(part, kind="stable")
+    cuts = np.split(by_part, np.flatnonzero(np.diff(part[by_part])) + 1)
+    field = np.empty(len(part), np.intp)
+    for index in cuts:
+        field[index] = np.arange(len(index))
+    parts = map(partial(_part, gateway, schema), machines.tolist(), cuts)
+    return Layout(schema, tuple(parts), part, field)
 
 
 def series_of(gateway: str, schema: Schema, position: int) -> Series:
@@ -64,8 +80,7 @@ def series_of(gateway: str, schema: Schema, position: int) -> Series:
     )
 
 
-def _part(gateway: str, schema: Schema, position: int) -> Part:
-    index = np.array([i for i, tag in enumerate(schema.tags) if tag.equipment == position], np.intp)
+def _part(gateway: str, schema: Schema, position: int, index: npt.NDArray[np.intp]) -> Part:
     fields = tuple(schema.tags[i].name for i in index.tolist())
     series = series_of(gateway, schema, position)
     return Part(series, fields, index, tuple(_cuts(schema, index)))
@@ -110,12 +125,15 @@ def change_rows(layout: Layout, changes: Changes) -> list[Rows]:
         run.kind: (run.start, column)
         for run, column in zip(layout.schema.runs_at(changes.index), changes.columns, strict=True)
     }
-    return [
-        rows
-        for part in layout.parts
-        for chosen in _chunks(part, changes)
-        for rows in [_table(layout.schema, part, changes, values, chosen)]
-    ]
+    part = layout.part[changes.index]
+    order = np.lexsort((changes.time_ms, part))
+    tables: list[Rows] = []
+    for mine in _split(order, part[order]):
+        one = layout.parts[part[mine[0]]]
+        tables += [
+            _table(layout, one, changes, values, chosen) for chosen in _chunks(one, changes, mine)
+        ]
+    return tables
 
 
 def is_ordered(changes: Changes) -> bool:
@@ -125,47 +143,51 @@ def is_ordered(changes: Changes) -> bool:
     return bool(np.all((step > 0) | ((step == 0) & later)))
 
 
-def _chunks(part: Part, changes: Changes) -> Sequence[npt.NDArray[np.intp]]:
-    mine = np.arange(changes.count)
-    if len(part.fields) < len(changes.schema.tags):
-        mine = np.flatnonzero(np.isin(changes.index, part.index))
-    if not len(mine):
-        return ()
-    mine = mine[np.argsort(changes.time_ms[mine], kind="stable")]
+def _split(
+    index: npt.NDArray[np.intp], groups: npt.NDArray[np.intp]
+) -> Sequence[npt.NDArray[np.intp]]:
+    """Cut an index where the group changes; nothing of nothing."""
+    return np.split(index, np.flatnonzero(_begins(groups))[1:]) if len(index) else ()
+
+
+def _chunks(
+    part: Part, changes: Changes, mine: npt.NDArray[np.intp]
+) -> Sequence[npt.NDArray[np.intp]]:
+    """Cut what has come of a part, in order of time, into tables."""
     starts = np.flatnonzero(_begins(changes.time_ms[mine]))
     if len(starts) * len(part.fields) <= _DENSE * len(mine) or len(starts) <= _CHUNK:
         return (mine,)
     return np.split(mine, starts[_CHUNK::_CHUNK])
 
 
-def _begins(ascending: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _begins(ascending: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
     """Where a number differs from the one before it."""
     return np.concatenate(([True], ascending[1:] != ascending[:-1]))
 
 
 def _table(
-    schema: Schema,
+    layout: Layout,
     part: Part,
     changes: Changes,
     values: Mapping[Kind, tuple[int, Column]],
     chosen: npt.NDArray[np.intp],
 ) -> Rows:
-    index, time_ms = changes.index[chosen], changes.time_ms[chosen]
+    place, time_ms = layout.field[changes.index[chosen]], changes.time_ms[chosen]
     begins = _begins(time_ms)
     times, row = time_ms[begins], np.cumsum(begins) - 1
-    occurs = np.zeros(len(schema.tags), np.bool_)
-    occurs[index] = True
-    tags, field = np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[index]
-    present = np.zeros((len(times), len(tags)), np.bool_)
+    occurs = np.zeros(len(part.fields), np.bool_)
+    occurs[place] = True
+    fields, field = np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[place]
+    present = np.zeros((len(times), len(fields)), np.bool_)
     present[row, field] = True
     columns = []
-    for run in schema.runs_at(tags):
+    for run in layout.schema.runs_at(part.index[fields]):
         inside = (field >= run.start) & (field < run.stop)
         start, column = values[run.kind]
         table = np.full((len(times), len(run)), _blank(run.kind), dtype=run.kind.dtype)
         table[row[inside], field[inside] - run.start] = column[chosen[inside] - start]
         columns.append(table)
-    names = tuple(schema.tags[i].name for i in tags.tolist())
+    names = tuple(part.fields[i] for i in fields.tolist())
     return Rows(part.series, names, times, tuple(columns), present)
 
 

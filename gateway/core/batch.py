@@ -47,6 +47,11 @@ class Batch:
         """How many values travel."""
         return int(np.count_nonzero(self.present))
 
+    @property
+    def cells(self) -> int:
+        """How many places for values the columns have."""
+        return len(self.present)
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -70,13 +75,20 @@ class Changes:
         """How many values travel."""
         return len(self.index)
 
+    @property
+    def cells(self) -> int:
+        """How many places for values the columns have."""
+        return len(self.index)
+
+
+GapKey = tuple[str, str, tuple[str, ...], int]
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
     """An interval in which values that were due are missing, with its cause.
 
-    A gap is sent when it opens (``to_ms`` None) and again when it ends; the key
-    (device, group, tags, from_ms) stays the same.
+    A gap is sent when it opens (``to_ms`` None) and again when it ends; its key stays the same.
 
     Attributes:
         device: device id; empty for the whole gateway.
@@ -93,3 +105,8 @@ class Gap:
     cause: Reason
     from_ms: int
     to_ms: int | None = None
+
+    @property
+    def key(self) -> GapKey:
+        """What tells it from other gaps of its gateway."""
+        return self.device, self.group, self.tags, self.from_ms

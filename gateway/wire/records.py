@@ -227,7 +227,7 @@ def _decode_batch(reader: Reader, schemas: Mapping[int, Schema]) -> Batch:
     return _finished(Batch(schema, time_ms, present, columns), reader)
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=64)
 def _all_present(count: int) -> Mask:
     """Shared by the batches of so many tags, so nobody may write to it."""
     mask = np.ones(count, np.bool_)

@@ -4,15 +4,19 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, func, insert, select
 
 from gateway.city import enrolment
 from gateway.city.admission import Enrolment, read_state
-from gateway.city.db.tables import quarantine, tag_schema, watermark
+from gateway.city.db.database import Database
+from gateway.city.db.tables import enterprise, orphan, quarantine, tag_schema, watermark
 from gateway.city.decide import Broken, decide
+from gateway.city.evidence import EARLIEST_MS, Sample, record
 from gateway.city.limits import MAX_REFUSED, MAX_STATE_BYTES, MAX_STATE_DEVICES, MAX_TAGS
 from gateway.city.peers import Peer
 from gateway.city.progress import Progress
 from gateway.core.batch import Gap
+from gateway.core.books import day_of
 from gateway.core.status import Reason
 from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.messages import DeviceState, State, encode_message
@@ -123,3 +127,23 @@ async def test_a_gateway_that_announces_too_much_until_it_is_enrolled_anew(
         await gateway.acked(4)
         assert len(rows_of(city, tag_schema)) == 1
         assert rows_of(city, watermark)[0]["values_committed"] == 3
+
+
+def test_more_machines_in_a_round_than_a_query_takes_parameters(database: Database) -> None:
+    """SQLite takes 32,766 parameters, PostgreSQL 65,535; a gateway may name more machines."""
+    day = day_of(EARLIEST_MS)
+    samples = [
+        Sample((USCC, "1", f"M-{n}"), day, "controller", False, "gw-1", 1, 5, 5)
+        for n in range(66_000)
+    ]
+
+    def enrol(connection: Connection) -> None:
+        row = {"uscc": USCC, "name": "甲", "county": "330822", "industry": "3451"}
+        connection.execute(insert(enterprise).values(**row, above_scale=True))
+        enrolment.add(connection, "gw-1", USCC, "1", 0)
+
+    database.run_now(enrol)
+    assert database.run_now(record, samples) == len(samples)
+    assert database.run_now(record, samples[:1]) == 1
+    query = select(func.count(), func.sum(orphan.c.sample_count))
+    assert tuple(database.run_now(lambda c: c.execute(query).one())) == (66_000, 66_001)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.city.admission import Enrolment, objection
 from gateway.city.decide import Accepted, Waiting
 from gateway.city.evidence import EARLIEST_MS, merged, samples
-from gateway.city.limits import HOURLY_ROWS
+from gateway.city.limits import HOURLY_ROWS, ROUND_VALUES
 from gateway.city.live import GatewayLive, Live
 from gateway.city.peers import Peer
 from gateway.city.quarantine import Budget, Entry
@@ -18,8 +18,9 @@ from gateway.city.round import Round
 from gateway.city.rows import batch_rows, change_rows, is_ordered, layout_of
 from gateway.city.stores.api import Rejection, Rows
 from gateway.city.uplink import Inbox, Incoming
-from gateway.core.batch import Batch, Changes
+from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.core.status import Reason
 from gateway.wire.frame import Frame, Header
 from tests.support.city import OTHER_USCC, USCC, batch_of, schema_of
 
@@ -195,6 +196,16 @@ def test_what_the_store_refuses_is_taken_from_the_epoch_that_brought_it() -> Non
     kept = {epoch[0]: (a.committed, a.quarantined) for (_, epoch), a in current.accounts.items()}
     assert kept == {"a": (0, 1), "b": (0, 0), "c": (0, 0)}
     assert (current.refused_values, len(current.entries)) == (1, 1)
+
+
+def test_a_round_of_many_small_records_is_full_as_well() -> None:
+    """Each gap is a row of the database, though it holds no value."""
+    current, peer = Round(Budget()), Peer(Enrolment("gw-1", USCC, "1"))
+    gaps = tuple(Gap("line-1", "", (), Reason.TIMEOUT, at) for at in range(ROUND_VALUES // 20))
+    current.add(Incoming("t", b"", 0), peer, Accepted("a" * 16, Frame(Header(1, 1, 0), gaps[:-1])))
+    assert not current.full
+    current.add(Incoming("t", b"", 0), peer, Accepted("a" * 16, Frame(Header(1, 2, 0), gaps[-1:])))
+    assert current.full
 
 
 def test_refused_values_are_taken_from_evidence_once() -> None:

@@ -15,6 +15,7 @@ from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.wire.columns import FrameError
 from gateway.wire.frame import (
+    MAX_CELLS,
     BodyEncoder,
     Header,
     decode_frame,
@@ -195,6 +196,22 @@ def test_a_bit_that_flips_before_the_message_is_sealed_changes_nothing_unseen(
     with contextlib.suppress(FrameError):
         got = decode_frame(seal(bytes(damaged), Header(1, 1, 1)), known).records
         assert not got or all(map(_same, records, got))
+
+
+def test_a_small_frame_does_not_unfold_to_gigabytes() -> None:
+    """Absent values cost a bit each, and nothing when compressed."""
+    tags = tuple(Tag(f"t{at}", Kind.STRING) for at in range(20_000))
+    schema = Schema("d", "g", "p", "controller", False, (Equipment("u", "1", "a"),), tags, 1000)
+    columns = (np.full(len(tags), "", object),)
+    batch = Batch(schema, 1, np.zeros(len(tags), np.bool_), columns)
+    for number in (104, 105):
+        frame = seal(BodyEncoder().encode([batch] * number), Header(1, 1, 0))
+        assert len(frame) < 1_000
+        if batch.cells * number <= MAX_CELLS:
+            assert len(decode_frame(frame, {schema.id: schema}).records) == number
+        else:
+            with pytest.raises(FrameError, match="more than 2097152 changes and places"):
+                decode_frame(frame, {schema.id: schema})
 
 
 def test_golden_header() -> None:
