@@ -39,7 +39,7 @@ from gateway.edge.buffer_tables import (
     write_schemas,
 )
 from gateway.edge.commit import Appended, Commit, Pending, Progress, StoredFrame
-from gateway.edge.quota import QuotaRule, forget, given_up, take_back, trim
+from gateway.edge.quota import QuotaRule, forget, given_up, remember, take_back, trim
 from gateway.edge.reserve import Reserve
 from gateway.wire.records import GivenUp
 
@@ -161,6 +161,7 @@ class Buffer:
         last_seq = insert_frames(writer, self.last_seq, commit.frames)
         pending = plus(pending, commit.frames)
         write_gaps(writer, commit.gaps)
+        remember(writer, commit.waiting)
         write_progress(writer, commit.progress)
         write_schemas(writer, commit.schemas)
         mark_told(writer, commit.told)

@@ -64,6 +64,7 @@ class Commit:
         counts: increments of the books.
         progress: how far groups have come, by (device, group).
         gaps: gaps opened (``to_ms`` None: remembered) or ended (forgotten) by these frames.
+        waiting: gaps that no frame carries yet: remembered, opened or ended, until one does.
         schemas: schemas that these frames carry.
         told: devices and days whose books, as of the commit before, these frames tell.
     """
@@ -74,6 +75,7 @@ class Commit:
     gaps: Sequence[Gap] = ()
     schemas: Sequence[Schema] = ()
     told: Collection[tuple[str, date]] = ()
+    waiting: Sequence[Gap] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def trim(
         trimmed.gaps = (*_rescued(connection, gap_frames), *_loss(connection, spans))
         _doubt(connection, min(last, handed), rule)
         connection.execute("DELETE FROM frame WHERE seq <= ?", (last,))
-        _remember(connection, trimmed.gaps)
+        remember(connection, trimmed.gaps)
     return trimmed
 
 
@@ -212,7 +212,8 @@ def _to_be_told(connection: sqlite3.Connection, gap: Gap) -> bool:
     return row is not None
 
 
-def _remember(connection: sqlite3.Connection, gaps: Iterable[Gap]) -> None:
+def remember(connection: sqlite3.Connection, gaps: Iterable[Gap]) -> None:
+    """Keep gaps that are still to be told, opened or ended."""
     connection.executemany(
         "INSERT OR REPLACE INTO gap (device, grp, tags, from_ms, cause, to_ms) "
         "VALUES (?, ?, ?, ?, ?, ?)",

@@ -1,12 +1,12 @@
 """Group commit: what the pollers hand in becomes one durable transaction a period."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 
-from gateway.core.batch import Gap
+from gateway.core.batch import Gap, GapKey
 from gateway.core.books import Counts
 from gateway.core.process import Outcome
 from gateway.core.schema import Schema
@@ -15,10 +15,9 @@ from gateway.edge.buffer import Buffer, DiskRefusedError
 from gateway.edge.commit import Appended, Commit, Progress
 from gateway.edge.framing import Entry, frames_of
 from gateway.edge.live import Backlog, Live
+from gateway.edge.refusal import Refusal
 from gateway.wire.frame import BodyEncoder
 from gateway.wire.records import BooksRecord
-
-_log = logging.getLogger(__name__)
 
 BOOKS_PERIOD_MS = 10_000
 """Changed books travel at least this often."""
@@ -26,11 +25,11 @@ BOOKS_PERIOD_MS = 10_000
 FINISHING = 5
 """Most commits at the end: where the quota is tiny, telling of a loss may itself cause the next."""
 
-PROBE_MS = 5_000
-"""While the disk refuses, values are offered again this often; between, only the books."""
-
 MAX_WAITING_BYTES = 16 * 1024 * 1024
 """Records waiting for a slow disk; what comes above it is refused as a full disk would."""
+
+MAX_GAPS = 10_000
+"""Gaps that wait for a disk that refuses; of more than these the newest are told."""
 
 Key = tuple[str, date]
 
@@ -42,9 +41,10 @@ class _Gathered:
     entries: list[Entry] = field(default_factory=list)
     counts: dict[Key, Counts] = field(default_factory=dict)
     progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
-    gaps: list[Gap] = field(default_factory=list)
+    gaps: dict[GapKey, Gap] = field(default_factory=dict)
     schemas: dict[int, Schema] = field(default_factory=dict)
     size: int = 0
+    overflowed: bool = False
 
     @property
     def empty(self) -> bool:
@@ -53,22 +53,20 @@ class _Gathered:
     def count(self, key: Key, counts: Counts) -> None:
         self.counts.setdefault(key, Counts()).add(counts)
 
+    def gap(self, gap: Gap) -> None:
+        self.gaps[gap.key] = gap
+
+    def keep(self, older: Iterable[Gap]) -> None:
+        """Gaps that did not travel go before newer ones."""
+        gaps = {gap.key: gap for gap in older} | self.gaps
+        self.gaps = dict(islice(gaps.items(), max(0, len(gaps) - MAX_GAPS), None))
+
     def put_back(self, older: "_Gathered") -> None:
         """Take what an earlier commit could not write: books, progress and gaps."""
         for key, counts in older.counts.items():
             self.count(key, counts)
         self.progress = {**older.progress, **self.progress}
-        self.gaps[:0] = older.gaps
-
-
-@dataclass(slots=True)
-class _Refusal:
-    """The disk takes no values, since when and how much that cost."""
-
-    gap: Gap
-    probe_ms: int
-    cause: str
-    values: int = 0
+        self.keep(older.gaps.values())
 
 
 class Recorder:
@@ -103,7 +101,7 @@ class Recorder:
         self._gathered = _Gathered()
         self._known = buffer.schema_ids()
         self._books_ms = 0
-        self._refusal: _Refusal | None = None
+        self._refusal = Refusal()
         self._stopping = asyncio.Event()
         self._wake = wake
         self._tell(now_ms())
@@ -141,6 +139,7 @@ class Recorder:
         daily = outcome.counts.items()
         entry = Entry.of(record, tuple((device, day, counts.buffered) for day, counts in daily))
         if gathered.size + len(entry.body) > MAX_WAITING_BYTES:
+            gathered.overflowed = True
             self._refuse([entry], gathered, "the disk is too slow")
             return
         gathered.size += len(entry.body)
@@ -156,7 +155,7 @@ class Recorder:
 
     def gap(self, gap: Gap) -> None:
         """Send a gap that opened or ended."""
-        self._gathered.gaps.append(gap)
+        self._gathered.gap(gap)
 
     # -- committing -----------------------------------------------------------------------
 
@@ -195,9 +194,9 @@ class Recorder:
         for settle in self._sources:
             settle(now_ms)
         gathered, self._gathered = self._gathered, _Gathered()
-        resting = self._refusal is not None and now_ms < self._refusal.probe_ms and not telling
+        resting = self._refusal.rests(now_ms) and not telling
         if resting:
-            self._give_up(gathered)
+            self._give_up(gathered, self._refusal.cause)
         telling = telling or (not resting and self._books_due(now_ms))
         if gathered.empty and not telling and not self._buffer.unfreed:
             return False
@@ -217,15 +216,16 @@ class Recorder:
             appended = await asyncio.to_thread(append, gathered, now_ms, telling)
         except DiskRefusedError as error:
             if frames:
+                self._refusal.rest(now_ms)
                 self._give_up(gathered, str(error))
                 return await self._write(gathered, now_ms, frames=False, telling=False)
             self._gathered.put_back(gathered)
             return False
-        self._gathered.gaps[:0] = appended.gaps if frames else (*gathered.gaps, *appended.gaps)
+        self._gathered.keep((*(() if frames else gathered.gaps.values()), *appended.gaps))
         if telling:
             self._books_ms = now_ms
-        if self._refusal is not None and appended.last_seq > last_seq:
-            self._accepted(gathered, now_ms)
+        if appended.last_seq > last_seq and not self._gathered.overflowed:
+            self._end_refusal()
         self._wake.set()
         return appended.changed
 
@@ -235,12 +235,12 @@ class Recorder:
         entries = [Entry.note(BooksRecord.of(*key, books[key])) for key in sorted(books)]
         entries += [Entry.note(schema) for schema in gathered.schemas.values()]
         entries += gathered.entries
-        entries += [Entry.note(gap) for gap in gathered.gaps]
+        entries += [Entry.note(gap) for gap in gathered.gaps.values()]
         commit = Commit(
             frames_of(entries, self._encoder, now_ms),
             gathered.counts,
             gathered.progress,
-            gathered.gaps,
+            tuple(gathered.gaps.values()),
             tuple(gathered.schemas.values()),
             books.keys(),
         )
@@ -248,39 +248,32 @@ class Recorder:
 
     def _append_books(self, gathered: _Gathered, now_ms: int, _telling: bool) -> Appended:
         """In a thread: what a full disk may still take."""
-        return self._buffer.append(Commit((), gathered.counts, gathered.progress), now_ms)
+        waiting = tuple(gathered.gaps.values())
+        commit = Commit(counts=gathered.counts, progress=gathered.progress, waiting=waiting)
+        return self._buffer.append(commit, now_ms)
 
     # -- a disk that refuses --------------------------------------------------------------
 
-    def _give_up(self, gathered: _Gathered, cause: str = "") -> None:
+    def _give_up(self, gathered: _Gathered, cause: str) -> None:
         self._refuse(gathered.entries, gathered, cause)
         gathered.entries = []
         self._known.difference_update(gathered.schemas)
         gathered.schemas = {}
 
-    def _refuse(self, entries: Sequence[Entry], books: _Gathered, cause: str) -> None:
+    def _refuse(self, entries: Sequence[Entry], gathered: _Gathered, cause: str) -> None:
         """Count values as buffered and dropped, and date the gap they leave."""
-        code = Reason.DISK.code
         for entry in entries:
             for device, day, values in entry.shares:
-                books.count((device, day), Counts(dropped={code: values} if values else {}))
-        now_ms = self._now_ms()
-        if self._refusal is None:
-            from_ms = min((entry.first_ms for entry in entries), default=now_ms)
-            self._refusal = _Refusal(Gap("", "", (), Reason.DISK, from_ms), now_ms, cause)
-            self._gathered.gaps.append(self._refusal.gap)
-            _log.error("%s; reading goes on, values are dropped until it takes them", cause)
-        if cause:
-            self._refusal.probe_ms = now_ms + PROBE_MS
-        self._refusal.values += sum(entry.values for entry in entries)
+                drop = {Reason.DISK.code: values} if values else {}
+                gathered.count((device, day), Counts(dropped=drop))
+        opened = self._refusal.take(entries, cause)
+        if opened is not None:
+            gathered.gap(opened)
 
-    def _accepted(self, gathered: _Gathered, now_ms: int) -> None:
-        refusal, self._refusal = self._refusal, None
-        if refusal is None:
-            return
-        to_ms = min((entry.first_ms for entry in gathered.entries), default=now_ms)
-        self.gap(replace(refusal.gap, to_ms=max(to_ms, refusal.gap.from_ms)))
-        _log.info("the buffer's disk takes values again; %d were dropped", refusal.values)
+    def _end_refusal(self) -> None:
+        ended = self._refusal.end()
+        if ended is not None:
+            self.gap(ended)
 
     def _tell(self, now_ms: int) -> None:
         pending = self._buffer.pending()
@@ -292,6 +285,6 @@ class Recorder:
                 pending.bytes,
                 self._buffer.last_seq,
                 f"{self._buffer.epoch:016x}",
-                self._refusal.cause if self._refusal else "",
+                self._refusal.cause,
             )
         )

@@ -12,7 +12,7 @@ import pytest
 from gateway.core.batch import Gap
 from gateway.core.schema import Schema
 from gateway.core.status import Reason
-from gateway.edge import recorder as recorder_module
+from gateway.edge import refusal
 from gateway.edge.buffer import Buffer
 from gateway.edge.health import health
 from gateway.edge.reserve import RESERVE_BYTES
@@ -38,7 +38,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 async def test_a_full_disk_and_its_recovery(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(recorder_module, "PROBE_MS", 100)
+    monkeypatch.setattr(refusal, "PROBE_MS", 100)
     caplog.set_level(logging.INFO)
     plant, clock = Plant(), Clock()
     buffer = Buffer.open(small_disk / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
@@ -75,7 +75,7 @@ async def test_acknowledged_frames_can_be_freed_on_a_full_disk(small_disk: Path)
     async with Runtime(loaded(small_disk, tags=4), plant, clock, buffer) as runtime:
         await until(lambda: buffer.pending().frames >= 5)
         await asyncio.to_thread(_fill, small_disk / "ballast")
-        await until(lambda: runtime.recorder._refusal is not None)
+        await until(lambda: bool(runtime.recorder._refusal.cause))
         buffer.acknowledge(5)
         await until(lambda: not buffer.unfreed)
     assert min(one.seq for one in buffer.read(0, 1 << 30)) > 5

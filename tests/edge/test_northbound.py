@@ -230,7 +230,7 @@ async def test_a_city_that_was_set_back_is_told_what_will_not_come_and_served_at
         async with asyncio.timeout(60):
             await sender.north.drain(sender.flush)
         city.upto = 7  # its database was restored from a backup
-        city.values = {seq: 1 for seq in range(1, 8)}
+        city.values = dict.fromkeys(range(1, 8), 1)
         sender.feed(30)
         async with asyncio.timeout(50):  # nothing waits for the time to send again
             await sender.north.drain(sender.flush)

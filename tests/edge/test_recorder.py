@@ -1,16 +1,23 @@
 """What the recorder commits, and what it tells the city of the books."""
 
 import asyncio
+import logging
+import sqlite3
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from gateway.core.batch import Gap
+from gateway.core.batch import Batch, Gap
 from gateway.core.books import Counts
+from gateway.core.process import Outcome
+from gateway.core.schema import Kind, Schema, Tag
 from gateway.core.status import Reason
+from gateway.edge import recorder as recorder_module
 from gateway.edge.buffer import Buffer, DiskRefusedError
-from gateway.edge.commit import Appended, Commit, NewFrame
+from gateway.edge.commit import Appended, Commit, NewFrame, Progress
 from gateway.edge.live import Live
 from gateway.edge.recorder import Recorder
 from gateway.wire.frame import BodyEncoder, Header, decode_frame, seal
@@ -32,10 +39,11 @@ def made(buffer: Buffer, now_ms: int = NOW) -> Recorder:
 
 def sent(buffer: Buffer) -> list[Record]:
     """All records that wait for the city."""
+    schemas = {SCHEMA.id: SCHEMA}
     return [
         record
         for one in buffer.read(0, 1 << 40)
-        for record in decode_frame(seal(one.body, Header(1, one.seq, one.values)), {}).records
+        for record in decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas).records
     ]
 
 
@@ -88,5 +96,108 @@ async def test_gaps_of_a_loss_that_a_refusing_disk_notes_are_told_when_it_takes_
         await recorder.commit()
     await recorder.finish()
     causes = {record.cause for record in sent(buffer) if isinstance(record, Gap)}
-    assert causes == {Reason.QUOTA, Reason.TIMEOUT, Reason.DISK}
+    assert causes == {Reason.QUOTA, Reason.TIMEOUT}  # no value was refused
     buffer.close()
+
+
+SCHEMA = Schema("d", "g", "p", "sensor", True, (), (Tag("t", Kind.FLOAT64),), 1_000)
+
+
+def taken(recorder: Recorder, *times_ms: int) -> None:
+    """One value at each time."""
+    for time_ms in times_ms:
+        batch = Batch(SCHEMA, time_ms, np.ones(1, np.bool_), (np.ones(1),))
+        counts = {DAY: Counts(due=1, ok=1, buffered=1)}
+        good = np.zeros(1, np.uint8)
+        outcome = Outcome(batch, counts, good, batch.columns, time_ms)
+        recorder.take("d", "g", outcome, Progress(time_ms, time_ms))
+
+
+def told(buffer: Buffer) -> tuple[list[int], list[Gap]]:
+    """Times of the values, and the newest record of each gap, that wait for the city."""
+    records = sent(buffer)
+    times = [record.time_ms for record in records if isinstance(record, Batch)]
+    return times, list(
+        {record.key: record for record in records if isinstance(record, Gap)}.values()
+    )
+
+
+async def test_a_slow_disk_costs_only_what_there_is_no_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    buffer = opened(tmp_path)
+    recorder = made(buffer)
+    taken(recorder, NOW)
+    with buffer._writing:  # the disk is busy with something else
+        committing = asyncio.create_task(recorder.commit())
+        await asyncio.sleep(0)  # lets it begin
+        taken(recorder, NOW + 1)
+        monkeypatch.setattr(recorder_module, "MAX_WAITING_BYTES", recorder._gathered.size)
+        taken(recorder, NOW + 2, NOW + 3)
+    await committing
+    for time_ms in (NOW + 4, NOW + 5):
+        await recorder.commit()
+        taken(recorder, time_ms)
+    await recorder.finish()
+    times, gaps = told(buffer)
+    assert times == [NOW, NOW + 1, NOW + 4, NOW + 5]
+    assert gaps == [Gap("", "", (), Reason.DISK, NOW + 2, NOW + 4)]
+    assert buffer.totals() == Counts(6, 6, 0, 0, 0, 6, {"disk": 2})
+    lines = [line for line in caplog.messages if "dropped" in line]
+    assert lines == [
+        "the disk is too slow; reading goes on, values are dropped until it takes them",
+        "the buffer's disk takes values again; 2 were dropped",
+    ]
+    buffer.close()
+
+
+async def test_gaps_that_a_refusing_disk_keeps_from_travelling_outlive_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buffer = opened(tmp_path)
+    recorder = made(buffer)
+    over = Gap("d", "g", ("t",), Reason.RANGE, 5, 8)
+    recorder.gap(over)
+    taken(recorder, NOW)
+    with monkeypatch.context() as full:
+        full.setattr("gateway.edge.buffer.insert_frames", _only_none)
+        await recorder.commit()
+    buffer.close()
+    buffer = opened(tmp_path)
+    again = made(buffer, NOW + 50)
+    again.announce(buffer.gaps())
+    await again.finish()
+    _, gaps = told(buffer)
+    assert set(gaps) == {over, Gap("", "", (), Reason.DISK, NOW, NOW + 50)}
+    assert buffer.gaps() == []
+    buffer.close()
+
+
+def _only_none(_connection: sqlite3.Connection, last: int, frames: Sequence[NewFrame]) -> int:
+    if frames:
+        raise sqlite3.OperationalError("database or disk is full")
+    return last
+
+
+async def test_gaps_that_wait_for_a_disk_do_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MAX_GAPS", 10)
+    buffer = opened(tmp_path)
+    recorder = made(buffer)
+    with monkeypatch.context() as full:
+        full.setattr(buffer, "append", _refuse)
+        for at in range(100):
+            recorder.gap(Gap("d", "", (), Reason.TIMEOUT, at))
+            recorder.gap(Gap("d", "", (), Reason.TIMEOUT, at, at + 1))
+            await recorder.commit()
+    await recorder.finish()
+    _, gaps = told(buffer)
+    assert [gap.from_ms for gap in gaps] == list(range(90, 100))
+    assert all(gap.to_ms for gap in gaps)
+    buffer.close()
+
+
+def _refuse(*_: object) -> Appended:
+    raise DiskRefusedError("full")
