@@ -1,4 +1,4 @@
-"""The reference page of the configuration, written from the models and so always true."""
+"""The reference page: written from the models and profiles, and so always true."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -6,10 +6,9 @@ from typing import Any
 from edge_config.city import CityConfig
 from edge_config.gateway import GatewayConfig
 from edge_config.point_table import HEADERS
-from edge_config.schema import city_schema, gateway_schema
+from edge_config.profiles import BUILT_IN, built_in_names
 from edge_config.specs import DriverModels
-
-__all__ = ["city_schema", "gateway_schema", "markdown"]
+from edge_config.yaml_file import read_document
 
 Json = dict[str, Any]
 
@@ -19,8 +18,8 @@ _INTRODUCTION = """\
 <!-- Written by `qulink schema reference > docs/configuration.md`; do not edit by hand. -->
 
 Every key that an edge (`qulink run`) and a city (`qulink city`) understand. `qulink check FILE`
-tells every mistake of a file at once, with its line; `qulink schema gateway` and
-`qulink schema city` print JSON Schema for editors.
+tells every mistake of a file at once, with its line; `qulink schema gateway`, `city` and
+`profile` print JSON Schema for editors. To begin: [A first gateway.yaml](first-gateway.md).
 
 * Files are YAML 1.2 in UTF-8. Unknown and repeated keys are errors. `&` and `*` repeat a part of
   a file, `<<` merges a mapping. Texts that look like numbers stand in quotes: `site_no: "1"`.
@@ -29,7 +28,7 @@ tells every mistake of a file at once, with its line; `qulink schema gateway` an
 * Secrets are never written here: `password: {file: /etc/qulink/password}` or
   `password: {env: QULINK_PASSWORD}`.
 * A profile is looked for in `profiles`, then in the files of `profile_files`, then among those
-  that come with the product.
+  that [come with the product](#profiles-that-come-with-the-product).
 * `{name}` in an address of a profile stands for what the device gives below `parameters`.
 * `timeout_ms` may be above `interval_ms`: a slow answer costs ticks, which are counted as
   skipped.
@@ -47,6 +46,16 @@ in columns `address.<field>`. Chinese headers:
 |---|---|
 """
 
+_PROFILES = """\
+## Profiles that come with the product
+
+Compare a value you know before you trust a profile that was not checked on a real machine. Those
+with invented addresses are of simulated machines: patterns to copy.
+
+| name | machine | driver | source | checked | addresses |
+|---|---|---|---|---|---|
+"""
+
 
 def markdown(specs: Mapping[str, DriverModels]) -> str:
     """The whole page.
@@ -61,7 +70,16 @@ def markdown(specs: Mapping[str, DriverModels]) -> str:
     for name in sorted(specs):
         parts += [f"## Driver `{name}`\n", *_driver(name, specs[name], shared)]
     rows = "".join(f"| {header} | `{key}` |\n" for header, key in HEADERS.items())
-    return "\n".join([*parts, _TABLES + rows])
+    return "\n".join([*parts, _TABLES + rows, _PROFILES + "".join(map(_profile, built_in_names()))])
+
+
+def _profile(name: str) -> str:
+    profile: Json = read_document(BUILT_IN / f"{name}.yaml").data
+    title = f"{profile['title_zh']} – {profile['title_en']}"
+    checked = "yes" if profile["verified_on_hardware"] else "no"
+    known = (profile[key] for key in ("driver", "source"))
+    cells = (f"`{name}`", title, *known, checked, profile["provenance"])
+    return f"| {' | '.join(map(_cell, cells))} |\n"
 
 
 def _driver(name: str, spec: DriverModels, shared: Collection[str]) -> Iterator[str]:

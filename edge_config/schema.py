@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of both configurations, for completion in editors."""
+"""JSON Schema (draft 2020-12) of configurations and profiles, for completion in editors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -37,6 +37,16 @@ def gateway_schema(specs: Mapping[str, DriverModels]) -> Json:
         text_or_mapping = {"anyOf": [{"type": "string"}, address]}
         profile["allOf"].append(_when(name, _in_tags({"address": text_or_mapping})))
     return schema
+
+
+def profile_schema(specs: Mapping[str, DriverModels]) -> Json:
+    """Schema of a profile in a file of its own.
+
+    Args:
+        specs: drivers whose ``address:`` is offered, chosen by ``driver:``.
+    """
+    definitions = gateway_schema(specs)["$defs"]
+    return {"$schema": DRAFT, **definitions["ProfileConfig"], "$defs": definitions}
 
 
 def add_model(definitions: Json, name: str, model: type[BaseModel]) -> Json:

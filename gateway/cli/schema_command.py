@@ -21,16 +21,20 @@ def register(root: typer.Typer) -> None:
 
 def schema(
     what: Annotated[
-        Literal["gateway", "city", "reference"],
-        typer.Argument(help="JSON Schema of an edge or a city, or the page for people."),
+        Literal["gateway", "city", "profile", "reference"],
+        typer.Argument(
+            help="JSON Schema of an edge, a city or a machine profile, or the page for people."
+        ),
     ],
 ) -> None:
     """Print it, with the connections and addresses of the installed drivers."""
-    from edge_config.reference import city_schema, gateway_schema, markdown  # noqa: PLC0415
+    from edge_config.reference import markdown  # noqa: PLC0415
+    from edge_config.schema import city_schema, gateway_schema, profile_schema  # noqa: PLC0415
     from gateway.drivers.registry import installed  # noqa: PLC0415
 
     if what == "reference":
         typer.echo(markdown(installed()), nl=False)
         return
-    found = city_schema() if what == "city" else gateway_schema(installed())
+    schemas = {"gateway": gateway_schema, "profile": profile_schema}
+    found = schemas[what](installed()) if what in schemas else city_schema()
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2))

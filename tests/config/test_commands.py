@@ -10,7 +10,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from edge_config.reference import city_schema, gateway_schema, markdown
+from edge_config.profiles import BUILT_IN
+from edge_config.reference import markdown
+from edge_config.schema import city_schema, gateway_schema, profile_schema
 from gateway.drivers.registry import installed
 from tests.config.examples import CITY, GATEWAY, write, write_gateway
 
@@ -110,7 +112,7 @@ def test_drivers() -> None:
     assert "subscribe, poll" in lines["opcua"]
 
 
-@pytest.mark.parametrize("site", ["gateway", "city"])
+@pytest.mark.parametrize("site", ["gateway", "city", "profile"])
 def test_schema_command_prints_a_schema(site: str) -> None:
     schema = json.loads(qulink("schema", site).stdout)
     Draft202012Validator.check_schema(schema)
@@ -133,6 +135,22 @@ INLINE = GATEWAY.replace(
 def test_schema_accepts_what_the_loader_accepts() -> None:
     assert wrong_by_schema(gateway_schema(installed()), INLINE) == []
     assert wrong_by_schema(city_schema(), CITY) == []
+
+
+def test_schema_accepts_samples_and_profiles() -> None:
+    site, profile = gateway_schema(installed()), profile_schema(installed())
+    for file in (ROOT / "edge_config/samples").glob("*-*.yaml"):
+        assert wrong_by_schema(site, file.read_text(encoding="utf-8")) == [], file.name
+    city = (ROOT / "edge_config/samples/city.yaml").read_text(encoding="utf-8")
+    assert wrong_by_schema(city_schema(), city) == []
+    for file in BUILT_IN.glob("*.yaml"):
+        assert wrong_by_schema(profile, file.read_text(encoding="utf-8")) == [], file.name
+
+
+def test_schema_of_a_profile_knows_its_driver() -> None:
+    text = (BUILT_IN / "meter_sdm630.yaml").read_text(encoding="utf-8")
+    wrong = text.replace("controller", "plc").replace("address: input", "adress: input", 1)
+    assert wrong_by_schema(profile_schema(installed()), wrong) != []
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def descend(words: list[str]) -> tuple[Any, list[str]]:
 def wrong(words: list[str], *, is_whole: bool) -> str | None:
     """What is wrong with a command line; a mere mention need not name what is required."""
     command, rest = descend(words)
-    if command is ROOT_COMMAND and rest[0] != "--version":
+    if command is ROOT_COMMAND and not rest[0].startswith("-"):
         return f"there is no command {rest[0]!r}"
     known = {name: param for param in command.params for name in param.opts}
     given = [word for word in rest if word.startswith("-") and word != "-h"]
