@@ -100,7 +100,7 @@ def issue(
         issued.append(_issued(row.id, handle, now_ms))
     if issued:
         connection.execute(insert(identifier), issued)
-        enqueue(connection, [one["equipment_id"] for one in issued], "register", now_ms)
+        enqueue(connection, [one["equipment_id"] for one in issued], now_ms)
         _keep_counters(connection, counters, begun)
     return len(issued)
 

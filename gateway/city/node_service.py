@@ -21,8 +21,7 @@ async def run(config: CityConfig, database: Database, now_ms: Callable[[], int])
         NodeStoreError: the node's file cannot be used.
         ListenError: the node's port is in use.
     """
-    client = registrar.node_client(config, now_ms)
-    async with asyncio.TaskGroup() as tasks:
+    async with registrar.node_client(config, now_ms) as client, asyncio.TaskGroup() as tasks:
         if isinstance(config.node, EmbeddedNode):
             tasks.create_task(_serve(config, config.node, now_ms))
         tasks.create_task(registrar.run(database, client, config.identifier, now_ms))

@@ -1,42 +1,47 @@
-"""The durable list of what the node has yet to be told of machines and their identifiers.
+"""The durable list of what the node has yet to be told: one entry for each machine's identifier.
 
 Every entry is in one of four states::
 
     pending ──claim──▶ unknown ──node confirms──▶ done
-       ▲                  │
-       └──not reached─────┤
-                          └──node refuses──▶ refused   (a person must act)
+      ▲ ▲                 │                         │
+      │ └──not reached────┤                         │
+      │                   └──node refuses──▶ refused│
+      └──ledger changed, node differs ──────────────┘
 
 An entry is *unknown* before the node is called. A process that dies between the call and the
-commit finds it so, asks again, and takes 「标识已存在」 with equal contents as success.
+commit finds it so, asks again, and takes 「标识已存在」 with equal contents as success. A person
+must act on what is *refused*; it is asked for again a day later, and when the ledger changes.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, insert, or_, select, update
 
 from gateway.city.db.tables import equipment, equipment_status, identifier, identifier_outbox
 from gateway.city.ledger.codes import STATUSES
 from gateway.core.books import day_of
 from gateway.core.schedule import backoff_ms
 
-OPEN = ("pending", "unknown")
-"""States that the registrar still works on."""
-
 _CHUNK = 500
 _ERROR_LENGTH = 300
 _FIRST_WAIT_MS = 1_000
 _LONGEST_WAIT_MS = 300_000
+_IN_HAND_MS = 120_000
+"""So long a claimed entry is its worker's; after a kill it is due again then."""
+_REPAIR_WAIT_MS = 60_000
+_REFUSED_WAIT_MS = 24 * 3_600_000
+
+_NOT_TAKEN = "the node holds other values than it confirmed"
 
 
-def enqueue(connection: Connection, machines: Iterable[int], operation: str, now_ms: int) -> None:
-    """List machines for the node."""
+def enqueue(connection: Connection, machines: Iterable[int], now_ms: int) -> None:
+    """List machines that were given an identifier for registration."""
     rows = [
         {
             "equipment_id": machine,
-            "operation": operation,
+            "operation": "register",
             "state": "pending",
             "attempts": 0,
             "next_attempt_ms": now_ms,
@@ -48,22 +53,24 @@ def enqueue(connection: Connection, machines: Iterable[int], operation: str, now
 
 
 def queue_updates(connection: Connection, machines: Collection[int], now_ms: int) -> int:
-    """List machines whose ledger entry changed, if the node knows them and no change waits.
+    """List machines whose ledger entry changed; those without identifier have no entry.
 
-    A change while the node is being told is listed again: only entries that have not been
-    claimed yet carry it.
+    Entries that the node is being told, and those that wait, are touched too: their worker then
+    either has read the ledger after this transaction, or finds that it must tell the node again.
+
+    Returns:
+        How many are listed.
     """
-    chosen = sorted(machines)
-    queued: set[int] = set()
+    box = identifier_outbox.c
+    known = case((box.state == "done", "update"), else_=box.operation)
+    again = update(identifier_outbox).values(
+        operation=known, state="pending", attempts=0, next_attempt_ms=now_ms
+    )
+    chosen, listed = sorted(machines), 0
     for start in range(0, len(chosen), _CHUNK):
-        part = chosen[start : start + _CHUNK]
-        known = select(identifier.c.equipment_id).where(identifier.c.equipment_id.in_(part))
-        waiting = select(identifier_outbox.c.equipment_id).where(
-            identifier_outbox.c.equipment_id.in_(part), identifier_outbox.c.state == "pending"
-        )
-        queued |= set(connection.scalars(known)) - set(connection.scalars(waiting))
-    enqueue(connection, sorted(queued), "update", now_ms)
-    return len(queued)
+        part = again.where(box.equipment_id.in_(chosen[start : start + _CHUNK]))
+        listed += connection.execute(part).rowcount
+    return listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,8 @@ class Work:
     Attributes:
         id: key of the entry.
         machine: key of the machine.
-        operation: ``register`` or ``update``.
+        operation: ``register``; ``update`` after a change of the ledger; ``repair`` after the
+            node gave back something else.
         attempts: how often it was tried, this time included.
         handle: the identifier.
         texts: metadata by ``idType``.
@@ -90,77 +98,53 @@ class Work:
 def claim(connection: Connection, now_ms: int, limit: int) -> list[Work]:
     """The oldest entries that are due, marked *unknown* because they are about to be sent.
 
-    All are of one operation, so that they fit one call; registrations go first.
+    All are of one operation, so that they fit one call; registrations go first. Other workers
+    leave them alone for two minutes.
     """
     box = identifier_outbox.c
-    due = (box.state.in_(OPEN), box.next_attempt_ms <= now_ms, ~_awaiting_registration())
+    due = (box.state.in_(("pending", "unknown", "refused")), box.next_attempt_ms <= now_ms)
     operation = connection.scalar(select(func.min(box.operation)).where(*due))
-    query = (
-        _described(identifier_outbox.join(equipment))
+    oldest = select(box.id).where(*due, box.operation == operation).order_by(box.id).limit(limit)
+    mark = update(identifier_outbox).where(box.id.in_(oldest.with_for_update(skip_locked=True)))
+    in_hand = {"state": "unknown", "next_attempt_ms": now_ms + _IN_HAND_MS}
+    claimed = mark.values(attempts=box.attempts + 1, **in_hand).returning(box.id)
+    entries = list(connection.scalars(claimed))
+    return _works(connection, _described().where(box.id.in_(entries)).order_by(box.id), now_ms)
+
+
+def unresolved(connection: Connection, before_ms: int, now_ms: int, limit: int) -> list[Work]:
+    """Registered identifiers that were not read back since ``before_ms``.
+
+    Those the node is yet to be told of are left out: they would differ.
+    """
+    due = or_(identifier.c.resolved_ms.is_(None), identifier.c.resolved_ms < before_ms)
+    query = _described().where(identifier_outbox.c.state == "done", due)
+    return _works(connection, query.order_by(equipment.c.id).limit(limit), now_ms)
+
+
+def _described() -> Select[Any]:
+    box = identifier_outbox.c
+    return (
+        select(equipment, identifier.c.handle)
         .add_columns(box.id.label("entry"), box.operation, box.attempts)
-        .where(*due, box.operation == operation)
-        .order_by(box.id)
-        .limit(limit)
+        .select_from(equipment.join(identifier).join(identifier_outbox))
     )
+
+
+def _works(connection: Connection, query: Select[Any], now_ms: int) -> list[Work]:
     rows = connection.execute(query).all()
     statuses = _statuses(connection, now_ms, [row.id for row in rows])
-    if rows:
-        mark = update(identifier_outbox).where(box.id == bindparam("entry"))
-        connection.execute(
-            mark.values(state="unknown", attempts=box.attempts + 1),
-            [{"entry": row.entry} for row in rows],
-        )
     return [
         Work(
             row.entry,
             row.id,
             row.operation,
-            row.attempts + 1,
+            row.attempts,
             row.handle,
             _texts(row, statuses.get(row.id, "")),
         )
         for row in rows
     ]
-
-
-def _awaiting_registration() -> Any:
-    """An update whose machine the node may not know yet."""
-    earlier = identifier_outbox.alias()
-    return (identifier_outbox.c.operation == "update") & exists().where(
-        earlier.c.equipment_id == identifier_outbox.c.equipment_id,
-        earlier.c.operation == "register",
-        earlier.c.state.in_(OPEN),
-    )
-
-
-def _described(source: Any) -> Any:
-    return select(equipment, identifier.c.handle).select_from(
-        source.join(identifier, identifier.c.equipment_id == equipment.c.id)
-    )
-
-
-def unresolved(
-    connection: Connection, before_ms: int, now_ms: int, limit: int
-) -> list[tuple[int, str, Mapping[str, str]]]:
-    """Machine, handle and metadata of registered identifiers not read back since ``before_ms``.
-
-    Those the node is yet to be told of a change are left out: they would differ.
-    """
-    box = identifier_outbox
-    waiting = select(box.c.equipment_id).where(box.c.state.in_(OPEN))
-    query = (
-        _described(equipment)
-        .where(
-            identifier.c.registered_ms.is_not(None),
-            or_(identifier.c.resolved_ms.is_(None), identifier.c.resolved_ms < before_ms),
-            identifier.c.equipment_id.not_in(waiting),
-        )
-        .order_by(identifier.c.equipment_id)
-        .limit(limit)
-    )
-    rows = connection.execute(query).all()
-    statuses = _statuses(connection, now_ms, [row.id for row in rows])
-    return [(row.id, row.handle, _texts(row, statuses.get(row.id, ""))) for row in rows]
 
 
 def _statuses(connection: Connection, now_ms: int, machines: Sequence[int]) -> dict[int, str]:
@@ -206,12 +190,13 @@ class Outcome:
 
 
 def settle(connection: Connection, outcomes: Sequence[Outcome], now_ms: int) -> None:
-    """Commit what became of entries; open ones wait longer after each attempt."""
+    """Commit what became of claimed entries; one that was listed again meanwhile stays so."""
     if not outcomes:
         return
+    box = identifier_outbox.c
     connection.execute(
         update(identifier_outbox)
-        .where(identifier_outbox.c.id == bindparam("entry"))
+        .where(box.id == bindparam("entry"), box.state == "unknown")
         .values(
             state=bindparam("new_state"),
             last_error=bindparam("error"),
@@ -222,7 +207,7 @@ def settle(connection: Connection, outcomes: Sequence[Outcome], now_ms: int) -> 
                 "entry": one.work.id,
                 "new_state": one.state,
                 "error": one.error[:_ERROR_LENGTH],
-                "next": now_ms + backoff_ms(one.work.attempts, _FIRST_WAIT_MS, _LONGEST_WAIT_MS),
+                "next": now_ms + _wait_ms(one),
             }
             for one in outcomes
         ],
@@ -231,9 +216,37 @@ def settle(connection: Connection, outcomes: Sequence[Outcome], now_ms: int) -> 
     _stamp(connection, done, registered_ms=now_ms)
 
 
-def mark_resolved(connection: Connection, machines: Sequence[int], now_ms: int) -> None:
-    """Note that identifiers were read back equal."""
-    _stamp(connection, machines, resolved_ms=now_ms)
+def _wait_ms(outcome: Outcome) -> int:
+    if outcome.state == "refused":
+        return _REFUSED_WAIT_MS
+    return backoff_ms(outcome.work.attempts, _FIRST_WAIT_MS, _LONGEST_WAIT_MS)
+
+
+def mark_resolved(connection: Connection, works: Sequence[Work], now_ms: int) -> None:
+    """Note that identifiers were read back equal; a repair is a success then."""
+    _stamp(connection, [one.machine for one in works], resolved_ms=now_ms)
+    repaired = [one.id for one in works if one.operation == "repair"]
+    if repaired:
+        own = update(identifier_outbox).where(identifier_outbox.c.id.in_(repaired))
+        connection.execute(own.values(operation="update"))
+
+
+def mark_different(connection: Connection, works: Sequence[Work], now_ms: int) -> None:
+    """Note that identifiers were read back with other values, or not found.
+
+    The node is told again after a minute; if it was already, a person must act.
+    """
+    box = identifier_outbox.c
+    told = [one.id for one in works if one.operation == "repair"]
+    first = [one.id for one in works if one.operation != "repair"]
+    for entries, state, error, wait_ms in (
+        (first, "pending", "", _REPAIR_WAIT_MS),
+        (told, "refused", _NOT_TAKEN, _REFUSED_WAIT_MS),
+    ):
+        own = update(identifier_outbox).where(box.id.in_(entries), box.state == "done")
+        next_ms = now_ms + wait_ms
+        changes = {"operation": "repair", "state": state, "last_error": error}
+        connection.execute(own.values(next_attempt_ms=next_ms, attempts=0, **changes))
 
 
 def _stamp(connection: Connection, machines: Sequence[int], **times: int) -> None:

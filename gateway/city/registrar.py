@@ -7,11 +7,11 @@ what the node then holds decides.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from edge_config.base import split_listen
 from edge_config.city import CityConfig, EmbeddedNode, IdentifierConfig
@@ -22,12 +22,13 @@ from gateway.city.outbox import (
     Outcome,
     Work,
     claim,
-    enqueue,
+    mark_different,
     mark_resolved,
     settle,
     unresolved,
 )
 from gateway.core.books import day_of
+from gateway.core.schedule import backoff_ms
 from gateway.identifier.codes import Handle
 from gateway.identifier.credentials import node_credentials
 from gateway.identifier.record import Record, Value
@@ -44,10 +45,11 @@ __all__ = ["IdentifierCounts", "Registrar", "identifier_counts", "node_client", 
 
 log = logging.getLogger(__name__)
 
-_IDLE_S = 1.0
-_LONGEST_PAUSE_S = 60.0
+_IDLE_MS = 1_000
+_LONGEST_IDLE_MS = 30_000
+"""Looking for work costs a tenth of a second of a large city's database."""
+_LONGEST_PAUSE_MS = 60_000
 _READ_AGAIN_MS = 24 * 3_600_000
-_REPAIR_WAIT_MS = 60_000
 _READERS = 8
 _OWNER_ITEMS = (2004, 2006)
 """Enterprise and asset number: they say whose machine a record describes."""
@@ -87,22 +89,28 @@ async def run(
 ) -> None:
     """Work for ever; a node or database that is away is waited for."""
     registrar = Registrar(database, client, config, SuffixPattern.parse(config.suffix), now_ms)
-    failures = 0
+    failures = idle = 0
     while True:
         try:
             busy = await registrar.step()
-        except (NodeError, SQLAlchemyError) as error:  # also that another worker was faster
+        except (NodeError, SQLAlchemyError) as error:
             failures += 1
             if failures == 1:
                 reason = words(error) if isinstance(error, SQLAlchemyError) else error
                 log.warning("registering identifiers is interrupted: %s", reason)
-            await asyncio.sleep(min(_LONGEST_PAUSE_S, _IDLE_S * 2 ** min(failures - 1, 10)))
+            await asyncio.sleep(_pause_s(failures, _LONGEST_PAUSE_MS))
             continue
         if failures:
             log.info("registering identifiers goes on after %d failed attempts", failures)
             failures = 0
-        if not busy:
-            await asyncio.sleep(_IDLE_S)
+        idle = 0 if busy else idle + 1
+        if idle:
+            await asyncio.sleep(_pause_s(idle, _LONGEST_IDLE_MS))
+
+
+def _pause_s(times: int, longest_ms: int) -> float:
+    """The pause after something has happened so many times in a row, doubling."""
+    return backoff_ms(times, _IDLE_MS, longest_ms) / 1000
 
 
 @dataclass(slots=True)
@@ -122,12 +130,19 @@ class Registrar:
         Raises:
             NodeError: the node is away or refuses the login; the list holds what is left.
         """
-        issued = await self.database.run(
-            issue, self.config.prefix, self.pattern, self.now_ms(), self.config.batch
-        )
+        issued = await self._issue_portion()
         told = await self._tell_portion()
         read = await self._read_portion()
         return bool(issued or told or read)
+
+    async def _issue_portion(self) -> bool:
+        try:
+            issued = await self.database.run(
+                issue, self.config.prefix, self.pattern, self.now_ms(), self.config.batch
+            )
+        except IntegrityError:  # another worker gave them theirs in the same moment
+            return True
+        return issued > 0
 
     # -- telling the node ------------------------------------------------------------------
 
@@ -141,6 +156,7 @@ class Registrar:
             await self._put_back(work, error)
             raise
         await self.database.run(settle, outcomes, self.now_ms())
+        _log_refused([one for one in outcomes if one.state == "refused"])
         return len(work)
 
     async def _put_back(self, work: Sequence[Work], error: NodeError) -> None:
@@ -152,15 +168,19 @@ class Registrar:
         records = {one.handle: self._record(one.handle, one.texts) for one in work}
         for handle in records:
             await self._ensure_template(Handle.parse(handle).prefix)
-        call = (
-            self.client.batch_create
-            if work[0].operation == "register"
-            else self.client.batch_update
-        )
-        results = {one.handle: one for one in await call(list(records.values()))}
-        missing = ItemResult("", ok=False, message="the node's answer leaves it out")
+        is_update = work[0].operation == "update"
+        call = self.client.batch_update if is_update else self.client.batch_create
+        try:
+            results = await call(list(records.values()))
+        except NodeRefusedError as refusal:
+            if len(work) > 1:  # one of them is why: halve until it stands alone
+                half = len(work) // 2
+                return [*await self._tell(work[:half]), *await self._tell(work[half:])]
+            results = [ItemResult(work[0].handle, ok=False, message=str(refusal))]
+        found = {one.handle: one for one in results}
+        missing = ItemResult("", ok=False, message="")
         return [
-            await self._outcome(one, records[one.handle], results.get(one.handle, missing))
+            await self._outcome(one, records[one.handle], found.get(one.handle, missing))
             for one in work
         ]
 
@@ -169,28 +189,26 @@ class Registrar:
         if result.ok:
             return Outcome(work, "done")
         held = await self.client.detail(record.handle)
+        if held is None and work.operation == "update":
+            return await _told(work, self.client.register(record))  # the node has lost it
         if held is None:
-            return Outcome(work, "refused", result.message)
+            return Outcome(work, "pending" if result.passing else "refused", result.message)
         if held.agrees_with(record):
             return Outcome(work, "done")
         if not _same_machine(held, record):
             return Outcome(work, "refused", f"{result.message}: it describes another machine")
-        return await self._correct(work, record)
-
-    async def _correct(self, work: Work, record: Record) -> Outcome:
-        """The node holds an older state of this machine: the ledger changed in between."""
-        try:
-            await self.client.update(record)
-        except NodeRefusedError as refusal:
-            return Outcome(work, "refused", str(refusal))
-        return Outcome(work, "done")
+        return await _told(work, self.client.update(record))  # an older state of this machine
 
     async def _ensure_template(self, prefix: str) -> None:
         version = self.config.template_version
         if prefix in self._templates:
             return
         if await self.client.template(prefix, version) is None:
-            await self.client.create_template(prefix, version, EQUIPMENT_ITEMS)
+            try:
+                await self.client.create_template(prefix, version, EQUIPMENT_ITEMS)
+            except NodeRefusedError:  # another worker may have been faster
+                if await self.client.template(prefix, version) is None:
+                    raise
         self._templates.add(prefix)
 
     def _record(self, handle: str, texts: Mapping[str, str]) -> Record:
@@ -208,17 +226,19 @@ class Registrar:
         rows = await self.database.run(unresolved, now - _READ_AGAIN_MS, now, self.config.batch)
         if not rows:
             return 0
-        held = await self._read_all([handle for _, handle, _ in rows])
-        equal, changed, lost = [], [], []
-        for (machine, handle, texts), found in zip(rows, held, strict=True):
-            if found is None:
-                lost.append(machine)
-            elif found.agrees_with(self._record(handle, texts)):
-                equal.append(machine)
-            else:
-                changed.append(machine)
+        held = await self._read_all([one.handle for one in rows])
+        equal, different = list[Work](), list[Work]()
+        for one, found in zip(rows, held, strict=True):
+            same = found is not None and found.agrees_with(self._record(one.handle, one.texts))
+            (equal if same else different).append(one)
         await self.database.run(mark_resolved, equal, now)
-        await self._repair(changed, lost)
+        if different:
+            await self.database.run(mark_different, different, now)
+            log.warning(
+                "%d identifiers at the node differ from the ledger, the first is %s",
+                len(different),
+                different[0].handle,
+            )
         return len(equal)
 
     async def _read_all(self, handles: Sequence[str]) -> list[Record | None]:
@@ -229,17 +249,25 @@ class Registrar:
             found += await asyncio.gather(*(self.client.detail(handle) for handle in part))
         return found
 
-    async def _repair(self, changed: Sequence[int], lost: Sequence[int]) -> None:
-        """The node's data differ from the ledger or are gone: tell it again, not at once."""
-        due = self.now_ms() + _REPAIR_WAIT_MS
-        for operation, machines in (("update", changed), ("register", lost)):
-            if machines:
-                log.warning(
-                    "%d identifiers at the node differ from the ledger; %s follows",
-                    len(machines),
-                    operation,
-                )
-                await self.database.run(enqueue, machines, operation, due)
+
+async def _told(work: Work, call: Awaitable[None]) -> Outcome:
+    try:
+        await call
+    except NodeRefusedError as refusal:
+        return Outcome(work, "refused", str(refusal))
+    return Outcome(work, "done")
+
+
+def _log_refused(outcomes: Sequence[Outcome]) -> None:
+    if outcomes:
+        first = outcomes[0]
+        log.warning(
+            "the node refuses %d identifiers, the first is %s: %s; they are asked for again "
+            "in a day, or when the ledger changes",
+            len(outcomes),
+            first.work.handle,
+            first.error,
+        )
 
 
 def _same_machine(held: Record, own: Record) -> bool:

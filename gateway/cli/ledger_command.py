@@ -24,9 +24,11 @@ class Language(StrEnum):
 def register(root: typer.Typer) -> None:
     """Add the command with its subcommands."""
     ledger = typer.Typer(no_args_is_help=True, help="Enterprises and equipment (台账).")
-    ledger.command("template")(_template)
-    ledger.command("import")(_import)
-    ledger.command("list")(_list)
+    ledger.command("template", epilog="Example: `qulink ledger template ledger.xlsx`")(_template)
+    ledger.command("import", epilog="Example: `qulink ledger import ledger.xlsx --dry-run`")(
+        _import
+    )
+    ledger.command("list", epilog="Example: `qulink ledger list --json`")(_list)
     root.add_typer(ledger, name="ledger")
 
 
@@ -122,8 +124,14 @@ def _print_table(machines: list[dict[str, Any]]) -> None:
             *(one[key] for key in ("enterprise", "site_no", "asset_no", "name")),
             one["equipment_class_zh"],
             one["status_zh"],
-            one["handle"],
+            _identifier(one),
         )
     console = Console(soft_wrap=True)
     console.print(table)
     console.print(f"{len(machines)} 台 machines")
+
+
+def _identifier(machine: dict[str, Any]) -> str:
+    if machine["registration"] != "refused":
+        return str(machine["handle"])
+    return f"{machine['handle']}\n被拒 refused: {machine['registration_error']}"

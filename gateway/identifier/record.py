@@ -57,15 +57,18 @@ class Record:
 
 
 def read_record(data: Mapping[str, Any]) -> Record:
-    """The record in the answer of ``/identityv2/data/detail``; the node's own items are left out.
+    """The record in the answer of ``/identityv2/data/detail``.
+
+    The node's own items are left out, and empty ones, which some nodes add for the template's.
 
     Raises:
         HandleError: the answer holds no record.
     """
     try:
         values = [_read_value(one) for one in data["value"]]
-        own = tuple(sorted((one for one in values if one.index >= FIRST_INDEX), key=_index))
-        return Record(str(data["handle"]), str(data["templateVersion"]), own)
+        own = [one for one in values if one.index >= FIRST_INDEX and one.text]
+        handle = Handle.parse(str(data["handle"]))
+        return Record(str(handle), str(data["templateVersion"]), tuple(sorted(own, key=_index)))
     except (KeyError, TypeError, ValueError) as error:
         raise HandleError(f"the node's answer is no record: {error!r}") from error
 

@@ -4,8 +4,9 @@
 
     NodeError
     ├── NodeUnavailableError   not reached, nothing has happened: try again later
-    ├── OutcomeUnknownError    504, time-out or a broken answer: it may have happened; read back
-    ├── NodeLoginError         the node refuses the credentials
+    ├── OutcomeUnknownError    504, time-out, a fault inside the node or a broken answer: it may
+    │                          have happened; read back
+    ├── NodeLoginError         the node refuses the credentials, or what they may do
     └── NodeRefusedError       the node says no, with its own words
 """
 
@@ -25,8 +26,11 @@ from gateway.identifier.template import Item
 
 OK = 1
 NOT_LOGGED_IN = -1
+REFUSED = -2
+NO_PERMISSION = -3
 _SUCCESS = frozenset({"成功", "操作成功", "注册成功", "更新成功", "success", "ok"})
 _ABSENT = ("不存在", "没有找到")
+_BUSY = "系统繁忙"
 
 
 class NodeError(Exception):
@@ -42,7 +46,7 @@ class OutcomeUnknownError(NodeError):
 
 
 class NodeLoginError(NodeError):
-    """The node refuses user name or secret."""
+    """The node refuses user name, secret, or what this user asks for."""
 
 
 class NodeRefusedError(NodeError):
@@ -62,6 +66,11 @@ class ItemResult:
     handle: str
     ok: bool
     message: str
+
+    @property
+    def passing(self) -> bool:
+        """A refusal that says nothing of the identifier: ask again."""
+        return not self.message or _BUSY in self.message
 
 
 class SnmsClient:
@@ -111,7 +120,7 @@ class SnmsClient:
             body = {"username": self._username, "password": login_password(self._secret(), day)}
             answer = await self._send("POST", "/identity/token/v1", json=body)
             if answer.get("status") == OK:
-                self._token = str((answer.get("data") or {}).get("token", ""))
+                self._token = _token_of(answer)
                 return
             message = str(answer.get("message", ""))
         raise NodeLoginError(
@@ -217,20 +226,33 @@ _OVERLOADED = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAV
 
 
 def _envelope(response: httpx.Response, what: str) -> dict[str, Any]:
+    where = f"{what}: HTTP {response.status_code}"
     try:
         answer = response.json()
     except ValueError as error:
-        raise OutcomeUnknownError(f"{what}: the answer is no JSON") from error
+        raise OutcomeUnknownError(f"{where}: the answer is no JSON") from error
     if not isinstance(answer, dict) or not isinstance(answer.get("status"), int):
-        raise OutcomeUnknownError(f"{what}: the answer has no status")
+        raise OutcomeUnknownError(f"{where}: the answer has no status")
     return answer
 
 
+def _token_of(answer: dict[str, Any]) -> str:
+    data = answer.get("data")
+    token = data.get("token") if isinstance(data, dict) else None
+    if not isinstance(token, str) or not token:
+        raise OutcomeUnknownError("the node accepts the login, but gives no token")
+    return token
+
+
 def _data_of(answer: dict[str, Any], what: str) -> Any:
-    """The data of a successful answer; −2, −3 and −4 are refusals, only 1 is success."""
-    if answer["status"] == OK:
+    """The data of a successful answer; only 1 is success, −4 is a fault inside the node."""
+    status = answer["status"]
+    if status == OK:
         return answer.get("data")
-    raise NodeRefusedError(f"{what}: {answer.get('message')} (status {answer['status']})")
+    text = f"{what}: {answer.get('message')} (status {status})"
+    if status == NO_PERMISSION:
+        raise NodeLoginError(f"{text}; the node's operator must permit it")
+    raise NodeRefusedError(text) if status == REFUSED else OutcomeUnknownError(text)
 
 
 def _item(one: dict[str, Any]) -> ItemResult:

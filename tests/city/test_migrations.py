@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from gateway.city.db.database import Database, connect
 from gateway.city.db.tables import metadata
-from gateway.city.db.upgrade import DatabaseUnusableError, upgrade
+from gateway.city.db.upgrade import DatabaseUnusableError, alembic_config, upgrade
 
 
 def test_migrations_make_the_tables(database: Database) -> None:
@@ -51,10 +52,10 @@ def test_those_who_come_at_once_wait_for_one_another(database: Database, tmp_pat
         "input(); opened = database.connect(sys.argv[1], Path())\n"
         "upgrade.upgrade(opened); opened.close()"
     )
-    command = [sys.executable, "-W", "error", "-c", code, url]
+    arguments = [sys.executable, "-W", "error", "-c", code, url]
     pipe = subprocess.PIPE
     runs = [
-        subprocess.Popen(command, stdin=pipe, stderr=pipe, cwd=tmp_path, text=True)
+        subprocess.Popen(arguments, stdin=pipe, stderr=pipe, cwd=tmp_path, text=True)
         for _ in range(4)
     ]
     for run in runs:
@@ -62,3 +63,32 @@ def test_those_who_come_at_once_wait_for_one_another(database: Database, tmp_pat
         run.stdin.write("\n")
         run.stdin.flush()
     assert [run.communicate(timeout=60)[1] for run in runs] == [""] * 4
+
+
+def test_one_entry_of_the_outbox_is_left_to_each_machine(tmp_path: Path) -> None:
+    database = connect("sqlite:///city.db", tmp_path)
+    with database.engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0003")
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        for machine, operation, state in (
+            (1, "register", "refused"),
+            (1, "update", "refused"),
+            (2, "register", "done"),
+            (2, "update", "done"),
+            (2, "update", "pending"),
+        ):
+            connection.execute(_ENTRY, {"m": machine, "o": operation, "s": state})
+        command.upgrade(alembic_config(connection), "0004")
+        left = text("SELECT equipment_id, operation, state FROM identifier_outbox ORDER BY id")
+        assert [tuple(row) for row in connection.execute(left)] == [
+            (1, "register", "refused"),
+            (2, "update", "pending"),
+        ]
+        connection.rollback()
+    database.close()
+
+
+_ENTRY = text(
+    "INSERT INTO identifier_outbox (equipment_id, operation, state, attempts, next_attempt_ms) "
+    "VALUES (:m, :o, :s, 0, 0)"
+)

@@ -2,13 +2,14 @@
 
 import json
 import stat
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.core.books import day_of
@@ -256,6 +257,42 @@ async def test_faults_on_the_way(tmp_path: Path, status: int, error: type[Except
         await with_template(client)
         with pytest.raises(error):
             await client.batch_create([record("1")])
+
+
+def fixed(path: str, answer: Any) -> Callable[[ASGIApp], ASGIApp]:
+    """One path always gives the same JSON."""
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+            chosen = JSONResponse(answer) if scope.get("path") == path else app
+            await chosen(scope, receive, send)
+
+        return routed
+
+    return wrap
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "error"),
+    [
+        ("/identity/token/v1", {"status": 1, "data": "abc"}, OutcomeUnknownError),
+        ("/identity/token/v1", {"status": 1, "data": {"token": None}}, OutcomeUnknownError),
+        ("/identityv2/data/detail", {"status": -3, "message": "没有权限"}, NodeLoginError),
+        ("/identityv2/data/detail", {"status": -4, "message": "内部错误"}, OutcomeUnknownError),
+        ("/identityv2/data/detail", {"status": 1, "data": {"handle": "x"}}, OutcomeUnknownError),
+        (
+            "/identityv2/data/detail",
+            {"status": 1, "data": {"handle": "no-slash", "templateVersion": "1", "value": []}},
+            OutcomeUnknownError,
+        ),
+    ],
+)
+async def test_strange_answers_are_faults_of_the_node(
+    tmp_path: Path, path: str, answer: Any, error: type[Exception]
+) -> None:
+    async with served(tmp_path, fixed(path, answer)) as node, node.client() as client:
+        with pytest.raises(error):
+            await client.detail(f"{PREFIX}/1")
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:

@@ -263,13 +263,14 @@ identifier_counter = Table(
 
 identifier_outbox = Table(
     "identifier_outbox",
-    metadata,
+    metadata,  # one entry a machine
     Column("id", _Key, primary_key=True, autoincrement=True),
     Column("equipment_id", ForeignKey("equipment.id"), nullable=False),
-    Column("operation", String(16), nullable=False),  # register update
+    Column("operation", String(16), nullable=False),  # register update repair
     Column("state", String(16), nullable=False),  # pending unknown done refused
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_ms", BigInteger, nullable=False),
     Column("last_error", String(300), nullable=False, server_default=""),
     Index("ix_identifier_outbox_state_next_attempt_ms", "state", "next_attempt_ms"),
+    Index("ix_identifier_outbox_equipment_id", "equipment_id", unique=True),
 )

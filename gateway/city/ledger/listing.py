@@ -4,7 +4,13 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from gateway.city.db.tables import enterprise, equipment, equipment_status, identifier
+from gateway.city.db.tables import (
+    enterprise,
+    equipment,
+    equipment_status,
+    identifier,
+    identifier_outbox,
+)
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, Name
 from gateway.core.books import day_of
 
@@ -13,7 +19,9 @@ def listed(connection: Connection, now_ms: int, *, uscc: str | None = None) -> l
     """Every machine (or those of one enterprise) with today's status and its identifier.
 
     Returns:
-        Rows ready for JSON, in order of enterprise, site and asset number.
+        Rows ready for JSON, in order of enterprise, site and asset number. ``registration`` is
+        the state of the identifier's entry in the outbox, ``registration_error`` what the node
+        last said against it.
     """
     begun = (
         select(
@@ -31,10 +39,11 @@ def listed(connection: Connection, now_ms: int, *, uscc: str | None = None) -> l
     status = statuses.join(begun, current[0] & current[1]).subquery()
     query = (
         select(equipment, enterprise.c.name.label("enterprise"), status.c.status)
-        .add_columns(identifier.c.handle)
+        .add_columns(identifier.c.handle, identifier_outbox.c.state, identifier_outbox.c.last_error)
         .select_from(equipment.join(enterprise))
         .outerjoin(status, status.c.equipment_id == equipment.c.id)
         .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
+        .outerjoin(identifier_outbox, identifier_outbox.c.equipment_id == equipment.c.id)
         .order_by(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
     )
     if uscc is not None:
@@ -58,4 +67,6 @@ def _listed(row: Any) -> dict[str, Any]:
         "status": status,
         "status_zh": STATUSES.get(status, unknown).zh,
         "handle": row.handle or "",
+        "registration": row.state or "",
+        "registration_error": row.last_error or "",
     }

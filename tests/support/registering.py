@@ -1,0 +1,89 @@
+"""A registrar at work on a city's database, and faults between it and the node."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import select
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from edge_config.city import IdentifierConfig
+from edge_config.suffix import SuffixPattern
+from gateway.city.db.database import Database
+from gateway.city.db.tables import identifier_outbox
+from gateway.city.issuing import IdentifierCounts, identifier_counts
+from gateway.city.registrar import Registrar
+from gateway.identifier.snms import SnmsClient
+from tests.support.city_db import USCCS, add_enterprise, add_machine
+from tests.support.node import NOW_MS
+
+CONFIG = IdentifierConfig(prefix="88.999", batch=7)
+MACHINES = 20
+PATTERN = SuffixPattern.parse(CONFIG.suffix)
+
+
+def fill(database: Database, machines: int = MACHINES) -> None:
+    def write(connection: Any) -> None:
+        for number, uscc in enumerate(USCCS[:2]):
+            add_enterprise(connection, uscc, identifier_code=f"QZ0{number}")
+        for number in range(machines):
+            add_machine(connection, USCCS[number % 2], f"A{number:03d}", category="451")
+
+    database.run_now(write)
+
+
+class Clock:
+    """Milliseconds that stand still until they are moved."""
+
+    def __init__(self) -> None:
+        self.ms = NOW_MS
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+def made(database: Database, client: SnmsClient, clock: Clock) -> Registrar:
+    return Registrar(database, client, CONFIG, PATTERN, clock)
+
+
+async def work_off(one: Registrar) -> None:
+    async with asyncio.timeout(30):
+        while await one.step():
+            pass
+
+
+def counts(database: Database) -> IdentifierCounts:
+    return database.run_now(identifier_counts)
+
+
+def complete(machines: int = MACHINES) -> IdentifierCounts:
+    return IdentifierCounts(machines, machines, machines, machines, 0, 0)
+
+
+def states(database: Database) -> list[tuple[str, str, int]]:
+    box = identifier_outbox.c
+    query = select(box.operation, box.state, box.attempts).order_by(box.id)
+    return database.run_now(lambda c: [tuple(row) for row in c.execute(query)])
+
+
+Wrap = Callable[[ASGIApp], ASGIApp]
+Action = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def on_batch(action: Callable[[ASGIApp], Action]) -> Wrap:
+    """Put ``action`` between the node and its callers, on batches only."""
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        special = action(app)
+
+        async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+            batch = "/batch" in scope.get("path", "")
+            await (special if batch else app)(scope, receive, send)
+
+        return routed
+
+    return wrap
+
+
+async def nowhere(_message: Any) -> None:
+    """Swallow an answer."""
