@@ -61,12 +61,15 @@ def _run(config: Annotated[Path, typer.Argument(help="The city's YAML file.")]) 
     )
     for noisy in ("httpx", "alembic", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    faults: list[BaseException] = []
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(app.run(loaded))
     except* _expected() as group:
-        for error in _flat(group):
-            typer.echo(f"qulink city: {error}", err=True)
+        faults += _flat(group)  # to exit here would be wrapped in a group before Python 3.11.4
+    for fault in faults:
+        typer.echo(f"qulink city: {fault}", err=True)
+    if faults:
         sys.exit(2)
 
 
