@@ -31,7 +31,7 @@ from gateway.drivers.api import (
     SubscribingDriver,
     Value,
 )
-from gateway.drivers.conformance_bench import Bench, needs, values_of
+from gateway.drivers.conformance_bench import Bench, endless, needs, values_of
 from gateway.drivers.conformance_proxy import FaultProxy
 from gateway.drivers.conformance_rules import DriverConformance
 
@@ -95,8 +95,7 @@ class SubscribingConformance(DriverConformance):
             await pushing.subscribe("group", bench.points(), SUBSCRIPTION_INTERVAL_MS)
             await bench.stop()
             with pytest.raises(NotConnectedError):
-                while True:
-                    await pushing.arrivals()
+                await endless(pushing.arrivals)
 
 
 async def _latest(

@@ -4,13 +4,14 @@
 
 import ast
 import asyncio
+import inspect
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 import pytest
@@ -88,7 +89,8 @@ class Bench:
                 await driver.connect()
             yield driver
         finally:
-            await driver.close()
+            async with asyncio.timeout(self.deadline_s):
+                await driver.close()
 
     async def read(self, driver: Driver, points: Sequence[Point]) -> Reading:
         """Plan and read under the deadline."""
@@ -115,6 +117,13 @@ def needs(thing: Any, what: str) -> Any:
     return thing
 
 
+async def endless(call: Callable[[], Awaitable[Any]]) -> NoReturn:
+    """Call until it raises; gives way in between, so that a deadline can end it too."""
+    while True:
+        await call()
+        await asyncio.sleep(0)
+
+
 async def settles(bench: Bench, condition: Callable[[], bool]) -> bool:
     """Whether a condition becomes true before the deadline."""
     end = asyncio.get_running_loop().time() + min(bench.deadline_s, 5.0)
@@ -131,11 +140,18 @@ def open_files() -> int:
     return len(os.listdir(folder)) if folder.exists() else 0  # noqa: PTH208 - counts only
 
 
+def sources(driver: Driver) -> list[Path]:
+    """The files of a driver: those of its package's folder, or its one module."""
+    file = Path(inspect.getfile(type(driver)))
+    is_packaged = "." in type(driver).__module__ or file.name == "__init__.py"
+    return sorted(file.parent.glob("*.py")) if is_packaged else [file]
+
+
 def banned(file: Path) -> Iterator[str]:
     """Calls of ``sleep`` and uses of ``logging``, but for silencing a protocol library."""
     source = _SILENCING.sub("None", file.read_text(encoding="utf-8"))
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Attribute) and node.attr == "sleep":
+        if _sleeps(node):
             yield f"line {node.lineno}: sleep"
         if _logs(node):
             yield f"line {node.lineno}: logging"
@@ -143,6 +159,12 @@ def banned(file: Path) -> Iterator[str]:
 
 _SILENCING = re.compile(r'logging\.getLogger\("\w+"\)\.setLevel\(logging\.CRITICAL \+ 1\)')
 """A library that logs faults (or, at DEBUG, passwords) is turned off as a whole, by its name."""
+
+
+def _sleeps(node: ast.AST) -> TypeGuard[ast.Attribute | ast.ImportFrom]:
+    if isinstance(node, ast.ImportFrom):
+        return any(one.name == "sleep" for one in node.names)
+    return isinstance(node, ast.Attribute) and node.attr == "sleep"
 
 
 def _logs(node: ast.AST) -> TypeGuard[ast.Name | ast.Import | ast.ImportFrom]:

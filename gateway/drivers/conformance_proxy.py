@@ -36,7 +36,9 @@ class FaultProxy:
         self.connections = 0
 
     async def start(self) -> None:
-        """Listen, on the same port again after :meth:`stop`."""
+        """Listen, on the same port again after :meth:`stop`; harmless while it does."""
+        if self._server is not None:
+            return
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 

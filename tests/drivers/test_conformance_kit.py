@@ -1,114 +1,57 @@
 """The kit itself: each rule must catch a driver that breaks it."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from pydantic import ConfigDict
 
 from edge_config.base import StrictModel
-from gateway.core.batch import Reading
-from gateway.drivers.api import DriverError, NotConnectedError, Point, Value
-from gateway.drivers.conformance import Bench, DriverConformance, FaultProxy
+from gateway.drivers.conformance import (
+    Bench,
+    DriverConformance,
+    FaultProxy,
+    RefusalConformance,
+    SubscribingConformance,
+)
 from gateway.drivers.modbus import SPEC
-from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.driver import ModbusDriver
-from gateway.drivers.modbus.poll import ReadPlan
+from tests.drivers import broken as drivers
 from tests.drivers.modbus.peers import modbus_serial
 from tests.support.peers import free_port
 
-
-class DoesIo(ModbusDriver):
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
-        socket.getaddrinfo("127.0.0.1", connection.port)
-
-
-class RaisesTheLibrarysOwn(ModbusDriver):
-    async def connect(self) -> None:
-        try:
-            await super().connect()
-        except NotConnectedError as error:
-            raise ConnectionRefusedError from error
-
-
-class LeaksSockets(ModbusDriver):
-    kept: list[socket.socket]
-
-    async def connect(self) -> None:
-        self.__dict__.setdefault("kept", []).append(socket.socket())
-        await super().connect()
-
-    def __del__(self) -> None:
-        for sock in self.__dict__.get("kept", []):
-            sock.close()
-
-
-class TurnsTheOrder(ModbusDriver):
-    async def read(self, plan: ReadPlan) -> Reading:
-        reading = await super().read(plan)
-        return Reading(tuple(column[::-1] for column in reading.columns), reading.status)
-
-
-class SpoilsAll(ModbusDriver):
-    async def read(self, plan: ReadPlan) -> Reading:
-        reading = await super().read(plan)
-        return Reading(reading.columns, np.full_like(reading.status, reading.status.max()))
-
-
-class HidesALoss(ModbusDriver):
-    async def read(self, plan: ReadPlan) -> Reading:
-        try:
-            return await super().read(plan)
-        except NotConnectedError as error:
-            raise DriverError("something went wrong") from error
-
-
-class ClosesOnce(ModbusDriver):
-    closed = False
-
-    async def close(self) -> None:
-        if self.closed:
-            raise RuntimeError("closed twice")
-        self.closed = True
-        await super().close()
-
-
-class LeavesATask(ModbusDriver):
-    kept: set[asyncio.Task[None]]
-
-    async def connect(self) -> None:
-        self.__dict__.setdefault("kept", set()).add(asyncio.create_task(asyncio.sleep(3600)))
-        await super().connect()
-
-
-class PlansOnlyWhenConnected(ModbusDriver):
-    def plan(self, points: Sequence[Point]) -> ReadPlan:
-        self._alive()
-        return super().plan(points)
-
-
-class WritesAnything(ModbusDriver):
-    async def write(self, point: Point, value: Value) -> None:
-        return
-
-
 RULES: list[tuple[str, type[ModbusDriver]]] = [
-    ("test_d02_nobody_there_is_not_connected", RaisesTheLibrarysOwn),
-    ("test_d02_nobody_there_is_not_connected", LeaksSockets),
-    ("test_d03_values_come_in_the_order_asked", TurnsTheOrder),
-    ("test_d04_an_unknown_point_harms_only_itself", SpoilsAll),
-    ("test_d04_a_lost_connection_is_an_exception", HidesALoss),
-    ("test_d06_close_is_always_harmless", ClosesOnce),
-    ("test_d09_nothing_is_left_after_close", LeavesATask),
-    ("test_d12_a_plan_needs_no_connection_and_lasts", PlansOnlyWhenConnected),
-    ("test_d14_a_read_only_point_is_not_written", WritesAnything),
-    ("test_d16_a_written_value_is_read_back", WritesAnything),
+    ("test_d02_nobody_there_is_not_connected", drivers.RaisesTheLibrarysOwn),
+    ("test_d02_nobody_there_is_not_connected", drivers.LeaksSockets),
+    ("test_d03_values_come_in_the_order_asked", drivers.TurnsTheOrder),
+    ("test_d03_no_points_is_no_error", drivers.NeedsPoints),
+    ("test_d04_an_unknown_point_harms_only_itself", drivers.SpoilsAll),
+    ("test_d04_a_lost_connection_is_an_exception", drivers.HidesALoss),
+    ("test_d04_a_lost_connection_is_an_exception", drivers.ReadsBadForEver),
+    ("test_d06_close_is_always_harmless", drivers.ClosesOnce),
+    ("test_d06_a_closed_driver_says_so", drivers.OnlySaysItCloses),
+    ("test_d06_close_is_quick_when_the_device_is_gone", drivers.ClosesSlowly),
+    ("test_d07_a_late_answer_is_never_the_next", drivers.OnlySaysItCloses),
+    ("test_d08_works_again_after_the_device_returns", drivers.ConnectsOnce),
+    ("test_d09_nothing_is_left_after_close", drivers.LeavesATask),
+    ("test_d12_a_plan_needs_no_connection_and_lasts", drivers.PlansOnlyWhenConnected),
+    ("test_d14_a_read_only_point_is_not_written", drivers.WritesAnything),
+    ("test_d16_a_written_value_is_read_back", drivers.WritesAnything),
 ]
+PUSHING: list[tuple[str, type[drivers.Pushing]]] = [
+    ("test_d18_subscribed_values_arrive", drivers.PushesInAnyOrder),
+    ("test_d18_subscribed_values_arrive", drivers.PushesNoFirstValues),
+    ("test_d18_subscribed_values_arrive", drivers.PushesOnlyFirstValues),
+    ("test_d18_an_unknown_point_is_refused_alone", drivers.AcceptsTheUnknown),
+    ("test_d19_a_silent_subscription_is_an_exception", drivers.NeverNoticesSilence),
+]
+DRIVER = "from gateway.drivers.modbus.driver import ModbusDriver\nclass Acme(ModbusDriver): pass\n"
 BROKEN = (Exception, pytest.fail.Exception)
 
 
@@ -131,6 +74,8 @@ async def bench(device: int) -> AsyncIterator[Bench]:
             start=proxy.start,
             writable=("holding:100", 99),
             read_only=("input:10", 1),
+            stall=proxy.stall,
+            resume=proxy.resume,
             deadline_s=2,
         )
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
@@ -144,15 +89,88 @@ async def filled(bench: Bench) -> None:
             await driver.write(bench.point(raw), value)
 
 
+def made(bench: Bench, make: Callable[[Any], ModbusDriver]) -> Bench:
+    """The bench with another driver."""
+    return replace(bench, spec=replace(SPEC, make=make))
+
+
+async def keeps(kit: DriverConformance, rule: str, bench: Bench) -> None:
+    """Prove one rule on a device that holds its values and is there."""
+    await bench.start()
+    await filled(bench)
+    await getattr(kit, rule)(bench)
+
+
 @pytest.mark.parametrize(("rule", "broken"), RULES, ids=lambda part: getattr(part, "__name__", ""))
 async def test_a_broken_rule_is_caught(
     bench: Bench, rule: str, broken: Callable[[Any], ModbusDriver]
 ) -> None:
-    await filled(bench)
-    kit = DriverConformance()
-    await getattr(kit, rule)(bench)
+    await keeps(DriverConformance(), rule, bench)
     with pytest.raises(BROKEN):
-        await getattr(kit, rule)(replace(bench, spec=replace(SPEC, make=broken)))
+        await keeps(DriverConformance(), rule, made(bench, broken))
+
+
+@pytest.mark.parametrize(
+    ("rule", "broken"), PUSHING, ids=lambda part: getattr(part, "__name__", "")
+)
+async def test_a_broken_subscription_is_caught(
+    bench: Bench, rule: str, broken: Callable[[Any], ModbusDriver]
+) -> None:
+    async def change() -> None:
+        async with bench.connected() as driver:
+            await driver.write(bench.point(bench.good[0][0]), 70)
+
+    changing = replace(bench, change=change)
+    await keeps(SubscribingConformance(), rule, made(changing, drivers.Pushing))
+    with pytest.raises(BROKEN):
+        await keeps(SubscribingConformance(), rule, made(changing, broken))
+
+
+async def test_a_refusal_that_looks_like_a_loss_is_caught(bench: Bench) -> None:
+    kit, refused = RefusalConformance(), replace(bench, refused=bench.dead)
+    await kit.test_d11_a_refusal_is_told_apart(made(refused, drivers.Refused))
+    with pytest.raises(BROKEN):
+        await kit.test_d11_a_refusal_is_told_apart(refused)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("import time; time.sleep(1)", "sleep"),
+        ("from asyncio import sleep", "sleep"),
+        ("import logging; logging.info(1)", "logging"),
+        ("from logging import getLogger", "logging"),
+        ("import logging as log", "logging"),
+        ('import logging; logging.getLogger("lib").setLevel(logging.CRITICAL + 1)', None),
+        ("import logging; import time; time.monotonic()", None),
+    ],
+)
+async def test_sleeping_and_logging_are_caught(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, found: str | None
+) -> None:
+    """In the driver's one module; what else is installed beside it is not its own."""
+    (tmp_path / "acme_single.py").write_text(f"{DRIVER}{line}\n")
+    (tmp_path / "acme_neighbour.py").write_text("import time; time.sleep(0)")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "acme_single", raising=False)
+    caught = pytest.raises(AssertionError, match=f"acme_single.py: .*{found}")
+    with caught if found else nullcontext():
+        DriverConformance().test_d05_no_scheduling_and_no_logging(
+            made(bench, import_module("acme_single").Acme)
+        )
+
+
+async def test_a_package_is_searched_whole(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme_package").mkdir()
+    (tmp_path / "acme_package/__init__.py").write_text(DRIVER)
+    (tmp_path / "acme_package/retries.py").write_text("import time; time.sleep(0)")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(AssertionError, match=r"retries.py: line 1: sleep"):
+        DriverConformance().test_d05_no_scheduling_and_no_logging(
+            made(bench, import_module("acme_package").Acme)
+        )
 
 
 async def test_io_in_make_is_caught(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +179,7 @@ async def test_io_in_make_is_caught(bench: Bench, monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     with pytest.raises(pytest.fail.Exception, match="D-01"):
         kit.test_d01_making_a_driver_does_no_io(
-            replace(bench, spec=replace(SPEC, make=DoesIo)), monkeypatch
+            replace(bench, spec=replace(SPEC, make=drivers.DoesIo)), monkeypatch
         )
 
 
