@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city import quarantine
@@ -19,7 +19,7 @@ from gateway.city.db.tables import gap, gateway, tag_schema
 from gateway.city.live import GatewayLive, Live
 from gateway.city.metrics import CityMetrics
 from gateway.city.peers import Peers, saved_state
-from gateway.city.settle import keep_gap
+from gateway.city.settle import keep_gaps
 from gateway.city.uplink import Incoming, Uplink
 from gateway.core.batch import Gap
 from gateway.core.schema import Schema, decode_schema
@@ -247,12 +247,16 @@ def _write(
     entries: Sequence[quarantine.Entry],
     seen: Sequence[GatewayLive],
 ) -> None:
-    for gateway_id, one in gaps:
-        keep_gap(connection, gateway_id, one)
+    keep_gaps(connection, gaps)
     quarantine.keep(connection, entries)
-    for view in seen:
-        values: dict[str, object] = {"last_seen_ms": view.last_seen_ms}
-        if view.state is not None:
-            state = msgspec.structs.replace(view.state, online=view.online)
-            values["state"] = encode_message(state).decode()
-        connection.execute(update(gateway).where(gateway.c.id == view.id).values(values))
+    if seen:
+        known = update(gateway).where(gateway.c.id == bindparam("name"))
+        rows = [{"name": one.id, "seen": one.last_seen_ms, "text": _text(one)} for one in seen]
+        saved = known.values(last_seen_ms=bindparam("seen"), state=bindparam("text"))
+        connection.execute(saved, rows)
+
+
+def _text(view: GatewayLive) -> str | None:
+    if view.state is None:
+        return None
+    return encode_message(msgspec.structs.replace(view.state, online=view.online)).decode()

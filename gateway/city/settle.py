@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
+from itertools import groupby
+from operator import itemgetter
 
 import msgspec
-from sqlalchemy import Connection, case
+from sqlalchemy import Connection, bindparam, case
 
 from gateway.city import evidence, quarantine
 from gateway.city.db.tables import edge_books, gap, tag_schema, watermark
@@ -86,45 +88,59 @@ def settle(
     Raises:
         StaleError: decide about the frames again; the transaction must be rolled back.
     """
-    for (gateway, epoch), account in accounts.items():
-        if account.settled:
-            _keep_watermark(connection, gateway, epoch, account, now_ms)
+    _keep_watermarks(connection, accounts, now_ms)
     orphans = evidence.record(connection, samples)
     quarantine.keep(connection, entries)
-    for (gateway, epoch), account in accounts.items():
-        for schema in account.schemas:
-            _keep_schema(connection, gateway, schema, now_ms)
-        for one, is_late in account.gaps:
-            keep_gap(connection, gateway, one, is_late=is_late)
-        for seq, books in account.books.values():
-            _keep_books(connection, gateway, epoch, books, seq)
+    _keep_schemas(connection, accounts, now_ms)
+    notes = ((key[0], *note) for key, account in accounts.items() for note in account.gaps)
+    for is_late, some in groupby(notes, key=itemgetter(2)):
+        keep_gaps(connection, [note[:2] for note in some], is_late=is_late)
+    _keep_books(connection, accounts)
     return orphans
 
 
-def _keep_schema(connection: Connection, gateway: str, schema: Schema, now_ms: int) -> None:
-    statement = insert_for(connection, tag_schema).on_conflict_do_nothing()
-    row = {
-        "gateway": gateway,
-        "id": f"{schema.id:016x}",
-        "device": schema.device,
-        "body": encode_schema(schema),
-        "received_ms": now_ms,
-    }
-    connection.execute(statement, row)
+def _keep_schemas(connection: Connection, accounts: Accounts, now_ms: int) -> None:
+    rows = [
+        {
+            "gateway": gateway,
+            "id": f"{schema.id:016x}",
+            "device": schema.device,
+            "body": encode_schema(schema),
+            "received_ms": now_ms,
+        }
+        for (gateway, _), account in accounts.items()
+        for schema in account.schemas
+    ]
+    if rows:
+        connection.execute(insert_for(connection, tag_schema).on_conflict_do_nothing(), rows)
 
 
-def keep_gap(connection: Connection, gateway: str, one: Gap, *, is_late: bool = False) -> None:
-    """Write a gap, or the end of one that is known; an end only moves forward.
+def keep_gaps(
+    connection: Connection, gaps: Sequence[tuple[str, Gap]], *, is_late: bool = False
+) -> None:
+    """Write gaps, or the ends of those that are known; an end only moves forward.
 
     Args:
         connection: in a transaction.
-        gateway: whose gap it is.
-        one: the gap.
-        is_late: something newer may be known: then it only lengthens what is known, and does
+        gaps: gateways and their gaps, in order.
+        is_late: something newer may be known: then they only lengthen what is known, and do
             not open again what has ended.
     """
+    statement = insert_for(connection, gap)
+    key = ["gateway", "device", "tag_group", "tags_key", "from_ms"]
+    new, old = statement.excluded, gap.c
+    last = case((old.to_ms > new.to_ms, old.to_ms), else_=new.to_ms)
+    changes = {"cause": new.cause, "to_ms": last}
+    ends = old.to_ms.is_(None) & new.to_ms.is_not(None)
+    where = ends | (new.to_ms > old.to_ms) if is_late else None
+    upsert = statement.on_conflict_do_update(index_elements=key, set_=changes, where=where)
+    if gaps:
+        connection.execute(upsert, [_gap_row(*one) for one in gaps])
+
+
+def _gap_row(gateway: str, one: Gap) -> dict[str, object]:
     tags = msgspec.json.encode(one.tags).decode()
-    row = {
+    return {
         "gateway": gateway,
         "device": one.device,
         "tag_group": one.group,
@@ -134,65 +150,70 @@ def keep_gap(connection: Connection, gateway: str, one: Gap, *, is_late: bool = 
         "from_ms": one.from_ms,
         "to_ms": one.to_ms,
     }
-    statement = insert_for(connection, gap)
-    key = ["gateway", "device", "tag_group", "tags_key", "from_ms"]
-    new, old = statement.excluded, gap.c
-    last = case((old.to_ms > new.to_ms, old.to_ms), else_=new.to_ms)
-    changes = {"cause": new.cause, "to_ms": last}
-    ends = old.to_ms.is_(None) & new.to_ms.is_not(None)
-    where = ends | (new.to_ms > old.to_ms) if is_late else None
-    upsert = statement.on_conflict_do_update(index_elements=key, set_=changes, where=where)
-    connection.execute(upsert, row)
 
 
-def _keep_books(
-    connection: Connection, gateway: str, epoch: str, books: BooksRecord, seq: int
-) -> None:
+def _keep_books(connection: Connection, accounts: Accounts) -> None:
     """A frame that comes late does not turn them back; drops can fall, so counts tell no order."""
+    rows = [
+        {"gateway": gateway, "epoch": epoch, "seq": seq}
+        | msgspec.structs.asdict(books)
+        | {"dropped": msgspec.json.encode(books.dropped).decode()}
+        for (gateway, epoch), account in accounts.items()
+        for seq, books in account.books.values()
+    ]
     statement = insert_for(connection, edge_books)
-    row = {"gateway": gateway, "epoch": epoch, "seq": seq} | msgspec.structs.asdict(books)
-    row["dropped"] = msgspec.json.encode(books.dropped).decode()
-    values = {name: statement.excluded[name] for name in row}
     upsert = statement.on_conflict_do_update(
         index_elements=list(edge_books.primary_key),
-        set_=values,
+        set_={column.name: statement.excluded[column.name] for column in edge_books.c},
         where=statement.excluded.seq >= edge_books.c.seq,
     )
-    connection.execute(upsert, row)
+    if rows:
+        connection.execute(upsert, rows)
 
 
-def _keep_watermark(
-    connection: Connection, gateway: str, epoch: str, account: Account, now_ms: int
-) -> None:
+def _keep_watermarks(connection: Connection, accounts: Accounts, now_ms: int) -> None:
+    """All of them, if the database still holds what the round began with."""
+    settled = {key: account for key, account in accounts.items() if account.settled}
+    if not settled:
+        return
     statement = insert_for(connection, watermark)
     new, old = statement.excluded, watermark.c
-    row = {
+    upsert = statement.on_conflict_do_update(
+        index_elements=list(watermark.primary_key),
+        set_={
+            "upto": new.upto,
+            "ranges": new.ranges,
+            "closed": new.closed,
+            "values_committed": old.values_committed + new.values_committed,
+            "values_quarantined": old.values_quarantined + new.values_quarantined,
+            "updated_ms": new.updated_ms,
+        },
+        where=(old.upto == bindparam("upto_before"))
+        & (old.ranges == bindparam("ranges_before"))
+        & (old.closed == bindparam("closed_before")),
+    )
+    rows = [_mark(*key, account, now_ms) for key, account in settled.items()]
+    counting = {"preserve_rowcount": True}
+    kept = connection.execute(upsert, rows, execution_options=counting).rowcount
+    if kept != len(rows):
+        raise StaleError(f"{len(rows) - kept} of {len(rows)} gateways have gone on meanwhile")
+
+
+def _mark(gateway: str, epoch: str, account: Account, now_ms: int) -> dict[str, object]:
+    now, before = account.progress, account.before
+    return {
         "gateway": gateway,
         "epoch": epoch,
-        "upto": account.progress.upto,
-        "ranges": _ranges(account.progress),
-        "closed": account.progress.closed,
+        "upto": now.upto,
+        "ranges": _ranges(now),
+        "closed": now.closed,
         "values_committed": account.committed,
         "values_quarantined": account.quarantined,
         "updated_ms": now_ms,
+        "upto_before": before.upto,
+        "ranges_before": _ranges(before),
+        "closed_before": before.closed,
     }
-    changes = {
-        "upto": new.upto,
-        "ranges": new.ranges,
-        "closed": new.closed,
-        "values_committed": old.values_committed + new.values_committed,
-        "values_quarantined": old.values_quarantined + new.values_quarantined,
-        "updated_ms": new.updated_ms,
-    }
-    upsert = statement.on_conflict_do_update(
-        index_elements=list(watermark.primary_key),
-        set_=changes,
-        where=(old.upto == account.before.upto)
-        & (old.ranges == _ranges(account.before))
-        & (old.closed == account.before.closed),
-    )
-    if not connection.execute(upsert, row).rowcount:
-        raise StaleError(f"gateway {gateway}, epoch {epoch}: some were settled in the meantime")
 
 
 def _ranges(progress: Progress) -> str:

@@ -6,7 +6,7 @@ from edge_config.city import RetentionConfig
 from gateway.city import housekeeping, quarantine
 from gateway.city.db import tables
 from gateway.city.rows import batch_rows, layout_of
-from gateway.city.settle import keep_gap
+from gateway.city.settle import keep_gaps
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
 from tests.support.city import assembled, batch_of, city_config, fill_ledger, rows_of, schema_of
@@ -27,9 +27,9 @@ async def test_old_values_gaps_and_messages_go(tmp_path: Path) -> None:
         await city.database.run(quarantine.keep, entries)
         for time in times:
             ended = Gap("line-1", "", (), Reason.TIMEOUT, time - 2 * DAY_MS, time)
-            await city.database.run(keep_gap, "gw-1", ended)
+            await city.database.run(keep_gaps, [("gw-1", ended)])
         lasting = Gap("line-1", "", (), Reason.TIMEOUT, 0)
-        await city.database.run(keep_gap, "gw-1", lasting)
+        await city.database.run(keep_gaps, [("gw-1", lasting)])
         retention = RetentionConfig(telemetry_days=10, quarantine_days=5)
         await housekeeping.tidy(city.database, city.store, retention, NOW_MS)
         assert await city.store.count(["gw-1"], 0, NOW_MS + 1) == 2

@@ -118,7 +118,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_made_again(
         await gateway.send(2, batch_of(schema, at + 1, 2.0))
         await gateway.acked(2)
         assert counted(city) == (2, 2, 2)
-    assert "decided anew: gateway gw-1" in caplog.text
+    assert "decided anew: 1 of 1 gateways have gone on" in caplog.text
 
 
 def _lose_the_answer_once(city: City) -> None:

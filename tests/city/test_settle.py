@@ -1,0 +1,70 @@
+"""What one round changes in the database, on SQLite and on PostgreSQL."""
+
+import pytest
+from sqlalchemy import Connection, insert, select
+
+from gateway.city import enrolment
+from gateway.city.db.database import Database
+from gateway.city.db.tables import enterprise, gap, watermark
+from gateway.city.progress import Progress
+from gateway.city.settle import Account, StaleError, keep_gaps, settle
+from gateway.core.batch import Gap
+from gateway.core.status import Reason
+from tests.support.city import USCC
+
+EPOCH = "a" * 16
+GATEWAYS = ("gw-1", "gw-2", "gw-3")
+
+
+@pytest.fixture
+def city(database: Database) -> Database:
+    """A database with some gateways."""
+
+    def enrol(connection: Connection) -> None:
+        row = {"uscc": USCC, "name": "甲", "county": "330822", "industry": "3451"}
+        connection.execute(insert(enterprise).values(**row, above_scale=True))
+        for name in GATEWAYS:
+            enrolment.add(connection, name, USCC, "1", 0)
+
+    database.run_now(enrol)
+    return database
+
+
+def account(before: int, after: int) -> Account:
+    """Frames up to ``before`` were settled, now those up to ``after``; a value each."""
+    return Account(Progress(after), Progress(before), committed=after - before, settled=True)
+
+
+def marks(database: Database) -> dict[str, tuple[int, int]]:
+    query = select(watermark.c.gateway, watermark.c.upto, watermark.c.values_committed)
+    found = database.run_now(lambda c: c.execute(query).all())
+    return {row.gateway: (row.upto, row.values_committed) for row in found}
+
+
+def test_a_round_is_settled_whole_or_not_at_all(city: Database) -> None:
+    first = {(name, EPOCH): account(0, 2) for name in GATEWAYS}
+    city.run_now(settle, first, [], [], 0)
+    assert marks(city) == dict.fromkeys(GATEWAYS, (2, 2))
+    city.run_now(settle, {("gw-2", EPOCH): account(2, 3)}, [], [], 0)  # another worker
+    second = {(name, EPOCH): account(2, 5) for name in GATEWAYS}
+    with pytest.raises(StaleError, match="1 of 3 gateways have gone on"):
+        city.run_now(settle, second, [], [], 0)
+    assert marks(city) == {"gw-1": (2, 2), "gw-2": (3, 3), "gw-3": (2, 2)}
+    second["gw-2", EPOCH] = account(3, 5)
+    city.run_now(settle, second, [], [], 0)
+    assert marks(city) == dict.fromkeys(GATEWAYS, (5, 5))
+
+
+def test_gaps_of_late_frames_reopen_nothing(city: Database) -> None:
+    """The order in which frames come is kept, also where both kinds are in one round."""
+
+    def hole(from_ms: int, to_ms: int | None) -> Gap:
+        return Gap("line-1", "", (), Reason.TIMEOUT, from_ms, to_ms)
+
+    city.run_now(keep_gaps, [("gw-1", hole(1, None)), ("gw-1", hole(1, 5)), ("gw-2", hole(1, 9))])
+    told = account(0, 1)
+    told.gaps = [(hole(1, None), True), (hole(2, 7), True), (hole(2, None), False)]
+    city.run_now(settle, {("gw-1", EPOCH): told}, [], [], 0)
+    query = select(gap.c.gateway, gap.c.from_ms, gap.c.to_ms)
+    found = city.run_now(lambda c: c.execute(query).all())
+    assert {tuple(row) for row in found} == {("gw-1", 1, 5), ("gw-1", 2, None), ("gw-2", 1, 9)}
