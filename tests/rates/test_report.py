@@ -1,5 +1,6 @@
 """Rates from ledger and evidence, on SQLite and PostgreSQL."""
 
+import asyncio
 import csv
 import io
 import json
@@ -19,14 +20,16 @@ from gateway.city.db.tables import (
     roster_member,
     tag_schema,
 )
+from gateway.city.rates import settle, settling
 from gateway.city.rates.answering import answering_now
 from gateway.city.rates.definitions import DefinitionError, builtin_definitions
 from gateway.city.rates.drilldown import machine_facts
 from gateway.city.rates.export import DEMONSTRATION, table_csv, table_json
+from gateway.city.rates.facts import Inquiry
 from gateway.city.rates.period import MonthError, recent_months
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.report import RateTable, rate_table
-from gateway.city.rates.settle import settle_due, settle_month
+from gateway.city.rates.settle import due, settle_month
 from gateway.city.rates.stored import Correction
 from gateway.city.rates.tallies import NotComputableError
 from gateway.city.rates.trend import trend
@@ -367,13 +370,18 @@ def test_a_withdrawn_verification_takes_the_enterprise_out(database: Database) -
     assert reason_of(database) is Reason.LEDGER_UNVERIFIED
 
 
-def test_recomputing_an_old_month_reproduces_what_was_stored(database: Database) -> None:
+async def settle_all(database: Database) -> int:
+    known = builtin_definitions()
+    return await settling.settle(database, NOVEMBER_21, definitions=known, demonstration=False)
+
+
+async def test_recomputing_an_old_month_reproduces_what_was_stored(database: Database) -> None:
     database.run_now(fill_city)
-    months = database.run_now(settle_due, NOVEMBER_21, demonstration=False)
-    assert {(one.definition, one.month, one.status) for one in months} == {
-        (definition, "2026-10", "F") for definition in ("ENR-A", "ENR-B", "COV")
+    assert set(database.run_now(due, NOVEMBER_21, demonstration=False)) == {
+        (definition, "2026-10") for definition in ("ENR-A", "ENR-B", "COV")
     }
-    assert database.run_now(settle_due, NOVEMBER_21, demonstration=False) == []
+    assert await settle_all(database) == 3
+    assert database.run_now(due, NOVEMBER_21, demonstration=False) == []
     columns = [column for column in rate_result.c if column.name not in ("id", "vintage")]
 
     def rows(vintage: int) -> list[object]:
@@ -388,6 +396,29 @@ def test_recomputing_an_old_month_reproduces_what_was_stored(database: Database)
         settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False, correction=again
     )
     assert rows(1) == rows(2) != []
+
+
+async def test_two_workers_settle_a_month_once(database: Database) -> None:
+    database.run_now(fill_city)
+    counts = await asyncio.gather(*(settle_all(database) for _ in range(3)))
+    assert sum(counts) == 3
+    vintages = select(rate_result.c.vintage).distinct()
+    assert database.run_now(lambda c: list(c.scalars(vintages))) == [1]
+
+
+async def test_ingest_writes_while_years_are_settled(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two results the database is free; SQLite has one writer."""
+    database.run_now(one_machine, OCTOBER)
+    computed = settle.tallies_of
+
+    def slow(connection: Connection, inquiry: Inquiry) -> object:
+        database.run_now(lambda c: c.execute(update(enterprise).values(name=inquiry.period.month)))
+        return computed(connection, inquiry)
+
+    monkeypatch.setattr(settle, "tallies_of", slow)
+    assert await settle_all(database) == 3
 
 
 def test_a_synthetic_result_is_never_shown_as_a_real_one(database: Database) -> None:

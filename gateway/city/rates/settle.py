@@ -62,47 +62,42 @@ def settle_month(
         What was stored; None if it is too early or nothing is new.
     """
     definition = definition_of(definitions or builtin_definitions(), definition_id)
-    status = settles_as(month, now_ms)
-    if status is None or definition.measure == "answering":
-        return None
-    vintage, stored_as, synthetic = latest_vintage(connection, definition_id, month)
-    unchanged = synthetic == demonstration and stored_as in (status, "F")
-    if unchanged and correction is None:
+    newest = latest_vintage(connection, definition_id, month)
+    status = _asked_for(definition, month, now_ms)
+    if status is None or (correction is None and newest.satisfies(status, demonstration)):
         return None
     inquiry = Inquiry(definition, period_of(month, now_ms), now_ms, demonstration)
     cells = all_cells(tallies_of(connection, inquiry)[0])
-    table = StoredTable(month, vintage + 1, status, definition.hash, now_ms, cells, correction)
+    vintage = newest.number + 1
+    table = StoredTable(month, vintage, status, definition.hash, now_ms, cells, correction)
     append(connection, table, definition_id, demonstration)
-    return Settlement(definition_id, month, vintage + 1, status)
+    return Settlement(definition_id, month, vintage, status)
 
 
-def settle_due(
+def _asked_for(definition: Definition, month: str, now_ms: int) -> Status | None:
+    """What the calendar wants stored by now; an instantaneous rate is never stored."""
+    return None if definition.measure == "answering" else settles_as(month, now_ms)
+
+
+def due(
     connection: Connection,
     now_ms: int,
     *,
     demonstration: bool,
     definitions: Mapping[str, Definition] | None = None,
-) -> list[Settlement]:
-    """Store every month the calendar asks for, since the first evidence (36 months at most).
+) -> list[tuple[str, str]]:
+    """Definition and month of all results that the calendar asks for and that are not stored.
 
-    Safe to call at any time, as by an hourly housekeeping.
+    Months since the first evidence, 36 at most. Each is settled in a transaction of its own: to
+    compute years at once would keep ingest from the database.
     """
     first = connection.scalar(select(func.min(evidence.c.day)))
-    known = definitions or builtin_definitions()
     return [
-        settled
+        (definition.id, month)
         for month in _months_since(first, now_ms)
-        for definition_id in known
-        if (
-            settled := settle_month(
-                connection,
-                definition_id,
-                month,
-                now_ms,
-                demonstration=demonstration,
-                definitions=known,
-            )
-        )
+        for definition in (definitions or builtin_definitions()).values()
+        if (status := _asked_for(definition, month, now_ms)) is not None
+        and not latest_vintage(connection, definition.id, month).satisfies(status, demonstration)
     ]
 
 

@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from gateway.city.db.database import Database
+from gateway.city.db.database import Database, words
 from gateway.city.rates.model import Definition
-from gateway.city.rates.settle import settle_due
+from gateway.city.rates.settle import due, settle_month
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +26,37 @@ async def run(
     """Settle what is due at once and then every hour, until cancelled."""
     while True:
         try:
-            settled = await database.run(
-                settle_due, now_ms(), demonstration=demonstration, definitions=definitions
+            count = await settle(
+                database, now_ms(), definitions=definitions, demonstration=demonstration
             )
-            if settled:
-                log.info("rates: %d months settled", len(settled))
+            if count:
+                log.info("rates: %d results settled", count)
         except SQLAlchemyError as error:
-            log.warning("settling rates failed, trying again in %d s: %s", period_s, error)
+            log.warning("settling rates failed, trying again in %d s: %s", period_s, words(error))
         await asyncio.sleep(period_s)
+
+
+async def settle(
+    database: Database,
+    now_ms: int,
+    *,
+    definitions: Mapping[str, Definition],
+    demonstration: bool,
+) -> int:
+    """Settle what is due, each result in a transaction of its own; how many were stored."""
+    wanted = await database.run(due, now_ms, demonstration=demonstration, definitions=definitions)
+    count = 0
+    for definition_id, month in wanted:
+        try:
+            settled = await database.run(
+                settle_month,
+                definition_id,
+                month,
+                now_ms,
+                demonstration=demonstration,
+                definitions=definitions,
+            )
+        except IntegrityError:  # another worker stored it in the same moment
+            continue
+        count += settled is not None
+    return count

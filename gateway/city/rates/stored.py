@@ -60,10 +60,21 @@ class StoredTable:
     correction: Correction | None = None
 
 
-def latest_vintage(
-    connection: Connection, definition_id: str, month: str
-) -> tuple[int, Status | None, bool]:
-    """Number, status and synthetic mark of the newest vintage of a month; 0 if there is none."""
+@dataclass(frozen=True, slots=True)
+class Vintage:
+    """The newest vintage of a month; number 0 if there is none."""
+
+    number: int
+    status: Status | None
+    synthetic: bool
+
+    def satisfies(self, status: Status, demonstration: bool) -> bool:
+        """Whether the calendar's wish is fulfilled; final stays final."""
+        return self.synthetic == demonstration and self.status in (status, "F")
+
+
+def latest_vintage(connection: Connection, definition_id: str, month: str) -> Vintage:
+    """The newest vintage of a month."""
     query = (
         select(rate_result.c.vintage, rate_result.c.status, rate_result.c.synthetic)
         .where(rate_result.c.definition == definition_id, rate_result.c.month == month)
@@ -71,7 +82,7 @@ def latest_vintage(
         .limit(1)
     )
     row = connection.execute(query).first()
-    return (row.vintage, row.status, row.synthetic) if row else (0, None, False)
+    return Vintage(*row) if row else Vintage(0, None, synthetic=False)
 
 
 def final_table(
