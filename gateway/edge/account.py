@@ -56,7 +56,6 @@ class Account:
         self._fresh = {group.name for group in device.groups if group.last_tick_ms == NEVER}
         self._is_tried = False
         self._cause: Reason | None = None
-        self._offset_ms: float | None = None
 
     @property
     def device(self) -> str:
@@ -73,6 +72,7 @@ class Account:
             if group.name in self._fresh:
                 group.last_tick_ms = group.tick_at(now_ms)
             self._believe(group, now_ms)
+            self._gaps.resume(group.name, group.last_tick_ms + 1)
         self._send(self._gaps.end_orphans(now_ms))
         missed = [group.next_tick() for group in self._device.groups]
         return min((tick for tick in missed if tick <= now_ms), default=None)
@@ -85,7 +85,6 @@ class Account:
         if self._is_tried:
             return
         self._is_tried = True
-        self._offset_ms = now_ms - self._monotonic_ms()
         missed: int | None = None
         for group in self._device.groups:
             self._believe(group, now_ms)
@@ -95,6 +94,17 @@ class Account:
                 missed = missed if is_fresh else max(group.last_tick_ms, missed or 0)
         self._fresh.clear()
         self._restart.tried(self._device.id, missed, now_ms)
+
+    def connected(self, now_ms: int) -> None:
+        """A session stands: ticks from now on are not the fault of the loss before it.
+
+        Its gap lasts until values come, see :meth:`back`.
+        """
+        self.tried(now_ms)
+        self.settle(now_ms)
+        self._cause = None
+        for group in self._device.groups:
+            group.offset_ms = now_ms - self._monotonic_ms()
 
     def settle(self, now_ms: int) -> None:
         """Bring the books up to now; called before every commit."""
@@ -112,16 +122,11 @@ class Account:
         missed = group.next_tick()
         if missed > upto_ms:
             return
-        if group.down:
-            self._fail(group, missed, upto_ms)
+        if self._cause is not None:
+            self._pass(group, upto_ms, failed=group.size)
+            self._send(self._gaps.lost(self._cause, missed))
         elif group.mode == "subscribe":
             self._pass(group, upto_ms, failed=group.bad_items)
-
-    def _fail(self, group: Group, missed: int, upto_ms: int) -> None:
-        if self._cause is None:  # never lost: the first reading is still to come
-            return
-        self._pass(group, upto_ms, failed=group.size)
-        self._send(self._gaps.lost(self._cause, missed))
 
     def begin(self, group: Group, now_ms: int) -> int:
         """Choose the tick to read now: the newest that has come.
@@ -130,7 +135,7 @@ class Account:
         as the clock's fault, if it stepped.
         """
         group.reading_ms = tick_ms = group.tick_at(now_ms)
-        stepped = self._stepped(now_ms)
+        stepped = self._stepped(group, now_ms)
         self._settle(group, now_ms)
         missed = group.next_tick()
         if missed < tick_ms:
@@ -146,25 +151,23 @@ class Account:
     def lost(self, cause: Reason, now_ms: int) -> None:
         """The device is lost: from the next uncounted tick on, all its ticks fail."""
         self.tried(now_ms)
+        self.settle(now_ms)
         self._cause = cause
         for group in self._device.groups:
-            if group.mode == "subscribe" and not group.down:
-                self._settle(group, now_ms)
-            group.down, group.bad_items, group.reading_ms = True, 0, None
+            group.bad_items, group.reading_ms = 0, None
             group.processor.lost()
         self.settle(now_ms)
 
-    def back(self, group: Group, time_ms: int) -> None:
-        """A group gives values again from ``time_ms`` on."""
-        group.down = False
+    def back(self, time_ms: int) -> None:
+        """The device gives values again from ``time_ms`` on."""
         self._send(self._gaps.back(time_ms))
 
     # -- clocks ---------------------------------------------------------------------------
 
-    def _stepped(self, now_ms: int) -> bool:
-        offset = now_ms - self._monotonic_ms()
-        before, self._offset_ms = self._offset_ms, offset
-        return before is not None and abs(offset - before) > STEP_MS
+    def _stepped(self, group: Group, now_ms: int) -> bool:
+        """Whether the clock has, since the group was read last."""
+        before, group.offset_ms = group.offset_ms, now_ms - self._monotonic_ms()
+        return abs(group.offset_ms - before) > STEP_MS
 
     def _believe(self, group: Group, now_ms: int) -> None:
         if group.last_tick_ms - now_ms <= LONGEST_REPEAT_MS:
@@ -203,10 +206,11 @@ class Account:
         if upto_ms < begin:
             group.repeat_ms = group.tick_at(upto_ms)
             return
+        due = group.size if group.mode == "poll" or self._cause else group.bad_items
         days = list(ticks_by_day(begin, upto_ms, group.interval_ms, group.phase_ms))
-        if not days:
+        if not days or not due:
             return
-        self._count(days, skipped=group.size)
+        self._count(days, skipped=due)
         first = next_tick_ms(begin, group.interval_ms, group.phase_ms)
         group.repeat_ms = group.tick_at(upto_ms)
         self._send(self._gaps.skipped(group.name, Reason.CLOCK, first, group.repeat_ms + 1))

@@ -10,9 +10,11 @@ from edge_config.base import ConsoleConfig
 from edge_config.resolved import LoadedGateway, ResolvedDevice
 from gateway import __version__
 from gateway.core.batch import Gap
+from gateway.core.process import NEVER
 from gateway.drivers.api import Driver, DriverSpec
 from gateway.edge.account import Account
 from gateway.edge.buffer import Buffer
+from gateway.edge.commit import Progress
 from gateway.edge.gaps import GapTracker
 from gateway.edge.groups import Device, DeviceBuilder
 from gateway.edge.live import DeviceRecord, Live
@@ -72,7 +74,8 @@ def compose(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], buffer: Buff
     recorder.announce(remembered)
     restart = Restart(recorder.gap, remembered)
     recorder.add_source(restart.settle)
-    builder = DeviceBuilder(loaded.config.gateway, buffer.progress())
+    progress = buffer.progress()
+    builder = DeviceBuilder(loaded.config.gateway, progress)
     accounts: list[Account] = []
     pollers: list[Poller] = []
     for resolved in loaded.devices:
@@ -83,6 +86,7 @@ def compose(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], buffer: Buff
         pollers.append(_poller(device, resolved, spec, account, recorder, live))
     _begin(accounts, restart)
     _end_removed(loaded, remembered, recorder)
+    _forget_removed(loaded, progress, recorder)
     northbound = _northbound(loaded, buffer, wake, live)
     return Edge(buffer, live, recorder, pollers, northbound)
 
@@ -142,6 +146,18 @@ def _end_removed(loaded: LoadedGateway, remembered: Iterable[Gap], recorder: Rec
         if gap.device not in known and gap.to_ms is None:
             ended = Gap(gap.device, gap.group, gap.tags, gap.cause, gap.from_ms, now)
             recorder.gap(ended)
+
+
+def _forget_removed(
+    loaded: LoadedGateway,
+    progress: Mapping[tuple[str, str], Progress],
+    recorder: Recorder,
+) -> None:
+    """Let the books of groups that are not configured any more begin anew should they return."""
+    known = {(device.config.id, group.name) for device in loaded.devices for group in device.groups}
+    for (device, group), state in progress.items():
+        if (device, group) not in known and state.tick_ms != NEVER:
+            recorder.progress(device, group, Progress(NEVER, state.newest_ms))
 
 
 def _northbound(

@@ -60,6 +60,12 @@ class GapTracker:
         else:
             self._orphans.append(gap)
 
+    def resume(self, group: str, upto_ms: int) -> None:
+        """Ticks of a group that were skipped before the gateway stopped ended by ``upto_ms``."""
+        for key, (gap, _) in self._skips.items():
+            if key[0] == group:
+                self._skips[key] = (gap, upto_ms)
+
     def end_orphans(self, time_ms: int) -> list[Gap]:
         """End remembered gaps of groups and tags that are not configured any more."""
         ended = [replace(gap, to_ms=time_ms) for gap in self._orphans]

@@ -27,10 +27,10 @@ class Group:
         processor: rules and what was sent last.
         last_tick_ms: newest nominal tick in the books.
         plan: what the driver made of the points in this session.
-        down: True until the first success after a loss; ticks count as failed.
         bad_items: subscribed tags that are BAD while the session is up.
         reading_ms: the tick that is being read now.
         repeat_ms: while the clock repeats time: newest repeated tick that is in the books.
+        offset_ms: clock minus a clock that never steps, at the last reading.
     """
 
     name: str
@@ -41,10 +41,10 @@ class Group:
     processor: Processor
     last_tick_ms: int = NEVER
     plan: Any = None
-    down: bool = True
     bad_items: int = 0
     reading_ms: int | None = None
     repeat_ms: int | None = None
+    offset_ms: float = 0.0
 
     @property
     def size(self) -> int:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 
-from gateway.core.batch import Reading
+from gateway.core.batch import Reading, Status
 from gateway.core.schedule import backoff_ms
 from gateway.core.status import FIRST_BAD, Reason
 from gateway.drivers.api import Arrivals, Driver, DriverError, RefusedError, SubscribingDriver
@@ -57,6 +57,7 @@ class Poller:
         self._live = live
         self._record = record
         self._now_ms = now_ms
+        self._is_up = False
         self._failures = 0
         self._down_since: int | None = None
         self._bug_logged = False
@@ -116,9 +117,10 @@ class Poller:
         subscribed = [group for group in self._device.groups if group.mode == "subscribe"]
         for group in polled:
             group.plan = driver.plan(group.points)
-        for group in subscribed:
-            await self._subscribe(driver, group)  # type: ignore[arg-type]
-        self._account.tried(self._now_ms())
+        answers = [await self._subscribe(driver, group) for group in subscribed]  # type: ignore[arg-type]
+        self._account.connected(self._now_ms())
+        for group, status in zip(subscribed, answers, strict=True):
+            self._subscribed(group, status)
         if not subscribed:
             await self._poll(driver, polled)
         elif not polled:
@@ -150,7 +152,7 @@ class Poller:
 
     def _take(self, group: Group, reading: Reading, tick_ms: int) -> None:
         outcome = group.processor.process(reading, tick_ms)
-        self._back(group, tick_ms)
+        self._back(tick_ms)
         group.last_tick_ms = tick_ms
         self._recorder.take(self._device.id, group.name, outcome, group.progress())
         self._account.judge(group, outcome.status, tick_ms)
@@ -159,13 +161,14 @@ class Poller:
 
     # -- listening ------------------------------------------------------------------------
 
-    async def _subscribe(self, driver: SubscribingDriver, group: Group) -> None:
+    async def _subscribe(self, driver: SubscribingDriver, group: Group) -> Status:
         async with asyncio.timeout(self._device.config.connect_timeout_ms / 1000):
-            status = await driver.subscribe(group.name, group.points, group.interval_ms)
-        outcome = group.processor.judge_items(status)
+            return await driver.subscribe(group.name, group.points, group.interval_ms)
+
+    def _subscribed(self, group: Group, status: Status) -> None:
         now_ms = self._now_ms()
-        self._account.settle(now_ms)
-        self._back(group, now_ms)
+        outcome = group.processor.judge_items(status)
+        self._back(now_ms)
         group.bad_items = int((outcome.status >= FIRST_BAD).sum())
         self._account.judge(group, outcome.status, now_ms)
         self._record.take(group.name, outcome)
@@ -192,6 +195,7 @@ class Poller:
 
     def _lost(self, cause: Reason, detail: str) -> None:
         now_ms = self._now_ms()
+        self._is_up = False
         self._failures += 1
         self._record.failures += 1
         self._account.lost(cause, now_ms)
@@ -206,10 +210,11 @@ class Poller:
                 detail,
             )
 
-    def _back(self, group: Group, time_ms: int) -> None:
-        if not group.down:
+    def _back(self, time_ms: int) -> None:
+        if self._is_up:
             return
-        self._account.back(group, time_ms)
+        self._is_up = True
+        self._account.back(time_ms)
         self._live.set_link(self._device.id, "up", self._now_ms())
         if self._down_since is not None:
             _log.info(

@@ -55,6 +55,11 @@ def gaps(buffer: Buffer, *, late: bool = False) -> list[Gap]:
     return sorted(chosen, key=lambda gap: gap.from_ms)
 
 
+def open_gaps(buffer: Buffer) -> list[Gap]:
+    """What the buffer remembers as open; see :func:`gaps` about late ticks."""
+    return [gap for gap in buffer.gaps() if gap.cause is not Reason.LATE]
+
+
 async def failing(runtime: Runtime, ticks: int = 3) -> None:
     """Wait until so many more ticks have failed and are committed."""
     goal = runtime.buffer.totals().failed + ticks * runtime.group.size
@@ -68,14 +73,16 @@ async def test_good_times(start: Start) -> None:
     totals = runtime.buffer.totals()
     assert totals.balanced
     assert totals.ok == plant.reads * 2
-    assert totals.due == (runtime.group.last_tick_ms - _first_tick(runtime)) // 20 * 2 + 2
+    assert totals.due == ((runtime.group.last_tick_ms - first_due(runtime)) // 20 + 1) * 2
     (device,) = runtime.live.devices()
     assert device.link == "up"
     assert [tag.value for tag in device.tags] == [float(plant.reads)] * 2
 
 
-def _first_tick(runtime: Runtime) -> int:
-    return runtime.group.tick_at(runtime.clock._start_ms) + 20
+def first_due(runtime: Runtime) -> int:
+    """The first tick that was read or, on a busy machine, missed."""
+    times = _times(runtime.buffer)
+    return min([*times, *(gap.from_ms for gap in gaps(runtime.buffer, late=True))])
 
 
 @pytest.mark.parametrize(
@@ -153,7 +160,7 @@ async def test_bad_tags_are_a_gap_of_their_own(start: Start) -> None:
     ]
     assert found[0].to_ms == found[1].from_ms
     assert found[1].to_ms is None
-    assert runtime.buffer.gaps() == [found[1]]
+    assert open_gaps(runtime.buffer) == [found[1]]
 
 
 async def test_a_clock_set_back_skips_what_it_repeats(start: Start) -> None:
@@ -228,9 +235,8 @@ async def test_nothing_is_due_before_the_first_attempt_of_a_fresh_gateway_has_en
     totals = runtime.buffer.totals()
     assert totals.balanced
     assert totals.failed == 0
-    first = next(iter(_times(runtime.buffer)))
-    assert totals.due == ((runtime.group.last_tick_ms - first) // 20 + 1) * 2
-    assert first > opened
+    assert totals.due == ((runtime.group.last_tick_ms - first_due(runtime)) // 20 + 1) * 2
+    assert first_due(runtime) > opened
     assert gaps(runtime.buffer) == []
 
 
@@ -277,7 +283,7 @@ async def test_after_a_restart_ticks_are_the_gateways_until_the_first_attempt_ha
     async with start(plant, clock) as second:
         await until(lambda: clock.now_ms() > began + 200)
         assert second.buffer.totals() == before
-        (opened,) = second.buffer.gaps()
+        (opened,) = open_gaps(second.buffer)
         plant.open.set()
         reads = plant.reads
         await until(lambda: plant.reads >= reads + 3)
@@ -297,13 +303,13 @@ async def test_an_open_gap_goes_on_after_a_restart_and_ends(start: Start) -> Non
     plant.connect_fault = NotConnectedError("off")
     async with start(plant, clock) as first:
         await failing(first)
-    (opened,) = first.buffer.gaps()
+    (opened,) = open_gaps(first.buffer)
     async with start(plant, clock) as second:
         await failing(second)
         assert opened in second.buffer.gaps()
         plant.connect_fault = None
         await until(lambda: plant.reads >= 2)
-    assert second.buffer.gaps() == []
+    assert open_gaps(second.buffer) == []
     (gap,) = [gap for gap in gaps(second.buffer) if gap.cause is Reason.DISCONNECTED]
     assert gap.from_ms == opened.from_ms
     assert gap.to_ms is not None

@@ -1,0 +1,162 @@
+"""The books of a device with a clock of the test's: every tick once, for its own reason."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import pytest
+
+from edge_config.gateway import DeviceConfig
+from gateway.core.batch import Gap, GapKey
+from gateway.core.books import Counts
+from gateway.core.columns import TagRule, compile_rules
+from gateway.core.process import Processor
+from gateway.core.schema import Kind, Schema, Tag
+from gateway.core.status import Reason
+from gateway.drivers.api import Mode, Point
+from gateway.edge.account import Account
+from gateway.edge.commit import Progress
+from gateway.edge.gaps import GapTracker
+from gateway.edge.groups import Device, Group
+from gateway.edge.restart import Restart
+
+T0 = 1_800_000_000_000
+
+
+@dataclass
+class Book:
+    """What the recorder would be told."""
+
+    total: Counts = field(default_factory=Counts)
+    gaps: dict[GapKey, Gap] = field(default_factory=dict)
+
+    def count(self, _device: str, _day: date, counts: Counts) -> None:
+        self.total.add(counts)
+
+    def gap(self, gap: Gap) -> None:
+        self.gaps[gap.key] = gap
+
+    def progress(self, _device: str, _group: str, _progress: Progress) -> None:
+        pass
+
+    @property
+    def spans(self) -> list[tuple[str, Reason, int, int | None]]:
+        ends = [(gap.to_ms and gap.to_ms - T0) for gap in self.gaps.values()]
+        return [
+            (gap.group, gap.cause, gap.from_ms - T0, end)
+            for gap, end in zip(self.gaps.values(), ends, strict=True)
+        ]
+
+
+def group(name: str, interval_ms: int, mode: Mode = "poll", last_ms: int = T0) -> Group:
+    rules = [TagRule(Kind.FLOAT64)] * 2
+    schema = Schema(
+        "d", name, "p", "sensor", True, (), (Tag("a", Kind.FLOAT64), Tag("b", Kind.FLOAT64)), 1
+    )
+    points = tuple(Point(tag.name, tag.kind, None) for tag in schema.tags)
+    processor = Processor(schema, compile_rules(rules))
+    return Group(name, mode, interval_ms, 0, points, processor, last_ms)
+
+
+class World:
+    """A device that was connected at ``T0`` and has no ticks that are not in the books."""
+
+    def __init__(self, *groups: Group, remembered: tuple[Gap, ...] = ()) -> None:
+        self.book = Book()
+        self.step_ms = 0
+        self.now = T0
+        config = DeviceConfig(id="d", driver="x", profile="p", asset_no="M", connection={})
+        tracker = GapTracker("d", {one.name: one.points for one in groups}, remembered)
+        restart = Restart(self.book.gap)
+        self.account = Account(
+            Device(config, "here", "p", list(groups)),
+            tracker,
+            self.book,  # type: ignore[arg-type]
+            lambda: float(self.now - self.step_ms),
+            restart,
+        )
+        self.account.start(T0)
+        restart.begin(["d"], [], T0)
+        self.account.connected(T0)
+
+    def at(self, ms: int) -> int:
+        self.now = T0 + ms
+        return self.now
+
+    def read(self, one: Group, ms: int) -> None:
+        """A successful reading."""
+        one.last_tick_ms = self.account.begin(one, self.at(ms))
+        one.reading_ms = None
+
+
+def test_a_slow_group_is_not_failed_because_its_first_tick_waits_for_the_poller() -> None:
+    fast, slow = group("fast", 1_000), group("slow", 10_000)
+    world = World(fast, slow)
+    world.account.lost(Reason.TIMEOUT, world.at(500))
+    world.account.connected(world.at(4_500))
+    world.account.back(5_000 + T0)
+    for ms in range(5_000, 10_000, 1_000):
+        world.read(fast, ms)
+    world.account.settle(world.at(10_001))  # a commit while the fast group is being read
+    world.read(slow, 10_002)
+    assert slow.last_tick_ms == T0 + 10_000
+    assert world.book.total == Counts(due=8, failed=8)
+    assert world.book.spans == [("", Reason.TIMEOUT, 1_000, 5_000)]
+
+
+def test_ticks_missed_after_the_connection_stood_are_late() -> None:
+    one = group("g", 1_000)
+    world = World(one)
+    world.account.lost(Reason.REFUSED, world.at(500))
+    world.account.connected(world.at(2_500))
+    world.read(one, 5_100)
+    world.account.back(5_000 + T0)
+    assert world.book.total == Counts(due=8, failed=4, skipped=4)
+    spans = [("", Reason.REFUSED, 1_000, 5_000), ("g", Reason.LATE, 3_000, None)]
+    assert world.book.spans == spans
+
+
+def test_a_session_that_ends_before_a_value_came_goes_on_with_its_own_cause() -> None:
+    world = World(group("g", 1_000))
+    world.account.lost(Reason.DISCONNECTED, world.at(500))
+    world.account.connected(world.at(1_500))
+    world.account.lost(Reason.TIMEOUT, world.at(3_500))
+    world.account.settle(world.at(4_000))
+    assert world.book.total == Counts(due=8, failed=8)
+    assert world.book.spans == [
+        ("", Reason.DISCONNECTED, 1_000, 2_000),
+        ("", Reason.TIMEOUT, 2_000, None),
+    ]
+
+
+def test_a_step_of_the_clock_is_the_clocks_fault_in_every_group() -> None:
+    first, second = group("a", 1_000), group("b", 1_000)
+    world = World(first, second)
+    for one in (first, second):
+        world.read(one, 1_000)
+    world.step_ms = 5_000
+    for one in (first, second):
+        world.read(one, 7_000)
+    causes = {(where, cause) for where, cause, *_ in world.book.spans}
+    assert causes == {("a", Reason.CLOCK), ("b", Reason.CLOCK)}
+    assert world.book.total == Counts(due=20, skipped=20)
+
+
+@pytest.mark.parametrize("bad_items", [0, 1])
+def test_a_subscription_owes_nothing_for_repeated_time_but_for_items_that_are_down(
+    bad_items: int,
+) -> None:
+    one = group("s", 1_000, "subscribe")
+    world = World(one)
+    one.bad_items = bad_items
+    world.account.settle(world.at(5_000))
+    for ms in (1_000, 2_000, 3_000, 4_000, 5_000):
+        world.account.settle(world.at(ms))
+    assert world.book.total == Counts(9 * bad_items, 0, 5 * bad_items, 4 * bad_items)
+    assert len(world.book.spans) == bad_items
+
+
+def test_skipped_ticks_before_a_kill_stay_a_gap_of_that_length() -> None:
+    skipped = Gap("d", "g", (), Reason.LATE, T0 - 9_000)
+    world = World(group("g", 1_000), remembered=(skipped,))
+    world.account.settle(world.at(61_000))
+    assert world.book.spans == [("g", Reason.LATE, -9_000, 1)]
