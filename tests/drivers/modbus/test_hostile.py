@@ -1,7 +1,6 @@
 """A server on raw sockets that answers wrongly in every way; the driver must notice each."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -128,10 +127,8 @@ async def test_an_answer_to_a_finished_request_is_noticed() -> None:
 async def test_silence_and_half_an_answer(part: int) -> None:
     answer: Answer = lambda request: [right(request)[:part]]  # noqa: E731
     async with hostile(answer) as server, connected(server.port, request_timeout_ms=80) as driver:
-        began = time.monotonic()
         with pytest.raises(NotConnectedError, match="no answer within 80 ms"):
             await driver.read(driver.plan(WANTED))
-        assert 0.07 < time.monotonic() - began < 2
 
 
 async def test_byte_by_byte() -> None:
@@ -145,10 +142,10 @@ async def test_a_dribbling_answer_does_not_outlive_its_time() -> None:
     async with (
         hostile(lambda r: [right(r)]) as server,
         FaultProxy(server.port) as proxy,
-        connected(proxy.port, request_timeout_ms=120) as driver,
+        connected(proxy.port, request_timeout_ms=500) as driver,
     ):
-        proxy.piece, proxy.delay_s = 1, 0.03
-        with pytest.raises(NotConnectedError, match="no answer within 120 ms"):
+        proxy.piece, proxy.delay_s = 1, 0.05  # 13 bytes are on their way for longer
+        with pytest.raises(NotConnectedError, match="no answer within 500 ms"):
             await driver.read(driver.plan(WANTED))
         assert proxy.passed > 1
 
@@ -225,9 +222,9 @@ async def test_a_serial_gateway_that_works_off_a_window_is_not_silent() -> None:
     many = points(*(f"holding:{200 * i}" for i in range(4)))
     async with (
         hostile(lambda r: [right(r)]) as server,
-        connected(server.port, window=4, request_timeout_ms=250) as driver,
+        connected(server.port, window=4, request_timeout_ms=1_000) as driver,
     ):
-        server.pause_s = 0.1
+        server.pause_s = 0.3  # four of them take longer than the wait for one
         assert await read(driver, many) == [2] * 4
 
 
@@ -273,15 +270,16 @@ async def test_a_cancelled_reading_leaves_nothing_for_the_next() -> None:
 
 
 async def test_one_dead_unit_never_delays_another() -> None:
+    """Two units behind one gateway, each with a connection of its own."""
+    answer: Answer = lambda request: [] if request[6] == 1 else [right(request)]  # noqa: E731
     async with (
-        hostile(lambda _: []) as silent,
-        hostile(lambda r: [right(r)]) as healthy,
-        connected(silent.port, request_timeout_ms=5_000) as dead,
-        connected(healthy.port) as alive,
+        hostile(answer) as gateway,
+        connected(gateway.port, unit=1, request_timeout_ms=30_000) as dead,
+        connected(gateway.port, unit=2) as alive,
     ):
         waiting = asyncio.create_task(dead.read(dead.plan(WANTED)))
         plan = alive.plan(WANTED)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             for _ in range(50):
                 assert values_of(WANTED, await alive.read(plan)) == [4, 4]
         assert not waiting.done()
@@ -293,14 +291,14 @@ async def test_one_dead_unit_never_delays_another() -> None:
 async def test_the_watch_survives_many_polls_and_still_bites() -> None:
     async with (
         hostile(lambda r: [right(r)]) as server,
-        connected(server.port, request_timeout_ms=100) as driver,
+        connected(server.port, request_timeout_ms=800) as driver,
     ):
         plan = driver.plan(WANTED)
-        end = time.monotonic() + 0.35
-        while time.monotonic() < end:
+        end = asyncio.get_running_loop().time() + 1.7  # two watches and more
+        while asyncio.get_running_loop().time() < end:
             await driver.read(plan)
         server.answer = lambda _: []
-        with pytest.raises(NotConnectedError, match="no answer within 100 ms"):
+        with pytest.raises(NotConnectedError, match="no answer within 800 ms"):
             await driver.read(plan)
 
 
@@ -320,7 +318,7 @@ async def test_faults_between_driver_and_device(fault: str) -> None:
     async with (
         hostile(lambda r: [right(r)]) as server,
         FaultProxy(server.port) as proxy,
-        connected(proxy.port, request_timeout_ms=400) as driver,
+        connected(proxy.port, request_timeout_ms=1_500) as driver,
     ):
         plan = driver.plan(WANTED)
         assert values_of(WANTED, await driver.read(plan)) == [4, 4]
@@ -331,7 +329,7 @@ async def test_faults_between_driver_and_device(fault: str) -> None:
         if fault == "delay":
             proxy.delay_s = 0.1
             assert values_of(WANTED, await driver.read(plan)) == [4, 4]
-            proxy.delay_s = 1.0
+            proxy.delay_s = 4.0
         elif fault == "cut":
             proxy.cut()
         elif fault == "garbage":

@@ -127,7 +127,7 @@ async def test_a_channel_that_cannot_be_renewed_is_a_lost_connection(
     driver_for: Connect, pki: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with ForeignServer(pki, items=1) as server:
-        driver = driver_for(server.connection(request_timeout_ms=300))
+        driver = driver_for(server.connection(request_timeout_ms=1_500))
         await driver.connect()
         renewing = driver._open()._client._renew_channel_task
         assert renewing is not None
