@@ -7,9 +7,11 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from edge_config.base import ConsoleConfig
 from gateway.web import health, login
+from gateway.web.faults import Faults
 from gateway.web.guard import Guard
 from gateway.web.pages import Pages
 
@@ -23,8 +25,8 @@ def compose(
     check: health.Check,
     registry: CollectorRegistry,
     tolerable: frozenset[str] = frozenset(),
-) -> Starlette:
-    """A guarded application; nothing of it is reachable before the guard.
+) -> ASGIApp:
+    """A guarded application: nothing is reached before the guard or leaves without its headers.
 
     Args:
         pages: how pages look.
@@ -40,9 +42,9 @@ def compose(
         *health.routes(check, registry, tolerable),
         pages.assets.route(),
     ]
-    guard = Middleware(Guard, console=console, open_paths=OPEN_PATHS)
-    return Starlette(
+    app = Starlette(
         routes=every,
-        middleware=[guard],
+        middleware=[Middleware(Faults)],
         exception_handlers={HTTPException: pages.failure, Exception: pages.failure},
     )
+    return Guard(app, console, OPEN_PATHS)

@@ -5,13 +5,20 @@ from datetime import datetime
 from gateway.core.books import SHANGHAI
 from gateway.web.i18n import Language, text
 
-NOTHING = "–"
-_LARGE = 100_000
+NOTHING = "—"
 
 
 def integer(number: int | None) -> str:
-    """A count with thin groups: ``12 345``; a dash for None."""
-    return NOTHING if number is None else f"{number:,}".replace(",", "\u202f")
+    """A count in groups: ``12,345``; a dash for None."""
+    return NOTHING if number is None else f"{number:,}"
+
+
+def size(length_bytes: int) -> str:
+    """A length in bytes: ``512 B``, ``1.5 KiB``, ``20.0 MiB``."""
+    if length_bytes < 1024:  # noqa: PLR2004 - the unit itself
+        return f"{length_bytes} B"
+    kibibytes = length_bytes / 1024
+    return f"{kibibytes:,.1f} KiB" if kibibytes < 1024 else f"{kibibytes / 1024:,.1f} MiB"  # noqa: PLR2004
 
 
 def moment(time_ms: int | None) -> str:
@@ -24,6 +31,13 @@ def clock(time_ms: int | None) -> str:
     return _stamp(time_ms, "%H:%M:%S")
 
 
+def when(time_ms: int | None, now_ms: int) -> str:
+    """The clock for a time of today, with its date for any other: ``20:41:05``."""
+    today = moment(now_ms)[:10]
+    stamp = moment(time_ms)
+    return stamp.removeprefix(f"{today} ")
+
+
 def _stamp(time_ms: int | None, pattern: str) -> str:
     if not time_ms:
         return NOTHING
@@ -33,20 +47,25 @@ def _stamp(time_ms: int | None, pattern: str) -> str:
         return NOTHING  # a device may claim any time; a page must not fail over it
 
 
-def duration(language: Language, length_ms: int | None) -> str:
-    """``3 min 12 s`` or ``3 分 12 秒``: the two largest units of a length in milliseconds."""
+def age(language: Language, length_ms: int) -> str:
+    """``3 min ago`` or ``3 分前``: the largest unit of a length in milliseconds."""
+    return text(language, "unit.ago", length=duration(language, length_ms, units=1))
+
+
+def duration(language: Language, length_ms: int | None, units: int = 2) -> str:
+    """``3 min 12 s`` or ``3 分 12 秒``: the largest units of a length in milliseconds."""
     if length_ms is None:
         return NOTHING
     seconds = max(0, length_ms) // 1000
     parts = [(seconds // 86_400, "day"), (seconds // 3_600 % 24, "hour")]
     parts += [(seconds // 60 % 60, "minute"), (seconds % 60, "second")]
     first = next((at for at, (count, _) in enumerate(parts) if count), len(parts) - 1)
-    shown = [part for at, part in enumerate(parts[first : first + 2]) if part[0] or at == 0]
+    shown = [part for at, part in enumerate(parts[first : first + units]) if part[0] or at == 0]
     return " ".join(text(language, f"unit.{unit}", count=count) for count, unit in shown)
 
 
 def reading(language: Language, value: object) -> str:
-    """A measured value: at most six significant digits, yes/no for booleans."""
+    """A measured value: two decimals, four digits below one, yes/no for booleans."""
     if value is None:
         return NOTHING
     if isinstance(value, bool):
@@ -61,6 +80,4 @@ def reading(language: Language, value: object) -> str:
 def _decimal(value: float) -> str:
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
         return NOTHING
-    if abs(value) >= _LARGE:
-        return f"{value:,.0f}".replace(",", "\u202f")
-    return f"{value:.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"
+    return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"

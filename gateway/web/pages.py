@@ -6,7 +6,6 @@ blocks that update themselves over server-sent events, and fills ``?format=csv|j
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -29,8 +28,6 @@ YEAR_S = 365 * 86_400
 STREAM_S = 600
 """A stream of updates ends after this long; the browser opens the next by itself."""
 HEARTBEAT_S = 10
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +123,9 @@ class Pages:
             "integer": formats.integer,
             "moment": formats.moment,
             "clock": formats.clock,
+            "when": formats.when,
+            "size": formats.size,
+            "age": partial(formats.age, language),
             "duration": partial(formats.duration, language),
             "reading": partial(formats.reading, language),
             "cause": partial(cause_words, language),
@@ -134,6 +134,7 @@ class Pages:
         environment.globals |= {
             "t": partial(text, language),
             "lang": language,
+            "nothing": formats.NOTHING,
             "asset": self.assets.url,
             "site": self.site,
             **self.variables,
@@ -200,19 +201,17 @@ class Pages:
     async def _events(
         self, request: Request, function: ViewFunction, view: View
     ) -> AsyncIterator[str]:
-        """Blocks whose HTML changed, as ``{block: html}``; a comment when nothing does."""
+        """Blocks whose HTML changed, as ``{block: html}``; an empty one is a sign of life."""
         sent: dict[str, str] = {}
         quiet_s, left_s = 0.0, float(STREAM_S)
         yield "retry: 2000\n\n"
         while left_s > 0:
             fresh = self._blocks(request, view)
             changed = {name: html for name, html in fresh.items() if sent.get(name) != html}
-            quiet_s = 0.0 if changed else quiet_s + view.interval_s
-            if changed:
-                yield f"data: {json.dumps(changed, ensure_ascii=False)}\n\n"
-            elif quiet_s >= HEARTBEAT_S:
+            quiet_s += view.interval_s
+            if changed or quiet_s >= HEARTBEAT_S:
                 quiet_s = 0.0
-                yield ": nothing new\n\n"
+                yield f"data: {json.dumps(changed, ensure_ascii=False)}\n\n"
             sent = fresh
             left_s -= view.interval_s
             await asyncio.sleep(view.interval_s)
@@ -225,10 +224,8 @@ class Pages:
         return {name: "".join(template.blocks[name](context)) for name in view.live}
 
     async def failure(self, request: Request, error: Exception) -> Response:
-        """The page for an error; an unforeseen one is logged with its trace."""
+        """The page for an error."""
         status = error.status_code if isinstance(error, HTTPException) else 500
-        if not isinstance(error, HTTPException):
-            logger.error("console: page %r failed", request.url.path, exc_info=error)
         key = str(status) if status in {400, 403, 404, 502} else "500"
         return self.render(request, View("error.html", {"status": status, "key": key}), status)
 

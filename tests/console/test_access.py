@@ -15,11 +15,12 @@ from starlette.responses import PlainTextResponse
 
 from edge_config.base import ConsoleConfig, Secret, ServerTls
 from gateway.city.console import build
+from gateway.city.db import tables
 from gateway.web import access
 from gateway.web.serve import ListenError, bind, serve
 from tests.console.conftest import served
 from tests.console.http import get, post
-from tests.console.town import town
+from tests.console.town import Town, town
 from tests.support.peers import program
 
 
@@ -33,6 +34,14 @@ async def test_every_answer_carries_the_policy(address: str) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
         assert headers["cache-control"] == "no-store"
+
+
+async def test_a_page_that_fails_carries_the_policy_too(address: str, city: Town) -> None:
+    city.database.run_now(tables.metadata.drop_all)
+    answer = await get(f"{address}/books")
+    assert answer.status_code == 500
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "10.0.0.7", ""])

@@ -88,8 +88,8 @@ def test_a_missing_key_is_an_error() -> None:
 def test_times_are_those_of_shanghai() -> None:
     assert formats.moment(1_763_876_412_345) == "2025-11-23 13:40:12"
     assert formats.clock(1_763_876_412_345) == "13:40:12"
-    assert formats.moment(None) == formats.moment(0) == "–"
-    assert formats.moment(2**62) == "–"
+    assert formats.moment(None) == formats.moment(0) == "—"
+    assert formats.moment(2**62) == "—"
 
 
 @pytest.mark.parametrize(
@@ -109,17 +109,40 @@ def test_durations(length_ms: int, zh: str, en: str) -> None:
     assert formats.duration("en", length_ms) == en
 
 
+def test_ages_have_one_unit() -> None:
+    assert formats.age("zh", 192_000) == "3 分前"
+    assert formats.age("en", 90_061_000) == "1 d ago"
+
+
+def test_a_time_of_today_needs_no_date() -> None:
+    now_ms = 1_763_876_412_345
+    assert formats.when(now_ms - 60_000, now_ms) == "13:39:12"
+    assert formats.when(now_ms - 86_400_000, now_ms) == "2025-11-22 13:40:12"
+    assert formats.when(None, now_ms) == "—"
+
+
+def test_sizes() -> None:
+    assert [formats.size(length) for length in (0, 1023, 1536, 20 * 2**20)] == [
+        "0 B",
+        "1023 B",
+        "1.5 KiB",
+        "20.0 MiB",
+    ]
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
         (True, "yes"),
-        (1_234_567, "1\u202f234\u202f567"),
+        (1_234_567, "1,234,567"),
         (2.5, "2.50"),
+        (1_234_567.891, "1,234,567.89"),
+        (0.0, "0.00"),
         (0.000123456, "0.0001235"),
-        (float("nan"), "–"),
-        (float("inf"), "–"),
+        (float("nan"), "—"),
+        (float("inf"), "—"),
         ("RUNNING", "RUNNING"),
-        (None, "–"),
+        (None, "—"),
     ],
 )
 def test_readings(value: object, shown: str) -> None:

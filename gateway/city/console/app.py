@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
@@ -40,7 +40,7 @@ NAVIGATION = (
 DATABASE_TIMEOUT_S = 5
 
 
-def build(context: ConsoleContext) -> Starlette:
+def build(context: ConsoleContext) -> ASGIApp:
     """The console as a guarded ASGI application."""
     pages = _pages(context)
     figures, pictures = Figures(context), Pictures()

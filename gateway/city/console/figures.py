@@ -14,6 +14,7 @@ from gateway.city.rates.plan import plan_on, target
 from gateway.city.rates.report import RateMonth, RateTable, rate_month
 from gateway.city.rates.trend import TrendPoint, trend, trend_point
 from gateway.core.books import day_of
+from gateway.web.formats import NOTHING
 
 MONTH_S = 4.0
 PAST_S = 120.0
@@ -113,7 +114,7 @@ def plan_distance(rate: Fraction | None, now_ms: int) -> dict[str, object]:
 def points_text(gap: Fraction | None) -> str:
     """A difference of rates with its sign: ``−12.27``; a dash for None."""
     if gap is None:
-        return "–"
+        return NOTHING
     text = percent_text(abs(gap))
     if float(text) == 0:
         return text

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from edge_config.gateway import GatewayConfig
 from gateway.edge.console.metrics import registry_of
@@ -30,7 +30,7 @@ def system_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def build(live: Live, config: GatewayConfig, now_ms: Callable[[], int] = system_ms) -> Starlette:
+def build(live: Live, config: GatewayConfig, now_ms: Callable[[], int] = system_ms) -> ASGIApp:
     """The console as a guarded ASGI application.
 
     Args:

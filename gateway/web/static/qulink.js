@@ -26,18 +26,13 @@
     return text ? `?${text}` : "";
   }
 
-  // A page says by data-live-page that blocks of it change; the server sends their HTML.
-  const pulse = document.querySelector("[data-pulse]");
+  // On a phone the navigation is wider than the screen; the current page must be in sight.
+  const nav = document.querySelector(".nav");
+  const current = nav.querySelector("[aria-current]");
+  if (current) nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
 
-  function beat(online) {
-    const word = pulse.querySelector(".pulse-word");
-    const text = online ? word.dataset.on : word.dataset.off;
-    pulse.hidden = false;
-    pulse.classList.toggle("off", !online);
-    if (word.textContent !== text) word.textContent = text;
-    pulse.classList.remove("beat");
-    void pulse.offsetWidth;
-    if (online) pulse.classList.add("beat");
+  for (const select of document.querySelectorAll("select[data-submit]")) {
+    select.addEventListener("change", () => select.form.requestSubmit());
   }
 
   // Nodes stay where they are, so that a click, a selection or the focus survives an update.
@@ -83,88 +78,84 @@
     adoptChildren(region, fresh.content);
   }
 
-  if (document.body.hasAttribute("data-live-page")) {
-    let first = true;
-    const source = new EventSource(location.pathname + location.search);
-    source.addEventListener("message", (event) => {
-      const blocks = JSON.parse(event.data);
-      for (const [name, html] of Object.entries(blocks)) replace(name, html);
-      beat(true);
-      first = false;
-      root.dataset.updates = String(Number(root.dataset.updates || 0) + 1);
-    });
-    source.addEventListener("open", () => { if (!first) beat(true); });
-    source.addEventListener("error", () => beat(false));
-    addEventListener("pagehide", () => source.close());
+  // A page says by data-live-page that blocks of it change; the server sends their HTML.
+  if (!document.body.hasAttribute("data-live-page")) return;
+  const SILENCE_MS = 25000; // the server says something every ten seconds
+  const PATIENCE_MS = 4000; // it ends each connection now and then; that is no loss
+  const RETRY_MS = 3000;
+  const pulse = document.querySelector("[data-pulse]");
+  const loss = document.querySelector("[data-loss]");
+  let source = null;
+  let heardAt = new Date();
+  let failing = false;
+  let worry = 0;
+  let retry = 0;
+
+  function open() {
+    if (source || document.hidden) return;
+    source = new EventSource(location.pathname + location.search);
+    source.addEventListener("message", (event) => hear(JSON.parse(event.data)));
+    source.addEventListener("open", alive);
+    source.addEventListener("error", fail);
   }
 
-  // Charts: the picture from the server stays until the interactive one is ready.
-  const charts = [...document.querySelectorAll("[data-chart]")];
-
-  function loadBundle() {
-    return new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = charts[0].dataset.bundle;
-      script.type = "module";
-      script.addEventListener("load", resolve);
-      script.addEventListener("error", reject);
-      document.head.append(script);
-    });
+  function close() {
+    source?.close();
+    source = null;
+    clearTimeout(worry);
+    clearTimeout(retry);
   }
 
-  async function fetchSpec(figure) {
-    const response = await fetch(figure.dataset.chart, { credentials: "same-origin" });
-    if (!response.ok) throw new Error(`chart: ${response.status}`);
-    return response.json();
+  function hear(blocks) {
+    for (const [name, html] of Object.entries(blocks)) replace(name, html);
+    alive();
+    pulse.hidden = false;
+    pulse.classList.remove("beat");
+    void pulse.offsetWidth;
+    pulse.classList.add("beat");
+    root.dataset.updates = String(Number(root.dataset.updates || 0) + 1);
   }
 
-  async function embed(figure) {
-    const place = figure.querySelector(".chart-live");
-    const options = {
-      actions: false, ast: true, renderer: "svg", defaultStyle: false,
-      tooltip: { disableDefaultStyle: true, theme: "qulink" },
-    };
-    const spec = await fetchSpec(figure);
-    place.style.height = `${shownPicture(figure).offsetHeight}px`; // nothing below may jump
-    place.classList.add("waiting");
-    place.hidden = false;
-    const { view } = await window.vegaEmbed(place, spec, options);
-    for (const picture of figure.querySelectorAll(".chart-wide, .chart-narrow")) picture.remove();
-    place.classList.remove("waiting");
-    figure.dataset.interactive = "true";
-    const period = Number(figure.dataset.refresh || 0) * 1000;
-    if (period) refresh(figure, view, period);
+  function alive() {
+    heardAt = new Date();
+    failing = false;
+    expect(SILENCE_MS);
+    root.classList.remove("lost");
+    loss.textContent = "";
   }
 
-  function shownPicture(figure) {
-    const wide = figure.querySelector(".chart-wide");
-    return wide.offsetHeight ? wide : figure.querySelector(".chart-narrow");
+  function fail() {
+    if (!failing) expect(PATIENCE_MS);
+    failing = true;
   }
 
-  function refresh(figure, view, period) {
-    setInterval(async () => {
-      if (document.hidden) return;
-      try {
-        const spec = await fetchSpec(figure);
-        for (const [name, values] of Object.entries(spec.datasets)) view.data(name, values);
-        await view.runAsync();
-      } catch (error) {
-        beat(false);
-      }
-    }, period);
+  function expect(within) {
+    clearTimeout(worry);
+    worry = setTimeout(lose, within);
   }
 
-  async function enhance() {
-    await loadBundle();
-    for (const figure of charts) await embed(figure);
+  function lose() {
+    close();
+    const time = heardAt.toLocaleTimeString("en-GB", { timeZone: "Asia/Shanghai" });
+    loss.textContent = loss.dataset.words.replace("{time}", time);
+    root.classList.add("lost");
+    knock();
   }
 
-  if (charts.length) {
-    const begin = () => enhance().catch(() => { for (const f of charts) f.querySelector(".chart-live").hidden = true; });
-    addEventListener("load", () => ("requestIdleCallback" in window ? requestIdleCallback(begin, { timeout: 1500 }) : setTimeout(begin, 200)));
+  // A browser gives up after an answer that is no stream, and never notices a cut cable; we ask
+  // until the page itself comes. Whoever must log in again is led there.
+  async function knock() {
+    try {
+      const options = { headers: { accept: "text/html" }, redirect: "manual", signal: AbortSignal.timeout(PATIENCE_MS) };
+      const answer = await fetch(location.href, options);
+      if (answer.type === "opaqueredirect") return location.reload();
+      if (answer.ok) return open();
+    } catch (error) {} // nobody answers yet
+    retry = setTimeout(knock, RETRY_MS);
   }
 
-  for (const select of document.querySelectorAll("select[data-submit]")) {
-    select.addEventListener("change", () => select.form.requestSubmit());
-  }
+  // A browser grants a site six connections; a page that nobody sees must not hold one.
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", open);
 })();
