@@ -178,7 +178,8 @@ class Processor:
 
         The time of a tag only moves forward: a value of the same millisecond as the last one
         buffered gets the next millisecond; an older one, or one more than ``MAX_AHEAD_MS``
-        ahead of the gateway, gets the gateway's time and is UNCERTAIN (clock). Of values of one
+        ahead of the gateway, gets the gateway's time and is UNCERTAIN (clock) – but not the first
+        one after a restart, which may well be as old as its last change. Of values of one
         tag and millisecond in the same delivery only the newest goes on, the others count as
         suppressed.
 
@@ -224,9 +225,10 @@ class Processor:
         """One round: at most one value a tag."""
         tags = arrival.index[positions]
         given, last = times[positions], self._last_ms[tags]
-        odd = (given < last) | (given > now_ms + MAX_AHEAD_MS)
-        times[positions] = stamped = np.maximum(np.where(odd, now_ms, given), last + 1)
+        back, ahead = given < last, given > now_ms + MAX_AHEAD_MS
+        times[positions] = stamped = np.maximum(np.where(back | ahead, now_ms, given), last + 1)
         judged = arrival.status[positions]
+        odd = ahead | (back & (self._seen_ms[tags] > 0))
         judged[odd & (judged < FIRST_BAD)] = _CLOCK
         arrival.status[positions] = judged
         wrong = judged >= FIRST_BAD

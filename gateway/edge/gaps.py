@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from gateway.core.batch import Gap, Status
-from gateway.core.status import FIRST_BAD, Reason, reason_of
+from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, reason_of
 
 JOIN_MS = 60_000
 """Skipped ticks of a group closer together than this are one gap."""
@@ -94,7 +94,7 @@ class GapTracker:
 
     def update(self, group: str, status: Status, time_ms: int) -> list[Gap]:
         """Take the status column of a group at a time; cheap while nothing changes."""
-        causes = np.where(status >= FIRST_BAD, status, 0)
+        causes = np.where(status >= FIRST_BAD, status, GOOD)
         before = self._before.get(group)
         if before is not None and np.array_equal(before, causes):
             return []
@@ -104,23 +104,20 @@ class GapTracker:
     def _compare(self, group: str, causes: Status, time_ms: int) -> list[Gap]:
         records: list[Gap] = []
         open_gaps: list[Gap] = []
-        covered = np.zeros(len(causes), np.bool_)
-        reasons = np.array([reason_of(int(code)) for code in causes])
-        failing = causes >= FIRST_BAD
+        fresh = causes != GOOD
+        place = self._place(group)
         for gap in self._partial[group]:
-            tags = self._positions(group, gap)
-            lasting = failing[tags] & (reasons[tags] == gap.cause)
-            if lasting.all():
-                covered[tags] = True
+            tags = [place[name] for name in gap.tags] if gap.tags else slice(None)
+            if (causes[tags] == bad(gap.cause)).all():
+                fresh[tags] = False
                 open_gaps.append(gap)
             else:
                 records.append(replace(gap, to_ms=time_ms))
-        fresh = failing & ~covered
-        for cause in dict.fromkeys(reasons[fresh].tolist()):
-            chosen = np.flatnonzero(fresh & (reasons == cause))
-            tags_named = tuple(self._tags[group][at].name for at in chosen.tolist())
-            whole = len(chosen) == len(causes)
-            gap = Gap(self._device, group, () if whole else tags_named, Reason(cause), time_ms)
+        for code in dict.fromkeys(causes[fresh].tolist()):
+            chosen = np.flatnonzero(fresh & (causes == code)).tolist()
+            names = tuple(self._tags[group][at].name for at in chosen)
+            concerned = () if len(chosen) == len(causes) else names
+            gap = Gap(self._device, group, concerned, reason_of(code), time_ms)
             open_gaps.append(gap)
             records.append(gap)
         self._partial[group] = open_gaps
@@ -128,12 +125,6 @@ class GapTracker:
 
     def _place(self, group: str) -> dict[str, int]:
         return {tag.name: at for at, tag in enumerate(self._tags[group])}
-
-    def _positions(self, group: str, gap: Gap) -> list[int]:
-        if not gap.tags:
-            return list(range(len(self._tags[group])))
-        place = self._place(group)
-        return [place[name] for name in gap.tags]
 
     def skipped(self, group: str, cause: Reason, from_ms: int, to_ms: int) -> list[Gap]:
         """Ticks in ``from_ms <= t < to_ms`` were not read; near ones join to one gap."""

@@ -276,6 +276,15 @@ def test_an_older_time_becomes_the_gateways_and_uncertain() -> None:
     assert (quality_of(code), reason_of(code)) == (Quality.UNCERTAIN, Reason.CLOCK)
 
 
+def test_the_first_value_after_a_restart_may_be_as_old_as_its_last_change() -> None:
+    processor = make([TagRule(Kind.FLOAT64)], floor_ms=T0)
+    outcome = deliver(processor, [(0, T0 - 3_600_000, 1.0)], T0 + 100)
+    assert points(outcome) == [(0, T0 + 100, 1.0)]
+    assert outcome.status[0] == GOOD
+    outcome = deliver(processor, [(0, T0 - 1, 1.5)], T0 + 200)
+    assert reason_of(int(outcome.status[0])) is Reason.CLOCK
+
+
 def test_a_time_far_ahead_is_not_believed() -> None:
     processor = make([TagRule(Kind.FLOAT64)])
     outcome = deliver(processor, [(0, T0 + MAX_AHEAD_MS + 1, 1.0)], T0)
