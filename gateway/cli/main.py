@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -68,4 +69,7 @@ def _root(
 
 def main() -> None:
     """Entry point of the ``qulink`` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may lack Chinese
     build(sys.argv[1:])(prog_name="qulink")

@@ -40,6 +40,13 @@ def test_help_of_a_command(name: str) -> None:
     assert f"qulink {name}" in done.stdout
 
 
+def test_a_terminal_that_lacks_chinese_gets_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = qulink("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "networked factory equipment" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
