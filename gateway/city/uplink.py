@@ -16,7 +16,7 @@ from edge_config.city import BrokerConfig
 from gateway.city.limits import INBOX_BYTES, INBOX_FRAMES, INBOX_STATES
 from gateway.city.metrics import CityMetrics
 from gateway.mqtt.attempts import Attempts
-from gateway.mqtt.client import LOSSES, Client, MqttError
+from gateway.mqtt.client import LOSSES, Client, Message, MqttError
 from gateway.wire.topics import ROOT, is_gateway_id, partition_of
 
 log = logging.getLogger(__name__)
@@ -128,22 +128,27 @@ class Uplink:
                 await client.listen(f"{ROOT}/up/{partition}/+/{channel}")
 
     async def _receive(self, client: Client) -> None:
-        async for message in client.messages:
-            payload = message.payload if isinstance(message.payload, bytes) else b""
-            topic = message.topic.value
-            incoming = Incoming(topic, payload, self._now_ms())
-            inbox = self.states if topic.endswith("/state") else self.frames
-            if inbox is self.frames:
-                self._note(topic, incoming.received_ms)
-            if not inbox.put(incoming):
-                self._metrics.shed.inc()
+        async for messages in client.received():
+            for message in messages:
+                self._take(message)
             self._metrics.inbox_bytes.set(self.frames.bytes + self.states.bytes)
 
-    def _note(self, topic: str, received_ms: int) -> None:
+    def _take(self, message: Message) -> None:
+        payload = message.payload if isinstance(message.payload, bytes) else b""
+        incoming = Incoming(message.topic.value, payload, self._now_ms())
+        if incoming.topic.endswith("/state"):
+            inbox = self.states
+        else:
+            inbox = self.frames
+            self._note(incoming)
+        if not inbox.put(incoming):
+            self._metrics.shed.inc()
+
+    def _note(self, message: Incoming) -> None:
         """Remember who was heard; names come from outside and must not fill memory."""
-        levels = topic.split("/")
+        levels = message.topic.split("/")
         if len(levels) == _LEVELS and len(self._heard) < INBOX_FRAMES and is_gateway_id(levels[4]):
-            self._heard[levels[4]] = received_ms
+            self._heard[levels[4]] = message.received_ms
 
     def _up(self, client: Client) -> None:
         self._client = client

@@ -8,13 +8,13 @@ leaves sockets open. Reconnection belongs to the caller.
 import asyncio
 import math
 import socket
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
 import aiomqtt
-from aiomqtt import MqttError, Will
+from aiomqtt import Message, MqttError, Will
 from paho.mqtt.client import Client as Paho
 from paho.mqtt.client import DisconnectFlags
 from paho.mqtt.properties import Properties
@@ -24,7 +24,7 @@ from edge_config.base import ClientTls, Secret, SecretUnavailableError
 from gateway.mqtt.faults import Ear
 from gateway.mqtt.tls import tls_context
 
-__all__ = ["LOSSES", "Client", "MqttError", "Will"]
+__all__ = ["LOSSES", "Client", "Message", "MqttError", "Will"]
 
 LOSSES = (MqttError, OSError, TimeoutError, SecretUnavailableError)
 """What making and using a client raises when there is no session; see ``faults.reason``."""
@@ -117,6 +117,18 @@ class Client(aiomqtt.Client):
         for granted in await self.subscribe(topic, qos=1):
             if isinstance(granted, ReasonCode) and granted.is_failure:
                 raise MqttError(f"the broker refuses to subscribe us to {topic}: {granted}")
+
+    async def received(self) -> AsyncIterator[list[Message]]:
+        """What comes, some messages at a time, until the session ends.
+
+        The library hands out a message in several turns of the event loop and takes in more in
+        the same time; what it holds would grow without bound.
+
+        Raises:
+            MqttError: the session has ended.
+        """
+        async for first in self.messages:
+            yield [first, *(self._queue.get_nowait() for _ in range(self._queue.qsize()))]
 
     async def __aenter__(self) -> Self:
         """Connect.

@@ -126,6 +126,18 @@ async def test_a_refused_publish_ends_the_session(tmp_path: Path) -> None:
     assert reason(caught.value) == "the broker refuses what we publish: Not authorized"
 
 
+async def test_all_that_has_come_is_handed_out_at_once(mosquitto: Mosquitto) -> None:
+    """One at a time they would pile up in the library, where nothing bounds them."""
+    config = MqttNorthbound.model_validate({"url": mosquitto.url})
+    async with Client(config, username="x") as reader, Client(config, username="y") as writer:
+        await reader.listen("a/b")
+        for number in range(50):
+            await writer.publish("a/b", str(number), qos=1)
+        await until(lambda: len(reader.messages) == 50)
+        came = await anext(reader.received())
+        assert [bytes(message.payload) for message in came] == [b"%d" % n for n in range(50)]
+
+
 async def test_a_session_that_the_broker_ends_says_why() -> None:
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(4096)
