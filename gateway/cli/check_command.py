@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from edge_config.city import CityConfig
     from edge_config.resolved import LoadedGateway
 
 
@@ -64,6 +65,7 @@ def _city(file: Path) -> str:
     from edge_config.load import load_city  # noqa: PLC0415
 
     config = load_city(file)
+    _demand_definitions(file, config)
     demonstration = "; demonstration (演示数据)" if config.demonstration else ""
     return (
         f"{file} is good: city {config.city.region} {config.city.name_zh} "
@@ -71,3 +73,23 @@ def _city(file: Path) -> str:
         f"database {config.database.url}, node {config.node.type}, "
         f"console {config.console.listen}{demonstration}."
     )
+
+
+def _demand_definitions(file: Path, config: "CityConfig") -> None:
+    """Refuse a file of definitions that is wrong, or a headline that is none."""
+    from edge_config.load import ConfigError  # noqa: PLC0415
+    from edge_config.yaml_file import read_document  # noqa: PLC0415
+    from gateway.city.rates.definitions import (  # noqa: PLC0415
+        DefinitionError,
+        definition_of,
+        load_definitions,
+    )
+
+    key = "file"
+    try:
+        known = load_definitions(config.definitions.file)
+        key = "headline"
+        definition_of(known, config.definitions.headline)
+    except DefinitionError as error:
+        problem = read_document(file).problem(("definitions", key), str(error))
+        raise ConfigError([problem]) from error

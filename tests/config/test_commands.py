@@ -52,6 +52,22 @@ def test_check_of_a_right_city(tmp_path: Path) -> None:
     assert "演示数据" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("definitions", "said"),
+    [
+        ("{headline: ENR-Z}", "headline: no definition 'ENR-Z'; there are ENR-A, ENR-B, ONL, COV"),
+        ("{file: none.yaml}", "file: cannot read definitions {}/none.yaml: No such file or directory"),
+    ],
+)
+def test_check_of_a_city_whose_definitions_are_wrong(
+    definitions: str, said: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "city.yaml", f"{CITY}definitions: {definitions}\n")
+    done = qulink("check", "city.yaml", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"city.yaml:5: definitions.{said.format(tmp_path)}\n"
+
+
 @pytest.mark.parametrize("case", ["missing_everything", "city_wrong", "table_wrong_types"])
 def test_check_of_a_wrong_configuration(case: str) -> None:
     folder = Path(__file__).parent / "bad" / case
