@@ -57,6 +57,8 @@ KEPT_BYTES = 65_536
 """Of a quarantined message so much is kept."""
 HOURLY_ROWS = 200
 """Quarantined messages kept of one sender and hour; what comes above is counted only."""
+MAX_WAITING = 1_000
+"""Quarantined state messages that wait for a database that is away."""
 MAX_SENDERS = 10_000
 """Senders counted apart; topics and gateway names come from outside and must not fill memory."""
 

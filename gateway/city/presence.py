@@ -16,6 +16,7 @@ from gateway.city import quarantine
 from gateway.city.admission import read_state
 from gateway.city.db.database import Database, words
 from gateway.city.db.tables import gap, gateway, tag_schema
+from gateway.city.limits import MAX_WAITING
 from gateway.city.live import GatewayLive, Live
 from gateway.city.metrics import CityMetrics
 from gateway.city.peers import Peers, saved_state
@@ -162,11 +163,9 @@ class Presence:
     def _refuse(self, message: Incoming, reason: str) -> None:
         parts = message.topic.split("/")
         sender = parts[4][:63] if len(parts) > 4 else ""  # noqa: PLR2004 - place in the topic
-        entry = quarantine.Entry(
-            "state", message.received_ms, message.topic, sender, reason, 0, message.payload
-        )
+        entry = quarantine.Entry.of("state", message, sender, reason)
         self.metrics.quarantined.labels("state").inc()
-        if self._budget.allows(entry):
+        if len(self._entries) < MAX_WAITING and self._budget.allows(entry):
             self._entries.append(entry)
 
     def _look(self, view: GatewayLive, now: int) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy import Connection, delete, insert
 
 from gateway.city.db.tables import quarantine
 from gateway.city.limits import HOURLY_ROWS, KEPT_BYTES, MAX_SENDERS
+from gateway.city.uplink import Incoming
 
 _HOUR_MS = 3_600_000
 
@@ -23,7 +25,8 @@ class Entry:
         gateway: gateway in the topic; empty if there is none.
         reason: why, for a person.
         values: values that were lost with it.
-        payload: the message, or the lines that a store refused.
+        size_bytes: of the message, or of the lines that a store refused.
+        payload: the beginning of it.
     """
 
     kind: str
@@ -32,7 +35,17 @@ class Entry:
     gateway: str
     reason: str
     values: int
+    size_bytes: int
     payload: bytes
+
+    @classmethod
+    def of(cls, kind: str, message: Incoming, sender: str, reason: str, values: int = 0) -> Self:
+        """Keep of a message what is allowed, so that it can wait for the database."""
+        payload = message.payload
+        kept = payload[:KEPT_BYTES]
+        return cls(
+            kind, message.received_ms, message.topic, sender, reason, values, len(payload), kept
+        )
 
 
 class Budget:
@@ -66,8 +79,8 @@ def _row(entry: Entry) -> dict[str, object]:
         "gateway": _text(entry.gateway, 63),
         "reason": _text(entry.reason, 300),
         "value_count": entry.values,
-        "size_bytes": len(entry.payload),
-        "payload": entry.payload[:KEPT_BYTES],
+        "size_bytes": entry.size_bytes,
+        "payload": entry.payload,
     }
 
 

@@ -128,10 +128,7 @@ class Round:
         self, message: Incoming, kind: str, sender: str, reason: str, values: int = 0
     ) -> None:
         """Put a message into quarantine."""
-        topic, payload = message.topic, message.payload
-        self._keep(
-            quarantine.Entry(kind, message.received_ms, topic, sender, reason, values, payload)
-        )
+        self._keep(quarantine.Entry.of(kind, message, sender, reason, values))
 
     def reject(self, rejections: Sequence[Rejection], now_ms: int) -> None:
         """Enter what the store refused for good."""
@@ -140,10 +137,9 @@ class Round:
             self._take_back(series.gateway, refusal.values)
             line = refusal.line.encode("utf-8", "replace")
             topic = f"{series.device}/{series.equipment} at {refusal.time_ms}"
+            told = Incoming(topic, line, now_ms)
             self._keep(
-                quarantine.Entry(
-                    "store", now_ms, topic, series.gateway, refusal.reason, refusal.values, line
-                )
+                quarantine.Entry.of("store", told, series.gateway, refusal.reason, refusal.values)
             )
 
     def _take_back(self, gateway_id: str, values: int) -> None:

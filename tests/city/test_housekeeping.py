@@ -7,6 +7,7 @@ from gateway.city import housekeeping, quarantine
 from gateway.city.db import tables
 from gateway.city.rows import batch_rows, layout_of
 from gateway.city.settle import keep_gaps
+from gateway.city.uplink import Incoming
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
 from tests.support.city import assembled, batch_of, city_config, fill_ledger, rows_of, schema_of
@@ -23,7 +24,9 @@ async def test_old_values_gaps_and_messages_go(tmp_path: Path) -> None:
         await city.store.open()
         batches = [batch_of(schema, time, 1.0) for time in times]
         await city.store.write(batch_rows(layout_of("gw-1", schema), batches))
-        entries = [quarantine.Entry("frame", time, "t", "gw-1", "bad", 0, b"") for time in times]
+        entries = [
+            quarantine.Entry.of("frame", Incoming("t", b"", time), "gw-1", "bad") for time in times
+        ]
         await city.database.run(quarantine.keep, entries)
         for time in times:
             ended = Gap("line-1", "", (), Reason.TIMEOUT, time - 2 * DAY_MS, time)

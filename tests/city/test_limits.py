@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy.exc import OperationalError
 
 from gateway.city import enrolment
 from gateway.city.admission import Enrolment, read_state
@@ -12,20 +13,32 @@ from gateway.city.db.database import Database
 from gateway.city.db.tables import enterprise, orphan, quarantine, tag_schema, watermark
 from gateway.city.decide import Broken, decide
 from gateway.city.evidence import EARLIEST_MS, Sample, record
-from gateway.city.limits import MAX_REFUSED, MAX_STATE_BYTES, MAX_STATE_DEVICES, MAX_TAGS
+from gateway.city.limits import (
+    INBOX_BYTES,
+    KEPT_BYTES,
+    MAX_REFUSED,
+    MAX_STATE_BYTES,
+    MAX_STATE_DEVICES,
+    MAX_TAGS,
+    MAX_WAITING,
+)
 from gateway.city.peers import Peer
 from gateway.city.progress import Progress
+from gateway.city.uplink import Incoming
 from gateway.core.batch import Gap
 from gateway.core.books import day_of
 from gateway.core.status import Reason
 from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.messages import DeviceState, State, encode_message
 from gateway.wire.records import Record
+from gateway.wire.topics import state_topic
 from tests.support.broker import Mosquitto
 from tests.support.city import (
     OTHER_USCC,
     USCC,
+    assembled,
     batch_of,
+    city_config,
     city_on,
     rows_of,
     schema_of,
@@ -127,6 +140,26 @@ async def test_a_gateway_that_announces_too_much_until_it_is_enrolled_anew(
         await gateway.acked(4)
         assert len(rows_of(city, tag_schema)) == 1
         assert rows_of(city, watermark)[0]["values_committed"] == 3
+
+
+async def test_refused_states_do_not_pile_up_while_the_database_refuses(tmp_path: Path) -> None:
+    async with assembled(city_config("mqtt://127.0.0.1:1", tmp_path)) as city:
+        await city.presence.tick()
+        city.database.run_now(lambda c: c.execute(text("DROP TABLE quarantine")))
+        for number in range(MAX_WAITING + 5):
+            topic = state_topic(f"stranger-{number}")
+            assert city.uplink.states.put(Incoming(topic, bytes(KEPT_BYTES + number), 0))
+            if city.uplink.states.bytes > INBOX_BYTES // 2:
+                with pytest.raises(OperationalError):
+                    await city.presence.tick()
+        with pytest.raises(OperationalError):
+            await city.presence.tick()
+        waiting = city.presence._entries
+        assert len(waiting) == MAX_WAITING
+        assert (waiting[-1].size_bytes, len(waiting[-1].payload)) == (
+            KEPT_BYTES + MAX_WAITING - 1,
+            KEPT_BYTES,
+        )
 
 
 def test_more_machines_in_a_round_than_a_query_takes_parameters(database: Database) -> None:

@@ -233,6 +233,6 @@ def test_the_inbox_sheds_and_never_grows() -> None:
 
 def test_a_flood_of_garbage_fills_no_table() -> None:
     budget = Budget()
-    entry = Entry("frame", 0, "t", "gw-1", "bad", 0, b"")
+    entry = Entry.of("frame", Incoming("t", b"", 0), "gw-1", "bad")
     assert sum(budget.allows(entry) for _ in range(1_000)) == HOURLY_ROWS
-    assert budget.allows(Entry("frame", 3_600_000, "t", "gw-1", "bad", 0, b""))
+    assert budget.allows(Entry.of("frame", Incoming("t", b"", 3_600_000), "gw-1", "bad"))
