@@ -57,13 +57,15 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA secure_delete=OFF")
     connection.execute("PRAGMA cache_size=-1024")
     connection.execute("PRAGMA wal_autocheckpoint=500")
+    connection.execute("PRAGMA journal_size_limit=4194304")
 
 
 def open_file(path: Path) -> sqlite3.Connection:
     """Open or make the file; one that is broken is set aside and a new one made.
 
     Raises:
-        BufferFileError: the folder is missing or not writable, or a newer version made the file.
+        BufferFileError: the folder is missing or not writable, or another program or a newer
+            version made the file.
     """
     if not path.parent.is_dir():
         raise BufferFileError(f"buffer {path}: the folder {path.parent} does not exist; create it")
@@ -87,11 +89,26 @@ def _checked(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
     with ExitStack() as failed:
         failed.callback(connection.close)
+        _recognise(connection, path)
         _configure(connection)
         _check(connection)
-        _migrate(connection, path)
+        _migrate(connection)
         failed.pop_all()
     return connection
+
+
+def _recognise(connection: sqlite3.Connection, path: Path) -> None:
+    """Leave a file alone that another program or a newer version made."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if tables and application != APPLICATION_ID:
+        raise BufferFileError(f"{path} is a database, but no buffer; name another file as buffer")
+    if version > len(MIGRATIONS):
+        raise BufferFileError(
+            f"buffer {path} has version {version}, this qulink knows {len(MIGRATIONS)}; "
+            "install the newer qulink again, or move the file away"
+        )
 
 
 def _check(connection: sqlite3.Connection) -> None:
@@ -100,13 +117,8 @@ def _check(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(verdict)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
-        raise BufferFileError(
-            f"buffer {path} has version {version}, this qulink knows {len(MIGRATIONS)}; "
-            "install the newer qulink again, or move the file away"
-        )
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE;{script};PRAGMA application_id={APPLICATION_ID};"

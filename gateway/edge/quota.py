@@ -21,6 +21,9 @@ _log = logging.getLogger(__name__)
 JOIN_MS = 60_000
 """Losses closer together than this are one gap."""
 
+MOST = 10_000
+"""Frames that one commit drops at most; far more than it can bring."""
+
 _RELIEF = 0.99
 """Part of the quota that is kept when it is exceeded, so that not every commit drops."""
 
@@ -31,6 +34,10 @@ the quota if that is more; the newest stay."""
 
 _PRUNE_EVERY = 64
 """Frames after which that is looked at."""
+
+_COLUMNS = "seq, count, bytes, first_ms, last_ms, gaps, shares"
+_Row = tuple[int, int, int, int, int, int, bytes]
+_LAST_MS = 4
 
 _shares = msgspec.msgpack.Decoder(list[tuple[str, date, int]])
 
@@ -65,12 +72,40 @@ class Trimmed:
     bytes: int = 0
     counts: dict[tuple[str, date], Counts] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    _newest: int = 0
+    _lost: tuple[int, int] | None = None
+    _with_gaps: list[int] = field(default_factory=list)
+
+    def take(self, row: _Row) -> None:
+        """Choose one more frame to go."""
+        seq, values, size, first_ms, last_ms, gaps, shares = row
+        self._newest = seq
+        self.frames += 1
+        self.values += values
+        self.bytes += size
+        _count(self.counts, shares)
+        if values:
+            before = self._lost or (first_ms, last_ms)
+            self._lost = min(before[0], first_ms), max(before[1], last_ms)
+        if gaps:
+            self._with_gaps.append(seq)
+
+    def drop(self, connection: sqlite3.Connection, rule: QuotaRule, handed: int) -> None:
+        """Drop what was chosen and note what has to be told of it."""
+        # The loss last: it can be a rescued gap that has become longer.
+        self.gaps = (*_rescued(connection, self._with_gaps), *_loss(connection, self._lost))
+        _doubt(connection, min(self._newest, handed), rule)
+        connection.execute("DELETE FROM frame WHERE seq <= ?", (self._newest,))
+        remember(connection, self.gaps)
 
 
 def trim(
     connection: sqlite3.Connection, rule: QuotaRule, held_bytes: int, now_ms: int, handed: int
 ) -> Trimmed:
     """Drop the oldest frames until the rule is kept; part of the caller's transaction.
+
+    Of very many – after a year in a drawer – :data:`MOST` go now and the others with the next
+    commits, so that none of them takes long.
 
     Args:
         connection: in a transaction.
@@ -83,32 +118,17 @@ def trim(
     excess = held_bytes - rule.quota_bytes
     goal = held_bytes - int(rule.quota_bytes * _RELIEF) if excess > 0 else 0
     oldest_ms = now_ms - rule.max_age_ms
-    last = 0
-    spans: list[tuple[int, int]] = []
-    gap_frames: list[int] = []
-    with closing(
-        connection.execute(
-            "SELECT seq, count, bytes, first_ms, last_ms, gaps, shares FROM frame ORDER BY seq"
-        )
-    ) as rows:
-        for seq, values, size, first_ms, last_ms, gaps, shares in rows:
-            if trimmed.bytes >= goal and last_ms >= oldest_ms:
+    oldest = connection.execute(
+        f"SELECT {_COLUMNS} FROM frame ORDER BY seq LIMIT ?",  # noqa: S608 - names of ours
+        (MOST,),
+    )
+    with closing(oldest) as rows:
+        for row in rows:
+            if trimmed.bytes >= goal and row[_LAST_MS] >= oldest_ms:
                 break
-            last = seq
-            trimmed.frames += 1
-            trimmed.values += values
-            trimmed.bytes += size
-            _count(trimmed.counts, shares)
-            if values:
-                spans.append((first_ms, last_ms + 1))
-            if gaps:
-                gap_frames.append(seq)
-    if last:
-        # The loss last: it can be a rescued gap that has become longer.
-        trimmed.gaps = (*_rescued(connection, gap_frames), *_loss(connection, spans))
-        _doubt(connection, min(last, handed), rule)
-        connection.execute("DELETE FROM frame WHERE seq <= ?", (last,))
-        remember(connection, trimmed.gaps)
+            trimmed.take(row)
+    if trimmed.frames:
+        trimmed.drop(connection, rule, handed)
     return trimmed
 
 
@@ -166,11 +186,11 @@ def _count(counts: dict[tuple[str, date], Counts], shares: bytes, sign: int = 1)
         dropped[Reason.QUOTA.code] = dropped.get(Reason.QUOTA.code, 0) + sign * values
 
 
-def _loss(connection: sqlite3.Connection, spans: list[tuple[int, int]]) -> Iterable[Gap]:
+def _loss(connection: sqlite3.Connection, times_ms: tuple[int, int] | None) -> Iterable[Gap]:
     """The gap of this loss; joined to the last one if that is near."""
-    if not spans:
+    if times_ms is None:
         return ()
-    first, last = min(low for low, _ in spans), max(high for _, high in spans)
+    first, last = times_ms[0], times_ms[1] + 1
     row = connection.execute("SELECT value FROM meta WHERE key = 'quota_gap'").fetchone()
     if row:
         before_first, before_last = map(int, row[0].split())

@@ -346,6 +346,21 @@ def test_old_frames_go(opened: Open) -> None:
     assert buffer.totals().dropped == {"quota": 1}
 
 
+def test_very_many_old_frames_go_over_several_commits_and_are_one_gap(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.edge.quota.MOST", 4)
+    buffer = opened(max_age_ms=10)
+    buffer.append(commit(*(frame(1, at_ms=at) for at in range(10))), 0)
+    gaps: list[Gap] = []
+    for held in (6, 2, 0):
+        gaps += buffer.append(Commit(), 1_000).gaps
+        assert buffer.pending().frames == held
+    assert buffer.totals().dropped == {"quota": 10}
+    newest = {gap.key: gap for gap in gaps}
+    assert list(newest.values()) == [Gap("", "", (), Reason.QUOTA, 0, 10)]
+
+
 def test_gap_records_of_dropped_frames_are_told_again(opened: Open) -> None:
     buffer = opened(max_age_ms=10)
     lasting = Gap("d", "", (), Reason.TIMEOUT, 1)
@@ -424,6 +439,15 @@ def test_a_newer_version_is_refused_and_left_alone(opened: Open, tmp_path: Path)
     connection.close()
     before = (tmp_path / "b.db").read_bytes()
     with pytest.raises(BufferFileError, match="version 99"):
+        Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
+    assert (tmp_path / "b.db").read_bytes() == before
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "b.db")) as connection:
+        connection.executescript("CREATE TABLE ledger (n); PRAGMA user_version = 2")
+    before = (tmp_path / "b.db").read_bytes()
+    with pytest.raises(BufferFileError, match="is a database, but no buffer"):
         Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
     assert (tmp_path / "b.db").read_bytes() == before
 
