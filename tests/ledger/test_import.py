@@ -402,3 +402,46 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(
     monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 1_000)
     (problem,) = problems(database, workbook(tmp_path, line("A1", "磨床")))
     assert problem == "book.xlsx: unpacks to more than 512 MiB; split it"
+
+
+def rewritten(path: Path, old: bytes, new: bytes) -> Path:
+    """Replace bytes of the sheets of a workbook, as another program would have written them."""
+    with ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with ZipFile(path, "w") as archive:
+        for name, body in parts.items():
+            sheet = name.startswith("xl/worksheets/")
+            archive.writestr(name, body.replace(old, new) if sheet else body)
+    return path
+
+
+def test_what_a_workbook_says_of_its_size_does_not_count(
+    database: Database, tmp_path: Path
+) -> None:
+    path = workbook(tmp_path, line("A1", "磨床"), line("A2", "车床"))
+    load(database, rewritten(path, b'ref="A1:F3"', b'ref="A1"'))
+    assert [one["asset_no"] for one in database.run_now(listed, NOW)] == ["A1", "A2"]
+
+
+def test_a_format_on_the_last_row_of_a_sheet_costs_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    path = workbook(tmp_path, line("A1", "磨床"))
+    last = b'<row r="1048576"><c r="XFD1048576" s="0"/></row></sheetData>'
+    load(database, rewritten(path, b"</sheetData>", last))
+    assert len(rows(database, equipment)) == 1
+
+
+@pytest.mark.parametrize("written", [91330822000000001, 1.2e17, "9.13308E+17"])
+def test_digits_that_a_spreadsheet_has_lost_are_named(
+    database: Database, tmp_path: Path, written: object
+) -> None:
+    (problem,) = problems(database, workbook(tmp_path, line(written, "磨床")))
+    assert problem.startswith("book.xlsx[m], row 2, column asset_no: ")
+    assert (
+        problem.endswith(
+            "E+17 is a number that a spreadsheet has shortened; "
+            "make the column text and write the code again"
+        )
+        or "E+16 is a number" in problem
+    )

@@ -2,13 +2,14 @@
 
 import csv
 import io
+import posixpath
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
-from xml.etree.ElementTree import ParseError
+from xml.etree import ElementTree as ET
 from zipfile import BadZipFile, ZipFile
 
 from gateway.city.ledger.problems import LedgerError, Problem
@@ -20,6 +21,8 @@ MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 
 _ENCODINGS = ("utf-8-sig", "gb18030")
 """UTF-8 with or without mark, then what Excel writes on a Chinese Windows (GBK)."""
+_INEXACT = 10**15
+"""Spreadsheets keep 15 digits of a number."""
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """What Excel writes as “Unicode text”."""
 
@@ -90,7 +93,7 @@ def _decode(path: Path, content: bytes) -> str:
     raise _unreadable(path, "is neither UTF-8 nor GBK text; save it as “CSV UTF-8”")
 
 
-_BROKEN = (BadZipFile, KeyError, OSError, ValueError, EOFError, ParseError, zlib.error)
+_BROKEN = (BadZipFile, KeyError, OSError, ValueError, EOFError, ET.ParseError, zlib.error)
 """What reading a damaged workbook may raise."""
 
 
@@ -107,81 +110,103 @@ def _tables(path: Path, content: bytes) -> Iterator[Sheet]:
     with ZipFile(io.BytesIO(content)) as archive:
         if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED_BYTES:
             raise _unreadable(path, "unpacks to more than 512 MiB; split it")
-        is_plain = not any(_has_hazard(archive, name) for name in archive.namelist())
-    faults = {} if is_plain else _faults(path, content)
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    for sheet in book.worksheets:
-        rows = _texts(sheet.iter_rows(values_only=True))
-        label = _label(path, sheet)
-        yield _sheet(label, sheet.title, rows, faults.get(label, ()))
-    book.close()
+        parts = _parts(archive)
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        for sheet in book.worksheets:
+            label = f"{path.name}[{sheet.title}]"
+            sheet.reset_dimensions()  # what a file says of its size is often wrong
+            rows = _texts(sheet.iter_rows(values_only=True))
+            yield _sheet(label, sheet.title, rows, _faults(label, archive, parts[sheet.title]))
+        book.close()
 
 
-def _label(path: Path, sheet: Any) -> str:
-    return f"{path.name}[{sheet.title}]"
-
-
-def _has_hazard(archive: ZipFile, name: str) -> bool:
-    """Whether a sheet has formulas or merged cells; the reader of values tells neither."""
-    if not name.startswith("xl/worksheets/"):
-        return False
-    body = archive.read(name)
-    return any(mark in body for mark in (b"<f>", b"<f ", b"<mergeCell "))
-
-
-def _faults(path: Path, content: bytes) -> Mapping[str, list[Problem]]:
-    """Merged cells, and formulas that no program has computed, by label of the sheet."""
-    from openpyxl import load_workbook  # noqa: PLC0415 - only when a workbook is read
-
-    written = load_workbook(io.BytesIO(content))
-    values = load_workbook(io.BytesIO(content), data_only=True)
+def _parts(archive: ZipFile) -> Mapping[str, str]:
+    """Which part of a workbook holds a sheet's cells, by the sheet's title."""
+    targets = {
+        one.get("Id"): one.get("Target", "") for one in _xml(archive, "_rels/workbook.xml.rels")
+    }
+    sheets = (one for one in _xml(archive, "workbook.xml").iter() if _name(one) == "sheet")
     return {
-        _label(path, sheet): [
-            *_merged(_label(path, sheet), sheet),
-            *_uncomputed(_label(path, sheet), sheet, values[sheet.title]),
-        ]
-        for sheet in written.worksheets
+        sheet.get("name", ""): posixpath.join("/xl", targets[value])[1:]
+        for sheet in sheets
+        for key, value in sheet.items()
+        if key.endswith("}id")
     }
 
 
-def _merged(label: str, sheet: Any) -> Iterator[Problem]:
-    for cells in sheet.merged_cells.ranges:
-        message = f"cells {cells} are merged; split them and fill every one"
-        yield Problem(label, cells.min_row, "", message)
+def _xml(archive: ZipFile, part: str) -> ET.Element:
+    return ET.fromstring(archive.read(f"xl/{part}"))  # noqa: S314 - expat bounds entities
 
 
-def _uncomputed(label: str, sheet: Any, values: Any) -> Iterator[Problem]:
-    for row in sheet.iter_rows():
-        for cell in row:
-            if cell.data_type == "f" and values[cell.coordinate].value is None:
+def _name(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _faults(label: str, archive: ZipFile, part: str) -> list[Problem]:
+    """Merged cells and formulas without a value; the reader of values tells neither."""
+    body = archive.read(part)
+    if not any(mark in body for mark in (b"<f>", b"<f ", b"<mergeCell ")):
+        return []
+    return [*_hidden(label, body)]
+
+
+def _hidden(label: str, body: bytes) -> Iterator[Problem]:
+    for _, element in ET.iterparse(io.BytesIO(body)):  # noqa: S314 - expat bounds entities
+        match _name(element):
+            case "mergeCell":
+                cells = element.get("ref", "")
+                message = f"cells {cells} are merged; split them and fill every one"
+                yield Problem(label, _row(cells), "", message)
+            case "c" if _is_uncomputed(element):
+                cell = element.get("r", "")
                 message = (
-                    f"cell {cell.coordinate} holds a formula without a result; "
+                    f"cell {cell} holds a formula without a result; "
                     "open and save the file in a spreadsheet, or write the value"
                 )
-                yield Problem(label, cell.row, "", message)
+                yield Problem(label, _row(cell), "", message)
+            case "row":
+                element.clear()  # a large sheet does not stay in memory
 
 
-def _texts(rows: Iterable[Iterable[object]]) -> list[tuple[int, Sequence[str]]]:
-    return [(number, [_text(value) for value in row]) for number, row in enumerate(rows, start=1)]
+def _is_uncomputed(cell: ET.Element) -> bool:
+    texts = {_name(child): child.text for child in cell}
+    return "f" in texts and not texts.get("v")
+
+
+def _row(reference: str) -> int:
+    """The row that a reference such as ``B7`` or ``B7:C9`` begins in; 0 if there is none."""
+    found = re.match(r"[A-Z]+(\d+)", reference)
+    return int(found[1]) if found else 0
+
+
+def _texts(rows: Iterable[Iterable[object]]) -> Iterator[tuple[int, Sequence[str]]]:
+    for number, row in enumerate(rows, start=1):
+        yield number, [_text(value) for value in row]
 
 
 def _text(value: object) -> str:
     """A cell as a person would have typed it."""
-    if value is None:
-        return ""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "是" if value else "否"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, date):
+        return (value.date() if isinstance(value, datetime) else value).isoformat()
+    return "" if value is None else str(value)
+
+
+def _number(value: float) -> str:
+    if abs(value) >= _INEXACT:
+        return f"{value:E}"  # as a spreadsheet shows it; codes refuse it
+    return str(int(value)) if value == int(value) else str(value)
 
 
 def _sheet(
     label: str,
     title: str,
-    rows: list[tuple[int, Sequence[str]]],
+    rows: Iterable[tuple[int, Sequence[str]]],
     faults: Sequence[Problem] = (),
 ) -> Sheet:
     """The table below its header; rows without any text are left out."""

@@ -25,6 +25,7 @@ _SERIAL_ZERO = date(1899, 12, 30)
 _ERROR_VALUES = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
+_SHORTENED = re.compile(r"\d(\.\d+)?E\+\d{2,}")
 _COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _CODE = re.compile(r"[0-9A-Z]{1,20}")
 _ROSTER = re.compile(r"[0-9A-Z_-]{1,32}")
@@ -70,7 +71,7 @@ def code(limit: int) -> Converter:
     """A number or code of the enterprise's own, of at most ``limit`` characters."""
 
     def convert(text: str, _today: date) -> str:
-        found = plain(text)
+        found = _unshortened(text)
         if len(found) > limit:
             raise ValueError(f"has {len(found)} characters; at most {limit} are kept")
         return found
@@ -78,9 +79,24 @@ def code(limit: int) -> Converter:
     return convert
 
 
+def _unshortened(text: str) -> str:
+    """A plain code, unless a spreadsheet took it for a number and lost digits of it.
+
+    Raises:
+        ValueError: it has the form ``1.23E+17``.
+    """
+    found = plain(text)
+    if _SHORTENED.fullmatch(found):
+        raise ValueError(
+            f"{found} is a number that a spreadsheet has shortened; "
+            "make the column text and write the code again"
+        )
+    return found
+
+
 def credit_code(text: str, _today: date) -> str:
     """A unified social credit code with its check digit."""
-    found = plain(text).upper()
+    found = _unshortened(text).upper()
     problem = uscc.problem(found)
     if problem:
         raise ValueError(
