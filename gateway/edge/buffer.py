@@ -9,8 +9,8 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -20,7 +20,7 @@ from gateway.core.books import Counts
 from gateway.core.schema import Schema, decode_schema, id_of
 from gateway.core.status import Reason
 from gateway.edge.buffer_books import BufferBooks, read_books
-from gateway.edge.buffer_schema import lock_file, open_file, open_reader
+from gateway.edge.buffer_schema import BufferFileError, lock_file, open_file, open_reader
 from gateway.edge.buffer_tables import (
     add_counts,
     free_frames,
@@ -45,6 +45,8 @@ from gateway.wire.records import GivenUp
 
 __all__ = ["Buffer", "BufferBooks", "DiskRefusedError", "read_books"]
 
+_FRAMES_AFTER = "SELECT seq, count, body FROM frame WHERE seq > ? ORDER BY seq"
+
 Span = tuple[int, int]
 """Frames from one sequence number to another, both included."""
 
@@ -56,7 +58,8 @@ class DiskRefusedError(Exception):
 class Buffer:
     """One buffer file, used by one process. Methods block: call them in a thread.
 
-    ``append`` is for one task, ``read`` may run beside it in another.
+    ``append`` is for one task, ``read`` may run beside it in another. A file that is found to be
+    damaged is a BufferFileError of whichever method finds it.
     """
 
     def __init__(
@@ -131,6 +134,8 @@ class Buffer:
                 self._acknowledged.extendleft(spans)
                 self._reserve.release()
                 raise DiskRefusedError(f"buffer {self._path}: {error}") from error
+            except sqlite3.DatabaseError as error:
+                raise self._damaged(error) from error
             self._reserve.take()
             return appended
 
@@ -179,6 +184,21 @@ class Buffer:
 
     # -- reading --------------------------------------------------------------------------
 
+    @contextmanager
+    def _reads(self) -> Iterator[sqlite3.Connection]:
+        """The reader, for one thread at a time."""
+        with self._reading:
+            try:
+                yield self._reader
+            except sqlite3.Error as error:
+                raise self._damaged(error) from error
+
+    def _damaged(self, error: sqlite3.Error) -> BufferFileError:
+        return BufferFileError(
+            f"buffer {self._path} cannot be used any more: {error}; when the gateway starts again, "
+            "a damaged file is set aside and a new one begun"
+        )
+
     def read(self, after_seq: int, max_bytes: int) -> list[StoredFrame]:
         """The oldest committed frames after a sequence number, to be sent.
 
@@ -188,14 +208,7 @@ class Buffer:
         """
         frames: list[StoredFrame] = []
         size = 0
-        with (
-            self._reading,
-            closing(
-                self._reader.execute(
-                    "SELECT seq, count, body FROM frame WHERE seq > ? ORDER BY seq", (after_seq,)
-                )
-            ) as rows,
-        ):
+        with self._reads() as reader, closing(reader.execute(_FRAMES_AFTER, (after_seq,))) as rows:
             for seq, values, body in rows:
                 frames.append(StoredFrame(seq, values, body))
                 size += len(body)
@@ -207,11 +220,11 @@ class Buffer:
 
     def schemas(self, ids: Iterable[str]) -> list[Schema]:
         """Schemas that frames of this buffer carried, by their ids as 16 hex digits."""
-        with self._reading:
+        with self._reads() as reader:
             return [
                 decode_schema(body)
                 for schema_id in ids
-                for found, body in self._reader.execute(
+                for found, body in reader.execute(
                     "SELECT id, body FROM tag_schema WHERE id = ?", (schema_id,)
                 ).fetchall()
                 if _is_sound(found, body)
@@ -219,24 +232,29 @@ class Buffer:
 
     def schema_ids(self) -> set[int]:
         """Ids of all schemas that frames of this buffer carried, but for damaged ones."""
-        with self._reading:
-            rows = self._reader.execute("SELECT id, body FROM tag_schema")
+        with self._reads() as reader:
+            rows = reader.execute("SELECT id, body FROM tag_schema")
             return {int(found, 16) for found, body in rows if _is_sound(found, body)}
 
     def progress(self) -> dict[tuple[str, str], Progress]:
         """How far each group had come at the last commit, by (device, group)."""
-        with self._reading:
-            rows = self._reader.execute("SELECT device, grp, tick_ms, newest_ms FROM progress")
+        with self._reads() as reader:
+            rows = reader.execute("SELECT device, grp, tick_ms, newest_ms FROM progress")
             return {(device, group): Progress(tick, newest) for device, group, tick, newest in rows}
 
     def gaps(self) -> list[Gap]:
         """Gaps that are open, and ended ones that have not travelled yet."""
-        with self._reading:
-            rows = self._reader.execute("SELECT device, grp, tags, cause, from_ms, to_ms FROM gap")
+        with self._reads() as reader:
+            rows = reader.execute("SELECT device, grp, tags, cause, from_ms, to_ms FROM gap")
             return [
                 Gap(device, group, tuple(tags.split()), Reason(cause), from_ms, to_ms)
                 for device, group, tags, cause, from_ms, to_ms in rows
             ]
+
+    def untold(self) -> dict[tuple[str, date], Counts]:
+        """The books, by device and day, that no frame has told as they stand."""
+        with self._reads() as reader:
+            return load_books(reader, untold=True)
 
     def pending(self) -> Pending:
         """What the buffer holds, as of the last commit."""
@@ -245,11 +263,6 @@ class Buffer:
     def given_up(self) -> GivenUp:
         """What will never be sent again, as of the last commit."""
         return self._given_up
-
-    def untold(self) -> dict[tuple[str, date], Counts]:
-        """The books, by device and day, that no frame has told as they stand."""
-        with self._reading:
-            return load_books(self._reader, untold=True)
 
     def totals(self) -> Counts:
         """The books of all devices and days together, as of the last commit; a copy."""

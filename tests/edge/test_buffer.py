@@ -415,6 +415,19 @@ def test_a_damaged_file_is_set_aside_with_an_error(
         again.close()
 
 
+def test_damage_that_comes_while_it_is_used_says_what_to_do(opened: Open, tmp_path: Path) -> None:
+    buffer = opened()
+    buffer.append(commit(*(frame(1, 5_000) for _ in range(600))), 0)  # more than is in memory
+    buffer = opened(max_age_ms=10)
+    with (tmp_path / "b.db").open("r+b") as file:
+        file.seek(4_096)
+        file.write(os.urandom(200_000))
+    with pytest.raises(BufferFileError, match="when the gateway starts again"):
+        buffer.read(0, 1 << 20)
+    with pytest.raises(BufferFileError, match="when the gateway starts again"):
+        buffer.append(Commit(), 1_000)
+
+
 def test_a_file_of_the_first_version_is_brought_up(opened: Open, tmp_path: Path) -> None:
     buffer = opened()
     buffer.append(commit(frame(2)), 0)
