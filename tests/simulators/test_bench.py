@@ -21,7 +21,7 @@ def bench() -> Iterator[Simulator]:
 
 @pytest.fixture
 def client(bench: Simulator) -> Iterator[ModbusTcpClient]:
-    with ModbusTcpClient("127.0.0.1", port=bench.modbus, timeout=3) as client:
+    with ModbusTcpClient("127.0.0.1", port=bench.modbus, timeout=10) as client:
         yield client
 
 

@@ -30,7 +30,7 @@ def mbpoll(running: Simulator, machine: str, *options: str) -> list[float]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=50,
     )
     assert ended.returncode == 0, ended.stderr
     lines = [line for line in ended.stdout.splitlines() if line.startswith("[")]
@@ -76,13 +76,13 @@ def test_mbpoll_is_refused_an_address_that_does_not_exist(bearing: Simulator) ->
     ended = subprocess.run(
         [program("mbpoll", "mbpoll"), "-m", "tcp", "-p", str(bearing.modbus), "-0", "-1",
          "-a", "1", "-r", "5000", "-c", "1", "127.0.0.1"],
-        check=False, capture_output=True, text=True, timeout=20,
+        check=False, capture_output=True, text=True, timeout=50,
     )  # fmt: skip
     assert "Illegal data address" in ended.stdout + ended.stderr
 
 
 def test_several_masters_read_at_once(bearing: Simulator) -> None:
-    clients = [ModbusTcpClient("127.0.0.1", port=bearing.modbus, timeout=3) for _ in range(4)]
+    clients = [ModbusTcpClient("127.0.0.1", port=bearing.modbus, timeout=10) for _ in range(4)]
     try:
         for client in clients:
             assert client.connect()
@@ -105,7 +105,7 @@ async def found(client: Client, path: str) -> UaNode:
 
 
 async def test_an_opcua_client_finds_values_by_browse_names(bearing: Simulator) -> None:
-    async with Client(f"opc.tcp://127.0.0.1:{bearing.opcua}/", timeout=10) as client:
+    async with Client(f"opc.tcp://127.0.0.1:{bearing.opcua}/", timeout=30) as client:
         state = await found(client, "mt:Monitoring/own:Channel1/mt:ChannelState")
         assert await state.read_value() in (0, 1, 2)
         number = "machinery:MachineryBuildingBlocks/MachineryItemState/core:CurrentState/Number"
@@ -113,7 +113,7 @@ async def test_an_opcua_client_finds_values_by_browse_names(bearing: Simulator) 
 
 
 async def test_an_opcua_client_reads_who_made_the_machine(bearing: Simulator) -> None:
-    async with Client(f"opc.tcp://127.0.0.1:{bearing.opcua}/", timeout=10) as client:
+    async with Client(f"opc.tcp://127.0.0.1:{bearing.opcua}/", timeout=30) as client:
         maker = await (await found(client, "di:Identification/Manufacturer")).read_value()
         assert maker.Text == "示例轴承装备"
         serial = await (await found(client, "di:Identification/SerialNumber")).read_value()
@@ -121,7 +121,7 @@ async def test_an_opcua_client_reads_who_made_the_machine(bearing: Simulator) ->
 
 
 async def test_an_opcua_value_has_a_source_time_and_grows(bearing: Simulator) -> None:
-    async with Client(f"opc.tcp://127.0.0.1:{bearing.opcua}/", timeout=10) as client:
+    async with Client(f"opc.tcp://127.0.0.1:{bearing.opcua}/", timeout=30) as client:
         own = await client.get_namespace_index(LINE)
         energy = client.get_node(f"ns={own};s=cnc-lathe-1/Energy/Total")
         before = await energy.read_data_value()

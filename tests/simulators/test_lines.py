@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,12 +42,18 @@ def running(request, tmp_path_factory) -> Iterator[Running]:
         yield Running(process, _moved(request.param, tmp_path_factory.mktemp("line"), process))
 
 
+def _driver(device: ResolvedDevice) -> Any:
+    """The driver of a device, with the patience that a busy machine needs."""
+    patient = device.connection.model_copy(update={"request_timeout_ms": 30_000})
+    return installed()[device.config.driver].make(patient)
+
+
 async def _read(device: ResolvedDevice) -> Reading:
     """Read all tags of a device at once, as a polled group."""
     spec = installed()[device.config.driver]
     (group,) = device.groups
     points = [Point(t.config.name, spec.kind(t.address), t.address) for t in group.tags]
-    driver = spec.make(device.connection)
+    driver = _driver(device)
     try:
         await driver.connect()
         return await driver.read(driver.plan(points))
@@ -80,13 +87,13 @@ async def test_subscriptions_of_opcua_machines_deliver(running: Running) -> None
         spec = installed()["opcua"]
         (group,) = device.groups
         points = [Point(t.config.name, spec.kind(t.address), t.address) for t in group.tags]
-        driver = spec.make(device.connection)
+        driver = _driver(device)
         try:
             await driver.connect()
-            assert not np.any(await driver.subscribe("main", points, group.interval_ms))  # type: ignore[attr-defined]
+            assert not np.any(await driver.subscribe("main", points, group.interval_ms))
             seen: set[int] = set()
             while len(seen) < len(points):
-                for arrival in await driver.arrivals():  # type: ignore[attr-defined]
+                for arrival in await driver.arrivals():
                     assert not np.any(arrival.status)
                     seen |= set(arrival.index.tolist())
         finally:

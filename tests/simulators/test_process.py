@@ -8,13 +8,13 @@ import pytest
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
-from tests.simulators.process import COMMAND, simulator
+from tests.simulators.process import COMMAND, PATIENCE_S, simulator
 from tests.support.peers import free_port
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *arguments], check=False, capture_output=True, text=True, timeout=30
+        [*COMMAND, *arguments], check=False, capture_output=True, text=True, timeout=PATIENCE_S
     )
 
 
@@ -31,10 +31,8 @@ def test_ready_names_the_addresses_and_sigterm_ends_it_cleanly() -> None:
             f"opcua=opc.tcp://127.0.0.1:{running.opcua}/\n"
         )
         socket.create_connection(("127.0.0.1", running.modbus), timeout=2).close()
-        began = time.monotonic()
         running.process.terminate()
-        assert running.process.wait(timeout=10) == 0
-        assert time.monotonic() - began < 5
+        assert running.process.wait(timeout=PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("option", ["--port", "--opcua-port"])
@@ -78,10 +76,13 @@ def test_list_names_every_line_and_machine() -> None:
 def test_only_the_first_machines_and_no_server_that_none_of_them_needs() -> None:
     with simulator("bearing", "--machines", "3") as running:
         assert "opcua" not in running.ready
-        with ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=0.3, retries=0) as client:
+        with ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=10) as client:
             assert not client.read_holding_registers(0, count=5, device_id=3).isError()
-            with pytest.raises(ModbusException, match="No response"):
-                client.read_holding_registers(0, count=5, device_id=4)
+        with (
+            ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=0.3, retries=0) as client,
+            pytest.raises(ModbusException, match="No response"),
+        ):
+            client.read_holding_registers(0, count=5, device_id=4)
 
 
 def test_dead_units_are_silent_and_frozen_ones_stand_still_while_others_live() -> None:
@@ -92,9 +93,9 @@ def test_dead_units_are_silent_and_frozen_ones_stand_still_while_others_live() -
             pytest.raises(ModbusException, match="No response"),
         ):
             _counter(client, 5)
-        with ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=3) as client:
+        with ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=10) as client:
             living, frozen = _counter(client, 7), _counter(client, 6)
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + PATIENCE_S
             while _counter(client, 7) == living:
                 assert time.monotonic() < deadline, "unit 7 does not live"
                 time.sleep(0.1)
@@ -108,7 +109,7 @@ def test_the_same_seed_gives_the_same_energy_counters() -> None:
             simulator(
                 "bearing", "--machines", "1", "--seed", seed, "--fault", "frozen:1"
             ) as running,
-            ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=3) as client,
+            ModbusTcpClient("127.0.0.1", port=running.modbus, timeout=10) as client,
         ):
             seen.append(client.read_holding_registers(120, count=2, device_id=1).registers)
     assert seen[0] == seen[1] != seen[2]
