@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
+from unicodedata import normalize
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -18,6 +19,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _GUARDED = re.compile(r"passw|token|secret|credential|pin", re.IGNORECASE)
 _USERINFO = re.compile(r"//[^/@\s]*@")
+_FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 _LONGEST_SHOWN = 60
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
 _DECIMAL_POINT = "; a decimal point is '.', not ','"
@@ -63,7 +65,7 @@ def explain(
         if _is_consequence(detail):
             continue
         loc = _written(data, detail)
-        found.append(place(loc, _sentence(model, detail, inner)))
+        found.append(place(loc, _sentence(model, detail, inner) + _narrow(detail)))
     return found
 
 
@@ -114,6 +116,16 @@ def _sentence(model: type[BaseModel], detail: ErrorDetails, inner: Inner) -> str
         return f"must be {limit}, not {number(detail['input'])}"
     sentence = _SENTENCES.get(kind)
     return sentence(detail) if sentence else _own_words(detail)
+
+
+def _narrow(detail: ErrorDetails) -> str:
+    """How to write a refused text that holds full-width letters or digits, which look alike."""
+    value = detail["input"]
+    if not isinstance(value, str) or not _FULL_WIDTH.search(value):
+        return ""
+    if any(_GUARDED.search(str(step)) for step in detail["loc"]):
+        return ""
+    return f"; with half-width characters: {shown(normalize('NFKC', value))}"
 
 
 def _bare_limit(context: Mapping[str, Any]) -> str:

@@ -15,8 +15,10 @@ SYNONYMS = {
     "cycle_ms": "interval_ms",
     "data_type": "type",
     "datatype": "type",
+    "environment": "env",
     "ip": "host",
     "mqtt": "northbound",
+    "path": "file",
     "period_ms": "interval_ms",
     "points": "tags",
     "poll_interval_ms": "interval_ms",
@@ -64,12 +66,16 @@ def meant(model: type[BaseModel], around: Loc, key: str, inner: Inner) -> str:
 
 
 def _home(model: type[BaseModel], around: Loc, key: str) -> list[str]:
-    """The only place for a key, if there is one: below where it stands, else anywhere."""
-    for models in (models_at(model, around), [model]):
-        places = {place for one in models for place in _places(one, key, ())}
-        if len(places) == 1:
-            return list(places)
-    return []
+    """The only place for a key: below where it stands, else around that or in a profile."""
+    below = {place for one in models_at(model, around) for place in _places(one, key, ())}
+    steps = [step for step in around if isinstance(step, str)]
+    near = {place for place in _places(model, key, ()) if _is_near(place.split(".")[:-1], steps)}
+    return next((list(places) for places in (below, near) if len(places) == 1), [])
+
+
+def _is_near(place: list[str], steps: list[str]) -> bool:
+    """Whether a place encloses another, or is in a profile, which is the other half of a device."""
+    return steps[: len(place)] == place or place[:1] == ["profiles"]
 
 
 def _places(

@@ -10,6 +10,10 @@ _OPENING = dict(zip("“‘【｛［", "\"'[{[", strict=True))
 """With what a Chinese keyboard opens quotations and brackets, and what YAML wants instead."""
 _VALUE = re.compile("(?:: |- |[{\\[])([“‘【｛［])")
 _BRACKETS = ("expected ',' or", "did not find expected ','")
+_NESTED = "mapping values are not allowed"
+_GLUED = re.compile(r"\s*(?:- )?[A-Za-z_]\w*:[^\s/]")
+"""A key and its value without the space between them; no address such as ``http://…``."""
+_NO_SPACE = "a key without ': ' (a colon and a space) after it"
 _INDENT = ("expected <block end>", "did not find expected key", "did not find expected '-'")
 
 
@@ -21,10 +25,13 @@ def unreadable(error: yaml.YAMLError, text: str, name: str) -> Problem:
     at = mark.line if mark else 0
     lines = text.splitlines() or [""]
     line = lines[min(at, len(lines) - 1)]
-    for number, written in ((at + 1, line), (max(at, 1), lines[max(at - 1, 0)])):
+    before = lines[max(at - 1, 0)]
+    for number, written in ((at + 1, line), (max(at, 1), before)):
         wide = full_width(written)
         if wide:
             return Problem(name, wide, number)
+    if _NESTED in found and _GLUED.match(before):
+        return Problem(name, _NO_SPACE, at)
     opened = _VALUE.search(line)
     if opened or ("，" in line and ("{" in line or "[" in line)):
         wide, meant = (opened[1], _OPENING[opened[1]]) if opened else ("，", ",")
@@ -52,10 +59,10 @@ def full_width(line: str) -> str | None:
 def _sentence(found: str, line: str) -> str:
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "a tab cannot indent; use spaces"
-    if "mapping values are not allowed" in found:
+    if _NESTED in found:
         return "': ' cannot stand here; check the indentation, or put the text in quotes"
     if "could not find expected ':'" in found:
-        return "a key without ': ' (a colon and a space) after it"
+        return _NO_SPACE
     if "cannot start any token" in found:
         return "a value cannot begin with this character; put it in quotes"
     if any(part in found for part in _INDENT):

@@ -18,6 +18,7 @@ SYNTAX = (
     "full_width_comma",
     "full_width_space",
     "no_space_after_colon",
+    "no_space_below_another_key",
     "reserved_character",
     "tab_indent",
     "two_documents",

@@ -56,7 +56,10 @@ def test_check_of_a_right_city(tmp_path: Path) -> None:
     ("definitions", "said"),
     [
         ("{headline: ENR-Z}", "headline: no definition 'ENR-Z'; there are ENR-A, ENR-B, ONL, COV"),
-        ("{file: none.yaml}", "file: cannot read definitions {}/none.yaml: No such file or directory"),
+        (
+            "{file: none.yaml}",
+            "file: cannot read definitions {}/none.yaml: No such file or directory",
+        ),
     ],
 )
 def test_check_of_a_city_whose_definitions_are_wrong(
