@@ -176,7 +176,6 @@ async def test_a_package_is_searched_whole(
 async def test_io_in_make_is_caught(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     kit = DriverConformance()
     kit.test_d01_making_a_driver_does_no_io(bench, monkeypatch)
-    monkeypatch.undo()
     with pytest.raises(pytest.fail.Exception, match="D-01"):
         kit.test_d01_making_a_driver_does_no_io(
             replace(bench, spec=replace(SPEC, make=drivers.DoesIo)), monkeypatch
