@@ -17,7 +17,7 @@ NEVER = np.iinfo(np.int64).min
 
 @dataclass(frozen=True, slots=True)
 class LiveValue:
-    """The newest value of one tag."""
+    """The newest value of one tag, and the group it is read with."""
 
     value: Value
     time_ms: int
@@ -25,6 +25,7 @@ class LiveValue:
     label_zh: str
     label_en: str
     role: str
+    group: str
 
 
 class Newest:
@@ -98,6 +99,7 @@ class Newest:
                             tag.label_zh or tag.name,
                             tag.label_en or tag.name,
                             tag.role,
+                            self.schema.group,
                         ),
                     )
 

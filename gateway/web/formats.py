@@ -13,6 +13,11 @@ def integer(number: int | None) -> str:
     return NOTHING if number is None else f"{number:,}"
 
 
+def per_second(rate: float) -> str:
+    """A rate with one decimal: ``1,234.5``."""
+    return f"{rate:,.1f}"
+
+
 def size(length_bytes: int) -> str:
     """A length in bytes: ``512 B``, ``1.5 KiB``, ``20.0 MiB``."""
     if length_bytes < 1024:  # noqa: PLR2004 - the unit itself

@@ -74,6 +74,11 @@ class Site:
     secure: bool
     token: bool
 
+    def section(self, path: str) -> str:
+        """The address of the navigation that a page belongs to; the first page's for others."""
+        own = (target for target, _ in self.navigation if f"{path}/".startswith(f"{target}/"))
+        return next(own, "/")
+
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
@@ -125,6 +130,7 @@ class Pages:
             "clock": formats.clock,
             "when": formats.when,
             "size": formats.size,
+            "per_second": formats.per_second,
             "age": partial(formats.age, language),
             "duration": partial(formats.duration, language),
             "reading": partial(formats.reading, language),

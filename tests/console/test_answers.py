@@ -26,7 +26,7 @@ from gateway.city.stores.api import Point
 from gateway.web.tables import Table, as_csv
 from tests.console.conftest import served
 from tests.console.http import get, post
-from tests.console.town import Town, town, uscc_of
+from tests.console.town import NOW_MS, Town, town, uscc_of
 
 STREAM = {"accept": "text/event-stream"}
 
@@ -193,6 +193,30 @@ async def test_a_sick_part_is_unhealthy(tmp_path: Path) -> None:
     await made.close()
 
 
+async def test_a_value_that_no_longer_comes_says_why(address: str, city: Town) -> None:
+    """Old values must never look like new ones."""
+    lost = (await get(f"{address}/enterprises/{uscc_of(3)}/1/A-001?format=json")).json()["rows"]
+    assert {row["cause"] for row in lost} == {"gateway_silent"}
+    assert lost[0]["value"] is not None
+    gaps = [
+        {
+            "gateway": "gw-0", "device": "a-001", "tag_group": group, "tags": json.dumps(tags),
+            "tags_key": key, "cause": cause, "from_ms": NOW_MS - 1000, "to_ms": None,
+        }
+        for group, tags, key, cause in (
+            ("fast", ["power"], "x", "range"), ("slow", [], "-", "late"),
+        )
+    ]  # fmt: skip
+    city.database.run_now(lambda connection: connection.execute(insert(tables.gap), gaps))
+    path = f"{address}/enterprises/{uscc_of(0)}/1/A-001"
+    one = (await get(f"{path}?format=json")).json()["rows"]
+    assert {row["tag"]: row["cause"] for row in one if row["cause"]} == {"power": "range"}
+    city.clock.now_ms += 300_000
+    page = (await get(f"{path}?lang=en")).text
+    assert page.count("out of range") == 2, "once at the value, once among the gaps"
+    assert page.count("5 min ago") == 6
+
+
 async def test_a_stream_sends_only_what_changed(address: str, city: Town) -> None:
     path = f"{address}/enterprises/{uscc_of(0)}/1/A-001?lang=en"
     async with (
@@ -247,9 +271,10 @@ def test_a_picture_has_no_marks_to_point_at() -> None:
     """Hundreds of invisible dots made a page ten times as large."""
     shapes: tuple[Shape, ...] = ("wide", "narrow", "interactive")
     layers = {
-        shape: len(history_chart([Point(0, 1.0)], "t", shape, (0, 1))["layer"]) for shape in shapes
+        shape: len(history_chart([Point(0, 1.0)], "t", "none", shape, (0, 1))["layer"])
+        for shape in shapes
     }
-    assert layers == {"wide": 2, "narrow": 2, "interactive": 3}
+    assert layers == {"wide": 3, "narrow": 3, "interactive": 4}
 
 
 class Lines:

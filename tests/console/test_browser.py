@@ -1,6 +1,7 @@
 """The city's pages in a real browser: languages, colours, sizes, live updates, drill-down."""
 
 import asyncio
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import NOW_MS, Town, town, uscc_of
 from tests.support.chromium import Page, chromium
+from tests.support.peers import program
 
 FIRST = uscc_of(0)
 PAGES = {
@@ -93,6 +95,24 @@ async def test_from_the_city_down_to_a_machine(address: str) -> None:
         await page.until("document.querySelector('h1').textContent === '磨床 1 号'")
         assert await page.evaluate("document.querySelector('.qr svg path') !== null")
         assert page.problems == []
+
+
+async def test_the_code_on_the_page_holds_the_identifier(address: str, tmp_path: Path) -> None:
+    reader = program("zbarimg", "zbar-tools")
+    for scheme in ("light", "dark"):
+        picture = tmp_path / f"{scheme}.png"
+        async with chromium() as page:
+            await page.viewport(390, 844, mobile=True)
+            await page.colours(scheme)
+            await page.goto(f"{address}/enterprises/{FIRST}/1/A-001?lang=zh")
+            await page.screenshot(picture, whole=False)
+        found = await asyncio.to_thread(
+            subprocess.run,
+            [reader, "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", str(picture)],
+            check=True,
+            capture_output=True,
+        )
+        assert found.stdout.decode().strip() == "88.999.00000001/PM.20251123.000001"
 
 
 async def test_values_change_without_reload(address: str, city: Town) -> None:

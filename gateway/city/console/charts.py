@@ -153,17 +153,21 @@ def _actual_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
     ]
 
 
-def history_chart(points: Sequence[Point], title: str, shape: Shape, span: tuple[int, int]) -> Spec:
+def history_chart(
+    points: Sequence[Point], title: str, empty: str, shape: Shape, span: tuple[int, int]
+) -> Spec:
     """Values of one tag over time; a silence breaks the line.
 
     Args:
         points: in time order, numeric.
         title: name and unit of the tag.
+        empty: what stands in place of a curve without values.
         shape: size of the picture.
         span: first and last moment of the axis, UTC milliseconds.
     """
     edges = [{"t": at + SHANGHAI_MS} for at in span]
-    datasets = {"values": history_rows(points), "edges": edges}
+    nothing = [] if points else [{"text": empty}]
+    datasets = {"values": history_rows(points), "edges": edges, "nothing": nothing}
     return _history_frame(title, shape) | {"datasets": datasets}
 
 
@@ -175,7 +179,14 @@ def _history_frame(title: str, shape: Shape) -> Spec:
     frame = alt.Chart(alt.NamedData(name="edges")).mark_rule(opacity=0).encode(x=x)
     y = alt.Y("v:Q", title=title, scale=alt.Scale(zero=False, nice=True))
     base = alt.Chart(alt.NamedData(name="values")).encode(x=x, y=y)
-    layers = [frame, base.mark_line(color="var(--accent)", strokeWidth=1.7)]
+    empty = alt.Chart(alt.NamedData(name="nothing")).encode(text="text:N")
+    layers = [
+        frame,
+        base.mark_line(color="var(--accent)", strokeWidth=1.7),
+        empty.mark_text(
+            color="var(--ink-3)", fontSize=13, x=alt.expr("width / 2"), y=alt.expr("height / 2")
+        ),
+    ]
     if shape not in PICTURES:  # nobody can point at a picture
         tooltip = [alt.Tooltip("at:N", title=" "), alt.Tooltip("v:Q", title=title, format=".6~g")]
         layers.append(base.mark_point(size=60, opacity=0).encode(tooltip=tooltip))

@@ -46,7 +46,7 @@ class Drilldown:
         """The rate by industry."""
         table = await self._figures.table("industry")
         data = {"table": table, "cells": ranked(table)}
-        return View("industries.html", data, ("cells",), 4.0, as_table(table))
+        return View("industries.html", data, ("cells", "note"), 4.0, as_table(table))
 
     async def enterprises(self, _request: Request) -> View:
         """All enterprises."""
@@ -83,7 +83,7 @@ class Drilldown:
             "county_name": county_name,
             "industry_name": industry_name,
         }
-        return View("enterprises.html", data, ("cells",), 4.0, as_table(table, cells))
+        return View("enterprises.html", data, ("headline", "cells"), 4.0, as_table(table, cells))
 
     async def _total(self, by: str, code: str | None) -> RateCell | None:
         dimension: Dimension = "industry" if by == "industry" else "county"

@@ -48,13 +48,15 @@ def _state(context: ConsoleContext, row: GatewayRow) -> GatewayState:
     devices = live.state.devices if live and live.state else {}
     up = sum(1 for device in devices.values() if device.link == "up")
     backlog = live.state.backlog_values if live and live.state else 0
-    kind, word = _kind(live is not None and live.online, seen, up == len(devices))
+    kind, word = _kind(live is not None and live.online, seen, up, len(devices))
     return GatewayState(row, kind, word, seen, up, len(devices), backlog)
 
 
-def _kind(online: bool, seen: int | None, complete: bool) -> tuple[str, str]:
+def _kind(online: bool, seen: int | None, up: int, devices: int) -> tuple[str, str]:
     if seen is None:
         return "idle", "gateway.never"
     if not online:
         return "bad", "gateway.silent"
-    return ("good", "gateway.online") if complete else ("warn", "gateway.partly")
+    if up == devices:
+        return "good", "gateway.online"
+    return "warn", "gateway.partly" if up else "gateway.all_down"

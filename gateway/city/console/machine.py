@@ -1,7 +1,7 @@
 """One machine: who it is, whether it answers, what it says."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from gateway.city.console.figures import Figures
 from gateway.city.console.pictures import Pictures
 from gateway.city.console.queries import (
     GapFilter,
+    GapRow,
     Machine,
     Rows,
     enterprise_of,
@@ -33,14 +34,30 @@ from gateway.city.rates.period import period_of
 from gateway.city.recall import machine_now
 from gateway.city.stores.api import Series, StoreError
 from gateway.web.formats import moment
-from gateway.web.i18n import Language
+from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
 from gateway.web.tables import Table
 
 SPANS = {"10m": 600_000, "1h": 3_600_000, "8h": 28_800_000, "24h": 86_400_000}
 DEFAULT_SPAN = "10m"
 CHART_POINTS = 600
-MACHINE_GAPS = 6
+SHOWN_GAPS = 6
+MAX_GAPS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The newest value of a tag, and why no newer one comes.
+
+    Attributes:
+        name: tag name.
+        newest: its newest good value.
+        cause: reason code while the tag sends nothing, else empty.
+    """
+
+    name: str
+    newest: LiveValue
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +82,9 @@ class MachinePage:
         row = await self._row(machine)
         live = await self._live(machine)
         language = preferences(request).language
-        wish = _wish(request, live)
+        lacking = await self._gaps(live)
+        readings = _readings(live, lacking)
+        wish = _wish(request, readings)
         data: dict[str, object] = {
             "row": row,
             "address": machine_address(*machine),
@@ -76,15 +95,15 @@ class MachinePage:
             "qr": qr(row.handle) if row.handle else None,
             "machine_live": live,
             "link": link_state(live.link if live else "none"),
-            "values": _ordered(live),
+            "readings": readings,
             "wish": wish,
             "spans": tuple(SPANS),
-            "gaps": await self._gaps(live),
+            "gaps": lacking[:SHOWN_GAPS],
             "now_ms": self._context.now_ms(),
         }
         still = partial(self._history_pictures, machine, live, wish, language)
         blocks = ("state", "values", "gaps")
-        return View("machine.html", data, blocks, 1.0, _file(machine, live), still)
+        return View("machine.html", data, blocks, 1.0, _file(machine, readings), still)
 
     async def _live(self, machine: Machine) -> MachineLive | None:
         context = self._context
@@ -108,11 +127,11 @@ class MachinePage:
             (one for one in verdicts if (one.site_no, one.asset_no) == (site_no, asset_no)), None
         )
 
-    async def _gaps(self, live: MachineLive | None) -> object:
+    async def _gaps(self, live: MachineLive | None) -> list[GapRow]:
         if live is None:
             return []
         wanted = GapFilter(gateway=live.gateway, device=live.device)
-        return await self._context.database.run(gaps, wanted, MACHINE_GAPS)
+        return await self._context.database.run(gaps, wanted, MAX_GAPS)
 
     async def _history_pictures(
         self,
@@ -130,7 +149,7 @@ class MachinePage:
         """The specification of the history chart that the page asks for again and again."""
         machine = _machine_of(request)
         live = await self._live(machine)
-        wish = _wish(request, live)
+        wish = _wish(request, _readings(live, ()))
         if live is None or wish is None:
             raise HTTPException(404)
         draw = await self._drawing(machine, live, wish, preferences(request).language)
@@ -151,7 +170,8 @@ class MachinePage:
         except StoreError:
             points = []  # the health page says what is wrong with the store; the rest still shows
         title = _title(live.values[wish.tag], language)
-        return lambda shape: history_chart(points, title, shape, (since_ms, now_ms))
+        empty = text(language, "machine.no_history")
+        return lambda shape: history_chart(points, title, empty, shape, (since_ms, now_ms))
 
 
 def machine_address(uscc: str, site_no: str, asset_no: str) -> str:
@@ -164,22 +184,32 @@ def _machine_of(request: Request) -> Machine:
     return parameters["uscc"], parameters["site"], parameters["asset"]
 
 
-def _ordered(live: MachineLive | None) -> list[tuple[str, LiveValue]]:
+def _readings(live: MachineLive | None, lacking: Iterable[GapRow]) -> list[Reading]:
     """Alarms and states first, then measured values, then counters."""
+    if live is None:
+        return []
+    lasting = [gap for gap in lacking if gap.to_ms is None]
     order = {"alarm": 0, "state": 1, "value": 2, "counter": 3}
-    values = live.values.items() if live else ()
-    return sorted(values, key=lambda item: (order.get(item[1].role, 2), item[0]))
+    values = sorted(live.values.items(), key=lambda item: (order.get(item[1].role, 2), item[0]))
+    return [Reading(name, value, _cause(live, lasting, name, value)) for name, value in values]
 
 
-def _wish(request: Request, live: MachineLive | None) -> Wish | None:
-    numeric = [name for name, value in _ordered(live) if _drawable(value)]
+def _cause(live: MachineLive, lasting: Iterable[GapRow], name: str, value: LiveValue) -> str:
+    """Why a tag sends nothing now: its machine is lost, its group is, or it alone."""
+    if live.link == "down":
+        return live.cause
+    return next((gap.cause for gap in lasting if gap.covers(value.group, name)), "")
+
+
+def _wish(request: Request, readings: Iterable[Reading]) -> Wish | None:
+    numeric = [one for one in readings if _drawable(one.newest)]
     if not numeric:
         return None
     tag = request.query_params.get("tag", "")
     span = request.query_params.get("span", "")
-    measured = [name for name in numeric if live and live.values[name].role == "value"]
-    default = (measured or numeric)[0]
-    return Wish(tag if tag in numeric else default, span if span in SPANS else DEFAULT_SPAN)
+    default = next((one for one in numeric if one.newest.role == "value"), numeric[0])
+    known = {one.name for one in numeric}
+    return Wish(tag if tag in known else default.name, span if span in SPANS else DEFAULT_SPAN)
 
 
 def _drawable(value: LiveValue) -> bool:
@@ -200,22 +230,23 @@ def qr(handle: str) -> Markup:
     return Markup(out.getvalue().decode())  # noqa: S704 - drawn by segno: paths, no text
 
 
-def _file(machine: Machine, live: MachineLive | None) -> Table:
+def _file(machine: Machine, readings: Iterable[Reading]) -> Table:
     uscc, site_no, asset_no = machine
     return Table(
         name=f"values-{asset_no}",
-        columns=("tag", "label_zh", "label_en", "value", "unit", "role", "time"),
+        columns=("tag", "label_zh", "label_en", "value", "unit", "role", "time", "cause"),
         rows=[
             {
-                "tag": name,
-                "label_zh": value.label_zh,
-                "label_en": value.label_en,
-                "value": value.value,
-                "unit": value.unit,
-                "role": value.role,
-                "time": moment(value.time_ms),
+                "tag": one.name,
+                "label_zh": one.newest.label_zh,
+                "label_en": one.newest.label_en,
+                "value": one.newest.value,
+                "unit": one.newest.unit,
+                "role": one.newest.role,
+                "time": moment(one.newest.time_ms),
+                "cause": one.cause,
             }
-            for name, value in _ordered(live)
+            for one in readings
         ],
         notes={"uscc": uscc, "site_no": site_no, "asset_no": asset_no},
     )

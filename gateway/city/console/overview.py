@@ -10,7 +10,7 @@ from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.figures import Figures, plan_distance
 from gateway.city.console.gateways import gateway_states, worst_first
 from gateway.city.console.pictures import Pictures
-from gateway.city.console.queries import GapFilter, gaps
+from gateway.city.console.queries import GapFilter, gap_count, gaps
 from gateway.city.console.ratetable import as_table, ranked
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.web.i18n import Language, text
@@ -54,6 +54,7 @@ class Overview:
                 len(states),
             ),
             "gaps": await context.database.run(gaps, GapFilter(), RECENT_GAPS),
+            "lasting": await context.database.run(gap_count, GapFilter(only_open=True)),
             "lines": await self._control.lines() if self._control else None,
             "now_ms": now_ms,
         }

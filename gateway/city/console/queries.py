@@ -91,6 +91,7 @@ class GapRow:
     """An interval without data; ``to_ms`` None while it lasts; ``tags`` empty for all."""
 
     gateway: str
+    uscc: str
     enterprise: str
     device: str
     group: str
@@ -102,6 +103,10 @@ class GapRow:
     def length_ms(self, now_ms: int) -> int:
         """Its length so far."""
         return (self.to_ms or now_ms) - self.from_ms
+
+    def covers(self, group: str, tag: str) -> bool:
+        """Whether a tag of its device sends nothing because of it."""
+        return self.group in {"", group} and (not self.tags or tag in self.tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ class GapFilter:
 
 def gaps(connection: Connection, wanted: GapFilter, limit: int, offset: int = 0) -> list[GapRow]:
     """Gaps, those that last first, then the newest."""
-    query = _filtered(select(gap, enterprise.c.name), wanted)
+    query = _filtered(select(gap, enterprise.c.uscc, enterprise.c.name), wanted)
     query = query.join(gateway, gateway.c.id == gap.c.gateway).join(enterprise)
     order = (gap.c.to_ms.is_not(None), desc(gap.c.from_ms), desc(gap.c.id))
     rows = connection.execute(query.order_by(*order).limit(limit).offset(offset))
@@ -126,8 +131,9 @@ def gaps(connection: Connection, wanted: GapFilter, limit: int, offset: int = 0)
 def _gap(row: Row[Any]) -> GapRow:
     tags = tuple(json.loads(row.tags))
     return GapRow(
-        row.gateway, row.name, row.device, row.tag_group, tags, row.cause, row.from_ms, row.to_ms
-    )
+        row.gateway, row.uscc, row.name, row.device, row.tag_group, tags, row.cause,
+        row.from_ms, row.to_ms,
+    )  # fmt: skip
 
 
 def gap_count(connection: Connection, wanted: GapFilter) -> int:

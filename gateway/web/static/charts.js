@@ -24,7 +24,7 @@
   async function embed(figure) {
     const place = figure.querySelector(".chart-live");
     const options = {
-      actions: false, ast: true, renderer: "svg", defaultStyle: false,
+      actions: false, ast: true, renderer: "svg", defaultStyle: false, logLevel: 1,
       tooltip: { disableDefaultStyle: true, theme: "qulink" },
     };
     const spec = await fetchSpec(figure);

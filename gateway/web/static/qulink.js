@@ -28,7 +28,7 @@
 
   // On a phone the navigation is wider than the screen; the current page must be in sight.
   const nav = document.querySelector(".nav");
-  const current = nav.querySelector("[aria-current]");
+  const current = nav?.querySelector("[aria-current]");
   if (current) nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
 
   for (const select of document.querySelectorAll("select[data-submit]")) {
