@@ -3,12 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import date
 from typing import cast
 
 from gateway.city.ledger.parse import Record, Tables
 from gateway.city.ledger.problems import Problem
+from gateway.city.ledger.rosters import Membership, RosterError, restated
 
 DEFAULT_SITE = "1"
+
+Rosters = Mapping[tuple[str, str], Sequence[Membership]]
+"""Memberships by roster and USCC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +23,12 @@ class Known:
     Attributes:
         enterprises: their USCC.
         identifier_codes: USCC by enterprise part of the identifier prefix.
-        open_rosters: (roster, USCC) of memberships that have not ended.
+        rosters: memberships by roster and USCC.
     """
 
     enterprises: AbstractSet[str] = frozenset()
     identifier_codes: Mapping[str, str] = field(default_factory=dict)
-    open_rosters: AbstractSet[tuple[str, str]] = frozenset()
+    rosters: Rosters = field(default_factory=dict)
 
 
 def site_of(record: Record) -> str:
@@ -77,14 +82,15 @@ def _shared_codes(records: Iterable[Record], known: Known) -> Iterator[Problem]:
 
 def _roster_dates(record: Record, known: Known) -> Iterator[Problem]:
     values = record.values
-    start, end = values.get("roster_from"), values.get("roster_to")
+    start, end = (
+        cast(date | None, values.get("roster_from")),
+        cast(date | None, values.get("roster_to")),
+    )
     rosters = cast(tuple[str, ...], values.get("roster") or ())
-    joining = [one for one in rosters if (one, str(values["uscc"])) not in known.open_rosters]
-    if joining and start is None:
-        yield record.problem(
-            "roster_from", f"is empty; say since when it is on roster {', '.join(joining)}"
-        )
-    if start is not None and end is not None and end <= start:  # type: ignore[operator]
-        yield record.problem("roster_to", f"{end} is not after {start}")
+    for roster in rosters:
+        try:
+            restated(known.rosters.get((roster, str(values["uscc"])), ()), start, end, None, roster)
+        except RosterError as error:
+            yield record.problem(error.column, str(error))
     if not rosters and (start is not None or end is not None):
         yield record.problem("roster", "is empty, but a date of a roster is given")

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
@@ -14,8 +13,9 @@ from gateway.city.db.tables import (
     ledger_verification,
     roster_member,
 )
-from gateway.city.ledger.check import site_of
+from gateway.city.ledger.check import Rosters, site_of
 from gateway.city.ledger.parse import Record
+from gateway.city.ledger.rosters import restated
 
 Machine = tuple[str, str, str]
 """(USCC, site number, asset number)."""
@@ -107,73 +107,31 @@ def write_verifications(connection: Connection, records: Iterable[Record]) -> No
         connection.execute(insert(ledger_verification), added)
 
 
-@dataclass(frozen=True, slots=True)
-class _Membership:
-    roster: str
-    uscc: str
-    start: date | None
-    end: date | None
-    approved_by: str | None
-
-
-def write_rosters(connection: Connection, records: Iterable[Record]) -> int:
-    """Begin, correct or end memberships; returns how many.
-
-    A membership that runs is corrected or ended by a row that names its roster again; an empty
-    roster cell changes nothing.
-    """
-    held: dict[tuple[str, str], dict[date, Any]] = defaultdict(dict)
-    for row in connection.execute(select(roster_member)):
-        held[row.roster, row.uscc][row.valid_from] = row
+def write_rosters(connection: Connection, records: Iterable[Record], held: Rosters) -> int:
+    """Begin, correct or end memberships; returns how many. The rows have been checked."""
     return sum(
-        _write_membership(connection, wanted, held[wanted.roster, wanted.uscc])
+        _write_membership(connection, record, roster, held)
         for record in records
-        for wanted in _memberships(record)
+        for roster in cast(tuple[str, ...], record.values.get("roster") or ())
     )
 
 
-def _memberships(record: Record) -> Iterable[_Membership]:
-    values = record.values
-    for roster in cast(tuple[str, ...], values.get("roster") or ()):
-        yield _Membership(
-            roster,
-            str(values["uscc"]),
-            cast(date | None, values.get("roster_from")),
-            cast(date | None, values.get("roster_to")),
-            cast(str | None, values.get("roster_approved_by")),
-        )
-
-
-def _write_membership(
-    connection: Connection, wanted: _Membership, held: Mapping[date, Any]
-) -> bool:
-    running = [start for start, row in held.items() if row.valid_to is None]
-    start = wanted.start or max(running)  # the check refuses a row that has neither
-    if start not in held:
-        connection.execute(insert(roster_member), [_columns(wanted, start)])
-        return True
-    old = held[start]
-    approved_by = wanted.approved_by if wanted.approved_by is not None else old.approved_by
-    end = wanted.end or old.valid_to
-    if (old.valid_to, old.approved_by) == (end, approved_by):
+def _write_membership(connection: Connection, record: Record, roster: str, held: Rosters) -> bool:
+    values, member = record.values, roster_member.c
+    uscc = str(values["uscc"])
+    old, new = restated(
+        held.get((roster, uscc), ()),
+        cast(date | None, values.get("roster_from")),
+        cast(date | None, values.get("roster_to")),
+        cast(str | None, values.get("roster_approved_by")),
+        roster,
+    )
+    if old == new:
         return False
-    connection.execute(
-        update(roster_member)
-        .where(
-            roster_member.c.roster == wanted.roster,
-            roster_member.c.uscc == wanted.uscc,
-            roster_member.c.valid_from == start,
-        )
-        .values(valid_to=end, approved_by=approved_by)
-    )
+    row = {"valid_from": new.start, "valid_to": new.end, "approved_by": new.approved_by}
+    if old is None:
+        connection.execute(insert(roster_member), [row | {"roster": roster, "uscc": uscc}])
+    else:
+        own = (member.roster == roster, member.uscc == uscc, member.valid_from == old.start)
+        connection.execute(update(roster_member).where(*own).values(row))
     return True
-
-
-def _columns(wanted: _Membership, start: date) -> dict[str, Any]:
-    return {
-        "roster": wanted.roster,
-        "uscc": wanted.uscc,
-        "valid_from": start,
-        "valid_to": wanted.end,
-        "approved_by": wanted.approved_by or "",
-    }

@@ -1,5 +1,6 @@
 """Import the ledger: all files or none of them; importing again updates."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from gateway.city.ledger.check import Known, check
 from gateway.city.ledger.history import write_rosters, write_statuses, write_verifications
 from gateway.city.ledger.parse import Tables, parse
 from gateway.city.ledger.problems import LedgerError, Problem
+from gateway.city.ledger.rosters import Membership
 from gateway.city.ledger.sheets import Sheet, read_sheets
 from gateway.city.ledger.write import Changes, write_enterprises, write_equipment
 from gateway.city.outbox import queue_updates
@@ -55,14 +57,14 @@ def import_files(
     Raises:
         LedgerError: every mistake in every file; nothing was changed.
     """
-    tables = read_tables(files, now_ms)
-    problems = [*tables.problems, *check(tables, _known(connection))]
+    tables, known = read_tables(files, now_ms), _known(connection)
+    problems = [*tables.problems, *check(tables, known)]
     if not tables.enterprise and not tables.equipment and not problems:
         raise LedgerError(Problem(file.name, 0, "", _EMPTY) for file in files)
     if problems:
         raise LedgerError(problems)
     savepoint = connection.begin_nested()
-    report = _write(connection, tables, now_ms)
+    report = _write(connection, tables, known, now_ms)
     (savepoint.rollback if dry_run else savepoint.commit)()
     return report
 
@@ -83,22 +85,21 @@ def read_tables(files: Sequence[Path], now_ms: int) -> Tables:
 
 def _known(connection: Connection) -> Known:
     rows = connection.execute(select(enterprise.c.uscc, enterprise.c.identifier_code)).all()
-    members = connection.execute(
-        select(roster_member.c.roster, roster_member.c.uscc).where(
-            roster_member.c.valid_to.is_(None)
-        )
-    )
+    rosters: dict[tuple[str, str], list[Membership]] = defaultdict(list)
+    for row in connection.execute(select(roster_member)):
+        membership = Membership(row.valid_from, row.valid_to, row.approved_by)
+        rosters[row.roster, row.uscc].append(membership)
     return Known(
         enterprises=frozenset(row.uscc for row in rows),
         identifier_codes={row.identifier_code: row.uscc for row in rows if row.identifier_code},
-        open_rosters=frozenset((row.roster, row.uscc) for row in members),
+        rosters=rosters,
     )
 
 
-def _write(connection: Connection, tables: Tables, now_ms: int) -> ImportReport:
+def _write(connection: Connection, tables: Tables, known: Known, now_ms: int) -> ImportReport:
     enterprises = write_enterprises(connection, tables.enterprise)
     write_verifications(connection, tables.enterprise)
-    rosters = write_rosters(connection, tables.enterprise)
+    rosters = write_rosters(connection, tables.enterprise, known.rosters)
     machines, changed = write_equipment(connection, tables.equipment)
     moved = write_statuses(connection, tables.equipment, day_of(now_ms))
     queued = queue_updates(connection, changed | moved, now_ms)
