@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.city_config import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.tables import print_table
 
 if TYPE_CHECKING:
     from gateway.city.ledger.importer import ImportReport
@@ -112,13 +113,24 @@ def _list(
     _print_table(machines)
 
 
+_HEADS = (
+    "企业 enterprise",
+    "厂区 site",
+    "资产编号 asset",
+    "名称 name",
+    "类别 class",
+    "状态 status",
+)
+
+
 def _print_table(machines: list[dict[str, Any]]) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table("企业 enterprise", "厂区 site", "资产编号 asset", "名称 name", "类别 class")
-    for head in ("状态 status", "标识 identifier"):
-        table.add_column(head)
+    table = Table()
+    for head in _HEADS:
+        table.add_column(head, overflow="fold")  # a code that is cut is none
+    table.add_column("标识 identifier", no_wrap=True)
     for one in machines:
         table.add_row(
             *(one[key] for key in ("enterprise", "site_no", "asset_no", "name")),
@@ -127,7 +139,7 @@ def _print_table(machines: list[dict[str, Any]]) -> None:
             _identifier(one),
         )
     console = Console(soft_wrap=True)
-    console.print(table)
+    print_table(console, table)
     console.print(f"{len(machines)} 台 machines")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.city_config import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.tables import print_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -174,8 +175,7 @@ def _print_table(table: "RateTable") -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    from gateway.city.rates.export import DEMONSTRATION  # noqa: PLC0415
-    from gateway.city.rates.stored import CORRECTIONS  # noqa: PLC0415
+    from gateway.city.rates.export import DEMONSTRATION, correction_words  # noqa: PLC0415
     from gateway.core.books import SHANGHAI  # noqa: PLC0415
 
     record = table.definition
@@ -187,20 +187,17 @@ def _print_table(table: "RateTable") -> None:
     console.print(f"{record.id} {record.name_zh} · {record.name_en}")
     console.print(f"{table.month} · {status} · 截至 as of {as_of[:16]}")
     if table.correction is not None:
-        made = table.correction
-        words = CORRECTIONS[made.reason]
-        console.print(
-            f"更正 correction {table.vintage}: {words.zh} {words.en} · {made.note} · "
-            f"{made.corrected_by}"
-        )
-    rows = Table("代码 key", "名称 name")
+        console.print(f"版次 vintage {table.vintage} · {correction_words(table.correction)}")
+    rows = Table()
+    for head in ("代码 key", "名称 name"):
+        rows.add_column(head, overflow="fold")
     for head in _NUMBERS:
-        rows.add_column(head, justify="right")
+        rows.add_column(head, justify="right", overflow="fold")
     for cell in table.cells:
         rows.add_row(*_row(cell, record.decimals))
     rows.add_section()
     rows.add_row(*_row(table.city, record.decimals), style="bold")
-    console.print(rows)
+    print_table(console, rows)
 
 
 def _row(cell: "RateCell", decimals: int) -> list[str]:
