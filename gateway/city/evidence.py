@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
 from sqlalchemy import Connection, Table, case, select
 
 from gateway.city.db.tables import equipment, evidence, orphan
@@ -68,8 +67,9 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
     times, counts = rows.time_ms[use], counts[use]
     days = (times + _ZONE_MS) // _DAY_MS
     series = rows.series
-    for day in np.unique(days).tolist():
-        mine = days == day
+    found = sorted(set(days.tolist()))
+    for day in found:
+        mine = days == day if len(found) > 1 else slice(None)
         yield Sample(
             (series.enterprise, series.site, series.equipment),
             _EPOCH + timedelta(days=day),

@@ -13,7 +13,7 @@ from gateway.city.newest import NEVER, LiveValue, Newest
 from gateway.city.rows import series_of
 from gateway.city.stores.api import Point, Series
 from gateway.core.batch import Batch, Changes
-from gateway.core.schema import Schema
+from gateway.core.schema import Equipment, Schema
 from gateway.wire.messages import DeviceState, State
 
 Machine = tuple[str, str, str]
@@ -181,9 +181,8 @@ class Live:
         """Take a revoked gateway out of the view."""
         self._gateways.pop(gateway_id, None)
         for key in [key for key in self._columns if key[0] == gateway_id]:
-            del self._columns[key]
-            for places in self._machines.values():
-                places.pop(key, None)
+            for machine in self._columns.pop(key).schema.equipment:
+                self._machines[_name(machine)].pop(key, None)
         self.notify()
 
     def heard(self, gateway_id: str, now_ms: int) -> None:
@@ -223,8 +222,7 @@ class Live:
             return
         self._columns[key] = Newest(schema)
         for position, machine in enumerate(schema.equipment):
-            name = (machine.uscc, machine.site_no, machine.asset_no)
-            self._machines.setdefault(name, {})[key] = position
+            self._machines.setdefault(_name(machine), {})[key] = position
 
     def take(self, gateway_id: str, values: Batch | Changes, latest_ms: int = MAX_INT64) -> None:
         """Committed values; those later than ``latest_ms`` are not shown.
@@ -244,3 +242,7 @@ class Live:
         self._version += 1
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _name(machine: Equipment) -> Machine:
+    return machine.uscc, machine.site_no, machine.asset_no

@@ -1,13 +1,14 @@
 """The enrolled gateways in memory: identity, progress, schemas."""
 
+import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Table, select
 
 from gateway.city.admission import Enrolment, objection
 from gateway.city.db.database import Database
@@ -86,12 +87,10 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """Rows of the registry; watermarks and schemas by gateway."""
+    """Who is enrolled, and those of them that were not known."""
 
     enrolled: frozenset[str]
-    gateways: list[Row[Any]] = field(default_factory=list)
-    watermarks: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
-    schemas: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
+    new: list[tuple[Peer, GatewayLive]] = field(default_factory=list)
 
 
 class Peers:
@@ -101,6 +100,7 @@ class Peers:
         self._database = database
         self._live = live
         self._peers: dict[str, Peer] = {}
+        self._reading = asyncio.Lock()
         self._refreshed_ms = 0
 
     def get(self, gateway_id: str) -> Peer | None:
@@ -109,36 +109,32 @@ class Peers:
 
     async def refresh(self, now_ms: int, max_age_ms: int = REFRESH_MS) -> None:
         """Read the registry again if the last reading is older than ``max_age_ms``."""
-        if 0 <= now_ms - self._refreshed_ms < max_age_ms:  # the clock may have been set back
-            return
-        loaded = await self._database.run(_load, frozenset(self._peers))
-        self._refreshed_ms = now_ms
-        for gone in self._peers.keys() - loaded.enrolled:
-            del self._peers[gone]
-            self._live.forget(gone)
-        for row in loaded.gateways:
-            if row.id not in self._peers:
-                self._add(row, loaded)
+        async with self._reading:
+            if 0 <= now_ms - self._refreshed_ms < max_age_ms:  # the clock may have been set back
+                return
+            loaded = await self._database.run(_load, frozenset(self._peers))
+            self._refreshed_ms = now_ms
+            for gone in self._peers.keys() - loaded.enrolled:
+                del self._peers[gone]
+                self._live.forget(gone)
+            await self._add(loaded.new)
 
     async def reload(self, gateway_ids: Collection[str]) -> None:
-        """Read what the database holds of some gateways; what is in memory of them goes."""
-        loaded = await self._database.run(_load, self._peers.keys() - set(gateway_ids))
-        for gateway_id in gateway_ids:
-            self._peers.pop(gateway_id, None)
-        for row in loaded.gateways:
-            self._add(row, loaded)
+        """Read what the database holds of some gateways, in place of what is in memory."""
+        async with self._reading:
+            loaded = await self._database.run(_load, self._peers.keys() - set(gateway_ids))
+            await self._add(loaded.new)
+            for gone in set(gateway_ids) - {view.id for _, view in loaded.new}:
+                self._peers.pop(gone, None)
 
-    def _add(self, row: Row[Any], loaded: _Loaded) -> None:
-        peer = Peer(Enrolment(row.id, row.uscc, row.site_no))
-        for mark in loaded.watermarks[row.id]:
-            ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
-            peer.progress[mark.epoch] = Progress(mark.upto, ranges, mark.closed)
-        if self._live.gateway(row.id) is None:
-            self._live.enrol(_live_gateway(row))
-        for schema in (decode_schema(held.body) for held in loaded.schemas[row.id]):
-            if peer.learn(schema):
-                self._live.learn(row.id, schema)
-        self._peers[row.id] = peer
+    async def _add(self, new: Sequence[tuple[Peer, GatewayLive]]) -> None:
+        for peer, view in new:
+            if self._live.gateway(view.id) is None:
+                self._live.enrol(view)
+            for layout in peer.layouts.values():
+                self._live.learn(view.id, layout.schema)
+            self._peers[view.id] = peer
+            await asyncio.sleep(0)  # at the start there may be thousands
 
 
 def _load(connection: Connection, known: Collection[str]) -> _Loaded:
@@ -147,12 +143,29 @@ def _load(connection: Connection, known: Collection[str]) -> _Loaded:
     loaded = _Loaded(frozenset(connection.scalars(enrolled)))
     new = sorted(loaded.enrolled - set(known))
     for start in range(0, len(new), _CHUNK):
-        some = new[start : start + _CHUNK]
-        loaded.gateways.extend(connection.execute(select(gateway).where(gateway.c.id.in_(some))))
-        for table, rows in ((watermark, loaded.watermarks), (tag_schema, loaded.schemas)):
-            for row in connection.execute(select(table).where(table.c.gateway.in_(some))):
-                rows[row.gateway].append(row)
+        loaded.new.extend(_some(connection, new[start : start + _CHUNK]))
     return loaded
+
+
+def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Peer, GatewayLive]]:
+    marks, schemas = (_by_gateway(connection, table, names) for table in (watermark, tag_schema))
+    for row in connection.execute(select(gateway).where(gateway.c.id.in_(names))):
+        peer = Peer(Enrolment(row.id, row.uscc, row.site_no))
+        for mark in marks[row.id]:
+            ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
+            peer.progress[mark.epoch] = Progress(mark.upto, ranges, mark.closed)
+        for held in schemas[row.id]:
+            peer.learn(decode_schema(held.body))
+        yield peer, _live_gateway(row)
+
+
+def _by_gateway(
+    connection: Connection, table: Table, names: Sequence[str]
+) -> Mapping[str, list[Row[Any]]]:
+    rows = defaultdict[str, list[Row[Any]]](list)
+    for row in connection.execute(select(table).where(table.c.gateway.in_(names))):
+        rows[row.gateway].append(row)
+    return rows
 
 
 def _live_gateway(row: Row[Any]) -> GatewayLive:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from itertools import groupby, pairwise
 from typing import Any
@@ -159,8 +159,25 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
         )
 
 
+class _Outline(msgspec.Struct):
+    """A schema whose tags are still bytes."""
+
+    device: str
+    group: str
+    profile: str
+    source: str
+    synthetic: bool
+    equipment: tuple[Equipment, ...]
+    tags: msgspec.Raw
+    interval_ms: int
+
+
+_SHARED_BYTES = 16_384
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
-_decoder = msgspec.msgpack.Decoder(Schema)
+_outline_decoder = msgspec.msgpack.Decoder(_Outline)
+_decode_tags = msgspec.msgpack.Decoder(tuple[Tag, ...]).decode
+_share_tags = lru_cache(maxsize=256)(_decode_tags)
+"""Devices of one profile share their tags: a city holds a hundred thousand schemas."""
 
 
 def id_of(body: bytes) -> int:
@@ -180,7 +197,10 @@ def decode_schema(body: bytes) -> Schema:
         msgspec.DecodeError: the bytes are no schema (``ValidationError`` is a subclass).
     """
     try:
-        return _decoder.decode(body)
+        outline = _outline_decoder.decode(body)
+        raw = bytes(outline.tags)
+        tags = (_share_tags if len(raw) <= _SHARED_BYTES else _decode_tags)(raw)
+        return Schema(**(msgspec.structs.asdict(outline) | {"tags": tags}))
     except UnicodeDecodeError as error:  # which msgspec lets through
         raise msgspec.DecodeError(str(error)) from error
 
