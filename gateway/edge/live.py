@@ -40,6 +40,7 @@ __all__ = [
     "TagValue",
 ]
 
+_FIRST_UNCERTAIN = status_byte(Quality.UNCERTAIN)
 RATE_SPAN_MS = 10_000
 """Rates are means over about this time."""
 
@@ -74,6 +75,17 @@ class DeviceRecord:
         """Make a group known before its first reading."""
         self.groups[schema.group] = _Group(schema)
 
+    def tag_count(self) -> int:
+        """How many tags it has."""
+        return sum(len(group.schema.tags) for group in self.groups.values())
+
+    def good_count(self) -> int:
+        """How many of its tags are GOOD now."""
+        if self.link == "down":
+            return 0
+        known = (group.status for group in self.groups.values() if group.status is not None)
+        return sum(int(np.count_nonzero(column < _FIRST_UNCERTAIN)) for column in known)
+
     def take(self, group: str, outcome: Outcome) -> None:
         """Remember the newest values of a group."""
         record = self.groups[group]
@@ -95,16 +107,12 @@ class Live:
 
     # -- reading --------------------------------------------------------------------------
 
-    def devices(self) -> list[DeviceLive]:
-        """All devices in the order of the configuration, with their tags."""
-        return [_device(record) for record in self._devices.values()]
-
     def records(self) -> list[DeviceRecord]:
-        """What pollers wrote, without values; do not change it."""
+        """All devices in the order of the configuration, without values; do not change them."""
         return list(self._devices.values())
 
     def device(self, device: str) -> DeviceLive | None:
-        """One device; None if there is none of that id."""
+        """One device with its tags; None if there is none of that id."""
         record = self._devices.get(device)
         return _device(record) if record else None
 

@@ -50,7 +50,7 @@ async def test_a_full_disk_and_its_recovery(
         await until(lambda: "full" in health(runtime.live, clock.now_ms())["buffer"])
         reads = plant.reads
         await until(lambda: plant.reads >= reads + 20)
-        assert runtime.live.devices()[0].link == "up"
+        assert runtime.live.records()[0].link == "up"
         ballast.unlink()
         await until(lambda: health(runtime.live, clock.now_ms())["buffer"] == "ok")
         held = buffer.pending().values

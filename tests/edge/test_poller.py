@@ -13,6 +13,7 @@ from gateway.core.schema import Schema
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals, NotConnectedError, RefusedError
 from gateway.edge.buffer import Buffer
+from gateway.edge.live import DeviceLive
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.city import until
 from tests.edge.plant import Clock, Plant, Runtime, loaded
@@ -74,9 +75,17 @@ async def test_good_times(start: Start) -> None:
     assert totals.balanced
     assert totals.ok == plant.reads * 2
     assert totals.due == ((runtime.group.last_tick_ms - first_due(runtime)) // 20 + 1) * 2
-    (device,) = runtime.live.devices()
+    device = only_device(runtime)
     assert device.link == "up"
     assert [tag.value for tag in device.tags] == [float(plant.reads)] * 2
+
+
+def only_device(runtime: Runtime) -> DeviceLive:
+    """The device of the run with its tags."""
+    (record,) = runtime.live.records()
+    device = runtime.live.device(record.id)
+    assert device is not None
+    return device
 
 
 def first_due(runtime: Runtime) -> int:
@@ -103,7 +112,7 @@ async def test_a_loss_is_one_gap_with_its_cause_one_warning_and_one_word_of_its_
         await until(lambda: plant.reads >= 3)
         plant.read_fault = plant.connect_fault = fault
         await failing(runtime, 8)
-        (device,) = runtime.live.devices()
+        device = only_device(runtime)
         assert (device.link, device.cause) == ("down", cause)
         assert all(tag.value is None and tag.reason is cause for tag in device.tags)
         plant.read_fault = plant.connect_fault = None
@@ -128,7 +137,7 @@ async def test_a_silent_device_is_closed_after_the_timeout(start: Start) -> None
     plant.silent = True
     async with start(plant, timeout_ms=50) as runtime:
         await until(lambda: plant.closes >= 2)
-        assert runtime.live.devices()[0].cause is Reason.TIMEOUT
+        assert runtime.live.records()[0].cause is Reason.TIMEOUT
     assert runtime.buffer.totals().ok == 0
 
 
@@ -369,7 +378,7 @@ async def test_a_lost_session_fails_every_tag_once_an_interval(start: Start, rec
         plant.deliveries.put_nowait(NotConnectedError("server gone"))
         await failing(runtime, 5)
         plant.connect_fault = None
-        await until(lambda: runtime.live.devices()[0].link == "up")
+        await until(lambda: runtime.live.records()[0].link == "up")
         await receive(plant, runtime, arrival(clock, 0, 1.0))
     totals = runtime.buffer.totals()
     assert totals.balanced

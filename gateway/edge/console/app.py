@@ -13,7 +13,7 @@ from edge_config.gateway import GatewayConfig
 from gateway.edge.console.metrics import registry_of
 from gateway.edge.console.traces import Traces
 from gateway.edge.health import TOLERABLE, health
-from gateway.edge.live import Live
+from gateway.edge.live import DeviceRecord, Live
 from gateway.edge.live_types import DeviceLive
 from gateway.web.application import compose
 from gateway.web.assets import Assets
@@ -72,7 +72,7 @@ class _Views:
     async def overview(self, _request: Request) -> View:
         """Reading, buffer, northbound, devices."""
         live = self._live
-        devices = live.devices()
+        devices = live.records()
         data = {
             "identity": self._config.gateway,
             "devices": devices,
@@ -104,7 +104,7 @@ class _Views:
         return health(self._live, self._now_ms())
 
 
-def _device_table(devices: list[DeviceLive]) -> Table:
+def _device_table(devices: list[DeviceRecord]) -> Table:
     return Table(
         name="devices",
         columns=("device", "driver", "endpoint", "asset_no", "link", "cause", "polls", "failures"),

@@ -52,7 +52,7 @@ class EdgeCollector(Collector):
         bugs = CounterMetricFamily(
             "gateway_driver_bugs", "Exceptions a driver should not raise.", labels=["device"]
         )
-        for device in self._live.devices():
+        for device in self._live.records():
             up.add_metric([device.id], int(device.link == "up"))
             polls.add_metric([device.id], device.polls)
             failed.add_metric([device.id], device.failures)
