@@ -98,7 +98,7 @@ class Account:
     def connected(self, now_ms: int) -> None:
         """A session stands: ticks from now on are not the fault of the loss before it.
 
-        Its gap lasts until values come, see :meth:`back`.
+        Its gap lasts until the first of them, see :meth:`back`.
         """
         self.tried(now_ms)
         self.settle(now_ms)
@@ -140,6 +140,7 @@ class Account:
         missed = group.next_tick()
         if missed < tick_ms:
             cause = Reason.CLOCK if stepped else Reason.LATE
+            self._send(self._gaps.back(missed))  # what was lost before is not their cause
             self._send(self._gaps.skipped(group.name, cause, missed, tick_ms))
             self._pass(group, tick_ms - 1, skipped=group.size)
         return tick_ms

@@ -138,6 +138,8 @@ class Client(aiomqtt.Client):
         """
         try:
             return await super().__aenter__()
+        except UnicodeError:
+            raise MqttError("no host can have the name in 'url': a part is too long") from None
         except BaseException:
             self._client.disconnect()  # the socket of a broker that did not answer is still open
             raise

@@ -111,7 +111,7 @@ def test_ticks_missed_after_the_connection_stood_are_late() -> None:
     world.read(one, 5_100)
     world.account.back(5_000 + T0)
     assert world.book.total == Counts(due=8, failed=4, skipped=4)
-    spans = [("", Reason.REFUSED, 1_000, 5_000), ("g", Reason.LATE, 3_000, None)]
+    spans = [("", Reason.REFUSED, 1_000, 3_000), ("g", Reason.LATE, 3_000, None)]
     assert world.book.spans == spans
 
 

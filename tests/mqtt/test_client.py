@@ -100,6 +100,11 @@ async def test_nobody_listening_is_said() -> None:
     assert "Connection refused" in await fault_of(Client(config, username="x"))
 
 
+async def test_a_name_that_no_host_can_have_is_a_fault() -> None:
+    config = MqttNorthbound.model_validate({"url": f"mqtt://{'a' * 64}:1883"})
+    assert "no host can have the name" in await fault_of(Client(config, username="x"))
+
+
 async def test_a_refused_subscription_is_a_fault() -> None:
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(4096)
