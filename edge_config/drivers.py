@@ -51,7 +51,7 @@ class NamedDrivers:
     def _load(self, name: str, place: Place, problems: list[Problem]) -> DriverModels | None:
         try:
             return self._specs[name]
-        except (ImportError, AttributeError, TypeError) as error:
+        except (ImportError, TypeError) as error:
             problems.append(place((), f"driver {name!r} cannot be loaded: {error}"))
             return None
 

@@ -11,9 +11,18 @@ def register(root: typer.Typer) -> None:
 
 
 def drivers() -> None:
-    """Print name, titles and modes of every installed driver."""
+    """Print name, titles and modes of every installed driver; exit 1 if one is broken."""
     from gateway.drivers.registry import installed  # noqa: PLC0415
 
-    for name, spec in installed().items():
-        modes = ", ".join(spec.modes)
-        typer.echo(f"{name:<12} {spec.title_en} / {spec.title_zh}  ({modes})")
+    is_broken = False
+    for name in installed():
+        try:
+            spec = installed()[name]
+        except (ImportError, TypeError) as error:
+            typer.echo(f"{name:<12} cannot be loaded: {error}", err=True)
+            is_broken = True
+        else:
+            modes = ", ".join(spec.modes)
+            typer.echo(f"{name:<12} {spec.title_en} / {spec.title_zh}  ({modes})")
+    if is_broken:
+        raise typer.Exit(1)

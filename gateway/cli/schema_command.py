@@ -32,9 +32,13 @@ def schema(
     from edge_config.schema import city_schema, gateway_schema, profile_schema  # noqa: PLC0415
     from gateway.drivers.registry import installed  # noqa: PLC0415
 
-    if what == "reference":
-        typer.echo(markdown(installed()), nl=False)
-        return
     schemas = {"gateway": gateway_schema, "profile": profile_schema}
-    found = schemas[what](installed()) if what in schemas else city_schema()
+    try:
+        if what == "reference":
+            typer.echo(markdown(installed()), nl=False)
+            return
+        found = schemas[what](installed()) if what in schemas else city_schema()
+    except (ImportError, TypeError) as error:
+        typer.echo(f"an installed driver cannot be loaded: {error}", err=True)
+        raise typer.Exit(1) from error
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2))

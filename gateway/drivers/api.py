@@ -160,7 +160,8 @@ class DriverSpec:
         connection: model of a device's ``connection:``.
         address: model of a tag's ``address:``.
         kind: raw kind of a tag from its address. Pure.
-        make: driver from a validated connection. No I/O; imports the protocol library.
+        make: driver from a validated connection. No I/O; imports the protocol library, and
+            raises :class:`RefusedError` if that is not installed.
         modes: what a group's ``mode:`` may be; the first is the default.
         endpoint: ``host:port`` of a connection, for messages and the console.
         misfits: what in a valid connection contradicts the rest of its device (time-outs, say),

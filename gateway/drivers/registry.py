@@ -22,7 +22,6 @@ class Registry(Mapping[str, DriverSpec]):
         Raises:
             KeyError: no such driver is installed.
             ImportError: its package is broken, or two packages bring a driver of this name.
-            AttributeError: its package has no such ``SPEC``.
             TypeError: what the entry point names is no ``SPEC`` of that driver.
         """
         if name not in self._specs:
@@ -34,18 +33,31 @@ class Registry(Mapping[str, DriverSpec]):
         if others:
             packages = " and ".join(sorted(p.dist.name for p in (point, *others) if p.dist))
             raise ImportError(f"driver {name!r} comes from both {packages}; uninstall one")
-        spec = point.load()
+        spec = _loaded(point)
         if not isinstance(spec, DriverSpec):
             raise TypeError(f"entry point {name!r} of {ENTRY_POINT_GROUP} is no DriverSpec")
         if spec.name != name:
             raise TypeError(f"the driver at entry point {name!r} calls itself {spec.name!r}")
         return spec
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._points
+
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._points))
 
     def __len__(self) -> int:
         return len(self._points)
+
+
+def _loaded(point: EntryPoint) -> object:
+    try:
+        return point.load()
+    except Exception as error:
+        package = f"{point.dist.name} {point.dist.version}" if point.dist else "its package"
+        raise ImportError(
+            f"{package} is broken ({type(error).__name__}: {error}); reinstall or uninstall it"
+        ) from error
 
 
 @cache

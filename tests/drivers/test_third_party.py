@@ -94,3 +94,47 @@ def test_what_an_entry_point_must_be(
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(TypeError, match=message):
         Registry()["s7"]
+
+
+@pytest.fixture(scope="module")
+def broken(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same configuration, but the driver's package does not survive its import."""
+    folder = tmp_path_factory.mktemp("broken")
+    bring(folder, "acme-counter", "acme = acme_broken:SPEC")
+    (folder / "acme_broken.py").write_text("raise RuntimeError('out of order')\n")
+    (folder / "gateway.yaml").write_bytes((installed / "gateway.yaml").read_bytes())
+    return folder
+
+
+BROKEN = "acme-counter 1.0 is broken (RuntimeError: out of order); reinstall or uninstall it"
+
+
+def test_a_broken_package_is_a_mistake_in_the_configuration(broken: Path) -> None:
+    done = run(broken, "-m", "gateway", "check", "gateway.yaml")
+    assert done.returncode == 1
+    assert f"devices.0.driver: driver 'acme' cannot be loaded: {BROKEN}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_package_hides_no_other(broken: Path) -> None:
+    done = run(broken, "-m", "gateway", "drivers")
+    assert done.returncode == 1
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["modbus", "opcua"]
+    assert done.stderr == f"acme         cannot be loaded: {BROKEN}\n"
+    schema = run(broken, "-m", "gateway", "schema", "gateway")
+    assert (schema.returncode, schema.stderr) == (
+        1,
+        f"an installed driver cannot be loaded: {BROKEN}\n",
+    )
+
+
+def test_a_missing_protocol_library_is_a_refusal_with_remedy(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['asyncua'] = None\n"
+        "from gateway.drivers.opcua import SPEC\n"
+        "SPEC.make(SPEC.connection(url='opc.tcp://plc'))\n"
+    )
+    done = run(tmp_path, "-c", code)
+    assert done.stderr.splitlines()[-1] == (
+        "gateway.drivers.api.RefusedError: asyncua is missing: pip install 'qulink[opcua]'"
+    )

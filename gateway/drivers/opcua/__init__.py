@@ -5,13 +5,15 @@ imported with ``driver``, when a configured device needs it.
 """
 
 from gateway.core.schema import Kind
-from gateway.drivers.api import Driver, DriverSpec
+from gateway.drivers.api import Driver, DriverSpec, RefusedError
 from gateway.drivers.opcua.config import Address, Connection
 
 
 def _make(connection: Connection) -> Driver:
-    from gateway.drivers.opcua.driver import OpcUaDriver  # noqa: PLC0415 - loads the library
-
+    try:
+        from gateway.drivers.opcua.driver import OpcUaDriver  # noqa: PLC0415 - loads the library
+    except ModuleNotFoundError as error:
+        raise RefusedError(f"{error.name} is missing: pip install 'qulink[opcua]'") from error
     return OpcUaDriver(connection)
 
 
