@@ -26,12 +26,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.error(f"which line? One of {', '.join(lines())}, or bench")
     if options.profile == "profiles":
         return _write_profiles(options.into)
+    unknown = _unknown_units(options)
+    if unknown:
+        command.error(f"{options.profile} has no Modbus unit {unknown[0]} to be at fault")
     try:
         asyncio.run(_serve(options))
     except PortInUseError as error:
         _say(f"{error}; choose another with --port and --opcua-port", sys.stderr)
         return EXIT_USAGE
     return 0
+
+
+def _unknown_units(options: argparse.Namespace) -> list[int]:
+    """Units that are to be at fault, but do not exist."""
+    line = lines().get(options.profile)
+    places = line.first(options.machines).places if line else ()
+    return sorted({unit for _, unit in options.fault} - {place.unit for place in places})
 
 
 async def _serve(options: argparse.Namespace) -> None:
@@ -81,8 +91,12 @@ def _write_profiles(folder: Path) -> int:
     from simulators.machines import MANUALS  # noqa: PLC0415
     from simulators.profiles import text  # noqa: PLC0415
 
-    for manual in MANUALS.values():
-        (folder / f"{manual.name}.yaml").write_text(text(manual), encoding="utf-8")
+    try:
+        for manual in MANUALS.values():
+            (folder / f"{manual.name}.yaml").write_text(text(manual), encoding="utf-8")
+    except OSError as error:
+        _say(f"cannot write profiles into {folder}: {error.strerror}; name --into", sys.stderr)
+        return EXIT_USAGE
     _say(f"{len(MANUALS)} profiles written into {folder}")
     return 0
 

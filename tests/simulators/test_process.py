@@ -58,6 +58,8 @@ def test_a_port_in_use_is_named_and_ends_it_with_2(option: str) -> None:
         (("bearing", "--machines", "0"), "'0' is no number from 1"),
         (("bearing", "--clock", "25:00"), "'25:00' is no time such as 09:00"),
         (("bearing", "--fault", "fire:1"), "'fire:1' is no fault such as dead-unit:3"),
+        (("bearing", "--fault", "frozen:22"), "bearing has no Modbus unit 22 to be at fault"),
+        (("profiles", "--into", "/nowhere"), "cannot write profiles into /nowhere: No such file"),
     ],
 )
 def test_wrong_arguments_are_explained(arguments: tuple[str, ...], message: str) -> None:
