@@ -5,9 +5,17 @@ import hmac
 import secrets
 from ipaddress import ip_address
 
-SESSION_COOKIE = "qulink_session"
 CSRF_COOKIE = "qulink_csrf"
 SESSION_S = 12 * 3600
+
+
+def session_cookie(listen: str) -> str:
+    """Name of a console's session cookie: browsers share cookies between ports of a host.
+
+    Args:
+        listen: ``host:port`` of the console.
+    """
+    return f"qulink_session_{listen.rpartition(':')[2]}"
 
 
 def same(given: str, expected: str) -> bool:

@@ -45,6 +45,7 @@ class Guard:
         self._app = app
         self._token = console.token.reveal() if console.token else None
         self._host = split_listen(console.listen)[0] if is_loopback(console.listen) else None
+        self._cookie = access.session_cookie(console.listen)
         self._tls = console.tls is not None
         self._open = tuple(open_paths)
 
@@ -72,7 +73,7 @@ class Guard:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and access.same(bearer.strip(), self._token):
             return True
-        cookie = request.cookies.get(access.SESSION_COOKIE, "")
+        cookie = request.cookies.get(self._cookie, "")
         return access.session_valid(cookie, self._token, int(time.time()))
 
     def _dressed(self, send: Send) -> Send:

@@ -15,7 +15,7 @@ def routes(pages: Pages, console: ConsoleConfig) -> list[Route]:
     """``/login`` and ``/logout``; none without a token."""
     if console.token is None:
         return []
-    door = _Door(pages, console.token.reveal())
+    door = _Door(pages, console.token.reveal(), access.session_cookie(console.listen))
     return [
         Route("/login", door.show, methods=["GET"]),
         Route("/login", door.enter, methods=["POST"]),
@@ -26,9 +26,10 @@ def routes(pages: Pages, console: ConsoleConfig) -> list[Route]:
 class _Door:
     """The form, and what is done with its answer."""
 
-    def __init__(self, pages: Pages, token: str) -> None:
+    def __init__(self, pages: Pages, token: str, cookie: str) -> None:
         self._pages = pages
         self._token = token
+        self._cookie = cookie
 
     async def show(self, request: Request) -> Response:
         return self._pages.render(request, _view(request.query_params.get("next", "/")))
@@ -40,19 +41,19 @@ class _Door:
             return self._pages.render(request, _view(target, wrong=True), 403)
         response = RedirectResponse(target, 303)
         response.set_cookie(
-            access.SESSION_COOKIE,
+            self._cookie,
             access.open_session(self._token, int(time.time())),
             max_age=access.SESSION_S,
             secure=self._pages.site.secure,
             httponly=True,
-            samesite="strict",
+            samesite="lax",  # a link in a mail leads to its page; forms have their own check
         )
         return response
 
     async def leave(self, request: Request) -> Response:
         await form_of(request)
         response = RedirectResponse("/login", 303)
-        response.delete_cookie(access.SESSION_COOKIE)
+        response.delete_cookie(self._cookie)
         return response
 
 

@@ -182,9 +182,7 @@ class Pages:
         }
 
     def _remember(self, request: Request, response: Response, chosen: Preferences) -> None:
-        keep = partial(
-            response.set_cookie, secure=self.site.secure, samesite="strict", httponly=True
-        )
+        keep = partial(response.set_cookie, secure=self.site.secure, samesite="lax", httponly=True)
         if request.query_params.get("lang"):
             keep("lang", chosen.language, max_age=YEAR_S)
         if request.query_params.get("theme"):
@@ -232,7 +230,8 @@ class Pages:
     async def failure(self, request: Request, error: Exception) -> Response:
         """The page for an error."""
         status = error.status_code if isinstance(error, HTTPException) else 500
-        key = str(status) if status in {400, 403, 404, 502} else "500"
+        other = "400" if status < 500 else "500"  # noqa: PLR2004 - whose fault it is
+        key = str(status) if status in {403, 404, 502} else other
         return self.render(request, View("error.html", {"status": status, "key": key}), status)
 
 

@@ -74,7 +74,7 @@ async def test_token_by_header_cookie_and_form(tmp_path: Path) -> None:
             assert (await get(f"{base}/metrics", headers=bearer)).status_code == status
         assert (await get(f"{base}/healthz")).status_code == 200
         for forged in ("1.2", f"{2**40}.{'0' * 64}", "x", ""):
-            cookie = {"cookie": f"qulink_session={forged}"}
+            cookie = {"cookie": f"qulink_session_8080={forged}"}
             assert (await get(base, headers=cookie)).status_code == 401
         without_csrf = await post(f"{base}/login", {"token": "s3cret"})
         assert without_csrf.status_code == 403
@@ -133,6 +133,32 @@ async def test_tls_from_the_configuration(tmp_path: Path) -> None:
         address = base.replace("http://127.0.0.1", "https://localhost")
         async with httpx.AsyncClient(verify=trusted, trust_env=False, timeout=10) as client:
             assert (await client.get(address)).text == "safe"
+
+
+def test_consoles_of_one_host_do_not_log_each_other_out() -> None:
+    """Browsers send a host's cookies to all its ports."""
+    names = {access.session_cookie(f"{host}:8080") for host in ("0.0.0.0", "[::]", "127.0.0.1")}
+    assert names == {"qulink_session_8080"}
+    assert access.session_cookie("127.0.0.1:8081") not in names
+
+
+async def test_a_session_cookie_opens_the_pages_and_leaving_closes_them(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    await asyncio.to_thread(secret.write_text, "s3cret")
+    made = await town(tmp_path / "city", token=Secret(file=secret, env=None))
+    async with (
+        served(build(made.context)) as base,
+        httpx.AsyncClient(base_url=base, trust_env=False, timeout=10) as client,
+    ):
+        csrf = (await client.get("/login")).cookies["qulink_csrf"]
+        entered = await client.post("/login", data={"csrf": csrf, "token": "s3cret"})
+        assert entered.status_code == 303
+        assert (await client.get("/books")).status_code == 200
+        assert (await client.post("/logout", data={})).status_code == 403
+        assert (await client.get("/books")).status_code == 200
+        assert (await client.post("/logout", data={"csrf": csrf})).status_code == 303
+        assert (await client.get("/books")).status_code == 401
+    await made.close()
 
 
 @given(st.text(min_size=1), st.text(), st.integers(0, 2**40))

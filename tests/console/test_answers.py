@@ -171,6 +171,19 @@ async def test_pages_that_do_not_exist(address: str) -> None:
         assert "No such page" in answer.text
 
 
+async def test_a_wrong_method_is_not_called_a_failure_of_the_page(address: str) -> None:
+    answer = await post(f"{address}/books?lang=en", {})
+    assert answer.status_code == 405
+    assert "Bad request" in answer.text
+
+
+@pytest.mark.parametrize("name", ["..%2Fpages.py", "../pages.py", "%2e%2e/%2e%2e/serve.py", "x"])
+async def test_no_file_but_the_consoles_own_is_served(address: str, name: str) -> None:
+    page = (await get(address)).text
+    digest = page.partition("/static/")[2].partition("/")[0]
+    assert (await get(f"{address}/static/{digest}/{name}")).status_code == 404
+
+
 async def test_health_names_the_parts(city: Town, address: str) -> None:
     answer = await get(f"{address}/healthz")
     assert answer.status_code == 200

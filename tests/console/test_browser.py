@@ -187,9 +187,9 @@ async def test_the_token_opens_the_console(tmp_path: Path) -> None:
         await page.click("main button")
         await page.until("location.pathname === '/gaps'")
         cookies = (await page.command("Network.getCookies"))["cookies"]
-        session = next(one for one in cookies if one["name"] == "qulink_session")
+        session = next(one for one in cookies if one["name"] == "qulink_session_8080")
         assert session["httpOnly"]
-        assert session["sameSite"] == "Strict"
+        assert session["sameSite"] == "Lax"
         assert "correct" not in session["value"]
         assert page.foreign(base) == []
     await made.close()

@@ -67,7 +67,8 @@ class Remembered:
         making = answer.making
         await asyncio.wait({making}, timeout=patience)
         if making.done():
-            answer.making = None
+            if answer.making is making:  # another visitor may have begun the next
+                answer.making = None
             making.result()
 
     def _forget(self) -> None:
