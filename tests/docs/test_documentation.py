@@ -20,7 +20,7 @@ MAX_FUNCTION_LINES = 40
 _PATH = re.compile(
     r"`((?:gateway|edge_config|simulators|deploy|tests|docs|benchmarks)/[\w./<>-]*)`"
 )
-_COMMANDS = re.compile(r"```console\n(.*?)```", re.DOTALL)
+_BLOCKS = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -40,13 +40,23 @@ def test_links_resolve(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_both_languages_say_the_same() -> None:
-    pages = [(ROOT / name).read_text() for name in ("README.md", "README.zh.md")]
-    commands = [re.sub(r" *#.*", "", "".join(_COMMANDS.findall(page))) for page in pages]
-    assert len(commands[0].splitlines()) > 8
-    assert commands[0] == commands[1]
-    links = [_LINK.findall(page) for page in pages]
-    assert set(links[0]) ^ set(links[1]) == {"README.md", "README.zh.md"}
+PAIRS = [("README.md", "README.zh.md"), ("docs/first-gateway.md", "docs/first-gateway.zh.md")]
+"""Pages that stand in both languages."""
+
+
+def _blocks(page: str) -> list[str]:
+    return [re.sub(r" *# .*", "", block) for block in _BLOCKS.findall((ROOT / page).read_text())]
+
+
+def _targets(page: str) -> set[str]:
+    return {link.replace(".zh.", ".") for link in _LINK.findall((ROOT / page).read_text())}
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAIRS)
+def test_both_languages_say_the_same(english: str, chinese: str) -> None:
+    assert len(_blocks(english)) > 3
+    assert _blocks(english) == _blocks(chinese)
+    assert _targets(english) == _targets(chinese)
 
 
 def test_every_hop_of_the_path_exists() -> None:
