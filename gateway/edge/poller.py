@@ -94,7 +94,8 @@ class Poller:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await driver.close()
         except TimeoutError:
-            _log.warning("device %s: its driver did not close in time", self._device.id)
+            if self._down_since is None:  # once a loss, not at every attempt
+                _log.warning("device %s: its driver did not close in time", self._device.id)
         except Exception as error:  # noqa: BLE001 - as above
             self._bug(error)
 

@@ -40,7 +40,7 @@ class Plant:
     def __init__(self) -> None:
         self.connect_fault: BaseException | None = None
         self.read_fault: BaseException | None = None
-        self.silent = False
+        self.silent = self.closing_hangs = False
         self.open = asyncio.Event()
         self.open.set()
         self.reading_takes_s = 0.0
@@ -92,6 +92,8 @@ class Scripted:
 
     async def close(self) -> None:
         self.plant.closes += 1
+        if self.plant.closing_hangs:
+            await asyncio.Event().wait()
 
     async def subscribe(self, group: str, points: Sequence[Point], interval_ms: int) -> np.ndarray:
         status = self.plant.item_status

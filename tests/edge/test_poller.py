@@ -12,6 +12,7 @@ from gateway.core.batch import Batch, Gap
 from gateway.core.schema import Schema
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals, NotConnectedError, RefusedError
+from gateway.edge import poller as poller_module
 from gateway.edge.buffer import Buffer
 from gateway.edge.live import DeviceLive
 from gateway.wire.frame import Header, decode_frame, seal
@@ -139,6 +140,18 @@ async def test_a_silent_device_is_closed_after_the_timeout(start: Start) -> None
         await until(lambda: plant.closes >= 2)
         assert runtime.live.records()[0].cause is Reason.TIMEOUT
     assert runtime.buffer.totals().ok == 0
+
+
+async def test_a_driver_that_does_not_close_is_left_behind_and_told_once(
+    start: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller_module, "CLOSE_TIMEOUT_S", 0.05)
+    plant = Plant()
+    plant.closing_hangs = True
+    plant.read_fault = NotConnectedError("cable cut")
+    async with start(plant):
+        await until(lambda: plant.connects >= 3)
+    assert sum("did not close in time" in line for line in caplog.messages) == 1
 
 
 async def test_slow_reads_skip_ticks_and_count_them_as_late(start: Start) -> None:

@@ -1,0 +1,78 @@
+"""A power cut at any moment: whole commits are there, in order, and the books are theirs."""
+
+import logging
+import os
+import random
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from gateway.core.books import Counts
+from gateway.edge.buffer import Buffer
+from gateway.edge.commit import Commit, NewFrame, Progress
+
+DAY = date(2026, 5, 1)
+COMMITS = 60
+SECTOR = 512
+
+
+def opened(path: Path) -> Buffer:
+    return Buffer.open(path, quota_bytes=1 << 30, max_age_ms=1 << 50)
+
+
+def commit(number: int) -> Commit:
+    """Two frames of ``number`` values each."""
+    body = os.urandom(700 * (number % 5 + 1))
+    frames = [NewFrame(body, number, 0, 0, (("d", DAY, number),)) for _ in range(2)]
+    values = 2 * number
+    counts = {("d", DAY): Counts(due=values, ok=values, buffered=values)}
+    return Commit(frames, counts, {("d", "g"): Progress(number, number)})
+
+
+def test_a_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
+    buffer = opened(tmp_path / "b.db")
+    settings = [buffer._writer.execute(f"PRAGMA {name}").fetchone()[0] for name in
+                ("journal_mode", "synchronous")]  # fmt: skip
+    assert settings == ["wal", 2]
+    buffer.close()
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_what_was_written_last_may_be_missing_or_torn(
+    tmp_path: Path, torn: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR)
+    buffer = opened(tmp_path / "b.db")
+    for number in range(1, COMMITS + 1):
+        buffer.append(commit(number), 0)
+        if number == COMMITS // 2:  # so that the log begins anew over an older one
+            buffer._writer.execute("PRAGMA wal_checkpoint(RESTART)")
+    main = (tmp_path / "b.db").read_bytes()
+    log = (tmp_path / "b.db-wal").read_bytes()
+    buffer.close()
+    chance = random.Random(5)
+    found = set()
+    for turn in range(80):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        cut = chance.randrange(0, len(log) // SECTOR + 1) * SECTOR
+        rest = bytearray(log[cut:] if torn else b"")
+        rest[:SECTOR] = chance.randbytes(min(SECTOR, len(rest)))
+        (folder / "b.db").write_bytes(main)
+        (folder / "b.db-wal").write_bytes(log[:cut] + rest)
+        found.add(_commits_in(opened(folder / "b.db")))
+    assert len(found) > 10  # the cuts were at many places
+    assert caplog.messages == []  # nothing of it is taken for damage
+
+
+def _commits_in(buffer: Buffer) -> int:
+    """How many commits the buffer holds; fails if that is not exactly the first ones."""
+    commits, rest = divmod(buffer.last_seq, 2)
+    values = [one.values for one in buffer.read(0, 1 << 40)]
+    assert rest == 0
+    assert values == [number for number in range(1, commits + 1) for _ in range(2)]
+    assert buffer.totals().buffered == buffer.pending().values == sum(values)
+    assert buffer.progress() == ({("d", "g"): Progress(commits, commits)} if commits else {})
+    buffer.close()
+    return commits
