@@ -17,7 +17,10 @@ class NamedDrivers:
         return name in self._specs
 
     def find(self, name: object, place: Place, problems: list[Problem]) -> DriverModels | None:
-        """The driver's models, or None with the reason appended to ``problems``.
+        """The driver's models, or None; a reason is appended to ``problems``.
+
+        A name that is wrong in its case only is a problem, but its driver is clear, so that the
+        rest of the device is checked as well.
 
         Args:
             name: what is written after ``driver:``; anything but text was refused elsewhere.
@@ -30,7 +33,9 @@ class NamedDrivers:
             known = ", ".join(sorted(self._specs)) or "none"
             message = f"no driver {name!r} is installed (there are: {known})"
             problems.append(place((), f"{message}{hint(name, self._specs)}"))
-            return None
+            name = name.lower()
+            if name not in self._specs:
+                return None
         return self._load(name, place, problems)
 
     def inner(self, parts: Iterable[object]) -> Inner:

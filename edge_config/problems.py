@@ -62,9 +62,10 @@ def under(place: Place, *prefix: int | str) -> Place:
 
 
 def hint(word: object, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` if one of ``known`` looks like ``word``, else nothing."""
-    near = get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    """``; did you mean 'x'?`` if one of ``known`` looks like ``word``, whatever its case."""
+    folded = {name.casefold(): name for name in known}
+    near = get_close_matches(str(word).casefold(), folded, n=1)
+    return f"; did you mean {folded[near[0]]!r}?" if near else ""
 
 
 def one_of(words: Iterable[str]) -> str:
