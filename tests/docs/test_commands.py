@@ -79,6 +79,15 @@ def test_there_are_commands_to_be_typed() -> None:
     assert len([line for page in PAGES for line in lines(page)]) > 20
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_targets_of_make_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = page.read_text()
+    typed = re.findall(r"`make ([^`]+)`", text) + re.findall(r"^make (.+)$", text, re.MULTILINE)
+    named = {word for line in typed for word in shlex.split(line) if "=" not in word}
+    assert named <= targets
+
+
 def leaves(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
     """Every command a person can type, those below others included."""
     below = [
