@@ -22,8 +22,8 @@ from gateway.edge.restart import Restart
 
 _log = logging.getLogger(__name__)
 
-LONGEST_REPEAT_MS = 24 * 3_600_000
-"""A clock that went back further had been wrong before: times begin anew from now."""
+LONGEST_STEP_MS = 24 * 3_600_000
+"""A clock that steps further had been wrong before: times begin anew from now."""
 
 STEP_MS = 1_000
 """Clock and steps of the monotonic clock may differ by this before it is a step."""
@@ -56,6 +56,7 @@ class Account:
         self._fresh = {group.name for group in device.groups if group.last_tick_ms == NEVER}
         self._is_tried = False
         self._cause: Reason | None = None
+        self._offset_ms = 0.0
 
     @property
     def device(self) -> str:
@@ -68,11 +69,12 @@ class Account:
         Returns:
             The first tick missed so, UTC milliseconds; None if none was.
         """
+        self._offset_ms = now_ms - self._monotonic_ms()
         for group in self._device.groups:
             if group.name in self._fresh:
                 group.last_tick_ms = group.tick_at(now_ms)
-            self._believe(group, now_ms)
             self._gaps.resume(group.name, group.last_tick_ms + 1)
+            self._believe(group, now_ms)
         self._send(self._gaps.end_orphans(now_ms))
         missed = [group.next_tick() for group in self._device.groups]
         return min((tick for tick in missed if tick <= now_ms), default=None)
@@ -85,6 +87,7 @@ class Account:
         if self._is_tried:
             return
         self._is_tried = True
+        self._watch(now_ms)
         missed: int | None = None
         for group in self._device.groups:
             self._believe(group, now_ms)
@@ -92,7 +95,6 @@ class Account:
             if group.next_tick() <= now_ms:
                 self._pass(group, now_ms, skipped=0 if is_fresh else group.size)
                 missed = missed if is_fresh else max(group.last_tick_ms, missed or 0)
-        self._fresh.clear()
         self._restart.tried(self._device.id, missed, now_ms)
 
     def connected(self, now_ms: int) -> None:
@@ -110,6 +112,7 @@ class Account:
         """Bring the books up to now; called before every commit."""
         if not self._is_tried:
             return
+        self._watch(now_ms)
         for group in self._device.groups:
             self._settle(group, now_ms)
         self._send(self._gaps.settle(now_ms))
@@ -134,6 +137,7 @@ class Account:
         Ticks before it were missed: failed if the device was down, else skipped as late – or
         as the clock's fault, if it stepped.
         """
+        self._watch(now_ms)
         group.reading_ms = tick_ms = group.tick_at(now_ms)
         stepped = self._stepped(group, now_ms)
         self._settle(group, now_ms)
@@ -170,18 +174,40 @@ class Account:
         before, group.offset_ms = group.offset_ms, now_ms - self._monotonic_ms()
         return abs(group.offset_ms - before) > STEP_MS
 
-    def _believe(self, group: Group, now_ms: int) -> None:
-        if group.last_tick_ms - now_ms <= LONGEST_REPEAT_MS:
+    def _watch(self, now_ms: int) -> None:
+        """Notice a leap ahead of a clock that was far behind, as after a start without battery.
+
+        No time has passed in it, so nothing was due – but for what was before this run and is
+        not in the books because the clock hid it.
+        """
+        before, self._offset_ms = self._offset_ms, now_ms - self._monotonic_ms()
+        leap_ms = int(self._offset_ms - before)
+        if leap_ms <= LONGEST_STEP_MS:
             return
+        for group in self._device.groups:
+            if group.left_ms is not None and group.left_ms <= now_ms:
+                self._move(group, group.left_ms, now_ms - leap_ms)
+            elif group.name in self._fresh:
+                self._move(group, group.tick_at(now_ms), now_ms - leap_ms)
+
+    def _believe(self, group: Group, now_ms: int) -> None:
+        if group.last_tick_ms - now_ms > LONGEST_STEP_MS:
+            left_ms = group.last_tick_ms
+            self._move(group, group.tick_at(now_ms), left_ms + 1)
+            group.left_ms = left_ms
+            group.processor.rewind(group.last_tick_ms)
+
+    def _move(self, group: Group, tick_ms: int, until_ms: int) -> None:
+        """Let times go on from another tick, after a clock that had been wrong until then."""
         _log.warning(
-            "device %s group %s: the clock was %d s ahead; times begin anew from now",
+            "device %s group %s: the clock was %d s %s; times begin anew from now",
             self._device.id,
             group.name,
-            (group.last_tick_ms - now_ms) // 1000,
+            abs(tick_ms - until_ms) // 1000,
+            "behind" if tick_ms > until_ms else "ahead",
         )
-        group.last_tick_ms = group.tick_at(now_ms)
-        group.repeat_ms = None
-        group.processor.rewind(group.last_tick_ms)
+        self._send(self._gaps.interrupt(until_ms))
+        group.last_tick_ms, group.left_ms, group.repeat_ms = tick_ms, None, None
 
     def _repeats(self, group: Group, now_ms: int) -> bool:
         """Count ticks that a clock set back repeats; they are skipped, not read again."""

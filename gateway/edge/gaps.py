@@ -92,6 +92,17 @@ class GapTracker:
         self._whole = None
         return [ended]
 
+    def interrupt(self, time_ms: int) -> list[Gap]:
+        """End what is open at the last time of a clock that was wrong; what lasts begins anew."""
+        lasting = [gap for gaps in self._partial.values() for gap in gaps]
+        ended = [replace(gap, to_ms=max(time_ms, gap.from_ms)) for gap in lasting]
+        for gaps in self._partial.values():
+            gaps.clear()
+        self._before.clear()
+        if self._whole is not None:
+            ended += self.back(max(time_ms, self._whole.from_ms))
+        return ended
+
     def update(self, group: str, status: Status, time_ms: int) -> list[Gap]:
         """Take the status column of a group at a time; cheap while nothing changes."""
         causes = np.where(status >= FIRST_BAD, status, GOOD)

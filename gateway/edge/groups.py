@@ -30,6 +30,7 @@ class Group:
         bad_items: subscribed tags that are BAD while the session is up.
         reading_ms: the tick that is being read now.
         repeat_ms: while the clock repeats time: newest repeated tick that is in the books.
+        left_ms: newest tick in the books that is ahead of a clock that went back far.
         offset_ms: clock minus a clock that never steps, at the last reading.
     """
 
@@ -44,6 +45,7 @@ class Group:
     bad_items: int = 0
     reading_ms: int | None = None
     repeat_ms: int | None = None
+    left_ms: int | None = None
     offset_ms: float = 0.0
 
     @property

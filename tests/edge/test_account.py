@@ -9,7 +9,7 @@ from edge_config.gateway import DeviceConfig
 from gateway.core.batch import Gap, GapKey
 from gateway.core.books import Counts
 from gateway.core.columns import TagRule, compile_rules
-from gateway.core.process import Processor
+from gateway.core.process import NEVER, Processor
 from gateway.core.schema import Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.drivers.api import Mode, Point
@@ -160,3 +160,44 @@ def test_skipped_ticks_before_a_kill_stay_a_gap_of_that_length() -> None:
     world = World(group("g", 1_000), remembered=(skipped,))
     world.account.settle(world.at(61_000))
     assert world.book.spans == [("g", Reason.LATE, -9_000, 1)]
+
+
+DAY_MS = 86_400_000
+
+
+def test_a_first_start_with_a_clock_far_behind_owes_nothing_for_the_leap() -> None:
+    one = group("g", 1_000, last_ms=NEVER)
+    world = World(one)
+    world.read(one, 1_000)
+    world.account.lost(Reason.TIMEOUT, world.at(1_500))
+    world.account.settle(world.at(3_000))
+    world.step_ms = 900 * DAY_MS
+    world.account.settle(world.at(world.step_ms + 4_500))
+    world.account.settle(world.at(world.step_ms + 6_000))
+    leapt = 900 * DAY_MS
+    assert world.book.total == Counts(due=8, failed=8)
+    assert world.book.spans == [
+        ("", Reason.TIMEOUT, 2_000, 4_500),
+        ("", Reason.TIMEOUT, leapt + 5_000, None),
+    ]
+
+
+def test_a_restart_with_a_clock_far_behind_counts_what_was_missed_once_it_is_right() -> None:
+    left = T0 + 900 * DAY_MS
+    one = group("g", 1_000, last_ms=left)
+    world = World(one)
+    world.read(one, 1_000)
+    world.read(one, 2_000)
+    world.step_ms = 900 * DAY_MS + 10_000
+    world.read(one, 900 * DAY_MS + 13_000)
+    assert world.book.total == Counts(due=12 * 2, skipped=12 * 2)
+    assert one.last_tick_ms == left + 13_000
+    first, last = 900 * DAY_MS + 1_000, None
+    assert world.book.spans == [("g", Reason.CLOCK, first, last)]
+
+
+def test_gaps_of_a_clock_that_was_far_ahead_end_there() -> None:
+    ahead = Gap("d", "", (), Reason.TIMEOUT, T0 + 10 * DAY_MS)
+    world = World(group("g", 1_000, last_ms=T0 + 10 * DAY_MS + 4_000), remembered=(ahead,))
+    span = ("", Reason.TIMEOUT, 10 * DAY_MS, 10 * DAY_MS + 4_001)
+    assert world.book.spans == [span]
