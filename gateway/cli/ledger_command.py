@@ -113,24 +113,13 @@ def _list(
     _print_table(machines)
 
 
-_HEADS = (
-    "企业 enterprise",
-    "厂区 site",
-    "资产编号 asset",
-    "名称 name",
-    "类别 class",
-    "状态 status",
-)
-
-
 def _print_table(machines: list[dict[str, Any]]) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table()
-    for head in _HEADS:
-        table.add_column(head, overflow="fold")  # a code that is cut is none
-    table.add_column("标识 identifier", no_wrap=True)
+    table = Table("企业 enterprise", "厂区 site", "资产编号 asset", "名称 name", "类别 class")
+    for head in ("状态 status", "标识 identifier"):
+        table.add_column(head)
     for one in machines:
         table.add_row(
             *(one[key] for key in ("enterprise", "site_no", "asset_no", "name")),

@@ -188,11 +188,9 @@ def _print_table(table: "RateTable") -> None:
     console.print(f"{table.month} · {status} · 截至 as of {as_of[:16]}")
     if table.correction is not None:
         console.print(f"版次 vintage {table.vintage} · {correction_words(table.correction)}")
-    rows = Table()
-    for head in ("代码 key", "名称 name"):
-        rows.add_column(head, overflow="fold")
+    rows = Table("代码 key", "名称 name")
     for head in _NUMBERS:
-        rows.add_column(head, justify="right", overflow="fold")
+        rows.add_column(head, justify="right")
     for cell in table.cells:
         rows.add_row(*_row(cell, record.decimals))
     rows.add_section()

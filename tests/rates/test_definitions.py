@@ -8,10 +8,17 @@ import time
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
+from sqlalchemy import update
 
+from edge_config.suffix import SuffixPattern
+from gateway.city.db.database import connect
+from gateway.city.db.tables import enterprise
+from gateway.city.issuing import issue
+from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES
 from gateway.city.rates.compute import percent_text
 from gateway.city.rates.definitions import (
     DefinitionError,
@@ -19,6 +26,7 @@ from gateway.city.rates.definitions import (
     load_definitions,
     open_questions,
 )
+from gateway.city.rates.model import EquipmentClass, LedgerStatus
 from gateway.city.rates.period import period_of, settles_as
 from gateway.city.rates.plan import plan_on, plan_path, target
 from gateway.city.rates.stored import CORRECTIONS
@@ -67,6 +75,49 @@ def test_wrong_records_are_named(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("a: [")
     with pytest.raises(DefinitionError, match="no YAML"):
         load_definitions(tmp_path / "broken.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": ["produktion"]}, "classes.0: Input should be 'production', 'aux' or 'test'"),
+        ({"statuses": ["在用"]}, "statuses.0: Input should be 'in_use'"),
+        ({"scope": {"kind": "roster"}}, "scope: Value error, a roster needs its code as id"),
+        ({"scope": {"kind": "rule", "id": "big"}}, "there is no rule 'big'"),
+        ({"level": 1, "denominator_level": 2}, "K would not be a part of N"),
+        ({"bands": [{"above": 0, "upto": 60, "score": 1}]}, "bands must follow one another"),
+        (
+            {
+                "bands": [
+                    {"above": 0, "upto": 50, "score": 1},
+                    {"above": 60, "upto": 100, "score": 2},
+                ]
+            },
+            "bands must follow one another",
+        ),
+    ],
+)
+def test_records_that_would_count_nonsense_are_refused(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        load_definitions(own_records(tmp_path, id="ENR-X", **changes))
+    assert message in str(caught.value)
+
+
+def test_records_know_the_codes_of_the_ledger() -> None:
+    assert set(get_args(EquipmentClass)) == set(EQUIPMENT_CLASSES)
+    assert set(get_args(LedgerStatus)) == set(STATUSES)
+
+
+def test_a_record_is_changed_with_its_version_only() -> None:
+    """Months are stored with these; who changes a record raises its version and adds a line."""
+    assert {(one.id, one.version): one.hash[:16] for one in builtin_definitions().values()} == {
+        ("ENR-A", 1): "eaf66805ba7813cf",
+        ("ENR-B", 1): "90a6c7305b02c1ee",
+        ("ONL", 1): "2b45529024f88ec7",
+        ("COV", 1): "874e9e2ce7366865",
+    }
 
 
 def test_the_plan_has_three_points_and_the_rest_is_marked_as_interpolated() -> None:
@@ -132,8 +183,8 @@ def city(tmp_path: Path) -> Path:
     return path
 
 
-def qulink(city: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "QULINK_CITY": str(city), "COLUMNS": "160"}
+def qulink(city: Path, *arguments: str, columns: int = 160) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "QULINK_CITY": str(city), "COLUMNS": str(columns)}
     return subprocess.run(
         [sys.executable, "-m", "gateway", *arguments],
         capture_output=True,
@@ -156,6 +207,19 @@ def test_qulink_rates(city: Path) -> None:
     lines = qulink(city, "rates", "--by", "enterprise", "--month", "2026-01", "--csv").stdout
     assert lines.splitlines()[2].split(",")[3] == USCCS[0]
     assert lines.count("演示数据") == 2
+
+
+def test_a_narrow_screen_cuts_nothing_off(city: Path) -> None:
+    database = connect("sqlite:///city.db", city.parent / "data")
+    code = update(enterprise).values(identifier_code="QZ01")
+    database.run_now(lambda c: c.execute(code))
+    pattern = SuffixPattern.parse("{class}.{yyyymmdd}.{seq:06d}")
+    database.run_now(issue, "88.999", pattern, day_start_ms(date(2026, 1, 1)), 10)
+    database.close()
+    listed = qulink(city, "ledger", "list", columns=80).stdout
+    assert "88.999.QZ01/production.20260101.000001" in listed
+    rates = qulink(city, "rates", "--month", "2026-01", "--by", "enterprise", columns=80).stdout
+    assert "…" not in listed + rates
 
 
 @pytest.mark.parametrize(
@@ -203,7 +267,10 @@ def test_a_correction_says_who_and_why(city: Path) -> None:
     assert "needs a note and a name" in qulink(city, *asked, " ").stderr
     assert qulink(city, *asked, "李四").stdout.strip() == "ENR-A 2026-01: vintage 1 (F)"
     shown = qulink(city, "rates", "--month", "2026-01").stdout
-    assert "更正 correction 1: 迟到数据 late data · 补传 · 李四" in shown
+    words = "更正 correction: 迟到数据 late data · 补传 · 李四"
+    assert f"版次 vintage 1 · {words}" in shown
+    file = qulink(city, "rates", "--month", "2026-01", "--csv").stdout.splitlines()
+    assert all(line.endswith(f",1,演示数据 · {words}") for line in file[1:])
     body = json.loads(qulink(city, "rates", "--month", "2026-01", "--json").stdout)
     assert (body["status"], body["vintage"], body["correction"]) == (
         "F",

@@ -252,7 +252,7 @@ def score(bands: Iterable[Band], rate: Fraction | None) -> Fraction | None:
     """Points of a rate by right-closed bands; 60 % exactly is still in (40, 60]."""
     if rate is None:
         return None
-    for band in sorted(bands, key=lambda band: band.upto):
+    for band in bands:  # in order, as the definition holds
         if rate <= band.upto:
             return band.score
     return None

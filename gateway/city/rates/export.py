@@ -2,12 +2,14 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
 from gateway.city.rates.compute import percent_text
 from gateway.city.rates.report import RateCell, RateTable
+from gateway.city.rates.stored import CORRECTIONS, Correction
 
 DEMONSTRATION = "演示数据"
 """Stands on everything that synthetic machines went into."""
@@ -24,6 +26,7 @@ CSV_HEADER = (
     "企业数 enterprises",
     "联网率% pooled",
     "企业平均% mean",
+    "版次 vintage",
     "说明 note",
 )
 
@@ -71,11 +74,16 @@ def _cell(cell: RateCell, decimals: int) -> dict[str, Any]:
 
 
 def table_csv(table: RateTable) -> str:
-    """A table for spreadsheets, the city's line first; every line says what it is."""
+    """A table for spreadsheets, the city's line first; every line says what it is.
+
+    A byte order mark lets them read Chinese.
+    """
     out = io.StringIO()
+    out.write("\ufeff")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(CSV_HEADER)
-    note = DEMONSTRATION if table.demonstration else ""
+    vintage = "" if table.vintage is None else table.vintage
+    note = " · ".join(_notes(table))
     decimals = table.definition.decimals
     for cell in (table.city, *table.cells):
         writer.writerow(
@@ -91,10 +99,24 @@ def table_csv(table: RateTable) -> str:
                 cell.enterprises,
                 "" if cell.pooled is None else percent_text(cell.pooled, decimals),
                 "" if cell.mean is None else percent_text(cell.mean, decimals),
+                vintage,
                 note,
             ]
         )
     return out.getvalue()
+
+
+def _notes(table: RateTable) -> Iterator[str]:
+    if table.demonstration:
+        yield DEMONSTRATION
+    if table.correction is not None:
+        yield correction_words(table.correction)
+
+
+def correction_words(made: Correction) -> str:
+    """Why a frozen month was published anew, and who answers for it."""
+    words = CORRECTIONS[made.reason]
+    return f"更正 correction: {words.zh} {words.en} · {made.note} · {made.corrected_by}"
 
 
 def _text(name: str) -> str:

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from fractions import Fraction
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from edge_config.base import StrictModel
 
@@ -16,6 +17,17 @@ def _exact(value: object) -> Fraction:
 
 ExactNumber = Annotated[Fraction, BeforeValidator(_exact)]
 """A decimal of the YAML file, kept exactly: 1.5 is 3/2."""
+
+
+EquipmentClass = Literal["production", "aux", "test"]
+LedgerStatus = Literal["in_use", "standby", "idle", "sealed", "scrapped", "building", "leased_out"]
+"""Codes of ``gateway/city/ledger/codes.py``."""
+
+ABOVE_SCALE = "above_scale"
+"""The only rule of membership there is: 规上."""
+
+
+_WHOLE = 100
 
 
 class Continuity(StrictModel):
@@ -30,6 +42,14 @@ class Scope(StrictModel):
 
     kind: Literal["all", "roster", "rule"] = Field(description="how membership is decided")
     id: str = Field("", max_length=32, description="roster code, or the rule above_scale")
+
+    @model_validator(mode="after")
+    def _has_its_id(self) -> Self:
+        if self.kind == "roster" and not self.id:
+            raise ValueError("a roster needs its code as id")
+        if self.kind == "rule" and self.id != ABOVE_SCALE:
+            raise ValueError(f"there is no rule {self.id!r}; the only one is {ABOVE_SCALE}")
+        return self
 
 
 class Band(StrictModel):
@@ -63,12 +83,14 @@ class Definition(StrictModel):
     source_zh: str = Field("", description="where the definition comes from")
     source_en: str = Field("", description="where the definition comes from")
     measure: Literal["networked", "answering", "ledger"] = Field(description="what is counted")
-    classes: tuple[str, ...] = Field((), description="equipment classes; empty: all")
-    statuses: tuple[str, ...] = Field(
+    classes: tuple[EquipmentClass, ...] = Field((), description="equipment classes; empty: all")
+    statuses: tuple[LedgerStatus, ...] = Field(
         ("in_use", "standby"), description="ledger statuses that are in service"
     )
     level: int = Field(2, ge=1, le=2, description="1 seen by a sensor, 2 by its own controller")
-    denominator_level: int = Field(0, ge=0, le=2, description="level a machine needs to be in N")
+    denominator_level: int = Field(
+        0, ge=0, le=2, description="level a machine needs to be in N; at most that of K"
+    )
     continuity: Continuity | None = Field(None, description="null: one valid day is enough")
     window_days: int | None = Field(
         None, ge=1, le=366, description="evidence of the last days; null: of the month"
@@ -81,6 +103,16 @@ class Definition(StrictModel):
     bands: tuple[Band, ...] = Field((), description="score of an enterprise's rate")
     decimals: int = Field(2, ge=0, le=6, description="decimals shown")
     open_questions: tuple[str, ...] = Field((), description="ids of unanswered questions")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.denominator_level > self.level:
+            raise ValueError("denominator_level is above level: K would not be a part of N")
+        edges = [(band.above, band.upto) for band in self.bands]
+        gaps = any(one[1] != following[0] for one, following in pairwise(edges))
+        if edges and (gaps or edges[0][0] != 0 or edges[-1][1] != _WHOLE):
+            raise ValueError("bands must follow one another from 0 to 100 without gap or overlap")
+        return self
 
     @property
     def hash(self) -> str:
