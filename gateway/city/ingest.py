@@ -101,6 +101,7 @@ class Ingest:
             message = self.uplink.frames.take()
             if message is not None:
                 await self.handle(message, current)
+                await asyncio.sleep(0)  # the console and the broker have their turn
                 continue
             try:
                 async with asyncio.timeout(deadline - time.monotonic()):
@@ -137,7 +138,7 @@ class Ingest:
     async def _commit(self, current: Round) -> None:
         """Store, database, acknowledgement – in this order, each until it succeeds."""
         while True:
-            tables = list(current.tables())
+            tables = await asyncio.to_thread(list, current.tables())
             rejections = await self._write([rows for _, rows in tables])
             current.reject(rejections, self.now_ms())
             try:
@@ -164,14 +165,7 @@ class Ingest:
             StaleError: some of the frames have been settled already.
         """
         now = self.now_ms()
-        refused = Counter[tuple[Series, int]]()
-        for rejection in rejections:
-            refused[rejection.series, rejection.time_ms] += rejection.values
-        samples = evidence.merged(
-            sample
-            for schema, rows in tables
-            for sample in evidence.samples(schema, rows, refused, now)
-        )
+        samples = await asyncio.to_thread(_samples, tables, rejections, now)
         orphans = await self._persist(
             lambda: self.database.run(settle, current.accounts, samples, current.entries, now)
         )
@@ -260,6 +254,20 @@ class Ingest:
                 if failures:
                     log.info("the database answers again after %d attempts", failures + 1)
                 return result
+
+
+def _samples(
+    tables: Sequence[tuple[Schema, Rows]], rejections: Sequence[Rejection], now_ms: int
+) -> list[evidence.Sample]:
+    """The evidence in what was written."""
+    refused = Counter[tuple[Series, int]]()
+    for rejection in rejections:
+        refused[rejection.series, rejection.time_ms] += rejection.values
+    return evidence.merged(
+        sample
+        for schema, rows in tables
+        for sample in evidence.samples(schema, rows, refused, now_ms)
+    )
 
 
 async def _pause(failures: int, wish_s: float | None = None) -> None:
