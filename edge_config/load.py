@@ -22,10 +22,11 @@ from edge_config.problems import ConfigError, Place, hint, under
 from edge_config.profile import Profile, quiet, read_profile
 from edge_config.profiles import BUILT_IN, Library
 from edge_config.resolved import LoadedGateway, ResolvedDevice
+from edge_config.site import demand_site
 from edge_config.specs import DriverModels
 from edge_config.yaml_file import read_document
 
-__all__ = ["ConfigError", "load_city", "load_gateway", "site_of"]
+__all__ = ["ConfigError", "load_city", "load_gateway"]
 
 
 def load_gateway(
@@ -42,7 +43,7 @@ def load_gateway(
         ConfigError: with every mistake of the file, its profiles and its point tables.
     """
     document = read_document(path)
-    _demand_site(document, "gateway")
+    demand_site(document, "gateway")
     loading = _Loading(document, Folder(path.parent.absolute(), path.parent), specs, built_in)
     return loading.result()
 
@@ -57,48 +58,12 @@ def load_city(path: Path) -> CityConfig:
         ConfigError: with every mistake of the file.
     """
     document = read_document(path)
-    _demand_site(document, "city")
+    demand_site(document, "city")
     problems = document.problems
     config = validate(CityConfig, document.data, document.problem, problems)
     if config is None or problems:
         raise ConfigError(problems)
     return _city_paths(config, path.parent.absolute())
-
-
-def site_of(path: Path) -> str:
-    """``gateway`` or ``city``: what a configuration file is for, by its top-level keys.
-
-    Raises:
-        ConfigError: unreadable, or neither.
-    """
-    document = read_document(path)
-    found = _sites(document)
-    if len(found) == 1:
-        return found[0]
-    message = "has both 'gateway:' and 'city:' at the top; keep them in two files"
-    if not found:
-        keys = document.data if isinstance(document.data, dict) else {}
-        near = next(filter(None, (hint(key, SITES) for key in keys)), "")
-        message = f"needs 'gateway:' at the top (an edge) or 'city:' (a city){near}"
-    raise ConfigError([*document.problems, document.problem((), message)])
-
-
-SITES = {"gateway": "an edge; 'qulink run' runs it", "city": "a city; 'qulink city' runs it"}
-"""Key at the top of a configuration → what the file is for."""
-
-
-def _sites(document: Document) -> list[str]:
-    keys = document.data if isinstance(document.data, dict) else {}
-    return [site for site in SITES if site in keys]
-
-
-def _demand_site(document: Document, site: str) -> None:
-    """Refuse a file that is clearly for the other place, instead of every key of it."""
-    found = _sites(document)
-    if found and site not in found:
-        (other,) = found
-        problem = document.problem((other,), f"this file is for {SITES[other]}")
-        raise ConfigError([*document.problems, problem])
 
 
 def _city_paths(config: CityConfig, folder: Path) -> CityConfig:

@@ -21,7 +21,8 @@ def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
     Prints what the configuration will do and exits 0, or prints every mistake as
     file:line: path: what is wrong, and exits 1.
     """
-    from edge_config.load import ConfigError, site_of  # noqa: PLC0415
+    from edge_config.problems import ConfigError  # noqa: PLC0415
+    from edge_config.site import site_of  # noqa: PLC0415
 
     try:
         summary = _city(file) if site_of(file) == "city" else _gateway(file)

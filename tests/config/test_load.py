@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 import edge_config
-from edge_config.load import ConfigError, load_city, load_gateway, site_of
+from edge_config.load import ConfigError, load_city, load_gateway
 from edge_config.profiles import BUILT_IN, built_in_names
+from edge_config.site import site_of
 from edge_config.specs import DriverModels
 from gateway.core.schema import Kind
 from gateway.drivers.api import DriverSpec
@@ -208,3 +209,8 @@ def test_a_file_for_the_other_place_is_one_problem(tmp_path: Path) -> None:
     assert (
         str(caught.value) == f"{gateway}:1: gateway: this file is for an edge; 'qulink run' runs it"
     )
+
+
+def test_a_profile_alone_is_called_one() -> None:
+    with pytest.raises(ConfigError, match="is a profile; check the file of the gateway that"):
+        site_of(BUILT_IN / "face_grinder.yaml")
