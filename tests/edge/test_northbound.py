@@ -137,6 +137,7 @@ def feed_an_hour(sender: Sender) -> None:
     assert sender.buffer.pending().frames >= HOUR
 
 
+@pytest.mark.timeout(300)
 async def test_an_hour_without_broker_is_sent_in_order(
     tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -159,6 +160,7 @@ async def test_an_hour_without_broker_is_sent_in_order(
     assert sum("trying again" in line for line in caplog.messages) == 1
 
 
+@pytest.mark.timeout(300)
 async def test_an_hour_without_city_is_sent_in_order(tmp_path: Path, broker: Mosquitto) -> None:
     sender = Sender(tmp_path, broker.url, ack_timeout_ms=3_000)
     async with sender.running():

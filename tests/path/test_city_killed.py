@@ -9,6 +9,8 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import pytest
+
 from gateway.city.db.tables import evidence, watermark
 from tests.support.broker import Mosquitto
 from tests.support.city import assembled, city_config, fill_ledger, rows_of, until
@@ -74,6 +76,7 @@ async def held(folder: Path, broker: Mosquitto, edge: Edge, frames: int) -> dict
         }
 
 
+@pytest.mark.timeout(300)
 async def test_killed_again_and_again_the_city_keeps_its_word(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
