@@ -1,5 +1,7 @@
 """Tables of values, and stores to write them to."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ def rows(
     return Rows(of or series(), tuple(columns), np.array(times, np.int64), arrays, mask)
 
 
-def influx2(monkeypatch: pytest.MonkeyPatch, url: str, token: str = TOKEN, **more: str) -> Influx2:
+def influx2(monkeypatch: pytest.MonkeyPatch, url: str, token: str = TOKEN, **more: Any) -> Influx2:
     monkeypatch.setenv("STORE_TOKEN", token)
     given = {"org": ORG, "bucket": BUCKET, "timeout_ms": 3_000} | more
     return Influx2(
@@ -42,5 +44,6 @@ def influx2(monkeypatch: pytest.MonkeyPatch, url: str, token: str = TOKEN, **mor
     )
 
 
-def influx1(url: str, database: str = "qulink") -> Influx1:
-    return Influx1(Influx1Store(type="influxdb1", url=url, database=database, timeout_ms=3_000))
+def influx1(url: str, database: str = "qulink", timeout_ms: int = 3_000) -> Influx1:
+    config = Influx1Store(type="influxdb1", url=url, database=database, timeout_ms=timeout_ms)
+    return Influx1(config)

@@ -1,5 +1,6 @@
 """What the answers of a server mean: later, a person must act, or which line is to blame."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -69,7 +70,35 @@ async def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
         await made.close()
 
 
-@pytest.mark.parametrize("status", [429, 503, 502])
+async def test_somebody_listens_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        for made in (influx1(url, timeout_ms=300), influx2(monkeypatch, url, timeout_ms=300)):
+            with pytest.raises(StoreUnavailableError, match="Timeout"):
+                await made.open()
+            with pytest.raises(StoreUnavailableError, match="Timeout"):
+                await made.write([rows([T0], a=("f8", [1.0]))])
+            await made.close()
+
+
+async def test_what_was_written_before_a_failure_is_written_again_and_counts_once(
+    contract: ContractServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = influx2(monkeypatch, contract.url)
+    await made.open()
+    table = rows(list(range(T0, T0 + 12_000)), a=("f8", [0.5] * 12_000))
+    contract.poison = lambda body: str(T0 + 7_000) in body  # the second of three requests
+    contract.poison_status = 503
+    with pytest.raises(StoreUnavailableError, match="503"):
+        await made.write([table])
+    assert await made.count(["gw-1"], T0, T0 + 12_000) == 5_000
+    contract.poison = lambda _body: False
+    assert await made.write([table]) == []
+    assert await made.count(["gw-1"], T0, T0 + 12_000) == 12_000
+    await made.close()
+
+
+@pytest.mark.parametrize("status", [408, 429, 503, 502])
 async def test_later_with_the_wish_of_the_server(
     contract: ContractServer, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:

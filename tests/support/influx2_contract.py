@@ -43,6 +43,14 @@ ANSWERS = {
             "dropped={dropped}"
         ),
     ),
+    "field time": (
+        422,
+        "unprocessable entity",
+        (
+            "failure writing points to database: partial write: invalid field name: input field "
+            '"time" on measurement "{measurement}" is invalid dropped={dropped}'
+        ),
+    ),
     "corrupt gzip": (500, "internal error", "gzip: invalid header"),
     "wrong token": (401, "unauthorized", "unauthorized access"),
     "unknown bucket": (404, "not found", 'bucket "{bucket}" not found'),
@@ -65,7 +73,7 @@ _LINE = re.compile(
     r'^(?P<key>(?:\\.|[^ \\])+) (?P<fields>(?:"(?:\\.|[^"\\])*"|[^ "])+) (?P<time>-?\d+)$',
     re.DOTALL,
 )
-_INT64 = range(-(2**63), 2**63)
+_INT64, _UINT64 = range(-(2**63), 2**63), range(2**64)
 
 
 class _ParseError(ValueError):
@@ -82,6 +90,7 @@ class ContractServer(Server):
     points: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     types: dict[tuple[str, str], str] = field(default_factory=dict)
     poison: Callable[[str], bool] = lambda _body: False
+    poison_status: int = 500
     oldest_ms: int = -(2**62)
 
     @property
@@ -134,7 +143,7 @@ class ContractServer(Server):
         if request.query_params.get("precision") != "ms":
             return _answer("wrong precision")
         if self.poison(body):
-            return _answer("corrupt gzip")
+            return Response('{"message": "poison"}', self.poison_status)
         try:
             parsed = [_parse(line) for line in _lines(body)]
         except _ParseError as error:
@@ -153,6 +162,8 @@ class ContractServer(Server):
         if time < self.oldest_ms:
             return "beyond retention", {}
         measurement = _SPLIT.split(key)[0]
+        if "time" in fields:
+            return "field time", {"measurement": measurement}
         for name, value in fields.items():
             kind = type(value).__name__
             known = self.types.setdefault((measurement, name), kind)
@@ -245,9 +256,9 @@ def _value(line: str, text: str) -> Any:
         return re.sub(r'\\(["\\])', r"\1", text[1:-1])
     if text in ("t", "T", "true", "f", "F", "false"):
         return text[0] in "tT"
-    if text[-1] == "i":
-        number = int(text[:-1]) if re.fullmatch(r"-?\d+i", text) else None
-        if number is None or number not in _INT64:
+    if text[-1] in "iu":
+        number = int(text[:-1]) if re.fullmatch(r"-?\d+[iu]", text) else None
+        if number is None or number not in (_INT64 if text[-1] == "i" else _UINT64):
             raise _ParseError(line, f"bad integer {text}")
         return number
     if not re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", text):
