@@ -199,9 +199,10 @@ class Northbound:
     # -- acknowledgements -----------------------------------------------------------------
 
     async def _acknowledgements(self, client: Client) -> None:
-        async for message in client.messages:
-            payload = message.payload
-            self._acknowledged(payload if isinstance(payload, bytes) else b"")
+        async for messages in client.received():
+            for message in messages:
+                payload = message.payload
+                self._acknowledged(payload if isinstance(payload, bytes) else b"")
 
     def _acknowledged(self, payload: bytes) -> None:
         try:
