@@ -37,6 +37,7 @@ FACE_GRINDER = Manual(
         Entry("infeed", "进给量", "Infeed", holding(112, "int16"), per_part(18, 2, 4), "µm", minimum=-500, maximum=500),
         Entry("thickness_dev", "厚度偏差", "Thickness deviation", holding(113, "int16"), per_part(0, 4, 7, 1), "µm", 0.1, minimum=-50, maximum=50),
         Entry("coolant_temp", "冷却液温度", "Coolant temperature", holding(114, "int16"), working(21, 25, 90, 0.05), "°C", 0.1, minimum=0, maximum=60, deadband=0.2),
+        Entry("feed_rate", "送料速率", "Feed rate", holding(115), spinning(33, 0.2), "pcs/min", 0.1, minimum=0, maximum=300, deadband=0.5),
         energy(holding(120, "uint32", "CDAB"), 0.01),
     ),
     INVENTED + " (Mitsubishi FX5U, low word first)", controller="FX5U",

@@ -77,6 +77,7 @@ HOT_PRESS = Manual(
         ),
         Entry("thickness", "门扇厚度", "Door thickness", holding(116), per_part(42, 0.08), "mm", 0.01, minimum=0, maximum=100),
         Entry("cycle_time", "节拍", "Cycle time", holding(117), cycle_time, "s", 0.1, minimum=0, maximum=3600),
+        Entry("close_time", "闭合时间", "Close time", holding(118), lambda m: m.in_cycle_s, "s", deadband=2),
         energy(holding(120, "uint32", "CDAB"), 0.01),
     ),
     INVENTED + " (Inovance H5U, low word first)", controller="H5U",
@@ -160,6 +161,8 @@ _BOARD = Rhythm(22, 4, 35, reject_share=0.01, tool_life=900, changeover_s=70, ca
 PANEL_SAW = _woodworking(
     "panel_saw", "裁板锯", "Panel saw", _BOARD, 36, 15,
     Entry("saw_current", "主锯电流", "Saw current", _own("Saw/Current"), working(7, 34, 1.5, 0.4), "A", minimum=0, maximum=150, deadband=0.5),
+    Entry("cuts", "锯切次数", "Cuts", _own("Saw/Cuts", "uint32"), lambda m: 6 * m.cycles, role="counter"),
+    Entry("program", "裁切程序", "Cutting program", _own("Program", "string"), lambda _m: "门扇_2040x900"),
     Entry("saw_speed", "锯片转速", "Saw speed", _own("Saw/Speed"), spinning(4200, 3), "r/min", minimum=0, maximum=10000, deadband=10),
 )
 EDGEBANDER = _woodworking(
@@ -171,11 +174,13 @@ SANDER = _woodworking(
     "belt_sander", "宽带砂光机", "Wide-belt sander", Rhythm(16, 3, 30, tool_life=500, changeover_s=80, calendar=DAY_SHIFT), 12, 55,
     Entry("belt_current", "砂带电流", "Belt current", _own("Belt/Current"), working(18, 72, 2, 0.8), "A", minimum=0, maximum=250, deadband=1),
     Entry("thickness", "砂光厚度", "Thickness", _own("Thickness"), per_part(42, 0.04, 0.1), "mm", minimum=0, maximum=120),
+    Entry("belt_hours", "砂带使用时间", "Belt hours", _own("Belt/Hours"), lambda m: m.wear * m.rhythm.tool_life * m.rhythm.cycle_s / 3600, "h", minimum=0, maximum=100, deadband=0.01),
     Entry("dust_dp", "除尘压差", "Dust filter pressure drop", _own("Dust/PressureDrop"), lambda m: 620 + 500 * m.wear + m.dice.gauss(0, 4), "Pa", minimum=0, maximum=5000, deadband=10),
 )
 ROUTER = _woodworking(
     "cnc_router", "数控锁孔铣", "CNC door router", Rhythm(58, 3, 40, tool_life=300, calendar=DAY_SHIFT), 8, 18,
     Entry("spindle_speed", "主轴转速", "Spindle speed", _own("Spindle/Speed"), spinning(18000, 12), "r/min", minimum=0, maximum=40000, deadband=40),
+    Entry("program", "加工程序", "Program", _own("Program", "string"), lambda _m: "LOCK_HINGE_L"),
     Entry("tool_no", "刀号", "Tool number", _own("Spindle/ToolNumber", "uint16"), lambda m: 1 + int(m.in_cycle_s / 12) % 6, minimum=0, maximum=99),
     Entry("vacuum", "真空度", "Vacuum", _own("Vacuum"), working(-8, -76, 3, 0.4), "kPa", minimum=-101, maximum=10, deadband=0.5),
 )

@@ -101,6 +101,7 @@ HEADBOX = _section(
     _quantity("jet_wire_ratio", "浆网速比", "Jet to wire ratio", "Headbox/JetWireRatio", held(0.992, 0.001), "", 0, 2, 0.002),
     _quantity("head", "静压头", "Head", "Headbox/Head", working(200, 3150, 10, 6), "mm", 0, 10000, 15),
     _quantity("consistency", "上网浓度", "Consistency", "Headbox/Consistency", held(0.34, 0.002, 60), "%", 0, 3, 0.004),
+    _quantity("slice", "唇口开度", "Slice opening", "Headbox/Slice", held(18.4, 0.02, 30), "mm", 0, 100, 0.05),
     _quantity("wire_speed", "网速", "Wire speed", "Wire/Speed", spinning(465, 0.4), "m/min", 0, 1500, 1),
     _quantity("vacuum", "真空箱真空度", "Suction box vacuum", "Wire/Vacuum", working(-3, -32, 8, 0.3), "kPa", -101, 5, 0.5),
     _quantity("dosing", "湿强剂加入量", "Wet strength dosing", "Stock/Dosing", working(5, 148, 10, 1), "L/h", 0, 1000, 2),
@@ -123,6 +124,7 @@ DRYER_SECTION = _section(
             _quantity(f"surface{group}", f"{group}组缸面温度", f"Surface temperature {group}", f"Group{group}/SurfaceTemperature", held(surface, 0.2, 90), "°C", 0, 250, 0.3),
         )
     ),
+    _quantity("steam_dp", "蒸汽压差", "Steam differential pressure", "Group3/DifferentialPressure", working(4, 31, 30, 0.3), "kPa", 0, 300, 0.5),
     _quantity("hood_temp", "气罩温度", "Hood temperature", "Hood/Temperature", held(84, 0.3, 120), "°C", 0, 200, 0.3),
     _quantity("hood_humidity", "气罩湿度", "Hood humidity", "Hood/Humidity", held(148, 1, 90), "g/kg", 0, 1000, 2),
     interval_ms=2000,
@@ -133,6 +135,7 @@ SCANNER = _section(
     _quantity("moisture", "水分", "Moisture", "Scanner/Moisture", per_part(5.2, 0.12, 0, 1), "%", 0, 50, 0),
     _quantity("ash", "灰分", "Ash", "Scanner/Ash", per_part(11.5, 0.2, 0, 2), "%", 0, 80, 0),
     _quantity("caliper", "厚度", "Caliper", "Scanner/Caliper", per_part(54, 0.5, 0, 3), "µm", 0, 1000, 0),
+    _quantity("weight_cd_spread", "定量横幅差", "Weight CD spread", "Scanner/BasisWeightCdSpread", per_part(0.9, 0.06, 0.1, 1), "g/m2", -5, 50, 0),
     _quantity("weight_2sigma", "定量 2σ", "Weight 2-sigma", "Scanner/BasisWeight2Sigma", per_part(0.42, 0.03, 0.1), "g/m2", -5, 50, 0),
 )
 
