@@ -11,7 +11,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from gateway.core.batch import Reading, Status
 from gateway.core.schedule import backoff_ms
 from gateway.core.status import FIRST_BAD, Reason
-from gateway.drivers.api import Arrivals, Driver, DriverError, RefusedError, SubscribingDriver
+from gateway.drivers.api import (
+    Arrivals,
+    Driver,
+    DriverError,
+    NotConnectedError,
+    RefusedError,
+    SubscribingDriver,
+)
 from gateway.edge.account import Account
 from gateway.edge.groups import Device, Group
 from gateway.edge.live import DeviceRecord, Live
@@ -111,9 +118,7 @@ class Poller:
             )
 
     async def _serve(self, driver: Driver) -> None:
-        config = self._device.config
-        async with asyncio.timeout(config.connect_timeout_ms / 1000):
-            await driver.connect()
+        await self._connect(driver)
         polled = [group for group in self._device.groups if group.mode == "poll"]
         subscribed = [group for group in self._device.groups if group.mode == "subscribe"]
         for group in polled:
@@ -128,6 +133,10 @@ class Poller:
             await self._listen(driver)  # type: ignore[arg-type]
         else:
             await _either(self._poll(driver, polled), self._listen(driver))  # type: ignore[arg-type]
+
+    async def _connect(self, driver: Driver) -> None:
+        async with asyncio.timeout(self._device.config.connect_timeout_ms / 1000):
+            await driver.connect()
 
     # -- polling --------------------------------------------------------------------------
 
@@ -145,11 +154,28 @@ class Poller:
         """Read a group at its newest tick that has come; older ones are skipped."""
         tick_ms = self._account.begin(group, now_ms)
         try:
-            async with asyncio.timeout(self._device.config.timeout_ms / 1000):
-                reading = await driver.read(group.plan)
-            self._take(group, reading, tick_ms)
+            self._take(group, await self._read(driver, group), tick_ms)
         finally:
             group.reading_ms = None
+
+    async def _read(self, driver: Driver, group: Group) -> Reading:
+        """One reading; over a new connection if the one that served has ended since.
+
+        Devices, and firewalls before them, end what is idle. One that does so within the
+        interval would never be read if each tick only found the end.
+        """
+        try:
+            return await self._attempt(driver, group)
+        except NotConnectedError:
+            if not self._is_up or any(one.mode == "subscribe" for one in self._device.groups):
+                raise
+        await self._close(driver)
+        await self._connect(driver)
+        return await self._attempt(driver, group)
+
+    async def _attempt(self, driver: Driver, group: Group) -> Reading:
+        async with asyncio.timeout(self._device.config.timeout_ms / 1000):
+            return await driver.read(group.plan)
 
     def _take(self, group: Group, reading: Reading, tick_ms: int) -> None:
         outcome = group.processor.process(reading, tick_ms)

@@ -13,7 +13,7 @@ from edge_config.resolved import LoadedGateway, ResolvedDevice, ResolvedGroup, R
 from edge_config.uscc import check_character
 from gateway.core.batch import Reading
 from gateway.core.schema import Kind
-from gateway.drivers.api import Arrivals, DriverSpec, Point
+from gateway.drivers.api import Arrivals, DriverSpec, NotConnectedError, Point
 from gateway.edge.account import Account
 from gateway.edge.buffer import Buffer
 from gateway.edge.gaps import GapTracker
@@ -43,6 +43,7 @@ class Plant:
         self.silent = self.closing_hangs = False
         self.open = asyncio.Event()
         self.open.set()
+        self.serves = 1 << 62  # readings over one connection
         self.reading_takes_s = 0.0
         self.status: np.ndarray | None = None
         self.item_status: np.ndarray | None = None
@@ -65,9 +66,11 @@ class Scripted:
 
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
+        self.left = 0
 
     async def connect(self) -> None:
         self.plant.connects += 1
+        self.left = self.plant.serves
         await self.plant.open.wait()
         if self.plant.connect_fault:
             raise self.plant.connect_fault
@@ -81,6 +84,9 @@ class Scripted:
             await asyncio.Event().wait()
         if plant.read_fault:
             raise plant.read_fault
+        if not self.left:
+            raise NotConnectedError("the device closed the connection")
+        self.left -= 1
         if plant.reading_takes_s:
             await asyncio.sleep(plant.reading_takes_s)
         plant.reads += 1

@@ -154,6 +154,21 @@ async def test_a_driver_that_does_not_close_is_left_behind_and_told_once(
     assert sum("did not close in time" in line for line in caplog.messages) == 1
 
 
+async def test_a_device_that_ends_idle_connections_is_read_at_every_tick(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    plant = Plant()
+    plant.serves = 1
+    async with start(plant) as runtime:
+        await until(lambda: plant.reads >= 5)
+    totals = runtime.buffer.totals()
+    assert totals.balanced
+    assert (totals.ok, totals.failed) == (plant.reads * 2, 0)
+    assert plant.connects == plant.closes == plant.reads
+    assert not gaps(runtime.buffer)
+    assert not caplog.records
+
+
 async def test_slow_reads_skip_ticks_and_count_them_as_late(start: Start) -> None:
     plant = Plant()
     plant.reading_takes_s = 0.07
