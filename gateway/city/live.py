@@ -147,16 +147,21 @@ class Live:
             return DeviceState("down", "gateway_silent", gateway.last_seen_ms or 0)
         return gateway.state.devices.get(device, DeviceState("unknown"))
 
-    def answering(self, now_ms: int) -> frozenset[Machine]:
+    def answering(self, now_ms: int, *, demonstration: bool) -> frozenset[Machine]:
         """Machines whose gateway is online and whose link is up now.
 
         Args:
             now_ms: the present; a link that began later (a wrong clock) does not count.
+            demonstration: synthetic machines answer too.
         """
         return frozenset(
             machine
             for machine, places in self._machines.items()
-            if any(self._is_up(key, now_ms) for key in places)
+            if any(
+                self._is_up(key, now_ms)
+                for key in places
+                if demonstration or not self._columns[key].schema.synthetic
+            )
         )
 
     def _is_up(self, key: tuple[str, int], now_ms: int) -> bool:

@@ -144,7 +144,9 @@ def _table(
         by.value,
         now_ms,
         demonstration=city.demonstration,
-        answering=answering_now(connection, now_ms, city.silence_ms),
+        answering=answering_now(
+            connection, now_ms, city.silence_ms, demonstration=city.demonstration
+        ),
         definitions=load_definitions(city.definitions.file),
     )
 

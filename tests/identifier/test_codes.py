@@ -1,4 +1,4 @@
-"""Handles, suffix patterns, check characters, the login password."""
+"""Handles, suffix patterns, check characters, the login password, credit codes."""
 
 from datetime import date
 
@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_config import uscc
 from edge_config.suffix import MAX_SUFFIX, SuffixPattern, check_character
 from gateway.identifier.codes import Handle, HandleError
 from gateway.identifier.password import login_password
 from gateway.identifier.template import EQUIPMENT_ITEMS, UNKNOWN, equipment_values
+from tests.support.city_db import USCCS
 
 
 @pytest.mark.parametrize(
@@ -102,3 +104,32 @@ def test_template_values_are_cut_and_completed() -> None:
     assert values[2006] == "A1"
     assert 2009 not in values
     assert [item.index for item in EQUIPMENT_ITEMS] == list(range(2000, 2018))
+
+
+REAL_CODES = (
+    "91330100799655058B",
+    "9144030071526726XG",
+    "914403001922038216",
+    "91110000802100433B",
+    "91110000600037341L",
+    "91350100M000100Y43",
+    "91330106673959654P",
+)
+"""Published codes (GB 32100-2015)."""
+FICTITIOUS_CODES = (*USCCS, "91330824MA00000662", "91330802MA00000741")
+
+
+@pytest.mark.parametrize("code", [*REAL_CODES, *FICTITIOUS_CODES])
+def test_credit_codes(code: str) -> None:
+    assert uscc.problem(code) is None
+    for place in range(uscc.LENGTH):
+        for other in set(uscc.ALPHABET) - {code[place]}:
+            wrong = f"{code[:place]}{other}{code[place + 1 :]}"
+            assert uscc.problem(wrong) is not None, f"{wrong} differs in one character"
+
+
+@pytest.mark.parametrize("letter", "IOSVZ")
+def test_letters_that_no_credit_code_has(letter: str) -> None:
+    problem = uscc.problem(f"913301{letter}0799655058B")
+    assert problem is not None
+    assert problem.startswith(f"contains '{letter}'")

@@ -29,6 +29,7 @@ from gateway.city.rates.facts import Inquiry
 from gateway.city.rates.period import MonthError, recent_months
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.report import RateTable, rate_table
+from gateway.city.rates.service import Days, Window, changing_service
 from gateway.city.rates.settle import due, settle_month
 from gateway.city.rates.stored import Correction
 from gateway.city.rates.tallies import NotComputableError
@@ -273,13 +274,17 @@ def test_answering_is_read_from_gateways_and_their_schemas(database: Database) -
 
     def fill(connection: Connection) -> None:
         row = {"uscc": USCCS[0], "site_no": "1", "enrolled_ms": 0, "last_seen_ms": 99_000}
-        for name, online in (("gw-1", True), ("gw-2", False)):
+        for name, online, synthetic in (
+            ("gw-1", True, False),
+            ("gw-2", False, False),
+            ("gw-3", True, True),
+        ):
             state = encode_message(State(online=online, devices=links)).decode()
             connection.execute(insert(gateway), [row | {"id": name, "state": state}])
             for device in links:
                 machine = Equipment(USCCS[0], "1", f"{name}-{device}")
                 tags = (Tag("speed", Kind.FLOAT32),)
-                schema = Schema(device, "g", "p", "controller", False, (machine,), tags, 1000)
+                schema = Schema(device, "g", "p", "controller", synthetic, (machine,), tags, 1000)
                 connection.execute(
                     insert(tag_schema),
                     [
@@ -294,9 +299,21 @@ def test_answering_is_read_from_gateways_and_their_schemas(database: Database) -
                 )
 
     database.run_now(fill)
-    expected = {(USCCS[0], "1", "gw-1-d1")}
-    assert database.run_now(answering_now, 100_000, 5_000) == expected
-    assert database.run_now(answering_now, 200_000, 5_000) == frozenset()
+
+    def machines(now_ms: int, *, demonstration: bool = False) -> set[str]:
+        found = database.run_now(answering_now, now_ms, 5_000, demonstration=demonstration)
+        return {asset_no for _, _, asset_no in found}
+
+    assert machines(100_000) == {"gw-1-d1"}
+    assert machines(100_000, demonstration=True) == {"gw-1-d1", "gw-3-d1"}
+    assert machines(200_000) == set()
+
+
+def test_a_sensor_of_today_is_seen_although_the_day_does_not_count_yet() -> None:
+    today = date(2026, 11, 5)
+    window = Window(date(2026, 11, 1), today, today_runs=True)
+    history = [(date(2026, 11, 3), "in_use")]
+    assert changing_service(history, {"in_use"}, window, {today}, set()) == (2, Days(seen=True))
 
 
 def test_months_are_checked(database: Database) -> None:

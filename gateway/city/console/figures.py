@@ -47,13 +47,14 @@ class Figures:
 
     async def _month(self, definition: str) -> RateMonth:
         context, now_ms = self._context, self._context.now_ms()
+        demonstration = context.config.demonstration
         return await context.database.run(
             rate_month,
             definition,
             None,
             now_ms,
-            demonstration=context.config.demonstration,
-            answering=context.live.answering(now_ms),
+            demonstration=demonstration,
+            answering=context.live.answering(now_ms, demonstration=demonstration),
             definitions=context.definitions,
         )
 
@@ -82,13 +83,14 @@ class Figures:
 
     async def _machines(self, uscc: str) -> list[MachineVerdict]:
         context, now_ms = self._context, self._context.now_ms()
+        demonstration = context.config.demonstration
         return await context.database.run(
             machine_facts,
             self.headline.id,
             None,
             now_ms,
-            demonstration=context.config.demonstration,
-            answering=context.live.answering(now_ms),
+            demonstration=demonstration,
+            answering=context.live.answering(now_ms, demonstration=demonstration),
             uscc=uscc,
             definitions=context.definitions,
         )

@@ -9,7 +9,9 @@ from gateway.core.schema import decode_schema
 from gateway.wire.messages import State, decode_state
 
 
-def answering_now(connection: Connection, now_ms: int, silence_ms: int) -> frozenset[Machine]:
+def answering_now(
+    connection: Connection, now_ms: int, silence_ms: int, *, demonstration: bool
+) -> frozenset[Machine]:
     """Machines behind a device whose link is up, of gateways heard of within the silence.
 
     For commands beside a running city; the city itself asks its live view.
@@ -18,6 +20,7 @@ def answering_now(connection: Connection, now_ms: int, silence_ms: int) -> froze
         connection: the city's database.
         now_ms: UTC milliseconds.
         silence_ms: a gateway silent for longer does not answer.
+        demonstration: synthetic machines answer too.
     """
     heard = select(gateway.c.id, gateway.c.state).where(
         gateway.c.last_seen_ms >= now_ms - silence_ms, gateway.c.revoked_ms.is_(None)
@@ -29,12 +32,17 @@ def answering_now(connection: Connection, now_ms: int, silence_ms: int) -> froze
         for device, link in state.devices.items()
         if link.link == "up"
     }
-    schemas = select(tag_schema.c.gateway, tag_schema.c.device, tag_schema.c.body)
+    held = select(tag_schema.c.gateway, tag_schema.c.device, tag_schema.c.body)
+    schemas = (
+        decode_schema(body)
+        for name, device, body in connection.execute(held)
+        if (name, device) in up
+    )
     return frozenset(
         (one.uscc, one.site_no, one.asset_no)
-        for name, device, body in connection.execute(schemas)
-        if (name, device) in up
-        for one in decode_schema(body).equipment
+        for schema in schemas
+        if demonstration or not schema.synthetic
+        for one in schema.equipment
     )
 
 

@@ -68,10 +68,11 @@ def changing_service(
         valid: days with valid data at the level.
     """
     serving = {day for day in window.days() if _status_on(history, day) in statuses}
+    was_seen = bool(serving & seen)
     if window.today_runs and window.as_of not in valid:
         serving.discard(window.as_of)
     good = serving & valid
-    return len(serving), Days(bool(serving & seen), len(good), max(good, default=None))
+    return len(serving), Days(was_seen, len(good), max(good, default=None))
 
 
 def _status_on(history: History, day: date) -> str | None:

@@ -1,0 +1,223 @@
+"""Rates of random cities against a count that goes through every machine day by day.
+
+The count below is written from docs/rates.md, knows neither the product's queries nor its
+shortcuts, and is the second opinion on every definition.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path
+from random import Random
+
+import pytest
+from sqlalchemy import Connection, insert
+
+from gateway.city.db.tables import roster_member
+from gateway.city.rates.report import rate_table
+from gateway.core.books import day_start_ms
+from tests.support.city_db import (
+    USCCS,
+    add_days,
+    add_enterprise,
+    add_machine,
+    days_between,
+    sqlite_city,
+)
+
+FIRST, LAST = date(2026, 8, 20), date(2026, 10, 31)
+STATUSES = ("in_use", "in_use", "in_use", "standby", "idle", "scrapped", "leased_out")
+SOURCES = ("controller", "controller", "sensor")
+
+
+@dataclass
+class Item:
+    """A machine with all that is known of it; evidence is (day, source, synthetic)."""
+
+    uscc: str
+    asset_no: str
+    kind: str
+    commissioned: date | None
+    history: dict[date, str]
+    evidence: set[tuple[date, str, bool]] = field(default_factory=set)
+    answers: bool = False
+
+
+@dataclass
+class Town:
+    """Enterprises with their roster days and verification, and their machines."""
+
+    members: dict[str, tuple[date, date | None] | None]
+    verified: dict[str, date | None]
+    items: list[Item]
+
+
+def random_town(random: Random) -> Town:
+    members, verified, items = {}, {}, []
+    for uscc in USCCS:
+        end = random.choice([None, None, some_day(random)])
+        members[uscc] = random.choice([(date(2026, 8, 21), end), (date(2020, 1, 1), None), None])
+        verified[uscc] = random.choice([date(2026, 1, 1), some_day(random), None])
+        items += [random_item(random, uscc, number) for number in range(random.randint(0, 8))]
+    return Town(members, verified, items)
+
+
+def some_day(random: Random) -> date:
+    return FIRST + timedelta(days=random.randint(1, (LAST - FIRST).days))
+
+
+def random_item(random: Random, uscc: str, number: int) -> Item:
+    history = {date(2020, 1, 1): random.choice(STATUSES)} if random.random() < 0.9 else {}
+    for _ in range(random.choice([0, 0, 0, 1, 2, 3])):
+        history[some_day(random)] = random.choice(STATUSES)
+    commissioned = random.choice([None, None, date(2020, 1, 1), some_day(random)])
+    kind = random.choice(["production", "production", "production", "aux", "test"])
+    item = Item(uscc, f"A{number}", kind, commissioned, history)
+    density = random.choice([0, 0.1, 0.75, 0.8, 0.85, 1, 1])
+    for day in days_between(FIRST, LAST):
+        if random.random() < density:
+            item.evidence.add((day, random.choice(SOURCES), random.random() < 0.1))
+    if random.random() < 0.3:
+        silent = some_day(random)
+        item.evidence = {one for one in item.evidence if one[0] < silent}
+    item.answers = random.random() < 0.5
+    return item
+
+
+def write(connection: Connection, town: Town) -> None:
+    for uscc, stay in town.members.items():
+        verified = town.verified[uscc]
+        marks = {"ledger_verified_on": verified, "ledger_verified_by": verified and "张三"}
+        add_enterprise(connection, uscc, roster="", **marks)
+        if stay is not None:
+            row = {"roster": "KEY", "uscc": uscc, "approved_by": ""}
+            row |= {"valid_from": stay[0], "valid_to": stay[1]}
+            connection.execute(insert(roster_member), [row])
+    for item in town.items:
+        key = add_machine(
+            connection,
+            item.uscc,
+            item.asset_no,
+            equipment_class=item.kind,
+            commissioned_on=item.commissioned,
+            history=sorted(item.history.items()),
+        )
+        for day, source, synthetic in item.evidence:
+            add_days(connection, key, [day], source=source, synthetic=synthetic)
+
+
+@dataclass
+class Asked:
+    """What a count is asked for."""
+
+    first: date
+    as_of: date
+    today: date
+    demonstration: bool
+
+
+def status_on(item: Item, day: date) -> str | None:
+    begun = [start for start in item.history if start <= day]
+    return item.history[max(begun)] if begun else None
+
+
+def serves(item: Item, day: date) -> bool:
+    return status_on(item, day) in ("in_use", "standby")
+
+
+def on_roster(town: Town, uscc: str, day: date) -> bool:
+    stay = town.members[uscc]
+    return stay is not None and stay[0] <= day and (stay[1] is None or day < stay[1])
+
+
+def is_verified(town: Town, uscc: str, day: date) -> bool:
+    mark = town.verified[uscc]
+    return mark is not None and mark <= day
+
+
+def days_with(item: Item, asked: Asked, since: date, sources: set[str]) -> set[date]:
+    """Days in service with evidence that counts."""
+    return {
+        day
+        for day, source, synthetic in item.evidence
+        if since <= day <= asked.as_of
+        and source in sources
+        and (asked.demonstration or not synthetic)
+        and serves(item, day)
+    }
+
+
+def stands(item: Item, asked: Asked) -> bool:
+    """It is in service on the day, and not new."""
+    is_new = item.commissioned is not None and item.commissioned >= asked.first
+    return serves(item, asked.as_of) and not is_new
+
+
+def enr_a(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
+    inside = on_roster(town, item.uscc, asked.as_of) and is_verified(town, item.uscc, asked.as_of)
+    if not (inside and item.kind == "production" and stands(item, asked)):
+        return False, False
+    valid = days_with(item, asked, asked.first, {"controller"})
+    due = {day for day in days_between(asked.first, asked.as_of) if serves(item, day)}
+    if asked.today not in valid:
+        due.discard(asked.today)
+    enough = bool(valid) and Fraction(len(valid), len(due)) >= Fraction(80, 100)
+    return enough and (asked.as_of - max(valid)).days <= 7, True
+
+
+def enr_b(_town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
+    if item.kind != "production" or not stands(item, asked):
+        return False, False
+    return bool(days_with(item, asked, asked.first, {"controller"})), True
+
+
+def onl(_town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
+    since = asked.as_of - timedelta(days=29)
+    seen = days_with(item, asked, since, {"controller", "sensor"})
+    counted = stands(item, asked) and bool(seen)
+    return counted and item.answers, counted
+
+
+COUNTS = {"ENR-A": enr_a, "ENR-B": enr_b, "ONL": onl}
+
+
+def expected(town: Town, definition: str, asked: Asked) -> dict[str, tuple[int, int]]:
+    """(K, N) of every enterprise in scope."""
+    scoped = [uscc for uscc in USCCS if definition != "ENR-A" or on_roster(town, uscc, asked.as_of)]
+    found = {}
+    for uscc in scoped:
+        judged = [COUNTS[definition](town, item, asked) for item in town.items if item.uscc == uscc]
+        found[uscc] = (sum(k for k, _ in judged), sum(n for _, n in judged))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_every_definition_agrees_with_the_second_opinion(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    town = random_town(random)
+    database = sqlite_city(tmp_path)
+    database.run_now(write, town)
+    answering = frozenset((one.uscc, "1", one.asset_no) for one in town.items if one.answers)
+    for definition in COUNTS:
+        today = random.choice([date(2026, 10, 1), date(2026, 10, 17), LAST, date(2026, 11, 3)])
+        if definition == "ONL":
+            today = min(today, LAST)
+        demonstration = random.random() < 0.3
+        asked = Asked(date(2026, 10, 1), min(today, LAST), today, demonstration)
+        table = database.run_now(
+            rate_table,
+            definition,
+            "2026-10",
+            "enterprise",
+            day_start_ms(today) + random.randint(0, 86_399_999),
+            demonstration=demonstration,
+            answering=answering,
+        )
+        counts = expected(town, definition, asked)
+        assert {one.key: (one.networked, one.equipment) for one in table.cells} == counts
+        rates = [Fraction(100 * k, n) for k, n in counts.values() if n]
+        total_k, total_n = (sum(column) for column in zip(*counts.values(), strict=True))
+        assert (table.city.networked, table.city.equipment) == (total_k, total_n)
+        assert table.city.pooled == (Fraction(100 * total_k, total_n) if total_n else None)
+        assert table.city.mean == (sum(rates) / len(rates) if rates else None)
+    database.close()
