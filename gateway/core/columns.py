@@ -122,7 +122,11 @@ class ColumnRule:
     def faults(
         self, column: Column, tags: Positions | None = None
     ) -> Iterator[tuple[Mask, Reason]]:
-        """Which values of a processed column cannot be: not finite, out of range."""
+        """Which values of a processed column cannot be: not finite, out of range, no text."""
+        if self.kind is Kind.STRING:
+            odd = np.fromiter((not _is_text(value) for value in column), np.bool_, len(column))
+            if odd.any():
+                yield odd, Reason.TYPE
         if self.kind in _FLOATS:
             finite = np.isfinite(column)
             if not finite.all():
@@ -139,6 +143,17 @@ class ColumnRule:
         if self.kind in _INTEGERS:
             return np.asarray(_distance(column, last) > _at(self.deadband, tags), np.bool_)
         return np.asarray(np.abs(column - last) > _at(self.deadband, tags), np.bool_)
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value can travel as text; one that cannot would spoil the frame for all others."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a character
+        return False
+    return True
 
 
 def _at(values: Column, tags: Positions | None) -> Column:

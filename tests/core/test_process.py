@@ -72,6 +72,22 @@ def test_range_and_not_a_number_are_bad_with_their_reason() -> None:
     assert total(outcome) == Counts(due=5, ok=1, failed=4, buffered=1)
 
 
+def test_what_is_no_text_is_bad_and_spoils_nothing_else() -> None:
+    rules = [TagRule(Kind.STRING)] * 4
+    values = ["衢州", None, 7, "half \ud83d"]
+    outcome = make(rules).process(reading(rules, values), T0)
+    assert [reason_of(int(code)) for code in outcome.status] == [Reason.NONE] + [Reason.TYPE] * 3
+    assert sent(outcome) == {0: "衢州"}
+    arrived = make(rules).process_arrivals(
+        np.arange(4, dtype=np.uint32),
+        np.full(4, T0),
+        (column(Kind.STRING, values),),
+        np.zeros(4, np.uint8),
+        T0,
+    )
+    assert points(arrived) == [(0, T0, "衢州")]
+
+
 def test_a_drivers_reason_stays() -> None:
     rules = [TagRule(Kind.FLOAT64, minimum=0)]
     status = [bad(Reason.ILLEGAL_ADDRESS)]
