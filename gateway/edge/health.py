@@ -9,8 +9,9 @@ from gateway.edge.live import DeviceRecord, Live
 TOLERABLE = frozenset({"broker"})
 """Parts whose fault leaves the gateway working: frames are kept meanwhile."""
 
-STUCK_MS = 90_000
-"""A polled group of a device that is up is never so long overdue: a reading takes 60 s at most."""
+STUCK_MS = 210_000
+"""A polled group of a device that is up is never so long overdue: two attempts at reading and a
+new connection between them take 60 s each at most."""
 
 STALLED_MS = 30_000
 """A commit, which tells the books every 10 s, is never so long ago."""
