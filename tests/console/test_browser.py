@@ -39,6 +39,9 @@ LOOKS = (
     ("zh", "dark", 390, 844),
     ("en", "light", 390, 844),
 )
+SHIFTS = """new Promise(done => new PerformanceObserver(list => done(
+    list.getEntries().filter(e => e.value > 0.001).map(e => e.value)
+)).observe({type: 'layout-shift', buffered: true}) || setTimeout(done, 500, []))"""
 COLOURS = {"light": "rgb(245, 246, 244)", "dark": "rgb(15, 21, 20)"}
 
 
@@ -157,6 +160,8 @@ async def test_charts_become_interactive_under_the_strict_policy(address: str) -
         text = await page.evaluate("document.querySelector('.chart-live svg').textContent")
         assert "47.73" in text
         assert "60.00" in text
+        await page.until("Number(document.documentElement.dataset.updates) > 0")
+        assert await page.evaluate(SHIFTS) == [], "nothing may jump under a reader's eyes"
         assert page.problems == []
         assert page.foreign(address) == []
 

@@ -1,6 +1,6 @@
 """County and industry → enterprise → machine list."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from gateway.city.console.queries import (
     equipment_names,
 )
 from gateway.city.console.ratetable import as_table, ranked, rate_notes
-from gateway.city.ledger.codes import county_name, industry_name
+from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.rates.compute import Dimension
 from gateway.city.rates.drilldown import MachineVerdict
 from gateway.city.rates.report import RateCell
@@ -62,7 +62,9 @@ class Drilldown:
         code = request.path_params["key"]
         return await self._group("industry", lambda row: row.industry == code, code)
 
-    async def _group(self, by: str, belongs: Any, code: str | None) -> View:
+    async def _group(
+        self, by: str, belongs: Callable[[EnterpriseRow], bool], code: str | None
+    ) -> View:
         known = await self._context.database.run(enterprises)
         members = {uscc: row for uscc, row in known.items() if belongs(row)}
         if code is not None and not members:
@@ -136,7 +138,7 @@ def link_state(link: str) -> tuple[str, str]:
     return kinds.get(link, "idle"), f"link.{link}"
 
 
-def _group_name(by: str, code: str | None) -> Any:
+def _group_name(by: str, code: str | None) -> Name | None:
     if code is None:
         return None
     return county_name(code) if by == "county" else industry_name(code)
