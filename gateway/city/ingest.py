@@ -27,7 +27,7 @@ from gateway.city.live import Live
 from gateway.city.metrics import CityMetrics
 from gateway.city.peers import Peer, Peers
 from gateway.city.round import Round
-from gateway.city.settle import Accounts, StaleError, settle
+from gateway.city.settle import Accounts, Quarantined, StaleError, settle
 from gateway.city.stores.api import (
     Rejection,
     Rows,
@@ -166,8 +166,9 @@ class Ingest:
         """
         now = self.now_ms()
         samples = await asyncio.to_thread(_samples, tables, rejections, now)
+        quarantined = Quarantined(current.entries, current.lost())
         orphans = await self._persist(
-            lambda: self.database.run(settle, current.accounts, samples, current.entries, now)
+            lambda: self.database.run(settle, current.accounts, samples, quarantined, now)
         )
         self.metrics.orphans.inc(orphans)
 
@@ -197,7 +198,6 @@ class Ingest:
                 self.live.learn(sender, schema)
         for sender, values in current.received():
             self.live.take(sender, values, latest_ms)
-        self.live.notify()
 
     async def _acknowledge(self, accounts: Accounts) -> None:
         for (gateway_id, epoch), account in accounts.items():

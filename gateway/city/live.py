@@ -4,8 +4,7 @@ Nothing here is durable and nothing is decided by it but what a page shows; evid
 committed data alone.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.city.limits import MAX_INT64
@@ -75,8 +74,6 @@ class Live:
         self._gateways: dict[str, GatewayLive] = {}
         self._columns: dict[tuple[str, int], Newest] = {}
         self._machines: dict[Machine, dict[tuple[str, int], int]] = {}
-        self._version = 0
-        self._changed = asyncio.Event()
 
     def gateways(self) -> Mapping[str, GatewayLive]:
         """All enrolled gateways by id."""
@@ -168,19 +165,11 @@ class Live:
         link = self._link(key[0], self._columns[key].schema.device)
         return link.link == "up" and link.since_ms <= now_ms + 60_000
 
-    async def subscribe(self) -> AsyncIterator[int]:
-        """A number that grows with every change; for pages that update themselves."""
-        while True:
-            changed = self._changed
-            yield self._version
-            await changed.wait()
-
     # --- written by ingest and housekeeping -------------------------------------------------
 
     def enrol(self, gateway: GatewayLive) -> None:
         """Add or replace a gateway as the registry knows it."""
         self._gateways[gateway.id] = gateway
-        self.notify()
 
     def forget(self, gateway_id: str) -> None:
         """Take a revoked gateway out of the view."""
@@ -188,7 +177,6 @@ class Live:
         for key in [key for key in self._columns if key[0] == gateway_id]:
             for machine in self._columns.pop(key).schema.equipment:
                 self._machines[_name(machine)].pop(key, None)
-        self.notify()
 
     def heard(self, gateway_id: str, now_ms: int) -> None:
         """A message came."""
@@ -202,12 +190,10 @@ class Live:
         self._gateways[gateway_id] = replace(
             gateway, online=state.online, last_seen_ms=now_ms, state=known
         )
-        self.notify()
 
     def silent(self, gateway_id: str) -> None:
         """A gateway has not been heard of for too long."""
         self._gateways[gateway_id] = replace(self._gateways[gateway_id], online=False)
-        self.notify()
 
     def follow(
         self, gateway_id: str, online: bool, last_seen_ms: int | None, state: State | None
@@ -218,7 +204,6 @@ class Live:
             self._gateways[gateway_id] = replace(
                 gateway, online=online, last_seen_ms=last_seen_ms, state=state, elsewhere=True
             )
-            self.notify()
 
     def learn(self, gateway_id: str, schema: Schema) -> None:
         """A schema of a gateway: which machines it speaks of."""
@@ -241,12 +226,6 @@ class Live:
             columns.take_changes(values, latest_ms)
         elif values.time_ms <= latest_ms:
             columns.take(values.present, values.time_ms, values.columns)
-
-    def notify(self) -> None:
-        """Wake everybody who watches."""
-        self._version += 1
-        self._changed.set()
-        self._changed = asyncio.Event()
 
 
 def _name(machine: Equipment) -> Machine:

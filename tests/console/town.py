@@ -84,7 +84,6 @@ class Town:
         """The machine sends another reading."""
         schema = schema_of(*self.machine)
         self.live.take("gw-0", batch_of(schema, self.clock.now_ms, parts))
-        self.live.notify()
 
     async def close(self) -> None:
         """Release files."""
