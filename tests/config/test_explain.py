@@ -8,8 +8,9 @@ from pydantic import Field, StringConstraints
 
 from edge_config.base import Secret, StrictModel
 from edge_config.document import Document
-from edge_config.explain import shown, validate
+from edge_config.explain import validate
 from edge_config.problems import ConfigError, Problem, one_of
+from edge_config.sentences import shown
 
 
 class Speed(IntEnum):

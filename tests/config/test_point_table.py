@@ -129,7 +129,7 @@ def test_xlsx_with_wrong_types(tmp_path: Path) -> None:
     assert said == [
         "row 2, column 倍率: must be a number, not '2024-01-02 00:00:00'",
         "row 2, column deadband: must be a number, not 'true'",
-        "row 2, column max_silence_ms: must be a whole number, not '1000.5'",
+        "row 2, column max_silence_ms: must be a whole number of milliseconds, not '1000.5'",
         f"row 3, column name: {PATTERN_WORDS[TAG_NAME]}, not '7'",
     ]
 
