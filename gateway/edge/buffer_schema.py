@@ -9,10 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import randbits
 
+from gateway.edge.reserve import Reserve, free_bytes
+
 _log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x716C6E6B
 """Marks the file as a qulink buffer (``qlnk``)."""
+
+LEAST_BYTES = 256 * 1024
+"""With less room than this a buffer cannot be opened."""
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -71,18 +76,23 @@ def open_file(path: Path) -> sqlite3.Connection:
         raise BufferFileError(f"buffer {path}: the folder {path.parent} does not exist; create it")
     try:
         return _checked(path)
-    except sqlite3.OperationalError as error:
-        raise BufferFileError(f"buffer {path} cannot be opened: {error}") from error
+    except (sqlite3.OperationalError, OSError) as error:
+        if Reserve(path).release():  # the disk may be full
+            return open_file(path)
+        raise BufferFileError(f"buffer {path} cannot be opened: {error}{_hint(path)}") from error
     except sqlite3.DatabaseError as error:
-        aside = _set_aside(path)
         _log.error(
             "buffer %s is damaged (%s); it is set aside as %s and a new epoch begins; "
             "frames in it that the city has not acknowledged are lost unless it is repaired",
             path,
             error,
-            aside,
+            _set_aside(path),
         )
-        return _checked(path)
+        return open_file(path)
+
+
+def _hint(path: Path) -> str:
+    return "; its disk is full, make room" if free_bytes(path.parent) < LEAST_BYTES else ""
 
 
 def _checked(path: Path) -> sqlite3.Connection:
@@ -131,12 +141,22 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _set_aside(path: Path) -> Path:
+    """Rename a damaged file.
+
+    Raises:
+        BufferFileError: the folder is not writable.
+    """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
+        try:
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+        except OSError as error:
+            raise BufferFileError(
+                f"buffer {path} is damaged and cannot be set aside: {error}"
+            ) from error
     return aside
 
 

@@ -1,7 +1,6 @@
 """Room on the disk that the buffer gives up when it is full, so that frames can be freed."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 RESERVE_BYTES = 2 * 1024 * 1024
@@ -23,18 +22,22 @@ class Reserve:
     def take(self) -> None:
         """Take the room (again), if the disk gives it."""
         try:
-            if not self._path.exists() and _free_bytes(self._path.parent) >= 2 * RESERVE_BYTES:
+            if not self._path.exists() and free_bytes(self._path.parent) >= 2 * RESERVE_BYTES:
                 with self._path.open("wb") as file:
                     os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
         except OSError:
             self.release()
 
-    def release(self) -> None:
-        """Give the room to the buffer."""
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+    def release(self) -> bool:
+        """Give the room to the buffer; whether there was any."""
+        try:
+            self._path.unlink()
+        except OSError:
+            return False
+        return True
 
 
-def _free_bytes(folder: Path) -> int:
+def free_bytes(folder: Path) -> int:
+    """Room that the disk of a folder has for us."""
     room = os.statvfs(folder)
     return room.f_bavail * room.f_frsize

@@ -5,15 +5,19 @@ import logging
 import os
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from gateway.core.batch import Gap
+from gateway.core.books import Counts
 from gateway.core.schema import Schema
 from gateway.core.status import Reason
 from gateway.edge import refusal
 from gateway.edge.buffer import Buffer
+from gateway.edge.buffer_schema import BufferFileError
+from gateway.edge.commit import Commit
 from gateway.edge.health import health
 from gateway.edge.reserve import RESERVE_BYTES
 from gateway.wire.frame import Header, decode_frame, seal
@@ -81,6 +85,21 @@ async def test_acknowledged_frames_can_be_freed_on_a_full_disk(small_disk: Path)
     assert min(one.seq for one in buffer.read(0, 1 << 30)) > 5
     assert buffer.totals().balanced
     buffer.close()
+
+
+def test_a_gateway_starts_on_a_full_disk_while_there_is_the_reserve(small_disk: Path) -> None:
+    def opened() -> Buffer:
+        return Buffer.open(small_disk / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+
+    opened().close()
+    _fill(small_disk / "ballast")
+    buffer = opened()
+    counts = {("d", date(2026, 5, 1)): Counts(due=1, failed=1)}
+    assert buffer.append(Commit(counts=counts), 0).changed
+    buffer.close()
+    _fill(small_disk / "more")
+    with pytest.raises(BufferFileError, match="its disk is full, make room"):
+        opened()
 
 
 def _refused(caplog: pytest.LogCaptureFixture) -> int:
