@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_config.yaml_file import parse
+
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), ROOT / "deploy/README.md", *ROOT.glob("docs/**/*.md")])
 PACKAGES = ("gateway", "edge_config", "simulators")
@@ -38,6 +40,12 @@ def test_paths_named_in_pages_exist(page: Path) -> None:
 def test_links_resolve(page: Path) -> None:
     links = [link for link in _LINK.findall(page.read_text()) if "://" not in link]
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_yaml_on_pages_can_be_read(page: Path) -> None:
+    for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL):
+        assert parse(block, page.name).problems == []
 
 
 PAIRS = [("README.md", "README.zh.md"), ("docs/first-gateway.md", "docs/first-gateway.zh.md")]
