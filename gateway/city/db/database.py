@@ -94,6 +94,23 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def alone(connection: Connection, what: str) -> None:
+    """Wait until no other transaction has ``what``, and have it until this one ends.
+
+    First in a transaction that reads what it then writes by: SQLite, which has one writer, would
+    refuse the write if another had written since. There it is the whole database that waits.
+
+    Args:
+        connection: in a transaction that has done nothing yet.
+        what: 1 to 7 letters, one word for each kind of work.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        key = int.from_bytes(what.encode())
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({key})")
+
+
 def words(error: SQLAlchemyError) -> str:
     """What the database said, in one line without the statement and its values."""
     text = str(getattr(error, "orig", None) or error).strip()

@@ -9,14 +9,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.city import CityConfig
-from gateway.city.db.database import Database, connect, words
+from gateway.city.db.database import Database, alone, connect, words
 
 _SCRIPTS = Path(__file__).parent / "migrations"
-_LOCKS = {
-    "sqlite": "BEGIN IMMEDIATE",
-    "postgresql": f"SELECT pg_advisory_xact_lock({int.from_bytes(b'qulink')})",
-}
-"""One at a time: a command may come while the city starts."""
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -40,7 +35,7 @@ def upgrade(database: Database) -> None:
     where = database.engine.url.render_as_string(hide_password=True)
     try:
         with database.engine.begin() as connection:
-            connection.exec_driver_sql(_LOCKS[connection.dialect.name])
+            alone(connection, "qulink")  # a command may come while the city starts
             command.upgrade(alembic_config(connection), "head")
     except CommandError as error:
         raise DatabaseUnusableError(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from gateway.city.db.database import alone
 from gateway.city.db.tables import enterprise, roster_member
 from gateway.city.ledger.check import Known, check
 from gateway.city.ledger.history import write_rosters, write_statuses, write_verifications
@@ -49,7 +50,7 @@ def import_files(
     everything back.
 
     Args:
-        connection: the city's database, in a transaction.
+        connection: the city's database, in a transaction that has done nothing yet.
         files: tables of enterprises and of equipment, in any order.
         now_ms: UTC milliseconds.
         dry_run: change nothing, only say what would change.
@@ -57,7 +58,9 @@ def import_files(
     Raises:
         LedgerError: every mistake in every file; nothing was changed.
     """
-    tables, known = read_tables(files, now_ms), _known(connection)
+    tables = read_tables(files, now_ms)
+    alone(connection, "ledger")
+    known = _known(connection)
     problems = [*tables.problems, *check(tables, known)]
     if not tables.enterprise and not tables.equipment and not problems:
         raise LedgerError(Problem(file.name, 0, "", _EMPTY) for file in files)

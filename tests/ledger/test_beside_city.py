@@ -1,0 +1,59 @@
+"""The ledger is imported while the city runs and writes."""
+
+import threading
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from gateway.city.db.database import Database
+from gateway.city.db.tables import equipment
+from gateway.city.ledger import importer
+from gateway.city.ledger.importer import import_files
+from gateway.core.books import day_start_ms
+
+NOW = day_start_ms(date(2026, 11, 20))
+ENTERPRISE = "uscc,name,county,industry,above_scale\n91330822MA0000015W,甲,330822,3451,是\n"
+MACHINES = "uscc,asset_no,name,equipment_class,status\n91330822MA0000015W,A1,磨床,production,在用\n"
+OF_THE_CITY = text("UPDATE alembic_version SET version_num = version_num")
+
+
+def test_the_city_may_write_at_any_moment(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between what an import reads and what it writes first the city commits."""
+    (tmp_path / "e.csv").write_text(ENTERPRISE, encoding="utf-8")
+    (tmp_path / "m.csv").write_text(MACHINES, encoding="utf-8")
+    database.run_now(import_files, [tmp_path / "e.csv"], NOW)
+    unchanged = importer.write_enterprises
+    city = threading.Thread(target=lambda: database.run_now(lambda c: c.execute(OF_THE_CITY)))
+
+    def interrupted(*arguments: object) -> object:
+        report = unchanged(*arguments)  # type: ignore[arg-type]
+        city.start()
+        city.join(0.5)  # it is through, or it waits for the import
+        return report
+
+    monkeypatch.setattr(importer, "write_enterprises", interrupted)
+    database.run_now(import_files, [tmp_path / "e.csv", tmp_path / "m.csv"], NOW)
+    city.join()
+    assert database.run_now(lambda c: c.scalar(select(func.count()).select_from(equipment))) == 1
+
+
+def test_two_imports_at_once_follow_one_another(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text(ENTERPRISE, encoding="utf-8")
+    (tmp_path / "m.csv").write_text(MACHINES, encoding="utf-8")
+    files, added = [tmp_path / "e.csv", tmp_path / "m.csv"], list[int]()
+    together = threading.Barrier(3)
+
+    def run() -> None:
+        together.wait()
+        added.append(database.run_now(import_files, files, NOW).equipment.added)
+
+    imports = [threading.Thread(target=run) for _ in range(3)]
+    for one in imports:
+        one.start()
+    for one in imports:
+        one.join()
+    assert sorted(added) == [0, 0, 1]
