@@ -52,6 +52,9 @@ MAX_NAMED = 100
 MAX_WANT = 100
 """Schemas that one acknowledgement asks for; the rest is asked for next time."""
 
+MAX_LOSSES = 1_000
+"""Devices and groups of one gateway whose last interval of quarantined values is remembered."""
+
 # --- quarantine -----------------------------------------------------------------------------
 KEPT_BYTES = 65_536
 """Of a quarantined message so much is kept."""

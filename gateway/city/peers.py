@@ -15,6 +15,7 @@ from gateway.city.db.database import Database
 from gateway.city.db.tables import gateway, tag_schema, watermark
 from gateway.city.limits import MAX_GATEWAY_TAGS, MAX_REFUSED, MAX_SCHEMAS, MAX_TAGS
 from gateway.city.live import GatewayLive, Live
+from gateway.city.losses import Losses
 from gateway.city.progress import Progress
 from gateway.city.rows import Layout, layout_of
 from gateway.core.schema import Schema, decode_schema
@@ -39,6 +40,7 @@ class Peer:
         layouts: how to cut the accepted ones.
         refused: why the others were refused, oldest first.
         tags: tags in the accepted ones.
+        losses: when values of it were quarantined.
     """
 
     enrolment: Enrolment
@@ -47,6 +49,7 @@ class Peer:
     layouts: dict[int, Layout] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     tags: int = 0
+    losses: Losses = field(default_factory=Losses)
 
     def learn(self, schema: Schema) -> bool:
         """Take a schema; returns whether it is new and accepted."""

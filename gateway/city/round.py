@@ -1,8 +1,9 @@
 """One round of ingest: what is gathered until the next commit, and what becomes of each frame."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from gateway.city import quarantine
 from gateway.city.decide import Accepted, Broken, Decision, Duplicate, Early, Waiting
@@ -76,6 +77,7 @@ class Round:
             case Broken(kind, reason, epoch, seq, values):
                 if epoch is not None:
                     self._settled(peer, epoch, seq).quarantined += values
+                    _lose(peer, "", "", values, [message.received_ms])
                 self.outcomes["quarantined"] += 1
                 self.refuse(message, kind, sender, reason, values)
 
@@ -103,14 +105,14 @@ class Round:
         self, message: Incoming, peer: Peer, account: Account, frame: Frame, is_late: bool
     ) -> None:
         sender = peer.enrolment.gateway
-        refused = Counter[int]()
+        refused = defaultdict[int, list[Batch | Changes]](list)
         for record in frame.records:
             match record:
                 case Schema():
                     if peer.learn(record):
                         account.schemas.append(record)
                 case Batch() | Changes() if record.schema.id not in peer.layouts:
-                    refused[record.schema.id] += record.count
+                    refused[record.schema.id].append(record)
                 case Batch():
                     self.batches.setdefault((sender, record.schema.id), []).append(record)
                     account.committed += record.count
@@ -120,9 +122,12 @@ class Round:
                 case _:
                     account.note(record, frame.header.seq, is_late=is_late)
         self.size += sum(map(_weight, frame.records))
-        for schema_id, count in refused.items():
+        for schema_id, records in refused.items():
+            count = sum(record.count for record in records)
             account.quarantined += count
             self.refuse(message, "schema", sender, peer.why_refused(schema_id), count)
+            schema, times = records[0].schema, chain.from_iterable(map(_span, records))
+            _lose(peer, schema.device, schema.group, count, list(times))
 
     def refuse(
         self, message: Incoming, kind: str, sender: str, reason: str, values: int = 0
@@ -135,6 +140,8 @@ class Round:
         for refusal in rejections:
             series = refusal.series
             self._take_back(series.gateway, refusal.values)
+            peer = self.peers[series.gateway]
+            _lose(peer, series.device, "", refusal.values, [refusal.time_ms])
             line = refusal.line.encode("utf-8", "replace")
             topic = f"{series.device}/{series.equipment} at {refusal.time_ms}"
             told = Incoming(topic, line, now_ms)
@@ -157,6 +164,10 @@ class Round:
         if self.budget.allows(entry):
             self.entries.append(entry)
 
+    def lost(self) -> list[tuple[str, Gap]]:
+        """The intervals of what was quarantined, by gateway; those told once are not told again."""
+        return [(name, one) for name, peer in self.peers.items() for one in peer.losses.take()]
+
     def tables(self) -> Iterator[tuple[Schema, Rows]]:
         """Everything to be written, with the schema it follows."""
         for (sender, schema_id), batches in self.batches.items():
@@ -174,6 +185,21 @@ class Round:
             for batch in batches:
                 yield sender, batch
         yield from self.changes
+
+
+def _lose(peer: Peer, device: str, group: str, values: int, times_ms: Sequence[int]) -> None:
+    """Note an interval; what held no value leaves none."""
+    if values:
+        peer.losses.note(device, group, times_ms)
+
+
+def _span(record: Batch | Changes) -> Sequence[int]:
+    """The first and the last time of the values, if there are any."""
+    if not record.count:
+        return ()
+    if isinstance(record, Batch):
+        return (record.time_ms,)
+    return int(record.time_ms.min()), int(record.time_ms.max())
 
 
 def _weight(record: Record) -> int:

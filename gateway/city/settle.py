@@ -6,6 +6,7 @@ from datetime import date
 from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, bindparam, case
@@ -17,6 +18,8 @@ from gateway.city.progress import Progress
 from gateway.core.batch import Gap
 from gateway.core.schema import Schema, encode_schema
 from gateway.wire.records import BooksRecord, GivenUp
+
+_GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms")
 
 
 @dataclass(slots=True)
@@ -71,11 +74,23 @@ Accounts = dict[tuple[str, str], Account]
 """By gateway and epoch."""
 
 
+class Quarantined(NamedTuple):
+    """What a round refused.
+
+    Attributes:
+        entries: what is kept of it.
+        gaps: gateways and the intervals that it leaves.
+    """
+
+    entries: Sequence[quarantine.Entry] = ()
+    gaps: Sequence[tuple[str, Gap]] = ()
+
+
 def settle(
     connection: Connection,
     accounts: Accounts,
     samples: Sequence[evidence.Sample],
-    entries: Sequence[quarantine.Entry],
+    quarantined: Quarantined,
     now_ms: int,
 ) -> int:
     """Write evidence, books, gaps, schemas, quarantine and watermarks of a round.
@@ -90,7 +105,8 @@ def settle(
     """
     _keep_watermarks(connection, accounts, now_ms)
     orphans = evidence.record(connection, samples)
-    quarantine.keep(connection, entries)
+    quarantine.keep(connection, quarantined.entries)
+    _keep_losses(connection, quarantined.gaps)
     _keep_schemas(connection, accounts, now_ms)
     notes = ((key[0], *note) for key, account in accounts.items() for note in account.gaps)
     for is_late, some in groupby(notes, key=itemgetter(2)):
@@ -127,13 +143,25 @@ def keep_gaps(
             not open again what has ended.
     """
     statement = insert_for(connection, gap)
-    key = ["gateway", "device", "tag_group", "tags_key", "from_ms"]
     new, old = statement.excluded, gap.c
     last = case((old.to_ms > new.to_ms, old.to_ms), else_=new.to_ms)
     changes = {"cause": new.cause, "to_ms": last}
     ends = old.to_ms.is_(None) & new.to_ms.is_not(None)
     where = ends | (new.to_ms > old.to_ms) if is_late else None
-    upsert = statement.on_conflict_do_update(index_elements=key, set_=changes, where=where)
+    upsert = statement.on_conflict_do_update(index_elements=_GAP_KEY, set_=changes, where=where)
+    if gaps:
+        connection.execute(upsert, [_gap_row(*one) for one in gaps])
+
+
+def _keep_losses(connection: Connection, gaps: Sequence[tuple[str, Gap]]) -> None:
+    """Write intervals that only grow; where one of another cause begins, that one stays."""
+    statement = insert_for(connection, gap)
+    new, old = statement.excluded, gap.c
+    upsert = statement.on_conflict_do_update(
+        index_elements=_GAP_KEY,
+        set_={"to_ms": new.to_ms},
+        where=(old.cause == new.cause) & (new.to_ms > old.to_ms),
+    )
     if gaps:
         connection.execute(upsert, [_gap_row(*one) for one in gaps])
 

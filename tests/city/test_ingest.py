@@ -3,6 +3,9 @@
 import time
 from pathlib import Path
 
+import numpy as np
+from msgspec.structs import replace
+
 from gateway.city import enrolment
 from gateway.city.db.tables import (
     edge_books,
@@ -15,8 +18,9 @@ from gateway.city.db.tables import (
 )
 from gateway.city.recall import machine_now
 from gateway.city.stores.api import Series
-from gateway.core.batch import Gap
+from gateway.core.batch import Batch, Gap
 from gateway.core.books import Counts, day_of
+from gateway.core.schema import Kind
 from gateway.core.status import Reason
 from gateway.wire.records import BooksRecord
 from gateway.wire.topics import frame_topic, state_topic
@@ -182,6 +186,13 @@ async def test_foreign_equipment_is_quarantined_and_the_rest_goes_on(
         assert entry["value_count"] == 1
         assert f"equipment {OTHER_USCC}/1 is not of the gateway's enterprise" in entry["reason"]
         assert city.live.machine(OTHER_USCC, "1", "B-001") is None
+        (hole,) = rows_of(city, gap)
+        assert (hole["device"], hole["tag_group"], hole["cause"]) == (
+            "line-1",
+            "fast",
+            "quarantine",
+        )
+        assert (hole["from_ms"], hole["to_ms"]) == (at, at + 1)
 
 
 async def test_poison_frames_are_settled_and_garbage_is_not(
@@ -211,6 +222,8 @@ async def test_poison_frames_are_settled_and_garbage_is_not(
             await gateway.acked(4)
             await until(lambda: len(rows_of(city, quarantine)) == 9)
         (mark,) = rows_of(city, watermark)
+        holes = [row for row in rows_of(city, gap) if row["cause"] == "quarantine"]
+        assert [(row["device"], row["from_ms"] >= at) for row in holes] == [("", True)]
         assert mark["epoch"] == EPOCH_HEX
         assert (mark["upto"], mark["values_committed"], mark["values_quarantined"]) == (4, 2, 12)
         reasons = " | ".join(sorted(row["reason"] for row in rows_of(city, quarantine)))
@@ -224,6 +237,28 @@ async def test_poison_frames_are_settled_and_garbage_is_not(
             "no state message",
         ):
             assert expected in reasons
+
+
+async def test_what_the_store_refuses_is_a_gap(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    at, numbers = now(), schema_of("speed")
+    (tag,) = numbers.tags
+    texts = replace(numbers, device="line-2", tags=(replace(tag, kind=Kind.STRING),))
+    words = np.array(["fast"], object)
+    async with (
+        city_on(mosquitto.url, tmp_path, "gw-1") as city,
+        sender(mosquitto.port, "gw-1") as gateway,
+    ):
+        await gateway.send(1, numbers, batch_of(numbers, at, 1.0))
+        present = np.ones(1, np.bool_)
+        batches = [Batch(texts, at + late, present, (words,)) for late in (0, 1_000, 90_000)]
+        await gateway.send(2, texts, *batches)
+        await gateway.acked(2)
+        assert rows_of(city, watermark)[0]["values_quarantined"] == 3
+        holes = [(r["device"], r["cause"], r["from_ms"], r["to_ms"]) for r in rows_of(city, gap)]
+        assert holes == [
+            ("line-2", "quarantine", at, at + 1_001),
+            ("line-2", "quarantine", at + 90_000, at + 90_001),
+        ]
 
 
 async def test_implausible_times_are_no_evidence(mosquitto: Mosquitto, tmp_path: Path) -> None:

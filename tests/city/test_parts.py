@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from gateway.city.admission import Enrolment, objection
 from gateway.city.decide import Accepted, Waiting
 from gateway.city.evidence import EARLIEST_MS, merged, samples
-from gateway.city.limits import HOURLY_ROWS, ROUND_VALUES
+from gateway.city.limits import HOURLY_ROWS, MAX_LOSSES, ROUND_VALUES
 from gateway.city.live import GatewayLive, Live
+from gateway.city.losses import JOIN_MS, Losses
 from gateway.city.peers import Peer
 from gateway.city.quarantine import Budget, Entry
 from gateway.city.round import Round
@@ -219,6 +220,26 @@ def test_refused_values_are_taken_from_evidence_once() -> None:
     refused = Counter({(tables[0][1].series, at): 1})
     found = merged(s for schema, rows in tables for s in samples(schema, rows, refused, at))
     assert [sample.count for sample in found] == [1]
+
+
+def test_what_is_quarantined_is_one_interval_while_it_goes_on() -> None:
+    losses = Losses()
+    losses.note("line-1", "fast", [1_000, 2_000])
+    losses.note("line-1", "slow", [1_000])
+    losses.note("line-1", "fast", [JOIN_MS])
+    assert {(g.group, g.from_ms, g.to_ms) for g in losses.take()} == {
+        ("fast", 1_000, JOIN_MS + 1),
+        ("slow", 1_000, 1_001),
+    }
+    losses.note("line-1", "fast", [JOIN_MS + 5])
+    assert [(g.from_ms, g.to_ms) for g in losses.take()] == [(1_000, JOIN_MS + 6)]
+    losses.note("line-1", "fast", [3 * JOIN_MS, 2**63 - 1])
+    losses.note("No Name", "fast", [0])
+    losses.note("line-1", "fast", [2**63 - 1])
+    assert [(g.device, g.from_ms) for g in losses.take()] == [("line-1", 3 * JOIN_MS), ("", 0)]
+    for number in range(MAX_LOSSES + 5):
+        losses.note(f"line-{number}", "fast", [0])
+    assert len(losses._newest) == MAX_LOSSES
 
 
 def test_the_inbox_sheds_and_never_grows() -> None:

@@ -10,7 +10,7 @@ import pytest
 from gateway.city import enrolment
 from gateway.city.app import City
 from gateway.city.progress import Progress
-from gateway.city.settle import Account, settle
+from gateway.city.settle import Account, Quarantined, settle
 from tests.support.city import USCC, assembled, city_config, fill_ledger, schema_of
 
 EPOCH = "a" * 16
@@ -23,7 +23,7 @@ async def city(tmp_path: Path) -> AsyncIterator[City]:
     async with assembled(city_config("mqtt://127.0.0.1:1", tmp_path)) as made:
         fill_ledger(made, "gw-1", "gw-2")
         told = Account(Progress(1), Progress(), schemas=[SCHEMA], settled=True)
-        made.database.run_now(settle, {("gw-1", EPOCH): told}, [], [], 0)
+        made.database.run_now(settle, {("gw-1", EPOCH): told}, [], Quarantined(), 0)
         yield made
 
 
@@ -47,7 +47,7 @@ async def test_a_gateway_that_is_read_again_is_known_all_the_time(city: City) ->
     """Presence would else take its signs of life for those of a stranger."""
     await city.peers.refresh(1_000_000)
     ahead = {("gw-1", EPOCH): Account(Progress(3), Progress(1), settled=True)}
-    city.database.run_now(settle, ahead, [], [], 0)
+    city.database.run_now(settle, ahead, [], Quarantined(), 0)
     reading = asyncio.create_task(city.peers.reload({"gw-1", "gw-2"}))
     while not reading.done():
         assert city.peers.get("gw-1") and city.peers.get("gw-2")
