@@ -14,7 +14,7 @@ from edge_config.problems import Loc, hint, one_of
 from edge_config.shape import bounds, field_at, models_in, number
 from edge_config.syntax import full_width
 
-_GUARDED = re.compile(r"passw|token|secret|credential|pin", re.IGNORECASE)
+_GUARDED = re.compile(r"passw|token|secret|credential|(?:^|_)pin(?:_|$)", re.IGNORECASE)
 _USERINFO = re.compile(r"//[^/@\s]*@")
 _FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 _LONGEST_SHOWN = 60

@@ -62,6 +62,8 @@ def test_sentence(data: dict[str, object], said: str) -> None:
         ("mqtt://user:hunter2@host", ("url",), "'mqtt://…@host'"),
         ("hunter2", ("api_token",), "what is written here"),
         ("hunter2", ("password",), "what is written here"),
+        ("1234", ("card_pin",), "what is written here"),
+        ("x", ("parameters", "spindle"), "'x'"),
         ("two\nlines", (), r"'two\nlines'"),
         (True, (), "true"),
         ({"a": 1}, (), "a mapping"),
