@@ -1,11 +1,10 @@
 """One task a device: connect, read on nominal ticks, notice losses, keep the books of it.
 
-A driver raises; this is the one place that reconnects, times out, backs off and logs. Bad is
-data: whatever is not read is counted with its reason.
+A driver raises; this is the one place that reconnects, times out and backs off. Bad is data:
+whatever is not read is counted with its reason.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Sequence
 
 from gateway.core.batch import Reading, Status
@@ -23,8 +22,7 @@ from gateway.edge.account import Account
 from gateway.edge.groups import Device, Group
 from gateway.edge.live import DeviceRecord, Live
 from gateway.edge.recorder import Recorder
-
-_log = logging.getLogger(__name__)
+from gateway.edge.reports import Reports
 
 LONGEST_SLEEP_MS = 1_000
 """Sleeps are cut to this, so that a step of the clock is noticed."""
@@ -66,8 +64,7 @@ class Poller:
         self._now_ms = now_ms
         self._is_up = False
         self._failures = 0
-        self._down_since: int | None = None
-        self._bug_logged = False
+        self._reports = Reports(device)
 
     async def run(self) -> None:
         """Connect and read until cancelled."""
@@ -101,21 +98,13 @@ class Poller:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await driver.close()
         except TimeoutError:
-            if self._down_since is None:  # once a loss, not at every attempt
-                _log.warning("device %s: its driver did not close in time", self._device.id)
+            self._reports.unclosed()
         except Exception as error:  # noqa: BLE001 - as above
             self._bug(error)
 
     def _bug(self, error: Exception) -> None:
         self._record.driver_bugs += 1
-        if not self._bug_logged:
-            self._bug_logged = True
-            _log.error(
-                "device %s: its driver %s has a bug; the device is tried again later",
-                self._device.id,
-                self._device.config.driver,
-                exc_info=error,
-            )
+        self._reports.bug(error)
 
     async def _serve(self, driver: Driver) -> None:
         await self._connect(driver)
@@ -179,7 +168,7 @@ class Poller:
 
     def _take(self, group: Group, reading: Reading, tick_ms: int) -> None:
         outcome = group.processor.process(reading, tick_ms)
-        self._back(tick_ms)
+        self._serves(tick_ms)
         group.last_tick_ms = tick_ms
         self._recorder.take(self._device.id, group.name, outcome, group.progress())
         self._account.judge(group, outcome.status, tick_ms)
@@ -195,7 +184,7 @@ class Poller:
     def _subscribed(self, group: Group, status: Status) -> None:
         now_ms = self._now_ms()
         outcome = group.processor.judge_items(status)
-        self._back(now_ms)
+        self._serves(now_ms)
         group.bad_items = int((outcome.status >= FIRST_BAD).sum())
         self._account.judge(group, outcome.status, now_ms)
         self._record.take(group.name, outcome)
@@ -208,6 +197,7 @@ class Poller:
 
     def _arrived(self, group: Group, delivery: Arrivals) -> None:
         now_ms = self._now_ms()
+        self._serves(now_ms)
         self._account.settle(now_ms)
         outcome = group.processor.process_arrivals(
             delivery.index, delivery.time_ms, delivery.columns, delivery.status, now_ms
@@ -227,31 +217,16 @@ class Poller:
         self._record.failures += 1
         self._account.lost(cause, now_ms)
         self._live.set_link(self._device.id, "down", now_ms, cause, detail)
-        if self._down_since is None:
-            self._down_since = now_ms
-            _log.warning(
-                "device %s at %s is lost (%s): %s",
-                self._device.id,
-                self._device.endpoint,
-                cause.code,
-                detail,
-            )
+        self._reports.lost(cause, detail, _seconds())
 
-    def _back(self, time_ms: int) -> None:
+    def _serves(self, time_ms: int) -> None:
+        """Values come, from ``time_ms`` on if they did not before."""
+        self._reports.serves(_seconds())
         if self._is_up:
             return
-        self._is_up = True
+        self._is_up, self._failures = True, 0
         self._account.back(time_ms)
         self._live.set_link(self._device.id, "up", self._now_ms())
-        if self._down_since is not None:
-            _log.info(
-                "device %s at %s is back after %d failures in %.1f s",
-                self._device.id,
-                self._device.endpoint,
-                self._failures,
-                (self._now_ms() - self._down_since) / 1000,
-            )
-        self._failures, self._down_since, self._bug_logged = 0, None, False
 
     def _wait_ms(self, cause: Reason) -> int:
         config = self._device.config
@@ -259,6 +234,10 @@ class Poller:
             return config.retry_max_ms
         longest = max(config.retry_min_ms, config.retry_max_ms)
         return backoff_ms(self._failures, config.retry_min_ms, longest)
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _either(*jobs: Coroutine[None, None, None]) -> None:

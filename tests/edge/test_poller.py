@@ -13,6 +13,7 @@ from gateway.core.schema import Schema
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals, NotConnectedError, RefusedError
 from gateway.edge import poller as poller_module
+from gateway.edge import reports
 from gateway.edge.buffer import Buffer
 from gateway.edge.live import DeviceLive
 from gateway.wire.frame import Header, decode_frame, seal
@@ -105,9 +106,14 @@ def first_due(runtime: Runtime) -> int:
     ],
 )
 async def test_a_loss_is_one_gap_with_its_cause_one_warning_and_one_word_of_its_end(
-    start: Start, caplog: pytest.LogCaptureFixture, fault: Exception, cause: Reason
+    start: Start,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+    cause: Reason,
 ) -> None:
     caplog.set_level(logging.INFO)
+    monkeypatch.setattr(reports, "SOUND_S", 0.0)
     plant = Plant()
     async with start(plant, retry_max_ms=1_000) as runtime:
         await until(lambda: plant.reads >= 3)
