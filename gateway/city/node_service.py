@@ -33,4 +33,4 @@ async def _serve(config: CityConfig, node: EmbeddedNode, now_ms: Callable[[], in
     with closing(NodeStore(config.data_dir / node.path)) as store:
         app = EnterpriseNode(store, node_credentials(config.data_dir), now_ms).app
         listener = bind(node.listen, "node")
-        await serve(app, ConsoleConfig(listen=node.listen), listener)
+        await serve(app, ConsoleConfig(listen=node.listen), listener, "node")

@@ -60,7 +60,10 @@ def _advice(listen: str, port: int, name: str, error: OSError) -> str:
 
 
 async def serve(
-    app: ASGIApp, console: ConsoleConfig, listener: socket.socket | None = None
+    app: ASGIApp,
+    console: ConsoleConfig,
+    listener: socket.socket | None = None,
+    name: str = "console",
 ) -> None:
     """Serve until cancelled.
 
@@ -68,13 +71,14 @@ async def serve(
         app: what ``build`` of a console returned; it guards itself.
         console: where to listen, and with which certificate.
         listener: a socket from :func:`bind`, if the caller needs its port beforehand.
+        name: what listens, for the log.
 
     Raises:
         ListenError: the address cannot be taken.
     """
     listener = listener or bind(console.listen)
     server = _Server(_config(app, console))
-    logger.info("console: listening on %s", _address(console, listener))
+    logger.info("%s: listening on %s", name, _address(console, listener))
     try:
         await server.serve(sockets=[listener])
     except asyncio.CancelledError:

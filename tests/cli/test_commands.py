@@ -91,3 +91,23 @@ def test_a_city_whose_folder_cannot_be_made_says_so(
     done = qulink(*command, str(write(tmp_path / "city.yaml", CITY + node)))
     assert done.returncode in (1, 2)
     assert str(tmp_path / "data") in done.stderr
+
+
+def test_a_city_says_what_listens_where(tmp_path: Path) -> None:
+    console, node = free_port(), free_port()
+    text = CITY + f'console: {{listen: "127.0.0.1:{console}"}}\n'
+    text += f'node: {{type: embedded, listen: "127.0.0.1:{node}"}}\n'
+    command = [sys.executable, "-m", "gateway", "city", str(write(tmp_path / "city.yaml", text))]
+    wanted = {
+        f"console: listening on http://127.0.0.1:{console}",
+        f"node: listening on http://127.0.0.1:{node}",
+    }
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as city:
+        assert city.stderr is not None
+        for line in city.stderr:
+            wanted -= {one for one in wanted if one in line}
+            if not wanted:
+                break
+        city.terminate()
+        city.stderr.read()
+    assert wanted == set()
