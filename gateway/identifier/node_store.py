@@ -139,8 +139,9 @@ class NodeStore:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             results = [step() for step in steps]
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk may have ended it already
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
         return results

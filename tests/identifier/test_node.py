@@ -259,6 +259,19 @@ async def test_faults_on_the_way(tmp_path: Path, status: int, error: type[Except
             await client.batch_create([record("1")])
 
 
+async def test_a_full_disk_ends_one_request_and_no_other(tmp_path: Path) -> None:
+    async with served(tmp_path) as node, node.client() as client:
+        await with_template(client)
+        pages = node.store._db.execute("PRAGMA page_count").fetchone()[0]
+        node.store._db.execute(f"PRAGMA max_page_count={pages}")
+        many = [record(f"{number:05d}") for number in range(500)]
+        with pytest.raises(OutcomeUnknownError, match="HTTP 500"):
+            await client.batch_create(many)
+        assert node.store.count() == 0
+        node.store._db.execute("PRAGMA max_page_count=1000000")
+        assert all(one.ok for one in await client.batch_create(many))
+
+
 def fixed(path: str, answer: Any) -> Callable[[ASGIApp], ASGIApp]:
     """One path always gives the same JSON."""
 

@@ -383,6 +383,18 @@ def test_a_comma_that_is_not_quoted_is_found(database: Database, tmp_path: Path)
     ]
 
 
+def test_a_header_is_the_first_row_with_text(database: Database, tmp_path: Path) -> None:
+    text = "\n,,\n" + ENTERPRISES.replace("企业名称", "企业名").replace("3451", "345")
+    assert problems(database, write(tmp_path, "e.csv", text)) == [
+        "e.csv, row 3, column 企业名: unknown column; did you mean '企业名称'?",
+        "e.csv, row 3, column 企业名称: is missing (name)",
+        (
+            "e.csv, row 4, column 行业代码: "
+            "'345' is no GB/T 4754-2017 class; write its four digits, as 3451"
+        ),
+    ]
+
+
 @pytest.mark.parametrize("damage", [b"<row", b"</sheetData>"])
 def test_a_damaged_workbook_is_refused(database: Database, tmp_path: Path, damage: bytes) -> None:
     path = workbook(tmp_path, line("A1", "磨床"))

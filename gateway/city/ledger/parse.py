@@ -59,7 +59,7 @@ def parse(sheets: Iterable[Sheet], today: date) -> Tables:
             continue
         table = table_of(sheet.header)
         if table is None:
-            tables.problems.append(Problem(sheet.label, 1, "", _NO_TABLE))
+            tables.problems.append(Problem(sheet.label, sheet.header_row, "", _NO_TABLE))
             continue
         tables.problems.extend(sheet.faults)
         records = tables.equipment if table == "equipment" else tables.enterprise
@@ -68,8 +68,8 @@ def parse(sheets: Iterable[Sheet], today: date) -> Tables:
 
 
 _NO_TABLE = (
-    "no column 统一社会信用代码 (uscc) in the first row, so this is neither a table of enterprises "
-    "nor of equipment; start from 'qulink ledger template'"
+    "no column 统一社会信用代码 (uscc) in the first row with text, so this is neither a table of "
+    "enterprises nor of equipment; start from 'qulink ledger template'"
 )
 
 
@@ -102,21 +102,22 @@ def _layout(
 ) -> list[tuple[int, Column]]:
     """Which column stands where; unknown, doubled and missing ones are mistakes."""
     known, layout, seen = headers(columns), [], set[str]()
+    row = sheet.header_row
     for place, text in enumerate(sheet.header):
         column = known.get(spelled(text))
         if not text.strip():
             continue
         if column is None:
             problems.append(
-                Problem(sheet.label, 1, text.strip(), f"unknown column{meant(text, columns)}")
+                Problem(sheet.label, row, text.strip(), f"unknown column{meant(text, columns)}")
             )
         elif column.key in seen:
-            problems.append(Problem(sheet.label, 1, text.strip(), "stands here twice"))
+            problems.append(Problem(sheet.label, row, text.strip(), "stands here twice"))
         else:
             seen.add(column.key)
             layout.append((place, column))
     problems.extend(
-        Problem(sheet.label, 1, column.header.zh, f"is missing ({column.key})")
+        Problem(sheet.label, row, column.header.zh, f"is missing ({column.key})")
         for column in columns
         if column.required and column.key not in seen
     )

@@ -34,7 +34,8 @@ class Sheet:
     Attributes:
         label: file name, with the sheet's name for a workbook.
         title: the sheet's name; empty for CSV.
-        header: texts of the first row.
+        header: texts of the first row that has any.
+        header_row: its number; 0 if there is none.
         rows: row number as a spreadsheet shows it, and the row's texts.
         faults: what cannot be read as a table: merged cells, formulas without a value.
     """
@@ -42,6 +43,7 @@ class Sheet:
     label: str
     title: str
     header: Sequence[str]
+    header_row: int
     rows: Sequence[tuple[int, Sequence[str]]]
     faults: Sequence[Problem] = ()
 
@@ -211,5 +213,5 @@ def _sheet(
 ) -> Sheet:
     """The table below its header; rows without any text are left out."""
     filled = [(number, row) for number, row in rows if any(text.strip() for text in row)]
-    header = filled[0][1] if filled else ()
-    return Sheet(label, title, header, filled[1:], faults)
+    header_row, header = filled[0] if filled else (0, ())
+    return Sheet(label, title, header, header_row, filled[1:], faults)
