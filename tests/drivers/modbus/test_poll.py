@@ -142,7 +142,7 @@ def test_a_gateway_without_its_unit_makes_every_tag_bad() -> None:
         assert reasons(device.poll(ReadPlan(connection(), asked))) == [reason, reason]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 250), min_size=1, max_size=60),
     st.sets(st.integers(0, 250), max_size=25),

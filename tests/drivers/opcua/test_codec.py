@@ -115,7 +115,7 @@ def publish(items: list[ua.DataValue], extra: bytes = b"") -> bytes:
     return struct_to_binary(response) + extra
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(batches)
 def test_publish_responses_decode_to_what_was_encoded(items: list[ua.DataValue]) -> None:
     published = decode_publish(publish(items))
@@ -125,7 +125,7 @@ def test_publish_responses_decode_to_what_was_encoded(items: list[ua.DataValue])
     check(published.values, items)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(batches)
 def test_read_responses_decode_to_what_was_encoded(items: list[ua.DataValue]) -> None:
     response = ua.ReadResponse()
@@ -133,7 +133,7 @@ def test_read_responses_decode_to_what_was_encoded(items: list[ua.DataValue]) ->
     check(decode_read(struct_to_binary(response)), items)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(batches, st.data())
 def test_broken_bytes_raise_nothing_else(items: list[ua.DataValue], data: st.DataObject) -> None:
     body = bytearray(publish(items))
