@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, case, delete, insert, select, update
 
 from edge_config import uscc as codes
-from gateway.city.db.tables import enterprise, gateway, tag_schema
+from gateway.city.db.tables import enterprise, gap, gateway, tag_schema
 from gateway.wire.topics import is_gateway_id
 
 MAX_SITE_NO = 16
@@ -30,7 +30,9 @@ class Enrolled:
 
 
 def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms: int) -> bool:
-    """Enrol a gateway, or renew it after a revocation; then its schemas are learnt anew.
+    """Enrol a gateway, or renew it after a revocation.
+
+    Of a renewed one schemas are learnt anew, and silence counts from when it is heard again.
 
     Args:
         connection: of the city's database.
@@ -59,7 +61,7 @@ def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms
     if known.revoked_ms is None:
         return False
     connection.execute(delete(tag_schema).where(tag_schema.c.gateway == gateway_id))
-    renewed = {"revoked_ms": None, "enrolled_ms": now_ms}
+    renewed = {"revoked_ms": None, "enrolled_ms": now_ms, "last_seen_ms": None, "state": None}
     connection.execute(update(gateway).where(gateway.c.id == gateway_id).values(renewed))
     return True
 
@@ -82,7 +84,7 @@ def _check(connection: Connection, gateway_id: str, uscc: str, site_no: str) -> 
 
 
 def revoke(connection: Connection, gateway_id: str, now_ms: int) -> None:
-    """Take a gateway's right to send; what it has sent stays.
+    """Take a gateway's right to send; what it has sent stays, and its open gaps end.
 
     Raises:
         EnrolmentError: it is not enrolled.
@@ -94,6 +96,9 @@ def revoke(connection: Connection, gateway_id: str, now_ms: int) -> None:
     )
     if not done.rowcount:
         raise EnrolmentError(f"gateway {gateway_id!r} is not enrolled")
+    end_ms = case((gap.c.from_ms > now_ms, gap.c.from_ms), else_=now_ms)
+    is_open = (gap.c.gateway == gateway_id) & gap.c.to_ms.is_(None)
+    connection.execute(update(gap).where(is_open).values(to_ms=end_ms))
 
 
 def listed(connection: Connection) -> Sequence[Enrolled]:

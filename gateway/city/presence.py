@@ -103,6 +103,8 @@ class Presence:
             view = self.live.gateway(gateway_id)
             if view is not None and heard_ms > (view.last_seen_ms or 0):
                 self.live.heard(gateway_id, heard_ms)
+        for revoked in [name for name in self._silent if self.live.gateway(name) is None]:
+            del self._silent[revoked]
         ours, others = self._shared_out()
         for view in ours:
             self._look(view, now)

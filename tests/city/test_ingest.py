@@ -29,6 +29,7 @@ from tests.support.city import (
     EPOCH_HEX,
     OTHER_USCC,
     USCC,
+    Clock,
     assembled,
     batch_of,
     city_config,
@@ -324,12 +325,15 @@ async def test_nothing_is_acknowledged_before_the_store_has_committed(
 async def test_silence_is_a_gap_until_the_gateway_speaks_again(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
+    clock = Clock()
     async with (
-        city_on(mosquitto.url, tmp_path, "gw-1") as city,
+        city_on(mosquitto.url, tmp_path, "gw-1", clock=clock) as city,
         sender(mosquitto.port, "gw-1") as gateway,
     ):
         await gateway.state()
         await until(lambda: city.live.gateways()["gw-1"].online)
+        assert rows_of(city, gap) == []
+        clock.ahead_ms = 61_000
         await until(lambda: rows_of(city, gap))
         (silence,) = rows_of(city, gap)
         assert (silence["device"], silence["cause"]) == ("", "gateway_silent")
@@ -337,6 +341,7 @@ async def test_silence_is_a_gap_until_the_gateway_speaks_again(
         assert not city.live.gateways()["gw-1"].online
         await gateway.state()
         await until(lambda: rows_of(city, gap)[0]["to_ms"] is not None)
+        assert city.live.gateways()["gw-1"].online
         await gateway.state(online=False)  # as a last will does: no waiting for the silence
         await until(lambda: len(rows_of(city, gap)) == 2)
 
@@ -344,14 +349,15 @@ async def test_silence_is_a_gap_until_the_gateway_speaks_again(
 async def test_the_city_does_not_blame_gateways_while_its_broker_is_away(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+    clock = Clock()
+    async with city_on(mosquitto.url, tmp_path, "gw-1", clock=clock) as city:
         async with sender(mosquitto.port, "gw-1") as gateway:
             await gateway.state()
             await until(lambda: city.live.gateways()["gw-1"].online)
         mosquitto.stop(kill=True)
         await until(lambda: city.uplink.connected_since_ms is None)
-        seen = city.live.gateways()["gw-1"].last_seen_ms or 0
-        await until(lambda: now() - seen > 1_800)  # well beyond the silence of 1 s
+        clock.ahead_ms = 120_000
+        await city.presence.tick()
         assert rows_of(city, gap) == []
         mosquitto.start()
         await until(lambda: city.uplink.connected_since_ms is not None)
@@ -359,6 +365,34 @@ async def test_the_city_does_not_blame_gateways_while_its_broker_is_away(
             schema = schema_of("speed")
             await gateway.send(1, schema, batch_of(schema, now(), 1.0))
             await gateway.acked(1)
+        assert rows_of(city, gap) == []
+
+
+async def test_what_a_revoked_gateway_left_open_ends(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """Nobody expects anything of it any more."""
+    at = now()
+    async with (
+        city_on(mosquitto.url, tmp_path, "gw-1", "gw-2") as city,
+        sender(mosquitto.port, "gw-1") as gateway,
+        sender(mosquitto.port, "gw-2") as other,
+    ):
+        for one in (gateway, other):
+            await one.send(1, Gap("line-1", "", (), Reason.TIMEOUT, at + 9_000_000))
+            await one.acked(1)
+            await one.state(online=False)
+        await until(lambda: len(rows_of(city, gap)) == 4)
+        city.database.run_now(enrolment.revoke, "gw-1", at + 5)
+        ends = {row["to_ms"] for row in rows_of(city, gap) if row["gateway"] == "gw-1"}
+        assert None not in ends
+        assert at + 9_000_000 in ends  # never before it began
+        assert {r["to_ms"] for r in rows_of(city, gap) if r["gateway"] == "gw-2"} == {None}
+        await until(lambda: "gw-1" not in city.live.gateways())
+        city.database.run_now(enrolment.add, "gw-1", USCC, "1", at + 6)
+        await until(lambda: "gw-1" in city.live.gateways())
+        await gateway.state()
+        await until(lambda: city.live.gateways()["gw-1"].online)
+        await city.presence.tick()
+        assert ends == {row["to_ms"] for row in rows_of(city, gap) if row["gateway"] == "gw-1"}
 
 
 async def test_each_gateway_is_asked_once_a_connection_for_what_was_not_heard(
