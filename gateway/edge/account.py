@@ -249,7 +249,7 @@ class Account:
         days = ticks_by_day(group.last_tick_ms, upto_ms, group.interval_ms, group.phase_ms)
         self._count(days, failed=failed, skipped=skipped)
         group.last_tick_ms = group.tick_at(upto_ms)
-        self._recorder.progress(self._device.id, group.name, group.progress())
+        self._recorder.progress(self._device.id, group.name, group.progress(group.last_tick_ms))
 
     def _count(
         self, days: Iterable[tuple[date, int]], *, failed: int = 0, skipped: int = 0

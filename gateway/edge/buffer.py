@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -130,7 +130,8 @@ class Buffer:
             try:
                 appended = self._append(commit, spans, closed, now_ms)
             except (sqlite3.OperationalError, OSError) as error:
-                self._writer.rollback()
+                with suppress(sqlite3.Error):  # else the next commit does it
+                    self._writer.rollback()
                 self._acknowledged.extendleft(spans)
                 self._reserve.release()
                 raise DiskRefusedError(f"buffer {self._path}: {error}") from error

@@ -61,9 +61,9 @@ class Group:
         """The newest tick that has come."""
         return last_tick_ms(now_ms, self.interval_ms, self.phase_ms)
 
-    def progress(self) -> Progress:
-        """How far the group has come, to be committed with its values."""
-        return Progress(self.last_tick_ms, max(self.last_tick_ms, self.processor.newest_ms))
+    def progress(self, tick_ms: int) -> Progress:
+        """How far the group has come with this tick, to be committed with its values."""
+        return Progress(tick_ms, max(tick_ms, self.processor.newest_ms))
 
 
 @dataclass(slots=True)

@@ -169,8 +169,8 @@ class Poller:
     def _take(self, group: Group, reading: Reading, tick_ms: int) -> None:
         outcome = group.processor.process(reading, tick_ms)
         self._serves(tick_ms)
+        self._recorder.take(self._device.id, group.name, outcome, group.progress(tick_ms))
         group.last_tick_ms = tick_ms
-        self._recorder.take(self._device.id, group.name, outcome, group.progress())
         self._account.judge(group, outcome.status, tick_ms)
         self._record.polls += 1
         self._record.take(group.name, outcome)
@@ -203,7 +203,8 @@ class Poller:
             delivery.index, delivery.time_ms, delivery.columns, delivery.status, now_ms
         )
         group.bad_items = int((outcome.status >= FIRST_BAD).sum())
-        self._recorder.take(self._device.id, group.name, outcome, group.progress())
+        progress = group.progress(group.last_tick_ms)
+        self._recorder.take(self._device.id, group.name, outcome, progress)
         self._account.judge(group, outcome.status, now_ms)
         self._record.polls += 1
         self._record.take(group.name, outcome)

@@ -125,19 +125,17 @@ class Recorder:
 
     def take(self, device: str, group: str, outcome: Outcome, progress: Progress) -> None:
         """Take what processing made of a poll or of arrivals."""
+        entry = _entry(device, outcome)  # first: what cannot be encoded must not be counted
         gathered = self._gathered
         for day, counts in outcome.counts.items():
             gathered.count((device, day), counts)
         gathered.progress[device, group] = progress
-        record = outcome.record
-        if record is None:
+        if outcome.record is None or entry is None:
             return
-        schema = record.schema
+        schema = outcome.record.schema
         if schema.id not in self._known:
             self._known.add(schema.id)
             gathered.schemas[schema.id] = schema
-        daily = outcome.counts.items()
-        entry = Entry.of(record, tuple((device, day, counts.buffered) for day, counts in daily))
         if gathered.size + len(entry.body) > MAX_WAITING_BYTES:
             gathered.overflowed = True
             self._refuse([entry], gathered, "the disk is too slow")
@@ -288,3 +286,10 @@ class Recorder:
                 self._refusal.cause,
             )
         )
+
+
+def _entry(device: str, outcome: Outcome) -> Entry | None:
+    if outcome.record is None:
+        return None
+    daily = outcome.counts.items()
+    return Entry.of(outcome.record, tuple((device, day, counts.buffered) for day, counts in daily))

@@ -122,6 +122,20 @@ def told(buffer: Buffer) -> tuple[list[int], list[Gap]]:
     )
 
 
+async def test_what_cannot_be_encoded_is_not_counted(tmp_path: Path) -> None:
+    buffer = opened(tmp_path)
+    recorder = made(buffer)
+    schema = Schema("d", "g", "p", "sensor", True, (), (Tag("t", Kind.INT64),), 1_000)
+    batch = Batch(schema, NOW, np.ones(1, np.bool_), (np.array([2**70], object),))
+    outcome = Outcome(batch, {DAY: Counts(1, 1, buffered=1)}, np.zeros(1, np.uint8), (), NOW)
+    with pytest.raises(OverflowError):
+        recorder.take("d", "g", outcome, Progress(NOW, NOW))
+    await recorder.finish()
+    assert buffer.totals() == Counts()
+    assert buffer.progress() == {}
+    buffer.close()
+
+
 async def test_a_slow_disk_costs_only_what_there_is_no_room_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
