@@ -173,14 +173,15 @@ async def _controlled(
 ) -> AsyncIterator[None]:
     console = ConsoleConfig(listen=f"127.0.0.1:{prepared.ports.control}")
     app = build({line.id: line for line in cast.lines}, lines)
-    task = asyncio.create_task(serve(app, console, bind(console.listen)))
     text = json.dumps({"url": f"http://{console.listen}"})
-    (prepared.folder / "control.json").write_text(text)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    with bind(console.listen) as listener:
+        task = asyncio.create_task(serve(app, console, listener))
+        (prepared.folder / "control.json").write_text(text)
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

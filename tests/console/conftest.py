@@ -17,14 +17,14 @@ from tests.console.town import Town, town
 @contextlib.asynccontextmanager
 async def served(app: ASGIApp, console: ConsoleConfig | None = None) -> AsyncIterator[str]:
     """Serve on any free loopback port; gives the base address."""
-    listener = bind("127.0.0.1:0")
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(serve(app, console or ConsoleConfig(), listener))
-        try:
-            yield address
-        finally:
-            task.cancel()
+    with bind("127.0.0.1:0") as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(serve(app, console or ConsoleConfig(), listener))
+            try:
+                yield address
+            finally:
+                task.cancel()
 
 
 @pytest.fixture
