@@ -213,10 +213,13 @@ def test_however_it_ends_no_process_is_left_behind(number: int, tmp_path: Path) 
         command("--port", str(free_port()), "--data", str(tmp_path / "data")),
         stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
-        group = until("children", lambda: group_of(process.pid))
-        until("lines", lambda: len(members(group)) > 3)
-        process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+        try:
+            group = until("children", lambda: group_of(process.pid))
+            until("lines", lambda: len(members(group)) > 3)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
     until("all have ended", lambda: not members(group), 10)
     if number != signal.SIGKILL:
         assert process.returncode == 130
