@@ -12,13 +12,15 @@ from gateway.cli.main import COMMANDS
 from tests.config.examples import CITY, GATEWAY, write, write_gateway
 from tests.support.peers import free_port
 
+pytestmark = pytest.mark.timeout(150)  # processes start slowly on a busy machine
+
 
 def qulink(*arguments: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-m", "gateway", *arguments],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=100,
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr

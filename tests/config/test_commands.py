@@ -16,6 +16,8 @@ from edge_config.schema import city_schema, gateway_schema, profile_schema
 from gateway.drivers.registry import installed
 from tests.config.examples import CITY, GATEWAY, write, write_gateway
 
+pytestmark = pytest.mark.timeout(150)  # processes start slowly on a busy machine
+
 ROOT = Path(__file__).parent.parent.parent
 QULINK = Path(sys.executable).parent / "qulink"
 
@@ -26,7 +28,7 @@ def qulink(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=100,
         check=False,
     )
 
@@ -105,7 +107,7 @@ def test_check_imports_no_protocol_library(tmp_path: Path) -> None:
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=100,
         check=True,
     )
     summary, heavy = done.stdout.splitlines()

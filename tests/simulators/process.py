@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tests.support.peers import free_port
 
 COMMAND = (sys.executable, "-m", "gateway", "simulate")
-PATIENCE_S = 50.0
+PATIENCE_S = 100.0
 """How long a busy machine may take to start or end a process."""
 
 

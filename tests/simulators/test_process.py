@@ -11,6 +11,8 @@ from pymodbus.exceptions import ModbusException
 from tests.simulators.process import COMMAND, PATIENCE_S, simulator
 from tests.support.peers import free_port
 
+pytestmark = pytest.mark.timeout(150)  # processes start slowly on a busy machine
+
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
