@@ -21,6 +21,7 @@ from gateway.edge.console import build
 from gateway.edge.live import Backlog, DeviceRecord, Live, NorthboundLive
 from tests.console.conftest import served
 from tests.console.http import get
+from tests.console.test_browser import HIDDEN
 from tests.console.town import NOW_MS, schema_of, uscc_of
 from tests.support.chromium import chromium
 
@@ -82,6 +83,10 @@ async def test_the_box_shows_devices_tags_and_buffer() -> None:
                 assert "1,234" in text
                 assert "演示数据" in text
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width
+                assert await page.barriers() == []
+        await page.goto(f"{base}/devices/a-001?lang=en")
+        assert await page.barriers() == []
+        assert await page.evaluate(HIDDEN) == []
         await page.viewport(1280, 844)
         await page.goto(f"{base}/?lang=en")
         assert "no answer in time" in await page.evaluate("document.body.innerText")

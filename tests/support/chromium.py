@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.support.peers import program
+from tests.support.peers import foreign_script, program
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -140,6 +140,17 @@ class Page:
         """What the system prefers: ``light`` or ``dark``."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         await self.command("Emulation.setEmulatedMedia", features=features)
+
+    async def barriers(self) -> list[str]:
+        """What keeps people out of the page as it stands, as axe-core finds it."""
+        script = foreign_script("node_modules/axe-core/axe.min.js")
+        axe = await asyncio.to_thread(script.read_text, "utf-8")
+        await self.evaluate(f"{axe};0")
+        found: list[str] = await self.evaluate(
+            "axe.run().then(found => found.violations.flatMap(rule => rule.nodes.map(node =>"
+            " `${rule.id}: ${node.target.join(' ')}: ${node.failureSummary}`)))"
+        )
+        return found
 
     async def screenshot(self, path: Path, *, whole: bool = True) -> None:
         """Save the page as PNG."""

@@ -182,14 +182,14 @@ def _history_frame(title: str, shape: Shape) -> Spec:
     empty = alt.Chart(alt.NamedData(name="nothing")).encode(text="text:N")
     layers = [
         frame,
-        base.mark_line(color="var(--accent)", strokeWidth=1.7),
+        base.mark_line(color="var(--accent)", strokeWidth=1.7, aria=False),  # the figure has a name
         empty.mark_text(
             color="var(--ink-3)", fontSize=13, x=alt.expr("width / 2"), y=alt.expr("height / 2")
         ),
     ]
     if shape not in PICTURES:  # nobody can point at a picture
         tooltip = [alt.Tooltip("at:N", title=" "), alt.Tooltip("v:Q", title=title, format=".6~g")]
-        layers.append(base.mark_point(size=60, opacity=0).encode(tooltip=tooltip))
+        layers.append(base.mark_point(size=60, opacity=0, aria=False).encode(tooltip=tooltip))
     return _finish(alt.layer(*layers), _HISTORY[shape])
 
 
