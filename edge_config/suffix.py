@@ -52,6 +52,9 @@ class SuffixPattern:
         if unknown:
             known = ", ".join((*TEXT_TOKENS, "seq", "check"))
             raise ValueError(f"has the unknown token {unknown[0]!r}; there are {known}")
+        widened = [name for _, name, width in self.parts if width and name != "seq"]
+        if widened:
+            raise ValueError(f"gives {widened[0]!r} a width; only {{seq}} has one, as {{seq:06d}}")
         if any(not _LITERAL.fullmatch(literal) for literal, _, _ in self.parts):
             raise ValueError("may have only 0-9 A-Z a-z . _ - between its tokens")
         if names.count("seq") != 1:

@@ -162,13 +162,13 @@ def _print(table: "RateTable", *, as_json: bool, as_csv: bool) -> None:
         _print_table(table)
 
 
-_NUMBERS = (
-    "联网 networked",
-    "设备 equipment",
-    "企业 enterprises",
-    "合并 pooled %",
-    "平均 mean %",
-)
+_COUNTED = {
+    "networked": ("联网 networked", "设备 equipment"),
+    "answering": ("在线 answering", "已接入 connected"),
+    "ledger": ("已核实 verified", "应核实 in scope"),
+}
+"""What numerator and denominator are, by the definition's measure."""
+_FIGURES = ("企业 enterprises", "合并 pooled %", "平均 mean %")
 
 
 def _print_table(table: "RateTable") -> None:
@@ -191,7 +191,7 @@ def _print_table(table: "RateTable") -> None:
     if table.correction is not None:
         console.print(f"版次 vintage {table.vintage} · {correction_words(table.correction)}")
     rows = Table("代码 key", "名称 name")
-    for head in _NUMBERS:
+    for head in (*_COUNTED[record.measure], *_FIGURES):
         rows.add_column(head, justify="right")
     for cell in table.cells:
         rows.add_row(*_row(cell, record.decimals))

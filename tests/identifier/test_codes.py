@@ -70,6 +70,7 @@ def test_check_character_is_iso_7064_mod_37_36() -> None:
         ("{class}", "needs {seq} once"),
         ("{seq}{seq}", "needs {seq} once"),
         ("{klass}.{seq}", "unknown token 'klass'"),
+        ("{model:08d}.{seq}", "gives 'model' a width"),
         ("{seq}/x", "between its tokens"),
         ("设备{seq}", "between its tokens"),
         ("{seq:6d}", "between its tokens"),

@@ -204,6 +204,8 @@ def test_qulink_rates(city: Path) -> None:
     body = json.loads(qulink(city, "rates", "--month", "2026-01", "--json").stdout)
     assert (body["city"]["networked"], body["city"]["equipment"]) == (1, 2)
     assert (body["city"]["pooled"], body["demonstration"]) == (50.0, True)
+    covered = qulink(city, "rates", "--definition", "COV", "--month", "2026-01").stdout
+    assert "已核实 verified" in covered
     lines = qulink(city, "rates", "--by", "enterprise", "--month", "2026-01", "--csv").stdout
     assert lines.splitlines()[2].split(",")[3] == USCCS[0]
     assert lines.count("演示数据") == 2

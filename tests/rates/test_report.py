@@ -357,6 +357,17 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
     assert (corrected.city.networked, corrected.vintage, corrected.correction) == (0, 3, late)
 
 
+def test_late_data_count_until_the_month_is_final(database: Database) -> None:
+    database.run_now(one_machine, OCTOBER[10:])  # 21 of 31
+    database.run_now(settle_month, "ENR-A", "2026-10", NOVEMBER_6, demonstration=False)
+    assert table(database, now_ms=NOVEMBER_6).city.networked == 0
+    database.run_now(lambda c: add_days(c, 1, OCTOBER[:10]))
+    assert table(database, now_ms=NOVEMBER_6).city.networked == 1
+    database.run_now(settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
+    final = table(database, now_ms=NOVEMBER_21)
+    assert (final.vintage, final.status, final.city.networked) == (2, "F", 1)
+
+
 def test_a_stored_month_names_the_version_it_was_computed_with(database: Database) -> None:
     database.run_now(fill_city)
     database.run_now(settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
