@@ -14,7 +14,19 @@ _NESTED = "mapping values are not allowed"
 _GLUED = re.compile(r"\s*(?:- )?[A-Za-z_]\w*:[^\s/]")
 """A key and its value without the space between them; no address such as ``http://…``."""
 _NO_SPACE = "a key without ': ' (a colon and a space) after it"
-_INDENT = ("expected <block end>", "did not find expected key", "did not find expected '-'")
+_INDENT = "the indentation does not fit the lines above"
+_BEGIN = "a value cannot begin with this character; put it in quotes"
+_SENTENCES = {
+    _NESTED: "': ' cannot stand here; check the indentation, or put the text in quotes",
+    "could not find expected ':'": _NO_SPACE,
+    "unknown escape character": "a backslash in double quotes; use single quotes, or '/' in paths",
+    "cannot start any token": _BEGIN,
+    "alphabetic or numeric": _BEGIN,
+    "expected <block end>": _INDENT,
+    "did not find expected key": _INDENT,
+    "did not find expected '-'": _INDENT,
+}
+"""A part of the parser's words → ours."""
 
 
 def unreadable(error: yaml.YAMLError, text: str, name: str) -> Problem:
@@ -59,12 +71,5 @@ def full_width(line: str) -> str | None:
 def _sentence(found: str, line: str) -> str:
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "a tab cannot indent; use spaces"
-    if _NESTED in found:
-        return "': ' cannot stand here; check the indentation, or put the text in quotes"
-    if "could not find expected ':'" in found:
-        return _NO_SPACE
-    if "cannot start any token" in found:
-        return "a value cannot begin with this character; put it in quotes"
-    if any(part in found for part in _INDENT):
-        return "the indentation does not fit the lines above"
-    return f"cannot be read as YAML: {found}"
+    said = (words for part, words in _SENTENCES.items() if part in found)
+    return next(said, f"cannot be read as YAML: {found}")

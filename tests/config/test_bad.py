@@ -13,6 +13,7 @@ from gateway.drivers.registry import installed
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "bad").glob("*/expected.txt"))
 SYNTAX = (
+    "backslash_in_quotes",
     "bad_indentation",
     "full_width_bracket",
     "full_width_colon",
@@ -21,6 +22,7 @@ SYNTAX = (
     "no_space_after_colon",
     "no_space_below_another_key",
     "reserved_character",
+    "star_alone",
     "tab_indent",
     "two_documents",
     "unclosed_bracket",
