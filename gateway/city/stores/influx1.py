@@ -1,5 +1,6 @@
 """InfluxDB 1.x: ``/write`` and ``/query`` over HTTP."""
 
+import asyncio
 import gzip
 from collections.abc import Sequence
 from typing import Any
@@ -68,7 +69,7 @@ class Influx1:
             "POST",
             "/write",
             params=params,
-            content=gzip.compress(body, 1),
+            content=await asyncio.to_thread(gzip.compress, body, 1),
             headers={"Content-Encoding": "gzip"},
         )
         message = reply.text[:300].strip()

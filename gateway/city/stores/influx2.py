@@ -1,6 +1,7 @@
 """InfluxDB 2.x through ``influxdb-client``: raw line protocol in, Flux out."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from influxdb_client.client.flux_table import FluxTable
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
+from influxdb_client.service.write_service import WriteService
 
 from edge_config.city import Influx2Store
 from gateway.city.stores.api import (
@@ -56,7 +58,6 @@ class Influx2:
             config.token.reveal(),
             org=config.org,
             timeout=config.timeout_ms,
-            enable_gzip=True,
         )
         await self._query("|> range(start: -1s) |> limit(n: 1)")
 
@@ -66,15 +67,25 @@ class Influx2:
 
     async def post(self, body: bytes) -> Answer:
         """Post lines; see :class:`gateway.city.stores.delivery.Endpoint`."""
+        zipped = await asyncio.to_thread(gzip.compress, body, 1)
+        config = self._config
         try:
-            api = self._open_client().write_api()
-            bucket, precision = self._config.bucket, WritePrecision.MS
-            good = await api.write(bucket, self._config.org, body, precision)  # type: ignore[arg-type]
+            # The library's own compression costs twelve times as much, and on the event loop.
+            api = WriteService(self._open_client().api_client)  # type: ignore[no-untyped-call]
+            _, status, _ = await api.post_write_async(  # type: ignore[no-untyped-call]
+                config.org,
+                config.bucket,
+                zipped,
+                precision=WritePrecision.MS,
+                content_encoding="gzip",
+                content_type="text/plain; charset=utf-8",
+                _return_http_data_only=False,
+            )
         except ApiException as error:
             return Answer(int(error.status), _message(error), _wish(error))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._away(error) from error
-        return Answer(204) if good else Answer(200, NO_INFLUXDB)
+        return Answer(status, NO_INFLUXDB)  # unless it is 204
 
     async def count(self, gateways: Sequence[str], from_ms: int, to_ms: int) -> int:
         """Non-null fields of these gateways with ``from_ms <= time < to_ms``."""
