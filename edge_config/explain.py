@@ -1,5 +1,6 @@
 """Turn pydantic's errors into problems: where each stands in the file, and a sentence on it."""
 
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -8,7 +9,8 @@ from pydantic_core import ErrorDetails
 
 from edge_config.meant import Inner
 from edge_config.problems import Loc, Place, Problem
-from edge_config.sentences import sentence
+from edge_config.sentences import RANGES, sentence
+from edge_config.shape import field_at, is_number
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -29,6 +31,7 @@ def validate(
         problems: grows.
         inner: keys that drivers know below fields of any contents, for hints.
     """
+    problems.extend(_truths_for_numbers(model, data, place))
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -57,8 +60,28 @@ def explain(
     return found
 
 
+def _truths_for_numbers(model: type[BaseModel], data: object, place: Place) -> list[Problem]:
+    """A problem for each ``true`` and ``false`` that pydantic would take for 1 and 0."""
+    return [
+        place(loc, f"must be a number, not {str(value).lower()}")
+        for loc, value in _truths(data, ())
+        if is_number(field_at(model, loc))
+    ]
+
+
+def _truths(data: object, loc: Loc) -> Iterator[tuple[Loc, bool]]:
+    if isinstance(data, bool):
+        yield loc, data
+    elif isinstance(data, dict | list):
+        items = data.items() if isinstance(data, dict) else enumerate(data)
+        for step, inner in items:
+            yield from _truths(inner, (*loc, step))
+
+
 def _is_consequence(detail: ErrorDetails) -> bool:
-    """Whether a list counts as too short only because its items were refused."""
+    """Whether an error only follows from another: items that were refused, true for a number."""
+    if isinstance(detail["input"], bool):
+        return detail["type"] in RANGES
     if detail["type"] != "too_short" or not isinstance(detail["input"], list | tuple):
         return False
     return len(detail["input"]) >= int(detail.get("ctx", {}).get("min_length", 0))

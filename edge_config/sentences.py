@@ -42,7 +42,7 @@ def _wrong(model: type[BaseModel], detail: ErrorDetails, inner: Inner) -> str:
     info = field_at(model, detail["loc"])
     if Secret in models_in(info.annotation if info else None) and kind in _CONTAINERS:
         return "a secret is not written here; give {file: PATH} or {env: NAME}"
-    if kind in _RANGES:
+    if kind in RANGES:
         limit = bounds(info) or _bare_limit(detail.get("ctx", {}))
         return f"must be {limit}{_unit(detail)}, not {number(detail['input'])}"
     return _SENTENCES.get(kind, _own_words)(detail)
@@ -173,7 +173,8 @@ def _must(words: str) -> Callable[[ErrorDetails], str]:
     return lambda detail: f"must be {words}{_not(detail)}"
 
 
-_RANGES = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
+RANGES = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
+"""Kinds of errors about numbers out of range."""
 _CONTAINERS = {"model_type", "model_attributes_type", "dict_type"}
 _UNITS = {
     "_ms": "milliseconds",

@@ -64,6 +64,12 @@ def _is_tagged(model: type[BaseModel], tag: str) -> bool:
     )
 
 
+def is_number(info: FieldInfo | None) -> bool:
+    """Whether a field holds numbers, perhaps or none."""
+    annotation = info.annotation if info else None
+    return not {int, float}.isdisjoint({annotation, *get_args(annotation)})
+
+
 def bounds(info: FieldInfo | None) -> str:
     """The range of a number in words, as ``between 10 and 3600000``; may be empty."""
     words: dict[str, str] = {}
