@@ -169,13 +169,15 @@ class ReadPlan:
     def _search(self, outcome: _Outcome) -> Probe:
         """Look closer at one refused request; it may leave smaller refused ones behind."""
         block, code = outcome.refused.pop()
+        before = self._resting.pop(block.key, None)
         halves = self._planner.halves(block) if code in SPLIT else None
         if halves is None or outcome.probes < len(halves):
             outcome.fail(block, code)
             if halves is not None:
                 self._go_on_later(block)
             elif code in LASTING:
-                self._rest(block, code)
+                pause = self._pause(before.pause if before else None)
+                self._resting[block.key] = _Rest(block, code, pause)
             return
         outcome.probes -= len(halves)
         answers = yield [half.frame for half in halves]
@@ -188,10 +190,6 @@ class ReadPlan:
         if block not in self.blocks:
             for wall in block.walls:
                 self._cuts.setdefault(wall, self._pause(None))
-
-    def _rest(self, block: Block, code: int) -> None:
-        before = self._resting.get(block.key)
-        self._resting[block.key] = _Rest(block, code, self._pause(before.pause if before else None))
 
     def _try_without_a_cut(self) -> Probe:
         """Ask over one cut, beside the reading, whether it is still needed."""

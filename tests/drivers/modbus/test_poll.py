@@ -124,6 +124,16 @@ def test_a_function_the_device_lacks_is_not_searched() -> None:
     assert device.asked == [(3, 0, 1)]
 
 
+def test_a_device_that_refuses_otherwise_than_before_is_searched_at_once() -> None:
+    asked = points(*(f"input:{i}" for i in range(4)))
+    device = PaperDevice(IMAGE, codes={4: 1})
+    plan = ReadPlan(connection(), asked)
+    assert set(reasons(device.poll(plan))) == {Reason.ILLEGAL_FUNCTION}
+    device.codes, device.illegal = {}, {2}
+    none, illegal = Reason.NONE, Reason.ILLEGAL_ADDRESS
+    assert reasons(device.poll(plan)) == [none, none, illegal, none]
+
+
 def test_a_busy_device_is_asked_at_every_poll() -> None:
     asked = points("input:0", "holding:0")
     device = PaperDevice(IMAGE, codes={4: 6})
