@@ -13,7 +13,7 @@ from datetime import date
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from edge_config.base import split_listen
+from edge_config.base import SecretUnavailableError, split_listen
 from edge_config.city import CityConfig, EmbeddedNode, IdentifierConfig
 from edge_config.suffix import SuffixPattern
 from gateway.city.db.database import Database, words
@@ -87,13 +87,13 @@ def node_client(
 async def run(
     database: Database, client: SnmsClient, config: IdentifierConfig, now_ms: Callable[[], int]
 ) -> None:
-    """Work for ever; a node or database that is away is waited for."""
+    """Work for ever; a node, its password or a database that is away is waited for."""
     registrar = Registrar(database, client, config, SuffixPattern.parse(config.suffix), now_ms)
     failures = idle = 0
     while True:
         try:
             busy = await registrar.step()
-        except (NodeError, SQLAlchemyError) as error:
+        except (NodeError, SecretUnavailableError, SQLAlchemyError) as error:
             failures += 1
             if failures == 1:
                 reason = words(error) if isinstance(error, SQLAlchemyError) else error

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select, update
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from edge_config.base import SecretUnavailableError
 from edge_config.suffix import SuffixPattern
 from gateway.city import registrar
 from gateway.city.db.database import Database
@@ -27,9 +28,10 @@ from gateway.city.db.tables import (
 )
 from gateway.city.issuing import IdentifierCounts, identifier_counts, issue
 from gateway.city.outbox import queue_updates
+from gateway.core.books import day_of
 from gateway.identifier.codes import Handle
 from gateway.identifier.record import Record, Value
-from gateway.identifier.snms import NodeUnavailableError, OutcomeUnknownError
+from gateway.identifier.snms import NodeUnavailableError, OutcomeUnknownError, SnmsClient
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
 from tests.support.city_db import USCCS, add_machine, sqlite_city
 from tests.support.node import NOW_MS, ServedNode, served
@@ -263,6 +265,40 @@ async def test_a_node_that_is_away_is_logged_once_and_waited_for(
     assert node.credentials.secret not in caplog.text
 
 
+async def test_a_password_that_is_away_for_a_while_is_waited_for(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its file is being replaced: the city goes on."""
+    fill(database, 2)
+    async with served(tmp_path) as node:
+        given: list[str] = []
+
+        def secret() -> str:
+            given.append("asked")
+            if len(given) == 1:
+                raise SecretUnavailableError("the secret in file node.key is missing or empty")
+            return node.credentials.secret
+
+        client = SnmsClient(
+            node.url,
+            node.credentials.username,
+            secret,
+            today=lambda: day_of(NOW_MS),
+            timeout_s=10,
+        )
+        shift = iter(range(0, 10**9, 130_000))  # what was in hand is due again each time
+        run = registrar.run(database, client, CONFIG, lambda: NOW_MS + next(shift))
+        async with client, asyncio.timeout(30):
+            with caplog.at_level(logging.INFO, logger=registrar.__name__):
+                task = asyncio.create_task(run)
+                while counts(database) != complete(2):
+                    assert not task.done()
+                    await asyncio.sleep(0.05)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+    assert "the secret in file node.key is missing or empty" in caplog.text
+
+
 def running_clock() -> Callable[[], int]:
     """A clock that begins at ``NOW_MS`` and runs."""
     start = time.monotonic()
@@ -287,6 +323,7 @@ def unavailable(times: int) -> Wrap:
 CHILD = """
 import asyncio, sys
 from pathlib import Path
+from edge_config.base import SecretUnavailableError
 from edge_config.city import IdentifierConfig
 from gateway.city.registrar import run
 from gateway.core.books import day_of
