@@ -8,6 +8,7 @@ acknowledged is freed by the next commit, which costs no disk synchronisation of
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -39,7 +40,7 @@ from gateway.edge.buffer_tables import (
     write_schemas,
 )
 from gateway.edge.commit import Appended, Commit, Pending, Progress, StoredFrame
-from gateway.edge.quota import QuotaRule, forget, given_up, remember, take_back, trim
+from gateway.edge.quota import Ageing, QuotaRule, forget, given_up, remember, take_back, trim
 from gateway.edge.reserve import Reserve
 from gateway.wire.records import GivenUp
 
@@ -72,6 +73,7 @@ class Buffer:
     ) -> None:
         self._path = path
         self._quota = quota
+        self._ageing = Ageing()
         self._lock_file = lock
         self._writer = writer
         self._reader = reader
@@ -160,6 +162,7 @@ class Buffer:
 
     def _append(self, commit: Commit, spans: Sequence[Span], closed: int, now_ms: int) -> Appended:
         writer = self._writer
+        aged_ms = self._ageing.time_ms(now_ms, time.monotonic())
         writer.execute("BEGIN IMMEDIATE")
         pending = free_frames(writer, spans, self._pending)
         back = take_back(writer, spans)
@@ -172,7 +175,7 @@ class Buffer:
         write_schemas(writer, commit.schemas)
         mark_told(writer, commit.told)
         with self._reading:  # no frame may be handed out between its dropping and the commit
-            trimmed = trim(writer, self._quota, pending.bytes, now_ms, self._handed)
+            trimmed = trim(writer, self._quota, pending.bytes, aged_ms, self._handed)
             pending = minus(pending, trimmed.frames, trimmed.values, trimmed.bytes)
             changes = merge(commit.counts, merge(back, trimmed.counts))
             write_books(writer, changes)

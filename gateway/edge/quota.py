@@ -21,6 +21,10 @@ _log = logging.getLogger(__name__)
 JOIN_MS = 60_000
 """Losses closer together than this are one gap."""
 
+LEAP_MS = 60_000
+PATIENCE_S = 3_600.0
+"""After a step ahead by more than the one, frames do not go for their age for the other."""
+
 MOST = 10_000
 """Frames that one commit drops at most; far more than it can bring."""
 
@@ -53,6 +57,29 @@ class QuotaRule:
 
     quota_bytes: int
     max_age_ms: int
+
+
+class Ageing:
+    """The time by which frames are old: none for a while after the clock has leapt ahead.
+
+    A clock that is set wrong makes everything old at once, and is mostly set right soon.
+    """
+
+    def __init__(self) -> None:
+        self._offset_ms: float | None = None
+        self._patient_until_s = 0.0
+
+    def time_ms(self, now_ms: int, monotonic_s: float) -> int:
+        """The clock's time, or 0 if nothing is to be called old.
+
+        Args:
+            now_ms: UTC milliseconds.
+            monotonic_s: a clock that never steps, seconds.
+        """
+        before, self._offset_ms = self._offset_ms, now_ms - monotonic_s * 1000
+        if before is not None and self._offset_ms - before > LEAP_MS:
+            self._patient_until_s = monotonic_s + PATIENCE_S
+        return 0 if monotonic_s < self._patient_until_s else now_ms
 
 
 @dataclass(slots=True)

@@ -346,6 +346,20 @@ def test_old_frames_go(opened: Open) -> None:
     assert buffer.totals().dropped == {"quota": 1}
 
 
+def test_a_clock_that_leaps_ahead_makes_nothing_old_at_once(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buffer = opened(max_age_ms=1_000)
+    buffer.append(commit(frame(1), frame(1, at_ms=10**9)), 0)
+    buffer.append(Commit(), 10**9)
+    assert seqs(buffer) == [1, 2]
+    buffer.append(Commit(), 0)
+    buffer.append(Commit(), 10**9)
+    monkeypatch.setattr(buffer._ageing, "_patient_until_s", 0.0)  # an hour later
+    buffer.append(Commit(), 10**9)
+    assert seqs(buffer) == [2]
+
+
 def test_very_many_old_frames_go_over_several_commits_and_are_one_gap(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
