@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from gateway.web import access, formats, tables
 from gateway.web.assets import Assets
@@ -259,8 +259,3 @@ async def form_of(request: Request) -> dict[str, str]:
     if not cookie or not access.same(fields.get("csrf", ""), cookie):
         raise HTTPException(403)
     return fields
-
-
-def back(request: Request, fallback: str = "/") -> RedirectResponse:
-    """Redirect after a form, to ``?next=`` if it is a path of ours."""
-    return RedirectResponse(access.safe_target(request.query_params.get("next", fallback)), 303)

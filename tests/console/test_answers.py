@@ -341,7 +341,8 @@ async def test_a_line_is_stopped_by_the_page(tmp_path: Path) -> None:
         assert (await post(stop, {}, headers=cookies)).status_code == 403
         assert (await post(stop, {"csrf": csrf})).status_code == 403
         assert lines.running["bearing"]
-        assert (await post(stop, {"csrf": csrf}, headers=cookies)).status_code == 303
+        stopped = await post(stop, {"csrf": csrf}, headers=cookies)
+        assert (stopped.status_code, stopped.headers["location"]) == (303, "/#line-bearing")
         assert not lines.running["bearing"]
         unknown = f"{base}/demo/lines/unknown/stop"
         assert (await post(unknown, {"csrf": csrf}, headers=cookies)).status_code == 404

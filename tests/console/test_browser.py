@@ -86,6 +86,20 @@ async def _looks_right(page: Page, path: str, words: str, scheme: str, width: in
     assert background == COLOURS[scheme], path
 
 
+async def test_paper_is_white_signed_and_without_buttons(address: str) -> None:
+    shown = "getComputedStyle(document.querySelector('{}')).display"
+    async with chromium() as page:
+        await page.goto(f"{address}/?lang=zh&theme=dark")
+        assert await page.evaluate(shown.format(".sign")) == "none"
+        await page.command("Emulation.setEmulatedMedia", media="print")
+        background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert background == "rgb(255, 255, 255)"
+        assert await page.evaluate(shown.format(".sign")) == "block"
+        assert await page.evaluate(shown.format(".demo-banner")) == "flex"
+        for hidden in (".nav", ".tools", ".downloads"):
+            assert await page.evaluate(shown.format(hidden)) == "none"
+
+
 async def test_language_and_theme_are_remembered(address: str) -> None:
     async with chromium() as page:
         await page.colours("light")

@@ -7,9 +7,9 @@ import httpx
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from gateway.web.pages import back, form_of
+from gateway.web.pages import form_of
 
 TIMEOUT_S = 3.0
 """The demonstration runs on this machine; it answers at once or not at all."""
@@ -46,7 +46,7 @@ class DemonstrationControl:
             return None
 
     async def change(self, request: Request) -> Response:
-        """``POST /demo/lines/{id}/{action}`` with the page's own form.
+        """``POST /demo/lines/{id}/{action}`` with the page's own form; leads back to its button.
 
         Raises:
             HTTPException: 403 foreign form; 404 no such line or action; 502 no answer.
@@ -56,7 +56,7 @@ class DemonstrationControl:
         if action not in {"start", "stop"} or not _LINE_ID.fullmatch(line):
             raise HTTPException(404)
         await self._post(f"{self.url}/lines/{line}/{action}")
-        return back(request)
+        return RedirectResponse(f"/#line-{line}", 303)
 
     async def _post(self, address: str) -> None:
         try:
