@@ -60,6 +60,8 @@ KEPT_BYTES = 65_536
 """Of a quarantined message so much is kept."""
 HOURLY_ROWS = 200
 """Quarantined messages kept of one sender and hour; what comes above is counted only."""
+HOURLY_BYTES = 1024 * 1024
+"""Bytes of them; the message that comes to more is the last."""
 MAX_WAITING = 1_000
 """Quarantined state messages that wait for a database that is away."""
 MAX_SENDERS = 10_000

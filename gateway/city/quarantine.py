@@ -7,7 +7,7 @@ from typing import Self
 from sqlalchemy import Connection, delete, insert
 
 from gateway.city.db.tables import quarantine
-from gateway.city.limits import HOURLY_ROWS, KEPT_BYTES, MAX_SENDERS
+from gateway.city.limits import HOURLY_BYTES, HOURLY_ROWS, KEPT_BYTES, MAX_SENDERS
 from gateway.city.uplink import Incoming
 
 _HOUR_MS = 3_600_000
@@ -49,21 +49,21 @@ class Entry:
 
 
 class Budget:
-    """Limits how many rows a sender may make, so that a flood of garbage fills no disk."""
+    """Limits what is kept of a sender in an hour, so that a flood of garbage fills no disk."""
 
     def __init__(self) -> None:
         self._hour = 0
-        self._rows: dict[str, int] = {}
+        self._used: dict[str, tuple[int, int]] = {}
 
     def allows(self, entry: Entry) -> bool:
         """Whether an entry is kept; counts it."""
         hour = entry.received_ms // _HOUR_MS
         if hour != self._hour:
-            self._hour, self._rows = hour, {}
-        sender = entry.gateway if len(self._rows) < MAX_SENDERS else ""
-        used = self._rows.get(sender, 0)
-        self._rows[sender] = used + 1
-        return used < HOURLY_ROWS
+            self._hour, self._used = hour, {}
+        sender = entry.gateway if len(self._used) < MAX_SENDERS else ""
+        rows, size = self._used.get(sender, (0, 0))
+        self._used[sender] = (rows + 1, size + len(entry.payload))
+        return rows < HOURLY_ROWS and size < HOURLY_BYTES
 
 
 def keep(connection: Connection, entries: Sequence[Entry]) -> None:

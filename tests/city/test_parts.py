@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.city.admission import Enrolment, objection
 from gateway.city.decide import Accepted, Waiting
 from gateway.city.evidence import EARLIEST_MS, merged, samples
-from gateway.city.limits import HOURLY_ROWS, MAX_LOSSES, ROUND_VALUES
+from gateway.city.limits import HOURLY_ROWS, KEPT_BYTES, MAX_LOSSES, ROUND_VALUES
 from gateway.city.live import GatewayLive, Live
 from gateway.city.losses import JOIN_MS, Losses
 from gateway.city.peers import Peer
@@ -252,8 +252,14 @@ def test_the_inbox_sheds_and_never_grows() -> None:
     assert Inbox(10, 3).put(Incoming("t", bytes(50), 0))  # alone, a large one is still taken
 
 
-def test_a_flood_of_garbage_fills_no_table() -> None:
+@pytest.mark.parametrize(("size", "kept"), [(0, HOURLY_ROWS), (KEPT_BYTES * 2, 16)])
+def test_a_flood_of_garbage_fills_no_table(size: int, kept: int) -> None:
     budget = Budget()
-    entry = Entry.of("frame", Incoming("t", b"", 0), "gw-1", "bad")
-    assert sum(budget.allows(entry) for _ in range(1_000)) == HOURLY_ROWS
-    assert budget.allows(Entry.of("frame", Incoming("t", b"", 3_600_000), "gw-1", "bad"))
+
+    def allowed(received_ms: int) -> bool:
+        return budget.allows(
+            Entry.of("frame", Incoming("t", bytes(size), received_ms), "gw", "bad")
+        )
+
+    assert sum(allowed(0) for _ in range(1_000)) == kept
+    assert allowed(3_600_000)
