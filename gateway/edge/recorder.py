@@ -1,7 +1,7 @@
 """Group commit: what the pollers hand in becomes one durable transaction a period."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
@@ -56,8 +56,10 @@ class _Gathered:
     def gap(self, gap: Gap) -> None:
         self.gaps[gap.key] = gap
 
-    def keep(self, older: Iterable[Gap]) -> None:
+    def keep(self, older: Collection[Gap]) -> None:
         """Gaps that did not travel go before newer ones."""
+        if not older:
+            return
         gaps = {gap.key: gap for gap in older} | self.gaps
         self.gaps = dict(islice(gaps.items(), max(0, len(gaps) - MAX_GAPS), None))
 
