@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
+    from sqlalchemy import Connection
+
     from edge_config.city import CityConfig
 
 
@@ -121,14 +123,19 @@ def _add(
     from gateway.city import credentials, enrolment  # noqa: PLC0415
 
     loaded = load(config)
-    with opened(loaded) as database:
-        try:
-            new = database.run_now(enrolment.add, gateway_id, enterprise, site, system_ms())
-        except enrolment.EnrolmentError as error:
-            fail(str(error))
     credential = credentials.new_credential()
     line = credentials.password_line(gateway_id, credential)
-    _store_line(loaded, gateway_id, line)
+
+    def add(connection: "Connection") -> bool:
+        new = enrolment.add(connection, gateway_id, enterprise, site, system_ms())
+        _store_line(loaded, gateway_id, line)  # neither without the other
+        return new
+
+    with opened(loaded) as database:
+        try:
+            new = database.run_now(add)
+        except enrolment.EnrolmentError as error:
+            fail(str(error))
     typer.echo("enrolled" if new else "was enrolled; its old credential ends with this one")
     typer.echo(f"username: {gateway_id}")
     typer.echo(f"password: {credential}")
@@ -181,10 +188,14 @@ def _revoke(
     from gateway.city import enrolment  # noqa: PLC0415
 
     loaded = load(config)
+
+    def revoke(connection: "Connection") -> None:
+        enrolment.revoke(connection, gateway_id, system_ms())
+        _store_line(loaded, gateway_id, None)  # neither without the other
+
     with opened(loaded) as database:
         try:
-            database.run_now(enrolment.revoke, gateway_id, system_ms())
+            database.run_now(revoke)
         except enrolment.EnrolmentError as error:
             fail(str(error))
-    _store_line(loaded, gateway_id, None)
     typer.echo(f"revoked {gateway_id}")

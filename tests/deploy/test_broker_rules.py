@@ -125,6 +125,15 @@ node: {{type: embedded, listen: "127.0.0.1:0"}}
     return config
 
 
+def fill_enterprise(folder: Path) -> None:
+    """An enterprise in the ledger of the city in a folder."""
+    database = connect("sqlite:///city.db", folder / "data")
+    upgrade(database)
+    row = {"uscc": USCC, "name": "甲", "county": "330822", "industry": "3451", "above_scale": True}
+    database.run_now(lambda c: c.execute(enterprise.insert().values(row)))
+    database.close()
+
+
 async def test_enrolment_gives_a_credential_that_the_broker_and_the_city_take(
     broker: RuledMosquitto, tmp_path: Path
 ) -> None:
@@ -133,10 +142,7 @@ async def test_enrolment_gives_a_credential_that_the_broker_and_the_city_take(
     refused = qulink(*add)
     assert refused.returncode == 1
     assert "is not in the ledger" in refused.stderr
-    database = connect("sqlite:///city.db", tmp_path / "data")
-    upgrade(database)
-    row = {"uscc": USCC, "name": "甲", "county": "330822", "industry": "3451", "above_scale": True}
-    database.run_now(lambda c: c.execute(enterprise.insert().values(row)))
+    fill_enterprise(tmp_path)
     done = qulink(*add)
     assert done.returncode == 0, done.stderr
     username = re.search(r"username: (.*)", done.stdout)
@@ -161,7 +167,30 @@ async def test_enrolment_gives_a_credential_that_the_broker_and_the_city_take(
     assert "revoked" in qulink("city", "gateway", "list", "-c", str(config)).stdout
     assert "gw-9:" not in broker.passwords.read_text()
     assert qulink("city", "gateway", "revoke", "-c", str(config), "--id", "gw-9").returncode == 1
-    database.close()
+
+
+def test_registry_and_password_file_change_together_or_not_at_all(tmp_path: Path) -> None:
+    """A revocation that left the credential could not be made again."""
+    folder, away = tmp_path / "broker", tmp_path / "away"
+    config = ("-c", str(write_city(tmp_path, 1, folder / "passwords")))
+    fill_enterprise(tmp_path)
+    add = ("city", "gateway", "add", *config, "--id", "gw-9", "--enterprise", USCC)
+    revoke = ("city", "gateway", "revoke", *config, "--id", "gw-9")
+
+    def refused(command: tuple[str, ...]) -> str:
+        done = qulink(*command)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"cannot change the broker's password file {folder}" in done.stderr
+        return qulink("city", "gateway", "list", *config).stdout
+
+    assert refused(add) == ""
+    folder.mkdir()
+    assert qulink(*add).returncode == 0
+    folder.rename(away)
+    assert "\tenrolled\t" in refused(revoke)
+    away.rename(folder)
+    assert qulink(*revoke).returncode == 0
+    assert (folder / "passwords").read_text() == ""
 
 
 async def test_city_and_gateway_work_under_the_shipped_rules(
