@@ -383,6 +383,23 @@ def test_a_comma_that_is_not_quoted_is_found(database: Database, tmp_path: Path)
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "key", "value"),
+    [
+        ("台账核实人", "ledger_verified_by", "李四"),
+        ("台账核实日期", "ledger_verified_on", "2025/1/2"),
+    ],
+)
+def test_half_a_mark_is_named(
+    database: Database, tmp_path: Path, header: str, key: str, value: str
+) -> None:
+    head, line, _ = ENTERPRISES.splitlines()
+    text = f"{head}\n{line}".replace(f",{header}", "").replace(f",{value}", "")
+    assert problems(database, write(tmp_path, "e.csv", text)) == [
+        f"e.csv, row 1, column {header}: is missing ({key})"
+    ]
+
+
 def test_a_header_is_the_first_row_with_text(database: Database, tmp_path: Path) -> None:
     text = "\n,,\n" + ENTERPRISES.replace("企业名称", "企业名").replace("3451", "345")
     assert problems(database, write(tmp_path, "e.csv", text)) == [

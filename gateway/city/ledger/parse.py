@@ -19,6 +19,8 @@ from gateway.city.ledger.sheets import Sheet
 from gateway.city.ledger.values import Value, computed
 
 _PAIRS = (("ledger_verified_by", "ledger_verified_on"), ("verified_by", "verified_on"))
+"""A mark needs both a person and a date."""
+_PARTNERS = {**dict(_PAIRS), **{on: by for by, on in _PAIRS}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def _layout(
     problems.extend(
         Problem(sheet.label, row, column.header.zh, f"is missing ({column.key})")
         for column in columns
-        if column.required and column.key not in seen
+        if column.key not in seen and (column.required or _PARTNERS.get(column.key) in seen)
     )
     return layout
 
@@ -144,7 +146,6 @@ def _fill(
 
 
 def _unpaired(record: Record, by: str, on: str) -> Iterator[Problem]:
-    """A mark needs both a person and a date."""
     if by in record.values and on in record.values:
         person, day = record.values[by], record.values[on]
         if (person is None) != (day is None):
