@@ -113,23 +113,27 @@ class Account:
         if not self._is_tried:
             return
         self._watch(now_ms)
-        for group in self._device.groups:
-            self._settle(group, now_ms)
+        failed = [self._settle(group, now_ms) for group in self._device.groups]
+        first_ms = min((tick for tick in failed if tick is not None), default=None)
+        if self._cause is not None and first_ms is not None:
+            self._send(self._gaps.lost(self._cause, first_ms))
         self._send(self._gaps.settle(now_ms))
 
-    def _settle(self, group: Group, now_ms: int) -> None:
+    def _settle(self, group: Group, now_ms: int) -> int | None:
+        """Count what a group owes; the first tick that failed because the device is down."""
         self._believe(group, now_ms)
         if self._repeats(group, now_ms):
-            return
+            return None
         upto_ms = now_ms if group.reading_ms is None else min(now_ms, group.reading_ms - 1)
         missed = group.next_tick()
         if missed > upto_ms:
-            return
+            return None
         if self._cause is not None:
             self._pass(group, upto_ms, failed=group.size)
-            self._send(self._gaps.lost(self._cause, missed))
-        elif group.mode == "subscribe":
+            return missed
+        if group.mode == "subscribe":
             self._pass(group, upto_ms, failed=group.bad_items)
+        return None
 
     def begin(self, group: Group, now_ms: int) -> int:
         """Choose the tick to read now: the newest that has come.

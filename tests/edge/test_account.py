@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_config.gateway import DeviceConfig
 from gateway.core.batch import Gap, GapKey
@@ -201,3 +203,53 @@ def test_gaps_of_a_clock_that_was_far_ahead_end_there() -> None:
     world = World(group("g", 1_000, last_ms=T0 + 10 * DAY_MS + 4_000), remembered=(ahead,))
     span = ("", Reason.TIMEOUT, 10 * DAY_MS, 10 * DAY_MS + 4_001)
     assert world.book.spans == [span]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["read", "read", "read", "fail", "connect", "commit"]),
+        st.integers(1, 4_000),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_every_tick_is_counted_once_and_what_was_not_read_is_in_a_gap(
+    steps: list[tuple[str, int]],
+) -> None:
+    groups = [group("fast", 1_000), group("slow", 3_000)]
+    world, read, is_connected, now = World(*groups), set(), True, 0
+    for what, wait_ms in steps:
+        now += wait_ms
+        if what == "commit":
+            world.account.settle(world.at(now))
+        elif what == "connect" and not is_connected:
+            world.account.connected(world.at(now))
+            is_connected = True
+        elif what == "fail":
+            world.account.lost(Reason.TIMEOUT, world.at(now))
+            is_connected = False
+        elif what == "read" and is_connected:
+            one = min(groups, key=Group.next_tick)
+            if one.next_tick() <= world.at(now):
+                world.read(one, now)
+                world.account.back(one.last_tick_ms)
+                read.add((one.name, one.last_tick_ms))
+    world.account.lost(Reason.DISCONNECTED, world.at(now))
+    ticks = {(one.name, t) for one in groups for t in range(T0, T0 + now + 1, one.interval_ms)[1:]}
+    assert world.book.total.balanced
+    assert world.book.total.due + 2 * len(read) == 2 * len(ticks)
+    gaps = world.book.gaps.values()
+    for name, tick in ticks:
+        lost = [gap for gap in gaps if gap.group == "" and covers(gap, tick)]
+        missed = [gap for gap in gaps if gap.group == name and gap.from_ms <= tick]
+        if (name, tick) in read:  # a loss may begin with an overdue tick of the other group
+            starts = {(other, gap.from_ms) for gap in lost for other in ("fast", "slow")}
+            assert not lost or starts & (ticks - read)
+        else:  # gaps of late ticks are open still, because near ones are joined
+            assert len(lost) == 1 or (not lost and len(missed) == 1)
+
+
+def covers(gap: Gap, tick: int) -> bool:
+    return gap.from_ms <= tick and (gap.to_ms is None or tick < gap.to_ms)
