@@ -31,7 +31,8 @@ LONGEST_PAUSE = 64
 """Polls after which what is always refused is tried again."""
 
 PROBES = 16
-"""Most requests of one poll that search for culprits, and most that ask resting tags again."""
+"""Most requests of one poll that search for culprits, and most that ask resting tags again; of
+the latter twice as many after a poll in which every such answer was good, due or not."""
 
 SPLIT = frozenset({ILLEGAL_ADDRESS, ILLEGAL_VALUE})
 LASTING = SPLIT | {ILLEGAL_FUNCTION}
@@ -90,6 +91,7 @@ class ReadPlan:
         self._planner = Planner(connection, self._points)
         self._cuts: dict[Wall, _Pause] = {}
         self._resting: dict[Key, _Rest] = {}
+        self._again = PROBES
         self._polls = 0
         self._arrange(frozenset())
 
@@ -119,16 +121,17 @@ class ReadPlan:
         return Reading(self._decoder.columns(b"".join(data), status), status)
 
     def _due(self) -> list[Block]:
-        """All requests but those that rest, and some whose rest is over."""
-        due, again = [], PROBES
+        """All requests but those that rest, and some whose rest is over; one if all rest."""
+        is_recovering = self._again > PROBES
+        due, again = [], self._again
         for block in self.blocks:
             rest = self._resting.get(block.key)
             if rest is None:
                 due.append(block)
-            elif self._is_over(rest.pause) and again:
+            elif again and (is_recovering or self._is_over(rest.pause)):
                 due.append(block)
                 again -= 1
-        return due
+        return due or [min(self.blocks, key=lambda block: self._resting[block.key].pause.until)]
 
     def _due_cut(self) -> Wall | None:
         return next((cut for cut, pause in self._cuts.items() if self._is_over(pause)), None)
@@ -144,7 +147,7 @@ class ReadPlan:
     def _careful(self, due: Sequence[Block], answers: list[Answer] | None = None) -> Steps:
         outcome = _Outcome(bytearray(self._size), np.zeros(len(self._points), np.uint8))
         if answers is None:
-            answers = yield [block.frame for block in due]  # none: only that the link is there
+            answers = yield [block.frame for block in due]
         gone = next((a for a in answers if isinstance(a, int) and a in UNIT_GONE), None)
         if gone is not None:
             outcome.status[:] = bad(reason_for(gone))
@@ -161,10 +164,14 @@ class ReadPlan:
         return reading
 
     def _sort_out(self, outcome: _Outcome, due: Iterable[Block], answers: Iterable[Answer]) -> None:
+        again = []
         for block, answer in zip(due, answers, strict=True):
-            outcome.take(block, answer)
+            is_good = outcome.take(block, answer)
+            if block.key in self._resting:
+                again.append(is_good)
             if answer not in LASTING:
                 self._resting.pop(block.key, None)
+        self._again = 2 * self._again if again and all(again) else PROBES
 
     def _search(self, outcome: _Outcome) -> Probe:
         """Look closer at one refused request; it may leave smaller refused ones behind."""

@@ -43,7 +43,7 @@ def test_a_culprit_is_asked_again_ever_more_seldom_and_forgiven() -> None:
     assert device.asked == [(3, 0, 10)]  # whole again
 
 
-@pytest.mark.parametrize("polls", [1, 2, 3, 10, 30])
+@pytest.mark.parametrize("polls", [1, 2, 3, 10, 30, 100])
 @pytest.mark.parametrize("code", [1, 2, 3])
 def test_a_device_that_refused_everything_for_a_while_is_read_as_before(
     polls: int, code: int
@@ -58,10 +58,10 @@ def test_a_device_that_refused_everything_for_a_while_is_read_as_before(
         assert device.poll(plan).status.all()
         assert len(device.asked) <= 4 * len(whole)
     device.codes = {}
-    for _ in range(polls + 1):
+    for _ in range(8):
         reading = device.poll(plan)
     assert not reading.status.any()
-    for _ in range(10 * polls):
+    for _ in range(6 * LONGEST_PAUSE):
         device.poll(plan)
     assert device.asked == whole
 
@@ -112,6 +112,21 @@ def test_the_search_is_bounded() -> None:
         assert set(reasons(reading)) == {Reason.ILLEGAL_ADDRESS}
         assert len(device.asked) <= 3 * PROBES
     assert len(device.asked) <= PROBES  # all rest but those that are tried again
+
+
+def test_when_all_rest_one_is_asked_and_its_value_is_its_own() -> None:
+    asked = points(*(f"holding:{i}" for i in (7, 300, 5_000)))
+    device = PaperDevice(IMAGE, codes={3: 2})
+    plan = ReadPlan(connection(), asked)
+    for _ in range(20):
+        device.poll(plan)
+        assert device.asked
+    device.codes.clear()
+    for _ in range(3):
+        reading = device.poll(plan)
+        known = zip(values_of(asked, reading), reasons(reading), (7, 300, 5_000), strict=True)
+        assert all(value == place for value, reason, place in known if reason is Reason.NONE)
+    assert not reading.status.any()
 
 
 def test_a_function_the_device_lacks_is_not_searched() -> None:
