@@ -400,6 +400,20 @@ def test_half_a_mark_is_named(
     ]
 
 
+@pytest.mark.parametrize("asset", ["A\n1", "A\x001"])
+def test_characters_that_nobody_sees_are_named(
+    database: Database, tmp_path: Path, asset: str
+) -> None:
+    text = EQUIPMENT.replace("A-002", f'"{asset}"')
+    (problem,) = problems(
+        database, write(tmp_path, "e.csv", ENTERPRISES), write(tmp_path, "m.csv", text)
+    )
+    assert problem == (
+        f"m.csv, row 3, column 资产编号: {asset!r} holds a line break or another control "
+        "character; take it out"
+    )
+
+
 def test_a_header_is_the_first_row_with_text(database: Database, tmp_path: Path) -> None:
     text = "\n,,\n" + ENTERPRISES.replace("企业名称", "企业名").replace("3451", "345")
     assert problems(database, write(tmp_path, "e.csv", text)) == [

@@ -25,6 +25,7 @@ _SERIAL_ZERO = date(1899, 12, 30)
 _ERROR_VALUES = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SHORTENED = re.compile(r"\d(\.\d+)?E\+\d{2,}")
 _COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _CODE = re.compile(r"[0-9A-Z]{1,20}")
@@ -57,26 +58,20 @@ def computed(text: str) -> str:
 
 def words(limit: int) -> Converter:
     """Text for people, as it was written (full-width brackets stay), of at most ``limit``."""
-
-    def convert(text: str, _today: date) -> str:
-        found = " ".join(text.split())
-        if len(found) > limit:
-            raise ValueError(f"has {len(found)} characters; at most {limit} are kept")
-        return found
-
-    return convert
+    return lambda text, _today: _kept(" ".join(text.split()), limit)
 
 
 def code(limit: int) -> Converter:
     """A number or code of the enterprise's own, of at most ``limit`` characters."""
+    return lambda text, _today: _kept(_unshortened(text), limit)
 
-    def convert(text: str, _today: date) -> str:
-        found = _unshortened(text)
-        if len(found) > limit:
-            raise ValueError(f"has {len(found)} characters; at most {limit} are kept")
-        return found
 
-    return convert
+def _kept(text: str, limit: int) -> str:
+    if len(text) > limit:
+        raise ValueError(f"has {len(text)} characters; at most {limit} are kept")
+    if _CONTROL.search(text):
+        raise ValueError(f"{text!r} holds a line break or another control character; take it out")
+    return text
 
 
 def _unshortened(text: str) -> str:
