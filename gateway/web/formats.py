@@ -22,8 +22,8 @@ def size(length_bytes: int) -> str:
     """A length in bytes: ``512 B``, ``1.5 KiB``, ``20.0 MiB``."""
     if length_bytes < 1024:  # noqa: PLR2004 - the unit itself
         return f"{length_bytes} B"
-    kibibytes = length_bytes / 1024
-    return f"{kibibytes:,.1f} KiB" if kibibytes < 1024 else f"{kibibytes / 1024:,.1f} MiB"  # noqa: PLR2004
+    mebibytes = length_bytes / 2**20
+    return f"{mebibytes:,.1f} MiB" if mebibytes >= 1 else f"{length_bytes / 1024:.1f} KiB"
 
 
 def moment(time_ms: int | None) -> str:

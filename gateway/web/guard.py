@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -96,14 +97,16 @@ def _length_allowed(headers: Headers) -> bool:
 
 
 def _limited(receive: Receive) -> Receive:
-    """Cut a chunked body off at the limit: a client may lie about, or not tell, its length."""
+    """Refuse a body beyond the limit: a client may lie about, or not tell, its length."""
     taken = 0
 
     async def limited() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        return message if taken <= MAX_BODY_BYTES else {"type": "http.disconnect"}
+        if taken > MAX_BODY_BYTES:
+            raise HTTPException(413)
+        return message
 
     return limited
 

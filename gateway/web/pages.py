@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from gateway.web import access, formats, tables
@@ -249,11 +249,11 @@ async def form_of(request: Request) -> dict[str, str]:
     """The fields of a posted form, after its cross-site check.
 
     Raises:
-        HTTPException: 400 it is no form; 403 it does not come from a page of ours.
+        HTTPException: 400 it is no form, or no whole one; 403 it comes from no page of ours.
     """
     try:
         fields = dict(parse_qsl((await request.body()).decode("ascii"), max_num_fields=20))
-    except ValueError as error:
+    except (ValueError, ClientDisconnect) as error:
         raise HTTPException(400) from error
     cookie = request.cookies.get(access.CSRF_COOKIE, "")
     if not cookie or not access.same(fields.get("csrf", ""), cookie):

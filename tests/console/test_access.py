@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import subprocess
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -57,6 +58,22 @@ async def test_loopback_names_are_served(address: str, host: str) -> None:
 async def test_sizes_are_limited(address: str) -> None:
     assert (await post(f"{address}/login", {"token": "x" * 20_000})).status_code == 413
     assert (await get(f"{address}/?x={'y' * 5_000}")).status_code == 414
+
+
+async def test_a_body_that_hides_its_size_is_refused(tmp_path: Path) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 1_000
+
+    secret = tmp_path / "token"
+    await asyncio.to_thread(secret.write_text, "s3cret")
+    made = await town(tmp_path / "city", token=Secret(file=secret, env=None))
+    async with (
+        served(build(made.context)) as base,
+        httpx.AsyncClient(trust_env=False, timeout=10) as client,
+    ):
+        assert (await client.post(f"{base}/login", content=endless())).status_code == 413
+    await made.close()
 
 
 async def test_token_by_header_cookie_and_form(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import csv
 import io
 import json
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -269,6 +270,20 @@ async def _events(stream: httpx.Response) -> AsyncIterator[dict[str, str]]:
     async for line in stream.aiter_lines():
         if line.startswith("data: "):
             yield json.loads(line.removeprefix("data: "))
+
+
+async def test_a_store_that_does_not_answer_is_not_called_a_time_without_values(
+    address: str, city: Town, tmp_path: Path
+) -> None:
+    chart = f"{address}/enterprises/{uscc_of(0)}/1/A-001/chart.json?tag=power&lang=en"
+    assert (await get(chart)).json()["datasets"]["nothing"] == []
+    city.clock.now_ms += 3_600_000
+    (words,) = (await get(chart)).json()["datasets"]["nothing"]
+    assert words == {"text": "No values in this time."}
+    with contextlib.closing(sqlite3.connect(tmp_path / "telemetry.db")) as telemetry:
+        telemetry.executescript("DROP TABLE points;")
+    (words,) = (await get(chart)).json()["datasets"]["nothing"]
+    assert "does not answer" in words["text"]
 
 
 def test_a_silence_breaks_the_curve() -> None:

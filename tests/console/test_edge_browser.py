@@ -81,6 +81,7 @@ async def test_the_box_shows_devices_tags_and_buffer() -> None:
                 text = await page.evaluate("document.body.innerText")
                 assert words in text
                 assert "1,234" in text
+                assert "4.0 KiB / 1,024.0 MiB" in text
                 assert "演示数据" in text
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width
                 assert await page.barriers() == []

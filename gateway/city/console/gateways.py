@@ -18,7 +18,6 @@ class GatewayState:
         last_seen_ms: newest sign of life; None: never.
         devices_up: devices whose link is up.
         devices: devices it reports.
-        backlog: values not yet acknowledged, by its own account.
     """
 
     row: GatewayRow
@@ -27,7 +26,6 @@ class GatewayState:
     last_seen_ms: int | None
     devices_up: int
     devices: int
-    backlog: int
 
 
 async def gateway_states(context: ConsoleContext) -> list[GatewayState]:
@@ -47,9 +45,8 @@ def _state(context: ConsoleContext, row: GatewayRow) -> GatewayState:
     seen = (live.last_seen_ms if live else None) or row.last_seen_ms
     devices = live.state.devices if live and live.state else {}
     up = sum(1 for device in devices.values() if device.link == "up")
-    backlog = live.state.backlog_values if live and live.state else 0
     kind, word = _kind(live is not None and live.online, seen, up, len(devices))
-    return GatewayState(row, kind, word, seen, up, len(devices), backlog)
+    return GatewayState(row, kind, word, seen, up, len(devices))
 
 
 def _kind(online: bool, seen: int | None, up: int, devices: int) -> tuple[str, str]:

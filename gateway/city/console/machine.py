@@ -163,15 +163,16 @@ class MachinePage:
         since_ms = now_ms - SPANS[wish.span]
         uscc, site_no, asset_no = machine
         series = Series(live.profile, uscc, site_no, live.gateway, live.device, asset_no)
+        empty = "machine.no_history"
         try:
             points = await self._context.store.history(
                 series, wish.tag, since_ms, now_ms + 1, CHART_POINTS
             )
         except StoreError:
-            points = []  # the health page says what is wrong with the store; the rest still shows
+            points, empty = [], "machine.store_away"  # the rest of the page still shows
         title = _title(live.values[wish.tag], language)
-        empty = text(language, "machine.no_history")
-        return lambda shape: history_chart(points, title, empty, shape, (since_ms, now_ms))
+        words, span = text(language, empty), (since_ms, now_ms)
+        return lambda shape: history_chart(points, title, words, shape, span)
 
 
 def machine_address(uscc: str, site_no: str, asset_no: str) -> str:

@@ -79,6 +79,7 @@ class _Views:
             "kinds": KINDS,
             "rates": live.rates(),
             "backlog": live.backlog(),
+            "quota_bytes": int(self._config.buffer.quota_mib * 2**20),
             "books": live.books(),
             "northbound": live.northbound(),
             "now_ms": self._now_ms(),
