@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import csv
+import html
 import io
 import json
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -158,6 +160,23 @@ async def test_hostile_names_are_text(address: str, city: Town) -> None:
         page = (await get(address + path)).text
         assert "<script>alert" not in page, path
         assert "&lt;script&gt;alert" in page, path
+
+
+@pytest.mark.parametrize("asset_no", ["JX/2019/03", "..", "机 1#?%&", "a%2Fb", "A-1"])
+async def test_a_machine_is_found_whatever_its_number(
+    address: str, city: Town, asset_no: str
+) -> None:
+    city.database.run_now(
+        lambda connection: connection.execute(
+            update(tables.equipment).where(tables.equipment.c.id == 1).values(asset_no=asset_no)
+        )
+    )
+    page = (await get(f"{address}/enterprises/{uscc_of(0)}")).text
+    link = next(path for path in re.findall(r'href="([^"]+/1/[^"]+)"', page) if "A-0" not in path)
+    assert link.rpartition("/")[2].strip(".")
+    answer = await get(address + link)
+    assert answer.status_code == 200
+    assert html.escape(asset_no) in answer.text
 
 
 async def test_pages_that_do_not_exist(address: str) -> None:

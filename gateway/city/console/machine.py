@@ -3,9 +3,8 @@
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import segno
 from markupsafe import Markup
@@ -86,24 +85,33 @@ class MachinePage:
         readings = _readings(live, lacking)
         wish = _wish(request, readings)
         data: dict[str, object] = {
+            "verdict": await self._verdict(machine),
+            "machine_live": live,
+            "link": link_state(live.link if live else "none"),
+            "readings": readings,
+            "wish": wish,
+            "gaps": lacking[:SHOWN_GAPS],
+            "now_ms": self._context.now_ms(),
+        }
+
+        async def still() -> dict[str, object]:
+            curve = await self._history_pictures(machine, live, wish, language)
+            return await self._record(machine, row) | curve
+
+        blocks = ("state", "values", "gaps")
+        return View("machine.html", data, blocks, 1.0, _file(machine, readings), still)
+
+    async def _record(self, machine: Machine, row: Any) -> dict[str, object]:
+        """What does not change while somebody looks."""
+        return {
             "row": row,
             "address": machine_address(*machine),
             "enterprise": await self._context.database.run(enterprise_of, machine[0]),
             "county_name": county_name,
             "evidence": await self._evidence(row.id),
-            "verdict": await self._verdict(machine),
             "qr": qr(row.handle) if row.handle else None,
-            "machine_live": live,
-            "link": link_state(live.link if live else "none"),
-            "readings": readings,
-            "wish": wish,
             "spans": tuple(SPANS),
-            "gaps": lacking[:SHOWN_GAPS],
-            "now_ms": self._context.now_ms(),
         }
-        still = partial(self._history_pictures, machine, live, wish, language)
-        blocks = ("state", "values", "gaps")
-        return View("machine.html", data, blocks, 1.0, _file(machine, readings), still)
 
     async def _live(self, machine: Machine) -> MachineLive | None:
         context = self._context
@@ -177,12 +185,21 @@ class MachinePage:
 
 def machine_address(uscc: str, site_no: str, asset_no: str) -> str:
     """Address of a machine's page."""
-    return f"/enterprises/{quote(uscc)}/{quote(site_no, safe='')}/{quote(asset_no, safe='')}"
+    return "/enterprises/" + "/".join(_segment(name) for name in (uscc, site_no, asset_no))
+
+
+def _segment(name: str) -> str:
+    """A name as one step of a path, whatever it holds: servers unquote before they split.
+
+    Quoted twice, a slash survives that; dots alone would be taken for a folder.
+    """
+    once = quote(name, safe="")
+    return quote(once if once.strip(".") else once.replace(".", "%2E"), safe="")
 
 
 def _machine_of(request: Request) -> Machine:
     parameters = request.path_params
-    return parameters["uscc"], parameters["site"], parameters["asset"]
+    return parameters["uscc"], unquote(parameters["site"]), unquote(parameters["asset"])
 
 
 def _readings(live: MachineLive | None, lacking: Iterable[GapRow]) -> list[Reading]:
