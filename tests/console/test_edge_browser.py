@@ -11,6 +11,7 @@ from edge_config.gateway import (
     GatewayConfig,
     GroupConfig,
     Identity,
+    MqttNorthbound,
     ProfileConfig,
 )
 from gateway.core.books import Counts
@@ -34,8 +35,13 @@ def gateway_config() -> GatewayConfig:
         id="a-001", driver="modbus", profile="grinder", asset_no="A-001", connection={}
     )
     identity = Identity(id="gw-0", enterprise_uscc=uscc_of(0), synthetic=True)
+    north = MqttNorthbound.model_validate({"url": "mqtt://127.0.0.1:1883"})
     return GatewayConfig(
-        gateway=identity, profiles=(profile,), devices=(device,), console=ConsoleConfig()
+        gateway=identity,
+        profiles=(profile,),
+        devices=(device,),
+        northbound=(north,),
+        console=ConsoleConfig(),
     )
 
 
@@ -101,6 +107,15 @@ async def test_the_box_shows_devices_tags_and_buffer() -> None:
         await page.until("document.querySelectorAll('.spark polyline').length >= 3")
         assert page.problems == []
         assert page.foreign(base) == []
+
+
+async def test_a_box_that_sends_nowhere_is_not_called_disconnected() -> None:
+    live, _, _ = edge()
+    alone = gateway_config().model_copy(update={"northbound": ()})
+    async with served(build(live, alone, lambda: NOW_MS)) as base:
+        page = (await get(f"{base}/?lang=en")).text
+    assert "None is configured" in page
+    assert "Not connected" not in page
 
 
 async def test_metrics_and_health_of_the_edge() -> None:

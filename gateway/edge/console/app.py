@@ -82,6 +82,7 @@ class _Views:
             "quota_bytes": int(self._config.buffer.quota_mib * 2**20),
             "books": live.books(),
             "northbound": live.northbound(),
+            "sends": bool(self._config.northbound),
             "now_ms": self._now_ms(),
         }
         return View("edge.html", data, ("now", "devices"), 1.0, _device_table(devices))
