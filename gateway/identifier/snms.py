@@ -90,6 +90,7 @@ class SnmsClient:
         self._today = today
         self._token = ""
         self._login_lock = asyncio.Lock()
+        self._timeout_s = timeout_s
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout_s, trust_env=False)
 
     async def __aenter__(self) -> Self:
@@ -208,7 +209,10 @@ class SnmsClient:
         """One request; an HTTP refusal of the token reads like the envelope's."""
         what = f"{method} {self._http.base_url}{path.lstrip('/')}"
         try:
-            response = await self._http.request(method, path, **request)
+            async with asyncio.timeout(self._timeout_s):  # httpx limits each piece, not the whole
+                response = await self._http.request(method, path, **request)
+        except TimeoutError as error:
+            raise OutcomeUnknownError(f"{what}: no answer in {self._timeout_s:g} s") from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise NodeUnavailableError(f"{what}: not reached: {error}") from error
         except httpx.HTTPError as error:

@@ -1,5 +1,6 @@
 """The embedded node and its client over real HTTP on loopback."""
 
+import asyncio
 import json
 import stat
 from collections.abc import Callable
@@ -270,6 +271,27 @@ async def test_a_full_disk_ends_one_request_and_no_other(tmp_path: Path) -> None
         assert node.store.count() == 0
         node.store._db.execute("PRAGMA max_page_count=1000000")
         assert all(one.ok for one in await client.batch_create(many))
+
+
+def endless(_app: ASGIApp) -> ASGIApp:
+    """An answer that goes on and on, a little at a time."""
+
+    async def dripping(_scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        gone = asyncio.ensure_future(receive())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while not gone.done():
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.sleep(0.05)
+
+    return dripping
+
+
+async def test_an_answer_that_never_ends_is_given_up(tmp_path: Path) -> None:
+    async with served(tmp_path, endless) as node, node.client(timeout_s=0.5) as client:
+        with pytest.raises(OutcomeUnknownError, match=r"no answer in 0.5 s"):
+            await client.detail(f"{PREFIX}/1")
 
 
 def fixed(path: str, answer: Any) -> Callable[[ASGIApp], ASGIApp]:
