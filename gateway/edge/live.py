@@ -55,7 +55,10 @@ class _Group:
 
 @dataclass(slots=True)
 class DeviceRecord:
-    """What a poller writes about its device; see :class:`DeviceLive` for the fields."""
+    """What a poller writes about its device; see :class:`DeviceLive` for the fields.
+
+    ``renewals`` counts connections that ended between two readings and were made anew at once.
+    """
 
     id: str
     endpoint: str
@@ -69,6 +72,7 @@ class DeviceRecord:
     polls: int = 0
     failures: int = 0
     driver_bugs: int = 0
+    renewals: int = 0
     groups: dict[str, _Group] = field(default_factory=dict)
 
     def add_group(self, schema: Schema) -> None:

@@ -158,6 +158,7 @@ class Poller:
         except NotConnectedError:
             if not self._is_up or any(one.mode == "subscribe" for one in self._device.groups):
                 raise
+        self._record.renewals += 1
         await self._close(driver)
         await self._connect(driver)
         return await self._attempt(driver, group)

@@ -171,6 +171,8 @@ async def test_a_device_that_ends_idle_connections_is_read_at_every_tick(
     assert totals.balanced
     assert (totals.ok, totals.failed) == (plant.reads * 2, 0)
     assert plant.connects == plant.closes == plant.reads
+    (record,) = runtime.live.records()
+    assert record.renewals == plant.connects - 1
     assert not gaps(runtime.buffer)
     assert not caplog.records
 

@@ -52,12 +52,18 @@ class EdgeCollector(Collector):
         bugs = CounterMetricFamily(
             "gateway_driver_bugs", "Exceptions a driver should not raise.", labels=["device"]
         )
+        renewals = CounterMetricFamily(
+            "gateway_connections_renewed",
+            "Connections that ended between two readings and were made anew at once.",
+            labels=["device"],
+        )
         for device in self._live.records():
             up.add_metric([device.id], int(device.link == "up"))
             polls.add_metric([device.id], device.polls)
             failed.add_metric([device.id], device.failures)
             bugs.add_metric([device.id], device.driver_bugs)
-        yield from (up, polls, failed, bugs)
+            renewals.add_metric([device.id], device.renewals)
+        yield from (up, polls, failed, bugs, renewals)
 
     def _buffer(self) -> Iterator[Metric]:
         backlog = self._live.backlog()
