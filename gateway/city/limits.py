@@ -5,11 +5,29 @@ database. The size of a frame is configuration (``broker.max_message_bytes``); w
 when it is decompressed say ``MAX_BODY_BYTES`` and ``MAX_CELLS`` of :mod:`gateway.wire.frame`.
 """
 
+from typing import NamedTuple
+
+
 # --- what waits -----------------------------------------------------------------------------
-INBOX_BYTES = 64 * 1024 * 1024
-"""Bytes of frames, and of state messages, that wait to be handled."""
-INBOX_FRAMES = 100_000
-INBOX_STATES = 20_000
+class Room(NamedTuple):
+    """How many messages may wait, and how many bytes they may hold."""
+
+    bytes: int
+    messages: int
+
+    def has(self, size: int, number: int, more: int) -> bool:
+        """Whether a message of ``more`` bytes fits beside what waits; alone, any does."""
+        return not number or (size + more <= self.bytes and number < self.messages)
+
+
+INBOX_FRAMES = Room(64 * 1024 * 1024, 100_000)
+"""Frames that wait to be handled."""
+SENDER_FRAMES = Room(8 * 1024 * 1024, 1_000)
+"""Frames of one gateway that wait; an edge has 20 on their way, unless told otherwise."""
+INBOX_STATES = Room(64 * 1024 * 1024, 20_000)
+"""State messages that wait to be handled."""
+SENDER_STATES = Room(1024 * 1024, 20)
+"""State messages of one gateway that wait."""
 ROUND_FRAMES = 500
 """Frames in one round of ingest; a full round is committed."""
 ROUND_VALUES = 100_000

@@ -1,19 +1,20 @@
 """The city's connection to the broker: one inbox for frames, one for signs of life.
 
-The inbox of frames is bounded in bytes. When the store is away and the inbox is full, frames are
-shed and counted, not queued: the edges keep them until they are acknowledged and send them again,
-so the only durable queue stays the one on the edge. Shedding rather than not reading keeps the
-connection alive and the signs of life flowing.
+An inbox is bounded, and serves the gateways in turn: one that floods it takes no more than its
+turn. When the store is away and the inbox of frames is full, frames are shed and counted, not
+queued: the edges keep them until they are acknowledged and send them again, so the only durable
+queue stays the one on the edge. Shedding rather than not reading keeps the connection alive and the
+signs of life flowing.
 """
 
 import asyncio
 import logging
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_config.city import BrokerConfig
-from gateway.city.limits import INBOX_BYTES, INBOX_FRAMES, INBOX_STATES
+from gateway.city.limits import INBOX_FRAMES, INBOX_STATES, SENDER_FRAMES, SENDER_STATES, Room
 from gateway.city.metrics import CityMetrics
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import LOSSES, Client, Message, MqttError
@@ -32,34 +33,65 @@ class Incoming:
     payload: bytes
     received_ms: int
 
+    @property
+    def sender(self) -> str:
+        """The gateway that the topic names; empty if it names none."""
+        levels = self.topic.split("/")
+        return levels[4] if len(levels) == _LEVELS and is_gateway_id(levels[4]) else ""
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What waits of one gateway."""
+
+    messages: deque[Incoming] = field(default_factory=deque)
+    bytes: int = 0
+
 
 class Inbox:
-    """Messages that wait, bounded in bytes and number; what comes above is shed."""
+    """Messages that wait, of each gateway in turn; what comes above a limit is shed.
 
-    def __init__(self, max_bytes: int, max_messages: int) -> None:
-        self._limit = (max_bytes, max_messages)
-        self._waiting: deque[Incoming] = deque()
+    Args:
+        room: for all messages.
+        of_sender: for those of one gateway, so that a flood leaves room for the others.
+    """
+
+    def __init__(self, room: Room, of_sender: Room) -> None:
+        self._room, self._of_sender = room, of_sender
+        self._waiting = OrderedDict[str, _Queue]()
         self._some = asyncio.Event()
-        self.bytes = 0
+        self.bytes = self.messages = 0
 
     def put(self, message: Incoming) -> bool:
         """Take a message in; returns False if there is no room."""
-        size = len(message.payload)
-        max_bytes, max_messages = self._limit
-        if self._waiting and (self.bytes + size > max_bytes or len(self._waiting) >= max_messages):
+        size, sender = len(message.payload), message.sender
+        mine = self._waiting.get(sender) or _Queue()
+        if not (
+            self._room.has(self.bytes, self.messages, size)
+            and self._of_sender.has(mine.bytes, len(mine.messages), size)
+        ):
             return False
-        self.bytes += size
-        self._waiting.append(message)
+        self._count(mine, size, 1)
+        mine.messages.append(message)
+        self._waiting[sender] = mine
         self._some.set()
         return True
 
     def take(self) -> Incoming | None:
-        """The oldest message; None if none waits."""
+        """The oldest message of the gateway whose turn it is; None if none waits."""
         if not self._waiting:
             return None
-        message = self._waiting.popleft()
-        self.bytes -= len(message.payload)
+        sender, mine = self._waiting.popitem(last=False)
+        message = mine.messages.popleft()
+        self._count(mine, -len(message.payload), -1)
+        if mine.messages:
+            self._waiting[sender] = mine
         return message
+
+    def _count(self, mine: _Queue, size: int, number: int) -> None:
+        mine.bytes += size
+        self.bytes += size
+        self.messages += number
 
     async def wait(self) -> None:
         """Wait until a message is there."""
@@ -78,8 +110,8 @@ class Uplink:
         self._metrics = metrics
         self._now_ms = now_ms
         self._client: Client | None = None
-        self.frames = Inbox(INBOX_BYTES, INBOX_FRAMES)
-        self.states = Inbox(INBOX_BYTES, INBOX_STATES)
+        self.frames = Inbox(INBOX_FRAMES, SENDER_FRAMES)
+        self.states = Inbox(INBOX_STATES, SENDER_STATES)
         self.connected_since_ms: int | None = None
         self._heard: dict[str, int] = {}
 
@@ -146,9 +178,8 @@ class Uplink:
 
     def _note(self, message: Incoming) -> None:
         """Remember who was heard; names come from outside and must not fill memory."""
-        levels = message.topic.split("/")
-        if len(levels) == _LEVELS and len(self._heard) < INBOX_FRAMES and is_gateway_id(levels[4]):
-            self._heard[levels[4]] = message.received_ms
+        if message.sender and len(self._heard) < INBOX_FRAMES.messages:
+            self._heard[message.sender] = message.received_ms
 
     def _up(self, client: Client) -> None:
         self._client = client

@@ -14,7 +14,7 @@ from gateway.city.db.tables import enterprise, orphan, quarantine, tag_schema, w
 from gateway.city.decide import Broken, decide
 from gateway.city.evidence import EARLIEST_MS, Sample, record
 from gateway.city.limits import (
-    INBOX_BYTES,
+    INBOX_STATES,
     KEPT_BYTES,
     MAX_REFUSED,
     MAX_STATE_BYTES,
@@ -149,7 +149,7 @@ async def test_refused_states_do_not_pile_up_while_the_database_refuses(tmp_path
         for number in range(MAX_WAITING + 5):
             topic = state_topic(f"stranger-{number}")
             assert city.uplink.states.put(Incoming(topic, bytes(KEPT_BYTES + number), 0))
-            if city.uplink.states.bytes > INBOX_BYTES // 2:
+            if city.uplink.states.bytes > INBOX_STATES.bytes // 2:
                 with pytest.raises(OperationalError):
                     await city.presence.tick()
         with pytest.raises(OperationalError):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.city.admission import Enrolment, objection
 from gateway.city.decide import Accepted, Waiting
 from gateway.city.evidence import EARLIEST_MS, merged, samples
-from gateway.city.limits import HOURLY_ROWS, KEPT_BYTES, MAX_LOSSES, ROUND_VALUES
+from gateway.city.limits import HOURLY_ROWS, KEPT_BYTES, MAX_LOSSES, ROUND_VALUES, Room
 from gateway.city.live import GatewayLive, Live
 from gateway.city.losses import JOIN_MS, Losses
 from gateway.city.peers import Peer
@@ -23,6 +23,7 @@ from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.wire.frame import Frame, Header
+from gateway.wire.topics import frame_topic
 from tests.support.city import OTHER_USCC, USCC, batch_of, schema_of
 
 KINDS = (Kind.FLOAT32, Kind.INT64, Kind.BOOL, Kind.STRING)
@@ -243,13 +244,27 @@ def test_what_is_quarantined_is_one_interval_while_it_goes_on() -> None:
 
 
 def test_the_inbox_sheds_and_never_grows() -> None:
-    inbox = Inbox(100, 3)
+    inbox = Inbox(Room(100, 3), Room(100, 9))
     taken = [inbox.put(Incoming("t", bytes(40), 0)) for _ in range(4)]
     assert taken == [True, True, False, False]
     assert inbox.bytes == 80
     assert inbox.take() is not None
     assert inbox.put(Incoming("t", b"", 0))
-    assert Inbox(10, 3).put(Incoming("t", bytes(50), 0))  # alone, a large one is still taken
+    assert Inbox(Room(10, 3), Room(10, 9)).put(
+        Incoming("t", bytes(50), 0)
+    )  # alone, a large one is still taken
+
+
+def test_a_gateway_that_floods_the_inbox_takes_no_more_than_its_turn() -> None:
+    inbox = Inbox(Room(10_000, 100), Room(5, 50))
+    flood, other = (Incoming(frame_topic(name), b"x", 0) for name in ("gw-1", "gw-2"))
+    strange = Incoming("qulink/1/up/7/NO NAME/frame", b"x", 0)
+    assert [inbox.put(flood) for _ in range(7)] == [True] * 5 + [False] * 2
+    for message in (other, strange, other):
+        assert inbox.put(message)
+    taken = [message.sender for _ in range(8) if (message := inbox.take())]
+    assert taken == ["gw-1", "gw-2", "", "gw-1", "gw-2", "gw-1", "gw-1", "gw-1"]
+    assert (inbox.take(), inbox.bytes, inbox.messages) == (None, 0, 0)
 
 
 @pytest.mark.parametrize(("size", "kept"), [(0, HOURLY_ROWS), (KEPT_BYTES * 2, 16)])
