@@ -23,8 +23,7 @@ class Reserve:
         """Take the room (again), if the disk gives it."""
         try:
             if not self._path.exists() and free_bytes(self._path.parent) >= 2 * RESERVE_BYTES:
-                with self._path.open("wb") as file:
-                    os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+                self._path.write_bytes(os.urandom(RESERVE_BYTES))  # room even where zeros take none
         except OSError:
             self.release()
 
