@@ -19,7 +19,8 @@ test: $(VENV)/dev.stamp foreign-peers  ## every test there is
 check: $(VENV)/dev.stamp  ## style, types, import contracts, documentation
 	$(BIN)/ruff format --check gateway edge_config simulators tests benchmarks
 	$(BIN)/ruff check gateway edge_config simulators tests benchmarks
-	$(BIN)/mypy
+	$(BIN)/mypy --platform linux
+	$(BIN)/mypy --platform darwin
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/docs -q
 
