@@ -1,10 +1,10 @@
 """Issue identifiers to machines of the ledger from a durable counter, and count them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, literal, select, update
 
 from edge_config.suffix import SuffixPattern
 from gateway.city.db.tables import (
@@ -89,8 +89,8 @@ def issue(
         How many were issued.
     """
     rows = connection.execute(_without_identifier().limit(limit)).all()
-    counters = {row.prefix: row.next for row in connection.execute(select(identifier_counter))}
-    begun = set(counters)
+    held = {row.prefix: row.next for row in connection.execute(select(identifier_counter))}
+    counters = dict(held)
     issued: list[dict[str, Any]] = []
     for row in rows:
         place = f"{prefix}.{row.identifier_code}"
@@ -101,7 +101,7 @@ def issue(
     if issued:
         connection.execute(insert(identifier), issued)
         enqueue(connection, [one["equipment_id"] for one in issued], now_ms)
-        _keep_counters(connection, counters, begun)
+        _keep_counters(connection, held, counters)
     return len(issued)
 
 
@@ -155,11 +155,12 @@ def _issued(machine: int, handle: Handle, now_ms: int) -> dict[str, Any]:
 
 
 def _keep_counters(
-    connection: Connection, counters: Mapping[str, int], begun: Collection[str]
+    connection: Connection, held: Mapping[str, int], counters: Mapping[str, int]
 ) -> None:
-    for prefix, number in counters.items():
-        if prefix in begun:
-            own = identifier_counter.c.prefix == prefix
-            connection.execute(update(identifier_counter).where(own).values(next=number))
-        else:
-            connection.execute(insert(identifier_counter), [{"prefix": prefix, "next": number}])
+    begun = [{"prefix": one, "next": counters[one]} for one in counters if one not in held]
+    moved = [{"own": one, "number": counters[one]} for one in held if counters[one] != held[one]]
+    if begun:
+        connection.execute(insert(identifier_counter), begun)
+    if moved:
+        query = update(identifier_counter).where(identifier_counter.c.prefix == bindparam("own"))
+        connection.execute(query.values(next=bindparam("number")), moved)
