@@ -26,7 +26,7 @@ async def main(port: int) -> None:
         await client.subscribe(f"{ROOT}/up/+/+/frame", qos=1)
         async for message in client.messages:
             now = time.monotonic()
-            body = bytes(message.payload)  # type: ignore[arg-type]
+            body = bytes(message.payload)
             header = read_header(body)
             values, frames, size = values + header.values, frames + 1, size + len(body)
             gateway = parse_uplink(str(message.topic)).gateway

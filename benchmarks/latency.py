@@ -102,7 +102,7 @@ async def _listen(client: aiomqtt.Client, delays: list[float]) -> None:
     schemas: dict[int, Schema] = {}
     async for message in client.messages:
         now_ms = time.time_ns() / 1e6
-        body = bytes(message.payload)  # type: ignore[arg-type]
+        body = bytes(message.payload)
         if str(message.topic) == frame_topic(GATEWAY):
             _note(body, schemas, waiting)
             continue

@@ -1,8 +1,10 @@
 """What a write to a store takes: tables of values in, committed by the store out."""
 
 import asyncio
+import os
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import count
@@ -12,14 +14,17 @@ import numpy as np
 
 from benchmarks.codec import USCC
 from benchmarks.ingest import START_MS
-from edge_config.city import Influx1Store
+from edge_config.base import Secret
+from edge_config.city import Influx1Store, Influx2Store
 from gateway.city.stores.api import Rows, Series, Store
 from gateway.city.stores.delivery import batches
 from gateway.city.stores.embedded import EmbeddedStore
 from gateway.city.stores.influx1 import Influx1
+from gateway.city.stores.influx2 import Influx2
 from gateway.city.stores.line_protocol import encode
 from tests.support.influxd import Influxd
 
+_REAL2 = "QULINK_TEST_INFLUX2_"
 _FIELDS = 30
 _MACHINES = 100
 _TIMES = 50
@@ -27,28 +32,38 @@ _TIMES = 50
 
 
 def measure(seconds: float) -> list[dict[str, object]]:
-    """Write wide lines to the embedded store and to a real InfluxDB 1.x.
+    """Write wide lines to the embedded store, to a real InfluxDB 1.x, and to a real 2.x.
+
+    The last one is that of the tests' environment variables ``QULINK_TEST_INFLUX2_URL``,
+    ``_TOKEN``, ``_ORG`` and ``_BUCKET``; without them it is left out.
 
     Args:
         seconds: time measured of each.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        results = [asyncio.run(_embedded(folder, seconds))]
+        embedded = EmbeddedStore(folder / "telemetry.db")
+        results = [asyncio.run(_whole("embedded store, write", embedded, seconds))]
         server = stack.enter_context(Influxd(folder))
-        results += asyncio.run(_influx1(server, seconds))
+        config = Influx1Store(type="influxdb1", url=server.url, database="qulink")
+        results += asyncio.run(_influx("InfluxDB 1.x", Influx1(config), seconds))
+    if f"{_REAL2}URL" in os.environ:
+        results += asyncio.run(_influx("InfluxDB 2.x", _real2(), seconds))
     return results
 
 
-async def _embedded(folder: Path, seconds: float) -> dict[str, object]:
-    return await _whole("embedded store, write", EmbeddedStore(folder / "telemetry.db"), seconds)
+def _real2() -> Influx2:
+    url, org, bucket = (os.environ[_REAL2 + name] for name in ("URL", "ORG", "BUCKET"))
+    token = Secret(env=f"{_REAL2}TOKEN")
+    return Influx2(Influx2Store(type="influxdb2", url=url, org=org, bucket=bucket, token=token))
 
 
-async def _influx1(server: Influxd, seconds: float) -> list[dict[str, object]]:
-    config = Influx1Store(type="influxdb1", url=server.url, database="qulink")
+async def _influx(
+    name: str, store: Influx1 | Influx2, seconds: float
+) -> Sequence[dict[str, object]]:
     return [
-        await _whole("InfluxDB 1.x, encode and write", Influx1(config), seconds),
-        await _posts(Influx1(config), seconds),
+        await _whole(f"{name}, encode and write", store, seconds),
+        await _posts(f"{name}, write apart from encoding", store, seconds),
     ]
 
 
@@ -70,7 +85,7 @@ async def _whole(name: str, store: Store, seconds: float) -> dict[str, object]:
     return _result(name, values, spent)
 
 
-async def _posts(store: Influx1, seconds: float) -> dict[str, object]:
+async def _posts(name: str, store: Influx1 | Influx2, seconds: float) -> dict[str, object]:
     """Only what comes after encoding: compress, send, parse and commit by the server."""
     await store.open()
     spent = values = 0.0
@@ -83,11 +98,11 @@ async def _posts(store: Influx1, seconds: float) -> dict[str, object]:
             spent += time.perf_counter() - started
             values += sum(line.values for line in batch)
             if not answer.good:
-                raise RuntimeError(f"InfluxDB answers {answer.status} {answer.message}")
+                raise RuntimeError(f"{name}: {answer.status} {answer.message}")
         if spent >= seconds:
             break
     await store.close()
-    return _result("InfluxDB 1.x, write apart from encoding", values, spent)
+    return _result(name, values, spent)
 
 
 def _result(name: str, values: float, spent: float) -> dict[str, object]:
