@@ -157,6 +157,8 @@ class Client(aiomqtt.Client):
             self._ear.heard = str(error)
         finally:
             self._client.disconnect()
+            if self._disconnected.done() and not self._disconnected.cancelled():
+                self._disconnected.exception()  # one that nobody asks for would be logged
 
     # -- in place of the library's own ----------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -141,6 +142,18 @@ async def test_all_that_has_come_is_handed_out_at_once(mosquitto: Mosquitto) -> 
         await until(lambda: len(reader.messages) == 50)
         came = await anext(reader.received())
         assert [bytes(message.payload) for message in came] == [b"%d" % n for n in range(50)]
+
+
+async def test_a_session_that_is_left_as_the_broker_hangs_up_leaves_no_complaint(
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = MqttNorthbound.model_validate({"url": mosquitto.url})
+    async with Client(config, username="x") as client:
+        mosquitto.stop(kill=True)
+        await until(client._disconnected.done)
+    del client
+    gc.collect()
+    assert caplog.messages == []
 
 
 async def test_a_session_that_the_broker_ends_says_why() -> None:
