@@ -54,28 +54,38 @@ class Inbox:
     Args:
         room: for all messages.
         of_sender: for those of one gateway, so that a flood leaves room for the others.
+        newest_counts: whether a gateway that has filled its room loses what it said first, not
+            what it says last.
     """
 
-    def __init__(self, room: Room, of_sender: Room) -> None:
+    def __init__(self, room: Room, of_sender: Room, *, newest_counts: bool = False) -> None:
         self._room, self._of_sender = room, of_sender
+        self._newest_counts = newest_counts
         self._waiting = OrderedDict[str, _Queue]()
         self._some = asyncio.Event()
         self.bytes = self.messages = 0
 
-    def put(self, message: Incoming) -> bool:
-        """Take a message in; returns False if there is no room."""
+    def put(self, message: Incoming) -> int:
+        """Take a message in; returns how many were shed for want of room, this one or older."""
         size, sender = len(message.payload), message.sender
         mine = self._waiting.get(sender) or _Queue()
+        shed = self._make_room(mine, size) if self._newest_counts else 0
         if not (
             self._room.has(self.bytes, self.messages, size)
             and self._of_sender.has(mine.bytes, len(mine.messages), size)
         ):
-            return False
+            return shed + 1
         self._count(mine, size, 1)
         mine.messages.append(message)
         self._waiting[sender] = mine
         self._some.set()
-        return True
+        return shed
+
+    def _make_room(self, mine: _Queue, size: int) -> int:
+        before = len(mine.messages)
+        while not self._of_sender.has(mine.bytes, len(mine.messages), size):
+            self._count(mine, -len(mine.messages.popleft().payload), -1)
+        return before - len(mine.messages)
 
     def take(self) -> Incoming | None:
         """The oldest message of the gateway whose turn it is; None if none waits."""
@@ -111,7 +121,7 @@ class Uplink:
         self._now_ms = now_ms
         self._client: Client | None = None
         self.frames = Inbox(INBOX_FRAMES, SENDER_FRAMES)
-        self.states = Inbox(INBOX_STATES, SENDER_STATES)
+        self.states = Inbox(INBOX_STATES, SENDER_STATES, newest_counts=True)
         self.connected_since_ms: int | None = None
         self._heard: dict[str, int] = {}
 
@@ -173,8 +183,7 @@ class Uplink:
         else:
             inbox = self.frames
             self._note(incoming)
-        if not inbox.put(incoming):
-            self._metrics.shed.inc()
+        self._metrics.shed.inc(inbox.put(incoming))
 
     def _note(self, message: Incoming) -> None:
         """Remember who was heard; names come from outside and must not fill memory."""

@@ -148,7 +148,7 @@ async def test_refused_states_do_not_pile_up_while_the_database_refuses(tmp_path
         city.database.run_now(lambda c: c.execute(text("DROP TABLE quarantine")))
         for number in range(MAX_WAITING + 5):
             topic = state_topic(f"stranger-{number}")
-            assert city.uplink.states.put(Incoming(topic, bytes(KEPT_BYTES + number), 0))
+            assert city.uplink.states.put(Incoming(topic, bytes(KEPT_BYTES + number), 0)) == 0
             if city.uplink.states.bytes > INBOX_STATES.bytes // 2:
                 with pytest.raises(OperationalError):
                     await city.presence.tick()

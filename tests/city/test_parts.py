@@ -245,23 +245,30 @@ def test_what_is_quarantined_is_one_interval_while_it_goes_on() -> None:
 
 def test_the_inbox_sheds_and_never_grows() -> None:
     inbox = Inbox(Room(100, 3), Room(100, 9))
-    taken = [inbox.put(Incoming("t", bytes(40), 0)) for _ in range(4)]
-    assert taken == [True, True, False, False]
+    shed = [inbox.put(Incoming("t", bytes(40), 0)) for _ in range(4)]
+    assert shed == [0, 0, 1, 1]
     assert inbox.bytes == 80
     assert inbox.take() is not None
-    assert inbox.put(Incoming("t", b"", 0))
-    assert Inbox(Room(10, 3), Room(10, 9)).put(
-        Incoming("t", bytes(50), 0)
-    )  # alone, a large one is still taken
+    assert inbox.put(Incoming("t", b"", 0)) == 0
+    alone = Inbox(Room(10, 3), Room(10, 9))
+    assert alone.put(Incoming("t", bytes(50), 0)) == 0  # alone, a large one is still taken
+
+
+def test_the_last_word_of_a_gateway_is_not_shed_where_it_counts() -> None:
+    inbox = Inbox(Room(10_000, 100), Room(6, 3), newest_counts=True)
+    words = [Incoming(frame_topic("gw-1"), text, 0) for text in (b"1", b"2", b"33", b"4", b"555")]
+    assert [inbox.put(word) for word in words] == [0, 0, 0, 1, 1]
+    assert [message.payload for _ in range(3) if (message := inbox.take())] == [b"33", b"4", b"555"]
+    assert (inbox.take(), inbox.bytes, inbox.messages) == (None, 0, 0)
 
 
 def test_a_gateway_that_floods_the_inbox_takes_no_more_than_its_turn() -> None:
     inbox = Inbox(Room(10_000, 100), Room(5, 50))
     flood, other = (Incoming(frame_topic(name), b"x", 0) for name in ("gw-1", "gw-2"))
     strange = Incoming("qulink/1/up/7/NO NAME/frame", b"x", 0)
-    assert [inbox.put(flood) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert [inbox.put(flood) for _ in range(7)] == [0] * 5 + [1] * 2
     for message in (other, strange, other):
-        assert inbox.put(message)
+        assert inbox.put(message) == 0
     taken = [message.sender for _ in range(8) if (message := inbox.take())]
     assert taken == ["gw-1", "gw-2", "", "gw-1", "gw-2", "gw-1", "gw-1", "gw-1"]
     assert (inbox.take(), inbox.bytes, inbox.messages) == (None, 0, 0)
