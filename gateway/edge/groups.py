@@ -26,7 +26,7 @@ class Group:
         points: what the driver reads, in column order.
         processor: rules and what was sent last.
         last_tick_ms: newest nominal tick in the books.
-        plan: what the driver made of the points in this session.
+        plan: what the driver made of the points in the current session.
         bad_items: subscribed tags that are BAD while the session is up.
         reading_ms: the tick that is being read now.
         repeat_ms: while the clock repeats time: newest repeated tick that is in the books.

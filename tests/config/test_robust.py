@@ -18,9 +18,7 @@ from edge_config.yaml_file import MAX_BYTES, parse, plain
 from gateway.drivers.registry import installed
 from tests.config.examples import CITY, GATEWAY, POINTS, write_gateway
 
-QUICK = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
-)
+QUICK = settings(max_examples=150, suppress_health_check=[HealthCheck.differing_executors])
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),

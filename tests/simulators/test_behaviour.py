@@ -27,7 +27,7 @@ def _unit(name: str, seed: int = 1, clock_s: float = 9 * 3600) -> Unit:
     return Unit.of(manual, Machine(manual.rhythm, seed, manual.rated_kw, 180, clock_s))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(MANUAL, SEED, st.lists(st.floats(0.05, 600), min_size=1, max_size=60))
 def test_counts_and_energy_only_grow_and_parts_add_up(manual, seed, steps) -> None:
     machine = Machine(manual.rhythm, seed, manual.rated_kw)
@@ -42,7 +42,7 @@ def test_counts_and_energy_only_grow_and_parts_add_up(manual, seed, steps) -> No
         assert (machine.fault_code != 0) == (machine.state is UnitState.FAULT)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(MANUAL, SEED, st.floats(0, 86_400), st.integers(1, 120))
 def test_every_value_is_within_its_range(manual, seed, clock_s, steps) -> None:
     unit = Unit.of(manual, Machine(manual.rhythm, seed, manual.rated_kw, 180, clock_s))

@@ -122,11 +122,11 @@ def format_node(node: NodeName) -> str:
 
 
 def namespace_index(node: NodeName, namespaces: Sequence[str]) -> int | None:
-    """Index of a node's namespace in this session, or None if the server does not have it.
+    """Index of a node's namespace in the current session, or None if the server does not have it.
 
     Args:
         node: the node.
-        namespaces: the server's NamespaceArray as read in this session.
+        namespaces: the server's NamespaceArray as read in the current session.
     """
     if not node.uri:
         return 0

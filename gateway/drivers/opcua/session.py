@@ -42,7 +42,7 @@ class Session:
     """A session that is open.
 
     Attributes:
-        namespaces: the server's NamespaceArray as it is in this session.
+        namespaces: the server's NamespaceArray as it is in the current session.
         limits: the server's operation limits, or ours if lower.
     """
 
@@ -77,7 +77,7 @@ class Session:
         return self._client.uaclient
 
     def node_id(self, node: NodeName) -> ua.NodeId | None:
-        """The node's id in this session; None if the server lacks its namespace."""
+        """The node's id in the current session; None if the server lacks its namespace."""
         index = namespace_index(node, self.namespaces)
         return None if index is None else _node_id(node, index)
 
