@@ -102,7 +102,7 @@ FURNACE = Manual(
         ),
         Entry("belt_speed", "网带速度", "Belt speed", holding(20), held(145, 0.5, 10), "mm/min", 0.1, minimum=0, maximum=600, deadband=1),
         Entry("carbon", "碳势", "Carbon potential", holding(21), held(0.92, 0.004, 90), "%", 0.001, minimum=0, maximum=2, deadband=0.005),
-        Entry("gas_flow", "气体流量", "Gas flow", holding(22), held(11.5, 0.06, 8), "m3/h", 0.01, minimum=0, maximum=60, deadband=0.1),
+        Entry("gas_flow", "气体流量", "Gas flow", holding(22), held(11.5, 0.06, 8), "m³/h", 0.01, minimum=0, maximum=60, deadband=0.1),
         Entry("oil_temp", "淬火油温度", "Quench oil", holding(23), working(62, 76, 120, 0.1), "°C", 0.1, minimum=0, maximum=200, deadband=0.3),
         Entry("fan_on", "循环风机", "Circulation fan", Register("discrete", 0, "bool"), lambda m: m.state is not UnitState.OFF),
         Entry("flame_on", "火帘", "Flame curtain", Register("discrete", 2, "bool"), lambda m: m.state is not UnitState.OFF),

@@ -97,10 +97,10 @@ UV_COATER = Manual(
     (
         *plc_head(0),
         Entry("conveyor_speed", "输送速度", "Conveyor speed", holding(10), spinning(12.5, 0.05), "m/min", 0.01, minimum=0, maximum=60, deadband=0.1),
-        Entry("coat_weight", "涂布量", "Coat weight", holding(11), per_part(35, 0.9), "g/m2", 0.1, minimum=0, maximum=200),
+        Entry("coat_weight", "涂布量", "Coat weight", holding(11), per_part(35, 0.9), "g/m²", 0.1, minimum=0, maximum=200),
         Entry("lamp_power", "灯功率", "Lamp power", holding(12), working(20, 88, 5, 0.4), "%", 0.1, minimum=0, maximum=120, deadband=1),
         Entry("lamp_hours", "灯管时间", "Lamp hours", holding(13), lambda m: int(m.running_s // 3600) % 2000, "h", role="counter"),
-        Entry("uv_dose", "UV 能量", "UV dose", holding(14), per_part(420, 9, -90, 1), "mJ/cm2", minimum=0, maximum=2000),
+        Entry("uv_dose", "UV 能量", "UV dose", holding(14), per_part(420, 9, -90, 1), "mJ/cm²", minimum=0, maximum=2000),
         Entry("booth_temp", "涂装间温度", "Booth temperature", holding(15, "int16"), held(23.5, 0.1, 120), "°C", 0.1, minimum=-10, maximum=60, deadband=0.2),
         Entry("booth_humidity", "涂装间湿度", "Booth humidity", holding(16), held(56, 0.5, 120), "%", 0.1, minimum=0, maximum=100, deadband=0.5),
         Entry("voc", "VOC 浓度", "VOC", holding(17), working(8, 34, 40, 1), "ppm", 0.1, minimum=0, maximum=2000, deadband=1),

@@ -59,7 +59,7 @@ LEAK_BENCH = Manual(
         *plc_head(0, "ABCD"),
         Entry("pressure", "检漏压力", "Test pressure", holding(10, "float32"), per_part(1.8, 0.004), "MPa", minimum=0, maximum=6),
         Entry("dp", "压差", "Differential pressure", holding(12, "float32"), per_part(6, 2, 1, 1), "Pa", minimum=-50, maximum=1000),
-        Entry("helium", "氦漏率", "Helium leak rate", holding(14, "float32"), lambda m: 10 ** (-7.2 + 0.2 * m.part[2]), "Pa·m3/s", minimum=0, maximum=1),
+        Entry("helium", "氦漏率", "Helium leak rate", holding(14, "float32"), lambda m: 10 ** (-7.2 + 0.2 * m.part[2]), "Pa·m³/s", minimum=0, maximum=1),
     ),
     INVENTED + " (Siemens S7-200 SMART, high word first)", controller="S7-200 SMART",
 )

@@ -43,7 +43,7 @@ REFINER = Manual(
         Entry("power", "磨浆功率", "Refining power", holding(2, "float32"), power_kw, "kW", minimum=0, maximum=1500, deadband=3),
         Entry("specific_energy", "比能耗", "Specific energy", holding(4, "float32"), working(20, 132, 20, 0.8), "kWh/t", minimum=0, maximum=600, deadband=1),
         Entry("freeness", "打浆度", "Beating degree", holding(6, "float32"), held(38, 0.15, 120), "°SR", minimum=0, maximum=100, deadband=0.2),
-        Entry("flow", "浆流量", "Stock flow", holding(8, "float32"), working(5, 92, 8, 0.6), "m3/h", minimum=0, maximum=400, deadband=1),
+        Entry("flow", "浆流量", "Stock flow", holding(8, "float32"), working(5, 92, 8, 0.6), "m³/h", minimum=0, maximum=400, deadband=1),
         energy(holding(10, "float64")),
     ),
     INVENTED + " (DCS gateway, float32 and float64, high word first)", controller="DCS 网关",
@@ -52,7 +52,7 @@ SIZE_PRESS = Manual(
     "size_press", "表面施胶机", "Size press", _STEADY, 55,
     (
         Entry("unit_state", "设备状态", "State", holding(0), lambda m: int(m.state), role="state", maximum=7),
-        Entry("pick_up", "施胶量", "Pick-up", holding(10, "float32", "CDAB"), working(0.1, 2.9, 10, 0.03), "g/m2", minimum=0, maximum=20, deadband=0.05),
+        Entry("pick_up", "施胶量", "Pick-up", holding(10, "float32", "CDAB"), working(0.1, 2.9, 10, 0.03), "g/m²", minimum=0, maximum=20, deadband=0.05),
         Entry("solids", "胶液固含", "Solids", holding(12, "float32", "CDAB"), held(9.4, 0.03, 120), "%", minimum=0, maximum=60, deadband=0.05),
         Entry("size_temp", "胶液温度", "Size temperature", holding(14, "float32", "CDAB"), held(61, 0.2, 90), "°C", minimum=0, maximum=120, deadband=0.3),
     ),
@@ -131,12 +131,12 @@ DRYER_SECTION = _section(
 )
 SCANNER = _section(
     "qcs_scanner", "QCS 扫描架", "QCS scanner", 6,
-    _quantity("basis_weight", "定量", "Basis weight", "Scanner/BasisWeight", per_part(40, 0.25), "g/m2", 0, 500, 0),
+    _quantity("basis_weight", "定量", "Basis weight", "Scanner/BasisWeight", per_part(40, 0.25), "g/m²", 0, 500, 0),
     _quantity("moisture", "水分", "Moisture", "Scanner/Moisture", per_part(5.2, 0.12, 0, 1), "%", 0, 50, 0),
     _quantity("ash", "灰分", "Ash", "Scanner/Ash", per_part(11.5, 0.2, 0, 2), "%", 0, 80, 0),
     _quantity("caliper", "厚度", "Caliper", "Scanner/Caliper", per_part(54, 0.5, 0, 3), "µm", 0, 1000, 0),
-    _quantity("weight_cd_spread", "定量横幅差", "Weight CD spread", "Scanner/BasisWeightCdSpread", per_part(0.9, 0.06, 0.1, 1), "g/m2", -5, 50, 0),
-    _quantity("weight_2sigma", "定量 2σ", "Weight 2-sigma", "Scanner/BasisWeight2Sigma", per_part(0.42, 0.03, 0.1), "g/m2", -5, 50, 0),
+    _quantity("weight_cd_spread", "定量横幅差", "Weight CD spread", "Scanner/BasisWeightCdSpread", per_part(0.9, 0.06, 0.1, 1), "g/m²", -5, 50, 0),
+    _quantity("weight_2sigma", "定量 2σ", "Weight 2-sigma", "Scanner/BasisWeight2Sigma", per_part(0.42, 0.03, 0.1), "g/m²", -5, 50, 0),
 )
 
 
