@@ -30,9 +30,8 @@ async def served(app: ASGIApp, console: ConsoleConfig | None = None) -> AsyncIte
 @pytest.fixture
 async def city(tmp_path: Path) -> AsyncIterator[Town]:
     """The small town."""
-    made = await town(tmp_path)
-    yield made
-    await made.close()
+    async with town(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

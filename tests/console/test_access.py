@@ -67,20 +67,21 @@ async def test_a_body_that_hides_its_size_is_refused(tmp_path: Path) -> None:
 
     secret = tmp_path / "token"
     await asyncio.to_thread(secret.write_text, "s3cret")
-    made = await town(tmp_path / "city", token=Secret(file=secret, env=None))
     async with (
+        town(tmp_path / "city", token=Secret(file=secret, env=None)) as made,
         served(build(made.context)) as base,
         httpx.AsyncClient(trust_env=False, timeout=10) as client,
     ):
         assert (await client.post(f"{base}/login", content=endless())).status_code == 413
-    await made.close()
 
 
 async def test_token_by_header_cookie_and_form(tmp_path: Path) -> None:
     secret = tmp_path / "token"
     await asyncio.to_thread(secret.write_text, "s3cret")
-    made = await town(tmp_path / "city", token=Secret(file=secret, env=None))
-    async with served(build(made.context)) as base:
+    async with (
+        town(tmp_path / "city", token=Secret(file=secret, env=None)) as made,
+        served(build(made.context)) as base,
+    ):
         html = {"accept": "text/html"}
         assert (await get(base)).status_code == 401
         asked = await get(f"{base}/gaps?open=1", headers=html)
@@ -95,7 +96,6 @@ async def test_token_by_header_cookie_and_form(tmp_path: Path) -> None:
             assert (await get(base, headers=cookie)).status_code == 401
         without_csrf = await post(f"{base}/login", {"token": "s3cret"})
         assert without_csrf.status_code == 403
-    await made.close()
 
 
 async def test_open_to_the_network_needs_tls_and_token(tmp_path: Path) -> None:
@@ -162,8 +162,8 @@ def test_consoles_of_one_host_do_not_log_each_other_out() -> None:
 async def test_a_session_cookie_opens_the_pages_and_leaving_closes_them(tmp_path: Path) -> None:
     secret = tmp_path / "token"
     await asyncio.to_thread(secret.write_text, "s3cret")
-    made = await town(tmp_path / "city", token=Secret(file=secret, env=None))
     async with (
+        town(tmp_path / "city", token=Secret(file=secret, env=None)) as made,
         served(build(made.context)) as base,
         httpx.AsyncClient(base_url=base, trust_env=False, timeout=10) as client,
     ):
@@ -175,7 +175,6 @@ async def test_a_session_cookie_opens_the_pages_and_leaving_closes_them(tmp_path
         assert (await client.get("/books")).status_code == 200
         assert (await client.post("/logout", data={"csrf": csrf})).status_code == 303
         assert (await client.get("/books")).status_code == 401
-    await made.close()
 
 
 @given(st.text(min_size=1), st.text(), st.integers(0, 2**40))

@@ -109,36 +109,37 @@ async def test_a_large_city_fits_the_first_page(address: str, city: Town) -> Non
 
 
 async def test_the_definition_says_which_figure_stands_large(tmp_path: Path) -> None:
-    made = await town(tmp_path, headline="ENR-B")
-    async with served(build(made.context)) as base:
+    async with (
+        town(tmp_path, headline="ENR-B") as made,
+        served(build(made.context)) as base,
+    ):
         page = (await get(f"{base}/?lang=zh")).text
         body = (await get(f"{base}/?format=json")).json()
         chart = (await get(f"{base}/charts/trend.json")).json()["datasets"]["actual"]
-    mean = body["rows"][0]["mean_percent"]
-    assert body["rows"][0]["pooled_percent"] != mean
-    assert f'data-k="pooled">{mean}<span>' in page
-    assert chart[-1]["text"] == mean
-    assert "全市企业平均口径" in page
-    await made.close()
+        mean = body["rows"][0]["mean_percent"]
+        assert body["rows"][0]["pooled_percent"] != mean
+        assert f'data-k="pooled">{mean}<span>' in page
+        assert chart[-1]["text"] == mean
+        assert "全市企业平均口径" in page
 
 
 async def test_an_unknown_headline_is_told_at_the_start(tmp_path: Path) -> None:
-    made = await town(tmp_path, headline="ENR-Z")
-    with pytest.raises(DefinitionError, match="no definition 'ENR-Z'; there are ENR-A"):
-        build(made.context)
-    await made.close()
+    async with town(tmp_path, headline="ENR-Z") as made:
+        with pytest.raises(DefinitionError, match="no definition 'ENR-Z'; there are ENR-A"):
+            build(made.context)
 
 
 async def test_without_a_demonstration_nothing_says_so(tmp_path: Path) -> None:
-    made = await town(tmp_path, demonstration=False)
-    async with served(build(made.context)) as base:
+    async with (
+        town(tmp_path, demonstration=False) as made,
+        served(build(made.context)) as base,
+    ):
         page = (await get(f"{base}/?lang=zh")).text
         assert "演示数据" not in page
         assert 'watermark"' not in page
         rows = (await get(f"{base}/?format=json")).json()
         assert rows["demonstration"] is False
         assert rows["rows"][0]["networked"] == 0  # synthetic evidence does not count
-    await made.close()
 
 
 def test_text_that_looks_like_a_formula_is_disarmed() -> None:
@@ -217,13 +218,12 @@ async def test_health_names_the_parts(city: Town, address: str) -> None:
 async def test_a_sick_part_is_unhealthy(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    made = await town(tmp_path)
-    sick = replace(made.context, health=lambda: {"broker": "broker does not answer"})
-    async with served(build(sick)) as base:
-        answer = await get(f"{base}/healthz")
-        assert answer.status_code == 503
-        assert answer.json()["parts"] == {"database": "ok", "broker": "broker does not answer"}
-    await made.close()
+    async with town(tmp_path) as made:
+        sick = replace(made.context, health=lambda: {"broker": "broker does not answer"})
+        async with served(build(sick)) as base:
+            answer = await get(f"{base}/healthz")
+            assert answer.status_code == 503
+            assert answer.json()["parts"] == {"database": "ok", "broker": "broker does not answer"}
 
 
 async def test_a_value_that_no_longer_comes_says_why(address: str, city: Town) -> None:
@@ -358,11 +358,12 @@ class Lines:
 async def demonstration(folder: Path) -> AsyncIterator[tuple[Lines, str]]:
     """A console whose demonstration can be switched."""
     lines = Lines()
-    async with served(lines.app()) as control:
-        made = await town(folder, control=control)
-        async with served(build(made.context)) as base:
-            yield lines, base
-        await made.close()
+    async with (
+        served(lines.app()) as control,
+        town(folder, control=control) as made,
+        served(build(made.context)) as base,
+    ):
+        yield lines, base
 
 
 async def test_a_line_is_stopped_by_the_page(tmp_path: Path) -> None:
@@ -385,15 +386,16 @@ async def test_a_line_is_stopped_by_the_page(tmp_path: Path) -> None:
 
 
 async def test_a_demonstration_that_does_not_answer(tmp_path: Path) -> None:
-    made = await town(tmp_path, control="http://127.0.0.1:9")
-    async with served(build(made.context)) as base:
+    async with (
+        town(tmp_path, control="http://127.0.0.1:9") as made,
+        served(build(made.context)) as base,
+    ):
         page = await get(f"{base}/?lang=zh")
         assert page.status_code == 200
         csrf = page.cookies["qulink_csrf"]
         cookies = {"cookie": f"qulink_csrf={csrf}"}
         answer = await post(f"{base}/demo/lines/x/stop", {"csrf": csrf}, headers=cookies)
         assert answer.status_code == 502
-    await made.close()
 
 
 @pytest.mark.parametrize("page", ["0", "1", "-1", "x", "999999999"])

@@ -211,8 +211,11 @@ async def test_the_history_follows_the_store(address: str, city: Town) -> None:
 async def test_the_token_opens_the_console(tmp_path: Path) -> None:
     secret = tmp_path / "token"
     await asyncio.to_thread(secret.write_text, "correct horse\n")
-    made = await town(tmp_path / "city", token=Secret(file=secret, env=None))
-    async with served(build(made.context)) as base, chromium() as page:
+    async with (
+        town(tmp_path / "city", token=Secret(file=secret, env=None)) as made,
+        served(build(made.context)) as base,
+        chromium() as page,
+    ):
         await page.goto(f"{base}/gaps?lang=zh")
         await page.until("location.pathname === '/login'")
         await page.type("#token", "wrong")
@@ -227,4 +230,3 @@ async def test_the_token_opens_the_console(tmp_path: Path) -> None:
         assert session["sameSite"] == "Lax"
         assert "correct" not in session["value"]
         assert page.foreign(base) == []
-    await made.close()

@@ -104,8 +104,11 @@ async def test_a_page_that_nobody_sees_holds_no_connection(city: Town) -> None:
 async def test_a_session_that_ended_leads_to_the_log_in(tmp_path: Path) -> None:
     secret = tmp_path / "token"
     await asyncio.to_thread(secret.write_text, "correct horse")
-    made = await town(tmp_path / "city", token=Secret(file=secret, env=None))
-    async with served(build(made.context)) as base, chromium() as page:
+    async with (
+        town(tmp_path / "city", token=Secret(file=secret, env=None)) as made,
+        served(build(made.context)) as base,
+        chromium() as page,
+    ):
         await page.goto(f"{base}/login?next=%2Fgaps")
         await page.type("#token", "correct horse")
         await page.click("main button")
@@ -113,7 +116,6 @@ async def test_a_session_that_ended_leads_to_the_log_in(tmp_path: Path) -> None:
         await page.forget()
         await _reconnect(page)
         await page.until("document.querySelector('[name=next]')?.value === '/gaps'", AGAIN_S)
-    await made.close()
 
 
 async def _reconnect(page: Page) -> None:

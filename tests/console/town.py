@@ -2,6 +2,8 @@
 
 import asyncio
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -85,12 +87,8 @@ class Town:
         schema = schema_of(*self.machine)
         self.live.take("gw-0", batch_of(schema, self.clock.now_ms, parts))
 
-    async def close(self) -> None:
-        """Release files."""
-        await self.store.close()
-        self.database.close()
 
-
+@asynccontextmanager
 async def town(
     folder: Path,
     *,
@@ -98,8 +96,8 @@ async def town(
     token: Secret | None = None,
     control: str | None = None,
     headline: str = "ENR-A",
-) -> Town:
-    """Fill a city in ``folder``."""
+) -> AsyncIterator[Town]:
+    """A city in ``folder``, filled."""
     config = CityConfig.model_validate(
         {
             "city": {"region": "330800", "name_zh": "衢州市", "name_en": "Quzhou"},
@@ -116,11 +114,15 @@ async def town(
     await asyncio.to_thread((folder / "city.db").write_bytes, _filled())
     database = connect(config.database.url, folder)
     store = EmbeddedStore(folder / "telemetry.db")
-    await store.open()
-    await store.write([_history(uscc_of(0))])
-    live, clock = _live(), Clock()
-    context = ConsoleContext(config, database, live, store, CollectorRegistry(), clock)
-    return Town(context, database, live, store, clock)
+    try:
+        await store.open()
+        await store.write([_history(uscc_of(0))])
+        live, clock = _live(), Clock()
+        context = ConsoleContext(config, database, live, store, CollectorRegistry(), clock)
+        yield Town(context, database, live, store, clock)
+    finally:
+        await store.close()
+        database.close()
 
 
 @cache
