@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp
 
-from edge_config.base import ConsoleConfig
+from edge_config.base import ConsoleConfig, Secret
 from gateway.city.console import build
 from gateway.web.serve import bind, serve
 from tests.console.town import Town, town
@@ -25,6 +25,18 @@ async def served(app: ASGIApp, console: ConsoleConfig | None = None) -> AsyncIte
                 yield address
             finally:
                 task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def guarded(folder: Path, token: str) -> AsyncIterator[str]:
+    """A console that asks for a token; gives the base address."""
+    secret = folder / "token"
+    await asyncio.to_thread(secret.write_text, token)
+    async with (
+        town(folder / "city", token=Secret(file=secret, env=None)) as made,
+        served(build(made.context)) as base,
+    ):
+        yield base
 
 
 @pytest.fixture

@@ -15,13 +15,12 @@ from pydantic import ValidationError
 from starlette.responses import PlainTextResponse
 
 from edge_config.base import ConsoleConfig, Secret, ServerTls
-from gateway.city.console import build
 from gateway.city.db import tables
 from gateway.web import access
 from gateway.web.serve import ListenError, bind, serve
-from tests.console.conftest import served
+from tests.console.conftest import guarded, served
 from tests.console.http import get, post
-from tests.console.town import Town, town
+from tests.console.town import Town
 from tests.support.peers import program
 
 
@@ -65,22 +64,16 @@ async def test_a_body_that_hides_its_size_is_refused(tmp_path: Path) -> None:
         for _ in range(20):
             yield b"x" * 1_000
 
-    secret = tmp_path / "token"
-    await asyncio.to_thread(secret.write_text, "s3cret")
     async with (
-        town(tmp_path / "city", token=Secret(file=secret, env=None)) as made,
-        served(build(made.context)) as base,
+        guarded(tmp_path, "s3cret") as base,
         httpx.AsyncClient(trust_env=False, timeout=10) as client,
     ):
         assert (await client.post(f"{base}/login", content=endless())).status_code == 413
 
 
 async def test_token_by_header_cookie_and_form(tmp_path: Path) -> None:
-    secret = tmp_path / "token"
-    await asyncio.to_thread(secret.write_text, "s3cret")
     async with (
-        town(tmp_path / "city", token=Secret(file=secret, env=None)) as made,
-        served(build(made.context)) as base,
+        guarded(tmp_path, "s3cret") as base,
     ):
         html = {"accept": "text/html"}
         assert (await get(base)).status_code == 401
@@ -160,11 +153,8 @@ def test_consoles_of_one_host_do_not_log_each_other_out() -> None:
 
 
 async def test_a_session_cookie_opens_the_pages_and_leaving_closes_them(tmp_path: Path) -> None:
-    secret = tmp_path / "token"
-    await asyncio.to_thread(secret.write_text, "s3cret")
     async with (
-        town(tmp_path / "city", token=Secret(file=secret, env=None)) as made,
-        served(build(made.context)) as base,
+        guarded(tmp_path, "s3cret") as base,
         httpx.AsyncClient(base_url=base, trust_env=False, timeout=10) as client,
     ):
         csrf = (await client.get("/login")).cookies["qulink_csrf"]

@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from edge_config.base import Secret
-from gateway.city.console import build
 from gateway.city.db import tables
-from tests.console.conftest import served
+from tests.console.conftest import guarded
 from tests.console.http import get
-from tests.console.town import NOW_MS, Town, town, uscc_of
+from tests.console.town import NOW_MS, Town, uscc_of
 from tests.support.chromium import Page, chromium
 from tests.support.peers import program
 
@@ -209,11 +207,8 @@ async def test_the_history_follows_the_store(address: str, city: Town) -> None:
 
 
 async def test_the_token_opens_the_console(tmp_path: Path) -> None:
-    secret = tmp_path / "token"
-    await asyncio.to_thread(secret.write_text, "correct horse\n")
     async with (
-        town(tmp_path / "city", token=Secret(file=secret, env=None)) as made,
-        served(build(made.context)) as base,
+        guarded(tmp_path, "correct horse\n") as base,
         chromium() as page,
     ):
         await page.goto(f"{base}/gaps?lang=zh")

@@ -8,12 +8,12 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from edge_config.base import ConsoleConfig, Secret
+from edge_config.base import ConsoleConfig
 from gateway.city.console import build
 from gateway.web.faults import Faults
 from gateway.web.serve import bind, serve
-from tests.console.conftest import served
-from tests.console.town import Town, town, uscc_of
+from tests.console.conftest import guarded, served
+from tests.console.town import Town, uscc_of
 from tests.support.chromium import Page, chromium
 
 MACHINE = f"/enterprises/{uscc_of(0)}/1/A-001?lang=en"
@@ -102,11 +102,8 @@ async def test_a_page_that_nobody_sees_holds_no_connection(city: Town) -> None:
 
 
 async def test_a_session_that_ended_leads_to_the_log_in(tmp_path: Path) -> None:
-    secret = tmp_path / "token"
-    await asyncio.to_thread(secret.write_text, "correct horse")
     async with (
-        town(tmp_path / "city", token=Secret(file=secret, env=None)) as made,
-        served(build(made.context)) as base,
+        guarded(tmp_path, "correct horse") as base,
         chromium() as page,
     ):
         await page.goto(f"{base}/login?next=%2Fgaps")

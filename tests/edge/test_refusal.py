@@ -1,0 +1,15 @@
+"""How long a disk that has refused values is left alone."""
+
+from gateway.edge.refusal import PROBE_MS, Refusal
+
+AT_MS = 1_760_000_000_000
+
+
+def test_a_disk_that_refuses_rests_and_a_clock_set_back_does_not_prolong_it() -> None:
+    refusal = Refusal()
+    assert not refusal.rests(AT_MS)
+    refusal.rest(AT_MS)
+    assert refusal.rests(AT_MS)
+    assert refusal.rests(AT_MS + PROBE_MS - 1)
+    assert not refusal.rests(AT_MS + PROBE_MS)
+    assert not refusal.rests(AT_MS - 1)
