@@ -11,7 +11,7 @@ from benchmarks.children import python
 from benchmarks.plant import Plant
 from benchmarks.usage import Snapshot, share_of_core, snapshot
 from gateway.core.books import COUNTERS, Counts
-from gateway.edge.buffer import read_books
+from gateway.edge.buffer.buffer import read_books
 from tests.support.broker import Mosquitto
 
 _WARM_UP_S = 8.0

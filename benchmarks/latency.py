@@ -14,10 +14,10 @@ import yaml
 from benchmarks.children import python
 from benchmarks.plant import GATEWAY, USCC, Plant
 from benchmarks.usage import share_of_core, snapshot
-from edge_config.load import load_city
+from edge_config.loading.load import load_city
 from gateway.city.db.upgrade import open_database
-from gateway.city.enrolment import add
 from gateway.city.ledger.importer import import_files
+from gateway.city.registry.enrolment import add
 from gateway.core.batch import Batch
 from gateway.core.schema import Schema
 from gateway.wire.frame import decode_frame

@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks.codec import USCC
 from benchmarks.ingest import START_MS
-from edge_config.base import Secret
-from edge_config.city import Influx1Store, Influx2Store
+from edge_config.models.base import Secret
+from edge_config.models.city import Influx1Store, Influx2Store
 from gateway.city.stores.api import Rows, Series, Store
 from gateway.city.stores.delivery import batches
 from gateway.city.stores.embedded import EmbeddedStore

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from simulators.line import lines
 from simulators.options import BENCH_PORT, parser
-from simulators.serving import PortInUseError
+from simulators.servers.serving import PortInUseError
 
 EXIT_USAGE = 2
 
@@ -56,7 +56,7 @@ async def _serve(options: argparse.Namespace) -> None:
 
 @asynccontextmanager
 async def _bench(options: argparse.Namespace) -> AsyncIterator[str]:
-    from simulators.bench import listening  # noqa: PLC0415 - each kind imports only its server
+    from simulators.servers.bench import listening  # noqa: PLC0415 - each kind imports only its server
 
     port = options.port or BENCH_PORT
     async with listening(options.host, port, options.devices, options.tags, options.seed):

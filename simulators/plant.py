@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from simulators.faults import Faults
 from simulators.line import Line, living
 from simulators.manual import Unit
-from simulators.serving import LineServer
+from simulators.servers.serving import LineServer
 
 STEP_S = 1.0
 """Machines move on by this much at a time, in real time."""
@@ -31,11 +31,11 @@ class Plant:
         """The servers that the machines need, by the address to announce."""
         found: dict[str, LineServer] = {}
         if self._modbus:
-            from simulators.modbus_line import ModbusLine  # noqa: PLC0415 - only if needed
+            from simulators.servers.modbus import ModbusLine  # noqa: PLC0415 - only if needed
 
             found[f"modbus={host}:{modbus}"] = ModbusLine(host, modbus, self._modbus, self._dead)
         if self._opcua:
-            from simulators.opcua_line import OpcUaLine  # noqa: PLC0415
+            from simulators.servers.opcua import OpcUaLine  # noqa: PLC0415
 
             found[f"opcua=opc.tcp://{host}:{opcua}/"] = OpcUaLine(host, opcua, self._opcua)
         return found

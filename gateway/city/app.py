@@ -7,19 +7,20 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
-from edge_config.city import CityConfig
-from gateway.city import housekeeping, node_service
+from edge_config.models.city import CityConfig
+from gateway.city.db import housekeeping
 from gateway.city.db.database import Database
 from gateway.city.db.upgrade import open_database
-from gateway.city.ingest import Ingest
-from gateway.city.live import Live
-from gateway.city.metrics import CityMetrics
-from gateway.city.peers import Peers
-from gateway.city.presence import Presence
-from gateway.city.rates import settling
+from gateway.city.identifiers import node_service
+from gateway.city.ingest.gateways import Peers
+from gateway.city.ingest.uplink import Uplink
+from gateway.city.ingest.worker import Ingest
+from gateway.city.live.metrics import CityMetrics
+from gateway.city.live.view import Live
+from gateway.city.presence.presence import Presence
 from gateway.city.rates.definitions import load_definitions
+from gateway.city.rates.frozen import schedule as settling
 from gateway.city.stores.choose import make_store
-from gateway.city.uplink import Uplink
 
 log = logging.getLogger(__name__)
 

@@ -19,18 +19,18 @@ Exit codes: 0 done; 1 refused, and the reason is printed; 2 wrong usage, or a pa
 running.
 """
 
-COMMANDS = (
-    "check",
-    "schema",
-    "drivers",
-    "run",
-    "city",
-    "ledger",
-    "rates",
-    "simulate",
-    "demo",
-)
-"""Subcommands; each is ``gateway/cli/<name>_command.py`` with a ``register(root)``."""
+COMMANDS = {
+    "check": "edge.check_command",
+    "schema": "edge.schema_command",
+    "drivers": "edge.drivers_command",
+    "run": "edge.run_command",
+    "city": "city.city_command",
+    "ledger": "city.ledger_command",
+    "rates": "city.rates_command",
+    "simulate": "simulate_command",
+    "demo": "demo_command",
+}
+"""Subcommands and their modules in ``gateway/cli``; each has a ``register(root)``."""
 
 
 def build(arguments: list[str]) -> typer.Typer:
@@ -46,7 +46,7 @@ def build(arguments: list[str]) -> typer.Typer:
     root.callback()(_root)
     wanted = arguments[:1] if arguments[:1] and arguments[0] in COMMANDS else COMMANDS
     for name in wanted:
-        import_module(f"gateway.cli.{name}_command").register(root)
+        import_module(f"gateway.cli.{COMMANDS[name]}").register(root)
     return root
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.core.batch import Changes, Mask, Status
-from gateway.core.columns import ColumnRule
+from gateway.core.rules import ColumnRule
 from gateway.core.schema import Column, Schema
 from gateway.core.status import FIRST_BAD, bad
 

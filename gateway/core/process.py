@@ -15,7 +15,7 @@ import numpy.typing as npt
 from gateway.core.arrival import Arrival, lasting, rounds_of
 from gateway.core.batch import Batch, Changes, Mask, Reading, Status
 from gateway.core.books import Counts, day_of
-from gateway.core.columns import GroupRules
+from gateway.core.rules import GroupRules
 from gateway.core.schema import Column, Schema, empty_columns
 from gateway.core.status import FIRST_BAD, Quality, Reason, bad, status
 
@@ -49,7 +49,7 @@ class Processor:
     """The rules of one group, compiled once; holds what was sent last.
 
     Args:
-        schema: tags in column order, see :func:`gateway.core.columns.order_of`.
+        schema: tags in column order, see :func:`gateway.core.rules.order_of`.
         rules: the compiled rules of the tags in the same order; several groups may share them.
         floor_ms: no value gets a time at or before it (the newest time of an earlier run).
     """

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from edge_config.load import load_city
+from edge_config.loading.load import load_city
 from gateway.city.db.database import Database
 from gateway.city.db.upgrade import open_database
-from gateway.city.enrolment import add
 from gateway.city.ledger.importer import import_files
+from gateway.city.registry.enrolment import add
 from gateway.core.books import day_of
 from gateway.demo.broker import write_rules
 from gateway.demo.cast import SITE, Cast

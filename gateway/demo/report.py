@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from gateway.city.db.tables import enterprise, equipment, watermark
+from gateway.city.identifiers.registrar import identifier_counts
 from gateway.city.rates.compute import percent_text
-from gateway.city.rates.report import rate_table
-from gateway.city.registrar import identifier_counts
+from gateway.city.rates.reports.table import rate_table
 from gateway.core.books import COUNTERS, Counts
-from gateway.edge.buffer import read_books
+from gateway.edge.buffer.buffer import read_books
 
 
 def quarantined(connection: Connection, gateways: Sequence[str]) -> int:

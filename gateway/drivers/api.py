@@ -20,8 +20,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge_config.base import StrictModel
-from edge_config.gateway import DeviceConfig
+from edge_config.models.base import StrictModel
+from edge_config.models.gateway import DeviceConfig
 from gateway.core.batch import Reading, Status
 from gateway.core.schema import Column, Kind
 

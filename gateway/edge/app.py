@@ -6,22 +6,22 @@ import time
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 
-from edge_config.base import ConsoleConfig
-from edge_config.resolved import LoadedGateway, ResolvedDevice
+from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+from edge_config.models.base import ConsoleConfig
 from gateway import __version__
 from gateway.core.batch import Gap
 from gateway.core.process import NEVER
 from gateway.drivers.api import Driver, DriverSpec
-from gateway.edge.account import Account
-from gateway.edge.buffer import Buffer
-from gateway.edge.commit import Progress
-from gateway.edge.gaps import GapTracker
-from gateway.edge.groups import Device, DeviceBuilder
-from gateway.edge.live import DeviceRecord, Live
-from gateway.edge.northbound import Northbound
-from gateway.edge.poller import Poller
-from gateway.edge.recorder import Recorder
-from gateway.edge.restart import Restart
+from gateway.edge.buffer.buffer import Buffer
+from gateway.edge.buffer.commit import Progress
+from gateway.edge.buffer.recorder import Recorder
+from gateway.edge.device.account import Account
+from gateway.edge.device.gaps import GapTracker
+from gateway.edge.device.model import Device, DeviceBuilder
+from gateway.edge.device.poller import Poller
+from gateway.edge.device.restart import Restart
+from gateway.edge.live.view import DeviceRecord, Live
+from gateway.edge.northbound.session import Northbound
 
 _log = logging.getLogger(__name__)
 
@@ -255,7 +255,7 @@ def _console(edge: Edge, loaded: LoadedGateway) -> Coroutine[None, None, None] |
     config: ConsoleConfig | None = loaded.config.console
     if config is None:
         return None
-    from gateway.edge.console import build  # noqa: PLC0415 - only if configured
+    from gateway.edge.live.console import build  # noqa: PLC0415 - only if configured
     from gateway.web.serve import serve  # noqa: PLC0415
 
     page = build(edge.live, loaded.config, now_ms)

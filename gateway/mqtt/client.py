@@ -20,7 +20,7 @@ from paho.mqtt.client import DisconnectFlags
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge_config.base import ClientTls, Secret, SecretUnavailableError
+from edge_config.models.base import ClientTls, Secret, SecretUnavailableError
 from gateway.mqtt.faults import Ear
 from gateway.mqtt.tls import tls_context
 

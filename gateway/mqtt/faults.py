@@ -2,7 +2,7 @@
 
 import logging
 
-from edge_config.base import SecretUnavailableError
+from edge_config.models.base import SecretUnavailableError
 
 _HINTS = {
     "certificate required": "the broker wants a certificate: set 'tls.cert_file' and "

@@ -2,7 +2,7 @@
 
 import ssl
 
-from edge_config.base import ClientTls
+from edge_config.models.base import ClientTls
 
 
 class _Socket(ssl.SSLSocket):

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from edge_config.base import ConsoleConfig
+from edge_config.models.base import ConsoleConfig
 from gateway.web import health, login
 from gateway.web.faults import Faults
 from gateway.web.guard import Guard

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge_config.base import ConsoleConfig, is_loopback, split_listen
+from edge_config.models.base import ConsoleConfig, is_loopback, split_listen
 from gateway.web import access
 
 MAX_BODY_BYTES = 16_384

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from edge_config.base import ConsoleConfig
+from edge_config.models.base import ConsoleConfig
 from gateway.web import access
 from gateway.web.pages import Pages, View, form_of
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from edge_config.base import ConsoleConfig, split_listen
+from edge_config.models.base import ConsoleConfig, split_listen
 
 GRACE_S = 1
 """How long open requests may take to end when the console stops."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from msgspec.structs import replace
 
-from gateway.city import enrolment
 from gateway.city.db.tables import (
     edge_books,
     evidence,
@@ -16,7 +15,8 @@ from gateway.city.db.tables import (
     tag_schema,
     watermark,
 )
-from gateway.city.recall import machine_now
+from gateway.city.live.recall import machine_now
+from gateway.city.registry import enrolment
 from gateway.city.stores.api import Series
 from gateway.core.batch import Batch, Gap
 from gateway.core.books import Counts, day_of

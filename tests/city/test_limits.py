@@ -7,13 +7,12 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
-from gateway.city import enrolment
-from gateway.city.admission import Enrolment, read_state
 from gateway.city.db.database import Database
 from gateway.city.db.tables import enterprise, orphan, quarantine, tag_schema, watermark
-from gateway.city.decide import Broken, decide
-from gateway.city.evidence import EARLIEST_MS, Sample, record
-from gateway.city.limits import (
+from gateway.city.evidence.recording import EARLIEST_MS, Sample, record
+from gateway.city.ingest.admission import Enrolment, read_state
+from gateway.city.ingest.gateways import Peer
+from gateway.city.ingest.limits import (
     INBOX_STATES,
     KEPT_BYTES,
     MAX_REFUSED,
@@ -22,9 +21,10 @@ from gateway.city.limits import (
     MAX_TAGS,
     MAX_WAITING,
 )
-from gateway.city.peers import Peer
-from gateway.city.progress import Progress
-from gateway.city.uplink import Incoming
+from gateway.city.ingest.progress import Progress
+from gateway.city.ingest.uplink import Incoming
+from gateway.city.ingest.verdict import Broken, decide
+from gateway.city.registry import enrolment
 from gateway.core.batch import Gap
 from gateway.core.books import day_of
 from gateway.core.status import Reason
@@ -86,7 +86,7 @@ def test_refused_schemas_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPa
 
 
 def test_tags_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.city.peers.MAX_GATEWAY_TAGS", 5)
+    monkeypatch.setattr("gateway.city.ingest.gateways.MAX_GATEWAY_TAGS", 5)
     sender_ = peer()
     assert sender_.learn(schema_of("a", "b", "c"))
     large, small = schema_of("a", "b", "c", device="line-2"), schema_of("a", device="line-3")
@@ -96,7 +96,7 @@ def test_tags_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_epochs_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.city.decide.MAX_EPOCHS", 1)
+    monkeypatch.setattr("gateway.city.ingest.verdict.MAX_EPOCHS", 1)
     sender_ = peer()
     sender_.progress[f"{1:016x}"] = Progress(5)
     frame = seal(BodyEncoder().encode([]), Header(2, 1, 0))
@@ -107,7 +107,7 @@ def test_epochs_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_records_of_a_frame_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.city.decide.MAX_RECORDS", 2)
+    monkeypatch.setattr("gateway.city.ingest.verdict.MAX_RECORDS", 2)
     gaps: list[Record] = [Gap("line-1", "", (), Reason.TIMEOUT, at) for at in range(3)]
     decision = decide(seal(BodyEncoder().encode(gaps), Header(1, 1, 0)), peer(), (), 10_000)
     assert isinstance(decision, Broken)
@@ -117,7 +117,7 @@ def test_records_of_a_frame_are_limited(monkeypatch: pytest.MonkeyPatch) -> None
 async def test_a_gateway_that_announces_too_much_until_it_is_enrolled_anew(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.city.peers.MAX_SCHEMAS", 2)
+    monkeypatch.setattr("gateway.city.ingest.gateways.MAX_SCHEMAS", 2)
     at = time.time_ns() // 1_000_000
     async with (
         city_on(mosquitto.url, tmp_path, "gw-1") as city,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.city.app import City
 from gateway.city.db.tables import edge_books, evidence, gap, quarantine, tag_schema, watermark
-from gateway.city.limits import MAX_LABEL, MAX_TAGS
+from gateway.city.ingest.limits import MAX_LABEL, MAX_TAGS
 from gateway.core.batch import Gap
 from gateway.core.books import Counts, day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag
@@ -173,7 +173,7 @@ async def test_an_edge_that_gave_up_many_frames_is_still_acknowledged(
 async def test_a_frame_that_would_be_one_hole_too_many_comes_again_later(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.city.progress.MAX_RANGES", 2)
+    monkeypatch.setattr("gateway.city.ingest.progress.MAX_RANGES", 2)
     schema, at = schema_of("speed"), now()
     async with (
         city_on(mosquitto.url, tmp_path, "gw-1") as city,

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.city.admission import Enrolment, objection
-from gateway.city.decide import Accepted, Waiting
-from gateway.city.evidence import EARLIEST_MS, merged, samples
-from gateway.city.limits import HOURLY_ROWS, KEPT_BYTES, MAX_LOSSES, ROUND_VALUES, Room
-from gateway.city.live import GatewayLive, Live
-from gateway.city.losses import JOIN_MS, Losses
-from gateway.city.peers import Peer
-from gateway.city.quarantine import Budget, Entry
-from gateway.city.round import Round
-from gateway.city.rows import batch_rows, change_rows, is_ordered, layout_of
+from gateway.city.evidence.recording import EARLIEST_MS, merged, samples
+from gateway.city.ingest.admission import Enrolment, objection
+from gateway.city.ingest.batching import Round
+from gateway.city.ingest.gateways import Peer
+from gateway.city.ingest.layout import batch_rows, change_rows, is_ordered, layout_of
+from gateway.city.ingest.limits import HOURLY_ROWS, KEPT_BYTES, MAX_LOSSES, ROUND_VALUES, Room
+from gateway.city.ingest.losses import JOIN_MS, Losses
+from gateway.city.ingest.quarantine import Budget, Entry
+from gateway.city.ingest.uplink import Inbox, Incoming
+from gateway.city.ingest.verdict import Accepted, Waiting
+from gateway.city.live.view import GatewayLive, Live
 from gateway.city.stores.api import Rejection, Rows
-from gateway.city.uplink import Inbox, Incoming
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from gateway.city import enrolment
 from gateway.city.app import City
-from gateway.city.progress import Progress
-from gateway.city.settle import Account, Quarantined, settle
+from gateway.city.ingest.commit import Account, Quarantined, settle
+from gateway.city.ingest.progress import Progress
+from gateway.city.registry import enrolment
 from tests.support.city import USCC, assembled, city_config, fill_ledger, schema_of
 
 EPOCH = "a" * 16

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.city import progress as module
-from gateway.city.progress import Progress
+from gateway.city.ingest import progress as module
+from gateway.city.ingest.progress import Progress
 
 NUMBERS = st.integers(1, 40)
 WORDS = st.lists(st.integers(1, 41), min_size=2, max_size=2).map(sorted).map(tuple)

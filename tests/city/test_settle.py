@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from gateway.city import enrolment
 from gateway.city.db.database import Database
 from gateway.city.db.tables import enterprise, gap, watermark
-from gateway.city.progress import Progress
-from gateway.city.settle import Account, Quarantined, StaleError, keep_gaps, settle
+from gateway.city.ingest.commit import Account, Quarantined, StaleError, keep_gaps, settle
+from gateway.city.ingest.progress import Progress
+from gateway.city.registry import enrolment
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
 from tests.support.city import USCC

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from edge_config import yaml_file
-from edge_config.load import ConfigError, load_city, load_gateway
-from edge_config.site import site_of
+from edge_config.files import yaml_file
+from edge_config.loading.load import ConfigError, load_city, load_gateway
+from edge_config.loading.site import site_of
 from gateway.drivers.registry import installed
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "bad").glob("*/expected.txt"))

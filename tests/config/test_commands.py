@@ -10,9 +10,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from edge_config.profiles import BUILT_IN
-from edge_config.reference import markdown
-from edge_config.schema import city_schema, gateway_schema, profile_schema
+from edge_config.loading.library import BUILT_IN
+from edge_config.reference.page import markdown
+from edge_config.reference.schema import city_schema, gateway_schema, profile_schema
 from gateway.drivers.registry import installed
 from tests.config.examples import CITY, GATEWAY, write, write_gateway
 
@@ -94,8 +94,8 @@ def test_check_imports_no_protocol_library(tmp_path: Path) -> None:
     write_gateway(tmp_path, text)
     script = (
         "import sys\n"
-        "from edge_config.load import load_gateway\n"
-        "from gateway.cli.check_command import check\n"
+        "from edge_config.loading.load import load_gateway\n"
+        "from gateway.cli.edge.check_command import check\n"
         "from pathlib import Path\n"
         "check(Path('gateway.yaml'))\n"
         "heavy = {'asyncua', 'pymodbus', 'openpyxl', 'aiomqtt', 'sqlalchemy', 'cryptography'}\n"

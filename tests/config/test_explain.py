@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, StringConstraints
 
-from edge_config.base import Secret, StrictModel
-from edge_config.document import Document
-from edge_config.explain import validate
-from edge_config.problems import ConfigError, Problem, one_of
-from edge_config.sentences import shown
+from edge_config.files.document import Document
+from edge_config.mistakes.explain import validate
+from edge_config.mistakes.problems import ConfigError, Problem, one_of
+from edge_config.mistakes.sentences import shown
+from edge_config.models.base import Secret, StrictModel
 
 
 class Speed(IntEnum):

@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 import edge_config
-from edge_config.load import ConfigError, load_city, load_gateway
-from edge_config.profiles import BUILT_IN, built_in_names
-from edge_config.site import site_of
-from edge_config.specs import DriverModels
+from edge_config.loading.library import BUILT_IN, built_in_names
+from edge_config.loading.load import ConfigError, load_city, load_gateway
+from edge_config.loading.site import site_of
+from edge_config.loading.specs import DriverModels
 from gateway.core.schema import Kind
 from gateway.drivers.api import DriverSpec
 from gateway.drivers.registry import installed

@@ -9,11 +9,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from edge_config.base import PATTERN_WORDS
-from edge_config.gateway import TAG_NAME, TagConfig
-from edge_config.load import ConfigError, load_gateway
-from edge_config.point_table import HEADERS
-from edge_config.resolved import ResolvedTag
+from edge_config.files.point_table import HEADERS
+from edge_config.loading.load import ConfigError, load_gateway
+from edge_config.loading.resolved import ResolvedTag
+from edge_config.models.base import PATTERN_WORDS
+from edge_config.models.gateway import TAG_NAME, TagConfig
 from gateway.drivers.registry import installed
 from tests.config.examples import GATEWAY, write_gateway
 

@@ -9,12 +9,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_config import yaml_file
-from edge_config.load import ConfigError, load_city, load_gateway
-from edge_config.problems import hint
-from edge_config.site import site_of
-from edge_config.table_file import read_rows
-from edge_config.yaml_file import MAX_BYTES, parse, plain
+from edge_config.files import yaml_file
+from edge_config.files.table_file import read_rows
+from edge_config.files.yaml_file import MAX_BYTES, parse, plain
+from edge_config.loading.load import ConfigError, load_city, load_gateway
+from edge_config.loading.site import site_of
+from edge_config.mistakes.problems import hint
 from gateway.drivers.registry import installed
 from tests.config.examples import CITY, GATEWAY, POINTS, write_gateway
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from edge_config.base import Secret, SecretUnavailableError
+from edge_config.models.base import Secret, SecretUnavailableError
 
 
 @pytest.mark.parametrize("body", [b"hunter2", b"hunter2\n", b"hunter2\r\n", b"\xef\xbb\xbfhunter2"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp
 
-from edge_config.base import ConsoleConfig, Secret
+from edge_config.models.base import ConsoleConfig, Secret
 from gateway.city.console import build
 from gateway.web.serve import bind, serve
 from tests.console.town import Town, town

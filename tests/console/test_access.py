@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from starlette.responses import PlainTextResponse
 
-from edge_config.base import ConsoleConfig, Secret, ServerTls
+from edge_config.models.base import ConsoleConfig, Secret, ServerTls
 from gateway.city.db import tables
 from gateway.web import access
 from gateway.web.serve import ListenError, bind, serve

@@ -21,8 +21,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.city.console import build, pictures
-from gateway.city.console.charts import Shape, history_chart, history_rows
+from gateway.city.console import build
+from gateway.city.console.charts import pictures
+from gateway.city.console.charts.specifications import Shape, history_chart, history_rows
 from gateway.city.db import tables
 from gateway.city.rates.definitions import DefinitionError
 from gateway.city.stores.api import Point

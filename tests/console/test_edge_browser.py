@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
-from edge_config.base import ConsoleConfig
-from edge_config.gateway import (
+from edge_config.models.base import ConsoleConfig
+from edge_config.models.gateway import (
     DeviceConfig,
     GatewayConfig,
     GroupConfig,
@@ -18,8 +18,8 @@ from gateway.core.books import Counts
 from gateway.core.process import Outcome
 from gateway.core.schema import Schema
 from gateway.core.status import Quality, Reason, bad
-from gateway.edge.console import build
-from gateway.edge.live import Backlog, DeviceRecord, Live, NorthboundLive
+from gateway.edge.live.console import build
+from gateway.edge.live.view import Backlog, DeviceRecord, Live, NorthboundLive
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.test_browser import HIDDEN

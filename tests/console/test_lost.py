@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from edge_config.base import ConsoleConfig
+from edge_config.models.base import ConsoleConfig
 from gateway.city.console import build
 from gateway.web.faults import Faults
 from gateway.web.serve import bind, serve

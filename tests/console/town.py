@@ -13,14 +13,14 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, insert
 
-from edge_config.base import Secret
-from edge_config.city import CityConfig
-from edge_config.uscc import check_character
+from edge_config.models.base import Secret
+from edge_config.models.city import CityConfig
+from edge_config.models.uscc import check_character
 from gateway.city.console import ConsoleContext
 from gateway.city.db import tables
 from gateway.city.db.database import Database, connect
 from gateway.city.db.upgrade import upgrade
-from gateway.city.live import GatewayLive, Live
+from gateway.city.live.view import GatewayLive, Live
 from gateway.city.stores.api import Rows, Series
 from gateway.city.stores.embedded import EmbeddedStore
 from gateway.core.batch import Batch

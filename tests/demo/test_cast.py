@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from edge_config.uscc import problem
+from edge_config.models.uscc import problem
 from gateway.demo.cast import Machine, load_cast
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from gateway.city.credentials import password_line, set_line
 from gateway.city.db.database import connect
 from gateway.city.db.tables import enterprise
 from gateway.city.db.upgrade import upgrade
+from gateway.city.registry.credentials import password_line, set_line
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
 from tests.support.broker import Mosquitto
 from tests.support.city import USCC, batch_of, city_on, schema_of, sender

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_config.base import ClientTls
+from edge_config.models.base import ClientTls
 from gateway.mqtt.tls import tls_context
 from tests.support.certificates import Authority
 from tests.support.peers import program

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 
-from gateway.edge.buffer import read_books
+from gateway.edge.buffer.buffer import read_books
 from tests.deploy import confined
 from tests.edge.test_run_opcua import written
 from tests.path.test_city_killed import write_config

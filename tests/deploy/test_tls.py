@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.city.credentials import password_line
+from gateway.city.registry.credentials import password_line
 from gateway.mqtt.attempts import Attempts
 from tests.support.broker import Mosquitto
 from tests.support.certificates import Authority

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_config.load import ConfigError, load_gateway
-from gateway.cli.check_command import describe
+from edge_config.loading.load import ConfigError, load_gateway
+from gateway.cli.edge.check_command import describe
 from gateway.drivers.registry import installed
 from tests.docs.test_documentation import ROOT
 

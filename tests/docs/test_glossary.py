@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from edge_config.schema import city_schema, gateway_schema
+from edge_config.reference.schema import city_schema, gateway_schema
 from gateway.drivers.registry import installed
 from tests.docs.test_documentation import PACKAGES, ROOT
 

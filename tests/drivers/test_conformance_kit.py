@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pydantic import ConfigDict
 
-from edge_config.base import StrictModel
-from gateway.drivers.conformance import (
+from edge_config.models.base import StrictModel
+from gateway.drivers.kit.conformance import (
     Bench,
     DriverConformance,
     FaultProxy,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from gateway.drivers.api import Value
-from gateway.drivers.conformance import Bench, DriverConformance, FaultProxy
+from gateway.drivers.kit.conformance import Bench, DriverConformance, FaultProxy
 from gateway.drivers.modbus import SPEC
 from tests.drivers.modbus.peers import modbus_serial
 from tests.support.peers import free_port

@@ -7,21 +7,21 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_config.base import StrictModel
-from edge_config.gateway import GatewayConfig, TagConfig
-from edge_config.resolved import LoadedGateway, ResolvedDevice, ResolvedGroup, ResolvedTag
-from edge_config.uscc import check_character
+from edge_config.loading.resolved import LoadedGateway, ResolvedDevice, ResolvedGroup, ResolvedTag
+from edge_config.models.base import StrictModel
+from edge_config.models.gateway import GatewayConfig, TagConfig
+from edge_config.models.uscc import check_character
 from gateway.core.batch import Reading
 from gateway.core.schema import Kind
 from gateway.drivers.api import Arrivals, DriverSpec, NotConnectedError, Point
-from gateway.edge.account import Account
-from gateway.edge.buffer import Buffer
-from gateway.edge.gaps import GapTracker
-from gateway.edge.groups import DeviceBuilder
-from gateway.edge.live import DeviceRecord, Live
-from gateway.edge.poller import Poller
-from gateway.edge.recorder import Recorder
-from gateway.edge.restart import Restart
+from gateway.edge.buffer.buffer import Buffer
+from gateway.edge.buffer.recorder import Recorder
+from gateway.edge.device.account import Account
+from gateway.edge.device.gaps import GapTracker
+from gateway.edge.device.model import DeviceBuilder
+from gateway.edge.device.poller import Poller
+from gateway.edge.device.restart import Restart
+from gateway.edge.live.view import DeviceRecord, Live
 
 USCC = "91330800MA28F0000"
 USCC += check_character(USCC)

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_config.gateway import DeviceConfig
+from edge_config.models.gateway import DeviceConfig
 from gateway.core.batch import Gap, GapKey
 from gateway.core.books import Counts
-from gateway.core.columns import TagRule, compile_rules
 from gateway.core.process import NEVER, Processor
+from gateway.core.rules import TagRule, compile_rules
 from gateway.core.schema import Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.drivers.api import Mode, Point
-from gateway.edge.account import Account
-from gateway.edge.commit import Progress
-from gateway.edge.gaps import GapTracker
-from gateway.edge.groups import Device, Group
-from gateway.edge.restart import Restart
+from gateway.edge.buffer.commit import Progress
+from gateway.edge.device.account import Account
+from gateway.edge.device.gaps import GapTracker
+from gateway.edge.device.model import Device, Group
+from gateway.edge.device.restart import Restart
 
 T0 = 1_800_000_000_000
 

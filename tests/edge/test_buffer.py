@@ -19,9 +19,9 @@ from gateway.core.batch import Gap
 from gateway.core.books import Counts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
-from gateway.edge.buffer import Buffer, DiskRefusedError, read_books
-from gateway.edge.buffer_schema import MIGRATIONS, BufferFileError
-from gateway.edge.commit import Commit, NewFrame, Pending, Progress
+from gateway.edge.buffer.buffer import Buffer, DiskRefusedError, read_books
+from gateway.edge.buffer.commit import Commit, NewFrame, Pending, Progress
+from gateway.edge.buffer.file import MIGRATIONS, BufferFileError
 from gateway.wire.frame import BodyEncoder
 from gateway.wire.records import GivenUp
 
@@ -183,7 +183,7 @@ def test_what_the_disk_refuses_to_free_is_freed_later(
     buffer.append(commit(frame(1), frame(1)), 0)
     buffer.acknowledge(1)
     with monkeypatch.context() as full:
-        full.setattr("gateway.edge.buffer.write_progress", _refuse)
+        full.setattr("gateway.edge.buffer.buffer.write_progress", _refuse)
         with pytest.raises(DiskRefusedError, match="disk is full"):
             buffer.append(commit(frame(1)), 0)
     assert seqs(buffer) == [1, 2]
@@ -197,7 +197,7 @@ def test_a_reserve_that_cannot_be_given_up_is_no_fault_of_its_own(
     buffer = opened()
     (tmp_path / "b.db-reserve").unlink()
     (tmp_path / "b.db-reserve").mkdir()  # cannot be unlinked, as on a disk that is read-only now
-    monkeypatch.setattr("gateway.edge.buffer.write_progress", _refuse)
+    monkeypatch.setattr("gateway.edge.buffer.buffer.write_progress", _refuse)
     with pytest.raises(DiskRefusedError, match="disk is full"):
         buffer.append(commit(frame(1)), 0)
 
@@ -216,7 +216,7 @@ def test_closing_waits_for_a_commit_whose_caller_is_gone(
         inside.set()
         assert go_on.wait(20)
 
-    monkeypatch.setattr("gateway.edge.buffer.write_progress", slowly)
+    monkeypatch.setattr("gateway.edge.buffer.buffer.write_progress", slowly)
     with ThreadPoolExecutor() as pool:
         appending = pool.submit(buffer.append, commit(frame(2)), 0)
         assert inside.wait(20)
@@ -324,9 +324,9 @@ def test_the_memory_of_dropped_frames_is_bounded(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = len(msgspec.msgpack.encode(frame(1).shares))
-    monkeypatch.setattr("gateway.edge.quota.DOUBT_BYTES", 30 * one)
+    monkeypatch.setattr("gateway.edge.buffer.quota.DOUBT_BYTES", 30 * one)
     buffer = opened(quota_bytes=1 << 20, max_age_ms=10)
-    monkeypatch.setattr("gateway.edge.quota.DOUBT_PART", 0)
+    monkeypatch.setattr("gateway.edge.buffer.quota.DOUBT_PART", 0)
     buffer.append(commit(*(frame(1) for _ in range(100))), 0)
     buffer.read(0, 1 << 20)
     buffer.append(Commit(), 100)
@@ -362,7 +362,7 @@ def test_a_clock_that_leaps_ahead_makes_nothing_old_at_once(
 def test_very_many_old_frames_go_over_several_commits_and_are_one_gap(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.edge.quota.MOST", 4)
+    monkeypatch.setattr("gateway.edge.buffer.quota.MOST", 4)
     buffer = opened(max_age_ms=10)
     buffer.append(commit(*(frame(1, at_ms=at) for at in range(10))), 0)
     gaps: list[Gap] = []

@@ -8,8 +8,8 @@ from pathlib import Path
 from gateway.core.process import NEVER
 from gateway.core.status import Reason
 from gateway.edge.app import Edge, compose
-from gateway.edge.buffer import Buffer
-from gateway.edge.commit import Commit, Progress
+from gateway.edge.buffer.buffer import Buffer
+from gateway.edge.buffer.commit import Commit, Progress
 from tests.edge.plant import Plant, loaded
 
 MONTH_MS = 30 * 86_400_000

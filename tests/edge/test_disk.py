@@ -14,12 +14,12 @@ from gateway.core.batch import Gap
 from gateway.core.books import Counts
 from gateway.core.schema import Schema
 from gateway.core.status import Reason
-from gateway.edge import refusal
-from gateway.edge.buffer import Buffer
-from gateway.edge.buffer_schema import BufferFileError
-from gateway.edge.commit import Commit
-from gateway.edge.health import health
-from gateway.edge.reserve import RESERVE_BYTES
+from gateway.edge.buffer import full_disk as refusal
+from gateway.edge.buffer.buffer import Buffer
+from gateway.edge.buffer.commit import Commit
+from gateway.edge.buffer.file import BufferFileError
+from gateway.edge.buffer.reserve import RESERVE_BYTES
+from gateway.edge.live.health import health
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.city import until
 from tests.edge.plant import Clock, Plant, Runtime, loaded

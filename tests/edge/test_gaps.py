@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.core.batch import Gap
 from gateway.core.status import GOOD, Reason, bad, reason_of
-from gateway.edge.gaps import JOIN_MS, GapTracker
+from gateway.edge.device.gaps import JOIN_MS, GapTracker
 
 CODES = [GOOD, GOOD, bad(Reason.RANGE), bad(Reason.TYPE)]
 

@@ -8,13 +8,13 @@ import httpx
 import numpy as np
 import pytest
 
-from edge_config.base import ConsoleConfig
+from edge_config.models.base import ConsoleConfig
 from gateway.core.books import Counts
 from gateway.core.process import Outcome
 from gateway.core.schema import Equipment, Kind, Schema, Tag
-from gateway.edge.console import build
-from gateway.edge.health import STALLED_MS, STUCK_MS
-from gateway.edge.live import Backlog, DeviceRecord, Live, NorthboundLive
+from gateway.edge.live.console import build
+from gateway.edge.live.health import STALLED_MS, STUCK_MS
+from gateway.edge.live.view import Backlog, DeviceRecord, Live, NorthboundLive
 from tests.edge.plant import loaded
 
 NOW = 1_800_000_000_000

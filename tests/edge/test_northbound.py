@@ -12,15 +12,15 @@ import aiomqtt
 import numpy as np
 import pytest
 
-from edge_config.base import Secret
-from edge_config.gateway import MqttNorthbound
+from edge_config.models.base import Secret
+from edge_config.models.gateway import MqttNorthbound
 from gateway.core.batch import Batch
 from gateway.core.books import Counts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
-from gateway.edge.buffer import Buffer
-from gateway.edge.commit import Commit, NewFrame
-from gateway.edge.live import DeviceRecord, Live
-from gateway.edge.northbound import Northbound
+from gateway.edge.buffer.buffer import Buffer
+from gateway.edge.buffer.commit import Commit, NewFrame
+from gateway.edge.live.view import DeviceRecord, Live
+from gateway.edge.northbound.session import Northbound
 from gateway.wire.frame import BodyEncoder
 from gateway.wire.messages import Ack, encode_message
 from gateway.wire.topics import ack_topic

@@ -12,10 +12,10 @@ from gateway.core.batch import Batch, Gap
 from gateway.core.schema import Schema
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals, NotConnectedError, RefusedError
-from gateway.edge import poller as poller_module
-from gateway.edge import reports
-from gateway.edge.buffer import Buffer
-from gateway.edge.live import DeviceLive
+from gateway.edge.buffer.buffer import Buffer
+from gateway.edge.device import poller as poller_module
+from gateway.edge.device import reports
+from gateway.edge.live.view import DeviceLive
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.city import until
 from tests.edge.plant import Clock, Plant, Runtime, loaded

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway.core.books import Counts
-from gateway.edge.buffer import Buffer
-from gateway.edge.commit import Commit, NewFrame, Progress
+from gateway.edge.buffer.buffer import Buffer
+from gateway.edge.buffer.commit import Commit, NewFrame, Progress
 
 DAY = date(2026, 5, 1)
 COMMITS = 60

@@ -15,11 +15,11 @@ from gateway.core.books import Counts
 from gateway.core.process import Outcome
 from gateway.core.schema import Kind, Schema, Tag
 from gateway.core.status import Reason
-from gateway.edge import recorder as recorder_module
-from gateway.edge.buffer import Buffer, DiskRefusedError
-from gateway.edge.commit import Appended, Commit, NewFrame, Progress
-from gateway.edge.live import Live
-from gateway.edge.recorder import Recorder
+from gateway.edge.buffer import recorder as recorder_module
+from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
+from gateway.edge.buffer.commit import Appended, Commit, NewFrame, Progress
+from gateway.edge.buffer.recorder import Recorder
+from gateway.edge.live.view import Live
 from gateway.wire.frame import BodyEncoder, Header, decode_frame, seal
 from gateway.wire.records import BooksRecord, Record
 
@@ -175,7 +175,7 @@ async def test_gaps_that_a_refusing_disk_keeps_from_travelling_outlive_a_kill(
     recorder.gap(over)
     taken(recorder, NOW)
     with monkeypatch.context() as full:
-        full.setattr("gateway.edge.buffer.insert_frames", _only_none)
+        full.setattr("gateway.edge.buffer.buffer.insert_frames", _only_none)
         await recorder.commit()
     buffer.close()
     buffer = opened(tmp_path)

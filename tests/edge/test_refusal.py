@@ -1,6 +1,6 @@
 """How long a disk that has refused values is left alone."""
 
-from gateway.edge.refusal import PROBE_MS, Refusal
+from gateway.edge.buffer.full_disk import PROBE_MS, Refusal
 
 AT_MS = 1_760_000_000_000
 

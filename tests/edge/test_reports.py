@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from edge_config.gateway import DeviceConfig
+from edge_config.models.gateway import DeviceConfig
 from gateway.core.status import Reason
-from gateway.edge.groups import Device
-from gateway.edge.reports import SOUND_S, Reports
+from gateway.edge.device.model import Device
+from gateway.edge.device.reports import SOUND_S, Reports
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
-from gateway.edge.restart import GRACE_MS, Restart
+from gateway.edge.device.restart import GRACE_MS, Restart
 
 
 class Book:

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from gateway.core.status import Reason
-from gateway.edge.buffer import BufferBooks, read_books
-from gateway.edge.buffer_schema import BufferFileError
+from gateway.edge.buffer.buffer import BufferBooks, read_books
+from gateway.edge.buffer.file import BufferFileError
 from tests.edge.city import City, until
 from tests.edge.plant import USCC
 from tests.support.broker import Mosquitto
@@ -178,7 +178,8 @@ async def test_a_second_gateway_on_the_same_buffer_is_refused(factory: Factory) 
 
 async def test_a_poll_only_gateway_loads_no_opcua(factory: Factory) -> None:
     program = (
-        "import sys; from gateway.edge import app; from edge_config.load import load_gateway;"
+        "import sys; from gateway.edge import app;"
+        "from edge_config.loading.load import load_gateway;"
         "from gateway.drivers.registry import installed;"
         f"load_gateway(__import__('pathlib').Path({str(factory.config)!r}), installed());"
         "import gateway.drivers.modbus.driver;"

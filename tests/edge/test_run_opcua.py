@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gateway.core.status import Reason
-from gateway.edge.buffer import read_books
+from gateway.edge.buffer.buffer import read_books
 from tests.edge.city import City, until
 from tests.simulators.process import Simulator, simulator
 from tests.support.broker import Mosquitto

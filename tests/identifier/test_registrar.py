@@ -15,9 +15,8 @@ from sqlalchemy import delete, select, update
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from edge_config.base import SecretUnavailableError
-from edge_config.suffix import SuffixPattern
-from gateway.city import registrar
+from edge_config.models.base import SecretUnavailableError
+from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import Database
 from gateway.city.db.tables import (
     enterprise,
@@ -26,8 +25,9 @@ from gateway.city.db.tables import (
     identifier_counter,
     identifier_outbox,
 )
-from gateway.city.issuing import IdentifierCounts, identifier_counts, issue
-from gateway.city.outbox import queue_updates
+from gateway.city.identifiers import registrar
+from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts, issue
+from gateway.city.identifiers.outbox import queue_updates
 from gateway.core.books import day_of
 from gateway.identifier.codes import Handle
 from gateway.identifier.record import Record, Value
@@ -323,9 +323,9 @@ def unavailable(times: int) -> Wrap:
 CHILD = """
 import asyncio, sys
 from pathlib import Path
-from edge_config.base import SecretUnavailableError
-from edge_config.city import IdentifierConfig
-from gateway.city.registrar import run
+from edge_config.models.base import SecretUnavailableError
+from edge_config.models.city import IdentifierConfig
+from gateway.city.identifiers.registrar import run
 from gateway.core.books import day_of
 from gateway.identifier.credentials import node_credentials
 from gateway.identifier.snms import SnmsClient

@@ -11,12 +11,12 @@ from sqlalchemy import select, update
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.city import registrar
 from gateway.city.db.database import Database
 from gateway.city.db.tables import equipment, identifier_outbox
-from gateway.city.issuing import issue
+from gateway.city.identifiers import registrar
+from gateway.city.identifiers.issuing import issue
+from gateway.city.identifiers.outbox import Outcome, claim, queue_updates, settle
 from gateway.city.ledger.listing import listed
-from gateway.city.outbox import Outcome, claim, queue_updates, settle
 from gateway.identifier.record import Record, Value
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
 from tests.support.city_db import USCCS

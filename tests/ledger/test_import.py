@@ -8,7 +8,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import select
 
-from edge_config.suffix import SuffixPattern
+from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import Database
 from gateway.city.db.tables import (
     enterprise,
@@ -19,12 +19,12 @@ from gateway.city.db.tables import (
     ledger_verification,
     roster_member,
 )
-from gateway.city.issuing import issue
-from gateway.city.ledger import sheets
+from gateway.city.identifiers.issuing import issue
 from gateway.city.ledger.importer import ImportReport, import_files
 from gateway.city.ledger.listing import listed
-from gateway.city.ledger.problems import LedgerError
-from gateway.city.ledger.template import write_template
+from gateway.city.ledger.sheet import reading as sheets
+from gateway.city.ledger.sheet.problems import LedgerError
+from gateway.city.ledger.sheet.template import write_template
 from gateway.core.books import day_start_ms
 
 NOW = day_start_ms(date(2026, 11, 20)) + 43_200_000

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from gateway.city.db.database import Database
 from gateway.city.db.tables import roster_member
 from gateway.city.ledger.importer import import_files
-from gateway.city.ledger.problems import LedgerError
 from gateway.city.ledger.rosters import Membership, RosterError, restated
+from gateway.city.ledger.sheet.problems import LedgerError
 from gateway.core.books import day_start_ms
 
 NOW = day_start_ms(date(2026, 11, 20))

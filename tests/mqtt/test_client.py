@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_config.base import Secret, SecretUnavailableError
-from edge_config.gateway import MqttNorthbound
+from edge_config.models.base import Secret, SecretUnavailableError
+from edge_config.models.gateway import MqttNorthbound
 from gateway.mqtt import attempts as attempts_module
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import Client, MqttError

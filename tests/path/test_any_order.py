@@ -14,10 +14,10 @@ import pytest
 
 from gateway.city.app import City, assembled
 from gateway.city.db.tables import evidence, gap, watermark
-from gateway.city.round import Round
-from gateway.city.uplink import Incoming
+from gateway.city.ingest.batching import Round
+from gateway.city.ingest.uplink import Incoming
 from gateway.core.status import Reason
-from gateway.edge.commit import StoredFrame
+from gateway.edge.buffer.commit import StoredFrame
 from gateway.wire.records import GivenUp
 from tests.support.city import city_config, fill_ledger, rows_of
 from tests.support.edge import VALUES, Edge

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import update
 
 from gateway.city.db.tables import gap, gateway, quarantine, watermark
-from gateway.city.recall import machine_now
+from gateway.city.live.recall import machine_now
 from gateway.wire.messages import DeviceState
 from gateway.wire.topics import partition_of
 from tests.support.broker import Mosquitto

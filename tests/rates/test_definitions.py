@@ -14,10 +14,10 @@ import pytest
 import yaml
 from sqlalchemy import update
 
-from edge_config.suffix import SuffixPattern
+from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import connect
 from gateway.city.db.tables import enterprise
-from gateway.city.issuing import issue
+from gateway.city.identifiers.issuing import issue
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES
 from gateway.city.rates.compute import percent_text
 from gateway.city.rates.definitions import (
@@ -26,11 +26,11 @@ from gateway.city.rates.definitions import (
     load_definitions,
     open_questions,
 )
+from gateway.city.rates.frozen.results import CORRECTIONS
 from gateway.city.rates.model import EquipmentClass, LedgerStatus
 from gateway.city.rates.period import period_of, settles_as
 from gateway.city.rates.plan import plan_on, plan_path, target
-from gateway.city.rates.stored import CORRECTIONS
-from gateway.cli.rates_command import Why
+from gateway.cli.city.rates_command import Why
 from gateway.core.books import day_start_ms
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, sqlite_city
 

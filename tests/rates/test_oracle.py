@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from gateway.city.db.tables import roster_member
-from gateway.city.rates.report import rate_table
+from gateway.city.rates.reports.table import rate_table
 from gateway.core.books import day_start_ms
 from tests.support.city_db import (
     USCCS,

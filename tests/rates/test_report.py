@@ -20,20 +20,21 @@ from gateway.city.db.tables import (
     roster_member,
     tag_schema,
 )
-from gateway.city.rates import settle, settling
-from gateway.city.rates.answering import answering_now
 from gateway.city.rates.definitions import DefinitionError, builtin_definitions
-from gateway.city.rates.drilldown import machine_facts
-from gateway.city.rates.export import DEMONSTRATION, table_csv, table_json
 from gateway.city.rates.facts import Inquiry
+from gateway.city.rates.frozen import freezing as settle
+from gateway.city.rates.frozen import schedule as settling
+from gateway.city.rates.frozen.freezing import due, settle_month
+from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.period import MonthError, recent_months
 from gateway.city.rates.reasons import Reason
-from gateway.city.rates.report import RateTable, rate_table
+from gateway.city.rates.reports.answering import answering_now
+from gateway.city.rates.reports.drilldown import machine_facts
+from gateway.city.rates.reports.export import DEMONSTRATION, table_csv, table_json
+from gateway.city.rates.reports.table import RateTable, rate_table
+from gateway.city.rates.reports.trend import trend
 from gateway.city.rates.service import Days, Window, changing_service
-from gateway.city.rates.settle import due, settle_month
-from gateway.city.rates.stored import Correction
 from gateway.city.rates.tallies import NotComputableError
-from gateway.city.rates.trend import trend
 from gateway.core.books import day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.wire.messages import DeviceState, State, encode_message

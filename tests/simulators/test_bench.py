@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pymodbus.client import ModbusTcpClient
 
-from simulators.bench import BenchServer, Noise
+from simulators.servers.bench import BenchServer, Noise
 from tests.simulators.process import Simulator, simulator
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from edge_config.load import load_city, load_gateway
+from edge_config.loading.load import load_city, load_gateway
 from gateway.drivers.registry import installed
 from simulators.line import Line, lines
 from simulators.machines import MANUALS

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_config.load import load_gateway
-from edge_config.resolved import ResolvedDevice
+from edge_config.loading.load import load_gateway
+from edge_config.loading.resolved import ResolvedDevice
 from gateway.core.batch import Reading
 from gateway.drivers.api import Point
 from gateway.drivers.registry import installed

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from simulators.behaviour import Machine
 from simulators.machines import MANUALS
 from simulators.manual import Register, Unit
-from simulators.modbus_line import blocks
-from simulators.registers import Image, encode, size, write
+from simulators.servers.modbus import blocks
+from simulators.servers.registers import Image, encode, size, write
 
 
 def _register(type_: str, order: str = "ABCD", length: int | None = None) -> Register:

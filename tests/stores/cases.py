@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_config.base import Secret
-from edge_config.city import Influx1Store, Influx2Store
+from edge_config.models.base import Secret
+from edge_config.models.city import Influx1Store, Influx2Store
 from gateway.city.stores.api import Rows, Series
 from gateway.city.stores.influx1 import Influx1
 from gateway.city.stores.influx2 import Influx2

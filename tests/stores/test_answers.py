@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_config.base import Secret
-from edge_config.city import Influx1Store
+from edge_config.models.base import Secret
+from edge_config.models.city import Influx1Store
 from gateway.city.stores.api import StoreError, StoreMisconfiguredError, StoreUnavailableError
 from gateway.city.stores.delivery import Answer
 from gateway.city.stores.influx1 import Influx1

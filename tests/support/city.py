@@ -10,10 +10,10 @@ import aiomqtt
 import numpy as np
 from sqlalchemy import Table, insert, select
 
-from edge_config.city import CityConfig
-from gateway.city import enrolment
+from edge_config.models.city import CityConfig
 from gateway.city.app import City, assembled, system_ms
 from gateway.city.db.tables import enterprise, equipment
+from gateway.city.registry import enrolment
 from gateway.core.batch import Batch
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.wire.frame import BodyEncoder, Header, seal

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from edge_config.gateway import MqttNorthbound
+from edge_config.models.gateway import MqttNorthbound
 from gateway.core.books import Counts, day_of
-from gateway.edge.buffer import Buffer
-from gateway.edge.commit import Commit, NewFrame
-from gateway.edge.live import DeviceRecord, Live
-from gateway.edge.northbound import Northbound
+from gateway.edge.buffer.buffer import Buffer
+from gateway.edge.buffer.commit import Commit, NewFrame
+from gateway.edge.live.view import DeviceRecord, Live
+from gateway.edge.northbound.session import Northbound
 from gateway.wire.frame import BodyEncoder
 from tests.support.city import batch_of, schema_of
 

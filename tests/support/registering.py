@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import select
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from edge_config.city import IdentifierConfig
-from edge_config.suffix import SuffixPattern
+from edge_config.models.city import IdentifierConfig
+from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import Database
 from gateway.city.db.tables import identifier_outbox
-from gateway.city.issuing import IdentifierCounts, identifier_counts
-from gateway.city.registrar import Registrar
+from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts
+from gateway.city.identifiers.registrar import Registrar
 from gateway.identifier.snms import SnmsClient
 from tests.support.city_db import USCCS, add_enterprise, add_machine
 from tests.support.node import NOW_MS

@@ -13,14 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
-from gateway.city.console.drilldown import Drilldown
-from gateway.city.console.figures import Figures, points_text
-from gateway.city.console.machine import MachinePage, machine_address
-from gateway.city.console.overview import Overview
-from gateway.city.console.pictures import VERSION, Pictures, bundle
-from gateway.city.console.records import Records
+from gateway.city.console.pages.drilldown import Drilldown
+from gateway.city.console.pages.machine import MachinePage, machine_address
+from gateway.city.console.pages.overview import Overview
+from gateway.city.console.pages.records import Records
+from gateway.city.console.queries.figures import Figures, points_text
 from gateway.city.rates.compute import percent_text
 from gateway.web.application import compose
 from gateway.web.assets import CACHE, Assets

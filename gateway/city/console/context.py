@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from edge_config.city import CityConfig
+from edge_config.models.city import CityConfig
 from gateway.city.db.database import Database
-from gateway.city.live import Live
+from gateway.city.live.view import Live
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Definition
 from gateway.city.stores.api import Store

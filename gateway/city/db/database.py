@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from edge_config.base import Secret
+from edge_config.models.base import Secret
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from edge_config.city import CityConfig
+from edge_config.models.city import CityConfig
 from gateway.city.db.database import Database, alone, connect, words
 
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import cast
 
-from gateway.city.ledger.parse import Record, Tables
-from gateway.city.ledger.problems import Problem
 from gateway.city.ledger.rosters import Membership, RosterError, restated
+from gateway.city.ledger.sheet.parsing import Record, Tables
+from gateway.city.ledger.sheet.problems import Problem
 
 DEFAULT_SITE = "1"
 

@@ -14,8 +14,8 @@ from gateway.city.db.tables import (
     roster_member,
 )
 from gateway.city.ledger.check import Rosters, site_of
-from gateway.city.ledger.parse import Record
 from gateway.city.ledger.rosters import restated
+from gateway.city.ledger.sheet.parsing import Record
 
 Machine = tuple[str, str, str]
 """(USCC, site number, asset number)."""

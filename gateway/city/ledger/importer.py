@@ -9,14 +9,14 @@ from sqlalchemy import Connection, select
 
 from gateway.city.db.database import alone
 from gateway.city.db.tables import enterprise, roster_member
+from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.check import Known, check
 from gateway.city.ledger.history import write_rosters, write_statuses, write_verifications
-from gateway.city.ledger.parse import Tables, parse
-from gateway.city.ledger.problems import LedgerError, Problem
 from gateway.city.ledger.rosters import Membership
-from gateway.city.ledger.sheets import Sheet, read_sheets
+from gateway.city.ledger.sheet.parsing import Tables, parse
+from gateway.city.ledger.sheet.problems import LedgerError, Problem
+from gateway.city.ledger.sheet.reading import Sheet, read_sheets
 from gateway.city.ledger.write import Changes, write_enterprises, write_equipment
-from gateway.city.outbox import queue_updates
 from gateway.core.books import day_of
 
 _EMPTY = "holds no row of enterprises or equipment"

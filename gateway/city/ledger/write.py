@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.ledger.check import site_of
-from gateway.city.ledger.parse import Record
+from gateway.city.ledger.sheet.parsing import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
-from edge_config.base import StrictModel
+from edge_config.models.base import StrictModel
 from gateway.city.rates.model import Definition, Question
 
 PACKAGE = "gateway.city.rates"

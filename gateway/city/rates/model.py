@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from edge_config.base import StrictModel
+from edge_config.models.base import StrictModel
 
 
 def _exact(value: object) -> Fraction:

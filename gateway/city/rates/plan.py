@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import yaml
 
-from edge_config.base import StrictModel
+from edge_config.models.base import StrictModel
 from gateway.city.rates.definitions import PACKAGE
 from gateway.city.rates.model import ExactNumber
 

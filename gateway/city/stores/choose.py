@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edge_config import city
+from edge_config.models import city
 from gateway.city.stores.api import Store
 
 

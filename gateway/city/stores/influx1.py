@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from edge_config.city import Influx1Store
+from edge_config.models.city import Influx1Store
 from gateway.city.stores.api import (
     Point,
     Rejection,

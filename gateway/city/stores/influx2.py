@@ -14,7 +14,7 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 
-from edge_config.city import Influx2Store
+from edge_config.models.city import Influx2Store
 from gateway.city.stores.api import (
     Point,
     Rejection,

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from gateway.city.limits import MAX_STRING_BYTES
+from gateway.city.ingest.limits import MAX_STRING_BYTES
 from gateway.city.stores.api import Rejection, Rows, Series
 from gateway.core.schema import Column, Kind, Run
 

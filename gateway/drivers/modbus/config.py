@@ -6,8 +6,8 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from edge_config.base import Host, StrictModel
-from edge_config.gateway import DeviceConfig
+from edge_config.models.base import Host, StrictModel
+from edge_config.models.gateway import DeviceConfig
 from gateway.core.schema import Kind
 from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_BITS, MAX_READ_REGISTERS, Table
 from gateway.drivers.modbus.values import DataType, Encoding, Order

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from edge_config.base import Secret, StrictModel, is_host
+from edge_config.models.base import Secret, StrictModel, is_host
 from gateway.core.schema import Kind
 from gateway.drivers.opcua.nodes import NodeName, format_node, parse_node
 

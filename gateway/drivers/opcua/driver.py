@@ -11,13 +11,13 @@ from asyncua.ua.status_codes import StatusCodes
 
 from gateway.core.batch import Reading, Status
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, Value
-from gateway.drivers.opcua.codec import decode_read
 from gateway.drivers.opcua.config import Connection
-from gateway.drivers.opcua.convert import Shape, reading_of, shape_of
+from gateway.drivers.opcua.encoding.codec import decode_read
+from gateway.drivers.opcua.encoding.convert import Shape, reading_of, shape_of
+from gateway.drivers.opcua.encoding.values import Values, empty_values
 from gateway.drivers.opcua.faults import translated
 from gateway.drivers.opcua.publishing import Publishing
 from gateway.drivers.opcua.session import Session, open_session
-from gateway.drivers.opcua.values import Values, empty_values
 from gateway.drivers.opcua.write import variant_of
 
 Chunk = tuple[npt.NDArray[np.intp], ua.ReadRequest]

@@ -11,10 +11,10 @@ from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from edge_config.base import SecretUnavailableError
+from edge_config.models.base import SecretUnavailableError
 from gateway.drivers.api import DriverError, NotConnectedError, RefusedError
-from gateway.drivers.opcua.binary import CodecError
-from gateway.drivers.opcua.codec import ServiceFaultError
+from gateway.drivers.opcua.encoding.binary import CodecError
+from gateway.drivers.opcua.encoding.codec import ServiceFaultError
 
 LIBRARY_ERRORS: tuple[type[Exception], ...] = (
     UaError,

@@ -22,12 +22,18 @@ from asyncua.ua.ua_binary import struct_from_binary
 from gateway.core.batch import Status
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point
-from gateway.drivers.opcua.codec import Published, decode_publish
 from gateway.drivers.opcua.config import Connection
-from gateway.drivers.opcua.convert import OVERFLOW_BITS, Shape, arrivals_of, shape_of, status_of
+from gateway.drivers.opcua.encoding.codec import Published, decode_publish
+from gateway.drivers.opcua.encoding.convert import (
+    OVERFLOW_BITS,
+    Shape,
+    arrivals_of,
+    shape_of,
+    status_of,
+)
+from gateway.drivers.opcua.encoding.values import Values, joined
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, code_of, name_of, translate
 from gateway.drivers.opcua.session import Session
-from gateway.drivers.opcua.values import Values, joined
 
 _MAX_OUTSTANDING = 10
 _MAX_NOTIFICATIONS = 10_000

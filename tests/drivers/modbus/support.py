@@ -9,7 +9,7 @@ from typing import Any
 from gateway.core.batch import Reading
 from gateway.core.status import Reason, reason_of
 from gateway.drivers.api import Point
-from gateway.drivers.conformance import values_of
+from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import SPEC
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.driver import ModbusDriver

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from edge_config.base import StrictModel
+from edge_config.models.base import StrictModel
 from gateway.core.schema import Kind
 from gateway.drivers.modbus import SPEC
 from gateway.drivers.modbus.config import Address, Connection

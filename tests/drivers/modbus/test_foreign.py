@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.status import Reason
 from gateway.drivers.api import DriverError, NotConnectedError
-from gateway.drivers.conformance import values_of
+from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.link import Link

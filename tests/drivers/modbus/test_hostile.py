@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.status import Reason
 from gateway.drivers.api import DriverError, NotConnectedError
-from gateway.drivers.conformance import FaultProxy, values_of
+from gateway.drivers.kit.conformance import FaultProxy, values_of
 from gateway.drivers.modbus.driver import ModbusDriver
 from tests.drivers.modbus.support import connected, connection, points, read, reasons
 from tests.support.peers import free_port

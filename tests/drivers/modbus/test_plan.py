@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.drivers.api import Point
-from gateway.drivers.conformance import values_of
+from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus.codec import Table
 from gateway.drivers.modbus.config import Address, Connection
 from gateway.drivers.modbus.plan import Block, Planner

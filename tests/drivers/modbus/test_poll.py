@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.status import Reason
-from gateway.drivers.conformance import values_of
+from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus.poll import LONGEST_PAUSE, PROBES, ReadPlan
 from tests.drivers.modbus.support import PaperDevice, connection, points, reasons
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.status import GOOD
 from gateway.drivers.api import NotConnectedError
-from gateway.drivers.conformance import FaultProxy
+from gateway.drivers.kit.conformance import FaultProxy
 from gateway.drivers.opcua import session
 from gateway.drivers.opcua.client import GatewayClient, new_client
 from gateway.drivers.opcua.config import Connection

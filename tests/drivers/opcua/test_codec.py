@@ -12,13 +12,13 @@ from asyncua.ua.ua_binary import extensionobject_to_binary, struct_to_binary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.drivers.opcua.binary import CodecError, Cursor
-from gateway.drivers.opcua.codec import (
+from gateway.drivers.opcua.encoding.binary import CodecError, Cursor
+from gateway.drivers.opcua.encoding.codec import (
     ServiceFaultError,
     decode_publish,
     decode_read,
 )
-from gateway.drivers.opcua.values import Values, decode_values
+from gateway.drivers.opcua.encoding.values import Values, decode_values
 
 V = ua.VariantType
 # The library's times are UTC without saying so.

@@ -108,7 +108,7 @@ def test_every_type_has_its_kind(type_name: str, kind: Kind) -> None:
 
 def test_the_spec_loads_no_protocol_library() -> None:
     code = (
-        "import sys, gateway.drivers.opcua as d, gateway.drivers.opcua.convert\n"
+        "import sys, gateway.drivers.opcua as d, gateway.drivers.opcua.encoding.convert\n"
         "d.SPEC.connection(url='opc.tcp://plc')\n"
         "sys.exit([m for m in ('asyncua', 'cryptography') if m in sys.modules] or 0)"
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.drivers.api import Value
-from gateway.drivers.conformance import Bench, RefusalConformance, SubscribingConformance
+from gateway.drivers.kit.conformance import Bench, RefusalConformance, SubscribingConformance
 from gateway.drivers.opcua import SPEC
 from tests.drivers.opcua.server import URI, AsyncuaServer, ForeignServer, OpcUaServer
 from tests.support.peers import free_port

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.core.schema import Kind, runs_of
 from gateway.core.status import GOOD, Quality, Reason, bad, quality_of, reason_of, status
 from gateway.drivers.opcua.config import KINDS
-from gateway.drivers.opcua.convert import (
+from gateway.drivers.opcua.encoding.convert import (
     OVERFLOWN,
     arrivals_of,
     reading_of,
@@ -21,7 +21,7 @@ from gateway.drivers.opcua.convert import (
     statuses,
     times_ms,
 )
-from gateway.drivers.opcua.values import Values, empty_values
+from gateway.drivers.opcua.encoding.values import Values, empty_values
 
 DOUBLE, FLOAT, INT16, INT32, BOOLEAN, STRING = 11, 10, 4, 6, 1, 12
 EPOCH = 116_444_736_000_000_000

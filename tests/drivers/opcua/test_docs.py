@@ -8,10 +8,10 @@ import pytest
 import yaml
 from pydantic_core import PydanticUndefined
 
-from edge_config.base import StrictModel
+from edge_config.models.base import StrictModel
 from gateway.drivers.opcua import SPEC
 from gateway.drivers.opcua.config import KINDS, Address, Connection
-from gateway.drivers.opcua.convert import _FITS
+from gateway.drivers.opcua.encoding.convert import _FITS
 
 PAGE = Path(__file__).parents[3] / "docs/drivers/opcua.md"
 BUILT_IN = {1: "Boolean", 2: "SByte", 3: "Byte", 4: "Int16", 5: "UInt16", 6: "Int32", 7: "UInt32"}

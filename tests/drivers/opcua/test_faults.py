@@ -12,12 +12,12 @@ from asyncua.crypto import uacrypto
 from asyncua.ua import uaerrors
 from cryptography.exceptions import InvalidSignature
 
-from edge_config.base import Secret
+from edge_config.models.base import Secret
 from gateway.drivers.api import DriverError, NotConnectedError, RefusedError
-from gateway.drivers.opcua.binary import CodecError
 from gateway.drivers.opcua.client import GatewayClient
-from gateway.drivers.opcua.codec import ServiceFaultError
 from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.encoding.binary import CodecError
+from gateway.drivers.opcua.encoding.codec import ServiceFaultError
 from gateway.drivers.opcua.faults import REFUSED_CODES, code_of, name_of, translated
 from gateway.drivers.opcua.session import Session
 

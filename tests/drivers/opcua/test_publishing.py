@@ -8,12 +8,12 @@ from asyncua import ua
 from gateway.core.status import GOOD, Quality, Reason, bad, status
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.opcua.client import new_client
-from gateway.drivers.opcua.codec import Published
 from gateway.drivers.opcua.config import Connection
-from gateway.drivers.opcua.convert import shape_of
+from gateway.drivers.opcua.encoding.codec import Published
+from gateway.drivers.opcua.encoding.convert import shape_of
+from gateway.drivers.opcua.encoding.values import Values, empty_values
 from gateway.drivers.opcua.publishing import Publishing, _Subscription, queue_size
 from gateway.drivers.opcua.session import Session
-from gateway.drivers.opcua.values import Values, empty_values
 
 AFTER_LOSS = status(Quality.UNCERTAIN, Reason.OVERFLOW)
 

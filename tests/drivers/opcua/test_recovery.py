@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.status import GOOD
 from gateway.drivers.api import Arrivals, NotConnectedError, RefusedError
-from gateway.drivers.conformance import FaultProxy
+from gateway.drivers.kit.conformance import FaultProxy
 from gateway.drivers.opcua.driver import OpcUaDriver
 from tests.drivers.opcua.conftest import Connect
 from tests.drivers.opcua.server import URI, AsyncuaServer, ForeignServer, point

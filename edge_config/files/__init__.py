@@ -1,0 +1,1 @@
+"""Reading YAML, CSV and XLSX with the line of everything."""

@@ -1,0 +1,186 @@
+"""Load and check a whole configuration; every mistake is reported at once, with its line.
+
+Nothing is opened but the configuration itself: profile files and point tables. Whether a secret,
+a certificate or a folder exists is found out where the configuration runs. A ``timeout_ms``
+above a group's ``interval_ms`` is allowed: a slow answer then costs ticks, which are counted as
+skipped, and the defaults of both are meant to be so.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edge_config.files.document import Document
+from edge_config.files.paths import Folder, anchored
+from edge_config.files.yaml_file import read_document
+from edge_config.loading.drivers import NamedDrivers
+from edge_config.loading.library import BUILT_IN, Library
+from edge_config.loading.parameters import mismatch
+from edge_config.loading.profile_file import Profile, quiet, read_profile
+from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+from edge_config.loading.site import demand_site
+from edge_config.loading.specs import DriverModels
+from edge_config.mistakes import checks
+from edge_config.mistakes.explain import validate
+from edge_config.mistakes.problems import ConfigError, Place, hint, under
+from edge_config.models.city import CityConfig, EmbeddedNode, EmbeddedStore
+from edge_config.models.gateway import DeviceConfig, GatewayConfig
+
+__all__ = ["ConfigError", "load_city", "load_gateway"]
+
+
+def load_gateway(
+    path: Path, specs: Mapping[str, DriverModels], built_in: Path = BUILT_IN
+) -> LoadedGateway:
+    """Load an edge's configuration.
+
+    Args:
+        path: the YAML file; messages call it as it is written here.
+        specs: installed drivers by name; only those named in the configuration are looked up.
+        built_in: folder of the profiles that need not be listed.
+
+    Raises:
+        ConfigError: with every mistake of the file, its profiles and its point tables.
+    """
+    document = read_document(path)
+    demand_site(document, "gateway")
+    loading = _Loading(document, Folder(path.parent.absolute(), path.parent), specs, built_in)
+    return loading.result()
+
+
+def load_city(path: Path) -> CityConfig:
+    """Load a city's configuration.
+
+    Relative paths are relative to the file; those of the embedded store and node to
+    ``data_dir``.
+
+    Raises:
+        ConfigError: with every mistake of the file.
+    """
+    document = read_document(path)
+    demand_site(document, "city")
+    problems = document.problems
+    config = validate(CityConfig, document.data, document.problem, problems)
+    if config is None or problems:
+        raise ConfigError(problems)
+    return _city_paths(config, path.parent.absolute())
+
+
+def _city_paths(config: CityConfig, folder: Path) -> CityConfig:
+    data_dir = folder / config.data_dir
+    inside = {
+        key: anchored(part, data_dir)
+        for key, part in (("store", config.store), ("node", config.node))
+        if isinstance(part, EmbeddedStore | EmbeddedNode)
+    }
+    return anchored(config.model_copy(update=inside), folder)
+
+
+class _Loading:
+    """One gateway's configuration on its way; the order of the methods is the order of work."""
+
+    def __init__(
+        self,
+        document: Document,
+        folder: Folder,
+        specs: Mapping[str, DriverModels],
+        built_in: Path,
+    ) -> None:
+        self.document = document
+        self.folder = folder
+        self.problems = document.problems
+        self.drivers = NamedDrivers(specs)
+        self.library = Library(self.drivers, self.problems, built_in)
+
+    def result(self) -> LoadedGateway:
+        place = self.document.problem
+        inner = self.drivers.inner([*self._items("devices"), *self._items("profiles")])
+        config = validate(GatewayConfig, self.document.data, place, self.problems, inner)
+        self._inline_profiles(config)
+        self._profile_files()
+        devices = self._devices()
+        if self.problems or config is None:
+            raise ConfigError(self.problems)
+        return LoadedGateway(anchored(config, self.folder.path), tuple(devices))
+
+    def _items(self, key: str) -> list[Any]:
+        data = self.document.data
+        items = data.get(key) if isinstance(data, dict) else None
+        return items if isinstance(items, list) else []
+
+    def _inline_profiles(self, config: GatewayConfig | None) -> None:
+        for position, data in enumerate(self._items("profiles")):
+            at = under(self.document.problem, "profiles", position)
+            known = config.profiles[position] if config else None
+            profile = read_profile(data, known, at, self.folder, self.drivers, self.problems)
+            self.library.add(profile)
+
+    def _profile_files(self) -> None:
+        for position, file in enumerate(self._items("profile_files")):
+            if isinstance(file, str):
+                at = under(self.document.problem, "profile_files", position)
+                self.library.add_file(file, self.folder, at)
+
+    def _devices(self) -> list[ResolvedDevice]:
+        raw = self._items("devices")
+        at = under(self.document.problem, "devices")
+        ids = [
+            (device["id"], (position, "id"))
+            for position, device in enumerate(raw)
+            if isinstance(device, dict) and isinstance(device.get("id"), str)
+        ]
+        self.problems += checks.repeated(ids, at, "as a device's id")
+        built = [
+            self._device(device, under(at, position))
+            for position, device in enumerate(raw)
+            if isinstance(device, dict)
+        ]
+        return [device for device in built if device is not None]
+
+    def _device(self, data: dict[str, Any], place: Place) -> ResolvedDevice | None:
+        config = quiet(DeviceConfig, data)
+        connection = self._connection(data, config, place)
+        profile = self._profile(data, place)
+        if config is None or profile is None:
+            return None
+        wanted = profile.wanted()
+        self.problems += mismatch(wanted, config.parameters, config.profile, place)
+        if wanted - config.parameters.keys():
+            return None
+        groups = profile.groups(config.parameters if wanted else {})
+        self.problems += checks.shared_machine(config.asset_no, groups, place)
+        if connection is None or profile.config is None:
+            return None
+        config = config.model_copy(update={"connection": connection})
+        return ResolvedDevice(config, connection, profile.config, groups)
+
+    def _connection(self, data: dict[str, Any], device: DeviceConfig | None, place: Place) -> Any:
+        spec = self.drivers.find(data.get("driver"), under(place, "driver"), self.problems)
+        if spec is None or "connection" not in data:
+            return None
+        at = under(place, "connection")
+        connection = validate(spec.connection, data["connection"], at, self.problems)
+        if connection is None:
+            return None
+        if device is not None:
+            wrong = spec.misfits(connection, device)
+            self.problems += [at((key,), message) for key, message in wrong]
+        return anchored(connection, self.folder.path)
+
+    def _profile(self, data: dict[str, Any], place: Place) -> Profile | None:
+        name, driver = data.get("profile"), data.get("driver")
+        if not isinstance(name, str):
+            return None
+        at = under(place, "profile")
+        profile = self.library.find(name, at)
+        if profile is None:
+            message = f"there is no profile {name!r}{hint(name, self.library.names())}"
+            self.problems.append(at((), message))
+            return None
+        if profile.spec is not None and self._is_installed(driver) and driver != profile.driver:
+            message = f"profile {name!r} is for driver {profile.driver!r}, not {driver!r}"
+            self.problems.append(at((), message))
+        return profile
+
+    def _is_installed(self, driver: object) -> bool:
+        return isinstance(driver, str) and driver in self.drivers

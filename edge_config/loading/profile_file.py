@@ -1,0 +1,218 @@
+"""One machine profile on its way from the file to resolved groups."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from edge_config.files.paths import Folder, anchored
+from edge_config.files.point_table import Row, read_point_table
+from edge_config.loading.drivers import NamedDrivers
+from edge_config.loading.parameters import filled, placeholders
+from edge_config.loading.resolved import Mode, ResolvedGroup, ResolvedTag
+from edge_config.loading.specs import DriverModels
+from edge_config.mistakes import checks
+from edge_config.mistakes.explain import Model, validate
+from edge_config.mistakes.problems import ConfigError, Loc, Place, Problem, under
+from edge_config.models.gateway import GroupConfig, ProfileConfig, TagConfig
+
+
+@dataclass(frozen=True, slots=True)
+class TagSource:
+    """A tag as written; ``config`` is None if it has mistakes of its own."""
+
+    data: dict[str, Any]
+    place: Place
+    config: TagConfig | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSource:
+    """A group with the tags of its point table; ``config`` is None if it has mistakes."""
+
+    config: GroupConfig | None
+    tags: tuple[TagSource, ...]
+
+
+@dataclass(slots=True)
+class Profile:
+    """One profile as far as it could be understood.
+
+    Attributes:
+        name: as written; None if it is no text.
+        driver: as written.
+        place: where the profile stands.
+        folder: of the file it is written in.
+        config: None if it has mistakes of its own.
+        spec: its driver; None if that is not installed.
+        sources: its groups, not yet resolved.
+        problems: of the whole configuration; grows while groups are resolved.
+    """
+
+    name: str | None
+    driver: object
+    place: Place
+    folder: Folder
+    config: ProfileConfig | None
+    spec: DriverModels | None
+    problems: list[Problem]
+    sources: list[GroupSource] = field(default_factory=list)
+    _resolved: dict[tuple[tuple[str, str], ...], tuple[ResolvedGroup, ...]] = field(
+        default_factory=dict
+    )
+
+    def wanted(self) -> set[str]:
+        """Names of the parameters that its addresses mention."""
+        tags = (tag for group in self.sources for tag in group.tags)
+        return {name for tag in tags for name in placeholders(tag.data.get("address"))}
+
+    def groups(self, parameters: Mapping[str, str]) -> tuple[ResolvedGroup, ...]:
+        """Its groups for a device; devices with equal parameters share them."""
+        key = tuple(sorted(parameters.items()))
+        if key not in self._resolved:
+            built = [self._group(source, parameters) for source in self.sources]
+            self._resolved[key] = tuple(group for group in built if group is not None)
+        return self._resolved[key]
+
+    def _group(self, source: GroupSource, parameters: Mapping[str, str]) -> ResolvedGroup | None:
+        tags = [self._tag(tag, parameters) for tag in source.tags]
+        if source.config is None or self.spec is None:
+            return None
+        mode = cast("Mode", source.config.mode or self.spec.modes[0])
+        whole = tuple(tag for tag in tags if tag is not None)
+        return ResolvedGroup(source.config.name, source.config.interval_ms, mode, whole)
+
+    def _tag(self, source: TagSource, parameters: Mapping[str, str]) -> ResolvedTag | None:
+        if self.spec is None or "address" not in source.data:
+            return None
+        data = filled(source.data["address"], parameters)
+        at = under(source.place, "address")
+        address = validate(self.spec.address, data, at, self.problems)
+        if source.config is None or address is None:
+            return None
+        self._check_kind(self.spec, source.config, address, source.place)
+        return ResolvedTag(source.config, anchored(address, self.folder.path))
+
+    def _check_kind(self, spec: DriverModels, tag: TagConfig, address: Any, place: Place) -> None:
+        try:
+            kind = spec.kind(address).name
+        except ValueError as error:
+            self.problems.append(place(("address",), str(error)))
+        else:
+            self.problems += checks.numbers_only(tag, kind, place)
+
+
+def read_profile(
+    data: Any,
+    config: ProfileConfig | None,
+    place: Place,
+    folder: Folder,
+    drivers: NamedDrivers,
+    problems: list[Problem],
+) -> Profile:
+    """Understand one profile; whatever is wrong beyond its own model goes to ``problems``.
+
+    Args:
+        data: the profile as read from YAML.
+        config: the same validated; None if that failed, perhaps by another part of the file.
+        place: where it stands.
+        folder: for its point tables.
+        drivers: the installed ones.
+        problems: grows; the mistakes against :class:`ProfileConfig` are the caller's.
+    """
+    known = data if isinstance(data, dict) else {}
+    name, driver = known.get("name"), known.get("driver")
+    config = config or quiet(ProfileConfig, data)
+    profile = Profile(
+        name if isinstance(name, str) else None,
+        driver,
+        place,
+        folder,
+        anchored(config, folder.path) if config else None,
+        drivers.find(driver, under(place, "driver"), problems),
+        problems,
+    )
+    groups = known.get("groups")
+    if isinstance(groups, list):
+        _read_groups(profile, groups)
+    if not profile.wanted():
+        profile.groups({})  # finds wrong addresses of profiles that no device uses
+    return profile
+
+
+def _read_groups(profile: Profile, groups: list[Any]) -> None:
+    at = under(profile.place, "groups")
+    tags: list[TagSource] = []
+    for position, data in enumerate(groups):
+        if isinstance(data, dict):
+            whole = profile.config
+            config = whole.groups[position] if whole else quiet(GroupConfig, data)
+            found = _read_group(profile, data, config, under(at, position))
+            tags += found
+            profile.sources.append(GroupSource(config, tuple(found)))
+    profile.problems += checks.repeated(_names(groups), at, "in this profile")
+    profile.problems += checks.repeated_tags(
+        (tag.config, tag.place) for tag in tags if tag.config is not None
+    )
+
+
+def _read_group(
+    profile: Profile, data: dict[str, Any], config: GroupConfig | None, place: Place
+) -> list[TagSource]:
+    inline = data.get("tags")
+    tags = [
+        TagSource(tag, under(place, "tags", position), _tag_config(config, position, tag))
+        for position, tag in enumerate(inline if isinstance(inline, list) else [])
+        if isinstance(tag, dict)
+    ]
+    for row in _rows(profile, data, place):
+        tag = validate(TagConfig, row.data, row.problem, profile.problems)
+        tags.append(TagSource(row.data, row.problem, tag))
+    if not inline and not data.get("tags_file"):
+        message = "the group has no tags; give 'tags' or 'tags_file'"
+        profile.problems.append(place((), message))
+    if profile.spec is not None:
+        profile.problems += checks.mode_allowed(
+            data.get("mode"), profile.spec.modes, str(profile.driver), place
+        )
+    return tags
+
+
+def _tag_config(group: GroupConfig | None, position: int, data: Any) -> TagConfig | None:
+    return group.tags[position] if group else quiet(TagConfig, data)
+
+
+def _rows(profile: Profile, data: dict[str, Any], place: Place) -> list[Row]:
+    file = data.get("tags_file")
+    if not isinstance(file, str) or profile.spec is None:
+        return []
+    path, shown = profile.folder.find(file)
+    try:
+        fields = set(profile.spec.address.model_fields)
+        return read_point_table(path, shown, fields, profile.problems)
+    except ConfigError as error:
+        profile.problems += named_at(error, shown, place, ("tags_file",))
+        return []
+
+
+def quiet(model: type[Model], data: object) -> Model | None:
+    """An instance, or None; for parts whose mistakes are reported with the whole."""
+    try:
+        return model.model_validate(data)
+    except ValidationError:
+        return None
+
+
+def _names(items: list[Any]) -> Iterator[tuple[str, Loc]]:
+    for position, item in enumerate(items):
+        if isinstance(item, dict) and isinstance(item.get("name"), str):
+            yield item["name"], (position, "name")
+
+
+def named_at(error: ConfigError, shown: str, place: Place, loc: Loc) -> list[Problem]:
+    """The problems of a file; one with the file as a whole stands where the file is named."""
+    return [
+        problem if problem.line else place(loc, f"{shown} {problem.message}")
+        for problem in error.problems
+    ]

@@ -1,0 +1,68 @@
+"""A loaded configuration, ready for the runtime: names resolved, paths absolute."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from edge_config.models.gateway import DeviceConfig, GatewayConfig, ProfileConfig, TagConfig
+
+Mode = Literal["poll", "subscribe"]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedTag:
+    """One tag with its address understood by the driver.
+
+    Attributes:
+        config: what was written.
+        address: instance of the driver's address model.
+    """
+
+    config: TagConfig
+    address: Any  # an instance of the driver's own address model
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedGroup:
+    """Tags that are read together, those of the point table included.
+
+    Attributes:
+        name: unique within the device.
+        interval_ms: period of reading.
+        mode: as written, or the driver's default.
+        tags: at least one.
+    """
+
+    name: str
+    interval_ms: int
+    mode: Mode
+    tags: tuple[ResolvedTag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedDevice:
+    """One connection to equipment with everything it needs.
+
+    Attributes:
+        config: what was written.
+        connection: instance of the driver's connection model.
+        profile: its machine profile.
+        groups: shared with other devices of the same profile.
+    """
+
+    config: DeviceConfig
+    connection: Any  # an instance of the driver's own connection model
+    profile: ProfileConfig
+    groups: tuple[ResolvedGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedGateway:
+    """A whole edge configuration without a known mistake.
+
+    Attributes:
+        config: what was written, with absolute paths.
+        devices: in the order of the file.
+    """
+
+    config: GatewayConfig
+    devices: tuple[ResolvedDevice, ...]

@@ -1,0 +1,52 @@
+"""Which side a configuration is for: an edge in a factory, or a city."""
+
+from pathlib import Path
+
+from edge_config.files.document import Document
+from edge_config.files.yaml_file import read_document
+from edge_config.mistakes.problems import ConfigError, hint
+
+SITES = {"gateway": "an edge; 'qulink run' runs it", "city": "a city; 'qulink city' runs it"}
+"""Key at the top of a configuration → what the file is for."""
+
+
+def site_of(path: Path) -> str:
+    """``gateway`` or ``city``: what a configuration file is for, by its top-level keys.
+
+    Raises:
+        ConfigError: unreadable, or neither.
+    """
+    document = read_document(path)
+    found = _sites(document)
+    if len(found) == 1:
+        return found[0]
+    message = _neither(document)
+    if found:
+        message = "has both 'gateway:' and 'city:' at the top; keep them in two files"
+    raise ConfigError([*document.problems, document.problem((), message)])
+
+
+def _neither(document: Document) -> str:
+    keys = document.data.keys() if isinstance(document.data, dict) else set()
+    if {"driver", "groups"} <= keys:
+        return "is a profile; check the file of the gateway that names it in 'profile_files'"
+    near = next(filter(None, (hint(key, SITES) for key in keys)), "")
+    return f"needs 'gateway:' at the top (an edge) or 'city:' (a city){near}"
+
+
+def _sites(document: Document) -> list[str]:
+    keys = document.data if isinstance(document.data, dict) else {}
+    return [site for site in SITES if site in keys]
+
+
+def demand_site(document: Document, site: str) -> None:
+    """Refuse a file that is clearly for the other side, instead of every key of it.
+
+    Raises:
+        ConfigError: it is.
+    """
+    found = _sites(document)
+    if found and site not in found:
+        (other,) = found
+        problem = document.problem((other,), f"this file is for {SITES[other]}")
+        raise ConfigError([*document.problems, problem])

@@ -1,0 +1,39 @@
+"""What the loader needs to know of a driver; ``gateway.drivers.api.DriverSpec`` satisfies it."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from edge_config.models.base import StrictModel
+from edge_config.models.gateway import DeviceConfig
+
+
+class ValueKind(Protocol):
+    """Type of a tag's values, as ``gateway.core.schema.Kind``."""
+
+    @property
+    def name(self) -> str:
+        """``FLOAT64``, ``FLOAT32``, ``INT64``, ``UINT64``, ``BOOL`` or ``STRING``."""
+
+
+class DriverModels(Protocol):
+    """The models that a driver brings for its part of a configuration."""
+
+    @property
+    def connection(self) -> type[StrictModel]:
+        """Model of a device's ``connection:``."""
+
+    @property
+    def address(self) -> type[StrictModel]:
+        """Model of a tag's ``address:``."""
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """What a group's ``mode:`` may be; the first is the default."""
+
+    @property
+    def kind(self) -> Callable[[Any], ValueKind]:
+        """Kind of a tag's raw values from its address; ValueError if it cannot have one."""
+
+    @property
+    def misfits(self) -> Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]]:
+        """What in a connection does not fit the rest of its device: (key, what is wrong)."""

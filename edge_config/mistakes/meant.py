@@ -1,0 +1,91 @@
+"""What a key was meant to be that is unknown where it stands. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from pydantic import BaseModel
+
+from edge_config.mistakes.problems import Loc, hint
+from edge_config.mistakes.shape import fields_at, models_at, models_in
+
+SYNONYMS = {
+    "address": "host",
+    "baud": "baudrate",
+    "broker": "northbound",
+    "byte_order": "order",
+    "cycle_ms": "interval_ms",
+    "data_type": "type",
+    "datatype": "type",
+    "environment": "env",
+    "ip": "host",
+    "mqtt": "northbound",
+    "path": "file",
+    "period_ms": "interval_ms",
+    "points": "tags",
+    "poll_interval_ms": "interval_ms",
+    "register": "address",
+    "registers": "tags",
+    "server": "url",
+    "signals": "tags",
+    "slave": "unit",
+    "slave_id": "unit",
+    "station": "unit",
+    "type": "role",
+    "unit_id": "unit",
+    "variables": "tags",
+    "word_order": "order",
+}
+"""Words of other products that spelling alone does not lead to ours from."""
+
+Inner = Mapping[str, Collection[str]]
+"""Keys below the fields whose contents a driver defines, as ``connection``."""
+
+
+def meant(model: type[BaseModel], around: Loc, key: str, inner: Inner) -> str:
+    """``; did you mean 'x'?`` for an unknown key, or nothing.
+
+    It may be misspelled, a word of other products, or right in another place: that place is then
+    given with points, from here (``groups.tags``) or from the top (``profiles.groups.tags``).
+
+    Args:
+        model: of the whole that was validated.
+        around: where the key stands.
+        key: the key.
+        inner: what drivers know below fields of any contents.
+    """
+    known = fields_at(model, around)
+    other = SYNONYMS.get(key)
+    words = [key, other] if other else [key]
+    theirs = {name: keys for name, keys in inner.items() if name in known}
+    found = [f"{name}.{key}" for name, keys in theirs.items() if key in keys]
+    found += [word for word in words if word in known]
+    found += [f"{name}.{other}" for name, keys in theirs.items() if other in keys]
+    found += _home(model, around, other) if other else []
+    if not found and not hint(key, known):
+        found = _home(model, around, key)
+    return f"; did you mean {found[0]!r}?" if found else hint(key, known)
+
+
+def _home(model: type[BaseModel], around: Loc, key: str) -> list[str]:
+    """The only place for a key: below where it stands, else around that or in a profile."""
+    below = {place for one in models_at(model, around) for place in _places(one, key, ())}
+    steps = [step for step in around if isinstance(step, str)]
+    near = {place for place in _places(model, key, ()) if _is_near(place.split(".")[:-1], steps)}
+    return next((list(places) for places in (below, near) if len(places) == 1), [])
+
+
+def _is_near(place: list[str], steps: list[str]) -> bool:
+    """Whether a place encloses another, or is in a profile, which is the other half of a device."""
+    return steps[: len(place)] == place or place[:1] == ["profiles"]
+
+
+def _places(
+    model: type[BaseModel], key: str, through: tuple[type[BaseModel], ...]
+) -> Iterator[str]:
+    """Paths from a model to every field of that name; a model within itself is passed over."""
+    if model in through:
+        return
+    for name, info in model.model_fields.items():
+        if name == key:
+            yield name
+        for inner in models_in(info.annotation):
+            yield from (f"{name}.{place}" for place in _places(inner, key, (*through, model)))

@@ -1,0 +1,1 @@
+"""What an operator may write: the models of edge and city."""

@@ -1,0 +1,206 @@
+"""What the bureau (or an enterprise's data room) writes: one city."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from edge_config.models.base import (
+    ClientTls,
+    ConsoleConfig,
+    HttpUrl,
+    ListenAddress,
+    MqttUrl,
+    Secret,
+    StrictModel,
+    demand_tls_scheme,
+    is_loopback,
+    pattern,
+)
+from edge_config.models.suffix import SuffixPattern
+
+REGION = pattern(r"^[0-9]{6}$", "must be the six digits of GB/T 2260, in quotes: '330800'")
+
+
+class CityIdentity(StrictModel):
+    """Which city this is."""
+
+    region: str = Field(pattern=REGION, description="GB/T 2260 code, as 330800")
+    name_zh: str = Field(min_length=1, description="name for Chinese readers")
+    name_en: str = Field(min_length=1, description="name for English readers")
+
+
+class BrokerConfig(StrictModel):
+    """The MQTT broker that the gateways publish to."""
+
+    url: MqttUrl = Field(description="mqtt://host:port or mqtts://host:port")
+    username: str = Field("city", description="MQTT user of the city")
+    password: Secret | None = Field(None, description="its password")
+    tls: ClientTls | None = Field(None, description="for mqtts")
+    protocol: Literal["3.1.1", "5"] = Field("5", description="MQTT version")
+    keepalive_s: int = Field(20, ge=5, le=600, description="MQTT keep-alive")
+    first_partition: int = Field(0, ge=0, le=255, description="first partition of this worker")
+    last_partition: int = Field(255, ge=0, le=255, description="last partition of this worker")
+    max_message_bytes: int = Field(
+        4_194_304, ge=1_024, le=16_777_216, description="larger messages are quarantined"
+    )
+    password_file: Path | None = Field(
+        None, description="mosquitto password file that enrolment adds the gateway's line to"
+    )
+    connect_timeout_ms: int = Field(10_000, ge=500, le=60_000, description="longest wait")
+    retry_max_ms: int = Field(30_000, ge=1_000, le=600_000, description="longest wait to reconnect")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "BrokerConfig":
+        demand_tls_scheme(self.url, self.tls)
+        if self.first_partition > self.last_partition:
+            raise ValueError(
+                f"first_partition {self.first_partition} is above "
+                f"last_partition {self.last_partition}"
+            )
+        return self
+
+
+class EmbeddedStore(StrictModel):
+    """Telemetry in an SQLite file: the demo, or a single small factory."""
+
+    type: Literal["embedded"] = Field("embedded", description="kind of store")
+    path: Path = Field(Path("telemetry.db"), description="file, relative to data_dir")
+
+
+class Influx1Store(StrictModel):
+    """InfluxDB 1.x."""
+
+    type: Literal["influxdb1"] = Field(description="kind of store")
+    url: HttpUrl = Field(description="as http://127.0.0.1:8086")
+    database: str = Field(min_length=1, description="database; must exist")
+    retention_policy: str | None = Field(None, description="default: the database's")
+    username: str | None = Field(None, description="user")
+    password: Secret | None = Field(None, description="its password")
+    timeout_ms: int = Field(10_000, ge=100, le=300_000, description="longest wait for one request")
+
+
+class Influx2Store(StrictModel):
+    """InfluxDB 2.x."""
+
+    type: Literal["influxdb2"] = Field(description="kind of store")
+    url: HttpUrl = Field(description="as http://127.0.0.1:8086")
+    org: str = Field(min_length=1, description="organisation")
+    bucket: str = Field(min_length=1, description="bucket; must exist")
+    token: Secret = Field(description="token that may write and read the bucket")
+    timeout_ms: int = Field(10_000, ge=100, le=300_000, description="longest wait for one request")
+
+
+Store = Annotated[EmbeddedStore | Influx1Store | Influx2Store, Field(discriminator="type")]
+
+
+class DatabaseConfig(StrictModel):
+    """Ledger, evidence, results: a relational database."""
+
+    url: str = Field(
+        "sqlite:///city.db",
+        pattern=pattern(
+            r"^(sqlite:///|postgresql(\+psycopg)?://)",
+            "must be sqlite:///file or postgresql://user@host/database",
+        ),
+        description="SQLAlchemy URL; an SQLite path is relative to data_dir",
+    )
+    password: Secret | None = Field(None, description="the user's password")
+
+    @model_validator(mode="after")
+    def _no_password_in_url(self) -> "DatabaseConfig":
+        if re.search(r"//[^/@]*:[^/]*@", self.url):
+            raise ValueError("the url holds a password; give it as 'password' by file or env")
+        return self
+
+
+class EmbeddedNode(StrictModel):
+    """The enterprise node that comes with the product."""
+
+    type: Literal["embedded"] = Field("embedded", description="kind of node")
+    listen: ListenAddress = Field("127.0.0.1:3000", description="address the node listens on")
+    path: Path = Field(Path("node.db"), description="file, relative to data_dir")
+
+    @model_validator(mode="after")
+    def _loopback(self) -> "EmbeddedNode":
+        if not is_loopback(self.listen):
+            raise ValueError("the embedded node listens on loopback only")
+        return self
+
+
+class SnmsNode(StrictModel):
+    """An enterprise or secondary node that speaks the SNMS interface."""
+
+    type: Literal["snms"] = Field(description="kind of node")
+    url: HttpUrl = Field(description="base address, as http://node:3000")
+    username: str = Field(min_length=1, max_length=50, description="application identity")
+    password: Secret = Field(description="its secret")
+
+
+Node = Annotated[EmbeddedNode | SnmsNode, Field(discriminator="type")]
+
+
+def _usable(text: str) -> str:
+    SuffixPattern.parse(text)
+    return text
+
+
+SuffixText = Annotated[str, AfterValidator(_usable)]
+
+
+class IdentifierConfig(StrictModel):
+    """How machines get their industrial-internet identifiers."""
+
+    prefix: str = Field(
+        pattern=pattern(
+            r"^(86|88)\.[0-9]{1,4}$", "must be 86. or 88. and up to four digits, as 88.999"
+        ),
+        description="country and industry node, as 88.999; the enterprise's code follows it",
+    )
+    suffix: SuffixText = Field("{class}.{yyyymmdd}.{seq:06d}", description="pattern of the suffix")
+    template_version: str = Field("qulink-equipment-1", description="template at the node")
+    timeout_ms: int = Field(10_000, ge=100, le=300_000, description="longest wait for one request")
+    batch: int = Field(500, ge=1, le=2_000, description="identifiers registered in one call")
+
+
+class DefinitionsConfig(StrictModel):
+    """Which rate definitions are computed."""
+
+    headline: str = Field("ENR-A", description="id of the definition shown first")
+    file: Path | None = Field(None, description="YAML with more definition records")
+
+
+class RetentionConfig(StrictModel):
+    """How long things are kept, in days."""
+
+    telemetry_days: int = Field(
+        730, ge=1, le=36_500, description="values in the embedded store, and gaps"
+    )
+    quarantine_days: int = Field(90, ge=1, le=3_650, description="quarantined messages")
+
+
+class CityConfig(StrictModel):
+    """The whole configuration of a city."""
+
+    city: CityIdentity = Field(description="which city this is")
+    demonstration: bool = Field(
+        False, description="true: synthetic machines count, and every page and file says so"
+    )
+    data_dir: Path = Field(Path("qulink-city"), description="folder for the files below")
+    broker: BrokerConfig = Field(description="the MQTT broker")
+    store: Store = Field(EmbeddedStore(), description="where telemetry goes")
+    database: DatabaseConfig = Field(DatabaseConfig(), description="where everything else goes")
+    console: ConsoleConfig = Field(ConsoleConfig(), description="the web console")
+    definitions: DefinitionsConfig = Field(DefinitionsConfig(), description="rates")
+    identifier: IdentifierConfig = Field(description="identifiers of machines")
+    node: Node = Field(EmbeddedNode(), description="where identifiers are registered")
+    retention: RetentionConfig = Field(RetentionConfig(), description="how long things are kept")
+    demonstration_control: str | None = Field(
+        None,
+        pattern=pattern(r"^http://127\.0\.0\.1:[0-9]+$", "must be http://127.0.0.1:port"),
+        description="where the demonstration starts and stops its simulated lines",
+    )
+    silence_ms: int = Field(
+        12_000, ge=1_000, le=3_600_000, description="a gateway silent for longer is a gap"
+    )

@@ -1,0 +1,71 @@
+"""JSON Schema (draft 2020-12) of configurations and profiles, for completion in editors."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from edge_config.loading.specs import DriverModels
+from edge_config.models.city import CityConfig
+from edge_config.models.gateway import GatewayConfig
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+Json = dict[str, Any]
+
+
+def city_schema() -> Json:
+    """Schema of a city's configuration."""
+    return {"$schema": DRAFT, **CityConfig.model_json_schema()}
+
+
+def gateway_schema(specs: Mapping[str, DriverModels]) -> Json:
+    """Schema of an edge's configuration.
+
+    Args:
+        specs: drivers whose ``connection:`` and ``address:`` are offered, chosen by ``driver:``.
+    """
+    schema: Json = {"$schema": DRAFT, **GatewayConfig.model_json_schema()}
+    definitions: Json = schema["$defs"]
+    device, profile = definitions["DeviceConfig"], definitions["ProfileConfig"]
+    for part in (device, profile):
+        part["properties"]["driver"] |= {"enum": sorted(specs)}
+        part["allOf"] = []
+    for name in sorted(specs):
+        connection = add_model(definitions, f"{name}.connection", specs[name].connection)
+        address = add_model(definitions, f"{name}.address", specs[name].address)
+        device["allOf"].append(_when(name, {"connection": connection}))
+        text_or_mapping = {"anyOf": [{"type": "string"}, address]}
+        profile["allOf"].append(_when(name, _in_tags({"address": text_or_mapping})))
+    return schema
+
+
+def profile_schema(specs: Mapping[str, DriverModels]) -> Json:
+    """Schema of a profile in a file of its own.
+
+    Args:
+        specs: drivers whose ``address:`` is offered, chosen by ``driver:``.
+    """
+    definitions = gateway_schema(specs)["$defs"]
+    return {"$schema": DRAFT, **definitions["ProfileConfig"], "$defs": definitions}
+
+
+def add_model(definitions: Json, name: str, model: type[BaseModel]) -> Json:
+    """Put a model and the models it uses below a prefix; returns a reference to it."""
+    template = f"#/$defs/{name}.{{model}}"
+    schema = model.model_json_schema(ref_template=template)
+    inner: Json = schema.pop("$defs", {})
+    definitions[name] = schema
+    definitions.update({f"{name}.{key}": value for key, value in inner.items()})
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _when(driver: str, properties: Json) -> Json:
+    return {
+        "if": {"properties": {"driver": {"const": driver}}, "required": ["driver"]},
+        "then": {"properties": properties},
+    }
+
+
+def _in_tags(properties: Json) -> Json:
+    tags = {"items": {"properties": properties}}
+    return {"groups": {"items": {"properties": {"tags": tags}}}}

@@ -1,0 +1,233 @@
+"""Charts as Vega-Lite specifications. Pure; colours are the style sheet's variables.
+
+One specification serves the pictures of the first paint and the interactive chart. What does not
+depend on the data is built once: that costs a hundred times more than filling in the data. Times
+are shifted to Asia/Shanghai and drawn as UTC, so that every reader sees the city's clock.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from statistics import median
+from typing import Any, Literal
+
+import altair as alt
+
+from gateway.city.rates.compute import percent_text
+from gateway.city.rates.plan import PlanValue
+from gateway.city.rates.reports.trend import TrendPoint
+from gateway.city.stores.api import Point
+
+Spec = dict[str, Any]
+Shape = Literal["wide", "narrow", "interactive"]
+PICTURES: tuple[Shape, ...] = ("wide", "narrow")
+"""Shapes that are drawn here: for a desktop and for a phone."""
+
+FONT = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif"
+SHANGHAI_MS = 8 * 3_600_000
+_FILL: tuple[Any, Any] = ("container", "container")
+_TREND: Mapping[Shape, tuple[Any, Any]] = {
+    "wide": (620, 270),
+    "narrow": (300, 230),
+    "interactive": _FILL,
+}
+_HISTORY: Mapping[Shape, tuple[Any, Any]] = {
+    "wide": (1160, 260),
+    "narrow": (300, 200),
+    "interactive": _FILL,
+}
+_BREAK_FACTOR = 5
+_BREAK_MIN_MS = 90_000
+_BEFORE, _AFTER = 0.35, 0.75
+"""Room on the axis before the first and after the last year; the newest figure stands in it."""
+_FRAMES = 128
+
+
+@dataclass(frozen=True, slots=True)
+class TrendWords:
+    """Texts of the trend chart in one language."""
+
+    actual: str
+    plan: str
+    interpolated: str
+    point: str
+    month: str
+    rate: str
+    fraction: str
+    axis: str
+
+
+def trend_chart(
+    points: Sequence[TrendPoint], plan: Sequence[PlanValue], words: TrendWords, shape: Shape
+) -> Spec:
+    """The monthly rate of the city against the plan's path.
+
+    The plan's own points are dots with their figures; between them the path is dashed and says
+    that it is interpolated.
+    """
+    last = max([plan[-1].year, *(_year_end(point.month) for point in points)])
+    datasets = {
+        "plan": [_plan_row(value, words) for value in plan],
+        "actual": [_actual_row(point) for point in points if point.rate is not None],
+    }
+    return _trend_frame(plan[0].year, last, words, shape) | {"datasets": datasets}
+
+
+@lru_cache(_FRAMES)
+def _trend_frame(first: int, last: float, words: TrendWords, shape: Shape) -> Spec:
+    """The chart without its data, over an axis of years."""
+    begin, end = first - _BEFORE, last + _AFTER
+    axis = alt.Axis(
+        values=list(range(first, int(end) + 1)), format="d", labelOverlap=shape == "narrow"
+    )
+    scale = alt.Scale(domain=[begin, end], nice=False)
+    x = alt.X("at:Q", title=words.axis, axis=axis, scale=scale)
+    y = alt.Y("percent:Q", title="%", scale=alt.Scale(zero=False, padding=14))
+    return _finish(
+        alt.layer(*_plan_layers(x, y, words), *_actual_layers(x, y, words)), _TREND[shape]
+    )
+
+
+def _year_end(month: str) -> float:
+    """Where a month ends on an axis whose whole numbers are ends of years."""
+    return int(month[:4]) - 1 + int(month[5:]) / 12
+
+
+def _plan_row(value: PlanValue, words: TrendWords) -> dict[str, object]:
+    return {
+        "at": value.year,
+        "percent": float(value.percent),
+        "text": percent_text(value.percent),
+        "year": str(value.year),
+        "own": not value.interpolated,
+        "kind": words.interpolated if value.interpolated else words.point,
+    }
+
+
+def _actual_row(point: TrendPoint) -> dict[str, object]:
+    cell = point.city
+    return {
+        "at": _year_end(point.month),
+        "percent": float(point.rate or 0),
+        "text": percent_text(point.rate),
+        "month": point.month,
+        "fraction": f"{cell.networked} / {cell.equipment}",
+        "final": point.status == "F",
+    }
+
+
+def _plan_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
+    tooltip = [
+        alt.Tooltip("year:N", title=words.plan),
+        alt.Tooltip("text:N", title="%"),
+        alt.Tooltip("kind:N", title=" "),
+    ]
+    base = alt.Chart(alt.NamedData(name="plan")).encode(x=x, y=y, tooltip=tooltip)
+    own = base.transform_filter("datum.own")
+    return [
+        base.mark_line(color="var(--plan)", strokeDash=[5, 4], strokeWidth=1.6),
+        base.mark_point(color="var(--plan)", filled=False, size=22, fill="var(--card)"),
+        own.mark_point(color="var(--plan)", filled=True, size=70, opacity=1),
+        own.mark_text(color="var(--plan)", dy=-13, fontWeight=600).encode(text="text:N"),
+    ]
+
+
+def _actual_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
+    tooltip = [
+        alt.Tooltip("month:N", title=words.month),
+        alt.Tooltip("text:N", title=f"{words.rate} %"),
+        alt.Tooltip("fraction:N", title=words.fraction),
+    ]
+    base = alt.Chart(alt.NamedData(name="actual")).encode(x=x, y=y, tooltip=tooltip)
+    last = base.transform_window(
+        rank="rank()", sort=[alt.SortField("at", order="descending")]
+    ).transform_filter("datum.rank == 1")
+    fill = alt.condition("datum.final", alt.value("var(--accent)"), alt.value("var(--card)"))
+    return [
+        base.mark_line(color="var(--accent)", strokeWidth=2.4),
+        base.mark_point(stroke="var(--accent)", size=36, opacity=1).encode(fill=fill),
+        last.mark_text(
+            color="var(--accent)", align="left", dx=9, fontWeight=700, fontSize=13
+        ).encode(text="text:N"),
+    ]
+
+
+def history_chart(
+    points: Sequence[Point], title: str, empty: str, shape: Shape, span: tuple[int, int]
+) -> Spec:
+    """Values of one tag over time; a silence breaks the line.
+
+    Args:
+        points: in time order, numeric.
+        title: name and unit of the tag.
+        empty: what stands in place of a curve without values.
+        shape: size of the picture.
+        span: first and last moment of the axis, UTC milliseconds.
+    """
+    edges = [{"t": at + SHANGHAI_MS} for at in span]
+    nothing = [] if points else [{"text": empty}]
+    datasets = {"values": history_rows(points), "edges": edges, "nothing": nothing}
+    return _history_frame(title, shape) | {"datasets": datasets}
+
+
+@lru_cache(_FRAMES)
+def _history_frame(title: str, shape: Shape) -> Spec:
+    """The chart without its data."""
+    axis = alt.Axis(format="%H:%M", tickCount=6, labelOverlap=True, labelSeparation=12)
+    x = alt.X("t:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False))
+    frame = alt.Chart(alt.NamedData(name="edges")).mark_rule(opacity=0).encode(x=x)
+    y = alt.Y("v:Q", title=title, scale=alt.Scale(zero=False, nice=True))
+    base = alt.Chart(alt.NamedData(name="values")).encode(x=x, y=y)
+    empty = alt.Chart(alt.NamedData(name="nothing")).encode(text="text:N")
+    layers = [
+        frame,
+        base.mark_line(color="var(--accent)", strokeWidth=1.7, aria=False),  # the figure has a name
+        empty.mark_text(
+            color="var(--ink-3)", fontSize=13, x=alt.expr("width / 2"), y=alt.expr("height / 2")
+        ),
+    ]
+    if shape not in PICTURES:  # nobody can point at a picture
+        tooltip = [alt.Tooltip("at:N", title=" "), alt.Tooltip("v:Q", title=title, format=".6~g")]
+        layers.append(base.mark_point(size=60, opacity=0, aria=False).encode(tooltip=tooltip))
+    return _finish(alt.layer(*layers), _HISTORY[shape])
+
+
+def history_rows(points: Sequence[Point]) -> list[dict[str, object]]:
+    """Rows of the history chart, with an empty one wherever the tag was silent for long."""
+    times = [point.time_ms for point in points]
+    steps = [late - early for early, late in pairwise(times)]
+    longest = max(_BREAK_MIN_MS, _BREAK_FACTOR * median(steps)) if steps else 0
+    rows: list[dict[str, object]] = []
+    for at, point in enumerate(points):
+        if at and steps[at - 1] > longest:
+            rows.append({"t": times[at - 1] + SHANGHAI_MS + 1, "v": None, "at": ""})
+        rows.append(_history_row(point))
+    return rows
+
+
+def _history_row(point: Point) -> dict[str, object]:
+    seconds = (point.time_ms + SHANGHAI_MS) // 1000 % 86_400
+    at = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    value = point.value
+    number = float(value) if isinstance(value, int | float) else None
+    return {"t": point.time_ms + SHANGHAI_MS, "v": number, "at": at}
+
+
+def _finish(chart: alt.LayerChart | alt.FacetChart, size: tuple[Any, Any]) -> Spec:
+    width, height = size
+    text = {"labelColor": "var(--ink-3)", "titleColor": "var(--ink-3)", "labelFontSize": 11}
+    quiet = {"gridColor": "var(--line)", "domainColor": "var(--line-strong)"}
+    spec: Spec = (
+        chart.properties(width=width, height=height, background="transparent")
+        .configure(font=FONT)
+        .configure_view(stroke=None)
+        .configure_axis(**text, **quiet, tickColor="var(--line-strong)", titleFontWeight="normal")
+        .configure_axisX(grid=False)
+        .configure_axisY(
+            tickCount=6, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10
+        )
+        .to_dict()
+    )
+    spec["autosize"] = {"type": "fit" if size == _FILL else "pad", "contains": "padding"}
+    return spec

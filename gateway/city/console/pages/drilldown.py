@@ -1,0 +1,179 @@
+"""County and industry → enterprise → machine list."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.queries.database import (
+    EnterpriseRow,
+    enterprise_of,
+    enterprises,
+    equipment_names,
+)
+from gateway.city.console.queries.figures import Figures
+from gateway.city.console.queries.ratetable import as_table, ranked, rate_notes
+from gateway.city.ledger.codes import Name, county_name, industry_name
+from gateway.city.rates.compute import Dimension
+from gateway.city.rates.reports.drilldown import MachineVerdict
+from gateway.city.rates.reports.table import RateCell
+from gateway.web.pages import View
+from gateway.web.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class MachineLine:
+    """One machine of an enterprise for a page."""
+
+    verdict: MachineVerdict
+    place: Any
+    kind: str
+    word: str
+    cause: str
+
+
+class Drilldown:
+    """Pages between the overview and a machine."""
+
+    def __init__(self, context: ConsoleContext, figures: Figures) -> None:
+        self._context = context
+        self._figures = figures
+
+    async def industries(self, _request: Request) -> View:
+        """The rate by industry."""
+        table = await self._figures.table("industry")
+        data = {"table": table, "cells": ranked(table)}
+        return View("industries.html", data, ("cells", "note"), 4.0, as_table(table))
+
+    async def enterprises(self, _request: Request) -> View:
+        """All enterprises."""
+        return await self._group("", lambda _row: True, None)
+
+    async def county(self, request: Request) -> View:
+        """The enterprises of a county."""
+        code = request.path_params["key"]
+        return await self._group("county", lambda row: row.county == code, code)
+
+    async def industry(self, request: Request) -> View:
+        """The enterprises of an industry."""
+        code = request.path_params["key"]
+        return await self._group("industry", lambda row: row.industry == code, code)
+
+    async def _group(
+        self, by: str, belongs: Callable[[EnterpriseRow], bool], code: str | None
+    ) -> View:
+        known = await self._context.database.run(enterprises)
+        members = {uscc: row for uscc, row in known.items() if belongs(row)}
+        if code is not None and not members:
+            raise HTTPException(404)
+        table = await self._figures.table("enterprise")
+        cells = [cell for cell in ranked(table) if cell.key in members]
+        counted = {cell.key for cell in cells}
+        outside = [row for uscc, row in members.items() if uscc not in counted]
+        name = _group_name(by, code)
+        data = {
+            "table": table,
+            "cells": cells,
+            "outside": outside,
+            "rows": members,
+            "by": by,
+            "name": name,
+            "total": await self._total(by, code),
+            "county_name": county_name,
+            "industry_name": industry_name,
+        }
+        return View("enterprises.html", data, ("headline", "cells"), 4.0, as_table(table, cells))
+
+    async def _total(self, by: str, code: str | None) -> RateCell | None:
+        dimension: Dimension = "industry" if by == "industry" else "county"
+        table = await self._figures.table(dimension)
+        if code is None:
+            return table.city
+        return next((cell for cell in table.cells if cell.key == code), None)
+
+    async def enterprise(self, request: Request) -> View:
+        """One enterprise with all its machines: counted or not, and why."""
+        row = await self._enterprise(request.path_params["uscc"])
+        table = await self._figures.table("enterprise")
+        machines = await self._machines(row.uscc)
+        data = {
+            "row": row,
+            "table": table,
+            "cell": next((cell for cell in table.cells if cell.key == row.uscc), None),
+            "machines": machines,
+            "county": county_name(row.county),
+            "industry": industry_name(row.industry),
+        }
+        file = _machine_table(row, machines, rate_notes(table))
+        return View("enterprise.html", data, ("summary", "machines"), 2.0, file)
+
+    async def _enterprise(self, uscc: str) -> EnterpriseRow:
+        row = await self._context.database.run(enterprise_of, uscc)
+        if row is None:
+            raise HTTPException(404)
+        return row
+
+    async def _machines(self, uscc: str) -> list[MachineLine]:
+        places = await self._context.database.run(equipment_names, uscc)
+        by_machine = {(place.site_no, place.asset_no): place for place in places}
+        lines = [
+            self._line(verdict, by_machine[verdict.site_no, verdict.asset_no])
+            for verdict in await self._figures.machines(uscc)
+            if (verdict.site_no, verdict.asset_no) in by_machine
+        ]
+        return sorted(lines, key=lambda line: (line.place.workshop, line.place.line))
+
+    def _line(self, verdict: MachineVerdict, place: Any) -> MachineLine:
+        live = self._context.live.machine(verdict.uscc, verdict.site_no, verdict.asset_no)
+        link = live.link if live else "none"
+        return MachineLine(verdict, place, *link_state(link), live.cause if live else "")
+
+
+def link_state(link: str) -> tuple[str, str]:
+    """Kind and catalogue key of a link state; ``none``: no gateway names the machine."""
+    kinds: Mapping[str, str] = {"up": "good", "down": "bad", "starting": "warn"}
+    return kinds.get(link, "idle"), f"link.{link}"
+
+
+def _group_name(by: str, code: str | None) -> Name | None:
+    if code is None:
+        return None
+    return county_name(code) if by == "county" else industry_name(code)
+
+
+def _machine_table(row: EnterpriseRow, lines: list[MachineLine], notes: Mapping[str, Any]) -> Table:
+    return Table(
+        name=f"machines-{row.uscc}",
+        columns=(
+            "uscc", "site_no", "asset_no", "name", "workshop", "line", "class", "status",
+            "link", "counted", "networked", "reason", "reason_zh", "valid_days", "service_days",
+            "identifier",
+        ),
+        rows=[_machine_cells(line) for line in lines],
+        notes=notes,
+    )  # fmt: skip
+
+
+def _machine_cells(line: MachineLine) -> dict[str, Any]:
+    verdict = line.verdict
+    return {
+        "uscc": verdict.uscc,
+        "site_no": verdict.site_no,
+        "asset_no": verdict.asset_no,
+        "name": verdict.name,
+        "workshop": line.place.workshop,
+        "line": line.place.line,
+        "class": verdict.equipment_class,
+        "status": verdict.status,
+        "link": line.word.removeprefix("link."),
+        "counted": verdict.reason.counted,
+        "networked": verdict.reason.networked,
+        "reason": str(verdict.reason),
+        "reason_zh": verdict.words.zh,
+        "valid_days": verdict.valid_days,
+        "service_days": verdict.service_days,
+        "identifier": line.place.handle,
+    }

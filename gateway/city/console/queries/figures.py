@@ -1,0 +1,123 @@
+"""Rates as the pages need them: computed in a thread, shared between visitors."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.remember import Remembered
+from gateway.city.rates.compute import Dimension, percent_text
+from gateway.city.rates.definitions import definition_of
+from gateway.city.rates.period import recent_months
+from gateway.city.rates.plan import plan_on, target
+from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
+from gateway.city.rates.reports.table import RateMonth, RateTable, rate_month
+from gateway.city.rates.reports.trend import TrendPoint, trend, trend_point
+from gateway.core.books import day_of
+from gateway.web.formats import NOTHING
+
+MONTH_S = 4.0
+PAST_S = 120.0
+TREND_MONTHS = 12
+
+
+class Figures:
+    """The rates of one city.
+
+    Args:
+        context: of the console.
+
+    Raises:
+        DefinitionError: the configured headline is no definition.
+    """
+
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
+        self._remembered = Remembered()
+        self.headline = definition_of(context.definitions, context.config.definitions.headline)
+
+    async def table(self, by: Dimension, definition: str = "") -> RateTable:
+        """The running month by county, industry or enterprise."""
+        return (await self.month(definition or self.headline.id)).table(by)
+
+    async def month(self, definition: str) -> RateMonth:
+        """The running month with every dimension."""
+        make = partial(self._month, definition)
+        return await self._remembered.get(definition, MONTH_S, make)
+
+    async def _month(self, definition: str) -> RateMonth:
+        context, now_ms = self._context, self._context.now_ms()
+        demonstration = context.config.demonstration
+        return await context.database.run(
+            rate_month,
+            definition,
+            None,
+            now_ms,
+            demonstration=demonstration,
+            answering=context.live.answering(now_ms, demonstration=demonstration),
+            definitions=context.definitions,
+        )
+
+    async def trend(self) -> tuple[TrendPoint, ...]:
+        """The headline rate of the last months; the last point is the figure of the pages."""
+        *past, running = recent_months(self._context.now_ms(), TREND_MONTHS)
+        make = partial(self._past, past)
+        points = await self._remembered.get(("trend", running), PAST_S, make)
+        return (*points, trend_point(await self.month(self.headline.id)))
+
+    async def _past(self, months: Sequence[str]) -> tuple[TrendPoint, ...]:
+        context = self._context
+        return await context.database.run(
+            trend,
+            self.headline.id,
+            months,
+            context.now_ms(),
+            demonstration=context.config.demonstration,
+            definitions=context.definitions,
+        )
+
+    async def machines(self, uscc: str) -> list[MachineVerdict]:
+        """How every machine of an enterprise is counted in the running month."""
+        make = partial(self._machines, uscc)
+        return await self._remembered.get(("machines", uscc), MONTH_S, make)
+
+    async def _machines(self, uscc: str) -> list[MachineVerdict]:
+        context, now_ms = self._context, self._context.now_ms()
+        demonstration = context.config.demonstration
+        return await context.database.run(
+            machine_facts,
+            self.headline.id,
+            None,
+            now_ms,
+            demonstration=demonstration,
+            answering=context.live.answering(now_ms, demonstration=demonstration),
+            uscc=uscc,
+            definitions=context.definitions,
+        )
+
+
+def plan_distance(rate: Fraction | None, now_ms: int) -> dict[str, object]:
+    """How far a rate is from the path today and from the plan's last value.
+
+    Returns:
+        ``path`` (per cent today; None outside the plan's years), ``path_gap``, ``target``,
+        ``target_year`` and ``target_gap`` (percentage points, from unrounded rates).
+    """
+    path, last = plan_on(day_of(now_ms)), target()
+    return {
+        "path": path,
+        "path_gap": None if rate is None or path is None else rate - path,
+        "target": last.percent,
+        "target_year": last.year,
+        "target_gap": None if rate is None else rate - last.percent,
+    }
+
+
+def points_text(gap: Fraction | None) -> str:
+    """A difference of rates with its sign: ``−12.27``; a dash for None."""
+    if gap is None:
+        return NOTHING
+    text = percent_text(abs(gap))
+    if float(text) == 0:
+        return text
+    return f"{'+' if gap > 0 else '−'}{text}"

@@ -1,0 +1,105 @@
+"""What weakens the figures: quarantine, orphans, missing identifiers. Functions of a connection."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, desc, func, select
+
+from gateway.city.console.queries.database import Rows
+from gateway.city.db.tables import enterprise, equipment, identifier, orphan, quarantine
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything on the data quality page that the database knows.
+
+    Attributes:
+        quarantined: reason, gateway, messages, values and newest time of quarantined messages.
+        orphans: machines that send values and are not in the ledger.
+        orphan_count: how many of those there are.
+        unregistered: machines whose identifier the node has not confirmed.
+        unregistered_count: how many of those there are.
+        unverified: enterprises whose ledger nobody has verified.
+        unverified_count: how many of those there are.
+        equipment: machines of the ledger.
+        identifiers: issued, registered, resolved.
+    """
+
+    quarantined: Rows
+    orphans: Rows
+    orphan_count: int
+    unregistered: Rows
+    unregistered_count: int
+    unverified: Rows
+    unverified_count: int
+    equipment: int
+    identifiers: tuple[int, int, int]
+
+
+def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
+    """Gather them, of each kind at most ``limit`` rows; quarantine of the last seven days."""
+    unverified = select(enterprise.c.uscc, enterprise.c.name).where(
+        enterprise.c.ledger_verified_on.is_(None)
+    )
+    unregistered = (
+        select(
+            equipment.c.uscc,
+            equipment.c.site_no,
+            equipment.c.asset_no,
+            equipment.c.name,
+            identifier.c.handle,
+        )
+        .outerjoin(identifier)
+        .where(identifier.c.registered_ms.is_(None))
+    )
+    orphans = select(orphan)
+    return Findings(
+        quarantined=_quarantined(connection, now_ms - 7 * DAY_MS, limit),
+        orphans=_rows(connection, orphans.order_by(desc(orphan.c.last_ms)), limit),
+        orphan_count=_count(connection, orphans),
+        unregistered=_rows(connection, unregistered.order_by(equipment.c.id), limit),
+        unregistered_count=_count(connection, unregistered),
+        unverified=_rows(connection, unverified.order_by(enterprise.c.name), limit),
+        unverified_count=_count(connection, unverified),
+        equipment=_count(connection, select(equipment.c.id)),
+        identifiers=identifier_totals(connection),
+    )
+
+
+def _rows(connection: Connection, query: Select[Any], limit: int) -> Rows:
+    return connection.execute(query.limit(limit)).all()
+
+
+def _count(connection: Connection, query: Select[Any]) -> int:
+    return connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+
+
+def identifier_totals(connection: Connection) -> tuple[int, int, int]:
+    """Identifiers issued, registered and resolved."""
+    row = connection.execute(
+        select(
+            func.count(),
+            func.count(identifier.c.registered_ms),
+            func.count(identifier.c.resolved_ms),
+        ).select_from(identifier)
+    ).one()
+    return int(row[0]), int(row[1]), int(row[2])
+
+
+def _quarantined(connection: Connection, since_ms: int, limit: int) -> Rows:
+    messages = func.count().label("messages")
+    return connection.execute(
+        select(
+            quarantine.c.reason,
+            quarantine.c.gateway,
+            messages,
+            func.sum(quarantine.c.value_count).label("value_count"),
+            func.max(quarantine.c.received_ms).label("newest_ms"),
+        )
+        .where(quarantine.c.received_ms >= since_ms)
+        .group_by(quarantine.c.reason, quarantine.c.gateway)
+        .order_by(desc("newest_ms"))
+        .limit(limit)
+    ).all()

@@ -1,0 +1,130 @@
+"""Gaps, findings and definitions as files."""
+
+from collections.abc import Iterable, Iterator
+
+from gateway.city.console.queries.database import GapRow
+from gateway.city.console.queries.findings import Findings
+from gateway.city.console.queries.gateways import GatewayState
+from gateway.city.rates.definitions import open_questions
+from gateway.city.rates.model import Definition
+from gateway.web.formats import moment
+from gateway.web.i18n import cause_words
+from gateway.web.tables import Cell, Table
+
+Row = dict[str, Cell]
+
+
+def finding_table(found: Findings, silent: Iterable[GatewayState], now_ms: int) -> Table:
+    """Everything that weakens the figures, one row a finding."""
+    columns = (
+        "finding",
+        "uscc",
+        "site_no",
+        "asset_no",
+        "name",
+        "gateway",
+        "detail",
+        "count",
+        "time",
+    )
+    rows = [*_gateway_rows(silent), *_finding_rows(found)]
+    return Table("data-quality", columns, rows, {"as_of": moment(now_ms)})
+
+
+def _gateway_rows(states: Iterable[GatewayState]) -> Iterator[Row]:
+    for state in states:
+        yield {
+            "finding": state.word,
+            "uscc": state.row.uscc,
+            "site_no": state.row.site_no,
+            "name": state.row.enterprise,
+            "gateway": state.row.id,
+            "count": state.devices - state.devices_up,
+            "time": moment(state.last_seen_ms),
+        }
+
+
+def _finding_rows(found: Findings) -> Iterator[Row]:
+    for row in found.quarantined:
+        yield {
+            "finding": "quarantine",
+            "gateway": row.gateway,
+            "detail": row.reason,
+            "count": row.messages,
+            "time": moment(row.newest_ms),
+        }
+    for row in found.orphans:
+        yield _machine(row, "orphan") | {
+            "gateway": row.gateway,
+            "count": row.sample_count,
+            "time": moment(row.last_ms),
+        }
+    for row in found.unverified:
+        yield {"finding": "ledger.unverified", "uscc": row.uscc, "name": row.name}
+    for row in found.unregistered:
+        yield _machine(row, "identifier.pending") | {"name": row.name, "detail": row.handle}
+
+
+def _machine(row: object, finding: str) -> Row:
+    keys = ("uscc", "site_no", "asset_no")
+    return {"finding": finding, **{key: getattr(row, key) for key in keys}}
+
+
+def definition_table(definitions: Iterable[Definition]) -> Table:
+    """Every definition, one row each."""
+    rows = [_definition(record) for record in definitions]
+    return Table("definitions", tuple(rows[0]), rows, {})
+
+
+def _definition(record: Definition) -> Row:
+    rule = record.continuity
+    return {
+        "definition": record.id,
+        "version": record.version,
+        "name_zh": record.name_zh,
+        "name_en": record.name_en,
+        "formula_zh": record.formula_zh,
+        "formula_en": record.formula_en,
+        "source_zh": record.source_zh,
+        "source_en": record.source_en,
+        "measure": record.measure,
+        "scope": f"{record.scope.kind} {record.scope.id}".strip(),
+        "classes": " ".join(record.classes),
+        "statuses": " ".join(record.statuses),
+        "level": record.level,
+        "percent_of_days": rule.percent_of_days if rule else None,
+        "within_days": rule.within_days if rule else None,
+        "exclude": " ".join(record.exclude),
+        "aggregate": record.aggregate,
+        "open_questions_zh": "\n".join(one.zh for one in open_questions(record)),
+        "open_questions_en": "\n".join(one.en for one in open_questions(record)),
+        "hash": record.hash,
+    }
+
+
+def gap_table(rows: Iterable[GapRow], now_ms: int) -> Table:
+    """Intervals without data, one row each."""
+    return Table(
+        name="gaps",
+        columns=(
+            "gateway", "enterprise", "device", "group", "tags", "cause", "cause_zh", "cause_en",
+            "from", "to", "seconds",
+        ),
+        rows=[
+            {
+                "gateway": row.gateway,
+                "enterprise": row.enterprise,
+                "device": row.device,
+                "group": row.group,
+                "tags": " ".join(row.tags),
+                "cause": row.cause,
+                "cause_zh": cause_words("zh", row.cause),
+                "cause_en": cause_words("en", row.cause),
+                "from": moment(row.from_ms),
+                "to": moment(row.to_ms),
+                "seconds": row.length_ms(now_ms) // 1000,
+            }
+            for row in rows
+        ],
+        notes={"as_of": moment(now_ms)},
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""What is done from time to time: old telemetry with its gaps, and old quarantine go."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from sqlalchemy import Connection, delete
+from sqlalchemy.exc import SQLAlchemyError
+
+from edge_config.models.city import RetentionConfig
+from gateway.city.db.database import Database, words
+from gateway.city.db.tables import gap
+from gateway.city.ingest import quarantine
+from gateway.city.stores.api import Store, StoreError
+
+log = logging.getLogger(__name__)
+
+PERIOD_S = 3_600.0
+FIRST_S = 60.0
+_DAY_MS = 86_400_000
+
+
+@runtime_checkable
+class Trimmed(Protocol):
+    """A store that does not keep a retention of its own."""
+
+    async def trim(self, before_ms: int) -> int:
+        """Delete values older than ``before_ms``; returns how many rows went."""
+
+
+async def run(
+    database: Database,
+    store: Store,
+    retention: RetentionConfig,
+    now_ms: Callable[[], int],
+    period_s: float = PERIOD_S,
+) -> None:
+    """Tidy up every hour, until cancelled; the first time a minute after the start."""
+    await asyncio.sleep(min(FIRST_S, period_s))
+    while True:
+        try:
+            await tidy(database, store, retention, now_ms())
+        except (SQLAlchemyError, StoreError) as error:
+            reason = words(error) if isinstance(error, SQLAlchemyError) else error
+            log.warning("tidying up failed, trying again in %d s: %s", period_s, reason)
+        await asyncio.sleep(period_s)
+
+
+async def tidy(database: Database, store: Store, retention: RetentionConfig, now_ms: int) -> None:
+    """Delete what is older than its retention; an InfluxDB keeps its own."""
+    telemetry_ms = now_ms - retention.telemetry_days * _DAY_MS
+    rows = await store.trim(telemetry_ms) if isinstance(store, Trimmed) else 0
+    gaps = await database.run(_trim_gaps, telemetry_ms)
+    messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * _DAY_MS)
+    if rows or gaps or messages:
+        log.info(
+            "retention: %d telemetry rows, %d gaps, %d quarantined messages deleted",
+            rows,
+            gaps,
+            messages,
+        )
+
+
+def _trim_gaps(connection: Connection, before_ms: int) -> int:
+    return connection.execute(delete(gap).where(gap.c.to_ms < before_ms)).rowcount

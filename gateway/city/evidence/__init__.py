@@ -1,0 +1,1 @@
+"""Evidence that machines were read."""

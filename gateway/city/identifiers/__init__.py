@@ -1,0 +1,1 @@
+"""Identifiers of the ledger's machines: issued, registered, read back."""

@@ -1,0 +1,277 @@
+"""Give every machine of the ledger its identifier, register it at the node, read it back.
+
+The list of what is to be done is durable (:mod:`gateway.city.identifiers.outbox`); this module
+only works it off. It may be killed at any moment: an entry whose outcome is not known is asked
+for again, and what the node then holds decides.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from edge_config.models.base import SecretUnavailableError, split_listen
+from edge_config.models.city import CityConfig, EmbeddedNode, IdentifierConfig
+from edge_config.models.suffix import SuffixPattern
+from gateway.city.db.database import Database, words
+from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts, issue
+from gateway.city.identifiers.outbox import (
+    Outcome,
+    Work,
+    claim,
+    mark_different,
+    mark_resolved,
+    settle,
+    unresolved,
+)
+from gateway.core.books import day_of
+from gateway.core.schedule import backoff_ms
+from gateway.identifier.codes import Handle
+from gateway.identifier.credentials import node_credentials
+from gateway.identifier.record import Record, Value
+from gateway.identifier.snms import (
+    ItemResult,
+    NodeError,
+    NodeRefusedError,
+    OutcomeUnknownError,
+    SnmsClient,
+)
+from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
+
+__all__ = ["IdentifierCounts", "Registrar", "identifier_counts", "node_client", "run"]
+
+log = logging.getLogger(__name__)
+
+_IDLE_MS = 1_000
+_LONGEST_IDLE_MS = 30_000
+"""Looking for work costs a tenth of a second of a large city's database."""
+_LONGEST_PAUSE_MS = 60_000
+_READ_AGAIN_MS = 24 * 3_600_000
+_READERS = 8
+_OWNER_ITEMS = (2004, 2006)
+"""Enterprise and asset number: they say whose machine a record describes."""
+
+
+def node_client(
+    config: CityConfig, now_ms: Callable[[], int], url: str | None = None
+) -> SnmsClient:
+    """A client of the configured node.
+
+    Args:
+        config: the city.
+        now_ms: UTC milliseconds.
+        url: where the embedded node really listens, if its port was chosen at the start.
+
+    Raises:
+        CredentialsError: the embedded node's credentials cannot be used.
+    """
+    node = config.node
+    timeout_s = config.identifier.timeout_ms / 1000
+
+    def today() -> date:
+        return day_of(now_ms())
+
+    if isinstance(node, EmbeddedNode):
+        own = node_credentials(config.data_dir)
+        host, port = split_listen(node.listen)
+        base = url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return SnmsClient(base, own.username, lambda: own.secret, today=today, timeout_s=timeout_s)
+    return SnmsClient(
+        url or node.url, node.username, node.password.reveal, today=today, timeout_s=timeout_s
+    )
+
+
+async def run(
+    database: Database, client: SnmsClient, config: IdentifierConfig, now_ms: Callable[[], int]
+) -> None:
+    """Work for ever; a node, its password or a database that is away is waited for."""
+    registrar = Registrar(database, client, config, SuffixPattern.parse(config.suffix), now_ms)
+    failures = idle = 0
+    while True:
+        try:
+            busy = await registrar.step()
+        except (NodeError, SecretUnavailableError, SQLAlchemyError) as error:
+            failures += 1
+            if failures == 1:
+                reason = words(error) if isinstance(error, SQLAlchemyError) else error
+                log.warning("registering identifiers is interrupted: %s", reason)
+            await asyncio.sleep(_pause_s(failures, _LONGEST_PAUSE_MS))
+            continue
+        if failures:
+            log.info("registering identifiers goes on after %d failed attempts", failures)
+            failures = 0
+        idle = 0 if busy else idle + 1
+        if idle:
+            await asyncio.sleep(_pause_s(idle, _LONGEST_IDLE_MS))
+
+
+def _pause_s(times: int, longest_ms: int) -> float:
+    """The pause after something has happened so many times in a row, doubling."""
+    return backoff_ms(times, _IDLE_MS, longest_ms) / 1000
+
+
+@dataclass(slots=True)
+class Registrar:
+    """One pass at a time over machines without identifier, the list, and what to read back."""
+
+    database: Database
+    client: SnmsClient
+    config: IdentifierConfig
+    pattern: SuffixPattern
+    now_ms: Callable[[], int]
+    _templates: set[str] = field(default_factory=set)
+
+    async def step(self) -> bool:
+        """Issue, register and read back one portion each; whether there was anything to do.
+
+        Raises:
+            NodeError: the node is away or refuses the login; the list holds what is left.
+        """
+        issued = await self._issue_portion()
+        told = await self._tell_portion()
+        read = await self._read_portion()
+        return bool(issued or told or read)
+
+    async def _issue_portion(self) -> bool:
+        try:
+            issued = await self.database.run(
+                issue, self.config.prefix, self.pattern, self.now_ms(), self.config.batch
+            )
+        except IntegrityError:  # another worker gave them theirs in the same moment
+            return True
+        return issued > 0
+
+    # -- telling the node ------------------------------------------------------------------
+
+    async def _tell_portion(self) -> int:
+        work = await self.database.run(claim, self.now_ms(), self.config.batch)
+        if not work:
+            return 0
+        try:
+            outcomes = await self._tell(work)
+        except NodeError as error:
+            await self._put_back(work, error)
+            raise
+        await self.database.run(settle, outcomes, self.now_ms())
+        _log_refused([one for one in outcomes if one.state == "refused"])
+        return len(work)
+
+    async def _put_back(self, work: Sequence[Work], error: NodeError) -> None:
+        state = "unknown" if isinstance(error, OutcomeUnknownError) else "pending"
+        outcomes = [Outcome(one, state, str(error)) for one in work]
+        await self.database.run(settle, outcomes, self.now_ms())
+
+    async def _tell(self, work: Sequence[Work]) -> list[Outcome]:
+        records = {one.handle: self._record(one.handle, one.texts) for one in work}
+        for handle in records:
+            await self._ensure_template(Handle.parse(handle).prefix)
+        is_update = work[0].operation == "update"
+        call = self.client.batch_update if is_update else self.client.batch_create
+        try:
+            results = await call(list(records.values()))
+        except NodeRefusedError as refusal:
+            if len(work) > 1:  # one of them is why: halve until it stands alone
+                half = len(work) // 2
+                return [*await self._tell(work[:half]), *await self._tell(work[half:])]
+            results = [ItemResult(work[0].handle, ok=False, message=str(refusal))]
+        found = {one.handle: one for one in results}
+        missing = ItemResult("", ok=False, message="")
+        return [
+            await self._outcome(one, records[one.handle], found.get(one.handle, missing))
+            for one in work
+        ]
+
+    async def _outcome(self, work: Work, record: Record, result: ItemResult) -> Outcome:
+        """Success by the node's word; anything else by what the node holds."""
+        if result.ok:
+            return Outcome(work, "done")
+        held = await self.client.detail(record.handle)
+        if held is None and work.operation == "update":
+            return await _told(work, self.client.register(record))  # the node has lost it
+        if held is None:
+            return Outcome(work, "pending" if result.passing else "refused", result.message)
+        if held.agrees_with(record):
+            return Outcome(work, "done")
+        if not _same_machine(held, record):
+            return Outcome(work, "refused", f"{result.message}: it describes another machine")
+        return await _told(work, self.client.update(record))  # an older state of this machine
+
+    async def _ensure_template(self, prefix: str) -> None:
+        version = self.config.template_version
+        if prefix in self._templates:
+            return
+        if await self.client.template(prefix, version) is None:
+            try:
+                await self.client.create_template(prefix, version, EQUIPMENT_ITEMS)
+            except NodeRefusedError:  # another worker may have been faster
+                if await self.client.template(prefix, version) is None:
+                    raise
+        self._templates.add(prefix)
+
+    def _record(self, handle: str, texts: Mapping[str, str]) -> Record:
+        values = equipment_values(texts)
+        return Record(
+            handle,
+            self.config.template_version,
+            tuple(Value(index, TYPES[index], text) for index, text in values.items()),
+        )
+
+    # -- reading back ----------------------------------------------------------------------
+
+    async def _read_portion(self) -> int:
+        now = self.now_ms()
+        rows = await self.database.run(unresolved, now - _READ_AGAIN_MS, now, self.config.batch)
+        if not rows:
+            return 0
+        held = await self._read_all([one.handle for one in rows])
+        equal, different = list[Work](), list[Work]()
+        for one, found in zip(rows, held, strict=True):
+            same = found is not None and found.agrees_with(self._record(one.handle, one.texts))
+            (equal if same else different).append(one)
+        await self.database.run(mark_resolved, equal, now)
+        if different:
+            await self.database.run(mark_different, different, now)
+            log.warning(
+                "%d identifiers at the node differ from the ledger, the first is %s",
+                len(different),
+                different[0].handle,
+            )
+        return len(equal)
+
+    async def _read_all(self, handles: Sequence[str]) -> list[Record | None]:
+        """Read identifiers, a few at a time; the first fault of the node ends it."""
+        found: list[Record | None] = []
+        for start in range(0, len(handles), _READERS):
+            part = handles[start : start + _READERS]
+            found += await asyncio.gather(*(self.client.detail(handle) for handle in part))
+        return found
+
+
+async def _told(work: Work, call: Awaitable[None]) -> Outcome:
+    try:
+        await call
+    except NodeRefusedError as refusal:
+        return Outcome(work, "refused", str(refusal))
+    return Outcome(work, "done")
+
+
+def _log_refused(outcomes: Sequence[Outcome]) -> None:
+    if outcomes:
+        first = outcomes[0]
+        log.warning(
+            "the node refuses %d identifiers, the first is %s: %s; they are asked for again "
+            "in a day, or when the ledger changes",
+            len(outcomes),
+            first.work.handle,
+            first.error,
+        )
+
+
+def _same_machine(held: Record, own: Record) -> bool:
+    def owner(record: Record) -> set[Value]:
+        return {value for value in record.values if value.index in _OWNER_ITEMS}
+
+    return owner(held) == owner(own)

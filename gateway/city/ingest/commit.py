@@ -1,0 +1,249 @@
+"""What one round of frames changes in the relational database, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import blake2b
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, bindparam, case
+
+from gateway.city.db.tables import edge_books, gap, tag_schema, watermark
+from gateway.city.db.upsert import insert_for
+from gateway.city.evidence import recording as evidence
+from gateway.city.ingest import quarantine
+from gateway.city.ingest.progress import Progress
+from gateway.core.batch import Gap
+from gateway.core.schema import Schema, encode_schema
+from gateway.wire.records import BooksRecord, GivenUp
+
+_GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms")
+
+
+@dataclass(slots=True)
+class Account:
+    """What a round brings for one epoch of one gateway.
+
+    Attributes:
+        progress: frames settled, this round included.
+        before: frames settled before this round, as the database must still hold it.
+        seqs: frames to be acknowledged, those settled earlier included.
+        committed: values written to the store.
+        quarantined: values given up.
+        gaps: gap records in order; True for those of a frame that came after a newer one.
+        books: newest counters by device and day, with the number of the frame that tells them.
+        schemas: newly accepted schemas.
+        want: schemas that are lacking.
+        settled: whether the round settled any frame of it.
+    """
+
+    progress: Progress
+    before: Progress
+    seqs: list[int] = field(default_factory=list)
+    committed: int = 0
+    quarantined: int = 0
+    gaps: list[tuple[Gap, bool]] = field(default_factory=list)
+    books: dict[tuple[str, date], tuple[int, BooksRecord]] = field(default_factory=dict)
+    schemas: list[Schema] = field(default_factory=list)
+    want: set[int] = field(default_factory=set)
+    settled: bool = False
+
+    def note(self, record: Gap | BooksRecord | GivenUp, seq: int, *, is_late: bool) -> None:
+        """Take what frame ``seq`` tells; the books only if no newer frame has told them."""
+        match record:
+            case Gap():
+                self.gaps.append((record, is_late))
+            case BooksRecord(device, day):
+                if self.books.get((device, day), (0,))[0] < seq:
+                    self.books[device, day] = (seq, record)
+            case GivenUp(settled, below):
+                self.progress.give_up(settled, below)
+
+
+class StaleError(Exception):
+    """The database knows of more frames than this round began with; nothing was written.
+
+    Another worker has settled frames of this gateway, or an earlier try of this round was
+    committed and the answer was lost.
+    """
+
+
+Accounts = dict[tuple[str, str], Account]
+"""By gateway and epoch."""
+
+
+class Quarantined(NamedTuple):
+    """What a round refused.
+
+    Attributes:
+        entries: what is kept of it.
+        gaps: gateways and the intervals that it leaves.
+    """
+
+    entries: Sequence[quarantine.Entry] = ()
+    gaps: Sequence[tuple[str, Gap]] = ()
+
+
+def settle(
+    connection: Connection,
+    accounts: Accounts,
+    samples: Sequence[evidence.Sample],
+    quarantined: Quarantined,
+    now_ms: int,
+) -> int:
+    """Write evidence, books, gaps, schemas, quarantine and watermarks of a round.
+
+    Watermarks go first: they hold that a frame is counted once, whoever settles it.
+
+    Returns:
+        How many values belong to machines that are not in the ledger.
+
+    Raises:
+        StaleError: decide about the frames again; the transaction must be rolled back.
+    """
+    _keep_watermarks(connection, accounts, now_ms)
+    orphans = evidence.record(connection, samples)
+    quarantine.keep(connection, quarantined.entries)
+    _keep_losses(connection, quarantined.gaps)
+    _keep_schemas(connection, accounts, now_ms)
+    notes = ((key[0], *note) for key, account in accounts.items() for note in account.gaps)
+    for is_late, some in groupby(notes, key=itemgetter(2)):
+        keep_gaps(connection, [note[:2] for note in some], is_late=is_late)
+    _keep_books(connection, accounts)
+    return orphans
+
+
+def _keep_schemas(connection: Connection, accounts: Accounts, now_ms: int) -> None:
+    rows = [
+        {
+            "gateway": gateway,
+            "id": f"{schema.id:016x}",
+            "device": schema.device,
+            "body": encode_schema(schema),
+            "received_ms": now_ms,
+        }
+        for (gateway, _), account in accounts.items()
+        for schema in account.schemas
+    ]
+    if rows:
+        connection.execute(insert_for(connection, tag_schema).on_conflict_do_nothing(), rows)
+
+
+def keep_gaps(
+    connection: Connection, gaps: Sequence[tuple[str, Gap]], *, is_late: bool = False
+) -> None:
+    """Write gaps, or the ends of those that are known; an end only moves forward.
+
+    Args:
+        connection: in a transaction.
+        gaps: gateways and their gaps, in order.
+        is_late: something newer may be known: then they only lengthen what is known, and do
+            not open again what has ended.
+    """
+    statement = insert_for(connection, gap)
+    new, old = statement.excluded, gap.c
+    last = case((old.to_ms > new.to_ms, old.to_ms), else_=new.to_ms)
+    changes = {"cause": new.cause, "to_ms": last}
+    ends = old.to_ms.is_(None) & new.to_ms.is_not(None)
+    where = ends | (new.to_ms > old.to_ms) if is_late else None
+    upsert = statement.on_conflict_do_update(index_elements=_GAP_KEY, set_=changes, where=where)
+    if gaps:
+        connection.execute(upsert, [_gap_row(*one) for one in gaps])
+
+
+def _keep_losses(connection: Connection, gaps: Sequence[tuple[str, Gap]]) -> None:
+    """Write intervals that only grow; where one of another cause begins, that one stays."""
+    statement = insert_for(connection, gap)
+    new, old = statement.excluded, gap.c
+    upsert = statement.on_conflict_do_update(
+        index_elements=_GAP_KEY,
+        set_={"to_ms": new.to_ms},
+        where=(old.cause == new.cause) & (new.to_ms > old.to_ms),
+    )
+    if gaps:
+        connection.execute(upsert, [_gap_row(*one) for one in gaps])
+
+
+def _gap_row(gateway: str, one: Gap) -> dict[str, object]:
+    tags = msgspec.json.encode(one.tags).decode()
+    return {
+        "gateway": gateway,
+        "device": one.device,
+        "tag_group": one.group,
+        "tags": tags,
+        "tags_key": blake2b(tags.encode(), digest_size=8).hexdigest(),
+        "cause": one.cause.code,
+        "from_ms": one.from_ms,
+        "to_ms": one.to_ms,
+    }
+
+
+def _keep_books(connection: Connection, accounts: Accounts) -> None:
+    """A frame that comes late does not turn them back; drops can fall, so counts tell no order."""
+    rows = [
+        {"gateway": gateway, "epoch": epoch, "seq": seq}
+        | msgspec.structs.asdict(books)
+        | {"dropped": msgspec.json.encode(books.dropped).decode()}
+        for (gateway, epoch), account in accounts.items()
+        for seq, books in account.books.values()
+    ]
+    statement = insert_for(connection, edge_books)
+    upsert = statement.on_conflict_do_update(
+        index_elements=list(edge_books.primary_key),
+        set_={column.name: statement.excluded[column.name] for column in edge_books.c},
+        where=statement.excluded.seq >= edge_books.c.seq,
+    )
+    if rows:
+        connection.execute(upsert, rows)
+
+
+def _keep_watermarks(connection: Connection, accounts: Accounts, now_ms: int) -> None:
+    """All of them, if the database still holds what the round began with."""
+    settled = {key: account for key, account in accounts.items() if account.settled}
+    if not settled:
+        return
+    statement = insert_for(connection, watermark)
+    new, old = statement.excluded, watermark.c
+    upsert = statement.on_conflict_do_update(
+        index_elements=list(watermark.primary_key),
+        set_={
+            "upto": new.upto,
+            "ranges": new.ranges,
+            "closed": new.closed,
+            "values_committed": old.values_committed + new.values_committed,
+            "values_quarantined": old.values_quarantined + new.values_quarantined,
+            "updated_ms": new.updated_ms,
+        },
+        where=(old.upto == bindparam("upto_before"))
+        & (old.ranges == bindparam("ranges_before"))
+        & (old.closed == bindparam("closed_before")),
+    )
+    rows = [_mark(*key, account, now_ms) for key, account in settled.items()]
+    counting = {"preserve_rowcount": True}
+    kept = connection.execute(upsert, rows, execution_options=counting).rowcount
+    if kept != len(rows):
+        raise StaleError(f"{len(rows) - kept} of {len(rows)} gateways have gone on meanwhile")
+
+
+def _mark(gateway: str, epoch: str, account: Account, now_ms: int) -> dict[str, object]:
+    now, before = account.progress, account.before
+    return {
+        "gateway": gateway,
+        "epoch": epoch,
+        "upto": now.upto,
+        "ranges": _ranges(now),
+        "closed": now.closed,
+        "values_committed": account.committed,
+        "values_quarantined": account.quarantined,
+        "updated_ms": now_ms,
+        "upto_before": before.upto,
+        "ranges_before": _ranges(before),
+        "closed_before": before.closed,
+    }
+
+
+def _ranges(progress: Progress) -> str:
+    return msgspec.json.encode(progress.ranges).decode()

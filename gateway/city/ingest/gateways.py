@@ -1,0 +1,188 @@
+"""The enrolled gateways in memory: identity, progress, schemas."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Table, select
+
+from gateway.city.db.database import Database
+from gateway.city.db.tables import gateway, tag_schema, watermark
+from gateway.city.ingest.admission import Enrolment, objection
+from gateway.city.ingest.layout import Layout, layout_of
+from gateway.city.ingest.limits import MAX_GATEWAY_TAGS, MAX_REFUSED, MAX_SCHEMAS, MAX_TAGS
+from gateway.city.ingest.losses import Losses
+from gateway.city.ingest.progress import Progress
+from gateway.city.live.view import GatewayLive, Live
+from gateway.core.schema import Schema, decode_schema
+from gateway.wire.messages import State, decode_state
+
+log = logging.getLogger(__name__)
+
+REFRESH_MS = 2_000
+"""How soon an enrolment or revocation made by another process takes effect."""
+_CHUNK = 500
+"""Names in one query."""
+
+
+@dataclass(slots=True)
+class Peer:
+    """One enrolled gateway.
+
+    Attributes:
+        enrolment: what the registry says.
+        progress: settled frames by epoch (16 hex digits).
+        schemas: schemas by id that the city holds, some refused ones included.
+        layouts: how to cut the accepted ones.
+        refused: why the others were refused, oldest first.
+        tags: tags in the accepted ones.
+        losses: when values of it were quarantined.
+    """
+
+    enrolment: Enrolment
+    progress: dict[str, Progress] = field(default_factory=dict)
+    schemas: dict[int, Schema] = field(default_factory=dict)
+    layouts: dict[int, Layout] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+    tags: int = 0
+    losses: Losses = field(default_factory=Losses)
+
+    def learn(self, schema: Schema) -> bool:
+        """Take a schema; returns whether it is new and accepted."""
+        if schema.id in self.schemas:
+            return False
+        self.schemas[schema.id] = schema
+        reason = objection(schema, self.enrolment) or self._full(len(schema.tags))
+        if reason is not None:
+            self._refuse(schema, reason)
+            return False
+        self.layouts[schema.id] = layout_of(self.enrolment.gateway, schema)
+        self.tags += len(schema.tags)
+        return True
+
+    def _full(self, more: int) -> str | None:
+        if len(self.layouts) < MAX_SCHEMAS and self.tags + more <= MAX_GATEWAY_TAGS:
+            return None
+        return (
+            f"gateway has announced {len(self.layouts)} schemas with {self.tags} tags, and "
+            f"{MAX_SCHEMAS} schemas with {MAX_GATEWAY_TAGS} tags are allowed; revoke it and "
+            "enrol it again to begin anew"
+        )
+
+    def _refuse(self, schema: Schema, reason: str) -> None:
+        """Remember why; a schema too large to hold, or an old one, will be asked for again."""
+        self.refused[schema.id] = reason
+        if len(schema.tags) > MAX_TAGS:
+            del self.schemas[schema.id]
+        if len(self.refused) > MAX_REFUSED:
+            oldest = next(iter(self.refused))
+            del self.refused[oldest]
+            self.schemas.pop(oldest, None)
+
+    def why_refused(self, schema_id: int) -> str:
+        """Why values of a schema are not accepted."""
+        return self.refused.get(schema_id, "its schema was refused")
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """Who is enrolled, and those of them that were not known."""
+
+    enrolled: frozenset[str]
+    new: list[tuple[Peer, GatewayLive]] = field(default_factory=list)
+
+
+class Peers:
+    """The registry as ingest uses it; follows what ``qulink city gateway`` writes."""
+
+    def __init__(self, database: Database, live: Live) -> None:
+        self._database = database
+        self._live = live
+        self._peers: dict[str, Peer] = {}
+        self._reading = asyncio.Lock()
+        self._refreshed_ms = 0
+
+    def get(self, gateway_id: str) -> Peer | None:
+        """An enrolled gateway; None if it is unknown or revoked."""
+        return self._peers.get(gateway_id)
+
+    async def refresh(self, now_ms: int, max_age_ms: int = REFRESH_MS) -> None:
+        """Read the registry again if the last reading is older than ``max_age_ms``."""
+        async with self._reading:
+            if 0 <= now_ms - self._refreshed_ms < max_age_ms:  # the clock may have been set back
+                return
+            loaded = await self._database.run(_load, frozenset(self._peers))
+            self._refreshed_ms = now_ms
+            for gone in self._peers.keys() - loaded.enrolled:
+                del self._peers[gone]
+                self._live.forget(gone)
+            await self._add(loaded.new)
+
+    async def reload(self, gateway_ids: Collection[str]) -> None:
+        """Read what the database holds of some gateways, in place of what is in memory."""
+        async with self._reading:
+            loaded = await self._database.run(_load, self._peers.keys() - set(gateway_ids))
+            await self._add(loaded.new)
+            for gone in set(gateway_ids) - {view.id for _, view in loaded.new}:
+                self._peers.pop(gone, None)
+
+    async def _add(self, new: Sequence[tuple[Peer, GatewayLive]]) -> None:
+        for peer, view in new:
+            if self._live.gateway(view.id) is None:
+                self._live.enrol(view)
+            for layout in peer.layouts.values():
+                self._live.learn(view.id, layout.schema)
+            self._peers[view.id] = peer
+            await asyncio.sleep(0)  # at the start there may be thousands
+
+
+def _load(connection: Connection, known: Collection[str]) -> _Loaded:
+    """Who is enrolled, and everything of those that are not known yet."""
+    enrolled = select(gateway.c.id).where(gateway.c.revoked_ms.is_(None))
+    loaded = _Loaded(frozenset(connection.scalars(enrolled)))
+    new = sorted(loaded.enrolled - set(known))
+    for start in range(0, len(new), _CHUNK):
+        loaded.new.extend(_some(connection, new[start : start + _CHUNK]))
+    return loaded
+
+
+def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Peer, GatewayLive]]:
+    marks, schemas = (_by_gateway(connection, table, names) for table in (watermark, tag_schema))
+    for row in connection.execute(select(gateway).where(gateway.c.id.in_(names))):
+        peer = Peer(Enrolment(row.id, row.uscc, row.site_no))
+        for mark in marks[row.id]:
+            ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
+            peer.progress[mark.epoch] = Progress(mark.upto, ranges, mark.closed)
+        for held in schemas[row.id]:
+            peer.learn(decode_schema(held.body))
+        yield peer, _live_gateway(row)
+
+
+def _by_gateway(
+    connection: Connection, table: Table, names: Sequence[str]
+) -> Mapping[str, list[Row[Any]]]:
+    rows = defaultdict[str, list[Row[Any]]](list)
+    for row in connection.execute(select(table).where(table.c.gateway.in_(names))):
+        rows[row.gateway].append(row)
+    return rows
+
+
+def _live_gateway(row: Row[Any]) -> GatewayLive:
+    return GatewayLive(
+        row.id, row.uscc, row.site_no, False, row.last_seen_ms, saved_state(row.id, row.state)
+    )
+
+
+def saved_state(gateway_id: str, text: str | None) -> State | None:
+    """The last state of a gateway as the database holds it; None if there is none."""
+    if not text:
+        return None
+    try:
+        return decode_state(text.encode())
+    except msgspec.DecodeError as error:
+        log.warning("last state of gateway %s in the database is unreadable: %s", gateway_id, error)
+        return None

@@ -1,0 +1,51 @@
+"""What quarantine takes is missing: an interval with that cause, as long as it goes on. Pure."""
+
+from collections.abc import Sequence
+
+from gateway.city.ingest.admission import LATEST_MS, is_device_id
+from gateway.city.ingest.limits import MAX_LOSSES
+from gateway.core.batch import Gap
+from gateway.core.status import Reason
+
+JOIN_MS = 60_000
+"""What is lost again within a minute belongs to one interval."""
+
+
+class Losses:
+    """Intervals of values of one gateway that were quarantined."""
+
+    def __init__(self) -> None:
+        self._newest: dict[tuple[str, str], tuple[int, int]] = {}
+        self._changed: dict[tuple[str, str, int], Gap] = {}
+
+    def note(self, device: str, group: str, times_ms: Sequence[int]) -> None:
+        """Note that values were quarantined.
+
+        Args:
+            device: whose they were; empty, or if it is no name, for the whole gateway.
+            group: of that device; empty for the whole device.
+            times_ms: their times, UTC milliseconds; those that no database takes are left out.
+        """
+        times = [time for time in times_ms if abs(time) < LATEST_MS]
+        if not times:
+            return
+        names = [name for name in (device, group) if name]
+        place = (device, group) if all(map(is_device_id, names)) else ("", "")
+        from_ms, to_ms = self._joined(place, min(times), max(times) + 1)
+        gap = Gap(*place, (), Reason.QUARANTINE, from_ms, to_ms)
+        self._changed[*place, from_ms] = gap
+        self._newest.pop(place, None)
+        self._newest[place] = (from_ms, to_ms)
+        if len(self._newest) > MAX_LOSSES:
+            del self._newest[next(iter(self._newest))]
+
+    def _joined(self, place: tuple[str, str], from_ms: int, to_ms: int) -> tuple[int, int]:
+        begin, end = self._newest.get(place, (from_ms, to_ms))
+        if begin <= from_ms <= end + JOIN_MS:
+            from_ms, to_ms = begin, max(end, to_ms)
+        return from_ms, to_ms
+
+    def take(self) -> Sequence[Gap]:
+        """The intervals that have begun or grown since the last call."""
+        changed, self._changed = self._changed, {}
+        return list(changed.values())

@@ -1,0 +1,197 @@
+"""What to do with one frame: pure decisions, no I/O, no clock.
+
+A frame that is broken but tells which one it is, is *settled*: it goes to quarantine, counts as
+dropped, and is acknowledged – a poison frame must not come again for ever. That is believed only
+of an epoch that the gateway is known to use; garbage with a header by chance settles nothing.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from gateway.city.ingest.admission import LATEST_MS, is_device_id
+from gateway.city.ingest.gateways import Peer
+from gateway.city.ingest.layout import is_ordered
+from gateway.city.ingest.limits import (
+    MAX_DROP_CAUSES,
+    MAX_EPOCHS,
+    MAX_GAP_TAGS,
+    MAX_INT64,
+    MAX_RECORDS,
+)
+from gateway.city.ingest.progress import Progress
+from gateway.core.batch import Batch, Changes, Gap
+from gateway.wire.columns import FrameError
+from gateway.wire.frame import (
+    MAX_BODY_BYTES,
+    Frame,
+    Header,
+    decode_frame,
+    read_header,
+    unknown_schemas,
+)
+from gateway.wire.records import BooksRecord, GivenUp, Record, UnknownSchemaError
+
+_NAME_LENGTH = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """To be written and acknowledged."""
+
+    epoch: str
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Settled before; only the acknowledgement is repeated."""
+
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Cannot be read without schemas that the city does not hold."""
+
+    epoch: str
+    want: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """Would leave one hole more than are remembered: to come again after the frames below it."""
+
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Breaks the format.
+
+    Attributes:
+        kind: ``size`` or ``frame``.
+        reason: why.
+        epoch: set if the frame is to be acknowledged as lost.
+        seq: its number, if ``epoch`` is set.
+        values: values lost with it, as its header says.
+    """
+
+    kind: str
+    reason: str
+    epoch: str | None = None
+    seq: int = 0
+    values: int = 0
+
+
+Decision = Accepted | Duplicate | Waiting | Early | Broken
+
+
+def decide(payload: bytes, peer: Peer, epochs: Collection[str], max_bytes: int) -> Decision:
+    """Read one frame of an enrolled gateway.
+
+    Args:
+        payload: the message.
+        peer: its sender; not changed here.
+        epochs: epochs (16 hex digits) that the gateway is known to use.
+        max_bytes: larger messages are refused unread.
+    """
+    try:
+        header = read_header(payload)
+    except FrameError as error:
+        return Broken("frame", str(error))
+    epoch = f"{header.epoch:016x}"
+    if not 0 < header.seq <= MAX_INT64:
+        return Broken("frame", f"sequence number {header.seq} is outside 1 to 2^63 - 1")
+    if epoch in peer.progress and header.seq in peer.progress[epoch]:
+        return Duplicate(epoch, header.seq)
+    if epoch not in peer.progress and len(peer.progress) >= MAX_EPOCHS:
+        return Broken("frame", f"epoch {epoch} would be one more than {MAX_EPOCHS} of this gateway")
+    is_known = epoch in epochs or epoch in peer.progress
+    known = epoch if is_known and _progress(peer, epoch).has_room(header.seq) else None
+    if len(payload) > max_bytes:
+        reason = f"{len(payload)} bytes are over the limit of {max_bytes}"
+        return _broken("size", reason, header, known)
+    return _decode(payload, peer, header, known)
+
+
+def _decode(payload: bytes, peer: Peer, header: Header, known: str | None) -> Decision:
+    epoch = f"{header.epoch:016x}"
+    try:
+        frame = decode_frame(payload, peer.schemas)
+    except UnknownSchemaError:
+        return _waiting(payload, peer, header, known)
+    except FrameError as error:
+        return _broken("frame", str(error), header, known)
+    reason = _frame_objection(frame) or next(filter(None, map(_objection, frame.records)), None)
+    if reason is not None:
+        return _broken("frame", reason, header, known)
+    settled = max((r.settled for r in frame.records if isinstance(r, GivenUp)), default=0)
+    has_room = _progress(peer, epoch).has_room(header.seq, settled)
+    return Accepted(epoch, frame) if has_room else Early(epoch)
+
+
+def _progress(peer: Peer, epoch: str) -> Progress:
+    return peer.progress.get(epoch) or Progress()
+
+
+def _waiting(payload: bytes, peer: Peer, header: Header, known: str | None) -> Decision:
+    try:
+        return Waiting(f"{header.epoch:016x}", unknown_schemas(payload, peer.schemas))
+    except FrameError as error:
+        return _broken("frame", str(error), header, known)
+
+
+def _broken(kind: str, reason: str, header: Header, known: str | None) -> Broken:
+    if known is None:
+        return Broken(kind, reason)
+    return Broken(kind, reason, known, header.seq, min(header.values, MAX_BODY_BYTES))
+
+
+def _frame_objection(frame: Frame) -> str | None:
+    """The edge books what the header says, so other contents would put the books out of balance."""
+    if len(frame.records) > MAX_RECORDS:
+        return f"{len(frame.records)} records are over the limit of {MAX_RECORDS}"
+    values = sum(record.count for record in frame.records if isinstance(record, Batch | Changes))
+    if values != frame.header.values:
+        return f"the header says {frame.header.values} values, there are {values}"
+    for one in frame.records:
+        if isinstance(one, GivenUp) and not 0 <= one.settled <= one.below <= frame.header.seq:
+            return f"frame {frame.header.seq} gives up frames below {one.below} ({one.settled})"
+    return None
+
+
+def _objection(record: Record) -> str | None:
+    """Why the content of a well-formed record cannot be true; None if it can."""
+    match record:
+        case Changes() if not is_ordered(record):
+            return f"changes of device {record.schema.device[:63]} are not in order"
+        case Gap():
+            return _gap_objection(record)
+        case BooksRecord():
+            return _books_objection(record)
+        case _:
+            return None
+
+
+def _gap_objection(gap: Gap) -> str | None:
+    names = [name for name in (gap.device, gap.group) if name]
+    if not all(map(is_device_id, names)) or len(gap.tags) > MAX_GAP_TAGS:
+        return f"gap of device {gap.device[:63]!r}, group {gap.group[:63]!r} is not well named"
+    if any(len(tag) > _NAME_LENGTH for tag in gap.tags):
+        return f"gap of device {gap.device} names a tag of more than {_NAME_LENGTH} characters"
+    times = (gap.from_ms, gap.from_ms if gap.to_ms is None else gap.to_ms)
+    if not all(abs(time) <= LATEST_MS for time in times):
+        return f"gap of device {gap.device} has the times {times}"
+    return None
+
+
+def _books_objection(books: BooksRecord) -> str | None:
+    counts = (books.due, books.ok, books.failed, books.skipped, books.suppressed, books.buffered)
+    if books.device and not is_device_id(books.device):
+        return f"books of device {books.device[:63]!r} are not well named"
+    if len(books.dropped) > MAX_DROP_CAUSES or any(len(c) > _NAME_LENGTH for c in books.dropped):
+        return f"books of device {books.device} name more or longer causes than there are"
+    if not all(0 <= count <= MAX_INT64 for count in (*counts, *books.dropped.values())):
+        return f"books of device {books.device} hold a count below 0 or above 2^63 - 1"
+    return None

@@ -1,0 +1,1 @@
+"""The ledger as sheets: reading, columns, values, mistakes, template."""

@@ -1,0 +1,135 @@
+"""Write the workbook that a bureau fills: two tables with drop-downs, and what to write in them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from gateway.city.ledger.codes import IN_SERVICE, INDUSTRIES, Name
+from gateway.city.ledger.sheet.columns import SHEET_NAMES, TABLES, Column
+
+Language = Literal["zh", "en"]
+
+_ROWS = 20_000
+"""Rows that the drop-downs cover."""
+
+_HEAD = PatternFill("solid", fgColor="DDE7F0")
+_REQUIRED = PatternFill("solid", fgColor="F6D9B8")
+_TEXT_FORMAT = "@"
+"""Keeps Excel from making a number of a code."""
+
+_INTRODUCTION = (
+    Name(
+        "「企业」「设备」两张表的第一行是表头，从第二行起填写；橙色表头为必填。",
+        "Fill the two tables from row 2 on; orange headers are required.",
+    ),
+    Name(
+        "重复导入会更新已有记录；整批检查，有任何错误则全部不导入，错误按行列列出。",
+        "Importing again updates. Nothing is imported while anything is wrong; mistakes are "
+        "listed by row and column.",
+    ),
+    Name(
+        "全角字符、小写字母会自动规范；日期写作 2024-05-31。",
+        "Full-width and lower-case codes are normalised; write dates as 2024-05-31.",
+    ),
+)
+
+
+_NOTE_HEADS = (
+    Name("表", "Table"),
+    Name("列", "Column"),
+    Name("必填", "Required"),
+    Name("填写说明", "What to write"),
+    Name("可选值", "Choices"),
+)
+
+
+def write_template(path: Path, language: Language) -> None:
+    """Write an empty workbook.
+
+    Args:
+        path: ``.xlsx`` file; replaced if it exists.
+        language: of headers, drop-downs and explanations.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for table, columns in TABLES.items():
+        _write_table(book.create_sheet(_in(SHEET_NAMES[table], language)), columns, language)
+    _write_notes(book.create_sheet(_in(SHEET_NAMES["notes"], language)), language)
+    book.save(path)
+
+
+def _in(name: Name, language: Language) -> str:
+    return name.zh if language == "zh" else name.en
+
+
+def _write_table(sheet: Any, columns: Sequence[Column], language: Language) -> None:
+    sheet.freeze_panes = "A2"
+    for place, column in enumerate(columns, start=1):
+        letter = get_column_letter(place)
+        head = sheet.cell(1, place, _in(column.header, language))
+        head.font = Font(bold=True)
+        head.fill = _REQUIRED if column.required else _HEAD
+        note = _in(column.note, language)
+        if note:
+            head.comment = Comment(note, "qulink")
+        sheet.column_dimensions[letter].width = max(14, 2 * len(column.header.zh) + 4)
+        sheet.column_dimensions[letter].number_format = _TEXT_FORMAT
+        if column.choices:
+            sheet.add_data_validation(_drop_down(column, letter, language))
+
+
+def _drop_down(column: Column, letter: str, language: Language) -> DataValidation:
+    listed = ",".join(_in(name, language) for name in column.choices.values())
+    rule = DataValidation(type="list", formula1=f'"{listed}"', allow_blank=not column.required)
+    rule.error = f"请从列表中选择 / choose from the list: {listed}"[:250]
+    rule.showErrorMessage = True
+    rule.add(f"{letter}2:{letter}{_ROWS}")
+    return rule
+
+
+def _write_notes(sheet: Any, language: Language) -> None:
+    for line in _INTRODUCTION:
+        sheet.append([_in(line, language)])
+    sheet.append([])
+    sheet.append([_in(head, language) for head in _NOTE_HEADS])
+    for table, columns in TABLES.items():
+        for column in columns:
+            sheet.append([_in(SHEET_NAMES[table], language), *_explained(column, language)])
+    _write_industries(sheet, language)
+    for letter, width in zip("ABCDE", (14, 26, 10, 60, 80), strict=True):
+        sheet.column_dimensions[letter].width = width
+    for row in sheet.iter_rows(min_row=5):
+        for cell in row:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+
+
+def _explained(column: Column, language: Language) -> list[str]:
+    yes = Name("是", "yes") if column.required else Name("", "")
+    listed = "; ".join(
+        f"{_in(name, language)}{_counts(code, column, language)}"
+        for code, name in column.choices.items()
+    )
+    return [_in(column.header, language), _in(yes, language), _in(column.note, language), listed]
+
+
+def _counts(code: str, column: Column, language: Language) -> str:
+    """Of a status: whether it counts."""
+    if column.key != "status" or code in IN_SERVICE:
+        return ""
+    return _in(Name("（不计入）", " (does not count)"), language)
+
+
+def _write_industries(sheet: Any, language: Language) -> None:
+    sheet.append([])
+    sheet.append([_in(Name("常用行业代码", "Common industries"), language)])
+    for code, name in INDUSTRIES.items():
+        sheet.append([code, _in(name, language)])

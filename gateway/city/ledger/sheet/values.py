@@ -1,0 +1,199 @@
+"""From the text of a cell to a value; every refusal says what would be right. Pure.
+
+A converter takes the cell's text (never empty) and today's date, returns the value, and raises
+``ValueError`` with the message for the person who filled the cell.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from difflib import get_close_matches
+
+from edge_config.models import uscc
+from gateway.city.ledger.codes import COUNTIES, Name, is_industry
+
+Value = str | bool | float | date | tuple[str, ...] | None
+Converter = Callable[[str, date], Value]
+
+_DAY = re.compile(
+    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?"
+)
+_SERIAL_DAY = re.compile(r"[2-9]\d{4}")
+_SERIAL_ZERO = date(1899, 12, 30)
+"""Excel counts days from here; five digits are days from 1954 on."""
+_ERROR_VALUES = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SHORTENED = re.compile(r"\d(\.\d+)?E\+\d{2,}")
+_COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_CODE = re.compile(r"[0-9A-Z]{1,20}")
+_ROSTER = re.compile(r"[0-9A-Z_-]{1,32}")
+_YES = frozenset({"是", "有", "y", "yes", "true", "1", "√"})
+_NO = frozenset({"否", "无", "n", "no", "false", "0", "×"})
+
+
+def plain(text: str) -> str:
+    """A code as the ledger holds it.
+
+    Full-width characters are made narrow, invisible ones and spaces around are dropped.
+    """
+    if text.isascii():
+        return text.strip()
+    narrow = unicodedata.normalize("NFKC", text)
+    return "".join(one for one in narrow if unicodedata.category(one) != "Cf").strip()
+
+
+def computed(text: str) -> str:
+    """The text of a cell, unless a spreadsheet failed to compute it.
+
+    Raises:
+        ValueError: it is an error value, as ``#REF!``.
+    """
+    if text.strip() in _ERROR_VALUES:
+        raise ValueError(f"{text.strip()} is an error of the spreadsheet; write the value")
+    return text
+
+
+def words(limit: int) -> Converter:
+    """Text for people, as it was written (full-width brackets stay), of at most ``limit``."""
+    return lambda text, _today: _kept(" ".join(text.split()), limit)
+
+
+def code(limit: int) -> Converter:
+    """A number or code of the enterprise's own, of at most ``limit`` characters."""
+    return lambda text, _today: _kept(_unshortened(text), limit)
+
+
+def _kept(text: str, limit: int) -> str:
+    if len(text) > limit:
+        raise ValueError(f"has {len(text)} characters; at most {limit} are kept")
+    if _CONTROL.search(text):
+        raise ValueError(f"{text!r} holds a line break or another control character; take it out")
+    return text
+
+
+def _unshortened(text: str) -> str:
+    """A plain code, unless a spreadsheet took it for a number and lost digits of it.
+
+    Raises:
+        ValueError: it has the form ``1.23E+17``.
+    """
+    found = plain(text)
+    if _SHORTENED.fullmatch(found):
+        raise ValueError(
+            f"{found} is a number that a spreadsheet has shortened; "
+            "make the column text and write the code again"
+        )
+    return found
+
+
+def credit_code(text: str, _today: date) -> str:
+    """A unified social credit code with its check digit."""
+    found = _unshortened(text).upper()
+    problem = uscc.problem(found)
+    if problem:
+        raise ValueError(
+            f"{found} {problem}"
+            if problem.startswith(("has", "contains"))
+            else f"{found}: {problem}"
+        )
+    return found
+
+
+def industry(text: str, _today: date) -> str:
+    """A GB/T 4754-2017 class; a door letter in front (``C3451``) is dropped."""
+    found = plain(text).upper()
+    if re.fullmatch(r"[A-T]\d{4}", found):
+        found = found[1:]
+    if not is_industry(found):
+        raise ValueError(f"{found!r} is no GB/T 4754-2017 class; write its four digits, as 3451")
+    return found
+
+
+def choice(known: Mapping[str, Name], what: str) -> Converter:
+    """One of a code list, by code, Chinese or English name."""
+    spellings = {
+        _folded(spelling): key
+        for key, name in known.items()
+        for spelling in (key, name.zh, name.en, f"{key} {name.zh}", f"{key} {name.en}")
+    }
+    listed = ", ".join(f"{key} {name.zh}" for key, name in known.items())
+
+    def convert(text: str, _today: date) -> str:
+        wanted = _folded(text)
+        if wanted in spellings:
+            return spellings[wanted]
+        near = get_close_matches(wanted, list(spellings), n=1)
+        hint = f"; did you mean {spellings[near[0]]}? There" if near else "; there"
+        raise ValueError(f"unknown {what} {plain(text)!r}{hint} are: {listed}")
+
+    return convert
+
+
+def _folded(text: str) -> str:
+    return plain(text).casefold().replace("_", " ")
+
+
+county = choice(COUNTIES, "county")
+"""A county of the city by code or name."""
+
+
+def yes_no(text: str, _today: date) -> bool:
+    """是 or 否, in the usual spellings."""
+    found = plain(text).casefold()
+    if found in _YES or found in _NO:
+        return found in _YES
+    raise ValueError(f"{found!r} is neither 是 nor 否 (yes, no)")
+
+
+def day(text: str, _today: date) -> date:
+    """A date in one of the usual spellings, or as the number that Excel makes of it."""
+    found = plain(text)
+    if _SERIAL_DAY.fullmatch(found):
+        return _SERIAL_ZERO + timedelta(days=int(found))
+    match = _DAY.fullmatch(found) or _COMPACT_DAY.fullmatch(found)
+    if match is None:
+        raise ValueError(f"{found!r} is no date; write it as 2024-05-31")
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        raise ValueError(f"{found!r} is no day of the calendar") from None
+
+
+def past_day(text: str, today: date) -> date:
+    """A date that is not in the future."""
+    found = day(text, today)
+    if found > today:
+        raise ValueError(f"{found} lies in the future; today is {today}")
+    return found
+
+
+def amount(text: str, _today: date) -> float:
+    """A sum of money in yuan, not negative."""
+    found = plain(text).replace(",", "").removeprefix("¥")
+    try:
+        value = float(found)
+    except ValueError:
+        raise ValueError(f"{found!r} is no number of yuan") from None
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{found!r} is no sum of money; it must be 0 or more")
+    return value
+
+
+def prefix_part(text: str, _today: date) -> str:
+    """The enterprise's part of an identifier prefix; upper case, so that no two differ in case."""
+    found = plain(text).upper()
+    if not _CODE.fullmatch(found):
+        raise ValueError(f"{found!r} must be 1 to 20 letters and digits")
+    return found
+
+
+def rosters(text: str, _today: date) -> tuple[str, ...]:
+    """Roster codes, separated by semicolon, comma or 、."""
+    found = [part for part in re.split(r"[;,、\s]+", plain(text).upper()) if part]
+    wrong = [part for part in found if not _ROSTER.fullmatch(part)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is no roster code; write letters and digits, as KEY")
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,1 @@
+"""What the city knows right now, in memory: newest values and counters."""

@@ -1,0 +1,263 @@
+"""Which gateways live: signs of life, last wills, silence as a gap with its cause.
+
+Works beside ingest, so that a store that is away does not make gateways look silent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.city.db.database import Database, words
+from gateway.city.db.tables import gap, gateway, tag_schema
+from gateway.city.ingest import quarantine
+from gateway.city.ingest.admission import read_state
+from gateway.city.ingest.commit import keep_gaps
+from gateway.city.ingest.gateways import Peers, saved_state
+from gateway.city.ingest.limits import MAX_WAITING
+from gateway.city.ingest.uplink import Incoming, Uplink
+from gateway.city.live.metrics import CityMetrics
+from gateway.city.live.view import GatewayLive, Live
+from gateway.core.batch import Gap
+from gateway.core.schema import Schema, decode_schema
+from gateway.core.status import Reason
+from gateway.wire.messages import Ack, DeviceState, State, encode_message
+from gateway.wire.topics import ack_topic, parse_uplink
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.5
+SAVE_MS = 3_000
+"""How often the time of the last message is written while nothing else changes."""
+FOLLOW_MS = 2_000
+"""How often it is read what other workers have heard."""
+_OVERLAP_MS = 60_000
+"""Clocks of workers may differ by so much."""
+_SILENT = Reason.GATEWAY_SILENT
+
+
+@dataclass(slots=True, kw_only=True)
+class Presence:
+    """Watches over the gateways.
+
+    Attributes:
+        database: where silences and last states are kept.
+        peers: the registry.
+        live: the view that is kept true.
+        uplink: brings state messages; tells whether the city itself can hear.
+        metrics: counters.
+        silence_ms: a gateway not heard of for longer is silent.
+        now_ms: the clock, UTC milliseconds.
+    """
+
+    database: Database
+    peers: Peers
+    live: Live
+    uplink: Uplink
+    metrics: CityMetrics
+    silence_ms: int
+    now_ms: Callable[[], int]
+    _budget: quarantine.Budget = field(default_factory=quarantine.Budget)
+    _silent: dict[str, int] = field(default_factory=dict)
+    _begun: bool = False
+    _gaps: list[tuple[str, Gap]] = field(default_factory=list)
+    _entries: list[quarantine.Entry] = field(default_factory=list)
+    _saved: dict[str, GatewayLive] = field(default_factory=dict)
+    _greeted: dict[str, int] = field(default_factory=dict)
+    _followed_ms: int = 0
+
+    async def run(self) -> None:
+        """Watch until cancelled; while the database is away, with what is known."""
+        failing = False
+        while True:
+            try:
+                await self.tick()
+            except SQLAlchemyError as error:
+                if not failing:
+                    log.error("presence cannot be kept, trying again: %s", words(error))  # noqa: TRY400
+                failing = True
+            else:
+                if failing:
+                    log.info("presence is kept again")
+                failing = False
+            await asyncio.sleep(TICK_S)
+
+    async def tick(self) -> None:
+        """Handle what came, look who is missing, write both down.
+
+        Raises:
+            SQLAlchemyError: the database is away; what could not be written is kept.
+        """
+        if not self._begun:
+            await self.peers.refresh(self.now_ms(), 0)
+            self._silent = await self.database.run(_open_silences)
+            self._begun = True
+        now = self.now_ms()
+        while (message := self.uplink.states.take()) is not None:
+            await self._handle(message)
+        for gateway_id, heard_ms in self.uplink.take_heard().items():
+            view = self.live.gateway(gateway_id)
+            if view is not None and heard_ms > (view.last_seen_ms or 0):
+                self.live.heard(gateway_id, heard_ms)
+        for revoked in [name for name in self._silent if self.live.gateway(name) is None]:
+            del self._silent[revoked]
+        ours, others = self._shared_out()
+        for view in ours:
+            self._look(view, now)
+        self.metrics.gateways_online.set(sum(view.online for view in ours))
+        await self._save()
+        await self.peers.refresh(now)
+        if others:
+            await self._follow(others, now)
+
+    def _shared_out(self) -> tuple[list[GatewayLive], list[GatewayLive]]:
+        """Gateways that this worker hears, and those of other workers."""
+        ours, others = list[GatewayLive](), list[GatewayLive]()
+        for view in self.live.gateways().values():
+            (ours if self.uplink.hears(view.id) else others).append(view)
+        return ours, others
+
+    async def _follow(self, others: Sequence[GatewayLive], now: int) -> None:
+        """See in the database what other workers have heard and learnt."""
+        if now - self._followed_ms >= FOLLOW_MS:
+            since = self._followed_ms - _OVERLAP_MS
+            seen, schemas = await self.database.run(_heard_by_others, since)
+            self._followed_ms = now
+        else:
+            seen, schemas = {}, []
+        for view in others:
+            last_seen_ms, state = seen.get(view.id, (view.last_seen_ms, view.state))
+            age_ms = now - (last_seen_ms or 0)
+            online = bool(state and state.online) and age_ms <= self.silence_ms + SAVE_MS
+            self.live.follow(view.id, online, last_seen_ms, state)
+        for gateway_id, schema in schemas:
+            if not self.uplink.hears(gateway_id):
+                self.live.learn(gateway_id, schema)
+
+    async def _handle(self, message: Incoming) -> None:
+        try:
+            sender = parse_uplink(message.topic).gateway
+            state = read_state(message.payload)
+        except ValueError as error:  # msgspec.DecodeError is one
+            self._refuse(message, f"no state message: {error}")
+            return
+        if self.peers.get(sender) is None:
+            self._refuse(message, f"gateway {sender} is not enrolled or is revoked")
+            return
+        self.metrics.states.inc()
+        self.live.state(sender, state, message.received_ms)
+        if not state.online:
+            self._open(sender, message.received_ms)
+        await self._greet(sender, state)
+
+    async def _greet(self, sender: str, state: State) -> None:
+        """Ask each gateway, once a connection, for what it sent while nobody listened."""
+        since = self.uplink.connected_since_ms
+        if state.online and since is not None and self._greeted.get(sender) != since:
+            self._greeted[sender] = since
+            hello = encode_message(Ack(state.epoch, 0, again=True))
+            await self.uplink.publish(ack_topic(sender), hello)
+
+    def _refuse(self, message: Incoming, reason: str) -> None:
+        parts = message.topic.split("/")
+        sender = parts[4][:63] if len(parts) > 4 else ""  # noqa: PLR2004 - place in the topic
+        entry = quarantine.Entry.of("state", message, sender, reason)
+        self.metrics.quarantined.labels("state").inc()
+        if len(self._entries) < MAX_WAITING and self._budget.allows(entry):
+            self._entries.append(entry)
+
+    def _look(self, view: GatewayLive, now: int) -> None:
+        gateway_id = view.id
+        since = self._silent.get(gateway_id)
+        if view.online and since is not None:
+            self._close(gateway_id, since, view.last_seen_ms or now)
+        hearing_ms = self.uplink.connected_since_ms
+        if view.last_seen_ms is None or hearing_ms is None or gateway_id in self._silent:
+            return
+        if now - max(view.last_seen_ms, hearing_ms) > self.silence_ms:
+            log.warning("gateway %s is silent for %d ms", gateway_id, now - view.last_seen_ms)
+            self.live.silent(gateway_id)
+            self._open(gateway_id, view.last_seen_ms)
+
+    def _open(self, gateway_id: str, from_ms: int) -> None:
+        if gateway_id not in self._silent:
+            self._silent[gateway_id] = from_ms
+            self._gaps.append((gateway_id, Gap("", "", (), _SILENT, from_ms)))
+
+    def _close(self, gateway_id: str, from_ms: int, to_ms: int) -> None:
+        del self._silent[gateway_id]
+        log.info("gateway %s speaks again after %d ms", gateway_id, to_ms - from_ms)
+        self._gaps.append((gateway_id, Gap("", "", (), _SILENT, from_ms, to_ms)))
+
+    async def _save(self) -> None:
+        """Write in one transaction; what cannot be written is written at the next tick."""
+        gaps, self._gaps = self._gaps, []
+        entries, self._entries = self._entries, []
+        seen = self._due_to_save()
+        if not (gaps or entries or seen):
+            return
+        try:
+            await self.database.run(_write, gaps, entries, seen)
+        except SQLAlchemyError:
+            self._gaps[:0], self._entries[:0] = gaps, entries
+            raise
+        self._saved |= {view.id: view for view in seen}
+
+    def _due_to_save(self) -> list[GatewayLive]:
+        """Gateways of ours whose state has changed, or whose last message was a while ago."""
+        return [view for view in self._shared_out()[0] if self._is_due(view)]
+
+    def _is_due(self, view: GatewayLive) -> bool:
+        saved = self._saved.get(view.id)
+        if saved is None or view.last_seen_ms is None or saved.last_seen_ms is None:
+            return view.last_seen_ms is not None
+        changed = (saved.online, _links(saved)) != (view.online, _links(view))
+        return changed or view.last_seen_ms - saved.last_seen_ms >= SAVE_MS
+
+
+def _links(view: GatewayLive) -> Mapping[str, DeviceState]:
+    return view.state.devices if view.state else {}
+
+
+def _open_silences(connection: Connection) -> dict[str, int]:
+    query = select(gap.c.gateway, gap.c.from_ms).where(
+        gap.c.to_ms.is_(None), gap.c.cause == _SILENT.code, gap.c.device == ""
+    )
+    return {row.gateway: row.from_ms for row in connection.execute(query)}
+
+
+def _heard_by_others(
+    connection: Connection, since_ms: int
+) -> tuple[dict[str, tuple[int, State | None]], list[tuple[str, Schema]]]:
+    """Gateways seen since a time with their states, and schemas received since then."""
+    rows = connection.execute(select(gateway).where(gateway.c.last_seen_ms >= since_ms))
+    seen = {row.id: (row.last_seen_ms, saved_state(row.id, row.state)) for row in rows}
+    new = select(tag_schema.c.gateway, tag_schema.c.body).where(
+        tag_schema.c.received_ms >= since_ms
+    )
+    return seen, [(name, decode_schema(body)) for name, body in connection.execute(new)]
+
+
+def _write(
+    connection: Connection,
+    gaps: Sequence[tuple[str, Gap]],
+    entries: Sequence[quarantine.Entry],
+    seen: Sequence[GatewayLive],
+) -> None:
+    keep_gaps(connection, gaps)
+    quarantine.keep(connection, entries)
+    if seen:
+        known = update(gateway).where(gateway.c.id == bindparam("name"))
+        rows = [{"name": one.id, "seen": one.last_seen_ms, "text": _text(one)} for one in seen]
+        saved = known.values(last_seen_ms=bindparam("seen"), state=bindparam("text"))
+        connection.execute(saved, rows)
+
+
+def _text(view: GatewayLive) -> str | None:
+    if view.state is None:
+        return None
+    return encode_message(msgspec.structs.replace(view.state, online=view.online)).decode()

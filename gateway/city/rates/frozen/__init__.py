@@ -1,0 +1,1 @@
+"""Results as they were published, and when they are frozen."""

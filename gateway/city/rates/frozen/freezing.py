@@ -1,0 +1,107 @@
+"""Freeze months: provisional from day 5 of the following month, final from day 20.
+
+Results are append-only. A frozen month changes only by a correction, which is a new vintage.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, func, select
+
+from gateway.city.db.tables import evidence
+from gateway.city.rates.compute import all_cells
+from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.facts import Inquiry
+from gateway.city.rates.frozen.results import Correction, StoredTable, append, latest_vintage
+from gateway.city.rates.model import Definition
+from gateway.city.rates.period import (
+    Status,
+    month_of,
+    period_of,
+    recent_months,
+    settles_as,
+)
+from gateway.city.rates.tallies import tallies_of
+
+_LOOK_BACK_MONTHS = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A vintage that was stored."""
+
+    definition: str
+    month: str
+    vintage: int
+    status: Status
+
+
+def settle_month(
+    connection: Connection,
+    definition_id: str,
+    month: str,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    correction: Correction | None = None,
+    definitions: Mapping[str, Definition] | None = None,
+) -> Settlement | None:
+    """Store a month's results if the calendar asks for it and they are not stored yet.
+
+    Args:
+        connection: the city's database.
+        definition_id: as ``ENR-A``.
+        month: ``YYYY-MM``.
+        now_ms: UTC milliseconds.
+        demonstration: synthetic evidence counts too.
+        correction: who stores a new vintage although the month is frozen, and why.
+        definitions: by id; default: the built-in ones.
+
+    Returns:
+        What was stored; None if it is too early or nothing is new.
+    """
+    definition = definition_of(definitions or builtin_definitions(), definition_id)
+    newest = latest_vintage(connection, definition_id, month)
+    status = _asked_for(definition, month, now_ms)
+    if status is None or (correction is None and newest.satisfies(status, demonstration)):
+        return None
+    inquiry = Inquiry(definition, period_of(month, now_ms), now_ms, demonstration)
+    cells = all_cells(tallies_of(connection, inquiry)[0])
+    vintage = newest.number + 1
+    table = StoredTable(month, vintage, status, definition.hash, now_ms, cells, correction)
+    append(connection, table, definition_id, demonstration)
+    return Settlement(definition_id, month, vintage, status)
+
+
+def _asked_for(definition: Definition, month: str, now_ms: int) -> Status | None:
+    """What the calendar wants stored by now; an instantaneous rate is never stored."""
+    return None if definition.measure == "answering" else settles_as(month, now_ms)
+
+
+def due(
+    connection: Connection,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    definitions: Mapping[str, Definition] | None = None,
+) -> list[tuple[str, str]]:
+    """Definition and month of all results that the calendar asks for and that are not stored.
+
+    Months since the first evidence, 36 at most. Each is settled in a transaction of its own: to
+    compute years at once would keep ingest from the database.
+    """
+    first = connection.scalar(select(func.min(evidence.c.day)))
+    return [
+        (definition.id, month)
+        for month in _months_since(first, now_ms)
+        for definition in (definitions or builtin_definitions()).values()
+        if (status := _asked_for(definition, month, now_ms)) is not None
+        and not latest_vintage(connection, definition.id, month).satisfies(status, demonstration)
+    ]
+
+
+def _months_since(first: date | None, now_ms: int) -> Iterator[str]:
+    if first is not None:
+        start = month_of(first)
+        yield from (one for one in recent_months(now_ms, _LOOK_BACK_MONTHS)[:-1] if one >= start)

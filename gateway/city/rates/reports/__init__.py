@@ -1,0 +1,1 @@
+"""Rates as tables, trends, files and reasons."""

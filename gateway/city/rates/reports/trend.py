@@ -1,0 +1,72 @@
+"""The rate of several months beside the plan's path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sqlalchemy import Connection
+
+from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.period import Status
+from gateway.city.rates.plan import plan_on
+from gateway.city.rates.reports.table import Definitions, RateCell, RateMonth, leading, rate_month
+from gateway.core.books import day_of
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """The city's rate of one month beside the plan's path on the as-of day.
+
+    Attributes:
+        rate: the figure that the definition puts first.
+    """
+
+    month: str
+    status: Status
+    city: RateCell
+    rate: Fraction | None
+    plan: Fraction | None
+
+
+def trend(
+    connection: Connection,
+    definition_id: str,
+    months: Sequence[str],
+    now_ms: int,
+    *,
+    demonstration: bool,
+    definitions: Definitions | None = None,
+) -> tuple[TrendPoint, ...]:
+    """The city's rate of several past months; an instantaneous rate has none.
+
+    Args:
+        connection: the city's database.
+        definition_id: as ``ENR-A``.
+        months: as ``period.recent_months(now_ms, 12)[:-1]``.
+        now_ms: UTC milliseconds.
+        demonstration: synthetic evidence counts too.
+        definitions: by id; default: the built-in ones.
+    """
+    known = definitions or builtin_definitions()
+    if definition_of(known, definition_id).measure == "answering":
+        return ()
+    return tuple(
+        trend_point(
+            rate_month(
+                connection,
+                definition_id,
+                month,
+                now_ms,
+                demonstration=demonstration,
+                definitions=known,
+                dimensions=(),
+            )
+        )
+        for month in months
+    )
+
+
+def trend_point(month: RateMonth) -> TrendPoint:
+    """One month of a trend."""
+    rate, plan = leading(month.definition, month.city), plan_on(day_of(month.as_of_ms - 1))
+    return TrendPoint(month.month, month.status, month.city, rate, plan)

@@ -1,0 +1,1 @@
+"""The registry of gateways: enrolment and credentials."""

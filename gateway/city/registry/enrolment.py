@@ -1,0 +1,119 @@
+"""The registry of gateways: who may send, for which enterprise and site."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, case, delete, insert, select, update
+
+from edge_config.models import uscc as codes
+from gateway.city.db.tables import enterprise, gap, gateway, tag_schema
+from gateway.wire.topics import is_gateway_id
+
+MAX_SITE_NO = 16
+
+
+class EnrolmentError(Exception):
+    """An enrolment that cannot be made; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """One row of the registry; times are UTC milliseconds."""
+
+    id: str
+    uscc: str
+    enterprise: str
+    site_no: str
+    enrolled_ms: int
+    revoked_ms: int | None
+    last_seen_ms: int | None
+
+
+def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms: int) -> bool:
+    """Enrol a gateway, or renew it after a revocation.
+
+    Of a renewed one schemas are learnt anew, and silence counts from when it is heard again.
+
+    Args:
+        connection: of the city's database.
+        gateway_id: 1–63 of ``a-z 0-9 -``; it is the gateway's MQTT user, too.
+        uscc: unified social credit code of an enterprise of the ledger.
+        site_no: site of that enterprise.
+        now_ms: UTC milliseconds.
+
+    Returns:
+        False if it was enrolled already for the same enterprise and site.
+
+    Raises:
+        EnrolmentError: malformed, unknown enterprise, or enrolled for somebody else.
+    """
+    _check(connection, gateway_id, uscc, site_no)
+    known = connection.execute(select(gateway).where(gateway.c.id == gateway_id)).one_or_none()
+    if known is None:
+        row = {"id": gateway_id, "uscc": uscc, "site_no": site_no, "enrolled_ms": now_ms}
+        connection.execute(insert(gateway).values(row))
+        return True
+    if (known.uscc, known.site_no) != (uscc, site_no):
+        raise EnrolmentError(
+            f"gateway {gateway_id} is enrolled for enterprise {known.uscc}, site {known.site_no}; "
+            "its data belongs there – choose another id"
+        )
+    if known.revoked_ms is None:
+        return False
+    connection.execute(delete(tag_schema).where(tag_schema.c.gateway == gateway_id))
+    renewed = {"revoked_ms": None, "enrolled_ms": now_ms, "last_seen_ms": None, "state": None}
+    connection.execute(update(gateway).where(gateway.c.id == gateway_id).values(renewed))
+    return True
+
+
+def _check(connection: Connection, gateway_id: str, uscc: str, site_no: str) -> None:
+    if not is_gateway_id(gateway_id):
+        raise EnrolmentError(
+            f"{gateway_id!r} is no gateway id: 1 to 63 of a-z, 0-9 and '-', not beginning with '-'"
+        )
+    wrong = codes.problem(uscc)
+    if wrong:
+        raise EnrolmentError(f"enterprise {uscc!r} {wrong}")
+    if not 0 < len(site_no) <= MAX_SITE_NO:
+        raise EnrolmentError(f"site {site_no!r} must have 1 to {MAX_SITE_NO} characters")
+    found = connection.execute(select(enterprise.c.uscc).where(enterprise.c.uscc == uscc))
+    if found.one_or_none() is None:
+        raise EnrolmentError(
+            f"enterprise {uscc} is not in the ledger; import it with 'qulink ledger import'"
+        )
+
+
+def revoke(connection: Connection, gateway_id: str, now_ms: int) -> None:
+    """Take a gateway's right to send; what it has sent stays, and its open gaps end.
+
+    Raises:
+        EnrolmentError: it is not enrolled.
+    """
+    done = connection.execute(
+        update(gateway)
+        .where(gateway.c.id == gateway_id, gateway.c.revoked_ms.is_(None))
+        .values(revoked_ms=now_ms)
+    )
+    if not done.rowcount:
+        raise EnrolmentError(f"gateway {gateway_id!r} is not enrolled")
+    end_ms = case((gap.c.from_ms > now_ms, gap.c.from_ms), else_=now_ms)
+    is_open = (gap.c.gateway == gateway_id) & gap.c.to_ms.is_(None)
+    connection.execute(update(gap).where(is_open).values(to_ms=end_ms))
+
+
+def listed(connection: Connection) -> Sequence[Enrolled]:
+    """All gateways, revoked ones too, in order of their ids."""
+    query = (
+        select(
+            gateway.c.id,
+            gateway.c.uscc,
+            enterprise.c.name,
+            gateway.c.site_no,
+            gateway.c.enrolled_ms,
+            gateway.c.revoked_ms,
+            gateway.c.last_seen_ms,
+        )
+        .join(enterprise, enterprise.c.uscc == gateway.c.uscc)
+        .order_by(gateway.c.id)
+    )
+    return [Enrolled(*row) for row in connection.execute(query)]

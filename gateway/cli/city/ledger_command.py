@@ -1,0 +1,138 @@
+"""``qulink ledger``: template, import and list of enterprises and equipment."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.tables import print_table
+
+if TYPE_CHECKING:
+    from gateway.city.ledger.importer import ImportReport
+    from gateway.city.ledger.sheet.problems import LedgerError
+    from gateway.city.ledger.write import Changes
+
+
+class Language(StrEnum):
+    """Language of a template."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command with its subcommands."""
+    ledger = typer.Typer(no_args_is_help=True, help="Enterprises and equipment (台账).")
+    ledger.command("template", epilog="Example: `qulink ledger template ledger.xlsx`")(_template)
+    ledger.command("import", epilog="Example: `qulink ledger import ledger.xlsx --dry-run`")(
+        _import
+    )
+    ledger.command("list", epilog="Example: `qulink ledger list --json`")(_list)
+    root.add_typer(ledger, name="ledger")
+
+
+def _template(
+    out: Annotated[Path, typer.Argument(help="The workbook to write, .xlsx.")],
+    lang: Annotated[Language, typer.Option(help="Language of the workbook.")] = Language.ZH,
+) -> None:
+    """Write an empty workbook with drop-downs and explanations."""
+    from gateway.city.ledger.sheet.template import write_template  # noqa: PLC0415
+
+    if out.suffix.lower() != ".xlsx":
+        fail(f"{out}: the template is a workbook; give it a name that ends in .xlsx")
+    try:
+        write_template(out, lang.value)
+    except OSError as error:
+        fail(f"cannot write {out}: {error.strerror}")
+    typer.echo(f"wrote {out}")
+
+
+def _import(
+    files: Annotated[list[Path], typer.Argument(help="CSV and XLSX files.")],
+    config: CityFile = DEFAULT,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
+    ] = False,
+) -> None:
+    """Import enterprises and equipment: all or nothing; importing again updates."""
+    from gateway.city.ledger.importer import import_files  # noqa: PLC0415
+    from gateway.city.ledger.sheet.problems import LedgerError  # noqa: PLC0415
+
+    with opened(load(config)) as database:
+        try:
+            report = database.run_now(import_files, files, system_ms(), dry_run=dry_run)
+        except LedgerError as error:
+            fail(_refusal(error))
+    typer.echo(_summary(report, dry_run=dry_run))
+
+
+SHOWN_PROBLEMS = 200
+"""A wrong column of a large file would fill the screen for minutes."""
+
+
+def _refusal(error: "LedgerError") -> str:
+    count, shown = len(error.problems), error.problems[:SHOWN_PROBLEMS]
+    lines = [*map(str, shown)]
+    if count > len(shown):
+        lines.append(f"… and {count - len(shown)} more")
+    what = "1 problem" if count == 1 else f"{count} problems"
+    return "\n".join([*lines, f"{what}; nothing was imported"])
+
+
+def _summary(report: "ImportReport", *, dry_run: bool) -> str:
+    lines = [
+        f"enterprises: {_changes(report.enterprises)}",
+        f"equipment:   {_changes(report.equipment)}",
+        f"status entries: {report.status_entries}, roster entries: {report.roster_entries}",
+        f"identifiers to update: {report.updates_queued}",
+    ]
+    return "\n".join(["dry run, nothing was changed:", *lines] if dry_run else lines)
+
+
+def _changes(changes: "Changes") -> str:
+    return f"{changes.added} added, {changes.updated} updated, {changes.unchanged} unchanged"
+
+
+def _list(
+    config: CityFile = DEFAULT,
+    enterprise: Annotated[str, typer.Option(help="Only this enterprise, by USCC.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List the machines of the ledger with their status today and their identifier."""
+    from gateway.city.ledger.listing import listed  # noqa: PLC0415
+
+    with opened(load(config)) as database:
+        machines = database.run_now(listed, system_ms(), uscc=enterprise.upper() or None)
+    if as_json:
+        import json  # noqa: PLC0415
+
+        typer.echo(json.dumps(machines, ensure_ascii=False, indent=2))
+        return
+    _print_table(machines)
+
+
+def _print_table(machines: list[dict[str, Any]]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("企业 enterprise", "厂区 site", "资产编号 asset", "名称 name", "类别 class")
+    for head in ("状态 status", "标识 identifier"):
+        table.add_column(head)
+    for one in machines:
+        table.add_row(
+            *(one[key] for key in ("enterprise", "site_no", "asset_no", "name")),
+            one["equipment_class_zh"],
+            one["status_zh"],
+            _identifier(one),
+        )
+    console = Console(soft_wrap=True)
+    print_table(console, table)
+    console.print(f"{len(machines)} 台 machines")
+
+
+def _identifier(machine: dict[str, Any]) -> str:
+    if machine["registration"] != "refused":
+        return str(machine["handle"])
+    return f"{machine['handle']}\n被拒 refused: {machine['registration_error']}"

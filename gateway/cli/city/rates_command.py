@@ -1,0 +1,209 @@
+"""``qulink rates``: equipment networking rates by county, industry or enterprise."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.tables import print_table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from edge_config.models.city import CityConfig
+    from gateway.city.rates.reports.table import RateCell, RateTable
+
+
+_HELP = """Equipment networking rates (设备联网率): a table with the integers they come from.
+
+Exit code 1: the database, the definition or the month cannot be used.
+"""
+_CORRECT_EXAMPLE = (
+    "Example: `qulink rates correct 2026-10 --reason late_data --note 网关断网三天后补传 --by 李四`"
+)
+
+
+class By(StrEnum):
+    """Dimension of the lines."""
+
+    COUNTY = "county"
+    INDUSTRY = "industry"
+    ENTERPRISE = "enterprise"
+
+
+class Why(StrEnum):
+    """Reasons of a correction, as ``stored.CORRECTIONS``."""
+
+    LATE_DATA = "late_data"
+    LEDGER = "ledger"
+    DEFINITION = "definition"
+    ROSTER = "roster"
+    ERROR = "error"
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    rates = typer.Typer()
+    rates.callback(
+        invoke_without_command=True,
+        help=_HELP,
+        epilog="Example: `qulink rates --by enterprise --month 2026-10 --csv`",
+    )(_rates)
+    rates.command("correct", epilog=_CORRECT_EXAMPLE)(_correct)
+    root.add_typer(rates, name="rates")
+
+
+def _rates(
+    context: typer.Context,
+    by: Annotated[By, typer.Option(help="Lines of the table.")] = By.COUNTY,
+    definition: Annotated[
+        str, typer.Option(help="Definition id; default: the city's headline.")
+    ] = "",
+    month: Annotated[str, typer.Option(help="YYYY-MM; default: the running month.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    config: CityFile = DEFAULT,
+) -> None:
+    """Print a table of rates with the integers they come from."""
+    if context.invoked_subcommand is None:
+        _show(by, definition, month, config, as_json=as_json, as_csv=as_csv)
+
+
+def _show(
+    by: By, definition: str, month: str, config: Path, *, as_json: bool, as_csv: bool
+) -> None:
+    from gateway.city.rates.definitions import DefinitionError  # noqa: PLC0415
+    from gateway.city.rates.period import MonthError  # noqa: PLC0415
+    from gateway.city.rates.tallies import NotComputableError  # noqa: PLC0415
+
+    if as_json and as_csv:
+        fail("choose one of --json and --csv")
+    city = load(config)
+    with opened(city) as database:
+        try:
+            table = database.run_now(_table, city, definition, month, by)
+        except (DefinitionError, MonthError, NotComputableError) as error:
+            fail(str(error))
+    _print(table, as_json=as_json, as_csv=as_csv)
+
+
+def _correct(
+    month: Annotated[str, typer.Argument(help="The frozen month, YYYY-MM.")],
+    reason: Annotated[Why, typer.Option(help="Why it is published anew.")],
+    note: Annotated[str, typer.Option(help="What happened, for the reader.")],
+    by: Annotated[str, typer.Option(help="Who answers for it.")],
+    definition: Annotated[
+        str, typer.Option(help="Definition id; default: the city's headline.")
+    ] = "",
+    config: CityFile = DEFAULT,
+) -> None:
+    """Compute a frozen month anew and store it as a further vintage; the old one stays."""
+    from gateway.city.rates.definitions import DefinitionError, load_definitions  # noqa: PLC0415
+    from gateway.city.rates.frozen.freezing import settle_month  # noqa: PLC0415
+    from gateway.city.rates.frozen.results import Correction  # noqa: PLC0415
+    from gateway.city.rates.period import MonthError  # noqa: PLC0415
+
+    if not note.strip() or not by.strip():
+        fail("a correction needs a note and a name")
+    city = load(config)
+    with opened(city) as database:
+        try:
+            settled = database.run_now(
+                settle_month,
+                definition or city.definitions.headline,
+                month,
+                system_ms(),
+                demonstration=city.demonstration,
+                correction=Correction(reason.value, note.strip()[:300], by.strip()[:100]),
+                definitions=load_definitions(city.definitions.file),
+            )
+        except (DefinitionError, MonthError) as error:
+            fail(str(error))
+    if settled is None:
+        fail(f"{month} is not frozen: a month is provisional from day 5 of the next")
+    typer.echo(
+        f"{settled.definition} {settled.month}: vintage {settled.vintage} ({settled.status})"
+    )
+
+
+def _table(
+    connection: "Connection", city: "CityConfig", definition: str, month: str, by: By
+) -> "RateTable":
+    from gateway.city.rates.definitions import load_definitions  # noqa: PLC0415
+    from gateway.city.rates.reports.answering import answering_now  # noqa: PLC0415
+    from gateway.city.rates.reports.table import rate_table  # noqa: PLC0415
+
+    now_ms = system_ms()
+    return rate_table(
+        connection,
+        definition or city.definitions.headline,
+        month or None,
+        by.value,
+        now_ms,
+        demonstration=city.demonstration,
+        answering=answering_now(
+            connection, now_ms, city.silence_ms, demonstration=city.demonstration
+        ),
+        definitions=load_definitions(city.definitions.file),
+    )
+
+
+def _print(table: "RateTable", *, as_json: bool, as_csv: bool) -> None:
+    from gateway.city.rates.reports.export import table_csv, table_json  # noqa: PLC0415
+
+    if as_json:
+        typer.echo(json.dumps(table_json(table), ensure_ascii=False, indent=2))
+    elif as_csv:
+        typer.echo(table_csv(table), nl=False)
+    else:
+        _print_table(table)
+
+
+_COUNTED = {
+    "networked": ("联网 networked", "设备 equipment"),
+    "answering": ("在线 answering", "已接入 connected"),
+    "ledger": ("已核实 verified", "应核实 in scope"),
+}
+"""What numerator and denominator are, by the definition's measure."""
+_FIGURES = ("企业 enterprises", "合并 pooled %", "平均 mean %")
+
+
+def _print_table(table: "RateTable") -> None:
+    from datetime import datetime  # noqa: PLC0415
+
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from gateway.city.rates.reports.export import DEMONSTRATION, correction_words  # noqa: PLC0415
+    from gateway.core.books import SHANGHAI  # noqa: PLC0415
+
+    record = table.definition
+    as_of = datetime.fromtimestamp(table.as_of_ms / 1000, SHANGHAI).isoformat(" ", "minutes")
+    status = "最终 final" if table.status == "F" else "初步 provisional"
+    console = Console(soft_wrap=True)
+    if table.demonstration:
+        console.print(f"{DEMONSTRATION} · demonstration data", style="bold")
+    console.print(f"{record.id} {record.name_zh} · {record.name_en}")
+    console.print(f"{table.month} · {status} · 截至 as of {as_of[:16]}")
+    if table.correction is not None:
+        console.print(f"版次 vintage {table.vintage} · {correction_words(table.correction)}")
+    rows = Table("代码 key", "名称 name")
+    for head in (*_COUNTED[record.measure], *_FIGURES):
+        rows.add_column(head, justify="right")
+    for cell in table.cells:
+        rows.add_row(*_row(cell, record.decimals))
+    rows.add_section()
+    rows.add_row(*_row(table.city, record.decimals), style="bold")
+    print_table(console, rows)
+
+
+def _row(cell: "RateCell", decimals: int) -> list[str]:
+    from gateway.city.rates.compute import percent_text  # noqa: PLC0415
+
+    name = cell.name.zh if cell.name.en == cell.name.zh else f"{cell.name.zh} {cell.name.en}"
+    counts = (cell.networked, cell.equipment, cell.enterprises)
+    rates = (percent_text(rate, decimals) for rate in (cell.pooled, cell.mean))
+    return [cell.key, name, *map(str, counts), *rates]

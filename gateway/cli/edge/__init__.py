@@ -1,0 +1,1 @@
+"""Commands for a factory and for those who write its configuration."""

@@ -1,0 +1,96 @@
+"""``qulink check``: everything wrong with a configuration, without touching anything."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from edge_config.loading.resolved import LoadedGateway
+    from edge_config.models.city import CityConfig
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command("check", epilog="Example: `qulink check gateway.yaml`")(check)
+
+
+def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
+    """Check a configuration of an edge or a city; opens no connection.
+
+    Prints what the configuration will do and exits 0, or prints every mistake as
+    file:line: path: what is wrong, and exits 1.
+    """
+    from edge_config.loading.site import site_of  # noqa: PLC0415
+    from edge_config.mistakes.problems import ConfigError  # noqa: PLC0415
+
+    try:
+        summary = _city(file) if site_of(file) == "city" else _gateway(file)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(summary)
+
+
+def _gateway(file: Path) -> str:
+    from edge_config.loading.load import load_gateway  # noqa: PLC0415
+    from gateway.drivers.registry import installed  # noqa: PLC0415
+
+    return f"{file} is good: {describe(load_gateway(file, installed()))}"
+
+
+def describe(loaded: "LoadedGateway") -> str:
+    """One paragraph on what a gateway will do: devices, tags, readings and values a second."""
+    config = loaded.config
+    groups = [group for device in loaded.devices for group in device.groups]
+    polled = [group for group in groups if group.mode == "poll"]
+    tags = sum(len(group.tags) for group in groups)
+    readings = sum(1_000 / group.interval_ms for group in polled)
+    values = sum(len(group.tags) * 1_000 / group.interval_ms for group in groups)
+    drivers = ", ".join(sorted({device.config.driver for device in loaded.devices}))
+    north = ", ".join(one.url for one in config.northbound) or "nowhere (no northbound)"
+    return (
+        f"gateway {config.gateway.id} of {config.gateway.enterprise_uscc} reads "
+        f"{_count(len(loaded.devices), 'device')} ({drivers}) in {_count(len(groups), 'group')} "
+        f"with {_count(tags, 'tag')}: {readings:,.1f} readings a second of polled groups, at most "
+        f"{values:,.1f} values a second in all, buffered in {config.buffer.path} "
+        f"(quota {config.buffer.quota_mib:g} MiB), sent to {north}."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _city(file: Path) -> str:
+    from edge_config.loading.load import load_city  # noqa: PLC0415
+
+    config = load_city(file)
+    _demand_definitions(file, config)
+    demonstration = "; demonstration (演示数据)" if config.demonstration else ""
+    return (
+        f"{file} is good: city {config.city.region} {config.city.name_zh} "
+        f"({config.city.name_en}), broker {config.broker.url}, store {config.store.type}, "
+        f"database {config.database.url}, node {config.node.type}, "
+        f"console {config.console.listen}{demonstration}."
+    )
+
+
+def _demand_definitions(file: Path, config: "CityConfig") -> None:
+    """Refuse a file of definitions that is wrong, or a headline that is none."""
+    from edge_config.files.yaml_file import read_document  # noqa: PLC0415
+    from edge_config.loading.load import ConfigError  # noqa: PLC0415
+    from gateway.city.rates.definitions import (  # noqa: PLC0415
+        DefinitionError,
+        definition_of,
+        load_definitions,
+    )
+
+    key = "file"
+    try:
+        known = load_definitions(config.definitions.file)
+        key = "headline"
+        definition_of(known, config.definitions.headline)
+    except DefinitionError as error:
+        problem = read_document(file).problem(("definitions", key), str(error))
+        raise ConfigError([problem]) from error

@@ -1,0 +1,44 @@
+"""``qulink schema``: JSON Schema of a configuration for editors, and the reference page."""
+
+import json
+from typing import Annotated, Literal
+
+import typer
+
+_HELP = """Print the JSON Schema of a configuration, or the reference in Markdown.
+
+An editor that speaks YAML completes and checks with it: put the schema beside the configuration
+and begin that with the line "# yaml-language-server: $schema=gateway.json".
+"""
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command("schema", help=_HELP, epilog="Example: `qulink schema gateway > gateway.json`")(
+        schema
+    )
+
+
+def schema(
+    what: Annotated[
+        Literal["gateway", "city", "profile", "reference"],
+        typer.Argument(
+            help="JSON Schema of an edge, a city or a machine profile, or the page for people."
+        ),
+    ],
+) -> None:
+    """Print it, with the connections and addresses of the installed drivers."""
+    from edge_config.reference.page import markdown  # noqa: PLC0415
+    from edge_config.reference.schema import city_schema, gateway_schema, profile_schema  # noqa: PLC0415
+    from gateway.drivers.registry import installed  # noqa: PLC0415
+
+    schemas = {"gateway": gateway_schema, "profile": profile_schema}
+    try:
+        if what == "reference":
+            typer.echo(markdown(installed()), nl=False)
+            return
+        found = schemas[what](installed()) if what in schemas else city_schema()
+    except (ImportError, TypeError) as error:
+        typer.echo(f"an installed driver cannot be loaded: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2))

@@ -1,0 +1,274 @@
+"""The rules that every driver keeps, as one test class. See ``conformance``."""
+
+# ruff: noqa: S101, S603 - these are tests, and the only command is this interpreter
+
+import asyncio
+import gc
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar, NoReturn
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.core.schema import Kind
+from gateway.core.status import FIRST_BAD, Reason, reason_of
+from gateway.drivers.api import DriverError, NotConnectedError
+from gateway.drivers.kit.bench import (
+    Bench,
+    banned,
+    endless,
+    needs,
+    open_files,
+    settles,
+    sources,
+    values_of,
+)
+
+CLOSE_S = 2.0
+"""The poller leaves a driver behind that takes longer to close."""
+
+
+class DriverConformance:
+    """Inherit it and give it a ``bench`` fixture."""
+
+    proves: ClassVar[frozenset[str]] = frozenset()
+    """Names of the further rule classes that a test class inherits."""
+
+    def __init_subclass__(cls) -> None:
+        """Note which rule classes are inherited."""
+        super().__init_subclass__()
+        cls.proves = frozenset(base.__name__ for base in cls.__mro__)
+
+    @pytest.fixture
+    async def bench(self) -> AsyncIterator[Bench]:
+        """The device under test; every driver brings its own."""
+        raise NotImplementedError("give the test class a 'bench' fixture that yields a Bench")
+        yield  # pragma: no cover
+
+    def test_d01_making_a_driver_does_no_io(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """D-01: ``make`` opens nothing."""
+        bench.driver()  # imports are over
+
+        def forbidden(*_: Any, **__: Any) -> NoReturn:
+            pytest.fail("D-01: make() opened a socket")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "socket", forbidden)
+            patch.setattr(socket, "getaddrinfo", forbidden)
+            bench.driver()
+
+    async def test_d02_nobody_there_is_not_connected(self, bench: Bench) -> None:
+        """D-02: ``connect`` says that nobody is there, may be repeated, and leaks nothing."""
+        driver = bench.driver(bench.dead)
+
+        async def attempt() -> str:
+            async with asyncio.timeout(bench.deadline_s):
+                with pytest.raises(NotConnectedError) as caught:
+                    await driver.connect()
+            return str(caught.value)
+
+        message = await attempt()  # it may open what the process then keeps
+        before = open_files()
+        for _ in range(3):
+            await attempt()
+        await driver.close()
+        endpoint = bench.spec.endpoint(bench.spec.connection.model_validate(bench.dead))
+        assert endpoint in message, "D-02: the message names the endpoint"
+        assert await settles(bench, lambda: open_files() <= before), "D-02: sockets leak"
+
+    async def test_d03_values_come_in_the_order_asked(self, bench: Bench) -> None:
+        """D-03: one status a point and a column a run, in the order of the points."""
+        async with bench.connected() as driver:
+            for step in (1, -1):
+                points = bench.points()[::step]
+                reading = await bench.read(driver, points)
+                assert values_of(points, reading) == bench.expected[::step]
+                assert not reading.status.any(), "D-03: good values have status 0"
+
+    async def test_d03_no_points_is_no_error(self, bench: Bench) -> None:
+        """D-03: an empty plan gives an empty reading."""
+        async with bench.connected() as driver:
+            assert values_of([], await bench.read(driver, [])) == []
+
+    async def test_d04_an_unknown_point_harms_only_itself(self, bench: Bench) -> None:
+        """D-04: the fault of one point is its own BAD status with a reason."""
+        unknown = needs(bench.unknown, "an unknown address")
+        points = [*bench.points(), bench.point(unknown, "unknown")]
+        async with bench.connected() as driver:
+            plan = driver.plan(points)
+            for _ in range(3):  # what a driver learns must not spoil later readings
+                async with asyncio.timeout(bench.deadline_s):
+                    reading = await driver.read(plan)
+                assert values_of(points, reading)[:-1] == bench.expected
+                assert not reading.status[:-1].any(), "D-04: other points stay GOOD"
+                assert reading.status[-1] >= FIRST_BAD, "D-04: an unknown point is BAD"
+                assert reason_of(int(reading.status[-1])) is not Reason.NONE, "D-04: reason"
+
+    async def test_d04_a_lost_connection_is_an_exception(self, bench: Bench) -> None:
+        """D-04: a reading over a lost connection raises ``NotConnectedError``."""
+        async with bench.connected() as driver:
+            plan = driver.plan(bench.points())
+            await bench.stop()
+            async with asyncio.timeout(bench.deadline_s):
+                with pytest.raises(NotConnectedError):
+                    await endless(lambda: driver.read(plan))
+
+    def test_d05_no_scheduling_and_no_logging(self, bench: Bench) -> None:
+        """D-05: a driver neither sleeps nor logs; the poller owns both."""
+        files = sources(bench.driver())
+        found = [f"{file.name}: {word}" for file in files for word in banned(file)]
+        assert not found, f"D-05: {found}"
+
+    async def test_d06_close_is_always_harmless(self, bench: Bench) -> None:
+        """D-06: ``close`` never raises: before ``connect``, after it failed, twice."""
+        driver = bench.driver(bench.dead)
+        async with asyncio.timeout(bench.deadline_s):
+            await driver.close()
+            with pytest.raises(NotConnectedError):
+                await driver.connect()
+            await driver.close()
+            await driver.close()
+
+    async def test_d06_a_closed_driver_says_so(self, bench: Bench) -> None:
+        """D-06: reading after ``close`` raises ``NotConnectedError``, and it can reconnect."""
+        async with bench.connected() as driver:
+            plan = driver.plan(bench.points())
+            await driver.close()
+            with pytest.raises(NotConnectedError):
+                await driver.read(plan)
+            async with asyncio.timeout(bench.deadline_s):
+                await driver.connect()
+                reading = await driver.read(plan)
+            assert values_of(bench.points(), reading) == bench.expected
+
+    async def test_d06_close_is_quick_when_the_device_is_gone(self, bench: Bench) -> None:
+        """D-06: ``close`` does not wait for a device that does not answer any more."""
+        async with bench.connected() as driver:
+            await bench.stop()
+            async with asyncio.timeout(CLOSE_S):
+                await driver.close()
+
+    async def test_d07_a_late_answer_is_never_the_next(self, bench: Bench) -> None:
+        """D-07: after a reading was given up, the next values are right."""
+        stall = needs(bench.stall, "a way to stall the device")
+        resume = needs(bench.resume, "a way to let the device answer again")
+        points = bench.points()
+        async with bench.connected() as driver:
+            await stall()
+            with pytest.raises((TimeoutError, NotConnectedError)):
+                async with asyncio.timeout(0.3):
+                    await driver.read(driver.plan(points[:1]))
+            async with asyncio.timeout(bench.deadline_s):
+                await driver.close()
+                await resume()
+                await driver.connect()
+            reading = await bench.read(driver, points[1:])
+            assert values_of(points[1:], reading) == bench.expected[1:]
+
+    async def test_d08_works_again_after_the_device_returns(self, bench: Bench) -> None:
+        """D-08: the same driver and plan work after the device went and came back."""
+        async with bench.connected() as driver:
+            plan = driver.plan(bench.points())
+            await bench.stop()
+            async with asyncio.timeout(bench.deadline_s):
+                with pytest.raises(DriverError):
+                    await endless(lambda: driver.read(plan))
+                await driver.close()
+                await bench.start()
+                await driver.connect()
+                reading = await driver.read(plan)
+            assert values_of(bench.points(), reading) == bench.expected
+
+    async def test_d09_nothing_is_left_after_close(self, bench: Bench) -> None:
+        """D-09: no task and no open file remains."""
+        before = asyncio.all_tasks()
+
+        async def use() -> bool:
+            async with bench.connected() as driver:
+                await bench.read(driver, bench.points())
+            return await settles(bench, lambda: not asyncio.all_tasks() - before)
+
+        assert await use(), f"D-09: left running: {asyncio.all_tasks() - before}"
+        gc.collect()
+        files = open_files()  # the first use may have opened what the process then keeps
+        assert all([await use() for _ in range(3)])
+        assert await settles(bench, lambda: open_files() <= files), "D-09: files stay open"
+
+    async def test_d12_a_plan_needs_no_connection_and_lasts(self, bench: Bench) -> None:
+        """D-12: ``plan`` is pure; a plan may be read many times, two plans do not mix."""
+        driver = bench.driver()
+        points = bench.points()
+        plans = driver.plan(points), driver.plan(points[::-1])
+        try:
+            async with asyncio.timeout(bench.deadline_s):
+                await driver.connect()
+                for _ in range(2):
+                    forth, back = [await driver.read(plan) for plan in plans]
+                    assert values_of(points, forth) == bench.expected
+                    assert values_of(points[::-1], back) == bench.expected[::-1]
+        finally:
+            await driver.close()
+
+    def test_d13_unknown_keys_are_refused(self, bench: Bench) -> None:
+        """D-13: a misspelt key of connection or address is an error, not ignored."""
+        with pytest.raises(ValidationError):
+            bench.spec.connection.model_validate({**bench.connection, "no_such_key": 1})
+        address = bench.spec.address.model_validate(bench.good[0][0])
+        raw = {**address.model_dump(exclude_none=True), "no_such_key": 1}
+        with pytest.raises(ValidationError):
+            bench.spec.address.model_validate(raw)
+
+    async def test_d14_a_read_only_point_is_not_written(self, bench: Bench) -> None:
+        """D-14: the driver says so, and the connection stays good."""
+        raw, value = needs(bench.read_only, "a read-only address")
+        async with bench.connected() as driver:
+            async with asyncio.timeout(bench.deadline_s):
+                with pytest.raises(DriverError) as caught:
+                    await driver.write(bench.point(raw), value)
+            assert not isinstance(caught.value, NotConnectedError)
+            reading = await bench.read(driver, bench.points())
+            assert values_of(bench.points(), reading) == bench.expected
+
+    async def test_d16_a_written_value_is_read_back(self, bench: Bench) -> None:
+        """D-16: what was written is what is read; the former value is put back."""
+        raw, value = needs(bench.writable, "a writable address")
+        point = bench.point(raw)
+        async with bench.connected() as driver:
+            (before,) = values_of([point], await bench.read(driver, [point]))
+            assert before != value, "D-16: give the bench a value that the point does not hold"
+            for written in (value, before):
+                async with asyncio.timeout(bench.deadline_s):
+                    await driver.write(point, written)
+                assert values_of([point], await bench.read(driver, [point])) == [written]
+
+    def test_d15_the_spec_imports_no_protocol_library(self, bench: Bench) -> None:
+        """D-15: a driver that is not used costs neither memory nor time."""
+        module = bench.spec.make.__module__
+        code = f"import sys, {module}; print(*sorted(sys.modules), sep='\\n')"
+        out = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        )
+        driver_module = type(bench.driver()).__module__
+        loaded = set(out.stdout.split()) & {*bench.libraries, driver_module}
+        assert not loaded, f"D-15: importing {module} loads {sorted(loaded)}"
+
+    def test_d17_the_spec_describes_itself(self, bench: Bench) -> None:
+        """D-17: titles in both languages, endpoint, modes and kinds are there."""
+        spec = bench.spec
+        assert spec.name and spec.title_zh and spec.title_en  # one line, all of them texts
+        assert set(spec.modes) <= {"poll", "subscribe"} and spec.modes
+        assert ":" in spec.endpoint(spec.connection.model_validate(bench.connection))
+        assert all(isinstance(point.kind, Kind) for point in bench.points())
+        for applies, rules in (
+            ("subscribe" in spec.modes, "SubscribingConformance"),
+            (bench.refused is not None, "RefusalConformance"),
+        ):
+            assert not applies or rules in self.proves, f"D-17: inherit {rules} as well"
+        for model in (spec.connection, spec.address):
+            bare = [name for name, field in model.model_fields.items() if not field.description]
+            assert not bare, f"D-17: fields without a description: {bare}"

@@ -1,0 +1,236 @@
+"""Decoded values → the columns of the driver SDK, with a status byte each. Pure.
+
+A value fits its tag if the server's type converts to the tag's type without loss: an Int16 fits
+``int16``, ``int32``, ``int64``, ``float32`` and ``float64``; a Double does not fit ``float32``.
+What does not fit is BAD with reason TYPE, never a guess.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.core.batch import Reading, Status
+from gateway.core.schema import Column, Kind
+from gateway.core.status import GOOD, Quality, Reason, bad, status
+from gateway.drivers.api import Arrivals
+from gateway.drivers.opcua.config import KINDS
+from gateway.drivers.opcua.encoding.values import Values
+
+Bits = npt.NDArray[np.uint64]
+
+TYPES = tuple(KINDS)
+"""Type names; a tag's type code is its position here."""
+
+_EPOCH_TICKS = 116_444_736_000_000_000
+"""100 ns from 1601-01-01 to 1970-01-01."""
+_TICKS_PER_MS = 10_000
+
+# Built-in types by number (Part 6, 5.1.2): Boolean 1, SByte 2, Byte 3, Int16 4, UInt16 5, Int32 6,
+# UInt32 7, Int64 8, UInt64 9, Float 10, Double 11, String 12, DateTime 13, LocalizedText 21.
+_FITS: dict[str, frozenset[int]] = {
+    "float64": frozenset((2, 3, 4, 5, 6, 7, 10, 11)),
+    "float32": frozenset((2, 3, 4, 5, 10)),
+    "int64": frozenset((2, 3, 4, 5, 6, 7, 8)),
+    "int32": frozenset((2, 3, 4, 5, 6)),
+    "int16": frozenset((2, 3, 4)),
+    "int8": frozenset((2,)),
+    "uint64": frozenset((3, 5, 7, 9)),
+    "uint32": frozenset((3, 5, 7)),
+    "uint16": frozenset((3, 5)),
+    "uint8": frozenset((3,)),
+    "bool": frozenset((1,)),
+    "string": frozenset((12, 21)),
+    "datetime": frozenset((13,)),
+}
+_SIGNED = frozenset((2, 4, 6, 8))
+_FLOAT, _DOUBLE = 10, 11
+
+
+class Shape(NamedTuple):
+    """What a set of points expects, by position.
+
+    Attributes:
+        types: uint8[n]: type code of each point.
+        kinds: uint8[n]: column kind of each point.
+    """
+
+    types: npt.NDArray[np.uint8]
+    kinds: npt.NDArray[np.uint8]
+
+
+def shape_of(types: Sequence[str]) -> Shape:
+    """The shape of points from their type names."""
+    return Shape(
+        np.array([TYPES.index(name) for name in types], np.uint8),
+        np.array([KINDS[name] for name in types], np.uint8),
+    )
+
+
+def reading_of(values: Values, shape: Shape) -> Reading:
+    """A poll's values, in the order of the points, as the SDK wants them."""
+    bits, codes = _convert(values, shape)
+    return Reading(_columns(bits, shape.kinds, values.texts), codes)
+
+
+def arrivals_of(group: str, values: Values, shape: Shape, arrival_ms: int) -> Arrivals:
+    """A subscription's values as the SDK wants them: by tag, each tag's in order of arrival.
+
+    Several values of one tag within a millisecond all go on: the books count each value received,
+    and it is for processing to tell them apart.
+
+    Args:
+        group: name of the group.
+        values: what came, oldest first; every handle is a position in ``shape``.
+        shape: what the group's points expect.
+        arrival_ms: time for values of which the server gave none that can be, UTC milliseconds.
+    """
+    bits, codes = _convert(values, shape)
+    times = times_ms(values.ticks, arrival_ms)
+    times = np.where(times < 0, arrival_ms, times)  # before 1970: a clock that was never set
+    order = np.argsort(values.handle, kind="stable")
+    index = values.handle[order]
+    texts = values.texts
+    if texts:
+        places = {int(old): new for new, old in enumerate(order)}
+        texts = {places[old]: text for old, text in texts.items()}
+    columns = _columns(bits[order], shape.kinds[index], texts)
+    return Arrivals(group, index, times[order], columns, codes[order])
+
+
+def times_ms(ticks: npt.NDArray[np.int64], arrival_ms: int) -> npt.NDArray[np.int64]:
+    """UTC milliseconds of 100 ns ticks since 1601; ``arrival_ms`` where there are none."""
+    return np.where(ticks > 0, _since_1970(ticks), arrival_ms)
+
+
+def _since_1970(ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return (ticks - _EPOCH_TICKS) // _TICKS_PER_MS
+
+
+def _convert(values: Values, shape: Shape) -> tuple[Bits, Status]:
+    codes = statuses(values.code)
+    bits = values.bits.copy()
+    pairs = shape.types[values.handle].astype(np.uint16) << 8 | values.variant
+    pairs[codes >= bad(Reason.NONE)] = _SKIPPED
+    for pair in np.flatnonzero(np.bincount(pairs, minlength=_SKIPPED + 1)[:_SKIPPED]):
+        chosen = _all_or_some(pairs == pair)
+        type_name, variant = TYPES[pair >> 8], int(pair & 0xFF)
+        if variant in _FITS[type_name]:
+            bits[chosen], sound = _cast(values.bits[chosen], type_name, variant)
+            codes[chosen] = np.where(sound, codes[chosen], bad(Reason.NOT_A_NUMBER))
+        else:
+            codes[chosen] = bad(Reason.TYPE if variant else Reason.SOURCE)
+    return bits, codes
+
+
+_SKIPPED = len(TYPES) << 8
+"""A pair of type and variant that cannot occur: nothing to convert."""
+
+
+def _all_or_some(mask: npt.NDArray[np.bool_]) -> Any:  # an index: slice or mask
+    return slice(None) if mask.all() else mask
+
+
+def _cast(raw: Bits, type_name: str, variant: int) -> tuple[Bits, Any]:
+    """Bits of the tag's kind from raw bits, and which are sound (finite)."""
+    kind = KINDS[type_name]
+    if kind in (Kind.FLOAT64, Kind.FLOAT32):
+        numbers = _numbers(raw, variant)
+        if kind is Kind.FLOAT64:
+            return numbers.astype(np.float64).view(np.uint64), np.isfinite(numbers)
+        narrow = numbers.astype(np.float32)
+        return narrow.view(np.uint32).astype(np.uint64), np.isfinite(narrow)
+    if type_name == "datetime":
+        return _since_1970(raw.view(np.int64)).view(np.uint64), True
+    return raw, True
+
+
+def _numbers(raw: Bits, variant: int) -> Column:
+    if variant == _FLOAT:
+        return raw.astype(np.uint32).view(np.float32)
+    if variant == _DOUBLE:
+        return raw.view(np.float64)
+    return raw.view(np.int64) if variant in _SIGNED else raw
+
+
+def _columns(bits: Bits, kinds: npt.NDArray[np.uint8], texts: dict[int, str]) -> tuple[Column, ...]:
+    """One column a run of equal kind."""
+    cuts = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist(), len(kinds)]
+    return tuple(
+        _column(bits, start, stop, Kind(int(kinds[start])), texts)
+        for start, stop in pairwise(cuts)
+        if stop > start
+    )
+
+
+def _column(bits: Bits, start: int, stop: int, kind: Kind, texts: dict[int, str]) -> Column:
+    if kind is Kind.STRING:
+        column = np.full(stop - start, "", dtype=object)
+        column[:] = [texts.get(place, "") for place in range(start, stop)]
+        return column
+    return _VIEWS[kind](bits[start:stop])
+
+
+_VIEWS: dict[Kind, Callable[[Bits], Column]] = {
+    Kind.FLOAT64: lambda bits: bits.view(np.float64),
+    Kind.FLOAT32: lambda bits: bits.astype(np.uint32).view(np.float32),
+    Kind.INT64: lambda bits: bits.view(np.int64),
+    Kind.UINT64: lambda bits: bits,
+    Kind.BOOL: lambda bits: bits != 0,
+}
+
+# --- StatusCodes (Part 4, 7.39; numbers from the standard's StatusCode.csv) ---
+
+OVERFLOWN = status(Quality.UNCERTAIN, Reason.OVERFLOW)
+_UNCERTAIN = status(Quality.UNCERTAIN, Reason.SOURCE)
+OVERFLOW_BITS = 0x480
+"""InfoType DataValue (0x400) with the Overflow bit (0x080)."""
+
+_REASONS = {
+    0x8004: Reason.REFUSED,  # BadResourceUnavailable
+    0x800A: Reason.TIMEOUT,  # BadTimeout
+    0x8010: Reason.REFUSED,  # BadTooManyOperations
+    0x801F: Reason.REFUSED,  # BadUserAccessDenied
+    0x8033: Reason.NODE_UNKNOWN,  # BadNodeIdInvalid
+    0x8034: Reason.NODE_UNKNOWN,  # BadNodeIdUnknown
+    0x8035: Reason.NODE_UNKNOWN,  # BadAttributeIdInvalid
+    0x8036: Reason.TYPE,  # BadIndexRangeInvalid
+    0x8038: Reason.TYPE,  # BadDataEncodingInvalid
+    0x8039: Reason.TYPE,  # BadDataEncodingUnsupported
+    0x803A: Reason.REFUSED,  # BadNotReadable
+    0x803C: Reason.RANGE,  # BadOutOfRange
+    0x803D: Reason.ILLEGAL_FUNCTION,  # BadNotSupported
+    0x803E: Reason.NODE_UNKNOWN,  # BadNotFound
+    0x8031: Reason.GATEWAY_TARGET,  # BadNoCommunication: the server lost its data source
+    0x8005: Reason.GATEWAY_TARGET,  # BadCommunicationError
+    0x808A: Reason.GATEWAY_TARGET,  # BadNotConnected
+    0x808B: Reason.DEVICE_FAILURE,  # BadDeviceFailure
+    0x808C: Reason.DEVICE_FAILURE,  # BadSensorFailure
+    0x8074: Reason.TYPE,  # BadTypeMismatch
+    0x80DB: Reason.REFUSED,  # BadTooManyMonitoredItems
+}
+
+
+def statuses(codes: npt.NDArray[np.uint32]) -> Status:
+    """Status bytes of StatusCodes."""
+    if not codes.any():
+        return np.zeros(len(codes), np.uint8)
+    different, places = np.unique(codes, return_inverse=True)
+    return np.array([status_of(int(code)) for code in different], np.uint8)[places]
+
+
+def status_of(code: int) -> int:
+    """The status byte of one StatusCode.
+
+    Severity Good is GOOD and Uncertain is UNCERTAIN (reason SOURCE); the Overflow bit makes a
+    value that is not Bad UNCERTAIN with reason OVERFLOW, because values before it were lost.
+    Bad carries the reason that fits the code best, SOURCE if none does.
+    """
+    severity = code >> 30
+    if severity >= Quality.BAD:
+        return bad(_REASONS.get(code >> 16, Reason.SOURCE))
+    if code & OVERFLOW_BITS == OVERFLOW_BITS:
+        return OVERFLOWN
+    return GOOD if severity == 0 else _UNCERTAIN

@@ -1,0 +1,245 @@
+"""DataValues out of messages, as columns, without an object per value. Pure.
+
+A server sends the same layout again and again (same mask, same type), so neighbouring values of
+one layout are lifted as one NumPy record array; lone ones are unpacked by a compiled ``struct``.
+Layouts: OPC UA Part 6, 5.2.2.16 (Variant) and 5.2.2.17 (DataValue).
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from struct import Struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.drivers.opcua.encoding.binary import (
+    DATA_VALUE_PARTS,
+    LOCALIZED_TEXT,
+    STRING,
+    Cursor,
+)
+
+_M64 = 0xFFFF_FFFF_FFFF_FFFF
+_LONG_RUN = 16
+"""Values of one layout in a row from which a record array is cheaper than unpacking."""
+_WINDOW = 4_096
+
+# Raw bits of a value: numbers widened to 64 bits (signed ones with their sign), Float as its
+# 32 bits; what each type means is decided in convert.py.
+_CODES = {1: "B", 2: "b", 3: "B", 4: "h", 5: "H", 6: "i", 7: "I", 8: "q", 9: "Q", 10: "I", 11: "Q"}
+_CODES |= {13: "q", 19: "I"}
+
+
+@dataclass(slots=True)
+class Values:
+    """Decoded values, one entry each.
+
+    Attributes:
+        handle: client handle (Publish) or position (Read).
+        variant: first byte of the variant; 0 for no value, 0x80 set for arrays.
+        bits: raw bits of values of fixed size, see above.
+        code: StatusCode.
+        ticks: source time, else server time, in 100 ns since 1601; 0 if there is none.
+        texts: position → text of strings and localized texts.
+    """
+
+    handle: npt.NDArray[np.uint32]
+    variant: npt.NDArray[np.uint8]
+    bits: npt.NDArray[np.uint64]
+    code: npt.NDArray[np.uint32]
+    ticks: npt.NDArray[np.int64]
+    texts: dict[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.handle)
+
+
+def empty_values(count: int) -> Values:
+    """Room for ``count`` values; handles count up from 0."""
+    return Values(
+        np.arange(count, dtype=np.uint32),
+        np.zeros(count, np.uint8),
+        np.zeros(count, np.uint64),
+        np.zeros(count, np.uint32),
+        np.zeros(count, np.int64),
+    )
+
+
+def joined(parts: list[Values]) -> Values:
+    """All parts in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    texts: dict[int, str] = {}
+    start = 0
+    for part in parts:
+        texts |= {start + at: text for at, text in part.texts.items()}
+        start += len(part)
+    return Values(
+        np.concatenate([part.handle for part in parts]),
+        np.concatenate([part.variant for part in parts]),
+        np.concatenate([part.bits for part in parts]),
+        np.concatenate([part.code for part in parts]),
+        np.concatenate([part.ticks for part in parts]),
+        texts,
+    )
+
+
+class _Layout:
+    """One way a value of fixed size can be laid out, with or without a client handle before."""
+
+    __slots__ = ("code_at", "dtype", "keyed", "server_at", "size", "source_at", "struct", "variant")
+
+    def __init__(self, mask: int, variant: int, *, keyed: bool) -> None:
+        names = [("handle", "I")] if keyed else []
+        names += [("key", "H"), ("value", _CODES[variant])]
+        parts = zip(_PART_NAMES, DATA_VALUE_PARTS, strict=True)
+        names += [(name, _PART_CODES[size]) for name, (bit, size) in parts if mask & bit]
+        order = [name for name, _ in names]
+        self.variant = variant
+        self.keyed = keyed
+        self.struct = Struct("<" + "".join(code for _, code in names))
+        self.size = self.struct.size
+        self.dtype = np.dtype([(name, "<" + _NUMPY_CODES[code]) for name, code in names])
+        self.code_at, self.source_at, self.server_at = (
+            order.index(name) if name in order else -1 for name in ("code", "source", "server")
+        )
+
+
+_PART_NAMES = ("code", "source", "source_ps", "server", "server_ps")
+_PART_CODES = {4: "I", 8: "q", 2: "H"}
+_NUMPY_CODES = {
+    "B": "u1",
+    "b": "i1",
+    "H": "u2",
+    "h": "i2",
+    "I": "u4",
+    "i": "i4",
+    "Q": "u8",
+    "q": "i8",
+}
+
+
+@cache
+def _layout(key: int, keyed: bool) -> _Layout | None:
+    mask, variant = key & 0xFF, key >> 8
+    if mask & 0xC1 != 1 or variant not in _CODES:
+        return None
+    return _Layout(mask, variant, keyed=keyed)
+
+
+def decode_values(cursor: Cursor, count: int, *, keyed: bool) -> Values:
+    """Decode DataValues that follow one another.
+
+    Args:
+        cursor: stands at the first; afterwards behind the last.
+        count: how many.
+        keyed: each has a client handle before it (MonitoredItemNotification).
+
+    Raises:
+        CodecError: the bytes are malformed.
+    """
+    values = empty_values(count)
+    body, ahead, position = cursor.body, 4 if keyed else 0, 0
+    end = len(body)
+    while position < count:
+        at = cursor.at + ahead
+        layout = _layout(int.from_bytes(body[at : at + 2], "little"), keyed)
+        if layout is None or cursor.at + layout.size > end:
+            _decode_any(cursor, values, position, keyed=keyed)
+            position += 1
+        elif _looks_long(body, at, layout, count - position):
+            position += _decode_run(cursor, values, position, layout)
+        else:
+            _decode_one(cursor, values, position, layout)
+            position += 1
+    return values
+
+
+def _looks_long(body: bytes, at: int, layout: _Layout, left: int) -> bool:
+    if left < _LONG_RUN:
+        return False
+    key, size = body[at : at + 2], layout.size
+    last = at + size * (_LONG_RUN - 1)
+    return body[at + size : at + size + 2] == key and body[last : last + 2] == key
+
+
+def _decode_run(cursor: Cursor, values: Values, position: int, layout: _Layout) -> int:
+    """Lift as many values of one layout as there are, at most a window; returns how many."""
+    room = (len(cursor.body) - cursor.at) // layout.size
+    number = min(len(values) - position, _WINDOW, room)
+    records = np.frombuffer(cursor.body, layout.dtype, number, cursor.at)
+    other = records["key"] != records["key"][0]
+    if other.any():
+        number = int(other.argmax())
+        records = records[:number]
+    _store_run(records, values, slice(position, position + number), layout)
+    cursor.at += number * layout.size
+    return number
+
+
+def _store_run(records: npt.NDArray[Any], values: Values, span: slice, layout: _Layout) -> None:
+    raw = records["value"]
+    values.bits[span] = raw.astype(np.int64).view(np.uint64) if raw.dtype.kind == "i" else raw
+    values.variant[span] = layout.variant
+    if layout.keyed:
+        values.handle[span] = records["handle"]
+    if layout.code_at >= 0:
+        values.code[span] = records["code"]
+    if layout.source_at >= 0:
+        values.ticks[span] = records["source"]
+    if layout.server_at >= 0:
+        missing = values.ticks[span] <= 0
+        values.ticks[span] = np.where(missing, records["server"], values.ticks[span])
+
+
+def _decode_one(cursor: Cursor, values: Values, position: int, layout: _Layout) -> None:
+    parts = layout.struct.unpack_from(cursor.body, cursor.at)
+    cursor.at += layout.size
+    if layout.keyed:
+        values.handle[position] = parts[0]
+        values.bits[position] = parts[2] & _M64
+    else:
+        values.bits[position] = parts[1] & _M64
+    values.variant[position] = layout.variant
+    if layout.code_at >= 0:
+        values.code[position] = parts[layout.code_at]
+    ticks = parts[layout.source_at] if layout.source_at >= 0 else 0
+    if ticks <= 0 and layout.server_at >= 0:
+        ticks = parts[layout.server_at]
+    values.ticks[position] = ticks
+
+
+_INT64 = Struct("<q")
+
+
+def _decode_any(cursor: Cursor, values: Values, position: int, *, keyed: bool) -> None:
+    """Values of any other shape: strings, arrays, structures, no value at all."""
+    if keyed:
+        values.handle[position] = cursor.uint32()
+    mask = cursor.byte()
+    if mask & 0x01:
+        variant = cursor.byte()
+        values.variant[position] = variant
+        if variant == STRING:
+            values.texts[position] = cursor.string()
+        elif variant == LOCALIZED_TEXT:
+            values.texts[position] = cursor.localized_text()
+        else:
+            cursor.skip_variant_body(variant)
+    if mask & 0x02:
+        values.code[position] = cursor.uint32()
+    values.ticks[position] = _decode_times(cursor, mask)
+
+
+def _decode_times(cursor: Cursor, mask: int) -> int:
+    chosen = 0
+    for time_bit, picoseconds_bit in ((0x04, 0x10), (0x08, 0x20)):
+        if mask & time_bit:
+            start = cursor.at
+            cursor.skip(8)
+            ticks = int(_INT64.unpack_from(cursor.body, start)[0])
+            chosen = ticks if chosen <= 0 else chosen
+        if mask & picoseconds_bit:
+            cursor.skip(2)
+    return chosen

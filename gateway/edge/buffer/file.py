@@ -1,0 +1,215 @@
+"""The buffer's file: tables by version, opening, checking, setting a broken one aside."""
+
+import fcntl
+import logging
+import os
+import sqlite3
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import randbits
+
+from gateway.edge.buffer.reserve import Reserve, free_bytes
+
+_log = logging.getLogger(__name__)
+
+APPLICATION_ID = 0x716C6E6B
+"""Marks the file as a qulink buffer (``qlnk``)."""
+
+LEAST_BYTES = 256 * 1024
+"""With less room than this a buffer cannot be opened."""
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE frame (
+        seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
+        first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, gaps INTEGER NOT NULL,
+        shares BLOB NOT NULL, body BLOB NOT NULL);
+    CREATE TABLE books (
+        device TEXT, day TEXT, due INTEGER NOT NULL, ok INTEGER NOT NULL,
+        failed INTEGER NOT NULL, skipped INTEGER NOT NULL, suppressed INTEGER NOT NULL,
+        buffered INTEGER NOT NULL, PRIMARY KEY (device, day)) WITHOUT ROWID;
+    CREATE TABLE dropped (
+        device TEXT, day TEXT, cause TEXT, count INTEGER NOT NULL,
+        PRIMARY KEY (device, day, cause)) WITHOUT ROWID;
+    CREATE TABLE progress (
+        device TEXT, grp TEXT, tick_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL,
+        PRIMARY KEY (device, grp)) WITHOUT ROWID;
+    CREATE TABLE gap (
+        device TEXT, grp TEXT, tags TEXT, from_ms INTEGER, cause INTEGER NOT NULL,
+        to_ms INTEGER, PRIMARY KEY (device, grp, tags, from_ms)) WITHOUT ROWID;
+    CREATE TABLE tag_schema (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+    """,
+    "CREATE TABLE doubt (seq INTEGER PRIMARY KEY, shares BLOB NOT NULL);",
+    """
+    ALTER TABLE books ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
+    CREATE INDEX untold ON books (device, day) WHERE told = 0;
+    """,
+)
+"""One script a version; the file's ``user_version`` says how many have run."""
+
+
+class BufferFileError(Exception):
+    """The buffer's file cannot be used; the message says why and what to do."""
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    """Make commits durable when they return (WAL, synchronous=FULL)."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    # Deleted frames need not be overwritten; zeroing them would double what is written.
+    connection.execute("PRAGMA secure_delete=OFF")
+    connection.execute("PRAGMA cache_size=-1024")
+    connection.execute("PRAGMA wal_autocheckpoint=500")
+    connection.execute("PRAGMA journal_size_limit=4194304")
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """Open or make the file; one that is broken is set aside and a new one made.
+
+    Raises:
+        BufferFileError: the folder is missing or not writable, or another program or a newer
+            version made the file.
+    """
+    if not path.parent.is_dir():
+        raise BufferFileError(f"buffer {path}: the folder {path.parent} does not exist; create it")
+    try:
+        return _checked(path)
+    except (sqlite3.OperationalError, OSError) as error:
+        if Reserve(path).release():  # the disk may be full
+            return open_file(path)
+        raise BufferFileError(f"buffer {path} cannot be opened: {error}{_hint(path)}") from error
+    except sqlite3.DatabaseError as error:
+        _log.error(
+            "buffer %s is damaged (%s); it is set aside as %s and a new epoch begins; "
+            "frames in it that the city has not acknowledged are lost unless it is repaired",
+            path,
+            error,
+            _set_aside(path),
+        )
+        return open_file(path)
+
+
+def _hint(path: Path) -> str:
+    return "; its disk is full, make room" if free_bytes(path.parent) < LEAST_BYTES else ""
+
+
+def _checked(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    with ExitStack() as failed:
+        failed.callback(connection.close)
+        _recognise(connection, path)
+        _configure(connection)
+        _check(connection)
+        _migrate(connection)
+        failed.pop_all()
+    return connection
+
+
+def _recognise(connection: sqlite3.Connection, path: Path) -> None:
+    """Leave a file alone that another program or a newer version made."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if tables and application != APPLICATION_ID:
+        raise BufferFileError(f"{path} is a database, but no buffer; name another file as buffer")
+    if version > len(MIGRATIONS):
+        raise BufferFileError(
+            f"buffer {path} has version {version}, this qulink knows {len(MIGRATIONS)}; "
+            "install the newer qulink again, or move the file away"
+        )
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE;{script};PRAGMA application_id={APPLICATION_ID};"
+            f"PRAGMA user_version={number};COMMIT;"
+        )
+    connection.execute(
+        "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('last_seq', '0')",
+        (f"{randbits(64):016x}",),
+    )
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename a damaged file.
+
+    Raises:
+        BufferFileError: the folder is not writable.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        try:
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+        except OSError as error:
+            raise BufferFileError(
+                f"buffer {path} is damaged and cannot be set aside: {error}"
+            ) from error
+    return aside
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, of this process or another one.
+
+    Raises:
+        BufferFileError: no such file, or it cannot be read.
+    """
+    if not path.is_file():
+        raise BufferFileError(f"buffer {path} does not exist")
+    try:
+        return _reading(path)
+    except sqlite3.Error as error:
+        raise BufferFileError(f"buffer {path} cannot be read: {error}") from error
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=5.0,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    with ExitStack() as failed:
+        failed.callback(connection.close)
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA cache_size=-256")
+        with closing(connection.execute("SELECT count(*) FROM meta")) as cursor:
+            cursor.fetchone()
+        failed.pop_all()
+    return connection
+
+
+def lock_file(path: Path) -> int:
+    """Make this process the only one that uses the buffer, until the descriptor is closed.
+
+    Raises:
+        BufferFileError: another process uses it, or the folder is missing or not writable.
+    """
+    if not path.parent.is_dir():
+        raise BufferFileError(f"buffer {path}: the folder {path.parent} does not exist; create it")
+    name = path.with_name(path.name + "-lock")
+    try:
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise BufferFileError(f"buffer {path} cannot be locked: {error}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise BufferFileError(
+            f"buffer {path} is in use by another qulink; stop that one"
+        ) from error
+    return descriptor

@@ -1,0 +1,82 @@
+"""Cut encoded records into frames of a handy size. Pure apart from the compressor."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.schema import Schema
+from gateway.edge.buffer.commit import NewFrame, Share
+from gateway.wire.frame import BodyEncoder
+from gateway.wire.records import BooksRecord, encode_record
+
+MAX_BYTES = 256 * 1024
+"""Records of one frame before compression; a single larger record has a frame of its own."""
+
+MAX_VALUES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One encoded record and what the buffer has to know of it."""
+
+    body: bytes
+    values: int = 0
+    first_ms: int = 0
+    last_ms: int = 0
+    shares: tuple[Share, ...] = ()
+    gaps: int = 0
+
+    @classmethod
+    def of(cls, record: Batch | Changes, shares: tuple[Share, ...]) -> Self:
+        """Encode values."""
+        if isinstance(record, Batch):
+            first_ms = last_ms = record.time_ms
+        else:
+            first_ms, last_ms = int(record.time_ms.min()), int(record.time_ms.max())
+        return cls(encode_record(record), record.count, first_ms, last_ms, shares)
+
+    @classmethod
+    def note(cls, record: Schema | Gap | BooksRecord) -> Self:
+        """Encode a record without values."""
+        return cls(encode_record(record), gaps=int(isinstance(record, Gap)))
+
+
+def frames_of(entries: Iterable[Entry], encoder: BodyEncoder, now_ms: int) -> list[NewFrame]:
+    """Frames of the entries, in their order; one without values is as old as ``now_ms``."""
+    return [_frame(part, encoder, now_ms) for part in _parts(entries)]
+
+
+def _parts(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    part: list[Entry] = []
+    size = values = 0
+    for entry in entries:
+        if part and (size + len(entry.body) > MAX_BYTES or values + entry.values > MAX_VALUES):
+            yield part
+            part, size, values = [], 0, 0
+        part.append(entry)
+        size += len(entry.body)
+        values += entry.values
+    if part:
+        yield part
+
+
+def _frame(entries: list[Entry], encoder: BodyEncoder, now_ms: int) -> NewFrame:
+    timed = [entry for entry in entries if entry.values]
+    return NewFrame(
+        encoder.compress(entry.body for entry in entries),
+        sum(entry.values for entry in entries),
+        min((entry.first_ms for entry in timed), default=now_ms),
+        max((entry.last_ms for entry in timed), default=now_ms),
+        _shares(entries),
+        sum(entry.gaps for entry in entries),
+    )
+
+
+def _shares(entries: Iterable[Entry]) -> tuple[Share, ...]:
+    totals: dict[tuple[str, object], Share] = {}
+    for entry in entries:
+        for device, day, values in entry.shares:
+            before = totals.get((device, day))
+            totals[device, day] = (device, day, values + (before[2] if before else 0))
+    return tuple(totals.values())

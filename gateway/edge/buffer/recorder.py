@@ -1,0 +1,297 @@
+"""Group commit: what the pollers hand in becomes one durable transaction a period."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import islice
+
+from gateway.core.batch import Gap, GapKey
+from gateway.core.books import Counts
+from gateway.core.process import Outcome
+from gateway.core.schema import Schema
+from gateway.core.status import Reason
+from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
+from gateway.edge.buffer.commit import Appended, Commit, Progress
+from gateway.edge.buffer.frames import Entry, frames_of
+from gateway.edge.buffer.full_disk import Refusal
+from gateway.edge.live.view import Backlog, Live
+from gateway.wire.frame import BodyEncoder
+from gateway.wire.records import BooksRecord
+
+BOOKS_PERIOD_MS = 10_000
+"""Changed books travel at least this often."""
+
+FINISHING = 5
+"""Most commits at the end: where the quota is tiny, telling of a loss may itself cause the next."""
+
+MAX_WAITING_BYTES = 16 * 1024 * 1024
+"""Records waiting for a slow disk; what comes above it is refused as a full disk would."""
+
+MAX_GAPS = 10_000
+"""Gaps that wait for a disk that refuses; of more than these the newest are told."""
+
+Key = tuple[str, date]
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What has come since the last commit."""
+
+    entries: list[Entry] = field(default_factory=list)
+    counts: dict[Key, Counts] = field(default_factory=dict)
+    progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
+    gaps: dict[GapKey, Gap] = field(default_factory=dict)
+    schemas: dict[int, Schema] = field(default_factory=dict)
+    size: int = 0
+    overflowed: bool = False
+
+    @property
+    def empty(self) -> bool:
+        return not (self.entries or self.counts or self.progress or self.gaps)
+
+    def count(self, key: Key, counts: Counts) -> None:
+        self.counts.setdefault(key, Counts()).add(counts)
+
+    def gap(self, gap: Gap) -> None:
+        self.gaps[gap.key] = gap
+
+    def keep(self, older: Collection[Gap]) -> None:
+        """Gaps that did not travel go before newer ones."""
+        if not older:
+            return
+        gaps = {gap.key: gap for gap in older} | self.gaps
+        self.gaps = dict(islice(gaps.items(), max(0, len(gaps) - MAX_GAPS), None))
+
+    def put_back(self, older: "_Gathered") -> None:
+        """Take what an earlier commit could not write: books, progress and gaps."""
+        for key, counts in older.counts.items():
+            self.count(key, counts)
+        self.progress = {**older.progress, **self.progress}
+        self.keep(older.gaps.values())
+
+
+class Recorder:
+    """Gathers records, books and gaps, and commits them together.
+
+    The methods that pollers call do not block; everything handed in without an ``await``
+    between is in the same transaction.
+
+    Args:
+        buffer: where it goes.
+        live: told about books and backlog after each commit.
+        now_ms: the gateway's clock, UTC milliseconds.
+        interval_ms: period of the commits.
+        wake: set after each commit.
+    """
+
+    def __init__(
+        self,
+        *,
+        buffer: Buffer,
+        live: Live,
+        now_ms: Callable[[], int],
+        interval_ms: int,
+        wake: asyncio.Event,
+    ) -> None:
+        self._buffer = buffer
+        self._live = live
+        self._now_ms = now_ms
+        self._interval_ms = interval_ms
+        self._sources: list[Callable[[int], None]] = []
+        self._encoder = BodyEncoder()
+        self._gathered = _Gathered()
+        self._known = buffer.schema_ids()
+        self._books_ms = 0
+        self._refusal = Refusal()
+        self._stopping = asyncio.Event()
+        self._wake = wake
+        self._tell(now_ms())
+
+    def add_source(self, settle: Callable[[int], None]) -> None:
+        """Have ``settle(now_ms)`` called before every commit, to bring its books up to date."""
+        self._sources.append(settle)
+
+    def announce(self, remembered: Iterable[Gap]) -> None:
+        """Send again, after a restart, gaps that are open and ended ones that never travelled.
+
+        What the disk refused until the restart ends here; a refusal that lasts begins anew.
+        """
+        for gap in remembered:
+            if gap.cause is Reason.DISK and not gap.device and gap.to_ms is None:
+                self.gap(replace(gap, to_ms=max(self._now_ms(), gap.from_ms)))
+            else:
+                self.gap(gap)
+
+    # -- called by the pollers ------------------------------------------------------------
+
+    def take(self, device: str, group: str, outcome: Outcome, progress: Progress) -> None:
+        """Take what processing made of a poll or of arrivals."""
+        entry = _entry(device, outcome)  # first: what cannot be encoded must not be counted
+        gathered = self._gathered
+        for day, counts in outcome.counts.items():
+            gathered.count((device, day), counts)
+        gathered.progress[device, group] = progress
+        if outcome.record is None or entry is None:
+            return
+        schema = outcome.record.schema
+        if schema.id not in self._known:
+            self._known.add(schema.id)
+            gathered.schemas[schema.id] = schema
+        if gathered.size + len(entry.body) > MAX_WAITING_BYTES:
+            gathered.overflowed = True
+            self._refuse([entry], gathered, "the disk is too slow")
+            return
+        gathered.size += len(entry.body)
+        gathered.entries.append(entry)
+
+    def count(self, device: str, day: date, counts: Counts) -> None:
+        """Add to the books what brought no record."""
+        self._gathered.count((device, day), counts)
+
+    def progress(self, device: str, group: str, progress: Progress) -> None:
+        """Note how far a group has come."""
+        self._gathered.progress[device, group] = progress
+
+    def gap(self, gap: Gap) -> None:
+        """Send a gap that opened or ended."""
+        self._gathered.gap(gap)
+
+    # -- committing -----------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Commit every period until :meth:`stop`; the last commit holds everything."""
+        while not self._stopping.is_set():
+            try:
+                async with asyncio.timeout(self._interval_ms / 1000):
+                    await self._stopping.wait()
+            except TimeoutError:
+                await self.commit()
+        await self.commit(telling=True)
+        self._sources.clear()
+        await self.finish()
+
+    def stop(self) -> None:
+        """Make :meth:`run` commit what is left and tell the books, and return."""
+        self._stopping.set()
+
+    async def finish(self) -> None:
+        """Commit until the books are told as they stand; for when nothing comes any more."""
+        for _ in range(FINISHING):
+            if not await self.commit(telling=True):
+                return
+
+    async def commit(self, *, telling: bool = False) -> bool:
+        """Commit what has been gathered; a disk that refuses is counted, not raised.
+
+        Args:
+            telling: tell the books now, and offer values even to a disk that refused lately.
+
+        Returns:
+            Whether the books have changed and are still to be told.
+        """
+        now_ms = self._now_ms()
+        for settle in self._sources:
+            settle(now_ms)
+        gathered, self._gathered = self._gathered, _Gathered()
+        resting = self._refusal.rests(now_ms) and not telling
+        if resting:
+            self._give_up(gathered, self._refusal.cause)
+        telling = telling or (not resting and self._books_due(now_ms))
+        if gathered.empty and not telling and not self._buffer.unfreed:
+            return False
+        changed = await self._write(gathered, now_ms, frames=not resting, telling=telling)
+        self._tell(now_ms)
+        return changed
+
+    def _books_due(self, now_ms: int) -> bool:
+        return abs(now_ms - self._books_ms) >= BOOKS_PERIOD_MS
+
+    async def _write(
+        self, gathered: _Gathered, now_ms: int, *, frames: bool, telling: bool
+    ) -> bool:
+        append = self._append if frames else self._append_books
+        last_seq = self._buffer.last_seq
+        try:
+            appended = await asyncio.to_thread(append, gathered, now_ms, telling)
+        except DiskRefusedError as error:
+            if frames:
+                self._refusal.rest(now_ms)
+                self._give_up(gathered, str(error))
+                return await self._write(gathered, now_ms, frames=False, telling=False)
+            self._gathered.put_back(gathered)
+            return False
+        self._gathered.keep((*(() if frames else gathered.gaps.values()), *appended.gaps))
+        if telling:
+            self._books_ms = now_ms
+        if appended.last_seq > last_seq and not self._gathered.overflowed:
+            self._end_refusal()
+        self._wake.set()
+        return appended.changed
+
+    def _append(self, gathered: _Gathered, now_ms: int, telling: bool) -> Appended:
+        """In a thread: encode, compress, write."""
+        books = self._buffer.untold() if telling else {}
+        entries = [Entry.note(BooksRecord.of(*key, books[key])) for key in sorted(books)]
+        entries += [Entry.note(schema) for schema in gathered.schemas.values()]
+        entries += gathered.entries
+        entries += [Entry.note(gap) for gap in gathered.gaps.values()]
+        commit = Commit(
+            frames_of(entries, self._encoder, now_ms),
+            gathered.counts,
+            gathered.progress,
+            tuple(gathered.gaps.values()),
+            tuple(gathered.schemas.values()),
+            books.keys(),
+        )
+        return self._buffer.append(commit, now_ms)
+
+    def _append_books(self, gathered: _Gathered, now_ms: int, _telling: bool) -> Appended:
+        """In a thread: what a full disk may still take."""
+        waiting = tuple(gathered.gaps.values())
+        commit = Commit(counts=gathered.counts, progress=gathered.progress, waiting=waiting)
+        return self._buffer.append(commit, now_ms)
+
+    # -- a disk that refuses --------------------------------------------------------------
+
+    def _give_up(self, gathered: _Gathered, cause: str) -> None:
+        self._refuse(gathered.entries, gathered, cause)
+        gathered.entries = []
+        self._known.difference_update(gathered.schemas)
+        gathered.schemas = {}
+
+    def _refuse(self, entries: Sequence[Entry], gathered: _Gathered, cause: str) -> None:
+        """Count values as buffered and dropped, and date the gap they leave."""
+        for entry in entries:
+            for device, day, values in entry.shares:
+                drop = {Reason.DISK.code: values} if values else {}
+                gathered.count((device, day), Counts(dropped=drop))
+        opened = self._refusal.take(entries, cause)
+        if opened is not None:
+            gathered.gap(opened)
+
+    def _end_refusal(self) -> None:
+        ended = self._refusal.end()
+        if ended is not None:
+            self.gap(ended)
+
+    def _tell(self, now_ms: int) -> None:
+        pending = self._buffer.pending()
+        self._live.set_books(self._buffer.totals(), now_ms)
+        self._live.set_backlog(
+            Backlog(
+                pending.frames,
+                pending.values,
+                pending.bytes,
+                self._buffer.last_seq,
+                f"{self._buffer.epoch:016x}",
+                self._refusal.cause,
+            )
+        )
+
+
+def _entry(device: str, outcome: Outcome) -> Entry | None:
+    if outcome.record is None:
+        return None
+    daily = outcome.counts.items()
+    return Entry.of(outcome.record, tuple((device, day, counts.buffered) for day, counts in daily))

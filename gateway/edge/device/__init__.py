@@ -1,0 +1,1 @@
+"""One device at work: its model, poller, books, gaps and reports."""

@@ -1,0 +1,75 @@
+"""What the log says of a device: one line when it is lost and one when it is back."""
+
+import logging
+
+from gateway.core.status import Reason
+from gateway.edge.device.model import Device
+
+_log = logging.getLogger(__name__)
+
+SOUND_S = 10.0
+"""A device that is lost again sooner was not back; a loose plug would else fill the log."""
+
+
+class Reports:
+    """The log lines of one device; times are of a clock that never steps, seconds.
+
+    Args:
+        device: named in the lines.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._lost_s: float | None = None
+        self._up_s: float | None = None
+        self._is_shaky = False
+        self._is_bug_told = False
+        self._failures = 0
+
+    def lost(self, cause: Reason, detail: str, now_s: float) -> None:
+        """The connection is lost, or an attempt has failed."""
+        self._failures += 1
+        if self._up_s is not None:
+            self._is_shaky = now_s - self._up_s < SOUND_S
+            self._up_s = None
+        if self._lost_s is None:
+            self._lost_s = now_s
+            _log.warning(
+                "device %s at %s is lost (%s): %s",
+                self._device.id,
+                self._device.endpoint,
+                cause.code,
+                detail,
+            )
+
+    def serves(self, now_s: float) -> None:
+        """Values come; cheap while nothing changes."""
+        if self._up_s is None:
+            self._up_s = now_s
+        if self._lost_s is None or (self._is_shaky and now_s - self._up_s < SOUND_S):
+            return
+        _log.info(
+            "device %s at %s is back after %d failures in %.1f s",
+            self._device.id,
+            self._device.endpoint,
+            self._failures,
+            self._up_s - self._lost_s,
+        )
+        self._lost_s, self._failures = None, 0
+        self._is_shaky = self._is_bug_told = False
+
+    def bug(self, error: Exception) -> None:
+        """The driver raised what a driver should not."""
+        if not self._is_bug_told:
+            self._is_bug_told = True
+            _log.error(
+                "device %s: its driver %s has a bug; the device is tried again later",
+                self._device.id,
+                self._device.config.driver,
+                exc_info=error,
+            )
+
+    def unclosed(self) -> None:
+        """The driver did not close in time."""
+        if self._lost_s is None:
+            _log.warning("device %s: its driver did not close in time", self._device.id)

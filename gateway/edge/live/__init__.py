@@ -1,0 +1,1 @@
+"""What is known of the edge right now, for its health and its console."""

@@ -1,0 +1,5 @@
+"""The box's own page: devices, tags, reading, buffer, northbound. No database, no chart library."""
+
+from gateway.edge.live.console.app import build
+
+__all__ = ["build"]

@@ -1,0 +1,82 @@
+"""The edge's metrics, read from the live view when somebody asks; at rest they cost nothing."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway.core.books import COUNTERS
+from gateway.edge.live.view import Live
+
+
+class EdgeCollector(Collector):
+    """Books, devices, buffer and northbound of one edge."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def collect(self) -> Iterator[Metric]:
+        """All families; labels are bounded by the configuration."""
+        yield from self._books()
+        yield from self._devices()
+        yield from self._buffer()
+        north = self._live.northbound()
+        yield GaugeMetricFamily(
+            "gateway_northbound_up", "1 while a broker session stands.", int(north.connected)
+        )
+        yield CounterMetricFamily("gateway_frames_sent", "Frames published.", north.sent)
+        yield CounterMetricFamily("gateway_frames_resent", "Frames published again.", north.resent)
+
+    def _books(self) -> Iterator[Metric]:
+        counts = self._live.books()
+        values = CounterMetricFamily(
+            "gateway_values", "Values by what came of them (the books).", labels=["outcome"]
+        )
+        for name in COUNTERS:
+            values.add_metric([name], getattr(counts, name))
+        yield values
+        dropped = CounterMetricFamily(
+            "gateway_values_dropped", "Buffered values given up.", labels=["cause"]
+        )
+        for cause, count in counts.dropped.items():
+            dropped.add_metric([cause], count)
+        yield dropped
+
+    def _devices(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("gateway_device_up", "1 while the link is up.", labels=["device"])
+        polls = CounterMetricFamily("gateway_polls", "Readings since start.", labels=["device"])
+        failed = CounterMetricFamily(
+            "gateway_polls_failed", "Failed readings since start.", labels=["device"]
+        )
+        bugs = CounterMetricFamily(
+            "gateway_driver_bugs", "Exceptions a driver should not raise.", labels=["device"]
+        )
+        renewals = CounterMetricFamily(
+            "gateway_connections_renewed",
+            "Connections that ended between two readings and were made anew at once.",
+            labels=["device"],
+        )
+        for device in self._live.records():
+            up.add_metric([device.id], int(device.link == "up"))
+            polls.add_metric([device.id], device.polls)
+            failed.add_metric([device.id], device.failures)
+            bugs.add_metric([device.id], device.driver_bugs)
+            renewals.add_metric([device.id], device.renewals)
+        yield from (up, polls, failed, bugs, renewals)
+
+    def _buffer(self) -> Iterator[Metric]:
+        backlog = self._live.backlog()
+        for name, what, value in (
+            ("frames", "Frames that wait for the city.", backlog.frames),
+            ("values", "Values that wait for the city.", backlog.values),
+            ("bytes", "Size of the waiting frames.", backlog.bytes),
+        ):
+            yield GaugeMetricFamily(f"gateway_buffer_{name}", what, value)
+
+
+def registry_of(live: Live) -> CollectorRegistry:
+    """A registry that holds the edge's metrics."""
+    registry = CollectorRegistry()
+    registry.register(EdgeCollector(live))
+    return registry

@@ -1,0 +1,256 @@
+"""What the edge knows now, in memory: for the box's own page and for signs of life.
+
+Written by pollers, recorder and northbound; read by anybody. The pollers hand in whole columns,
+and nothing is made for a single value before somebody asks.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gateway.core.batch import Status
+from gateway.core.books import Counts
+from gateway.core.process import Outcome
+from gateway.core.schema import Column, Schema
+from gateway.core.status import Quality, Reason, bad, quality_of, reason_of
+from gateway.core.status import status as status_byte
+from gateway.edge.live.records import (
+    Backlog,
+    DeviceLive,
+    Link,
+    NorthboundLive,
+    Rates,
+    TagLive,
+    TagValue,
+)
+from gateway.wire.messages import DeviceState
+
+__all__ = [
+    "Backlog",
+    "DeviceLive",
+    "DeviceRecord",
+    "Link",
+    "Live",
+    "NorthboundLive",
+    "Rates",
+    "TagLive",
+    "TagValue",
+]
+
+_FIRST_UNCERTAIN = status_byte(Quality.UNCERTAIN)
+RATE_SPAN_MS = 10_000
+"""Rates are means over about this time."""
+
+
+@dataclass(slots=True)
+class _Group:
+    schema: Schema
+    columns: tuple[Column, ...] = ()
+    status: Status | None = None
+    times: "int | Column" = 0
+
+
+@dataclass(slots=True)
+class DeviceRecord:
+    """What a poller writes about its device; see :class:`DeviceLive` for the fields.
+
+    ``renewals`` counts connections that ended between two readings and were made anew at once.
+    """
+
+    id: str
+    endpoint: str
+    driver: str
+    profile: str
+    asset_no: str
+    link: Link = "starting"
+    cause: Reason = Reason.NONE
+    detail: str = ""
+    since_ms: int = 0
+    polls: int = 0
+    failures: int = 0
+    driver_bugs: int = 0
+    renewals: int = 0
+    groups: dict[str, _Group] = field(default_factory=dict)
+
+    def add_group(self, schema: Schema) -> None:
+        """Make a group known before its first reading."""
+        self.groups[schema.group] = _Group(schema)
+
+    def tag_count(self) -> int:
+        """How many tags it has."""
+        return sum(len(group.schema.tags) for group in self.groups.values())
+
+    def good_count(self) -> int:
+        """How many of its tags are GOOD now."""
+        if self.link == "down":
+            return 0
+        known = (group.status for group in self.groups.values() if group.status is not None)
+        return sum(int(np.count_nonzero(column < _FIRST_UNCERTAIN)) for column in known)
+
+    def take(self, group: str, outcome: Outcome) -> None:
+        """Remember the newest values of a group."""
+        record = self.groups[group]
+        record.columns = outcome.columns
+        record.status = outcome.status
+        record.times = outcome.times
+
+
+class Live:
+    """The edge in memory. All methods are plain and quick; call them in the event loop."""
+
+    def __init__(self) -> None:
+        self._devices: dict[str, DeviceRecord] = {}
+        self._history: deque[tuple[int, Counts]] = deque()
+        self._totals = Counts()
+        self._backlog = Backlog()
+        self._northbound = NorthboundLive()
+        self._changed = asyncio.Event()
+
+    # -- reading --------------------------------------------------------------------------
+
+    def records(self) -> list[DeviceRecord]:
+        """All devices in the order of the configuration, without values; do not change them."""
+        return list(self._devices.values())
+
+    def device(self, device: str) -> DeviceLive | None:
+        """One device with its tags; None if there is none of that id."""
+        record = self._devices.get(device)
+        return _device(record) if record else None
+
+    def rates(self) -> Rates:
+        """How fast the edge reads; zeros before the second commit."""
+        if len(self._history) < 2:  # noqa: PLR2004 - a rate needs two points
+            return Rates(0.0, 0.0, 0.0, 0.0, self._totals.skipped)
+        (first_ms, first), (last_ms, last) = self._history[0], self._history[-1]
+        seconds = max(last_ms - first_ms, 1) / 1000
+        return Rates(
+            (last.due - first.due) / seconds,
+            (last.ok - first.ok) / seconds,
+            (last.failed - first.failed) / seconds,
+            (last.buffered - first.buffered) / seconds,
+            last.skipped,
+        )
+
+    def committed_ms(self) -> int:
+        """When the newest commit ended, UTC milliseconds; 0: none has."""
+        return self._history[-1][0] if self._history else 0
+
+    def backlog(self) -> Backlog:
+        """What waits for the city."""
+        return self._backlog
+
+    def books(self) -> Counts:
+        """The books since the buffer was made, all devices together; do not change it."""
+        return self._totals
+
+    def northbound(self) -> NorthboundLive:
+        """The connection to the broker."""
+        return self._northbound
+
+    def links(self) -> dict[str, DeviceState]:
+        """Link state by device, as it travels in signs of life."""
+        return {
+            record.id: DeviceState(
+                record.link,
+                "" if record.cause is Reason.NONE else record.cause.code,
+                record.since_ms,
+            )
+            for record in self._devices.values()
+        }
+
+    async def links_changed(self) -> None:
+        """Wait until a link changes its state."""
+        await self._changed.wait()
+        self._changed.clear()
+
+    # -- writing --------------------------------------------------------------------------
+
+    def add_device(self, record: DeviceRecord) -> None:
+        """Make a device known."""
+        self._devices[record.id] = record
+
+    def set_link(
+        self, device: str, link: Link, since_ms: int, cause: Reason = Reason.NONE, detail: str = ""
+    ) -> None:
+        """Note a device's link state; only a change of it moves ``since_ms``."""
+        record = self._devices[device]
+        record.detail = detail
+        if (record.link, record.cause) == (link, cause):
+            return
+        record.link, record.cause, record.since_ms = link, cause, since_ms
+        self._changed.set()
+
+    def set_books(self, totals: Counts, now_ms: int) -> None:
+        """Take the books after a commit; ``totals`` is a copy that nobody changes."""
+        self._totals = totals
+        self._history.append((now_ms, totals))
+        while now_ms - self._history[0][0] > RATE_SPAN_MS or self._history[0][0] > now_ms:
+            self._history.popleft()
+
+    def set_backlog(self, backlog: Backlog) -> None:
+        """Take the state of the buffer."""
+        self._backlog = backlog
+
+    def set_northbound(self, northbound: NorthboundLive) -> None:
+        """Take the state of the connection to the broker."""
+        self._northbound = northbound
+
+
+def _device(record: DeviceRecord) -> DeviceLive:
+    tags = [tag for group in record.groups.values() for tag in _tags(record, group)]
+    return DeviceLive(
+        record.id,
+        record.endpoint,
+        record.driver,
+        record.profile,
+        record.asset_no,
+        record.link,
+        record.cause,
+        record.detail,
+        record.since_ms,
+        record.polls,
+        record.failures,
+        record.driver_bugs,
+        tags,
+    )
+
+
+def _tags(record: DeviceRecord, group: _Group) -> list[TagLive]:
+    schema = group.schema
+    count = len(schema.tags)
+    status = _status_now(record, group, count)
+    values = _values(group.columns, count)
+    times = np.broadcast_to(np.asarray(group.times), count).tolist()
+    return [
+        TagLive(
+            tag.name,
+            tag.label_zh,
+            tag.label_en,
+            tag.unit,
+            tag.role,
+            schema.group,
+            None if quality_of(code) is Quality.BAD or time == 0 else value,
+            quality_of(code),
+            reason_of(code),
+            time,
+        )
+        for tag, code, value, time in zip(schema.tags, status, values, times, strict=True)
+    ]
+
+
+def _status_now(record: DeviceRecord, group: _Group, count: int) -> list[int]:
+    if record.link == "down":
+        return [bad(record.cause)] * count
+    if group.status is None:
+        return [status_byte(Quality.UNCERTAIN)] * count
+    return [int(code) for code in group.status]
+
+
+def _values(columns: Sequence[Column], count: int) -> list[TagValue]:
+    values: list[TagValue] = []
+    for column in columns:
+        values += column.tolist()
+    return values or [None] * count

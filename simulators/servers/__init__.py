@@ -1,0 +1,1 @@
+"""The servers that lines and benchmarks are played by."""
