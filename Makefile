@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS   ?=
+# Tests wait more than they compute, so twice as many run at a time as there are cores.
+JOBS   ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 .PHONY: demo test check format bench lock foreign-peers clean help
 
@@ -14,7 +16,7 @@ demo: $(VENV)/demo.stamp  ## a small city on simulated lines; console on http://
 	$(BIN)/qulink demo $(ARGS)
 
 test: $(VENV)/dev.stamp foreign-peers  ## every test there is
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp  ## style, types, import contracts, documentation
 	$(BIN)/ruff format --check gateway edge_config simulators tests benchmarks

@@ -1,6 +1,8 @@
 """Programs by others that tests need. Missing ones are a skip here and a failure in CI."""
 
+import itertools
 import os
+import random
 import shutil
 import socket
 import time
@@ -9,6 +11,14 @@ from pathlib import Path
 import pytest
 
 FOREIGN = Path(__file__).parent.parent / "foreign"
+
+FIRST_PORT = 12_000
+LAST_PORT = 32_000
+"""Linux gives outgoing connections ports from 32,768 on: one of those could take a port between
+its choice here and the start of the server that is to listen on it."""
+
+_order = random.Random(os.getpid()).sample(range(FIRST_PORT, LAST_PORT), LAST_PORT - FIRST_PORT)
+_ports = itertools.cycle(_order)  # no test process gives a port twice, nor in another's order
 
 
 def missing(what: str, install: str) -> None:
@@ -45,10 +55,15 @@ def foreign_script(name: str) -> Path:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody uses now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A TCP port on loopback that nobody uses now and no other test of this process is given."""
+    for port in itertools.islice(_ports, len(_order)):
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError(f"no port between {FIRST_PORT} and {LAST_PORT} is free on 127.0.0.1")
 
 
 def wait_for_port(port: int, timeout_s: float = 20.0) -> None:
