@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.core.schedule import backoff_ms
 from gateway.mqtt.faults import reason
+from gateway.retry import Retry
 
 _log = logging.getLogger(__name__)
 
@@ -28,10 +27,14 @@ class Attempts:
 
     def __init__(self, url: str, retry_max_ms: int) -> None:
         self._url = url
-        self._retry_max_ms = retry_max_ms
-        self._is_told = False
+        self._retry = Retry(
+            _log,
+            f"broker {url}",
+            f"broker {url}: connected",
+            first_ms=_RETRY_MIN_MS,
+            longest_ms=retry_max_ms,
+        )
         self._is_shaky = False
-        self.failures = 0
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -45,21 +48,23 @@ class Attempts:
             timer.cancel()
             self._is_shaky = loop.time() - begin < SOUND_S
 
+    @property
+    def failures(self) -> int:
+        """Failed attempts since a session last counted as sound."""
+        return self._retry.failures
+
     def _back(self) -> None:
-        _log.info("broker %s: connected after %d failed attempts", self._url, self.failures)
-        self.failures, self._is_told = 0, False
+        if not self.failures:
+            _log.info("broker %s: connected", self._url)
+        self._retry.succeeded()
 
     def failed(self, fault: BaseException) -> str:
         """Count a failed attempt or a lost session; why, in words."""
-        self.failures += 1
         words = reason(fault)
-        if not self._is_told:
-            self._is_told = True
-            _log.warning("broker %s: %s; trying again", self._url, words)
+        self._retry.failed(words)
         return words
 
     @property
     def pause_s(self) -> float:
         """Wait before the next attempt, seconds; random, so that clients do not come together."""
-        longest = backoff_ms(max(self.failures, 1), _RETRY_MIN_MS, self._retry_max_ms)
-        return longest * random.uniform(0.5, 1.0) / 1000  # noqa: S311 - no secret
+        return self._retry.pause_s()

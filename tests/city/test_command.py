@@ -123,7 +123,7 @@ def test_without_broker_and_store_it_waits_and_says_so(city: Written) -> None:
         running.kill()
     assert running.returncode == 0
     assert said.count("Connection refused; trying again") == 1
-    assert said.count("the store takes no values, nothing is acknowledged: InfluxDB http") == 1
+    assert said.count("the store refuses, nothing is acknowledged: InfluxDB http") == 1
 
 
 def _unwell(port: int) -> bool:

@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from gateway.city.db.database import Database, connect
 from gateway.city.db.tables import metadata
-from gateway.city.db.upgrade import DatabaseUnusableError, alembic_config, upgrade
+from gateway.city.db.upgrade import DatabaseUnusableError, upgrade
 
 
 def test_migrations_make_the_tables(database: Database) -> None:
@@ -32,6 +31,23 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnusableError, match=r"written by a newer qulink .*9999"):
         upgrade(database)
     database.close()
+
+
+@pytest.mark.parametrize("version", ["0001", "0004"])
+def test_an_older_database_is_refused_and_left_as_it_is(database: Database, version: str) -> None:
+    """Whatever an older qulink wrote: it is not migrated, and not a byte of it is lost."""
+    with database.engine.begin() as connection:
+        metadata.drop_all(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
+        connection.execute(text("CREATE TABLE equipment (id INTEGER, asset_no VARCHAR(64))"))
+        connection.execute(text("INSERT INTO equipment VALUES (1, 'B-001')"))
+    with pytest.raises(DatabaseUnusableError, match=f"an older qulink .version {version}.") as said:
+        upgrade(database)
+    assert "\n" not in str(said.value)
+    with database.engine.begin() as connection:
+        assert set(inspect(connection).get_table_names()) == {"alembic_version", "equipment"}
+        assert connection.execute(text("SELECT * FROM equipment")).all() == [(1, "B-001")]
+        connection.execute(text("DROP TABLE equipment"))
 
 
 def test_a_file_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:
@@ -63,32 +79,3 @@ def test_those_who_come_at_once_wait_for_one_another(database: Database, tmp_pat
         run.stdin.write("\n")
         run.stdin.flush()
     assert [run.communicate(timeout=60)[1] for run in runs] == [""] * 4
-
-
-def test_one_entry_of_the_outbox_is_left_to_each_machine(tmp_path: Path) -> None:
-    database = connect("sqlite:///city.db", tmp_path)
-    with database.engine.begin() as connection:
-        command.upgrade(alembic_config(connection), "0003")
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-        for machine, operation, state in (
-            (1, "register", "refused"),
-            (1, "update", "refused"),
-            (2, "register", "done"),
-            (2, "update", "done"),
-            (2, "update", "pending"),
-        ):
-            connection.execute(_ENTRY, {"m": machine, "o": operation, "s": state})
-        command.upgrade(alembic_config(connection), "0004")
-        left = text("SELECT equipment_id, operation, state FROM identifier_outbox ORDER BY id")
-        assert [tuple(row) for row in connection.execute(left)] == [
-            (1, "register", "refused"),
-            (2, "update", "pending"),
-        ]
-        connection.rollback()
-    database.close()
-
-
-_ENTRY = text(
-    "INSERT INTO identifier_outbox (equipment_id, operation, state, attempts, next_attempt_ms) "
-    "VALUES (:m, :o, :s, 0, 0)"
-)

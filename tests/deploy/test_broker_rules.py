@@ -218,7 +218,7 @@ async def test_qulink_city_runs_and_stops(broker: RuledMosquitto, tmp_path: Path
     log = ""
     try:
         async with asyncio.timeout(40):
-            while not ("connected after" in log and "is running" in log):
+            while not (": connected" in log and "is running" in log):
                 line = await process.stderr.readline()
                 assert line, log
                 log += line.decode()

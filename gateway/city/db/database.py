@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.models.base import Secret
 
@@ -111,7 +110,7 @@ def alone(connection: Connection, what: str) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({key})")
 
 
-def words(error: SQLAlchemyError) -> str:
-    """What the database said, in one line without the statement and its values."""
+def words(error: Exception) -> str:
+    """What the database said, in one line without the statement and its values; of others, all."""
     text = str(getattr(error, "orig", None) or error).strip()
     return text.partition("\n")[0][:300]

@@ -13,11 +13,14 @@ from gateway.city.db.database import Database, words
 from gateway.city.db.tables import gap
 from gateway.city.ingest import quarantine
 from gateway.city.stores.api import Store, StoreError
+from gateway.retry import Retry
 
 log = logging.getLogger(__name__)
 
 PERIOD_S = 3_600.0
 FIRST_S = 60.0
+_RETRY_MIN_MS = 10_000
+_RETRY_MAX_MS = 3_600_000
 _DAY_MS = 86_400_000
 
 
@@ -38,12 +41,20 @@ async def run(
 ) -> None:
     """Tidy up every hour, until cancelled; the first time a minute after the start."""
     await asyncio.sleep(min(FIRST_S, period_s))
+    attempts = Retry(
+        log,
+        "tidying up failed",
+        "tidied up again",
+        first_ms=_RETRY_MIN_MS,
+        longest_ms=_RETRY_MAX_MS,
+    )
     while True:
-        try:
-            await tidy(database, store, retention, now_ms())
-        except (SQLAlchemyError, StoreError) as error:
-            reason = words(error) if isinstance(error, SQLAlchemyError) else error
-            log.warning("tidying up failed, trying again in %d s: %s", period_s, reason)
+        await attempts.until_done(
+            lambda: tidy(database, store, retention, now_ms()),
+            SQLAlchemyError,
+            StoreError,
+            words=words,
+        )
         await asyncio.sleep(period_s)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +13,8 @@ from edge_config.models.city import CityConfig
 from gateway.city.db.database import Database, alone, connect, words
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_OLDER = {"0001", "0002", "0003", "0004"}
+"""Versions before ``city1``, which no city in use has ever had."""
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -30,12 +33,14 @@ def upgrade(database: Database) -> None:
     """Create or migrate all tables, in one transaction; a second caller waits for the first.
 
     Raises:
-        DatabaseUnusableError: it does not answer, refuses, or was written by a newer qulink.
+        DatabaseUnusableError: it does not answer, refuses, or was written by a newer qulink or by
+            one that is too old; then nothing in it is changed.
     """
     where = database.engine.url.render_as_string(hide_password=True)
     try:
         with database.engine.begin() as connection:
             alone(connection, "qulink")  # a command may come while the city starts
+            _refuse_older(connection, where)
             command.upgrade(alembic_config(connection), "head")
     except CommandError as error:
         raise DatabaseUnusableError(
@@ -46,11 +51,21 @@ def upgrade(database: Database) -> None:
         raise DatabaseUnusableError(f"the city's database {where}: {words(error)}") from error
 
 
+def _refuse_older(connection: Connection, where: str) -> None:
+    version = MigrationContext.configure(connection).get_current_revision()
+    if version in _OLDER:
+        raise DatabaseUnusableError(
+            f"the city's database {where} was written by an older qulink (version {version}), "
+            "which this one does not read: give 'database.url' a new database, or go back to the "
+            "older qulink"
+        )
+
+
 def open_database(config: CityConfig) -> Database:
     """Connect to a city's database and bring it to the newest version.
 
     Raises:
-        DatabaseUnusableError: it does not answer, refuses, or was written by a newer qulink.
+        DatabaseUnusableError: as :func:`upgrade` says, or its folder cannot be used.
         SecretUnavailableError: its password cannot be read.
     """
     try:

@@ -40,6 +40,7 @@ from gateway.identifier.snms import (
     SnmsClient,
 )
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
+from gateway.retry import Retry
 
 __all__ = ["IdentifierCounts", "Registrar", "identifier_counts", "node_client", "run"]
 
@@ -89,28 +90,21 @@ async def run(
 ) -> None:
     """Work for ever; a node, its password or a database that is away is waited for."""
     registrar = Registrar(database, client, config, SuffixPattern.parse(config.suffix), now_ms)
-    failures = idle = 0
+    attempts = Retry(
+        log,
+        "registering identifiers is interrupted",
+        "registering identifiers goes on",
+        first_ms=_IDLE_MS,
+        longest_ms=_LONGEST_PAUSE_MS,
+    )
+    idle = 0
     while True:
-        try:
-            busy = await registrar.step()
-        except (NodeError, SecretUnavailableError, SQLAlchemyError) as error:
-            failures += 1
-            if failures == 1:
-                reason = words(error) if isinstance(error, SQLAlchemyError) else error
-                log.warning("registering identifiers is interrupted: %s", reason)
-            await asyncio.sleep(_pause_s(failures, _LONGEST_PAUSE_MS))
-            continue
-        if failures:
-            log.info("registering identifiers goes on after %d failed attempts", failures)
-            failures = 0
+        busy = await attempts.until_done(
+            registrar.step, NodeError, SecretUnavailableError, SQLAlchemyError, words=words
+        )
         idle = 0 if busy else idle + 1
         if idle:
-            await asyncio.sleep(_pause_s(idle, _LONGEST_IDLE_MS))
-
-
-def _pause_s(times: int, longest_ms: int) -> float:
-    """The pause after something has happened so many times in a row, doubling."""
-    return backoff_ms(times, _IDLE_MS, longest_ms) / 1000
+            await asyncio.sleep(backoff_ms(idle, _IDLE_MS, _LONGEST_IDLE_MS) / 1000)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,6 @@ commit was lost, or another worker was faster –, the round is decided anew.
 
 import asyncio
 import logging
-import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,10 +35,10 @@ from gateway.city.stores.api import (
     Series,
     Store,
     StoreError,
-    StoreUnavailableError,
+    StoreMisconfiguredError,
 )
-from gateway.core.schedule import backoff_ms
 from gateway.core.schema import Schema
+from gateway.retry import Retry
 from gateway.wire.messages import Ack, encode_message
 from gateway.wire.topics import ack_topic, parse_uplink
 
@@ -47,9 +46,6 @@ log = logging.getLogger(__name__)
 
 GATHER_S = 0.1
 """Longest wait for more frames once one is there."""
-_RETRY_MIN_MS = 250
-_RETRY_MAX_MS = 15_000
-_LONGEST_WISH_S = 60.0
 _REGISTRY_MS = 500
 """An unknown gateway makes the registry be read again, but not more often than this."""
 
@@ -84,6 +80,8 @@ class Ingest:
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     store_problem: str = ""
     _budget: quarantine.Budget = field(default_factory=quarantine.Budget)
+    _store_attempts: Retry = field(default_factory=lambda: _attempts("store"))
+    _database_attempts: Retry = field(default_factory=lambda: _attempts("database"))
 
     async def run(self) -> None:
         """Open the store and work in rounds until cancelled."""
@@ -212,49 +210,32 @@ class Ingest:
         return await self._until_store_takes(lambda: self.store.write(rows)) if rows else ()
 
     async def _until_store_takes(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Try until it succeeds; says once when the store goes and once when it is back."""
-        failures = 0
-        while True:
+        """Try until it succeeds, whatever the store says: a person may mend it at any time."""
+
+        async def attempt() -> T:
             try:
                 result = await work()
-            except StoreUnavailableError as error:
-                failures += 1
-                self._store_lost(failures, error)
-                await _pause(failures, error.retry_after_s)
-            except StoreError as error:  # misconfigured; or a query at the start was refused
-                failures += 1
-                self.metrics.store_misconfigured.set(1)
-                self._store_lost(failures, error)
-                await _pause(failures)
-            else:
-                if failures:
-                    log.info("the store answers again after %d attempts", failures + 1)
-                self.store_problem = ""
-                self.metrics.store_up.set(1)
-                self.metrics.store_misconfigured.set(0)
-                return result
+            except StoreError as error:
+                self._note_store(error)
+                raise
+            self._note_store(None)
+            return result
 
-    def _store_lost(self, failures: int, error: StoreError) -> None:
-        self.store_problem = str(error)
-        self.metrics.store_up.set(0)
-        if failures == 1:
-            log.error("the store takes no values, nothing is acknowledged: %s", error)
+        return await self._store_attempts.until_done(attempt, StoreError)
+
+    def _note_store(self, error: StoreError | None) -> None:
+        self.store_problem = str(error or "")
+        self.metrics.store_up.set(error is None)
+        self.metrics.store_misconfigured.set(isinstance(error, StoreMisconfiguredError))
 
     async def _persist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do something with the database until it succeeds."""
-        failures = 0
-        while True:
-            try:
-                result = await work()
-            except SQLAlchemyError as error:
-                failures += 1
-                if failures == 1:
-                    log.error("the database refuses, nothing is acknowledged: %s", words(error))  # noqa: TRY400
-                await _pause(failures)
-            else:
-                if failures:
-                    log.info("the database answers again after %d attempts", failures + 1)
-                return result
+        return await self._database_attempts.until_done(work, SQLAlchemyError, words=words)
+
+
+def _attempts(what: str) -> Retry:
+    lost, back = f"the {what} refuses, nothing is acknowledged", f"the {what} answers again"
+    return Retry(log, lost, back, level=logging.ERROR)
 
 
 def _samples(
@@ -269,9 +250,3 @@ def _samples(
         for schema, rows in tables
         for sample in evidence.samples(schema, rows, refused, now_ms)
     )
-
-
-async def _pause(failures: int, wish_s: float | None = None) -> None:
-    longest = backoff_ms(failures, _RETRY_MIN_MS, _RETRY_MAX_MS) / 1000
-    spread = longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads attempts
-    await asyncio.sleep(max(spread, min(wish_s or 0.0, _LONGEST_WISH_S)))

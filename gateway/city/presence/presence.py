@@ -25,12 +25,15 @@ from gateway.city.live.view import GatewayLive, Live
 from gateway.core.batch import Gap
 from gateway.core.schema import Schema, decode_schema
 from gateway.core.status import Reason
+from gateway.retry import Retry
 from gateway.wire.messages import Ack, DeviceState, State, encode_message
 from gateway.wire.topics import ack_topic, parse_uplink
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5
+_LONGEST_PAUSE_MS = 2_000
+"""While the database is away; signs of life wait meanwhile."""
 SAVE_MS = 3_000
 """How often the time of the last message is written while nothing else changes."""
 FOLLOW_MS = 2_000
@@ -72,18 +75,15 @@ class Presence:
 
     async def run(self) -> None:
         """Watch until cancelled; while the database is away, with what is known."""
-        failing = False
+        attempts = Retry(
+            log,
+            "presence cannot be kept",
+            "presence is kept again",
+            longest_ms=_LONGEST_PAUSE_MS,
+            level=logging.ERROR,
+        )
         while True:
-            try:
-                await self.tick()
-            except SQLAlchemyError as error:
-                if not failing:
-                    log.error("presence cannot be kept, trying again: %s", words(error))  # noqa: TRY400
-                failing = True
-            else:
-                if failing:
-                    log.info("presence is kept again")
-                failing = False
+            await attempts.until_done(self.tick, SQLAlchemyError, words=words)
             await asyncio.sleep(TICK_S)
 
     async def tick(self) -> None:

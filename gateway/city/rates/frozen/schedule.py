@@ -9,10 +9,13 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from gateway.city.db.database import Database, words
 from gateway.city.rates.frozen.freezing import due, settle_month
 from gateway.city.rates.model import Definition
+from gateway.retry import Retry
 
 log = logging.getLogger(__name__)
 
 PERIOD_S = 3_600.0
+_RETRY_MIN_MS = 10_000
+_RETRY_MAX_MS = 3_600_000
 
 
 async def run(
@@ -24,15 +27,23 @@ async def run(
     period_s: float = PERIOD_S,
 ) -> None:
     """Settle what is due at once and then every hour, until cancelled."""
+    attempts = Retry(
+        log,
+        "freezing rates failed",
+        "rates are frozen again",
+        first_ms=_RETRY_MIN_MS,
+        longest_ms=_RETRY_MAX_MS,
+    )
     while True:
-        try:
-            count = await settle(
+        count = await attempts.until_done(
+            lambda: settle(
                 database, now_ms(), definitions=definitions, demonstration=demonstration
-            )
-            if count:
-                log.info("rates: %d results settled", count)
-        except SQLAlchemyError as error:
-            log.warning("settling rates failed, trying again in %d s: %s", period_s, words(error))
+            ),
+            SQLAlchemyError,
+            words=words,
+        )
+        if count:
+            log.info("rates: %d results settled", count)
         await asyncio.sleep(period_s)
 
 
