@@ -57,12 +57,15 @@ def ticks_by_day(
         after_ms = end
 
 
-def backoff_ms(failures: int, minimum_ms: int, maximum_ms: int) -> int:
+def backoff_ms(failures: int, minimum_ms: int, maximum_ms: int, chance: float = 0.0) -> int:
     """Wait before the next attempt: doubles from ``minimum_ms`` after each failure.
 
     Args:
         failures: consecutive failures so far, at least 1.
         minimum_ms: first wait.
         maximum_ms: longest wait.
+        chance: 0 … 1 at random: makes the wait up to a quarter shorter, so that devices that
+            were lost together are not tried together for ever.
     """
-    return min(maximum_ms, minimum_ms << min(failures - 1, 30))
+    wait_ms = min(maximum_ms, minimum_ms << min(failures - 1, 30))
+    return round(wait_ms * (1 - chance / 4))

@@ -4,16 +4,19 @@
 
     DriverError
     ├── NotConnectedError   the connection is gone or could not be made
+    ├── NoResponseError     the device is silent; what it is reached by stands
     └── RefusedError        the device said no: password, certificate, session limit
 
 A driver does not schedule, retry, reconnect, scale, filter or log faults; the poller owns all
 of that. Calls never overlap, with one exception: ``arrivals`` may be awaited while another call
 runs. Each but ``arrivals`` is under a timeout of the poller's. After a timeout or a
 cancelled call the poller closes the driver and connects anew, so that a late answer can never
-be taken for the next one. The rules are numbered in ``docs/driver-contract.md``.
+be taken for the next one. Devices that are reached by one thing, such as a serial line, share a
+:class:`Link`; their calls take turns, and a timeout begins with the turn. The rules are numbered
+in ``docs/driver-contract.md``.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -24,6 +27,7 @@ from edge_config.models.base import StrictModel
 from edge_config.models.gateway import DeviceConfig
 from gateway.core.batch import Reading, Status
 from gateway.core.schema import Column, Kind
+from gateway.core.status import Reason
 
 ENTRY_POINT_GROUP = "qulink.drivers"
 
@@ -32,15 +36,35 @@ Mode = Literal["poll", "subscribe"]
 
 
 class DriverError(Exception):
-    """Base of every fault that a driver raises on purpose."""
+    """Base of every fault that a driver raises on purpose.
+
+    Attributes:
+        reason: cause of the gap that begins where it ends a session.
+    """
+
+    reason = Reason.DISCONNECTED
 
 
 class NotConnectedError(DriverError):
     """The connection is gone, or could not be made. The poller will reconnect."""
 
 
+class NoResponseError(DriverError):
+    """The device does not answer, though what it is reached by stands.
+
+    The poller leaves the device alone for a while and reads it again over the same connection,
+    which others may share.
+    """
+
+    def __init__(self, message: str, reason: Reason = Reason.TIMEOUT) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class RefusedError(DriverError):
     """The device said no: wrong password, certificate, session limit. Longest back-off."""
+
+    reason = Reason.REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +128,7 @@ class Driver(Protocol):
 
         Raises:
             NotConnectedError: the connection is lost.
+            NoResponseError: the device gave no value at all, the connection is as it was.
         """
 
     async def write(self, point: Point, value: Value) -> None:
@@ -142,6 +167,45 @@ class SubscribingDriver(Driver, Protocol):
         """
 
 
+class Link(Protocol):
+    """What several devices of one driver are reached by: a serial line, a serial server.
+
+    It has no life of its own: its drivers connect it, and it is closed when all of them are.
+    """
+
+    @property
+    def turns(self) -> int:
+        """How many of its drivers may connect, read or write at one time."""
+
+    def driver(self, connection: Any) -> Driver:
+        """A driver for one of its devices. No I/O.
+
+        Args:
+            connection: one that has the key of this link; not only those it was made for.
+        """
+
+
+def no_conflicts(_connections: Sequence[Any]) -> Iterable[tuple[int, str, str]]:
+    """For links without settings of their own."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """How a driver's devices share links. The edge makes one link a key and grants the turns.
+
+    Attributes:
+        key: what connections of one link have in common, ``(host, port)``, say. Pure.
+        make: a link for connections of one key. No I/O.
+        conflicts: what in connections of one key, in the order of the file, contradicts an
+            earlier one: position, key of ``connection:`` and a sentence. Pure.
+    """
+
+    key: Callable[[Any], Hashable]
+    make: Callable[[Sequence[Any]], Link]
+    conflicts: Callable[[Sequence[Any]], Iterable[tuple[int, str, str]]] = no_conflicts
+
+
 def no_misfits(_connection: Any, _device: DeviceConfig) -> Iterable[tuple[str, str]]:
     """For drivers whose connection fits every device."""
     return ()
@@ -167,6 +231,7 @@ class DriverSpec:
         misfits: what in a valid connection contradicts the rest of its device (time-outs, say),
             as pairs of a key of ``connection:`` and a sentence. Pure; ``qulink check`` shows it
             with its line.
+        link: how its devices share links; None: each is reached on its own, by ``make``.
     """
 
     name: str
@@ -179,3 +244,4 @@ class DriverSpec:
     modes: tuple[Mode, ...] = ("poll",)
     endpoint: Callable[[Any], str] = str
     misfits: Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]] = no_misfits
+    link: LinkSpec | None = None

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+from edge_config.loading.resolved import LoadedGateway
 from edge_config.models.base import ConsoleConfig
 from gateway import __version__
 from gateway.core.batch import Gap
@@ -17,6 +18,7 @@ from gateway.edge.buffer.commit import Progress
 from gateway.edge.buffer.recorder import Recorder
 from gateway.edge.device.account import Account
 from gateway.edge.device.gaps import GapTracker
+from gateway.edge.device.links import Links
 from gateway.edge.device.model import Device, DeviceBuilder
 from gateway.edge.device.poller import Poller
 from gateway.edge.device.restart import Restart
@@ -76,14 +78,16 @@ def compose(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], buffer: Buff
     recorder.add_source(restart.settle)
     progress = buffer.progress()
     builder = DeviceBuilder(loaded.config.gateway, progress)
+    links = Links(loaded.devices, specs)
     accounts: list[Account] = []
     pollers: list[Poller] = []
     for resolved in loaded.devices:
         spec = specs[resolved.config.driver]
+        make, turn = links.way(resolved)
         device = builder.build(resolved, spec)
         account = _account(device, remembered, recorder, restart)
         accounts.append(account)
-        pollers.append(_poller(device, resolved, spec, account, recorder, live))
+        pollers.append(_poller(device, spec.name, make, turn, account, recorder, live))
     _begin(accounts, restart)
     _end_removed(loaded, remembered, recorder)
     _forget_removed(loaded, progress, recorder)
@@ -104,25 +108,24 @@ def _account(
 
 def _poller(
     device: Device,
-    resolved: ResolvedDevice,
-    spec: DriverSpec,
+    driver: str,
+    make: Callable[[], Driver],
+    turn: AbstractAsyncContextManager[object],
     account: Account,
     recorder: Recorder,
     live: Live,
 ) -> Poller:
     record = DeviceRecord(
-        device.id, device.endpoint, spec.name, device.profile, device.config.asset_no
+        device.id, device.endpoint, driver, device.profile, device.config.asset_no
     )
     for group in device.groups:
         record.add_group(group.processor.schema)
     live.add_device(record)
 
-    def make() -> Driver:
-        return spec.make(resolved.connection)
-
     return Poller(
         device=device,
         make=make,
+        turn=turn,
         account=account,
         recorder=recorder,
         live=live,

@@ -59,3 +59,5 @@ def test_backoff_doubles_up_to_its_longest() -> None:
     waits = [backoff_ms(failures, 500, 3_000) for failures in range(1, 6)]
     assert waits == [500, 1_000, 2_000, 3_000, 3_000]
     assert backoff_ms(10**6, 500, 3_000) == 3_000
+    assert backoff_ms(1, 500, 3_000, 0.5) == 438
+    assert backoff_ms(9, 500, 3_000, 1.0) == 2_250

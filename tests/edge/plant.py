@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -193,6 +194,7 @@ class Runtime:
         self.poller = Poller(
             device=device,
             make=lambda: Scripted(plant),
+            turn=nullcontext(),
             account=self.account,
             recorder=self.recorder,
             live=self.live,

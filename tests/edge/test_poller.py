@@ -11,7 +11,7 @@ import pytest
 from gateway.core.batch import Batch, Gap
 from gateway.core.schema import Schema
 from gateway.core.status import Reason, bad
-from gateway.drivers.api import Arrivals, NotConnectedError, RefusedError
+from gateway.drivers.api import Arrivals, NoResponseError, NotConnectedError, RefusedError
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device import poller as poller_module
 from gateway.edge.device import reports
@@ -175,6 +175,23 @@ async def test_a_device_that_ends_idle_connections_is_read_at_every_tick(
     assert record.renewals == plant.connects - 1
     assert not gaps(runtime.buffer)
     assert not caplog.records
+
+
+async def test_a_device_that_is_silent_keeps_its_session(start: Start) -> None:
+    plant = Plant()
+    async with start(plant) as runtime:
+        await until(lambda: plant.reads >= 2)
+        plant.read_fault = NoResponseError("unit 7: exception 11", Reason.GATEWAY_TARGET)
+        await failing(runtime)
+        plant.read_fault = None
+        await until(lambda: runtime.live.records()[0].link == "up")
+        reads = plant.reads
+        await until(lambda: plant.reads > reads)
+    assert (plant.connects, plant.closes) == (1, 1)
+    (gap,) = gaps(runtime.buffer)
+    assert (gap.group, gap.cause) == ("", Reason.GATEWAY_TARGET)
+    assert gap.to_ms is not None
+    assert runtime.buffer.totals().balanced
 
 
 async def test_slow_reads_skip_ticks_and_count_them_as_late(start: Start) -> None:

@@ -5,7 +5,9 @@ whatever is not read is counted with its reason.
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from gateway.core.batch import Reading, Status
 from gateway.core.schedule import backoff_ms
@@ -14,8 +16,8 @@ from gateway.drivers.api import (
     Arrivals,
     Driver,
     DriverError,
+    NoResponseError,
     NotConnectedError,
-    RefusedError,
     SubscribingDriver,
 )
 from gateway.edge.buffer.recorder import Recorder
@@ -36,7 +38,8 @@ class Poller:
 
     Args:
         device: what to read.
-        make: a new driver for each connection; no I/O.
+        make: a new driver; no I/O.
+        turn: the device's turn on what it is reached by; time-outs begin when it is granted.
         account: the books and gaps of the device.
         recorder: takes what was read.
         live: told about the link.
@@ -49,6 +52,7 @@ class Poller:
         *,
         device: Device,
         make: Callable[[], Driver],
+        turn: AbstractAsyncContextManager[object],
         account: Account,
         recorder: Recorder,
         live: Live,
@@ -57,11 +61,13 @@ class Poller:
     ) -> None:
         self._device = device
         self._make = make
+        self._turn = turn
         self._account = account
         self._recorder = recorder
         self._live = live
         self._record = record
         self._now_ms = now_ms
+        self._driver: Driver | None = None
         self._is_up = False
         self._failures = 0
         self._reports = Reports(device)
@@ -69,29 +75,39 @@ class Poller:
     async def run(self) -> None:
         """Connect and read until cancelled."""
         while True:
-            cause, detail = await self._session()
-            self._lost(cause, detail)
-            await asyncio.sleep(self._wait_ms(cause) / 1000)
+            await self._back_off(*await self._session())
+
+    async def _back_off(self, cause: Reason, detail: str) -> None:
+        self._lost(cause, detail)
+        await asyncio.sleep(self._wait_ms(cause) / 1000)
 
     async def _session(self) -> tuple[Reason, str]:
         """One connection, from opening it to its loss; returns why it ended."""
-        driver: Driver | None = None
+        is_broken = False
         try:
-            driver = self._make()
-            await self._serve(driver)
+            await self._serve(self._prepared())
         except TimeoutError:
             return Reason.TIMEOUT, "no answer in time"
-        except RefusedError as error:
-            return Reason.REFUSED, str(error)
         except DriverError as error:
-            return Reason.DISCONNECTED, str(error)
+            return error.reason, str(error)
         except Exception as error:  # noqa: BLE001 - one driver's bug must not end the gateway
             self._bug(error)
+            is_broken = True
             return Reason.DRIVER_BUG, f"{type(error).__name__}: {error}"
         finally:
-            if driver is not None:
-                await self._close(driver)
+            if self._driver is not None:
+                await self._close(self._driver)
+            if is_broken:
+                self._driver = None
         return Reason.DISCONNECTED, "the driver ended"
+
+    def _prepared(self) -> Driver:
+        """The driver, and the plans that it made: what they learnt outlives a connection."""
+        if self._driver is None:
+            self._driver = driver = self._make()
+            for group in self._device.groups:
+                group.plan = driver.plan(group.points) if group.mode == "poll" else None
+        return self._driver
 
     async def _close(self, driver: Driver) -> None:
         try:
@@ -107,11 +123,10 @@ class Poller:
         self._reports.bug(error)
 
     async def _serve(self, driver: Driver) -> None:
-        await self._connect(driver)
+        async with self._turn:
+            await self._connect(driver)
         polled = [group for group in self._device.groups if group.mode == "poll"]
         subscribed = [group for group in self._device.groups if group.mode == "subscribe"]
-        for group in polled:
-            group.plan = driver.plan(group.points)
         answers = [await self._subscribe(driver, group) for group in subscribed]  # type: ignore[arg-type]
         self._account.connected(self._now_ms())
         for group, status in zip(subscribed, answers, strict=True):
@@ -132,15 +147,24 @@ class Poller:
     async def _poll(self, driver: Driver, groups: Sequence[Group]) -> None:
         while True:
             group = min(groups, key=Group.next_tick)
-            now_ms = self._now_ms()
-            wait_ms = group.next_tick() - now_ms
+            wait_ms = group.next_tick() - self._now_ms()
             if wait_ms > 0:
                 await asyncio.sleep(min(wait_ms, LONGEST_SLEEP_MS) / 1000)
                 continue
-            await self.poll_once(driver, group, now_ms)
+            try:
+                async with self._turn:
+                    await self._poll_once(driver, group)
+            except NoResponseError as error:  # the session stands; others may share its link
+                await self._back_off(error.reason, str(error))
 
-    async def poll_once(self, driver: Driver, group: Group, now_ms: int) -> None:
-        """Read a group at its newest tick that has come; older ones are skipped."""
+    async def _poll_once(self, driver: Driver, group: Group) -> None:
+        """Read a group at its newest tick that has come; older ones are skipped.
+
+        The tick is chosen when the turn is granted: a link may have kept the device waiting.
+        """
+        now_ms = self._now_ms()
+        if not self._is_up:
+            self._account.connected(now_ms)
         tick_ms = self._account.begin(group, now_ms)
         try:
             self._take(group, await self._read(driver, group), tick_ms)
@@ -232,10 +256,9 @@ class Poller:
 
     def _wait_ms(self, cause: Reason) -> int:
         config = self._device.config
-        if cause is Reason.REFUSED:
-            return config.retry_max_ms
         longest = max(config.retry_min_ms, config.retry_max_ms)
-        return backoff_ms(self._failures, config.retry_min_ms, longest)
+        first = longest if cause is Reason.REFUSED else config.retry_min_ms
+        return backoff_ms(self._failures, first, longest, random.random())  # noqa: S311 - jitter
 
 
 def _seconds() -> float:
