@@ -40,8 +40,8 @@ class BrokerConfig(StrictModel):
     tls: ClientTls | None = Field(None, description="for mqtts")
     protocol: Literal["3.1.1", "5"] = Field("5", description="MQTT version")
     keepalive_s: int = Field(20, ge=5, le=600, description="MQTT keep-alive")
-    first_partition: int = Field(0, ge=0, le=255, description="first partition of this worker")
-    last_partition: int = Field(255, ge=0, le=255, description="last partition of this worker")
+    first_partition: int = Field(0, ge=0, le=1023, description="first partition of this worker")
+    last_partition: int = Field(1023, ge=0, le=1023, description="last partition of this worker")
     max_message_bytes: int = Field(
         4_194_304, ge=1_024, le=16_777_216, description="larger messages are quarantined"
     )

@@ -113,4 +113,6 @@ class Arrival:
             for (low, high), column in zip(self.bounds, self.columns, strict=True)
             if present[low:high].any()
         )
-        return Changes(schema, self.index[present], times[present], columns)
+        status = self.status[present]
+        doubt = status if status.any() else None
+        return Changes(schema, self.index[present], times[present], columns, doubt)

@@ -35,12 +35,15 @@ class Batch:
         present: bool[n]; False where nothing is sent (suppressed or BAD).
         columns: one array a run of the schema, full length; entries that are not present are
             meaningless.
+        status: one status byte a tag, GOOD or UNCERTAIN where present, meaningless elsewhere;
+            None: every value that travels is GOOD.
     """
 
     schema: Schema
     time_ms: int
     present: Mask
     columns: tuple[Column, ...]
+    status: Status | None = None
 
     @property
     def count(self) -> int:
@@ -63,12 +66,14 @@ class Changes:
         time_ms: int64[m]: source time of each value, UTC milliseconds; strictly ascending
             within one tag.
         columns: one array a run of ``runs_of(schema.tags[i].kind for i in index)``.
+        status: one status byte a value, GOOD or UNCERTAIN; None: every value is GOOD.
     """
 
     schema: Schema
     index: npt.NDArray[np.uint32]
     time_ms: npt.NDArray[np.int64]
     columns: tuple[Column, ...]
+    status: Status | None = None
 
     @property
     def count(self) -> int:

@@ -17,7 +17,8 @@ from gateway.core.batch import Batch, Changes, Mask, Reading, Status
 from gateway.core.books import Counts, day_of
 from gateway.core.rules import GroupRules
 from gateway.core.schema import Column, Schema, empty_columns
-from gateway.core.status import FIRST_BAD, Quality, Reason, bad, status
+from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, sendable, uncertain
+from gateway.core.tally import tally, tally_by_day
 
 NEVER = np.iinfo(np.int64).min
 """A time before all others: a tag never sent, or due to be sent whatever its value."""
@@ -62,6 +63,7 @@ class Processor:
         self._raw_sizes = rules.raw_sizes
         self._last = list(empty_columns(schema.runs))
         self._send_at = np.full(len(self._silence), NEVER, np.int64)
+        self._sent_status: Status | None = None  # of the values sent last; None: all GOOD
         self._floor_ms = floor_ms
 
     def process(self, reading: Reading, tick_ms: int) -> Outcome:
@@ -80,16 +82,17 @@ class Processor:
             columns = tuple(rule.gather(reading.columns) for rule in self._columns)
             judged = self._judge(reading.status, columns)
             present = self._changed(columns) | (self._send_at <= tick_ms)
-        wrong = judged >= FIRST_BAD
-        failed = int(np.count_nonzero(wrong))
-        if failed:
-            present &= ~wrong
+        is_good = not judged.any()  # mostly so: then nothing below looks at the status again
+        if not is_good or self._sent_status is not None:
+            present |= self._status_moved(judged)
+        failed = 0 if is_good else self._leave_out(judged >= FIRST_BAD, present)
         sent = int(np.count_nonzero(present))
         self._remember(columns, present, sent, tick_ms)
-        if failed:
-            self._send_at[wrong] = NEVER
-        batch = Batch(self.schema, tick_ms, present, columns) if sent else None
-        counts = _counts(len(judged), failed, sent)
+        doubt = None if is_good or not judged[present].any() else judged
+        if doubt is not None or self._sent_status is not None:
+            self._remember_status(judged, present)
+        batch = Batch(self.schema, tick_ms, present, columns, doubt) if sent else None
+        counts = tally(len(judged), failed, sent)
         return Outcome(batch, {day_of(tick_ms): counts}, judged, columns, tick_ms)
 
     # What only a subscription needs is made at its first use; polled groups do without.
@@ -130,7 +133,7 @@ class Processor:
     def _judge(self, given: Status, columns: Sequence[Column]) -> Status:
         if len(given) != len(self._silence):
             raise ValueError(f"{len(given)} status bytes for {len(self._silence)} tags")
-        judged = given
+        judged = _SENDABLE[given] if given.any() else given
         for rule, column in zip(self._columns, columns, strict=True):
             for wrong, reason in rule.faults(column):
                 judged = judged.copy() if judged is given else judged
@@ -153,6 +156,26 @@ class Processor:
             for at, rule in enumerate(self._columns):
                 self._last[at] = np.where(present[rule.span], columns[at], self._last[at])
             self._send_at = np.where(present, tick_ms + self._silence, self._send_at)
+
+    def _status_moved(self, judged: Status) -> Mask:
+        """Which values have another status than when they were sent last.
+
+        They are sent though they did not move: else nobody learned that a value is in doubt, or
+        to be trusted again.
+        """
+        before = GOOD if self._sent_status is None else self._sent_status
+        return np.asarray(judged != before, np.bool_)
+
+    def _leave_out(self, wrong: Mask, present: Mask) -> int:
+        """Keep BAD values from travelling, and send the next good one whatever it is; how many."""
+        np.logical_and(present, ~wrong, out=present)
+        self._send_at = np.where(wrong, NEVER, self._send_at)
+        return int(np.count_nonzero(wrong))
+
+    def _remember_status(self, judged: Status, present: Mask) -> None:
+        before = np.zeros_like(judged) if self._sent_status is None else self._sent_status
+        sent = np.where(present, judged, before)
+        self._sent_status = sent if sent.any() else None
 
     # -- values that come one by one ------------------------------------------------------
 
@@ -191,7 +214,7 @@ class Processor:
             now_ms: the gateway's clock, UTC milliseconds.
         """
         with np.errstate(all="ignore"):
-            return self._process_arrivals(index, time_ms, columns, given.copy(), now_ms)
+            return self._process_arrivals(index, time_ms, columns, _SENDABLE[given], now_ms)
 
     def _process_arrivals(
         self,
@@ -212,7 +235,7 @@ class Processor:
         self._status[index] = judged
         self._seen_ms[index] = times
         changes = arrival.changes(self.schema, times, present)
-        return self._arrived(changes, _daily(times, judged >= FIRST_BAD, present))
+        return self._arrived(changes, tally_by_day(times, judged >= FIRST_BAD, present))
 
     def _take(
         self,
@@ -232,12 +255,16 @@ class Processor:
         judged[odd & (judged < FIRST_BAD)] = _CLOCK
         arrival.status[positions] = judged
         wrong = judged >= FIRST_BAD
-        sent = (arrival.moved(self._last, positions) | (self._send_at[tags] <= stamped)) & ~wrong
+        if self._sent_status is None:
+            self._sent_status = np.zeros(len(self._silence), np.uint8)
+        changed = arrival.moved(self._last, positions) | (judged != self._sent_status[tags])
+        sent = (changed | (self._send_at[tags] <= stamped)) & ~wrong
         present[positions] = sent
         self._send_at[tags] = np.where(
             wrong, NEVER, np.where(sent, stamped + self._silence[tags], self._send_at[tags])
         )
         self._last_ms[tags[sent]] = stamped[sent]
+        self._sent_status[tags[sent]] = judged[sent]
         arrival.store(self._last, positions[sent])
         arrival.store(self._seen, positions)
 
@@ -250,24 +277,7 @@ class Processor:
 MAX_AHEAD_MS = 60_000
 """A source time further ahead of the gateway's clock is not believed (the city's limit too)."""
 
-_CLOCK = status(Quality.UNCERTAIN, Reason.CLOCK)
+_CLOCK = uncertain(Reason.CLOCK)
 
-
-def _counts(due: int, failed: int, sent: int) -> Counts:
-    ok = due - failed
-    return Counts(due=due, ok=ok, failed=failed, suppressed=ok - sent, buffered=sent)
-
-
-def _daily(times: Times, wrong: Mask, present: Mask) -> dict[date, Counts]:
-    if not len(times):
-        return {}
-    first, last = day_of(int(times.min())), day_of(int(times.max()))
-    if first == last:
-        failed, sent = int(np.count_nonzero(wrong)), int(np.count_nonzero(present))
-        return {first: _counts(len(times), failed, sent)}
-    totals: dict[date, Counts] = {}
-    for time, failed_one, sent_one in zip(
-        times.tolist(), wrong.tolist(), present.tolist(), strict=True
-    ):
-        totals.setdefault(day_of(time), Counts()).add(_counts(1, int(failed_one), int(sent_one)))
-    return totals
+_SENDABLE = np.array([sendable(code) for code in range(256)], np.uint8)
+"""By a driver's status byte: the one that the value goes on with."""

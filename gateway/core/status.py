@@ -17,7 +17,14 @@ class Quality(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a value is not GOOD, or why an interval holds no data. Fits six bits."""
+    """Why a value is not GOOD, or why an interval holds no data. Fits six bits.
+
+    ``CLOCK`` blames the source (its time was not believed, the gateway's was taken instead);
+    ``CLOCK_DOUBT`` the gateway, whose own clock nobody had confirmed yet. ``LAST_USABLE`` and
+    ``SUBSTITUTE`` are a server's word that it repeats an old value or made one up, ``FROZEN`` our
+    word that the server's own clock stands still. ``TRUNCATED`` texts have lost their end.
+    ``TOO_LARGE`` is a value that no message may carry.
+    """
 
     NONE = 0
     DISCONNECTED = 1
@@ -46,6 +53,12 @@ class Reason(IntEnum):
     DISK = 24
     QUARANTINE = 25
     STOPPED = 26
+    CLOCK_DOUBT = 27
+    TRUNCATED = 28
+    LAST_USABLE = 29
+    SUBSTITUTE = 30
+    FROZEN = 31
+    TOO_LARGE = 32
 
     @property
     def code(self) -> str:
@@ -69,8 +82,8 @@ def bad(reason: Reason) -> int:
 
 
 def quality_of(code: int) -> Quality:
-    """The quality in a status byte."""
-    return Quality(code >> _QUALITY_SHIFT)
+    """The quality in a status byte (the unused severity 11 is BAD)."""
+    return Quality(min(code >> _QUALITY_SHIFT, Quality.BAD))
 
 
 def reason_of(code: int) -> Reason:
@@ -78,5 +91,41 @@ def reason_of(code: int) -> Reason:
     return Reason(code & _REASON_MASK)
 
 
+def uncertain(reason: Reason) -> int:
+    """The status byte of an UNCERTAIN value with its reason."""
+    return status(Quality.UNCERTAIN, reason)
+
+
 FIRST_BAD = bad(Reason.NONE)
 """Every status byte from here on is BAD: ``column >= FIRST_BAD`` selects the bad values."""
+
+REPLAYS = frozenset({Reason.LAST_USABLE, Reason.SUBSTITUTE, Reason.FROZEN})
+"""Reasons of values that are not fresh: the machine behind them may be dead."""
+
+
+def is_replay(code: int) -> bool:
+    """Whether a status byte says that the value is an old or invented one, not a fresh one.
+
+    A constant value of a living machine is no replay: its source says GOOD, and means it.
+    """
+    return code >> _QUALITY_SHIFT == Quality.UNCERTAIN and code & _REASON_MASK in REPLAYS
+
+
+def travels(code: int) -> bool:
+    """Whether a value with this status byte may be sent: GOOD, or UNCERTAIN with a known reason."""
+    if code >> _QUALITY_SHIFT == Quality.GOOD:
+        return code == GOOD
+    return code < FIRST_BAD and code & _REASON_MASK in _REASONS
+
+
+_REASONS = frozenset(map(int, Reason))
+
+
+def sendable(code: int) -> int:
+    """The status byte under which a value with a driver's status byte goes on.
+
+    A GOOD one needs no reason; a reason that this version does not know is the source's.
+    """
+    if code < uncertain(Reason.NONE):
+        return GOOD
+    return code if code & _REASON_MASK in _REASONS else status(quality_of(code), Reason.SOURCE)

@@ -24,6 +24,14 @@ class FrameError(ValueError):
     """A frame's bytes break the format; the message says where and how."""
 
 
+class UnknownSchemaError(FrameError):
+    """A record follows a schema that the reader does not hold."""
+
+    def __init__(self, schema_id: int) -> None:
+        super().__init__(f"schema {schema_id:016x} is not known")
+        self.schema_id = schema_id
+
+
 class Reader:
     """A cursor over bytes that refuses to read past their end."""
 

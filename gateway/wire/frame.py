@@ -1,18 +1,23 @@
-"""A frame: what travels in one MQTT message, and one row of the edge's buffer.
+"""A frame: one row of the edge's buffer; a message carries one, or several neighbours merged.
 
 ::
 
-    version u8 = 1 · flags u8 (bit 0: zstd) · 0 u16 · epoch u64 · seq u64 · values u32 · crc32 u32
+    version u8 = 2 · flags u8 (bit 0: zstd) · merged u16
+    epoch u64 · seq u64 · values u32 · crc32 u32
     body: records, one after another, compressed as a whole
 
-Numbers are little-endian. The checksum covers the body as it travels; the compressed body has one
-of its own, which covers it from its making on, so that a bit that flips in a buffer is noticed.
+``seq`` is the newest frame in the message and ``merged`` how many lie before it there. In a merged
+body each frame begins with a record that names it, so that a reader who holds some of them – sent
+before in other company – leaves just those out. Numbers are little-endian. The checksum covers the
+body as it travels; the compressed body has one of its own, which covers it from its making on, so
+that a bit that flips in a buffer is noticed.
 """
 
 import struct
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from zlib import crc32
 
 import zstandard
@@ -20,9 +25,17 @@ import zstandard
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Schema
 from gateway.wire.columns import FrameError
-from gateway.wire.records import Record, RecordType, decode_record, encode_record, split_records
+from gateway.wire.records import (
+    Record,
+    RecordType,
+    decode_begin,
+    decode_record,
+    encode_begin,
+    encode_record,
+    split_records,
+)
 
-VERSION = 1
+VERSION = 2
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Largest decompressed body that a reader accepts."""
 MAX_CELLS = 2_097_152
@@ -36,19 +49,54 @@ _LEVEL = 1
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The fixed part of a frame: who comes when, readable without decompressing."""
+    """The fixed part of a message: who comes when, readable without decompressing.
+
+    Attributes:
+        epoch: of the sender's buffer.
+        seq: number of the frame, of the newest if there are several.
+        values: values in all of them.
+        merged: how many frames lie before the newest; their numbers have no hole.
+    """
 
     epoch: int
     seq: int
     values: int
+    merged: int = 0
+
+    @property
+    def seqs(self) -> range:
+        """Numbers of the frames in the message."""
+        return range(self.seq - self.merged, self.seq + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A decoded frame."""
+    """A decoded message.
+
+    Attributes:
+        header: its fixed part.
+        records: all its records, in order.
+        parts: of a merged message (number of a frame, values in it, its records); empty otherwise.
+            Records in front of the first are of no frame: what the reader has to know before.
+    """
 
     header: Header
     records: tuple[Record, ...]
+    parts: tuple[tuple[int, int, tuple[Record, ...]], ...] = ()
+
+    def without(self, held: Callable[[int], bool]) -> "Frame":
+        """The same without frames that a reader holds already; itself if it holds none.
+
+        Args:
+            held: tells of a frame's number whether the reader holds it.
+        """
+        new = [part for part in self.parts if not held(part[0])]
+        if len(new) == len(self.parts):
+            return self
+        front = len(self.records) - sum(len(records) for _, _, records in self.parts)
+        kept = (self.records[:front], *(records for _, _, records in new))
+        values = sum(count for _, count, _ in new)
+        return Frame(replace(self.header, values=values), tuple(chain(*kept)), tuple(new))
 
 
 class BodyEncoder:
@@ -81,6 +129,21 @@ def prepend(body: bytes, records: Iterable[Record]) -> bytes:
     )
 
 
+def join(frames: Iterable[tuple[int, int, bytes]]) -> bytes:
+    """One body of several neighbouring frames, for a message of ``Header.merged`` ones.
+
+    Args:
+        frames: (number, values, flags byte and body from :meth:`BodyEncoder.encode`), ascending.
+
+    Raises:
+        FrameError: a body does not decompress.
+    """
+    encoded: list[bytes] = []
+    for seq, values, body in frames:
+        encoded += (encode_begin(seq, values), _plain(body[0], memoryview(body)[1:]))
+    return BodyEncoder().compress(encoded)
+
+
 def read_gaps(body: bytes) -> list[Gap]:
     """The gap records of a body from :meth:`BodyEncoder.encode`; needs no schema.
 
@@ -104,7 +167,7 @@ def seal(body: bytes, header: Header) -> bytes:
     """
     payload = memoryview(body)[1:]
     head = _HEADER.pack(
-        VERSION, body[0], 0, header.epoch, header.seq, header.values, crc32(payload)
+        VERSION, body[0], header.merged, header.epoch, header.seq, header.values, crc32(payload)
     )
     return head + payload
 
@@ -121,10 +184,14 @@ def read_header(frame: bytes) -> Header:
 def _unpack(frame: bytes) -> tuple[int, Header, int]:
     if len(frame) < _HEADER.size:
         raise FrameError(f"{len(frame)} bytes are too short for a frame")
-    version, flags, _, epoch, seq, values, checksum = _HEADER.unpack_from(frame)
+    version, flags, merged, epoch, seq, values, checksum = _HEADER.unpack_from(frame)
     if version != VERSION:
-        raise FrameError(f"format version {version} is not {VERSION}")
-    return flags, Header(epoch, seq, values), checksum
+        raise FrameError(
+            f"format version {version} is not {VERSION}: edge and city must run the same qulink"
+        )
+    if merged >= max(seq, 1):
+        raise FrameError(f"frame {seq} cannot have {merged} before it")
+    return flags, Header(epoch, seq, values, merged), checksum
 
 
 def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:
@@ -143,8 +210,12 @@ def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:
     known: dict[int, Schema] = {}
     lookup = ChainMap(known, schemas)
     records: list[Record] = []
+    begins: list[tuple[int, int, int]] = []
     cells = 0
     for record_type, content in split_records(body):
+        if record_type == RecordType.BEGIN:
+            begins.append((len(records), *decode_begin(content)))
+            continue
         record = decode_record(record_type, content, lookup)
         cells += record.cells if isinstance(record, Batch | Changes) else 0
         if cells > MAX_CELLS:
@@ -153,7 +224,26 @@ def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:
             known[record.id] = record
         if record is not None:
             records.append(record)
-    return Frame(header, tuple(records))
+    return Frame(header, tuple(records), _parts(header, tuple(records), begins))
+
+
+def _parts(
+    header: Header, records: tuple[Record, ...], begins: Sequence[tuple[int, int, int]]
+) -> tuple[tuple[int, int, tuple[Record, ...]], ...]:
+    """The frames of a merged message.
+
+    Args:
+        header: of the message.
+        records: of the message.
+        begins: (position of its first record, number, values) of each frame.
+    """
+    if [seq for _, seq, _ in begins] != (list(header.seqs) if header.merged else []):
+        raise FrameError(f"the frames inside are not {header.seqs[0]} to {header.seq}")
+    ends = [*(at for at, _, _ in begins[1:]), len(records)]
+    return tuple(
+        (seq, values, records[at:end])
+        for (at, seq, values), end in zip(begins, ends, strict=bool(begins))
+    )
 
 
 def unknown_schemas(frame: bytes, schemas: Mapping[int, Schema]) -> frozenset[int]:

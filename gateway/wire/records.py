@@ -8,25 +8,23 @@ import struct
 from collections.abc import Mapping
 from datetime import date
 from enum import IntEnum
-from functools import lru_cache
-from typing import TypeVar
 
 import msgspec
-import numpy as np
 
-from gateway.core.batch import Batch, Changes, Gap, Mask
+from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.books import Counts
-from gateway.core.schema import Column, Kind, Run, Schema, decode_schema, encode_schema
+from gateway.core.schema import Schema, decode_schema, encode_schema
 from gateway.core.status import Reason
-from gateway.wire.columns import FrameError, Reader, decode_column, decode_runs, encode_column
+from gateway.wire.columns import FrameError, Reader
+from gateway.wire.values import (
+    decode_batch,
+    decode_changes,
+    encode_batch,
+    encode_changes,
+)
 
 _HEAD = struct.Struct("<BI")
-_BATCH = struct.Struct("<QqB")
-_CHANGES = struct.Struct("<QI")
-_ALL_PRESENT = 1
-_U32 = np.dtype("<u4")
-_I64 = np.dtype("<i8")
-_U8 = np.dtype("u1")
+_BEGIN = struct.Struct("<QI")
 
 
 class RecordType(IntEnum):
@@ -38,14 +36,8 @@ class RecordType(IntEnum):
     GAP = 4
     BOOKS = 5
     GIVEN_UP = 6
-
-
-class UnknownSchemaError(FrameError):
-    """A record follows a schema that the reader does not hold."""
-
-    def __init__(self, schema_id: int) -> None:
-        super().__init__(f"schema {schema_id:016x} is not known")
-        self.schema_id = schema_id
+    BEGIN = 7
+    """Of a merged message only: the records from here on are of another frame."""
 
 
 class BooksRecord(msgspec.Struct, frozen=True):
@@ -102,8 +94,6 @@ class _GapBody(msgspec.Struct, frozen=True, array_like=True):
     to_ms: int | None
 
 
-_Values = TypeVar("_Values", Batch, Changes)
-
 Record = Batch | Changes | Schema | Gap | BooksRecord | GivenUp
 
 _gap_decoder = msgspec.msgpack.Decoder(_GapBody)
@@ -115,9 +105,9 @@ def encode_record(record: Record) -> bytes:
     """Bytes of one record with its head."""
     match record:
         case Batch():
-            return _framed(RecordType.BATCH, _batch_body(record))
+            return _framed(RecordType.BATCH, encode_batch(record))
         case Changes():
-            return _framed(RecordType.CHANGES, _changes_body(record))
+            return _framed(RecordType.CHANGES, encode_changes(record))
         case Schema():
             return _framed(RecordType.SCHEMA, encode_schema(record))
         case Gap():
@@ -131,38 +121,26 @@ def encode_record(record: Record) -> bytes:
             return _framed(RecordType.GIVEN_UP, msgspec.msgpack.encode(record))
 
 
+def encode_begin(seq: int, values: int) -> bytes:
+    """Bytes of the record with which a frame begins in a merged message."""
+    return _framed(RecordType.BEGIN, _BEGIN.pack(seq, values))
+
+
+def decode_begin(content: memoryview) -> tuple[int, int]:
+    """Number of the frame that begins here, and values in it.
+
+    Raises:
+        FrameError: truncated, or something is left over.
+    """
+    reader = Reader(content)
+    seq, values = reader.unpack(_BEGIN)
+    if reader.left:
+        raise FrameError(f"{reader.left} bytes left over where a frame begins")
+    return seq, values
+
+
 def _framed(record_type: RecordType, body: bytes) -> bytes:
     return _HEAD.pack(record_type, len(body)) + body
-
-
-def _batch_body(batch: Batch) -> bytes:
-    schema, present = batch.schema, batch.present
-    if present.all():
-        parts = [_BATCH.pack(schema.id, batch.time_ms, _ALL_PRESENT)]
-        parts += map(encode_column, (run.kind for run in schema.runs), batch.columns)
-        return b"".join(parts)
-    parts = [
-        _BATCH.pack(schema.id, batch.time_ms, 0),
-        np.packbits(present, bitorder="little").tobytes(),
-    ]
-    for run, column in zip(schema.runs, batch.columns, strict=True):
-        parts.append(encode_column(run.kind, column[present[run.span]]))
-    return b"".join(parts)
-
-
-def _changes_body(changes: Changes) -> bytes:
-    head = _CHANGES.pack(changes.schema.id, changes.count)
-    parts = [
-        head,
-        changes.index.astype(_U32, copy=False).tobytes(),
-        changes.time_ms.astype(_I64, copy=False).tobytes(),
-    ]
-    parts += map(
-        encode_column,
-        (run.kind for run in changes.schema.runs_at(changes.index)),
-        changes.columns,
-    )
-    return b"".join(parts)
 
 
 def decode_record(
@@ -184,9 +162,9 @@ def decode_record(
     """
     match record_type:
         case RecordType.BATCH:
-            return _decode_batch(Reader(body), schemas)
+            return decode_batch(Reader(body), schemas)
         case RecordType.CHANGES:
-            return _decode_changes(Reader(body), schemas)
+            return decode_changes(Reader(body), schemas)
         case RecordType.SCHEMA | RecordType.GAP | RecordType.BOOKS | RecordType.GIVEN_UP:
             return _decode_packed(record_type, bytes(body))
         case _:
@@ -205,57 +183,6 @@ def _decode_packed(record_type: int, body: bytes) -> Schema | Gap | BooksRecord 
         return Gap(gap.device, gap.group, gap.tags, Reason(gap.cause), gap.from_ms, gap.to_ms)
     except ValueError as error:  # msgspec.DecodeError is one, and so is an unknown Reason
         raise FrameError(f"{RecordType(record_type).name.lower()} record: {error}") from error
-
-
-def _schema(schema_id: int, schemas: Mapping[int, Schema]) -> Schema:
-    schema = schemas.get(schema_id)
-    if schema is None:
-        raise UnknownSchemaError(schema_id)
-    return schema
-
-
-def _decode_batch(reader: Reader, schemas: Mapping[int, Schema]) -> Batch:
-    schema_id, time_ms, flags = reader.unpack(_BATCH)
-    schema = _schema(schema_id, schemas)
-    count = len(schema.tags)
-    if flags & _ALL_PRESENT:
-        columns = decode_runs(schema.runs, reader)
-        return _finished(Batch(schema, time_ms, _all_present(count), columns), reader)
-    bits = reader.array(_U8, (count + 7) // 8)
-    present = np.unpackbits(bits, count=count, bitorder="little").astype(np.bool_)
-    columns = tuple(_scattered(run, present[run.span], reader) for run in schema.runs)
-    return _finished(Batch(schema, time_ms, present, columns), reader)
-
-
-@lru_cache(maxsize=64)
-def _all_present(count: int) -> Mask:
-    """Shared by the batches of so many tags, so nobody may write to it."""
-    mask = np.ones(count, np.bool_)
-    mask.flags.writeable = False
-    return mask
-
-
-def _scattered(run: Run, present: Column, reader: Reader) -> Column:
-    column = np.full(len(run), "" if run.kind is Kind.STRING else 0, dtype=run.kind.dtype)
-    column[present] = decode_column(run.kind, int(np.count_nonzero(present)), reader)
-    return column
-
-
-def _decode_changes(reader: Reader, schemas: Mapping[int, Schema]) -> Changes:
-    schema_id, count = reader.unpack(_CHANGES)
-    schema = _schema(schema_id, schemas)
-    index = reader.array(_U32, count)
-    if count and int(index.max()) >= len(schema.tags):
-        raise FrameError(f"tag index {int(index.max())} in a schema of {len(schema.tags)} tags")
-    time_ms = reader.array(_I64, count)
-    columns = decode_runs(schema.runs_at(index), reader)
-    return _finished(Changes(schema, index, time_ms, columns), reader)
-
-
-def _finished(record: _Values, reader: Reader) -> _Values:
-    if reader.left:
-        raise FrameError(f"{reader.left} bytes left over in a {type(record).__name__.lower()}")
-    return record
 
 
 def split_records(body: bytes) -> list[tuple[int, memoryview]]:

@@ -1,14 +1,24 @@
-"""MQTT topics. The topic names the gateway; the broker binds it to that gateway's credential."""
+"""MQTT topics. The topic names the gateway; the broker binds it to that gateway's credential.
+
+``qulink/2/up/<partition>/<gateway>/frame`` and ``…/state`` go to the city,
+``qulink/2/down/<gateway>/ack`` comes from it. ``…/command`` (down) and ``…/reply`` (up) are
+reserved for commands of the city: nobody publishes or hears them yet, and the shipped broker rules
+deny them.
+"""
 
 import re
 from dataclasses import dataclass
 from zlib import crc32
 
-PARTITIONS = 256
-ROOT = "qulink/1"
+PARTITIONS = 1024
+"""Shares that workers of the city divide among themselves. It can never change, because it decides
+where a gateway publishes: enough that a million gateways leave a thousand in each, which one worker
+can load in a moment, and few enough that a worker can subscribe to each of its own."""
+
+ROOT = "qulink/2"
 
 _GATEWAY_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_UP = re.compile(rf"{ROOT}/up/(\d{{1,3}})/({_GATEWAY_ID.pattern})/(frame|state)")
+_UP = re.compile(rf"{ROOT}/up/(\d{{1,4}})/({_GATEWAY_ID.pattern})/(frame|state)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +36,7 @@ def is_gateway_id(text: str) -> bool:
 
 
 def partition_of(gateway: str) -> int:
-    """Partition of a gateway: ``crc32(gateway) mod 256``, fixed for ever."""
+    """Partition of a gateway: ``crc32(gateway) mod PARTITIONS``, fixed for ever."""
     return crc32(gateway.encode()) % PARTITIONS
 
 
@@ -43,6 +53,16 @@ def state_topic(gateway: str) -> str:
 def ack_topic(gateway: str) -> str:
     """Where the city acknowledges what its store has committed."""
     return f"{ROOT}/down/{gateway}/ack"
+
+
+def command_topic(gateway: str) -> str:
+    """Reserved: where the city will give a gateway commands."""
+    return f"{ROOT}/down/{gateway}/command"
+
+
+def reply_topic(gateway: str) -> str:
+    """Reserved: where a gateway will answer commands."""
+    return f"{ROOT}/up/{partition_of(gateway)}/{gateway}/reply"
 
 
 def parse_uplink(topic: str) -> Uplink:

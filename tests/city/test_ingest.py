@@ -22,10 +22,12 @@ from gateway.core.batch import Batch, Gap
 from gateway.core.books import Counts, day_of
 from gateway.core.schema import Kind
 from gateway.core.status import Reason
+from gateway.wire.frame import BodyEncoder, Header, join, seal
 from gateway.wire.records import BooksRecord
 from gateway.wire.topics import frame_topic, state_topic
 from tests.support.broker import Mosquitto
 from tests.support.city import (
+    EPOCH,
     EPOCH_HEX,
     OTHER_USCC,
     USCC,
@@ -127,6 +129,28 @@ async def test_repeated_frames_count_once_and_are_acknowledged_again(
         assert await city.store.count(["gw-1"], at, at + 3) == 3
 
 
+async def test_of_merged_frames_those_that_are_held_count_once(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """Sent again after an outage, a frame can come in other company than before."""
+    schema, at = schema_of("speed"), now()
+    bodies = [
+        (seq, 1, BodyEncoder().encode([schema, batch_of(schema, at + seq, float(seq))]))
+        for seq in range(1, 6)
+    ]
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            for first, last in ((3, 4), (1, 3), (2, 5), (1, 5)):
+                frames = bodies[first - 1 : last]
+                header = Header(EPOCH, last, len(frames), len(frames) - 1)
+                await gateway.raw(seal(join(frames), header))
+            ack = await gateway.acked(5)
+        assert ack.ranges == []
+        assert rows_of(city, evidence)[0]["sample_count"] == 5
+        assert rows_of(city, watermark)[0]["values_committed"] == 5
+        assert await city.store.count(["gw-1"], at, at + 9) == 5
+
+
 async def test_a_restarted_city_goes_on(mosquitto: Mosquitto, tmp_path: Path) -> None:
     schema, at = schema_of("speed"), now()
     async with (
@@ -217,7 +241,7 @@ async def test_poison_frames_are_settled_and_garbage_is_not(
             for garbage in (b"", b"\x01", b"\xff" * 100, foreign_epoch):
                 await gateway.raw(garbage)
             await gateway.raw(good, frame_topic("stranger"))
-            await gateway.raw(good, "qulink/1/up/7/gw-1/frame")
+            await gateway.raw(good, "qulink/2/up/7/gw-1/frame")
             await gateway.raw(b"{", state_topic("gw-1"))
             await gateway.send(4, batch_of(schema, at + 1, 2.0))
             await gateway.acked(4)
@@ -232,7 +256,7 @@ async def test_poison_frames_are_settled_and_garbage_is_not(
             "checksum differs",
             "bytes are over the limit of 4096",
             "0 bytes are too short for a frame",
-            "format version 255 is not 1",
+            "format version 255 is not 2: edge and city must run the same qulink",
             "gateway stranger is not enrolled or is revoked",
             "gateway 'gw-1' belongs to partition",
             "no state message",

@@ -265,7 +265,7 @@ def test_the_last_word_of_a_gateway_is_not_shed_where_it_counts() -> None:
 def test_a_gateway_that_floods_the_inbox_takes_no_more_than_its_turn() -> None:
     inbox = Inbox(Room(10_000, 100), Room(5, 50))
     flood, other = (Incoming(frame_topic(name), b"x", 0) for name in ("gw-1", "gw-2"))
-    strange = Incoming("qulink/1/up/7/NO NAME/frame", b"x", 0)
+    strange = Incoming("qulink/2/up/7/NO NAME/frame", b"x", 0)
     assert [inbox.put(flood) for _ in range(7)] == [0] * 5 + [1] * 2
     for message in (other, strange, other):
         assert inbox.put(message) == 0

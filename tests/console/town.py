@@ -243,7 +243,7 @@ def _records(connection: Connection) -> None:
     )  # fmt: skip
     connection.execute(
         insert(tables.quarantine).values(
-            received_ms=NOW_MS - 3_600_000, topic="qulink/1/up/7/gw-2/frame", gateway="gw-2",
+            received_ms=NOW_MS - 3_600_000, topic="qulink/2/up/7/gw-2/frame", gateway="gw-2",
             reason="checksum does not match", value_count=0, size_bytes=512, payload=b"\x00",
         )
     )  # fmt: skip

@@ -12,7 +12,18 @@ from gateway.core.books import Counts, day_of
 from gateway.core.process import MAX_AHEAD_MS, Outcome, Processor
 from gateway.core.rules import TagRule, compile_rules, order_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag, runs_of
-from gateway.core.status import GOOD, Quality, Reason, bad, quality_of, reason_of
+from gateway.core.status import (
+    FIRST_BAD,
+    GOOD,
+    REPLAYS,
+    Quality,
+    Reason,
+    bad,
+    is_replay,
+    quality_of,
+    reason_of,
+    uncertain,
+)
 
 T0 = 1_800_000_000_000
 
@@ -44,6 +55,18 @@ def sent(outcome: Outcome) -> dict[int, Any]:
     assert isinstance(record, Batch)
     flat = [value for part in record.columns for value in part.tolist()]
     return {at: flat[at] for at in np.flatnonzero(record.present).tolist()}
+
+
+def sent_status(outcome: Outcome) -> dict[int, int]:
+    """Status bytes of what travels, by position; all GOOD must be None."""
+    record = outcome.record
+    if record is None:
+        return {}
+    assert isinstance(record, Batch)
+    places = np.flatnonzero(record.present)
+    codes = [GOOD] * len(places) if record.status is None else record.status[places].tolist()
+    assert (record.status is None) == (not any(codes))
+    return dict(zip(places.tolist(), codes, strict=True))
 
 
 def total(outcome: Outcome) -> Counts:
@@ -136,6 +159,56 @@ def test_a_value_after_bad_or_a_loss_is_always_sent() -> None:
     assert sent(processor.process(reading(rules, ["x"]), T0 + 4)) == {0: "x"}
 
 
+def test_a_value_is_sent_again_when_its_status_changes() -> None:
+    rules = [TagRule(Kind.FLOAT64, deadband=5.0)]
+    processor = make(rules)
+    stale, odd = uncertain(Reason.LAST_USABLE), uncertain(Reason.SOURCE)
+    history = [GOOD, stale, stale, odd, GOOD, GOOD]
+    outcomes = [
+        processor.process(reading(rules, [1.0], [code]), T0 + at) for at, code in enumerate(history)
+    ]
+    assert [sent_status(outcome) for outcome in outcomes] == [
+        {0: GOOD},
+        {0: stale},
+        {},
+        {0: odd},
+        {0: GOOD},
+        {},
+    ]
+    assert all(total(outcome).ok == 1 for outcome in outcomes)
+
+
+def test_an_arriving_value_is_sent_again_when_its_status_changes() -> None:
+    processor = make([TagRule(Kind.FLOAT64)])
+    stale = uncertain(Reason.LAST_USABLE)
+    got = []
+    for at, code in enumerate([GOOD, stale, stale, GOOD, GOOD]):
+        record = deliver(processor, [(0, T0 + at, 1.0)], T0 + at, code).record
+        assert record is None or isinstance(record, Changes)
+        got.append(record and (GOOD if record.status is None else int(record.status[0])))
+    assert got == [GOOD, stale, None, GOOD, None]
+
+
+@pytest.mark.parametrize("given", [0b00000101, 0b00111111])
+def test_a_good_status_needs_no_reason(given: int) -> None:
+    """Else a driver's whim would spoil the frame for all others."""
+    rules = [TagRule(Kind.BOOL)]
+    assert sent_status(make(rules).process(reading(rules, [True], [given]), T0)) == {0: GOOD}
+
+
+def test_a_reason_that_is_not_known_is_the_sources() -> None:
+    rules = [TagRule(Kind.BOOL)] * 2
+    outcome = make(rules).process(reading(rules, [True] * 2, [0b01111110, 0b11111110]), T0)
+    assert sent_status(outcome) == {0: uncertain(Reason.SOURCE)}
+    assert outcome.status[1] == bad(Reason.SOURCE)
+
+
+def test_a_frozen_replay_is_told_from_what_is_merely_doubtful() -> None:
+    replays = {code for code in range(256) if is_replay(code)}
+    assert replays == {uncertain(reason) for reason in REPLAYS}
+    assert GOOD not in replays and uncertain(Reason.CLOCK) not in replays
+
+
 @pytest.mark.parametrize("columns", [(), (np.zeros(1),), (np.zeros(3),)])
 def test_columns_that_do_not_fit_are_refused(columns: tuple[np.ndarray, ...]) -> None:
     rules = [TagRule(Kind.FLOAT64, scale=2.0)] * 2
@@ -166,7 +239,8 @@ def histories(draw: st.DrawFn) -> tuple[list[TagRule], list[tuple[list[Any], lis
         for kind in kinds
     ]
     rules = [rules[at] for at in order_of(rules)]
-    states = st.sampled_from([GOOD, GOOD, GOOD, bad(Reason.TIMEOUT)])
+    doubts = [uncertain(Reason.SOURCE), uncertain(Reason.LAST_USABLE)]
+    states = st.sampled_from([GOOD, GOOD, GOOD, *doubts, bad(Reason.TIMEOUT)])
     poll = st.tuples(
         st.tuples(*(NUMBERS[rule.raw] for rule in rules)).map(list),
         st.tuples(*(states for _ in rules)).map(list),
@@ -180,6 +254,7 @@ class Model:
     def __init__(self, rule: TagRule) -> None:
         self.rule = rule
         self.last: Any = None
+        self.status = GOOD
         self.at = 0
 
     def take(self, value: Any, status: int, tick: int) -> tuple[bool, Any]:
@@ -188,15 +263,15 @@ class Model:
         if rule.scaled:
             value = float(value) * (rule.scale or 0.0)
         wrong = isinstance(value, float) and not np.isfinite(value)
-        if status != GOOD or wrong:
+        if status >= FIRST_BAD or wrong:
             self.last = None
             return False, None
-        if self.last is not None and tick - self.at < rule.max_silence_ms:
+        if self.last is not None and status == self.status and tick - self.at < rule.max_silence_ms:
             numeric = not isinstance(value, bool | str)
             moved = abs(value - self.last) > rule.deadband if numeric else value != self.last
             if not moved:
                 return True, None
-        self.last, self.at = value, tick
+        self.last, self.at, self.status = value, tick, status
         return True, value
 
 
@@ -216,6 +291,7 @@ def test_it_does_what_the_plain_model_does(
         ]
         wanted = {at: value for at, (_, value) in enumerate(expected) if value is not None}
         assert sent(outcome) == wanted
+        assert sent_status(outcome) == {at: models[at].status for at in wanted}
         counts = total(outcome)
         assert counts.balanced
         assert counts.ok == sum(good for good, _ in expected)

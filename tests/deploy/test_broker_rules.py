@@ -17,7 +17,13 @@ from gateway.city.db.database import connect
 from gateway.city.db.tables import enterprise
 from gateway.city.db.upgrade import upgrade
 from gateway.city.registry.credentials import password_line, set_line
-from gateway.wire.topics import ack_topic, frame_topic, state_topic
+from gateway.wire.topics import (
+    ack_topic,
+    command_topic,
+    frame_topic,
+    reply_topic,
+    state_topic,
+)
 from tests.support.broker import Mosquitto
 from tests.support.city import USCC, batch_of, city_on, schema_of, sender
 
@@ -65,10 +71,10 @@ async def test_a_gateway_uses_its_own_topics_and_no_others(broker: RuledMosquitt
         aiomqtt.Client(*host, **login("gw-1")) as one,
         aiomqtt.Client(*host, **login("gw-2")) as two,
     ):
-        await city.subscribe("qulink/1/up/#", qos=1)
+        await city.subscribe("qulink/2/up/#", qos=1)
         await two.subscribe("#", qos=1)
         await two.subscribe(ack_topic("gw-1"), qos=1)
-        for topic in (frame_topic("gw-1"), state_topic("gw-1"), "qulink/1/up/0/city/frame"):
+        for topic in (frame_topic("gw-1"), state_topic("gw-1"), "qulink/2/up/0/city/frame"):
             await two.publish(topic, b"as somebody else", qos=1)
         await two.publish(ack_topic("gw-1"), b"as the city", qos=1)
         await two.publish(frame_topic("gw-2"), b"own", qos=1)
@@ -83,6 +89,23 @@ async def test_a_gateway_uses_its_own_topics_and_no_others(broker: RuledMosquitt
         async for message in two.messages:
             assert message.payload == b"for two"
             break
+
+
+async def test_commands_are_off(broker: RuledMosquitto) -> None:
+    """Their topics are reserved; neither the city nor a gateway may use them yet."""
+    host = ("127.0.0.1", broker.port)
+    async with (
+        aiomqtt.Client(*host, **login("city")) as city,
+        aiomqtt.Client(*host, **login("gw-1")) as gateway,
+    ):
+        await gateway.subscribe("qulink/2/down/gw-1/#", qos=1)
+        await city.subscribe("qulink/2/up/#", qos=1)
+        await city.publish(command_topic("gw-1"), b"write", qos=1)
+        await city.publish(ack_topic("gw-1"), b"ack", qos=1)
+        await gateway.publish(reply_topic("gw-1"), b"done", qos=1)
+        await gateway.publish(frame_topic("gw-1"), b"frame", qos=1)
+        assert (await anext(aiter(gateway.messages))).payload == b"ack"
+        assert (await anext(aiter(city.messages))).payload == b"frame"
 
 
 async def test_wrong_credentials_are_refused(broker: RuledMosquitto) -> None:

@@ -10,10 +10,10 @@ import aiomqtt
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.books import Counts
 from gateway.core.schema import Schema
-from gateway.wire.columns import FrameError
+from gateway.wire.columns import FrameError, UnknownSchemaError
 from gateway.wire.frame import decode_frame, read_header
 from gateway.wire.messages import Ack, State, decode_state, encode_message
-from gateway.wire.records import BooksRecord, GivenUp, Record, UnknownSchemaError
+from gateway.wire.records import BooksRecord, GivenUp, Record
 from gateway.wire.topics import ack_topic
 
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -59,7 +59,7 @@ class City:
                     "127.0.0.1", self.port, socket_options=[NO_DELAY]
                 ) as client:
                     self.client = client
-                    await client.subscribe("qulink/1/up/+/+/+", qos=1)
+                    await client.subscribe("qulink/2/up/+/+/+", qos=1)
                     ready.set()
                     async for message in client.messages:
                         await self._take(client, str(message.topic), bytes(message.payload))

@@ -157,7 +157,8 @@ async def test_an_hour_without_broker_is_sent_in_order(
     first = list(dict.fromkeys(city.order))
     assert first == list(range(1, HOUR + 6))
     assert len(city.points) == HOUR + 5
-    assert sum("trying again" in line for line in caplog.messages) == 1
+    warned = [line for line in caplog.messages if "trying again" in line]
+    assert 1 <= len(warned) == len(set(warned)) <= 2  # one line a cause
 
 
 @pytest.mark.timeout(300)

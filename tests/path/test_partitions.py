@@ -25,8 +25,8 @@ from tests.support.city import (
 )
 
 NAMES = [f"gw-{number}" for number in range(1, 50)]
-LOW = next(name for name in NAMES if partition_of(name) < 128)
-HIGH = next(name for name in NAMES if partition_of(name) >= 128)
+LOW = next(name for name in NAMES if partition_of(name) < 512)
+HIGH = next(name for name in NAMES if partition_of(name) >= 512)
 
 
 def knows(city: City, name: str) -> bool:
@@ -43,8 +43,8 @@ def received(city: City) -> float | None:
 
 async def test_two_workers_share_the_gateways(mosquitto: Mosquitto, tmp_path: Path) -> None:
     schema, at = schema_of("speed"), time.time_ns() // 1_000_000
-    low_half = {"broker": {"last_partition": 127}, "silence_ms": 2_000}
-    high_half = {"broker": {"first_partition": 128}, "silence_ms": 2_000}
+    low_half = {"broker": {"last_partition": 511}, "silence_ms": 2_000}
+    high_half = {"broker": {"first_partition": 512}, "silence_ms": 2_000}
     async with (
         assembled(city_config(mosquitto.url, tmp_path, **low_half)) as low,
         assembled(city_config(mosquitto.url, tmp_path, **high_half)) as high,

@@ -12,20 +12,26 @@ from hypothesis import strategies as st
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.books import Counts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
-from gateway.core.status import Reason
-from gateway.wire.columns import FrameError
+from gateway.core.status import Reason, bad, uncertain
+from gateway.wire.columns import FrameError, UnknownSchemaError
 from gateway.wire.frame import (
     MAX_CELLS,
     BodyEncoder,
     Header,
     decode_frame,
+    join,
     prepend,
     read_gaps,
     read_header,
     seal,
     unknown_schemas,
 )
-from gateway.wire.records import BooksRecord, GivenUp, UnknownSchemaError, encode_record
+from gateway.wire.records import (
+    BooksRecord,
+    GivenUp,
+    encode_begin,
+    encode_record,
+)
 
 VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.FLOAT64: st.floats(allow_nan=False),
@@ -36,6 +42,7 @@ VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.STRING: st.text(max_size=5),
 }
 TIMES = st.integers(0, 2**50)
+STATUS = st.just(0) | st.sampled_from(list(Reason)).map(uncertain)
 
 
 @st.composite
@@ -63,7 +70,7 @@ def batches(draw: st.DrawFn) -> Batch:
     columns = tuple(
         _column(run.kind, [draw(VALUES[run.kind]) for _ in range(len(run))]) for run in schema.runs
     )
-    return Batch(schema, draw(TIMES), present, columns)
+    return Batch(schema, draw(TIMES), present, columns, _status(draw, len(present)))
 
 
 @st.composite
@@ -76,7 +83,14 @@ def changes(draw: st.DrawFn) -> Changes:
         if any(at in range(*_ends(run)) for at in index)
     )
     times = np.array([draw(TIMES) for _ in index], np.int64)
-    return Changes(schema, np.array(index, np.uint32), times, columns)
+    status = _status(draw, len(index))
+    return Changes(schema, np.array(index, np.uint32), times, columns, status)
+
+
+def _status(draw: st.DrawFn, count: int) -> np.ndarray | None:
+    if draw(st.booleans()):
+        return None
+    return np.array([draw(STATUS) for _ in range(count)], np.uint8)
 
 
 def _ends(run: Any) -> tuple[int, int]:
@@ -111,6 +125,7 @@ def _same(first: Any, second: Any) -> bool:
             (first.schema, first.time_ms) == (second.schema, second.time_ms)
             and np.array_equal(first.present, second.present)
             and all(a[m].tolist() == b[m].tolist() for a, b, m in pairs)
+            and _codes(first.status, first.present) == _codes(second.status, first.present)
         )
     if isinstance(first, Changes) and isinstance(second, Changes):
         return (
@@ -118,8 +133,13 @@ def _same(first: Any, second: Any) -> bool:
             and np.array_equal(first.index, second.index)
             and np.array_equal(first.time_ms, second.time_ms)
             and [c.tolist() for c in first.columns] == [c.tolist() for c in second.columns]
+            and _codes(first.status) == _codes(second.status)
         )
     return bool(first == second)
+
+
+def _codes(status: np.ndarray | None, present: Any = slice(None)) -> list[int] | None:
+    return None if status is None else status[present].tolist()
 
 
 @given(st.lists(RECORDS, max_size=4), st.integers(0, 2**64 - 1), st.integers(0, 2**63 - 1))
@@ -133,6 +153,31 @@ def test_every_record_comes_back(records: list[Any], epoch: int, seq: int) -> No
     got = frame.records[len(carried) :]
     assert len(got) == len(records)
     assert all(_same(a, b) for a, b in zip(records, got, strict=True))
+
+
+@given(st.lists(st.lists(RECORDS, max_size=3), min_size=2, max_size=4), st.sets(st.integers(5, 8)))
+def test_merged_frames_come_back_without_those_that_are_held(
+    frames: list[list[Any]], held: set[int]
+) -> None:
+    front = [r.schema for records in frames for r in records if isinstance(r, Batch | Changes)]
+    stored = [(5 + at, len(one), BodyEncoder().encode(one)) for at, one in enumerate(frames)]
+    body = prepend(join(stored), front)
+    header = Header(1, stored[-1][0], sum(map(len, frames)), len(frames) - 1)
+    frame = decode_frame(seal(body, header), {})
+    assert frame.header == header and list(header.seqs) == [seq for seq, _, _ in stored]
+    rest = frame.without(held.__contains__)
+    kept = [one for at, one in enumerate(frames) if 5 + at not in held]
+    assert list(rest.records[: len(front)]) == front
+    assert all(map(_same, rest.records[len(front) :], [r for one in kept for r in one]))
+    assert rest.header.values == sum(map(len, kept))
+    assert [seq for seq, _, _ in rest.parts] == [s for s, _, _ in stored if s not in held]
+
+
+def test_a_merged_message_holds_the_frames_that_its_header_says() -> None:
+    body = join([(5, 0, b"\0"), (6, 0, b"\0")])
+    for header in (Header(1, 6, 0), Header(1, 7, 0, 1), Header(1, 6, 0, 2), Header(1, 1, 0, 1)):
+        with pytest.raises(FrameError, match=r"the frames inside are not|cannot have"):
+            decode_frame(seal(body, header), {})
 
 
 @given(st.binary(max_size=200))
@@ -216,15 +261,61 @@ def test_a_small_frame_does_not_unfold_to_gigabytes() -> None:
 
 def test_golden_header() -> None:
     message = seal(b"\0", Header(0x0102030405060708, 9, 10))
-    assert message.hex() == "0100000008070605040302010900000000000000" + "0a000000" + "00000000"
+    assert message.hex() == "0200000008070605040302010900000000000000" + "0a000000" + "00000000"
     assert read_header(message) == Header(0x0102030405060708, 9, 10)
+    merged = seal(b"\0", Header(0x0102030405060708, 9, 10, 3))
+    assert merged.hex() == message.hex().replace("02000000", "02000300", 1)
+    assert encode_begin(6, 7).hex() == "07" + "0c000000" + "0600000000000000" + "07000000"
+
+
+def test_frames_of_other_versions_are_refused_in_one_sentence() -> None:
+    message = bytearray(seal(b"\0", Header(1, 2, 3)))
+    message[0] = 1
+    with pytest.raises(FrameError) as caught:
+        read_header(bytes(message))
+    assert str(caught.value) == (
+        "format version 1 is not 2: edge and city must run the same qulink"
+    )
+
+
+def _two_tags() -> tuple[Schema, tuple[np.ndarray, ...]]:
+    tags = (Tag("a", Kind.FLOAT64), Tag("b", Kind.BOOL))
+    schema = Schema("d", "g", "p", "sensor", False, (Equipment("u", "1", "m"),), tags, 1000)
+    return schema, (np.array([1.5]), np.array([True]))
+
+
+def test_golden_quality() -> None:
+    """Of values that are not all GOOD the status bytes come first, those that travel only."""
+    schema, columns = _two_tags()
+    status = np.array([uncertain(Reason.LAST_USABLE), 0], np.uint8)
+    name = schema.id.to_bytes(8, "little").hex()
+    time, values = "e803000000000000", "000000000000f83f" + "01"
+    record = encode_record(Batch(schema, 1000, np.ones(2, np.bool_), columns, status))
+    assert record.hex() == "01" + "1c000000" + name + time + "03" + "5d00" + values
+    present = np.array([True, False])
+    record = encode_record(Batch(schema, 1000, present, columns, status))
+    assert record.hex() == "01" + "1b000000" + name + time + "02" + "01" + "5d" + values[:16]
+    index, times = np.array([1], np.uint32), np.array([1000], np.int64)
+    record = encode_record(Changes(schema, index, times, columns[1:], status[:1]))
+    assert record.hex() == (
+        "02" + "1b000000" + name + "01000000" + "02" + "5d" + "01000000" + time + "01"
+    )
+
+
+@pytest.mark.parametrize("code", [bad(Reason.TIMEOUT), 1, uncertain(Reason.NONE) | 0x3F])
+def test_bad_and_unknown_statuses_are_no_frame(code: int) -> None:
+    schema, columns = _two_tags()
+    status = np.array([0, code], np.uint8)
+    batch = Batch(schema, 1000, np.ones(2, np.bool_), columns, status)
+    changes = Changes(schema, np.arange(2, dtype=np.uint32), np.zeros(2, np.int64), columns, status)
+    for record in (batch, changes):
+        with pytest.raises(FrameError, match=f"status byte {code:#04x} cannot be in a frame"):
+            decode_frame(seal(BodyEncoder().encode([record]), Header(1, 1, 2)), {schema.id: schema})
 
 
 def test_golden_batch() -> None:
     """The bytes of a batch are part of the wire format and must not change."""
-    tags = (Tag("a", Kind.FLOAT64), Tag("b", Kind.BOOL))
-    schema = Schema("d", "g", "p", "sensor", False, (Equipment("u", "1", "m"),), tags, 1000)
-    columns = (np.array([1.5]), np.array([True]))
+    schema, columns = _two_tags()
     record = encode_record(Batch(schema, 1000, np.ones(2, np.bool_), columns))
     head = "01" + "1a000000"
     assert record.hex() == head + schema.id.to_bytes(8, "little").hex() + (

@@ -15,7 +15,15 @@ from gateway.wire.messages import (
     decode_state,
     encode_message,
 )
-from gateway.wire.topics import ack_topic, frame_topic, parse_uplink, state_topic
+from gateway.wire.topics import (
+    PARTITIONS,
+    ack_topic,
+    command_topic,
+    frame_topic,
+    parse_uplink,
+    reply_topic,
+    state_topic,
+)
 
 NUMBERS = st.integers(0, 2**63 - 1)
 LINKS = st.builds(DeviceState, st.sampled_from(["up", "down"]), st.text(max_size=5), NUMBERS)
@@ -67,13 +75,17 @@ def test_topics_are_read_as_they_are_made(gateway: str) -> None:
     for make, channel in ((frame_topic, "frame"), (state_topic, "state")):
         uplink = parse_uplink(make(gateway))
         assert (uplink.gateway, uplink.channel) == (gateway, channel)
-        assert 0 <= uplink.partition < 256
+        assert 0 <= uplink.partition < PARTITIONS
     assert gateway in ack_topic(gateway)
+    assert command_topic(gateway) == ack_topic(gateway).removesuffix("ack") + "command"
+    with pytest.raises(ValueError, match="no uplink topic"):
+        parse_uplink(reply_topic(gateway))  # reserved: nobody answers commands yet
 
 
 @given(st.text(max_size=60))
-@example("qulink/1/up/255/gw/frame")
-@example("qulink/1/up/1/gw/other")
+@example("qulink/2/up/1023/gw/frame")
+@example("qulink/2/up/1/gw/other")
+@example("qulink/1/up/1/gw/frame")
 def test_other_topics_are_a_value_error(topic: str) -> None:
     with pytest.raises(ValueError, match="topic"):
         parse_uplink(topic)

@@ -62,7 +62,7 @@ class Round:
         match decision:
             case Accepted(epoch, frame):
                 is_late = frame.header.seq < self._account(peer, epoch).progress.newest
-                account = self._settled(peer, epoch, frame.header.seq)
+                account = self._settled(peer, epoch, frame.header.seqs)
                 self._accept(message, peer, account, frame, is_late)
                 self.outcomes["committed"] += 1
             case Duplicate(epoch, seq):
@@ -74,9 +74,9 @@ class Round:
             case Early(epoch):
                 self._account(peer, epoch)
                 self.outcomes["early"] += 1
-            case Broken(kind, reason, epoch, seq, values):
+            case Broken(kind, reason, epoch, seq, values, merged):
                 if epoch is not None:
-                    self._settled(peer, epoch, seq).quarantined += values
+                    self._settled(peer, epoch, range(seq - merged, seq + 1)).quarantined += values
                     _lose(peer, "", "", values, [message.received_ms])
                 self.outcomes["quarantined"] += 1
                 self.refuse(message, kind, sender, reason, values)
@@ -88,16 +88,17 @@ class Round:
             self.accounts[key] = Account(progress, progress.copy())
         return self.accounts[key]
 
-    def _settled(self, peer: Peer, epoch: str, seq: int) -> Account:
-        """The account of an epoch with one more frame settled.
+    def _settled(self, peer: Peer, epoch: str, seqs: range) -> Account:
+        """The account of an epoch with more frames settled, neighbours of one message.
 
         Numbers are entered in the gateway's own progress at once: a round is never given up, so
         what it holds will be committed, or is read from the database again.
         """
         account = self._account(peer, epoch)
         peer.progress[epoch] = account.progress
-        account.progress.add(seq)
-        account.seqs.append(seq)
+        for seq in seqs:
+            account.progress.add(seq)
+        account.seqs.append(seqs[-1])
         account.settled = True
         return account
 

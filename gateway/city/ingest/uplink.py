@@ -24,7 +24,7 @@ from gateway.city.ingest.limits import (
 from gateway.city.live.metrics import CityMetrics
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import LOSSES, Client, Message, MqttError
-from gateway.wire.topics import ROOT, is_gateway_id, partition_of
+from gateway.wire.topics import PARTITIONS, ROOT, is_gateway_id, partition_of
 
 log = logging.getLogger(__name__)
 
@@ -208,8 +208,8 @@ class Uplink:
 
 
 def partitions(config: BrokerConfig) -> list[str]:
-    """Partition levels to subscribe to: one wildcard for all 256, else each by number."""
+    """Partition levels to subscribe to: one wildcard for all, else each by number."""
     first, last = config.first_partition, config.last_partition
-    if (first, last) == (0, 255):
+    if (first, last) == (0, PARTITIONS - 1):
         return ["+"]
     return [str(number) for number in range(first, last + 1)]

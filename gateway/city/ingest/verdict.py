@@ -5,7 +5,7 @@ dropped, and is acknowledged – a poison frame must not come again for ever. Th
 of an epoch that the gateway is known to use; garbage with a header by chance settles nothing.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from gateway.city.ingest.admission import LATEST_MS, is_device_id
@@ -20,7 +20,7 @@ from gateway.city.ingest.limits import (
 )
 from gateway.city.ingest.progress import Progress
 from gateway.core.batch import Batch, Changes, Gap
-from gateway.wire.columns import FrameError
+from gateway.wire.columns import FrameError, UnknownSchemaError
 from gateway.wire.frame import (
     MAX_BODY_BYTES,
     Frame,
@@ -29,7 +29,7 @@ from gateway.wire.frame import (
     read_header,
     unknown_schemas,
 )
-from gateway.wire.records import BooksRecord, GivenUp, Record, UnknownSchemaError
+from gateway.wire.records import BooksRecord, GivenUp, Record
 
 _NAME_LENGTH = 63
 
@@ -73,8 +73,9 @@ class Broken:
         kind: ``size`` or ``frame``.
         reason: why.
         epoch: set if the frame is to be acknowledged as lost.
-        seq: its number, if ``epoch`` is set.
+        seq: its number, if ``epoch`` is set; the newest if several are merged.
         values: values lost with it, as its header says.
+        merged: how many frames lie before ``seq`` in the same message.
     """
 
     kind: str
@@ -82,6 +83,7 @@ class Broken:
     epoch: str | None = None
     seq: int = 0
     values: int = 0
+    merged: int = 0
 
 
 Decision = Accepted | Duplicate | Waiting | Early | Broken
@@ -103,12 +105,12 @@ def decide(payload: bytes, peer: Peer, epochs: Collection[str], max_bytes: int) 
     epoch = f"{header.epoch:016x}"
     if not 0 < header.seq <= MAX_INT64:
         return Broken("frame", f"sequence number {header.seq} is outside 1 to 2^63 - 1")
-    if epoch in peer.progress and header.seq in peer.progress[epoch]:
+    if epoch in peer.progress and all(seq in peer.progress[epoch] for seq in header.seqs):
         return Duplicate(epoch, header.seq)
     if epoch not in peer.progress and len(peer.progress) >= MAX_EPOCHS:
         return Broken("frame", f"epoch {epoch} would be one more than {MAX_EPOCHS} of this gateway")
     is_known = epoch in epochs or epoch in peer.progress
-    known = epoch if is_known and _progress(peer, epoch).has_room(header.seq) else None
+    known = epoch if is_known and _progress(peer, epoch).has_room(header.seqs[0]) else None
     if len(payload) > max_bytes:
         reason = f"{len(payload)} bytes are over the limit of {max_bytes}"
         return _broken("size", reason, header, known)
@@ -127,8 +129,9 @@ def _decode(payload: bytes, peer: Peer, header: Header, known: str | None) -> De
     if reason is not None:
         return _broken("frame", reason, header, known)
     settled = max((r.settled for r in frame.records if isinstance(r, GivenUp)), default=0)
-    has_room = _progress(peer, epoch).has_room(header.seq, settled)
-    return Accepted(epoch, frame) if has_room else Early(epoch)
+    progress = _progress(peer, epoch)
+    has_room = progress.has_room(header.seqs[0], settled)
+    return Accepted(epoch, frame.without(progress.__contains__)) if has_room else Early(epoch)
 
 
 def _progress(peer: Peer, epoch: str) -> Progress:
@@ -145,20 +148,29 @@ def _waiting(payload: bytes, peer: Peer, header: Header, known: str | None) -> D
 def _broken(kind: str, reason: str, header: Header, known: str | None) -> Broken:
     if known is None:
         return Broken(kind, reason)
-    return Broken(kind, reason, known, header.seq, min(header.values, MAX_BODY_BYTES))
+    return Broken(
+        kind, reason, known, header.seq, min(header.values, MAX_BODY_BYTES), header.merged
+    )
 
 
 def _frame_objection(frame: Frame) -> str | None:
     """The edge books what the header says, so other contents would put the books out of balance."""
     if len(frame.records) > MAX_RECORDS:
         return f"{len(frame.records)} records are over the limit of {MAX_RECORDS}"
-    values = sum(record.count for record in frame.records if isinstance(record, Batch | Changes))
+    values = _values(frame.records)
     if values != frame.header.values:
         return f"the header says {frame.header.values} values, there are {values}"
+    for seq, count, records in frame.parts:
+        if _values(records) != count:
+            return f"frame {seq} says {count} values, there are {_values(records)}"
     for one in frame.records:
-        if isinstance(one, GivenUp) and not 0 <= one.settled <= one.below <= frame.header.seq:
+        if isinstance(one, GivenUp) and not 0 <= one.settled <= one.below <= frame.header.seqs[0]:
             return f"frame {frame.header.seq} gives up frames below {one.below} ({one.settled})"
     return None
+
+
+def _values(records: Iterable[Record]) -> int:
+    return sum(record.count for record in records if isinstance(record, Batch | Changes))
 
 
 def _objection(record: Record) -> str | None:
