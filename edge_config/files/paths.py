@@ -1,12 +1,12 @@
 """Make the paths of a configuration absolute: they are relative to the file that names them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from edge_config.models.settings import Settings
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", bound=Settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,16 @@ def anchored(model: Model, folder: Path) -> Model:
         model: any part of a configuration, a driver's models included.
         folder: absolute folder of the file that the model was written in.
     """
-    values = {name: getattr(model, name) for name in type(model).model_fields}
+    values = {field.name: getattr(model, field.name) for field in fields(model)}
     absolute = {name: _absolute(value, folder) for name, value in values.items()}
     changed = {name: value for name, value in absolute.items() if value is not values[name]}
-    return model.model_copy(update=changed) if changed else model
+    return replace(model, **changed) if changed else model
 
 
 def _absolute(value: Any, folder: Path) -> Any:
     if isinstance(value, Path):
         return value if value.is_absolute() else folder / value
-    if isinstance(value, BaseModel):
+    if isinstance(value, Settings):
         return anchored(value, folder)
     if isinstance(value, tuple):
         items = tuple(_absolute(item, folder) for item in value)

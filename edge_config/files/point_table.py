@@ -12,6 +12,7 @@ from typing import Any
 from edge_config.files.table_file import Rows, read_rows
 from edge_config.mistakes.meant import SYNONYMS
 from edge_config.mistakes.problems import ConfigError, Loc, Problem, hint
+from edge_config.mistakes.shape import declared
 from edge_config.models.gateway import TagConfig
 
 HEADERS = {
@@ -122,7 +123,7 @@ def read_point_table(
 def _columns(
     number: int, header: list[str], name: str, address_fields: set[str], problems: list[Problem]
 ) -> Columns:
-    known = {*TagConfig.model_fields, *(f"address.{field}" for field in address_fields)}
+    known = {*declared(TagConfig), *(f"address.{field}" for field in address_fields)}
     columns: Columns = {}
     for position, title in enumerate(header):
         key = _key(title)

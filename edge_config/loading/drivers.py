@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from edge_config.loading.specs import DriverModels
 from edge_config.mistakes.meant import Inner
 from edge_config.mistakes.problems import Loc, Place, Problem, hint
+from edge_config.mistakes.shape import declared
 
 
 class NamedDrivers:
@@ -49,8 +50,8 @@ class NamedDrivers:
         found = [self.find(word, _unsaid, []) for word in words]
         specs = [spec for spec in found if spec is not None]
         return {
-            "connection": {key for spec in specs for key in spec.connection.model_fields},
-            "address": {key for spec in specs for key in spec.address.model_fields},
+            "connection": {key for spec in specs for key in declared(spec.connection)},
+            "address": {key for spec in specs for key in declared(spec.address)},
         }
 
     def _load(self, name: str, place: Place, problems: list[Problem]) -> DriverModels | None:

@@ -7,6 +7,7 @@ skipped, and the defaults of both are meant to be so.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,12 @@ def load_city(path: Path) -> CityConfig:
 
 def _city_paths(config: CityConfig, folder: Path) -> CityConfig:
     data_dir = folder / config.data_dir
-    inside = {
+    inside: dict[str, Any] = {
         key: anchored(part, data_dir)
         for key, part in (("store", config.store), ("node", config.node))
         if isinstance(part, EmbeddedStore | EmbeddedNode)
     }
-    return anchored(config.model_copy(update=inside), folder)
+    return anchored(replace(config, **inside), folder)
 
 
 class _Loading:
@@ -151,7 +152,7 @@ class _Loading:
         self.problems += checks.shared_machine(config.asset_no, groups, place)
         if connection is None or profile.config is None:
             return None
-        config = config.model_copy(update={"connection": connection})
+        config = replace(config, connection=connection)
         return ResolvedDevice(config, connection, profile.config, groups)
 
     def _connection(self, data: dict[str, Any], device: DeviceConfig | None, place: Place) -> Any:

@@ -13,9 +13,11 @@ from edge_config.loading.parameters import filled, placeholders
 from edge_config.loading.resolved import Mode, ResolvedGroup, ResolvedTag
 from edge_config.loading.specs import DriverModels
 from edge_config.mistakes import checks
-from edge_config.mistakes.explain import Model, validate
+from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Loc, Place, Problem, under
+from edge_config.mistakes.shape import declared
 from edge_config.models.gateway import GroupConfig, ProfileConfig, TagConfig
+from edge_config.models.validation import Model, validated
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ def _rows(profile: Profile, data: dict[str, Any], place: Place) -> list[Row]:
         return []
     path, shown = profile.folder.find(file)
     try:
-        fields = set(profile.spec.address.model_fields)
+        fields = set(declared(profile.spec.address))
         return read_point_table(path, shown, fields, profile.problems)
     except ConfigError as error:
         profile.problems += named_at(error, shown, place, ("tags_file",))
@@ -199,7 +201,7 @@ def _rows(profile: Profile, data: dict[str, Any], place: Place) -> list[Row]:
 def quiet(model: type[Model], data: object) -> Model | None:
     """An instance, or None; for parts whose mistakes are reported with the whole."""
     try:
-        return model.model_validate(data)
+        return validated(model, data)
     except ValidationError:
         return None
 

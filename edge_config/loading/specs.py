@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from edge_config.models.base import StrictModel
 from edge_config.models.gateway import DeviceConfig
+from edge_config.models.settings import Settings
 
 
 class ValueKind(Protocol):
@@ -19,11 +19,11 @@ class DriverModels(Protocol):
     """The models that a driver brings for its part of a configuration."""
 
     @property
-    def connection(self) -> type[StrictModel]:
+    def connection(self) -> type[Settings]:
         """Model of a device's ``connection:``."""
 
     @property
-    def address(self) -> type[StrictModel]:
+    def address(self) -> type[Settings]:
         """Model of a tag's ``address:``."""
 
     @property

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from edge_config.loading.resolved import ResolvedGroup
 from edge_config.mistakes.problems import Loc, Place, Problem, one_of
+from edge_config.mistakes.shape import declared
 from edge_config.models.gateway import TagConfig
 
 KNOWN_MODES = ("poll", "subscribe")
 _NUMERIC_ONLY = ("scale", "offset", "minimum", "maximum", "deadband")
+_DEFAULTS = {name: key.default for name, key in declared(TagConfig).items()}
 _KINDS = {"STRING": "text", "BOOL": "true/false"}
 
 
@@ -48,8 +50,7 @@ def numbers_only(tag: TagConfig, kind: str, place: Place) -> list[Problem]:
     """Scaling, range and deadband of a tag whose values are no numbers."""
     if kind not in _KINDS:
         return []
-    fields = TagConfig.model_fields
-    wrong = [key for key in _NUMERIC_ONLY if getattr(tag, key) != fields[key].default]
+    wrong = [key for key in _NUMERIC_ONLY if getattr(tag, key) != _DEFAULTS[key]]
     return [
         place((key,), f"the values of this tag are {_KINDS[kind]}; only numbers have {key!r}")
         for key in wrong

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 from types import MappingProxyType
-from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from edge_config.mistakes.meant import Inner
 from edge_config.mistakes.problems import Loc, Place, Problem
-from edge_config.mistakes.sentences import RANGES, sentence
+from edge_config.mistakes.sentences import RANGES, UNKNOWN_KEY, sentence
 from edge_config.mistakes.shape import field_at, is_number
-
-Model = TypeVar("Model", bound=BaseModel)
+from edge_config.models.settings import Settings
+from edge_config.models.validation import Model, validated
 
 
 def validate(
@@ -33,14 +32,14 @@ def validate(
     """
     problems.extend(_truths_for_numbers(model, data, place))
     try:
-        return model.model_validate(data)
+        return validated(model, data)
     except ValidationError as error:
         problems.extend(explain(error, model, data, place, inner))
         return None
 
 
 def explain(
-    error: ValidationError, model: type[BaseModel], data: object, place: Place, inner: Inner
+    error: ValidationError, model: type[Settings], data: object, place: Place, inner: Inner
 ) -> list[Problem]:
     """One problem for each error of a validation.
 
@@ -60,7 +59,7 @@ def explain(
     return found
 
 
-def _truths_for_numbers(model: type[BaseModel], data: object, place: Place) -> list[Problem]:
+def _truths_for_numbers(model: type[Settings], data: object, place: Place) -> list[Problem]:
     """A problem for each ``true`` and ``false`` that pydantic would take for 1 and 0."""
     return [
         place(loc, f"must be a number, not {str(value).lower()}")
@@ -96,7 +95,7 @@ def _written(data: object, detail: ErrorDetails) -> Loc:
         if inner is not _NOTHING:
             kept.append(step)
             data = inner
-    named = detail["type"] in {"missing", "extra_forbidden"}
+    named = detail["type"] in {"missing", UNKNOWN_KEY}
     if detail["loc"] and (named or _step(data, last) is not _NOTHING):
         kept.append(last)
     return tuple(kept)

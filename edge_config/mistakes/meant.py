@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from pydantic import BaseModel
-
 from edge_config.mistakes.problems import Loc, hint
-from edge_config.mistakes.shape import fields_at, models_at, models_in
+from edge_config.mistakes.shape import declared, fields_at, models_at, models_in
+from edge_config.models.settings import Settings
 
 SYNONYMS = {
     "address": "host",
@@ -40,7 +39,7 @@ Inner = Mapping[str, Collection[str]]
 """Keys below the fields whose contents a driver defines, as ``connection``."""
 
 
-def meant(model: type[BaseModel], around: Loc, key: str, inner: Inner) -> str:
+def meant(model: type[Settings], around: Loc, key: str, inner: Inner) -> str:
     """``; did you mean 'x'?`` for an unknown key, or nothing.
 
     It may be misspelled, a word of other products, or right in another place: that place is then
@@ -65,7 +64,7 @@ def meant(model: type[BaseModel], around: Loc, key: str, inner: Inner) -> str:
     return f"; did you mean {found[0]!r}?" if found else hint(key, known)
 
 
-def _home(model: type[BaseModel], around: Loc, key: str) -> list[str]:
+def _home(model: type[Settings], around: Loc, key: str) -> list[str]:
     """The only place for a key: below where it stands, else around that or in a profile."""
     below = {place for one in models_at(model, around) for place in _places(one, key, ())}
     steps = [step for step in around if isinstance(step, str)]
@@ -78,14 +77,12 @@ def _is_near(place: list[str], steps: list[str]) -> bool:
     return steps[: len(place)] == place or place[:1] == ["profiles"]
 
 
-def _places(
-    model: type[BaseModel], key: str, through: tuple[type[BaseModel], ...]
-) -> Iterator[str]:
+def _places(model: type[Settings], key: str, through: tuple[type[Settings], ...]) -> Iterator[str]:
     """Paths from a model to every field of that name; a model within itself is passed over."""
     if model in through:
         return
-    for name, info in model.model_fields.items():
+    for name, found in declared(model).items():
         if name == key:
             yield name
-        for inner in models_in(info.annotation):
+        for inner in models_in(found.type):
             yield from (f"{name}.{place}" for place in _places(inner, key, (*through, model)))

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from unicodedata import normalize
 
-from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from edge_config.files.syntax import full_width
@@ -13,6 +12,7 @@ from edge_config.mistakes.meant import Inner, meant
 from edge_config.mistakes.problems import Loc, hint, one_of
 from edge_config.mistakes.shape import bounds, field_at, models_in, number
 from edge_config.models.base import PATTERN_WORDS, Secret
+from edge_config.models.settings import Settings
 
 _GUARDED = re.compile(r"passw|token|secret|credential|(?:^|_)pin(?:_|$)", re.IGNORECASE)
 _USERINFO = re.compile(r"//[^/@\s]*@")
@@ -22,7 +22,7 @@ _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
 _DECIMAL_POINT = "; a decimal point is '.', not ','"
 
 
-def sentence(model: type[BaseModel], detail: ErrorDetails, inner: Inner) -> str:
+def sentence(model: type[Settings], detail: ErrorDetails, inner: Inner) -> str:
     """What is wrong, and how to write it instead where that is known.
 
     Args:
@@ -33,17 +33,17 @@ def sentence(model: type[BaseModel], detail: ErrorDetails, inner: Inner) -> str:
     return _wrong(model, detail, inner) + _narrow(detail)
 
 
-def _wrong(model: type[BaseModel], detail: ErrorDetails, inner: Inner) -> str:
+def _wrong(model: type[Settings], detail: ErrorDetails, inner: Inner) -> str:
     kind = detail["type"]
-    if kind == "extra_forbidden":
+    if kind == UNKNOWN_KEY:
         return f"unknown key{_key_hint(model, detail, inner)}"
     if detail["input"] is None and kind not in {"missing", "value_error"}:
         return "has no value"
-    info = field_at(model, detail["loc"])
-    if Secret in models_in(info.annotation if info else None) and kind in _CONTAINERS:
+    key = field_at(model, detail["loc"])
+    if Secret in models_in(key.type if key else None) and kind in _CONTAINERS:
         return "a secret is not written here; give {file: PATH} or {env: NAME}"
     if kind in RANGES:
-        limit = bounds(info) or _bare_limit(detail.get("ctx", {}))
+        limit = bounds(key) or _bare_limit(detail.get("ctx", {}))
         return f"must be {limit}{_unit(detail)}, not {number(detail['input'])}"
     return _SENTENCES.get(kind, _own_words)(detail)
 
@@ -63,7 +63,7 @@ def _bare_limit(context: Mapping[str, Any]) -> str:
     return "".join(f"{words[key]} {number(context[key])}" for key in words if key in context)
 
 
-def _key_hint(model: type[BaseModel], detail: ErrorDetails, inner: Inner) -> str:
+def _key_hint(model: type[Settings], detail: ErrorDetails, inner: Inner) -> str:
     *around, key = detail["loc"]
     wide = full_width(str(key))
     if wide:
@@ -173,9 +173,11 @@ def _must(words: str) -> Callable[[ErrorDetails], str]:
     return lambda detail: f"must be {words}{_not(detail)}"
 
 
+UNKNOWN_KEY = "unexpected_keyword_argument"
+"""What pydantic calls a key that a class of settings does not have."""
 RANGES = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 """Kinds of errors about numbers out of range."""
-_CONTAINERS = {"model_type", "model_attributes_type", "dict_type"}
+_CONTAINERS = {"dataclass_type", "dict_type"}
 _UNITS = {
     "_ms": "milliseconds",
     "_s": "seconds",

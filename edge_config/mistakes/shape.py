@@ -1,29 +1,55 @@
-"""Find the field of a model that a location in a file belongs to."""
+"""Find the declaration that a location in a file belongs to."""
 
 import re
-from collections.abc import Iterator
-from typing import Any, Literal, get_args, get_origin
-
-import annotated_types
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from edge_config.mistakes.problems import Loc
+from edge_config.models.settings import Rule, Settings
 
 EXACT = 1_000_000.0
 """Above this, ``:g`` would round."""
 
-Models = list[type[BaseModel]]
+Models = list[type[Settings]]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One key of a class of settings.
+
+    Attributes:
+        type: its annotation, ``Annotated`` included.
+        limits: ge, gt, le, lt and the like that stand beside it.
+        default: its value if the key is absent; ``dataclasses.MISSING`` if it is required.
+        description: what it means.
+    """
+
+    type: Any
+    limits: Mapping[str, Any]
+    default: Any
+    description: str
+
+
+def declared(model: type[Settings]) -> dict[str, Declared]:
+    """The keys of a class of settings."""
+    types = get_type_hints(model, include_extras=True)
+    return {
+        field.name: Declared(
+            types[field.name], field.metadata, field.default, field.metadata.get("description", "")
+        )
+        for field in fields(model)
+    }
 
 
 def models_in(annotation: object) -> Models:
     """The models that an annotation mentions, through unions, tuples and ``Annotated``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
         return [annotation]
     return [model for part in get_args(annotation) for model in models_in(part)]
 
 
-def models_at(model: type[BaseModel], loc: Loc) -> Models:
+def models_at(model: type[Settings], loc: Loc) -> Models:
     """Models that may stand at a location."""
     models: Models = [model]
     for step in loc:
@@ -31,14 +57,13 @@ def models_at(model: type[BaseModel], loc: Loc) -> Models:
     return models
 
 
-def fields_at(model: type[BaseModel], loc: Loc) -> dict[str, FieldInfo]:
-    """Fields that may stand at a location."""
-    models = models_at(model, loc)
-    return {name: info for one in models for name, info in one.model_fields.items()}
+def fields_at(model: type[Settings], loc: Loc) -> dict[str, Declared]:
+    """Keys that may stand at a location."""
+    return {name: key for one in models_at(model, loc) for name, key in declared(one).items()}
 
 
-def field_at(model: type[BaseModel], loc: Loc) -> FieldInfo | None:
-    """The field at a location, or the list field that its last index belongs to."""
+def field_at(model: type[Settings], loc: Loc) -> Declared | None:
+    """The key at a location, or that of the list which its last index belongs to."""
     while loc and isinstance(loc[-1], int):
         loc = loc[:-1]
     return fields_at(model, loc[:-1]).get(str(loc[-1])) if loc else None
@@ -50,50 +75,64 @@ def _descend(models: Models, step: int | str) -> Models:
     inner = [
         found
         for model in models
-        if step in model.model_fields
-        for found in models_in(model.model_fields[step].annotation)
+        if step in declared(model)
+        for found in models_in(declared(model)[step].type)
     ]
     return inner or [model for model in models if _is_tagged(model, step)]
 
 
-def _is_tagged(model: type[BaseModel], tag: str) -> bool:
+def _is_tagged(model: type[Settings], tag: str) -> bool:
     """Whether a union's member is chosen by this tag (as ``type: influxdb1``)."""
     return any(
-        get_origin(info.annotation) is Literal and get_args(info.annotation) == (tag,)
-        for info in model.model_fields.values()
+        get_origin(key.type) is Literal and get_args(key.type) == (tag,)
+        for key in declared(model).values()
     )
 
 
-def is_number(info: FieldInfo | None) -> bool:
-    """Whether a field holds numbers, perhaps or none."""
-    annotation = info.annotation if info else None
-    return not {int, float}.isdisjoint({annotation, *get_args(annotation)})
+def is_number(key: Declared | None) -> bool:
+    """Whether a key holds numbers, perhaps or none."""
+    return key is not None and any(part in {int, float} for part in _alternatives(key.type))
 
 
-def bounds(info: FieldInfo | None) -> str:
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """The types of a union, without what ``Annotated`` says of them."""
+    if get_origin(annotation) is Annotated:
+        yield from _alternatives(get_args(annotation)[0])
+    elif get_origin(annotation) in {tuple, Literal} or not get_args(annotation):
+        yield annotation
+    else:
+        for part in get_args(annotation):
+            yield from _alternatives(part)
+
+
+def bounds(key: Declared | None) -> str:
     """The range of a number in words, as ``between 10 and 3600000``; may be empty."""
-    words: dict[str, str] = {}
-    for limit in _limits([*info.metadata, info.annotation] if info else []):
-        match limit:
-            case annotated_types.Ge(ge):
-                words["low"] = f"at least {number(ge)}"
-            case annotated_types.Gt(gt):
-                words["low"] = f"above {number(gt)}"
-            case annotated_types.Le(le):
-                words["high"] = f"at most {number(le)}"
-            case annotated_types.Lt(lt):
-                words["high"] = f"below {number(lt)}"
+    limits = {**key.limits, **_rules(key.type)} if key else {}
+    words = {
+        end: f"{word} {number(limits[name])}"
+        for name, end, word in _ENDS
+        if limits.get(name) is not None
+    }
     both = " and ".join(words[end] for end in ("low", "high") if end in words)
     return re.sub(r"^at least (\S+) and at most (\S+)$", r"between \1 and \2", both)
+
+
+_ENDS = (
+    ("ge", "low", "at least"),
+    ("gt", "low", "above"),
+    ("le", "high", "at most"),
+    ("lt", "high", "below"),
+)
+
+
+def _rules(annotation: Any) -> dict[str, Any]:
+    """Limits that rules within an annotation give."""
+    found: dict[str, Any] = {}
+    for part in get_args(annotation):
+        found |= part.limits if isinstance(part, Rule) else _rules(part)
+    return found
 
 
 def number(limit: object) -> str:
     """A limit without a needless decimal point."""
     return f"{limit:g}" if isinstance(limit, float) and abs(limit) < EXACT else str(limit)
-
-
-def _limits(parts: list[Any]) -> Iterator[object]:
-    for part in parts:
-        yield part
-        yield from getattr(part, "metadata", ())
-        yield from _limits(list(get_args(part)))

@@ -1,4 +1,4 @@
-"""What all configuration models share: strictness, secrets, TLS, addresses to listen on."""
+"""What all configurations share: secrets, TLS, addresses of brokers and to listen on."""
 
 import os
 import re
@@ -6,14 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from edge_config.models.settings import Field, Rule, Settings
 
 _PORTS = range(65536)
 
@@ -32,31 +25,21 @@ def pattern(regex: str, words: str) -> str:
     return regex
 
 
-class StrictModel(BaseModel):
-    """Base of every model: unknown keys are errors, values do not change after loading."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
-    )
-
-
 class SecretUnavailableError(Exception):
     """A secret's file or environment variable is missing or empty."""
 
 
-class Secret(StrictModel):
+class Secret(Settings):
     """A secret by reference: exactly one of a file or an environment variable."""
 
     file: Path | None = Field(
-        None, description="file that holds the secret; a trailing newline is dropped"
+        default=None, description="file that holds the secret; a trailing newline is dropped"
     )
-    env: str | None = Field(None, description="environment variable that holds the secret")
+    env: str | None = Field(default=None, description="environment variable that holds the secret")
 
-    @model_validator(mode="after")
-    def _one_source(self) -> "Secret":
+    def __post_init__(self) -> None:
         if (self.file is None) == (self.env is None):
             raise ValueError("give exactly one of 'file' and 'env'")
-        return self
 
     def reveal(self) -> str:
         """The secret itself. Never log it.
@@ -108,7 +91,7 @@ def _host(text: str) -> str:
     raise ValueError(f"must be a name or IP address alone{alone}")
 
 
-Host = Annotated[str, StringConstraints(min_length=1, max_length=253), AfterValidator(_host)]
+Host = Annotated[str, Rule(min_length=1, max_length=253), Rule(_host)]
 """Where a device is: a name or an IP address; its port has a key of its own."""
 
 
@@ -121,19 +104,19 @@ def _port_in_range(url: str) -> str:
 
 MqttUrl = Annotated[
     str,
-    StringConstraints(
+    Rule(
         pattern=pattern(
             r"^mqtts?://(\[[0-9a-fA-F:.]+\]|[^\s/:@\[\]]+)(:[0-9]{1,5})?$",
             "must be mqtt://host:port or mqtts://host:port, without user, password and path",
         )
     ),
-    AfterValidator(_port_in_range),
+    Rule(_port_in_range),
 ]
 """Address of a broker; the default port is 1883, with TLS 8883."""
 
 HttpUrl = Annotated[
     str,
-    StringConstraints(
+    Rule(
         pattern=pattern(
             r"^https?://[^\s@]+$",
             "must be http://… or https://…, without user and password",
@@ -143,18 +126,18 @@ HttpUrl = Annotated[
 """Base address of an HTTP service."""
 
 
-class ClientTls(StrictModel):
+class ClientTls(Settings):
     """TLS towards a server; the server's certificate is always verified."""
 
-    ca_file: Path | None = Field(None, description="CA bundle in PEM; default: the system's")
-    cert_file: Path | None = Field(None, description="own certificate in PEM")
-    key_file: Path | None = Field(None, description="key of the own certificate in PEM")
+    ca_file: Path | None = Field(
+        default=None, description="CA bundle in PEM; default: the system's"
+    )
+    cert_file: Path | None = Field(default=None, description="own certificate in PEM")
+    key_file: Path | None = Field(default=None, description="key of the own certificate in PEM")
 
-    @model_validator(mode="after")
-    def _pair(self) -> "ClientTls":
+    def __post_init__(self) -> None:
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("'cert_file' and 'key_file' belong together; give both or none")
-        return self
 
 
 def demand_tls_scheme(url: str, tls: ClientTls | None) -> None:
@@ -168,7 +151,7 @@ def demand_tls_scheme(url: str, tls: ClientTls | None) -> None:
         raise ValueError(f"'tls' is given, but the url is plain; write {scheme}s://")
 
 
-class ServerTls(StrictModel):
+class ServerTls(Settings):
     """TLS of a listening address."""
 
     cert_file: Path = Field(description="certificate chain in PEM")
@@ -182,7 +165,7 @@ def _listen(text: str) -> str:
     return text
 
 
-ListenAddress = Annotated[str, AfterValidator(_listen)]
+ListenAddress = Annotated[str, Rule(_listen)]
 """``host:port``; an IPv6 host stands in brackets; port 0 takes any free one."""
 
 
@@ -192,21 +175,19 @@ def split_listen(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-class ConsoleConfig(StrictModel):
+class ConsoleConfig(Settings):
     """The web console. Loopback needs nothing; any other address needs TLS and a token."""
 
-    listen: ListenAddress = Field("127.0.0.1:8080", description="address to listen on")
-    tls: ServerTls | None = Field(None, description="certificate; required off loopback")
-    token: Secret | None = Field(None, description="access token; required off loopback")
+    listen: ListenAddress = Field(default="127.0.0.1:8080", description="address to listen on")
+    tls: ServerTls | None = Field(default=None, description="certificate; required off loopback")
+    token: Secret | None = Field(default=None, description="access token; required off loopback")
 
-    @model_validator(mode="after")
-    def _guarded(self) -> "ConsoleConfig":
+    def __post_init__(self) -> None:
         if not is_loopback(self.listen) and (self.tls is None or self.token is None):
             raise ValueError(
                 f"listening on {self.listen} needs both 'tls' and 'token'; "
                 "without them only a loopback address such as 127.0.0.1 is allowed"
             )
-        return self
 
 
 def is_loopback(address: str) -> bool:

@@ -4,8 +4,6 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
-
 from edge_config.models.base import (
     ClientTls,
     ConsoleConfig,
@@ -13,17 +11,17 @@ from edge_config.models.base import (
     ListenAddress,
     MqttUrl,
     Secret,
-    StrictModel,
     demand_tls_scheme,
     is_loopback,
     pattern,
 )
+from edge_config.models.settings import Field, Rule, Settings
 from edge_config.models.suffix import SuffixPattern
 
 REGION = pattern(r"^[0-9]{6}$", "must be the six digits of GB/T 2260, in quotes: '330800'")
 
 
-class CityIdentity(StrictModel):
+class CityIdentity(Settings):
     """Which city this is."""
 
     region: str = Field(pattern=REGION, description="GB/T 2260 code, as 330800")
@@ -31,57 +29,64 @@ class CityIdentity(StrictModel):
     name_en: str = Field(min_length=1, description="name for English readers")
 
 
-class BrokerConfig(StrictModel):
+class BrokerConfig(Settings):
     """The MQTT broker that the gateways publish to."""
 
     url: MqttUrl = Field(description="mqtt://host:port or mqtts://host:port")
-    username: str = Field("city", description="MQTT user of the city")
-    password: Secret | None = Field(None, description="its password")
-    tls: ClientTls | None = Field(None, description="for mqtts")
-    protocol: Literal["3.1.1", "5"] = Field("5", description="MQTT version")
-    keepalive_s: int = Field(20, ge=5, le=600, description="MQTT keep-alive")
-    first_partition: int = Field(0, ge=0, le=1023, description="first partition of this worker")
-    last_partition: int = Field(1023, ge=0, le=1023, description="last partition of this worker")
+    username: str = Field(default="city", description="MQTT user of the city")
+    password: Secret | None = Field(default=None, description="its password")
+    tls: ClientTls | None = Field(default=None, description="for mqtts")
+    protocol: Literal["3.1.1", "5"] = Field(default="5", description="MQTT version")
+    keepalive_s: int = Field(default=20, ge=5, le=600, description="MQTT keep-alive")
+    first_partition: int = Field(
+        default=0, ge=0, le=1023, description="first partition of this worker"
+    )
+    last_partition: int = Field(
+        default=1023, ge=0, le=1023, description="last partition of this worker"
+    )
     max_message_bytes: int = Field(
-        4_194_304, ge=1_024, le=16_777_216, description="larger messages are quarantined"
+        default=4_194_304, ge=1_024, le=16_777_216, description="larger messages are quarantined"
     )
     password_file: Path | None = Field(
-        None, description="mosquitto password file that enrolment adds the gateway's line to"
+        default=None,
+        description="mosquitto password file that enrolment adds the gateway's line to",
     )
-    connect_timeout_ms: int = Field(10_000, ge=500, le=60_000, description="longest wait")
-    retry_max_ms: int = Field(30_000, ge=1_000, le=600_000, description="longest wait to reconnect")
+    connect_timeout_ms: int = Field(default=10_000, ge=500, le=60_000, description="longest wait")
+    retry_max_ms: int = Field(
+        default=30_000, ge=1_000, le=600_000, description="longest wait to reconnect"
+    )
 
-    @model_validator(mode="after")
-    def _ordered(self) -> "BrokerConfig":
+    def __post_init__(self) -> None:
         demand_tls_scheme(self.url, self.tls)
         if self.first_partition > self.last_partition:
             raise ValueError(
                 f"first_partition {self.first_partition} is above "
                 f"last_partition {self.last_partition}"
             )
-        return self
 
 
-class EmbeddedStore(StrictModel):
+class EmbeddedStore(Settings):
     """Telemetry in an SQLite file: the demo, or a single small factory."""
 
-    type: Literal["embedded"] = Field("embedded", description="kind of store")
-    path: Path = Field(Path("telemetry.db"), description="file, relative to data_dir")
+    type: Literal["embedded"] = Field(default="embedded", description="kind of store")
+    path: Path = Field(default=Path("telemetry.db"), description="file, relative to data_dir")
 
 
-class Influx1Store(StrictModel):
+class Influx1Store(Settings):
     """InfluxDB 1.x."""
 
     type: Literal["influxdb1"] = Field(description="kind of store")
     url: HttpUrl = Field(description="as http://127.0.0.1:8086")
     database: str = Field(min_length=1, description="database; must exist")
-    retention_policy: str | None = Field(None, description="default: the database's")
-    username: str | None = Field(None, description="user")
-    password: Secret | None = Field(None, description="its password")
-    timeout_ms: int = Field(10_000, ge=100, le=300_000, description="longest wait for one request")
+    retention_policy: str | None = Field(default=None, description="default: the database's")
+    username: str | None = Field(default=None, description="user")
+    password: Secret | None = Field(default=None, description="its password")
+    timeout_ms: int = Field(
+        default=10_000, ge=100, le=300_000, description="longest wait for one request"
+    )
 
 
-class Influx2Store(StrictModel):
+class Influx2Store(Settings):
     """InfluxDB 2.x."""
 
     type: Literal["influxdb2"] = Field(description="kind of store")
@@ -89,47 +94,47 @@ class Influx2Store(StrictModel):
     org: str = Field(min_length=1, description="organisation")
     bucket: str = Field(min_length=1, description="bucket; must exist")
     token: Secret = Field(description="token that may write and read the bucket")
-    timeout_ms: int = Field(10_000, ge=100, le=300_000, description="longest wait for one request")
+    timeout_ms: int = Field(
+        default=10_000, ge=100, le=300_000, description="longest wait for one request"
+    )
 
 
-Store = Annotated[EmbeddedStore | Influx1Store | Influx2Store, Field(discriminator="type")]
+Store = Annotated[EmbeddedStore | Influx1Store | Influx2Store, Rule(discriminator="type")]
 
 
-class DatabaseConfig(StrictModel):
+class DatabaseConfig(Settings):
     """Ledger, evidence, results: a relational database."""
 
     url: str = Field(
-        "sqlite:///city.db",
+        default="sqlite:///city.db",
         pattern=pattern(
             r"^(sqlite:///|postgresql(\+psycopg)?://)",
             "must be sqlite:///file or postgresql://user@host/database",
         ),
         description="SQLAlchemy URL; an SQLite path is relative to data_dir",
     )
-    password: Secret | None = Field(None, description="the user's password")
+    password: Secret | None = Field(default=None, description="the user's password")
 
-    @model_validator(mode="after")
-    def _no_password_in_url(self) -> "DatabaseConfig":
+    def __post_init__(self) -> None:
         if re.search(r"//[^/@]*:[^/]*@", self.url):
             raise ValueError("the url holds a password; give it as 'password' by file or env")
-        return self
 
 
-class EmbeddedNode(StrictModel):
+class EmbeddedNode(Settings):
     """The enterprise node that comes with the product."""
 
-    type: Literal["embedded"] = Field("embedded", description="kind of node")
-    listen: ListenAddress = Field("127.0.0.1:3000", description="address the node listens on")
-    path: Path = Field(Path("node.db"), description="file, relative to data_dir")
+    type: Literal["embedded"] = Field(default="embedded", description="kind of node")
+    listen: ListenAddress = Field(
+        default="127.0.0.1:3000", description="address the node listens on"
+    )
+    path: Path = Field(default=Path("node.db"), description="file, relative to data_dir")
 
-    @model_validator(mode="after")
-    def _loopback(self) -> "EmbeddedNode":
+    def __post_init__(self) -> None:
         if not is_loopback(self.listen):
             raise ValueError("the embedded node listens on loopback only")
-        return self
 
 
-class SnmsNode(StrictModel):
+class SnmsNode(Settings):
     """An enterprise or secondary node that speaks the SNMS interface."""
 
     type: Literal["snms"] = Field(description="kind of node")
@@ -138,7 +143,7 @@ class SnmsNode(StrictModel):
     password: Secret = Field(description="its secret")
 
 
-Node = Annotated[EmbeddedNode | SnmsNode, Field(discriminator="type")]
+Node = Annotated[EmbeddedNode | SnmsNode, Rule(discriminator="type")]
 
 
 def _usable(text: str) -> str:
@@ -146,10 +151,10 @@ def _usable(text: str) -> str:
     return text
 
 
-SuffixText = Annotated[str, AfterValidator(_usable)]
+SuffixText = Annotated[str, Rule(_usable)]
 
 
-class IdentifierConfig(StrictModel):
+class IdentifierConfig(Settings):
     """How machines get their industrial-internet identifiers."""
 
     prefix: str = Field(
@@ -158,49 +163,59 @@ class IdentifierConfig(StrictModel):
         ),
         description="country and industry node, as 88.999; the enterprise's code follows it",
     )
-    suffix: SuffixText = Field("{class}.{yyyymmdd}.{seq:06d}", description="pattern of the suffix")
-    template_version: str = Field("qulink-equipment-1", description="template at the node")
-    timeout_ms: int = Field(10_000, ge=100, le=300_000, description="longest wait for one request")
-    batch: int = Field(500, ge=1, le=2_000, description="identifiers registered in one call")
+    suffix: SuffixText = Field(
+        default="{class}.{yyyymmdd}.{seq:06d}", description="pattern of the suffix"
+    )
+    template_version: str = Field(default="qulink-equipment-1", description="template at the node")
+    timeout_ms: int = Field(
+        default=10_000, ge=100, le=300_000, description="longest wait for one request"
+    )
+    batch: int = Field(
+        default=500, ge=1, le=2_000, description="identifiers registered in one call"
+    )
 
 
-class DefinitionsConfig(StrictModel):
+class DefinitionsConfig(Settings):
     """Which rate definitions are computed."""
 
-    headline: str = Field("ENR-A", description="id of the definition shown first")
-    file: Path | None = Field(None, description="YAML with more definition records")
+    headline: str = Field(default="ENR-A", description="id of the definition shown first")
+    file: Path | None = Field(default=None, description="YAML with more definition records")
 
 
-class RetentionConfig(StrictModel):
+class RetentionConfig(Settings):
     """How long things are kept, in days."""
 
     telemetry_days: int = Field(
-        730, ge=1, le=36_500, description="values in the embedded store, and gaps"
+        default=730, ge=1, le=36_500, description="values in the embedded store, and gaps"
     )
-    quarantine_days: int = Field(90, ge=1, le=3_650, description="quarantined messages")
+    quarantine_days: int = Field(default=90, ge=1, le=3_650, description="quarantined messages")
 
 
-class CityConfig(StrictModel):
+class CityConfig(Settings):
     """The whole configuration of a city."""
 
     city: CityIdentity = Field(description="which city this is")
     demonstration: bool = Field(
-        False, description="true: synthetic machines count, and every page and file says so"
+        default=False, description="true: synthetic machines count, and every page and file says so"
     )
-    data_dir: Path = Field(Path("qulink-city"), description="folder for the files below")
+    data_dir: Path = Field(default=Path("qulink-city"), description="folder for the files below")
     broker: BrokerConfig = Field(description="the MQTT broker")
-    store: Store = Field(EmbeddedStore(), description="where telemetry goes")
-    database: DatabaseConfig = Field(DatabaseConfig(), description="where everything else goes")
-    console: ConsoleConfig = Field(ConsoleConfig(), description="the web console")
-    definitions: DefinitionsConfig = Field(DefinitionsConfig(), description="rates")
+    store: Store = Field(default=EmbeddedStore(), description="where telemetry goes")
+    database: DatabaseConfig = Field(
+        default=DatabaseConfig(), description="where everything else goes"
+    )
+    console: ConsoleConfig = Field(default=ConsoleConfig(), description="the web console")
+    definitions: DefinitionsConfig = Field(default=DefinitionsConfig(), description="rates")
     identifier: IdentifierConfig = Field(description="identifiers of machines")
-    node: Node = Field(EmbeddedNode(), description="where identifiers are registered")
-    retention: RetentionConfig = Field(RetentionConfig(), description="how long things are kept")
+    node: Node = Field(default=EmbeddedNode(), description="where identifiers are registered")
+    retention: RetentionConfig = Field(
+        default=RetentionConfig(), description="how long things are kept"
+    )
     demonstration_control: str | None = Field(
-        None,
+        default=None,
         pattern=pattern(r"^http://127\.0\.0\.1:[0-9]+$", "must be http://127.0.0.1:port"),
         description="where the demonstration starts and stops its simulated lines",
     )
     silence_ms: int = Field(
-        12_000, ge=1_000, le=3_600_000, description="a gateway silent for longer is a gap"
+        default=12_000, ge=1_000, le=3_600_000, description="a gateway silent for longer is a gap"
     )

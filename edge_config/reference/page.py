@@ -9,6 +9,7 @@ from edge_config.loading.library import BUILT_IN, built_in_names
 from edge_config.loading.specs import DriverModels
 from edge_config.models.city import CityConfig
 from edge_config.models.gateway import GatewayConfig
+from edge_config.models.validation import json_schema
 
 Json = dict[str, Any]
 
@@ -63,7 +64,7 @@ def markdown(specs: Mapping[str, DriverModels]) -> str:
     Args:
         specs: drivers to describe.
     """
-    edge, city = GatewayConfig.model_json_schema(), CityConfig.model_json_schema()
+    edge, city = json_schema(GatewayConfig), json_schema(CityConfig)
     shared = edge["$defs"].keys()
     parts = [_INTRODUCTION, "## Edge\n", *_sections(edge, ())]
     parts += ["## City\n", *_sections(city, shared)]
@@ -86,7 +87,7 @@ def _driver(name: str, spec: DriverModels, shared: Collection[str]) -> Iterator[
     modes = ", ".join(f"`{mode}`" for mode in spec.modes)
     yield f"Modes of a group: {modes}; the first is the default.\n"
     for key, model in (("connection", spec.connection), ("address", spec.address)):
-        schema = model.model_json_schema()
+        schema = json_schema(model)
         schema["title"] = f"{key} of {name}"
         yield from _sections({"$defs": {}, **schema}, shared)
 
@@ -121,7 +122,7 @@ def _default(key: str, field: Json, required: Any) -> str:
     if key in required:
         return "**required**"
     default = field.get("default")
-    if default is None or default == "":
+    if default in (None, "", {}):
         return "–"
     if isinstance(default, dict):
         return "see there"

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
-
 from edge_config.loading.specs import DriverModels
 from edge_config.models.city import CityConfig
 from edge_config.models.gateway import GatewayConfig
+from edge_config.models.settings import Settings
+from edge_config.models.validation import json_schema
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 Json = dict[str, Any]
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 def city_schema() -> Json:
     """Schema of a city's configuration."""
-    return {"$schema": DRAFT, **CityConfig.model_json_schema()}
+    return {"$schema": DRAFT, **json_schema(CityConfig)}
 
 
 def gateway_schema(specs: Mapping[str, DriverModels]) -> Json:
@@ -24,7 +24,7 @@ def gateway_schema(specs: Mapping[str, DriverModels]) -> Json:
     Args:
         specs: drivers whose ``connection:`` and ``address:`` are offered, chosen by ``driver:``.
     """
-    schema: Json = {"$schema": DRAFT, **GatewayConfig.model_json_schema()}
+    schema: Json = {"$schema": DRAFT, **json_schema(GatewayConfig)}
     definitions: Json = schema["$defs"]
     device, profile = definitions["DeviceConfig"], definitions["ProfileConfig"]
     for part in (device, profile):
@@ -49,10 +49,10 @@ def profile_schema(specs: Mapping[str, DriverModels]) -> Json:
     return {"$schema": DRAFT, **definitions["ProfileConfig"], "$defs": definitions}
 
 
-def add_model(definitions: Json, name: str, model: type[BaseModel]) -> Json:
+def add_model(definitions: Json, name: str, model: type[Settings]) -> Json:
     """Put a model and the models it uses below a prefix; returns a reference to it."""
     template = f"#/$defs/{name}.{{model}}"
-    schema = model.model_json_schema(ref_template=template)
+    schema = json_schema(model, template)
     inner: Json = schema.pop("$defs", {})
     definitions[name] = schema
     definitions.update({f"{name}.{key}": value for key, value in inner.items()})

@@ -23,8 +23,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge_config.models.base import StrictModel
 from edge_config.models.gateway import DeviceConfig
+from edge_config.models.settings import Settings
 from gateway.core.batch import Reading, Status
 from gateway.core.schema import Column, Kind
 from gateway.core.status import Reason
@@ -237,8 +237,8 @@ class DriverSpec:
     name: str
     title_zh: str
     title_en: str
-    connection: type[StrictModel]
-    address: type[StrictModel]
+    connection: type[Settings]
+    address: type[Settings]
     kind: Callable[[Any], Kind]
     make: Callable[[Any], Driver]
     modes: tuple[Mode, ...] = ("poll",)

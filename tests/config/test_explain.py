@@ -4,13 +4,13 @@ from enum import IntEnum
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import Field, StringConstraints
 
 from edge_config.files.document import Document
 from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Problem, one_of
 from edge_config.mistakes.sentences import shown
-from edge_config.models.base import Secret, StrictModel
+from edge_config.models.base import Secret
+from edge_config.models.settings import Field, Rule, Settings
 
 
 class Speed(IntEnum):
@@ -18,14 +18,14 @@ class Speed(IntEnum):
     FAST = 115200
 
 
-class Line(StrictModel):
-    parity: Literal[0, 1, 2] = Field(0, description="parity")
-    speed: Speed = Field(Speed.SLOW, description="bits a second")
-    code: Annotated[str, StringConstraints(pattern=r"^x\d$")] | None = Field(None, description="")
-    level: Annotated[float, Field(gt=0)] | None = Field(None, description="level")
-    pin: Annotated[str, StringConstraints(min_length=4)] = Field("0000", description="")
-    inner: "Line | None" = Field(None, description="another")
-    keys: tuple[Secret, ...] = Field((), description="secrets")
+class Line(Settings):
+    parity: Literal[0, 1, 2] = Field(default=0, description="parity")
+    speed: Speed = Field(default=Speed.SLOW, description="bits a second")
+    code: Annotated[str, Rule(pattern=r"^x\d$")] | None = Field(default=None, description="")
+    level: Annotated[float, Rule(gt=0)] | None = Field(default=None, description="level")
+    pin: Annotated[str, Rule(min_length=4)] = Field(default="0000", description="")
+    inner: "Line | None" = Field(default=None, description="another")
+    keys: tuple[Secret, ...] = Field(default=(), description="secrets")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from edge_config.files.point_table import HEADERS
 from edge_config.loading.load import ConfigError, load_gateway
 from edge_config.loading.resolved import ResolvedTag
+from edge_config.mistakes.shape import declared
 from edge_config.models.base import PATTERN_WORDS
 from edge_config.models.gateway import TAG_NAME, TagConfig
 from gateway.drivers.registry import installed
@@ -174,7 +175,7 @@ def test_openpyxl_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_headers_lead_to_keys_of_a_tag() -> None:
-    assert set(HEADERS.values()) == set(TagConfig.model_fields)
+    assert set(HEADERS.values()) == set(declared(TagConfig))
 
 
 def said(file: Path) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from edge_config.models.base import Secret, SecretUnavailableError
+from edge_config.models.validation import validated
 
 
 @pytest.mark.parametrize("body", [b"hunter2", b"hunter2\n", b"hunter2\r\n", b"\xef\xbb\xbfhunter2"])
@@ -45,4 +46,4 @@ def test_a_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("given", [{}, {"file": "a", "env": "B"}])
 def test_exactly_one_source(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="exactly one of 'file' and 'env'"):
-        Secret.model_validate(given)
+        validated(Secret, given)

@@ -1,5 +1,6 @@
 """The box's own page in a real browser."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +15,7 @@ from edge_config.models.gateway import (
     MqttNorthbound,
     ProfileConfig,
 )
+from edge_config.models.validation import validated
 from gateway.core.books import Counts
 from gateway.core.process import Outcome
 from gateway.core.schema import Schema
@@ -35,7 +37,7 @@ def gateway_config() -> GatewayConfig:
         id="a-001", driver="modbus", profile="grinder", asset_no="A-001", connection={}
     )
     identity = Identity(id="gw-0", enterprise_uscc=uscc_of(0), synthetic=True)
-    north = MqttNorthbound.model_validate({"url": "mqtt://127.0.0.1:1883"})
+    north = validated(MqttNorthbound, {"url": "mqtt://127.0.0.1:1883"})
     return GatewayConfig(
         gateway=identity,
         profiles=(profile,),
@@ -111,7 +113,7 @@ async def test_the_box_shows_devices_tags_and_buffer() -> None:
 
 async def test_a_box_that_sends_nowhere_is_not_called_disconnected() -> None:
     live, _, _ = edge()
-    alone = gateway_config().model_copy(update={"northbound": ()})
+    alone = replace(gateway_config(), northbound=())
     async with served(build(live, alone, lambda: NOW_MS)) as base:
         page = (await get(f"{base}/?lang=en")).text
     assert "None is configured" in page

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, insert
 from edge_config.models.base import Secret
 from edge_config.models.city import CityConfig
 from edge_config.models.uscc import check_character
+from edge_config.models.validation import validated
 from gateway.city.console import ConsoleContext
 from gateway.city.db import tables
 from gateway.city.db.database import Database, connect
@@ -98,7 +99,8 @@ async def town(
     headline: str = "ENR-A",
 ) -> AsyncIterator[Town]:
     """A city in ``folder``, filled."""
-    config = CityConfig.model_validate(
+    config = validated(
+        CityConfig,
         {
             "city": {"region": "330800", "name_zh": "衢州市", "name_en": "Quzhou"},
             "demonstration": demonstration,
@@ -108,7 +110,7 @@ async def town(
             "console": {"token": token} if token else {},
             "demonstration_control": control,
             "definitions": {"headline": headline},
-        }
+        },
     )
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     await asyncio.to_thread((folder / "city.db").write_bytes, _filled())

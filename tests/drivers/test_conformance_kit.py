@@ -7,12 +7,12 @@ from contextlib import nullcontext
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
-from pydantic import ConfigDict
 
-from edge_config.models.base import StrictModel
+from edge_config.models.settings import Settings
 from gateway.drivers.kit.conformance import (
     Bench,
     DriverConformance,
@@ -184,9 +184,9 @@ async def test_io_in_make_is_caught(bench: Bench, monkeypatch: pytest.MonkeyPatc
 
 async def test_loose_models_and_bare_fields_are_caught(bench: Bench) -> None:
     class Loose(SPEC.address):  # type: ignore[name-defined, misc]
-        model_config = ConfigDict(extra="ignore")
+        __pydantic_config__ = MappingProxyType({"extra": "ignore"})
 
-    class Bare(StrictModel):
+    class Bare(Settings):
         host: str
         port: int
 
@@ -204,7 +204,23 @@ async def test_an_eager_import_is_caught(bench: Bench) -> None:
     kit = DriverConformance()
     kit.test_d15_the_spec_imports_no_protocol_library(bench)
     with pytest.raises(AssertionError, match=r"D-15: importing gateway\.drivers\.modbus loads"):
-        kit.test_d15_the_spec_imports_no_protocol_library(replace(bench, libraries=("pydantic",)))
+        kit.test_d15_the_spec_imports_no_protocol_library(replace(bench, libraries=("numpy",)))
+
+
+async def test_a_driver_that_reads_configurations_is_caught(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "heavy_driver.py").write_text(
+        "import yaml\nfrom gateway.drivers.modbus.driver import ModbusDriver\n"
+        "class Heavy(ModbusDriver): ...\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    kit = DriverConformance()
+    kit.test_d21_a_running_driver_reads_no_configuration(bench)
+    heavy = replace(SPEC, make=import_module("heavy_driver").Heavy)
+    with pytest.raises(AssertionError, match=r"D-21: importing heavy_driver loads \['yaml'\]"):
+        kit.test_d21_a_running_driver_reads_no_configuration(replace(bench, spec=heavy))
 
 
 async def test_forgotten_rule_classes_are_caught(bench: Bench) -> None:

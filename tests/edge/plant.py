@@ -9,9 +9,10 @@ from typing import Any, Self
 import numpy as np
 
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice, ResolvedGroup, ResolvedTag
-from edge_config.models.base import StrictModel
 from edge_config.models.gateway import GatewayConfig, TagConfig
+from edge_config.models.settings import Settings
 from edge_config.models.uscc import check_character
+from edge_config.models.validation import validated
 from gateway.core.batch import Reading
 from gateway.core.schema import Kind
 from gateway.drivers.api import Arrivals, DriverSpec, NotConnectedError, Point
@@ -28,7 +29,7 @@ USCC = "91330800MA28F0000"
 USCC += check_character(USCC)
 
 
-class Nothing(StrictModel):
+class Nothing(Settings):
     """No address, no connection."""
 
 
@@ -135,7 +136,8 @@ def loaded(
     """A gateway with one device of one group."""
     names = [{"name": f"t{at}", "address": {}} for at in range(tags)]
     group = {"name": "g", "interval_ms": interval_ms, "mode": mode, "tags": names}
-    config = GatewayConfig.model_validate(
+    config = validated(
+        GatewayConfig,
         {
             "gateway": {"id": "gw", "enterprise_uscc": USCC, "synthetic": True},
             "profiles": [
@@ -154,7 +156,7 @@ def loaded(
                 }
             ],
             "buffer": {"path": str(folder / "b.db"), "commit_interval_ms": 20},
-        }
+        },
     )
     resolved = tuple(
         ResolvedTag(TagConfig(name=f"t{at}", address={}), Nothing()) for at in range(tags)

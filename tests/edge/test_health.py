@@ -38,7 +38,7 @@ def live_at(read_ms: int, committed_ms: int = NOW) -> Live:
 
 
 async def asked(live: Live, folder: Path) -> tuple[int, dict[str, Any]]:
-    config = loaded(folder).config.model_copy(update={"console": ConsoleConfig()})
+    config = replace(loaded(folder).config, console=ConsoleConfig())
     transport = httpx.ASGITransport(build(live, config, lambda: NOW))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
         answer = await client.get("/healthz")

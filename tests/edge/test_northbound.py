@@ -12,8 +12,8 @@ import aiomqtt
 import numpy as np
 import pytest
 
-from edge_config.models.base import Secret
 from edge_config.models.gateway import MqttNorthbound
+from edge_config.models.validation import validated
 from gateway.core.batch import Batch
 from gateway.core.books import Counts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
@@ -58,7 +58,7 @@ class Sender:
             **options,
         }
         self.north = Northbound(
-            config=MqttNorthbound.model_validate(settings),
+            config=validated(MqttNorthbound, settings),
             gateway="gw",
             software="1",
             buffer=self.buffer,
@@ -313,7 +313,7 @@ async def test_a_wrong_password_is_said_once_and_never_logged(
     monkeypatch.setenv("SECRET", "hunter2-in-vain")
     extra = f"user root\nallow_anonymous false\npassword_file {passwords}"
     with Mosquitto(tmp_path, extra) as strict:
-        secret = Secret(env="SECRET").model_dump(exclude_none=True)
+        secret = {"env": "SECRET"}
         sender = Sender(tmp_path, strict.url, password=secret)
         async with sender.running():
             await until(lambda: sender.north._attempts.failures >= 3)

@@ -11,6 +11,7 @@ import pytest
 
 from edge_config.models.base import Secret, SecretUnavailableError
 from edge_config.models.gateway import MqttNorthbound
+from edge_config.models.validation import validated
 from gateway.mqtt import attempts as attempts_module
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import Client, MqttError
@@ -40,8 +41,8 @@ async def broker(peer: Peer, **options: object) -> AsyncIterator[MqttNorthbound]
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        yield MqttNorthbound.model_validate(
-            {"url": f"mqtt://127.0.0.1:{port}", "protocol": "3.1.1", **options}
+        yield validated(
+            MqttNorthbound, {"url": f"mqtt://127.0.0.1:{port}", "protocol": "3.1.1", **options}
         )
 
 
@@ -56,7 +57,7 @@ async def fault_of(client: Client) -> str:
 
 
 async def test_a_cancellation_in_the_turn_of_the_answer_is_heeded() -> None:
-    config = MqttNorthbound.model_validate({"url": "mqtt://127.0.0.1:1"})
+    config = validated(MqttNorthbound, {"url": "mqtt://127.0.0.1:1"})
     client = Client(config, username="x")
     answer: asyncio.Future[None] = asyncio.Future()
     task = asyncio.create_task(client._wait_for(answer, 5))
@@ -102,7 +103,7 @@ async def test_nobody_listening_is_said() -> None:
 
 
 async def test_a_name_that_no_host_can_have_is_a_fault() -> None:
-    config = MqttNorthbound.model_validate({"url": f"mqtt://{'a' * 64}:1883"})
+    config = validated(MqttNorthbound, {"url": f"mqtt://{'a' * 64}:1883"})
     assert "no host can have the name" in await fault_of(Client(config, username="x"))
 
 
@@ -134,7 +135,7 @@ async def test_a_refused_publish_ends_the_session(tmp_path: Path) -> None:
 
 async def test_all_that_has_come_is_handed_out_at_once(mosquitto: Mosquitto) -> None:
     """One at a time they would pile up in the library, where nothing bounds them."""
-    config = MqttNorthbound.model_validate({"url": mosquitto.url})
+    config = validated(MqttNorthbound, {"url": mosquitto.url})
     async with Client(config, username="x") as reader, Client(config, username="y") as writer:
         await reader.listen("a/b")
         for number in range(50):
@@ -147,7 +148,7 @@ async def test_all_that_has_come_is_handed_out_at_once(mosquitto: Mosquitto) -> 
 async def test_a_session_that_is_left_as_the_broker_hangs_up_leaves_no_complaint(
     mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = MqttNorthbound.model_validate({"url": mosquitto.url})
+    config = validated(MqttNorthbound, {"url": mosquitto.url})
     async with Client(config, username="x") as client:
         mosquitto.stop(kill=True)
         await until(client._disconnected.done)

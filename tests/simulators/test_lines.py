@@ -1,7 +1,7 @@
 """Every tag of every sample reads GOOD from its simulator, through the real drivers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def running(request, tmp_path_factory) -> Iterator[Running]:
 
 def _driver(device: ResolvedDevice) -> Any:
     """The driver of a device, with the patience that a busy machine needs."""
-    patient = device.connection.model_copy(update={"request_timeout_ms": 30_000})
+    patient = replace(device.connection, request_timeout_ms=30_000)
     return installed()[device.config.driver].make(patient)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import Table, insert, select
 
 from edge_config.models.city import CityConfig
+from edge_config.models.validation import validated
 from gateway.city.app import City, assembled, system_ms
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.registry import enrolment
@@ -31,7 +32,8 @@ def city_config(url: str, folder: Path, **more: Any) -> CityConfig:
     """A configuration with everything in ``folder``."""
     host_port = url.removeprefix("mqtt://")
     broker = {"url": f"mqtt://{host_port}", "retry_max_ms": 1_000} | more.pop("broker", {})
-    return CityConfig.model_validate(
+    return validated(
+        CityConfig,
         {
             "city": {"region": "330800", "name_zh": "衢州", "name_en": "Quzhou"},
             "data_dir": folder,
@@ -39,7 +41,7 @@ def city_config(url: str, folder: Path, **more: Any) -> CityConfig:
             "identifier": {"prefix": "88.999"},
             "silence_ms": 60_000,
         }
-        | more
+        | more,
     )
 
 

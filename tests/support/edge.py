@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_config.models.gateway import MqttNorthbound
+from edge_config.models.validation import validated
 from gateway.core.books import Counts, day_of
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.commit import Commit, NewFrame
@@ -36,7 +37,7 @@ class Edge:
         self._loop = asyncio.get_running_loop()
         settings = {"ack_timeout_ms": 1_000, "state_interval_ms": 500, "retry_max_ms": 1_000}
         self.north = Northbound(
-            config=MqttNorthbound.model_validate(settings | broker),
+            config=validated(MqttNorthbound, settings | broker),
             gateway=gateway,
             software="1",
             buffer=self.buffer,

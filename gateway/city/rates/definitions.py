@@ -9,8 +9,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
-from edge_config.models.base import StrictModel
-from gateway.city.rates.model import Definition, Question
+from gateway.city.rates.model import Definition, Question, StrictModel
 
 PACKAGE = "gateway.city.rates"
 

@@ -6,9 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
-
-from edge_config.models.base import StrictModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 def _exact(value: object) -> Fraction:
@@ -28,6 +26,14 @@ ABOVE_SCALE = "above_scale"
 
 
 _WHOLE = 100
+
+
+class StrictModel(BaseModel):
+    """Base of the records: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 class Continuity(StrictModel):

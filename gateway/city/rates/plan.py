@@ -10,9 +10,8 @@ from itertools import pairwise
 
 import yaml
 
-from edge_config.models.base import StrictModel
 from gateway.city.rates.definitions import PACKAGE
-from gateway.city.rates.model import ExactNumber
+from gateway.city.rates.model import ExactNumber, StrictModel
 
 
 class _Point(StrictModel):

@@ -1,12 +1,14 @@
 """What the conformance kit needs to know of a driver and its device. See ``conformance``."""
 
-# ruff: noqa: S101 - these are tests
+# ruff: noqa: S101, S603 - these are tests, and the only command is this interpreter
 
 import ast
 import asyncio
 import inspect
 import os
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from typing import Any, NoReturn, TypeGuard
 import numpy as np
 import pytest
 
+from edge_config.models.validation import validated
 from gateway.core.batch import Reading
 from gateway.core.schema import runs_of
 from gateway.drivers.api import Driver, DriverSpec, Point, Value
@@ -64,11 +67,11 @@ class Bench:
 
     def driver(self, connection: Mapping[str, Any] | None = None) -> Driver:
         """A new driver, for the running device unless another connection is given."""
-        return self.spec.make(self.spec.connection.model_validate(connection or self.connection))
+        return self.spec.make(validated(self.spec.connection, connection or self.connection))
 
     def point(self, raw: Any, name: str = "tag") -> Point:
         """A point from its address as an operator writes it."""
-        address = self.spec.address.model_validate(raw)
+        address = validated(self.spec.address, raw)
         return Point(name, self.spec.kind(address), address)
 
     def points(self) -> list[Point]:
@@ -173,3 +176,12 @@ def _logs(node: ast.AST) -> TypeGuard[ast.Name | ast.Import | ast.ImportFrom]:
     if isinstance(node, ast.ImportFrom):
         return (node.module or "").split(".")[0] == "logging"
     return isinstance(node, ast.Name) and node.id == "logging"
+
+
+def imported_with(*modules: str) -> set[str]:
+    """Names of all modules that a new interpreter holds after importing these."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules, sep='\\n')"
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(out.stdout.split())

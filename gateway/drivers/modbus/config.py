@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, model_validator
-
-from edge_config.models.base import Host, StrictModel
+from edge_config.models.base import Host
 from edge_config.models.gateway import DeviceConfig
+from edge_config.models.settings import Field, Settings
 from gateway.core.schema import Kind
 from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_BITS, MAX_READ_REGISTERS, Table
 from gateway.drivers.modbus.values import DataType, Encoding, Order
@@ -15,36 +14,53 @@ from gateway.drivers.modbus.values import DataType, Encoding, Order
 _PARTS = re.compile(r"(?P<type>[a-z]+\d*)(\[(?P<length>\d+)\])?", re.ASCII)
 _PLACE = re.compile(r"(?P<number>\d+)(\.(?P<bit>\d+))?", re.ASCII)
 _NOTATION = {"0": Table.COIL, "1": Table.DISCRETE, "3": Table.INPUT, "4": Table.HOLDING}
+REQUEST_TIMEOUT_MS = 1_000
+"""Unless written otherwise; it gives way to a shorter ``timeout_ms`` of the device."""
 _EXAMPLES = "'holding:100:float32:CDAB', 'coil:5', 'holding:7.3' or '40101:uint16'"
 
 
-class Connection(StrictModel):
+class Connection(Settings):
     """How to reach one unit. Each device has a connection of its own."""
 
     host: Host = Field(description="name or IP address")
-    port: int = Field(502, ge=1, le=65535, description="TCP port")
-    unit: int = Field(1, ge=0, le=255, description="unit id; often 1, 0 or 255 without a gateway")
+    port: int = Field(default=502, ge=1, le=65535, description="TCP port")
+    unit: int = Field(
+        default=1, ge=0, le=255, description="unit id; often 1, 0 or 255 without a gateway"
+    )
     window: int = Field(
-        1, ge=1, le=16, description="requests under way at once; serial gateways need 1"
+        default=1, ge=1, le=16, description="requests under way at once; serial gateways need 1"
     )
     max_gap: int = Field(
-        8, ge=0, le=120, description="unused registers (×16 bits) read to save a request; 0: none"
+        default=8,
+        ge=0,
+        le=120,
+        description="unused registers (×16 bits) read to save a request; 0: none",
     )
     max_registers: int = Field(
-        MAX_READ_REGISTERS, ge=1, le=MAX_READ_REGISTERS, description="most registers in a request"
+        default=MAX_READ_REGISTERS,
+        ge=1,
+        le=MAX_READ_REGISTERS,
+        description="most registers in a request",
     )
     max_bits: int = Field(
-        MAX_READ_BITS, ge=1, le=MAX_READ_BITS, description="most coils or discretes in a request"
+        default=MAX_READ_BITS,
+        ge=1,
+        le=MAX_READ_BITS,
+        description="most coils or discretes in a request",
     )
     request_timeout_ms: int = Field(
-        1_000, ge=20, le=60_000, description="longest wait for one answer; then the unit is silent"
+        default=REQUEST_TIMEOUT_MS,
+        ge=20,
+        le=60_000,
+        description="longest wait for one answer; then the unit is silent",
     )
     write_multiple: bool = Field(
-        False, description="write single values by functions 15 and 16 (devices without 5 and 6)"
+        default=False,
+        description="write single values by functions 15 and 16 (devices without 5 and 6)",
     )
 
 
-class Address(StrictModel):
+class Address(Settings):
     """Where a value is: a mapping, or text such as ``holding:100:float32:CDAB``.
 
     Addresses are those on the wire and begin at 0. Text in the 4xxxx notation of manuals counts
@@ -53,28 +69,34 @@ class Address(StrictModel):
 
     table: Table = Field(description="coil, discrete, input or holding")
     address: int = Field(ge=0, lt=ADDRESSES, description="first address, from 0")
-    type: DataType = Field(DataType.UINT16, description="what it holds; bits: always bool")
-    order: Order = Field(Order.ABCD, description="byte order; A is the most significant byte")
-    bit: int | None = Field(None, ge=0, le=15, description="bit of a register, 0 the lowest")
-    length: int | None = Field(None, ge=1, le=MAX_READ_REGISTERS, description="text: registers")
-    encoding: Encoding | None = Field(None, description="text: ascii (default), utf-8 or gbk")
+    type: DataType = Field(default=DataType.UINT16, description="what it holds; bits: always bool")
+    order: Order = Field(
+        default=Order.ABCD, description="byte order; A is the most significant byte"
+    )
+    bit: int | None = Field(
+        default=None, ge=0, le=15, description="bit of a register, 0 the lowest"
+    )
+    length: int | None = Field(
+        default=None, ge=1, le=MAX_READ_REGISTERS, description="text: registers"
+    )
+    encoding: Encoding | None = Field(
+        default=None, description="text: ascii (default), utf-8 or gbk"
+    )
 
-    @model_validator(mode="before")
     @classmethod
-    def _read(cls, raw: Any) -> Any:
-        fields = parse(raw) if isinstance(raw, str) else raw
+    def from_written(cls, written: Any) -> Any:
+        """The fields of a mapping or of the text form; bits are bool, registers uint16."""
+        fields = parse(written) if isinstance(written, str) else written
         if isinstance(fields, dict) and "type" not in fields:
             is_bool = fields.get("bit") is not None or fields.get("table") in ("coil", "discrete")
             return {**fields, "type": DataType.BOOL if is_bool else DataType.UINT16}
-        if not isinstance(fields, dict | Address):
+        if not isinstance(fields, dict):
             raise ValueError(f"must be a mapping or text such as {_EXAMPLES}")  # noqa: TRY004 - for pydantic
         return fields
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def __post_init__(self) -> None:
         for wrong in self._problems():
             raise ValueError(wrong)
-        return self
 
     def _problems(self) -> list[str]:
         is_text, is_bool = self.type is DataType.STRING, self.type is DataType.BOOL
@@ -135,10 +157,10 @@ def endpoint(connection: Connection) -> str:
 def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str, str]]:
     """A wait for one answer that the wait for the whole reading would always cut short.
 
-    Only if it is written; the default gives way silently to a shorter ``timeout_ms``.
+    The default gives way silently to a shorter ``timeout_ms``.
     """
     wait = connection.request_timeout_ms
-    if "request_timeout_ms" in connection.model_fields_set and wait > device.timeout_ms:
+    if wait != REQUEST_TIMEOUT_MS and wait > device.timeout_ms:
         whole = f"the device's timeout_ms {device.timeout_ms}, the wait for a whole reading"
         yield "request_timeout_ms", f"{wait} is longer than {whole}"
 

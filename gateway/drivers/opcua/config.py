@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
-
-from edge_config.models.base import Secret, StrictModel, is_host
+from edge_config.models.base import Secret, is_host
+from edge_config.models.settings import Field, Rule, Settings
 from gateway.core.schema import Kind
 from gateway.drivers.opcua.nodes import NodeName, format_node, parse_node
 
@@ -61,66 +60,65 @@ def _server_url(text: str) -> str:
     return parts._replace(netloc=f"{parts.netloc.removesuffix(':')}:{DEFAULT_PORT}").geturl()
 
 
-class Connection(StrictModel):
+class Connection(Settings):
     """How to reach an OPC UA server, and as whom."""
 
-    url: Annotated[str, AfterValidator(_server_url)] = Field(
+    url: Annotated[str, Rule(_server_url)] = Field(
         description="endpoint, opc.tcp://host:port/path; port 4840 if none is given"
     )
     security: Literal["none", "basic256sha256"] = Field(
-        "none", description="basic256sha256 signs and encrypts; none does neither"
+        default="none", description="basic256sha256 signs and encrypts; none does neither"
     )
-    username: str | None = Field(None, min_length=1, description="absent: anonymous")
-    password: Secret | None = Field(None, description="password of the user")
+    username: str | None = Field(default=None, min_length=1, description="absent: anonymous")
+    password: Secret | None = Field(default=None, description="password of the user")
     password_in_clear: Literal["refuse", "allow"] = Field(
-        "refuse", description="whether a password may travel unencrypted if the server wants it so"
+        default="refuse",
+        description="whether a password may travel unencrypted if the server wants it so",
     )
     certificate_dir: Path = Field(
-        Path("qulink-certificates"),
+        default=Path("qulink-certificates"),
         description="folder for the generated own certificate and for trusted/ and rejected/",
     )
     certificate_file: Path | None = Field(
-        None, description="own certificate (PEM or DER) instead of the generated one"
+        default=None, description="own certificate (PEM or DER) instead of the generated one"
     )
-    key_file: Path | None = Field(None, description="key of certificate_file (PEM or DER)")
+    key_file: Path | None = Field(default=None, description="key of certificate_file (PEM or DER)")
     server_certificate: Path | None = Field(
-        None,
+        default=None,
         description="trusted server or CA certificate, or a folder of such; "
         "default: trusted/ in certificate_dir",
     )
     request_timeout_ms: int = Field(
-        5_000, ge=100, le=60_000, description="longest wait for one answer of the server"
+        default=5_000, ge=100, le=60_000, description="longest wait for one answer of the server"
     )
     session_timeout_ms: int = Field(
-        60_000,
+        default=60_000,
         ge=5_000,
         le=3_600_000,
         description="the server drops a silent session after this; a third of it between signs "
         "of life",
     )
     publishing_ms: int | None = Field(
-        None, ge=10, le=3_600_000, description="default: the group's interval, at most 1000"
+        default=None, ge=10, le=3_600_000, description="default: the group's interval, at most 1000"
     )
     sampling_ms: int | None = Field(
-        None, ge=0, le=3_600_000, description="default: the group's interval"
+        default=None, ge=0, le=3_600_000, description="default: the group's interval"
     )
     keepalive_ms: int = Field(
-        5_000,
+        default=5_000,
         ge=100,
         le=600_000,
         description="a subscription without changes gives a sign of life at least this often",
     )
     max_nodes_per_call: int | None = Field(
-        None, ge=1, le=100_000, description="lower limit than the server announces"
+        default=None, ge=1, le=100_000, description="lower limit than the server announces"
     )
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Connection":
+    def __post_init__(self) -> None:
         if (self.username is None) != (self.password is None):
             raise ValueError("'username' and 'password' go together; leave both for anonymous")
         if (self.certificate_file is None) != (self.key_file is None):
             raise ValueError("'certificate_file' and 'key_file' go together")
-        return self
 
     @property
     def endpoint(self) -> str:
@@ -133,27 +131,27 @@ class Connection(StrictModel):
         return self.server_certificate or self.certificate_dir / "trusted"
 
 
-class Address(StrictModel):
+class Address(Settings):
     """Where a value lives in the server, and of what type it is.
 
     The text form is the node and the type with ``|`` between:
     ``nsu=http://acme/press;s=Press.Speed|float64``.
     """
 
-    node: Annotated[str, AfterValidator(lambda text: format_node(parse_node(text)))] = Field(
+    node: Annotated[str, Rule(lambda text: format_node(parse_node(text)))] = Field(
         description="nsu=<namespace URI>;s=<name> (or i=, g=, b=); no nsu= in namespace 0"
     )
     type: TypeName = Field(description="type of the value; the server's must fit into it")
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_text(cls, given: Any) -> Any:  # whatever the file holds
-        if not isinstance(given, str):
-            return given
-        node, separator, kind = given.rpartition("|")
+    def from_written(cls, written: Any) -> Any:
+        """The fields of a mapping or of the text form."""
+        if not isinstance(written, str):
+            return written
+        node, separator, kind = written.rpartition("|")
         if not separator:
             raise ValueError(
-                f"{given!r}: write <node>|<type>, as in nsu=http://acme;s=Speed|float64"
+                f"{written!r}: write <node>|<type>, as in nsu=http://acme;s=Speed|float64"
             )
         return {"node": node.strip(), "type": kind.strip()}
 

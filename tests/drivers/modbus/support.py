@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from struct import unpack
 from typing import Any
 
+from edge_config.models.validation import validated
 from gateway.core.batch import Reading
 from gateway.core.status import Reason, reason_of
 from gateway.drivers.api import Point
@@ -19,8 +20,8 @@ from gateway.drivers.modbus.poll import ReadPlan
 
 def points(*addresses: Any) -> list[Point]:
     """Points named after their position."""
-    validated = [SPEC.address.model_validate(raw) for raw in addresses]
-    return [Point(f"t{i}", SPEC.kind(a), a) for i, a in enumerate(validated)]
+    found = [validated(SPEC.address, raw) for raw in addresses]
+    return [Point(f"t{i}", SPEC.kind(a), a) for i, a in enumerate(found)]
 
 
 def connection(port: int = 502, **options: Any) -> Connection:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -307,7 +308,7 @@ async def test_the_watch_survives_many_polls_and_still_bites() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid", "a..b", "x" * 70])
 async def test_nobody_there(host: str) -> None:
-    driver = ModbusDriver(connection(free_port()).model_copy(update={"host": host}))
+    driver = ModbusDriver(replace(connection(free_port()), host=host))
     async with asyncio.timeout(20):
         with pytest.raises(NotConnectedError, match=f"cannot connect to Modbus unit 1 at {host}"):
             await driver.connect()

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from edge_config.models.validation import validated
 from gateway.core.schema import Kind
 from gateway.drivers.api import Point
 from gateway.drivers.opcua import SPEC
@@ -42,7 +43,7 @@ class OpcUaServer(ServerProcess):
 
     def connection(self, **fields: Any) -> Connection:
         """A connection to it."""
-        return Connection.model_validate({"url": self.url, **fields})
+        return validated(Connection, {"url": self.url, **fields})
 
     def start(self, **options: Any) -> None:
         """Start it, with changed options if given, and wait until it is ready."""
@@ -111,6 +112,6 @@ class AsyncuaServer(OpcUaServer):
 
 def point(name: str, type_name: str, uri: str = URI) -> Point:
     """A tag at the string node ``name``."""
-    address = SPEC.address.model_validate(f"nsu={uri};s={name}|{type_name}")
+    address = validated(SPEC.address, f"nsu={uri};s={name}|{type_name}")
     kind: Kind = SPEC.kind(address)
     return Point(name, kind, address)

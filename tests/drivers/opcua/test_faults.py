@@ -13,6 +13,7 @@ from asyncua.ua import uaerrors
 from cryptography.exceptions import InvalidSignature
 
 from edge_config.models.base import Secret
+from edge_config.models.validation import validated
 from gateway.drivers.api import DriverError, NotConnectedError, RefusedError
 from gateway.drivers.opcua.client import GatewayClient
 from gateway.drivers.opcua.config import Connection
@@ -114,7 +115,7 @@ async def test_cancellation_passes() -> None:
 async def test_a_missing_secret_is_a_refusal_that_names_where() -> None:
     with pytest.raises(RefusedError, match="environment variable QULINK_NOT_SET"):  # noqa: SIM117
         with translated("log in"):
-            Secret.model_validate({"env": "QULINK_NOT_SET"}).reveal()
+            validated(Secret, {"env": "QULINK_NOT_SET"}).reveal()
 
 
 async def swallows() -> None:
@@ -146,7 +147,7 @@ async def test_close_heeds_a_cancellation_that_the_library_swallows() -> None:
         async def disconnect(self) -> None:
             await swallows()
 
-    connection = Connection.model_validate({"url": "opc.tcp://127.0.0.1:4840"})
+    connection = validated(Connection, {"url": "opc.tcp://127.0.0.1:4840"})
     closing = asyncio.create_task(Session(Swallowing(connection.url), connection).close())
     await asyncio.sleep(0)
     closing.cancel()

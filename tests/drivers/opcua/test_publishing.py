@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from asyncua import ua
 
+from edge_config.models.validation import validated
 from gateway.core.status import GOOD, Quality, Reason, bad, status
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.opcua.client import new_client
@@ -21,7 +22,7 @@ AFTER_LOSS = status(Quality.UNCERTAIN, Reason.OVERFLOW)
 @pytest.fixture
 async def publishing() -> Publishing:
     """Subscription 7 with two float64 tags, on a session that was never opened."""
-    connection = Connection.model_validate({"url": "opc.tcp://127.0.0.1:4840"})
+    connection = validated(Connection, {"url": "opc.tcp://127.0.0.1:4840"})
     made = Publishing(Session(new_client(connection), connection), connection)
     now = asyncio.get_running_loop().time()
     made._subscriptions[7] = _Subscription("g", shape_of(["float64"] * 2), 5.0, now)
