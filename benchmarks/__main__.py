@@ -4,47 +4,78 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from benchmarks import codec, edge, ingest, latency, stores
+from benchmarks.city import codec, ingest, latency, stores
+from benchmarks.edge import rows
+from benchmarks.edge.plant import Plant
 from benchmarks.machine import describe
-from benchmarks.plant import Plant
+from benchmarks.processes import Checkout, allow_many_files
 
 Result = dict[str, object]
 
-MEASUREMENTS: dict[str, Callable[[float], list[Result]]] = {
+REST = Plant(addresses=10, units=1, tags=30)
+MEMORY = (Plant(addresses=10, units=1, tags=10), Plant(addresses=10, units=1, tags=100))
+EDGE = (
+    REST,
+    Plant(addresses=10, units=10, tags=100),
+    Plant(addresses=100, units=1, tags=100),
+    Plant(addresses=10, units=10, tags=1000),
+    Plant(addresses=100, units=1, tags=1000),
+    Plant(addresses=100, units=1, tags=1000, window=16),
+)
+LARGE = (Plant(addresses=1000, units=1, tags=300),)
+FAST = (Plant(addresses=1, units=1, tags=100, interval_ms=20),)
+
+EDGES: dict[str, tuple[Plant, ...]] = {
+    "rest": (REST,),
+    "edge": EDGE,
+    "large": LARGE,
+    "fast": FAST,
+    "memory": MEMORY,
+}
+"""Loads of one edge, which an older one may take turns with."""
+
+OTHERS: dict[str, Callable[[float], list[Result]]] = {
     "wire": lambda _seconds: codec.measure(),
     "ingest": lambda _seconds: [
         *(ingest.measure(tags) for tags in (1000, 30, 10)),
         ingest.measure_changes(),
     ],
     "stores": lambda seconds: stores.measure(min(seconds, 10)),
-    "rest": lambda seconds: [edge.measure("edge at rest", Plant(devices=10, tags=30), seconds)],
-    "edge": lambda seconds: [
-        edge.measure("edge under load", Plant(devices=100, tags=1000, window=window), seconds)
-        for window in (1, 16)
-    ],
-    "latency": lambda seconds: [latency.measure(Plant(devices=20, tags=100), seconds)],
+    "latency": lambda seconds: [latency.measure(Plant(addresses=20, units=1, tags=100), seconds)],
 }
 
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *MEASUREMENTS], default=[])
-    parser.add_argument("--seconds", type=float, default=30, help="of each process measurement")
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
+    against = Checkout.at(arguments.against.resolve()) if arguments.against else None
     machine = describe()
+    allow_many_files()
     results: list[Result] = []
-    for name in arguments.names or MEASUREMENTS:
+    for name in arguments.names or [*(set(EDGES) - {"rest"}), *OTHERS]:
         sys.stderr.write(f"bench: {name} …\n")
         try:
-            results += MEASUREMENTS[name](arguments.seconds)
+            if name in EDGES:
+                results += rows.measure(EDGES[name], arguments.seconds, against)
+            else:
+                results += OTHERS[name](arguments.seconds)
         except pytest.skip.Exception as lacking:  # a program by others, as in the tests
             sys.exit(f"bench: {lacking}")
     json.dump({"machine": machine, "results": results}, sys.stdout, indent=2)
     sys.stdout.write("\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    add = parser.add_argument
+    add("names", nargs="*", choices=[[], *EDGES, *OTHERS], default=[])
+    add("--seconds", type=float, default=30, help="of each process measurement")
+    add("--against", type=Path, help="another checkout, whose edge takes turns with ours")
+    return parser
 
 
 if __name__ == "__main__":

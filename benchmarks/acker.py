@@ -6,7 +6,7 @@
 import asyncio
 import json
 import sys
-import time
+from dataclasses import asdict, dataclass, field
 
 import aiomqtt
 
@@ -14,31 +14,60 @@ from gateway.wire.frame import read_header
 from gateway.wire.messages import Ack, encode_message
 from gateway.wire.topics import ROOT, ack_topic, parse_uplink
 
-_ACK_EVERY_S = 0.2
+_ACKNOWLEDGE_EVERY_S = 0.1
+"""A city gathers frames about so long before it commits and acknowledges them."""
+_PRINT_EVERY = 10
+
+
+@dataclass(slots=True)
+class Received:
+    """What has come so far."""
+
+    values: int = 0
+    frames: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class Acknowledger:
+    """Frames received, and those of each gateway that no acknowledgement has gone out for."""
+
+    received: Received = field(default_factory=Received)
+    due: dict[str, Ack] = field(default_factory=dict)
+
+    async def listen(self, client: aiomqtt.Client) -> None:
+        """Take every frame."""
+        async for message in client.messages:
+            body = bytes(message.payload)
+            header = read_header(body)
+            self.received.values += header.values
+            self.received.frames += 1
+            self.received.bytes += len(body)
+            gateway = parse_uplink(str(message.topic)).gateway
+            self.due[gateway] = Ack(f"{header.epoch:016x}", header.seq)
+
+    async def answer(self, client: aiomqtt.Client) -> None:
+        """Acknowledge what is due again and again: the last frame of a burst never waits."""
+        turn = 0
+        while True:
+            await asyncio.sleep(_ACKNOWLEDGE_EVERY_S)
+            due, self.due = self.due, {}
+            for gateway, ack in due.items():  # at most once, as the city does
+                await client.publish(ack_topic(gateway), encode_message(ack))
+            turn += 1
+            if turn % _PRINT_EVERY == 0:
+                sys.stdout.write(json.dumps(asdict(self.received)) + "\n")
+                sys.stdout.flush()
 
 
 async def main(port: int) -> None:
-    """Acknowledge everything, at most five times a second for each gateway."""
-    values = frames = size = 0
-    acked: dict[str, float] = {}
-    reported = time.monotonic()
+    """Acknowledge until ended."""
+    acknowledger = Acknowledger()
     async with aiomqtt.Client("127.0.0.1", port, identifier="acker") as client:
         await client.subscribe(f"{ROOT}/up/+/+/frame", qos=1)
-        async for message in client.messages:
-            now = time.monotonic()
-            body = bytes(message.payload)
-            header = read_header(body)
-            values, frames, size = values + header.values, frames + 1, size + len(body)
-            gateway = parse_uplink(str(message.topic)).gateway
-            if now - acked.get(gateway, 0) >= _ACK_EVERY_S:
-                acked[gateway] = now
-                ack = encode_message(Ack(f"{header.epoch:016x}", header.seq))
-                await client.publish(ack_topic(gateway), ack)  # at most once, as the city does
-            if now - reported >= 1:
-                reported = now
-                line = {"values": values, "frames": frames, "bytes": size}
-                sys.stdout.write(json.dumps(line) + "\n")
-                sys.stdout.flush()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(acknowledger.listen(client))
+            tasks.create_task(acknowledger.answer(client))
 
 
 if __name__ == "__main__":

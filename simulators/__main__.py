@@ -5,12 +5,12 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TextIO
 
 from simulators.line import lines
-from simulators.options import BENCH_PORT, parser
+from simulators.options import parser
 from simulators.servers.serving import PortInUseError
 
 EXIT_USAGE = 2
@@ -54,13 +54,10 @@ async def _serve(options: argparse.Namespace) -> None:
         await over.wait()
 
 
-@asynccontextmanager
-async def _bench(options: argparse.Namespace) -> AsyncIterator[str]:
-    from simulators.servers.bench import listening  # noqa: PLC0415 - each kind imports only its server
+def _bench(options: argparse.Namespace) -> AbstractAsyncContextManager[str]:
+    from simulators.bench.serve import serving  # noqa: PLC0415 - a line does without it
 
-    port = options.port or BENCH_PORT
-    async with listening(options.host, port, options.devices, options.tags, options.seed):
-        yield f"modbus={options.host}:{port}"
+    return serving(options)
 
 
 @asynccontextmanager

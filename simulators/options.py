@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from simulators.faults import fault
 from simulators.line import lines
 
-BENCH_PORT = 15010
 _PLANT = ZoneInfo("Asia/Shanghai")
 
 _PROFILE = (
@@ -33,8 +32,10 @@ def parser() -> argparse.ArgumentParser:
     add("--machines", type=_count, help="only the first so many machines of the line")
     add("--clock", type=_clock, default=_clock("09:00"), help="time in the plant: HH:MM or now")
     add("--fault", type=fault, action="append", default=[], help=_FAULT)
-    add("--devices", type=_count, default=100, help="bench: units")
+    add("--addresses", type=_count, default=1, help="bench: loopback addresses, 127.0.0.1 …")
+    add("--devices", type=_count, default=100, help="bench: units at each address")
     add("--tags", type=_count, default=1000, help="bench: float32 values a unit")
+    add("--interval-ms", type=_count, default=1000, help="bench: period of the polls it watches")
     into = Path("edge_config/profiles")
     add("--into", type=Path, default=into, help="profiles: folder to write them into")
     return made

@@ -1,5 +1,7 @@
 """The lean server for benchmarks answers as the specification says, and never the same twice."""
 
+import json
+import signal
 import struct
 import time
 from collections.abc import Iterator
@@ -9,13 +11,14 @@ import numpy as np
 import pytest
 from pymodbus.client import ModbusTcpClient
 
-from simulators.servers.bench import BenchServer, Noise
+from simulators.bench.modbus import BenchServer, Noise
+from simulators.bench.watch import Watch, lateness
 from tests.simulators.process import Simulator, simulator
 
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Simulator]:
-    with simulator("bench", "--devices", "100", "--tags", "1000") as running:
+    with simulator("bench", "--addresses", "2", "--devices", "100", "--tags", "1000") as running:
         yield running
 
 
@@ -46,7 +49,7 @@ def test_every_value_of_every_poll_differs(client: ModbusTcpClient) -> None:
 
 def test_units_share_no_values() -> None:
     noise = Noise(200, 3, 1)
-    values = [set(struct.unpack(">100f", noise.read(unit, 5, 0, 200))) for unit in (1, 2, 3)]
+    values = [set(struct.unpack(">100f", noise.read(unit, 5, 0, 200))) for unit in (0, 1, 2)]
     assert len(set.union(*values)) == 300
 
 
@@ -71,6 +74,32 @@ def test_what_cannot_be_read_is_an_exception(request_: bytes, problem: int) -> N
     assert answered == struct.pack(">HHHBBB", 9, 0, 3, request_[6], function, problem)
 
 
+def test_each_address_has_units_of_its_own(bench: Simulator) -> None:
+    seen = []
+    for host in ("127.0.0.1", "127.0.0.2"):
+        with ModbusTcpClient(host, port=bench.modbus, timeout=10) as client:
+            seen += [set(_floats(client, unit)) for unit in (1, 2)]
+    assert len(set.union(*seen)) == sum(map(len, seen))
+
+
+def test_lateness_is_what_exceeds_the_earliest_place_in_the_interval() -> None:
+    late = lateness([10.99, 11.995, 12.99, 14.01], 1.0)
+    assert np.allclose(late, [0.0, 0.005, 0.0, 0.02])
+
+
+def test_a_report_tells_of_the_polls_since_the_last(bench: Simulator) -> None:
+    bench.process.send_signal(signal.SIGUSR1)
+    assert bench.process.stdout is not None
+    bench.process.stdout.readline()
+    with ModbusTcpClient("127.0.0.2", port=bench.modbus, timeout=10) as client:
+        for start in (0, 2, 0):
+            client.read_holding_registers(start, count=2, device_id=1)
+    bench.process.send_signal(signal.SIGUSR1)
+    report = json.loads(bench.process.stdout.readline())
+    assert (report["polls"], report["devices"]) == (2, 1)
+    assert 0 <= report["late_ms"]["p50"] <= report["late_ms"]["max"] < 1000
+
+
 def test_requests_in_pieces_and_in_one_piece() -> None:
     request = struct.pack(">HHHBBHH", 1, 0, 6, 1, 3, 0, 2)
     whole = _answer(request + request)
@@ -80,10 +109,14 @@ def test_requests_in_pieces_and_in_one_piece() -> None:
 
 def _answer(*pieces: bytes) -> bytes:
     """What the server writes for bytes that come in these pieces."""
-    server = BenchServer(Noise(2000, 100, 1))
+    server = BenchServer(Noise(2000, 100, 1), 100, Watch(1.0, 0.0))
     written = bytearray()
 
     class Wire:
+        def get_extra_info(self, name: str) -> tuple[str, int]:
+            assert name == "sockname"
+            return "127.0.0.1", 502
+
         def write(self, data: bytes) -> None:
             written.extend(data)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from benchmarks.codec import bench_schema, random_batch, seconds_per_call
+from benchmarks.city.codec import bench_schema, random_batch, seconds_per_call
 from gateway.city.ingest.layout import Layout, batch_rows, change_rows, layout_of
 from gateway.city.stores.api import Rows
 from gateway.city.stores.line_protocol import encode

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.codec import USCC
-from benchmarks.ingest import START_MS
+from benchmarks.city.codec import USCC
+from benchmarks.city.ingest import START_MS
 from edge_config.models.base import Secret
 from edge_config.models.city import Influx1Store, Influx2Store
 from gateway.city.stores.api import Rows, Series, Store

@@ -11,8 +11,8 @@ import aiomqtt
 import numpy as np
 import yaml
 
-from benchmarks.children import python
-from benchmarks.plant import GATEWAY, USCC, Plant
+from benchmarks.edge.plant import GATEWAY, USCC, Plant
+from benchmarks.processes import HERE
 from benchmarks.usage import share_of_core, snapshot
 from edge_config.loading.load import load_city
 from gateway.city.db.upgrade import open_database
@@ -39,12 +39,12 @@ def measure(plant: Plant, seconds: float) -> dict[str, object]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = stack.enter_context(Mosquitto(folder))
-        edge_file = plant.write_edge(folder, plant.start(stack), broker.port)
+        edge_file = plant.write_edge(folder, plant.start(stack, folder).port, broker.port)
         city = _start_city(stack, folder, broker.port)
 
         def start_edge() -> int:
             command = ("-m", "gateway", "run", str(edge_file))
-            return python(stack, *command, output=folder / "edge.log").pid
+            return HERE.run(stack, *command, output=folder / "edge.log").pid
 
         delays, edge, after = asyncio.run(_watch(broker.port, start_edge, city, seconds))
     p50, p99 = np.percentile(delays, (50, 99)).tolist() if delays else (None, None)
@@ -67,7 +67,7 @@ def _start_city(stack: ExitStack, folder: Path, mqtt_port: int) -> int:
     console = free_port()
     file = _write_city(folder, mqtt_port, console)
     _fill(file, folder)
-    city = python(stack, "-m", "gateway", "city", str(file), output=folder / "city.log")
+    city = HERE.run(stack, "-m", "gateway", "city", str(file), output=folder / "city.log")
     wait_for_port(console)
     return city.pid
 

@@ -5,58 +5,61 @@ microseconds a request, so that it does not disturb what is measured beside it.
 """
 
 import asyncio
-import random
 import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+import numpy as np
+
+from simulators.bench.addresses import address, place
+from simulators.bench.watch import Watch
 from simulators.servers.serving import port_in_use
 
 _HEAD = struct.Struct(">HHHBBHH")
 _MBAP = struct.Struct(">HHHBB")
 _READS = (3, 4)
 _MOST = 125
-_FRAMES = 64
+_IMAGES = 31
+_IMAGE_S = 0.01
+"""An image is shown for so long; polls that are a multiple of 0.31 s apart see equal values."""
 
 
 class Noise:
-    """Images of all units: every float32 differs from unit to unit and from frame to frame.
+    """Images of all units: every float32 differs from unit to unit and from image to image.
 
-    Values are 0 … 1000, high word first; no two units share any, so nothing can be gained by
+    Values are 0 … 1000, high word first; no two images share any, so nothing can be gained by
     compressing them together.
     """
 
     def __init__(self, registers: int, units: int, seed: int) -> None:
         self.registers = registers
         self.units = units
-        self._stride = 2 * registers + 4 * _FRAMES
-        dice = random.Random(seed)
-        floats = units * self._stride // 4
-        self._pool = struct.pack(f">{floats}f", *(dice.uniform(0, 1000) for _ in range(floats)))
+        floats = np.random.default_rng(seed).random((units, _IMAGES, registers // 2), np.float32)
+        self._images = (floats * 1000).astype(">f4").tobytes()
 
-    def read(self, unit: int, frame: int, start: int, count: int) -> bytes:
-        """Bytes of ``count`` registers of a unit from ``start`` on, in a frame."""
-        at = (unit - 1) * self._stride + 4 * (frame % _FRAMES) + 2 * start
-        return self._pool[at : at + 2 * count]
+    def read(self, unit: int, image: int, start: int, count: int) -> bytes:
+        """Bytes of ``count`` registers from ``start`` on, of a unit counted from 0, in an image."""
+        at = 2 * (self.registers * (unit * _IMAGES + image % _IMAGES) + start)
+        return self._images[at : at + 2 * count]
 
 
 class BenchServer(asyncio.Protocol):
-    """One connection.
+    """One connection; the address it comes in on says which units stand behind it."""
 
-    The image shown is that of the current 100 ms: two polls at least 100 ms and less than 6.4 s
-    apart never see equal values.
-    """
-
-    def __init__(self, noise: Noise) -> None:
+    def __init__(self, noise: Noise, units: int, watch: Watch) -> None:
         self._noise = noise
+        self._units = units
+        self._watch = watch
+        self._first = 0
         self._rest = b""
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to answer."""
         self._transport = cast(asyncio.Transport, transport)
+        self._first = place(transport.get_extra_info("sockname")[0]) * self._units
 
     def data_received(self, data: bytes) -> None:
         """Answer every whole request."""
@@ -74,12 +77,15 @@ class BenchServer(asyncio.Protocol):
         problem = self._problem(unit, code, start, count)
         if problem:
             return _MBAP.pack(transaction, 0, 3, unit, code | 0x80) + bytes((problem,))
-        body = self._noise.read(unit, int(time.monotonic() * 10), start, count)
+        number, now = self._first + unit - 1, time.time()
+        if start == 0:
+            self._watch.began(number, now)
+        body = self._noise.read(number, int(now / _IMAGE_S), start, count)
         return _MBAP.pack(transaction, 0, 3 + len(body), unit, code) + bytes((len(body),)) + body
 
     def _problem(self, unit: int, code: int, start: int, count: int) -> int:
         """Exception code of a request, 0 if it can be answered."""
-        if not 1 <= unit <= self._noise.units:
+        if not 1 <= unit <= self._units:
             return 0x0B
         if code not in _READS:
             return 1
@@ -90,19 +96,20 @@ class BenchServer(asyncio.Protocol):
 
 @asynccontextmanager
 async def listening(
-    host: str, port: int, devices: int, tags: int, seed: int
+    port: int, addresses: int, units: int, tags: int, watch: Watch, seed: int
 ) -> AsyncIterator[None]:
-    """Serve ``devices`` units with ``tags`` float32 each from register 0.
+    """Serve ``units`` units with ``tags`` float32 each, from register 0, at each address.
 
     Raises:
         PortInUseError: the port cannot be listened on.
     """
-    noise = Noise(2 * tags, devices, seed)
+    noise = Noise(2 * tags, addresses * units, seed)
     loop = asyncio.get_running_loop()
+    hosts = [address(number) for number in range(addresses)]
     try:
-        server = await loop.create_server(lambda: BenchServer(noise), host, port)
+        server = await loop.create_server(lambda: BenchServer(noise, units, watch), hosts, port)
     except OSError:
-        raise port_in_use(host, port, "Modbus TCP") from None
+        raise port_in_use(f"{hosts[0]} … {hosts[-1]}", port, "Modbus TCP") from None
     try:
         yield
     finally:

@@ -1,0 +1,1 @@
+"""What a city costs: frames in, lines out, values stored."""
