@@ -1,1 +1,1 @@
-"""The edge runtime: poller, buffer, northbound, the box's own console."""
+"""The edge runtime: devices, buffer, northbound, the box's own console."""

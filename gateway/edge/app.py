@@ -2,26 +2,26 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 
-from edge_config.loading.resolved import LoadedGateway
+from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
 from edge_config.models.base import ConsoleConfig
 from gateway import __version__
 from gateway.core.batch import Gap
-from gateway.core.process import NEVER
-from gateway.drivers.api import Driver, DriverSpec
+from gateway.drivers.api import DriverSpec
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.commit import Progress
 from gateway.edge.buffer.recorder import Recorder
-from gateway.edge.device.account import Account
-from gateway.edge.device.gaps import GapTracker
+from gateway.edge.device.bookkeeping.restart import Restart
+from gateway.edge.device.bookkeeping.ticks import Past
+from gateway.edge.device.clock import Clock
+from gateway.edge.device.fleet import Fleet, Successor
 from gateway.edge.device.links import Links
-from gateway.edge.device.model import Device, DeviceBuilder
-from gateway.edge.device.poller import Poller
-from gateway.edge.device.restart import Restart
+from gateway.edge.device.model import DeviceModel, ModelCompiler
+from gateway.edge.device.runtime import DeviceRuntime
+from gateway.edge.device.sinks import Sinks
+from gateway.edge.device.surroundings import Surroundings
 from gateway.edge.live.view import DeviceRecord, Live
 from gateway.edge.northbound.session import Northbound
 
@@ -34,137 +34,110 @@ _MIB = 1024 * 1024
 _HOUR_MS = 3_600_000
 
 
-def now_ms() -> int:
-    """The system's clock, UTC milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
-def monotonic_ms() -> float:
-    """A clock that never steps, milliseconds."""
-    return time.monotonic() * 1000
-
-
 @dataclass(slots=True)
 class Edge:
-    """The parts of a running edge."""
+    """The parts of a running edge; its devices can be changed while it runs."""
 
     buffer: Buffer
     live: Live
     recorder: Recorder
-    pollers: list[Poller]
+    sinks: Sinks
+    devices: Fleet
     northbound: Northbound | None
 
 
-def compose(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], buffer: Buffer) -> Edge:
+def compose(
+    loaded: LoadedGateway,
+    specs: Mapping[str, DriverSpec],
+    buffer: Buffer,
+    clock: Clock | None = None,
+) -> Edge:
     """Build all parts; starts nothing.
 
     Args:
         loaded: the configuration.
         specs: drivers by name; only those that devices name are looked up.
         buffer: the open buffer.
+        clock: default: the system's.
     """
+    clock = clock or Clock()
     live = Live()
     wake = asyncio.Event()
     recorder = Recorder(
         buffer=buffer,
         live=live,
-        now_ms=now_ms,
+        now_ms=clock.now_ms,
         interval_ms=loaded.config.buffer.commit_interval_ms,
         wake=wake,
     )
     remembered = buffer.gaps()
     recorder.announce(remembered)
+    sinks = Sinks(recorder, live)
     restart = Restart(recorder.gap, remembered)
-    recorder.add_source(restart.settle)
-    progress = buffer.progress()
-    builder = DeviceBuilder(loaded.config.gateway, progress)
-    links = Links(loaded.devices, specs)
-    accounts: list[Account] = []
-    pollers: list[Poller] = []
-    for resolved in loaded.devices:
-        spec = specs[resolved.config.driver]
-        make, turn = links.way(resolved)
-        device = builder.build(resolved, spec)
-        account = _account(device, remembered, recorder, restart)
-        accounts.append(account)
-        pollers.append(_poller(device, spec.name, make, turn, account, recorder, live))
-    _begin(accounts, restart)
-    _end_removed(loaded, remembered, recorder)
-    _forget_removed(loaded, progress, recorder)
-    northbound = _northbound(loaded, buffer, wake, live)
-    return Edge(buffer, live, recorder, pollers, northbound)
-
-
-def _account(
-    device: Device, remembered: Iterable[Gap], recorder: Recorder, restart: Restart
-) -> Account:
-    names = {group.name: group.points for group in device.groups}
-    own = [gap for gap in remembered if gap.device == device.id and gap.to_ms is None]
-    tracker = GapTracker(device.id, names, own)
-    account = Account(device, tracker, recorder, monotonic_ms, restart)
-    recorder.add_source(account.settle)
-    return account
-
-
-def _poller(
-    device: Device,
-    driver: str,
-    make: Callable[[], Driver],
-    turn: AbstractAsyncContextManager[object],
-    account: Account,
-    recorder: Recorder,
-    live: Live,
-) -> Poller:
-    record = DeviceRecord(
-        device.id, device.endpoint, driver, device.profile, device.config.asset_no
-    )
-    for group in device.groups:
-        record.add_group(group.processor.schema)
-    live.add_device(record)
-
-    return Poller(
-        device=device,
-        make=make,
-        turn=turn,
-        account=account,
-        recorder=recorder,
+    devices = Fleet(
+        prepare=_Preparation(loaded, specs, Surroundings(sinks, recorder, live, restart, clock)),
+        remembered=_pasts(buffer, remembered),
+        journal=recorder,
         live=live,
-        record=record,
-        now_ms=now_ms,
+        restart=restart,
+        clock=clock,
     )
+    devices.compose(loaded.devices)
+    recorder.add_source(devices.catch_up)
+    northbound = _northbound(loaded, buffer, wake, live, clock)
+    return Edge(buffer, live, recorder, sinks, devices, northbound)
 
 
-def _begin(accounts: Iterable[Account], restart: Restart) -> None:
-    """Date what was due while the gateway did not run."""
-    now = now_ms()
-    missed = {account.device: account.start(now) for account in accounts}
-    restart.begin(missed, [first for first in missed.values() if first is not None], now)
+def _pasts(buffer: Buffer, gaps: Iterable[Gap]) -> dict[str, Past]:
+    """What the buffer knows of each device, whether it is still configured or not."""
+    progress: dict[str, dict[str, Progress]] = {}
+    open_gaps: dict[str, list[Gap]] = {}
+    for (device, group), one in buffer.progress().items():
+        progress.setdefault(device, {})[group] = one
+    for gap in gaps:
+        if gap.device and gap.to_ms is None:
+            open_gaps.setdefault(gap.device, []).append(gap)
+    return {
+        device: Past(open_gaps.get(device, ()), progress.get(device, {}))
+        for device in progress.keys() | open_gaps.keys()
+    }
 
 
-def _end_removed(loaded: LoadedGateway, remembered: Iterable[Gap], recorder: Recorder) -> None:
-    """End open gaps of devices that are not configured any more."""
-    known = {"", *(device.config.id for device in loaded.devices)}
-    now = now_ms()
-    for gap in remembered:
-        if gap.device not in known and gap.to_ms is None:
-            ended = Gap(gap.device, gap.group, gap.tags, gap.cause, gap.from_ms, now)
-            recorder.gap(ended)
+class _Preparation:
+    """Makes runtimes from configured devices."""
+
+    def __init__(
+        self, loaded: LoadedGateway, specs: Mapping[str, DriverSpec], shared: Surroundings
+    ) -> None:
+        self._compiler = ModelCompiler(loaded.config.gateway)
+        self._links = Links(loaded.devices, specs)
+        self._specs = specs
+        self._shared = shared
+
+    def __call__(self, resolved: ResolvedDevice) -> Successor:
+        """Compile a device; what is returned makes its runtime."""
+        spec = self._specs[resolved.config.driver]
+        model = self._compiler.compile(resolved, spec)
+        way = self._links.way(resolved)
+
+        def runtime(past: Past) -> DeviceRuntime:
+            record = _record(model, spec)
+            self._shared.live.add_device(record)
+            return DeviceRuntime(model, way, past, self._shared, record)
+
+        return runtime
 
 
-def _forget_removed(
-    loaded: LoadedGateway,
-    progress: Mapping[tuple[str, str], Progress],
-    recorder: Recorder,
-) -> None:
-    """Let the books of groups that are not configured any more begin anew should they return."""
-    known = {(device.config.id, group.name) for device in loaded.devices for group in device.groups}
-    for (device, group), state in progress.items():
-        if (device, group) not in known and state.tick_ms != NEVER:
-            recorder.progress(device, group, Progress(NEVER, state.newest_ms))
+def _record(model: DeviceModel, spec: DriverSpec) -> DeviceRecord:
+    asset_no = model.config.asset_no
+    record = DeviceRecord(model.id, model.endpoint, spec.name, model.profile, asset_no)
+    for group in model.groups:
+        record.add_group(group.schema)
+    return record
 
 
 def _northbound(
-    loaded: LoadedGateway, buffer: Buffer, wake: asyncio.Event, live: Live
+    loaded: LoadedGateway, buffer: Buffer, wake: asyncio.Event, live: Live, clock: Clock
 ) -> Northbound | None:
     if not loaded.config.northbound:
         return None
@@ -175,7 +148,7 @@ def _northbound(
         buffer=buffer,
         wake=wake,
         live=live,
-        now_ms=now_ms,
+        now_ms=clock.now_ms,
     )
 
 
@@ -212,15 +185,15 @@ async def run(
 
 async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: float) -> None:
     async with asyncio.TaskGroup() as tasks:
-        pollers = [tasks.create_task(poller.run()) for poller in edge.pollers]
+        edge.devices.start_all(tasks)
         recorder = tasks.create_task(edge.recorder.run())
         northbound = edge.northbound
         sending = tasks.create_task(northbound.run()) if northbound else None
         console = _console(edge, loaded)
         page = tasks.create_task(console) if console else None
-        _log.info("gateway %s runs %d devices", loaded.config.gateway.id, len(pollers))
+        _log.info("gateway %s runs %d devices", loaded.config.gateway.id, len(edge.devices))
         await stop.wait()
-        await _cancelled(pollers)
+        await edge.devices.halt()
         edge.recorder.stop()
         await recorder
         if northbound and sending:
@@ -261,5 +234,5 @@ def _console(edge: Edge, loaded: LoadedGateway) -> Coroutine[None, None, None] |
     from gateway.edge.live.console import build  # noqa: PLC0415 - only if configured
     from gateway.web.serve import serve  # noqa: PLC0415
 
-    page = build(edge.live, loaded.config, now_ms)
+    page = build(edge.live, loaded.config)
     return serve(page, config)

@@ -70,7 +70,7 @@ def edge() -> tuple[Live, DeviceRecord, Schema]:
     live.add_device(DeviceRecord("press-2", "127.0.0.1:15021", "modbus", "press", "A-002"))
     live.set_link("a-001", "up", NOW_MS - 60_000)
     live.set_link("press-2", "down", NOW_MS - 30_000, Reason.TIMEOUT, "no answer in 3 s")
-    record.take("fast", outcome(schema, 0))
+    record.groups["fast"].newest = outcome(schema, 0)
     live.set_books(Counts(due=6, ok=5, failed=1, buffered=5), NOW_MS)
     live.set_books(Counts(due=16, ok=15, failed=1, buffered=15), NOW_MS + 1000)
     live.set_backlog(Backlog(frames=3, values=1234, bytes=4096, last_seq=77, epoch="ab" * 8))
@@ -104,7 +104,7 @@ async def test_the_box_shows_devices_tags_and_buffer() -> None:
         text = await page.evaluate("document.body.innerText")
         assert "out of range" in text
         now[0] += 1000
-        record.take("fast", outcome(schema, 1))
+        record.groups["fast"].newest = outcome(schema, 1)
         await page.until("document.querySelector('[data-k=parts]').textContent.trim() === '101'")
         await page.until("document.querySelectorAll('.spark polyline').length >= 3")
         assert page.problems == []

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,14 +15,9 @@ from edge_config.models.validation import validated
 from gateway.core.batch import Reading
 from gateway.core.schema import Kind
 from gateway.drivers.api import Arrivals, DriverSpec, NotConnectedError, Point
+from gateway.edge.app import compose
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.recorder import Recorder
-from gateway.edge.device.account import Account
-from gateway.edge.device.gaps import GapTracker
-from gateway.edge.device.model import DeviceBuilder
-from gateway.edge.device.poller import Poller
-from gateway.edge.device.restart import Restart
-from gateway.edge.live.view import DeviceRecord, Live
+from gateway.edge.device import clock as clock_module
 
 USCC = "91330800MA28F0000"
 USCC += check_character(USCC)
@@ -114,7 +108,7 @@ class Scripted:
         return got
 
 
-class Clock:
+class Clock(clock_module.Clock):
     """The loop's time shifted to a date; ``step`` moves it as a wrong clock would."""
 
     def __init__(self, start_ms: int = 1_800_000_000_000) -> None:
@@ -167,60 +161,26 @@ def loaded(
 
 
 class Runtime:
-    """Poller, account and recorder on a real buffer, with a clock of the test's."""
+    """A whole edge on a real buffer, with a clock of the test's; ``device`` is its only one."""
 
     def __init__(self, plan: LoadedGateway, plant: Plant, clock: Clock, buffer: Buffer) -> None:
+        self.plant = plant
         self.buffer = buffer
-        self.live = Live()
         self.clock = clock
-        self.recorder = Recorder(
-            buffer=buffer,
-            live=self.live,
-            now_ms=clock.now_ms,
-            interval_ms=20,
-            wake=asyncio.Event(),
-        )
-        spec = plant.spec()
-        device = DeviceBuilder(plan.config.gateway, buffer.progress()).build(plan.devices[0], spec)
-        self.group = device.groups[0]
-        remembered = buffer.gaps()
-        self.recorder.announce(remembered)
-        tracker = GapTracker("d", {"g": self.group.points}, remembered)
-        restart = Restart(self.recorder.gap, remembered)
-        self.recorder.add_source(restart.settle)
-        self.account = Account(device, tracker, self.recorder, clock.monotonic_ms, restart)
-        self.recorder.add_source(self.account.settle)
-        self.record = DeviceRecord("d", "here", "plant", "press", "M1")
-        self.record.add_group(self.group.processor.schema)
-        self.live.add_device(self.record)
-        self.poller = Poller(
-            device=device,
-            make=lambda: Scripted(plant),
-            turn=nullcontext(),
-            account=self.account,
-            recorder=self.recorder,
-            live=self.live,
-            record=self.record,
-            now_ms=clock.now_ms,
-        )
-        now_ms = clock.now_ms()
-        self.missed_from = self.account.start(now_ms)
-        missed = [] if self.missed_from is None else [self.missed_from]
-        restart.begin(["d"], missed, now_ms)
+        self.edge = compose(plan, {"plant": plant.spec()}, buffer, clock)
+        self.live = self.edge.live
+        self.recorder = self.edge.recorder
+        self.device = self.edge.devices["d"]
+        self.group = self.device.groups[0]
+        self.record = self.device.record
 
     async def __aenter__(self) -> Self:
-        self._tasks = [
-            asyncio.create_task(self.poller.run()),
-            asyncio.create_task(self.recorder.run()),
-        ]
+        self._tasks = await asyncio.TaskGroup().__aenter__()
+        self.edge.devices.start_all(self._tasks)
+        self._tasks.create_task(self.recorder.run())
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def stop(self) -> None:
-        poller, recorder = self._tasks
-        poller.cancel()
-        await asyncio.wait([poller])
+    async def __aexit__(self, *raised: object) -> None:
+        await self.edge.devices.halt()
         self.recorder.stop()
-        await recorder
+        await self._tasks.__aexit__(*raised)

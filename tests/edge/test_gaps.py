@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.core.batch import Gap
 from gateway.core.status import GOOD, Reason, bad, reason_of
-from gateway.edge.device.gaps import JOIN_MS, GapTracker
+from gateway.edge.device.bookkeeping.gaps import JOIN_MS, GapTracker
 
 CODES = [GOOD, GOOD, bad(Reason.RANGE), bad(Reason.TYPE)]
 
@@ -71,10 +71,10 @@ def test_skipped_ticks_near_each_other_are_one_gap() -> None:
     tracker = GapTracker("d", {"g": TAGS})
     (opened,) = tracker.skipped("g", Reason.LATE, 1_000, 2_000)
     assert tracker.skipped("g", Reason.LATE, 5_000, 6_000) == []
-    assert tracker.settle(6_000 + JOIN_MS) == []
-    (ended,) = tracker.settle(6_001 + JOIN_MS)
+    assert tracker.end_old_skips(6_000 + JOIN_MS) == []
+    (ended,) = tracker.end_old_skips(6_001 + JOIN_MS)
     assert (ended.from_ms, ended.to_ms) == (opened.from_ms, 6_000)
-    assert tracker.settle(10**9) == []
+    assert tracker.end_old_skips(10**9) == []
 
 
 def test_gaps_of_tags_that_are_gone_end() -> None:

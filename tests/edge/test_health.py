@@ -31,7 +31,7 @@ def live_at(read_ms: int, committed_ms: int = NOW) -> Live:
     live.add_device(record)
     live.set_link("d", "up", 1)
     good = np.zeros(1, np.uint8)
-    record.take("g", Outcome(None, {}, good, (np.ones(1),), read_ms))
+    record.groups["g"].newest = Outcome(None, {}, good, (np.ones(1),), read_ms)
     live.set_books(Counts(), committed_ms)
     live.set_northbound(NorthboundLive(connected=True))
     return live

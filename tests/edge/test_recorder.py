@@ -110,7 +110,7 @@ def taken(recorder: Recorder, *times_ms: int) -> None:
         counts = {DAY: Counts(due=1, ok=1, buffered=1)}
         good = np.zeros(1, np.uint8)
         outcome = Outcome(batch, counts, good, batch.columns, time_ms)
-        recorder.take("d", "g", outcome, Progress(time_ms, time_ms))
+        recorder.processed("d", "g", outcome, Progress(time_ms, time_ms))
 
 
 def told(buffer: Buffer) -> tuple[list[int], list[Gap]]:
@@ -129,7 +129,7 @@ async def test_what_cannot_be_encoded_is_not_counted(tmp_path: Path) -> None:
     batch = Batch(schema, NOW, np.ones(1, np.bool_), (np.array([2**70], object),))
     outcome = Outcome(batch, {DAY: Counts(1, 1, buffered=1)}, np.zeros(1, np.uint8), (), NOW)
     with pytest.raises(OverflowError):
-        recorder.take("d", "g", outcome, Progress(NOW, NOW))
+        recorder.processed("d", "g", outcome, Progress(NOW, NOW))
     await recorder.finish()
     assert buffer.totals() == Counts()
     assert buffer.progress() == {}

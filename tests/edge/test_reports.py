@@ -6,7 +6,7 @@ import pytest
 
 from edge_config.models.gateway import DeviceConfig
 from gateway.core.status import Reason
-from gateway.edge.device.model import Device
+from gateway.edge.device.model import DeviceModel
 from gateway.edge.device.reports import SOUND_S, Reports
 
 
@@ -14,7 +14,7 @@ from gateway.edge.device.reports import SOUND_S, Reports
 def reports(caplog: pytest.LogCaptureFixture) -> Reports:
     caplog.set_level(logging.INFO)
     config = DeviceConfig(id="d", driver="x", profile="p", asset_no="M", connection={})
-    return Reports(Device(config, "plc:502", "p"))
+    return Reports(DeviceModel(config, "plc:502", "p"))
 
 
 def test_a_loss_is_one_line_and_so_is_its_end(

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
-from gateway.edge.device.restart import GRACE_MS, Restart
+from gateway.edge.device.bookkeeping.restart import GRACE_MS, Restart
 
 
 class Book:
@@ -27,32 +27,32 @@ def test_devices_share_one_gap_to_the_last_first_attempt() -> None:
     book = Book()
     book.restart.begin(["a", "b"], [700, 500], 1_000)
     assert book.spans == [("", 500, None)]
-    book.restart.tried("a", 1_000, 1_010)
-    book.restart.settle(1_020)
+    book.restart.attempted("a", 1_000, 1_010)
+    book.restart.end_if_long(1_020)
     assert book.spans == [("", 500, None)]
-    book.restart.tried("b", 1_030, 1_040)
-    book.restart.settle(9_999)
+    book.restart.attempted("b", 1_030, 1_040)
+    book.restart.end_if_long(9_999)
     assert book.spans == [("", 500, 1_040)]
 
 
 def test_a_device_that_takes_long_has_its_own_gap_from_the_end_of_the_shared_one() -> None:
     book = Book()
     book.restart.begin(["a", "b", "c"], [500], 1_000)
-    book.restart.tried("a", 900, 1_010)
+    book.restart.attempted("a", 900, 1_010)
     end = 1_000 + GRACE_MS
-    book.restart.settle(end - 1)
+    book.restart.end_if_long(end - 1)
     assert book.spans == [("", 500, None)]
-    book.restart.settle(end)
-    book.restart.tried("b", end + 400, end + 500)
-    book.restart.tried("c", end - 1, end + 600)  # missed nothing that the shared gap does not cover
+    book.restart.end_if_long(end)
+    book.restart.attempted("b", end + 400, end + 500)
+    book.restart.attempted("c", end - 1, end + 600)  # all of it is in the shared gap
     assert book.spans == [("", 500, end), ("b", end, end + 500)]
 
 
 def test_a_quick_restart_that_missed_nothing_is_no_gap() -> None:
     book = Book()
     book.restart.begin(["a", "b"], [], 1_000)
-    book.restart.tried("a", None, 1_100)
-    book.restart.tried("b", 1_050, 1_100)
+    book.restart.attempted("a", None, 1_100)
+    book.restart.attempted("b", 1_050, 1_100)
     assert book.spans == [("b", 1_000, 1_100)]
 
 
@@ -61,12 +61,12 @@ def test_a_gap_left_open_by_a_kill_goes_on_in_the_next_run(devices: list[str]) -
     book = Book(Gap("", "", (), Reason.DISK, 5), Gap("", "", (), Reason.GATEWAY_DOWN, 500))
     book.restart.begin(devices, [800 for _ in devices], 1_000)
     for device in devices:
-        book.restart.tried(device, 1_000, 1_000)
+        book.restart.attempted(device, 1_000, 1_000)
     assert book.spans == [("", 500, 1_000)]
 
 
 def test_a_clock_that_is_behind_the_gap_ends_it_at_its_begin() -> None:
     book = Book(Gap("", "", (), Reason.GATEWAY_DOWN, 500))
     book.restart.begin(["a"], [], 100)
-    book.restart.tried("a", None, 120)
+    book.restart.attempted("a", None, 120)
     assert book.spans == [("", 500, 500)]

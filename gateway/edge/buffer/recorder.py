@@ -1,4 +1,4 @@
-"""Group commit: what the pollers hand in becomes one durable transaction a period."""
+"""Group commit: what the devices hand in becomes one durable transaction a period."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -74,7 +74,7 @@ class _Gathered:
 class Recorder:
     """Gathers records, books and gaps, and commits them together.
 
-    The methods that pollers call do not block; everything handed in without an ``await``
+    The methods that devices call do not block; everything handed in without an ``await``
     between is in the same transaction.
 
     Args:
@@ -123,10 +123,10 @@ class Recorder:
             else:
                 self.gap(gap)
 
-    # -- called by the pollers ------------------------------------------------------------
+    # -- called by the devices ------------------------------------------------------------
 
-    def take(self, device: str, group: str, outcome: Outcome, progress: Progress) -> None:
-        """Take what processing made of a poll or of arrivals."""
+    def processed(self, device: str, group: str, outcome: Outcome, progress: Progress) -> None:
+        """Take what processing made of a poll or of arrivals: one of the sinks."""
         entry = _entry(device, outcome)  # first: what cannot be encoded must not be counted
         gathered = self._gathered
         for day, counts in outcome.counts.items():

@@ -1,1 +1,1 @@
-"""One device at work: its model, poller, books, gaps and reports."""
+"""Devices at work: each with its model, session, books, gaps and reports."""

@@ -1,22 +1,18 @@
-"""From configuration to what the poller runs: points, schema and processor of each group."""
+"""From configuration to what a runtime needs of each group: points, schema and rules."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from edge_config.loading.resolved import ResolvedDevice, ResolvedGroup, ResolvedTag
 from edge_config.models.gateway import DeviceConfig, Identity, TagConfig
-from gateway.core.process import NEVER, Processor
 from gateway.core.rules import GroupRules, TagRule, compile_rules, order_of
-from gateway.core.schedule import last_tick_ms, next_tick_ms, phase_ms
+from gateway.core.schedule import phase_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.drivers.api import DriverSpec, Mode, Point
-from gateway.edge.buffer.commit import Progress
 
 
-@dataclass(slots=True)
-class Group:
-    """One group of one device at work.
+@dataclass(frozen=True, slots=True)
+class GroupModel:
+    """What the configuration says of one group of one device.
 
     Attributes:
         name: group name.
@@ -24,14 +20,8 @@ class Group:
         interval_ms: period.
         phase_ms: offset of the ticks.
         points: what the driver reads, in column order.
-        processor: rules and what was sent last.
-        last_tick_ms: newest nominal tick in the books.
-        plan: what the driver made of the points in the current session.
-        bad_items: subscribed tags that are BAD while the session is up.
-        reading_ms: the tick that is being read now.
-        repeat_ms: while the clock repeats time: newest repeated tick that is in the books.
-        left_ms: newest tick in the books that is ahead of a clock that went back far.
-        offset_ms: clock minus a clock that never steps, at the last reading.
+        schema: the same tags as the city sees them.
+        rules: how raw values become what is sent; shared by groups of one profile.
     """
 
     name: str
@@ -39,41 +29,18 @@ class Group:
     interval_ms: int
     phase_ms: int
     points: tuple[Point, ...]
-    processor: Processor
-    last_tick_ms: int = NEVER
-    plan: Any = None
-    bad_items: int = 0
-    reading_ms: int | None = None
-    repeat_ms: int | None = None
-    left_ms: int | None = None
-    offset_ms: float = 0.0
-
-    @property
-    def size(self) -> int:
-        """How many tags."""
-        return len(self.points)
-
-    def next_tick(self) -> int:
-        """The first tick that is not in the books."""
-        return next_tick_ms(self.last_tick_ms, self.interval_ms, self.phase_ms)
-
-    def tick_at(self, now_ms: int) -> int:
-        """The newest tick that has come."""
-        return last_tick_ms(now_ms, self.interval_ms, self.phase_ms)
-
-    def progress(self, tick_ms: int) -> Progress:
-        """How far the group has come with this tick, to be committed with its values."""
-        return Progress(tick_ms, max(tick_ms, self.processor.newest_ms))
+    schema: Schema
+    rules: GroupRules
 
 
-@dataclass(slots=True)
-class Device:
-    """One device at work."""
+@dataclass(frozen=True, slots=True)
+class DeviceModel:
+    """What the configuration says of one device."""
 
     config: DeviceConfig
     endpoint: str
     profile: str
-    groups: list[Group] = field(default_factory=list)
+    groups: tuple[GroupModel, ...] = ()
 
     @property
     def id(self) -> str:
@@ -91,40 +58,38 @@ class _Layout:
     kinds: tuple[Kind, ...]
 
 
-class DeviceBuilder:
+class ModelCompiler:
     """Compiles devices; groups that the loader shares are compiled once.
 
     Args:
         identity: the gateway.
-        progress: how far groups had come in an earlier run, by (device, group).
     """
 
-    def __init__(self, identity: Identity, progress: Mapping[tuple[str, str], Progress]) -> None:
+    def __init__(self, identity: Identity) -> None:
         self._identity = identity
-        self._progress = progress
         self._layouts: dict[tuple[int, str], _Layout] = {}
         self._tags: dict[tuple[int, tuple[int, ...]], tuple[Tag, ...]] = {}
 
-    def build(self, resolved: ResolvedDevice, spec: DriverSpec) -> Device:
+    def compile(self, resolved: ResolvedDevice, spec: DriverSpec) -> DeviceModel:
         """Compile a device that its driver's ``spec`` describes."""
-        config = resolved.config
-        device = Device(config, spec.endpoint(resolved.connection), resolved.profile.name)
-        device.groups += [self._group(resolved, group, spec) for group in resolved.groups]
-        return device
+        return DeviceModel(
+            resolved.config,
+            spec.endpoint(resolved.connection),
+            resolved.profile.name,
+            tuple(self._group(resolved, group, spec) for group in resolved.groups),
+        )
 
-    def _group(self, device: ResolvedDevice, group: ResolvedGroup, spec: DriverSpec) -> Group:
-        known = self._progress.get((device.config.id, group.name), Progress(NEVER, NEVER))
+    def _group(self, device: ResolvedDevice, group: ResolvedGroup, spec: DriverSpec) -> GroupModel:
         layout = self._layout(group, spec)
-        schema = self._schema(device, group, layout)
         key = f"{self._identity.id}/{device.config.id}/{group.name}"
-        return Group(
+        return GroupModel(
             group.name,
             group.mode,
             group.interval_ms,
             phase_ms(key, group.interval_ms),
             layout.points,
-            Processor(schema, layout.rules, known.newest_ms),
-            known.tick_ms,
+            self._schema(device, group, layout),
+            layout.rules,
         )
 
     def _layout(self, group: ResolvedGroup, spec: DriverSpec) -> _Layout:

@@ -3,7 +3,7 @@
 import logging
 
 from gateway.core.status import Reason
-from gateway.edge.device.model import Device
+from gateway.edge.device.model import DeviceModel
 
 _log = logging.getLogger(__name__)
 
@@ -18,12 +18,12 @@ class Reports:
         device: named in the lines.
     """
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: DeviceModel) -> None:
         self._device = device
         self._lost_s: float | None = None
         self._up_s: float | None = None
         self._is_shaky = False
-        self._is_bug_told = False
+        self._is_bug_logged = False
         self._failures = 0
 
     def lost(self, cause: Reason, detail: str, now_s: float) -> None:
@@ -56,12 +56,12 @@ class Reports:
             self._up_s - self._lost_s,
         )
         self._lost_s, self._failures = None, 0
-        self._is_shaky = self._is_bug_told = False
+        self._is_shaky = self._is_bug_logged = False
 
     def bug(self, error: Exception) -> None:
         """The driver raised what a driver should not."""
-        if not self._is_bug_told:
-            self._is_bug_told = True
+        if not self._is_bug_logged:
+            self._is_bug_logged = True
             _log.error(
                 "device %s: its driver %s has a bug; the device is tried again later",
                 self._device.id,

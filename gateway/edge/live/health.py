@@ -29,9 +29,10 @@ def health(live: Live, now_ms: int) -> dict[str, str]:
 
 def _is_stuck(record: DeviceRecord, now_ms: int) -> bool:
     return record.link == "up" and any(
-        isinstance(group.times, int) and now_ms - group.times > group.schema.interval_ms + STUCK_MS
+        isinstance(read_ms := group.newest.times, int)
+        and now_ms - read_ms > group.schema.interval_ms + STUCK_MS
         for group in record.groups.values()
-        if group.status is not None
+        if group.newest is not None
     )
 
 

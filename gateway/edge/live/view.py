@@ -1,6 +1,6 @@
 """What the edge knows now, in memory: for the box's own page and for signs of life.
 
-Written by pollers, recorder and northbound; read by anybody. The pollers hand in whole columns,
+Written by devices, recorder and northbound; read by anybody. Devices hand in whole columns,
 and nothing is made for a single value before somebody asks.
 """
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gateway.core.batch import Status
 from gateway.core.books import Counts
 from gateway.core.process import Outcome
 from gateway.core.schema import Column, Schema
@@ -48,14 +47,12 @@ RATE_SPAN_MS = 10_000
 @dataclass(slots=True)
 class _Group:
     schema: Schema
-    columns: tuple[Column, ...] = ()
-    status: Status | None = None
-    times: "int | Column" = 0
+    newest: Outcome | None = None
 
 
 @dataclass(slots=True)
 class DeviceRecord:
-    """What a poller writes about its device; see :class:`DeviceLive` for the fields.
+    """What a runtime writes about its device; see :class:`DeviceLive` for the fields.
 
     ``renewals`` counts connections that ended between two readings and were made anew at once.
     """
@@ -87,15 +84,8 @@ class DeviceRecord:
         """How many of its tags are GOOD now."""
         if self.link == "down":
             return 0
-        known = (group.status for group in self.groups.values() if group.status is not None)
+        known = (group.newest.status for group in self.groups.values() if group.newest)
         return sum(int(np.count_nonzero(column < _FIRST_UNCERTAIN)) for column in known)
-
-    def take(self, group: str, outcome: Outcome) -> None:
-        """Remember the newest values of a group."""
-        record = self.groups[group]
-        record.columns = outcome.columns
-        record.status = outcome.status
-        record.times = outcome.times
 
 
 class Live:
@@ -169,8 +159,17 @@ class Live:
     # -- writing --------------------------------------------------------------------------
 
     def add_device(self, record: DeviceRecord) -> None:
-        """Make a device known."""
+        """Make a device known, or known anew under the same id."""
         self._devices[record.id] = record
+
+    def remove_device(self, device: str) -> None:
+        """Forget a device that was taken out of the configuration."""
+        del self._devices[device]
+        self._changed.set()
+
+    def processed(self, device: str, group: str, outcome: Outcome, _progress: object) -> None:
+        """Remember the newest values of a group: one of the sinks."""
+        self._devices[device].groups[group].newest = outcome
 
     def set_link(
         self, device: str, link: Link, since_ms: int, cause: Reason = Reason.NONE, detail: str = ""
@@ -222,8 +221,9 @@ def _tags(record: DeviceRecord, group: _Group) -> list[TagLive]:
     schema = group.schema
     count = len(schema.tags)
     status = _status_now(record, group, count)
-    values = _values(group.columns, count)
-    times = np.broadcast_to(np.asarray(group.times), count).tolist()
+    newest = group.newest
+    values = _values(newest.columns if newest else (), count)
+    times = np.broadcast_to(np.asarray(newest.times if newest else 0), count).tolist()
     return [
         TagLive(
             tag.name,
@@ -244,9 +244,9 @@ def _tags(record: DeviceRecord, group: _Group) -> list[TagLive]:
 def _status_now(record: DeviceRecord, group: _Group, count: int) -> list[int]:
     if record.link == "down":
         return [bad(record.cause)] * count
-    if group.status is None:
+    if group.newest is None:
         return [status_byte(Quality.UNCERTAIN)] * count
-    return [int(code) for code in group.status]
+    return [int(code) for code in group.newest.status]
 
 
 def _values(columns: Sequence[Column], count: int) -> list[TagValue]:

@@ -72,6 +72,21 @@ class GapTracker:
         self._orphans.clear()
         return ended
 
+    def open_gaps(self) -> list[Gap]:
+        """All that are open, for whoever goes on with this device."""
+        whole = [] if self._whole is None else [self._whole]
+        partial = [gap for gaps in self._partial.values() for gap in gaps]
+        return [*whole, *partial, *(gap for gap, _ in self._skips.values()), *self._orphans]
+
+    def end_all(self, time_ms: int) -> list[Gap]:
+        """End whatever is open; the device is not configured any more."""
+        ended = [replace(gap, to_ms=max(time_ms, gap.from_ms)) for gap in self.open_gaps()]
+        self._whole = None
+        self._partial = {group: [] for group in self._tags}
+        self._skips.clear()
+        self._orphans.clear()
+        return ended
+
     def lost(self, cause: Reason, time_ms: int) -> list[Gap]:
         """The whole device gives no values from ``time_ms`` on."""
         if self._whole is not None and self._whole.cause is cause:
@@ -148,7 +163,7 @@ class GapTracker:
         self._skips[group, cause] = (gap, to_ms)
         return [*ended, gap]
 
-    def settle(self, now_ms: int) -> list[Gap]:
+    def end_old_skips(self, now_ms: int) -> list[Gap]:
         """End the gaps of skipped ticks after which none was skipped for a while."""
         if not self._skips:
             return []

@@ -7,19 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_config.models.gateway import DeviceConfig
 from gateway.core.batch import Gap, GapKey
 from gateway.core.books import Counts
-from gateway.core.process import NEVER, Processor
+from gateway.core.process import NEVER
 from gateway.core.rules import TagRule, compile_rules
 from gateway.core.schema import Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.drivers.api import Mode, Point
 from gateway.edge.buffer.commit import Progress
-from gateway.edge.device.account import Account
-from gateway.edge.device.gaps import GapTracker
-from gateway.edge.device.model import Device, Group
-from gateway.edge.device.restart import Restart
+from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
+from gateway.edge.device.bookkeeping.gaps import GapTracker
+from gateway.edge.device.bookkeeping.restart import Restart
+from gateway.edge.device.bookkeeping.ticks import Group
+from gateway.edge.device.clock import Clock
+from gateway.edge.device.model import GroupModel
 
 T0 = 1_800_000_000_000
 
@@ -55,8 +56,21 @@ def group(name: str, interval_ms: int, mode: Mode = "poll", last_ms: int = T0) -
         "d", name, "p", "sensor", True, (), (Tag("a", Kind.FLOAT64), Tag("b", Kind.FLOAT64)), 1
     )
     points = tuple(Point(tag.name, tag.kind, None) for tag in schema.tags)
-    processor = Processor(schema, compile_rules(rules))
-    return Group(name, mode, interval_ms, 0, points, processor, last_ms)
+    model = GroupModel(name, mode, interval_ms, 0, points, schema, compile_rules(rules))
+    return Group.of(model, Progress(last_ms, NEVER))
+
+
+class Steps(Clock):
+    """Stands still but where a test moves it; ``step_ms`` of it are the clock's fault."""
+
+    def __init__(self) -> None:
+        self.now, self.step_ms = T0, 0
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def monotonic_ms(self) -> float:
+        return float(self.now - self.step_ms)
 
 
 class World:
@@ -64,43 +78,35 @@ class World:
 
     def __init__(self, *groups: Group, remembered: tuple[Gap, ...] = ()) -> None:
         self.book = Book()
-        self.step_ms = 0
-        self.now = T0
-        config = DeviceConfig(id="d", driver="x", profile="p", asset_no="M", connection={})
-        tracker = GapTracker("d", {one.name: one.points for one in groups}, remembered)
+        self.clock = Steps()
+        tracker = GapTracker("d", {one.name: one.model.points for one in groups}, remembered)
         restart = Restart(self.book.gap)
-        self.account = Account(
-            Device(config, "here", "p", list(groups)),
-            tracker,
-            self.book,  # type: ignore[arg-type]
-            lambda: float(self.now - self.step_ms),
-            restart,
-        )
-        self.account.start(T0)
+        self.books = Bookkeeper("d", groups, tracker, self.book, self.clock, restart)
+        self.books.resume(T0)
         restart.begin(["d"], [], T0)
-        self.account.connected(T0)
+        self.books.connected(T0)
 
     def at(self, ms: int) -> int:
-        self.now = T0 + ms
-        return self.now
+        self.clock.now = T0 + ms
+        return self.clock.now
 
     def read(self, one: Group, ms: int) -> None:
         """A successful reading."""
-        one.last_tick_ms = self.account.begin(one, self.at(ms))
-        one.reading_ms = None
+        self.books.recorded(one, self.books.begin(one, self.at(ms)))
+        self.books.end(one)
 
 
 def test_a_slow_group_is_not_failed_because_its_first_tick_waits_for_the_poller() -> None:
     fast, slow = group("fast", 1_000), group("slow", 10_000)
     world = World(fast, slow)
-    world.account.lost(Reason.TIMEOUT, world.at(500))
-    world.account.connected(world.at(4_500))
-    world.account.back(5_000 + T0)
+    world.books.lost(Reason.TIMEOUT, world.at(500))
+    world.books.connected(world.at(4_500))
+    world.books.back(5_000 + T0)
     for ms in range(5_000, 10_000, 1_000):
         world.read(fast, ms)
-    world.account.settle(world.at(10_001))  # a commit while the fast group is being read
+    world.books.catch_up(world.at(10_001))  # a commit while the fast group is being read
     world.read(slow, 10_002)
-    assert slow.last_tick_ms == T0 + 10_000
+    assert slow.ticks.counted_ms == T0 + 10_000
     assert world.book.total == Counts(due=8, failed=8)
     assert world.book.spans == [("", Reason.TIMEOUT, 1_000, 5_000)]
 
@@ -108,10 +114,10 @@ def test_a_slow_group_is_not_failed_because_its_first_tick_waits_for_the_poller(
 def test_ticks_missed_after_the_connection_stood_are_late() -> None:
     one = group("g", 1_000)
     world = World(one)
-    world.account.lost(Reason.REFUSED, world.at(500))
-    world.account.connected(world.at(2_500))
+    world.books.lost(Reason.REFUSED, world.at(500))
+    world.books.connected(world.at(2_500))
     world.read(one, 5_100)
-    world.account.back(5_000 + T0)
+    world.books.back(5_000 + T0)
     assert world.book.total == Counts(due=8, failed=4, skipped=4)
     spans = [("", Reason.REFUSED, 1_000, 3_000), ("g", Reason.LATE, 3_000, None)]
     assert world.book.spans == spans
@@ -119,10 +125,10 @@ def test_ticks_missed_after_the_connection_stood_are_late() -> None:
 
 def test_a_session_that_ends_before_a_value_came_goes_on_with_its_own_cause() -> None:
     world = World(group("g", 1_000))
-    world.account.lost(Reason.DISCONNECTED, world.at(500))
-    world.account.connected(world.at(1_500))
-    world.account.lost(Reason.TIMEOUT, world.at(3_500))
-    world.account.settle(world.at(4_000))
+    world.books.lost(Reason.DISCONNECTED, world.at(500))
+    world.books.connected(world.at(1_500))
+    world.books.lost(Reason.TIMEOUT, world.at(3_500))
+    world.books.catch_up(world.at(4_000))
     assert world.book.total == Counts(due=8, failed=8)
     assert world.book.spans == [
         ("", Reason.DISCONNECTED, 1_000, 2_000),
@@ -135,7 +141,7 @@ def test_a_step_of_the_clock_is_the_clocks_fault_in_every_group() -> None:
     world = World(first, second)
     for one in (first, second):
         world.read(one, 1_000)
-    world.step_ms = 5_000
+    world.clock.step_ms = 5_000
     for one in (first, second):
         world.read(one, 7_000)
     causes = {(where, cause) for where, cause, *_ in world.book.spans}
@@ -149,10 +155,10 @@ def test_a_subscription_owes_nothing_for_repeated_time_but_for_items_that_are_do
 ) -> None:
     one = group("s", 1_000, "subscribe")
     world = World(one)
-    one.bad_items = bad_items
-    world.account.settle(world.at(5_000))
+    one.ticks.failing_tags = bad_items
+    world.books.catch_up(world.at(5_000))
     for ms in (1_000, 2_000, 3_000, 4_000, 5_000):
-        world.account.settle(world.at(ms))
+        world.books.catch_up(world.at(ms))
     assert world.book.total == Counts(9 * bad_items, 0, 5 * bad_items, 4 * bad_items)
     assert len(world.book.spans) == bad_items
 
@@ -160,7 +166,7 @@ def test_a_subscription_owes_nothing_for_repeated_time_but_for_items_that_are_do
 def test_skipped_ticks_before_a_kill_stay_a_gap_of_that_length() -> None:
     skipped = Gap("d", "g", (), Reason.LATE, T0 - 9_000)
     world = World(group("g", 1_000), remembered=(skipped,))
-    world.account.settle(world.at(61_000))
+    world.books.catch_up(world.at(61_000))
     assert world.book.spans == [("g", Reason.LATE, -9_000, 1)]
 
 
@@ -171,11 +177,11 @@ def test_a_first_start_with_a_clock_far_behind_owes_nothing_for_the_leap() -> No
     one = group("g", 1_000, last_ms=NEVER)
     world = World(one)
     world.read(one, 1_000)
-    world.account.lost(Reason.TIMEOUT, world.at(1_500))
-    world.account.settle(world.at(3_000))
-    world.step_ms = 900 * DAY_MS
-    world.account.settle(world.at(world.step_ms + 4_500))
-    world.account.settle(world.at(world.step_ms + 6_000))
+    world.books.lost(Reason.TIMEOUT, world.at(1_500))
+    world.books.catch_up(world.at(3_000))
+    world.clock.step_ms = 900 * DAY_MS
+    world.books.catch_up(world.at(world.clock.step_ms + 4_500))
+    world.books.catch_up(world.at(world.clock.step_ms + 6_000))
     leapt = 900 * DAY_MS
     assert world.book.total == Counts(due=8, failed=8)
     assert world.book.spans == [
@@ -190,10 +196,10 @@ def test_a_restart_with_a_clock_far_behind_counts_what_was_missed_once_it_is_rig
     world = World(one)
     world.read(one, 1_000)
     world.read(one, 2_000)
-    world.step_ms = 900 * DAY_MS + 10_000
+    world.clock.step_ms = 900 * DAY_MS + 10_000
     world.read(one, 900 * DAY_MS + 13_000)
     assert world.book.total == Counts(due=12 * 2, skipped=12 * 2)
-    assert one.last_tick_ms == left + 13_000
+    assert one.ticks.counted_ms == left + 13_000
     first, last = 900 * DAY_MS + 1_000, None
     assert world.book.spans == [("g", Reason.CLOCK, first, last)]
 
@@ -223,21 +229,23 @@ def test_every_tick_is_counted_once_and_what_was_not_read_is_in_a_gap(
     for what, wait_ms in steps:
         now += wait_ms
         if what == "commit":
-            world.account.settle(world.at(now))
+            world.books.catch_up(world.at(now))
         elif what == "connect" and not is_connected:
-            world.account.connected(world.at(now))
+            world.books.connected(world.at(now))
             is_connected = True
         elif what == "fail":
-            world.account.lost(Reason.TIMEOUT, world.at(now))
+            world.books.lost(Reason.TIMEOUT, world.at(now))
             is_connected = False
         elif what == "read" and is_connected:
             one = min(groups, key=Group.next_tick)
             if one.next_tick() <= world.at(now):
                 world.read(one, now)
-                world.account.back(one.last_tick_ms)
-                read.add((one.name, one.last_tick_ms))
-    world.account.lost(Reason.DISCONNECTED, world.at(now))
-    ticks = {(one.name, t) for one in groups for t in range(T0, T0 + now + 1, one.interval_ms)[1:]}
+                world.books.back(one.ticks.counted_ms)
+                read.add((one.name, one.ticks.counted_ms))
+    world.books.lost(Reason.DISCONNECTED, world.at(now))
+    ticks = {
+        (one.name, t) for one in groups for t in range(T0, T0 + now + 1, one.model.interval_ms)[1:]
+    }
     assert world.book.total.balanced
     assert world.book.total.due + 2 * len(read) == 2 * len(ticks)
     gaps = world.book.gaps.values()

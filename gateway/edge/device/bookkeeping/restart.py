@@ -46,7 +46,7 @@ class Restart:
         if not self._waiting:
             self._end(now_ms)
 
-    def tried(self, device: str, missed_ms: int | None, now_ms: int) -> None:
+    def attempted(self, device: str, missed_ms: int | None, now_ms: int) -> None:
         """The first attempt to reach a device has ended.
 
         Args:
@@ -60,7 +60,7 @@ class Restart:
         if not self._waiting:
             self._end(now_ms)
 
-    def settle(self, now_ms: int) -> None:
+    def end_if_long(self, now_ms: int) -> None:
         """End the gap if devices take too long; called before every commit."""
         if self._gap is not None and abs(now_ms - self._begin_ms) >= GRACE_MS:
             self._end(now_ms)

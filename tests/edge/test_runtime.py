@@ -13,11 +13,12 @@ from gateway.core.schema import Schema
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals, NoResponseError, NotConnectedError, RefusedError
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.device import poller as poller_module
+from gateway.edge.device import connection as connection_module
 from gateway.edge.device import reports
 from gateway.edge.live.view import DeviceLive
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.city import until
+from tests.edge.gaps_told import gaps
 from tests.edge.plant import Clock, Plant, Runtime, loaded
 
 Start = Callable[..., Runtime]
@@ -40,24 +41,6 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         buffer.close()
 
 
-def gaps(buffer: Buffer, *, late: bool = False) -> list[Gap]:
-    """What the city would know of gaps: the newest record of each.
-
-    At a period of 20 ms a busy machine may be late at any time; that is its own test.
-    """
-    schemas: dict = {}
-    known: dict = {}
-    for one in buffer.read(0, 1 << 40):
-        frame = decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas)
-        for record in frame.records:
-            if isinstance(record, Gap):
-                known[record.device, record.group, record.tags, record.from_ms] = record
-            elif hasattr(record, "tags"):
-                schemas[record.id] = record
-    chosen = [gap for gap in known.values() if late or gap.cause is not Reason.LATE]
-    return sorted(chosen, key=lambda gap: gap.from_ms)
-
-
 def open_gaps(buffer: Buffer) -> list[Gap]:
     """What the buffer remembers as open; see :func:`gaps` about late ticks."""
     return [gap for gap in buffer.gaps() if gap.cause is not Reason.LATE]
@@ -76,7 +59,7 @@ async def test_good_times(start: Start) -> None:
     totals = runtime.buffer.totals()
     assert totals.balanced
     assert totals.ok == plant.reads * 2
-    assert totals.due == ((runtime.group.last_tick_ms - first_due(runtime)) // 20 + 1) * 2
+    assert totals.due == ((runtime.group.ticks.counted_ms - first_due(runtime)) // 20 + 1) * 2
     device = only_device(runtime)
     assert device.link == "up"
     assert [tag.value for tag in device.tags] == [float(plant.reads)] * 2
@@ -151,7 +134,7 @@ async def test_a_silent_device_is_closed_after_the_timeout(start: Start) -> None
 async def test_a_driver_that_does_not_close_is_left_behind_and_told_once(
     start: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poller_module, "CLOSE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connection_module, "CLOSE_TIMEOUT_S", 0.05)
     plant = Plant()
     plant.closing_hangs = True
     plant.read_fault = NotConnectedError("cable cut")
@@ -270,16 +253,17 @@ async def test_ticks_between_two_runs_are_skipped_because_the_gateway_was_down(
     plant, clock = Plant(), Clock()
     async with start(plant, clock) as first:
         await until(lambda: plant.reads >= 3)
-    stopped = first.group.last_tick_ms
+    stopped = first.group.ticks.counted_ms
     clock.step_ms = 10_000
     async with start(plant, clock) as second:
-        assert second.missed_from == stopped + 20
         before = plant.reads
         await until(lambda: plant.reads >= before + 3)
     totals = second.buffer.totals()
     assert totals.balanced
     assert totals.skipped >= 500 * 2
     assert totals.ok == plant.reads * 2
+    down = [gap.from_ms for gap in gaps(second.buffer) if gap.cause is Reason.GATEWAY_DOWN]
+    assert down == [stopped + 20]
 
 
 async def test_nothing_is_due_before_the_first_attempt_of_a_fresh_gateway_has_ended(
@@ -297,7 +281,7 @@ async def test_nothing_is_due_before_the_first_attempt_of_a_fresh_gateway_has_en
     totals = runtime.buffer.totals()
     assert totals.balanced
     assert totals.failed == 0
-    assert totals.due == ((runtime.group.last_tick_ms - first_due(runtime)) // 20 + 1) * 2
+    assert totals.due == ((runtime.group.ticks.counted_ms - first_due(runtime)) // 20 + 1) * 2
     assert first_due(runtime) > opened
     assert gaps(runtime.buffer) == []
 
@@ -328,7 +312,7 @@ async def test_a_failed_first_attempt_begins_the_books(start: Start) -> None:
     assert (gap.group, gap.cause, gap.to_ms) == ("", Reason.DISCONNECTED, None)
     assert gap.from_ms > opened
     assert totals.due == totals.failed
-    assert totals.failed == ((runtime.group.last_tick_ms - gap.from_ms) // 20 + 1) * 2
+    assert totals.failed == ((runtime.group.ticks.counted_ms - gap.from_ms) // 20 + 1) * 2
 
 
 async def test_after_a_restart_ticks_are_the_gateways_until_the_first_attempt_has_ended(
@@ -337,7 +321,7 @@ async def test_after_a_restart_ticks_are_the_gateways_until_the_first_attempt_ha
     plant, clock = Plant(), Clock()
     async with start(plant, clock) as first:
         await until(lambda: plant.reads >= 3)
-    stopped, before = first.group.last_tick_ms, first.buffer.totals()
+    stopped, before = first.group.ticks.counted_ms, first.buffer.totals()
     plant.open.clear()
     async with start(plant, clock):
         began = clock.now_ms()
@@ -357,7 +341,7 @@ async def test_after_a_restart_ticks_are_the_gateways_until_the_first_attempt_ha
     assert opened.from_ms == gap.from_ms
     assert gap.to_ms is not None
     assert totals.skipped >= ((gap.to_ms - 1 - stopped) // 20) * 2
-    assert totals.due == before.due + (second.group.last_tick_ms - stopped) // 20 * 2
+    assert totals.due == before.due + (second.group.ticks.counted_ms - stopped) // 20 * 2
 
 
 async def test_an_open_gap_goes_on_after_a_restart_and_ends(start: Start) -> None:

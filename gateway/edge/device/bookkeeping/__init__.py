@@ -1,0 +1,1 @@
+"""What becomes of every nominal tick of a device: counters, gaps, and what clocks do to them."""

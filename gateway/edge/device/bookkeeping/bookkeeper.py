@@ -1,0 +1,208 @@
+"""The books and gaps of one device: every nominal tick is counted once, whatever happens.
+
+Polled groups count a tick when it is read, skipped, or – while the device is down – when its
+time has come. Subscribed groups count what arrives, and a tick for every tag that is down.
+Nothing is counted before the first attempt to reach the device has ended: in a fresh buffer the
+books begin there, after a restart the ticks until then are skipped with the cause gateway_down.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gateway.core.batch import Status
+from gateway.core.process import NEVER
+from gateway.core.status import FIRST_BAD, Reason
+from gateway.edge.device.bookkeeping.clock_steps import ClockSteps
+from gateway.edge.device.bookkeeping.gaps import GapTracker
+from gateway.edge.device.bookkeeping.restart import Restart
+from gateway.edge.device.bookkeeping.ticks import Group, Journal, Past, TickCounter
+from gateway.edge.device.clock import Clock
+
+
+class Bookkeeper:
+    """Counts the ticks of one device.
+
+    Args:
+        device: id of the device.
+        groups: its groups; their ``ticks`` are changed here and nowhere else.
+        gaps: its open gaps.
+        journal: takes counts and gaps.
+        clock: tells steps of the clock from time that passed.
+        restart: hears when the first attempt to reach the device has ended.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        groups: Sequence[Group],
+        gaps: GapTracker,
+        journal: Journal,
+        clock: Clock,
+        restart: Restart,
+    ) -> None:
+        self._device = device
+        self._groups = groups
+        self._gaps = gaps
+        self._restart = restart
+        self._fresh = {group.name for group in groups if group.ticks.counted_ms == NEVER}
+        self._counter = TickCounter(device, journal)
+        self._steps = ClockSteps(groups, self._fresh, gaps, self._counter, clock)
+        self._is_attempted = False
+        self._cause: Reason | None = None  # why nothing is read; None while a session stands
+
+    # -- from start to stop ---------------------------------------------------------------
+
+    def resume(self, now_ms: int) -> int | None:
+        """Look what was due while the gateway did not run; :meth:`attempted` counts it.
+
+        Returns:
+            The first tick missed so, UTC milliseconds; None if none was.
+        """
+        self._steps.begin(now_ms)
+        for group in self._groups:
+            if group.name in self._fresh:
+                group.ticks.counted_ms = group.tick_at(now_ms)
+            self._gaps.resume(group.name, group.ticks.counted_ms + 1)
+            self._steps.begin_anew_if_far_ahead(group, now_ms)
+        self._counter.send(self._gaps.end_orphans(now_ms))
+        missed = [group.next_tick() for group in self._groups]
+        return min((tick for tick in missed if tick <= now_ms), default=None)
+
+    def take_over(self, now_ms: int) -> None:
+        """Go on where another runtime of the device was stopped while the gateway ran.
+
+        Until the device is reached, its ticks are skipped with the cause ``stopped``.
+        """
+        self.resume(now_ms)
+        self._is_attempted = True
+        self._cause = Reason.STOPPED
+
+    def attempted(self, now_ms: int) -> None:
+        """The first attempt to reach the device has ended; from now on its ticks are due.
+
+        Later calls change nothing.
+        """
+        if self._is_attempted:
+            return
+        self._is_attempted = True
+        self._steps.notice_leap(now_ms)
+        missed: int | None = None
+        for group in self._groups:
+            self._steps.begin_anew_if_far_ahead(group, now_ms)
+            is_fresh = group.name in self._fresh
+            if group.next_tick() <= now_ms:
+                self._counter.catch_up(group, now_ms, skipped=0 if is_fresh else group.size)
+                missed = missed if is_fresh else max(group.ticks.counted_ms, missed or 0)
+        self._restart.attempted(self._device, missed, now_ms)
+
+    def connected(self, now_ms: int) -> None:
+        """A session stands: ticks from now on are not the fault of the loss before it.
+
+        Its gap lasts until the first of them, see :meth:`back`.
+        """
+        self.attempted(now_ms)
+        self.catch_up(now_ms)
+        self._cause = None
+        for group in self._groups:
+            self._steps.stepped(group, now_ms)
+
+    def lost(self, cause: Reason, now_ms: int) -> None:
+        """The device is lost, or was stopped: from the next uncounted tick on, all its ticks are.
+
+        Args:
+            cause: why; ticks of a device that was STOPPED on purpose are skipped, others failed.
+            now_ms: the gateway's clock, UTC milliseconds.
+        """
+        self.attempted(now_ms)
+        self.catch_up(now_ms)
+        self._cause = cause
+        for group in self._groups:
+            group.ticks.failing_tags, group.ticks.reading_ms = 0, None
+            group.processor.lost()
+        self.catch_up(now_ms)
+
+    def past(self) -> Past:
+        """What another runtime of the device needs to go on."""
+        progress = {group.name: group.progress(group.ticks.counted_ms) for group in self._groups}
+        return Past(self._gaps.open_gaps(), progress)
+
+    def close(self, now_ms: int) -> None:
+        """The device is taken out, after it was stopped: what is open ends."""
+        self._counter.send(self._gaps.end_all(now_ms + 1))  # a tick that came now is missing too
+
+    # -- one reading ----------------------------------------------------------------------
+
+    def begin(self, group: Group, now_ms: int) -> int:
+        """Choose the tick to read now: the newest that has come.
+
+        Ticks before it were missed: failed if the device was down, else skipped as late – or
+        as the clock's fault, if it stepped.
+        """
+        self._steps.notice_leap(now_ms)
+        group.ticks.reading_ms = tick_ms = group.tick_at(now_ms)
+        stepped = self._steps.stepped(group, now_ms)
+        self._catch_up(group, now_ms)
+        missed = group.next_tick()
+        if missed < tick_ms:
+            cause = Reason.CLOCK if stepped else Reason.LATE
+            self._counter.send(self._gaps.back(missed))  # what was lost before is not their cause
+            self._counter.send(self._gaps.skipped(group.name, cause, missed, tick_ms))
+            self._counter.catch_up(group, tick_ms - 1, skipped=group.size)
+        return tick_ms
+
+    def recorded(self, group: Group, tick_ms: int) -> None:
+        """The reading of a tick was recorded, and its counts with it."""
+        group.ticks.counted_ms = tick_ms
+
+    def end(self, group: Group) -> None:
+        """The reading has ended; a tick that it did not record is counted by what comes next."""
+        group.ticks.reading_ms = None
+
+    def judge(self, group: Group, status: Status, time_ms: int) -> None:
+        """Open and end gaps of single tags, by the status column of the group at a time."""
+        if group.model.mode == "subscribe":
+            group.ticks.failing_tags = int(np.count_nonzero(status >= FIRST_BAD))
+        self._counter.send(self._gaps.update(group.name, status, time_ms))
+
+    def back(self, time_ms: int) -> None:
+        """The device gives values again from ``time_ms`` on."""
+        self._counter.send(self._gaps.back(time_ms))
+
+    # -- what nobody reads ----------------------------------------------------------------
+
+    def catch_up(self, now_ms: int) -> None:
+        """Bring the books up to now; called before every commit."""
+        if not self._is_attempted:
+            return
+        self._steps.notice_leap(now_ms)
+        missed = [self._catch_up(group, now_ms) for group in self._groups]
+        first_ms = min((tick for tick in missed if tick is not None), default=None)
+        if self._cause is not None and first_ms is not None:
+            self._counter.send(self._gaps.lost(self._cause, first_ms))
+        self._counter.send(self._gaps.end_old_skips(now_ms))
+
+    def _catch_up(self, group: Group, now_ms: int) -> int | None:
+        """Count what a group owes; the first tick that was missed because the device is down."""
+        self._steps.begin_anew_if_far_ahead(group, now_ms)
+        if self._steps.repeats(group, now_ms, self._owed(group)):
+            return None
+        reading_ms = group.ticks.reading_ms
+        upto_ms = now_ms if reading_ms is None else min(now_ms, reading_ms - 1)
+        missed = group.next_tick()
+        if missed > upto_ms:
+            return None
+        if self._cause is Reason.STOPPED:
+            self._counter.catch_up(group, upto_ms, skipped=group.size)
+            return missed
+        if self._cause is not None:
+            self._counter.catch_up(group, upto_ms, failed=group.size)
+            return missed
+        if group.model.mode == "subscribe":
+            self._counter.catch_up(group, upto_ms, failed=group.ticks.failing_tags)
+        return None
+
+    def _owed(self, group: Group) -> int:
+        """How many values a tick owes that nobody reads: while up, subscribed tags owe none."""
+        is_subscribed = group.model.mode == "subscribe" and self._cause is None
+        return group.ticks.failing_tags if is_subscribed else group.size

@@ -1,0 +1,156 @@
+"""One group of one device at work, and which of its nominal ticks are in the books."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from gateway.core.batch import Gap
+from gateway.core.books import Counts
+from gateway.core.process import NEVER, Processor
+from gateway.core.schedule import last_tick_ms, next_tick_ms, ticks_by_day
+from gateway.edge.buffer.commit import Progress
+from gateway.edge.device.model import GroupModel
+
+
+@dataclass(slots=True)
+class Ticks:
+    """Which ticks of a group are in the books. Only the bookkeeper changes it.
+
+    Attributes:
+        counted_ms: newest nominal tick in the books; NEVER: none is.
+        reading_ms: the tick that is being read now; its reading will count it.
+        failing_tags: subscribed tags that are BAD while the session is up.
+        repeated_ms: while a clock that was set back repeats time: newest repeated tick that is
+            in the books.
+        left_ms: newest tick in the books, where the clock went back so far that counting began
+            anew behind it.
+        offset_ms: clock minus a clock that never steps, at the last reading.
+    """
+
+    counted_ms: int = NEVER
+    reading_ms: int | None = None
+    failing_tags: int = 0
+    repeated_ms: int | None = None
+    left_ms: int | None = None
+    offset_ms: float = 0.0
+
+
+@dataclass(slots=True)
+class Group:
+    """One group at work.
+
+    Attributes:
+        model: what the configuration says; does not change.
+        processor: rules, and what was sent last; the runtime feeds it.
+        ticks: what is in the books; the bookkeeper keeps it.
+    """
+
+    model: GroupModel
+    processor: Processor
+    ticks: Ticks = field(default_factory=Ticks)
+
+    @classmethod
+    def of(cls, model: GroupModel, known: Progress | None = None) -> "Group":
+        """A group that goes on where an earlier run, or runtime, had come to."""
+        known = known or Progress(NEVER, NEVER)
+        processor = Processor(model.schema, model.rules, known.newest_ms)
+        return cls(model, processor, Ticks(known.tick_ms))
+
+    @property
+    def name(self) -> str:
+        """Group name."""
+        return self.model.name
+
+    @property
+    def size(self) -> int:
+        """How many tags."""
+        return len(self.model.points)
+
+    def next_tick(self) -> int:
+        """The first tick that is not in the books, UTC milliseconds."""
+        return next_tick_ms(self.ticks.counted_ms, self.model.interval_ms, self.model.phase_ms)
+
+    def tick_at(self, now_ms: int) -> int:
+        """The newest tick that has come, UTC milliseconds."""
+        return last_tick_ms(now_ms, self.model.interval_ms, self.model.phase_ms)
+
+    def ticks_by_day(self, after_ms: int, upto_ms: int) -> list[tuple[date, int]]:
+        """How many ticks ``t`` with ``after_ms < t <= upto_ms`` fall on each day that has one."""
+        model = self.model
+        return list(ticks_by_day(after_ms, upto_ms, model.interval_ms, model.phase_ms))
+
+    def progress(self, tick_ms: int) -> Progress:
+        """How far the group has come with this tick, to be committed with its values."""
+        return Progress(tick_ms, max(tick_ms, self.processor.newest_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of a device before its runtime begins.
+
+    Attributes:
+        gaps: its open gaps.
+        progress: how far its groups had come, by name.
+    """
+
+    gaps: Sequence[Gap] = ()
+    progress: Mapping[str, Progress] = field(default_factory=dict)
+
+    def forgotten(self) -> dict[str, Progress]:
+        """Its progress once the device is taken out: should it return, its books begin anew."""
+        return {name: Progress(NEVER, one.newest_ms) for name, one in self.progress.items()}
+
+
+class Journal(Protocol):
+    """What is made durable of ticks without a reading: the recorder."""
+
+    def count(self, device: str, day: date, counts: Counts) -> None:
+        """Add to the books of a device and day."""
+
+    def progress(self, device: str, group: str, progress: Progress) -> None:
+        """Note how far a group has come."""
+
+    def gap(self, gap: Gap) -> None:
+        """Send a gap that opened or ended."""
+
+
+class TickCounter:
+    """Writes ticks without a reading, and gaps, into the journal.
+
+    Args:
+        device: id of the device.
+        journal: takes them.
+    """
+
+    def __init__(self, device: str, journal: Journal) -> None:
+        self.device = device
+        self._journal = journal
+
+    def catch_up(self, group: Group, upto_ms: int, *, failed: int = 0, skipped: int = 0) -> None:
+        """Count all ticks up to a time that are not in the books yet.
+
+        Args:
+            group: whose ticks.
+            upto_ms: UTC milliseconds, included.
+            failed: how many tags failed at each of them.
+            skipped: how many tags were skipped at each of them.
+        """
+        days = group.ticks_by_day(group.ticks.counted_ms, upto_ms)
+        self.count(days, failed=failed, skipped=skipped)
+        group.ticks.counted_ms = group.tick_at(upto_ms)
+        self._journal.progress(self.device, group.name, group.progress(group.ticks.counted_ms))
+
+    def count(self, days: Iterable[tuple[date, int]], *, failed: int = 0, skipped: int = 0) -> None:
+        """Count ticks by day, each with so many tags that failed or were skipped."""
+        if not failed and not skipped:
+            return
+        for day, ticks in days:
+            due = ticks * (failed + skipped)
+            counts = Counts(due=due, failed=ticks * failed, skipped=ticks * skipped)
+            self._journal.count(self.device, day, counts)
+
+    def send(self, gaps: Iterable[Gap]) -> None:
+        """Send gaps that opened or ended."""
+        for gap in gaps:
+            self._journal.gap(gap)

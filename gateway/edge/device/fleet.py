@@ -1,0 +1,202 @@
+"""All devices of a running edge: each can be started, stopped, replaced, added and taken out."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from edge_config.loading.resolved import ResolvedDevice
+from gateway.edge.device.bookkeeping.restart import Restart
+from gateway.edge.device.bookkeeping.ticks import Journal, Past
+from gateway.edge.device.clock import Clock
+from gateway.edge.device.runtime import DeviceRuntime
+from gateway.edge.live.view import Live
+
+Successor = Callable[[Past], DeviceRuntime]
+"""A device that is compiled and needs only its past."""
+
+
+class NoSuchDeviceError(Exception):
+    """No device of that id is configured."""
+
+
+class Fleet:
+    """The devices by id, in the order of the configuration.
+
+    What is changed here lasts until the gateway stops; at its next start it runs what its
+    configuration says.
+
+    Args:
+        prepare: compiles a device; raises before anything is touched.
+        remembered: what the buffer knows of devices, configured ones and others.
+        journal: takes the end of what is taken out.
+        live: forgets what is taken out.
+        restart: dates the stop of the gateway before this run.
+        clock: the gateway's clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        prepare: Callable[[ResolvedDevice], Successor],
+        remembered: dict[str, Past],
+        journal: Journal,
+        live: Live,
+        restart: Restart,
+        clock: Clock,
+    ) -> None:
+        self._prepare = prepare
+        self._remembered = remembered
+        self._journal = journal
+        self._live = live
+        self._restart = restart
+        self._now_ms = clock.now_ms
+        self._devices: dict[str, DeviceRuntime] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._changing = asyncio.Lock()
+
+    def __iter__(self) -> Iterator[DeviceRuntime]:
+        return iter(list(self._devices.values()))
+
+    def __len__(self) -> int:
+        return len(self._devices)
+
+    def __getitem__(self, device: str) -> DeviceRuntime:
+        try:
+            return self._devices[device]
+        except KeyError as error:
+            known = ", ".join(self._devices) or "none"
+            raise NoSuchDeviceError(f"there is no device {device!r}; known: {known}") from error
+
+    # -- the whole edge -------------------------------------------------------------------
+
+    def compose(self, devices: Iterable[ResolvedDevice]) -> None:
+        """Build the configured devices and date what was due while the gateway did not run."""
+        for resolved in devices:
+            device = resolved.config.id
+            past = self._remembered.pop(device, Past())
+            self._devices[device] = self._prepare(resolved)(past)
+            self._forget_groups(device, past)
+        now_ms = self._now_ms()
+        missed = {device: one.books.resume(now_ms) for device, one in self._devices.items()}
+        self._restart.begin(missed, [tick for tick in missed.values() if tick is not None], now_ms)
+        self._end_unconfigured(now_ms)
+
+    def _end_unconfigured(self, now_ms: int) -> None:
+        """End and forget what the buffer remembers of devices that are not configured any more."""
+        for device, past in self._remembered.items():
+            for gap in past.gaps:
+                self._journal.gap(replace(gap, to_ms=max(now_ms, gap.from_ms)))
+            self._remembered[device] = self._forget(device, past)
+
+    def _forget_groups(self, device: str, past: Past) -> None:
+        """Forget groups that are not configured any more."""
+        gone = past.progress.keys() - {group.name for group in self._devices[device].groups}
+        self._forget(device, Past((), {name: past.progress[name] for name in gone}))
+
+    def _forget(self, device: str, past: Past) -> Past:
+        """Let the books of groups begin anew should they return."""
+        forgotten = past.forgotten()
+        for name, progress in forgotten.items():
+            if past.progress[name] != progress:
+                self._journal.progress(device, name, progress)
+        return Past((), forgotten)
+
+    def start_all(self, tasks: asyncio.TaskGroup) -> None:
+        """Read all devices from now on, each in a task of the group."""
+        self._tasks = tasks
+        for runtime in self._devices.values():
+            runtime.start(tasks)
+
+    async def halt(self) -> None:
+        """End reading, because the gateway stops; nothing can be started any more."""
+        async with self._changing:
+            self._tasks = None
+            await asyncio.gather(*(runtime.halt() for runtime in self._devices.values()))
+
+    def catch_up(self, now_ms: int) -> None:
+        """Bring the books of all devices up to now; called before every commit."""
+        self._restart.end_if_long(now_ms)
+        for runtime in self._devices.values():
+            runtime.books.catch_up(now_ms)
+
+    # -- one device -----------------------------------------------------------------------
+
+    async def start(self, device: str) -> None:
+        """Read a device that was stopped.
+
+        Raises:
+            NoSuchDeviceError: it is not configured.
+        """
+        async with self._changing:
+            self._start(self[device])
+
+    def _start(self, runtime: DeviceRuntime) -> None:
+        if self._tasks is not None:
+            runtime.start(self._tasks)
+
+    async def stop(self, device: str) -> None:
+        """Read a device no more; its ticks are skipped, in a gap with the cause ``stopped``.
+
+        Raises:
+            NoSuchDeviceError: it is not configured.
+        """
+        async with self._changing:
+            await self[device].stop()
+
+    async def restart(self, device: str) -> None:
+        """Stop a device, and start it over a new connection.
+
+        Raises:
+            NoSuchDeviceError: it is not configured.
+        """
+        async with self._changing:
+            await self[device].stop()
+            self._start(self[device])
+
+    async def replace(self, resolved: ResolvedDevice) -> None:
+        """Let a device go on with another configuration; one that was stopped stays stopped.
+
+        Groups of the same name go on in the books, gaps of those that are gone end.
+
+        Raises:
+            NoSuchDeviceError: it is not configured.
+        """
+        async with self._changing:
+            before = self[resolved.config.id]
+            successor, was_running = self._prepare(resolved), before.is_running
+            await before.stop()
+            past = before.books.past()
+            after = self._devices[before.model.id] = successor(past)
+            after.books.take_over(self._now_ms())
+            self._forget_groups(before.model.id, past)
+            if was_running:
+                self._start(after)
+
+    async def add(self, resolved: ResolvedDevice) -> None:
+        """Read a device that was not configured until now; its books begin now.
+
+        Raises:
+            ValueError: there is one of its id.
+        """
+        async with self._changing:
+            device = resolved.config.id
+            if device in self._devices:
+                raise ValueError(f"there is a device {device!r} already")
+            runtime = self._prepare(resolved)(self._remembered.pop(device, Past()))
+            self._devices[device] = runtime
+            runtime.books.resume(self._now_ms())
+            self._start(runtime)
+
+    async def remove(self, device: str) -> None:
+        """Take a device out: its gaps end, and it owes nothing from now on.
+
+        Raises:
+            NoSuchDeviceError: it is not configured.
+        """
+        async with self._changing:
+            runtime = self[device]
+            await runtime.stop()
+            runtime.books.close(self._now_ms())
+            self._remembered[device] = self._forget(device, runtime.books.past())
+            del self._devices[device]
+            self._live.remove_device(device)

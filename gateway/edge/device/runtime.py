@@ -1,0 +1,289 @@
+"""One device at work: connect, read on nominal ticks, notice losses, keep its books.
+
+A driver raises; this is the one place that reconnects and backs off. Bad is data: whatever is
+not read is counted with its reason.
+"""
+
+import asyncio
+import random
+from collections.abc import Coroutine
+
+from gateway.core.batch import Reading, Status
+from gateway.core.process import Outcome
+from gateway.core.schedule import backoff_ms
+from gateway.core.status import Reason
+from gateway.drivers.api import Arrivals, DriverError, NoResponseError, NotConnectedError
+from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
+from gateway.edge.device.bookkeeping.gaps import GapTracker
+from gateway.edge.device.bookkeeping.ticks import Group, Past
+from gateway.edge.device.connection import Connection
+from gateway.edge.device.links import Way
+from gateway.edge.device.model import DeviceModel
+from gateway.edge.device.reports import Reports
+from gateway.edge.device.surroundings import Surroundings
+from gateway.edge.live.view import DeviceRecord
+
+LONGEST_SLEEP_MS = 1_000
+"""Sleeps are cut to this, so that a step of the clock is noticed."""
+
+
+class DeviceRuntime:
+    """One device; can be started and stopped again and again, and leaves all to a successor.
+
+    Args:
+        model: what to read.
+        way: how it is reached.
+        past: what is known of the device.
+        shared: what it shares with the other devices.
+        record: the device in the live view; its link and counters are kept here.
+    """
+
+    def __init__(
+        self,
+        model: DeviceModel,
+        way: Way,
+        past: Past,
+        shared: Surroundings,
+        record: DeviceRecord,
+    ) -> None:
+        self.model = model
+        self.record = record
+        self.groups = [Group.of(group, past.progress.get(group.name)) for group in model.groups]
+        points = {group.name: group.points for group in model.groups}
+        self.books = Bookkeeper(
+            model.id,
+            self.groups,
+            GapTracker(model.id, points, past.gaps),
+            shared.journal,
+            shared.clock,
+            shared.restart,
+        )
+        self._way = way
+        self._connection: Connection | None = None
+        self._sinks = shared.sinks
+        self._live = shared.live
+        self._now_ms = shared.clock.now_ms
+        self._reports = Reports(model)
+        self._polled = [group for group in self.groups if group.model.mode == "poll"]
+        self._subscribed = [group for group in self.groups if group.model.mode == "subscribe"]
+        self._task: asyncio.Task[None] | None = None
+        self._is_up = False
+        self._failures = 0
+
+    # -- start and stop -------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is started; the device may be lost all the same."""
+        return self._task is not None
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Read the device from now on, in a task of the group."""
+        if self._task is None:
+            self._task = tasks.create_task(self.run())
+
+    async def halt(self) -> None:
+        """End reading and close the connection; the books stay as they are, as at a kill."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def stop(self) -> None:
+        """End reading on purpose: from now on ticks are skipped with the cause ``stopped``."""
+        await self.halt()
+        now_ms = self._now_ms()
+        self._is_up = False
+        self._connection = None  # whoever starts it again wants to begin afresh
+        self.books.lost(Reason.STOPPED, now_ms)
+        self._live.set_link(self.model.id, "down", now_ms, Reason.STOPPED)
+
+    # -- sessions -------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connect and read until cancelled."""
+        while True:
+            await self._back_off(*await self._session())
+
+    async def _back_off(self, cause: Reason, detail: str) -> None:
+        self._lost(cause, detail)
+        await asyncio.sleep(self._pause_ms(cause) / 1000)
+
+    async def _session(self) -> tuple[Reason, str]:
+        """From opening the connection to its loss; returns why it ended."""
+        is_broken = False
+        try:
+            await self._serve(self._prepared())
+        except TimeoutError:
+            return Reason.TIMEOUT, "no answer in time"
+        except DriverError as error:
+            return error.reason, str(error)
+        except Exception as error:  # noqa: BLE001 - one driver's bug must not end the gateway
+            self._bug(error)
+            is_broken = True
+            return Reason.DRIVER_BUG, f"{type(error).__name__}: {error}"
+        finally:
+            if self._connection is not None:
+                await self._close(self._connection)
+            if is_broken:  # what a driver with a bug has learnt is not worth keeping
+                self._connection = None
+        return Reason.DISCONNECTED, "the driver ended"
+
+    def _prepared(self) -> Connection:
+        if self._connection is None:
+            make, turn = self._way
+            self._connection = Connection(self.model, make(), turn)
+        return self._connection
+
+    async def _serve(self, connection: Connection) -> None:
+        async with connection.turn:
+            await connection.connect()
+        answers = [await connection.subscribe(group.model) for group in self._subscribed]
+        self.books.connected(self._now_ms())
+        for group, status in zip(self._subscribed, answers, strict=True):
+            self._answered(group, status)
+        if not self._subscribed:
+            await self._poll(connection)
+        elif not self._polled:
+            await self._listen(connection)
+        else:
+            await _either(self._poll(connection), self._listen(connection))
+
+    async def _close(self, connection: Connection) -> None:
+        try:
+            await connection.close()
+        except TimeoutError:
+            self._reports.unclosed()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._bug(error)
+
+    def _bug(self, error: Exception) -> None:
+        self.record.driver_bugs += 1
+        self._reports.bug(error)
+
+    # -- polling --------------------------------------------------------------------------
+
+    async def _poll(self, connection: Connection) -> None:
+        while True:
+            group = min(self._polled, key=Group.next_tick)
+            wait_ms = group.next_tick() - self._now_ms()
+            if wait_ms > 0:
+                await asyncio.sleep(min(wait_ms, LONGEST_SLEEP_MS) / 1000)
+                continue
+            try:
+                async with connection.turn:
+                    await self._read_tick(connection, group)
+            except NoResponseError as error:  # the session stands; others may share its link
+                await self._back_off(error.reason, str(error))
+
+    async def _read_tick(self, connection: Connection, group: Group) -> None:
+        """Read a group at its newest tick that has come; older ones are skipped.
+
+        The order matters. The tick is chosen when the turn is granted, as a link may have kept
+        the device waiting, and before it is read, so that a commit in between does not count it.
+        Values are recorded before gaps are judged, without a pause between, so that one commit
+        has both; what cannot be recorded is not counted as read.
+        """
+        now_ms = self._now_ms()
+        if not self._is_up:
+            self.books.connected(now_ms)
+        tick_ms = self.books.begin(group, now_ms)
+        try:
+            reading = await self._reading(connection, group)
+            outcome = group.processor.process(reading, tick_ms)
+            self._serves(tick_ms)
+            self._record(group, outcome, tick_ms)
+            self.books.recorded(group, tick_ms)
+        finally:
+            self.books.end(group)
+        self.books.judge(group, outcome.status, tick_ms)
+
+    async def _reading(self, connection: Connection, group: Group) -> Reading:
+        """One reading; over a new connection if the one that served has ended since.
+
+        Devices, and firewalls before them, end what is idle. One that does so within the
+        interval would never be read if each tick only found the end.
+        """
+        try:
+            return await connection.read(group.model)
+        except NotConnectedError:
+            if not self._is_up or self._subscribed:
+                raise
+        self.record.renewals += 1
+        await self._close(connection)
+        await connection.connect()
+        return await connection.read(group.model)
+
+    def _record(self, group: Group, outcome: Outcome, tick_ms: int) -> None:
+        self._sinks.deliver(self.model.id, group.name, outcome, group.progress(tick_ms))
+        self.record.polls += 1
+
+    # -- listening ------------------------------------------------------------------------
+
+    def _answered(self, group: Group, status: Status) -> None:
+        """The device has answered a subscription: which tags it refuses."""
+        now_ms = self._now_ms()
+        outcome = group.processor.judge_items(status)
+        self._serves(now_ms)
+        counted_ms = group.ticks.counted_ms
+        self._sinks.deliver(self.model.id, group.name, outcome, group.progress(counted_ms))
+        self.books.judge(group, outcome.status, now_ms)
+
+    async def _listen(self, connection: Connection) -> None:
+        groups = {group.name: group for group in self._subscribed}
+        while True:
+            for delivery in await connection.arrivals():
+                self._arrived(groups[delivery.group], delivery)
+
+    def _arrived(self, group: Group, delivery: Arrivals) -> None:
+        now_ms = self._now_ms()
+        self._serves(now_ms)
+        self.books.catch_up(now_ms)
+        outcome = group.processor.process_arrivals(
+            delivery.index, delivery.time_ms, delivery.columns, delivery.status, now_ms
+        )
+        self._record(group, outcome, group.ticks.counted_ms)
+        self.books.judge(group, outcome.status, now_ms)
+
+    # -- losses ---------------------------------------------------------------------------
+
+    def _lost(self, cause: Reason, detail: str) -> None:
+        now_ms = self._now_ms()
+        self._is_up = False
+        self._failures += 1
+        self.record.failures += 1
+        self.books.lost(cause, now_ms)
+        self._live.set_link(self.model.id, "down", now_ms, cause, detail)
+        self._reports.lost(cause, detail, _seconds())
+
+    def _serves(self, time_ms: int) -> None:
+        """Values come, from ``time_ms`` on if they did not before."""
+        self._reports.serves(_seconds())
+        if self._is_up:
+            return
+        self._is_up, self._failures = True, 0
+        self.books.back(time_ms)
+        self._live.set_link(self.model.id, "up", self._now_ms())
+
+    def _pause_ms(self, cause: Reason) -> int:
+        config = self.model.config
+        longest = max(config.retry_min_ms, config.retry_max_ms)
+        first = longest if cause is Reason.REFUSED else config.retry_min_ms
+        return backoff_ms(self._failures, first, longest, random.random())  # noqa: S311 - jitter
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _either(*jobs: Coroutine[None, None, None]) -> None:
+    """Run endless jobs side by side until one raises; raise that."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
