@@ -29,12 +29,19 @@ EDGE = (
 LARGE = (Plant(addresses=1000, units=1, tags=300),)
 FAST = (Plant(addresses=1, units=1, tags=100, interval_ms=20),)
 
+OPCUA = (
+    Plant(protocol="opcua", addresses=1, units=1, tags=10_000, interval_ms=100),
+    Plant(protocol="opcua", addresses=1, units=1, tags=10_000, interval_ms=100, encrypted=True),
+    Plant(protocol="opcua", addresses=100, units=1, tags=1000),
+)
+
 EDGES: dict[str, tuple[Plant, ...]] = {
     "rest": (REST,),
     "edge": EDGE,
     "large": LARGE,
     "fast": FAST,
     "memory": MEMORY,
+    "opcua": OPCUA,
 }
 """Loads of one edge, which an older one may take turns with."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from simulators.line import lines
-from simulators.options import parser
+from simulators.options import BENCHES, parser
 from simulators.servers.serving import PortInUseError
 
 EXIT_USAGE = 2
@@ -49,7 +49,7 @@ async def _serve(options: argparse.Namespace) -> None:
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    async with (_bench if options.profile == "bench" else _line)(options) as where:
+    async with (_bench if options.profile in BENCHES else _line)(options) as where:
         _say(f"ready {options.profile} {where}")
         await over.wait()
 

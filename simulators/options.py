@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from simulators.faults import fault
 from simulators.line import lines
 
+BENCHES = ("bench", "bench-opcua")
 _PLANT = ZoneInfo("Asia/Shanghai")
 
 _PROFILE = (
-    "a line (see --list); bench: a lean Modbus server for benchmarks; "
+    "a line (see --list); bench, bench-opcua: a lean server for benchmarks; "
     "profiles: write the machine profiles and end"
 )
 _EXAMPLE = "Example: qulink simulate bearing --fault dead-unit:5"
@@ -23,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     about = "Simulate a factory line until Ctrl-C. It prints 'ready …' with its addresses."
     made = argparse.ArgumentParser("qulink simulate", description=about, epilog=_EXAMPLE)
     add = made.add_argument
-    add("profile", nargs="?", choices=[*lines(), "bench", "profiles"], help=_PROFILE)
+    add("profile", nargs="?", choices=[*lines(), *BENCHES, "profiles"], help=_PROFILE)
     add("--list", action="store_true", help="print the lines and their machines")
     add("--port", type=_port, help="Modbus TCP port; default: the line's")
     add("--opcua-port", type=_port, help="OPC UA port; default: the line's")
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     add("--addresses", type=_count, default=1, help="bench: loopback addresses, 127.0.0.1 …")
     add("--devices", type=_count, default=100, help="bench: units at each address")
     add("--tags", type=_count, default=1000, help="bench: float32 values a unit")
+    add("--identity", type=Path, help="bench-opcua: PEM file with key and certificate, encrypts")
     add("--interval-ms", type=_count, default=1000, help="bench: period of the polls it watches")
     into = Path("edge_config/profiles")
     add("--into", type=Path, default=into, help="profiles: folder to write them into")

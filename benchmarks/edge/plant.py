@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 
 from benchmarks.processes import HERE
+from gateway.drivers.opcua.certificates import OWN_CERTIFICATE_FILE, OWN_FILE, own_certificate
 from simulators.bench.addresses import address
 from tests.support.peers import free_port, wait_for_port
 
@@ -89,13 +90,16 @@ class Plant:
         """
         port, output = free_port(), folder / "simulator.log"
         sizes = {
-            "port": port,
+            "port" if self.protocol == "modbus" else "opcua-port": port,
             "addresses": self.addresses,
             "devices": self.units,
             "tags": self.tags,
             "interval-ms": self.interval_ms,
         }
         options = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]
+        if self.encrypted:
+            own_certificate(folder / "server")
+            options += ["--identity", str(folder / "server" / OWN_FILE)]
         kind = "bench" if self.protocol == "modbus" else "bench-opcua"
         process = HERE.run(stack, "-m", "simulators", kind, *options, output=output)
         wait_for_port(port, _PATIENCE_S)
@@ -120,7 +124,7 @@ class Plant:
         config = {
             "gateway": {"id": GATEWAY, "enterprise_uscc": USCC, "synthetic": True},
             "profiles": [profile | {"groups": [group]}],
-            "devices": [self._device(number, port) for number in range(self.devices)],
+            "devices": [self._device(number, port, folder) for number in range(self.devices)],
             "northbound": [{"type": "mqtt", "url": f"mqtt://127.0.0.1:{mqtt_port}"}],
             "buffer": {"path": "buffer.db"},
         }
@@ -133,18 +137,22 @@ class Plant:
             return f"i={100_000 + number}|float64"
         return {"table": "holding", "address": 2 * number, "type": "float32"}
 
-    def _device(self, number: int, port: int) -> dict[str, Any]:
+    def _device(self, number: int, port: int, folder: Path) -> dict[str, Any]:
         at, unit = divmod(number, self.units)
         return {
             "id": f"d{number + 1}",
             "driver": self.protocol,
             "profile": "bench",
             "asset_no": f"A{number + 1}",
-            "connection": self._connection(address(at), port, unit + 1),
+            "connection": self._connection(address(at), port, unit + 1, folder),
         }
 
-    def _connection(self, host: str, port: int, unit: int) -> dict[str, Any]:
+    def _connection(self, host: str, port: int, unit: int, folder: Path) -> dict[str, Any]:
         if self.protocol == "modbus":
             return {"host": host, "port": port, "window": self.window, "unit": unit}
-        security = "basic256sha256" if self.encrypted else "none"
-        return {"url": f"opc.tcp://{host}:{port}/", "security": security}
+        url = {"url": f"opc.tcp://{host}:{port}/"}
+        if not self.encrypted:
+            return url
+        trusted = str(folder / "server" / OWN_CERTIFICATE_FILE)
+        own = {"certificate_dir": str(folder / "own"), "server_certificate": trusted}
+        return url | own | {"security": "basic256sha256"}

@@ -8,10 +8,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from simulators.bench import modbus
 from simulators.bench.watch import Watch
 
 BENCH_PORT = 15010
+
+
+BENCH_OPCUA_PORT = 48410
 
 
 @asynccontextmanager
@@ -21,9 +23,27 @@ async def serving(options: argparse.Namespace) -> AsyncIterator[str]:
     Raises:
         PortInUseError: a port cannot be listened on.
     """
+    async with (_opcua if options.profile == "bench-opcua" else _modbus)(options) as where:
+        yield where
+
+
+@asynccontextmanager
+async def _modbus(options: argparse.Namespace) -> AsyncIterator[str]:
+    from simulators.bench import modbus  # noqa: PLC0415 - each kind imports only its server
+
     port, sizes = options.port or BENCH_PORT, (options.addresses, options.devices, options.tags)
     async with modbus.listening(port, *sizes, _watch(options.interval_ms), options.seed):
         yield f"modbus=127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def _opcua(options: argparse.Namespace) -> AsyncIterator[str]:
+    from simulators.bench import opcua  # noqa: PLC0415
+
+    port = options.opcua_port or BENCH_OPCUA_PORT
+    _watch(options.interval_ms)
+    async with opcua.listening(port, options.addresses, options.identity):
+        yield f"opcua=opc.tcp://127.0.0.1:{port}/"
 
 
 def _watch(interval_ms: int) -> Watch:
