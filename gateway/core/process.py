@@ -4,8 +4,7 @@ The tags of a group are ordered by (kind after processing, raw kind), so that bo
 columns and the columns of the batch are few and each rule is one array operation.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -15,8 +14,10 @@ import numpy.typing as npt
 from gateway.core.arrival import Arrival, lasting, rounds_of
 from gateway.core.batch import Batch, Changes, Mask, Reading, Status
 from gateway.core.books import Counts, day_of
+from gateway.core.machines import MachineDay, count_arrivals, count_poll, tags_by_machine
+from gateway.core.outcome import Outcome
 from gateway.core.rules import GroupRules
-from gateway.core.schema import Column, Schema, empty_columns
+from gateway.core.schema import Column, Equipment, Schema, empty_columns
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, sendable, uncertain
 from gateway.core.tally import tally, tally_by_day
 
@@ -24,26 +25,6 @@ NEVER = np.iinfo(np.int64).min
 """A time before all others: a tag never sent, or due to be sent whatever its value."""
 
 Times = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What processing made of a poll, or of arrivals.
-
-    Attributes:
-        record: what is to be made durable; None if nothing is to be sent.
-        counts: the books of it, by Asia/Shanghai day; ``due = ok + failed`` and
-            ``ok = suppressed + buffered``.
-        status: one status byte a tag, as it stands now.
-        columns: newest values, one array a run of the schema; meaningless where BAD.
-        times: time of each tag's newest value, UTC milliseconds; one number for all of a poll.
-    """
-
-    record: Batch | Changes | None
-    counts: dict[date, Counts]
-    status: Status
-    columns: tuple[Column, ...]
-    times: int | Times
 
 
 class Processor:
@@ -93,7 +74,8 @@ class Processor:
             self._remember_status(judged, present)
         batch = Batch(self.schema, tick_ms, present, columns, doubt) if sent else None
         counts = tally(len(judged), failed, sent)
-        return Outcome(batch, {day_of(tick_ms): counts}, judged, columns, tick_ms)
+        machines = count_poll(self.schema, judged, is_good, tick_ms)
+        return Outcome(batch, {day_of(tick_ms): counts}, judged, columns, tick_ms, machines)
 
     # What only a subscription needs is made at its first use; polled groups do without.
 
@@ -122,6 +104,10 @@ class Processor:
         self._floor_ms = floor_ms
         self.__dict__.pop("_last_ms", None)
         self.lost()
+
+    def tags_by_machine(self, *, only_bad: bool = False) -> Mapping[Equipment, int]:
+        """How many tags each machine has; of a subscription also: how many that are BAD now."""
+        return tags_by_machine(self.schema, self._status >= FIRST_BAD if only_bad else None)
 
     @property
     def newest_ms(self) -> int:
@@ -187,7 +173,7 @@ class Processor:
         refused = given >= FIRST_BAD
         self._status = np.where(refused, given, 0).astype(np.uint8)
         self._send_at[refused] = NEVER
-        return self._arrived(None, {})
+        return self._arrived(None, {}, ())
 
     def process_arrivals(
         self,
@@ -235,7 +221,8 @@ class Processor:
         self._status[index] = judged
         self._seen_ms[index] = times
         changes = arrival.changes(self.schema, times, present)
-        return self._arrived(changes, tally_by_day(times, judged >= FIRST_BAD, present))
+        daily = tally_by_day(times, judged >= FIRST_BAD, present)
+        return self._arrived(changes, daily, count_arrivals(self.schema, index, times, judged))
 
     def _take(
         self,
@@ -268,10 +255,14 @@ class Processor:
         arrival.store(self._last, positions[sent])
         arrival.store(self._seen, positions)
 
-    def _arrived(self, changes: Changes | None, counts: dict[date, Counts]) -> Outcome:
-        return Outcome(
-            changes, counts, self._status.copy(), tuple(self._seen), self._seen_ms.copy()
-        )
+    def _arrived(
+        self,
+        changes: Changes | None,
+        counts: dict[date, Counts],
+        machines: Sequence[MachineDay],
+    ) -> Outcome:
+        status, times = self._status.copy(), self._seen_ms.copy()
+        return Outcome(changes, counts, status, tuple(self._seen), times, machines)
 
 
 MAX_AHEAD_MS = 60_000

@@ -144,6 +144,17 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
     def _kinds(self) -> npt.NDArray[np.uint8]:
         return np.array([tag.kind for tag in self.tags], np.uint8)
 
+    @cached_property
+    def owners(self) -> npt.NDArray[np.intp]:
+        """Position in ``equipment`` of each tag's machine."""
+        return np.array([tag.equipment for tag in self.tags], np.intp)
+
+    @cached_property
+    def only_machine(self) -> int | None:
+        """Position in ``equipment`` of the machine that all tags belong to; None: of several."""
+        machines = {tag.equipment for tag in self.tags}
+        return machines.pop() if len(machines) == 1 else None
+
     def runs_at(self, index: npt.NDArray[Any]) -> tuple[Run, ...]:
         """The runs of equal kind in a selection of the tags, as in :func:`runs_of`.
 

@@ -17,7 +17,7 @@ from edge_config.models.gateway import (
 )
 from edge_config.models.validation import validated
 from gateway.core.books import Counts
-from gateway.core.process import Outcome
+from gateway.core.outcome import Outcome
 from gateway.core.schema import Schema
 from gateway.core.status import Quality, Reason, bad
 from gateway.edge.live.console import build

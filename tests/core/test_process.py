@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from gateway.core.batch import Batch, Changes, Reading
 from gateway.core.books import Counts, day_of
-from gateway.core.process import MAX_AHEAD_MS, Outcome, Processor
+from gateway.core.outcome import Outcome
+from gateway.core.process import MAX_AHEAD_MS, Processor
 from gateway.core.rules import TagRule, compile_rules, order_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag, runs_of
 from gateway.core.status import (

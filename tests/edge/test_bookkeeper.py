@@ -1,8 +1,10 @@
 """The books of a device with a clock of the test's: every tick once, for its own reason."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,8 @@ from gateway.core.batch import Gap, GapKey
 from gateway.core.books import Counts
 from gateway.core.process import NEVER
 from gateway.core.rules import TagRule, compile_rules
-from gateway.core.schema import Kind, Schema, Tag
-from gateway.core.status import Reason
+from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.core.status import Reason, bad
 from gateway.drivers.api import Mode, Point
 from gateway.edge.buffer.commit import Progress
 from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
@@ -22,6 +24,7 @@ from gateway.edge.device.bookkeeping.ticks import Group
 from gateway.edge.device.clock import Clock
 from gateway.edge.device.model import GroupModel
 
+MACHINE = Equipment("u", "1", "M1")
 T0 = 1_800_000_000_000
 
 
@@ -32,8 +35,11 @@ class Book:
     total: Counts = field(default_factory=Counts)
     gaps: dict[GapKey, Gap] = field(default_factory=dict)
 
-    def count(self, _device: str, _day: date, counts: Counts) -> None:
+    def count(
+        self, _device: str, _day: date, counts: Counts, expected: Mapping[Equipment, int]
+    ) -> None:
         self.total.add(counts)
+        assert sum(expected.values()) == counts.due
 
     def gap(self, gap: Gap) -> None:
         self.gaps[gap.key] = gap
@@ -53,7 +59,14 @@ class Book:
 def group(name: str, interval_ms: int, mode: Mode = "poll", last_ms: int = T0) -> Group:
     rules = [TagRule(Kind.FLOAT64)] * 2
     schema = Schema(
-        "d", name, "p", "sensor", True, (), (Tag("a", Kind.FLOAT64), Tag("b", Kind.FLOAT64)), 1
+        "d",
+        name,
+        "p",
+        "sensor",
+        True,
+        (MACHINE,),
+        (Tag("a", Kind.FLOAT64), Tag("b", Kind.FLOAT64)),
+        1,
     )
     points = tuple(Point(tag.name, tag.kind, None) for tag in schema.tags)
     model = GroupModel(name, mode, interval_ms, 0, points, schema, compile_rules(rules))
@@ -156,6 +169,8 @@ def test_a_subscription_owes_nothing_for_repeated_time_but_for_items_that_are_do
     one = group("s", 1_000, "subscribe")
     world = World(one)
     one.ticks.failing_tags = bad_items
+    refused = np.array([bad(Reason.NODE_UNKNOWN) * bad_items, 0], np.uint8)
+    one.processor.judge_items(refused)
     world.books.catch_up(world.at(5_000))
     for ms in (1_000, 2_000, 3_000, 4_000, 5_000):
         world.books.catch_up(world.at(ms))

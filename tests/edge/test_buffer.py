@@ -1,11 +1,8 @@
-"""The buffer against a plain list, after restarts, over its quota, and with a broken file."""
+"""The buffer against a plain list, after restarts and over its quota."""
 
-import contextlib
-import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -16,45 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.batch import Gap
-from gateway.core.books import Counts
+from gateway.core.books import DAY_MS, Counts, day_start_ms
+from gateway.core.machines import MachineCounts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError, read_books
-from gateway.edge.buffer.commit import Commit, NewFrame, Pending, Progress
-from gateway.edge.buffer.file import MIGRATIONS, BufferFileError
-from gateway.wire.frame import BodyEncoder
+from gateway.edge.buffer.commit import Commit, Progress
 from gateway.wire.records import GivenUp
-
-DAY = date(2026, 5, 1)
-Open = Callable[..., Buffer]
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Open]:
-    buffers: list[Buffer] = []
-
-    def open_it(quota_bytes: int = 1 << 30, max_age_ms: int = 1 << 50) -> Buffer:
-        for buffer in buffers:
-            buffer.close()
-        buffers[:] = [
-            Buffer.open(tmp_path / "b.db", quota_bytes=quota_bytes, max_age_ms=max_age_ms)
-        ]
-        return buffers[0]
-
-    yield open_it
-    for buffer in buffers:
-        buffer.close()  # closing twice does no harm
-
-
-def frame(values: int, size: int = 100, at_ms: int = 0, gaps: tuple[Gap, ...] = ()) -> NewFrame:
-    body = BodyEncoder().encode(gaps) if gaps else os.urandom(size)
-    return NewFrame(body, values, at_ms, at_ms, (("d", DAY, values),), len(gaps))
-
-
-def commit(*frames: NewFrame, gaps: tuple[Gap, ...] = ()) -> Commit:
-    values = sum(one.values for one in frames)
-    counts = {("d", DAY): Counts(due=values, ok=values, buffered=values)}
-    return Commit(frames, counts, {("d", "g"): Progress(values, values)}, gaps)
+from tests.edge.buffers import DAY, Open, commit, frame
 
 
 def seqs(buffer: Buffer) -> list[int]:
@@ -227,22 +193,52 @@ def test_closing_waits_for_a_commit_whose_caller_is_gone(
     assert read_books(buffer._path).totals.buffered == 2
 
 
-def test_books_are_untold_until_a_frame_tells_them_as_they_stand(opened: Open) -> None:
+def test_books_are_unreported_until_a_frame_reports_them_as_they_stand(opened: Open) -> None:
     buffer = opened()
     buffer.append(commit(frame(2)), 0)
     other = ("e", date(2026, 4, 30))
     buffer.append(Commit(counts={other: Counts(due=1, failed=1)}), 0)
     buffer = opened()  # as after a kill
-    assert buffer.untold() == {
+    assert buffer.unreported() == {
         ("d", DAY): Counts(due=2, ok=2, buffered=2),
         other: Counts(due=1, failed=1),
     }
-    assert not buffer.append(Commit(told=[other]), 0).changed
-    assert buffer.untold().keys() == {("d", DAY)}
+    assert not buffer.append(Commit(reported=[other]), 0).changed
+    assert buffer.unreported().keys() == {("d", DAY)}
     both = commit(frame(3))
-    both.told = [("d", DAY)]  # as they were before this commit
+    both.reported = [("d", DAY)]  # as they were before this commit
     assert buffer.append(both, 0).changed
-    assert opened().untold() == {("d", DAY): Counts(due=5, ok=5, buffered=5)}
+    assert opened().unreported() == {("d", DAY): Counts(due=5, ok=5, buffered=5)}
+
+
+def test_counters_of_machines_add_up_and_are_unreported_until_a_frame_reports_them(
+    opened: Open,
+) -> None:
+    buffer = opened()
+    key, quiet = ("d", "1", "M1", DAY), ("d", "1", "M2", DAY)
+    for one in (MachineCounts(0, 5), MachineCounts(3, 4, 20, 30), MachineCounts(2, 2, 10, 25)):
+        buffer.append(Commit(machines={key: one, quiet: MachineCounts(0, 1)}), 0)
+    total = MachineCounts(5, 11, 10, 30)
+    buffer = opened()  # as after a kill
+    assert buffer.unreported_machines() == {key: total, quiet: MachineCounts(0, 3)}
+    buffer.append(Commit(reported_machines=[quiet]), 0)
+    assert buffer.unreported_machines() == {key: total}
+    more = MachineCounts(1, 1, 40, 40)
+    buffer.append(Commit(machines={key: more}, reported_machines=[key]), 0)  # as they were before
+    assert opened().unreported_machines() == {key: MachineCounts(6, 12, 10, 40)}
+
+
+def test_what_a_dropped_frame_reported_is_reported_again(opened: Open) -> None:
+    buffer = opened(quota_bytes=1_500)
+    key, midnight = ("d", "1", "M1", DAY), day_start_ms(DAY) + DAY_MS
+    counts = {("d", DAY): Counts(due=1, failed=1)}
+    buffer.append(Commit(counts=counts, machines={key: MachineCounts(0, 1)}), 0)
+    last = Commit([frame(0, 1_000, at_ms=midnight)], reported=[("d", DAY)], reported_machines=[key])
+    buffer.append(last, midnight)
+    assert (buffer.unreported(), buffer.unreported_machines()) == ({}, {})
+    assert buffer.append(Commit([frame(0, 1_000, at_ms=midnight)]), midnight).changed
+    assert seqs(buffer) == [2]
+    assert (set(buffer.unreported()), set(buffer.unreported_machines())) == ({("d", DAY)}, {key})
 
 
 def test_the_oldest_go_when_the_quota_is_reached_and_are_counted(opened: Open) -> None:
@@ -385,102 +381,3 @@ def test_gap_records_of_dropped_frames_are_told_again(opened: Open) -> None:
     late = frame(0, at_ms=100, gaps=(end,))
     told = buffer.append(commit(late, gaps=(end,)), 100).gaps
     assert set(told) == {lasting, over}
-
-
-def test_two_processes_cannot_use_one_buffer(opened: Open, tmp_path: Path) -> None:
-    opened()
-    with pytest.raises(BufferFileError, match="in use by another qulink"):
-        Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BufferFileError, match="nowhere does not exist; create it"):
-        Buffer.open(tmp_path / "nowhere" / "b.db", quota_bytes=1, max_age_ms=1)
-    with pytest.raises(BufferFileError, match="does not exist"):
-        read_books(tmp_path / "b.db")
-
-
-@pytest.mark.parametrize("damage", ["head", "middle", "text"])
-def test_a_damaged_file_is_set_aside_with_an_error(
-    opened: Open, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    buffer = opened()
-    epoch = buffer.epoch
-    for _ in range(50):
-        buffer.append(commit(frame(1, 5_000)), 0)
-    buffer.close()
-    path = tmp_path / "b.db"
-    content = bytearray(path.read_bytes())
-    if damage == "head":
-        content[:200] = os.urandom(200)
-    elif damage == "middle":
-        content[8_192:40_960] = os.urandom(32_768)
-    path.write_bytes(b"no database at all\n" * 99 if damage == "text" else content)
-    with caplog.at_level(logging.ERROR):
-        again = Buffer.open(path, quota_bytes=1 << 20, max_age_ms=1 << 50)
-    try:
-        assert again.epoch != epoch
-        assert (again.last_seq, again.pending()) == (0, Pending(0, 0, 0))
-        assert "is damaged" in caplog.text
-        assert "a new epoch begins" in caplog.text
-        assert list(tmp_path.glob("b.db.damaged-*"))
-    finally:
-        again.close()
-
-
-def test_damage_that_comes_while_it_is_used_says_what_to_do(opened: Open, tmp_path: Path) -> None:
-    buffer = opened()
-    buffer.append(commit(*(frame(1, 5_000) for _ in range(600))), 0)  # more than is in memory
-    buffer = opened(max_age_ms=10)
-    with (tmp_path / "b.db").open("r+b") as file:
-        file.seek(4_096)
-        file.write(os.urandom(200_000))
-    with pytest.raises(BufferFileError, match="when the gateway starts again"):
-        buffer.read(0, 1 << 20)
-    with pytest.raises(BufferFileError, match="when the gateway starts again"):
-        buffer.append(Commit(), 1_000)
-
-
-def test_a_file_of_the_first_version_is_brought_up(opened: Open, tmp_path: Path) -> None:
-    buffer = opened()
-    buffer.append(commit(frame(2)), 0)
-    buffer.close()
-    with sqlite3.connect(tmp_path / "b.db") as connection:
-        connection.executescript(
-            "DROP TABLE doubt; DROP INDEX untold; ALTER TABLE books DROP COLUMN told;"
-            "PRAGMA user_version = 1"
-        )
-    connection.close()
-    buffer = opened(max_age_ms=10)
-    assert seqs(buffer) == [1]
-    assert buffer.untold() == {}  # a thousand old days are not told again
-    buffer.append(Commit(), 100)
-    assert buffer.totals().dropped == {"quota": 2}
-
-
-def test_a_newer_version_is_refused_and_left_alone(opened: Open, tmp_path: Path) -> None:
-    opened().close()
-    with sqlite3.connect(tmp_path / "b.db") as connection:
-        connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    before = (tmp_path / "b.db").read_bytes()
-    with pytest.raises(BufferFileError, match="version 99"):
-        Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
-    assert (tmp_path / "b.db").read_bytes() == before
-
-
-def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
-    with contextlib.closing(sqlite3.connect(tmp_path / "b.db")) as connection:
-        connection.executescript("CREATE TABLE ledger (n); PRAGMA user_version = 2")
-    before = (tmp_path / "b.db").read_bytes()
-    with pytest.raises(BufferFileError, match="is a database, but no buffer"):
-        Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
-    assert (tmp_path / "b.db").read_bytes() == before
-
-
-def test_the_books_of_a_buffer_that_is_being_made_cannot_be_read_yet(tmp_path: Path) -> None:
-    path = tmp_path / "b.db"
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.executescript(";".join(MIGRATIONS))
-    with pytest.raises(BufferFileError, match="is being made"):
-        read_books(path)

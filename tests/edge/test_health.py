@@ -10,7 +10,7 @@ import pytest
 
 from edge_config.models.base import ConsoleConfig
 from gateway.core.books import Counts
-from gateway.core.process import Outcome
+from gateway.core.outcome import Outcome
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.edge.live.console import build
 from gateway.edge.live.health import STALLED_MS, STUCK_MS

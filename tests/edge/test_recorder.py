@@ -12,8 +12,9 @@ import pytest
 
 from gateway.core.batch import Batch, Gap
 from gateway.core.books import Counts
-from gateway.core.process import Outcome
-from gateway.core.schema import Kind, Schema, Tag
+from gateway.core.machines import MachineCounts
+from gateway.core.outcome import Outcome
+from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.edge.buffer import recorder as recorder_module
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
@@ -21,7 +22,7 @@ from gateway.edge.buffer.commit import Appended, Commit, NewFrame, Progress
 from gateway.edge.buffer.recorder import Recorder
 from gateway.edge.live.view import Live
 from gateway.wire.frame import BodyEncoder, Header, decode_frame, seal
-from gateway.wire.records import BooksRecord, Record
+from gateway.wire.records import BooksRecord, MachineRecord, Record
 
 DAY = date(2026, 5, 1)
 NOW = 1_800_000_000_000
@@ -57,6 +58,25 @@ async def test_books_that_a_killed_run_did_not_tell_are_told_by_the_next(tmp_pat
     await recorder.commit()
     await recorder.commit()
     assert sent(buffer) == [BooksRecord.of("gone", DAY, counts)]
+    buffer.close()
+
+
+async def test_what_machines_gave_is_reported_with_the_books_and_outlives_a_kill(
+    tmp_path: Path,
+) -> None:
+    buffer = opened(tmp_path)
+    recorder = made(buffer)
+    taken(recorder, NOW, NOW + 1_000)
+    recorder.count("d", DAY, Counts(due=3, failed=3), {MACHINE: 3})
+    await recorder.commit()
+    buffer.close()
+    buffer = opened(tmp_path)
+    recorder = made(buffer)
+    taken(recorder, NOW + 2_000)
+    await recorder.finish()
+    reports = [record for record in sent(buffer) if isinstance(record, MachineRecord)]
+    assert reports[-1] == MachineRecord("d", "1", "M1", DAY, 3, 6, NOW, NOW + 2_000)
+    assert [record.expected for record in reports] == [5, 6]
     buffer.close()
 
 
@@ -100,7 +120,8 @@ async def test_gaps_of_a_loss_that_a_refusing_disk_notes_are_told_when_it_takes_
     buffer.close()
 
 
-SCHEMA = Schema("d", "g", "p", "sensor", True, (), (Tag("t", Kind.FLOAT64),), 1_000)
+MACHINE = Equipment("u", "1", "M1")
+SCHEMA = Schema("d", "g", "p", "sensor", True, (MACHINE,), (Tag("t", Kind.FLOAT64),), 1_000)
 
 
 def taken(recorder: Recorder, *times_ms: int) -> None:
@@ -109,7 +130,8 @@ def taken(recorder: Recorder, *times_ms: int) -> None:
         batch = Batch(SCHEMA, time_ms, np.ones(1, np.bool_), (np.ones(1),))
         counts = {DAY: Counts(due=1, ok=1, buffered=1)}
         good = np.zeros(1, np.uint8)
-        outcome = Outcome(batch, counts, good, batch.columns, time_ms)
+        given = (MACHINE, DAY, MachineCounts(1, 1, time_ms, time_ms))
+        outcome = Outcome(batch, counts, good, batch.columns, time_ms, (given,))
         recorder.processed("d", "g", outcome, Progress(time_ms, time_ms))
 
 
@@ -197,7 +219,7 @@ def _only_none(_connection: sqlite3.Connection, last: int, frames: Sequence[NewF
 async def test_gaps_that_wait_for_a_disk_do_not_fill_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_module, "MAX_GAPS", 10)
+    monkeypatch.setattr("gateway.edge.buffer.gathered.MAX_GAPS", 10)
     buffer = opened(tmp_path)
     recorder = made(buffer)
     with monkeypatch.context() as full:

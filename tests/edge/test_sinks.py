@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gateway.core.process import Outcome
+from gateway.core.outcome import Outcome
 from gateway.edge.buffer.commit import Progress
 from gateway.edge.device.sinks import Sinks
 

@@ -29,6 +29,7 @@ from gateway.wire.frame import (
 from gateway.wire.records import (
     BooksRecord,
     GivenUp,
+    MachineRecord,
     encode_begin,
     encode_record,
 )
@@ -114,7 +115,18 @@ BOOKS = st.builds(
     st.dictionaries(st.sampled_from(["quota", "disk"]), st.integers(0, 9)),
 )
 GIVEN_UP = st.builds(GivenUp, st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
-RECORDS = batches() | changes() | GAPS | BOOKS | GIVEN_UP
+MACHINES = st.builds(
+    MachineRecord,
+    st.text(max_size=5),
+    st.text(max_size=5),
+    st.text(max_size=5),
+    st.dates(date(2020, 1, 1)),
+    st.integers(0, 2**40),
+    st.integers(0, 2**40),
+    st.none() | TIMES,
+    st.none() | TIMES,
+)
+RECORDS = batches() | changes() | GAPS | BOOKS | MACHINES | GIVEN_UP
 
 
 def _same(first: Any, second: Any) -> bool:

@@ -18,7 +18,7 @@ from gateway.city.ingest import quarantine
 from gateway.city.ingest.progress import Progress
 from gateway.core.batch import Gap
 from gateway.core.schema import Schema, encode_schema
-from gateway.wire.records import BooksRecord, GivenUp
+from gateway.wire.records import BooksRecord, GivenUp, MachineRecord
 
 _GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms")
 
@@ -51,7 +51,9 @@ class Account:
     want: set[int] = field(default_factory=set)
     settled: bool = False
 
-    def note(self, record: Gap | BooksRecord | GivenUp, seq: int, *, is_late: bool) -> None:
+    def note(
+        self, record: Gap | BooksRecord | MachineRecord | GivenUp, seq: int, *, is_late: bool
+    ) -> None:
         """Take what frame ``seq`` tells; the books only if no newer frame has told them."""
         match record:
             case Gap():

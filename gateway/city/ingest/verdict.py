@@ -29,7 +29,7 @@ from gateway.wire.frame import (
     read_header,
     unknown_schemas,
 )
-from gateway.wire.records import BooksRecord, GivenUp, Record
+from gateway.wire.records import BooksRecord, GivenUp, MachineRecord, Record
 
 _NAME_LENGTH = 63
 
@@ -182,6 +182,8 @@ def _objection(record: Record) -> str | None:
             return _gap_objection(record)
         case BooksRecord():
             return _books_objection(record)
+        case MachineRecord():
+            return _machine_objection(record)
         case _:
             return None
 
@@ -206,4 +208,17 @@ def _books_objection(books: BooksRecord) -> str | None:
         return f"books of device {books.device} name more or longer causes than there are"
     if not all(0 <= count <= MAX_INT64 for count in (*counts, *books.dropped.values())):
         return f"books of device {books.device} hold a count below 0 or above 2^63 - 1"
+    return None
+
+
+def _machine_objection(machine: MachineRecord) -> str | None:
+    if (
+        not is_device_id(machine.device)
+        or max(len(machine.site_no), len(machine.asset_no)) > _NAME_LENGTH + 1
+    ):
+        return f"counters of a machine of device {machine.device[:63]!r} are not well named"
+    if not 0 <= machine.valid <= machine.expected <= MAX_INT64:
+        return f"machine {machine.asset_no}: {machine.valid} values of {machine.expected} are valid"
+    if not all(abs(time) <= LATEST_MS for time in (machine.first_ms or 0, machine.last_ms or 0)):
+        return f"machine {machine.asset_no} has the times {machine.first_ms}, {machine.last_ms}"
     return None

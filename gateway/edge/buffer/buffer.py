@@ -12,16 +12,17 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Self
 
 from gateway.core.batch import Gap
-from gateway.core.books import Counts
-from gateway.core.schema import Schema, decode_schema, id_of
+from gateway.core.books import Counts, day_of
+from gateway.core.machines import MachineCounts
+from gateway.core.schema import Schema
 from gateway.core.status import Reason
 from gateway.edge.buffer.books import BufferBooks, read_books
-from gateway.edge.buffer.commit import Appended, Commit, Pending, Progress, StoredFrame
+from gateway.edge.buffer.commit import Appended, Commit, MachineKey, Pending, Progress, StoredFrame
 from gateway.edge.buffer.file import BufferFileError, lock_file, open_file, open_reader
 from gateway.edge.buffer.quota import Ageing, QuotaRule, forget, given_up, remember, take_back, trim
 from gateway.edge.buffer.reserve import Reserve
@@ -30,15 +31,20 @@ from gateway.edge.buffer.tables import (
     free_frames,
     insert_frames,
     load_books,
+    load_machines,
     load_pending,
+    load_schema_ids,
+    load_schemas,
     load_totals,
-    mark_told,
+    mark_reported,
     merge,
     minus,
     plus,
+    report_again,
     sum_counts,
     write_books,
     write_gaps,
+    write_machines,
     write_progress,
     write_schemas,
 )
@@ -173,18 +179,22 @@ class Buffer:
         remember(writer, commit.waiting)
         write_progress(writer, commit.progress)
         write_schemas(writer, commit.schemas)
-        mark_told(writer, commit.told)
+        # What frames report is the state before this commit: marked before its own increments.
+        mark_reported(writer, commit)
+        write_machines(writer, commit.machines)
         with self._reading:  # no frame may be handed out between its dropping and the commit
             trimmed = trim(writer, self._quota, pending.bytes, aged_ms, self._handed)
             pending = minus(pending, trimmed.frames, trimmed.values, trimmed.bytes)
             changes = merge(commit.counts, merge(back, trimmed.counts))
             write_books(writer, changes)
+            if trimmed.span_ms is not None:
+                report_again(writer, *_reported_in(trimmed.span_ms))
             gone = given_up(writer, last_seq)
             writer.execute("COMMIT")
         self.last_seq, self._pending, self._given_up = last_seq, pending, gone
         for counts in changes.values():
             add_counts(self._total, counts)
-        return Appended(last_seq, trimmed.gaps, bool(changes))
+        return Appended(last_seq, trimmed.gaps, bool(changes) or trimmed.frames > 0)
 
     # -- reading --------------------------------------------------------------------------
 
@@ -225,20 +235,12 @@ class Buffer:
     def schemas(self, ids: Iterable[str]) -> list[Schema]:
         """Schemas that frames of this buffer carried, by their ids as 16 hex digits."""
         with self._reads() as reader:
-            return [
-                decode_schema(body)
-                for schema_id in ids
-                for found, body in reader.execute(
-                    "SELECT id, body FROM tag_schema WHERE id = ?", (schema_id,)
-                ).fetchall()
-                if _is_sound(found, body)
-            ]
+            return load_schemas(reader, ids)
 
     def schema_ids(self) -> set[int]:
         """Ids of all schemas that frames of this buffer carried, but for damaged ones."""
         with self._reads() as reader:
-            rows = reader.execute("SELECT id, body FROM tag_schema")
-            return {int(found, 16) for found, body in rows if _is_sound(found, body)}
+            return load_schema_ids(reader)
 
     def progress(self) -> dict[tuple[str, str], Progress]:
         """How far each group had come at the last commit, by (device, group)."""
@@ -255,10 +257,15 @@ class Buffer:
                 for device, group, tags, cause, from_ms, to_ms in rows
             ]
 
-    def untold(self) -> dict[tuple[str, date], Counts]:
-        """The books, by device and day, that no frame has told as they stand."""
+    def unreported(self) -> dict[tuple[str, date], Counts]:
+        """The books, by device and day, that no frame has reported as they stand."""
         with self._reads() as reader:
-            return load_books(reader, untold=True)
+            return load_books(reader, unreported=True)
+
+    def unreported_machines(self) -> dict[MachineKey, MachineCounts]:
+        """The counters of machines that no frame has reported as they stand."""
+        with self._reads() as reader:
+            return load_machines(reader, unreported=True)
 
     def pending(self) -> Pending:
         """What the buffer holds, as of the last commit."""
@@ -283,6 +290,6 @@ class Buffer:
         os.close(self._lock_file)
 
 
-def _is_sound(schema_id: str, body: bytes) -> bool:
-    """Whether a schema is still what it was; a damaged one is kept anew when it comes again."""
-    return f"{id_of(body):016x}" == schema_id
+def _reported_in(span_ms: tuple[int, int]) -> tuple[date, date]:
+    """The days that frames of this span may have reported: also the one that had just ended."""
+    return day_of(span_ms[0]) - timedelta(days=1), day_of(span_ms[1])

@@ -6,7 +6,11 @@ from datetime import date
 
 from gateway.core.batch import Gap
 from gateway.core.books import Counts
+from gateway.core.machines import MachineCounts
 from gateway.core.schema import Schema
+
+MachineKey = tuple[str, str, str, date]
+"""(device, site_no, asset_no, Asia/Shanghai day) of the counters of a machine."""
 
 Share = tuple[str, date, int]
 """(device, Asia/Shanghai day, values): whose values a frame carries."""
@@ -66,7 +70,9 @@ class Commit:
         gaps: gaps opened (``to_ms`` None: remembered) or ended (forgotten) by these frames.
         waiting: gaps that no frame carries yet: remembered, opened or ended, until one does.
         schemas: schemas that these frames carry.
-        told: devices and days whose books, as of the commit before, these frames tell.
+        machines: increments of the counters of machines.
+        reported: devices and days whose books, as of the commit before, these frames report.
+        reported_machines: the same of the counters of machines.
     """
 
     frames: Sequence[NewFrame] = ()
@@ -74,7 +80,9 @@ class Commit:
     progress: Mapping[tuple[str, str], Progress] = field(default_factory=dict)
     gaps: Sequence[Gap] = ()
     schemas: Sequence[Schema] = ()
-    told: Collection[tuple[str, date]] = ()
+    machines: Mapping[MachineKey, MachineCounts] = field(default_factory=dict)
+    reported: Collection[tuple[str, date]] = ()
+    reported_machines: Collection[MachineKey] = ()
     waiting: Sequence[Gap] = ()
 
 

@@ -1,4 +1,4 @@
-"""The buffer's file: tables by version, opening, checking, setting a broken one aside."""
+"""The buffer's file: its tables, opening, checking, setting a broken one aside."""
 
 import fcntl
 import logging
@@ -19,20 +19,30 @@ APPLICATION_ID = 0x716C6E6B
 LEAST_BYTES = 256 * 1024
 """With less room than this a buffer cannot be opened."""
 
-MIGRATIONS: tuple[str, ...] = (
-    """
+VERSION = 4
+"""Of the tables; the file's ``user_version``. Older ones were never in the field."""
+
+TABLES = f"""
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE frame (
         seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
         first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, gaps INTEGER NOT NULL,
         shares BLOB NOT NULL, body BLOB NOT NULL);
+    CREATE TABLE doubt (seq INTEGER PRIMARY KEY, shares BLOB NOT NULL);
     CREATE TABLE books (
         device TEXT, day TEXT, due INTEGER NOT NULL, ok INTEGER NOT NULL,
         failed INTEGER NOT NULL, skipped INTEGER NOT NULL, suppressed INTEGER NOT NULL,
-        buffered INTEGER NOT NULL, PRIMARY KEY (device, day)) WITHOUT ROWID;
+        buffered INTEGER NOT NULL, reported INTEGER NOT NULL,
+        PRIMARY KEY (device, day)) WITHOUT ROWID;
+    CREATE INDEX books_unreported ON books (device, day) WHERE reported = 0;
     CREATE TABLE dropped (
         device TEXT, day TEXT, cause TEXT, count INTEGER NOT NULL,
         PRIMARY KEY (device, day, cause)) WITHOUT ROWID;
+    CREATE TABLE machine (
+        device TEXT, site TEXT, asset TEXT, day TEXT, valid INTEGER NOT NULL,
+        expected INTEGER NOT NULL, first_ms INTEGER, last_ms INTEGER, reported INTEGER NOT NULL,
+        PRIMARY KEY (device, site, asset, day)) WITHOUT ROWID;
+    CREATE INDEX machine_unreported ON machine (device, site, asset, day) WHERE reported = 0;
     CREATE TABLE progress (
         device TEXT, grp TEXT, tick_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL,
         PRIMARY KEY (device, grp)) WITHOUT ROWID;
@@ -40,14 +50,9 @@ MIGRATIONS: tuple[str, ...] = (
         device TEXT, grp TEXT, tags TEXT, from_ms INTEGER, cause INTEGER NOT NULL,
         to_ms INTEGER, PRIMARY KEY (device, grp, tags, from_ms)) WITHOUT ROWID;
     CREATE TABLE tag_schema (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
-    """,
-    "CREATE TABLE doubt (seq INTEGER PRIMARY KEY, shares BLOB NOT NULL);",
-    """
-    ALTER TABLE books ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
-    CREATE INDEX untold ON books (device, day) WHERE told = 0;
-    """,
-)
-"""One script a version; the file's ``user_version`` says how many have run."""
+    PRAGMA application_id={APPLICATION_ID};
+    PRAGMA user_version={VERSION};
+"""
 
 
 class BufferFileError(Exception):
@@ -69,7 +74,7 @@ def open_file(path: Path) -> sqlite3.Connection:
     """Open or make the file; one that is broken is set aside and a new one made.
 
     Raises:
-        BufferFileError: the folder is missing or not writable, or another program or a newer
+        BufferFileError: the folder is missing or not writable, or another program or another
             version made the file.
     """
     if not path.parent.is_dir():
@@ -102,22 +107,23 @@ def _checked(path: Path) -> sqlite3.Connection:
         _recognise(connection, path)
         _configure(connection)
         _check(connection)
-        _migrate(connection)
+        _begin(connection)
         failed.pop_all()
     return connection
 
 
 def _recognise(connection: sqlite3.Connection, path: Path) -> None:
-    """Leave a file alone that another program or a newer version made."""
+    """Leave a file alone that another program or version made."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if tables and application != APPLICATION_ID:
         raise BufferFileError(f"{path} is a database, but no buffer; name another file as buffer")
-    if version > len(MIGRATIONS):
+    if tables and version != VERSION:
+        which = "newer" if version > VERSION else "older"
         raise BufferFileError(
-            f"buffer {path} has version {version}, this qulink knows {len(MIGRATIONS)}; "
-            "install the newer qulink again, or move the file away"
+            f"buffer {path} has version {version}, this qulink knows {VERSION}; "
+            f"install the {which} qulink again, or move the file away"
         )
 
 
@@ -127,13 +133,10 @@ def _check(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(verdict)
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE;{script};PRAGMA application_id={APPLICATION_ID};"
-            f"PRAGMA user_version={number};COMMIT;"
-        )
+def _begin(connection: sqlite3.Connection) -> None:
+    """Make the tables of a new file, and choose its epoch."""
+    if not connection.execute("PRAGMA user_version").fetchone()[0]:
+        connection.executescript(f"BEGIN IMMEDIATE;{TABLES}COMMIT;")
     connection.execute(
         "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('last_seq', '0')",
         (f"{randbits(64):016x}",),

@@ -8,7 +8,7 @@ from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Schema
 from gateway.edge.buffer.commit import NewFrame, Share
 from gateway.wire.frame import BodyEncoder
-from gateway.wire.records import BooksRecord, encode_record
+from gateway.wire.records import BooksRecord, MachineRecord, encode_record
 
 MAX_BYTES = 256 * 1024
 """Records of one frame before compression; a single larger record has a frame of its own."""
@@ -37,7 +37,7 @@ class Entry:
         return cls(encode_record(record), record.count, first_ms, last_ms, shares)
 
     @classmethod
-    def note(cls, record: Schema | Gap | BooksRecord) -> Self:
+    def note(cls, record: Schema | Gap | BooksRecord | MachineRecord) -> Self:
         """Encode a record without values."""
         return cls(encode_record(record), gaps=int(isinstance(record, Gap)))
 

@@ -92,6 +92,7 @@ class Trimmed:
         bytes: size of their bodies.
         counts: the same values as ``dropped`` by device and day.
         gaps: the gap of this loss, and gap records of the dropped frames that must not be lost.
+        span_ms: oldest and newest time in the frames, UTC milliseconds; None if none went.
     """
 
     frames: int = 0
@@ -99,6 +100,7 @@ class Trimmed:
     bytes: int = 0
     counts: dict[tuple[str, date], Counts] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    span_ms: tuple[int, int] | None = None
     _newest: int = 0
     _lost: tuple[int, int] | None = None
     _with_gaps: list[int] = field(default_factory=list)
@@ -111,9 +113,9 @@ class Trimmed:
         self.values += values
         self.bytes += size
         _count(self.counts, shares)
+        self.span_ms = _widened(self.span_ms, first_ms, last_ms)
         if values:
-            before = self._lost or (first_ms, last_ms)
-            self._lost = min(before[0], first_ms), max(before[1], last_ms)
+            self._lost = _widened(self._lost, first_ms, last_ms)
         if gaps:
             self._with_gaps.append(seq)
 
@@ -124,6 +126,10 @@ class Trimmed:
         _doubt(connection, min(self._newest, handed), rule)
         connection.execute("DELETE FROM frame WHERE seq <= ?", (self._newest,))
         remember(connection, self.gaps)
+
+
+def _widened(span: tuple[int, int] | None, first_ms: int, last_ms: int) -> tuple[int, int]:
+    return (first_ms, last_ms) if span is None else (min(span[0], first_ms), max(span[1], last_ms))
 
 
 def trim(

@@ -1,23 +1,24 @@
 """Group commit: what the devices hand in becomes one durable transaction a period."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from itertools import islice
 
-from gateway.core.batch import Gap, GapKey
+from gateway.core.batch import Gap
 from gateway.core.books import Counts
-from gateway.core.process import Outcome
-from gateway.core.schema import Schema
+from gateway.core.machines import MachineCounts
+from gateway.core.outcome import Outcome
+from gateway.core.schema import Equipment
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
-from gateway.edge.buffer.commit import Appended, Commit, Progress
+from gateway.edge.buffer.commit import Appended, Commit, MachineKey, Progress
 from gateway.edge.buffer.frames import Entry, frames_of
 from gateway.edge.buffer.full_disk import Refusal
+from gateway.edge.buffer.gathered import Gathered, machine_key
 from gateway.edge.live.view import Backlog, Live
 from gateway.wire.frame import BodyEncoder
-from gateway.wire.records import BooksRecord
+from gateway.wire.records import BooksRecord, MachineRecord
 
 BOOKS_PERIOD_MS = 10_000
 """Changed books travel at least this often."""
@@ -27,48 +28,6 @@ FINISHING = 5
 
 MAX_WAITING_BYTES = 16 * 1024 * 1024
 """Records waiting for a slow disk; what comes above it is refused as a full disk would."""
-
-MAX_GAPS = 10_000
-"""Gaps that wait for a disk that refuses; of more than these the newest are told."""
-
-Key = tuple[str, date]
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """What has come since the last commit."""
-
-    entries: list[Entry] = field(default_factory=list)
-    counts: dict[Key, Counts] = field(default_factory=dict)
-    progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
-    gaps: dict[GapKey, Gap] = field(default_factory=dict)
-    schemas: dict[int, Schema] = field(default_factory=dict)
-    size: int = 0
-    overflowed: bool = False
-
-    @property
-    def empty(self) -> bool:
-        return not (self.entries or self.counts or self.progress or self.gaps)
-
-    def count(self, key: Key, counts: Counts) -> None:
-        self.counts.setdefault(key, Counts()).add(counts)
-
-    def gap(self, gap: Gap) -> None:
-        self.gaps[gap.key] = gap
-
-    def keep(self, older: Collection[Gap]) -> None:
-        """Gaps that did not travel go before newer ones."""
-        if not older:
-            return
-        gaps = {gap.key: gap for gap in older} | self.gaps
-        self.gaps = dict(islice(gaps.items(), max(0, len(gaps) - MAX_GAPS), None))
-
-    def put_back(self, older: "_Gathered") -> None:
-        """Take what an earlier commit could not write: books, progress and gaps."""
-        for key, counts in older.counts.items():
-            self.count(key, counts)
-        self.progress = {**older.progress, **self.progress}
-        self.keep(older.gaps.values())
 
 
 class Recorder:
@@ -100,7 +59,7 @@ class Recorder:
         self._interval_ms = interval_ms
         self._sources: list[Callable[[int], None]] = []
         self._encoder = BodyEncoder()
-        self._gathered = _Gathered()
+        self._gathered = Gathered()
         self._known = buffer.schema_ids()
         self._books_ms = 0
         self._refusal = Refusal()
@@ -131,6 +90,8 @@ class Recorder:
         gathered = self._gathered
         for day, counts in outcome.counts.items():
             gathered.count((device, day), counts)
+        for machine, day, given in outcome.machines:
+            gathered.count_machine(machine_key(device, machine, day), given)
         gathered.progress[device, group] = progress
         if outcome.record is None or entry is None:
             return
@@ -145,9 +106,21 @@ class Recorder:
         gathered.size += len(entry.body)
         gathered.entries.append(entry)
 
-    def count(self, device: str, day: date, counts: Counts) -> None:
-        """Add to the books what brought no record."""
+    def count(
+        self, device: str, day: date, counts: Counts, expected: Mapping[Equipment, int]
+    ) -> None:
+        """Add to the books what brought no record.
+
+        Args:
+            device: device id.
+            day: Asia/Shanghai day.
+            counts: increments of the books.
+            expected: the values due, by machine.
+        """
         self._gathered.count((device, day), counts)
+        for machine, due in expected.items():
+            given = MachineCounts(expected=due)
+            self._gathered.count_machine(machine_key(device, machine, day), given)
 
     def progress(self, device: str, group: str, progress: Progress) -> None:
         """Note how far a group has come."""
@@ -167,40 +140,40 @@ class Recorder:
                     await self._stopping.wait()
             except TimeoutError:
                 await self.commit()
-        await self.commit(telling=True)
+        await self.commit(reporting=True)
         self._sources.clear()
         await self.finish()
 
     def stop(self) -> None:
-        """Make :meth:`run` commit what is left and tell the books, and return."""
+        """Make :meth:`run` commit what is left and report the books, and return."""
         self._stopping.set()
 
     async def finish(self) -> None:
-        """Commit until the books are told as they stand; for when nothing comes any more."""
+        """Commit until the books are reported as they stand; for when nothing comes any more."""
         for _ in range(FINISHING):
-            if not await self.commit(telling=True):
+            if not await self.commit(reporting=True):
                 return
 
-    async def commit(self, *, telling: bool = False) -> bool:
+    async def commit(self, *, reporting: bool = False) -> bool:
         """Commit what has been gathered; a disk that refuses is counted, not raised.
 
         Args:
-            telling: tell the books now, and offer values even to a disk that refused lately.
+            reporting: report the books now, and offer values even to a disk that refused lately.
 
         Returns:
-            Whether the books have changed and are still to be told.
+            Whether the books have changed and are still to be reported.
         """
         now_ms = self._now_ms()
         for settle in self._sources:
             settle(now_ms)
-        gathered, self._gathered = self._gathered, _Gathered()
-        resting = self._refusal.rests(now_ms) and not telling
+        gathered, self._gathered = self._gathered, Gathered()
+        resting = self._refusal.rests(now_ms) and not reporting
         if resting:
             self._give_up(gathered, self._refusal.cause)
-        telling = telling or (not resting and self._books_due(now_ms))
-        if gathered.empty and not telling and not self._buffer.unfreed:
+        reporting = reporting or (not resting and self._books_due(now_ms))
+        if gathered.empty and not reporting and not self._buffer.unfreed:
             return False
-        changed = await self._write(gathered, now_ms, frames=not resting, telling=telling)
+        changed = await self._write(gathered, now_ms, frames=not resting, reporting=reporting)
         self._tell(now_ms)
         return changed
 
@@ -208,31 +181,33 @@ class Recorder:
         return abs(now_ms - self._books_ms) >= BOOKS_PERIOD_MS
 
     async def _write(
-        self, gathered: _Gathered, now_ms: int, *, frames: bool, telling: bool
+        self, gathered: Gathered, now_ms: int, *, frames: bool, reporting: bool
     ) -> bool:
         append = self._append if frames else self._append_books
         last_seq = self._buffer.last_seq
         try:
-            appended = await asyncio.to_thread(append, gathered, now_ms, telling)
+            appended = await asyncio.to_thread(append, gathered, now_ms, reporting)
         except DiskRefusedError as error:
             if frames:
                 self._refusal.rest(now_ms)
                 self._give_up(gathered, str(error))
-                return await self._write(gathered, now_ms, frames=False, telling=False)
+                return await self._write(gathered, now_ms, frames=False, reporting=False)
             self._gathered.put_back(gathered)
             return False
         self._gathered.keep((*(() if frames else gathered.gaps.values()), *appended.gaps))
-        if telling:
+        if reporting:
             self._books_ms = now_ms
         if appended.last_seq > last_seq and not self._gathered.overflowed:
             self._end_refusal()
         self._wake.set()
         return appended.changed
 
-    def _append(self, gathered: _Gathered, now_ms: int, telling: bool) -> Appended:
+    def _append(self, gathered: Gathered, now_ms: int, reporting: bool) -> Appended:
         """In a thread: encode, compress, write."""
-        books = self._buffer.untold() if telling else {}
+        books = self._buffer.unreported() if reporting else {}
+        machines = self._buffer.unreported_machines() if reporting else {}
         entries = [Entry.note(BooksRecord.of(*key, books[key])) for key in sorted(books)]
+        entries += [Entry.note(_machine_record(key, machines[key])) for key in sorted(machines)]
         entries += [Entry.note(schema) for schema in gathered.schemas.values()]
         entries += gathered.entries
         entries += [Entry.note(gap) for gap in gathered.gaps.values()]
@@ -242,25 +217,32 @@ class Recorder:
             gathered.progress,
             tuple(gathered.gaps.values()),
             tuple(gathered.schemas.values()),
+            gathered.machines,
             books.keys(),
+            machines.keys(),
         )
         return self._buffer.append(commit, now_ms)
 
-    def _append_books(self, gathered: _Gathered, now_ms: int, _telling: bool) -> Appended:
+    def _append_books(self, gathered: Gathered, now_ms: int, _reporting: bool) -> Appended:
         """In a thread: what a full disk may still take."""
         waiting = tuple(gathered.gaps.values())
-        commit = Commit(counts=gathered.counts, progress=gathered.progress, waiting=waiting)
+        commit = Commit(
+            counts=gathered.counts,
+            progress=gathered.progress,
+            machines=gathered.machines,
+            waiting=waiting,
+        )
         return self._buffer.append(commit, now_ms)
 
     # -- a disk that refuses --------------------------------------------------------------
 
-    def _give_up(self, gathered: _Gathered, cause: str) -> None:
+    def _give_up(self, gathered: Gathered, cause: str) -> None:
         self._refuse(gathered.entries, gathered, cause)
         gathered.entries = []
         self._known.difference_update(gathered.schemas)
         gathered.schemas = {}
 
-    def _refuse(self, entries: Sequence[Entry], gathered: _Gathered, cause: str) -> None:
+    def _refuse(self, entries: Sequence[Entry], gathered: Gathered, cause: str) -> None:
         """Count values as buffered and dropped, and date the gap they leave."""
         for entry in entries:
             for device, day, values in entry.shares:
@@ -288,6 +270,10 @@ class Recorder:
                 self._refusal.cause,
             )
         )
+
+
+def _machine_record(key: MachineKey, counts: MachineCounts) -> MachineRecord:
+    return MachineRecord(*key, counts.valid, counts.expected, counts.first_ms, counts.last_ms)
 
 
 def _entry(device: str, outcome: Outcome) -> Entry | None:

@@ -8,8 +8,9 @@ import msgspec
 
 from gateway.core.batch import Gap
 from gateway.core.books import COUNTERS, Counts
-from gateway.core.schema import Schema, encode_schema
-from gateway.edge.buffer.commit import NewFrame, Pending, Progress
+from gateway.core.machines import MachineCounts
+from gateway.core.schema import Schema, decode_schema, encode_schema, id_of
+from gateway.edge.buffer.commit import Commit, MachineKey, NewFrame, Pending, Progress
 from gateway.edge.buffer.quota import gap_key
 
 
@@ -55,12 +56,12 @@ def merge(
 
 
 def write_books(connection: sqlite3.Connection, changes: Mapping[tuple[str, date], Counts]) -> None:
-    """Add increments to the books; they have to be told then."""
+    """Add increments to the books; they have to be reported then."""
     connection.executemany(
         "INSERT INTO books VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET "
         "due = due + excluded.due, ok = ok + excluded.ok, failed = failed + excluded.failed, "
         "skipped = skipped + excluded.skipped, suppressed = suppressed + excluded.suppressed, "
-        "buffered = buffered + excluded.buffered, told = 0",
+        "buffered = buffered + excluded.buffered, reported = 0",
         [
             (device, day.isoformat(), *(getattr(counts, name) for name in COUNTERS))
             for (device, day), counts in changes.items()
@@ -77,12 +78,59 @@ def write_books(connection: sqlite3.Connection, changes: Mapping[tuple[str, date
     )
 
 
-def mark_told(connection: sqlite3.Connection, keys: Iterable[tuple[str, date]]) -> None:
-    """A frame tells these books as they stand."""
+def mark_reported(connection: sqlite3.Connection, commit: Commit) -> None:
+    """Frames report these books, and counters of machines, as they stand."""
     connection.executemany(
-        "UPDATE books SET told = 1 WHERE device = ? AND day = ?",
-        [(device, day.isoformat()) for device, day in keys],
+        "UPDATE books SET reported = 1 WHERE device = ? AND day = ?",
+        [(device, day.isoformat()) for device, day in commit.reported],
     )
+    connection.executemany(
+        "UPDATE machine SET reported = 1 WHERE device = ? AND site = ? AND asset = ? AND day = ?",
+        [(*machine, day.isoformat()) for *machine, day in commit.reported_machines],
+    )
+
+
+def report_again(connection: sqlite3.Connection, first: date, last: date) -> None:
+    """Frames that may have reported these days are dropped."""
+    span = (first.isoformat(), last.isoformat())
+    connection.execute("UPDATE books SET reported = 0 WHERE day BETWEEN ? AND ?", span)
+    connection.execute("UPDATE machine SET reported = 0 WHERE day BETWEEN ? AND ?", span)
+
+
+_ADD_MACHINE = """
+    INSERT INTO machine VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET
+        valid = valid + excluded.valid, expected = expected + excluded.expected,
+        first_ms = min(ifnull(first_ms, excluded.first_ms), ifnull(excluded.first_ms, first_ms)),
+        last_ms = max(ifnull(last_ms, excluded.last_ms), ifnull(excluded.last_ms, last_ms)),
+        reported = 0
+"""
+
+
+def write_machines(
+    connection: sqlite3.Connection, changes: Mapping[MachineKey, MachineCounts]
+) -> None:
+    """Add increments to the counters of machines; they have to be reported then."""
+    connection.executemany(
+        _ADD_MACHINE,
+        [
+            (*machine, day.isoformat(), one.valid, one.expected, one.first_ms, one.last_ms)
+            for (*machine, day), one in changes.items()
+        ],
+    )
+
+
+def load_machines(
+    connection: sqlite3.Connection, *, unreported: bool = False
+) -> dict[MachineKey, MachineCounts]:
+    """The counters of machines: all, or those that no frame has reported as they stand."""
+    rows = connection.execute(
+        "SELECT device, site, asset, day, valid, expected, first_ms, last_ms FROM machine "  # noqa: S608
+        f"WHERE {'reported = 0' if unreported else '1'}"
+    )
+    return {
+        (device, site, asset, date.fromisoformat(day)): MachineCounts(*counters)
+        for device, site, asset, day, *counters in rows
+    }
 
 
 def insert_frames(connection: sqlite3.Connection, last: int, frames: Iterable[NewFrame]) -> int:
@@ -156,10 +204,10 @@ def write_schemas(connection: sqlite3.Connection, schemas: Iterable[Schema]) -> 
 
 
 def load_books(
-    connection: sqlite3.Connection, *, untold: bool = False
+    connection: sqlite3.Connection, *, unreported: bool = False
 ) -> dict[tuple[str, date], Counts]:
-    """The books by device and day: all, or those that no frame has told as they stand."""
-    only = "told = 0" if untold else "1"
+    """The books by device and day: all, or those that no frame has reported as they stand."""
+    only = "reported = 0" if unreported else "1"
     books = {
         (device, date.fromisoformat(day)): Counts(*counters)
         for device, day, *counters in connection.execute(
@@ -190,3 +238,26 @@ def load_pending(connection: sqlite3.Connection) -> Pending:
         "SELECT count(*), total(count), total(bytes) FROM frame"
     ).fetchone()
     return Pending(frames, int(values), int(size))
+
+
+def load_schemas(connection: sqlite3.Connection, ids: Iterable[str]) -> list[Schema]:
+    """Schemas by their ids as 16 hex digits; damaged ones are left out."""
+    return [
+        decode_schema(body)
+        for schema_id in ids
+        for found, body in connection.execute(
+            "SELECT id, body FROM tag_schema WHERE id = ?", (schema_id,)
+        ).fetchall()
+        if _is_sound(found, body)
+    ]
+
+
+def load_schema_ids(connection: sqlite3.Connection) -> set[int]:
+    """Ids of all schemas but for damaged ones."""
+    rows = connection.execute("SELECT id, body FROM tag_schema")
+    return {int(found, 16) for found, body in rows if _is_sound(found, body)}
+
+
+def _is_sound(schema_id: str, body: bytes) -> bool:
+    """Whether a schema is still what it was; a damaged one is kept anew when it comes again."""
+    return f"{id_of(body):016x}" == schema_id

@@ -9,7 +9,7 @@ import random
 from collections.abc import Coroutine
 
 from gateway.core.batch import Reading, Status
-from gateway.core.process import Outcome
+from gateway.core.outcome import Outcome
 from gateway.core.schedule import backoff_ms
 from gateway.core.status import Reason
 from gateway.drivers.api import Arrivals, DriverError, NoResponseError, NotConnectedError

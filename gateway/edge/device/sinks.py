@@ -3,7 +3,7 @@
 import logging
 from typing import Protocol
 
-from gateway.core.process import Outcome
+from gateway.core.outcome import Outcome
 from gateway.edge.buffer.commit import Progress
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gateway.core.books import Counts
-from gateway.core.process import Outcome
+from gateway.core.outcome import Outcome
 from gateway.core.schema import Column, Schema
 from gateway.core.status import Quality, Reason, bad, quality_of, reason_of
 from gateway.core.status import status as status_byte

@@ -127,7 +127,7 @@ class ClockSteps:
         days = group.ticks_by_day(after_ms, upto_ms)
         if not days or not owed:
             return after_ms
-        self._counter.count(days, skipped=owed)
+        self._counter.count(group, days, skipped=owed)
         newest_ms = group.tick_at(upto_ms)
         first_ms = next_tick_ms(after_ms, group.model.interval_ms, group.model.phase_ms)
         skipped = self._gaps.skipped(group.name, Reason.CLOCK, first_ms, newest_ms + 1)

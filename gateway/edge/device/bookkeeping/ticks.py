@@ -9,6 +9,7 @@ from gateway.core.batch import Gap
 from gateway.core.books import Counts
 from gateway.core.process import NEVER, Processor
 from gateway.core.schedule import last_tick_ms, next_tick_ms, ticks_by_day
+from gateway.core.schema import Equipment
 from gateway.edge.buffer.commit import Progress
 from gateway.edge.device.model import GroupModel
 
@@ -105,8 +106,10 @@ class Past:
 class Journal(Protocol):
     """What is made durable of ticks without a reading: the recorder."""
 
-    def count(self, device: str, day: date, counts: Counts) -> None:
-        """Add to the books of a device and day."""
+    def count(
+        self, device: str, day: date, counts: Counts, expected: Mapping[Equipment, int]
+    ) -> None:
+        """Add to the books of a device and day; ``expected`` says which machines' values."""
 
     def progress(self, device: str, group: str, progress: Progress) -> None:
         """Note how far a group has come."""
@@ -137,18 +140,30 @@ class TickCounter:
             skipped: how many tags were skipped at each of them.
         """
         days = group.ticks_by_day(group.ticks.counted_ms, upto_ms)
-        self.count(days, failed=failed, skipped=skipped)
+        self.count(group, days, failed=failed, skipped=skipped)
         group.ticks.counted_ms = group.tick_at(upto_ms)
         self._journal.progress(self.device, group.name, group.progress(group.ticks.counted_ms))
 
-    def count(self, days: Iterable[tuple[date, int]], *, failed: int = 0, skipped: int = 0) -> None:
-        """Count ticks by day, each with so many tags that failed or were skipped."""
-        if not failed and not skipped:
+    def count(
+        self,
+        group: Group,
+        days: Iterable[tuple[date, int]],
+        *,
+        failed: int = 0,
+        skipped: int = 0,
+    ) -> None:
+        """Count ticks by day, each with so many tags that failed or were skipped.
+
+        Fewer than all tags are those of a subscription that are BAD now.
+        """
+        due = failed + skipped
+        if not due:
             return
+        machines = group.processor.tags_by_machine(only_bad=due < group.size)
         for day, ticks in days:
-            due = ticks * (failed + skipped)
-            counts = Counts(due=due, failed=ticks * failed, skipped=ticks * skipped)
-            self._journal.count(self.device, day, counts)
+            counts = Counts(due=ticks * due, failed=ticks * failed, skipped=ticks * skipped)
+            expected = {machine: ticks * tags for machine, tags in machines.items()}
+            self._journal.count(self.device, day, counts, expected)
 
     def send(self, gaps: Iterable[Gap]) -> None:
         """Send gaps that opened or ended."""

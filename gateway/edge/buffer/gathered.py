@@ -1,0 +1,73 @@
+"""What has come since the last commit, in memory. Pure."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+
+from gateway.core.batch import Gap, GapKey
+from gateway.core.books import Counts
+from gateway.core.machines import MachineCounts
+from gateway.core.schema import Equipment, Schema
+from gateway.edge.buffer.commit import MachineKey, Progress
+from gateway.edge.buffer.frames import Entry
+
+MAX_GAPS = 10_000
+"""Gaps that wait for a disk that refuses; of more than these the newest are told."""
+
+Key = tuple[str, date]
+
+
+def machine_key(device: str, machine: Equipment, day: date) -> MachineKey:
+    """Under which the counters of a machine and day are kept."""
+    return device, machine.site_no, machine.asset_no, day
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What has come since the last commit."""
+
+    entries: list[Entry] = field(default_factory=list)
+    counts: dict[Key, Counts] = field(default_factory=dict)
+    progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
+    machines: dict[MachineKey, MachineCounts] = field(default_factory=dict)
+    gaps: dict[GapKey, Gap] = field(default_factory=dict)
+    schemas: dict[int, Schema] = field(default_factory=dict)
+    size: int = 0
+    overflowed: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to commit."""
+        return not (self.entries or self.counts or self.progress or self.gaps)
+
+    def count(self, key: Key, counts: Counts) -> None:
+        """Add to the books."""
+        self.counts.setdefault(key, Counts()).add(counts)
+
+    def count_machine(self, key: MachineKey, counts: MachineCounts) -> None:
+        """Add to the counters of a machine."""
+        known = self.machines.get(key)
+        if known is None:
+            self.machines[key] = known = MachineCounts()
+        known.add(counts)
+
+    def gap(self, gap: Gap) -> None:
+        """Remember a gap that opened or ended."""
+        self.gaps[gap.key] = gap
+
+    def keep(self, older: Collection[Gap]) -> None:
+        """Gaps that did not travel go before newer ones."""
+        if not older:
+            return
+        gaps = {gap.key: gap for gap in older} | self.gaps
+        self.gaps = dict(islice(gaps.items(), max(0, len(gaps) - MAX_GAPS), None))
+
+    def put_back(self, older: "Gathered") -> None:
+        """Take what an earlier commit could not write: books, progress and gaps."""
+        for key, counts in older.counts.items():
+            self.count(key, counts)
+        for machine, given in older.machines.items():
+            self.count_machine(machine, given)
+        self.progress = {**older.progress, **self.progress}
+        self.keep(older.gaps.values())
