@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 from edge_config.models.city import CityConfig
+from gateway.city.console.supervisor import supervise
 from gateway.city.db import housekeeping
 from gateway.city.db.database import Database
 from gateway.city.db.upgrade import open_database
@@ -16,6 +17,7 @@ from gateway.city.ingest.gateways import Peers
 from gateway.city.ingest.uplink import Uplink
 from gateway.city.ingest.worker import Ingest
 from gateway.city.live.metrics import CityMetrics
+from gateway.city.live.server import LiveServer
 from gateway.city.live.view import Live
 from gateway.city.presence.presence import Presence
 from gateway.city.rates.definitions import load_definitions
@@ -101,21 +103,12 @@ async def _housekeeping(city: City) -> None:
 
 
 async def _console(city: City) -> None:
-    from gateway.city.console.app import build  # noqa: PLC0415 - slow to import
-    from gateway.city.console.context import ConsoleContext  # noqa: PLC0415
-    from gateway.web.serve import serve  # noqa: PLC0415
-
-    context = ConsoleContext(
-        config=city.config,
-        database=city.database,
-        live=city.live,
-        store=city.store,
-        registry=city.metrics.registry,
-        definitions=city.definitions,
-        now_ms=city.now_ms,
-        health=lambda: health(city),
+    """Offer the live view, and run the console that reads it."""
+    server = LiveServer(
+        city.config.data_dir, city.live, city.metrics.registry, lambda: health(city)
     )
-    await serve(build(context), city.config.console)
+    async with server.listening():
+        await supervise(city.config)
 
 
 def health(city: City) -> dict[str, str]:

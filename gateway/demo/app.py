@@ -31,7 +31,8 @@ from gateway.demo.control import build
 from gateway.demo.options import DATA, Options
 from gateway.demo.prepare import NotPreparedError, Prepared, opened, prepare
 from gateway.demo.processes import Child, ProcessFailedError, ProcessGroup, process_group, qulink
-from gateway.web.serve import ListenError, bind, serve
+from gateway.web.listen import ListenError, bind
+from gateway.web.serve import serve
 
 DRAIN_S = 10
 _WATCH_S = 1.0

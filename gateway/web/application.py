@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -10,9 +9,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from edge_config.models.base import ConsoleConfig
-from gateway.web import health, login
+from gateway.web import health
+from gateway.web.access import login
+from gateway.web.access.guard import Guard
 from gateway.web.faults import Faults
-from gateway.web.guard import Guard
 from gateway.web.pages import Pages
 
 OPEN_PATHS = ("/login", "/static/", "/healthz")
@@ -23,7 +23,7 @@ def compose(
     console: ConsoleConfig,
     routes: Sequence[Route],
     check: health.Check,
-    registry: CollectorRegistry,
+    metrics: health.Metrics,
     tolerable: frozenset[str] = frozenset(),
 ) -> ASGIApp:
     """A guarded application: nothing is reached before the guard or leaves without its headers.
@@ -33,13 +33,13 @@ def compose(
         console: address, TLS and token.
         routes: the pages.
         check: state of the parts, for ``/healthz``.
-        registry: what ``/metrics`` shows.
+        metrics: what ``/metrics`` shows.
         tolerable: parts whose fault leaves ``/healthz`` at 200.
     """
     every = [
         *routes,
         *login.routes(pages, console),
-        *health.routes(check, registry, tolerable),
+        *health.routes(check, metrics, tolerable),
         pages.assets.route(),
     ]
     app = Starlette(

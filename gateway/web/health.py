@@ -12,9 +12,20 @@ Check = Callable[[], Awaitable[Mapping[str, str]]]
 """What state each part is in: ``ok``, or what is wrong in a few words."""
 
 
-def routes(
-    check: Check, registry: CollectorRegistry, tolerable: frozenset[str] = frozenset()
-) -> list[Route]:
+Metrics = Callable[[], Awaitable[bytes]]
+"""Counters in Prometheus' text format."""
+
+
+def of_registry(registry: CollectorRegistry) -> Metrics:
+    """The counters of one process."""
+
+    async def metrics() -> bytes:
+        return generate_latest(registry)
+
+    return metrics
+
+
+def routes(check: Check, metrics: Metrics, tolerable: frozenset[str] = frozenset()) -> list[Route]:
     """200 while every part is ``ok`` or its fault is tolerable, else 503; the body names them."""
 
     async def healthz(_request: Request) -> Response:
@@ -27,7 +38,7 @@ def routes(
             media_type="application/json",
         )
 
-    async def metrics(_request: Request) -> Response:
-        return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
+    async def counters(_request: Request) -> Response:
+        return Response(await metrics(), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    return [Route("/healthz", healthz), Route("/metrics", metrics)]
+    return [Route("/healthz", healthz), Route("/metrics", counters)]

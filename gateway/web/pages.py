@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
-from gateway.web import access, formats, tables
+from gateway.web import formats, tables
+from gateway.web.access import sessions
 from gateway.web.assets import Assets
 from gateway.web.i18n import LANGUAGES, Language, cause_words, choose, text
 
@@ -28,6 +29,8 @@ YEAR_S = 365 * 86_400
 STREAM_S = 600
 """A stream of updates ends after this long; the browser opens the next by itself."""
 HEARTBEAT_S = 10
+NOTICE = "notice"
+"""A block that every page has and that updates itself wherever others do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +100,23 @@ def preferences(request: Request) -> Preferences:
         request.headers.get("accept-language", ""),
     )
     theme = request.query_params.get("theme") or request.cookies.get("theme", "auto")
-    csrf = request.cookies.get(access.CSRF_COOKIE) or access.new_csrf()
+    csrf = request.cookies.get(sessions.CSRF_COOKIE) or sessions.new_csrf()
     return Preferences(language, theme if theme in THEMES else "auto", csrf)
 
 
 @dataclass(slots=True)
 class Pages:
-    """Templates of a console in both languages."""
+    """Templates of a console in both languages.
+
+    Attributes:
+        site: what is the same on every page.
+        assets: style sheet, scripts, pictures.
+        folders: where the console's own templates are.
+        filters: its own filters.
+        variables: its own variables.
+        macros: names under which templates of macros are known.
+        missing_since_ms: since when live values are missing, UTC milliseconds; None: they are not.
+    """
 
     site: Site
     assets: Assets
@@ -111,6 +124,7 @@ class Pages:
     filters: Mapping[str, Callable[..., object]] = field(default_factory=dict)
     variables: Mapping[str, object] = field(default_factory=dict)
     macros: Mapping[str, str] = field(default_factory=dict)
+    missing_since_ms: Callable[[], int | None] = lambda: None
     _environments: dict[Language, Environment] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -179,6 +193,7 @@ class Pages:
             "here": request.url.path,
             "with_parameter": partial(_with_parameter, request),
             "is_live": bool(view.live),
+            "missing_since_ms": self.missing_since_ms(),
         }
 
     def _remember(self, request: Request, response: Response, chosen: Preferences) -> None:
@@ -187,8 +202,8 @@ class Pages:
             keep("lang", chosen.language, max_age=YEAR_S)
         if request.query_params.get("theme"):
             keep("theme", chosen.theme, max_age=YEAR_S)
-        if access.CSRF_COOKIE not in request.cookies:
-            keep(access.CSRF_COOKIE, chosen.csrf)
+        if sessions.CSRF_COOKIE not in request.cookies:
+            keep(sessions.CSRF_COOKIE, chosen.csrf)
 
     def _file(self, view: View, wanted: str) -> Response:
         if view.table is None or wanted not in {"csv", "json"}:
@@ -225,7 +240,9 @@ class Pages:
         chosen = preferences(request)
         template = self._environments[chosen.language].get_template(view.template)
         context = template.new_context(self._variables(request, chosen, view))
-        return {name: "".join(template.blocks[name](context)) for name in view.live}
+        frame = self._environments[chosen.language].get_template("base.html")
+        blocks = {NOTICE: frame.blocks[NOTICE], **template.blocks}
+        return {name: "".join(blocks[name](context)) for name in (NOTICE, *view.live)}
 
     async def failure(self, request: Request, error: Exception) -> Response:
         """The page for an error."""
@@ -255,7 +272,7 @@ async def form_of(request: Request) -> dict[str, str]:
         fields = dict(parse_qsl((await request.body()).decode("ascii"), max_num_fields=20))
     except (ValueError, ClientDisconnect) as error:
         raise HTTPException(400) from error
-    cookie = request.cookies.get(access.CSRF_COOKIE, "")
-    if not cookie or not access.same(fields.get("csrf", ""), cookie):
+    cookie = request.cookies.get(sessions.CSRF_COOKIE, "")
+    if not cookie or not sessions.same(fields.get("csrf", ""), cookie):
         raise HTTPException(403)
     return fields

@@ -2,27 +2,22 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from edge_config.models.base import ConsoleConfig, split_listen
+from gateway.web.listen import bind
 
 GRACE_S = 1
 """How long open requests may take to end when the console stops."""
 KEEP_ALIVE_S = 15
-BACKLOG = 128
 MAX_CONCURRENT = 200
 
 logger = logging.getLogger(__name__)
-
-
-class ListenError(Exception):
-    """The console cannot listen where its configuration says."""
 
 
 class _Server(uvicorn.Server):
@@ -32,52 +27,32 @@ class _Server(uvicorn.Server):
         yield
 
 
-def bind(listen: str, name: str = "console") -> socket.socket:
-    """Take a listening address.
-
-    Args:
-        listen: ``host:port`` as in ``ConsoleConfig.listen``; port 0 takes any free one.
-        name: what listens; its address is ``<name>.listen`` in the configuration.
-
-    Raises:
-        ListenError: the port is in use or the address is not ours; the message says what to do.
-    """
-    host, port = split_listen(listen)
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise ListenError(_advice(listen, port, name, error)) from error
-
-
-def _advice(listen: str, port: int, name: str, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"{name}: port {port} is in use; stop the program that listens on {listen} "
-            f"or set another port in '{name}.listen'"
-        )
-    return f"{name}: cannot listen on {listen}: {error.strerror}; check '{name}.listen'"
-
-
 async def serve(
     app: ASGIApp,
     console: ConsoleConfig,
     listener: socket.socket | None = None,
     name: str = "console",
+    ready: Callable[[], None] | None = None,
 ) -> None:
     """Serve until cancelled.
 
     Args:
         app: what ``build`` of a console returned; it guards itself.
         console: where to listen, and with which certificate.
-        listener: a socket from :func:`bind`, if the caller needs its port beforehand.
+        listener: a socket from ``listen.bind``, if the caller needs its port beforehand.
         name: what listens, for the log.
+        ready: called once certificate and key have been read.
 
     Raises:
         ListenError: the address cannot be taken.
+        OSError: certificate or key cannot be read.
     """
     listener = listener or bind(console.listen)
-    server = _Server(_config(app, console))
+    config = _config(app, console)
+    config.load()
+    server = _Server(config)
+    if ready is not None:
+        ready()
     logger.info("%s: listening on %s", name, _address(console, listener))
     try:
         await server.serve(sockets=[listener])

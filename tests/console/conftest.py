@@ -9,8 +9,9 @@ import pytest
 from starlette.types import ASGIApp
 
 from edge_config.models.base import ConsoleConfig, Secret
-from gateway.city.console import build
-from gateway.web.serve import bind, serve
+from gateway.city.console.app import build
+from gateway.web.listen import bind
+from gateway.web.serve import serve
 from tests.console.town import Town, town
 
 

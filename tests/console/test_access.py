@@ -15,8 +15,9 @@ from starlette.responses import PlainTextResponse
 
 from edge_config.models.base import ConsoleConfig, Secret, ServerTls
 from gateway.city.db import tables
-from gateway.web import access
-from gateway.web.serve import ListenError, bind, serve
+from gateway.web.access import sessions
+from gateway.web.listen import ListenError, bind
+from gateway.web.serve import serve
 from tests.console.conftest import guarded, served
 from tests.console.http import get, post
 from tests.console.town import Town
@@ -146,9 +147,9 @@ async def test_tls_from_the_configuration(tmp_path: Path) -> None:
 
 def test_consoles_of_one_host_do_not_log_each_other_out() -> None:
     """Browsers send a host's cookies to all its ports."""
-    names = {access.session_cookie(f"{host}:8080") for host in ("0.0.0.0", "[::]", "127.0.0.1")}
+    names = {sessions.session_cookie(f"{host}:8080") for host in ("0.0.0.0", "[::]", "127.0.0.1")}
     assert names == {"qulink_session_8080"}
-    assert access.session_cookie("127.0.0.1:8081") not in names
+    assert sessions.session_cookie("127.0.0.1:8081") not in names
 
 
 async def test_a_session_cookie_opens_the_pages_and_leaving_closes_them(tmp_path: Path) -> None:
@@ -168,11 +169,11 @@ async def test_a_session_cookie_opens_the_pages_and_leaving_closes_them(tmp_path
 
 @given(st.text(min_size=1), st.text(), st.integers(0, 2**40))
 def test_a_session_needs_the_same_token_and_ends(token: str, other: str, now_s: int) -> None:
-    cookie = access.open_session(token, now_s)
-    assert access.session_valid(cookie, token, now_s)
-    assert not access.session_valid(cookie, token, now_s + access.SESSION_S)
-    assert access.session_valid(cookie, other, now_s) == (other == token)
-    assert not access.session_valid(other, token, now_s)
+    cookie = sessions.open_session(token, now_s)
+    assert sessions.session_valid(cookie, token, now_s)
+    assert not sessions.session_valid(cookie, token, now_s + sessions.SESSION_S)
+    assert sessions.session_valid(cookie, other, now_s) == (other == token)
+    assert not sessions.session_valid(other, token, now_s)
 
 
 @pytest.mark.parametrize(
@@ -187,4 +188,4 @@ def test_a_session_needs_the_same_token_and_ends(token: str, other: str, now_s: 
     ],
 )
 def test_a_login_never_leads_elsewhere(target: str, safe: str) -> None:
-    assert access.safe_target(target) == safe
+    assert sessions.safe_target(target) == safe

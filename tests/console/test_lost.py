@@ -9,9 +9,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_config.models.base import ConsoleConfig
-from gateway.city.console import build
+from gateway.city.console.app import build
 from gateway.web.faults import Faults
-from gateway.web.serve import bind, serve
+from gateway.web.listen import bind
+from gateway.web.serve import serve
 from tests.console.conftest import guarded, served
 from tests.console.town import Town, uscc_of
 from tests.support.chromium import Page, chromium

@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -17,16 +17,18 @@ from edge_config.models.base import Secret
 from edge_config.models.city import CityConfig
 from edge_config.models.uscc import check_character
 from edge_config.models.validation import validated
-from gateway.city.console import ConsoleContext
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.live.present import Present
 from gateway.city.db import tables
 from gateway.city.db.database import Database, connect
 from gateway.city.db.upgrade import upgrade
+from gateway.city.live.server import LiveServer
 from gateway.city.live.view import GatewayLive, Live
 from gateway.city.stores.api import Rows, Series
 from gateway.city.stores.embedded import EmbeddedStore
 from gateway.core.batch import Batch
 from gateway.core.books import day_of
-from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.wire.messages import DeviceState, State
 
 NOW_MS = 1_763_876_400_000 + 12_345
@@ -77,6 +79,8 @@ class Town:
     live: Live
     store: EmbeddedStore
     clock: Clock
+    health: dict[str, str]
+    server: AsyncExitStack
 
     @property
     def machine(self) -> tuple[str, str, str]:
@@ -119,9 +123,20 @@ async def town(
     try:
         await store.open()
         await store.write([_history(uscc_of(0))])
-        live, clock = _live(), Clock()
-        context = ConsoleContext(config, database, live, store, CollectorRegistry(), clock)
-        yield Town(context, database, live, store, clock)
+        live, clock, health = _live(), Clock(), dict[str, str]()
+        server = LiveServer(folder, live, CollectorRegistry(), lambda: health)
+        present = Present(folder, database, store, 60_000, clock)
+        context = ConsoleContext(config, database, present, store, clock)
+        async with AsyncExitStack() as serving:
+            await serving.enter_async_context(server.listening())
+            await present.refresh()
+            following = asyncio.create_task(present.run())
+            try:
+                yield Town(context, database, live, store, clock, health, serving)
+            finally:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+                await present.close()
     finally:
         await store.close()
         database.close()
@@ -198,6 +213,7 @@ def _machines(
                 )
             )  # fmt: skip
         if at < networked:
+            _schema(connection, f"gw-{number}", schema_of(uscc, "1", f"A-{at + 1:03d}"))
             evidence += [
                 {
                     "equipment_id": key, "day": today - timedelta(days=back),
@@ -209,6 +225,15 @@ def _machines(
             ]  # fmt: skip
     if evidence:
         connection.execute(insert(tables.evidence), evidence)
+
+
+def _schema(connection: Connection, gateway: str, schema: Schema) -> None:
+    connection.execute(
+        insert(tables.tag_schema).values(
+            gateway=gateway, id=f"{schema.id:016x}", device=schema.device,
+            body=encode_schema(schema), received_ms=NOW_MS - 10**6,
+        )
+    )  # fmt: skip
 
 
 def _records(connection: Connection) -> None:

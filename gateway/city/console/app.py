@@ -3,11 +3,8 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, select
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,6 +13,7 @@ from starlette.types import ASGIApp
 from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
+from gateway.city.console.observation import Observation
 from gateway.city.console.pages.drilldown import Drilldown
 from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.overview import Overview
@@ -37,7 +35,6 @@ NAVIGATION = (
     ("/books", "nav.books"),
     ("/definitions", "nav.definitions"),
 )
-DATABASE_TIMEOUT_S = 5
 
 
 def build(context: ConsoleContext) -> ASGIApp:
@@ -59,8 +56,8 @@ def build(context: ConsoleContext) -> ASGIApp:
     if control is not None:
         change = Route("/demo/lines/{line}/{action}", control.change, methods=["POST"])
         routes.append(change)
-    check = partial(_check, context)
-    return compose(pages, context.config.console, routes, check, context.registry)
+    observation = Observation(context)
+    return compose(pages, context.config.console, routes, observation.check, observation.metrics)
 
 
 def _pages(context: ConsoleContext) -> Pages:
@@ -77,7 +74,16 @@ def _pages(context: ConsoleContext) -> Pages:
         "points": points_text,
     }
     variables = {"bundle_url": BUNDLE, "machine_address": machine_address}
-    return Pages(site, Assets(), (TEMPLATES,), filters, variables, {"figures": "figures.html"})
+    macros = {"figures": "figures.html"}
+    return Pages(
+        site,
+        Assets(),
+        (TEMPLATES,),
+        filters,
+        variables,
+        macros,
+        missing_since_ms=lambda: context.live.missing_since_ms,
+    )
 
 
 def _drilldown_routes(pages: Pages, views: Drilldown) -> list[Route]:
@@ -124,21 +130,3 @@ def _json(body: Mapping[str, object]) -> Response:
 async def _bundle(_request: Request) -> Response:
     body = await asyncio.to_thread(bundle)
     return Response(body, media_type="text/javascript", headers={"cache-control": CACHE})
-
-
-async def _check(context: ConsoleContext) -> dict[str, str]:
-    """State of the parts. Silent gateways are gaps, not a fault of the city."""
-    return {"database": await _database_state(context), **context.health()}
-
-
-async def _database_state(context: ConsoleContext) -> str:
-    try:
-        async with asyncio.timeout(DATABASE_TIMEOUT_S):
-            await context.database.run(_ping)
-    except (SQLAlchemyError, TimeoutError) as error:
-        return f"does not answer: {type(error).__name__}"
-    return "ok"
-
-
-def _ping(connection: Connection) -> None:
-    connection.execute(select(1))

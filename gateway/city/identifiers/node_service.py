@@ -28,7 +28,8 @@ async def run(config: CityConfig, database: Database, now_ms: Callable[[], int])
 
 
 async def _serve(config: CityConfig, node: EmbeddedNode, now_ms: Callable[[], int]) -> None:
-    from gateway.web.serve import bind, serve  # noqa: PLC0415 - slow to import
+    from gateway.web.listen import bind  # noqa: PLC0415 - slow to import
+    from gateway.web.serve import serve  # noqa: PLC0415
 
     with closing(NodeStore(config.data_dir / node.path)) as store:
         app = EnterpriseNode(store, node_credentials(config.data_dir), now_ms).app

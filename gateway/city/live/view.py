@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from gateway.city.ingest.layout import series_of
 from gateway.city.ingest.limits import MAX_INT64
+from gateway.city.live.change_log import ChangeLog
+from gateway.city.live.messages import GatewayNow
 from gateway.city.live.newest import NEVER, LiveValue, Newest
 from gateway.city.stores.api import Point, Series
 from gateway.core.batch import Batch, Changes
@@ -74,6 +76,8 @@ class Live:
         self._gateways: dict[str, GatewayLive] = {}
         self._columns: dict[tuple[str, int], Newest] = {}
         self._machines: dict[Machine, dict[tuple[str, int], int]] = {}
+        self._changes = ChangeLog()
+        self._links_changed: dict[str, int] = {}
 
     def gateways(self) -> Mapping[str, GatewayLive]:
         """All enrolled gateways by id."""
@@ -92,11 +96,7 @@ class Live:
         places = self._machines.get((uscc, site_no, asset_no))
         if not places:
             return None
-        values: dict[str, LiveValue] = {}
-        for key, equipment in places.items():
-            for name, value in self._columns[key].values(equipment):
-                if name not in values or values[name].time_ms <= value.time_ms:
-                    values[name] = value
+        values = self.values((uscc, site_no, asset_no))
         last_ms = max((value.time_ms for value in values.values()), default=None)
         gateway, schema = self._home(places)
         link = self._link(gateway, schema.device)
@@ -110,6 +110,28 @@ class Live:
             last_ms,
             values,
         )
+
+    def values(self, machine: Machine) -> dict[str, LiveValue]:
+        """The newest value of every tag of a machine that one was heard of."""
+        values: dict[str, LiveValue] = {}
+        for key, equipment in self._machines.get(machine, {}).items():
+            for name, value in self._columns[key].values(equipment):
+                if name not in values or values[name].time_ms <= value.time_ms:
+                    values[name] = value
+        return values
+
+    def changed_since(self, number: int) -> list[tuple[str, int]]:
+        """Gateways that changed after change ``number``, each with its newest, oldest first."""
+        return self._changes.since(number)
+
+    def as_of(self, gateway_id: str, since: int) -> GatewayNow:
+        """A gateway for a copy that has all changes up to ``since``."""
+        gateway = self._gateways.get(gateway_id)
+        if gateway is None or gateway.elsewhere:
+            return GatewayNow(gateway_id, heard_here=False)
+        is_new = self._links_changed.get(gateway_id, 0) > since
+        devices = _devices(gateway) if is_new else None
+        return GatewayNow(gateway_id, True, gateway.online, gateway.last_seen_ms, devices)
 
     def unheard(self, machine: Machine) -> set[Series]:
         """Series of a machine of which the store knows more than this process has heard."""
@@ -169,11 +191,12 @@ class Live:
 
     def enrol(self, gateway: GatewayLive) -> None:
         """Add or replace a gateway as the registry knows it."""
-        self._gateways[gateway.id] = gateway
+        self._put(gateway)
 
     def forget(self, gateway_id: str) -> None:
         """Take a revoked gateway out of the view."""
-        self._gateways.pop(gateway_id, None)
+        if self._gateways.pop(gateway_id, None) is not None:
+            self._links_changed[gateway_id] = self._changes.note(gateway_id)
         for key in [key for key in self._columns if key[0] == gateway_id]:
             for machine in self._columns.pop(key).schema.equipment:
                 self._machines[_name(machine)].pop(key, None)
@@ -181,19 +204,17 @@ class Live:
     def heard(self, gateway_id: str, now_ms: int) -> None:
         """A message came."""
         gateway = self._gateways[gateway_id]
-        self._gateways[gateway_id] = replace(gateway, online=True, last_seen_ms=now_ms)
+        self._put(replace(gateway, online=True, last_seen_ms=now_ms))
 
     def state(self, gateway_id: str, state: State, now_ms: int) -> None:
         """A state message came; one that says offline keeps the last device states."""
         gateway = self._gateways[gateway_id]
         known = state if state.online or gateway.state is None else gateway.state
-        self._gateways[gateway_id] = replace(
-            gateway, online=state.online, last_seen_ms=now_ms, state=known
-        )
+        self._put(replace(gateway, online=state.online, last_seen_ms=now_ms, state=known))
 
     def silent(self, gateway_id: str) -> None:
         """A gateway has not been heard of for too long."""
-        self._gateways[gateway_id] = replace(self._gateways[gateway_id], online=False)
+        self._put(replace(self._gateways[gateway_id], online=False))
 
     def follow(
         self, gateway_id: str, online: bool, last_seen_ms: int | None, state: State | None
@@ -201,9 +222,21 @@ class Live:
         """What another worker has heard of a gateway; nothing if it has been revoked since."""
         gateway = self._gateways.get(gateway_id)
         if gateway is not None:
-            self._gateways[gateway_id] = replace(
-                gateway, online=online, last_seen_ms=last_seen_ms, state=state, elsewhere=True
+            self._put(
+                replace(
+                    gateway, online=online, last_seen_ms=last_seen_ms, state=state, elsewhere=True
+                )
             )
+
+    def _put(self, gateway: GatewayLive) -> None:
+        """Keep a gateway; a change that a copy would not see is no change."""
+        known = self._gateways.get(gateway.id)
+        self._gateways[gateway.id] = gateway
+        if known == gateway or (known and known.elsewhere and gateway.elsewhere):
+            return
+        number = self._changes.note(gateway.id)
+        if known is None or known.elsewhere or _devices(known) != _devices(gateway):
+            self._links_changed[gateway.id] = number
 
     def learn(self, gateway_id: str, schema: Schema) -> None:
         """A schema of a gateway: which machines it speaks of."""
@@ -226,6 +259,10 @@ class Live:
             columns.take_changes(values, latest_ms)
         elif values.time_ms <= latest_ms:
             columns.take(values.present, values.time_ms, values.columns)
+
+
+def _devices(gateway: GatewayLive) -> Mapping[str, DeviceState]:
+    return gateway.state.devices if gateway.state else {}
 
 
 def _name(machine: Equipment) -> Machine:

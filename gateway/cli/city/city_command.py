@@ -53,16 +53,12 @@ def _run(config: Annotated[Path, typer.Argument(help="The city's YAML file.")]) 
     Its log goes to standard error. Exit code 1: the configuration is wrong; 2: a part failed.
     """
     import asyncio  # noqa: PLC0415
-    import logging  # noqa: PLC0415
 
     from gateway.city import app  # noqa: PLC0415
+    from gateway.city.console import log  # noqa: PLC0415
 
     loaded = load(config, "")
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for noisy in ("httpx", "alembic", "httpcore"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    log.begin()
     faults: list[BaseException] = []
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -86,12 +82,13 @@ def _loop_factory() -> "Callable[[], AbstractEventLoop] | None":
 def _expected() -> tuple[type[Exception], ...]:
     """Faults whose message says enough; anything else is a defect and shows where it is."""
     from edge_config.models.base import SecretUnavailableError  # noqa: PLC0415
+    from gateway.city.console.supervisor import ConsoleUnusableError  # noqa: PLC0415
     from gateway.city.db.upgrade import DatabaseUnusableError  # noqa: PLC0415
     from gateway.city.rates.definitions import DefinitionError  # noqa: PLC0415
     from gateway.city.stores.api import StoreError  # noqa: PLC0415
     from gateway.identifier.credentials import CredentialsError  # noqa: PLC0415
     from gateway.identifier.node_store import NodeStoreError  # noqa: PLC0415
-    from gateway.web.serve import ListenError  # noqa: PLC0415
+    from gateway.web.listen import ListenError  # noqa: PLC0415
 
     return (
         DatabaseUnusableError,
@@ -101,6 +98,7 @@ def _expected() -> tuple[type[Exception], ...]:
         CredentialsError,
         NodeStoreError,
         ListenError,
+        ConsoleUnusableError,
         OSError,
     )
 

@@ -70,7 +70,7 @@ def _run(config: Path, drain_s: float) -> int:
 def _expected() -> tuple[type[Exception], ...]:
     """Faults whose message says what to do; imported when there is one, to spare memory."""
     from gateway.edge.buffer.file import BufferFileError  # noqa: PLC0415
-    from gateway.web.serve import ListenError  # noqa: PLC0415
+    from gateway.web.listen import ListenError  # noqa: PLC0415
 
     return BufferFileError, ListenError
 

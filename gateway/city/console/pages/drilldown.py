@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.live.present import Link
 from gateway.city.console.queries.database import (
     EnterpriseRow,
     enterprise_of,
@@ -127,15 +128,16 @@ class Drilldown:
         return sorted(lines, key=lambda line: (line.place.workshop, line.place.line))
 
     def _line(self, verdict: MachineVerdict, place: Any) -> MachineLine:
-        live = self._context.live.machine(verdict.uscc, verdict.site_no, verdict.asset_no)
-        link = live.link if live else "none"
-        return MachineLine(verdict, place, *link_state(link), live.cause if live else "")
+        link = self._context.live.link((verdict.uscc, verdict.site_no, verdict.asset_no))
+        return MachineLine(verdict, place, *link_state(link), link.cause if link else "")
 
 
-def link_state(link: str) -> tuple[str, str]:
-    """Kind and catalogue key of a link state; ``none``: no gateway names the machine."""
+def link_state(link: Link | None) -> tuple[str, str]:
+    """Kind and catalogue key of a link; None: no gateway names the machine."""
+    if link is None:
+        return "idle", "link.none"
     kinds: Mapping[str, str] = {"up": "good", "down": "bad", "starting": "warn"}
-    return kinds.get(link, "idle"), f"link.{link}"
+    return kinds.get(link.link, "idle"), f"link.{link.link}"
 
 
 def _group_name(by: str, code: str | None) -> Name | None:

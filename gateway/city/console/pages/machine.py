@@ -14,6 +14,7 @@ from starlette.requests import Request
 from gateway.city.console.charts.pictures import Pictures
 from gateway.city.console.charts.specifications import PICTURES, Shape, Spec, history_chart
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.live.present import MachineNow
 from gateway.city.console.pages.drilldown import link_state
 from gateway.city.console.queries.database import (
     GapFilter,
@@ -28,10 +29,8 @@ from gateway.city.console.queries.database import (
 from gateway.city.console.queries.figures import Figures
 from gateway.city.ledger.codes import county_name
 from gateway.city.live.newest import LiveValue
-from gateway.city.live.recall import machine_now
-from gateway.city.live.view import MachineLive
 from gateway.city.rates.period import period_of
-from gateway.city.stores.api import Series, StoreError
+from gateway.city.stores.api import StoreError
 from gateway.web.formats import moment
 from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
@@ -79,7 +78,7 @@ class MachinePage:
         """Identifier, state, counting, live values, history."""
         machine = _machine_of(request)
         row = await self._row(machine)
-        live = await self._live(machine)
+        live = await self._context.live.machine(machine)
         language = preferences(request).language
         lacking = await self._gaps(live)
         readings = _readings(live, lacking)
@@ -87,7 +86,7 @@ class MachinePage:
         data: dict[str, object] = {
             "verdict": await self._verdict(machine),
             "machine_live": live,
-            "link": link_state(live.link if live else "none"),
+            "link": link_state(live.link if live else None),
             "readings": readings,
             "wish": wish,
             "gaps": lacking[:SHOWN_GAPS],
@@ -95,7 +94,7 @@ class MachinePage:
         }
 
         async def still() -> dict[str, object]:
-            curve = await self._history_pictures(machine, live, wish, language)
+            curve = await self._history_pictures(live, wish, language)
             return await self._record(machine, row) | curve
 
         blocks = ("state", "values", "gaps")
@@ -112,10 +111,6 @@ class MachinePage:
             "qr": qr(row.handle) if row.handle else None,
             "spans": tuple(SPANS),
         }
-
-    async def _live(self, machine: Machine) -> MachineLive | None:
-        context = self._context
-        return await machine_now(context.live, context.store, machine, context.now_ms())
 
     async def _row(self, machine: Machine) -> Any:
         row = await self._context.database.run(machine_row, machine)
@@ -135,42 +130,40 @@ class MachinePage:
             (one for one in verdicts if (one.site_no, one.asset_no) == (site_no, asset_no)), None
         )
 
-    async def _gaps(self, live: MachineLive | None) -> list[GapRow]:
+    async def _gaps(self, live: MachineNow | None) -> list[GapRow]:
         if live is None:
             return []
-        wanted = GapFilter(gateway=live.gateway, device=live.device)
+        wanted = GapFilter(gateway=live.link.gateway, device=live.link.device)
         return await self._context.database.run(gaps, wanted, MAX_GAPS)
 
     async def _history_pictures(
         self,
-        machine: Machine,
-        live: MachineLive | None,
+        live: MachineNow | None,
         wish: Wish | None,
         language: Language,
     ) -> dict[str, object]:
         if live is None or wish is None:
             return {}
-        draw = await self._drawing(machine, live, wish, language)
+        draw = await self._drawing(live, wish, language)
         return {f"history_{shape}": await self._pictures.svg(draw(shape)) for shape in PICTURES}
 
     async def chart(self, request: Request) -> Spec:
         """The specification of the history chart that the page asks for again and again."""
         machine = _machine_of(request)
-        live = await self._live(machine)
+        live = await self._context.live.machine(machine)
         wish = _wish(request, _readings(live, ()))
         if live is None or wish is None:
             raise HTTPException(404)
-        draw = await self._drawing(machine, live, wish, preferences(request).language)
+        draw = await self._drawing(live, wish, preferences(request).language)
         return draw("interactive")
 
     async def _drawing(
-        self, machine: Machine, live: MachineLive, wish: Wish, language: Language
+        self, live: MachineNow, wish: Wish, language: Language
     ) -> Callable[[Shape], Spec]:
         """The history chart of a tag, in any shape."""
         now_ms = self._context.now_ms()
         since_ms = now_ms - SPANS[wish.span]
-        uscc, site_no, asset_no = machine
-        series = Series(live.profile, uscc, site_no, live.gateway, live.device, asset_no)
+        series = live.series[wish.tag]
         empty = "machine.no_history"
         try:
             points = await self._context.store.history(
@@ -202,7 +195,7 @@ def _machine_of(request: Request) -> Machine:
     return parameters["uscc"], unquote(parameters["site"]), unquote(parameters["asset"])
 
 
-def _readings(live: MachineLive | None, lacking: Iterable[GapRow]) -> list[Reading]:
+def _readings(live: MachineNow | None, lacking: Iterable[GapRow]) -> list[Reading]:
     """Alarms and states first, then measured values, then counters."""
     if live is None:
         return []
@@ -212,10 +205,10 @@ def _readings(live: MachineLive | None, lacking: Iterable[GapRow]) -> list[Readi
     return [Reading(name, value, _cause(live, lasting, name, value)) for name, value in values]
 
 
-def _cause(live: MachineLive, lasting: Iterable[GapRow], name: str, value: LiveValue) -> str:
+def _cause(live: MachineNow, lasting: Iterable[GapRow], name: str, value: LiveValue) -> str:
     """Why a tag sends nothing now: its machine is lost, its group is, or it alone."""
-    if live.link == "down":
-        return live.cause
+    if live.link.link == "down":
+        return live.link.cause
     return next((gap.cause for gap in lasting if gap.covers(value.group, name)), "")
 
 

@@ -54,7 +54,7 @@ class Figures:
             None,
             now_ms,
             demonstration=demonstration,
-            answering=context.live.answering(now_ms, demonstration=demonstration),
+            answering=context.live.answering(demonstration=demonstration),
             definitions=context.definitions,
         )
 
@@ -90,7 +90,7 @@ class Figures:
             None,
             now_ms,
             demonstration=demonstration,
-            answering=context.live.answering(now_ms, demonstration=demonstration),
+            answering=context.live.answering(demonstration=demonstration, uscc=uscc),
             uscc=uscc,
             definitions=context.definitions,
         )

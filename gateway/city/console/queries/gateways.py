@@ -41,12 +41,11 @@ def worst_first(states: Iterable[GatewayState]) -> list[GatewayState]:
 
 
 def _state(context: ConsoleContext, row: GatewayRow) -> GatewayState:
-    live = context.live.gateways().get(row.id)
-    seen = (live.last_seen_ms if live else None) or row.last_seen_ms
-    devices = live.state.devices if live and live.state else {}
-    up = sum(1 for device in devices.values() if device.link == "up")
-    kind, word = _kind(live is not None and live.online, seen, up, len(devices))
-    return GatewayState(row, kind, word, seen, up, len(devices))
+    now = context.live.gateway(row.id)
+    if now is None:
+        return GatewayState(row, *_kind(False, row.last_seen_ms, 0, 0), row.last_seen_ms, 0, 0)
+    seen, up, devices = now.last_seen_ms or row.last_seen_ms, now.devices_up, len(now.devices)
+    return GatewayState(row, *_kind(now.online, seen, up, devices), seen, up, devices)
 
 
 def _kind(online: bool, seen: int | None, up: int, devices: int) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from gateway.edge.live.view import DeviceRecord, Live
 from gateway.web.application import compose
 from gateway.web.assets import Assets
 from gateway.web.formats import moment
+from gateway.web.health import of_registry
 from gateway.web.pages import Pages, Site, View
 from gateway.web.tables import Table
 
@@ -57,7 +58,7 @@ def build(live: Live, config: GatewayConfig, now_ms: Callable[[], int] = system_
         Route("/", pages.endpoint(views.overview)),
         Route("/devices/{device}", pages.endpoint(views.device)),
     ]
-    return compose(pages, console, routes, views.health, registry_of(live), TOLERABLE)
+    return compose(pages, console, routes, views.health, of_registry(registry_of(live)), TOLERABLE)
 
 
 class _Views:

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from edge_config.models.base import ConsoleConfig
-from gateway.web import access
+from gateway.web.access import sessions
 from gateway.web.pages import Pages, View, form_of
 
 
@@ -15,7 +15,7 @@ def routes(pages: Pages, console: ConsoleConfig) -> list[Route]:
     """``/login`` and ``/logout``; none without a token."""
     if console.token is None:
         return []
-    door = _Door(pages, console.token.reveal(), access.session_cookie(console.listen))
+    door = _Door(pages, console.token.reveal(), sessions.session_cookie(console.listen))
     return [
         Route("/login", door.show, methods=["GET"]),
         Route("/login", door.enter, methods=["POST"]),
@@ -36,14 +36,14 @@ class _Door:
 
     async def enter(self, request: Request) -> Response:
         fields = await form_of(request)
-        target = access.safe_target(fields.get("next", "/"))
-        if not access.same(fields.get("token", ""), self._token):
+        target = sessions.safe_target(fields.get("next", "/"))
+        if not sessions.same(fields.get("token", ""), self._token):
             return self._pages.render(request, _view(target, wrong=True), 403)
         response = RedirectResponse(target, 303)
         response.set_cookie(
             self._cookie,
-            access.open_session(self._token, int(time.time())),
-            max_age=access.SESSION_S,
+            sessions.open_session(self._token, int(time.time())),
+            max_age=sessions.SESSION_S,
             secure=self._pages.site.secure,
             httponly=True,
             samesite="lax",  # a link in a mail leads to its page; forms have their own check
@@ -58,4 +58,4 @@ class _Door:
 
 
 def _view(target: str, *, wrong: bool = False) -> View:
-    return View("login.html", {"next": access.safe_target(target), "wrong": wrong})
+    return View("login.html", {"next": sessions.safe_target(target), "wrong": wrong})

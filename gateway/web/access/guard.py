@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_config.models.base import ConsoleConfig, is_loopback, split_listen
-from gateway.web import access
+from gateway.web.access import sessions
 
 MAX_BODY_BYTES = 16_384
 """Forms of a console are tiny; anything larger is refused."""
@@ -46,7 +46,7 @@ class Guard:
         self._app = app
         self._token = console.token.reveal() if console.token else None
         self._host = split_listen(console.listen)[0] if is_loopback(console.listen) else None
-        self._cookie = access.session_cookie(console.listen)
+        self._cookie = sessions.session_cookie(console.listen)
         self._tls = console.tls is not None
         self._open = tuple(open_paths)
 
@@ -64,7 +64,7 @@ class Guard:
         if not _length_allowed(request.headers):
             return PlainTextResponse("the request is too large\n", 413)
         host = request.headers.get("host", "")
-        if self._host is not None and not access.host_allowed(host, self._host):
+        if self._host is not None and not sessions.host_allowed(host, self._host):
             return PlainTextResponse("this console answers to its loopback address only\n", 421)
         return None if self._admitted(request) else _ask_for_token(request)
 
@@ -72,10 +72,10 @@ class Guard:
         if self._token is None or request.url.path.startswith(self._open):
             return True
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and access.same(bearer.strip(), self._token):
+        if scheme.lower() == "bearer" and sessions.same(bearer.strip(), self._token):
             return True
         cookie = request.cookies.get(self._cookie, "")
-        return access.session_valid(cookie, self._token, int(time.time()))
+        return sessions.session_valid(cookie, self._token, int(time.time()))
 
     def _dressed(self, send: Send) -> Send:
         async def dressed(message: Message) -> None:

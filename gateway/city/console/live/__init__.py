@@ -1,0 +1,1 @@
+"""What the console knows of the present: from the sockets of ingest, database and store."""

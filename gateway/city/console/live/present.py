@@ -1,0 +1,278 @@
+"""What a page can ask about the present; kept true in the background."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.city.console.live.gateways import GatewayView, saved_gateways
+from gateway.city.console.live.places import Machine, Place, Places, difference, schemas
+from gateway.city.console.live.source import SourceAwayError
+from gateway.city.console.live.workers import Workers
+from gateway.city.console.remember import REST, Remembered
+from gateway.city.db.database import Database
+from gateway.city.evidence.recording import MAX_AHEAD_MS
+from gateway.city.ingest.layout import series_of
+from gateway.city.live.newest import LiveValue
+from gateway.city.stores.api import Point, Series, Store, StoreError
+from gateway.core.schema import Schema, Tag
+from gateway.wire.messages import DeviceState
+
+FOLLOW_S = 1.0
+"""How far pages may be behind the workers."""
+READ_S = 2.0
+"""How often the database is looked at: for new machines, and for gateways of other machines."""
+KEEP_S = 5.0
+"""How long an answer of the store for a machine that nobody hears is good."""
+_CLOCKS_APART_MS = 60_000
+_RANKS = {"up": 0, "starting": 1, "down": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Whether a machine can be reached, by the best of its devices.
+
+    Attributes:
+        gateway: gateway that reports it.
+        device: device of that gateway.
+        link: ``up``, ``down``, ``starting`` or ``unknown``.
+        cause: reason code while down, else empty.
+        since_ms: since when the link is so, UTC milliseconds; 0 if unknown.
+    """
+
+    gateway: str
+    device: str
+    link: str
+    cause: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineNow:
+    """A machine with its newest values.
+
+    Attributes:
+        link: whether it can be reached.
+        series: where the store keeps its values, by tag name.
+        values: newest values by tag name.
+    """
+
+    link: Link
+    series: Mapping[str, Series]
+    values: Mapping[str, LiveValue] = field(default_factory=dict)
+
+    @property
+    def last_ms(self) -> int | None:
+        """Time of the newest value; None: none is known."""
+        return max((value.time_ms for value in self.values.values()), default=None)
+
+
+class Present:
+    """Gateways, machines and newest values.
+
+    Args:
+        data_dir: the city's folder, where the workers' sockets lie.
+        database: machines, and gateways that no worker of this machine hears.
+        store: values that no worker of this machine has heard.
+        silence_ms: a gateway not heard of for longer is silent.
+        now_ms: the clock, UTC milliseconds.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        database: Database,
+        store: Store,
+        silence_ms: int,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.workers = Workers(data_dir, now_ms)
+        self._database = database
+        self._store = store
+        self._silence_ms = silence_ms
+        self._now_ms = now_ms
+        self._places = Places()
+        self._saved: Mapping[str, GatewayView] = {}
+        self._remembered = Remembered()
+
+    async def run(self) -> None:
+        """Follow workers and database until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_repeat(self.workers.follow, FOLLOW_S))
+            tasks.create_task(_repeat(self.read, READ_S))
+
+    async def close(self) -> None:
+        """Close the connections to the workers."""
+        await self.workers.close()
+
+    async def refresh(self) -> None:
+        """Look at workers and database once.
+
+        Raises:
+            SQLAlchemyError: the database is away.
+        """
+        await self.workers.follow()
+        await self.read()
+
+    async def read(self) -> None:
+        """Read the database: new machines, and gateways as their workers saved them."""
+        new, gone = await self._database.run(difference, self._places.keys)
+        self._places.update(new, gone)
+        saved = partial(saved_gateways, now_ms=self._now_ms(), silence_ms=self._silence_ms)
+        self._saved = await self._database.run(saved)
+
+    @property
+    def missing_since_ms(self) -> int | None:
+        """Since when live values are missing; None: none are."""
+        return self.workers.missing_since_ms
+
+    def gateway(self, gateway_id: str) -> GatewayView | None:
+        """A gateway as its worker sees it, else as it was last saved."""
+        return self.workers.gateway(gateway_id) or self._saved.get(gateway_id)
+
+    def link(self, machine: Machine) -> Link | None:
+        """The best link of a machine; None if no gateway ever named it."""
+        links = [self._link(place) for place in sorted(self._places.of(machine))]
+        return min(links, key=lambda one: _RANKS.get(one.link, len(_RANKS)), default=None)
+
+    def _link(self, place: Place) -> Link:
+        state = self._state(place)
+        return Link(place.gateway, place.device, state.link, state.cause, state.since_ms)
+
+    def _state(self, place: Place) -> DeviceState:
+        gateway = self.gateway(place.gateway)
+        if gateway is None or not gateway.devices:
+            return _UNKNOWN
+        if not gateway.online:
+            return DeviceState("down", "gateway_silent", gateway.last_seen_ms or 0)
+        return gateway.devices.get(place.device, _UNKNOWN)
+
+    def answering(self, *, demonstration: bool, uscc: str | None = None) -> frozenset[Machine]:
+        """Machines whose gateway is online and whose link is up now.
+
+        Args:
+            demonstration: synthetic machines answer too.
+            uscc: of this enterprise only.
+        """
+        latest_ms = self._now_ms() + _CLOCKS_APART_MS  # a link of a wrong clock does not count
+        return frozenset(
+            machine
+            for machine, places in self._places.all(uscc)
+            if any(
+                self._is_up(place, latest_ms)
+                for place in places
+                if demonstration or not place.synthetic
+            )
+        )
+
+    def _is_up(self, place: Place, latest_ms: int) -> bool:
+        state = self._state(place)
+        return state.link == "up" and state.since_ms <= latest_ms
+
+    async def machine(self, machine: Machine) -> MachineNow | None:
+        """A machine with its newest values, from its worker or else from the store."""
+        link = self.link(machine)
+        if link is None:
+            return None
+        tags = await self._tags(machine)
+        values, unheard = await self._heard(machine)
+        if unheard is None:
+            unheard = {tag.series for tag in tags}
+        for series in unheard:
+            for name, value in (await self._stored(series, tags)).items():
+                if name not in values or values[name].time_ms < value.time_ms:
+                    values[name] = value
+        return MachineNow(link, {tag.tag.name: tag.series for tag in tags}, values)
+
+    async def _heard(self, machine: Machine) -> tuple[dict[str, LiveValue], set[Series] | None]:
+        """What workers have heard of a machine, and the series of which they know too little."""
+        values: dict[str, LiveValue] = {}
+        unheard: set[Series] | None = None
+        gateways = {place.gateway for place in self._places.of(machine)}
+        for worker in self.workers.answering:
+            if gateways.isdisjoint(worker.copy.gateways):
+                continue
+            try:
+                heard = await worker.source.values(machine)
+            except SourceAwayError:
+                continue
+            unheard = (unheard or set()) | set(heard.unheard)
+            values |= {
+                name: value
+                for name, value in heard.values.items()
+                if name not in values or values[name].time_ms <= value.time_ms
+            }
+        return values, unheard
+
+    async def _tags(self, machine: Machine) -> list["_MachineTag"]:
+        places = self._places.of(machine)
+        read = partial(self._database.run, schemas, places)
+        held = await self._remembered.get(("tags", places), 3_600, read)
+        return [tag for place, schema in held for tag in _machine_tags(machine, place, schema)]
+
+    async def _stored(self, series: Series, tags: list["_MachineTag"]) -> dict[str, LiveValue]:
+        try:
+            points = await self._remembered.get(series, KEEP_S, partial(self._store.latest, series))
+        except StoreError:
+            return {}  # the health page says what is wrong with the store
+        latest_ms = self._now_ms() + MAX_AHEAD_MS
+        return {
+            tag.tag.name: tag.value(points[tag.tag.name])
+            for tag in tags
+            if tag.series == series
+            and tag.tag.name in points
+            and points[tag.tag.name].time_ms <= latest_ms
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _MachineTag:
+    """A tag of a machine, the group it is read with, and where its values are."""
+
+    tag: Tag
+    group: str
+    series: Series
+
+    def value(self, point: Point) -> LiveValue:
+        """A value of the store, dressed as one that was heard."""
+        tag = self.tag
+        return LiveValue(
+            point.value,
+            point.time_ms,
+            tag.unit,
+            tag.label_zh or tag.name,
+            tag.label_en or tag.name,
+            tag.role,
+            self.group,
+        )
+
+
+def _machine_tags(machine: Machine, place: Place, schema: Schema) -> list[_MachineTag]:
+    own = {
+        position: series_of(place.gateway, schema, position)
+        for position, one in enumerate(schema.equipment)
+        if (one.uscc, one.site_no, one.asset_no) == machine
+    }
+    return [
+        _MachineTag(tag, schema.group, own[tag.equipment])
+        for tag in schema.tags
+        if tag.equipment in own
+    ]
+
+
+_UNKNOWN = DeviceState("unknown")
+
+
+async def _repeat(work: Callable[[], Awaitable[None]], period_s: float) -> None:
+    """Do some work again and again; costly work rests longer, so that it takes 5 % of a core."""
+    while True:
+        begun = time.monotonic()
+        with contextlib.suppress(SQLAlchemyError):  # the health page says that it is away
+            await work()
+        cost_s = time.monotonic() - begun
+        await asyncio.sleep(max(period_s, REST * cost_s))

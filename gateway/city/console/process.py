@@ -1,0 +1,117 @@
+"""Serve the pages until the city that started this process ends."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from typing import BinaryIO
+
+import msgspec
+
+from edge_config.models.base import SecretUnavailableError
+from edge_config.models.city import CityConfig
+from gateway.city.console import log
+from gateway.city.console.app import build
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.live.present import Present
+from gateway.city.console.order import UNUSABLE, Answer, Order, read_order
+from gateway.city.db.database import connect
+from gateway.city.rates.definitions import DefinitionError, load_definitions
+from gateway.city.stores.api import StoreError
+from gateway.city.stores.choose import make_store
+from gateway.retry import Retry
+from gateway.web.serve import serve
+
+logger = logging.getLogger(__name__)
+
+_UNUSABLE = (SecretUnavailableError, DefinitionError, StoreError, OSError)
+"""Faults of the configuration, whose message says enough."""
+_COURTESY = 5
+"""Receiving values goes before pages (``nice``)."""
+
+
+def system_ms() -> int:
+    """The system clock, UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def main() -> None:
+    """Read the order, serve, end with the city."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the city, too
+    log.begin()
+    with contextlib.suppress(OSError):  # a service manager may forbid it
+        os.nice(_COURTESY)
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print belongs to the log
+    try:
+        order = read_order(sys.stdin.buffer)
+    except EOFError:
+        return  # the city ended before it said anything
+    try:
+        asyncio.run(run(order, answers))
+    except* _UNUSABLE as faults:
+        first = faults.exceptions[0]
+        say(answers, Answer(str(first)))
+        sys.exit(UNUSABLE)
+
+
+def say(answers: BinaryIO, answer: Answer) -> None:
+    """Tell the city what became of the start."""
+    answers.write(msgspec.json.encode(answer) + b"\n")
+
+
+async def run(order: Order, answers: BinaryIO) -> None:
+    """Serve until the city ends, or SIGTERM.
+
+    Raises:
+        ExceptionGroup: of faults that its configuration has, or of a defect.
+    """
+    config = order.config
+    listener = socket.socket(fileno=order.listener)
+    async with _context(config) as context, asyncio.TaskGroup() as tasks:
+        serving = serve(
+            build(context), config.console, listener, ready=lambda: say(answers, Answer())
+        )
+        started = [
+            tasks.create_task(_open(context)),
+            tasks.create_task(context.live.run()),
+            tasks.create_task(serving),
+        ]
+        await _end_of_city()
+        for task in started:
+            task.cancel()
+
+
+@asynccontextmanager
+async def _context(config: CityConfig) -> AsyncIterator[ConsoleContext]:
+    """What pages are given; the database has been migrated by the city before."""
+    definitions = load_definitions(config.definitions.file)
+    with closing(connect(config.database.url, config.data_dir, config.database.password)) as base:
+        store = make_store(config.store, config.data_dir)
+        live = Present(config.data_dir, base, store, config.silence_ms, system_ms)
+        try:
+            yield ConsoleContext(config, base, live, store, system_ms, definitions)
+        finally:
+            await live.close()
+            await store.close()
+
+
+async def _open(context: ConsoleContext) -> None:
+    """Open the store; until it answers, pages say that it does not."""
+    retry = Retry(logger, "the console cannot read the store", "the console reads the store again")
+    await retry.until_done(context.store.open, StoreError)
+
+
+async def _end_of_city() -> None:
+    """Wait for SIGTERM, or for the end of standard input: then the city has ended, or wants it."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    loop.add_signal_handler(signal.SIGTERM, reader.feed_eof)
+    await reader.read()

@@ -1,0 +1,99 @@
+"""Run the console as a child process, and start it again when it dies.
+
+Pages and pictures cost memory and seconds of a processor; values are received in a process that
+knows nothing of them. This module imports no page.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from edge_config.models.city import CityConfig
+from gateway.city.console.order import Answer, Order, write_order
+from gateway.retry import Retry
+from gateway.web.listen import bind
+
+log = logging.getLogger(__name__)
+
+COMMAND = (sys.executable, "-m", "gateway.city.console")
+STEADY_S = 60.0
+"""A console that served for so long has got over what ended the one before."""
+STOP_S = 5.0
+
+
+class ConsoleUnusableError(Exception):
+    """The console cannot start as it is configured; the message says why."""
+
+
+async def supervise(config: CityConfig) -> None:
+    """Keep a console running until cancelled.
+
+    Raises:
+        ListenError: the console's address cannot be taken.
+        ConsoleUnusableError: its configuration keeps it from starting the first time.
+    """
+    retry = Retry(
+        log, "the console ended", "the console is steady again",
+        first_ms=500, longest_ms=60_000, level=logging.ERROR,
+    )  # fmt: skip
+    with bind(config.console.listen) as listener:
+        served = False
+        while True:
+            async with _child(config, listener) as process:
+                answer = await _answer(process)
+                served = served or answer == Answer()
+                if answer is not None and not served:
+                    raise ConsoleUnusableError(answer.fault)
+                await _end(process, retry)
+                code = await process.wait()
+                retry.failed((answer and answer.fault) or f"exit code {code}")
+            await asyncio.sleep(retry.pause_s())
+
+
+@asynccontextmanager
+async def _child(config: CityConfig, listener: socket.socket) -> AsyncIterator[Process]:
+    """A console while the block runs; it is asked to end, and killed when it does not."""
+    order = write_order(Order(config, listener.fileno()))
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, stdin=PIPE, stdout=PIPE, pass_fds=(listener.fileno(),)
+    )
+    assert process.stdin is not None  # noqa: S101 - a pipe
+    try:
+        with contextlib.suppress(OSError):  # it has died already
+            process.stdin.write(order)
+            await process.stdin.drain()
+        yield process
+    finally:
+        process.stdin.close()  # the sign to end
+        try:
+            async with asyncio.timeout(STOP_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _answer(process: Process) -> Answer | None:
+    """What a console says of its start; None if it died over it."""
+    assert process.stdout is not None  # noqa: S101 - a pipe
+    try:
+        return msgspec.json.decode(await process.stdout.readline(), type=Answer)
+    except msgspec.DecodeError:
+        return None
+
+
+async def _end(process: Process, retry: Retry) -> None:
+    """Wait until a console ends; one that is steady makes good for those that died before."""
+    try:
+        async with asyncio.timeout(STEADY_S):
+            await process.wait()
+    except TimeoutError:
+        retry.succeeded()
+        await process.wait()

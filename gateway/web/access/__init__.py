@@ -1,0 +1,1 @@
+"""Who may see a console: before every page, and at the door."""

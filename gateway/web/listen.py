@@ -1,0 +1,39 @@
+"""Take the address that something listens on, or say why it cannot be taken."""
+
+import errno
+import socket
+
+from edge_config.models.base import split_listen
+
+BACKLOG = 128
+
+
+class ListenError(Exception):
+    """The console cannot listen where its configuration says."""
+
+
+def bind(listen: str, name: str = "console") -> socket.socket:
+    """Take a listening address.
+
+    Args:
+        listen: ``host:port`` as in ``ConsoleConfig.listen``; port 0 takes any free one.
+        name: what listens; its address is ``<name>.listen`` in the configuration.
+
+    Raises:
+        ListenError: the port is in use or the address is not ours; the message says what to do.
+    """
+    host, port = split_listen(listen)
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ListenError(_advice(listen, port, name, error)) from error
+
+
+def _advice(listen: str, port: int, name: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"{name}: port {port} is in use; stop the program that listens on {listen} "
+            f"or set another port in '{name}.listen'"
+        )
+    return f"{name}: cannot listen on {listen}: {error.strerror}; check '{name}.listen'"

@@ -1,0 +1,154 @@
+"""The console as a process: it comes back, ends with the city, and says what is wrong."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from tests.support.peers import free_port
+
+CITY = """\
+city: {{region: "330800", name_zh: 衢州, name_en: Quzhou}}
+data_dir: {folder}
+broker: {{url: "mqtt://127.0.0.1:{nobody}"}}
+identifier: {{prefix: "88.999"}}
+console: {{listen: "127.0.0.1:{port}"{more}}}
+node: {{type: embedded, listen: "127.0.0.1:{node}"}}
+"""
+WITHIN_S = 45.0
+
+
+class Running:
+    """A city's process."""
+
+    def __init__(self, folder: Path, more: str = "") -> None:
+        self.port = free_port()
+        self.log = folder / "log"
+        file = folder / "city.yaml"
+        ports = {"nobody": free_port(), "port": self.port, "node": free_port()}
+        text = CITY.format(folder=folder, more=more, **ports)
+        file.write_text(text, encoding="utf-8")
+        command = (sys.executable, "-m", "gateway", "city", str(file))
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, stderr=log)
+
+    def parts(self) -> dict[str, str]:
+        """What ``/healthz`` says; empty while nobody answers."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
+                said = answer.read()
+        except HTTPError as error:
+            with error:
+                said = error.read()
+        except OSError:
+            return {}
+        return dict(json.loads(said)["parts"])
+
+    def console(self) -> int:
+        """Process id of the console; 0 while there is none."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return next((int(pid) for pid in children.split()), 0)
+
+    def served(self) -> bool:
+        return self.parts().get("ingest") == "ok"
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[Running]:
+    running = Running(tmp_path)
+    try:
+        until(running.served)
+        yield running
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            running.process.kill()
+        running.process.wait(20)
+
+
+def test_what_receives_values_knows_nothing_of_pages() -> None:
+    code = "import sys, gateway.city.app; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=50
+    )
+    loaded = set(done.stdout.split())
+    assert loaded.isdisjoint({"altair", "vl_convert", "jinja2", "uvicorn"})
+
+
+def test_parts_of_the_city_are_seen_through_the_console(city: Running) -> None:
+    parts = city.parts()
+    assert parts["broker"] == "broker does not answer"
+    assert {name for name, state in parts.items() if state == "ok"} == {
+        "console", "ingest", "database", "store",
+    }  # fmt: skip
+    with urlopen(f"http://127.0.0.1:{city.port}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    assert "qulink_city_broker_connected 0.0" in text
+    assert "qulink_console_workers_answering 1.0" in text
+
+
+@pytest.mark.timeout(120)
+def test_a_console_that_dies_is_started_again(city: Running) -> None:
+    first = city.console()
+    os.kill(first, signal.SIGKILL)
+    until(lambda: city.console() not in {0, first})
+    until(city.served)
+    log = city.log.read_text("utf-8")
+    assert log.count("the console ended: exit code -9; trying again") == 1
+
+
+@pytest.mark.timeout(120)
+def test_a_console_does_not_outlive_its_city(city: Running) -> None:
+    console = city.console()
+    city.process.kill()
+    city.process.wait(20)
+    until(lambda: is_gone(console))
+    assert city.parts() == {}
+
+
+@pytest.mark.timeout(120)
+def test_a_city_takes_its_console_with_it(city: Running) -> None:
+    console = city.console()
+    city.process.send_signal(signal.SIGTERM)
+    assert city.process.wait(20) == 0
+    assert is_gone(console)
+    assert "the console ended" not in city.log.read_text("utf-8")
+    assert list((city.log.parent / "live").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (", token: {file: nowhere}", "nowhere: No such file"),
+        (", tls: {cert_file: nowhere, key_file: nowhere}", "No such file"),
+    ],
+)
+def test_a_console_that_can_never_start_ends_the_city(tmp_path: Path, more: str, said: str) -> None:
+    running = Running(tmp_path, more)
+    try:
+        assert running.process.wait(50) == 2
+    finally:
+        running.process.kill()
+    assert said in running.log.read_text("utf-8").splitlines()[-1]
