@@ -1,23 +1,9 @@
-"""When to read next: phases that spread the load, nominal ticks, back-off. Pure."""
+"""When to read next: nominal ticks and back-off; phases are chosen in :mod:`.slots`. Pure."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from zlib import crc32
 
 from gateway.core.books import day_of, day_start_ms
-
-
-def phase_ms(key: str, interval_ms: int) -> int:
-    """Offset of a device's ticks within its interval, the same after every restart.
-
-    Args:
-        key: ``gateway/device/group``.
-        interval_ms: period, milliseconds.
-
-    Returns:
-        0 … interval_ms − 1.
-    """
-    return crc32(key.encode()) % interval_ms
 
 
 def next_tick_ms(now_ms: int, interval_ms: int, phase: int) -> int:

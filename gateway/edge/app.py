@@ -13,6 +13,7 @@ from gateway.drivers.api import DriverSpec
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.commit import Progress
 from gateway.edge.buffer.recorder import Recorder
+from gateway.edge.device.alarms import Alarms
 from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Past
 from gateway.edge.device.clock import Clock
@@ -74,13 +75,16 @@ def compose(
     recorder.announce(remembered)
     sinks = Sinks(recorder, live)
     restart = Restart(recorder.gap, remembered)
+    alarms = Alarms(clock)
+    shared = Surroundings(sinks, recorder, live, restart, clock, alarms)
     devices = Fleet(
-        prepare=_Preparation(loaded, specs, Surroundings(sinks, recorder, live, restart, clock)),
+        prepare=_Preparation(loaded, specs, shared),
         remembered=_pasts(buffer, remembered),
         journal=recorder,
         live=live,
         restart=restart,
         clock=clock,
+        alarms=alarms,
     )
     devices.compose(loaded.devices)
     recorder.add_source(devices.catch_up)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from edge_config.loading.resolved import ResolvedDevice
+from gateway.edge.device.alarms import Alarms
 from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Journal, Past
 from gateway.edge.device.clock import Clock
@@ -32,6 +33,7 @@ class Fleet:
         live: forgets what is taken out.
         restart: dates the stop of the gateway before this run.
         clock: the gateway's clock.
+        alarms: wake devices at their ticks.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Fleet:
         live: Live,
         restart: Restart,
         clock: Clock,
+        alarms: Alarms,
     ) -> None:
         self._prepare = prepare
         self._remembered = remembered
@@ -50,6 +53,7 @@ class Fleet:
         self._live = live
         self._restart = restart
         self._now_ms = clock.now_ms
+        self._alarms = alarms
         self._devices: dict[str, DeviceRuntime] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._changing = asyncio.Lock()
@@ -118,6 +122,7 @@ class Fleet:
         self._restart.end_if_long(now_ms)
         for runtime in self._devices.values():
             runtime.books.catch_up(now_ms)
+        self._alarms.heed_step(now_ms)
 
     # -- one device -----------------------------------------------------------------------
 

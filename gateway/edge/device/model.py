@@ -1,12 +1,13 @@
 """From configuration to what a runtime needs of each group: points, schema and rules."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from edge_config.loading.resolved import ResolvedDevice, ResolvedGroup, ResolvedTag
 from edge_config.models.gateway import DeviceConfig, Identity, TagConfig
 from gateway.core.rules import GroupRules, TagRule, compile_rules, order_of
-from gateway.core.schedule import phase_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.core.slots import Slots
 from gateway.drivers.api import DriverSpec, Mode, Point
 
 
@@ -67,26 +68,33 @@ class ModelCompiler:
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
+        self._slots = Slots(identity.id)
         self._layouts: dict[tuple[int, str], _Layout] = {}
         self._tags: dict[tuple[int, tuple[int, ...]], tuple[Tag, ...]] = {}
 
     def compile(self, resolved: ResolvedDevice, spec: DriverSpec) -> DeviceModel:
         """Compile a device that its driver's ``spec`` describes."""
+        intervals = [group.interval_ms for group in resolved.groups]
+        phases = self._slots.place(resolved.config.id, _link(resolved, spec), intervals)
         return DeviceModel(
             resolved.config,
             spec.endpoint(resolved.connection),
             resolved.profile.name,
-            tuple(self._group(resolved, group, spec) for group in resolved.groups),
+            tuple(
+                self._group(resolved, group, spec, phases[group.interval_ms])
+                for group in resolved.groups
+            ),
         )
 
-    def _group(self, device: ResolvedDevice, group: ResolvedGroup, spec: DriverSpec) -> GroupModel:
+    def _group(
+        self, device: ResolvedDevice, group: ResolvedGroup, spec: DriverSpec, phase_ms: int
+    ) -> GroupModel:
         layout = self._layout(group, spec)
-        key = f"{self._identity.id}/{device.config.id}/{group.name}"
         return GroupModel(
             group.name,
             group.mode,
             group.interval_ms,
-            phase_ms(key, group.interval_ms),
+            phase_ms,
             layout.points,
             self._schema(device, group, layout),
             layout.rules,
@@ -128,6 +136,13 @@ class ModelCompiler:
                 for at, kind, owner in zip(layout.order, layout.kinds, owners, strict=True)
             )
         return self._tags[key]
+
+
+def _link(device: ResolvedDevice, spec: DriverSpec) -> Hashable:
+    """What a device is reached by: itself, if its driver knows no links."""
+    if spec.link is None:
+        return device.config.id
+    return spec.name, spec.link.key(device.connection)
 
 
 def _layout(group: ResolvedGroup, spec: DriverSpec) -> _Layout:

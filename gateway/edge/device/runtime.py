@@ -23,9 +23,6 @@ from gateway.edge.device.reports import Reports
 from gateway.edge.device.surroundings import Surroundings
 from gateway.edge.live.view import DeviceRecord
 
-LONGEST_SLEEP_MS = 1_000
-"""Sleeps are cut to this, so that a step of the clock is noticed."""
-
 
 class DeviceRuntime:
     """One device; can be started and stopped again and again, and leaves all to a successor.
@@ -63,6 +60,7 @@ class DeviceRuntime:
         self._sinks = shared.sinks
         self._live = shared.live
         self._now_ms = shared.clock.now_ms
+        self._alarms = shared.alarms
         self._reports = Reports(model)
         self._polled = [group for group in self.groups if group.model.mode == "poll"]
         self._subscribed = [group for group in self.groups if group.model.mode == "subscribe"]
@@ -166,9 +164,9 @@ class DeviceRuntime:
     async def _poll(self, connection: Connection) -> None:
         while True:
             group = min(self._polled, key=Group.next_tick)
-            wait_ms = group.next_tick() - self._now_ms()
-            if wait_ms > 0:
-                await asyncio.sleep(min(wait_ms, LONGEST_SLEEP_MS) / 1000)
+            tick_ms = group.next_tick()
+            if tick_ms > self._now_ms():
+                await self._alarms.wait(tick_ms)
                 continue
             try:
                 async with connection.turn:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.edge.device.alarms import Alarms
 from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Journal
 from gateway.edge.device.clock import Clock
@@ -19,6 +20,7 @@ class Surroundings:
         live: is told of the links.
         restart: dates the stop of the gateway before this run.
         clock: the gateway's clock.
+        alarms: wake devices at their ticks.
     """
 
     sinks: Sinks
@@ -26,3 +28,4 @@ class Surroundings:
     live: Live
     restart: Restart
     clock: Clock
+    alarms: Alarms
