@@ -49,6 +49,12 @@ AssetNo = Annotated[
 ]
 
 
+CITY = "city"
+"""Name of the northbound that the books speak of."""
+
+MOST_NORTHBOUNDS = 6
+
+
 class Identity(Settings):
     """Who this gateway is; the city must have enrolled it."""
 
@@ -162,10 +168,29 @@ class DeviceConfig(Settings):
             )
 
 
-class MqttNorthbound(Settings):
-    """Frames to the city over MQTT, acknowledged end to end."""
+class QulinkNorthbound(Settings):
+    """Frames to a city over MQTT, acknowledged end to end."""
 
-    type: Literal["mqtt"] = Field(default="mqtt", description="kind of northbound")
+    kind: Literal["qulink"] = Field(default="qulink", description="what it speaks")
+    name: Identifier = Field(
+        default=CITY,
+        description="under which the buffer keeps what waits for it; the books speak of `city`",
+    )
+    quota_mib: float | None = Field(
+        default=None, ge=1, le=1_048_576, description="default: the buffer's"
+    )
+    max_age_hours: float | None = Field(
+        default=None, gt=0, le=87_600, description="default: the buffer's"
+    )
+    begin: Literal["oldest", "now"] = Field(
+        default="oldest", description="where it begins when it is added to a buffer in use"
+    )
+    max_frame_bytes: int = Field(
+        default=1_048_576,
+        ge=4_096,
+        le=4_194_304,
+        description="largest message; a broker of MQTT 5 that takes less says so",
+    )
     url: MqttUrl = Field(description="mqtt://host:port or mqtts://host:port")
     username: str | None = Field(default=None, description="default: the gateway id")
     password: Secret | None = Field(default=None, description="credential printed at enrolment")
@@ -193,6 +218,10 @@ class MqttNorthbound(Settings):
         demand_tls_scheme(self.url, self.tls)
 
 
+Northbound = QulinkNorthbound
+"""A union of all kinds, told apart by ``kind``, as soon as there is another."""
+
+
 class BufferConfig(Settings):
     """The durable buffer: what is read is on disk before anything else happens to it."""
 
@@ -215,10 +244,18 @@ class GatewayConfig(Settings):
     )
     profile_files: tuple[Path, ...] = Field(default=(), description="files with one profile each")
     devices: tuple[DeviceConfig, ...] = Field(description="connections to equipment", min_length=1)
-    northbound: tuple[MqttNorthbound, ...] = Field(
-        default=(), max_length=1, description="where data goes"
+    northbound: tuple[Northbound, ...] = Field(
+        default=(), max_length=MOST_NORTHBOUNDS, description="where data goes"
     )
     buffer: BufferConfig = Field(default=BufferConfig(), description="the durable buffer")
     console: ConsoleConfig | None = Field(
         default=None, description="the box's own page; absent: none"
     )
+
+    def __post_init__(self) -> None:
+        names = [one.name for one in self.northbound]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"northbounds have the name {twice[0]!r} twice; give each its own")
+        if names and CITY not in names:
+            raise ValueError(f"no northbound has the name {CITY!r}, of which the books speak")

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.core.batch import Changes, Mask, Status
-from gateway.core.rules import ColumnRule
-from gateway.core.schema import Column, Schema
-from gateway.core.status import FIRST_BAD, bad
+from gateway.core.rules import ColumnRule, shorten
+from gateway.core.schema import Column, Kind, Schema
+from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, uncertain
 
 Times = npt.NDArray[np.int64]
 
@@ -72,6 +72,11 @@ class Arrival:
             for wrong, reason in rule.faults(column, tags):
                 part = judged[low:high]
                 part[wrong & (part < FIRST_BAD)] = bad(reason)
+            if rule.kind is Kind.STRING:
+                column, cut = shorten(column)
+                if cut is not None:
+                    part = judged[low:high]
+                    part[cut & (part == GOOD)] = uncertain(Reason.TRUNCATED)
             bounds.append((low, high))
             columns.append(column)
         return cls(rules, index, judged, bounds, columns)

@@ -16,8 +16,8 @@ from gateway.core.batch import Batch, Changes, Mask, Reading, Status
 from gateway.core.books import Counts, day_of
 from gateway.core.machines import MachineDay, count_arrivals, count_poll, tags_by_machine
 from gateway.core.outcome import Outcome
-from gateway.core.rules import GroupRules
-from gateway.core.schema import Column, Equipment, Schema, empty_columns
+from gateway.core.rules import GroupRules, shorten
+from gateway.core.schema import Column, Equipment, Kind, Schema, empty_columns
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, sendable, uncertain
 from gateway.core.tally import tally, tally_by_day
 
@@ -42,6 +42,7 @@ class Processor:
         self._silence = rules.silence_ms
         self._raw_kinds = rules.raw_kinds
         self._raw_sizes = rules.raw_sizes
+        self._has_text = any(rule.kind is Kind.STRING for rule in self._columns)
         self._last = list(empty_columns(schema.runs))
         self._send_at = np.full(len(self._silence), NEVER, np.int64)
         self._sent_status: Status | None = None  # of the values sent last; None: all GOOD
@@ -62,6 +63,8 @@ class Processor:
         with np.errstate(all="ignore"):
             columns = tuple(rule.gather(reading.columns) for rule in self._columns)
             judged = self._judge(reading.status, columns)
+            if self._has_text:
+                columns, judged = self._shorten(columns, judged)
             present = self._changed(columns) | (self._send_at <= tick_ms)
         is_good = not judged.any()  # mostly so: then nothing below looks at the status again
         if not is_good or self._sent_status is not None:
@@ -126,6 +129,21 @@ class Processor:
                 part = judged[rule.span]
                 part[wrong & (part < FIRST_BAD)] = bad(reason)
         return judged
+
+    def _shorten(
+        self, columns: tuple[Column, ...], judged: Status
+    ) -> tuple[tuple[Column, ...], Status]:
+        """Cut texts that are too long; they are UNCERTAIN if they were GOOD."""
+        shorter = list(columns)
+        for at, rule in enumerate(self._columns):
+            if rule.kind is not Kind.STRING:
+                continue
+            shorter[at], cut = shorten(columns[at])
+            if cut is not None:
+                judged = judged.copy()
+                part = judged[rule.span]
+                part[cut & (part == GOOD)] = _TRUNCATED
+        return tuple(shorter), judged
 
     def _changed(self, columns: Sequence[Column]) -> Mask:
         masks = [
@@ -269,6 +287,7 @@ MAX_AHEAD_MS = 60_000
 """A source time further ahead of the gateway's clock is not believed (the city's limit too)."""
 
 _CLOCK = uncertain(Reason.CLOCK)
+_TRUNCATED = uncertain(Reason.TRUNCATED)
 
 _SENDABLE = np.array([sendable(code) for code in range(256)], np.uint8)
 """By a driver's status byte: the one that the value goes on with."""

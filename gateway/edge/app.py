@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
 from edge_config.models.base import ConsoleConfig
+from edge_config.models.gateway import CITY, GatewayConfig
 from gateway import __version__
 from gateway.core.batch import Gap
 from gateway.drivers.api import DriverSpec
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.commit import Progress
+from gateway.edge.buffer.incoming import Progress
 from gateway.edge.buffer.recorder import Recorder
+from gateway.edge.buffer.storage.consumers import Consumer, QuotaRule
 from gateway.edge.device.alarms import Alarms
 from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Past
@@ -44,7 +46,7 @@ class Edge:
     recorder: Recorder
     sinks: Sinks
     devices: Fleet
-    northbound: Northbound | None
+    northbounds: list[Northbound]
 
 
 def compose(
@@ -63,7 +65,7 @@ def compose(
     """
     clock = clock or Clock()
     live = Live()
-    wake = asyncio.Event()
+    wake = _Wakes([asyncio.Event() for _ in loaded.config.northbound])
     recorder = Recorder(
         buffer=buffer,
         live=live,
@@ -88,8 +90,8 @@ def compose(
     )
     devices.compose(loaded.devices)
     recorder.add_source(devices.catch_up)
-    northbound = _northbound(loaded, buffer, wake, live, clock)
-    return Edge(buffer, live, recorder, sinks, devices, northbound)
+    northbounds = _northbounds(loaded, buffer, wake, live, clock)
+    return Edge(buffer, live, recorder, sinks, devices, northbounds)
 
 
 def _pasts(buffer: Buffer, gaps: Iterable[Gap]) -> dict[str, Past]:
@@ -140,20 +142,50 @@ def _record(model: DeviceModel, spec: DriverSpec) -> DeviceRecord:
     return record
 
 
-def _northbound(
-    loaded: LoadedGateway, buffer: Buffer, wake: asyncio.Event, live: Live, clock: Clock
-) -> Northbound | None:
-    if not loaded.config.northbound:
-        return None
-    return Northbound(
-        config=loaded.config.northbound[0],
-        gateway=loaded.config.gateway.id,
-        software=__version__,
-        buffer=buffer,
-        wake=wake,
-        live=live,
-        now_ms=clock.now_ms,
-    )
+@dataclass(frozen=True, slots=True)
+class _Wakes:
+    """One event a northbound: each clears its own."""
+
+    events: list[asyncio.Event]
+
+    def set(self) -> None:
+        """Wake all."""
+        for event in self.events:
+            event.set()
+
+
+def _northbounds(
+    loaded: LoadedGateway, buffer: Buffer, wake: _Wakes, live: Live, clock: Clock
+) -> list[Northbound]:
+    return [
+        Northbound(
+            config=config,
+            gateway=loaded.config.gateway.id,
+            software=__version__,
+            outlet=buffer.outlets[config.name],
+            wake=event,
+            live=live,
+            now_ms=clock.now_ms,
+        )
+        for config, event in zip(loaded.config.northbound, wake.events, strict=True)
+    ]
+
+
+def consumers_of(config: GatewayConfig) -> list[Consumer]:
+    """Who gets the frames of the buffer; the city, even if no northbound leads to it yet."""
+    buffer = config.buffer
+
+    def rule(quota_mib: float | None, max_age_hours: float | None) -> QuotaRule:
+        return QuotaRule(
+            int((quota_mib or buffer.quota_mib) * _MIB),
+            int((max_age_hours or buffer.max_age_hours) * _HOUR_MS),
+        )
+
+    consumers = [
+        Consumer(one.name, rule(one.quota_mib, one.max_age_hours), one.begin)
+        for one in config.northbound
+    ]
+    return consumers or [Consumer(CITY, rule(None, None))]
 
 
 async def run(
@@ -174,12 +206,7 @@ async def run(
     Raises:
         BufferFileError: the buffer cannot be used.
     """
-    config = loaded.config.buffer
-    buffer = Buffer.open(
-        config.path,
-        quota_bytes=int(config.quota_mib * _MIB),
-        max_age_ms=int(config.max_age_hours * _HOUR_MS),
-    )
+    buffer = Buffer.open(loaded.config.buffer.path, consumers_of(loaded.config))
     try:
         edge = compose(loaded, specs, buffer)
         await _run(edge, loaded, stop, drain_s)
@@ -191,8 +218,7 @@ async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: 
     async with asyncio.TaskGroup() as tasks:
         edge.devices.start_all(tasks)
         recorder = tasks.create_task(edge.recorder.run())
-        northbound = edge.northbound
-        sending = tasks.create_task(northbound.run()) if northbound else None
+        sending = [(north, tasks.create_task(north.run())) for north in edge.northbounds]
         console = _console(edge, loaded)
         page = tasks.create_task(console) if console else None
         _log.info("gateway %s runs %d devices", loaded.config.gateway.id, len(edge.devices))
@@ -200,11 +226,11 @@ async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: 
         await edge.devices.halt()
         edge.recorder.stop()
         await recorder
-        if northbound and sending:
-            await _leave(edge.recorder, northbound, sending, drain_s)
+        leaving = (_leave(edge.recorder, north, task, drain_s) for north, task in sending)
+        await asyncio.gather(*leaving)
         if page:
             await _cancelled([page])
-    pending = edge.buffer.pending()
+    pending = edge.buffer.city.pending()
     _log.info("stopped; %d values wait for the city", pending.values)
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import aiomqtt
 from aiomqtt import Message, MqttError, Will
 from paho.mqtt.client import Client as Paho
-from paho.mqtt.client import DisconnectFlags
+from paho.mqtt.client import ConnectFlags, DisconnectFlags
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -24,10 +24,27 @@ from edge_config.models.base import ClientTls, Secret, SecretUnavailableError
 from gateway.mqtt.faults import Ear
 from gateway.mqtt.tls import tls_context
 
-__all__ = ["LOSSES", "Client", "Message", "MqttError", "Will"]
+__all__ = ["LOSSES", "Client", "Message", "MqttError", "Will", "is_too_large"]
 
 LOSSES = (MqttError, OSError, TimeoutError, SecretUnavailableError)
 """What making and using a client raises when there is no session; see ``faults.reason``."""
+
+_TOO_LARGE = 0x95
+"""MQTT 5's reason code of a packet that the broker does not take for its size."""
+
+
+class PacketTooLargeError(MqttError):
+    """The broker has refused a packet for its size."""
+
+
+def is_too_large(fault: BaseException | None) -> bool:
+    """Whether the size of a packet is what a session has ended for."""
+    if isinstance(fault, BaseExceptionGroup):
+        return any(map(is_too_large, fault.exceptions))
+    return isinstance(fault, PacketTooLargeError) or (
+        fault is not None and is_too_large(fault.__cause__)
+    )
+
 
 _T = TypeVar("_T")
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -75,6 +92,10 @@ class Client(aiomqtt.Client):
         will: what the broker publishes if we vanish.
         inflight: publishes without PUBACK; brokers allow 20 unless told otherwise.
 
+    Attributes:
+        max_packet_bytes: the largest packet that the broker says it takes; None: it says nothing,
+            as one of MQTT 3.1.1 never does.
+
     Raises:
         SecretUnavailableError: the password cannot be read.
         OSError: a file of the TLS settings cannot be read (``ssl.SSLError`` is one).
@@ -107,6 +128,7 @@ class Client(aiomqtt.Client):
             socket_options=[_NO_DELAY],
         )
         self._client.connect_timeout = self.timeout
+        self.max_packet_bytes: int | None = None
 
     async def listen(self, topic: str) -> None:
         """Subscribe at QoS 1.
@@ -179,6 +201,18 @@ class Client(aiomqtt.Client):
         except TimeoutError:
             raise MqttError(f"no answer from the broker within {seconds:g} s") from None
 
+    def _on_connect(
+        self,
+        client: Paho,
+        userdata: Any,
+        flags: ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        """Keep what the broker says of itself."""
+        self.max_packet_bytes = getattr(properties, "MaximumPacketSize", None)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
     def _on_disconnect(
         self,
         client: Paho,
@@ -195,7 +229,7 @@ class Client(aiomqtt.Client):
             words = self._ear.heard or "the broker hung up"
             if flags.is_disconnect_packet_from_server:
                 words = f"the broker ended the session: {reason_code}"
-            waiting.set_exception(MqttError(words))
+            waiting.set_exception(_fault(words, reason_code))
 
     @property
     def _is_refused(self) -> bool:
@@ -213,5 +247,10 @@ class Client(aiomqtt.Client):
         """End the session when the broker refuses what we publish; sending it again is no use."""
         if reason_code.is_failure and not self._disconnected.done():
             words = f"the broker refuses what we publish: {reason_code}"
-            self._disconnected.set_exception(MqttError(words))
+            self._disconnected.set_exception(_fault(words, reason_code))
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
+def _fault(words: str, reason_code: ReasonCode) -> MqttError:
+    kind = PacketTooLargeError if reason_code.value == _TOO_LARGE else MqttError
+    return kind(words)

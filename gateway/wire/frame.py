@@ -44,6 +44,7 @@ bit to send and a whole value to read. An edge fills 256 KiB, so it cannot come 
 
 _ZSTD = 1
 _HEADER = struct.Struct("<BBHQQII")
+HEADER_BYTES = _HEADER.size
 _LEVEL = 1
 
 

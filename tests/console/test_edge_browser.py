@@ -12,8 +12,8 @@ from edge_config.models.gateway import (
     GatewayConfig,
     GroupConfig,
     Identity,
-    MqttNorthbound,
     ProfileConfig,
+    QulinkNorthbound,
 )
 from edge_config.models.validation import validated
 from gateway.core.books import Counts
@@ -37,7 +37,7 @@ def gateway_config() -> GatewayConfig:
         id="a-001", driver="modbus", profile="grinder", asset_no="A-001", connection={}
     )
     identity = Identity(id="gw-0", enterprise_uscc=uscc_of(0), synthetic=True)
-    north = validated(MqttNorthbound, {"url": "mqtt://127.0.0.1:1883"})
+    north = validated(QulinkNorthbound, {"url": "mqtt://127.0.0.1:1883"})
     return GatewayConfig(
         gateway=identity,
         profiles=(profile,),

@@ -11,7 +11,7 @@ from gateway.core.batch import Batch, Changes, Reading
 from gateway.core.books import Counts, day_of
 from gateway.core.outcome import Outcome
 from gateway.core.process import MAX_AHEAD_MS, Processor
-from gateway.core.rules import TagRule, compile_rules, order_of
+from gateway.core.rules import MAX_TEXT_BYTES, TagRule, compile_rules, order_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag, runs_of
 from gateway.core.status import (
     FIRST_BAD,
@@ -110,6 +110,30 @@ def test_what_is_no_text_is_bad_and_spoils_nothing_else() -> None:
         T0,
     )
     assert points(arrived) == [(0, T0, "衢州")]
+
+
+@pytest.mark.parametrize("letter", ["a", "州", "😀"])
+def test_texts_that_are_too_long_lose_their_end_and_are_uncertain(letter: str) -> None:
+    size = len(letter.encode())
+    fits = letter * (MAX_TEXT_BYTES // size)
+    rules = [TagRule(Kind.STRING)] * 4
+    values = [fits, fits + letter, "x" + fits + letter, "half \ud83d" + fits * 2]
+    polled = make(rules).process(reading(rules, values), T0)
+    arrived = make(rules).process_arrivals(
+        np.arange(4, dtype=np.uint32),
+        np.full(4, T0),
+        (column(Kind.STRING, values),),
+        np.zeros(4, np.uint8),
+        T0,
+    )
+    cut = uncertain(Reason.TRUNCATED)
+    for outcome in (polled, arrived):
+        assert outcome.status.tolist() == [GOOD, cut, cut, bad(Reason.TYPE)]
+    texts = sent(polled)
+    assert texts == {at: value for at, _, value in points(arrived)}
+    assert (texts[0], texts[1]) == (fits, fits)
+    assert texts[2] == ("x" + fits)[: len(texts[2])]
+    assert MAX_TEXT_BYTES - 4 < len(texts[2].encode()) <= MAX_TEXT_BYTES
 
 
 def test_a_drivers_reason_stays() -> None:

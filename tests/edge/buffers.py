@@ -7,7 +7,7 @@ from datetime import date
 from gateway.core.batch import Gap
 from gateway.core.books import Counts
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.commit import Commit, NewFrame, Progress
+from gateway.edge.buffer.incoming import Commit, NewFrame, Progress
 from gateway.wire.frame import BodyEncoder
 
 DAY = date(2026, 5, 1)

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.edge.buffer.buffer import Buffer
 from tests.edge.buffers import Open
+from tests.support.consumers import for_city
 
 
 @pytest.fixture
@@ -16,9 +17,7 @@ def opened(tmp_path: Path) -> Iterator[Open]:
     def open_it(quota_bytes: int = 1 << 30, max_age_ms: int = 1 << 50) -> Buffer:
         for buffer in buffers:
             buffer.close()
-        buffers[:] = [
-            Buffer.open(tmp_path / "b.db", quota_bytes=quota_bytes, max_age_ms=max_age_ms)
-        ]
+        buffers[:] = [Buffer.open(tmp_path / "b.db", for_city(quota_bytes, max_age_ms))]
         return buffers[0]
 
     yield open_it

@@ -13,7 +13,7 @@ def gaps(buffer: Buffer, *, late: bool = False) -> list[Gap]:
     """
     schemas: dict = {}
     known: dict = {}
-    for one in buffer.read(0, 1 << 40):
+    for one in buffer.city.read(0, 1 << 40):
         frame = decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas)
         for record in frame.records:
             if isinstance(record, Gap):

@@ -16,7 +16,7 @@ from gateway.core.rules import TagRule, compile_rules
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Mode, Point
-from gateway.edge.buffer.commit import Progress
+from gateway.edge.buffer.incoming import Progress
 from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
 from gateway.edge.device.bookkeeping.gaps import GapTracker
 from gateway.edge.device.bookkeeping.restart import Restart

@@ -18,13 +18,14 @@ from gateway.core.machines import MachineCounts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError, read_books
-from gateway.edge.buffer.commit import Commit, Progress
+from gateway.edge.buffer.incoming import Commit, Progress
 from gateway.wire.records import GivenUp
 from tests.edge.buffers import DAY, Open, commit, frame
+from tests.support.consumers import for_city
 
 
 def seqs(buffer: Buffer) -> list[int]:
-    return [one.seq for one in buffer.read(0, 1 << 40)]
+    return [one.seq for one in buffer.city.read(0, 1 << 40)]
 
 
 STEPS = st.lists(
@@ -46,7 +47,7 @@ def test_it_does_what_a_list_does(tmp_path: Path, steps: list) -> None:
     path = tmp_path / f"{os.urandom(8).hex()}.db"
     held: dict[int, int] = {}
     last = total = 0
-    buffer = Buffer.open(path, quota_bytes=1 << 30, max_age_ms=1 << 50)
+    buffer = Buffer.open(path, for_city(1 << 30, 1 << 50))
     epoch = buffer.epoch
     for what, detail in steps:
         if what == "append":
@@ -58,15 +59,15 @@ def test_it_does_what_a_list_does(tmp_path: Path, steps: list) -> None:
         elif what == "ack":
             upto, above = detail
             ranges = [(above, above)] if upto < above <= last else []
-            buffer.acknowledge(upto, ranges)
+            buffer.city.acknowledge(upto, ranges)
             buffer.append(Commit(), 0)
             gone = {seq for seq in held if seq <= upto or (seq, seq) in ranges}
             held = {seq: values for seq, values in held.items() if seq not in gone}
         else:
             buffer.close()
-            buffer = Buffer.open(path, quota_bytes=1 << 30, max_age_ms=1 << 50)
-        assert {one.seq: one.values for one in buffer.read(0, 1 << 40)} == held
-        assert (buffer.pending().frames, buffer.pending().values) == (
+            buffer = Buffer.open(path, for_city(1 << 30, 1 << 50))
+        assert {one.seq: one.values for one in buffer.city.read(0, 1 << 40)} == held
+        assert (buffer.city.pending().frames, buffer.city.pending().values) == (
             len(held),
             sum(held.values()),
         )
@@ -109,14 +110,14 @@ def test_a_schema_that_has_rotted_is_not_handed_out_and_is_kept_anew(opened: Ope
 def test_read_goes_on_after_a_number_and_stops_at_a_size(opened: Open) -> None:
     buffer = opened()
     buffer.append(commit(*(frame(1, 1_000) for _ in range(5))), 0)
-    assert [one.seq for one in buffer.read(1, 2_000)] == [2, 3]
-    assert [one.seq for one in buffer.read(4, 1)] == [5]
+    assert [one.seq for one in buffer.city.read(1, 2_000)] == [2, 3]
+    assert [one.seq for one in buffer.city.read(4, 1)] == [5]
 
 
 def test_numbers_are_never_used_again_after_everything_was_acknowledged(opened: Open) -> None:
     buffer = opened()
     buffer.append(commit(frame(1), frame(1)), 0)
-    buffer.acknowledge(2)
+    buffer.city.acknowledge(2)
     buffer.append(Commit(), 0)
     buffer = opened()
     assert buffer.append(commit(frame(1)), 0).last_seq == 3
@@ -125,7 +126,7 @@ def test_numbers_are_never_used_again_after_everything_was_acknowledged(opened: 
 def test_acknowledging_more_than_there_is_frees_nothing_of_the_future(opened: Open) -> None:
     buffer = opened()
     buffer.append(commit(frame(1)), 0)
-    buffer.acknowledge(10)
+    buffer.city.acknowledge(10)
     buffer.append(commit(frame(1)), 0)
     assert seqs(buffer) == [2]
 
@@ -134,11 +135,11 @@ def test_ranges_of_several_acknowledgements_are_freed_by_one_commit(opened: Open
     buffer = opened()
     buffer.append(commit(*(frame(1) for _ in range(6))), 0)
     for span in ((2, 2), (4, 5)):
-        buffer.acknowledge(0, [span])
+        buffer.city.acknowledge(0, [span])
     assert buffer.unfreed
     buffer.append(Commit(), 0)
     assert seqs(buffer) == [1, 3, 6]
-    buffer.acknowledge(0, [(4, 5)])
+    buffer.city.acknowledge(0, [(4, 5)])
     assert not buffer.unfreed
 
 
@@ -147,7 +148,7 @@ def test_what_the_disk_refuses_to_free_is_freed_later(
 ) -> None:
     buffer = opened()
     buffer.append(commit(frame(1), frame(1)), 0)
-    buffer.acknowledge(1)
+    buffer.city.acknowledge(1)
     with monkeypatch.context() as full:
         full.setattr("gateway.edge.buffer.buffer.write_progress", _refuse)
         with pytest.raises(DiskRefusedError, match="disk is full"):
@@ -247,11 +248,11 @@ def test_the_oldest_go_when_the_quota_is_reached_and_are_counted(opened: Open) -
         buffer.append(commit(frame(2, 1_000, at_ms=at * 1_000)), 0)
     held = seqs(buffer)
     assert held == list(range(held[0], 21))
-    assert buffer.pending().bytes <= 10_000
+    assert buffer.city.pending().bytes <= 10_000
     totals = buffer.totals()
     assert totals.buffered == 40
     assert totals.dropped == {"quota": 2 * (held[0] - 1)}
-    assert totals.buffered == buffer.pending().values + totals.dropped["quota"]
+    assert totals.buffered == buffer.city.pending().values + totals.dropped["quota"]
     assert read_books(buffer._path).totals == totals
 
 
@@ -271,18 +272,18 @@ def test_a_dropped_frame_that_the_city_holds_is_not_dropped(
 ) -> None:
     buffer = opened(quota_bytes=3_000)
     buffer.append(commit(frame(2, 1_000), frame(3, 1_000)), 0)
-    buffer.read(0, 1_000)  # the first is sent; its acknowledgement is lost
+    buffer.city.read(0, 1_000)  # the first is sent; its acknowledgement is lost
     told = buffer.append(commit(*(frame(1, 1_000) for _ in range(3))), 0)
     assert (seqs(buffer), told.changed) == ([4, 5], True)
     assert buffer.totals().dropped == {"quota": 6}
     if restart:
         buffer = opened(quota_bytes=3_000)
-    buffer.acknowledge(0, [(1, 1)]) if ranges else buffer.acknowledge(1)
+    buffer.city.acknowledge(0, [(1, 1)]) if ranges else buffer.city.acknowledge(1)
     for again in (True, False):
         told = buffer.append(Commit(), 0)
         assert told.changed == again
         assert buffer.totals().dropped == {"quota": 4}
-    buffer.acknowledge(2)  # was never sent, as the buffer knows: nothing of it is stored
+    buffer.city.acknowledge(2)  # was never sent, as the buffer knows: nothing of it is stored
     buffer.append(Commit(), 0)
     for books in (buffer.totals(), read_books(buffer._path).totals, opened().totals()):
         assert books.dropped == {"quota": 4}
@@ -292,25 +293,25 @@ def test_a_dropped_frame_that_the_city_holds_is_not_dropped(
 def test_a_drop_stands_when_the_city_has_closed_the_hole(opened: Open) -> None:
     buffer = opened(max_age_ms=10)
     buffer.append(commit(frame(2), frame(3), frame(4)), 0)
-    buffer.read(0, 1 << 20)
+    buffer.city.read(0, 1 << 20)
     buffer.append(commit(frame(5, at_ms=100)), 100)
-    assert buffer.given_up() == GivenUp(1, 4)  # may be stored, and the answer on its way
-    buffer.acknowledge(0, [(2, 2)], closed=3)
+    assert buffer.city.given_up() == GivenUp(1, 4)  # may be stored, and the answer on its way
+    buffer.city.acknowledge(0, [(2, 2)], closed=3)
     buffer.append(Commit(), 100)
-    assert (buffer.totals().dropped, buffer.given_up()) == ({"quota": 6}, GivenUp(3, 4))
-    buffer.acknowledge(4, closed=4)
+    assert (buffer.totals().dropped, buffer.city.given_up()) == ({"quota": 6}, GivenUp(3, 4))
+    buffer.city.acknowledge(4, closed=4)
     buffer.append(Commit(), 100)
-    assert (buffer.totals().dropped, buffer.given_up()) == ({"quota": 2}, GivenUp(5, 5))
-    assert opened().given_up() == GivenUp(5, 5)
+    assert (buffer.totals().dropped, buffer.city.given_up()) == ({"quota": 2}, GivenUp(5, 5))
+    assert opened().city.given_up() == GivenUp(5, 5)
 
 
 def test_drops_that_are_all_taken_back_leave_no_trace(opened: Open) -> None:
     buffer = opened(max_age_ms=10)
     buffer.append(commit(frame(2)), 0)
-    buffer.read(0, 1)
+    buffer.city.read(0, 1)
     buffer.append(Commit(), 100)
     assert buffer.totals().dropped == {"quota": 2}
-    buffer.acknowledge(1)
+    buffer.city.acknowledge(1)
     buffer.append(Commit(), 100)
     assert buffer.totals().dropped == read_books(buffer._path).totals.dropped == {}
     assert opened().totals().dropped == {}
@@ -320,14 +321,14 @@ def test_the_memory_of_dropped_frames_is_bounded(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = len(msgspec.msgpack.encode(frame(1).shares))
-    monkeypatch.setattr("gateway.edge.buffer.quota.DOUBT_BYTES", 30 * one)
+    monkeypatch.setattr("gateway.edge.buffer.storage.quota.DOUBT_BYTES", 30 * one)
     buffer = opened(quota_bytes=1 << 20, max_age_ms=10)
-    monkeypatch.setattr("gateway.edge.buffer.quota.DOUBT_PART", 0)
+    monkeypatch.setattr("gateway.edge.buffer.storage.quota.DOUBT_PART", 0)
     buffer.append(commit(*(frame(1) for _ in range(100))), 0)
-    buffer.read(0, 1 << 20)
+    buffer.city.read(0, 1 << 20)
     buffer.append(Commit(), 100)
     assert buffer.totals().dropped == {"quota": 100}
-    buffer.acknowledge(100)
+    buffer.city.acknowledge(100)
     buffer.append(Commit(), 100)
     assert buffer.totals().dropped == {"quota": 70}  # those of the newest thirty are taken back
 
@@ -358,13 +359,13 @@ def test_a_clock_that_leaps_ahead_makes_nothing_old_at_once(
 def test_very_many_old_frames_go_over_several_commits_and_are_one_gap(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.edge.buffer.quota.MOST", 4)
+    monkeypatch.setattr("gateway.edge.buffer.storage.quota.MOST", 4)
     buffer = opened(max_age_ms=10)
     buffer.append(commit(*(frame(1, at_ms=at) for at in range(10))), 0)
     gaps: list[Gap] = []
     for held in (6, 2, 0):
         gaps += buffer.append(Commit(), 1_000).gaps
-        assert buffer.pending().frames == held
+        assert buffer.city.pending().frames == held
     assert buffer.totals().dropped == {"quota": 10}
     newest = {gap.key: gap for gap in gaps}
     assert list(newest.values()) == [Gap("", "", (), Reason.QUOTA, 0, 10)]

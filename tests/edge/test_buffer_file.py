@@ -9,20 +9,22 @@ from pathlib import Path
 import pytest
 
 from gateway.edge.buffer.buffer import Buffer, read_books
-from gateway.edge.buffer.commit import Commit, Pending
-from gateway.edge.buffer.file import TABLES, VERSION, BufferFileError
+from gateway.edge.buffer.incoming import Commit
+from gateway.edge.buffer.outgoing import Pending
+from gateway.edge.buffer.storage.file import TABLES, VERSION, BufferFileError
 from tests.edge.buffers import Open, commit, frame
+from tests.support.consumers import for_city
 
 
 def test_two_processes_cannot_use_one_buffer(opened: Open, tmp_path: Path) -> None:
     opened()
     with pytest.raises(BufferFileError, match="in use by another qulink"):
-        Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
+        Buffer.open(tmp_path / "b.db", for_city(1, 1))
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(BufferFileError, match="nowhere does not exist; create it"):
-        Buffer.open(tmp_path / "nowhere" / "b.db", quota_bytes=1, max_age_ms=1)
+        Buffer.open(tmp_path / "nowhere" / "b.db", for_city(1, 1))
     with pytest.raises(BufferFileError, match="does not exist"):
         read_books(tmp_path / "b.db")
 
@@ -44,10 +46,10 @@ def test_a_damaged_file_is_set_aside_with_an_error(
         content[8_192:40_960] = os.urandom(32_768)
     path.write_bytes(b"no database at all\n" * 99 if damage == "text" else content)
     with caplog.at_level(logging.ERROR):
-        again = Buffer.open(path, quota_bytes=1 << 20, max_age_ms=1 << 50)
+        again = Buffer.open(path, for_city(1 << 20, 1 << 50))
     try:
         assert again.epoch != epoch
-        assert (again.last_seq, again.pending()) == (0, Pending(0, 0, 0))
+        assert (again.last_seq, again.city.pending()) == (0, Pending(0, 0, 0))
         assert "is damaged" in caplog.text
         assert "a new epoch begins" in caplog.text
         assert list(tmp_path.glob("b.db.damaged-*"))
@@ -64,7 +66,7 @@ def test_damage_that_comes_while_it_is_used_says_what_to_do(opened: Open, tmp_pa
         file.seek(4_096)
         file.write(os.urandom(200_000))
     with pytest.raises(BufferFileError, match="when the gateway starts again"):
-        buffer.read(0, 1 << 20)
+        buffer.city.read(0, 1 << 20)
     with pytest.raises(BufferFileError, match="when the gateway starts again"):
         buffer.append(Commit(), 1_000)
 
@@ -85,7 +87,7 @@ def test_another_version_is_refused_and_left_alone(
         f"install the {which} qulink again, or move the file away"
     )
     with pytest.raises(BufferFileError, match=expected):
-        Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
+        Buffer.open(tmp_path / "b.db", for_city(1, 1))
     assert (tmp_path / "b.db").read_bytes() == before
 
 
@@ -94,7 +96,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
         connection.executescript("CREATE TABLE ledger (n); PRAGMA user_version = 2")
     before = (tmp_path / "b.db").read_bytes()
     with pytest.raises(BufferFileError, match="is a database, but no buffer"):
-        Buffer.open(tmp_path / "b.db", quota_bytes=1, max_age_ms=1)
+        Buffer.open(tmp_path / "b.db", for_city(1, 1))
     assert (tmp_path / "b.db").read_bytes() == before
 
 

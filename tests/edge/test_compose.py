@@ -9,8 +9,9 @@ from gateway.core.process import NEVER
 from gateway.core.status import Reason
 from gateway.edge.app import Edge, compose
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.commit import Commit, Progress
+from gateway.edge.buffer.incoming import Commit, Progress
 from tests.edge.plant import Plant, loaded
+from tests.support.consumers import for_city
 
 MONTH_MS = 30 * 86_400_000
 
@@ -18,7 +19,7 @@ MONTH_MS = 30 * 86_400_000
 @contextlib.contextmanager
 def composed(folder: Path, device: str) -> Iterator[Edge]:
     """A gateway with this device, as it stands before anything runs."""
-    buffer = Buffer.open(folder / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+    buffer = Buffer.open(folder / "b.db", for_city(1 << 30, 1 << 50))
     with contextlib.closing(buffer):
         yield compose(loaded(folder, id=device), {"plant": Plant().spec()}, buffer)
 

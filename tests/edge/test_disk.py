@@ -16,13 +16,14 @@ from gateway.core.schema import Schema
 from gateway.core.status import Reason
 from gateway.edge.buffer import full_disk as refusal
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.commit import Commit
-from gateway.edge.buffer.file import BufferFileError
-from gateway.edge.buffer.reserve import RESERVE_BYTES
+from gateway.edge.buffer.incoming import Commit
+from gateway.edge.buffer.storage.file import BufferFileError
+from gateway.edge.buffer.storage.reserve import RESERVE_BYTES
 from gateway.edge.live.health import health
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.city import until
 from tests.edge.plant import Clock, Plant, Runtime, loaded
+from tests.support.consumers import for_city
 from tests.support.peers import missing
 
 SIZE_MIB = 16
@@ -45,7 +46,7 @@ async def test_a_full_disk_and_its_recovery(
     monkeypatch.setattr(refusal, "PROBE_MS", 100)
     caplog.set_level(logging.INFO)
     plant, clock = Plant(), Clock()
-    buffer = Buffer.open(small_disk / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+    buffer = Buffer.open(small_disk / "b.db", for_city(1 << 30, 1 << 50))
     plan = loaded(small_disk, tags=4)
     async with Runtime(plan, plant, clock, buffer) as runtime:
         await until(lambda: buffer.totals().buffered >= 20)
@@ -57,13 +58,13 @@ async def test_a_full_disk_and_its_recovery(
         assert runtime.live.records()[0].link == "up"
         ballast.unlink()
         await until(lambda: health(runtime.live, clock.now_ms())["buffer"] == "ok")
-        held = buffer.pending().values
-        await until(lambda: buffer.pending().values >= held + 20)
+        held = buffer.city.pending().values
+        await until(lambda: buffer.city.pending().values >= held + 20)
     totals = buffer.totals()
     assert totals.balanced
     assert totals.ok == plant.reads * 4
     assert totals.dropped["disk"] > 0
-    assert totals.buffered == buffer.pending().values + totals.dropped["disk"]
+    assert totals.buffered == buffer.city.pending().values + totals.dropped["disk"]
     gaps = _gaps(buffer)
     assert [(gap.device, gap.cause) for gap in gaps] == [("", Reason.DISK)] * len(gaps)
     assert gaps
@@ -75,21 +76,21 @@ async def test_a_full_disk_and_its_recovery(
 
 async def test_acknowledged_frames_can_be_freed_on_a_full_disk(small_disk: Path) -> None:
     plant, clock = Plant(), Clock()
-    buffer = Buffer.open(small_disk / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+    buffer = Buffer.open(small_disk / "b.db", for_city(1 << 30, 1 << 50))
     async with Runtime(loaded(small_disk, tags=4), plant, clock, buffer) as runtime:
-        await until(lambda: buffer.pending().frames >= 5)
+        await until(lambda: buffer.city.pending().frames >= 5)
         await asyncio.to_thread(_fill, small_disk / "ballast")
         await until(lambda: bool(runtime.recorder._refusal.cause))
-        buffer.acknowledge(5)
+        buffer.city.acknowledge(5)
         await until(lambda: not buffer.unfreed)
-    assert min(one.seq for one in buffer.read(0, 1 << 30)) > 5
+    assert min(one.seq for one in buffer.city.read(0, 1 << 30)) > 5
     assert buffer.totals().balanced
     buffer.close()
 
 
 def test_a_gateway_starts_on_a_full_disk_while_there_is_the_reserve(small_disk: Path) -> None:
     def opened() -> Buffer:
-        return Buffer.open(small_disk / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+        return Buffer.open(small_disk / "b.db", for_city(1 << 30, 1 << 50))
 
     opened().close()
     _fill(small_disk / "ballast")
@@ -120,7 +121,7 @@ def _gaps(buffer: Buffer) -> list[Gap]:
     """All gaps but those of ticks that a busy test machine missed."""
     known = {}
     schemas: dict[int, Schema] = {}
-    for one in buffer.read(0, 1 << 40):
+    for one in buffer.city.read(0, 1 << 40):
         frame = decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas)
         for record in frame.records:
             if isinstance(record, Schema):

@@ -17,6 +17,7 @@ from gateway.edge.device.fleet import NoSuchDeviceError
 from tests.edge.city import until
 from tests.edge.gaps_told import gaps
 from tests.edge.plant import Clock, Plant, Runtime, loaded
+from tests.support.consumers import for_city
 
 Start = Callable[..., Runtime]
 
@@ -31,7 +32,7 @@ async def edge(tmp_path: Path) -> AsyncIterator[Runtime]:
     """Devices ``d`` and ``e`` of one plant."""
     plan = loaded(tmp_path)
     both = LoadedGateway(plan.config, (*plan.devices, device("e", tmp_path)))
-    buffer = Buffer.open(tmp_path / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+    buffer = Buffer.open(tmp_path / "b.db", for_city(1 << 30, 1 << 50))
     async with Runtime(both, Plant(), Clock(), buffer) as runtime:
         await until(lambda: polls(runtime, "d") > 2 and polls(runtime, "e") > 2)
         yield runtime
@@ -187,7 +188,7 @@ async def test_a_device_stopped_before_it_was_reached_does_not_hold_the_others_u
 ) -> None:
     plant = Plant()
     plant.open.clear()
-    buffer = Buffer.open(tmp_path / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+    buffer = Buffer.open(tmp_path / "b.db", for_city(1 << 30, 1 << 50))
     async with Runtime(loaded(tmp_path), plant, Clock(), buffer) as runtime:
         await until(lambda: plant.connects == 1)
         await runtime.edge.devices.stop("d")

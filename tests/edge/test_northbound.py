@@ -12,13 +12,13 @@ import aiomqtt
 import numpy as np
 import pytest
 
-from edge_config.models.gateway import MqttNorthbound
+from edge_config.models.gateway import QulinkNorthbound
 from edge_config.models.validation import validated
 from gateway.core.batch import Batch
 from gateway.core.books import Counts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.commit import Commit, NewFrame
+from gateway.edge.buffer.incoming import Commit, NewFrame
 from gateway.edge.live.view import DeviceRecord, Live
 from gateway.edge.northbound.session import Northbound
 from gateway.wire.frame import BodyEncoder
@@ -26,6 +26,7 @@ from gateway.wire.messages import Ack, encode_message
 from gateway.wire.topics import ack_topic
 from tests.edge.city import City, until
 from tests.support.broker import Mosquitto
+from tests.support.consumers import for_city
 
 SCHEMA = Schema(
     "d", "g", "p", "sensor", True, (Equipment("u", "1", "m"),), (Tag("t", Kind.FLOAT64),), 1000
@@ -44,8 +45,10 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 class Sender:
     """A northbound on a real buffer, fed by the test."""
 
+    consumers = for_city()
+
     def __init__(self, folder: Path, url: str, **options: object) -> None:
-        self.buffer = Buffer.open(folder / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+        self.buffer = Buffer.open(folder / "b.db", self.consumers)
         self.live = Live()
         self.live.add_device(DeviceRecord("d", "here", "modbus", "p", "m"))
         self.wake = asyncio.Event()
@@ -58,10 +61,10 @@ class Sender:
             **options,
         }
         self.north = Northbound(
-            config=validated(MqttNorthbound, settings),
+            config=validated(QulinkNorthbound, settings),
             gateway="gw",
             software="1",
-            buffer=self.buffer,
+            outlet=self.buffer.city,
             wake=self.wake,
             live=self.live,
             now_ms=lambda: 1,
@@ -107,7 +110,7 @@ async def test_frames_go_in_order_and_are_freed_by_the_city(
         async with asyncio.timeout(60):
             await sender.north.drain(sender.flush)
         assert city.order == list(range(1, 51))
-        assert sender.buffer.pending().frames == 0
+        assert sender.buffer.city.pending().frames == 0
         assert {time for _, _, time in city.points} == set(range(1, 51))
 
 
@@ -122,7 +125,7 @@ async def test_a_puback_frees_nothing_and_the_window_is_kept(
         await until(lambda: len(city.order) >= 10)  # the first five, and again after the timeout
         assert city.order[:10] == [1, 2, 3, 4, 5] * 2
         await sender.flush()
-        assert sender.buffer.pending().frames == 20
+        assert sender.buffer.city.pending().frames == 20
         assert sender.live.northbound().resent >= 5
         city.answer = True
         async with asyncio.timeout(60):
@@ -134,7 +137,7 @@ def feed_an_hour(sender: Sender) -> None:
     """An hour of frames at one commit in 500 ms."""
     for _ in range(HOUR // 400):
         sender.feed(400)
-    assert sender.buffer.pending().frames >= HOUR
+    assert sender.buffer.city.pending().frames >= HOUR
 
 
 @pytest.mark.timeout(300)
@@ -168,7 +171,7 @@ async def test_an_hour_without_city_is_sent_in_order(tmp_path: Path, broker: Mos
         await until(lambda: sender.live.northbound().connected)
         await asyncio.to_thread(feed_an_hour, sender)  # the broker takes some and drops them
         await until(lambda: sender.live.northbound().resent > 0)
-        assert sender.buffer.pending().frames == HOUR
+        assert sender.buffer.city.pending().frames == HOUR
         city = City(broker.port, "gw")
         async with city.running():
             await until(lambda: city.upto == HOUR, 120)
@@ -205,7 +208,7 @@ async def test_garbage_and_foreign_acknowledgements_are_counted_and_free_nothing
                 await client.publish(ack_topic("gw"), body, qos=1)
         await until(lambda: sender.live.northbound().ignored_acks == len(bad))
         await sender.flush()
-        assert sender.buffer.pending().frames == 3
+        assert sender.buffer.city.pending().frames == 3
 
 
 async def test_a_buffer_that_was_set_back_is_noticed(

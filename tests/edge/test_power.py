@@ -10,7 +10,9 @@ import pytest
 
 from gateway.core.books import Counts
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.commit import Commit, NewFrame, Progress
+from gateway.edge.buffer.incoming import Commit, NewFrame, Progress
+from gateway.edge.buffer.storage.consumers import Consumer, QuotaRule
+from tests.support.consumers import for_city
 
 DAY = date(2026, 5, 1)
 COMMITS = 60
@@ -18,7 +20,7 @@ SECTOR = 512
 
 
 def opened(path: Path) -> Buffer:
-    return Buffer.open(path, quota_bytes=1 << 30, max_age_ms=1 << 50)
+    return Buffer.open(path, for_city(1 << 30, 1 << 50))
 
 
 def commit(number: int) -> Commit:
@@ -69,10 +71,39 @@ def test_what_was_written_last_may_be_missing_or_torn(
 def _commits_in(buffer: Buffer) -> int:
     """How many commits the buffer holds; fails if that is not exactly the first ones."""
     commits, rest = divmod(buffer.last_seq, 2)
-    values = [one.values for one in buffer.read(0, 1 << 40)]
+    values = [one.values for one in buffer.city.read(0, 1 << 40)]
     assert rest == 0
     assert values == [number for number in range(1, commits + 1) for _ in range(2)]
-    assert buffer.totals().buffered == buffer.pending().values == sum(values)
+    assert buffer.totals().buffered == buffer.city.pending().values == sum(values)
     assert buffer.progress() == ({("d", "g"): Progress(commits, commits)} if commits else {})
     buffer.close()
     return commits
+
+
+def test_frames_and_the_word_who_lacks_them_are_never_apart(tmp_path: Path) -> None:
+    """Two consumers acknowledge in their own order; the power goes at any moment."""
+    both = [*for_city(), Consumer("plant", QuotaRule(40_000, 1 << 50))]
+    buffer = Buffer.open(tmp_path / "b.db", both)
+    for number in range(1, COMMITS + 1):
+        buffer.append(commit(number), 0)
+        buffer.city.acknowledge(number)
+        buffer.outlets["plant"].acknowledge(0, [(number, number + number % 3)])
+    main, log = ((tmp_path / f"b.db{end}").read_bytes() for end in ("", "-wal"))
+    buffer.close()
+    chance = random.Random(7)
+    for turn in range(60):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        (folder / "b.db").write_bytes(main)
+        (folder / "b.db-wal").write_bytes(log[: chance.randrange(0, len(log))])
+        again = Buffer.open(folder / "b.db", both)
+        held = {one.seq for one in again.city.read(0, 1 << 40)}
+        acked = again.last_seq // 2 - 1
+        assert held == set(range(max(acked, 0) + 1, again.last_seq + 1))
+        plant = {one.seq for one in again.outlets["plant"].read(0, 1 << 40)}
+        (rows,) = again._writer.execute("SELECT count(*) FROM frame").fetchone()
+        assert rows == len(held | plant)
+        for outlet, seqs in ((again.city, held), (again.outlets["plant"], plant)):
+            assert outlet.pending().frames == len(seqs)
+        assert again.totals().dropped == {}
+        again.close()

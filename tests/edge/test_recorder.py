@@ -18,18 +18,20 @@ from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.edge.buffer import recorder as recorder_module
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
-from gateway.edge.buffer.commit import Appended, Commit, NewFrame, Progress
+from gateway.edge.buffer.incoming import Commit, NewFrame, Progress
+from gateway.edge.buffer.outgoing import Appended
 from gateway.edge.buffer.recorder import Recorder
 from gateway.edge.live.view import Live
 from gateway.wire.frame import BodyEncoder, Header, decode_frame, seal
 from gateway.wire.records import BooksRecord, MachineRecord, Record
+from tests.support.consumers import for_city
 
 DAY = date(2026, 5, 1)
 NOW = 1_800_000_000_000
 
 
 def opened(folder: Path, max_age_ms: int = 1 << 50) -> Buffer:
-    return Buffer.open(folder / "b.db", quota_bytes=1 << 30, max_age_ms=max_age_ms)
+    return Buffer.open(folder / "b.db", for_city(1 << 30, max_age_ms))
 
 
 def made(buffer: Buffer, now_ms: int = NOW) -> Recorder:
@@ -43,7 +45,7 @@ def sent(buffer: Buffer) -> list[Record]:
     schemas = {SCHEMA.id: SCHEMA}
     return [
         record
-        for one in buffer.read(0, 1 << 40)
+        for one in buffer.city.read(0, 1 << 40)
         for record in decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas).records
     ]
 
@@ -85,12 +87,12 @@ async def test_a_drop_taken_back_while_draining_is_told(tmp_path: Path) -> None:
     old = NOW - 5_000
     frame = NewFrame(BodyEncoder().encode([]), 2, old, old, (("d", DAY, 2),))
     buffer.append(Commit([frame], {("d", DAY): Counts(due=2, ok=2, buffered=2)}), old)
-    buffer.read(0, 1)  # it is sent; its acknowledgement comes too late
+    buffer.city.read(0, 1)  # it is sent; its acknowledgement comes too late
     recorder = made(buffer)
     await recorder.finish()
     *_, told = [record for record in sent(buffer) if isinstance(record, BooksRecord)]
     assert told.dropped == {"quota": 2}
-    buffer.acknowledge(buffer.last_seq)
+    buffer.city.acknowledge(buffer.last_seq)
     await recorder.finish()
     (told,) = sent(buffer)
     assert isinstance(told, BooksRecord)
@@ -210,7 +212,9 @@ async def test_gaps_that_a_refusing_disk_keeps_from_travelling_outlive_a_kill(
     buffer.close()
 
 
-def _only_none(_connection: sqlite3.Connection, last: int, frames: Sequence[NewFrame]) -> int:
+def _only_none(
+    _connection: sqlite3.Connection, last: int, frames: Sequence[NewFrame], _waiting: int
+) -> int:
     if frames:
         raise sqlite3.OperationalError("database or disk is full")
     return last

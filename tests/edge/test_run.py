@@ -15,7 +15,7 @@ import yaml
 
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import BufferBooks, read_books
-from gateway.edge.buffer.file import BufferFileError
+from gateway.edge.buffer.storage.file import BufferFileError
 from tests.edge.city import City, until
 from tests.edge.plant import USCC
 from tests.support.broker import Mosquitto

@@ -20,6 +20,7 @@ from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.city import until
 from tests.edge.gaps_told import gaps
 from tests.edge.plant import Clock, Plant, Runtime, loaded
+from tests.support.consumers import for_city
 
 Start = Callable[..., Runtime]
 
@@ -32,7 +33,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         for buffer in buffers:
             buffer.close()
         plan = loaded(tmp_path, **options)  # type: ignore[arg-type]
-        buffer = Buffer.open(tmp_path / "b.db", quota_bytes=1 << 30, max_age_ms=1 << 50)
+        buffer = Buffer.open(tmp_path / "b.db", for_city(1 << 30, 1 << 50))
         buffers.append(buffer)
         return Runtime(plan, plant, clock or Clock(), buffer)
 
@@ -290,7 +291,7 @@ def _times(buffer: Buffer) -> list[int]:
     """The times of all batches that the buffer holds, in order."""
     schemas: dict = {}
     times = []
-    for one in buffer.read(0, 1 << 40):
+    for one in buffer.city.read(0, 1 << 40):
         frame = decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas)
         schemas |= {record.id: record for record in frame.records if isinstance(record, Schema)}
         times += [record.time_ms for record in frame.records if isinstance(record, Batch)]

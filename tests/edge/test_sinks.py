@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gateway.core.outcome import Outcome
-from gateway.edge.buffer.commit import Progress
+from gateway.edge.buffer.incoming import Progress
 from gateway.edge.device.sinks import Sinks
 
 OUTCOME = Outcome(None, {}, np.zeros(1, np.uint8), (np.ones(1),), 5)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_config.models.base import Secret, SecretUnavailableError
-from edge_config.models.gateway import MqttNorthbound
+from edge_config.models.gateway import QulinkNorthbound
 from edge_config.models.validation import validated
 from gateway.mqtt import attempts as attempts_module
 from gateway.mqtt.attempts import Attempts
@@ -29,7 +29,7 @@ TAKEN_OVER = bytes.fromhex("e0028e00")
 
 
 @contextlib.asynccontextmanager
-async def broker(peer: Peer, **options: object) -> AsyncIterator[MqttNorthbound]:
+async def broker(peer: Peer, **options: object) -> AsyncIterator[QulinkNorthbound]:
     """The configuration of a broker that does what ``peer`` says."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,7 +42,7 @@ async def broker(peer: Peer, **options: object) -> AsyncIterator[MqttNorthbound]
     port = server.sockets[0].getsockname()[1]
     async with server:
         yield validated(
-            MqttNorthbound, {"url": f"mqtt://127.0.0.1:{port}", "protocol": "3.1.1", **options}
+            QulinkNorthbound, {"url": f"mqtt://127.0.0.1:{port}", "protocol": "3.1.1", **options}
         )
 
 
@@ -57,7 +57,7 @@ async def fault_of(client: Client) -> str:
 
 
 async def test_a_cancellation_in_the_turn_of_the_answer_is_heeded() -> None:
-    config = validated(MqttNorthbound, {"url": "mqtt://127.0.0.1:1"})
+    config = validated(QulinkNorthbound, {"url": "mqtt://127.0.0.1:1"})
     client = Client(config, username="x")
     answer: asyncio.Future[None] = asyncio.Future()
     task = asyncio.create_task(client._wait_for(answer, 5))
@@ -103,7 +103,7 @@ async def test_nobody_listening_is_said() -> None:
 
 
 async def test_a_name_that_no_host_can_have_is_a_fault() -> None:
-    config = validated(MqttNorthbound, {"url": f"mqtt://{'a' * 64}:1883"})
+    config = validated(QulinkNorthbound, {"url": f"mqtt://{'a' * 64}:1883"})
     assert "no host can have the name" in await fault_of(Client(config, username="x"))
 
 
@@ -124,7 +124,7 @@ async def test_a_refused_publish_ends_the_session(tmp_path: Path) -> None:
     (tmp_path / "acl").write_text("topic read #\n")
     rules = f"allow_anonymous true\nuser root\nacl_file {tmp_path}/acl"
     with Mosquitto(tmp_path, rules) as running:
-        client = Client(MqttNorthbound(url=running.url), username="x")
+        client = Client(QulinkNorthbound(url=running.url), username="x")
         with pytest.raises(MqttError) as caught:
             async with client:
                 await client.publish("a/b", b"", qos=1)
@@ -135,7 +135,7 @@ async def test_a_refused_publish_ends_the_session(tmp_path: Path) -> None:
 
 async def test_all_that_has_come_is_handed_out_at_once(mosquitto: Mosquitto) -> None:
     """One at a time they would pile up in the library, where nothing bounds them."""
-    config = validated(MqttNorthbound, {"url": mosquitto.url})
+    config = validated(QulinkNorthbound, {"url": mosquitto.url})
     async with Client(config, username="x") as reader, Client(config, username="y") as writer:
         await reader.listen("a/b")
         for number in range(50):
@@ -148,7 +148,7 @@ async def test_all_that_has_come_is_handed_out_at_once(mosquitto: Mosquitto) -> 
 async def test_a_session_that_is_left_as_the_broker_hangs_up_leaves_no_complaint(
     mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = validated(MqttNorthbound, {"url": mosquitto.url})
+    config = validated(QulinkNorthbound, {"url": mosquitto.url})
     async with Client(config, username="x") as client:
         mosquitto.stop(kill=True)
         await until(client._disconnected.done)

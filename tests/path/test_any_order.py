@@ -17,7 +17,7 @@ from gateway.city.db.tables import evidence, gap, watermark
 from gateway.city.ingest.batching import Round
 from gateway.city.ingest.uplink import Incoming
 from gateway.core.status import Reason
-from gateway.edge.buffer.commit import StoredFrame
+from gateway.edge.buffer.outgoing import StoredFrame
 from gateway.wire.records import GivenUp
 from tests.support.city import city_config, fill_ledger, rows_of
 from tests.support.edge import VALUES, Edge
@@ -97,7 +97,7 @@ class World:
 
     def hear(self, *, is_fair: bool = False) -> None:
         for _, payload in self.down.arriving(is_fair=is_fair):
-            self.edge.north._acknowledged(payload)
+            self.edge.north._answered(payload)
 
     def kill_edge(self) -> None:
         frames = self.edge.frames
@@ -153,7 +153,9 @@ class World:
         """Whether the edge holds anything, or one of the two must still be told of a loss."""
         buffer = self.edge.buffer
         told = self.edge.acknowledged == buffer.last_seq and not self.edge.gaps
-        return not told or buffer.given_up() != GivenUp(buffer.last_seq + 1, buffer.last_seq + 1)
+        return not told or buffer.city.given_up() != GivenUp(
+            buffer.last_seq + 1, buffer.last_seq + 1
+        )
 
 
 @pytest.mark.parametrize("seed", range(6))

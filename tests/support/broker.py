@@ -11,6 +11,7 @@ class Mosquitto(ServerProcess):
     """One mosquitto process; ``extra`` lines go into its configuration."""
 
     def __init__(self, folder: Path, extra: str = "allow_anonymous true") -> None:
+        self.folder = folder
         self.port = free_port()
         self._program = program("mosquitto", "mosquitto")
         self._config = folder / f"mosquitto-{self.port}.conf"
@@ -20,6 +21,11 @@ class Mosquitto(ServerProcess):
     def url(self) -> str:
         """As in a configuration: ``mqtt://127.0.0.1:port``."""
         return f"mqtt://127.0.0.1:{self.port}"
+
+    def extend(self, line: str) -> None:
+        """One more line of configuration, from the next start on."""
+        with self._config.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
 
     def start(self) -> None:
         """Start it and wait until it listens."""

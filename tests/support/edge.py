@@ -6,15 +6,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from edge_config.models.gateway import MqttNorthbound
+from edge_config.models.gateway import QulinkNorthbound
 from edge_config.models.validation import validated
 from gateway.core.books import Counts, day_of
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.commit import Commit, NewFrame
+from gateway.edge.buffer.incoming import Commit, NewFrame
 from gateway.edge.live.view import DeviceRecord, Live
 from gateway.edge.northbound.session import Northbound
 from gateway.wire.frame import BodyEncoder
 from tests.support.city import batch_of, schema_of
+from tests.support.consumers import for_city
 
 SCHEMA = schema_of("speed", "power")
 VALUES = len(SCHEMA.tags)
@@ -27,7 +28,7 @@ class Edge:
     def __init__(
         self, folder: Path, gateway: str, begin_ms: int, quota: int = 1 << 30, **broker: Any
     ) -> None:
-        self.buffer = Buffer.open(folder / f"{gateway}.db", quota_bytes=quota, max_age_ms=1 << 50)
+        self.buffer = Buffer.open(folder / f"{gateway}.db", for_city(quota, 1 << 50))
         self.begin_ms = begin_ms
         self.frames = 0
         self.gaps = self.buffer.gaps()
@@ -37,10 +38,10 @@ class Edge:
         self._loop = asyncio.get_running_loop()
         settings = {"ack_timeout_ms": 1_000, "state_interval_ms": 500, "retry_max_ms": 1_000}
         self.north = Northbound(
-            config=validated(MqttNorthbound, settings | broker),
+            config=validated(QulinkNorthbound, settings | broker),
             gateway=gateway,
             software="1",
-            buffer=self.buffer,
+            outlet=self.buffer.city,
             wake=self._wake,
             live=self.live,
             now_ms=lambda: self.begin_ms,

@@ -69,7 +69,7 @@ def _run(config: Path, drain_s: float) -> int:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Faults whose message says what to do; imported when there is one, to spare memory."""
-    from gateway.edge.buffer.file import BufferFileError  # noqa: PLC0415
+    from gateway.edge.buffer.storage.file import BufferFileError  # noqa: PLC0415
     from gateway.web.listen import ListenError  # noqa: PLC0415
 
     return BufferFileError, ListenError

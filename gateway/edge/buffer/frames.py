@@ -1,17 +1,20 @@
 """Cut encoded records into frames of a handy size. Pure apart from the compressor."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
 from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.books import day_of
 from gateway.core.schema import Schema
-from gateway.edge.buffer.commit import NewFrame, Share
+from gateway.edge.buffer.incoming import NewFrame, Share
 from gateway.wire.frame import BodyEncoder
 from gateway.wire.records import BooksRecord, MachineRecord, encode_record
+from gateway.wire.split import cut
 
 MAX_BYTES = 256 * 1024
-"""Records of one frame before compression; a single larger record has a frame of its own."""
+"""Records of one frame before compression; larger records are cut."""
 
 MAX_VALUES = 65_536
 
@@ -42,16 +45,51 @@ class Entry:
         return cls(encode_record(record), gaps=int(isinstance(record, Gap)))
 
 
-def frames_of(entries: Iterable[Entry], encoder: BodyEncoder, now_ms: int) -> list[NewFrame]:
-    """Frames of the entries, in their order; one without values is as old as ``now_ms``."""
-    return [_frame(part, encoder, now_ms) for part in _parts(entries)]
+def entries_of(
+    device: str, record: Batch | Changes, max_bytes: int = MAX_BYTES
+) -> list[tuple[Batch | Changes, Entry]]:
+    """Values in records of at most so many bytes, with their entries; a single value may be larger.
+
+    Args:
+        device: whose values.
+        record: the values.
+        max_bytes: of a record, encoded.
+    """
+    entry = Entry.of(record, _shares_of(device, record))
+    if len(entry.body) <= max_bytes:
+        return [(record, entry)]
+    return [(part, Entry.of(part, _shares_of(device, part))) for part in cut(record, max_bytes)]
 
 
-def _parts(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+def _shares_of(device: str, record: Batch | Changes) -> tuple[Share, ...]:
+    if isinstance(record, Batch):
+        return ((device, day_of(record.time_ms), record.count),)
+    first, last = day_of(int(record.time_ms.min())), day_of(int(record.time_ms.max()))
+    if first == last:
+        return ((device, first, record.count),)
+    days = Counter(map(day_of, record.time_ms.tolist()))
+    return tuple((device, day, values) for day, values in days.items())
+
+
+def frames_of(
+    entries: Iterable[Entry], encoder: BodyEncoder, now_ms: int, max_bytes: int = MAX_BYTES
+) -> list[NewFrame]:
+    """Frames of the entries, in their order; one without values is as old as ``now_ms``.
+
+    Args:
+        entries: encoded records.
+        encoder: compresses them.
+        now_ms: UTC milliseconds.
+        max_bytes: records of one frame before compression; a single larger one is alone.
+    """
+    return [_frame(part, encoder, now_ms) for part in _parts(entries, max_bytes)]
+
+
+def _parts(entries: Iterable[Entry], max_bytes: int) -> Iterator[list[Entry]]:
     part: list[Entry] = []
     size = values = 0
     for entry in entries:
-        if part and (size + len(entry.body) > MAX_BYTES or values + entry.values > MAX_VALUES):
+        if part and (size + len(entry.body) > max_bytes or values + entry.values > MAX_VALUES):
             yield part
             part, size, values = [], 0, 0
         part.append(entry)

@@ -9,8 +9,8 @@ from gateway.core.batch import Gap, GapKey
 from gateway.core.books import Counts
 from gateway.core.machines import MachineCounts
 from gateway.core.schema import Equipment, Schema
-from gateway.edge.buffer.commit import MachineKey, Progress
 from gateway.edge.buffer.frames import Entry
+from gateway.edge.buffer.incoming import MachineKey, Progress
 
 MAX_GAPS = 10_000
 """Gaps that wait for a disk that refuses; of more than these the newest are told."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Protocol
 
 from gateway.core.batch import Gap
 from gateway.core.books import Counts
@@ -12,10 +13,11 @@ from gateway.core.outcome import Outcome
 from gateway.core.schema import Equipment
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
-from gateway.edge.buffer.commit import Appended, Commit, MachineKey, Progress
-from gateway.edge.buffer.frames import Entry, frames_of
+from gateway.edge.buffer.frames import Entry, entries_of, frames_of
 from gateway.edge.buffer.full_disk import Refusal
 from gateway.edge.buffer.gathered import Gathered, machine_key
+from gateway.edge.buffer.incoming import Commit, MachineKey, Progress
+from gateway.edge.buffer.outgoing import Appended
 from gateway.edge.live.view import Backlog, Live
 from gateway.wire.frame import BodyEncoder
 from gateway.wire.records import BooksRecord, MachineRecord
@@ -28,6 +30,13 @@ FINISHING = 5
 
 MAX_WAITING_BYTES = 16 * 1024 * 1024
 """Records waiting for a slow disk; what comes above it is refused as a full disk would."""
+
+
+class Wake(Protocol):
+    """An event, or several."""
+
+    def set(self) -> None:
+        """Wake whoever waits."""
 
 
 class Recorder:
@@ -51,7 +60,7 @@ class Recorder:
         live: Live,
         now_ms: Callable[[], int],
         interval_ms: int,
-        wake: asyncio.Event,
+        wake: Wake,
     ) -> None:
         self._buffer = buffer
         self._live = live
@@ -64,12 +73,13 @@ class Recorder:
         self._books_ms = 0
         self._refusal = Refusal()
         self._stopping = asyncio.Event()
+        self._committing = asyncio.Lock()
         self._wake = wake
         self._tell(now_ms())
 
-    def add_source(self, settle: Callable[[int], None]) -> None:
-        """Have ``settle(now_ms)`` called before every commit, to bring its books up to date."""
-        self._sources.append(settle)
+    def add_source(self, catch_up: Callable[[int], None]) -> None:
+        """Have ``catch_up(now_ms)`` called before every commit, to bring its books up to date."""
+        self._sources.append(catch_up)
 
     def announce(self, remembered: Iterable[Gap]) -> None:
         """Send again, after a restart, gaps that are open and ended ones that never travelled.
@@ -86,19 +96,24 @@ class Recorder:
 
     def processed(self, device: str, group: str, outcome: Outcome, progress: Progress) -> None:
         """Take what processing made of a poll or of arrivals: one of the sinks."""
-        entry = _entry(device, outcome)  # first: what cannot be encoded must not be counted
+        record = outcome.record
+        # First: what cannot be encoded must not be counted.
+        entries = [] if record is None else entries_of(device, record, self._buffer.frame_bytes)
         gathered = self._gathered
         for day, counts in outcome.counts.items():
             gathered.count((device, day), counts)
         for machine, day, given in outcome.machines:
             gathered.count_machine(machine_key(device, machine, day), given)
         gathered.progress[device, group] = progress
-        if outcome.record is None or entry is None:
+        if record is None:
             return
-        schema = outcome.record.schema
-        if schema.id not in self._known:
-            self._known.add(schema.id)
-            gathered.schemas[schema.id] = schema
+        if record.schema.id not in self._known:
+            self._known.add(record.schema.id)
+            gathered.schemas[record.schema.id] = record.schema
+        for _, entry in entries:
+            self._keep(entry, gathered)
+
+    def _keep(self, entry: Entry, gathered: Gathered) -> None:
         if gathered.size + len(entry.body) > MAX_WAITING_BYTES:
             gathered.overflowed = True
             self._refuse([entry], gathered, "the disk is too slow")
@@ -163,9 +178,13 @@ class Recorder:
         Returns:
             Whether the books have changed and are still to be reported.
         """
+        async with self._committing:  # two northbounds that drain would else commit at once
+            return await self._commit(reporting)
+
+    async def _commit(self, reporting: bool) -> bool:
         now_ms = self._now_ms()
-        for settle in self._sources:
-            settle(now_ms)
+        for catch_up in self._sources:
+            catch_up(now_ms)
         gathered, self._gathered = self._gathered, Gathered()
         resting = self._refusal.rests(now_ms) and not reporting
         if resting:
@@ -212,7 +231,7 @@ class Recorder:
         entries += gathered.entries
         entries += [Entry.note(gap) for gap in gathered.gaps.values()]
         commit = Commit(
-            frames_of(entries, self._encoder, now_ms),
+            frames_of(entries, self._encoder, now_ms, self._buffer.frame_bytes),
             gathered.counts,
             gathered.progress,
             tuple(gathered.gaps.values()),
@@ -258,7 +277,7 @@ class Recorder:
             self.gap(ended)
 
     def _tell(self, now_ms: int) -> None:
-        pending = self._buffer.pending()
+        pending = self._buffer.city.pending()
         self._live.set_books(self._buffer.totals(), now_ms)
         self._live.set_backlog(
             Backlog(
@@ -274,10 +293,3 @@ class Recorder:
 
 def _machine_record(key: MachineKey, counts: MachineCounts) -> MachineRecord:
     return MachineRecord(*key, counts.valid, counts.expected, counts.first_ms, counts.last_ms)
-
-
-def _entry(device: str, outcome: Outcome) -> Entry | None:
-    if outcome.record is None:
-        return None
-    daily = outcome.counts.items()
-    return Entry.of(outcome.record, tuple((device, day, counts.buffered) for day, counts in daily))

@@ -4,7 +4,7 @@ import logging
 from typing import Protocol
 
 from gateway.core.outcome import Outcome
-from gateway.edge.buffer.commit import Progress
+from gateway.edge.buffer.incoming import Progress
 
 _log = logging.getLogger(__name__)
 

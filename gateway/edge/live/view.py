@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from edge_config.models.gateway import CITY
 from gateway.core.books import Counts
 from gateway.core.outcome import Outcome
 from gateway.core.schema import Column, Schema
@@ -96,7 +97,7 @@ class Live:
         self._history: deque[tuple[int, Counts]] = deque()
         self._totals = Counts()
         self._backlog = Backlog()
-        self._northbound = NorthboundLive()
+        self._northbounds: dict[str, NorthboundLive] = {}
         self._changed = asyncio.Event()
 
     # -- reading --------------------------------------------------------------------------
@@ -136,9 +137,9 @@ class Live:
         """The books since the buffer was made, all devices together; do not change it."""
         return self._totals
 
-    def northbound(self) -> NorthboundLive:
+    def northbound(self, name: str = CITY) -> NorthboundLive:
         """The connection to the broker."""
-        return self._northbound
+        return self._northbounds.get(name, NorthboundLive())
 
     def links(self) -> dict[str, DeviceState]:
         """Link state by device, as it travels in signs of life."""
@@ -193,9 +194,9 @@ class Live:
         """Take the state of the buffer."""
         self._backlog = backlog
 
-    def set_northbound(self, northbound: NorthboundLive) -> None:
+    def set_northbound(self, northbound: NorthboundLive, name: str = CITY) -> None:
         """Take the state of the connection to the broker."""
-        self._northbound = northbound
+        self._northbounds[name] = northbound
 
 
 def _device(record: DeviceRecord) -> DeviceLive:

@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import Collection
 
-from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.commit import StoredFrame
+from gateway.edge.buffer.outgoing import StoredFrame
+from gateway.edge.buffer.outlet import Outlet
 from gateway.wire.columns import FrameError
 from gateway.wire.frame import prepend
 from gateway.wire.records import GivenUp, Record
@@ -20,11 +20,11 @@ class Preface:
     """Puts in front of frames what the city has to know before it can take them.
 
     Args:
-        buffer: holds the schemas, and knows what it has given up.
+        outlet: has the schemas, and knows what was given up.
     """
 
-    def __init__(self, buffer: Buffer) -> None:
-        self._buffer = buffer
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
         self._wanted: set[str] = set()
         self._until_s = 0.0
 
@@ -36,21 +36,26 @@ class Preface:
         self._wanted.update(schemas)
         return True
 
-    async def before(self, frame: StoredFrame, upto: int) -> bytes:
+    async def before(self, frame: StoredFrame, upto: int, max_bytes: int) -> bytes:
         """The body of a frame with what goes in front of it.
 
         Args:
             frame: what goes out next.
             upto: all frames up to and including this one are acknowledged.
+            max_bytes: of the body; schemas that would make it larger wait for a smaller frame.
         """
         more: list[Record] = []
-        gone = self._buffer.given_up()
+        gone = self._outlet.given_up()
         if upto < gone.below - 1:
             more.append(GivenUp(min(gone.settled, frame.seq), min(gone.below, frame.seq)))
+        body = _joined(more, frame) if more else frame.body
         if self._wanted:
-            wanted, self._wanted = self._wanted, set()
-            more += await asyncio.to_thread(self._buffer.schemas, wanted)
-        return _joined(more, frame) if more else frame.body
+            schemas = await asyncio.to_thread(self._outlet.schemas, tuple(self._wanted))
+            complete = _joined([*more, *schemas], frame)
+            if len(complete) <= max_bytes:
+                self._wanted.clear()
+                return complete
+        return body
 
 
 def _joined(more: list[Record], frame: StoredFrame) -> bytes:

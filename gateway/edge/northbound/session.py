@@ -12,24 +12,32 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
-from edge_config.models.gateway import MqttNorthbound
-from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.commit import StoredFrame
+from edge_config.models.gateway import QulinkNorthbound
+from gateway.edge.buffer.outgoing import StoredFrame
+from gateway.edge.buffer.outlet import Outlet
+from gateway.edge.live.records import NorthboundLive
 from gateway.edge.live.view import Live
+from gateway.edge.northbound.answers import Answers
+from gateway.edge.northbound.limit import MessageLimit
 from gateway.edge.northbound.preface import Preface
+from gateway.edge.northbound.signs import SignsOfLife
 from gateway.edge.northbound.window import Window
 from gateway.mqtt.attempts import Attempts
-from gateway.mqtt.client import LOSSES, Client, Will
-from gateway.wire.frame import Header, seal
-from gateway.wire.messages import State, decode_ack, encode_message
+from gateway.mqtt.client import LOSSES, Client, Will, is_too_large
+from gateway.wire.frame import HEADER_BYTES, Header, seal
+from gateway.wire.messages import State, encode_message
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
 
 log = logging.getLogger(__name__)
 
 MAX_INFLIGHT = 20
 """Publishes without PUBACK; brokers allow 20 unless told otherwise (mosquitto, MQTT 5)."""
+
+PACKET_BYTES = 16
+"""What MQTT adds to topic and message, at most."""
+
+PREFACE_BYTES = 64
+"""Room in a message for what is given up."""
 
 READ_BYTES = 1024 * 1024
 """Frames are taken from the buffer in portions of about this size."""
@@ -42,7 +50,7 @@ class Northbound:
         config: the broker.
         gateway: gateway id.
         software: version of qulink, for signs of life.
-        buffer: what to send.
+        outlet: what to send.
         wake: set after each commit of the buffer, and here.
         live: told about the connection; read for signs of life.
         now_ms: the gateway's clock, UTC milliseconds.
@@ -51,27 +59,28 @@ class Northbound:
     def __init__(
         self,
         *,
-        config: MqttNorthbound,
+        config: QulinkNorthbound,
         gateway: str,
         software: str,
-        buffer: Buffer,
+        outlet: Outlet,
         wake: asyncio.Event,
         live: Live,
         now_ms: Callable[[], int],
     ) -> None:
         self._config = config
         self._gateway = gateway
-        self._software = software
-        self._buffer = buffer
+        self._outlet = outlet
         self._wake = wake
         self._live = live
         self._now_ms = now_ms
-        self._epoch = f"{buffer.epoch:016x}"
+        self._signs = SignsOfLife(config, gateway, software, outlet, live, now_ms)
         self._window = Window(config.window, config.ack_timeout_ms)
-        self._preface = Preface(buffer)
+        self._preface = Preface(outlet)
+        self._limit = MessageLimit(config.max_frame_bytes)
+        self._overhead = len(frame_topic(gateway)) + PACKET_BYTES
         self._attempts = Attempts(config.url, config.retry_max_ms)
         self._publishing: set[asyncio.Task[None]] = set()
-        self._suspected = False
+        self._answers = Answers(outlet)
         self._acked = asyncio.Event()
         self._closing = asyncio.Event()
 
@@ -81,6 +90,7 @@ class Northbound:
             try:
                 await self._session()
             except* LOSSES as group:
+                self._blame(group)
                 self._lost(self._attempts.failed(group))
             _heed_cancellation()
             await self._pause()
@@ -95,9 +105,9 @@ class Northbound:
         Args:
             commit: makes the buffer free what is acknowledged; may add frames.
         """
-        while self._buffer.pending().frames:
+        while self._outlet.pending().frames:
             self._acked.clear()
-            if self._buffer.unfreed:
+            if self._outlet.unfreed:
                 await commit()
             else:
                 await self._acked.wait()
@@ -113,10 +123,37 @@ class Northbound:
         async with self._client() as client:
             await client.listen(ack_topic(self._gateway))
             self._window.restart()
+            self._learn(client.max_packet_bytes)
             self._note(connected=True, since_ms=self._now_ms(), error="")
             with self._attempts.session():
                 await self._serve(client)
-            await self._say(client, online=False)
+            await self._signs.say(client, online=False)
+
+    def _learn(self, max_packet_bytes: int | None) -> None:
+        """Take the largest packet that the broker says it takes."""
+        most = None if max_packet_bytes is None else max_packet_bytes - self._overhead
+        self._limit.connected(most)
+        self._outlet.limit_frames(self._body_bytes)
+
+    @property
+    def _body_bytes(self) -> int:
+        """The largest body of a frame that can be sent now."""
+        return max(self._limit.bytes - HEADER_BYTES - PREFACE_BYTES, 1)
+
+    def _blame(self, group: BaseExceptionGroup[Exception]) -> None:
+        """Look whether the size of a message has ended the session."""
+        before = self._limit.bytes
+        if is_too_large(group):
+            self._limit.refused()
+        else:
+            self._limit.hung_up()
+        if self._limit.bytes < before:
+            log.warning(
+                "broker %s takes no message of %d bytes; messages are cut to %d from now on",
+                self._config.url,
+                before,
+                self._limit.bytes,
+            )
 
     def _client(self) -> Client:
         """A client whose will says that the gateway is offline."""
@@ -135,19 +172,23 @@ class Northbound:
             running = [
                 tasks.create_task(self._acknowledgements(client)),
                 tasks.create_task(self._send(client, tasks)),
-                tasks.create_task(self._states(client)),
+                tasks.create_task(self._signs.keep_saying(client)),
             ]
             await self._closing.wait()
             for task in (*running, *self._publishing):
                 task.cancel()
 
     def _lost(self, words: str) -> None:
-        before = self._live.northbound()
+        before = self._status
         since_ms = self._now_ms() if before.connected or not before.error else before.since_ms
         self._note(connected=False, since_ms=since_ms, error=words)
 
+    @property
+    def _status(self) -> NorthboundLive:
+        return self._live.northbound(self._config.name)
+
     def _note(self, **changes: Any) -> None:
-        self._live.set_northbound(replace(self._live.northbound(), **changes))
+        self._live.set_northbound(replace(self._status, **changes), self._config.name)
 
     # -- frames ---------------------------------------------------------------------------
 
@@ -162,33 +203,42 @@ class Northbound:
             if turn != self._window.turn:
                 turn = self._window.turn
                 queue.clear()
-            if queue and not self._window.full:
+            is_full = self._window.full or self._limit.waits
+            if queue and not is_full:
                 await self._send_one(client, tasks, queue.popleft())
                 continue
-            if not self._window.full and self._window.sent < self._buffer.last_seq:
+            if not is_full and self._window.sent < self._outlet.last_seq:
                 queue.extend(await asyncio.to_thread(self._read))
-            if not queue or self._window.full:
+            if not queue or is_full:
                 await self._sleep()
 
     def _read(self) -> list[StoredFrame]:
-        return self._buffer.read(self._window.sent, READ_BYTES)
+        return self._outlet.read(self._window.sent, READ_BYTES)
 
     async def _send_one(self, client: Client, tasks: asyncio.TaskGroup, frame: StoredFrame) -> None:
         if self._window.acknowledged(frame.seq):
             self._window.skip(frame.seq)
             return
-        body = await self._preface.before(frame, self._window.upto)
-        message = seal(body, Header(self._buffer.epoch, frame.seq, frame.values))
+        if len(frame.body) > self._body_bytes:
+            self._outlet.resize(frame.seq, self._body_bytes)
+            self._window.skip(frame.seq)
+            return
+        most = self._limit.bytes - HEADER_BYTES
+        body = await self._preface.before(frame, self._window.upto, most)
+        message = seal(body, Header(self._outlet.epoch, frame.seq, frame.values))
         again = self._window.send(frame.seq, _seconds())
-        now = self._live.northbound()
+        now = self._status
         self._note(sent=now.sent + 1, resent=now.resent + again)
-        task = tasks.create_task(self._publish(client, message))
+        self._limit.sent(frame.seq, len(message))
+        task = tasks.create_task(self._publish(client, frame.seq, message))
         self._publishing.add(task)
         task.add_done_callback(self._publishing.discard)
 
-    async def _publish(self, client: Client, message: bytes) -> None:
+    async def _publish(self, client: Client, seq: int, message: bytes) -> None:
         timeout = self._config.ack_timeout_ms / 1000
         await client.publish(frame_topic(self._gateway), message, qos=1, timeout=timeout)
+        self._limit.arrived(seq)
+        self._wake.set()
 
     async def _sleep(self) -> None:
         """Until a commit, an acknowledgement, or the time to send again."""
@@ -202,71 +252,21 @@ class Northbound:
         async for messages in client.received():
             for message in messages:
                 payload = message.payload
-                self._acknowledged(payload if isinstance(payload, bytes) else b"")
+                self._answered(payload if isinstance(payload, bytes) else b"")
 
-    def _acknowledged(self, payload: bytes) -> None:
-        try:
-            ack = decode_ack(payload)
-        except msgspec.DecodeError:
-            self._ignore()
+    def _answered(self, payload: bytes) -> None:
+        ack = self._answers.read(payload)
+        if ack is None:
+            self._note(ignored_acks=self._status.ignored_acks + 1)
             return
-        last = self._buffer.last_seq
-        tops = [ack.upto, ack.closed - 1, *(high for _, high in ack.ranges)]
-        lows = [ack.upto, ack.closed, *(low for low, _ in ack.ranges)]
-        if ack.epoch != self._epoch or max(tops) > last or min(lows) < 0:
-            self._ignore()
-            if ack.epoch == self._epoch and max(tops) > last:
-                self._suspect(max(tops), last)
-            return
-        self._note(acks=self._live.northbound().acks + 1)
+        self._note(acks=self._status.acks + 1)
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
         self._window.acknowledge(ack.upto, ranges, _seconds())
-        self._buffer.acknowledge(ack.upto, ranges, ack.closed)
+        self._outlet.acknowledge(ack.upto, ranges, ack.closed)
         if self._preface.want(ack.want, _seconds()) or ack.again:
             self._window.restart()
         self._acked.set()
         self._wake.set()
-
-    def _ignore(self) -> None:
-        self._note(ignored_acks=self._live.northbound().ignored_acks + 1)
-
-    def _suspect(self, told: int, last: int) -> None:
-        """Say once that the buffer has been set back: its next numbers are used already."""
-        if not self._suspected:
-            self._suspected = True
-            log.error(
-                "the city holds frame %d of this buffer, whose last is %d: the buffer is an older "
-                "copy, and new values may be taken for old ones; stop the gateway, remove the "
-                "buffer's files, and start it again",
-                told,
-                last,
-            )
-
-    # -- signs of life --------------------------------------------------------------------
-
-    async def _states(self, client: Client) -> None:
-        while True:
-            await self._say(client, online=True)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._config.state_interval_ms / 1000):
-                    await self._live.links_changed()
-
-    async def _say(self, client: Client, *, online: bool) -> None:
-        pending = self._buffer.pending()
-        state = State(
-            online,
-            self._now_ms(),
-            self._epoch,
-            self._buffer.last_seq,
-            pending.frames,
-            pending.values,
-            self._software,
-            self._live.links(),
-        )
-        timeout = self._config.connect_timeout_ms / 1000
-        await client.publish(
-            state_topic(self._gateway), encode_message(state), qos=1, timeout=timeout
-        )
 
 
 def _seconds() -> float:

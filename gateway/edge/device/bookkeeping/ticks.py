@@ -10,7 +10,7 @@ from gateway.core.books import Counts
 from gateway.core.process import NEVER, Processor
 from gateway.core.schedule import last_tick_ms, next_tick_ms, ticks_by_day
 from gateway.core.schema import Equipment
-from gateway.edge.buffer.commit import Progress
+from gateway.edge.buffer.incoming import Progress
 from gateway.edge.device.model import GroupModel
 
 

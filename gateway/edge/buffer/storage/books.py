@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from edge_config.models.gateway import CITY
 from gateway.core.books import Counts
-from gateway.edge.buffer.commit import Pending
-from gateway.edge.buffer.file import BufferFileError, open_reader
-from gateway.edge.buffer.tables import load_books, load_pending, sum_counts
+from gateway.edge.buffer.outgoing import EMPTY, Pending
+from gateway.edge.buffer.storage.consumers import waiting_for
+from gateway.edge.buffer.storage.file import BufferFileError, open_reader
+from gateway.edge.buffer.storage.tables import load_books, sum_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,14 @@ def read_books(path: Path) -> BufferBooks:
             return BufferBooks(
                 int(meta["epoch"], 16),
                 int(meta["last_seq"]),
-                load_pending(reader),
+                _pending(reader, int(meta["last_seq"])),
                 load_books(reader),
             )
     except sqlite3.Error as error:
         raise BufferFileError(f"buffer {path} cannot be read: {error}") from error
+
+
+def _pending(reader: sqlite3.Connection, last_seq: int) -> Pending:
+    """What waits for the city."""
+    row = reader.execute("SELECT flag FROM consumer WHERE name = ?", (CITY,)).fetchone()
+    return EMPTY if row is None else waiting_for(reader, row[0], (0, last_seq))

@@ -1,7 +1,7 @@
 """Reading and writing the tables of the buffer's file, inside the caller's transaction."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import msgspec
@@ -10,8 +10,8 @@ from gateway.core.batch import Gap
 from gateway.core.books import COUNTERS, Counts
 from gateway.core.machines import MachineCounts
 from gateway.core.schema import Schema, decode_schema, encode_schema, id_of
-from gateway.edge.buffer.commit import Commit, MachineKey, NewFrame, Pending, Progress
-from gateway.edge.buffer.quota import gap_key
+from gateway.edge.buffer.incoming import Commit, MachineKey, NewFrame, Progress
+from gateway.edge.buffer.storage.quota import gap_key
 
 
 def sum_counts(parts: Iterable[Counts]) -> Counts:
@@ -26,20 +26,6 @@ def add_counts(total: Counts, changes: Counts) -> None:
     """Add increments, of which drops may be below zero; a cause that comes to nothing goes."""
     total.add(changes)
     total.dropped = {cause: count for cause, count in total.dropped.items() if count}
-
-
-def plus(pending: Pending, frames: Sequence[NewFrame]) -> Pending:
-    """What the buffer holds with these frames."""
-    return Pending(
-        pending.frames + len(frames),
-        pending.values + sum(frame.values for frame in frames),
-        pending.bytes + sum(len(frame.body) for frame in frames),
-    )
-
-
-def minus(pending: Pending, frames: int, values: int, size: int) -> Pending:
-    """What the buffer holds without some frames."""
-    return Pending(pending.frames - frames, pending.values - values, pending.bytes - size)
 
 
 def merge(
@@ -133,14 +119,24 @@ def load_machines(
     }
 
 
-def insert_frames(connection: sqlite3.Connection, last: int, frames: Iterable[NewFrame]) -> int:
-    """Number frames on from ``last`` and keep them; returns the newest number."""
+def insert_frames(
+    connection: sqlite3.Connection, last: int, frames: Iterable[NewFrame], waiting: int
+) -> int:
+    """Number frames on from ``last`` and keep them; returns the newest number.
+
+    Args:
+        connection: in a transaction.
+        last: newest number used.
+        frames: oldest first.
+        waiting: flags of the consumers that get them.
+    """
     seq = last
     for seq, frame in enumerate(frames, last + 1):
         connection.execute(
-            "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 seq,
+                waiting,
                 frame.values,
                 len(frame.body),
                 frame.first_ms,
@@ -153,20 +149,6 @@ def insert_frames(connection: sqlite3.Connection, last: int, frames: Iterable[Ne
     if seq > last:
         connection.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (str(seq),))
     return seq
-
-
-def free_frames(
-    connection: sqlite3.Connection, spans: Iterable[tuple[int, int]], pending: Pending
-) -> Pending:
-    """Delete frames by inclusive ranges; returns what is held then."""
-    for span in spans:
-        frames, values, size = connection.execute(
-            "SELECT count(*), total(count), total(bytes) FROM frame WHERE seq BETWEEN ? AND ?", span
-        ).fetchone()
-        if frames:
-            connection.execute("DELETE FROM frame WHERE seq BETWEEN ? AND ?", span)
-            pending = minus(pending, frames, int(values), int(size))
-    return pending
 
 
 def write_progress(
@@ -230,14 +212,6 @@ def load_totals(connection: sqlite3.Connection) -> Counts:
         connection.execute("SELECT cause, sum(count) AS n FROM dropped GROUP BY cause HAVING n > 0")
     )
     return totals
-
-
-def load_pending(connection: sqlite3.Connection) -> Pending:
-    """What the frames in the file amount to."""
-    frames, values, size = connection.execute(
-        "SELECT count(*), total(count), total(bytes) FROM frame"
-    ).fetchone()
-    return Pending(frames, int(values), int(size))
 
 
 def load_schemas(connection: sqlite3.Connection, ids: Iterable[str]) -> list[Schema]:

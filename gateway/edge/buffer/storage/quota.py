@@ -12,9 +12,10 @@ import msgspec
 from gateway.core.batch import Gap
 from gateway.core.books import Counts
 from gateway.core.status import Reason
+from gateway.edge.buffer.outgoing import EMPTY, Pending
+from gateway.edge.buffer.storage.consumers import QuotaRule, release
 from gateway.wire.columns import FrameError
 from gateway.wire.frame import read_gaps
-from gateway.wire.records import GivenUp
 
 _log = logging.getLogger(__name__)
 
@@ -46,19 +47,6 @@ _LAST_MS = 4
 _shares = msgspec.msgpack.Decoder(list[tuple[str, date, int]])
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaRule:
-    """How much the buffer may hold.
-
-    Attributes:
-        quota_bytes: size of the frames' bodies.
-        max_age_ms: age of a frame's newest value.
-    """
-
-    quota_bytes: int
-    max_age_ms: int
-
-
 class Ageing:
     """The time by which frames are old: none for a while after the clock has leapt ahead.
 
@@ -84,58 +72,73 @@ class Ageing:
 
 @dataclass(slots=True)
 class Trimmed:
-    """What was dropped.
+    """What goes.
 
     Attributes:
-        frames: frames.
-        values: values in them.
-        bytes: size of their bodies.
-        counts: the same values as ``dropped`` by device and day.
+        flag: whose frames.
+        first: number of the first.
+        newest: number of the newest.
+        size: how much it is.
+        counts: the values as ``dropped`` by device and day.
         gaps: the gap of this loss, and gap records of the dropped frames that must not be lost.
         span_ms: oldest and newest time in the frames, UTC milliseconds; None if none went.
     """
 
-    frames: int = 0
-    values: int = 0
-    bytes: int = 0
+    flag: int
+    first: int = 0
+    newest: int = 0
+    size: Pending = EMPTY
     counts: dict[tuple[str, date], Counts] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     span_ms: tuple[int, int] | None = None
-    _newest: int = 0
     _lost: tuple[int, int] | None = None
     _with_gaps: list[int] = field(default_factory=list)
 
-    def take(self, row: _Row) -> None:
+    def add(self, row: _Row) -> None:
         """Choose one more frame to go."""
         seq, values, size, first_ms, last_ms, gaps, shares = row
-        self._newest = seq
-        self.frames += 1
-        self.values += values
-        self.bytes += size
-        _count(self.counts, shares)
-        self.span_ms = _widened(self.span_ms, first_ms, last_ms)
+        self.first, self.newest = self.first or seq, seq
+        self.size = self.size.minus(Pending(-1, -values, -size))
+        count_dropped(self.counts, shares, Reason.QUOTA)
+        self.span_ms = widened(self.span_ms, first_ms, last_ms)
         if values:
-            self._lost = _widened(self._lost, first_ms, last_ms)
+            self._lost = widened(self._lost, first_ms, last_ms)
         if gaps:
             self._with_gaps.append(seq)
 
-    def drop(self, connection: sqlite3.Connection, rule: QuotaRule, handed: int) -> None:
-        """Drop what was chosen and note what has to be told of it."""
+    def drop(self, connection: sqlite3.Connection, rule: QuotaRule, handed_out: int) -> None:
+        """Drop what was chosen from what waits for the city, and note what has to be told of it.
+
+        Args:
+            connection: in a transaction.
+            rule: bounds what is remembered.
+            handed_out: frames up to this one may have been sent, so the city may hold them.
+        """
         # The loss last: it can be a rescued gap that has become longer.
-        self.gaps = (*_rescued(connection, self._with_gaps), *_loss(connection, self._lost))
-        _doubt(connection, min(self._newest, handed), rule)
-        connection.execute("DELETE FROM frame WHERE seq <= ?", (self._newest,))
+        rescued = [gap for seq in self._with_gaps for gap in gaps_to_tell(connection, seq)]
+        self.gaps = (*rescued, *_loss(connection, self._lost))
+        _doubt(connection, self.flag, min(self.newest, handed_out), rule)
+        self.let_go(connection)
         remember(connection, self.gaps)
 
+    def let_go(self, connection: sqlite3.Connection) -> None:
+        """The consumer does not wait for them any more."""
+        release(connection, self.flag, (self.first, self.newest))
 
-def _widened(span: tuple[int, int] | None, first_ms: int, last_ms: int) -> tuple[int, int]:
+
+def widened(span: tuple[int, int] | None, first_ms: int, last_ms: int) -> tuple[int, int]:
+    """A span of times with another one."""
     return (first_ms, last_ms) if span is None else (min(span[0], first_ms), max(span[1], last_ms))
 
 
-def trim(
-    connection: sqlite3.Connection, rule: QuotaRule, held_bytes: int, now_ms: int, handed: int
+def choose(
+    connection: sqlite3.Connection,
+    rule: QuotaRule,
+    held_bytes: int,
+    now_ms: int,
+    waiting: tuple[int, int],
 ) -> Trimmed:
-    """Drop the oldest frames until the rule is kept; part of the caller's transaction.
+    """Choose the oldest frames that have to go for the rule to be kept.
 
     Of very many – after a year in a drawer – :data:`MOST` go now and the others with the next
     commits, so that none of them takes long.
@@ -143,32 +146,33 @@ def trim(
     Args:
         connection: in a transaction.
         rule: byte and age quota.
-        held_bytes: size of all frames.
+        held_bytes: size of all frames that wait.
         now_ms: UTC milliseconds.
-        handed: frames up to this one may have been sent, so the city may hold them.
+        waiting: number of the oldest frame that waits, and the consumer's flag.
     """
-    trimmed = Trimmed()
+    trimmed = Trimmed(waiting[1])
     excess = held_bytes - rule.quota_bytes
     goal = held_bytes - int(rule.quota_bytes * _RELIEF) if excess > 0 else 0
     oldest_ms = now_ms - rule.max_age_ms
     oldest = connection.execute(
-        f"SELECT {_COLUMNS} FROM frame ORDER BY seq LIMIT ?",  # noqa: S608 - names of ours
-        (MOST,),
+        f"SELECT {_COLUMNS} FROM frame "  # noqa: S608 - names of ours
+        "WHERE seq >= ? AND waiting & ? ORDER BY seq LIMIT ?",
+        (*waiting, MOST),
     )
     with closing(oldest) as rows:
         for row in rows:
-            if trimmed.bytes >= goal and row[_LAST_MS] >= oldest_ms:
+            if trimmed.size.bytes >= goal and row[_LAST_MS] >= oldest_ms:
                 break
-            trimmed.take(row)
-    if trimmed.frames:
-        trimmed.drop(connection, rule, handed)
+            trimmed.add(row)
     return trimmed
 
 
-def _doubt(connection: sqlite3.Connection, upto: int, rule: QuotaRule) -> None:
+def _doubt(connection: sqlite3.Connection, flag: int, upto: int, rule: QuotaRule) -> None:
     """Remember frames that are dropped after they may have been sent."""
     added = connection.execute(
-        "INSERT INTO doubt SELECT seq, shares FROM frame WHERE seq <= ? AND count > 0", (upto,)
+        "INSERT INTO doubt SELECT seq, shares FROM frame "
+        "WHERE seq <= ? AND waiting & ? AND count > 0",
+        (upto, flag),
     ).rowcount
     if upto % _PRUNE_EVERY < added:
         connection.execute(
@@ -196,7 +200,7 @@ def take_back(
         for (shares,) in connection.execute(
             "DELETE FROM doubt WHERE seq BETWEEN ? AND ? RETURNING shares", span
         ).fetchall():
-            _count(counts, shares, -1)
+            count_dropped(counts, shares, Reason.QUOTA, -1)
     return counts
 
 
@@ -205,18 +209,19 @@ def forget(connection: sqlite3.Connection, closed: int) -> None:
     connection.execute("DELETE FROM doubt WHERE seq < ?", (closed,))
 
 
-def given_up(connection: sqlite3.Connection, last_seq: int) -> GivenUp:
-    """What will never be sent again, and below what no acknowledgement matters any more."""
-    (held,) = connection.execute("SELECT min(seq) FROM frame").fetchone()
+def oldest_doubt(connection: sqlite3.Connection) -> int | None:
+    """The oldest dropped frame that the city may hold: its acknowledgement still matters."""
     (doubt,) = connection.execute("SELECT min(seq) FROM doubt").fetchone()
-    below = last_seq + 1 if held is None else held
-    return GivenUp(below if doubt is None else min(doubt, below), below)
+    return None if doubt is None else int(doubt)
 
 
-def _count(counts: dict[tuple[str, date], Counts], shares: bytes, sign: int = 1) -> None:
+def count_dropped(
+    counts: dict[tuple[str, date], Counts], shares: bytes, cause: Reason, sign: int = 1
+) -> None:
+    """Count the values of a frame as dropped (or, below zero, as not dropped after all)."""
     for device, day, values in _shares.decode(shares):
         dropped = counts.setdefault((device, day), Counts()).dropped
-        dropped[Reason.QUOTA.code] = dropped.get(Reason.QUOTA.code, 0) + sign * values
+        dropped[cause.code] = dropped.get(cause.code, 0) + sign * values
 
 
 def _loss(connection: sqlite3.Connection, times_ms: tuple[int, int] | None) -> Iterable[Gap]:
@@ -233,20 +238,18 @@ def _loss(connection: sqlite3.Connection, times_ms: tuple[int, int] | None) -> I
     return (Gap("", "", (), Reason.QUOTA, first, last),)
 
 
-def _rescued(connection: sqlite3.Connection, frames: Iterable[int]) -> list[Gap]:
-    """Gap records of frames that go: ended ones, and open ones that are still open.
+def gaps_to_tell(connection: sqlite3.Connection, seq: int) -> list[Gap]:
+    """Gap records of a frame that goes: ended ones, and open ones that are still open.
 
     An open one that has ended since is left out: its end travels in a later frame, and would be
     undone by announcing the beginning after it.
     """
-    gaps = []
-    for seq in frames:
-        (body,) = connection.execute("SELECT body FROM frame WHERE seq = ?", (seq,)).fetchone()
-        try:
-            gaps += [gap for gap in read_gaps(body) if _to_be_told(connection, gap)]
-        except FrameError as error:
-            _log.error("frame %d: its gap records cannot be read: %s", seq, error)
-    return gaps
+    (body,) = connection.execute("SELECT body FROM frame WHERE seq = ?", (seq,)).fetchone()
+    try:
+        return [gap for gap in read_gaps(body) if _to_be_told(connection, gap)]
+    except FrameError as error:
+        _log.error("frame %d: its gap records cannot be read: %s", seq, error)
+        return []
 
 
 def gap_key(gap: Gap) -> tuple[str, str, str, int]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import randbits
 
-from gateway.edge.buffer.reserve import Reserve, free_bytes
+from gateway.edge.buffer.storage.reserve import Reserve, free_bytes
 
 _log = logging.getLogger(__name__)
 
@@ -25,9 +25,10 @@ VERSION = 4
 TABLES = f"""
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE frame (
-        seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
-        first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, gaps INTEGER NOT NULL,
-        shares BLOB NOT NULL, body BLOB NOT NULL);
+        seq INTEGER PRIMARY KEY, waiting INTEGER NOT NULL, count INTEGER NOT NULL,
+        bytes INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,
+        gaps INTEGER NOT NULL, shares BLOB NOT NULL, body BLOB NOT NULL);
+    CREATE TABLE consumer (name TEXT PRIMARY KEY, flag INTEGER NOT NULL, lost INTEGER NOT NULL);
     CREATE TABLE doubt (seq INTEGER PRIMARY KEY, shares BLOB NOT NULL);
     CREATE TABLE books (
         device TEXT, day TEXT, due INTEGER NOT NULL, ok INTEGER NOT NULL,

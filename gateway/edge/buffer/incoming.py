@@ -1,4 +1,4 @@
-"""What goes into the buffer and what comes out of it."""
+"""What goes into the buffer."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,15 +35,6 @@ class NewFrame:
     last_ms: int
     shares: tuple[Share, ...]
     gaps: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFrame:
-    """A frame as the buffer holds it; ``wire.seal`` makes a message of it."""
-
-    seq: int
-    values: int
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +75,3 @@ class Commit:
     reported: Collection[tuple[str, date]] = ()
     reported_machines: Collection[MachineKey] = ()
     waiting: Sequence[Gap] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """What a commit brought about.
-
-    Attributes:
-        last_seq: sequence number of the newest frame.
-        gaps: gap records that must travel again, or for the first time, because the quota took
-            the frames that held them or the values they tell about.
-        changed: whether the books changed: by what was committed, by what the quota took, or by
-            what it gave back because the city turned out to hold it.
-    """
-
-    last_seq: int
-    gaps: tuple[Gap, ...] = ()
-    changed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What the buffer holds: frames, values in them, size of their bodies."""
-
-    frames: int
-    values: int
-    bytes: int

@@ -1,0 +1,63 @@
+"""What comes out of the buffer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.core.batch import Gap
+from gateway.edge.buffer.incoming import NewFrame
+
+Span = tuple[int, int]
+"""Frames from one sequence number to another, both included."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFrame:
+    """A frame as the buffer holds it; ``wire.seal`` makes a message of it."""
+
+    seq: int
+    values: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What a commit brought about.
+
+    Attributes:
+        last_seq: sequence number of the newest frame.
+        gaps: gap records that must travel again, or for the first time, because the quota took
+            the frames that held them or the values they tell about.
+        changed: whether the books changed: by what was committed, by what the quota took, or by
+            what it gave back because the city turned out to hold it.
+    """
+
+    last_seq: int
+    gaps: tuple[Gap, ...] = ()
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What the buffer holds: frames, values in them, size of their bodies."""
+
+    frames: int
+    values: int
+    bytes: int
+
+    def plus(self, frames: Iterable[NewFrame]) -> "Pending":
+        """The same with frames that were added."""
+        frames = list(frames)
+        return Pending(
+            self.frames + len(frames),
+            self.values + sum(frame.values for frame in frames),
+            self.bytes + sum(len(frame.body) for frame in frames),
+        )
+
+    def minus(self, other: "Pending") -> "Pending":
+        """The same without what is gone."""
+        return Pending(
+            self.frames - other.frames, self.values - other.values, self.bytes - other.bytes
+        )
+
+
+EMPTY = Pending(0, 0, 0)

@@ -1,0 +1,252 @@
+"""One consumer's end of the buffer: what waits for it, what it has acknowledged."""
+
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from edge_config.models.gateway import CITY
+from gateway.core.books import Counts
+from gateway.core.schema import Schema
+from gateway.edge.buffer.outgoing import Pending, Span, StoredFrame
+from gateway.edge.buffer.resize import Resized, resize
+from gateway.edge.buffer.storage import quota
+from gateway.edge.buffer.storage.consumers import (
+    Consumer,
+    count_lost,
+    oldest_for,
+    release,
+    waiting_for,
+)
+from gateway.wire.records import GivenUp
+
+_log = logging.getLogger(__name__)
+
+_FRAMES_AFTER = "SELECT seq, count, body FROM frame WHERE seq > ? AND waiting & ? ORDER BY seq"
+
+
+class Source(Protocol):
+    """The buffer, as its outlets see it."""
+
+    epoch: int
+    last_seq: int
+    frame_bytes: int
+
+    def reads(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The reader, for one thread at a time."""
+
+    def schemas(self, ids: Iterable[str]) -> list[Schema]:
+        """Schemas by their ids as 16 hex digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What has come back from a consumer since the last commit.
+
+    Attributes:
+        spans: frames that it has acknowledged.
+        closed: below this number it has, or will take, nothing else.
+        too_large: frames that cannot be sent, and how large the body of one may be, bytes.
+    """
+
+    spans: tuple[Span, ...] = ()
+    closed: int = 0
+    too_large: Mapping[int, int] = field(default_factory=dict)
+
+
+class Outlet:
+    """Hands a consumer its frames, and notes what it has.
+
+    ``read`` and ``schemas`` block; all else does not.
+
+    Args:
+        consumer: whose.
+        flag: its flag in ``frame.waiting``.
+        source: the buffer.
+        connection: of the buffer, to look what waits.
+    """
+
+    def __init__(
+        self, consumer: Consumer, flag: int, source: Source, connection: sqlite3.Connection
+    ) -> None:
+        self.name = consumer.name
+        self.flag = flag
+        self._quota = consumer.quota
+        self._source = source
+        self._acknowledged: deque[Span] = deque()
+        self._last_heard: set[Span] = {(1, 0)}
+        self._closed = 0
+        self._too_large: dict[int, int] = {}
+        self._is_losing = False
+        # What an earlier process handed out is not known; all of it may have been.
+        self._handed_out = source.last_seq
+        self._oldest = 0
+        self._oldest, self._given_up = self.outlook(connection, source.last_seq)
+        self._pending = waiting_for(connection, flag, (0, source.last_seq))
+
+    # -- for the northbound ---------------------------------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """The buffer's random name."""
+        return self._source.epoch
+
+    @property
+    def last_seq(self) -> int:
+        """Number of the newest frame in the buffer."""
+        return self._source.last_seq
+
+    def read(self, after_seq: int, max_bytes: int) -> list[StoredFrame]:
+        """The oldest committed frames after a sequence number, to be sent.
+
+        Args:
+            after_seq: frames above this one.
+            max_bytes: stop when their bodies reach this; at least one frame is returned.
+        """
+        frames: list[StoredFrame] = []
+        size = 0
+        with (
+            self._source.reads() as reader,
+            closing(reader.execute(_FRAMES_AFTER, (after_seq, self.flag))) as rows,
+        ):
+            for seq, values, body in rows:
+                frames.append(StoredFrame(seq, values, body))
+                size += len(body)
+                if size >= max_bytes:
+                    break
+            if frames:
+                self._handed_out = max(self._handed_out, frames[-1].seq)
+        return frames
+
+    def schemas(self, ids: Iterable[str]) -> list[Schema]:
+        """Schemas that frames of the buffer carried, by their ids as 16 hex digits."""
+        return self._source.schemas(ids)
+
+    def resize(self, seq: int, max_bytes: int) -> None:
+        """Have the next commit replace a frame by smaller ones, at the end of the buffer.
+
+        What is too large value by value is dropped: counted, and dated by a gap.
+
+        Args:
+            seq: its number; nothing happens if the consumer does not wait for it any more.
+            max_bytes: of the body of a frame.
+        """
+        self._too_large[seq] = max_bytes
+
+    def limit_frames(self, max_bytes: int) -> None:
+        """Let frames from now on be made no larger than the consumer can be sent."""
+        self._source.frame_bytes = min(self._source.frame_bytes, max_bytes)
+
+    def acknowledge(self, upto: int, ranges: Iterable[Span] = (), closed: int = 0) -> None:
+        """Note what the consumer has; the next commit frees it.
+
+        Args:
+            upto: all frames up to and including this one.
+            ranges: inclusive ranges above it.
+            closed: what below this number is not acknowledged here never will be.
+        """
+        spans = {(1, min(upto, self.last_seq)), *ranges}
+        self._acknowledged.extend(spans - self._last_heard)
+        self._last_heard = spans
+        self._closed = max(self._closed, closed)
+
+    @property
+    def unfreed(self) -> bool:
+        """Whether frames wait for a commit that frees or resizes them."""
+        return bool(self._acknowledged or self._too_large)
+
+    def pending(self) -> Pending:
+        """What waits for the consumer, as of the last commit."""
+        return self._pending
+
+    def given_up(self) -> GivenUp:
+        """What will never be sent (again), as of the last commit."""
+        return self._given_up
+
+    # -- for the buffer, inside its transaction -------------------------------------------
+
+    def take_feedback(self) -> Feedback:
+        """What has come back since this was asked last."""
+        closed = self._closed  # first: what is acknowledged below it is in the spans
+        spans = [self._acknowledged.popleft() for _ in range(len(self._acknowledged))]
+        too_large, self._too_large = self._too_large, {}
+        return Feedback(tuple(spans), closed, too_large)
+
+    def put_back(self, feedback: Feedback) -> None:
+        """A commit failed: what it was to do waits for the next one."""
+        self._acknowledged.extendleft(feedback.spans)
+        self._too_large = {**feedback.too_large, **self._too_large}
+
+    def free(self, connection: sqlite3.Connection, feedback: Feedback) -> Pending:
+        """Free acknowledged frames; what waits then."""
+        pending = self._pending
+        for first, last in feedback.spans:
+            span = max(first, self._oldest), last  # older ones have been freed already
+            freed = waiting_for(connection, self.flag, span)
+            if freed.frames:
+                release(connection, self.flag, span)
+                pending = pending.minus(freed)
+        return pending
+
+    def take_back(
+        self, connection: sqlite3.Connection, feedback: Feedback
+    ) -> dict[tuple[str, date], Counts]:
+        """Drops that the city's acknowledgement shows to be none, as counts below zero."""
+        back = quota.take_back(connection, feedback.spans)
+        quota.forget(connection, feedback.closed)
+        return back
+
+    def resize_all(
+        self, connection: sqlite3.Connection, too_large: Mapping[int, int], last_seq: int
+    ) -> Resized:
+        """Replace frames that are too large; those of the pieces follow on ``last_seq``."""
+        if not too_large:
+            return Resized()
+        resized = resize(connection, self.flag, too_large, last_seq)
+        if self.name == CITY:
+            quota.remember(connection, resized.gaps)
+        return resized
+
+    def trim(self, connection: sqlite3.Connection, pending: Pending, now_ms: int) -> quota.Trimmed:
+        """Let the oldest frames go until the consumer's quota is kept.
+
+        Args:
+            connection: in a transaction.
+            pending: what waits.
+            now_ms: UTC milliseconds; 0: nothing is old.
+        """
+        trimmed = quota.choose(
+            connection, self._quota, pending.bytes, now_ms, (self._oldest, self.flag)
+        )
+        if not trimmed.size.frames:
+            self._is_losing = False
+        elif self.name == CITY:
+            trimmed.drop(connection, self._quota, self._handed_out)
+        else:
+            trimmed.let_go(connection)
+            count_lost(connection, self.flag, trimmed.size.values)
+            self._say_once(trimmed)
+        return trimmed
+
+    def _say_once(self, trimmed: quota.Trimmed) -> None:
+        if not self._is_losing:
+            self._is_losing = True
+            _log.warning(
+                "northbound %s: its quota is full; %d values and more are not kept for it",
+                self.name,
+                trimmed.size.values,
+            )
+
+    def outlook(self, connection: sqlite3.Connection, last_seq: int) -> tuple[int, GivenUp]:
+        """The oldest frame that waits (the next one, if none does), and what was given up."""
+        oldest = oldest_for(connection, self.flag, self._oldest) or last_seq + 1
+        doubt = quota.oldest_doubt(connection) if self.name == CITY else None
+        return oldest, GivenUp(oldest if doubt is None else min(doubt, oldest), oldest)
+
+    def committed(self, pending: Pending, oldest: int, given_up: GivenUp) -> None:
+        """The transaction stands."""
+        self._pending, self._oldest, self._given_up = pending, oldest, given_up

@@ -1,0 +1,150 @@
+"""Frames that are too large for a real broker: cut, or given up, and never in the way of others."""
+
+import asyncio
+import contextlib
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway.core.batch import Batch
+from gateway.core.books import Counts, day_of
+from gateway.core.outcome import Outcome
+from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.edge.buffer.incoming import Progress
+from gateway.edge.buffer.recorder import Recorder
+from tests.edge.city import City, until
+from tests.edge.test_northbound import Sender
+from tests.support.broker import Mosquitto
+
+NOW = 1_800_000_000_000
+DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto" / "mosquitto.conf"
+
+
+def schema_of(tags: int) -> Schema:
+    names = tuple(Tag(f"t{at}", Kind.STRING) for at in range(tags))
+    return Schema("d", "g", "p", "sensor", True, (Equipment("u", "1", "m"),), names, 1000)
+
+
+class Station(Sender):
+    """A northbound on a buffer that a recorder fills, with texts that do not compress well."""
+
+    def __init__(self, folder: Path, url: str, **options: object) -> None:
+        super().__init__(folder, url, **options)
+        self.values = 0
+        self.recorder = Recorder(
+            buffer=self.buffer, live=self.live, now_ms=lambda: NOW, interval_ms=20, wake=self.wake
+        )
+
+    async def poll(self, tags: int, size: int) -> None:
+        """One poll of texts, made durable."""
+        time_ms = NOW + self.values
+        texts = np.array([os.urandom(size // 2).hex() for _ in range(tags)], object)
+        batch = Batch(schema_of(tags), time_ms, np.ones(tags, np.bool_), (texts,))
+        counts = {day_of(time_ms): Counts(tags, tags, buffered=tags)}
+        outcome = Outcome(batch, counts, np.zeros(tags, np.uint8), (texts,), time_ms)
+        self.values += tags
+        self.recorder.processed("d", "g", outcome, Progress(time_ms, time_ms))
+        await self.recorder.commit()
+
+    async def drained(self) -> None:
+        """All that waited has been acknowledged, and the books are told."""
+        async with asyncio.timeout(100):
+            await self.recorder.finish()
+            await self.north.drain(self.recorder.finish)
+
+    def balances(self, city: City) -> int:
+        """How many values are with the city; the others must be counted as dropped."""
+        totals = self.buffer.totals()
+        dropped = sum(totals.dropped.values())
+        assert totals.buffered == self.values == len(city.points) + dropped
+        assert city.totals().dropped == totals.dropped
+        return len(city.points)
+
+
+@contextlib.asynccontextmanager
+async def station(broker: Mosquitto, **options: object) -> AsyncIterator[tuple[Station, City]]:
+    folder = broker.folder
+    city, one = City(broker.port, "gw"), Station(folder, broker.url, **options)
+    async with city.running(), one.running():
+        await until(lambda: one.live.northbound().connected)
+        yield one, city
+
+
+def limited(folder: Path, *lines: str) -> Mosquitto:
+    return Mosquitto(folder, "\n".join(["allow_anonymous true", "set_tcp_nodelay true", *lines]))
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_thousand_texts_of_8_kb_pass_the_shipped_broker(
+    tmp_path: Path, protocol: str
+) -> None:
+    shipped = re.findall(
+        r"^(?:message_size_limit|max_packet_size) .*$", DEPLOY.read_text(), re.MULTILINE
+    )
+    assert len(shipped) == 2
+    with limited(tmp_path, *shipped) as broker:
+        async with station(broker, protocol=protocol) as (one, city):
+            await one.poll(1_000, 8_000)
+            await one.poll(3, 10)
+            await one.drained()
+            assert one.balances(city) == 1_003
+            assert one.live.northbound().resent == 0
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@pytest.mark.parametrize("limit", ["max_packet_size 20000", "message_size_limit 20000"])
+async def test_a_broker_that_takes_less_gets_less(
+    tmp_path: Path, protocol: str, limit: str
+) -> None:
+    if protocol == "3.1.1" and limit.startswith("message"):
+        pytest.skip("such a broker says that it has taken what it throws away")
+    with limited(tmp_path, limit) as broker:
+        async with station(broker, protocol=protocol, retry_max_ms=1_000) as (one, city):
+            await one.poll(20, 8_000)
+            await one.poll(3, 10)
+            await one.drained()
+            assert one.balances(city) == 23
+            await one.poll(20, 8_000)  # cut in time now
+            resent = one.live.northbound().resent
+            await one.drained()
+            assert one.balances(city) == 43
+            assert one.live.northbound().resent == resent
+
+
+async def test_frames_that_wait_are_cut_when_the_limit_shrinks(tmp_path: Path) -> None:
+    with limited(tmp_path) as broker:
+        async with station(broker) as (one, city):
+            await one.poll(1, 10)
+            await one.drained()
+            await asyncio.to_thread(broker.stop)
+            await until(lambda: not one.live.northbound().connected)
+            for _ in range(3):
+                await one.poll(20, 8_000)
+            held = one.buffer.city.pending().frames
+            assert held <= 4
+            broker.extend("max_packet_size 30000")
+            await asyncio.to_thread(broker.start)
+            await one.drained()
+            assert one.balances(city) == 61
+            assert one.buffer.last_seq > 5 + held
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_value_that_no_message_may_carry_is_given_up_and_told(
+    tmp_path: Path, protocol: str
+) -> None:
+    most = 5_500
+    with limited(tmp_path, f"max_packet_size {most}") as broker:
+        async with station(broker, protocol=protocol, retry_max_ms=1_000) as (one, city):
+            await one.poll(2, 15_000)  # compresses to a half, which is still too much
+            await one.poll(5, 1_000)
+            await one.drained()
+            assert one.balances(city) == 5
+            assert one.buffer.totals().dropped == {"too_large": 2}
+            gaps = {(gap.device, gap.group, gap.tags, gap.from_ms) for gap in city.gaps.values()}
+            assert gaps == {("d", "g", (f"t{at}",), NOW) for at in range(2)}
+            assert {gap.cause.code for gap in city.gaps.values()} == {"too_large"}
