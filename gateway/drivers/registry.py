@@ -40,6 +40,10 @@ class Registry(Mapping[str, DriverSpec]):
             raise TypeError(f"the driver at entry point {name!r} calls itself {spec.name!r}")
         return spec
 
+    def reference(self, name: str) -> str:
+        """Where the ``SPEC`` of an installed driver is, as ``package.module:SPEC``."""
+        return self._points[name][0].value
+
     def __contains__(self, name: object) -> bool:
         return name in self._points
 

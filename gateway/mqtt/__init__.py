@@ -1,1 +1,5 @@
-"""The connection to an MQTT broker, as edge and city both use it."""
+"""What both sides share of MQTT: the session, what a lost one is called, TLS."""
+
+from gateway.deferred import defer
+
+defer("urllib.request")  # the library wants it for the proxies of websockets: 2 MiB of an edge

@@ -174,19 +174,3 @@ async def test_a_second_gateway_on_the_same_buffer_is_refused(factory: Factory) 
             assert await ended(second) == 1
     assert "in use by another qulink" in factory.log.read_text()
     assert "Traceback" not in factory.log.read_text()
-
-
-async def test_a_poll_only_gateway_loads_no_opcua(factory: Factory) -> None:
-    program = (
-        "import sys; from gateway.edge import app;"
-        "from edge_config.loading.load import load_gateway;"
-        "from gateway.drivers.registry import installed;"
-        f"load_gateway(__import__('pathlib').Path({str(factory.config)!r}), installed());"
-        "import gateway.drivers.modbus.driver;"
-        "bad = {'asyncua', 'pymodbus', 'sqlalchemy', 'altair', 'uvicorn'} & set(sys.modules);"
-        "sys.exit(str(bad) if bad else 0)"
-    )
-    done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", program], capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()

@@ -1,0 +1,1 @@
+"""How a checked configuration becomes a running edge, in a process without what checked it."""

@@ -1,0 +1,84 @@
+"""A checked configuration, handed from the process that read it to the one that runs it.
+
+``qulink run`` reads its configuration with pydantic and YAML, which cost some 20 MiB, and then
+executes a new interpreter in its own place (the process id, and so signals, exit code and the
+service manager's view, stay). The objects of the configuration go ahead in an unnamed file that
+both hold open. They are pickled: the reader is the same program an instant later, nobody else
+can reach the file, and devices of one profile keep sharing their groups. No secret is in it, as
+settings only say where a secret is.
+"""
+
+import os
+import pickle
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from operator import attrgetter
+from typing import BinaryIO, NoReturn
+
+from edge_config.loading.resolved import LoadedGateway
+from gateway.drivers.api import DriverSpec
+
+MODULE = "gateway.edge.process"
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What an edge is started with.
+
+    Attributes:
+        loaded: the configuration.
+        drivers: the drivers that it names, and where the ``SPEC`` of each is; looking for entry
+            points would cost the running edge 2 MiB.
+        drain_s: how long to send after the order to stop, seconds.
+    """
+
+    loaded: LoadedGateway
+    drivers: Mapping[str, str]
+    drain_s: float
+
+    def specs(self) -> dict[str, DriverSpec]:
+        """The drivers by name."""
+        return {name: _spec(reference) for name, reference in self.drivers.items()}
+
+
+def hand_over(handover: Handover) -> NoReturn:
+    """Become the process that runs the edge."""
+    file = _unnamed()
+    pickle.dump(replace(handover, loaded=_slim(handover.loaded)), file, pickle.HIGHEST_PROTOCOL)
+    file.flush()
+    file.seek(0)
+    os.set_inheritable(file.fileno(), True)
+    # -P: the folder in which an operator happens to stand is no place for our modules
+    command = [sys.executable, "-P", "-m", MODULE, str(file.fileno())]
+    os.execv(sys.executable, command)  # noqa: S606 - our own module
+
+
+def taken_over(descriptor: int) -> Handover:
+    """Read what :func:`hand_over` left in an open file, and close it."""
+    with os.fdopen(descriptor, "rb") as file:
+        handover: Handover = pickle.load(file)  # noqa: S301 - written by this program, see above
+    return handover
+
+
+def _spec(reference: str) -> DriverSpec:
+    module, _, attribute = reference.partition(":")
+    spec: DriverSpec = attrgetter(attribute)(import_module(module))
+    return spec
+
+
+def _unnamed() -> BinaryIO:
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("qulink-configuration"), "w+b")
+    from tempfile import TemporaryFile  # noqa: PLC0415 - and with it half a dozen modules
+
+    return TemporaryFile()
+
+
+def _slim(loaded: LoadedGateway) -> LoadedGateway:
+    """Without profiles' own groups and tags: those are in the devices' groups by now."""
+    profiles = {id(device.profile): device.profile for device in loaded.devices}
+    heads = {key: replace(profile, groups=()) for key, profile in profiles.items()}
+    devices = tuple(replace(device, profile=heads[id(device.profile)]) for device in loaded.devices)
+    return LoadedGateway(replace(loaded.config, profiles=(), devices=()), devices)
