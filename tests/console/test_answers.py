@@ -10,12 +10,13 @@ import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
 from markupsafe import Markup
-from sqlalchemy import delete, insert, update
+from sqlalchemy import Connection, delete, insert, update
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,6 +25,7 @@ from starlette.routing import Route
 from gateway.city.console.app import build
 from gateway.city.console.charts import pictures
 from gateway.city.console.charts.specifications import Shape, history_chart, history_rows
+from gateway.city.console.queries.gaps import GapFilter, gap_count, gaps
 from gateway.city.db import tables
 from gateway.city.rates.definitions import DefinitionError
 from gateway.city.stores.api import Point
@@ -428,3 +430,48 @@ async def test_the_trend_ends_in_the_headline_figure(address: str, city: Town) -
         await asyncio.sleep(0.1)
     last = (await get(chart)).json()["datasets"]["actual"][-1]
     assert last["text"] == shown["pooled_percent"] == "0.00" != first
+
+
+async def test_gaps_that_last_come_first_on_every_page(address: str, city: Town) -> None:
+    """Whatever pages are asked for, each gap stands on exactly one of them."""
+    rows = [
+        {
+            "gateway": "gw-1", "device": f"d-{at}", "tag_group": "", "tags": "[]", "tags_key": "-",
+            "cause": "late", "from_ms": 1_000 + at, "to_ms": None if at % 2 else 9_000_000,
+        }
+        for at in range(140)
+    ]  # fmt: skip
+    city.database.run_now(lambda connection: connection.execute(insert(tables.gap), rows))
+    wanted, places = GapFilter(gateway="gw-1"), list[tuple[bool, int]]()
+    for offset in range(0, 150, 50):
+        page = city.database.run_now(gaps, wanted, 50, offset)
+        places += [(row.to_ms is not None, -row.from_ms) for row in page]
+    assert len(places) == 140
+    assert places == sorted(places)
+    assert city.database.run_now(gap_count, wanted) == 140
+    assert city.database.run_now(gap_count, GapFilter(gateway="gw-1", only_open=True)) == 70
+
+
+async def test_a_city_of_many_gateways_types_an_id_and_turns_pages(
+    address: str, city: Town
+) -> None:
+    rows = [
+        {"id": f"zz-{at:03d}", "uscc": uscc_of(0), "site_no": "1", "enrolled_ms": 1}
+        for at in range(250)
+    ]
+    day = {"epoch": "0" * 16, "device": "a", "day": date(2025, 11, 23), "dropped": "{}"}
+    counts = dict.fromkeys(("due", "ok", "failed", "skipped", "suppressed", "buffered"), 0)
+    books = [{"gateway": row["id"], **day, **counts} for row in rows]
+
+    def fill(connection: Connection) -> None:
+        connection.execute(insert(tables.gateway), rows)
+        connection.execute(insert(tables.edge_books), books)
+
+    city.database.run_now(fill)
+    assert '<input name="gateway"' in (await get(f"{address}/gaps")).text
+    first = (await get(f"{address}/books?lang=en")).text
+    assert first.count('<tr><th scope="row"') == 50
+    assert 'rel="next"' in first
+    last = (await get(f"{address}/books?lang=en&page=5")).text
+    assert last.count('<tr><th scope="row"') == 1
+    assert len((await get(f"{address}/books?format=json")).json()["rows"]) == 251

@@ -19,6 +19,7 @@ from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.overview import Overview
 from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures, points_text
+from gateway.city.console.queries.gateways import Gateways
 from gateway.city.rates.compute import percent_text
 from gateway.web.application import compose
 from gateway.web.assets import CACHE, Assets
@@ -40,16 +41,16 @@ NAVIGATION = (
 def build(context: ConsoleContext) -> ASGIApp:
     """The console as a guarded ASGI application."""
     pages = _pages(context)
-    figures, pictures = Figures(context), Pictures()
+    figures, gateways, pictures = Figures(context), Gateways(context), Pictures()
     url = context.config.demonstration_control
     control = DemonstrationControl(url) if url else None
-    overview = Overview(context, figures, pictures, control)
+    overview = Overview(context, figures, gateways, pictures, control)
     machine = MachinePage(context, figures, pictures)
     routes = [
         Route("/", pages.endpoint(overview.view)),
         *_drilldown_routes(pages, Drilldown(context, figures)),
         *_machine_routes(pages, machine),
-        *_record_routes(pages, Records(context)),
+        *_record_routes(pages, Records(context, gateways)),
         Route("/charts/trend.json", _trend_endpoint(overview)),
         Route(BUNDLE, _bundle),
     ]

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -167,6 +168,15 @@ gap = Table(
     Column("to_ms", BigInteger),
     UniqueConstraint("gateway", "device", "tag_group", "tags_key", "from_ms"),
     Index("ix_gap_from_ms", "from_ms"),
+    # what the console asks for: the newest of a gateway, of a cause, and those that last
+    Index("ix_gap_gateway_from_ms", "gateway", "from_ms"),
+    Index("ix_gap_cause_from_ms", "cause", "from_ms"),
+    Index(
+        "ix_gap_lasting",
+        "from_ms",
+        sqlite_where=text("to_ms IS NULL"),
+        postgresql_where=text("to_ms IS NULL"),
+    ),
 )
 
 quarantine = Table(

@@ -17,16 +17,14 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import MachineNow
 from gateway.city.console.pages.drilldown import link_state
 from gateway.city.console.queries.database import (
-    GapFilter,
-    GapRow,
     Machine,
     Rows,
     enterprise_of,
     evidence_days,
-    gaps,
     machine_row,
 )
 from gateway.city.console.queries.figures import Figures
+from gateway.city.console.queries.gaps import GapFilter, GapRow, gaps
 from gateway.city.ledger.codes import county_name
 from gateway.city.live.newest import LiveValue
 from gateway.city.rates.period import period_of

@@ -14,9 +14,9 @@ from gateway.city.console.charts.specifications import (
 )
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
-from gateway.city.console.queries.database import GapFilter, gap_count, gaps
 from gateway.city.console.queries.figures import Figures, plan_distance
-from gateway.city.console.queries.gateways import gateway_states, worst_first
+from gateway.city.console.queries.gaps import GapFilter, gap_count, gaps
+from gateway.city.console.queries.gateways import Gateways
 from gateway.city.console.queries.ratetable import as_table, ranked
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.web.i18n import Language, text
@@ -33,11 +33,13 @@ class Overview:
         self,
         context: ConsoleContext,
         figures: Figures,
+        gateways: Gateways,
         pictures: Pictures,
         control: DemonstrationControl | None,
     ) -> None:
         self._context = context
         self._figures = figures
+        self._gateways = gateways
         self._pictures = pictures
         self._control = control
 
@@ -46,7 +48,7 @@ class Overview:
         context, now_ms = self._context, self._context.now_ms()
         table = await self._figures.table("county")
         language = preferences(request).language
-        states = await gateway_states(context)
+        states = await self._gateways.states()
         data: dict[str, object] = {
             "table": table,
             "counties": ranked(table),
@@ -54,11 +56,8 @@ class Overview:
             "coverage": await self._figures.table("county", "COV"),
             "plan": plan_distance(table.lead(table.city), now_ms),
             "plan_note": _plan_note(language),
-            "gateways": worst_first(states)[:SHOWN_GATEWAYS],
-            "gateway_counts": (
-                sum(state.kind in {"good", "warn"} for state in states),
-                len(states),
-            ),
+            "gateways": states.worst_first[:SHOWN_GATEWAYS],
+            "gateway_counts": (states.online, len(states.worst_first)),
             "gaps": await context.database.run(gaps, GapFilter(), RECENT_GAPS),
             "lasting": await context.database.run(gap_count, GapFilter(only_open=True)),
             "lines": await self._control.lines() if self._control else None,

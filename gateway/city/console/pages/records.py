@@ -1,12 +1,18 @@
 """Pages that let a reader check the figures: gaps, quality, books, definitions."""
 
+from functools import partial
+from itertools import islice
+
 from starlette.requests import Request
 
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.queries.database import GapFilter, books, gap_causes, gap_count, gaps
-from gateway.city.console.queries.findings import findings
-from gateway.city.console.queries.gateways import gateway_states
+from gateway.city.console.queries.books import books, books_count
+from gateway.city.console.queries.database import GatewayRow
+from gateway.city.console.queries.findings import Findings, findings
+from gateway.city.console.queries.gaps import COUNTED, GapFilter, gap_causes, gap_count, gaps
+from gateway.city.console.queries.gateways import Gateways
 from gateway.city.console.queries.recordtables import definition_table, finding_table, gap_table
+from gateway.city.console.remember import Remembered
 from gateway.city.rates.definitions import open_questions
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.core.books import COUNTERS
@@ -16,19 +22,24 @@ from gateway.web.tables import Cell, Table
 
 PAGE_ROWS = 50
 FILE_ROWS = 10_000
+CHOICES = 200
+"""A list to choose a gateway from is no longer than this; then its id is typed."""
+FINDINGS_S = BOOKS_S = 4.0
 
 
 class Records:
     """Gaps, data quality, books and definitions."""
 
-    def __init__(self, context: ConsoleContext) -> None:
+    def __init__(self, context: ConsoleContext, gateways: Gateways) -> None:
         self._context = context
+        self._gateways = gateways
+        self._remembered = Remembered()
 
     async def gaps(self, request: Request) -> View:
         """Intervals without data, with their causes."""
         run, now_ms = self._context.database.run, self._context.now_ms()
         wanted, page = _filter(request), _page(request)
-        is_file = "format" in request.query_params
+        is_file = _is_file(request)
         limit = FILE_ROWS if is_file else PAGE_ROWS
         rows = await run(gaps, wanted, limit, 0 if is_file else page * PAGE_ROWS)
         total = await run(gap_count, wanted)
@@ -37,34 +48,51 @@ class Records:
             "wanted": wanted,
             "total": total,
             "page": page,
+            "counted": COUNTED,
             "pages": max(1, -(-total // PAGE_ROWS)),
             "causes": await run(gap_causes),
-            "gateways": [state.row for state in await gateway_states(self._context)],
+            "gateways": await self._choices(),
             "now_ms": now_ms,
         }
         return View("gaps.html", data, ("list",), 2.0, gap_table(rows, now_ms))
 
+    async def _choices(self) -> list[GatewayRow]:
+        """Gateways to choose from; none if there are too many."""
+        rows = [row for row in await self._gateways.rows() if not row.revoked]
+        return rows if len(rows) <= CHOICES else []
+
     async def quality(self, request: Request) -> View:
         """What weakens the figures."""
         now_ms = self._context.now_ms()
-        limit = FILE_ROWS if "format" in request.query_params else PAGE_ROWS
-        found = await self._context.database.run(findings, now_ms, limit)
-        states = await gateway_states(self._context)
-        silent = [state for state in states if state.kind in {"bad", "idle"}]
-        partly = [state for state in states if state.kind == "warn"]
+        limit = FILE_ROWS if _is_file(request) else PAGE_ROWS
+        found = await self._findings(limit)
+        states = await self._gateways.states()
+        lacking = list(islice(states.of("bad", "idle", "warn"), limit))
         data = {
             "found": found,
-            "silent": silent,
-            "partly": partly,
-            "gateways": states,
+            "lacking": lacking,
+            "silent": states.counts["bad"] + states.counts["idle"],
+            "partly": states.counts["warn"],
+            "gateways": len(states.worst_first),
             "now_ms": now_ms,
         }
-        table = finding_table(found, [*silent, *partly], now_ms)
+        table = finding_table(found, lacking, now_ms)
         return View("quality.html", data, ("quality",), 4.0, table)
 
-    async def books(self, _request: Request) -> View:
+    async def _findings(self, limit: int) -> Findings:
+        """What the database knows; counting a large ledger is costly, so all viewers share it."""
+        run, now_ms = self._context.database.run, self._context.now_ms()
+        return await self._remembered.get(
+            ("findings", limit), FINDINGS_S, lambda: run(findings, now_ms, limit)
+        )
+
+    async def books(self, request: Request) -> View:
         """What was due, what came of it, gateway by gateway."""
-        rows = await self._context.database.run(books)
+        run, page, is_file = self._context.database.run, _page(request), _is_file(request)
+        limit, offset = (FILE_ROWS, 0) if is_file else (PAGE_ROWS, page * PAGE_ROWS)
+        make = partial(run, books, limit, offset)
+        rows = await self._remembered.get(("books", limit, offset), BOOKS_S, make)
+        pages = -(-await run(books_count) // PAGE_ROWS)
         columns = ("gateway", *COUNTERS, "committed", "quarantined", "pending", "balanced")
         file: list[dict[str, Cell]] = [
             {
@@ -78,7 +106,8 @@ class Records:
             for row in rows
         ]
         table = Table("books", columns, file, {"as_of": moment(self._context.now_ms())})
-        return View("books.html", {"rows": rows}, ("books",), 4.0, table)
+        data = {"rows": rows, "page": page, "pages": pages}
+        return View("books.html", data, ("books",), 4.0, table)
 
     async def definitions(self, _request: Request) -> View:
         """Every definition with its formula, predicates and open questions."""
@@ -100,6 +129,10 @@ def _filter(request: Request) -> GapFilter:
         cause=asked.get("cause", ""),
         only_open=asked.get("open", "") == "1",
     )
+
+
+def _is_file(request: Request) -> bool:
+    return "format" in request.query_params
 
 
 def _page(request: Request) -> int:

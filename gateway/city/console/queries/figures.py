@@ -5,6 +5,7 @@ from fractions import Fraction
 from functools import partial
 
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.live.places import Machine
 from gateway.city.console.remember import Remembered
 from gateway.city.rates.compute import Dimension, percent_text
 from gateway.city.rates.definitions import definition_of
@@ -54,9 +55,17 @@ class Figures:
             None,
             now_ms,
             demonstration=demonstration,
-            answering=context.live.answering(demonstration=demonstration),
+            answering=self._answering(definition),
             definitions=context.definitions,
         )
+
+    def _answering(self, definition: str, uscc: str | None = None) -> frozenset[Machine]:
+        """Machines that answer now, if a definition asks for them."""
+        context = self._context
+        if definition_of(context.definitions, definition).measure != "answering":
+            return frozenset()
+        demonstration = context.config.demonstration
+        return context.live.answering(demonstration=demonstration, uscc=uscc)
 
     async def trend(self) -> tuple[TrendPoint, ...]:
         """The headline rate of the last months; the last point is the figure of the pages."""
@@ -90,7 +99,7 @@ class Figures:
             None,
             now_ms,
             demonstration=demonstration,
-            answering=context.live.answering(demonstration=demonstration, uscc=uscc),
+            answering=self._answering(self.headline.id, uscc),
             uscc=uscc,
             definitions=context.definitions,
         )

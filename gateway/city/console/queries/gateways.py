@@ -1,10 +1,17 @@
 """Gateways as the registry and the live view know them."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries.database import GatewayRow, gateways
+from gateway.city.console.remember import Remembered
+
+STATES_S = 1.0
+"""All viewers share the states of so long: at ten thousand gateways they take a moment to make."""
+REGISTRY_S = 5.0
+_WORST_FIRST = ("bad", "warn", "idle", "good")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +35,48 @@ class GatewayState:
     devices: int
 
 
-async def gateway_states(context: ConsoleContext) -> list[GatewayState]:
-    """All gateways that are not revoked."""
-    rows = await context.database.run(gateways)
-    return [_state(context, row) for row in rows if not row.revoked]
+@dataclass(frozen=True, slots=True)
+class GatewayStates:
+    """All gateways that are not revoked.
+
+    Attributes:
+        worst_first: silent ones, those with devices down, those never heard of, then good ones.
+        counts: how many there are of each kind.
+    """
+
+    worst_first: tuple[GatewayState, ...]
+    counts: Mapping[str, int]
+
+    @property
+    def online(self) -> int:
+        """How many have been heard of lately."""
+        return self.counts["good"] + self.counts["warn"]
+
+    def of(self, *kinds: str) -> Iterable[GatewayState]:
+        """Those of some kinds, the worst first."""
+        return (state for state in self.worst_first if state.kind in kinds)
 
 
-def worst_first(states: Iterable[GatewayState]) -> list[GatewayState]:
-    """Silent ones, those with devices down, those never heard of, then the good ones."""
-    order = ("bad", "warn", "idle", "good")
-    return sorted(states, key=lambda state: order.index(state.kind))
+class Gateways:
+    """The states of all gateways, made once for all who look."""
+
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
+        self._remembered = Remembered()
+
+    async def states(self) -> GatewayStates:
+        """The states, a second old at most where that costs little."""
+        return await self._remembered.get("states", STATES_S, self._make)
+
+    async def rows(self) -> list[GatewayRow]:
+        """The registry, in order of the ids."""
+        read = self._context.database.run
+        return await self._remembered.get("rows", REGISTRY_S, lambda: read(gateways))
+
+    async def _make(self) -> GatewayStates:
+        states = [_state(self._context, row) for row in await self.rows() if not row.revoked]
+        states.sort(key=lambda state: _WORST_FIRST.index(state.kind))
+        return GatewayStates(tuple(states), Counter(state.kind for state in states))
 
 
 def _state(context: ConsoleContext, row: GatewayRow) -> GatewayState:

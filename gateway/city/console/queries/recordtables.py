@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from gateway.city.console.queries.database import GapRow
 from gateway.city.console.queries.findings import Findings
+from gateway.city.console.queries.gaps import GapRow
 from gateway.city.console.queries.gateways import GatewayState
 from gateway.city.rates.definitions import open_questions
 from gateway.city.rates.model import Definition
