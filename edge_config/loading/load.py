@@ -21,7 +21,7 @@ from edge_config.loading.profile_file import Profile, quiet, read_profile
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
 from edge_config.loading.site import demand_site
 from edge_config.loading.specs import DriverModels
-from edge_config.mistakes import checks
+from edge_config.mistakes import capacity, checks
 from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Place, hint, under
 from edge_config.models.city import CityConfig, EmbeddedNode, EmbeddedStore
@@ -100,9 +100,14 @@ class _Loading:
         self._inline_profiles(config)
         self._profile_files()
         devices = self._devices()
+        at = under(place, "devices")
+        if config is not None and config.northbound:
+            self.problems += capacity.refused_by_city(devices, at)
         if self.problems or config is None:
             raise ConfigError(self.problems)
-        return LoadedGateway(anchored(config, self.folder.path), tuple(devices))
+        warnings = tuple(capacity.counted_twice(devices, at))
+        built = tuple(device for _, device in devices)
+        return LoadedGateway(anchored(config, self.folder.path), built, warnings)
 
     def _items(self, key: str) -> list[Any]:
         data = self.document.data
@@ -122,7 +127,7 @@ class _Loading:
                 at = under(self.document.problem, "profile_files", position)
                 self.library.add_file(file, self.folder, at)
 
-    def _devices(self) -> list[ResolvedDevice]:
+    def _devices(self) -> list[capacity.Positioned]:
         raw = self._items("devices")
         at = under(self.document.problem, "devices")
         ids = [
@@ -132,11 +137,11 @@ class _Loading:
         ]
         self.problems += checks.repeated(ids, at, "as a device's id")
         built = [
-            self._device(device, under(at, position))
+            (position, self._device(device, under(at, position)))
             for position, device in enumerate(raw)
             if isinstance(device, dict)
         ]
-        return [device for device in built if device is not None]
+        return [(position, device) for position, device in built if device is not None]
 
     def _device(self, data: dict[str, Any], place: Place) -> ResolvedDevice | None:
         config = quiet(DeviceConfig, data)

@@ -1,9 +1,12 @@
 """A loaded configuration, ready for the runtime: names resolved, paths absolute."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from edge_config.models.gateway import DeviceConfig, GatewayConfig, ProfileConfig, TagConfig
+
+if TYPE_CHECKING:  # a running edge has nothing to say about files
+    from edge_config.mistakes.problems import Problem
 
 Mode = Literal["poll", "subscribe"]
 
@@ -62,7 +65,9 @@ class LoadedGateway:
     Attributes:
         config: what was written, with absolute paths.
         devices: in the order of the file.
+        warnings: what is allowed, but hardly meant.
     """
 
     config: GatewayConfig
     devices: tuple[ResolvedDevice, ...]
+    warnings: "tuple[Problem, ...]" = ()

@@ -12,6 +12,7 @@ from edge_config.models.base import (
     demand_tls_scheme,
     pattern,
 )
+from edge_config.models.limits import RESERVED_TAGS
 from edge_config.models.settings import Field, Rule, Settings
 
 Identifier = Annotated[
@@ -70,10 +71,18 @@ class Identity(Settings):
     )
 
 
+def _not_reserved(name: str) -> str:
+    if name in RESERVED_TAGS:
+        raise ValueError(f"{name!r} is a word of the stores; name the tag otherwise")
+    return name
+
+
 class TagConfig(Settings):
     """One measured quantity of a machine."""
 
-    name: TagName = Field(description="field name in the store, unique within the machine")
+    name: Annotated[TagName, Rule(_not_reserved)] = Field(
+        description="field name in the store, unique within the machine"
+    )
     address: Any = Field(description="where the driver finds it; see the driver's page")
     unit: str = Field(default="", max_length=32, description="unit of the scaled value")
     role: Literal["value", "state", "counter", "alarm"] = Field(

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
+from edge_config.models.limits import MAX_DEVICES, MAX_TAGS
 from gateway.city.db.database import Database
 from gateway.city.db.tables import enterprise, orphan, quarantine, tag_schema, watermark
 from gateway.city.evidence.recording import EARLIEST_MS, Sample, record
@@ -17,8 +18,6 @@ from gateway.city.ingest.limits import (
     KEPT_BYTES,
     MAX_REFUSED,
     MAX_STATE_BYTES,
-    MAX_STATE_DEVICES,
-    MAX_TAGS,
     MAX_WAITING,
 )
 from gateway.city.ingest.progress import Progress
@@ -61,7 +60,7 @@ def said(state: State) -> bytes:
         (b" " * (MAX_STATE_BYTES + 1), "bytes are over the limit"),
         (
             said(State(True, devices={f"d{i}": DeviceState("up") for i in range(2_001)})),
-            f"2001 devices are over the limit of {MAX_STATE_DEVICES}",
+            f"2001 devices are over the limit of {MAX_DEVICES}",
         ),
         (said(State(True, time_ms=-1)), "a time is outside"),
         (said(State(True, devices={"d": DeviceState("up", "", 10**17)})), "a time is outside"),

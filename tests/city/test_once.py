@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from edge_config.models.limits import MAX_LABEL, MAX_TAGS
 from gateway.city.app import City
 from gateway.city.db.tables import edge_books, evidence, gap, quarantine, tag_schema, watermark
-from gateway.city.ingest.limits import MAX_LABEL, MAX_TAGS
 from gateway.core.batch import Gap
 from gateway.core.books import Counts, day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag

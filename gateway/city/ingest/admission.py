@@ -8,21 +8,14 @@ databases, so they are held to what every database takes.
 import re
 from dataclasses import dataclass
 
-from gateway.city.ingest.limits import (
-    MAX_INT64,
-    MAX_LABEL,
-    MAX_MACHINES,
-    MAX_STATE_BYTES,
-    MAX_STATE_DEVICES,
-    MAX_TAGS,
-)
+from edge_config.models.limits import MAX_DEVICES, MAX_LABEL, MAX_MACHINES, MAX_TAGS, RESERVED_TAGS
+from gateway.city.ingest.limits import MAX_INT64, MAX_STATE_BYTES
 from gateway.core.schema import Schema
 from gateway.wire.messages import State, decode_state
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _ASSET = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
-_RESERVED = {"time"}
 _SOURCES = {"controller", "sensor"}
 LATEST_MS = 9_223_372_036_854
 """The year 2262, where the databases' times end."""
@@ -89,7 +82,7 @@ def _tags(schema: Schema) -> str | None:
         return "schema does not order its tags by kind"
     seen: set[tuple[int, str]] = set()
     for tag in schema.tags:
-        if not _NAME.fullmatch(tag.name) or tag.name in _RESERVED:
+        if not _NAME.fullmatch(tag.name) or tag.name in RESERVED_TAGS:
             return f"schema has the tag {tag.name[:80]!r}, which is not allowed"
         if max(map(len, (tag.unit, tag.role, tag.label_zh, tag.label_en))) > MAX_LABEL:
             return f"tag {tag.name} has a text of more than {MAX_LABEL} characters"
@@ -110,8 +103,8 @@ def read_state(payload: bytes) -> State:
     if len(payload) > MAX_STATE_BYTES:
         raise ValueError(f"{len(payload)} bytes are over the limit of {MAX_STATE_BYTES}")
     state = decode_state(payload)
-    if len(state.devices) > MAX_STATE_DEVICES:
-        raise ValueError(f"{len(state.devices)} devices are over the limit of {MAX_STATE_DEVICES}")
+    if len(state.devices) > MAX_DEVICES:
+        raise ValueError(f"{len(state.devices)} devices are over the limit of {MAX_DEVICES}")
     times = (state.time_ms, *(device.since_ms for device in state.devices.values()))
     if not all(0 <= time <= LATEST_MS for time in times):
         raise ValueError("a time is outside the years 1970 to 2262")

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Table, select
 
+from edge_config.models.limits import MAX_GATEWAY_TAGS, MAX_SCHEMAS, MAX_TAGS
 from gateway.city.db.database import Database
 from gateway.city.db.tables import gateway, tag_schema, watermark
 from gateway.city.ingest.admission import Enrolment, objection
 from gateway.city.ingest.layout import Layout, layout_of
-from gateway.city.ingest.limits import MAX_GATEWAY_TAGS, MAX_REFUSED, MAX_SCHEMAS, MAX_TAGS
+from gateway.city.ingest.limits import MAX_REFUSED
 from gateway.city.ingest.losses import Losses
 from gateway.city.ingest.progress import Progress
 from gateway.city.live.view import GatewayLive, Live

@@ -1,5 +1,7 @@
 """The most that the city takes of anybody outside, in one place; ``docs/limits.md`` explains it.
 
+What an edge's configuration can exceed is in :mod:`edge_config.models.limits`, for both sides.
+
 What comes above a limit is quarantined, shed or refused with a reason – it never grows memory or
 database. The size of a frame is configuration (``broker.max_message_bytes``); what it may hold
 when it is decompressed say ``MAX_BODY_BYTES`` and ``MAX_CELLS`` of :mod:`gateway.wire.frame`.
@@ -37,7 +39,6 @@ ROW_VALUES = 20
 
 # --- one message ----------------------------------------------------------------------------
 MAX_STATE_BYTES = 256 * 1024
-MAX_STATE_DEVICES = 2_000
 MAX_RECORDS = 20_000
 """Records in one frame: batches, changes, schemas, gaps, books."""
 MAX_GAP_TAGS = 20_000
@@ -47,17 +48,7 @@ MAX_DROP_CAUSES = 64
 MAX_INT64 = 2**63 - 1
 """What a database can count up to."""
 
-# --- one schema -----------------------------------------------------------------------------
-MAX_TAGS = 20_000
-MAX_MACHINES = 2_000
-MAX_LABEL = 200
-"""Characters of a unit, a role or a label."""
-
 # --- one gateway ----------------------------------------------------------------------------
-MAX_SCHEMAS = 5_000
-"""Schemas of one gateway; enrolling it anew after a revocation begins again at none."""
-MAX_GATEWAY_TAGS = 500_000
-"""Tags in all schemas of one gateway, some 250 bytes of memory each."""
 MAX_REFUSED = 16
 """Refused schemas that are remembered; an older one is asked for again."""
 MAX_EPOCHS = 1_000

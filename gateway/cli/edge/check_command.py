@@ -19,7 +19,8 @@ def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
     """Check a configuration of an edge or a city; opens no connection.
 
     Prints what the configuration will do and exits 0, or prints every mistake as
-    file:line: path: what is wrong, and exits 1.
+    file:line: path: what is wrong, and exits 1. Warnings – what is allowed, but hardly meant –
+    are printed too and change no exit code.
     """
     from edge_config.loading.site import site_of  # noqa: PLC0415
     from edge_config.mistakes.problems import ConfigError  # noqa: PLC0415
@@ -36,7 +37,10 @@ def _gateway(file: Path) -> str:
     from edge_config.loading.load import load_gateway  # noqa: PLC0415
     from gateway.drivers.registry import installed  # noqa: PLC0415
 
-    return f"{file} is good: {describe(load_gateway(file, installed()))}"
+    loaded = load_gateway(file, installed())
+    for warning in loaded.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    return f"{file} is good: {describe(loaded)}"
 
 
 def describe(loaded: "LoadedGateway") -> str:

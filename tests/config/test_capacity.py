@@ -1,0 +1,105 @@
+"""What a city would refuse is refused beforehand; what is hardly meant is a warning."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edge_config.loading.load import load_gateway
+from edge_config.mistakes import capacity
+from edge_config.mistakes.problems import ConfigError
+from edge_config.models import limits
+from gateway.city.ingest.admission import Enrolment, objection
+from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.drivers.registry import installed
+from tests.config.test_commands import qulink
+from tests.edge.plant import USCC
+
+DOCS = Path(__file__).parents[2] / "docs/limits.md"
+
+
+def written(folder: Path, tags: int = 2, devices: int = 2, **first: object) -> Path:
+    group = {"name": "g", "tags": [{"name": f"t{i}", "address": f"coil:{i}"} for i in range(tags)]}
+    profile = {"name": "p", "driver": "modbus", "source": "sensor", "groups": [group]}
+    document = {
+        "gateway": {"id": "gw", "enterprise_uscc": USCC},
+        "profiles": [profile],
+        "devices": [
+            {
+                "id": f"d{i}",
+                "driver": "modbus",
+                "profile": "p",
+                "asset_no": f"M{i}",
+                "connection": {"host": "10.0.0.1", "unit": i + 1},
+            }
+            for i in range(devices)
+        ],
+        "northbound": [{"url": "mqtt://127.0.0.1"}],
+    }
+    document["devices"][0] |= first  # type: ignore[index]
+    file = folder / "gateway.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("MAX_DEVICES", "devices: 2 devices; a city takes 1 of one gateway"),
+        ("MAX_SCHEMAS", "devices: 2 groups in all devices; a city takes 1 of one gateway"),
+        ("MAX_GATEWAY_TAGS", "devices: 4 tags in all devices; a city takes 1 of one gateway"),
+        ("MAX_TAGS", "devices.0.profile: group 'g' has 2 tags; a city takes 1; divide it"),
+    ],
+)
+def test_what_the_city_would_refuse_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, said: str
+) -> None:
+    file = written(tmp_path)
+    load_gateway(file, installed())
+    monkeypatch.setattr(capacity, limit, 1)
+    with pytest.raises(ConfigError) as caught:
+        load_gateway(file, installed())
+    assert said in str(caught.value)
+
+
+def test_a_gateway_that_sends_nowhere_may_be_as_large_as_it_likes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = yaml.safe_load(written(tmp_path).read_text())
+    del document["northbound"]
+    (tmp_path / "gateway.yaml").write_text(yaml.safe_dump(document))
+    monkeypatch.setattr(capacity, "MAX_TAGS", 1)
+    assert len(load_gateway(tmp_path / "gateway.yaml", installed()).devices) == 2
+
+
+@pytest.mark.parametrize("name", sorted(limits.RESERVED_TAGS))
+def test_a_name_that_the_city_refuses_is_refused(tmp_path: Path, name: str) -> None:
+    machine = Equipment(USCC, "1", "M0")
+    tag = Tag(name, Kind.BOOL, "", 0, "value", "", "")
+    schema = Schema("d0", "g", "p", "sensor", False, (machine,), (tag,), 1_000)
+    assert objection(schema, Enrolment("gw", USCC, "1")) is not None
+    file = written(tmp_path)
+    file.write_text(file.read_text().replace("name: t0", f"name: {name}"))
+    with pytest.raises(ConfigError, match=r"tags\.0\.name: 'time' is a word of the stores"):
+        load_gateway(file, installed())
+
+
+def test_one_unit_under_two_asset_numbers_is_a_warning(tmp_path: Path) -> None:
+    file = written(tmp_path, connection={"host": "10.0.0.1", "unit": 2})
+    done = qulink("check", str(file))
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{file} is good")
+    warning = next(line for line in done.stderr.splitlines() if line.startswith("warning: "))
+    assert "devices.1.asset_no: device 'd1' reads the same values as 'd0'" in warning
+    assert qulink("check", str(written(tmp_path))).stderr == ""
+
+
+def test_the_page_of_limits_says_the_same() -> None:
+    page = DOCS.read_text()
+    for said in (
+        f"256 KiB, {limits.MAX_DEVICES:,} devices",
+        f"{limits.MAX_TAGS:,} tags, {limits.MAX_MACHINES:,} machines",
+        f"texts of {limits.MAX_LABEL} characters",
+        f"{limits.MAX_SCHEMAS:,} with {limits.MAX_GATEWAY_TAGS:,} tags in all",
+    ):
+        assert said in page, said
