@@ -29,6 +29,7 @@ from gateway.city.console.queries.gaps import GapFilter, gap_count, gaps
 from gateway.city.db import tables
 from gateway.city.rates.definitions import DefinitionError
 from gateway.city.stores.api import Point
+from gateway.core.status import GOOD, Reason, uncertain
 from gateway.web.tables import Table, as_csv
 from tests.console.conftest import served
 from tests.console.http import get, post
@@ -475,3 +476,22 @@ async def test_a_city_of_many_gateways_types_an_id_and_turns_pages(
     last = (await get(f"{address}/books?lang=en&page=5")).text
     assert last.count('<tr><th scope="row"') == 1
     assert len((await get(f"{address}/books?format=json")).json()["rows"]) == 251
+
+
+async def test_a_value_in_doubt_says_so_and_why(address: str, city: Town) -> None:
+    path = f"{address}/enterprises/{uscc_of(0)}/1/A-001"
+    for status, quality, reason in (
+        (uncertain(Reason.LAST_USABLE), "uncertain", "last_usable"),
+        (uncertain(Reason.NONE), "uncertain", ""),
+        (GOOD, "good", ""),
+    ):
+        city.speak(parts=1, status=status)
+        rows = (await get(f"{path}?format=json")).json()["rows"]
+        assert {(row["quality"], row["reason"]) for row in rows} == {(quality, reason)}
+        text = (await get(f"{path}?format=csv")).content.decode("utf-8-sig")
+        assert {row["quality"] for row in csv.DictReader(io.StringIO(text))} == {quality}
+        for language, words in (("zh", "存疑"), ("en", "uncertain")):
+            page = (await get(f"{path}?lang={language}")).text
+            assert page.count(words) == (len(rows) if quality == "uncertain" else 0)
+    city.speak(parts=1, status=uncertain(Reason.CLOCK_DOUBT))
+    assert "存疑 · 网关时钟存疑" in (await get(f"{path}?lang=zh")).text

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,7 @@ from gateway.city.stores.embedded import EmbeddedStore
 from gateway.core.batch import Batch
 from gateway.core.books import day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
+from gateway.core.status import GOOD
 from gateway.wire.messages import DeviceState, State
 
 NOW_MS = 1_763_876_400_000 + 12_345
@@ -87,10 +88,11 @@ class Town:
         """A machine that is connected."""
         return uscc_of(0), "1", "A-001"
 
-    def speak(self, parts: int) -> None:
-        """The machine sends another reading."""
-        schema = schema_of(*self.machine)
-        self.live.take("gw-0", batch_of(schema, self.clock.now_ms, parts))
+    def speak(self, parts: int, status: int = GOOD) -> None:
+        """The machine sends another reading, all of one status."""
+        batch = batch_of(schema_of(*self.machine), self.clock.now_ms, parts)
+        column = np.full(len(TAGS), status, np.uint8)
+        self.live.take("gw-0", replace(batch, status=column if status else None))
 
 
 @asynccontextmanager

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.city.stores.api import Point, Value
-from gateway.core.batch import Changes
+from gateway.core.batch import Batch, Changes
 from gateway.core.schema import Column, Kind, Schema, empty_columns
+from gateway.core.status import GOOD
 
 NEVER = np.iinfo(np.int64).min
 """Time of a tag that has no value."""
@@ -17,7 +18,7 @@ NEVER = np.iinfo(np.int64).min
 
 @dataclass(frozen=True, slots=True)
 class LiveValue:
-    """The newest value of one tag, and the group it is read with."""
+    """The newest value of one tag, the group it is read with, and its status byte."""
 
     value: Value
     time_ms: int
@@ -26,36 +27,38 @@ class LiveValue:
     label_en: str
     role: str
     group: str
+    status: int = GOOD
 
 
 class Newest:
-    """Newest values and their times for every tag of one schema."""
+    """Newest values, their times and status bytes for every tag of one schema."""
 
-    __slots__ = ("columns", "recalled", "schema", "times")
+    __slots__ = ("columns", "recalled", "schema", "status", "times")
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.columns = empty_columns(schema.runs)
         self.times = np.full(len(schema.tags), NEVER, np.int64)
+        self.status = np.full(len(schema.tags), GOOD, np.uint8)
         self.recalled: set[int] = set()
 
-    def take(
-        self, present: npt.NDArray[np.bool_], time_ms: int, columns: tuple[Column, ...]
-    ) -> None:
-        """Take the values that are not older than what is held (backlog comes late)."""
-        newer = present & (self.times <= time_ms)
-        self.times[newer] = time_ms
-        for run, mine, column in zip(self.schema.runs, self.columns, columns, strict=True):
+    def update(self, batch: Batch) -> None:
+        """Keep the values that are not older than what is held (backlog comes late)."""
+        newer = batch.present & (self.times <= batch.time_ms)
+        self.times[newer] = batch.time_ms
+        self.status[newer] = GOOD if batch.status is None else batch.status[newer]
+        for run, mine, column in zip(self.schema.runs, self.columns, batch.columns, strict=True):
             np.copyto(mine, column, where=newer[run.span])
 
-    def take_changes(self, changes: Changes, latest_ms: int) -> None:
-        """Take the newest change of every tag (changes of a tag are in order of time)."""
+    def update_changes(self, changes: Changes, latest_ms: int) -> None:
+        """Keep the newest change of every tag (changes of a tag are in order of time)."""
         index = changes.index.astype(np.intp)
         good = changes.time_ms <= latest_ms
         last = good.copy()
         last[:-1] &= (index[1:] != index[:-1]) | ~good[1:]
         last &= self.times[index] <= changes.time_ms
         self.times[index[last]] = changes.time_ms[last]
+        self.status[index[last]] = GOOD if changes.status is None else changes.status[last]
         for run, column in zip(self.schema.runs_at(index), changes.columns, strict=True):
             chosen = last[run.span]
             self._scatter(index[run.span][chosen], column[chosen])
@@ -74,6 +77,7 @@ class Newest:
                 point = points.get(tag.name) if tag.equipment == equipment else None
                 if point and self.times[at] < point.time_ms <= latest_ms and _fits(tag.kind, point):
                     column[at - run.start], self.times[at] = point.value, point.time_ms
+                    self.status[at] = GOOD  # the store has not said otherwise
 
     def heard(self, equipment: int) -> bool:
         """Whether values of a machine came, or the store was asked for them."""
@@ -100,6 +104,7 @@ class Newest:
                             tag.label_en or tag.name,
                             tag.role,
                             self.schema.group,
+                            int(self.status[at]),
                         ),
                     )
 

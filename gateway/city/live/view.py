@@ -256,9 +256,9 @@ class Live:
         if columns is None:
             return
         if isinstance(values, Changes):
-            columns.take_changes(values, latest_ms)
+            columns.update_changes(values, latest_ms)
         elif values.time_ms <= latest_ms:
-            columns.take(values.present, values.time_ms, values.columns)
+            columns.update(values)
 
 
 def _devices(gateway: GatewayLive) -> Mapping[str, DeviceState]:

@@ -29,6 +29,7 @@ from gateway.city.ledger.codes import county_name
 from gateway.city.live.newest import LiveValue
 from gateway.city.rates.period import period_of
 from gateway.city.stores.api import StoreError
+from gateway.core.status import Reason, quality_of, reason_of
 from gateway.web.formats import moment
 from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
@@ -47,13 +48,24 @@ class Reading:
 
     Attributes:
         name: tag name.
-        newest: its newest good value.
+        newest: its newest value.
         cause: reason code while the tag sends nothing, else empty.
     """
 
     name: str
     newest: LiveValue
     cause: str
+
+    @property
+    def quality(self) -> str:
+        """``good`` or ``uncertain``."""
+        return quality_of(self.newest.status).name.lower()
+
+    @property
+    def reason(self) -> str:
+        """Reason code of an uncertain value, else empty; no more than its doubt may be known."""
+        reason = reason_of(self.newest.status)
+        return "" if reason is Reason.NONE else reason.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +255,18 @@ def _file(machine: Machine, readings: Iterable[Reading]) -> Table:
     uscc, site_no, asset_no = machine
     return Table(
         name=f"values-{asset_no}",
-        columns=("tag", "label_zh", "label_en", "value", "unit", "role", "time", "cause"),
+        columns=(
+            "tag",
+            "label_zh",
+            "label_en",
+            "value",
+            "unit",
+            "quality",
+            "reason",
+            "role",
+            "time",
+            "cause",
+        ),
         rows=[
             {
                 "tag": one.name,
@@ -251,6 +274,8 @@ def _file(machine: Machine, readings: Iterable[Reading]) -> Table:
                 "label_en": one.newest.label_en,
                 "value": one.newest.value,
                 "unit": one.newest.unit,
+                "quality": one.quality,
+                "reason": one.reason,
                 "role": one.newest.role,
                 "time": moment(one.newest.time_ms),
                 "cause": one.cause,
