@@ -215,6 +215,12 @@ class QulinkNorthbound(Settings):
         le=600_000,
         description="frames are sent again when no ack came for this long",
     )
+    frame_interval_ms: int = Field(
+        default=1_000,
+        ge=0,
+        le=60_000,
+        description="how often a message leaves while there is little to send",
+    )
     state_interval_ms: int = Field(
         default=5_000, ge=500, le=300_000, description="period of signs of life"
     )

@@ -95,6 +95,7 @@ class Client(aiomqtt.Client):
     Attributes:
         max_packet_bytes: the largest packet that the broker says it takes; None: it says nothing,
             as one of MQTT 3.1.1 never does.
+        has_refused: whether the broker has refused something that was published.
 
     Raises:
         SecretUnavailableError: the password cannot be read.
@@ -129,6 +130,7 @@ class Client(aiomqtt.Client):
         )
         self._client.connect_timeout = self.timeout
         self.max_packet_bytes: int | None = None
+        self.has_refused = False
 
     async def listen(self, topic: str) -> None:
         """Subscribe at QoS 1.
@@ -247,6 +249,7 @@ class Client(aiomqtt.Client):
         """End the session when the broker refuses what we publish; sending it again is no use."""
         if reason_code.is_failure and not self._disconnected.done():
             words = f"the broker refuses what we publish: {reason_code}"
+            self.has_refused = True  # before whoever publishes goes on
             self._disconnected.set_exception(_fault(words, reason_code))
         super()._on_publish(client, userdata, mid, reason_code, properties)
 

@@ -159,6 +159,19 @@ def read_gaps(body: bytes) -> list[Gap]:
     return [gap for gap in gaps if isinstance(gap, Gap)]
 
 
+def plain_bytes(body: bytes) -> int:
+    """Size of a body from :meth:`BodyEncoder.encode` before compression; its own if it says none.
+
+    A damaged body may say anything.
+    """
+    if not body or not body[0] & _ZSTD:
+        return len(body)
+    try:
+        return max(zstandard.frame_content_size(body[1:19]), len(body))
+    except zstandard.ZstdError:
+        return len(body)
+
+
 def seal(body: bytes, header: Header) -> bytes:
     """Put the header before an encoded body.
 

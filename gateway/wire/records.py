@@ -25,6 +25,8 @@ from gateway.wire.values import (
 
 _HEAD = struct.Struct("<BI")
 _BEGIN = struct.Struct("<QI")
+BEGIN_BYTES = _HEAD.size + _BEGIN.size
+"""What each frame adds to a merged message."""
 
 
 class RecordType(IntEnum):

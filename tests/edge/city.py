@@ -11,7 +11,7 @@ from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.books import Counts
 from gateway.core.schema import Schema
 from gateway.wire.columns import FrameError, UnknownSchemaError
-from gateway.wire.frame import decode_frame, read_header
+from gateway.wire.frame import Header, decode_frame, read_header
 from gateway.wire.messages import Ack, State, decode_state, encode_message
 from gateway.wire.records import BooksRecord, GivenUp, Record
 from gateway.wire.topics import ack_topic
@@ -29,6 +29,7 @@ class City:
         self.forgetful = forgetful
         self.schemas: dict[int, Schema] = {}
         self.order: list[int] = []
+        self.messages = 0
         self.values: dict[int, int] = {}
         self.points: set[tuple[str, str, int]] = set()
         self.gaps: dict[tuple[str, str, tuple[str, ...], int], Gap] = {}
@@ -71,32 +72,35 @@ class City:
             self.states.append(decode_state(body))
             return
         header = read_header(body)
-        self.order.append(header.seq)
+        self.order += header.seqs
+        self.messages += 1
         self.epoch = header.epoch
         want: list[str] = []
         if self.answer:
-            want = self._commit(body, header.seq, header.values)
+            want = self._commit(body, header)
             self.wanted += len(want)
             await self.acknowledge(client, want)
 
-    def _commit(self, body: bytes, seq: int, values: int) -> list[str]:
+    def _commit(self, body: bytes, header: Header) -> list[str]:
         try:
-            frame = decode_frame(body, self.schemas)
+            frame = decode_frame(body, self.schemas).without(self.values.__contains__)
         except UnknownSchemaError as error:
             return [f"{error.schema_id:016x}"]
         except FrameError:
-            self.quarantined.append(seq)
-            self._settle(seq, 0)
+            self.quarantined += header.seqs
+            self._settle(header.seqs, 0)
             return []
         for record in frame.records:
             self._keep(record)
-        self._settle(seq, values)
+        self._settle(header.seqs, frame.header.values)
         self.forgetful = False
         return []
 
-    def _settle(self, seq: int, values: int) -> None:
-        self.values[seq] = values
-        self.above.add(seq)
+    def _settle(self, seqs: range, values: int) -> None:
+        for seq in seqs:
+            self.values.setdefault(seq, 0)
+            self.above.add(seq)
+        self.values[seqs[-1]] += values
 
     def _keep(self, record: Record) -> None:
         match record:

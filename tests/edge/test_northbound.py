@@ -42,6 +42,12 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
         yield running
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each frame is a message of its own."""
+    monkeypatch.setattr("gateway.edge.northbound.merging.MOST_FRAMES", 1)
+
+
 class Sender:
     """A northbound on a real buffer, fed by the test."""
 
@@ -114,6 +120,7 @@ async def test_frames_go_in_order_and_are_freed_by_the_city(
         assert {time for _, _, time in city.points} == set(range(1, 51))
 
 
+@pytest.mark.usefixtures("alone")
 async def test_a_puback_frees_nothing_and_the_window_is_kept(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
@@ -226,6 +233,7 @@ async def test_a_buffer_that_was_set_back_is_noticed(
     assert said[0].startswith("the city holds frame 70 of this buffer, whose last is 0")
 
 
+@pytest.mark.usefixtures("alone")
 async def test_a_city_that_was_set_back_is_told_what_will_not_come_and_served_at_full_speed(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
@@ -244,6 +252,7 @@ async def test_a_city_that_was_set_back_is_told_what_will_not_come_and_served_at
     assert sender.live.northbound().resent == 0
 
 
+@pytest.mark.usefixtures("alone")
 async def test_a_city_that_begins_to_listen_gets_again_what_it_missed(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
@@ -260,6 +269,36 @@ async def test_a_city_that_begins_to_listen_gets_again_what_it_missed(
         assert sender.live.northbound().resent == 3
 
 
+async def test_a_backlog_of_small_frames_leaves_as_few_messages(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    city = City(broker.port, "gw")
+    sender = Sender(tmp_path, broker.url)
+    sender.feed(2_500)
+    async with city.running(), sender.running():
+        async with asyncio.timeout(60):
+            await sender.north.drain(sender.flush)
+        assert city.order == list(range(1, 2_501))
+        assert len(city.points) == 2_500
+        assert city.messages == 3
+
+
+async def test_a_damaged_frame_among_merged_ones_costs_only_itself(
+    tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    city = City(broker.port, "gw")
+    sender = Sender(tmp_path, broker.url)
+    sender.feed(4)
+    sender.buffer._writer.execute("UPDATE frame SET body = x'01ff' WHERE seq = 3")
+    sender.buffer.city._fresh.clear()
+    async with city.running(), sender.running():
+        async with asyncio.timeout(60):
+            await sender.north.drain(sender.flush)
+    assert city.quarantined == [3]
+    assert {time for _, _, time in city.points} == {1, 2, 4}
+    assert "frames 1 to 4 are sent apart" in caplog.text
+
+
 async def test_a_schema_that_the_city_lacks_is_sent_with_the_frame(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
@@ -273,6 +312,7 @@ async def test_a_schema_that_the_city_lacks_is_sent_with_the_frame(
     assert len(city.points) == 6
 
 
+@pytest.mark.usefixtures("alone")
 async def test_a_frame_that_has_rotted_in_the_buffer_holds_nothing_up(
     tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -282,6 +322,7 @@ async def test_a_frame_that_has_rotted_in_the_buffer_holds_nothing_up(
     (body,) = sender.buffer._writer.execute("SELECT body FROM frame WHERE seq = 1").fetchone()
     rotten = body[:-1] + bytes([body[-1] ^ 1])
     sender.buffer._writer.execute("UPDATE frame SET body = ? WHERE seq = 1", (rotten,))
+    sender.buffer.city._fresh.clear()  # as after a while
     sender.north._preface.want([f"{SCHEMA.id:016x}"], 0.0)  # goes in front of the first frame
     async with city.running(), sender.running():
         async with asyncio.timeout(60):

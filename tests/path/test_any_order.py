@@ -7,6 +7,7 @@ doubles, delays and reorders far beyond what a broker may.
 import asyncio
 import random
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from gateway.city.ingest.batching import Round
 from gateway.city.ingest.uplink import Incoming
 from gateway.core.status import Reason
 from gateway.edge.buffer.outgoing import StoredFrame
+from gateway.edge.northbound.merging import merge, take_neighbours
 from gateway.wire.records import GivenUp
 from tests.support.city import city_config, fill_ledger, rows_of
 from tests.support.edge import VALUES, Edge
@@ -78,14 +80,22 @@ class World:
         north = self.edge.north
         if self.chance.random() < 0.3:
             north._window.restart()
-        for frame in north._read()[: self.chance.randrange(most + 1)]:
+        queue = self.waiting(self.chance.randrange(most + 1))
+        while queue:
             if self.chance.random() < 0.2:
                 self.feed()  # the quota may take what is about to be sent
-            await self.pass_on(frame)
+            await self.pass_on(queue)
 
-    async def pass_on(self, frame: StoredFrame) -> None:
-        await self.edge.north._send_one(self.up, asyncio, frame)  # type: ignore[arg-type]
-        await asyncio.sleep(0)  # lets it be published
+    def waiting(self, most: int) -> deque[StoredFrame]:
+        window = self.edge.north._window
+        frames = self.edge.buffer.city.read(window.sent, 1 << 20)[:most]
+        return deque(one for one in frames if not window.acknowledged(one.seq))
+
+    async def pass_on(self, queue: deque[StoredFrame]) -> None:
+        """Send what is next, alone or with others in one message."""
+        for one in merge(take_neighbours(queue, self.chance.choice([1, 1 << 20]))):
+            await self.edge.north._send_one(self.up, asyncio, one)  # type: ignore[arg-type]
+            await asyncio.sleep(0)  # lets it be published
 
     async def receive(self, *, is_fair: bool = False) -> None:
         for topic, payload in self.up.arriving(is_fair=is_fair):
@@ -138,8 +148,9 @@ class World:
         for _ in range(60):
             self.edge.feed(1 if self.is_open else 0)
             self.edge.north._window.restart()
-            for frame in self.edge.north._read():
-                await self.pass_on(frame)
+            queue = self.waiting(1_000)
+            while queue:
+                await self.pass_on(queue)
             await self.receive(is_fair=True)
             await self.commit()
             self.hear(is_fair=True)

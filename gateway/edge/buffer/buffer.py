@@ -18,8 +18,8 @@ from typing import Self
 from edge_config.models.gateway import CITY
 from gateway.core.books import Counts, day_of
 from gateway.edge.buffer.frames import MAX_BYTES
-from gateway.edge.buffer.incoming import Commit
-from gateway.edge.buffer.outgoing import Appended
+from gateway.edge.buffer.incoming import Commit, NewFrame
+from gateway.edge.buffer.outgoing import Appended, StoredFrame
 from gateway.edge.buffer.outlet import Feedback, Outlet
 from gateway.edge.buffer.reading import BufferReading
 from gateway.edge.buffer.resize import Resized
@@ -169,10 +169,18 @@ class Buffer(BufferReading):
             changes = self._count([commit.counts, back], gone)
             outlook = {name: one.outlook(writer, last_seq) for name, one in self.outlets.items()}
             writer.execute("COMMIT")
-        self.last_seq = last_seq
-        for name, outlet in self.outlets.items():
-            outlet.committed(held[name], *outlook[name])
+            is_plain = last_seq == self.last_seq + len(commit.frames)
+            fresh = self._numbered(commit.frames) if is_plain else None
+            for name, outlet in self.outlets.items():
+                outlet.committed(held[name], *outlook[name], fresh)
+            self.last_seq = last_seq
         return self._appended(changes, gone)
+
+    def _numbered(self, frames: Iterable[NewFrame]) -> list[StoredFrame]:
+        return [
+            StoredFrame(seq, frame.values, frame.body)
+            for seq, frame in enumerate(frames, self.last_seq + 1)
+        ]
 
     def _count(self, parts: Iterable[CountsOfDays], gone: Sequence[Gone]) -> CountsOfDays:
         """Write what changes in the books; let travel again what lost frames may have reported."""

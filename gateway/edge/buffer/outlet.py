@@ -29,6 +29,10 @@ _log = logging.getLogger(__name__)
 _FRAMES_AFTER = "SELECT seq, count, body FROM frame WHERE seq > ? AND waiting & ? ORDER BY seq"
 
 
+_FRESH_BYTES = 512 * 1024
+"""Frames that were just committed are kept in memory for their northbound: so many."""
+
+
 class Source(Protocol):
     """The buffer, as its outlets see it."""
 
@@ -38,6 +42,9 @@ class Source(Protocol):
 
     def reads(self) -> AbstractContextManager[sqlite3.Connection]:
         """The reader, for one thread at a time."""
+
+    def looks(self) -> AbstractContextManager[bool]:
+        """Keep commits from dropping frames, if that is possible without waiting."""
 
     def schemas(self, ids: Iterable[str]) -> list[Schema]:
         """Schemas by their ids as 16 hex digits."""
@@ -82,6 +89,7 @@ class Outlet:
         self._closed = 0
         self._too_large: dict[int, int] = {}
         self._is_losing = False
+        self._fresh: deque[StoredFrame] = deque()
         # What an earlier process handed out is not known; all of it may have been.
         self._handed_out = source.last_seq
         self._oldest = 0
@@ -121,6 +129,19 @@ class Outlet:
             if frames:
                 self._handed_out = max(self._handed_out, frames[-1].seq)
         return frames
+
+    def fresh(self, after_seq: int) -> list[StoredFrame] | None:
+        """Frames after a number, from memory, if it holds all that there are; else None.
+
+        Does not block: while a commit is under way, the file has to be read.
+        """
+        with self._source.looks() as may_look:
+            if not may_look or not self._fresh or self._fresh[0].seq > after_seq + 1:
+                return None
+            frames = [one for one in self._fresh if one.seq > after_seq]
+            if frames:
+                self._handed_out = max(self._handed_out, frames[-1].seq)
+            return frames
 
     def schemas(self, ids: Iterable[str]) -> list[Schema]:
         """Schemas that frames of the buffer carried, by their ids as 16 hex digits."""
@@ -247,6 +268,22 @@ class Outlet:
         doubt = quota.oldest_doubt(connection) if self.name == CITY else None
         return oldest, GivenUp(oldest if doubt is None else min(doubt, oldest), oldest)
 
-    def committed(self, pending: Pending, oldest: int, given_up: GivenUp) -> None:
-        """The transaction stands."""
+    def committed(
+        self, pending: Pending, oldest: int, given_up: GivenUp, new: Iterable[StoredFrame] | None
+    ) -> None:
+        """The transaction stands.
+
+        Args:
+            pending: what waits now.
+            oldest: number of the oldest frame that does.
+            given_up: what will not be sent.
+            new: frames that were added, kept in memory for a moment; None: there were others too.
+        """
         self._pending, self._oldest, self._given_up = pending, oldest, given_up
+        if new is None:
+            self._fresh.clear()
+            return
+        self._fresh.extend(new)
+        size = sum(len(one.body) for one in self._fresh)
+        while self._fresh and (size > _FRESH_BYTES or self._fresh[0].seq < oldest):
+            size -= len(self._fresh.popleft().body)

@@ -44,6 +44,16 @@ class BufferReading:
             except sqlite3.Error as error:
                 raise self.damaged(error) from error
 
+    @contextmanager
+    def looks(self) -> Iterator[bool]:
+        """Whether nothing is dropped meanwhile; False if it would have to be waited for."""
+        may_look = self._reading.acquire(blocking=False)
+        try:
+            yield may_look
+        finally:
+            if may_look:
+                self._reading.release()
+
     def damaged(self, error: sqlite3.Error) -> BufferFileError:
         """What to say of a file that cannot be used any more."""
         return BufferFileError(

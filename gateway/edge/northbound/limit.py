@@ -5,6 +5,9 @@ MQTT 3.1.1 only hangs up. That is told from a bad network by sending the message
 their way one at a time: if the same one ends several sessions alone, it is its size.
 """
 
+PACKET_BYTES = 16
+"""What MQTT adds to topic and message, at most."""
+
 STRIKES = 3
 """Sessions that end with just one message on its way before its size is blamed."""
 

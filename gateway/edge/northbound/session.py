@@ -7,19 +7,19 @@ sent again when that does not come. Reconnection is ours; the client library's i
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 from edge_config.models.gateway import QulinkNorthbound
-from gateway.edge.buffer.outgoing import StoredFrame
 from gateway.edge.buffer.outlet import Outlet
 from gateway.edge.live.records import NorthboundLive
 from gateway.edge.live.view import Live
 from gateway.edge.northbound.answers import Answers
-from gateway.edge.northbound.limit import MessageLimit
-from gateway.edge.northbound.preface import Preface
+from gateway.edge.northbound.limit import PACKET_BYTES, MessageLimit
+from gateway.edge.northbound.merging import Message, merge
+from gateway.edge.northbound.preface import PREFACE_BYTES, Preface
+from gateway.edge.northbound.queue import MOST_BYTES, Queue
 from gateway.edge.northbound.signs import SignsOfLife
 from gateway.edge.northbound.window import Window
 from gateway.mqtt.attempts import Attempts
@@ -32,15 +32,6 @@ log = logging.getLogger(__name__)
 
 MAX_INFLIGHT = 20
 """Publishes without PUBACK; brokers allow 20 unless told otherwise (mosquitto, MQTT 5)."""
-
-PACKET_BYTES = 16
-"""What MQTT adds to topic and message, at most."""
-
-PREFACE_BYTES = 64
-"""Room in a message for what is given up."""
-
-READ_BYTES = 1024 * 1024
-"""Frames are taken from the buffer in portions of about this size."""
 
 
 class Northbound:
@@ -75,13 +66,14 @@ class Northbound:
         self._now_ms = now_ms
         self._signs = SignsOfLife(config, gateway, software, outlet, live, now_ms)
         self._window = Window(config.window, config.ack_timeout_ms)
+        self._queue = Queue(config.frame_interval_ms)
         self._preface = Preface(outlet)
         self._limit = MessageLimit(config.max_frame_bytes)
         self._overhead = len(frame_topic(gateway)) + PACKET_BYTES
         self._attempts = Attempts(config.url, config.retry_max_ms)
         self._publishing: set[asyncio.Task[None]] = set()
         self._answers = Answers(outlet)
-        self._acked = asyncio.Event()
+        self._to_commit = asyncio.Event()
         self._closing = asyncio.Event()
 
     async def run(self) -> None:
@@ -105,12 +97,14 @@ class Northbound:
         Args:
             commit: makes the buffer free what is acknowledged; may add frames.
         """
+        self._queue.hurries = True
+        self._wake.set()
         while self._outlet.pending().frames:
-            self._acked.clear()
+            self._to_commit.clear()
             if self._outlet.unfreed:
                 await commit()
             else:
-                await self._acked.wait()
+                await self._to_commit.wait()
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -194,7 +188,6 @@ class Northbound:
 
     async def _send(self, client: Client, tasks: asyncio.TaskGroup) -> None:
         """Send for ever: what the window has room for, else wait for something to change."""
-        queue: deque[StoredFrame] = deque()
         turn = -1
         while True:
             self._wake.clear()
@@ -202,48 +195,73 @@ class Northbound:
                 self._window.restart()
             if turn != self._window.turn:
                 turn = self._window.turn
-                queue.clear()
-            is_full = self._window.full or self._limit.waits
-            if queue and not is_full:
-                await self._send_one(client, tasks, queue.popleft())
-                continue
-            if not is_full and self._window.sent < self._outlet.last_seq:
-                queue.extend(await asyncio.to_thread(self._read))
-            if not queue or is_full:
-                await self._sleep()
+                self._queue.clear(self._window.sent)
+            if self._queue.has_room and self._queue.read_upto < self._outlet.last_seq:
+                await self._read()
+                continue  # time has passed: look again what has changed
+            self._queue.drop(self._window.acknowledged)
+            wait_s = self._queue.wait_s(_seconds())
+            if wait_s == 0 and not self._window.full and not self._limit.waits:
+                await self._send_next(client, tasks)
+            else:
+                await self._sleep(wait_s)
 
-    def _read(self) -> list[StoredFrame]:
-        return self._outlet.read(self._window.sent, READ_BYTES)
+    async def _read(self) -> None:
+        """Take frames from memory if they have just been committed, else from the file."""
+        after, last = self._queue.read_upto, self._outlet.last_seq
+        frames = self._outlet.fresh(after)
+        if frames is None:
+            frames = await asyncio.to_thread(self._outlet.read, after, MOST_BYTES)
+            last = frames[-1].seq if frames else last
+        self._queue.add(frames, last)
 
-    async def _send_one(self, client: Client, tasks: asyncio.TaskGroup, frame: StoredFrame) -> None:
-        if self._window.acknowledged(frame.seq):
-            self._window.skip(frame.seq)
+    async def _send_next(self, client: Client, tasks: asyncio.TaskGroup) -> None:
+        most = 1 if self._preface.wanting else self._body_bytes  # one is always taken
+        frames = self._queue.take(most, _seconds())
+        if len(frames[0].body) > self._body_bytes:
+            self._cut(frames[0].seq, self._body_bytes)
             return
-        if len(frame.body) > self._body_bytes:
-            self._outlet.resize(frame.seq, self._body_bytes)
-            self._window.skip(frame.seq)
-            return
+        for one in merge(frames):
+            await self._send_one(client, tasks, one)
+
+    def _cut(self, seq: int, max_bytes: int) -> None:
+        """Have a frame cut; its pieces come at the end of the buffer."""
+        self._outlet.resize(seq, max_bytes)
+        self._window.skip(seq)
+        self._to_commit.set()
+
+    async def _send_one(self, client: Client, tasks: asyncio.TaskGroup, one: Message) -> None:
         most = self._limit.bytes - HEADER_BYTES
-        body = await self._preface.before(frame, self._window.upto, most)
-        message = seal(body, Header(self._outlet.epoch, frame.seq, frame.values))
-        again = self._window.send(frame.seq, _seconds())
+        body, excess = await self._preface.before(one, self._window.upto, most)
+        if 0 < excess < self._body_bytes // 2 and one.first == one.seq:
+            self._cut(one.seq, self._body_bytes - excess - PREFACE_BYTES)
+            return
+        header = Header(self._outlet.epoch, one.seq, one.values, one.seq - one.first)
+        message = seal(body, header)
+        again = self._window.send(one.first, one.seq, _seconds())
         now = self._status
         self._note(sent=now.sent + 1, resent=now.resent + again)
-        self._limit.sent(frame.seq, len(message))
-        task = tasks.create_task(self._publish(client, frame.seq, message))
+        self._limit.sent(one.seq, len(message))
+        task = tasks.create_task(self._publish(client, one.seq, message))
         self._publishing.add(task)
         task.add_done_callback(self._publishing.discard)
 
     async def _publish(self, client: Client, seq: int, message: bytes) -> None:
         timeout = self._config.ack_timeout_ms / 1000
         await client.publish(frame_topic(self._gateway), message, qos=1, timeout=timeout)
+        if client.has_refused:  # perhaps this
+            return
+        held_up = self._limit.waits
         self._limit.arrived(seq)
-        self._wake.set()
+        if held_up:
+            self._wake.set()
 
-    async def _sleep(self) -> None:
-        """Until a commit, an acknowledgement, or the time to send again."""
+    async def _sleep(self, wait_s: float | None) -> None:
+        """Until a commit, an acknowledgement, or the time to send or to send again."""
+        waits = [self._window.patience(_seconds()), wait_s or None]
+        shortest = min((one for one in waits if one is not None), default=None)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._window.patience(_seconds())):
+            async with asyncio.timeout(shortest):
                 await self._wake.wait()
 
     # -- acknowledgements -----------------------------------------------------------------
@@ -265,7 +283,7 @@ class Northbound:
         self._outlet.acknowledge(ack.upto, ranges, ack.closed)
         if self._preface.want(ack.want, _seconds()) or ack.again:
             self._window.restart()
-        self._acked.set()
+        self._to_commit.set()
         self._wake.set()
 
 

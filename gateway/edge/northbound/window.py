@@ -1,13 +1,14 @@
 """Which frames are on their way to the city, and what it has acknowledged. Pure."""
 
-Ranges = tuple[tuple[int, int], ...]
+Span = tuple[int, int]
+Ranges = tuple[Span, ...]
 
 
 class Window:
-    """Frames sent and not yet acknowledged.
+    """Messages sent and not yet acknowledged, each of one frame or of several neighbours.
 
     Args:
-        size: how many may be on their way.
+        size: how many messages may be on their way.
         timeout_ms: without any progress for this long, sending begins anew.
 
     Attributes:
@@ -20,7 +21,7 @@ class Window:
     def __init__(self, size: int, timeout_ms: int) -> None:
         self._size = size
         self._timeout_s = timeout_ms / 1000
-        self._flying: set[int] = set()
+        self._flying: set[Span] = set()
         self._highest = 0
         self._deadline_s = 0.0
         self.turn = 0
@@ -43,20 +44,31 @@ class Window:
 
     def acknowledged(self, seq: int) -> bool:
         """Whether the city holds this frame."""
-        return seq <= self.upto or any(low <= seq <= high for low, high in self.ranges)
+        return self._holds((seq, seq))
+
+    def _holds(self, span: Span) -> bool:
+        """Whether the city holds all frames of a message; its ranges do not touch each other."""
+        first, last = max(span[0], self.upto + 1), span[1]
+        return first > last or any(low <= first and last <= high for low, high in self.ranges)
 
     def skip(self, seq: int) -> None:
-        """Step over a frame that the city holds."""
+        """Step over a frame that the city holds, or that will not be sent."""
         self.sent = seq
 
-    def send(self, seq: int, now_s: float) -> bool:
-        """Note that a frame goes out; True if it went out before."""
+    def send(self, first: int, last: int, now_s: float) -> bool:
+        """Note that a message goes out; True if its frames went out before.
+
+        Args:
+            first: number of the oldest frame in it.
+            last: number of the newest.
+            now_s: a clock that never steps, seconds.
+        """
         if not self._flying:
             self._deadline_s = now_s + self._timeout_s
-        self._flying.add(seq)
-        self.sent = seq
-        again = seq <= self._highest
-        self._highest = max(self._highest, seq)
+        self._flying.add((first, last))
+        self.sent = last
+        again = last <= self._highest
+        self._highest = max(self._highest, last)
         return again
 
     def acknowledge(self, upto: int, ranges: Ranges, now_s: float) -> None:
@@ -67,7 +79,7 @@ class Window:
         """
         before = len(self._flying)
         self.upto, self.ranges = upto, ranges
-        self._flying = {seq for seq in self._flying if not self.acknowledged(seq)}
+        self._flying = {span for span in self._flying if not self._holds(span)}
         if len(self._flying) < before:
             self._deadline_s = now_s + self._timeout_s
         self.sent = max(self.sent, self.upto)

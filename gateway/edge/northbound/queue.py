@@ -1,0 +1,91 @@
+"""Frames that have been read from the buffer and wait to leave. Pure."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from gateway.edge.buffer.outgoing import StoredFrame
+from gateway.edge.northbound.merging import LITTLE_BYTES, take_neighbours
+
+MOST_BYTES = 1024 * 1024
+"""More is not read ahead."""
+
+_EARLY, _LATE = 0.9, 1.25
+"""Parts of the interval after which little leaves: with frames that have just come, so that commits
+and messages keep step; and whatever comes."""
+
+
+class Queue:
+    """Frames that wait, oldest first.
+
+    Args:
+        interval_ms: how often little leaves.
+
+    Attributes:
+        read_upto: frames above this one have not been read.
+        hurries: nothing waits for its interval any more.
+    """
+
+    def __init__(self, interval_ms: int) -> None:
+        self._interval_s = interval_ms / 1000
+        self._frames: deque[StoredFrame] = deque()
+        self._bytes = 0
+        self._sent_s = -self._interval_s
+        self._has_fresh = self._is_leaving = False
+        self.read_upto = 0
+        self.hurries = False
+
+    def clear(self, upto: int) -> None:
+        """Begin anew above a frame."""
+        self._frames.clear()
+        self._bytes, self.read_upto, self._is_leaving = 0, upto, False
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be read."""
+        return self._bytes < MOST_BYTES
+
+    def add(self, frames: Iterable[StoredFrame], read_upto: int) -> None:
+        """Take what has been read.
+
+        Args:
+            frames: oldest first.
+            read_upto: all frames up to this one have been looked for.
+        """
+        for one in frames:
+            self._frames.append(one)
+            self._bytes += len(one.body)
+            read_upto = max(read_upto, one.seq)
+            self._has_fresh = True
+        self.read_upto = read_upto
+
+    def drop(self, is_done: Callable[[int], bool]) -> None:
+        """Leave out frames at the front that need not be sent any more."""
+        while self._frames and is_done(self._frames[0].seq):
+            self._bytes -= len(self._frames.popleft().body)
+            self._is_leaving = self._is_leaving and bool(self._frames)
+
+    def wait_s(self, now_s: float) -> float | None:
+        """Seconds until something is to leave: 0 is now, None if nothing waits."""
+        if not self._frames:
+            return None
+        if self.hurries or self._is_leaving or self._bytes >= LITTLE_BYTES:
+            return 0.0
+        passed = now_s - self._sent_s
+        if self._has_fresh and passed >= _EARLY * self._interval_s:
+            return 0.0
+        self._has_fresh = False
+        return max(_LATE * self._interval_s - passed, 0.0)
+
+    def take(self, max_bytes: int, now_s: float) -> list[StoredFrame]:
+        """Take what leaves as one message.
+
+        Args:
+            max_bytes: of its body.
+            now_s: a clock that never steps, seconds.
+        """
+        frames = take_neighbours(self._frames, max_bytes)
+        self._bytes -= sum(len(one.body) for one in frames)
+        # What waited with it and did not fit leaves too; what comes then waits for its turn.
+        self._is_leaving = bool(self._frames)
+        self._sent_s, self._has_fresh = now_s, False
+        return frames
