@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_config.files.table_file import Rows, read_rows
-from edge_config.mistakes.meant import SYNONYMS
+from edge_config.mistakes.key_hints import SYNONYMS
 from edge_config.mistakes.problems import ConfigError, Loc, Problem, hint
 from edge_config.mistakes.shape import declared
 from edge_config.models.gateway import TagConfig

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from edge_config.loading.specs import DriverModels
-from edge_config.mistakes.meant import Inner
+from edge_config.mistakes.key_hints import DriverKeys
 from edge_config.mistakes.problems import Loc, Place, Problem, hint
 from edge_config.mistakes.shape import declared
 
@@ -39,7 +39,7 @@ class NamedDrivers:
                 return None
         return self._load(name, place, problems)
 
-    def inner(self, parts: Iterable[object]) -> Inner:
+    def inner(self, parts: Iterable[object]) -> DriverKeys:
         """Keys that the drivers of devices and profiles know where the contents are theirs.
 
         Args:

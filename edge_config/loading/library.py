@@ -11,7 +11,7 @@ from edge_config.files.document import Document
 from edge_config.files.paths import Folder
 from edge_config.files.yaml_file import read_document
 from edge_config.loading.drivers import NamedDrivers
-from edge_config.loading.profile_file import Profile, named_at, read_profile
+from edge_config.loading.profile_file import Profile, problems_of_file, read_profile
 from edge_config.mistakes import checks
 from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Place, Problem
@@ -64,7 +64,7 @@ class Library:
         try:
             document = read_document(path, shown)
         except ConfigError as error:
-            self.problems += named_at(error, shown, place, ())
+            self.problems += problems_of_file(error, shown, place, ())
         else:
             self._add_document(document, Folder(path.parent, Path(shown).parent))
 

@@ -17,7 +17,7 @@ from edge_config.files.yaml_file import read_document
 from edge_config.loading.drivers import NamedDrivers
 from edge_config.loading.library import BUILT_IN, Library
 from edge_config.loading.parameters import mismatch
-from edge_config.loading.profile_file import Profile, quiet, read_profile
+from edge_config.loading.profile_file import Profile, read_profile
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
 from edge_config.loading.site import demand_site
 from edge_config.loading.specs import DriverModels
@@ -26,6 +26,7 @@ from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Place, hint, under
 from edge_config.models.city import CityConfig, EmbeddedNode, EmbeddedStore
 from edge_config.models.gateway import DeviceConfig, GatewayConfig
+from edge_config.models.validation import valid_or_none
 
 __all__ = ["ConfigError", "load_city", "load_gateway"]
 
@@ -144,7 +145,7 @@ class _Loading:
         return [(position, device) for position, device in built if device is not None]
 
     def _device(self, data: dict[str, Any], place: Place) -> ResolvedDevice | None:
-        config = quiet(DeviceConfig, data)
+        config = valid_or_none(DeviceConfig, data)
         connection = self._connection(data, config, place)
         profile = self._profile(data, place)
         if config is None or profile is None:

@@ -4,20 +4,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from pydantic import ValidationError
-
 from edge_config.files.paths import Folder, anchored
 from edge_config.files.point_table import Row, read_point_table
 from edge_config.loading.drivers import NamedDrivers
 from edge_config.loading.parameters import filled, placeholders
-from edge_config.loading.resolved import Mode, ResolvedGroup, ResolvedTag
+from edge_config.loading.resolved import ResolvedGroup, ResolvedTag
 from edge_config.loading.specs import DriverModels
 from edge_config.mistakes import checks
 from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Loc, Place, Problem, under
 from edge_config.mistakes.shape import declared
-from edge_config.models.gateway import GroupConfig, ProfileConfig, TagConfig
-from edge_config.models.validation import Model, validated
+from edge_config.models.gateway import GroupConfig, Mode, ProfileConfig, TagConfig
+from edge_config.models.validation import valid_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ def read_profile(
     """
     known = data if isinstance(data, dict) else {}
     name, driver = known.get("name"), known.get("driver")
-    config = config or quiet(ProfileConfig, data)
+    config = config or valid_or_none(ProfileConfig, data)
     profile = Profile(
         name if isinstance(name, str) else None,
         driver,
@@ -149,7 +147,7 @@ def _read_groups(profile: Profile, groups: list[Any]) -> None:
     for position, data in enumerate(groups):
         if isinstance(data, dict):
             whole = profile.config
-            config = whole.groups[position] if whole else quiet(GroupConfig, data)
+            config = whole.groups[position] if whole else valid_or_none(GroupConfig, data)
             found = _read_group(profile, data, config, under(at, position))
             tags += found
             profile.sources.append(GroupSource(config, tuple(found)))
@@ -182,7 +180,7 @@ def _read_group(
 
 
 def _tag_config(group: GroupConfig | None, position: int, data: Any) -> TagConfig | None:
-    return group.tags[position] if group else quiet(TagConfig, data)
+    return group.tags[position] if group else valid_or_none(TagConfig, data)
 
 
 def _rows(profile: Profile, data: dict[str, Any], place: Place) -> list[Row]:
@@ -194,16 +192,8 @@ def _rows(profile: Profile, data: dict[str, Any], place: Place) -> list[Row]:
         fields = set(declared(profile.spec.address))
         return read_point_table(path, shown, fields, profile.problems)
     except ConfigError as error:
-        profile.problems += named_at(error, shown, place, ("tags_file",))
+        profile.problems += problems_of_file(error, shown, place, ("tags_file",))
         return []
-
-
-def quiet(model: type[Model], data: object) -> Model | None:
-    """An instance, or None; for parts whose mistakes are reported with the whole."""
-    try:
-        return validated(model, data)
-    except ValidationError:
-        return None
 
 
 def _names(items: list[Any]) -> Iterator[tuple[str, Loc]]:
@@ -212,7 +202,7 @@ def _names(items: list[Any]) -> Iterator[tuple[str, Loc]]:
             yield item["name"], (position, "name")
 
 
-def named_at(error: ConfigError, shown: str, place: Place, loc: Loc) -> list[Problem]:
+def problems_of_file(error: ConfigError, shown: str, place: Place, loc: Loc) -> list[Problem]:
     """The problems of a file; one with the file as a whole stands where the file is named."""
     return [
         problem if problem.line else place(loc, f"{shown} {problem.message}")

@@ -1,14 +1,12 @@
 """A loaded configuration, ready for the runtime: names resolved, paths absolute."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from edge_config.models.gateway import DeviceConfig, GatewayConfig, ProfileConfig, TagConfig
+from edge_config.models.gateway import DeviceConfig, GatewayConfig, Mode, ProfileConfig, TagConfig
 
 if TYPE_CHECKING:  # a running edge has nothing to say about files
     from edge_config.mistakes.problems import Problem
-
-Mode = Literal["poll", "subscribe"]
 
 
 @dataclass(frozen=True, slots=True)

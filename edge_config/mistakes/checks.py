@@ -1,13 +1,13 @@
 """Rules that concern more than one value of a configuration. Pure."""
 
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from edge_config.loading.resolved import ResolvedGroup
 from edge_config.mistakes.problems import Loc, Place, Problem, one_of
 from edge_config.mistakes.shape import declared
-from edge_config.models.gateway import TagConfig
+from edge_config.models.gateway import Mode, TagConfig
 
-KNOWN_MODES = ("poll", "subscribe")
 _NUMERIC_ONLY = ("scale", "offset", "minimum", "maximum", "deadband")
 _DEFAULTS = {name: key.default for name, key in declared(TagConfig).items()}
 _KINDS = {"STRING": "text", "BOOL": "true/false"}
@@ -61,7 +61,7 @@ def mode_allowed(
     mode: str | None, modes: Sequence[str], driver: str, place: Place
 ) -> list[Problem]:
     """Whether a driver can read a group in this way; words unknown to all are the model's."""
-    if mode not in KNOWN_MODES or mode in modes:
+    if mode not in get_args(Mode) or mode in modes:
         return []
     return [place(("mode",), f"must be {one_of(modes)} for driver {driver!r}, not {mode!r}")]
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from edge_config.mistakes.meant import Inner
+from edge_config.mistakes.key_hints import DriverKeys
 from edge_config.mistakes.problems import Loc, Place, Problem
 from edge_config.mistakes.sentences import RANGES, UNKNOWN_KEY, sentence
 from edge_config.mistakes.shape import field_at, is_number
@@ -19,7 +19,7 @@ def validate(
     data: object,
     place: Place,
     problems: list[Problem],
-    inner: Inner = MappingProxyType({}),
+    inner: DriverKeys = MappingProxyType({}),
 ) -> Model | None:
     """An instance of ``model``, or None with every reason appended to ``problems``.
 
@@ -39,7 +39,7 @@ def validate(
 
 
 def explain(
-    error: ValidationError, model: type[Settings], data: object, place: Place, inner: Inner
+    error: ValidationError, model: type[Settings], data: object, place: Place, inner: DriverKeys
 ) -> list[Problem]:
     """One problem for each error of a validation.
 

@@ -8,7 +8,7 @@ from unicodedata import normalize
 from pydantic_core import ErrorDetails
 
 from edge_config.files.syntax import full_width
-from edge_config.mistakes.meant import Inner, meant
+from edge_config.mistakes.key_hints import DriverKeys, key_hint
 from edge_config.mistakes.problems import Loc, hint, one_of
 from edge_config.mistakes.shape import bounds, field_at, models_in, number
 from edge_config.models.base import PATTERN_WORDS, Secret
@@ -22,7 +22,7 @@ _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
 _DECIMAL_POINT = "; a decimal point is '.', not ','"
 
 
-def sentence(model: type[Settings], detail: ErrorDetails, inner: Inner) -> str:
+def sentence(model: type[Settings], detail: ErrorDetails, inner: DriverKeys) -> str:
     """What is wrong, and how to write it instead where that is known.
 
     Args:
@@ -33,7 +33,7 @@ def sentence(model: type[Settings], detail: ErrorDetails, inner: Inner) -> str:
     return _wrong(model, detail, inner) + _narrow(detail)
 
 
-def _wrong(model: type[Settings], detail: ErrorDetails, inner: Inner) -> str:
+def _wrong(model: type[Settings], detail: ErrorDetails, inner: DriverKeys) -> str:
     kind = detail["type"]
     if kind == UNKNOWN_KEY:
         return f"unknown key{_key_hint(model, detail, inner)}"
@@ -63,14 +63,14 @@ def _bare_limit(context: Mapping[str, Any]) -> str:
     return "".join(f"{words[key]} {number(context[key])}" for key in words if key in context)
 
 
-def _key_hint(model: type[Settings], detail: ErrorDetails, inner: Inner) -> str:
+def _key_hint(model: type[Settings], detail: ErrorDetails, inner: DriverKeys) -> str:
     *around, key = detail["loc"]
     wide = full_width(str(key))
     if wide:
         return f"; {wide}"
     if detail["input"] is None and str(key).isdigit():
         return _DECIMAL_POINT
-    return meant(model, tuple(around), str(key), inner)
+    return key_hint(model, tuple(around), str(key), inner)
 
 
 def shown(value: object, loc: Loc = ()) -> str:

@@ -116,14 +116,16 @@ class TagConfig(Settings):
             raise ValueError("scale 0 would make every value the same; leave it out for raw values")
 
 
+Mode = Literal["poll", "subscribe"]
+"""How a group is read: asked at every tick, or told by the device."""
+
+
 class GroupConfig(Settings):
     """Tags that are read together."""
 
     name: Identifier = Field(description="unique within the device")
     interval_ms: int = Field(default=1_000, ge=10, le=3_600_000, description="period of reading")
-    mode: Literal["poll", "subscribe"] | None = Field(
-        default=None, description="default: the driver's"
-    )
+    mode: Mode | None = Field(default=None, description="default: the driver's")
     tags: tuple[TagConfig, ...] = Field(default=(), description="the tags")
     tags_file: Path | None = Field(
         default=None, description="point table (.csv or .xlsx) with more tags"

@@ -5,7 +5,7 @@ Only processes that read configurations import this module; see ``edge_config.mo
 
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE
 
 from edge_config.models.settings import Settings
@@ -34,6 +34,14 @@ def validated(model: type[Model], written: object) -> Model:
         pydantic.ValidationError: with every mistake; a ValueError.
     """
     return _adapter(model).validate_python(written)
+
+
+def valid_or_none(model: type[Model], written: object) -> Model | None:
+    """Settings, or None; for parts whose mistakes are reported with the whole."""
+    try:
+        return validated(model, written)
+    except ValidationError:
+        return None
 
 
 def json_schema(model: type[Settings], ref_template: str = DEFAULT_REF_TEMPLATE) -> dict[str, Any]:

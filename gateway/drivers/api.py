@@ -18,12 +18,12 @@ in ``docs/driver-contract.md``.
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from edge_config.models.gateway import DeviceConfig
+from edge_config.models.gateway import DeviceConfig, Mode
 from edge_config.models.settings import Settings
 from gateway.core.batch import Reading, Status
 from gateway.core.schema import Column, Kind
@@ -32,7 +32,6 @@ from gateway.core.status import Reason
 ENTRY_POINT_GROUP = "qulink.drivers"
 
 Value = float | int | bool | str
-Mode = Literal["poll", "subscribe"]
 
 
 class DriverError(Exception):

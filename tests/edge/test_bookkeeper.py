@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_config.models.gateway import Mode
 from gateway.core.batch import Gap, GapKey
 from gateway.core.books import Counts
 from gateway.core.process import NEVER
 from gateway.core.rules import TagRule, compile_rules
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason, bad
-from gateway.drivers.api import Mode, Point
+from gateway.drivers.api import Point
 from gateway.edge.buffer.incoming import Progress
 from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
 from gateway.edge.device.bookkeeping.gaps import GapTracker

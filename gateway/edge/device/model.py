@@ -4,11 +4,11 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from edge_config.loading.resolved import ResolvedDevice, ResolvedGroup, ResolvedTag
-from edge_config.models.gateway import DeviceConfig, Identity, TagConfig
+from edge_config.models.gateway import DeviceConfig, Identity, Mode, TagConfig
 from gateway.core.rules import GroupRules, TagRule, compile_rules, order_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.slots import Slots
-from gateway.drivers.api import DriverSpec, Mode, Point
+from gateway.drivers.api import DriverSpec, Point
 
 
 @dataclass(frozen=True, slots=True)

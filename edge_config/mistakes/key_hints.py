@@ -35,11 +35,11 @@ SYNONYMS = {
 }
 """Words of other products that spelling alone does not lead to ours from."""
 
-Inner = Mapping[str, Collection[str]]
+DriverKeys = Mapping[str, Collection[str]]
 """Keys below the fields whose contents a driver defines, as ``connection``."""
 
 
-def meant(model: type[Settings], around: Loc, key: str, inner: Inner) -> str:
+def key_hint(model: type[Settings], around: Loc, key: str, inner: DriverKeys) -> str:
     """``; did you mean 'x'?`` for an unknown key, or nothing.
 
     It may be misspelled, a word of other products, or right in another place: that place is then
