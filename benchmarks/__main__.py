@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.city import codec, ingest, latency, officers, stores
+from benchmarks.city import codec, frames, ingest, latency, officers, stores
 from benchmarks.edge import rows
 from benchmarks.edge.plant import Plant
 from benchmarks.machine import describe
@@ -51,6 +51,7 @@ OTHERS: dict[str, Callable[[float], list[Result]]] = {
         *(ingest.measure(tags) for tags in (1000, 30, 10)),
         ingest.measure_changes(),
     ],
+    "frames": lambda _seconds: frames.measure(),
     "officers": officers.measure,
     "stores": lambda seconds: stores.measure(min(seconds, 10)),
     "latency": lambda seconds: [latency.measure(Plant(addresses=20, units=1, tags=100), seconds)],

@@ -13,8 +13,8 @@ from gateway.city.db import housekeeping
 from gateway.city.db.database import Database
 from gateway.city.db.upgrade import open_database
 from gateway.city.identifiers import node_service
-from gateway.city.ingest.gateways import Peers
-from gateway.city.ingest.uplink import Uplink
+from gateway.city.ingest.gateways import Gateways
+from gateway.city.ingest.uplink import MqttUplink
 from gateway.city.ingest.worker import Ingest
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.server import LiveServer
@@ -43,11 +43,13 @@ class City:
         self.store = make_store(config.store, config.data_dir)
         self.live = Live()
         self.metrics = CityMetrics()
-        self.peers = Peers(database, self.live)
-        self.uplink = Uplink(config.broker, self.metrics, now_ms)
+        self.gateways = Gateways(database, self.live)
+        first, last = config.broker.first_partition, config.broker.last_partition
+        mine = range(first, last + 1)
+        self.uplink = MqttUplink(config.broker, self.metrics, now_ms, mine)
         self.ingest = Ingest(
             uplink=self.uplink,
-            peers=self.peers,
+            gateways=self.gateways,
             store=self.store,
             database=database,
             live=self.live,
@@ -57,7 +59,7 @@ class City:
         )
         self.presence = Presence(
             database=database,
-            peers=self.peers,
+            gateways=self.gateways,
             live=self.live,
             uplink=self.uplink,
             metrics=self.metrics,

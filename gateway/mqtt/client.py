@@ -8,7 +8,7 @@ leaves sockets open. Reconnection belongs to the caller.
 import asyncio
 import math
 import socket
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_config.models.base import ClientTls, Secret, SecretUnavailableError
 from gateway.mqtt.faults import Ear
+from gateway.mqtt.receiver import Deliver, Receiver, publish_packet, send
 from gateway.mqtt.tls import tls_context
 
 __all__ = ["LOSSES", "Client", "Message", "MqttError", "Will", "is_too_large"]
@@ -49,6 +50,10 @@ def is_too_large(fault: BaseException | None) -> bool:
 _T = TypeVar("_T")
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _VERSIONS = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
+
+_TOPICS_A_REQUEST = 200
+_MOST_WAITING = 64
+"""Bundles of messages that wait for a broker that takes nothing in."""
 
 _NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 """Frames and acknowledgements are few; waiting to join them costs 40 ms each."""
@@ -91,6 +96,7 @@ class Client(aiomqtt.Client):
         identifier: client id; None: the broker chooses one.
         will: what the broker publishes if we vanish.
         inflight: publishes without PUBACK; brokers allow 20 unless told otherwise.
+        deliver: takes all messages as they come, in place of :meth:`received`.
 
     Attributes:
         max_packet_bytes: the largest packet that the broker says it takes; None: it says nothing,
@@ -110,6 +116,7 @@ class Client(aiomqtt.Client):
         identifier: str | None = None,
         will: Will | None = None,
         inflight: int = 20,
+        deliver: Deliver | None = None,
     ) -> None:
         url = urlsplit(broker.url)
         self._ear = Ear()
@@ -131,16 +138,47 @@ class Client(aiomqtt.Client):
         self._client.connect_timeout = self.timeout
         self.max_packet_bytes: int | None = None
         self.has_refused = False
+        if deliver is not None:
+            Receiver(self._client, deliver)
 
-    async def listen(self, topic: str) -> None:
-        """Subscribe at QoS 1.
+    async def listen(self, *topics: str) -> None:
+        """Subscribe at QoS 1, some hundred topics a request.
 
         Raises:
-            MqttError: the broker refuses, or does not answer in time.
+            MqttError: the broker refuses one, or does not answer in time.
         """
-        for granted in await self.subscribe(topic, qos=1):
-            if isinstance(granted, ReasonCode) and granted.is_failure:
-                raise MqttError(f"the broker refuses to subscribe us to {topic}: {granted}")
+        for start in range(0, len(topics), _TOPICS_A_REQUEST):
+            some = topics[start : start + _TOPICS_A_REQUEST]
+            answers = await self.subscribe([(topic, 1) for topic in some])
+            for topic, granted in zip(some, answers, strict=True):
+                if isinstance(granted, ReasonCode) and granted.is_failure:
+                    raise MqttError(f"the broker refuses to subscribe us to {topic}: {granted}")
+
+    def send(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Publish messages (topic, payload) together at QoS 0, without waiting.
+
+        While the broker takes nothing in they are dropped: what waits must not fill memory.
+
+        Raises:
+            MqttError: there is no session.
+        """
+        if self._client.socket() is None:
+            raise MqttError("there is no session")
+        packets = bytearray()
+        for topic, payload in messages:
+            packets += publish_packet(topic, payload, self._client.protocol)
+        if packets and len(self._client._out_packet) < _MOST_WAITING:  # noqa: SLF001
+            send(self._client, packets)
+
+    async def ended(self) -> None:
+        """Wait for the end of the session.
+
+        Raises:
+            MqttError: it has ended.
+        """
+        await asyncio.wait([self._disconnected])
+        fault = self._disconnected.exception()
+        raise MqttError(str(fault) if fault else "the session has ended") from fault
 
     async def received(self) -> AsyncIterator[list[Message]]:
         """What comes, some messages at a time, until the session ends.

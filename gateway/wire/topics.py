@@ -8,6 +8,7 @@ deny them.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from zlib import crc32
 
 PARTITIONS = 1024
@@ -80,3 +81,7 @@ def parse_uplink(topic: str) -> Uplink:
             f"topic {topic!r}: gateway {gateway!r} belongs to partition {partition_of(gateway)}"
         )
     return Uplink(partition, gateway, channel)
+
+
+address = lru_cache(maxsize=131_072)(parse_uplink)
+"""The same, remembered: a city reads the same few topics again and again."""

@@ -12,7 +12,7 @@ from gateway.city.db.database import Database
 from gateway.city.db.tables import enterprise, orphan, quarantine, tag_schema, watermark
 from gateway.city.evidence.recording import EARLIEST_MS, Sample, record
 from gateway.city.ingest.admission import Enrolment, read_state
-from gateway.city.ingest.gateways import Peer
+from gateway.city.ingest.gateways import Gateway
 from gateway.city.ingest.limits import (
     INBOX_STATES,
     KEPT_BYTES,
@@ -22,7 +22,7 @@ from gateway.city.ingest.limits import (
 )
 from gateway.city.ingest.progress import Progress
 from gateway.city.ingest.uplink import Incoming
-from gateway.city.ingest.verdict import Broken, decide
+from gateway.city.ingest.verdict import Malformed, verdict_on
 from gateway.city.registry import enrolment
 from gateway.core.batch import Gap
 from gateway.core.books import day_of
@@ -46,8 +46,8 @@ from tests.support.city import (
 )
 
 
-def peer() -> Peer:
-    return Peer(Enrolment("gw-1", USCC, "1"))
+def gateway() -> Gateway:
+    return Gateway(Enrolment("gw-1", USCC, "1"))
 
 
 def said(state: State) -> bytes:
@@ -74,7 +74,7 @@ def test_states_that_say_too_much(payload: bytes, reason: str) -> None:
 
 
 def test_refused_schemas_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    sender_ = peer()
+    sender_ = gateway()
     for number in range(3 * MAX_REFUSED):
         assert not sender_.learn(schema_of("speed", uscc=OTHER_USCC, device=f"line-{number}"))
     assert len(sender_.schemas) == len(sender_.refused) == MAX_REFUSED
@@ -86,7 +86,7 @@ def test_refused_schemas_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPa
 
 def test_tags_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.city.ingest.gateways.MAX_GATEWAY_TAGS", 5)
-    sender_ = peer()
+    sender_ = gateway()
     assert sender_.learn(schema_of("a", "b", "c"))
     large, small = schema_of("a", "b", "c", device="line-2"), schema_of("a", device="line-3")
     assert not sender_.learn(large)
@@ -96,21 +96,21 @@ def test_tags_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_epochs_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.city.ingest.verdict.MAX_EPOCHS", 1)
-    sender_ = peer()
+    sender_ = gateway()
     sender_.progress[f"{1:016x}"] = Progress(5)
     frame = seal(BodyEncoder().encode([]), Header(2, 1, 0))
-    decision = decide(frame, sender_, (f"{2:016x}",), 10_000)
-    assert isinstance(decision, Broken)
-    assert decision.epoch is None
-    assert "would be one more than 1 of this gateway" in decision.reason
+    verdict = verdict_on(frame, sender_, (f"{2:016x}",), 10_000)
+    assert isinstance(verdict, Malformed)
+    assert verdict.epoch is None
+    assert "would be one more than 1 of this gateway" in verdict.reason
 
 
 def test_records_of_a_frame_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.city.ingest.verdict.MAX_RECORDS", 2)
     gaps: list[Record] = [Gap("line-1", "", (), Reason.TIMEOUT, at) for at in range(3)]
-    decision = decide(seal(BodyEncoder().encode(gaps), Header(1, 1, 0)), peer(), (), 10_000)
-    assert isinstance(decision, Broken)
-    assert decision.reason == "3 records are over the limit of 2"
+    verdict = verdict_on(seal(BodyEncoder().encode(gaps), Header(1, 1, 0)), gateway(), (), 10_000)
+    assert isinstance(verdict, Malformed)
+    assert verdict.reason == "3 records are over the limit of 2"
 
 
 async def test_a_gateway_that_announces_too_much_until_it_is_enrolled_anew(

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from gateway.city.evidence.recording import EARLIEST_MS, merged, samples
 from gateway.city.ingest.admission import Enrolment, objection
-from gateway.city.ingest.batching import Round
-from gateway.city.ingest.gateways import Peer
+from gateway.city.ingest.batching import FrameBatch
+from gateway.city.ingest.gateways import Gateway
 from gateway.city.ingest.layout import batch_rows, change_rows, is_ordered, layout_of
-from gateway.city.ingest.limits import HOURLY_ROWS, KEPT_BYTES, MAX_LOSSES, ROUND_VALUES, Room
+from gateway.city.ingest.limits import BATCH_VALUES, HOURLY_ROWS, KEPT_BYTES, MAX_LOSSES, Room
 from gateway.city.ingest.losses import JOIN_MS, Losses
 from gateway.city.ingest.quarantine import Budget, Entry
 from gateway.city.ingest.uplink import Inbox, Incoming
-from gateway.city.ingest.verdict import Accepted, Waiting
+from gateway.city.ingest.verdict import Accepted, SchemaMissing
 from gateway.city.live.view import GatewayLive, Live
 from gateway.city.stores.api import Rejection, Rows
 from gateway.core.batch import Batch, Changes, Gap
@@ -185,29 +185,29 @@ def test_values_of_a_gateway_that_has_just_been_revoked_are_not_shown() -> None:
 
 
 def test_what_the_store_refuses_is_taken_from_the_epoch_that_brought_it() -> None:
-    """An epoch of which nothing was settled in the round has nothing to lose."""
-    schema, peer = schema_of("speed"), Peer(Enrolment("gw-1", USCC, "1"))
-    current = Round(Budget())
+    """An epoch of which nothing was finished in the batch has nothing to lose."""
+    schema, gateway = schema_of("speed"), Gateway(Enrolment("gw-1", USCC, "1"))
+    batch = FrameBatch(Budget())
     frame = Frame(Header(1, 1, 1), (schema, batch_of(schema, 5, 1.0)))
     message = Incoming("t", b"", 0)
-    current.add(message, peer, Waiting("b" * 16, frozenset({7})))
-    current.add(message, peer, Accepted("a" * 16, frame))
-    current.add(message, peer, Waiting("c" * 16, frozenset({7})))
-    ((_, rows),) = current.tables()
-    current.reject([Rejection(rows.series, 5, 1, "400 bad", "line")], 0)
-    kept = {epoch[0]: (a.committed, a.quarantined) for (_, epoch), a in current.accounts.items()}
+    batch.add(message, gateway, SchemaMissing("b" * 16, frozenset({7})))
+    batch.add(message, gateway, Accepted("a" * 16, frame))
+    batch.add(message, gateway, SchemaMissing("c" * 16, frozenset({7})))
+    ((_, rows),) = batch.tables()
+    batch.reject([Rejection(rows.series, 5, 1, "400 bad", "line")], 0)
+    kept = {epoch[0]: (a.committed, a.quarantined) for (_, epoch), a in batch.updates.items()}
     assert kept == {"a": (0, 1), "b": (0, 0), "c": (0, 0)}
-    assert (current.refused_values, len(current.entries)) == (1, 1)
+    assert (batch.refused_values, len(batch.entries)) == (1, 1)
 
 
-def test_a_round_of_many_small_records_is_full_as_well() -> None:
+def test_a_batch_of_many_small_records_is_full_as_well() -> None:
     """Each gap is a row of the database, though it holds no value."""
-    current, peer = Round(Budget()), Peer(Enrolment("gw-1", USCC, "1"))
-    gaps = tuple(Gap("line-1", "", (), Reason.TIMEOUT, at) for at in range(ROUND_VALUES // 20))
-    current.add(Incoming("t", b"", 0), peer, Accepted("a" * 16, Frame(Header(1, 1, 0), gaps[:-1])))
-    assert not current.full
-    current.add(Incoming("t", b"", 0), peer, Accepted("a" * 16, Frame(Header(1, 2, 0), gaps[-1:])))
-    assert current.full
+    batch, gateway = FrameBatch(Budget()), Gateway(Enrolment("gw-1", USCC, "1"))
+    gaps = tuple(Gap("line-1", "", (), Reason.TIMEOUT, at) for at in range(BATCH_VALUES // 20))
+    batch.add(Incoming("t", b"", 0), gateway, Accepted("a" * 16, Frame(Header(1, 1, 0), gaps[:-1])))
+    assert not batch.full
+    batch.add(Incoming("t", b"", 0), gateway, Accepted("a" * 16, Frame(Header(1, 2, 0), gaps[-1:])))
+    assert batch.full
 
 
 def test_refused_values_are_taken_from_evidence_once() -> None:
@@ -228,16 +228,16 @@ def test_what_is_quarantined_is_one_interval_while_it_goes_on() -> None:
     losses.note("line-1", "fast", [1_000, 2_000])
     losses.note("line-1", "slow", [1_000])
     losses.note("line-1", "fast", [JOIN_MS])
-    assert {(g.group, g.from_ms, g.to_ms) for g in losses.take()} == {
+    assert {(g.group, g.from_ms, g.to_ms) for g in losses.changed()} == {
         ("fast", 1_000, JOIN_MS + 1),
         ("slow", 1_000, 1_001),
     }
     losses.note("line-1", "fast", [JOIN_MS + 5])
-    assert [(g.from_ms, g.to_ms) for g in losses.take()] == [(1_000, JOIN_MS + 6)]
+    assert [(g.from_ms, g.to_ms) for g in losses.changed()] == [(1_000, JOIN_MS + 6)]
     losses.note("line-1", "fast", [3 * JOIN_MS, 2**63 - 1])
     losses.note("No Name", "fast", [0])
     losses.note("line-1", "fast", [2**63 - 1])
-    assert [(g.device, g.from_ms) for g in losses.take()] == [("line-1", 3 * JOIN_MS), ("", 0)]
+    assert [(g.device, g.from_ms) for g in losses.changed()] == [("line-1", 3 * JOIN_MS), ("", 0)]
     for number in range(MAX_LOSSES + 5):
         losses.note(f"line-{number}", "fast", [0])
     assert len(losses._newest) == MAX_LOSSES
@@ -248,7 +248,7 @@ def test_the_inbox_sheds_and_never_grows() -> None:
     shed = [inbox.put(Incoming("t", bytes(40), 0)) for _ in range(4)]
     assert shed == [0, 0, 1, 1]
     assert inbox.bytes == 80
-    assert inbox.take() is not None
+    assert inbox.next(1) != []
     assert inbox.put(Incoming("t", b"", 0)) == 0
     alone = Inbox(Room(10, 3), Room(10, 9))
     assert alone.put(Incoming("t", bytes(50), 0)) == 0  # alone, a large one is still taken
@@ -258,8 +258,8 @@ def test_the_last_word_of_a_gateway_is_not_shed_where_it_counts() -> None:
     inbox = Inbox(Room(10_000, 100), Room(6, 3), newest_counts=True)
     words = [Incoming(frame_topic("gw-1"), text, 0) for text in (b"1", b"2", b"33", b"4", b"555")]
     assert [inbox.put(word) for word in words] == [0, 0, 0, 1, 1]
-    assert [message.payload for _ in range(3) if (message := inbox.take())] == [b"33", b"4", b"555"]
-    assert (inbox.take(), inbox.bytes, inbox.messages) == (None, 0, 0)
+    assert [message.payload for message in inbox.next()] == [b"33", b"4", b"555"]
+    assert (inbox.next(), inbox.bytes, inbox.messages) == ([], 0, 0)
 
 
 def test_a_gateway_that_floods_the_inbox_takes_no_more_than_its_turn() -> None:
@@ -269,9 +269,9 @@ def test_a_gateway_that_floods_the_inbox_takes_no_more_than_its_turn() -> None:
     assert [inbox.put(flood) for _ in range(7)] == [0] * 5 + [1] * 2
     for message in (other, strange, other):
         assert inbox.put(message) == 0
-    taken = [message.sender for _ in range(8) if (message := inbox.take())]
-    assert taken == ["gw-1", "gw-2", "", "gw-1", "gw-2", "gw-1", "gw-1", "gw-1"]
-    assert (inbox.take(), inbox.bytes, inbox.messages) == (None, 0, 0)
+    turns = [[message.sender for message in inbox.next(2)] for _ in range(5)]
+    assert turns == [["gw-1"] * 2, ["gw-2"] * 2, [""], ["gw-1"] * 2, ["gw-1"]]
+    assert (inbox.next(), inbox.bytes, inbox.messages) == ([], 0, 0)
 
 
 @pytest.mark.parametrize(("size", "kept"), [(0, HOURLY_ROWS), (KEPT_BYTES * 2, 16)])

@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import pytest
 
 from gateway.city.app import City, assembled
 from gateway.city.db.tables import evidence, gap, watermark
-from gateway.city.ingest.batching import Round
+from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.uplink import Incoming
+from gateway.city.ingest.worker import Stages
 from gateway.core.status import Reason
 from gateway.edge.buffer.outgoing import StoredFrame
 from gateway.edge.northbound.merging import merge, take_neighbours
@@ -37,6 +39,9 @@ class Link:
 
     async def publish(self, topic: str, payload: bytes, **_: Any) -> None:
         self.flying.append((topic, payload))
+
+    def send(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        self.flying += messages
 
     def arriving(self, *, is_fair: bool) -> list[tuple[str, bytes]]:
         """What comes now: all in order, or some of it in any order, lost or twice."""
@@ -64,14 +69,14 @@ class World:
         self.up, self.down = Link(self.chance), Link(self.chance)
         self.begin = time.time_ns() // 1_000_000 - 3_600_000
         self.edge = self._edge()
-        self.round = self._begin_city()
+        self.batch = self._begin_city()
 
     def _edge(self) -> Edge:
         return Edge(self.folder, "gw-1", self.begin, quota=QUOTA, url="mqtt://127.0.0.1:1")
 
-    def _begin_city(self) -> Round:
+    def _begin_city(self) -> FrameBatch:
         self.city.uplink._client = self.down  # type: ignore[assignment]
-        return Round(self.city.ingest._budget)
+        return FrameBatch(self.city.ingest._budget)
 
     def feed(self) -> None:
         self.edge.feed(self.chance.randrange(1, 8))
@@ -99,11 +104,17 @@ class World:
 
     async def receive(self, *, is_fair: bool = False) -> None:
         for topic, payload in self.up.arriving(is_fair=is_fair):
-            await self.city.ingest.handle(Incoming(topic, payload, self.begin), self.round)
+            message = Incoming(topic, payload, self.begin)
+            self.batch.messages.append(message)
+            await self.city.ingest.handle(message, self.batch)
 
     async def commit(self) -> None:
-        await self.city.ingest._commit(self.round)
-        self.round = Round(self.city.ingest._budget)
+        self.batch.seal()
+        ingest, stages = self.city.ingest, Stages()
+        await stages.storing.acquire()
+        ingest._on_their_way.append(self.batch)
+        await ingest.deliver(self.batch, stages)
+        self.batch = FrameBatch(self.city.ingest._budget)
 
     def hear(self, *, is_fair: bool = False) -> None:
         for _, payload in self.down.arriving(is_fair=is_fair):
@@ -116,15 +127,15 @@ class World:
         self.edge.frames = frames
 
     async def kill_city(self) -> None:
-        """At any moment: before a round is written, or after the store has it."""
+        """At any moment: before a batch is written, or after the store has it."""
         if self.chance.random() < 0.5:
-            await self.city.store.write([rows for _, rows in self.round.tables()])
+            await self.city.store.write([rows for _, rows in self.batch.tables()])
         store = self.city.store
         self.city = City(self.city.config, self.city.database, self.city.now_ms)
         await self.city.store.close()
         self.city.store = self.city.ingest.store = store
-        await self.city.peers.refresh(self.city.now_ms(), 0)
-        self.round = self._begin_city()
+        await self.city.gateways.refresh(self.city.now_ms(), 0)
+        self.batch = self._begin_city()
 
     async def step(self) -> None:
         match self.chance.choices(range(7), (5, 8, 5, 5, 5, 1, 1))[0]:
@@ -143,7 +154,7 @@ class World:
             case _:
                 await self.kill_city()
 
-    async def settle(self) -> None:
+    async def finish(self) -> None:
         """A fair network from now on, until nothing is open between the two."""
         for _ in range(60):
             self.edge.feed(1 if self.is_open else 0)
@@ -177,7 +188,7 @@ async def test_every_value_is_stored_once_or_in_a_gap(tmp_path: Path, seed: int)
         world = World(tmp_path, city, seed)
         for _ in range(STEPS):
             await world.step()
-        await world.settle()
+        await world.finish()
         totals, frames = world.edge.buffer.totals(), world.edge.frames
         (mark,) = rows_of(city, watermark)
         assert mark["values_quarantined"] == 0

@@ -1,18 +1,26 @@
-"""One round of ingest: what is gathered until the next commit, and what becomes of each frame."""
+"""What is decoded, stored, committed and acknowledged together."""
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 from gateway.city.ingest import quarantine
-from gateway.city.ingest.commit import Account, Accounts
-from gateway.city.ingest.gateways import Peer
+from gateway.city.ingest.commit import EpochUpdate, Updates
+from gateway.city.ingest.gateways import Gateway
 from gateway.city.ingest.layout import batch_rows, change_rows
-from gateway.city.ingest.limits import ROUND_FRAMES, ROUND_VALUES, ROW_VALUES
+from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, ROW_VALUES
 from gateway.city.ingest.progress import Progress
 from gateway.city.ingest.uplink import Incoming
-from gateway.city.ingest.verdict import Accepted, Broken, Decision, Duplicate, Early, Waiting
+from gateway.city.ingest.verdict import (
+    Accepted,
+    Duplicate,
+    Malformed,
+    SchemaMissing,
+    TooManyHoles,
+    Verdict,
+)
 from gateway.city.stores.api import Rejection, Rows
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Schema
@@ -21,114 +29,131 @@ from gateway.wire.records import Record
 
 
 @dataclass(slots=True)
-class Round:
-    """What is gathered until the next commit.
+class FrameBatch:
+    """Frames of many gateways on their common way to store and database.
 
     Attributes:
         budget: limits what is kept in quarantine.
         messages: what was handled.
         outcomes: frames by what becomes of them.
-        peers: gateways that take part.
-        accounts: what changes, by gateway and epoch.
+        gateways: those that take part.
+        updates: what changes, by gateway and epoch.
         batches: values to be written, by gateway and schema.
         changes: values that came one by one.
         refused: messages and parts that are not accepted, by kind of reason.
         refused_values: values in them.
         entries: what of them is kept in quarantine.
         size: its weight, in values.
+        begun_s: when its first frame came, monotonic seconds.
     """
 
     budget: quarantine.Budget
     messages: list[Incoming] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
-    peers: dict[str, Peer] = field(default_factory=dict)
-    accounts: Accounts = field(default_factory=dict)
+    gateways: dict[str, Gateway] = field(default_factory=dict)
+    updates: Updates = field(default_factory=dict)
     batches: dict[tuple[str, int], list[Batch]] = field(default_factory=dict)
     changes: list[tuple[str, Changes]] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     refused_values: int = 0
     entries: list[quarantine.Entry] = field(default_factory=list)
     size: int = 0
+    begun_s: float = field(default_factory=time.monotonic)
 
     @property
     def full(self) -> bool:
-        """Whether it should be committed now."""
-        return self.size >= ROUND_VALUES or len(self.messages) >= ROUND_FRAMES
+        """Whether no more should be added."""
+        return self.size >= BATCH_VALUES or len(self.messages) >= BATCH_FRAMES
 
-    def add(self, message: Incoming, peer: Peer, decision: Decision) -> None:
-        """Enter one frame of an enrolled gateway as it was decided."""
-        sender = peer.enrolment.gateway
-        self.peers[sender] = peer
-        match decision:
+    def add(self, message: Incoming, gateway: Gateway, verdict: Verdict) -> None:
+        """Enter one frame of an enrolled gateway with the verdict on it."""
+        sender = gateway.enrolment.gateway
+        self.gateways[sender] = gateway
+        match verdict:
             case Accepted(epoch, frame):
-                is_late = frame.header.seq < self._account(peer, epoch).progress.newest
-                account = self._settled(peer, epoch, frame.header.seqs)
-                self._accept(message, peer, account, frame, is_late)
+                update = self._update(gateway, epoch)
+                is_late = frame.header.seq < update.progress.newest
+                self._finish(gateway, epoch, update, frame.header.seqs)
+                self._accept(message, gateway, update, frame, is_late)
                 self.outcomes["committed"] += 1
             case Duplicate(epoch, seq):
-                self._account(peer, epoch).seqs.append(seq)
+                self._update(gateway, epoch).seqs.append(seq)
                 self.outcomes["duplicate"] += 1
-            case Waiting(epoch, want):
-                self._account(peer, epoch).want |= want
-                self.outcomes["wait_schema"] += 1
-            case Early(epoch):
-                self._account(peer, epoch)
-                self.outcomes["early"] += 1
-            case Broken(kind, reason, epoch, seq, values, merged):
+            case SchemaMissing(epoch, want):
+                self._update(gateway, epoch).want |= want
+                self.outcomes["schema_missing"] += 1
+            case TooManyHoles(epoch):
+                self._update(gateway, epoch)
+                self.outcomes["too_many_holes"] += 1
+            case Malformed(kind, reason, epoch, seq, values, merged):
                 if epoch is not None:
-                    self._settled(peer, epoch, range(seq - merged, seq + 1)).quarantined += values
-                    _lose(peer, "", "", values, [message.received_ms])
+                    update = self._update(gateway, epoch)
+                    self._finish(gateway, epoch, update, range(seq - merged, seq + 1))
+                    update.quarantined += values
+                    _lose(gateway, "", "", values, [message.received_ms])
                 self.outcomes["quarantined"] += 1
                 self.refuse(message, kind, sender, reason, values)
 
-    def _account(self, peer: Peer, epoch: str) -> Account:
-        key = (peer.enrolment.gateway, epoch)
-        if key not in self.accounts:
-            progress = peer.progress.get(epoch) or Progress()
-            self.accounts[key] = Account(progress, progress.copy())
-        return self.accounts[key]
+    def _update(self, gateway: Gateway, epoch: str) -> EpochUpdate:
+        key = (gateway.enrolment.gateway, epoch)
+        update = self.updates.get(key)
+        if update is None:
+            progress = gateway.progress.get(epoch) or Progress()
+            update = self.updates[key] = EpochUpdate(progress, before=progress.copy())
+        return update
 
-    def _settled(self, peer: Peer, epoch: str, seqs: range) -> Account:
-        """The account of an epoch with more frames settled, neighbours of one message.
+    @staticmethod
+    def _finish(gateway: Gateway, epoch: str, update: EpochUpdate, seqs: range) -> None:
+        """Mark frames, neighbours of one message, as finished in the gateway's own progress.
 
-        Numbers are entered in the gateway's own progress at once: a round is never given up, so
-        what it holds will be committed, or is read from the database again.
+        At once, because the next batch is decided while this one is stored: what is entered will
+        be committed before the next, or both are decided anew.
         """
-        account = self._account(peer, epoch)
-        peer.progress[epoch] = account.progress
+        gateway.progress[epoch] = update.progress
         for seq in seqs:
-            account.progress.add(seq)
-        account.seqs.append(seqs[-1])
-        account.settled = True
-        return account
+            update.progress.add(seq)
+        update.seqs.append(seqs[-1])
+        update.changed = True
 
     def _accept(
-        self, message: Incoming, peer: Peer, account: Account, frame: Frame, is_late: bool
+        self, message: Incoming, gateway: Gateway, update: EpochUpdate, frame: Frame, is_late: bool
     ) -> None:
-        sender = peer.enrolment.gateway
+        sender = gateway.enrolment.gateway
         refused = defaultdict[int, list[Batch | Changes]](list)
         for record in frame.records:
             match record:
-                case Schema():
-                    if peer.learn(record):
-                        account.schemas.append(record)
-                case Batch() | Changes() if record.schema.id not in peer.layouts:
+                case Batch() | Changes() if record.schema.id not in gateway.layouts:
                     refused[record.schema.id].append(record)
                 case Batch():
                     self.batches.setdefault((sender, record.schema.id), []).append(record)
-                    account.committed += record.count
+                    update.committed += record.count
                 case Changes():
                     self.changes.append((sender, record))
-                    account.committed += record.count
+                    update.committed += record.count
+                case Schema():
+                    if gateway.learn(record):
+                        update.schemas.append(record)
                 case _:
-                    account.note(record, frame.header.seq, is_late=is_late)
-        self.size += sum(map(_weight, frame.records))
+                    update.note(record, frame.header.seq, is_late=is_late)
+            self.size += _weight(record)
         for schema_id, records in refused.items():
-            count = sum(record.count for record in records)
-            account.quarantined += count
-            self.refuse(message, "schema", sender, peer.why_refused(schema_id), count)
-            schema, times = records[0].schema, chain.from_iterable(map(_span, records))
-            _lose(peer, schema.device, schema.group, count, list(times))
+            self._refuse_schema(message, gateway, update, schema_id, records)
+
+    def _refuse_schema(
+        self,
+        message: Incoming,
+        gateway: Gateway,
+        update: EpochUpdate,
+        schema_id: int,
+        records: Sequence[Batch | Changes],
+    ) -> None:
+        """Put values of a schema that was not accepted into quarantine."""
+        count = sum(record.count for record in records)
+        update.quarantined += count
+        reason = gateway.why_refused(schema_id)
+        self.refuse(message, "schema", gateway.enrolment.gateway, reason, count)
+        schema, times = records[0].schema, chain.from_iterable(map(_span, records))
+        _lose(gateway, schema.device, schema.group, count, list(times))
 
     def refuse(
         self, message: Incoming, kind: str, sender: str, reason: str, values: int = 0
@@ -140,23 +165,28 @@ class Round:
         """Enter what the store refused for good."""
         for refusal in rejections:
             series = refusal.series
-            self._take_back(series.gateway, refusal.values)
-            peer = self.peers[series.gateway]
-            _lose(peer, series.device, "", refusal.values, [refusal.time_ms])
+            self._uncommit(series.gateway, refusal.values)
+            gateway = self.gateways[series.gateway]
+            _lose(gateway, series.device, "", refusal.values, [refusal.time_ms])
             line = refusal.line.encode("utf-8", "replace")
             topic = f"{series.device}/{series.equipment} at {refusal.time_ms}"
-            told = Incoming(topic, line, now_ms)
             self._keep(
-                quarantine.Entry.of("store", told, series.gateway, refusal.reason, refusal.values)
+                quarantine.Entry.of(
+                    "store",
+                    Incoming(topic, line, now_ms),
+                    series.gateway,
+                    refusal.reason,
+                    refusal.values,
+                )
             )
 
-    def _take_back(self, gateway_id: str, values: int) -> None:
+    def _uncommit(self, gateway_id: str, values: int) -> None:
         """Count values as quarantined; of which epoch matters not, and nearly always is clear."""
-        for (name, _), account in self.accounts.items():
+        for (name, _), update in self.updates.items():
             if name == gateway_id:
-                part = min(values, account.committed)
-                account.committed -= part
-                account.quarantined += part
+                part = min(values, update.committed)
+                update.committed -= part
+                update.quarantined += part
                 values -= part
 
     def _keep(self, entry: quarantine.Entry) -> None:
@@ -165,33 +195,47 @@ class Round:
         if self.budget.allows(entry):
             self.entries.append(entry)
 
+    def seal(self) -> None:
+        """Nothing more is added: hold the progress as it is, later batches will change it."""
+        for update in self.updates.values():
+            update.after = update.progress.copy()
+
     def lost(self) -> list[tuple[str, Gap]]:
         """The intervals of what was quarantined, by gateway; those told once are not told again."""
-        return [(name, one) for name, peer in self.peers.items() for one in peer.losses.take()]
+        return [(name, one) for name, its in self.gateways.items() for one in its.losses.changed()]
 
     def tables(self) -> Iterator[tuple[Schema, Rows]]:
         """Everything to be written, with the schema it follows."""
         for (sender, schema_id), batches in self.batches.items():
-            layout = self.peers[sender].layouts[schema_id]
+            layout = self.gateways[sender].layouts[schema_id]
             for rows in batch_rows(layout, batches):
                 yield layout.schema, rows
         for sender, changes in self.changes:
-            layout = self.peers[sender].layouts[changes.schema.id]
+            layout = self.gateways[sender].layouts[changes.schema.id]
             for rows in change_rows(layout, changes):
                 yield layout.schema, rows
 
-    def received(self) -> Iterator[tuple[str, Batch | Changes]]:
-        """All values with their gateway, in the order of their coming."""
+    def newest(self, latest_ms: int) -> Iterator[tuple[str, Batch | Changes]]:
+        """What the live view has to see of the values: a whole batch hides those before it.
+
+        Args:
+            latest_ms: later values are not shown; they would hide those of the present.
+        """
         for (sender, _), batches in self.batches.items():
-            for batch in batches:
+            shown = sorted(
+                (one for one in batches if one.time_ms <= latest_ms), key=lambda one: one.time_ms
+            )
+            if shown and shown[-1].present.all():
+                shown = shown[-1:]
+            for batch in shown:
                 yield sender, batch
         yield from self.changes
 
 
-def _lose(peer: Peer, device: str, group: str, values: int, times_ms: Sequence[int]) -> None:
+def _lose(gateway: Gateway, device: str, group: str, values: int, times_ms: Sequence[int]) -> None:
     """Note an interval; what held no value leaves none."""
     if values:
-        peer.losses.note(device, group, times_ms)
+        gateway.losses.note(device, group, times_ms)
 
 
 def _span(record: Batch | Changes) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""What one round of frames changes in the relational database, in one transaction."""
+"""What a batch of frames changes in the relational database, in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,24 +24,26 @@ _GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms")
 
 
 @dataclass(slots=True)
-class Account:
-    """What a round brings for one epoch of one gateway.
+class EpochUpdate:
+    """What a batch of frames changes of one epoch of one gateway.
 
     Attributes:
-        progress: frames settled, this round included.
-        before: frames settled before this round, as the database must still hold it.
-        seqs: frames to be acknowledged, those settled earlier included.
+        progress: frames finished; goes on with later batches.
+        before: frames finished before this batch, as the database must still hold it.
+        after: frames finished with this batch.
+        seqs: frames to be acknowledged, those finished earlier included.
         committed: values written to the store.
         quarantined: values given up.
         gaps: gap records in order; True for those of a frame that came after a newer one.
         books: newest counters by device and day, with the number of the frame that tells them.
         schemas: newly accepted schemas.
         want: schemas that are lacking.
-        settled: whether the round settled any frame of it.
+        changed: whether the batch finished any frame of it.
     """
 
     progress: Progress
     before: Progress
+    after: Progress = field(default_factory=Progress)
     seqs: list[int] = field(default_factory=list)
     committed: int = 0
     quarantined: int = 0
@@ -49,12 +51,12 @@ class Account:
     books: dict[tuple[str, date], tuple[int, BooksRecord]] = field(default_factory=dict)
     schemas: list[Schema] = field(default_factory=list)
     want: set[int] = field(default_factory=set)
-    settled: bool = False
+    changed: bool = False
 
     def note(
         self, record: Gap | BooksRecord | MachineRecord | GivenUp, seq: int, *, is_late: bool
     ) -> None:
-        """Take what frame ``seq`` tells; the books only if no newer frame has told them."""
+        """Note what frame ``seq`` tells; the books only if no newer frame has told them."""
         match record:
             case Gap():
                 self.gaps.append((record, is_late))
@@ -66,19 +68,19 @@ class Account:
 
 
 class StaleError(Exception):
-    """The database knows of more frames than this round began with; nothing was written.
+    """The database knows of more frames than this batch began with; nothing was written.
 
-    Another worker has settled frames of this gateway, or an earlier try of this round was
+    Another worker has finished frames of this gateway, or an earlier try of this batch was
     committed and the answer was lost.
     """
 
 
-Accounts = dict[tuple[str, str], Account]
+Updates = dict[tuple[str, str], EpochUpdate]
 """By gateway and epoch."""
 
 
 class Quarantined(NamedTuple):
-    """What a round refused.
+    """What a batch refused.
 
     Attributes:
         entries: what is kept of it.
@@ -89,16 +91,16 @@ class Quarantined(NamedTuple):
     gaps: Sequence[tuple[str, Gap]] = ()
 
 
-def settle(
+def commit(
     connection: Connection,
-    accounts: Accounts,
+    updates: Updates,
     samples: Sequence[evidence.Sample],
     quarantined: Quarantined,
     now_ms: int,
 ) -> int:
-    """Write evidence, books, gaps, schemas, quarantine and watermarks of a round.
+    """Write evidence, books, gaps, schemas, quarantine and watermarks of a batch.
 
-    Watermarks go first: they hold that a frame is counted once, whoever settles it.
+    Watermarks go first: they hold that a frame is counted once, whoever commits it.
 
     Returns:
         How many values belong to machines that are not in the ledger.
@@ -106,19 +108,19 @@ def settle(
     Raises:
         StaleError: decide about the frames again; the transaction must be rolled back.
     """
-    _keep_watermarks(connection, accounts, now_ms)
+    _keep_watermarks(connection, updates, now_ms)
     orphans = evidence.record(connection, samples)
     quarantine.keep(connection, quarantined.entries)
     _keep_losses(connection, quarantined.gaps)
-    _keep_schemas(connection, accounts, now_ms)
-    notes = ((key[0], *note) for key, account in accounts.items() for note in account.gaps)
+    _keep_schemas(connection, updates, now_ms)
+    notes = ((key[0], *note) for key, update in updates.items() for note in update.gaps)
     for is_late, some in groupby(notes, key=itemgetter(2)):
         keep_gaps(connection, [note[:2] for note in some], is_late=is_late)
-    _keep_books(connection, accounts)
+    _keep_books(connection, updates)
     return orphans
 
 
-def _keep_schemas(connection: Connection, accounts: Accounts, now_ms: int) -> None:
+def _keep_schemas(connection: Connection, updates: Updates, now_ms: int) -> None:
     rows = [
         {
             "gateway": gateway,
@@ -127,8 +129,8 @@ def _keep_schemas(connection: Connection, accounts: Accounts, now_ms: int) -> No
             "body": encode_schema(schema),
             "received_ms": now_ms,
         }
-        for (gateway, _), account in accounts.items()
-        for schema in account.schemas
+        for (gateway, _), update in updates.items()
+        for schema in update.schemas
     ]
     if rows:
         connection.execute(insert_for(connection, tag_schema).on_conflict_do_nothing(), rows)
@@ -183,14 +185,14 @@ def _gap_row(gateway: str, one: Gap) -> dict[str, object]:
     }
 
 
-def _keep_books(connection: Connection, accounts: Accounts) -> None:
+def _keep_books(connection: Connection, updates: Updates) -> None:
     """A frame that comes late does not turn them back; drops can fall, so counts tell no order."""
     rows = [
         {"gateway": gateway, "epoch": epoch, "seq": seq}
         | msgspec.structs.asdict(books)
         | {"dropped": msgspec.json.encode(books.dropped).decode()}
-        for (gateway, epoch), account in accounts.items()
-        for seq, books in account.books.values()
+        for (gateway, epoch), update in updates.items()
+        for seq, books in update.books.values()
     ]
     statement = insert_for(connection, edge_books)
     upsert = statement.on_conflict_do_update(
@@ -202,10 +204,10 @@ def _keep_books(connection: Connection, accounts: Accounts) -> None:
         connection.execute(upsert, rows)
 
 
-def _keep_watermarks(connection: Connection, accounts: Accounts, now_ms: int) -> None:
-    """All of them, if the database still holds what the round began with."""
-    settled = {key: account for key, account in accounts.items() if account.settled}
-    if not settled:
+def _keep_watermarks(connection: Connection, updates: Updates, now_ms: int) -> None:
+    """All of them, if the database still holds what the batch began with."""
+    rows = [_mark(*key, update, now_ms) for key, update in updates.items() if update.changed]
+    if not rows:
         return
     statement = insert_for(connection, watermark)
     new, old = statement.excluded, watermark.c
@@ -223,23 +225,22 @@ def _keep_watermarks(connection: Connection, accounts: Accounts, now_ms: int) ->
         & (old.ranges == bindparam("ranges_before"))
         & (old.closed == bindparam("closed_before")),
     )
-    rows = [_mark(*key, account, now_ms) for key, account in settled.items()]
     counting = {"preserve_rowcount": True}
     kept = connection.execute(upsert, rows, execution_options=counting).rowcount
     if kept != len(rows):
         raise StaleError(f"{len(rows) - kept} of {len(rows)} gateways have gone on meanwhile")
 
 
-def _mark(gateway: str, epoch: str, account: Account, now_ms: int) -> dict[str, object]:
-    now, before = account.progress, account.before
+def _mark(gateway: str, epoch: str, update: EpochUpdate, now_ms: int) -> dict[str, object]:
+    after, before = update.after, update.before
     return {
         "gateway": gateway,
         "epoch": epoch,
-        "upto": now.upto,
-        "ranges": _ranges(now),
-        "closed": now.closed,
-        "values_committed": account.committed,
-        "values_quarantined": account.quarantined,
+        "upto": after.upto,
+        "ranges": _ranges(after),
+        "closed": after.closed,
+        "values_committed": update.committed,
+        "values_quarantined": update.quarantined,
         "updated_ms": now_ms,
         "upto_before": before.upto,
         "ranges_before": _ranges(before),
@@ -248,4 +249,5 @@ def _mark(gateway: str, epoch: str, account: Account, now_ms: int) -> dict[str, 
 
 
 def _ranges(progress: Progress) -> str:
+    """The ranges above ``upto`` as the database holds them."""
     return msgspec.json.encode(progress.ranges).decode()

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, Table, select
 
 from edge_config.models.limits import MAX_GATEWAY_TAGS, MAX_SCHEMAS, MAX_TAGS
 from gateway.city.db.database import Database
-from gateway.city.db.tables import gateway, tag_schema, watermark
+from gateway.city.db.tables import gateway as gateway_table
+from gateway.city.db.tables import tag_schema, watermark
 from gateway.city.ingest.admission import Enrolment, objection
 from gateway.city.ingest.layout import Layout, layout_of
 from gateway.city.ingest.limits import MAX_REFUSED
@@ -31,12 +32,12 @@ _CHUNK = 500
 
 
 @dataclass(slots=True)
-class Peer:
+class Gateway:
     """One enrolled gateway.
 
     Attributes:
         enrolment: what the registry says.
-        progress: settled frames by epoch (16 hex digits).
+        progress: finished frames by epoch (16 hex digits).
         schemas: schemas by id that the city holds, some refused ones included.
         layouts: how to cut the accepted ones.
         refused: why the others were refused, oldest first.
@@ -94,56 +95,56 @@ class _Loaded:
     """Who is enrolled, and those of them that were not known."""
 
     enrolled: frozenset[str]
-    new: list[tuple[Peer, GatewayLive]] = field(default_factory=list)
+    new: list[tuple[Gateway, GatewayLive]] = field(default_factory=list)
 
 
-class Peers:
+class Gateways:
     """The registry as ingest uses it; follows what ``qulink city gateway`` writes."""
 
     def __init__(self, database: Database, live: Live) -> None:
         self._database = database
         self._live = live
-        self._peers: dict[str, Peer] = {}
+        self._gateways: dict[str, Gateway] = {}
         self._reading = asyncio.Lock()
         self._refreshed_ms = 0
 
-    def get(self, gateway_id: str) -> Peer | None:
+    def get(self, gateway_id: str) -> Gateway | None:
         """An enrolled gateway; None if it is unknown or revoked."""
-        return self._peers.get(gateway_id)
+        return self._gateways.get(gateway_id)
 
     async def refresh(self, now_ms: int, max_age_ms: int = REFRESH_MS) -> None:
         """Read the registry again if the last reading is older than ``max_age_ms``."""
         async with self._reading:
             if 0 <= now_ms - self._refreshed_ms < max_age_ms:  # the clock may have been set back
                 return
-            loaded = await self._database.run(_load, frozenset(self._peers))
+            loaded = await self._database.run(_load, frozenset(self._gateways))
             self._refreshed_ms = now_ms
-            for gone in self._peers.keys() - loaded.enrolled:
-                del self._peers[gone]
+            for gone in self._gateways.keys() - loaded.enrolled:
+                del self._gateways[gone]
                 self._live.forget(gone)
             await self._add(loaded.new)
 
     async def reload(self, gateway_ids: Collection[str]) -> None:
         """Read what the database holds of some gateways, in place of what is in memory."""
         async with self._reading:
-            loaded = await self._database.run(_load, self._peers.keys() - set(gateway_ids))
+            loaded = await self._database.run(_load, self._gateways.keys() - set(gateway_ids))
             await self._add(loaded.new)
             for gone in set(gateway_ids) - {view.id for _, view in loaded.new}:
-                self._peers.pop(gone, None)
+                self._gateways.pop(gone, None)
 
-    async def _add(self, new: Sequence[tuple[Peer, GatewayLive]]) -> None:
-        for peer, view in new:
+    async def _add(self, new: Sequence[tuple[Gateway, GatewayLive]]) -> None:
+        for one, view in new:
             if self._live.gateway(view.id) is None:
                 self._live.enrol(view)
-            for layout in peer.layouts.values():
+            for layout in one.layouts.values():
                 self._live.learn(view.id, layout.schema)
-            self._peers[view.id] = peer
+            self._gateways[view.id] = one
             await asyncio.sleep(0)  # at the start there may be thousands
 
 
 def _load(connection: Connection, known: Collection[str]) -> _Loaded:
     """Who is enrolled, and everything of those that are not known yet."""
-    enrolled = select(gateway.c.id).where(gateway.c.revoked_ms.is_(None))
+    enrolled = select(gateway_table.c.id).where(gateway_table.c.revoked_ms.is_(None))
     loaded = _Loaded(frozenset(connection.scalars(enrolled)))
     new = sorted(loaded.enrolled - set(known))
     for start in range(0, len(new), _CHUNK):
@@ -151,16 +152,16 @@ def _load(connection: Connection, known: Collection[str]) -> _Loaded:
     return loaded
 
 
-def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Peer, GatewayLive]]:
+def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Gateway, GatewayLive]]:
     marks, schemas = (_by_gateway(connection, table, names) for table in (watermark, tag_schema))
-    for row in connection.execute(select(gateway).where(gateway.c.id.in_(names))):
-        peer = Peer(Enrolment(row.id, row.uscc, row.site_no))
+    for row in connection.execute(select(gateway_table).where(gateway_table.c.id.in_(names))):
+        one = Gateway(Enrolment(row.id, row.uscc, row.site_no))
         for mark in marks[row.id]:
             ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
-            peer.progress[mark.epoch] = Progress(mark.upto, ranges, mark.closed)
+            one.progress[mark.epoch] = Progress(mark.upto, ranges, mark.closed)
         for held in schemas[row.id]:
-            peer.learn(decode_schema(held.body))
-        yield peer, _live_gateway(row)
+            one.learn(decode_schema(held.body))
+        yield one, _live_gateway(row)
 
 
 def _by_gateway(

@@ -30,10 +30,12 @@ INBOX_STATES = Room(64 * 1024 * 1024, 20_000)
 """State messages that wait to be handled."""
 SENDER_STATES = Room(1024 * 1024, 20)
 """State messages of one gateway that wait."""
-ROUND_FRAMES = 500
-"""Frames in one round of ingest; a full round is committed."""
-ROUND_VALUES = 100_000
-"""Places for values, and tags of schemas and gaps, in one round; a full round is committed."""
+TURN_FRAMES = 8
+"""Frames of one gateway that are taken before it is another's turn."""
+BATCH_FRAMES = 4_000
+"""Frames that are stored and committed together at most; three batches are on their way at once."""
+BATCH_VALUES = 200_000
+"""Places for values, and tags of schemas and gaps, in one such batch."""
 ROW_VALUES = 20
 """A gap, a schema or a record of books counts as so many values: each is a row of the database."""
 

@@ -45,7 +45,7 @@ class Losses:
             from_ms, to_ms = begin, max(end, to_ms)
         return from_ms, to_ms
 
-    def take(self) -> Sequence[Gap]:
+    def changed(self) -> Sequence[Gap]:
         """The intervals that have begun or grown since the last call."""
         changed, self._changed = self._changed, {}
         return list(changed.values())

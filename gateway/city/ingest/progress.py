@@ -1,4 +1,4 @@
-"""Which frames of a gateway the city has settled: duplicates and gaps in numbering. Pure."""
+"""Which frames of a gateway the city has finished: duplicates and gaps in numbering. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -7,15 +7,16 @@ from gateway.city.ingest.limits import MAX_NAMED, MAX_RANGES
 
 
 class Progress:
-    """Sequence numbers of one epoch that are settled: all up to ``upto``, and ranges above it.
+    """Sequence numbers of one epoch that are finished: all up to ``upto``, and ranges above it.
 
+    Finished is what was committed, or was quarantined, or will never come.
     Numbers start at 1, as the edge's buffer counts. A hole stays until its frames come or the
     edge says that it has given them up; nothing else closes it, because an acknowledgement that
     covers it makes the edge forget what the city never had.
 
     Attributes:
-        upto: all frames up to and including this one are settled.
-        closed: frames below this one that are not settled will not be taken any more.
+        upto: all frames up to and including this one are finished.
+        closed: frames below this one that are not finished will not be taken any more.
     """
 
     __slots__ = ("_ranges", "closed", "upto")
@@ -34,7 +35,7 @@ class Progress:
 
     @property
     def newest(self) -> int:
-        """The highest number that is settled."""
+        """The highest number that is finished."""
         return self._ranges[-1][1] if self._ranges else self.upto
 
     def __contains__(self, seq: int) -> bool:
@@ -59,7 +60,7 @@ class Progress:
         return ranges, min(self.closed, self._ranges[MAX_NAMED][0])
 
     def has_room(self, seq: int, settled: int = 0) -> bool:
-        """Whether a frame can be settled without more than ``MAX_RANGES`` ranges.
+        """Whether a frame can be finished without more than ``MAX_RANGES`` ranges.
 
         Args:
             seq: its number.
@@ -70,7 +71,7 @@ class Progress:
         return above < MAX_RANGES or joins
 
     def add(self, seq: int) -> None:
-        """Mark one frame as settled; marking it again changes nothing."""
+        """Mark one frame as finished; marking it again changes nothing."""
         if seq in self:
             return
         at = bisect_left(self._ranges, (seq,))

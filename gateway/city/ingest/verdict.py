@@ -1,15 +1,15 @@
 """What to do with one frame: pure decisions, no I/O, no clock.
 
-A frame that is broken but tells which one it is, is *settled*: it goes to quarantine, counts as
+A frame that is broken but tells which one it is, is *finished*: it goes to quarantine, counts as
 dropped, and is acknowledged – a poison frame must not come again for ever. That is believed only
-of an epoch that the gateway is known to use; garbage with a header by chance settles nothing.
+of an epoch that the gateway is known to use; garbage with a header by chance finishes nothing.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from gateway.city.ingest.admission import LATEST_MS, is_device_id
-from gateway.city.ingest.gateways import Peer
+from gateway.city.ingest.gateways import Gateway
 from gateway.city.ingest.layout import is_ordered
 from gateway.city.ingest.limits import (
     MAX_DROP_CAUSES,
@@ -44,14 +44,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Settled before; only the acknowledgement is repeated."""
+    """Finished before; only the acknowledgement is repeated."""
 
     epoch: str
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class SchemaMissing:
     """Cannot be read without schemas that the city does not hold."""
 
     epoch: str
@@ -59,14 +59,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Early:
+class TooManyHoles:
     """Would leave one hole more than are remembered: to come again after the frames below it."""
 
     epoch: str
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Malformed:
     """Breaks the format.
 
     Attributes:
@@ -86,69 +86,75 @@ class Broken:
     merged: int = 0
 
 
-Decision = Accepted | Duplicate | Waiting | Early | Broken
+Verdict = Accepted | Duplicate | SchemaMissing | TooManyHoles | Malformed
 
 
-def decide(payload: bytes, peer: Peer, epochs: Collection[str], max_bytes: int) -> Decision:
+def verdict_on(
+    payload: bytes, gateway: Gateway, epochs: Collection[str], max_bytes: int
+) -> Verdict:
     """Read one frame of an enrolled gateway.
 
     Args:
         payload: the message.
-        peer: its sender; not changed here.
+        gateway: its sender; not changed here.
         epochs: epochs (16 hex digits) that the gateway is known to use.
         max_bytes: larger messages are refused unread.
     """
     try:
         header = read_header(payload)
     except FrameError as error:
-        return Broken("frame", str(error))
+        return Malformed("frame", str(error))
     epoch = f"{header.epoch:016x}"
     if not 0 < header.seq <= MAX_INT64:
-        return Broken("frame", f"sequence number {header.seq} is outside 1 to 2^63 - 1")
-    if epoch in peer.progress and all(seq in peer.progress[epoch] for seq in header.seqs):
+        return Malformed("frame", f"sequence number {header.seq} is outside 1 to 2^63 - 1")
+    if epoch in gateway.progress and all(seq in gateway.progress[epoch] for seq in header.seqs):
         return Duplicate(epoch, header.seq)
-    if epoch not in peer.progress and len(peer.progress) >= MAX_EPOCHS:
-        return Broken("frame", f"epoch {epoch} would be one more than {MAX_EPOCHS} of this gateway")
-    is_known = epoch in epochs or epoch in peer.progress
-    known = epoch if is_known and _progress(peer, epoch).has_room(header.seqs[0]) else None
+    if epoch not in gateway.progress and len(gateway.progress) >= MAX_EPOCHS:
+        return Malformed(
+            "frame", f"epoch {epoch} would be one more than {MAX_EPOCHS} of this gateway"
+        )
+    is_known = epoch in epochs or epoch in gateway.progress
+    known = epoch if is_known and _progress(gateway, epoch).has_room(header.seqs[0]) else None
     if len(payload) > max_bytes:
         reason = f"{len(payload)} bytes are over the limit of {max_bytes}"
-        return _broken("size", reason, header, known)
-    return _decode(payload, peer, header, known)
+        return _malformed("size", reason, header, known)
+    return _decode(payload, gateway, header, known)
 
 
-def _decode(payload: bytes, peer: Peer, header: Header, known: str | None) -> Decision:
+def _decode(payload: bytes, gateway: Gateway, header: Header, known: str | None) -> Verdict:
     epoch = f"{header.epoch:016x}"
     try:
-        frame = decode_frame(payload, peer.schemas)
+        frame = decode_frame(payload, gateway.schemas)
     except UnknownSchemaError:
-        return _waiting(payload, peer, header, known)
+        return _schema_missing(payload, gateway, header, known)
     except FrameError as error:
-        return _broken("frame", str(error), header, known)
+        return _malformed("frame", str(error), header, known)
     reason = _frame_objection(frame) or next(filter(None, map(_objection, frame.records)), None)
     if reason is not None:
-        return _broken("frame", reason, header, known)
+        return _malformed("frame", reason, header, known)
     settled = max((r.settled for r in frame.records if isinstance(r, GivenUp)), default=0)
-    progress = _progress(peer, epoch)
+    progress = _progress(gateway, epoch)
     has_room = progress.has_room(header.seqs[0], settled)
-    return Accepted(epoch, frame.without(progress.__contains__)) if has_room else Early(epoch)
+    return (
+        Accepted(epoch, frame.without(progress.__contains__)) if has_room else TooManyHoles(epoch)
+    )
 
 
-def _progress(peer: Peer, epoch: str) -> Progress:
-    return peer.progress.get(epoch) or Progress()
+def _progress(gateway: Gateway, epoch: str) -> Progress:
+    return gateway.progress.get(epoch) or Progress()
 
 
-def _waiting(payload: bytes, peer: Peer, header: Header, known: str | None) -> Decision:
+def _schema_missing(payload: bytes, gateway: Gateway, header: Header, known: str | None) -> Verdict:
     try:
-        return Waiting(f"{header.epoch:016x}", unknown_schemas(payload, peer.schemas))
+        return SchemaMissing(f"{header.epoch:016x}", unknown_schemas(payload, gateway.schemas))
     except FrameError as error:
-        return _broken("frame", str(error), header, known)
+        return _malformed("frame", str(error), header, known)
 
 
-def _broken(kind: str, reason: str, header: Header, known: str | None) -> Broken:
+def _malformed(kind: str, reason: str, header: Header, known: str | None) -> Malformed:
     if known is None:
-        return Broken(kind, reason)
-    return Broken(
+        return Malformed(kind, reason)
+    return Malformed(
         kind, reason, known, header.seq, min(header.values, MAX_BODY_BYTES), header.merged
     )
 

@@ -1,18 +1,19 @@
 """Frames → store → evidence, books, gaps, watermark → acknowledgement.
 
-Ingest works in rounds. A round takes what waits (for at most :data:`GATHER_S`, or until it is
-full), decides about every frame, writes the values to the store, then makes one transaction of
-the database, then acknowledges. A round is never given up: while store or database is away it is
-tried again with growing pauses, nothing is acknowledged, and the bounded inbox sheds what the
-edges will send again. If the database turns out to know of the frames already – the answer to a
-commit was lost, or another worker was faster –, the round is decided anew.
+Ingest works in batches of frames, three at a time: while one is committed to the database, the
+next is written to the store and a third is gathered and decoded. Batches keep their order. None is
+given up: while store or database is away it is tried again with growing pauses, nothing is
+acknowledged, and the bounded inbox sheds what the edges will send again. If the database turns
+out to know of frames already – the answer to a commit was lost, or another worker was faster –,
+all batches on their way are decided anew.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -21,12 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.city.db.database import Database, words
 from gateway.city.evidence import recording as evidence
 from gateway.city.ingest import quarantine
-from gateway.city.ingest.batching import Round
-from gateway.city.ingest.commit import Accounts, Quarantined, StaleError, settle
-from gateway.city.ingest.gateways import Peer, Peers
+from gateway.city.ingest.batching import FrameBatch
+from gateway.city.ingest.commit import Quarantined, StaleError, Updates, commit
+from gateway.city.ingest.gateways import Gateway, Gateways
 from gateway.city.ingest.limits import MAX_WANT
 from gateway.city.ingest.uplink import Incoming, Uplink
-from gateway.city.ingest.verdict import decide
+from gateway.city.ingest.verdict import verdict_on
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.view import Live
 from gateway.city.stores.api import (
@@ -39,17 +40,27 @@ from gateway.city.stores.api import (
 )
 from gateway.core.schema import Schema
 from gateway.retry import Retry
-from gateway.wire.messages import Ack, encode_message
-from gateway.wire.topics import ack_topic, parse_uplink
+from gateway.wire.messages import Ack
+from gateway.wire.topics import address
 
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.1
-"""Longest wait for more frames once one is there."""
+"""Longest wait for more frames once one is there and the store is free."""
+_TURN_S = 0.005
+"""After so long the broker and the console have their turn."""
 _REGISTRY_MS = 500
 """An unknown gateway makes the registry be read again, but not more often than this."""
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Stages:
+    """One batch in the store, one in the database; asyncio's locks are handed on in order."""
+
+    storing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    committing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +69,7 @@ class Ingest:
 
     Attributes:
         uplink: brings frames, takes acknowledgements.
-        peers: the registry.
+        gateways: the registry.
         store: where values go.
         database: where everything else goes.
         live: newest values for the console.
@@ -70,7 +81,7 @@ class Ingest:
     """
 
     uplink: Uplink
-    peers: Peers
+    gateways: Gateways
     store: Store
     database: Database
     live: Live
@@ -79,131 +90,160 @@ class Ingest:
     now_ms: Callable[[], int]
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     store_problem: str = ""
+    _on_their_way: list[FrameBatch] = field(default_factory=list)
     _budget: quarantine.Budget = field(default_factory=quarantine.Budget)
     _store_attempts: Retry = field(default_factory=lambda: _attempts("store"))
     _database_attempts: Retry = field(default_factory=lambda: _attempts("database"))
 
     async def run(self) -> None:
-        """Open the store and work in rounds until cancelled."""
+        """Open the store and work until cancelled."""
         await self._until_store_takes(self.store.open)
         self.opened.set()
         while True:
-            await self.uplink.frames.wait()
-            started = time.monotonic()
-            current = Round(self._budget)
-            await self._gather(current, started + GATHER_S)
-            await self._commit(current)
-            self.metrics.commit_seconds.observe(time.monotonic() - started)
-
-    async def _gather(self, current: Round, deadline: float) -> None:
-        while not current.full:
-            message = self.uplink.frames.take()
-            if message is not None:
-                await self.handle(message, current)
-                await asyncio.sleep(0)  # the console and the broker have their turn
-                continue
             try:
-                async with asyncio.timeout(deadline - time.monotonic()):
-                    await self.uplink.frames.wait()
-            except TimeoutError:
-                return
+                await self._work()
+            except* StaleError as stale:
+                await self._decide_anew(stale)
 
-    async def handle(self, message: Incoming, current: Round) -> None:
-        """Decide about one message; nothing in it can stop the round."""
-        current.messages.append(message)
+    async def _work(self) -> None:
+        stages = Stages()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                batch = await self._gathered(stages)
+                await stages.storing.acquire()
+                tasks.create_task(self.deliver(batch, stages))
+
+    async def _decide_anew(self, stale: ExceptionGroup[StaleError]) -> None:
+        """Let all frames on their way come again, in the light of what the database holds."""
+        batches, self._on_their_way = self._on_their_way, []
+        messages = [message for batch in batches for message in batch.messages]
+        log.warning("%d frames are decided anew: %s", len(messages), stale.exceptions[0])
+        senders = {sender for batch in batches for sender, _ in batch.updates}
+        await self._persist(lambda: self.gateways.reload(senders))
+        self.uplink.frames.put_back(messages)
+
+    # -- gathering and decoding -----------------------------------------------------------
+
+    async def _gathered(self, stages: Stages) -> FrameBatch:
+        """The next batch: what comes within a moment, and until the store is free."""
+        await self.uplink.frames.wait()
+        batch = FrameBatch(self._budget)
+        self._on_their_way.append(batch)
+        turn_ends = 0.0
+        while not batch.full:
+            messages = self.uplink.frames.next()
+            batch.messages += messages
+            for message in messages:
+                await self.handle(message, batch)
+            now = time.monotonic()
+            if not messages and not await self._more(batch.begun_s + GATHER_S - now, stages):
+                break
+            if now > turn_ends:
+                await asyncio.sleep(0)
+                turn_ends = time.monotonic() + _TURN_S
+        batch.seal()
+        return batch
+
+    async def _more(self, seconds: float, stages: Stages) -> bool:
+        """Wait for more frames; False when there is no reason to wait any longer."""
+        if seconds <= 0 and not stages.storing.locked():
+            return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(seconds, GATHER_S / 4)):
+                await self.uplink.frames.wait()
+        return True
+
+    async def handle(self, message: Incoming, batch: FrameBatch) -> None:
+        """Decide about one message; nothing in it can stop the batch."""
         try:
-            sender = parse_uplink(message.topic).gateway
+            sender = address(message.topic).gateway
         except ValueError as error:
-            current.refuse(message, "topic", "", str(error))
+            batch.refuse(message, "topic", "", str(error))
             return
-        peer = await self._peer(sender)
-        if peer is None:
+        gateway = self.gateways.get(sender) or await self._looked_up(sender)
+        if gateway is None:
             reason = f"gateway {sender} is not enrolled or is revoked"
-            current.refuse(message, "gateway", sender, reason)
+            batch.refuse(message, "gateway", sender, reason)
             return
         epochs = self._epochs(sender)
-        current.add(message, peer, decide(message.payload, peer, epochs, self.max_message_bytes))
+        verdict = verdict_on(message.payload, gateway, epochs, self.max_message_bytes)
+        batch.add(message, gateway, verdict)
 
-    async def _peer(self, sender: str) -> Peer | None:
-        if self.peers.get(sender) is None:
-            now = self.now_ms()
-            await self._persist(lambda: self.peers.refresh(now, _REGISTRY_MS))
-        return self.peers.get(sender)
+    async def _looked_up(self, sender: str) -> Gateway | None:
+        now = self.now_ms()
+        await self._persist(lambda: self.gateways.refresh(now, _REGISTRY_MS))
+        return self.gateways.get(sender)
 
     def _epochs(self, sender: str) -> tuple[str, ...]:
         view = self.live.gateway(sender)
         return (view.state.epoch,) if view is not None and view.state is not None else ()
 
-    async def _commit(self, current: Round) -> None:
-        """Store, database, acknowledgement – in this order, each until it succeeds."""
-        while True:
-            tables = await asyncio.to_thread(list, current.tables())
-            rejections = await self._write([rows for _, rows in tables])
-            current.reject(rejections, self.now_ms())
-            try:
-                await self.settle(current, tables, rejections)
-                break
-            except StaleError as error:
-                log.warning(
-                    "a round of %d frames is decided anew: %s", len(current.messages), error
-                )
-                current = await self._again(current)
-        self._count(current)
-        self._show(current)
-        await self._acknowledge(current.accounts)
+    # -- store, database, acknowledgement -------------------------------------------------
 
-    async def settle(
+    async def deliver(self, batch: FrameBatch, stages: Stages) -> None:
+        """Store, database, acknowledgement – in this order, each until it succeeds.
+
+        Args:
+            batch: a sealed one.
+            stages: the store is held for it already, and until it has the database: so no batch
+                overtakes another.
+
+        Raises:
+            StaleError: frames of it have been finished already.
+        """
+        try:
+            tables = await asyncio.to_thread(list, batch.tables())
+            rejections = await self._write([rows for _, rows in tables])
+            await stages.committing.acquire()
+        finally:
+            stages.storing.release()
+        try:
+            batch.reject(rejections, self.now_ms())
+            await self._commit(batch, tables, rejections)
+            self._on_their_way.remove(batch)
+        finally:
+            stages.committing.release()
+        self.uplink.answer(_acks(batch.updates))
+        self._count(batch)
+        self._show(batch)
+
+    async def _commit(
         self,
-        current: Round,
+        batch: FrameBatch,
         tables: Sequence[tuple[Schema, Rows]],
         rejections: Sequence[Rejection],
     ) -> None:
         """Evidence, books, gaps, quarantine and watermarks in one transaction.
 
         Raises:
-            StaleError: some of the frames have been settled already.
+            StaleError: some of the frames have been finished already.
         """
         now = self.now_ms()
         samples = await asyncio.to_thread(_samples, tables, rejections, now)
-        quarantined = Quarantined(current.entries, current.lost())
+        quarantined = Quarantined(batch.entries, batch.lost())
         orphans = await self._persist(
-            lambda: self.database.run(settle, current.accounts, samples, quarantined, now)
+            lambda: self.database.run(commit, batch.updates, samples, quarantined, now)
         )
         self.metrics.orphans.inc(orphans)
 
-    async def _again(self, current: Round) -> Round:
-        """The same messages in the light of what the database holds now."""
-        senders = {sender for sender, _ in current.accounts}
-        await self._persist(lambda: self.peers.reload(senders))
-        anew = Round(self._budget)
-        for message in current.messages:
-            await self.handle(message, anew)
-        return anew
-
-    def _count(self, current: Round) -> None:
-        committed = sum(account.committed for account in current.accounts.values())
+    def _count(self, batch: FrameBatch) -> None:
+        committed = sum(update.committed for update in batch.updates.values())
         self.metrics.values.labels("committed").inc(committed)
-        self.metrics.values.labels("quarantined").inc(current.refused_values)
-        for outcome, frames in current.outcomes.items():
+        self.metrics.values.labels("quarantined").inc(batch.refused_values)
+        for outcome, frames in batch.outcomes.items():
             self.metrics.frames.labels(outcome).inc(frames)
-        for kind, number in current.refused.items():
+        for kind, number in batch.refused.items():
             self.metrics.quarantined.labels(kind).inc(number)
+        self.metrics.commit_seconds.observe(time.monotonic() - batch.begun_s)
 
-    def _show(self, current: Round) -> None:
-        """Tell the live view; values from the future would hide those of the present."""
+    def _show(self, batch: FrameBatch) -> None:
+        """Tell the live view."""
         latest_ms = self.now_ms() + evidence.MAX_AHEAD_MS
-        for (sender, _), account in current.accounts.items():
-            for schema in account.schemas:
+        for (sender, _), update in batch.updates.items():
+            for schema in update.schemas:
                 self.live.learn(sender, schema)
-        for sender, values in current.received():
+        for sender, values in batch.newest(latest_ms):
             self.live.take(sender, values, latest_ms)
-
-    async def _acknowledge(self, accounts: Accounts) -> None:
-        for (gateway_id, epoch), account in accounts.items():
-            want = [f"{schema_id:016x}" for schema_id in sorted(account.want)[:MAX_WANT]]
-            ranges, closed = account.progress.named(account.seqs)
-            ack = Ack(epoch, account.progress.upto, ranges, want, closed)
-            await self.uplink.publish(ack_topic(gateway_id), encode_message(ack))
 
     async def _write(self, rows: Sequence[Rows]) -> Sequence[Rejection]:
         """Write until the store has committed."""
@@ -236,6 +276,14 @@ class Ingest:
 def _attempts(what: str) -> Retry:
     lost, back = f"the {what} refuses, nothing is acknowledged", f"the {what} answers again"
     return Retry(log, lost, back, level=logging.ERROR)
+
+
+def _acks(updates: Updates) -> Iterator[tuple[str, Ack]]:
+    """What the gateways are told once a batch is committed."""
+    for (gateway_id, epoch), update in updates.items():
+        want = [f"{schema_id:016x}" for schema_id in sorted(update.want)[:MAX_WANT]]
+        ranges, closed = update.after.named(update.seqs)
+        yield gateway_id, Ack(epoch, update.after.upto, ranges, want, closed)
 
 
 def _samples(

@@ -10,7 +10,8 @@ class CityMetrics:
         self.registry = CollectorRegistry()
         self.frames = Counter(
             "qulink_city_frames",
-            "Frames by what became of them: committed, duplicate, wait_schema, early, quarantined",
+            "Frames by what became of them: committed, duplicate, schema_missing, "
+            "too_many_holes, quarantined",
             ["outcome"],
             registry=self.registry,
         )

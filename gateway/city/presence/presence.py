@@ -17,7 +17,7 @@ from gateway.city.db.tables import gap, gateway, tag_schema
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.admission import read_state
 from gateway.city.ingest.commit import keep_gaps
-from gateway.city.ingest.gateways import Peers, saved_state
+from gateway.city.ingest.gateways import Gateways, saved_state
 from gateway.city.ingest.limits import MAX_WAITING
 from gateway.city.ingest.uplink import Incoming, Uplink
 from gateway.city.live.metrics import CityMetrics
@@ -27,7 +27,7 @@ from gateway.core.schema import Schema, decode_schema
 from gateway.core.status import Reason
 from gateway.retry import Retry
 from gateway.wire.messages import Ack, DeviceState, State, encode_message
-from gateway.wire.topics import ack_topic, parse_uplink
+from gateway.wire.topics import parse_uplink
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Presence:
 
     Attributes:
         database: where silences and last states are kept.
-        peers: the registry.
+        gateways: the registry.
         live: the view that is kept true.
         uplink: brings state messages; tells whether the city itself can hear.
         metrics: counters.
@@ -58,7 +58,7 @@ class Presence:
     """
 
     database: Database
-    peers: Peers
+    gateways: Gateways
     live: Live
     uplink: Uplink
     metrics: CityMetrics
@@ -93,13 +93,14 @@ class Presence:
             SQLAlchemyError: the database is away; what could not be written is kept.
         """
         if not self._begun:
-            await self.peers.refresh(self.now_ms(), 0)
+            await self.gateways.refresh(self.now_ms(), 0)
             self._silent = await self.database.run(_open_silences)
             self._begun = True
         now = self.now_ms()
-        while (message := self.uplink.states.take()) is not None:
-            await self._handle(message)
-        for gateway_id, heard_ms in self.uplink.take_heard().items():
+        while messages := self.uplink.states.next():
+            for message in messages:
+                self._handle(message)
+        for gateway_id, heard_ms in self.uplink.heard_lately().items():
             view = self.live.gateway(gateway_id)
             if view is not None and heard_ms > (view.last_seen_ms or 0):
                 self.live.heard(gateway_id, heard_ms)
@@ -110,7 +111,7 @@ class Presence:
             self._look(view, now)
         self.metrics.gateways_online.set(sum(view.online for view in ours))
         await self._save()
-        await self.peers.refresh(now)
+        await self.gateways.refresh(now)
         if others:
             await self._follow(others, now)
 
@@ -138,29 +139,28 @@ class Presence:
             if not self.uplink.hears(gateway_id):
                 self.live.learn(gateway_id, schema)
 
-    async def _handle(self, message: Incoming) -> None:
+    def _handle(self, message: Incoming) -> None:
         try:
             sender = parse_uplink(message.topic).gateway
             state = read_state(message.payload)
         except ValueError as error:  # msgspec.DecodeError is one
             self._refuse(message, f"no state message: {error}")
             return
-        if self.peers.get(sender) is None:
+        if self.gateways.get(sender) is None:
             self._refuse(message, f"gateway {sender} is not enrolled or is revoked")
             return
         self.metrics.states.inc()
         self.live.state(sender, state, message.received_ms)
         if not state.online:
             self._open(sender, message.received_ms)
-        await self._greet(sender, state)
+        self._greet(sender, state)
 
-    async def _greet(self, sender: str, state: State) -> None:
+    def _greet(self, sender: str, state: State) -> None:
         """Ask each gateway, once a connection, for what it sent while nobody listened."""
         since = self.uplink.connected_since_ms
         if state.online and since is not None and self._greeted.get(sender) != since:
             self._greeted[sender] = since
-            hello = encode_message(Ack(state.epoch, 0, again=True))
-            await self.uplink.publish(ack_topic(sender), hello)
+            self.uplink.answer([(sender, Ack(state.epoch, 0, again=True))])
 
     def _refuse(self, message: Incoming, reason: str) -> None:
         parts = message.topic.split("/")

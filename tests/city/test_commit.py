@@ -1,11 +1,11 @@
-"""What one round changes in the database, on SQLite and on PostgreSQL."""
+"""What one batch of frames changes in the database, on SQLite and on PostgreSQL."""
 
 import pytest
 from sqlalchemy import Connection, insert, select
 
 from gateway.city.db.database import Database
 from gateway.city.db.tables import enterprise, gap, watermark
-from gateway.city.ingest.commit import Account, Quarantined, StaleError, keep_gaps, settle
+from gateway.city.ingest.commit import EpochUpdate, Quarantined, StaleError, commit, keep_gaps
 from gateway.city.ingest.progress import Progress
 from gateway.city.registry import enrolment
 from gateway.core.batch import Gap
@@ -30,9 +30,10 @@ def city(database: Database) -> Database:
     return database
 
 
-def account(before: int, after: int) -> Account:
-    """Frames up to ``before`` were settled, now those up to ``after``; a value each."""
-    return Account(Progress(after), Progress(before), committed=after - before, settled=True)
+def update(before: int, after: int) -> EpochUpdate:
+    """Frames up to ``before`` were finished, now those up to ``after``; a value each."""
+    now = Progress(after)
+    return EpochUpdate(now, Progress(before), now, committed=after - before, changed=True)
 
 
 def marks(database: Database) -> dict[str, tuple[int, int]]:
@@ -41,30 +42,30 @@ def marks(database: Database) -> dict[str, tuple[int, int]]:
     return {row.gateway: (row.upto, row.values_committed) for row in found}
 
 
-def test_a_round_is_settled_whole_or_not_at_all(city: Database) -> None:
-    first = {(name, EPOCH): account(0, 2) for name in GATEWAYS}
-    city.run_now(settle, first, [], Quarantined(), 0)
+def test_a_batch_is_committed_whole_or_not_at_all(city: Database) -> None:
+    first = {(name, EPOCH): update(0, 2) for name in GATEWAYS}
+    city.run_now(commit, first, [], Quarantined(), 0)
     assert marks(city) == dict.fromkeys(GATEWAYS, (2, 2))
-    city.run_now(settle, {("gw-2", EPOCH): account(2, 3)}, [], Quarantined(), 0)  # another worker
-    second = {(name, EPOCH): account(2, 5) for name in GATEWAYS}
+    city.run_now(commit, {("gw-2", EPOCH): update(2, 3)}, [], Quarantined(), 0)  # another worker
+    second = {(name, EPOCH): update(2, 5) for name in GATEWAYS}
     with pytest.raises(StaleError, match="1 of 3 gateways have gone on"):
-        city.run_now(settle, second, [], Quarantined(), 0)
+        city.run_now(commit, second, [], Quarantined(), 0)
     assert marks(city) == {"gw-1": (2, 2), "gw-2": (3, 3), "gw-3": (2, 2)}
-    second["gw-2", EPOCH] = account(3, 5)
-    city.run_now(settle, second, [], Quarantined(), 0)
+    second["gw-2", EPOCH] = update(3, 5)
+    city.run_now(commit, second, [], Quarantined(), 0)
     assert marks(city) == dict.fromkeys(GATEWAYS, (5, 5))
 
 
 def test_gaps_of_late_frames_reopen_nothing(city: Database) -> None:
-    """The order in which frames come is kept, also where both kinds are in one round."""
+    """The order in which frames come is kept, also where both kinds are in one batch."""
 
     def hole(from_ms: int, to_ms: int | None) -> Gap:
         return Gap("line-1", "", (), Reason.TIMEOUT, from_ms, to_ms)
 
     city.run_now(keep_gaps, [("gw-1", hole(1, None)), ("gw-1", hole(1, 5)), ("gw-2", hole(1, 9))])
-    told = account(0, 1)
+    told = update(0, 1)
     told.gaps = [(hole(1, None), True), (hole(2, 7), True), (hole(2, None), False)]
-    city.run_now(settle, {("gw-1", EPOCH): told}, [], Quarantined(), 0)
+    city.run_now(commit, {("gw-1", EPOCH): told}, [], Quarantined(), 0)
     query = select(gap.c.gateway, gap.c.from_ms, gap.c.to_ms)
     found = city.run_now(lambda c: c.execute(query).all())
     assert {tuple(row) for row in found} == {("gw-1", 1, 5), ("gw-1", 2, None), ("gw-2", 1, 9)}
@@ -76,7 +77,7 @@ def test_a_gap_of_another_cause_that_begins_at_the_same_time_stays(city: Databas
 
     city.run_now(keep_gaps, [whole(Reason.GATEWAY_SILENT, None)])
     lost = Quarantined(gaps=[whole(Reason.QUARANTINE, 8)])
-    city.run_now(settle, {}, [], lost, 0)
+    city.run_now(commit, {}, [], lost, 0)
     query = select(gap.c.cause, gap.c.to_ms)
     assert city.run_now(lambda c: [tuple(row) for row in c.execute(query)]) == [
         ("gateway_silent", None)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.city.app import City
-from gateway.city.ingest.commit import Account, Quarantined, settle
+from gateway.city.ingest.commit import EpochUpdate, Quarantined, commit
 from gateway.city.ingest.progress import Progress
 from gateway.city.registry import enrolment
 from tests.support.city import USCC, assembled, city_config, fill_ledger, schema_of
@@ -22,8 +22,8 @@ async def city(tmp_path: Path) -> AsyncIterator[City]:
     """Two gateways, of which one has sent a frame with a schema."""
     async with assembled(city_config("mqtt://127.0.0.1:1", tmp_path)) as made:
         fill_ledger(made, "gw-1", "gw-2")
-        told = Account(Progress(1), Progress(), schemas=[SCHEMA], settled=True)
-        made.database.run_now(settle, {("gw-1", EPOCH): told}, [], Quarantined(), 0)
+        told = EpochUpdate(Progress(1), Progress(), Progress(1), schemas=[SCHEMA], changed=True)
+        made.database.run_now(commit, {("gw-1", EPOCH): told}, [], Quarantined(), 0)
         yield made
 
 
@@ -36,34 +36,34 @@ async def test_those_who_ask_at_once_read_once(city: City, monkeypatch: pytest.M
         return await run(function, *args)
 
     monkeypatch.setattr(city.database, "run", counted)
-    await asyncio.gather(*(city.peers.refresh(1_000_000, 500) for _ in range(3)))
+    await asyncio.gather(*(city.gateways.refresh(1_000_000, 500) for _ in range(3)))
     assert len(reads) == 1
-    peer = city.peers.get("gw-1")
-    assert peer is not None
-    assert (peer.progress[EPOCH].upto, peer.schemas) == (1, {SCHEMA.id: SCHEMA})
+    one = city.gateways.get("gw-1")
+    assert one is not None
+    assert (one.progress[EPOCH].upto, one.schemas) == (1, {SCHEMA.id: SCHEMA})
 
 
 async def test_a_gateway_that_is_read_again_is_known_all_the_time(city: City) -> None:
     """Presence would else take its signs of life for those of a stranger."""
-    await city.peers.refresh(1_000_000)
-    ahead = {("gw-1", EPOCH): Account(Progress(3), Progress(1), settled=True)}
-    city.database.run_now(settle, ahead, [], Quarantined(), 0)
-    reading = asyncio.create_task(city.peers.reload({"gw-1", "gw-2"}))
+    await city.gateways.refresh(1_000_000)
+    ahead = {("gw-1", EPOCH): EpochUpdate(Progress(3), Progress(1), Progress(3), changed=True)}
+    city.database.run_now(commit, ahead, [], Quarantined(), 0)
+    reading = asyncio.create_task(city.gateways.reload({"gw-1", "gw-2"}))
     while not reading.done():
-        assert city.peers.get("gw-1") and city.peers.get("gw-2")
+        assert city.gateways.get("gw-1") and city.gateways.get("gw-2")
         await asyncio.sleep(0)
-    peer = city.peers.get("gw-1")
-    assert peer is not None
-    assert peer.progress[EPOCH].upto == 3
+    one = city.gateways.get("gw-1")
+    assert one is not None
+    assert one.progress[EPOCH].upto == 3
 
 
 async def test_a_revoked_gateway_takes_only_its_own_machines_away(city: City) -> None:
-    await city.peers.refresh(1_000_000)
+    await city.gateways.refresh(1_000_000)
     city.live.learn("gw-2", SCHEMA)
     for gone, left in (("gw-1", "gw-2"), ("gw-2", None)):
         city.database.run_now(enrolment.revoke, gone, 0)
-        await city.peers.reload({gone})
+        await city.gateways.reload({gone})
         city.live.forget(gone)
-        assert city.peers.get(gone) is None
+        assert city.gateways.get(gone) is None
         machine = city.live.machine(USCC, "1", "B-001")
         assert (machine and machine.gateway) == left

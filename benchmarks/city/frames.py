@@ -1,0 +1,248 @@
+"""Frames a second that one worker of the city takes: real broker, real store, real process.
+
+Small frames of many gateways are published as edges do it: some frames of each gateway are on
+their way, and an acknowledgement frees them. What counts is the processor time of the worker
+alone; broker, store and the publisher share the machine and are left out.
+"""
+
+import selectors
+import socket
+import struct
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.city.codec import USCC, bench_schema, random_batch
+from benchmarks.processes import HERE
+from benchmarks.usage import snapshot
+from gateway.city.db.upgrade import open_database
+from gateway.city.registry import enrolment
+from gateway.wire.frame import BodyEncoder, Header, seal
+from gateway.wire.messages import decode_ack
+from gateway.wire.topics import ack_topic, frame_topic
+from tests.support.broker import Mosquitto
+from tests.support.city import city_config
+from tests.support.city_db import add_enterprise, add_machine
+from tests.support.influxd import Influxd
+from tests.support.peers import free_port
+
+EPOCH = 0xBE9C0000BE9C0000
+START_MS = 1_700_000_000_000
+RESEND_S = 10.0
+WARM_UP = 3
+"""Frames of each gateway before the clock starts: schemas are learnt, tables are made."""
+
+
+def measure(
+    gateways: int = 1_000, each: int = 60, tags: int = 30, window: int = 10
+) -> list[dict[str, object]]:
+    """Measure with the embedded store and with a real InfluxDB 1.x.
+
+    Args:
+        gateways: how many publish.
+        each: frames of each.
+        tags: float32 values of a frame.
+        window: frames of one gateway that are on their way.
+    """
+    return [
+        _measure(kind, gateways, each, tags, window) for kind in ("embedded store", "InfluxDB 1.x")
+    ]
+
+
+def _measure(kind: str, gateways: int, each: int, tags: int, window: int) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        broker = stack.enter_context(
+            Mosquitto(
+                folder, "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 100"
+            )
+        )
+        store: dict[str, object] = {"type": "embedded"}
+        if kind != "embedded store":
+            server = stack.enter_context(Influxd(folder))
+            server.query("CREATE DATABASE qulink")
+            store = {"type": "influxdb1", "url": server.url, "database": "qulink"}
+        names = [f"gw-{number}" for number in range(gateways)]
+        file = _city(folder, broker.url, store, names)
+        output = folder / "city.log"
+        worker = HERE.run(stack, "-m", "gateway", "city", str(file), output=output)
+        _until(lambda: ": connected" in output.read_text(), output)
+        senders = [_Sender(name, each, tags) for name in names]
+        publisher = _Publisher(broker.port, senders, window)
+        publisher.run(WARM_UP * gateways)
+        first = snapshot(worker.pid)
+        publisher.run(each * gateways)
+        last = snapshot(worker.pid)
+        frames = (each - WARM_UP) * gateways
+        return {
+            "name": f"frames a worker, {tags} values each, {gateways} gateways, {kind}",
+            "frames_per_cpu_s": round(frames / (last.cpu_s - first.cpu_s)),
+            "frames_per_s": round(frames / (last.at_s - first.at_s)),
+            "cpu_ms_per_frame": round(1000 * (last.cpu_s - first.cpu_s) / frames, 3),
+            "sent_again": publisher.sent_again,
+            "rss_mib": round(last.rss_bytes / 2**20),
+        }
+
+
+def _city(folder: Path, url: str, store: dict[str, object], names: list[str]) -> Path:
+    """A city with its gateways enrolled; the configuration file."""
+    database = "sqlite:///city.db"
+    config = city_config(url, folder, store=store, demonstration=True, database={"url": database})
+    opened = open_database(config)
+    with opened.engine.begin() as connection:
+        add_enterprise(connection, USCC)
+        for name in names:
+            enrolment.add(connection, name, USCC, "1", 0)
+            add_machine(connection, USCC, name.replace("gw-", "A"))
+    opened.close()
+    file = folder / "city.yaml"
+    file.write_text(
+        f"city: {{region: '330800', name_zh: 衢州, name_en: Quzhou}}\n"
+        f"data_dir: {folder}\n"
+        f"broker: {{url: '{url}'}}\n"
+        f"database: {{url: '{database}'}}\n"
+        f"store: {{{', '.join(f'{key}: {value!r}' for key, value in store.items())}}}\n"
+        "identifier: {prefix: '88.999'}\n"
+        "demonstration: true\n"
+        f"console: {{listen: '127.0.0.1:{free_port()}'}}\n"
+        f"node: {{type: embedded, listen: '127.0.0.1:{free_port()}'}}\n"
+    )
+    return file
+
+
+def _until(condition: Callable[[], bool], output: Path, timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            sys.exit(f"bench: the city did not start:\n{output.read_text()}")
+        time.sleep(0.1)
+
+
+@dataclass(slots=True)
+class _Sender:
+    """One gateway: which frames are made, on their way, acknowledged."""
+
+    name: str
+    each: int
+    tags: int
+    sent: int = 0
+    acked: int = 0
+    sent_s: float = 0.0
+    _encoder: BodyEncoder = field(default_factory=BodyEncoder)
+
+    def frame(self, seq: int) -> bytes:
+        schema = bench_schema(self.tags, f"d{self.name.removeprefix('gw-')}")
+        batch = random_batch(schema, START_MS + 1000 * seq, _RANDOM)
+        records = [schema, batch] if seq == 1 else [batch]
+        return seal(self._encoder.encode(records), Header(EPOCH, seq, self.tags))
+
+
+_RANDOM = np.random.default_rng(1)
+
+
+class _Publisher:
+    """A plain MQTT 3.1.1 connection that costs little: the machine is shared with the worker."""
+
+    def __init__(self, port: int, senders: list[_Sender], window: int) -> None:
+        self._senders = {sender.name: sender for sender in senders}
+        self._window = window
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._received = bytearray()
+        self._mid = 0
+        self.sent_again = 0
+        self._ask(_packet(0x10, b"\0\4MQTT\4\2\0\0" + _text("bench")), 4)
+        self._ask(_packet(0x82, b"\0\1" + _text(ack_topic("+")) + b"\0"), 5)
+        self._socket.setblocking(False)
+
+    def _ask(self, packet: bytes, size: int) -> None:
+        self._socket.sendall(packet)
+        while len(self._received) < size:
+            self._received += self._socket.recv(size - len(self._received))
+        self._received.clear()
+
+    def run(self, total: int) -> None:
+        """Publish until so many frames, of all gateways together, are acknowledged."""
+        each = total // len(self._senders)
+        waiting = deque[bytes]()
+        selector = selectors.DefaultSelector()
+        selector.register(self._socket, selectors.EVENT_READ)
+        while any(sender.acked < each for sender in self._senders.values()):
+            now = time.monotonic()
+            for sender in self._senders.values():
+                if sender.acked < sender.sent and now - sender.sent_s > RESEND_S:
+                    self.sent_again += sender.sent - sender.acked
+                    sender.sent = sender.acked
+                while sender.sent < min(each, sender.acked + self._window):
+                    sender.sent += 1
+                    sender.sent_s = now
+                    waiting.append(self._publish(sender))
+            self._flush(waiting)
+            for _ in selector.select(0.02):
+                self._read()
+        selector.close()
+
+    def _publish(self, sender: _Sender) -> bytes:
+        self._mid = self._mid % 65_535 + 1
+        head = _text(frame_topic(sender.name)) + struct.pack("!H", self._mid)
+        return _packet(0x32, head + sender.frame(sender.sent))
+
+    def _flush(self, waiting: deque[bytes]) -> None:
+        data = memoryview(b"".join(waiting))
+        waiting.clear()
+        while data:
+            try:
+                data = data[self._socket.send(data[:262_144]) :]
+            except BlockingIOError:
+                self._read()
+                time.sleep(0.001)
+
+    def _read(self) -> None:
+        try:
+            self._received += self._socket.recv(1 << 20)
+        except BlockingIOError:
+            return
+        for kind, body in self._packets():
+            if kind & 0xF0 == 0x30:
+                size = int.from_bytes(body[:2], "big")
+                sender = self._senders[bytes(body[2 : 2 + size]).decode().split("/")[3]]
+                ack = decode_ack(bytes(body[2 + size :]))
+                if not ack.again:
+                    sender.acked = max(sender.acked, ack.upto)
+
+    def _packets(self) -> Iterator[tuple[int, bytes]]:
+        data, at = self._received, 0
+        while len(data) - at >= 2:
+            size = shift = 0
+            start = at + 1
+            while start < len(data):
+                size |= (data[start] & 127) << shift
+                shift += 7
+                start += 1
+                if not data[start - 1] & 128:
+                    break
+            if len(data) < start + size:
+                break
+            yield data[at], bytes(data[start : start + size])
+            at = start + size
+        del data[:at]
+
+
+def _text(text: str) -> bytes:
+    encoded = text.encode()
+    return struct.pack("!H", len(encoded)) + encoded
+
+
+def _packet(kind: int, body: bytes) -> bytes:
+    size, left = bytearray(), len(body)
+    while True:
+        left, digit = left >> 7, left & 127
+        size.append(digit | (0x80 if left else 0))
+        if not left:
+            return bytes((kind,)) + bytes(size) + body
