@@ -43,6 +43,11 @@ class DriverError(Exception):
 
     reason = Reason.DISCONNECTED
 
+    def __init__(self, message: str, reason: Reason | None = None) -> None:
+        super().__init__(message)
+        if reason is not None:
+            self.reason = reason
+
 
 class NotConnectedError(DriverError):
     """The connection is gone, or could not be made. The poller will reconnect."""
@@ -55,9 +60,7 @@ class NoResponseError(DriverError):
     which others may share.
     """
 
-    def __init__(self, message: str, reason: Reason = Reason.TIMEOUT) -> None:
-        super().__init__(message)
-        self.reason = reason
+    reason = Reason.TIMEOUT
 
 
 class RefusedError(DriverError):

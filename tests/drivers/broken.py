@@ -10,9 +10,17 @@ from gateway.core.batch import Reading, Status
 from gateway.core.schema import runs_of
 from gateway.core.status import FIRST_BAD
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, RefusedError, Value
+from gateway.drivers.modbus import driver as modbus
 from gateway.drivers.modbus.config import Connection
-from gateway.drivers.modbus.driver import ModbusDriver
-from gateway.drivers.modbus.poll import ReadPlan
+from gateway.drivers.modbus.driver import UnitPlan
+from gateway.drivers.modbus.link import ModbusLink
+
+
+class ModbusDriver(modbus.ModbusDriver):
+    """Not broken: a unit on a link of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(ModbusLink([connection]), connection)
 
 
 class DoesIo(ModbusDriver):
@@ -42,25 +50,25 @@ class LeaksSockets(ModbusDriver):
 
 
 class TurnsTheOrder(ModbusDriver):
-    async def read(self, plan: ReadPlan) -> Reading:
+    async def read(self, plan: UnitPlan) -> Reading:
         reading = await super().read(plan)
         return Reading(tuple(column[::-1] for column in reading.columns), reading.status)
 
 
 class NeedsPoints(ModbusDriver):
-    def plan(self, points: Sequence[Point]) -> ReadPlan:
+    def plan(self, points: Sequence[Point]) -> UnitPlan:
         _ = points[0]
         return super().plan(points)
 
 
 class SpoilsAll(ModbusDriver):
-    async def read(self, plan: ReadPlan) -> Reading:
+    async def read(self, plan: UnitPlan) -> Reading:
         reading = await super().read(plan)
         return Reading(reading.columns, np.full_like(reading.status, reading.status.max()))
 
 
 class HidesALoss(ModbusDriver):
-    async def read(self, plan: ReadPlan) -> Reading:
+    async def read(self, plan: UnitPlan) -> Reading:
         try:
             return await super().read(plan)
         except NotConnectedError as error:
@@ -92,7 +100,7 @@ class OnlySaysItCloses(ModbusDriver):
         if self._link is None:
             await super().connect()
 
-    async def read(self, plan: ReadPlan) -> Reading:
+    async def read(self, plan: UnitPlan) -> Reading:
         self.late = self.late or asyncio.ensure_future(super().read(plan))
         reading = await asyncio.shield(self.late)
         self.late = None
@@ -121,7 +129,7 @@ class LeavesATask(ModbusDriver):
 
 
 class PlansOnlyWhenConnected(ModbusDriver):
-    def plan(self, points: Sequence[Point]) -> ReadPlan:
+    def plan(self, points: Sequence[Point]) -> UnitPlan:
         self._alive()
         return super().plan(points)
 
@@ -193,7 +201,7 @@ class PushesOnlyFirstValues(Pushing):
 
 
 class ReadsBadForEver(ModbusDriver):
-    async def read(self, plan: ReadPlan) -> Reading:
+    async def read(self, plan: UnitPlan) -> Reading:
         try:
             return await super().read(plan)
         except NotConnectedError:

@@ -21,8 +21,8 @@ from gateway.drivers.kit.conformance import (
     SubscribingConformance,
 )
 from gateway.drivers.modbus import SPEC
-from gateway.drivers.modbus.driver import ModbusDriver
 from tests.drivers import broken as drivers
+from tests.drivers.broken import ModbusDriver
 from tests.drivers.modbus.peers import modbus_serial
 from tests.support.peers import free_port
 
@@ -51,7 +51,7 @@ PUSHING: list[tuple[str, type[drivers.Pushing]]] = [
     ("test_d18_an_unknown_point_is_refused_alone", drivers.AcceptsTheUnknown),
     ("test_d19_a_silent_subscription_is_an_exception", drivers.NeverNoticesSilence),
 ]
-DRIVER = "from gateway.drivers.modbus.driver import ModbusDriver\nclass Acme(ModbusDriver): pass\n"
+DRIVER = "from tests.drivers.broken import ModbusDriver\nclass Acme(ModbusDriver): pass\n"
 BROKEN = (Exception, pytest.fail.Exception)
 
 
@@ -211,7 +211,7 @@ async def test_a_driver_that_reads_configurations_is_caught(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "heavy_driver.py").write_text(
-        "import yaml\nfrom gateway.drivers.modbus.driver import ModbusDriver\n"
+        "import yaml\nfrom tests.drivers.broken import ModbusDriver\n"
         "class Heavy(ModbusDriver): ...\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

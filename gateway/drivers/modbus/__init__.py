@@ -1,18 +1,24 @@
-"""Modbus TCP: own codec and planner; functions 1–6, 15 and 16."""
+"""Modbus TCP and RTU over TCP: own codec and planner; functions 1–6, 15 and 16."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gateway.drivers.api import DriverSpec
-from gateway.drivers.modbus.config import Address, Connection, endpoint, kind, misfits
+from gateway.drivers.api import DriverSpec, LinkSpec
+from gateway.drivers.modbus.config import Address, Connection, conflicts, endpoint, kind, misfits
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver
+    from gateway.drivers.modbus.link import ModbusLink
+
+
+def _link(connections: Sequence[Connection]) -> "ModbusLink":
+    from gateway.drivers.modbus.link import ModbusLink  # noqa: PLC0415 - only when used
+
+    return ModbusLink(connections)
 
 
 def _make(connection: Connection) -> "ModbusDriver":
-    from gateway.drivers.modbus.driver import ModbusDriver  # noqa: PLC0415 - only when used
-
-    return ModbusDriver(connection)
+    return _link([connection]).driver(connection)
 
 
 SPEC = DriverSpec(
@@ -25,4 +31,5 @@ SPEC = DriverSpec(
     make=_make,
     endpoint=endpoint,
     misfits=misfits,
+    link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts),
 )

@@ -1,7 +1,7 @@
 """Modbus PDUs: what is asked, and exactly what a right answer looks like. Pure.
 
 Source of codes, limits and layouts: MODBUS Application Protocol Specification V1.1b3, sections
-6 and 7. Framing (MBAP on TCP) is apart, in ``mbap``, so that serial framings can join.
+6 and 7. Framings are apart: MBAP of Modbus TCP in ``mbap``, that of serial lines in ``rtu``.
 """
 
 from collections.abc import Sequence
@@ -61,19 +61,34 @@ EXCEPTION_BIT = 0x80
 ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
+DEVICE_FAILURE = 4
 GATEWAY_PATH = 10
 GATEWAY_TARGET = 11
+
+SILENT = 0x100
+"""In place of an exception code: no answer came in time."""
+
+NOT_SENT = 0x101
+"""In place of an exception code: not asked, because the unit did not answer the one before."""
+
+NO_RESPONSE = frozenset({GATEWAY_PATH, GATEWAY_TARGET, SILENT})
+"""The unit itself said nothing: asking further would cost the line a time-out each."""
+
+Answer = bytes | int
+"""Data of a right answer (after its head), the code of an exception, or one of the above."""
 
 _REASONS = {
     ILLEGAL_FUNCTION: Reason.ILLEGAL_FUNCTION,
     ILLEGAL_ADDRESS: Reason.ILLEGAL_ADDRESS,
     ILLEGAL_VALUE: Reason.ILLEGAL_VALUE,
-    4: Reason.DEVICE_FAILURE,
+    DEVICE_FAILURE: Reason.DEVICE_FAILURE,
     5: Reason.DEVICE_BUSY,  # acknowledge: accepted, still at work
     6: Reason.DEVICE_BUSY,
     8: Reason.DEVICE_FAILURE,  # parity error of the device's memory
     GATEWAY_PATH: Reason.GATEWAY_PATH,
     GATEWAY_TARGET: Reason.GATEWAY_TARGET,
+    SILENT: Reason.TIMEOUT,
+    NOT_SENT: Reason.TIMEOUT,
 }
 
 _PAIR = Struct(">BHH")

@@ -1,7 +1,8 @@
 """What an operator writes for a Modbus TCP device: ``connection:`` and ``address:``."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Any
 
 from edge_config.models.base import Host
@@ -19,16 +20,41 @@ REQUEST_TIMEOUT_MS = 1_000
 _EXAMPLES = "'holding:100:float32:CDAB', 'coil:5', 'holding:7.3' or '40101:uint16'"
 
 
+class Framing(StrEnum):
+    """How requests are wrapped on the connection."""
+
+    AUTO = "auto"
+    TCP = "tcp"
+    RTU = "rtu"
+
+
 class Connection(Settings):
-    """How to reach one unit. Each device has a connection of its own."""
+    """How to reach one unit. Units of one host and port share what is opened there."""
 
     host: Host = Field(description="name or IP address")
     port: int = Field(default=502, ge=1, le=65535, description="TCP port")
     unit: int = Field(
         default=1, ge=0, le=255, description="unit id; often 1, 0 or 255 without a gateway"
     )
+    framing: Framing = Field(
+        default=Framing.AUTO,
+        description="tcp: Modbus TCP; rtu: RTU frames, from a transparent serial server; auto: "
+        "Modbus TCP, and RTU is tried where it is not answered",
+    )
+    connections: int | None = Field(
+        default=None, ge=1, le=64, description="connections that units of this host and port share"
+    )
+    pause_after_connect_ms: int | None = Field(
+        default=None, ge=0, le=60_000, description="wait before the first request of a connection"
+    )
+    pause_between_requests_ms: int | None = Field(
+        default=None, ge=0, le=10_000, description="wait between an answer and the next request"
+    )
     window: int = Field(
-        default=1, ge=1, le=16, description="requests under way at once; serial gateways need 1"
+        default=1,
+        ge=1,
+        le=16,
+        description="requests of one reading under way at once; serial lines need 1",
     )
     max_gap: int = Field(
         default=8,
@@ -163,6 +189,27 @@ def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str,
     if wait != REQUEST_TIMEOUT_MS and wait > device.timeout_ms:
         whole = f"the device's timeout_ms {device.timeout_ms}, the wait for a whole reading"
         yield "request_timeout_ms", f"{wait} is longer than {whole}"
+
+
+SHARED = ("framing", "connections", "pause_after_connect_ms", "pause_between_requests_ms")
+"""Settings of what units of one host and port share; one that is left out follows the others."""
+
+
+def shared(connections: Sequence[Connection], key: str) -> Any:
+    """What the units of one host and port say of a shared setting; None if none says anything."""
+    values = (getattr(connection, key) for connection in connections)
+    return next((value for value in values if value not in (None, Framing.AUTO)), None)
+
+
+def conflicts(connections: Sequence[Connection]) -> Iterator[tuple[int, str, str]]:
+    """Shared settings that contradict those of an earlier unit of the same host and port."""
+    for key in SHARED:
+        agreed = shared(connections, key)
+        for position, connection in enumerate(connections):
+            value = getattr(connection, key)
+            if value not in (None, Framing.AUTO, agreed):
+                where = endpoint(connection)
+                yield position, key, f"{value} contradicts {agreed} of another device at {where}"
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -1,55 +1,128 @@
-"""The Modbus TCP driver: one connection to one unit."""
+"""The Modbus driver: one unit, reached over a link that other units may share."""
 
-import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gateway.core.batch import Reading
-from gateway.drivers.api import DriverError, NotConnectedError, Point, Value
+from gateway.drivers.api import (
+    DriverError,
+    NoResponseError,
+    NotConnectedError,
+    Point,
+    Value,
+)
 from gateway.drivers.modbus import codec, values
-from gateway.drivers.modbus.config import Address, Connection, endpoint
-from gateway.drivers.modbus.link import Link
-from gateway.drivers.modbus.mbap import frame
-from gateway.drivers.modbus.poll import ReadPlan
+from gateway.drivers.modbus.channel import Channel
+from gateway.drivers.modbus.config import Address, Connection, Framing, endpoint
+from gateway.drivers.modbus.plan import CODES, LAYOUTS
 from gateway.drivers.modbus.values import DataType, Encoding
+from gateway.drivers.toolkit.layout import Kept
+from gateway.drivers.toolkit.reading import ReadPlan, UnansweredError
 
-_CLOSE_S = 1.0
+if TYPE_CHECKING:
+    from gateway.drivers.modbus.link import ModbusLink
+
+
+class UnitPlan(ReadPlan):
+    """The plan of one unit; it keeps the layout that equal units share."""
+
+    def __init__(self, kept: Kept) -> None:
+        super().__init__(kept.layout, CODES)
+        self.kept = kept
 
 
 class ModbusDriver:
-    """Reads and writes one unit. See :class:`gateway.drivers.api.Driver` for the contract."""
+    """Reads and writes one unit. See :class:`gateway.drivers.api.Driver` for the contract.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        link: what the units of its host and port share.
+        connection: the unit's own settings.
+    """
+
+    def __init__(self, link: "ModbusLink", connection: Connection) -> None:
+        self._link = link
         self._connection = connection
+        self._unit = connection.unit
+        self._timeout_ms = connection.request_timeout_ms
         self._name = f"Modbus unit {connection.unit} at {endpoint(connection)}"
-        self._link: Link | None = None
 
     async def connect(self) -> None:
-        """Open the TCP connection; whether the unit answers shows at the first reading."""
+        """Join the link; whether the unit answers shows at the first reading."""
         await self.close()
-        connection = self._connection
-        link = Link(self._name, connection.window, connection.request_timeout_ms / 1000)
-        loop = asyncio.get_running_loop()
         try:
-            await loop.create_connection(lambda: link, connection.host, connection.port)
-        except (OSError, UnicodeError) as error:  # UnicodeError: no possible host name
+            await self._link.join(self)
+        except NotConnectedError as error:
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
-        self._link = link
 
-    def plan(self, points: Sequence[Point]) -> ReadPlan:
+    def plan(self, points: Sequence[Point]) -> UnitPlan:
         """Merge the points into the fewest requests."""
-        return ReadPlan(self._connection, points)
+        return UnitPlan(LAYOUTS.get(points, self._connection))
 
-    async def read(self, plan: ReadPlan) -> Reading:
+    async def read(self, plan: UnitPlan) -> Reading:
         """Read all points of a plan once."""
-        link = self._alive()
-        steps = plan.poll()
+        channel = self._channel()
         try:
-            frames = next(steps)
+            return await self._poll(channel, plan)
+        except UnansweredError as fault:
+            if not self._link.is_undecided(channel):
+                self._link.silent(channel)
+                raise self._no_response(fault, channel) from fault
+        channel = await self._other_framing(channel)
+        try:
+            return await self._poll(channel, plan)
+        except UnansweredError as fault:
+            self._link.silent(channel)
+            raise self._no_response(fault, channel) from fault
+
+    def _channel(self) -> Channel:
+        try:
+            return self._link.channel(self)
+        except NotConnectedError as error:
+            raise NotConnectedError(f"{self._name}: {error}") from error
+
+    async def _other_framing(self, channel: Channel) -> Channel:
+        try:
+            return await self._link.other_framing(channel)
+        except NotConnectedError as error:
+            raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
+
+    async def _poll(self, channel: Channel, plan: UnitPlan) -> Reading:
+        steps = plan.poll()
+        answers = None
+        try:
             while True:
-                frames = steps.send(await link.exchange(frames))
+                requests = steps.send(answers)  # type: ignore[arg-type]
+                answers = await self._exchange(channel, requests, is_known=plan.is_sound)
         except StopIteration as done:
             reading: Reading = done.value
             return reading
+        finally:
+            if channel.has_answered:
+                self._link.heard(channel)
+
+    async def _exchange(
+        self, channel: Channel, requests: Sequence[codec.Request], *, is_known: bool = True
+    ) -> list[codec.Answer]:
+        connection = self._connection
+        try:
+            return await channel.exchange(
+                self._unit,
+                requests,
+                connection.window,
+                self._timeout_ms / 1000,
+                is_known=is_known,
+            )
+        except NotConnectedError as error:
+            raise NotConnectedError(f"{self._name}: {error}") from error
+
+    def _no_response(self, fault: UnansweredError, channel: Channel) -> DriverError:
+        reason = codec.reason_for(fault.code)
+        if fault.code != codec.SILENT:
+            why = f"{reason.code} (exception {fault.code}) to {fault.block}"
+            return NoResponseError(f"{self._name}: {why}", reason)
+        why = f"{self._name}: no answer within {self._timeout_ms} ms to {fault.block}"
+        why += _hint(channel)
+        return NoResponseError(why) if channel.is_open else NotConnectedError(why, reason)
 
     async def write(self, point: Point, value: Value) -> None:
         """Write one value and check the device's echo.
@@ -58,7 +131,12 @@ class ModbusDriver:
         the machine changes in between would be lost.
         """
         request = self._write_request(point, value)
-        (answer,) = await self._alive().exchange([frame(self._connection.unit, request)])
+        (answer,) = await self._exchange(self._channel(), [request])
+        if answer == codec.SILENT:
+            raise NoResponseError(
+                f"{self._name} did not confirm within {self._timeout_ms} ms that it has written "
+                f"{point.name} ({point.address}); it may have"
+            )
         if isinstance(answer, int):
             reason = codec.reason_for(answer).code
             raise DriverError(
@@ -80,17 +158,22 @@ class ModbusDriver:
         except ValueError as error:
             raise DriverError(f"cannot write {point.name} ({address}): {error}") from error
 
-    def _alive(self) -> Link:
-        if self._link is None:
-            raise NotConnectedError(f"{self._name}: not connected")
-        return self._link
-
     async def close(self) -> None:
-        """Drop the connection and wait, shortly, until the socket is closed."""
-        link, self._link = self._link, None
-        if link is not None:
-            link.abort("closed")
-            await asyncio.wait([link.closed], timeout=_CLOSE_S)
+        """Leave the link; the last unit closes its connections."""
+        await self._link.leave(self)
+
+
+def _hint(channel: Channel) -> str:
+    """What to look at when a connection was never answered."""
+    if channel.has_answered:
+        return ""
+    if channel.garbage:
+        return (
+            f"; {channel.garbage} bytes came that are no RTU frame: see framing and the baud rate"
+        )
+    if channel.framing is Framing.RTU:
+        return ", neither in Modbus TCP nor in RTU framing: see unit and wiring"
+    return "; a serial server that only passes bytes on needs framing: rtu"
 
 
 def _coil(address: Address, value: Value, connection: Connection) -> codec.Request:

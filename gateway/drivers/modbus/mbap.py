@@ -4,85 +4,41 @@ Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, sections 3.1.3 an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from gateway.drivers.modbus.codec import EXCEPTION_BIT, GATEWAY_PATH, GATEWAY_TARGET, Request
+from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, Request
+from gateway.drivers.modbus.series import ProtocolError, Series
 
-Answer = bytes | int
-"""Data of a right answer (after its head), or the code of an exception."""
-
-UNIT_GONE = frozenset({GATEWAY_PATH, GATEWAY_TARGET})
 _SHORTEST = 9  # an exception; every right answer is longer
-_BODY = 7  # of an ADU: transaction, protocol, length, unit
+_HEADER = 7  # transaction, protocol, length, unit
+_LONGEST = 254  # of what the length field counts: unit and PDU
+_REMEMBERED = 64  # given up requests whose late answers are recognised
 
 
-class ProtocolError(Exception):
-    """Bytes came that no right answer to an open request has. The connection is worthless."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A request with its MBAP header, but for the transaction id, and the answer it allows.
-
-    Attributes:
-        tail: what is sent after the transaction id.
-        head: what a right answer has after the transaction id.
-        refusal: what an exception has after the transaction id, up to its code.
-        size: length of a right answer, transaction id included.
-    """
-
-    tail: bytes
-    head: bytes
-    refusal: bytes
-    size: int
-
-
-def frame(unit: int, request: Request) -> Frame:
-    """Address a request to a unit (0…255)."""
-    function = request.pdu[0]
-    return Frame(
-        tail=_header(unit, len(request.pdu)) + request.pdu,
-        head=_header(unit, request.size) + request.head,
-        refusal=_header(unit, 2) + bytes((function | EXCEPTION_BIT,)),
-        size=_BODY + request.size,
-    )
-
-
-def _header(unit: int, size: int) -> bytes:
-    return b"\0\0" + (size + 1).to_bytes(2, "big") + bytes((unit,))
-
-
-class Transactions:
+class Transactions(Series):
     """The open requests of one connection.
 
     Every request has a new transaction id, answers may come in any order and in any pieces, and
-    at most ``window`` requests are under way. Whatever is not exactly a right answer or an
-    exception to an open request raises :class:`ProtocolError`.
+    at most ``window`` requests are under way. A late answer to a request that was given up is
+    dropped. Whatever else is not exactly a right answer or an exception to an open request
+    raises :class:`ProtocolError`.
 
-    Attributes:
-        answers: of the series begun last, in the order of its requests.
-        missing: how many of them have not come.
+    Args:
+        last: transaction id before the first, 0…65535.
     """
 
-    __slots__ = ("_flight", "_frames", "_last", "_rest", "_sent", "_window", "answers", "missing")
+    __slots__ = ("_given_up", "_last", "_open", "_rest")
 
-    def __init__(self, window: int = 1, last: int = 0) -> None:
-        self._window = window
+    def __init__(self, last: int = 0) -> None:
+        super().__init__()
         self._last = last
-        self._flight: dict[bytes, int] = {}
-        self._frames: Sequence[Frame] = ()
-        self._sent = 0
+        self._open: dict[bytes, tuple[int, bytes]] = {}  # index and what a right answer begins with
+        self._given_up: dict[bytes, None] = {}
         self._rest = b""
-        self.answers: list[Answer] = []
-        self.missing = 0
 
-    def begin(self, frames: Sequence[Frame]) -> bytes:
-        """Start a series of requests; returns the bytes to send."""
-        self._frames = frames
-        self.answers = [b""] * len(frames)
-        self.missing = len(frames)
-        self._sent = 0
-        return self._fill(self._window)
+    def begin(self, unit: int, requests: Sequence[Request], window: int = 1) -> bytes:
+        """Start a series of requests to a unit (0…255); returns the bytes to send."""
+        self._begin(unit, requests)
+        return self._fill(window)
 
     def receive(self, data: bytes) -> bytes:
         """Take what came; returns the bytes to send next.
@@ -94,65 +50,92 @@ class Transactions:
             data = self._rest + data
         at, end, free = 0, len(data), 0
         while end - at >= _SHORTEST:
-            stop = self._take(data, at, end)
+            key = data[at : at + 2]
+            asked = self._open.get(key)
+            stop = self._skip(key, data, at, end) if asked is None else self._match(data, at, end)
             if not stop:
                 break
             at = stop
-            free += 1
+            free += asked is not None
         self._rest = data[at:]
-        if self._rest and not self._flight:
+        if self._rest and not self._open and not self._given_up:
             raise ProtocolError(f"{len(self._rest)} bytes came that nobody asked for")
         return self._fill(free) if free else b""
 
+    def give_up(self) -> None:
+        """Wait no longer for what is open; the oldest request is called silent."""
+        self._silent(next((index for index, _ in self._open.values()), None))
+        self._given_up.update(dict.fromkeys(self._open))
+        self._open.clear()
+        while len(self._given_up) > _REMEMBERED:
+            del self._given_up[next(iter(self._given_up))]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the other side may still be at work on a request that was given up."""
+        return bool(self._given_up)
+
     def _fill(self, free: int) -> bytes:
         first = self._sent
-        stop = self._sent = min(first + free, len(self._frames))
+        stop = self._sent = min(first + free, len(self._requests))
         out = b""
+        unit = self._unit.to_bytes(1, "big")
         for index in range(first, stop):
+            request = self._requests[index]
             self._last = (self._last + 1) & 0xFFFF
             key = self._last.to_bytes(2, "big")
-            self._flight[key] = index
-            out += key + self._frames[index].tail
+            head = b"\0\0" + (request.size + 1).to_bytes(2, "big") + unit + request.head
+            self._open[key] = index, head
+            out += key + b"\0\0" + (len(request.pdu) + 1).to_bytes(2, "big") + unit + request.pdu
         return out
 
-    def _take(self, data: bytes, at: int, end: int) -> int:
+    def _match(self, data: bytes, at: int, end: int) -> int:
         """Take the answer at ``at``; returns where it ends, 0 if it has not come whole."""
         key = data[at : at + 2]
-        index = self._flight.get(key)
-        if index is None:
-            raise ProtocolError(f"an answer to transaction {key.hex()}, which is not open")
-        asked = self._frames[index]
-        if data.startswith(asked.head, at + 2):
-            stop = at + asked.size
+        index, head = self._open[key]
+        asked = self._requests[index]
+        refusal = _refusal(self._unit, asked)
+        if data.startswith(head, at + 2):
+            stop = at + _HEADER + asked.size
             if stop > end:
                 return 0
-            self.answers[index] = data[at + 2 + len(asked.head) : stop]
-        elif data.startswith(asked.refusal, at + 2):
+            self._answered(index, data[at + 2 + len(head) : stop])
+        elif data.startswith(refusal, at + 2):
             stop = at + _SHORTEST
-            self._refused(index, data[stop - 1])
-        elif asked.head.startswith(data[at + 2 : end]):
+            code = data[stop - 1]
+            self._answered(index, code)
+            if code in NO_RESPONSE:  # every further request would wait for the gateway's time-out
+                self._end()
+        elif head.startswith(data[at + 2 : end]):
             return 0  # the echo of a write has not come whole
         else:
-            raise ProtocolError(difference(asked, data[at + 2 : end]))
-        del self._flight[key]
-        self.missing -= 1
+            raise ProtocolError(difference(head, refusal, data[at + 2 : end]))
+        del self._open[key]
+        self._given_up.clear()  # who answers one request has done with those before it
         return stop
 
-    def _refused(self, index: int, code: int) -> None:
-        self.answers[index] = code
-        if code in UNIT_GONE:  # every further request would wait for the gateway's own timeout
-            unsent = len(self._frames) - self._sent
-            self.answers[self._sent :] = [code] * unsent
-            self.missing -= unsent
-            self._sent = len(self._frames)
+    def _skip(self, key: bytes, data: bytes, at: int, end: int) -> int:
+        """Pass over a late answer; returns where it ends, 0 if it has not come whole."""
+        size = int.from_bytes(data[at + 4 : at + 6], "big")
+        if key not in self._given_up or data[at + 2 : at + 4] != b"\0\0" or size > _LONGEST:
+            raise ProtocolError(f"an answer to transaction {key.hex()}, which is not open")
+        stop = at + _HEADER - 1 + size
+        if stop > end:
+            return 0
+        del self._given_up[key]
+        self.late += 1
+        return stop
 
 
-def difference(asked: Frame, got: bytes) -> str:
-    """Say how an answer (from its protocol id on) differs from the right one."""
-    right = asked.head
+def _refusal(unit: int, request: Request) -> bytes:
+    """What an exception begins with after the transaction id, up to its code."""
+    return b"\0\0\0\x03" + bytes((unit, request.pdu[0] | EXCEPTION_BIT))
+
+
+def difference(head: bytes, refusal: bytes, got: bytes) -> str:
+    """Say how an answer differs from the right one; all from the protocol id on."""
+    right = refusal if got[5] == refusal[5] else head
     fields = (("protocol id", 0, 2), ("length", 2, 4), ("unit", 4, 5), ("function", 5, 6))
-    if got[5] == asked.refusal[5]:
-        right = asked.refusal
     # The function says what the length should be, so it is looked at before the length.
     for name, start, stop in sorted(fields, key=lambda field: -field[1]):
         if got[start:stop] != right[start:stop]:

@@ -12,10 +12,11 @@ from gateway.core.status import Reason, reason_of
 from gateway.drivers.api import Point
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import SPEC
+from gateway.drivers.modbus.codec import SILENT, Answer, Request
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.driver import ModbusDriver
-from gateway.drivers.modbus.mbap import Answer, Frame
-from gateway.drivers.modbus.poll import ReadPlan
+from gateway.drivers.modbus.plan import CODES, layout
+from gateway.drivers.toolkit.reading import ReadPlan
 
 
 def points(*addresses: Any) -> list[Point]:
@@ -32,7 +33,8 @@ def connection(port: int = 502, **options: Any) -> Connection:
 @asynccontextmanager
 async def connected(port: int, **options: Any) -> AsyncIterator[ModbusDriver]:
     """A connected driver, closed at the end."""
-    driver = ModbusDriver(connection(port, **options))
+    driver = SPEC.make(connection(port, **options))
+    assert isinstance(driver, ModbusDriver)
     try:
         async with asyncio.timeout(10):
             await driver.connect()
@@ -54,14 +56,20 @@ def reasons(reading: Reading) -> list[Reason]:
     return [reason_of(code) for code in reading.status.tolist()]
 
 
+def plan_of(wanted: Sequence[Point], **options: Any) -> ReadPlan:
+    """A plan without a connection."""
+    return ReadPlan(layout(wanted, connection(**options)), CODES)
+
+
 class PaperDevice:
-    """Answers frames from an image, without a network.
+    """Answers requests from an image, without a network.
 
     Args:
         image: 2 × 65,536 bytes of registers; bit ``i`` of the bit tables is bit ``i`` of it.
         illegal: register or bit addresses that are refused.
         limit: more addresses than this in a request are refused with exception 3.
         codes: exception for a function code, whatever the address.
+        silent: addresses to which it says nothing.
     """
 
     def __init__(
@@ -70,20 +78,24 @@ class PaperDevice:
         illegal: Iterable[int] = (),
         limit: int = 2_000,
         codes: dict[int, int] | None = None,
+        silent: Iterable[int] = (),
     ) -> None:
         self.image = image
         self.illegal = set(illegal)
         self.limit = limit
+        self.silent = set(silent)
         self.codes: dict[int, int] = codes or {}
         self.asked: list[tuple[int, int, int]] = []
 
-    def answer(self, frame: Frame) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """The answer to one prepared request."""
         function: int
         start: int
         count: int
-        function, start, count = unpack(">BHH", frame.tail[-5:])
+        function, start, count = unpack(">BHH", request.pdu)
         self.asked.append((function, start, count))
+        if self.silent.intersection(range(start, start + count)):
+            return SILENT
         if function in self.codes:
             return self.codes[function]
         if self.illegal.intersection(range(start, start + count)):
@@ -100,9 +112,18 @@ class PaperDevice:
         self.asked = []
         steps = plan.poll()
         try:
-            frames = next(steps)
+            requests = next(steps)
             while True:
-                frames = steps.send([self.answer(frame) for frame in frames])
+                requests = steps.send(self.answers(requests))
         except StopIteration as done:
             reading: Reading = done.value
             return reading
+
+    def answers(self, requests: Sequence[Request]) -> list[Answer]:
+        """The answers to a series; after one without response nothing more is sent."""
+        answers: list[Answer] = []
+        for request in requests:
+            answers.append(self.answer(request))
+            if answers[-1] in CODES.no_response:
+                break
+        return answers + [CODES.not_sent] * (len(requests) - len(answers))

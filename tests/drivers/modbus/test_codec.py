@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from gateway.core.status import Reason
 from gateway.drivers.modbus import codec
-from gateway.drivers.modbus.codec import Request, Table
-from gateway.drivers.modbus.mbap import Frame, ProtocolError, Transactions, frame
+from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Request, Table
+from gateway.drivers.modbus.mbap import Transactions
+from gateway.drivers.modbus.series import ProtocolError
 
 # Request, its PDU and a right answer: MODBUS Application Protocol V1.1b3, 6.1-6.6, 6.11, 6.12.
 SPEC_EXAMPLES = [
@@ -28,7 +29,7 @@ SPEC_EXAMPLES = [
         "10 0001 0002",
     ),
 ]
-READ = frame(1, codec.read(Table.HOLDING, 0x6B, 3))
+READ = codec.read(Table.HOLDING, 0x6B, 3)
 RIGHT = bytes.fromhex("0001 0000 0009 01 03 06 022B 0000 0064")
 
 
@@ -43,8 +44,8 @@ def test_examples_of_the_specification(request_: Request, pdu: str, answer: str)
 def test_adu_example_of_the_tcp_guide() -> None:
     # MODBUS Messaging on TCP/IP V1.0b, 4.4.2.1: unit FF, one register at 4, transaction 1501.
     transactions = Transactions(last=0x1500)
-    asked = frame(0xFF, codec.read(Table.HOLDING, 4, 1))
-    assert transactions.begin([asked]).hex() == "150100000006ff0300040001"
+    asked = codec.read(Table.HOLDING, 4, 1)
+    assert transactions.begin(0xFF, [asked]).hex() == "150100000006ff0300040001"
     transactions.receive(bytes.fromhex("150100000005ff03020005"))
     assert transactions.answers == [b"\0\5"]
     assert not transactions.missing
@@ -107,21 +108,21 @@ def test_exception_codes(code: int, reason: Reason) -> None:
 )
 def test_wrong_answers(answer: str, message: str) -> None:
     transactions = Transactions()
-    transactions.begin([READ])
+    transactions.begin(1, [READ])
     with pytest.raises(ProtocolError, match=message):
         transactions.receive(bytes.fromhex(answer))
 
 
 def test_a_wrong_echo_is_no_confirmation() -> None:
     transactions = Transactions()
-    transactions.begin([frame(1, codec.write_register(1, b"\0\3"))])
+    transactions.begin(1, [codec.write_register(1, b"\0\3")])
     with pytest.raises(ProtocolError, match="content 00010004 instead of 00010003"):
         transactions.receive(bytes.fromhex("0001 0000 0006 01 06 0001 0004"))
 
 
 def test_two_answers_at_once_are_one_too_many() -> None:
     transactions = Transactions()
-    transactions.begin([READ, READ])
+    transactions.begin(1, [READ, READ])
     with pytest.raises(ProtocolError, match="transaction 0002"):
         transactions.receive(RIGHT + b"\0\2" + RIGHT[2:])  # the second is not asked yet
 
@@ -133,25 +134,41 @@ def test_nothing_may_come_when_nothing_was_asked() -> None:
 
 def test_every_request_has_a_new_transaction_id() -> None:
     transactions = Transactions(last=0xFFFE)
-    assert transactions.begin([READ])[:2] == b"\xff\xff"
+    assert transactions.begin(1, [READ])[:2] == b"\xff\xff"
     assert not transactions.receive(b"\xff\xff" + RIGHT[2:])
-    assert transactions.begin([READ])[:2] == b"\0\0"
+    assert transactions.begin(1, [READ])[:2] == b"\0\0"
 
 
 def test_a_unit_that_is_gone_is_not_asked_further() -> None:
-    transactions = Transactions(window=2)
-    transactions.begin([READ] * 5)
+    transactions = Transactions()
+    transactions.begin(1, [READ] * 5, window=2)
     more = transactions.receive(bytes.fromhex("0001 0000 0003 01 83 0B"))
     assert not more
     transactions.receive(b"\0\2" + RIGHT[2:])
-    assert transactions.answers == [11, RIGHT[9:], 11, 11, 11]
+    assert transactions.answers == [11, RIGHT[9:], NOT_SENT, NOT_SENT, NOT_SENT]
     assert not transactions.missing
 
 
-def _answer(asked: Frame, tid: bytes, code: int | None) -> bytes:
+def test_a_late_answer_is_never_the_next() -> None:
+    transactions = Transactions()
+    transactions.begin(1, [READ, READ])
+    transactions.give_up()
+    assert transactions.answers == [SILENT, NOT_SENT]
+    assert transactions.is_waiting
+    transactions.begin(1, [READ])
+    for byte in RIGHT[:-1]:
+        assert not transactions.receive(bytes([byte]))
+    assert not transactions.receive(RIGHT[-1:] + b"\0\2" + RIGHT[2:9] + b"\0\1" * 3)
+    assert transactions.answers == [b"\0\1" * 3]
+    assert (transactions.late, transactions.missing) == (1, 0)
+    assert not transactions.is_waiting
+
+
+def _answer(asked: Request, tid: bytes, code: int | None) -> bytes:
     if code is not None:
-        return tid + asked.refusal + bytes([code])
-    return (tid + asked.head).ljust(asked.size, tid[1:])
+        return tid + b"\0\0\0\3\x07" + bytes([asked.pdu[0] | 0x80, code])
+    head = tid + b"\0\0" + (asked.size + 1).to_bytes(2, "big") + b"\x07" + asked.head
+    return head.ljust(7 + asked.size, tid[1:])
 
 
 REQUESTS = st.one_of(
@@ -169,21 +186,22 @@ REQUESTS = st.one_of(
 def test_any_cutting_and_any_order_of_right_answers(
     jobs: list[tuple[Request, int | None]], window: int, data: st.DataObject
 ) -> None:
-    frames = [frame(7, request) for request, _ in jobs]
-    transactions = Transactions(window, last=data.draw(st.integers(0, 65_535)))
-    out = transactions.begin(frames)
+    requests = [request for request, _ in jobs]
+    transactions = Transactions(last=data.draw(st.integers(0, 65_535)))
+    out = transactions.begin(7, requests, window)
     flight: list[bytes] = []
     expected: list[bytes | int] = []
     done = 0
     while True:
-        for asked in frames[done + len(flight) :]:
+        for asked in requests[done + len(flight) :]:
             if not out:
                 break
-            assert out[2:].startswith(asked.tail)
+            size = 7 + len(asked.pdu)
+            assert out[2:size] == b"\0\0" + (size - 6).to_bytes(2, "big") + b"\7" + asked.pdu
             code = jobs[done + len(flight)][1]
             flight.append(_answer(asked, out[:2], code))
-            expected.append(code if code is not None else flight[-1][2 + len(asked.head) :])
-            out = out[2 + len(asked.tail) :]
+            expected.append(code if code is not None else flight[-1][7 + len(asked.head) :])
+            out = out[size:]
         assert not out
         assert len(flight) <= window
         if not flight:
@@ -200,9 +218,9 @@ def test_any_cutting_and_any_order_of_right_answers(
 @given(st.binary(max_size=300))
 def test_garbage_never_becomes_a_value(garbage: bytes) -> None:
     transactions = Transactions(last=0x7000)
-    transactions.begin([READ])
+    transactions.begin(1, [READ])
     try:
         transactions.receive(garbage)
     except ProtocolError:
         return
-    assert transactions.answers == [b""] or garbage.startswith(b"\x70\x01\0\0\0")
+    assert transactions.answers == [NOT_SENT] or garbage.startswith(b"\x70\x01\0\0\0")

@@ -11,10 +11,11 @@ from gateway.drivers.api import Point
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus.codec import Table
 from gateway.drivers.modbus.config import Address, Connection
-from gateway.drivers.modbus.plan import Block, Planner
-from gateway.drivers.modbus.poll import ReadPlan
+from gateway.drivers.modbus.plan import CODES, LAYOUTS, layout
 from gateway.drivers.modbus.values import DataType, Encoding, Order, reorder
-from tests.drivers.modbus.support import PaperDevice, connection, points, reasons
+from gateway.drivers.toolkit.merge import Block
+from gateway.drivers.toolkit.reading import ReadPlan
+from tests.drivers.modbus.support import PaperDevice, connection, plan_of, points, reasons
 
 
 @st.composite
@@ -49,15 +50,16 @@ def limits(rules: Connection, table: Table) -> tuple[int, int]:
 
 
 def check_block(block: Block, wanted: list[Point], rules: Connection) -> None:
-    limit, gap = limits(rules, block.table)
+    limit, gap = limits(rules, block.key.table)
     inside = [wanted[i].address for i in block.members]
-    assert block.count <= limit
-    assert block.start == min(a.address for a in inside)
-    assert block.start + block.count == max(a.stop for a in inside)
-    assert {a.table for a in inside} == {block.table}
+    assert block.key.length <= limit
+    assert block.key.start == min(a.address for a in inside)
+    assert block.key.start + block.key.length == max(a.stop for a in inside)
+    assert {a.table for a in inside} == {block.key.table}
     used = {place for a in inside for place in range(a.address, a.stop)}
     holes = "".join(
-        " " if place in used else "x" for place in range(block.start, block.start + block.count)
+        " " if place in used else "x"
+        for place in range(block.key.start, block.key.start + block.key.length)
     )
     assert max(map(len, holes.split())) <= gap if holes.strip() else True
 
@@ -65,7 +67,7 @@ def check_block(block: Block, wanted: list[Point], rules: Connection) -> None:
 @given(st.lists(addresses(), max_size=80), CONNECTIONS)
 def test_every_tag_once_and_limits_kept(wanted: list[Address], rules: Connection) -> None:
     asked = points(*wanted)
-    blocks = Planner(rules, asked).blocks()
+    blocks = layout(asked, rules).blocks
     assert sorted(i for block in blocks for i in block.members) == list(range(len(asked)))
     offset = 0
     for block in blocks:
@@ -118,7 +120,7 @@ def fewest(wanted: list[Address], rules: Connection) -> int:
     st.builds(connection, max_gap=st.integers(0, 5), max_registers=st.integers(12, 20)),
 )
 def test_no_plan_has_fewer_requests(wanted: list[Address], rules: Connection) -> None:
-    assert len(Planner(rules, points(*wanted)).blocks()) == fewest(wanted, rules)
+    assert len(layout(points(*wanted), rules).blocks) == fewest(wanted, rules)
 
 
 def naive(address: Address, image: bytes) -> Any:
@@ -149,7 +151,7 @@ def test_decoding_equals_the_naive_way(
     image = bytes(byte & 0x7F for byte in noise) * 20  # ASCII, and no float that is not finite
     image = image.ljust(131_072, b"\0")
     asked = points(*wanted)
-    reading = PaperDevice(image).poll(ReadPlan(rules, asked))
+    reading = PaperDevice(image).poll(ReadPlan(layout(asked, rules), CODES))
     got = values_of(asked, reading)
     for address, value, code in zip(wanted, got, reading.status.tolist(), strict=True):
         if code == 0:
@@ -161,16 +163,28 @@ def test_decoding_equals_the_naive_way(
 
 def test_a_thousand_floats_take_seventeen_requests() -> None:
     asked = points(*(f"holding:{2 * i}:float32" for i in range(1000)))
-    assert len(Planner(connection(), asked).blocks()) == 17  # 62 floats a request
+    assert len(layout(asked, connection()).blocks) == 17  # 62 floats a request
 
 
 @pytest.mark.parametrize(("gap", "requests"), [(0, 2), (7, 2), (8, 1)])
 def test_unused_registers_are_read_only_when_allowed(gap: int, requests: int) -> None:
     asked = points("holding:0", "holding:9")
-    assert len(Planner(connection(max_gap=gap), asked).blocks()) == requests
+    assert len(layout(asked, connection(max_gap=gap)).blocks) == requests
 
 
 def test_no_points_no_requests() -> None:
     device = PaperDevice()
-    reading = device.poll(ReadPlan(connection(), []))
+    reading = device.poll(plan_of([]))
     assert (reading.columns, reasons(reading), device.asked) == ((), [], [])
+
+
+def test_equal_devices_share_one_layout_and_learn_apart() -> None:
+    asked = tuple(points(*(f"holding:{i}" for i in range(100))))
+    one, two = (LAYOUTS.get(asked, connection(unit=unit)) for unit in (1, 2))
+    assert one is two
+    assert LAYOUTS.get(asked, connection(max_gap=0)) is not one
+    assert LAYOUTS.get(tuple(points("holding:1")), connection()) is not one
+    learned, fresh = ReadPlan(one.layout, CODES), ReadPlan(one.layout, CODES)
+    for _ in range(3):
+        PaperDevice(illegal=[42]).poll(learned)
+    assert len(learned.blocks) > len(fresh.blocks) == 1

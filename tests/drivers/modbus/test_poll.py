@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from gateway.core.status import Reason
 from gateway.drivers.kit.conformance import values_of
-from gateway.drivers.modbus.poll import LONGEST_PAUSE, PROBES, ReadPlan
-from tests.drivers.modbus.support import PaperDevice, connection, points, reasons
+from gateway.drivers.modbus.codec import SILENT, Answer, Request
+from gateway.drivers.toolkit.learnt import LONGEST_PAUSE, PROBES
+from gateway.drivers.toolkit.reading import UnansweredError
+from tests.drivers.modbus.support import PaperDevice, plan_of, points, reasons
 
 IMAGE = pack(">65536H", *range(65_536))
 
@@ -17,7 +19,7 @@ IMAGE = pack(">65536H", *range(65_536))
 def test_one_illegal_register_costs_only_its_own_tag() -> None:
     asked = points(*(f"holding:{i}" for i in range(100)))
     device = PaperDevice(IMAGE, illegal=[42])
-    plan = ReadPlan(connection(), asked)
+    plan = plan_of(asked)
     for _ in range(3):
         reading = device.poll(plan)
         expected = [Reason.NONE] * 100
@@ -31,7 +33,7 @@ def test_one_illegal_register_costs_only_its_own_tag() -> None:
 def test_a_culprit_is_asked_again_ever_more_seldom_and_forgiven() -> None:
     asked = points(*(f"holding:{i}" for i in range(10)))
     device = PaperDevice(IMAGE, illegal=[4])
-    plan = ReadPlan(connection(), asked)
+    plan = plan_of(asked)
     polls = [(device.poll(plan), list(device.asked))[1] for _ in range(4 * LONGEST_PAUSE)]
     again = [i for i, requests in enumerate(polls) if (3, 4, 1) in requests]
     assert again == [0, 1, 3, 7, 15, 31, 63, 127, 191, 255]
@@ -50,7 +52,7 @@ def test_a_device_that_refused_everything_for_a_while_is_read_as_before(
 ) -> None:
     asked = points(*(f"holding:{2 * i}:float32" for i in range(1000)))
     device = PaperDevice(IMAGE)
-    plan = ReadPlan(connection(), asked)
+    plan = plan_of(asked)
     device.poll(plan)
     whole = device.asked
     device.codes = {3: code}
@@ -69,7 +71,7 @@ def test_a_device_that_refused_everything_for_a_while_is_read_as_before(
 def test_an_illegal_hole_between_tags_costs_nobody() -> None:
     asked = points("holding:0", "holding:1", "holding:5", "holding:6")
     device = PaperDevice(IMAGE, illegal=[3])
-    plan = ReadPlan(connection(max_gap=8), asked)
+    plan = plan_of(asked, max_gap=8)
     for _ in range(2 * LONGEST_PAUSE + 9):  # not one that tries to join them
         reading = device.poll(plan)
         assert values_of(asked, reading) == [0, 1, 5, 6]
@@ -84,7 +86,7 @@ def test_an_illegal_hole_between_tags_costs_nobody() -> None:
 def test_a_device_with_a_smaller_limit_is_read_in_smaller_pieces() -> None:
     asked = points(*(f"input:{i}" for i in range(120)))
     device = PaperDevice(IMAGE, limit=40)
-    plan = ReadPlan(connection(), asked)
+    plan = plan_of(asked)
     for _ in range(2 * LONGEST_PAUSE + 9):  # it is learnt from the inside out
         assert values_of(asked, device.poll(plan)) == list(range(120))
     assert device.asked == [(4, 0, 30), (4, 30, 30), (4, 60, 30), (4, 90, 30)]
@@ -94,7 +96,7 @@ def test_bits_are_separated_as_well() -> None:
     image = bytes([0b10110101]) * 8192
     asked = points(*(f"coil:{i}" for i in range(3, 203)))
     device = PaperDevice(image.ljust(131_072, b"\0"), illegal=[77, 78, 130])
-    plan = ReadPlan(connection(), asked)
+    plan = plan_of(asked)
     for _ in range(3):
         reading = device.poll(plan)
     bad = {i for i, reason in enumerate(reasons(reading), 3) if reason is not Reason.NONE}
@@ -106,7 +108,7 @@ def test_bits_are_separated_as_well() -> None:
 def test_the_search_is_bounded() -> None:
     asked = points(*(f"holding:{i}" for i in range(125)))
     device = PaperDevice(IMAGE, illegal=range(125))
-    plan = ReadPlan(connection(), asked)
+    plan = plan_of(asked)
     for _ in range(10 * LONGEST_PAUSE):
         reading = device.poll(plan)
         assert set(reasons(reading)) == {Reason.ILLEGAL_ADDRESS}
@@ -117,7 +119,7 @@ def test_the_search_is_bounded() -> None:
 def test_when_all_rest_one_is_asked_and_its_value_is_its_own() -> None:
     asked = points(*(f"holding:{i}" for i in (7, 300, 5_000)))
     device = PaperDevice(IMAGE, codes={3: 2})
-    plan = ReadPlan(connection(), asked)
+    plan = plan_of(asked)
     for _ in range(20):
         device.poll(plan)
         assert device.asked
@@ -132,7 +134,7 @@ def test_when_all_rest_one_is_asked_and_its_value_is_its_own() -> None:
 def test_a_function_the_device_lacks_is_not_searched() -> None:
     asked = points("input:0", "input:1", "holding:0")
     device = PaperDevice(IMAGE, codes={4: 1})
-    plan = ReadPlan(connection(), asked)
+    plan = plan_of(asked)
     for _ in range(3):
         missing = Reason.ILLEGAL_FUNCTION
         assert reasons(device.poll(plan)) == [missing, missing, Reason.NONE]
@@ -142,7 +144,7 @@ def test_a_function_the_device_lacks_is_not_searched() -> None:
 def test_a_device_that_refuses_otherwise_than_before_is_searched_at_once() -> None:
     asked = points(*(f"input:{i}" for i in range(4)))
     device = PaperDevice(IMAGE, codes={4: 1})
-    plan = ReadPlan(connection(), asked)
+    plan = plan_of(asked)
     assert set(reasons(device.poll(plan))) == {Reason.ILLEGAL_FUNCTION}
     device.codes, device.illegal = {}, {2}
     none, illegal = Reason.NONE, Reason.ILLEGAL_ADDRESS
@@ -152,7 +154,7 @@ def test_a_device_that_refuses_otherwise_than_before_is_searched_at_once() -> No
 def test_a_busy_device_is_asked_at_every_poll() -> None:
     asked = points("input:0", "holding:0")
     device = PaperDevice(IMAGE, codes={4: 6})
-    plan = ReadPlan(connection(), asked)
+    plan = plan_of(asked)
     for _ in range(3):
         assert reasons(device.poll(plan)) == [Reason.DEVICE_BUSY, Reason.NONE]
         assert len(device.asked) == 2
@@ -160,11 +162,114 @@ def test_a_busy_device_is_asked_at_every_poll() -> None:
     assert not device.poll(plan).status.any()
 
 
-def test_a_gateway_without_its_unit_makes_every_tag_bad() -> None:
-    asked = points("input:0", "holding:0")
-    for code, reason in [(10, Reason.GATEWAY_PATH), (11, Reason.GATEWAY_TARGET)]:
-        device = PaperDevice(IMAGE, codes={4: code})
-        assert reasons(device.poll(ReadPlan(connection(), asked))) == [reason, reason]
+# -- silence ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [10, 11])
+def test_a_unit_that_a_gateway_cannot_reach_does_not_answer(code: int) -> None:
+    device = PaperDevice(IMAGE, codes={4: code, 3: code})
+    plan = plan_of(points("input:0", "holding:0"))
+    with pytest.raises(UnansweredError, match="no answer to") as caught:
+        device.poll(plan)
+    assert caught.value.code == code
+    assert len(device.asked) == 1  # each costs the line a time-out
+
+
+def test_a_silent_unit_is_asked_for_one_thing_and_another_the_next_time() -> None:
+    asked = points(*(f"holding:{100 * i}" for i in range(5)))
+    device = PaperDevice(IMAGE)
+    plan = plan_of(asked)
+    assert not device.poll(plan).status.any()
+    device.silent = set(range(65_536))
+    for most in (2, 1, 1, 1):  # one that had answered has a second chance
+        with pytest.raises(UnansweredError):
+            device.poll(plan)
+        assert len(device.asked) == most
+    device.silent = {100}
+    for _ in range(6):
+        try:
+            reading = device.poll(plan)
+        except UnansweredError:
+            continue
+    assert [
+        value
+        for value, code in zip(values_of(asked, reading), reading.status, strict=True)
+        if not code
+    ] == [0, 200, 300, 400]
+
+
+@pytest.mark.parametrize("code", [None, 1, 4, 10, 11])
+def test_one_address_without_an_answer_costs_only_its_own_tag(code: int | None) -> None:
+    asked = points(*(f"holding:{place}" for place in (100, 101, 102, 498, 499, 500)))
+
+    class Inverter(PaperDevice):
+        def answer(self, request: Request) -> Answer:
+            answer = super().answer(request)
+            return code if code is not None and answer == SILENT else answer
+
+    device = Inverter(IMAGE, silent=[500])
+    plan = plan_of(asked)
+    costs = []
+    for _ in range(12):
+        reading = device.poll(plan)
+        costs.append(sum(500 in range(start, start + count) for _, start, count in device.asked))
+        assert not reading.status[:3].any()
+    assert not reading.status[:5].any()
+    assert values_of(asked, reading)[:5] == [100, 101, 102, 498, 499]
+    assert reasons(reading)[5] is not Reason.NONE
+    assert max(costs) <= (1 if code not in (1, 4) else PROBES)
+    for _ in range(4 * LONGEST_PAUSE):
+        device.poll(plan)
+        costs.append(sum(500 in range(start, start + count) for _, start, count in device.asked))
+    assert sum(costs[-2 * LONGEST_PAUSE :]) <= 3 * 2  # asked seldom, and joined seldom
+    device.silent = set()
+    for _ in range(2 * LONGEST_PAUSE):
+        reading = device.poll(plan)
+    assert values_of(asked, reading) == [100, 101, 102, 498, 499, 500]
+    assert not reading.status.any()
+
+
+def test_what_was_not_answered_once_is_asked_first_and_forgotten() -> None:
+    asked = points("holding:0", "holding:300", "holding:600")
+    device = PaperDevice(IMAGE)
+    plan = plan_of(asked)
+    device.poll(plan)
+    device.silent = {300}
+    assert reasons(device.poll(plan)) == [Reason.NONE, Reason.TIMEOUT, Reason.NONE]
+    device.silent = set()
+    for first in (300, 0):
+        assert not device.poll(plan).status.any()
+        assert device.asked[0][1] == first
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.integers(0, 120), min_size=2, max_size=40),
+    st.sets(st.integers(0, 120), max_size=6),
+    st.integers(0, 10),
+)
+def test_whatever_is_silent_the_rest_is_read(places: list[int], silent: set[int], gap: int) -> None:
+    asked = points(*(f"holding:{place}" for place in places))
+    is_alive = set(places) - silent
+    device = PaperDevice(IMAGE, silent=silent)
+    plan = plan_of(asked, max_gap=gap)
+    reading = None
+    for _ in range(200):
+        try:
+            reading = device.poll(plan)
+        except UnansweredError:
+            reading = None
+        silences = sum(bool(silent & set(range(s, s + n))) for _, s, n in device.asked)
+        assert silences <= 3  # each costs a time-out: two, and one that tries without a cut
+    if not is_alive:
+        assert reading is None
+        return
+    assert reading is not None
+    for place, value, reason in zip(
+        places, values_of(asked, reading), reasons(reading), strict=True
+    ):
+        assert (reason is Reason.NONE) == (place not in silent)
+        assert reason is not Reason.NONE or value == place
 
 
 @settings(max_examples=60)
@@ -179,7 +284,7 @@ def test_whatever_is_illegal_the_rest_is_read(
 ) -> None:
     asked = points(*(f"{table}:{place}" for place in places))
     device = PaperDevice(IMAGE, illegal)
-    plan = ReadPlan(connection(max_gap=gap), asked)
+    plan = plan_of(asked, max_gap=gap)
     for _ in range(60):  # the bounded search of many culprits takes some polls
         reading = device.poll(plan)
         assert len(device.asked) <= len(set(places)) + 2 * PROBES + 1

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.status import Reason
-from gateway.drivers.modbus.poll import ReadPlan
 from gateway.drivers.modbus.values import (
     DataType,
     Encoding,
@@ -19,7 +18,7 @@ from gateway.drivers.modbus.values import (
     encode_text,
     permutation,
 )
-from tests.drivers.modbus.support import PaperDevice, connection, points, reasons
+from tests.drivers.modbus.support import PaperDevice, plan_of, points, reasons
 
 NUMBERS = [t for t in DataType if t.size]
 
@@ -39,7 +38,7 @@ def values_for(data_type: DataType) -> st.SearchStrategy[Any]:
 
 def decode(address: str, body: bytes, at: int = 0) -> Any:
     image = body.rjust(len(body) + 2 * at, b"\xee").ljust(131_072, b"\0")
-    reading = PaperDevice(image).poll(ReadPlan(connection(), points(address)))
+    reading = PaperDevice(image).poll(plan_of(points(address)))
     assert not reading.status.any()
     return (
         reading.columns[0][0].item()
@@ -140,7 +139,7 @@ def test_floats_that_are_no_numbers_are_bad() -> None:
     values = [1.0, math.nan, -math.inf, 2.0]
     image = struct.pack(">4f", *values) + struct.pack(">2d", math.nan, 3.0)
     addresses = [f"holding:{2 * i}:float32" for i in range(4)]
-    plan = ReadPlan(connection(), points(*addresses, "holding:8:float64", "holding:12:float64"))
+    plan = plan_of(points(*addresses, "holding:8:float64", "holding:12:float64"))
     reading = PaperDevice(image.ljust(131_072, b"\0")).poll(plan)
     wrong = Reason.NOT_A_NUMBER
     assert reasons(reading) == [Reason.NONE, wrong, wrong, Reason.NONE, wrong, Reason.NONE]
@@ -149,7 +148,7 @@ def test_floats_that_are_no_numbers_are_bad() -> None:
 
 def test_text_in_another_encoding_is_bad() -> None:
     image = "衢".encode("gbk").ljust(131_072, b"\0")
-    plan = ReadPlan(connection(), points("holding:0:string[2]:utf-8", "holding:0:string[2]:gbk"))
+    plan = plan_of(points("holding:0:string[2]:utf-8", "holding:0:string[2]:gbk"))
     reading = PaperDevice(image).poll(plan)
     assert reasons(reading) == [Reason.TYPE, Reason.NONE]
     assert reading.columns[0].tolist() == ["", "衢"]

@@ -1,4 +1,4 @@
-"""From the image of all answers to columns, by a program compiled once a plan. Pure.
+"""From the image of all answers to columns, by a program compiled once a layout. Pure.
 
 The image is the data of all blocks one after the other. Neighbouring values of one type are
 looked at in place; scattered or turned ones are gathered by one index array.
@@ -14,12 +14,7 @@ import numpy.typing as npt
 from gateway.core.batch import Status
 from gateway.core.schema import Column, Kind, Run, runs_of
 from gateway.core.status import GOOD, Reason, bad
-from gateway.drivers.api import Point
-from gateway.drivers.modbus.config import Address
-from gateway.drivers.modbus.plan import Block
-from gateway.drivers.modbus.values import DataType, Encoding, Order, decode_text, permutation
-
-REGISTER_BYTES = 2
+from gateway.drivers.toolkit.merge import Block, Span
 
 Image = bytes | bytearray
 Index = npt.NDArray[np.intp]
@@ -29,19 +24,69 @@ RunReader = Callable[[Image, Status], Column]
 FLOATS = frozenset({Kind.FLOAT32, Kind.FLOAT64})
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in whole bytes.
+
+    Attributes:
+        code: NumPy type without byte order, ``f4``.
+        order: where each byte stands, the least significant one first.
+    """
+
+    code: str
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bit:
+    """One bit; ``offset`` counts from the begin of its address, the lowest bit of a byte first."""
+
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of ``size`` bytes; ``decode`` raises UnicodeDecodeError where they are none."""
+
+    size: int
+    decode: Callable[[bytes], str]
+
+
+Format = Number | Bit | Text
+"""How a value is written at its address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and how a point is written.
+
+    Attributes:
+        kind: of its values.
+        span: its addresses.
+        format: how it is written there.
+    """
+
+    kind: Kind
+    span: Span
+    format: Any  # a Format that fits the kind
+
+
 class Decoder:
     """Compiled reading of one layout.
 
     Args:
-        points: the points of the plan, in its order.
+        places: of the points of the plan, in its order.
         blocks: the layout; together they hold every point.
     """
 
-    def __init__(self, points: Sequence[Point], blocks: Sequence[Block]) -> None:
-        offsets = _bit_offsets(points, blocks)
+    def __init__(self, places: Sequence[Place], blocks: Sequence[Block]) -> None:
+        offsets = _bit_offsets(places, blocks)
         self._runs = [
-            (run.span, _reader(run, points[run.span], offsets[run.span]))
-            for run in runs_of(point.kind for point in points)
+            (
+                run.span,
+                _reader(run, [place.format for place in places[run.span]], offsets[run.span]),
+            )
+            for run in runs_of(place.kind for place in places)
         ]
 
     def columns(self, image: Image, status: Status) -> tuple[Column, ...]:
@@ -55,64 +100,54 @@ class Decoder:
         return tuple([read(image, status[span]) for span, read in self._runs])
 
 
-def _bit_offsets(points: Sequence[Point], blocks: Sequence[Block]) -> list[int]:
+def _bit_offsets(places: Sequence[Place], blocks: Sequence[Block]) -> list[int]:
     """Where each point begins in the image, bits."""
-    offsets = [0] * len(points)
+    offsets = [0] * len(places)
     for block in blocks:
-        bits_each = block.bits_each
-        first = block.offset - block.start * bits_each
+        first = block.offset - block.key.start * block.bits
         for index in block.members:
-            offsets[index] = first + points[index].address.address * bits_each
+            offsets[index] = first + places[index].span.start * block.bits
     return offsets
 
 
-def _reader(run: Run, points: Sequence[Point], offsets: Sequence[int]) -> RunReader:
+def _reader(run: Run, formats: Sequence[Any], offsets: Sequence[int]) -> RunReader:
     if run.kind is Kind.STRING:
-        return _Texts(points, [offset // 8 for offset in offsets])
+        return _Texts(formats, [offset // 8 for offset in offsets])
     if run.kind is Kind.BOOL:
-        return _Bits(points, offsets)
-    return _Numbers(run.kind, points, [offset // 8 for offset in offsets])
+        return _Bits(formats, offsets)
+    return _Numbers(run.kind, formats, [offset // 8 for offset in offsets])
 
 
 class _Texts:
     """Texts, one by one."""
 
-    def __init__(self, points: Sequence[Point], starts: Sequence[int]) -> None:
+    def __init__(self, formats: Sequence[Text], starts: Sequence[int]) -> None:
         self._texts = [
-            (slice(start, start + 2 * address.span), address.encoding or Encoding.ASCII, address)
-            for address, start in zip((p.address for p in points), starts, strict=True)
+            (slice(start, start + text.size), text.decode)
+            for text, start in zip(formats, starts, strict=True)
         ]
 
     def __call__(self, image: Image, status: Status) -> Column:
         column = np.full(len(self._texts), "", dtype=object)
-        for i, (span, encoding, address) in enumerate(self._texts):
+        for i, (span, decode) in enumerate(self._texts):
             try:
-                column[i] = decode_text(bytes(image[span]), encoding, address.order)
+                column[i] = decode(bytes(image[span]))
             except UnicodeDecodeError:
                 _spoil(status, np.arange(len(status)) == i, Reason.TYPE)
         return column
 
 
 class _Bits:
-    """Bits of bit tables and of registers."""
+    """Bits of bit tables and of words."""
 
-    def __init__(self, points: Sequence[Point], offsets: Sequence[int]) -> None:
-        places = [
-            _bit_place(point.address, offset) for point, offset in zip(points, offsets, strict=True)
-        ]
-        self._index = np.array([byte for byte, _ in places], np.intp)
-        self._mask = np.array([1 << bit for _, bit in places], np.uint8)
+    def __init__(self, formats: Sequence[Bit], offsets: Sequence[int]) -> None:
+        bits = [offset + bit.offset for bit, offset in zip(formats, offsets, strict=True)]
+        self._index = np.array([bit // 8 for bit in bits], np.intp)
+        self._mask = np.array([1 << bit % 8 for bit in bits], np.uint8)
 
     def __call__(self, image: Image, _status: Status) -> Column:
         column: Column = (np.frombuffer(image, np.uint8).take(self._index) & self._mask) != 0
         return column
-
-
-def _bit_place(address: Address, offset: int) -> tuple[int, int]:
-    """Byte of the image and bit of that byte; the high byte of a register comes first."""
-    if address.bit is None:
-        return divmod(offset, 8)
-    return offset // 8 + 1 - address.bit // 8, address.bit % 8
 
 
 def _spoil(status: Status, where: npt.NDArray[np.bool_], reason: Reason) -> None:
@@ -126,16 +161,16 @@ class _Numbers:
     caches, each costs ten times what it costs in a loop.
     """
 
-    def __init__(self, kind: Kind, points: Sequence[Point], starts: Sequence[int]) -> None:
+    def __init__(self, kind: Kind, formats: Sequence[Number], starts: Sequence[int]) -> None:
         self._dtype = kind.dtype
         self._can_be_infinite = kind in FLOATS
-        self._count = len(points)
-        groups: dict[tuple[DataType, Order], list[int]] = {}
-        for index, point in enumerate(points):
-            groups.setdefault((point.address.type, point.address.order), []).append(index)
+        self._count = len(formats)
+        groups: dict[Number, list[int]] = {}
+        for index, number in enumerate(formats):
+            groups.setdefault(number, []).append(index)
         self._parts = [
-            (np.array(members, np.intp), _source(*key, [starts[i] for i in members]))
-            for key, members in groups.items()
+            (np.array(members, np.intp), _source(number, [starts[i] for i in members]))
+            for number, members in groups.items()
         ]
 
     def __call__(self, image: Image, status: Status) -> Column:
@@ -178,19 +213,11 @@ class _Gather:
         return np.frombuffer(image, np.uint8).take(self.index).view(self.dtype)
 
 
-def _source(data_type: DataType, order: Order, starts: Sequence[int]) -> _Slice | _Gather:
-    size = data_type.size
-    order = _simplest(order, size)
-    first = starts[0]
-    is_dense = all(start == first + i * size for i, start in enumerate(starts))
-    if is_dense and order in (Order.ABCD, Order.DCBA):
-        sign = ">" if order is Order.ABCD else "<"
-        return _Slice(first, len(starts), np.dtype(sign + data_type.code))
-    places = np.array(permutation(order, size)[::-1], np.intp)
-    index = (np.array(starts, np.intp)[:, None] + places).ravel()
-    return _Gather(index, np.dtype("<" + data_type.code))
-
-
-def _simplest(order: Order, size: int) -> Order:
-    """A single register has no words to turn: BADC is its full reversal."""
-    return Order.DCBA if size == REGISTER_BYTES and order.swaps_bytes else order
+def _source(number: Number, starts: Sequence[int]) -> _Slice | _Gather:
+    size = len(number.order)
+    is_dense = all(start == starts[0] + i * size for i, start in enumerate(starts))
+    signs = {tuple(range(size)): "<", tuple(range(size))[::-1]: ">"}
+    if is_dense and number.order in signs:
+        return _Slice(starts[0], len(starts), np.dtype(signs[number.order] + number.code))
+    index = (np.array(starts, np.intp)[:, None] + np.array(number.order, np.intp)).ravel()
+    return _Gather(index, np.dtype("<" + number.code))

@@ -1,0 +1,254 @@
+"""One connection of a link: bytes in and out on the event loop's own call-backs.
+
+An answer is checked and the next request written within ``data_received``; a series of many
+requests wakes its task once and costs one timer, which is cancelled before it can wake anybody.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from gateway.drivers.api import NotConnectedError
+from gateway.drivers.modbus.codec import Answer, Request
+from gateway.drivers.modbus.config import Framing
+from gateway.drivers.modbus.mbap import Transactions
+from gateway.drivers.modbus.rtu import RtuLine
+from gateway.drivers.modbus.series import ProtocolError
+
+PATIENCE = 4
+"""So many time-outs a unit that has answered before is waited for, while a gateway may still be
+at work on the request to another that was given up: its queue is not the unit's fault."""
+
+TURNAROUND_S = 0.05
+"""Quiet on a serial line between a request that was given up and one to another unit."""
+
+HASTY_S = 0.1
+"""Some converters ignore what is sent sooner after their last answer (Carlo Gavazzi EM330: 50 ms).
+If no request sent so soon was ever answered, but one was when repeated, all wait that long."""
+
+
+@dataclass(slots=True)
+class Pauses:
+    """Waits that a link needs, seconds; shared by its connections.
+
+    Attributes:
+        after_connect_s: between opening a connection and the first request.
+        between_s: between an answer and the next request.
+        may_need: whether a pause between requests may still turn out to be needed.
+    """
+
+    after_connect_s: float = 0.0
+    between_s: float = 0.0
+    may_need: bool = True
+
+
+class Channel(asyncio.Protocol):
+    """A connection until it is lost; then it is not used again. One series at a time.
+
+    Args:
+        series: the framing.
+        pauses: waits of the link; what is learnt here is written there.
+
+    Attributes:
+        silences: series in a row that ended without an answer.
+        has_answered: whether any request over it was answered.
+        closed: done when the socket is closed.
+    """
+
+    def __init__(self, series: Transactions | RtuLine, pauses: Pauses) -> None:
+        self._series = series
+        self._pauses = pauses
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[list[Answer]] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._lost = "not connected yet"
+        self._heard_at = self._sent_at = self._answered_at = 0.0
+        self._allowed_s = self._timeout_s = 0.0
+        self._unit = 0
+        self._ready_from = 0.0
+        self._late_until: dict[int, float] = {}  # units whose late answers cannot be told apart
+        self._suspect: tuple[int, bytes] | None = None  # sent in haste and not answered
+        self.silences = 0
+        self.has_answered = False
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+
+    @property
+    def framing(self) -> Framing:
+        """How its requests are wrapped."""
+        return Framing.RTU if isinstance(self._series, RtuLine) else Framing.TCP
+
+    @property
+    def loss(self) -> str:
+        """Why it cannot be used; empty while it can."""
+        return self._lost
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be used."""
+        return not self._lost
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a series is under way."""
+        return self._waiter is not None
+
+    @property
+    def garbage(self) -> int:
+        """Bytes that came in the last series and are no answer."""
+        return self._series.garbage if isinstance(self._series, RtuLine) else 0
+
+    async def exchange(
+        self,
+        unit: int,
+        requests: Sequence[Request],
+        window: int,
+        timeout_s: float,
+        *,
+        is_known: bool = True,
+    ) -> list[Answer]:
+        """Send requests to a unit, at most a window at a time; wait for their answers.
+
+        Args:
+            unit: 0…255.
+            requests: at least one.
+            window: most requests under way.
+            timeout_s: longest silence while answers are missing, from the moment of sending.
+            is_known: whether the unit is expected to answer; then it is waited for longer while
+                a gateway may be busy with another.
+
+        Returns:
+            One answer a request. After one that is no response of the unit, the rest is not
+            sent.
+
+        Raises:
+            NotConnectedError: the connection is lost, or answers are wrong. It is dead afterwards.
+        """
+        if self._lost:
+            raise NotConnectedError(self._lost)
+        self._waiter = self._loop.create_future()
+        is_behind = self._series.is_waiting and self._unit != unit
+        self._allowed_s = timeout_s * (PATIENCE if is_behind and is_known else 1)
+        self._unit, self._timeout_s = unit, timeout_s
+        self._send(self._series.begin(unit, requests, window))
+        try:
+            return await self._waiter
+        except asyncio.CancelledError:
+            if self._waiter.done() and not self._waiter.cancelled():
+                self._waiter.exception()  # a loss at the same time is not news any more
+            self._give_up()
+            raise
+        finally:
+            self._waiter = None
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _send(self, data: bytes) -> None:
+        """Write now, or when the line is ready for it; the clock of the time-out starts then."""
+        wait_s = self._ready_at() - self._loop.time()
+        if wait_s > 0:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_later(wait_s, self._write, data)
+        else:
+            self._write(data)
+
+    def _ready_at(self) -> float:
+        pause_over = self._answered_at + self._pauses.between_s
+        return max(pause_over, self._ready_from, self._late_until.pop(self._unit, 0.0))
+
+    def _write(self, data: bytes) -> None:
+        self._heard_at = self._sent_at = self._loop.time()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(self._allowed_s, self._check)
+        cast("asyncio.Transport", self._transport).write(data)
+
+    def data_received(self, data: bytes) -> None:
+        """Check what came and send what is next."""
+        series = self._series
+        missing, late = series.missing, series.late
+        try:
+            more = series.receive(data)
+        except ProtocolError as error:
+            self.abort(f"wrong answer: {error}")
+            return
+        if series.missing < missing:
+            self._heard()
+        elif series.late > late:  # a gateway has done with the unit that kept it busy
+            self._heard_at, self._allowed_s = self._loop.time(), self._timeout_s
+        if more:
+            self._send_next(more)
+        elif not series.missing and self._waiter and not self._waiter.done():
+            self._waiter.set_result(series.answers)
+
+    def _heard(self) -> None:
+        self._heard_at = self._loop.time()
+        self._allowed_s = self._timeout_s
+        self.has_answered, self.silences = True, 0
+        if self._pauses.may_need and self._answered_at:
+            self._learn()
+        self._answered_at = self._heard_at
+
+    def _learn(self) -> None:
+        """See whether a request sent right after an answer is answered; see :data:`HASTY_S`."""
+        request = self._series.request
+        if self._sent_at - self._answered_at < HASTY_S:
+            self._pauses.may_need = False
+        elif request is not None and self._suspect == (self._unit, request.pdu):
+            self._pauses.may_need = False
+            self._pauses.between_s = max(self._pauses.between_s, HASTY_S)
+        self._suspect = None
+
+    def _send_next(self, data: bytes) -> None:
+        if self._pauses.between_s:
+            self._send(data)
+        else:
+            self._sent_at = self._heard_at
+            cast("asyncio.Transport", self._transport).write(data)
+
+    def _check(self) -> None:
+        """Notice a silent unit."""
+        if self._waiter is None or self._waiter.done():
+            return
+        left = self._heard_at + self._allowed_s - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._check)
+            return
+        self.silences += 1
+        self._give_up()
+        self._waiter.set_result(self._series.answers)
+
+    def _give_up(self) -> None:
+        request = self._series.request
+        if request is not None and self._sent_at - self._answered_at < HASTY_S:
+            self._suspect = self._unit, request.pdu
+        self._series.give_up()
+        if isinstance(self._series, RtuLine):
+            now = self._loop.time()
+            self._ready_from = now + TURNAROUND_S
+            self._late_until[self._unit] = now + self._timeout_s
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Be ready; the event loop has set TCP_NODELAY, so small requests go at once."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._lost = ""
+        self._ready_from = self._loop.time() + self._pauses.after_connect_s
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wake whoever waits."""
+        self._fail(f"connection lost: {exc}" if exc else "the device closed the connection")
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def abort(self, why: str) -> None:
+        """Drop the connection at once; later calls say why."""
+        self._fail(why)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _fail(self, why: str) -> None:
+        self._lost = self._lost or why
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(NotConnectedError(self._lost))

@@ -1,0 +1,119 @@
+"""RTU framing (serial lines, and serial servers that pass them on), without I/O. Pure.
+
+Source: MODBUS over Serial Line V1.02, sections 2.5.1 (frames, CRC) and 6.2 (its computing).
+There are no transaction ids: one request is under way at a time, and an answer is known by its
+unit, function, length and CRC. All else – noise, the echo of a two-wire line, a late answer of
+another unit – is passed over.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, Request
+from gateway.drivers.modbus.series import Series
+
+_REFUSAL = 5  # bytes of an exception: unit, function, code, CRC
+_LONGEST = 256
+
+
+def _table() -> tuple[int, ...]:
+    values = list(range(256))
+    for _ in range(8):
+        values = [value >> 1 ^ (0xA001 if value & 1 else 0) for value in values]
+    return tuple(values)
+
+
+_CRC = _table()
+
+
+def crc(body: bytes) -> bytes:
+    """The two bytes that end a frame, low one first."""
+    value = 0xFFFF
+    for byte in body:
+        value = value >> 8 ^ _CRC[(value ^ byte) & 0xFF]
+    return value.to_bytes(2, "little")
+
+
+@lru_cache(maxsize=4096)
+def frame(unit: int, pdu: bytes) -> bytes:
+    """A whole frame; the same few are sent again and again."""
+    body = bytes((unit,)) + pdu
+    return body + crc(body)
+
+
+class RtuLine(Series):
+    """The one open request of a line, or of a connection to a serial server."""
+
+    __slots__ = ("_echoes", "_rest", "garbage")
+
+    is_waiting = False  # a line keeps nothing back for a unit that does not answer
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rest = b""
+        self._echoes = False  # the line gives back what is sent, as two-wire adapters may
+        self.garbage = 0
+
+    def begin(self, unit: int, requests: Sequence[Request], _window: int = 1) -> bytes:
+        """Start a series of requests to a unit (0…255); returns the bytes to send."""
+        self._begin(unit, requests)
+        self.garbage = 0
+        return self._next()
+
+    def receive(self, data: bytes) -> bytes:
+        """Take what came; returns the bytes to send next. ``garbage`` counts what is no answer."""
+        if not self.missing:
+            self.late += 1
+            return b""
+        self._rest = (self._rest + data)[-2 * _LONGEST :]
+        found = self._find()
+        if not found:
+            self.garbage = len(self._rest)
+            return b""
+        return self._next() if self.missing else b""
+
+    def give_up(self) -> None:
+        """Wait no longer for what is open; it is called silent."""
+        self._silent(self._sent - 1 if self.missing else None)
+        self._rest = b""
+
+    def _next(self) -> bytes:
+        self._rest = b""
+        if self._sent == len(self._requests):
+            return b""
+        request = self._requests[self._sent]
+        self._sent += 1
+        return frame(self._unit, request.pdu)
+
+    def _find(self) -> bool:
+        """Take the answer wherever it begins in what came."""
+        request = self._requests[self._sent - 1]
+        sent = frame(self._unit, request.pdu)
+        head = bytes((self._unit,)) + request.head
+        refusal = bytes((self._unit, request.pdu[0] | EXCEPTION_BIT))
+        data = self._rest
+        is_echoed = data.startswith(sent)
+        # The answer to a write of one value is its echo: only the second one is the device's.
+        for at in range(len(sent) if is_echoed and self._echoes else 0, len(data)):
+            if data.startswith(head, at) and _is_sound(data, at, request.size + 3):
+                self._answered(self._sent - 1, data[at + len(head) : at + 1 + request.size])
+                self._echoes = is_echoed and at >= len(sent)
+                return True
+            if data.startswith(refusal, at) and _is_sound(data, at, _REFUSAL):
+                code = data[at + 2]
+                self._answered(self._sent - 1, code)
+                if code in NO_RESPONSE:
+                    self._end()
+                return True
+        return False
+
+
+def _is_sound(data: bytes, at: int, size: int) -> bool:
+    """Whether a whole frame with a right CRC is at this place."""
+    stop = at + size
+    return stop <= len(data) and crc(data[at : stop - 2]) == data[stop - 2 : stop]
+
+
+def is_frame(data: bytes) -> bool:
+    """Whether bytes are one RTU frame: what a device in the other framing would send."""
+    return len(data) >= _REFUSAL and _is_sound(data, 0, len(data))

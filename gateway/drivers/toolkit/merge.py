@@ -1,0 +1,197 @@
+"""Merge points into the fewest requests within the limits. Pure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, NamedTuple
+
+
+class Span(NamedTuple):
+    """Where a point is: table, first address, and the one after its last.
+
+    A table is an address space or a data block; those of one plan can be ordered.
+    """
+
+    table: Any
+    start: int
+    stop: int
+
+
+Wall = tuple[Any, int]
+"""No request may join points of a table that start before this address with those from it on."""
+
+
+class Key(NamedTuple):
+    """Table, first address and how many: what makes it the same request in another layout."""
+
+    table: Any
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be read of one table at once.
+
+    Attributes:
+        most: addresses in a request.
+        gap: unused addresses that are read to save a request.
+        bits: what an address holds: 1, 8, 16 or 32 bits.
+    """
+
+    most: int
+    gap: int
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One request, and where its answer goes.
+
+    Attributes:
+        key: table, first address, and how many addresses.
+        members: positions of its points in the plan, by ascending address.
+        last: highest address at which one of its points starts.
+        offset: where its data begin in the image of all answers, bits.
+        bits: what an address holds.
+        request: what the driver made to ask for it.
+    """
+
+    key: Key
+    members: tuple[int, ...]
+    last: int
+    offset: int
+    bits: int
+    request: Any
+
+    @property
+    def walls(self) -> tuple[Wall, Wall]:
+        """The places that keep it apart from its neighbours."""
+        return (self.key.table, self.key.start), (self.key.table, self.last + 1)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its answer."""
+        return (self.key.length * self.bits + 7) // 8
+
+    def __str__(self) -> str:
+        last = self.key.start + self.key.length - 1
+        upto = f" to {last}" if self.key.length > 1 else ""
+        return f"{self.key.table} {self.key.start}{upto}"
+
+
+class Planner:
+    """The merging rules of one connection applied to the points of one plan.
+
+    Args:
+        spans: where each point is.
+        limits: rules of a table.
+        request: what asks for so many addresses of a table from one on.
+    """
+
+    def __init__(
+        self,
+        spans: Sequence[Span],
+        limits: Callable[[Any], Limits],
+        request: Callable[[Any, int, int], Any],
+    ) -> None:
+        self._limits = limits
+        self._request = request
+        self._starts = [span.start for span in spans]
+        self._stops = [span.stop for span in spans]
+        order = sorted(range(len(spans)), key=spans.__getitem__)
+        by_table = groupby(order, key=lambda index: spans[index].table)
+        self._ordered = [(table, list(members)) for table, members in by_table]
+
+    def blocks(self, walls: AbstractSet[Wall] = frozenset()) -> tuple[Block, ...]:
+        """The fewest requests that cover every point, each within one request.
+
+        A point is never split over requests. Going by ascending start and filling each request
+        as far as it goes is optimal, since a point that does not fit never helps an earlier one.
+
+        Args:
+            walls: places over which nothing may be joined.
+        """
+        blocks: list[Block] = []
+        offset = 0
+        for table, ordered in self._ordered:
+            for members in self._cut(table, ordered, walls):
+                block = self._block(table, members, offset)
+                blocks.append(block)
+                offset += 8 * block.size
+        return tuple(blocks)
+
+    def _cut(
+        self, table: Any, ordered: Sequence[int], walls: AbstractSet[Wall]
+    ) -> Iterator[list[int]]:
+        limits = self._limits(table)
+        barriers = sorted(place for wall_table, place in walls if wall_table == table)
+        members: list[int] = []
+        start = stop = barrier = 0
+        for index in ordered:
+            first, end = self._starts[index], self._stops[index]
+            while barrier < len(barriers) and barriers[barrier] <= start:
+                barrier += 1
+            is_walled = barrier < len(barriers) and barriers[barrier] <= first
+            reach = max(stop, end)
+            is_too_far = reach - start > limits.most or first - stop > limits.gap
+            if members and (is_walled or is_too_far):
+                yield members
+                members = []
+            if not members:
+                start, reach = first, end
+            members.append(index)
+            stop = reach
+        yield members
+
+    def _block(self, table: Any, members: Sequence[int], offset: int) -> Block:
+        start, last = self._starts[members[0]], self._starts[members[-1]]
+        count = max(self._stops[index] for index in members) - start
+        # A point longer than the device's own limit is asked for whole: it cannot be split.
+        request = self._request(table, start, count)
+        bits = self._limits(table).bits
+        return Block(Key(table, start, count), tuple(members), last, offset, bits, request)
+
+    def joined(self, fallen: Wall, walls: AbstractSet[Wall]) -> Block | None:
+        """The request over a place where a wall has fallen; None if two requests meet there.
+
+        Args:
+            fallen: the place.
+            walls: those that still stand.
+        """
+        table, place = fallen
+        for block in self.blocks(walls):
+            if block.key.table == table and block.key.start < place <= block.last:
+                return block
+        return None
+
+    def halves(self, block: Block) -> tuple[Block, Block] | None:
+        """Split a block between points; None if all of them start at one address.
+
+        The halves point into the same place of the image as the whole.
+        """
+        starts = [self._starts[index] for index in block.members]
+        if starts[0] == starts[-1]:
+            return None
+        cut = starts[len(starts) // 2]
+        if cut == starts[0]:
+            cut = next(start for start in starts if start > cut)
+        at = starts.index(cut)
+        left = self._block(block.key.table, block.members[:at], block.offset)
+        right = self._block(block.key.table, block.members[at:], 0)
+        shift = (right.key.start - block.key.start) * block.bits
+        return left, replace(right, offset=block.offset + shift)
+
+
+def place(image: bytearray, block: Block, answer: bytes) -> None:
+    """Put the data of a block where they belong in the image of all answers."""
+    at, shift = divmod(block.offset, 8)
+    if block.bits > 1:
+        image[at : at + block.size] = answer
+        return
+    width = (shift + block.key.length + 7) // 8
+    mask = (1 << block.key.length) - 1
+    bits = (int.from_bytes(answer, "little") & mask) << shift
+    kept = int.from_bytes(image[at : at + width], "little") & ~(mask << shift)
+    image[at : at + width] = (kept | bits).to_bytes(width, "little")

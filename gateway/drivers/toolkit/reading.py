@@ -1,0 +1,269 @@
+"""One reading of a layout, and what refused or unanswered addresses teach it. Pure.
+
+A device refuses a whole request when one of its addresses is illegal, and some say nothing at
+all. The request is then split until the culprits stand alone; the other points are read as if
+nothing had been. Culprits rest, and requests stay cut where joining them was refused. Nothing is
+refused for ever, a device may only have been starting: both are tried again after 1 reading,
+then 2, 4 … ``LONGEST_PAUSE``. What was learnt lives as long as the plan.
+
+Silence costs a time-out, on a line that others may share. So it is searched in the next readings,
+a step in each; and a device that was silent before is asked for one thing before all others.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gateway.core.batch import Reading, Status
+from gateway.core.status import Reason, bad
+from gateway.drivers.toolkit.learnt import PROBES, SILENT_PAUSE, Learnt, Rest
+from gateway.drivers.toolkit.merge import Block, Key, place
+
+CHANCES = 2
+"""So many requests of one reading may go unanswered by a device that answered before."""
+
+Answer = bytes | int
+"""Data of a right answer, or a code that stands for its absence."""
+
+Steps = Generator[Sequence[Any], list[Answer], Reading]
+Probe = Generator[Sequence[Any], list[Answer], None]
+
+
+class UnansweredError(Exception):
+    """The device answers nothing.
+
+    Attributes:
+        block: what was asked for last.
+        code: what came instead.
+    """
+
+    def __init__(self, block: Block, code: int) -> None:
+        super().__init__(f"no answer to {block}")
+        self.block = block
+        self.code = code
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What a reading with refusals has found so far.
+
+    Attributes:
+        image: data of the answers.
+        status: one byte a point.
+        probes: how many requests may still search.
+        chances: how many may still go unanswered.
+        tables: those of which something was read.
+        is_heard: whether the device said anything.
+        refused: requests to look at more closely, with their codes.
+        silent: requests without response, with their codes.
+    """
+
+    image: bytearray
+    status: Status
+    chances: int
+    probes: int = PROBES
+    tables: set[Any] = field(default_factory=set)
+    is_heard: bool = False
+    refused: list[tuple[Block, int]] = field(default_factory=list)
+    silent: dict[Key, tuple[Block, int]] = field(default_factory=dict)
+
+    def read(self, block: Block, data: bytes) -> None:
+        """Keep the data of a block."""
+        self.tables.add(block.key.table)
+        place(self.image, block, data)
+
+    def miss(self, block: Block, reason: Reason) -> None:
+        """A block has no values in this reading."""
+        self.status[list(block.members)] = bad(reason)
+
+
+class ReadPlan(Learnt):
+    """The prepared reading of some points of one device; it learns as it reads."""
+
+    def poll(self) -> Steps:
+        """Read once: yields requests to send together, is sent their answers, returns a reading.
+
+        Raises:
+            UnansweredError: the device answered nothing.
+        """
+        self._readings += 1
+        layout = self._layout
+        if not layout.blocks:
+            return self._reading(b"", np.zeros(0, np.uint8))
+        if not self._answers or self._resting or self._suspects or self._due_cut():
+            return (yield from self._carefully(self._due()))
+        answers = yield layout.requests
+        try:
+            image = b"".join(answers)  # type: ignore[arg-type]
+        except TypeError:  # a code among them
+            return (yield from self._carefully(layout.blocks, answers))
+        return self._reading(image, np.zeros(len(layout.places), np.uint8))
+
+    def _reading(self, image: bytes | bytearray, status: Status) -> Reading:
+        return Reading(self._layout.decoder.columns(image, status), status)
+
+    # -- reading with care ----------------------------------------------------------------
+
+    def _carefully(self, due: Sequence[Block], answers: list[Answer] | None = None) -> Steps:
+        layout = self._layout
+        found = _Findings(
+            bytearray(layout.size),
+            np.zeros(len(layout.places), np.uint8),
+            CHANCES if self._answers else 1,
+        )
+        yield from self._ask(found, due, answers)
+        while found.refused:
+            yield from self._search(found)
+        self._suspect(found)
+        if not self._suspects:
+            yield from self._try_without_a_cut()
+        for rest in self._resting.values():
+            found.miss(rest.block, self._codes.reason(rest.code))
+        reading = self._reading(found.image, found.status)
+        self._arrange()
+        return reading
+
+    def _ask(self, found: _Findings, due: Sequence[Block], answers: list[Answer] | None) -> Probe:
+        """Ask the due requests; go on after one without response while there is hope."""
+        again: list[bool] = []
+        waiting = list(due)
+        if not self._answers:
+            yield from self._knock(found, waiting[0], self._hope // len(waiting))
+        while waiting and found.chances > 0:
+            # A device that was silent must answer one request before it is asked for more.
+            is_sure = self._answers or found.is_heard
+            batch = waiting if is_sure or answers is not None else waiting[:1]
+            if answers is None:
+                answers = yield [block.request for block in batch]
+            self._sort(found, batch, answers, again)
+            left = [b for b, a in zip(batch, answers, strict=True) if a == self._codes.not_sent]
+            waiting = [*left, *waiting[len(batch) :]]
+            answers = None
+            if not waiting and not found.is_heard:
+                waiting = [block for block, _ in found.silent.values()]  # once more, then
+        if not found.is_heard:
+            self._gone(found)
+        for block in waiting:
+            found.miss(block, Reason.TIMEOUT)
+        self._answers = True
+        self._again = 2 * self._again if again and all(again) else PROBES
+
+    def _knock(self, found: _Findings, block: Block, turn: int) -> Probe:
+        """Ask a silent device for part of a request: its whole may hold what is never answered."""
+        piece = self._piece(block, turn)
+        if piece is block:
+            return
+        (answer,) = yield [piece.request]
+        if isinstance(answer, int) and answer in self._codes.no_response:
+            found.silent[piece.key] = piece, answer
+            self._gone(found)
+        found.is_heard = True
+        found.chances = CHANCES
+
+    def _gone(self, found: _Findings) -> None:
+        self._answers = False
+        self._hope += 1
+        block, code = list(found.silent.values())[-1]
+        raise UnansweredError(block, code)
+
+    def _sort(
+        self,
+        found: _Findings,
+        asked: Iterable[Block],
+        answers: Iterable[Answer],
+        again: list[bool],
+    ) -> None:
+        """Note each answer; in ``again`` whether those that had rested were good."""
+        for block, answer in zip(asked, answers, strict=True):
+            if answer == self._codes.not_sent:
+                continue
+            if block.key in self._resting:
+                again.append(isinstance(answer, bytes))
+            if isinstance(answer, int) and answer in self._codes.no_response:
+                found.chances -= 1
+                found.silent[block.key] = block, answer
+                continue
+            found.is_heard = True
+            found.silent.pop(block.key, None)
+            self._suspects.discard(block.key)
+            self._note(found, block, answer)
+
+    def _note(self, found: _Findings, block: Block, answer: Answer) -> None:
+        if isinstance(answer, int):
+            found.refused.append((block, answer))
+            return
+        self._resting.pop(block.key, None)
+        found.read(block, answer)
+
+    # -- refusals -------------------------------------------------------------------------
+
+    def _search(self, found: _Findings) -> Probe:
+        """Look closer at one refused request; it may leave smaller refused ones behind."""
+        block, code = found.refused.pop()
+        before = self._resting.pop(block.key, None)
+        is_beside_good = code in self._codes.doubtful and block.key.table in found.tables
+        is_illegal = code in self._codes.illegal or is_beside_good
+        halves = self._layout.planner.halves(block) if is_illegal else None
+        if halves is None or found.probes < len(halves):
+            found.miss(block, self._codes.reason(code))
+            if halves is not None:
+                self._keep_apart(block, self._pause(None))
+            elif code in self._codes.lasting or is_beside_good:
+                pause = self._pause(before.pause if before else None)
+                self._resting[block.key] = Rest(block, code, pause)
+            return
+        found.probes -= len(halves)
+        answers = yield [half.request for half in halves]
+        if all(isinstance(answer, bytes) for answer in answers):
+            # Each for itself is legal: what lies between is not.
+            self._cuts[block.key.table, halves[1].key.start] = self._pause(None)
+        for half, answer in zip(halves, answers, strict=True):
+            self._probed(found, half, answer, code)
+
+    def _probed(self, found: _Findings, half: Block, answer: Answer, code: int) -> None:
+        if isinstance(answer, int) and answer in self._codes.no_response:
+            found.silent[half.key] = half, answer
+            found.probes = 0
+        elif answer == self._codes.not_sent:
+            found.miss(half, self._codes.reason(code))
+        else:
+            self._note(found, half, answer)
+
+    # -- silence --------------------------------------------------------------------------
+
+    def _suspect(self, found: _Findings) -> None:
+        """Look closer, from the next reading on, at what was not answered twice in a row."""
+        for block, code in found.silent.values():
+            found.miss(block, self._codes.reason(code))
+            rest = self._resting.pop(block.key, None)
+            if rest is None and block.key not in self._suspects:
+                self._suspects.add(block.key)
+                self._keep_apart(block, self._pause(None, SILENT_PAUSE))
+                continue
+            self._suspects.discard(block.key)
+            halves = None if rest else self._layout.planner.halves(block)
+            if halves is None:
+                pause = self._pause(rest.pause if rest else None)
+                self._resting[block.key] = Rest(block, code, pause)
+                continue
+            for half in halves:
+                self._suspects.add(half.key)
+                for wall in half.walls:
+                    self._cuts.setdefault(wall, self._pause(None, SILENT_PAUSE))
+
+    # -- cuts -----------------------------------------------------------------------------
+
+    def _try_without_a_cut(self) -> Probe:
+        """Ask over one cut, beside the reading, whether it is still needed."""
+        cut = self._due_cut()
+        if cut is None:
+            return
+        joined = self._layout.planner.joined(cut, self._needed_walls() - {cut})
+        if joined is not None:
+            (answer,) = yield [joined.request]
+            if isinstance(answer, int):
+                self._cuts[cut] = self._pause(self._cuts[cut])
+                return
+        del self._cuts[cut]

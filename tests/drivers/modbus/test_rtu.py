@@ -1,0 +1,98 @@
+"""RTU framing: vectors, noise, echoes, late answers of others."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.drivers.modbus import codec
+from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Table
+from gateway.drivers.modbus.rtu import RtuLine, crc, frame
+
+READ = codec.read(Table.HOLDING, 0x6B, 3)
+BODY = bytes.fromhex("022B 0000 0064")
+
+
+def whole(body: bytes) -> bytes:
+    return body + crc(body)
+
+
+RIGHT = whole(b"\x11\x03\x06" + BODY)
+
+
+def test_vectors() -> None:
+    # The check value of CRC-16/MODBUS, and a request as it stands in many manuals.
+    assert crc(b"123456789") == bytes.fromhex("374b")
+    assert frame(0x11, READ.pdu) == bytes.fromhex("1103006B00037687")
+
+
+def test_a_series_is_one_request_at_a_time() -> None:
+    line = RtuLine()
+    assert line.begin(0x11, [READ, READ], 8) == frame(0x11, READ.pdu)
+    assert line.receive(RIGHT) == frame(0x11, READ.pdu)
+    assert line.receive(whole(b"\x11\x83\x02")) == b""
+    assert (line.answers, line.missing) == ([BODY, 2], 0)
+
+
+@pytest.mark.parametrize("code", [10, 11])
+def test_a_unit_that_is_gone_is_not_asked_further(code: int) -> None:
+    line = RtuLine()
+    line.begin(0x11, [READ, READ])
+    assert not line.receive(whole(bytes([0x11, 0x83, code])))
+    assert (line.answers, line.missing) == ([code, NOT_SENT], 0)
+
+
+@given(st.binary(max_size=60), st.integers(1, 20))
+def test_noise_before_an_answer_is_passed_over(noise: bytes, size: int) -> None:
+    line = RtuLine()
+    line.begin(0x11, [READ])
+    stream = noise + RIGHT
+    for at in range(0, len(stream), size):
+        assert not line.receive(stream[at : at + size])
+    assert line.answers == [BODY]
+
+
+@given(st.binary(max_size=300))
+def test_garbage_never_becomes_a_value(garbage: bytes) -> None:
+    line = RtuLine()
+    line.begin(0x11, [READ])
+    line.receive(garbage)
+    assert line.missing == (line.answers == [NOT_SENT])
+
+
+@given(st.integers(0, len(RIGHT) * 8 - 1))
+def test_one_wrong_bit_is_noticed(bit: int) -> None:
+    wrong = bytearray(RIGHT)
+    wrong[bit // 8] ^= 1 << bit % 8
+    line = RtuLine()
+    line.begin(0x11, [READ])
+    line.receive(bytes(wrong))
+    assert line.garbage == len(RIGHT)
+    line.give_up()
+    assert line.answers == [SILENT]
+    line.begin(0x11, [READ])
+    line.receive(RIGHT)
+    assert line.answers == [BODY]
+
+
+def test_an_echo_is_no_answer() -> None:
+    line = RtuLine()
+    line.receive(line.begin(0x11, [READ]) + RIGHT)
+    assert line.answers == [BODY]
+    write = codec.write_register(1, b"\0\3")
+    line.receive(line.begin(0x11, [write]))
+    assert line.missing == 1  # its own echo looks like the confirmation
+    line.receive(frame(0x11, write.pdu))
+    assert line.missing == 0
+
+
+def test_answers_of_others_and_late_ones_are_passed_over() -> None:
+    line = RtuLine()
+    line.begin(0x11, [READ])
+    line.give_up()
+    line.receive(RIGHT)  # nothing is open
+    assert line.late == 1
+    line.begin(0x12, [READ])
+    line.receive(RIGHT)
+    assert line.missing == 1
+    line.receive(whole(b"\x12\x03\x06" + BODY))
+    assert line.answers == [BODY]
