@@ -125,7 +125,7 @@ class Plant:
             "gateway": {"id": GATEWAY, "enterprise_uscc": USCC, "synthetic": True},
             "profiles": [profile | {"groups": [group]}],
             "devices": [self._device(number, port, folder) for number in range(self.devices)],
-            "northbound": [{"type": "mqtt", "url": f"mqtt://127.0.0.1:{mqtt_port}"}],
+            "northbound": [{"url": f"mqtt://127.0.0.1:{mqtt_port}"}],
             "buffer": {"path": "buffer.db"},
         }
         file = folder / "gateway.yaml"

@@ -98,7 +98,7 @@ def edge_config(
 ) -> dict[str, Any]:
     """The configuration of an enterprise's gateway; see :func:`city_config`."""
     northbound: dict[str, Any] = {
-        "type": "mqtt",
+        "kind": "qulink",
         "url": broker_url(options, ports),
         "protocol": "3.1.1",
         "state_interval_ms": 2000,
