@@ -130,11 +130,12 @@ def prepend(body: bytes, records: Iterable[Record]) -> bytes:
     )
 
 
-def join(frames: Iterable[tuple[int, int, bytes]]) -> bytes:
+def join(frames: Iterable[tuple[int, int, bytes]], encoder: BodyEncoder | None = None) -> bytes:
     """One body of several neighbouring frames, for a message of ``Header.merged`` ones.
 
     Args:
         frames: (number, values, flags byte and body from :meth:`BodyEncoder.encode`), ascending.
+        encoder: one to be used again; None: a new one.
 
     Raises:
         FrameError: a body does not decompress.
@@ -142,7 +143,7 @@ def join(frames: Iterable[tuple[int, int, bytes]]) -> bytes:
     encoded: list[bytes] = []
     for seq, values, body in frames:
         encoded += (encode_begin(seq, values), _plain(body[0], memoryview(body)[1:]))
-    return BodyEncoder().compress(encoded)
+    return (encoder or BodyEncoder()).compress(encoded)
 
 
 def read_gaps(body: bytes) -> list[Gap]:

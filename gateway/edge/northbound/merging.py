@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gateway.edge.buffer.frames import MAX_BYTES, MAX_VALUES
 from gateway.edge.buffer.outgoing import StoredFrame
 from gateway.wire.columns import FrameError
-from gateway.wire.frame import join, plain_bytes
+from gateway.wire.frame import BodyEncoder, join, plain_bytes
 from gateway.wire.records import BEGIN_BYTES
 
 _log = logging.getLogger(__name__)
@@ -65,16 +65,17 @@ def _measure(frame: StoredFrame) -> tuple[int, int, int]:
     return len(frame.body), plain_bytes(frame.body) + BEGIN_BYTES, frame.values
 
 
-def merge(frames: Sequence[StoredFrame]) -> list[Message]:
+def merge(frames: Sequence[StoredFrame], encoder: BodyEncoder | None = None) -> list[Message]:
     """One message of neighbouring frames; one of each if a frame among them is damaged.
 
     Args:
         frames: at least one, without a hole in their numbers.
+        encoder: compresses; None: a new one.
     """
     first, last = frames[0], frames[-1]
     if len(frames) > 1:
         try:
-            body = join((one.seq, one.values, one.body) for one in frames)
+            body = join(((one.seq, one.values, one.body) for one in frames), encoder)
             return [Message(first.seq, last.seq, sum(one.values for one in frames), body)]
         except FrameError as error:
             _log.error("frames %d to %d are sent apart: %s", first.seq, last.seq, error)

@@ -24,7 +24,7 @@ from gateway.edge.northbound.signs import SignsOfLife
 from gateway.edge.northbound.window import Window
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import LOSSES, Client, Will, is_too_large
-from gateway.wire.frame import HEADER_BYTES, Header, seal
+from gateway.wire.frame import HEADER_BYTES, BodyEncoder, Header, seal
 from gateway.wire.messages import State, encode_message
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
 
@@ -66,6 +66,7 @@ class Northbound:
         self._now_ms = now_ms
         self._signs = SignsOfLife(config, gateway, software, outlet, live, now_ms)
         self._window = Window(config.window, config.ack_timeout_ms)
+        self._encoder = BodyEncoder()
         self._queue = Queue(config.frame_interval_ms)
         self._preface = Preface(outlet)
         self._limit = MessageLimit(config.max_frame_bytes)
@@ -221,7 +222,7 @@ class Northbound:
         if len(frames[0].body) > self._body_bytes:
             self._cut(frames[0].seq, self._body_bytes)
             return
-        for one in merge(frames):
+        for one in merge(frames, self._encoder):
             await self._send_one(client, tasks, one)
 
     def _cut(self, seq: int, max_bytes: int) -> None:
