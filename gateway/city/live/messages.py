@@ -18,7 +18,7 @@ from gateway.wire.messages import DeviceState
 MAX_QUESTION_BYTES = 65_536
 MAX_ANSWER_BYTES = 16 << 20
 GATEWAYS_AN_ANSWER = 1_000
-"""So long lists are cut here: an answer costs the loop that receives values 2 ms at most."""
+"""Long lists are cut here, so that the loop that receives values is never held up for long."""
 _LENGTH_BYTES = 4
 
 M = TypeVar("M")
