@@ -62,8 +62,9 @@ def main() -> None:
 
 
 def say(answers: BinaryIO, answer: Answer) -> None:
-    """Tell the city what became of the start."""
-    answers.write(msgspec.json.encode(answer) + b"\n")
+    """Tell the city what became of the start; one that was killed meanwhile is told nothing."""
+    with contextlib.suppress(BrokenPipeError):
+        answers.write(msgspec.json.encode(answer) + b"\n")
 
 
 async def run(order: Order, answers: BinaryIO) -> None:
