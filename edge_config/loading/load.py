@@ -16,6 +16,7 @@ from edge_config.files.paths import Folder, anchored
 from edge_config.files.yaml_file import read_document
 from edge_config.loading.drivers import NamedDrivers
 from edge_config.loading.library import BUILT_IN, Library
+from edge_config.loading.links import contradictions
 from edge_config.loading.parameters import mismatch
 from edge_config.loading.profile_file import Profile, read_profile
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
@@ -142,7 +143,9 @@ class _Loading:
             for position, device in enumerate(raw)
             if isinstance(device, dict)
         ]
-        return [(position, device) for position, device in built if device is not None]
+        devices = [(position, device) for position, device in built if device is not None]
+        self.problems += contradictions(devices, self.drivers, at)
+        return devices
 
     def _device(self, data: dict[str, Any], place: Place) -> ResolvedDevice | None:
         config = valid_or_none(DeviceConfig, data)

@@ -1,6 +1,6 @@
 """What the loader needs to know of a driver; ``gateway.drivers.api.DriverSpec`` satisfies it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Protocol
 
 from edge_config.models.gateway import DeviceConfig
@@ -13,6 +13,18 @@ class ValueKind(Protocol):
     @property
     def name(self) -> str:
         """``FLOAT64``, ``FLOAT32``, ``INT64``, ``UINT64``, ``BOOL`` or ``STRING``."""
+
+
+class LinkModel(Protocol):
+    """How devices of a driver share links."""
+
+    @property
+    def key(self) -> Callable[[Any], Hashable]:
+        """What connections of one link have in common."""
+
+    @property
+    def conflicts(self) -> Callable[[Sequence[Any]], Iterable[tuple[int, str, str]]]:
+        """What in connections of one key contradicts others: (position, key, what is wrong)."""
 
 
 class DriverModels(Protocol):
@@ -37,3 +49,7 @@ class DriverModels(Protocol):
     @property
     def misfits(self) -> Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]]:
         """What in a connection does not fit the rest of its device: (key, what is wrong)."""
+
+    @property
+    def link(self) -> LinkModel | None:
+        """How its devices share links; None: they share nothing."""
