@@ -19,6 +19,8 @@ def rounds_of(
 ) -> list[npt.NDArray[np.intp]]:
     """Of some positions those of the first value of every tag, of the second, and so on."""
     tags = index[positions]
+    if (tags[1:] > tags[:-1]).all():  # no tag twice, as in most deliveries
+        return [positions]
     occurrence = np.arange(len(tags)) - np.searchsorted(tags, tags, side="left")
     last = int(occurrence.max(initial=0))
     return [positions[occurrence == turn] for turn in range(last + 1)]

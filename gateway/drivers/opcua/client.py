@@ -77,6 +77,9 @@ class GatewayClient(Client):
         except _FAILURES:  # told by whatever waits for the connection
             self.abort()
 
+    async def _stale_watchdog_loop(self) -> None:
+        """Watch nothing: subscriptions are ours, and Publishing watches them."""
+
     async def create_session(self) -> ua.CreateSessionResult:
         """Begin a session; signs of life follow the time-out that the server grants."""
         made = await super().create_session()

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from asyncua import ua
 from asyncua.ua.status_codes import code_to_name_doc
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.schema import Kind, runs_of
-from gateway.core.status import GOOD, Quality, Reason, bad, quality_of, reason_of, status
+from gateway.core.status import FIRST_BAD, GOOD, Quality, Reason, bad, quality_of, reason_of, status
 from gateway.drivers.opcua.config import KINDS
 from gateway.drivers.opcua.encoding.convert import (
     OVERFLOWN,
+    TYPES,
     arrivals_of,
     reading_of,
     shape_of,
@@ -217,3 +218,41 @@ def test_every_value_of_one_millisecond_goes_on() -> None:
 def test_no_time_is_the_time_of_arrival() -> None:
     arrivals = arrivals_of("g", values_of((DOUBLE, 1.0)), shape_of(["float64"]), 1234)
     assert arrivals.time_ms.tolist() == [1234]
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_the_short_way_for_equal_values_tells_what_the_long_way_tells(data: st.DataObject) -> None:
+    """One odd value behind them sends the same values the long way."""
+    name = data.draw(st.sampled_from(TYPES))
+    count = data.draw(st.integers(1, 6))
+    variant = data.draw(st.sampled_from([0, 1, 6, 10, 11, 13, 0x80 | 11]))
+    both = empty_values(count + 1)
+    both.variant[:] = variant
+    both.variant[count] = 12
+    both.bits[:] = data.draw(
+        st.lists(st.integers(0, 2**64 - 1), min_size=count + 1, max_size=count + 1)
+    )
+    both.code[:count] = data.draw(
+        st.lists(
+            st.sampled_from([0, 0x40000000, 0x80340000, 0x480]), min_size=count, max_size=count
+        )
+    )
+    both.ticks[:] = data.draw(
+        st.lists(st.integers(-1, 2**57), min_size=count + 1, max_size=count + 1)
+    )
+    alone = Values(
+        both.handle[:count],
+        both.variant[:count],
+        both.bits[:count],
+        both.code[:count],
+        both.ticks[:count],
+    )
+    short = arrivals_of("g", alone, shape_of([name] * count), 5)
+    long = arrivals_of("g", both, shape_of([name] * (count + 1)), 5)
+    assert short.status.tolist() == long.status[:count].tolist()
+    assert short.time_ms.tolist() == long.time_ms[:count].tolist()
+    good = short.status < FIRST_BAD
+    for column, other in zip(short.columns, long.columns, strict=True):
+        assert column.dtype == other.dtype
+        assert column[good].tobytes() == other[:count][good].tobytes()

@@ -90,9 +90,12 @@ def arrivals_of(group: str, values: Values, shape: Shape, arrival_ms: int) -> Ar
     bits, codes = _convert(values, shape)
     times = times_ms(values.ticks, arrival_ms)
     times = np.where(times < 0, arrival_ms, times)  # before 1970: a clock that was never set
-    order = np.argsort(values.handle, kind="stable")
-    index = values.handle[order]
-    texts = values.texts
+    index, texts = values.handle, values.texts
+    if (index[1:] >= index[:-1]).all():  # in order already, as most servers send them
+        columns = _columns(bits, shape.kinds[index], texts)
+        return Arrivals(group, index, times, columns, codes)
+    order = np.argsort(index, kind="stable")
+    index = index[order]
     if texts:
         places = {int(old): new for new, old in enumerate(order)}
         texts = {places[old]: text for old, text in texts.items()}
@@ -111,6 +114,12 @@ def _since_1970(ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 def _convert(values: Values, shape: Shape) -> tuple[Bits, Status]:
     codes = statuses(values.code)
+    alone = _only_pair(values, shape, codes)
+    if alone is not None:
+        bits, sound = _cast(values.bits, *alone)
+        if sound is not True:
+            codes[~sound] = bad(Reason.NOT_A_NUMBER)
+        return bits, codes
     bits = values.bits.copy()
     pairs = shape.types[values.handle].astype(np.uint16) << 8 | values.variant
     pairs[codes >= bad(Reason.NONE)] = _SKIPPED
@@ -123,6 +132,16 @@ def _convert(values: Values, shape: Shape) -> tuple[Bits, Status]:
         else:
             codes[chosen] = bad(Reason.TYPE if variant else Reason.SOURCE)
     return bits, codes
+
+
+def _only_pair(values: Values, shape: Shape, codes: Status) -> tuple[str, int] | None:
+    """Type of the tags and variant of the values, if all share them, they fit and none is BAD."""
+    if not len(values) or codes.max() >= bad(Reason.NONE):
+        return None
+    variant, code = int(values.variant[0]), int(shape.types[0])
+    if (values.variant != variant).any() or (shape.types != code).any():
+        return None
+    return (TYPES[code], variant) if variant in _FITS[TYPES[code]] else None
 
 
 _SKIPPED = len(TYPES) << 8
