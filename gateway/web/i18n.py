@@ -1,11 +1,10 @@
 """Two languages, one catalogue file each; a missing key is an error, never an empty text."""
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
-
-import yaml
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -16,7 +15,7 @@ CATALOG = Path(__file__).parent / "catalog"
 @cache
 def catalog(language: Language) -> Mapping[str, str]:
     """All texts of a language by dotted key, as ``nav.overview``."""
-    tree = yaml.safe_load((CATALOG / f"{language}.yaml").read_text(encoding="utf-8"))
+    tree = tomllib.loads((CATALOG / f"{language}.toml").read_text(encoding="utf-8"))
     return dict(_flatten(tree, ""))
 
 
@@ -25,7 +24,7 @@ def _flatten(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, dict):
             yield from _flatten(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", str(value)
+            yield f"{prefix}{key}", value
 
 
 def text(language: Language, key: str, **values: object) -> str:
