@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.schema import Kind, runs_of
-from gateway.core.status import FIRST_BAD, GOOD, Quality, Reason, bad, quality_of, reason_of, status
+from gateway.core.status import (
+    FIRST_BAD,
+    GOOD,
+    Quality,
+    Reason,
+    bad,
+    is_replay,
+    quality_of,
+    reason_of,
+    status,
+)
 from gateway.drivers.opcua.config import KINDS
 from gateway.drivers.opcua.encoding.convert import (
     OVERFLOWN,
@@ -131,8 +141,16 @@ def test_a_datetime_is_milliseconds(ticks: int, milliseconds: int) -> None:
         (0x002E_0000, Quality.GOOD, Reason.NONE),  # GoodCallAgain
         (0x0000_0400, Quality.GOOD, Reason.NONE),
         (0x0000_0480, Quality.UNCERTAIN, Reason.OVERFLOW),
-        (0x4090_0000, Quality.UNCERTAIN, Reason.SOURCE),  # UncertainLastUsableValue
-        (0x4090_0480, Quality.UNCERTAIN, Reason.OVERFLOW),
+        (0x4000_0000, Quality.UNCERTAIN, Reason.SOURCE),
+        (0x4000_0480, Quality.UNCERTAIN, Reason.OVERFLOW),
+        (0x4093_0000, Quality.UNCERTAIN, Reason.SOURCE),  # UncertainSensorNotAccurate
+        (0x408F_0000, Quality.UNCERTAIN, Reason.LAST_USABLE),
+        (0x4090_0000, Quality.UNCERTAIN, Reason.LAST_USABLE),
+        (0x4090_0480, Quality.UNCERTAIN, Reason.LAST_USABLE),  # stays no evidence
+        (0x4091_0000, Quality.UNCERTAIN, Reason.SUBSTITUTE),
+        (0x4092_0000, Quality.UNCERTAIN, Reason.SUBSTITUTE),
+        (0x4208_0000, Quality.UNCERTAIN, Reason.SUBSTITUTE),
+        (0x4209_0000, Quality.UNCERTAIN, Reason.SUBSTITUTE),
         (0x8034_0000, Quality.BAD, Reason.NODE_UNKNOWN),
         (0x8034_0480, Quality.BAD, Reason.NODE_UNKNOWN),
         (0x808B_0000, Quality.BAD, Reason.DEVICE_FAILURE),
@@ -154,6 +172,20 @@ def test_every_code_of_the_standard_keeps_its_severity() -> None:
         ours = quality_of(status_of(code))
         assert (ours is Quality.GOOD, ours is Quality.BAD) == (library.is_good(), library.is_bad())
         assert ours is Quality.GOOD or reason_of(status_of(code)) is not Reason.NONE
+
+
+def test_codes_of_values_that_are_not_fresh_are_those_of_the_standard() -> None:
+    codes = ua.StatusCodes
+    named = {
+        codes.UncertainNoCommunicationLastUsableValue: Reason.LAST_USABLE,
+        codes.UncertainLastUsableValue: Reason.LAST_USABLE,
+        codes.UncertainSubstituteValue: Reason.SUBSTITUTE,
+        codes.UncertainInitialValue: Reason.SUBSTITUTE,
+        codes.UncertainTransducerInManual: Reason.SUBSTITUTE,
+        codes.UncertainSimulatedValue: Reason.SUBSTITUTE,
+    }
+    ours = {code: status_of(code) for code in code_to_name_doc}
+    assert {code: reason_of(one) for code, one in ours.items() if is_replay(one)} == named
 
 
 def test_bad_values_are_not_converted() -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gateway.core.batch import Reading, Status
 from gateway.core.schema import Column, Kind
-from gateway.core.status import GOOD, Quality, Reason, bad, status
+from gateway.core.status import GOOD, Quality, Reason, bad, is_replay, uncertain
 from gateway.drivers.api import Arrivals
 from gateway.drivers.opcua.config import KINDS
 from gateway.drivers.opcua.encoding.values import Values
@@ -202,8 +202,7 @@ _VIEWS: dict[Kind, Callable[[Bits], Column]] = {
 
 # --- StatusCodes (Part 4, 7.39; numbers from the standard's StatusCode.csv) ---
 
-OVERFLOWN = status(Quality.UNCERTAIN, Reason.OVERFLOW)
-_UNCERTAIN = status(Quality.UNCERTAIN, Reason.SOURCE)
+OVERFLOWN = uncertain(Reason.OVERFLOW)
 OVERFLOW_BITS = 0x480
 """InfoType DataValue (0x400) with the Overflow bit (0x080)."""
 
@@ -231,6 +230,16 @@ _REASONS = {
     0x80DB: Reason.REFUSED,  # BadTooManyMonitoredItems
 }
 
+_NOT_FRESH = {
+    0x408F: Reason.LAST_USABLE,  # UncertainNoCommunicationLastUsableValue
+    0x4090: Reason.LAST_USABLE,  # UncertainLastUsableValue
+    0x4091: Reason.SUBSTITUTE,  # UncertainSubstituteValue: somebody overwrote it
+    0x4092: Reason.SUBSTITUTE,  # UncertainInitialValue: nothing has written it yet
+    0x4208: Reason.SUBSTITUTE,  # UncertainTransducerInManual: set by hand (Part 8)
+    0x4209: Reason.SUBSTITUTE,  # UncertainSimulatedValue (Part 8)
+}
+"""Uncertain codes of a value that does not come from a living machine, so is no evidence of one."""
+
 
 def statuses(codes: npt.NDArray[np.uint32]) -> Status:
     """Status bytes of StatusCodes."""
@@ -243,13 +252,14 @@ def statuses(codes: npt.NDArray[np.uint32]) -> Status:
 def status_of(code: int) -> int:
     """The status byte of one StatusCode.
 
-    Severity Good is GOOD and Uncertain is UNCERTAIN (reason SOURCE); the Overflow bit makes a
-    value that is not Bad UNCERTAIN with reason OVERFLOW, because values before it were lost.
-    Bad carries the reason that fits the code best, SOURCE if none does.
+    Severity Good is GOOD. Uncertain is UNCERTAIN: an old or invented value with reason LAST_USABLE
+    or SUBSTITUTE, any other with reason SOURCE. The Overflow bit makes a value that is fresh
+    UNCERTAIN with reason OVERFLOW, because values before it were lost. Bad carries the reason that
+    fits the code best, SOURCE if none does.
     """
     severity = code >> 30
     if severity >= Quality.BAD:
         return bad(_REASONS.get(code >> 16, Reason.SOURCE))
-    if code & OVERFLOW_BITS == OVERFLOW_BITS:
-        return OVERFLOWN
-    return GOOD if severity == 0 else _UNCERTAIN
+    ours = uncertain(_NOT_FRESH.get(code >> 16, Reason.SOURCE)) if severity else GOOD
+    is_overflown = code & OVERFLOW_BITS == OVERFLOW_BITS
+    return OVERFLOWN if is_overflown and not is_replay(ours) else ours
