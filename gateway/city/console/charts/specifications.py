@@ -8,7 +8,7 @@ are shifted to Asia/Shanghai and drawn as UTC, so that every reader sees the cit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from statistics import median
 from typing import Any, Literal
 
@@ -63,13 +63,14 @@ def trend_chart(
 ) -> Spec:
     """The monthly rate of the city against the plan's path.
 
-    The plan's own points are dots with their figures; between them the path is dashed and says
-    that it is interpolated.
+    The line begins with the first month of which something is known; a later one of which nothing
+    is known breaks it. The plan's own points are dots with their figures; between them the path is
+    dashed and says that it is interpolated.
     """
     last = max([plan[-1].year, *(_year_end(point.month) for point in points)])
     datasets = {
         "plan": [_plan_row(value, words) for value in plan],
-        "actual": [_actual_row(point) for point in points if point.rate is not None],
+        "actual": [_actual_row(point) for point in dropwhile(_is_unknown, points)],
     }
     return _trend_frame(plan[0].year, last, words, shape) | {"datasets": datasets}
 
@@ -105,14 +106,18 @@ def _plan_row(value: PlanValue, words: TrendWords) -> dict[str, object]:
     }
 
 
+def _is_unknown(point: TrendPoint) -> bool:
+    return point.rate is None
+
+
 def _actual_row(point: TrendPoint) -> dict[str, object]:
     cell = point.city
     return {
         "at": _year_end(point.month),
-        "percent": float(point.rate or 0),
-        "text": percent_text(point.rate),
+        "percent": None if point.rate is None else float(point.rate),
+        "text": None if point.rate is None else percent_text(point.rate),
         "month": point.month,
-        "fraction": f"{cell.networked} / {cell.equipment}",
+        "fraction": None if point.rate is None else f"{cell.networked} / {cell.equipment}",
         "final": point.status == "F",
     }
 
@@ -140,9 +145,11 @@ def _actual_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
         alt.Tooltip("fraction:N", title=words.fraction),
     ]
     base = alt.Chart(alt.NamedData(name="actual")).encode(x=x, y=y, tooltip=tooltip)
-    last = base.transform_window(
-        rank="rank()", sort=[alt.SortField("at", order="descending")]
-    ).transform_filter("datum.rank == 1")
+    last = (
+        base.transform_filter("datum.percent !== null")
+        .transform_window(rank="rank()", sort=[alt.SortField("at", order="descending")])
+        .transform_filter("datum.rank == 1")
+    )
     fill = alt.condition("datum.final", alt.value("var(--accent)"), alt.value("var(--card)"))
     return [
         base.mark_line(color="var(--accent)", strokeWidth=2.4),

@@ -6,6 +6,7 @@ from functools import partial
 
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.places import Machine
+from gateway.city.console.queries.known import known_month, known_points
 from gateway.city.console.remember import Remembered
 from gateway.city.rates.compute import Dimension, percent_text
 from gateway.city.rates.definitions import definition_of
@@ -49,7 +50,7 @@ class Figures:
     async def _month(self, definition: str) -> RateMonth:
         context, now_ms = self._context, self._context.now_ms()
         demonstration = context.config.demonstration
-        return await context.database.run(
+        month = await context.database.run(
             rate_month,
             definition,
             None,
@@ -58,6 +59,7 @@ class Figures:
             answering=self._answering(definition),
             definitions=context.definitions,
         )
+        return await context.database.run(known_month, month)
 
     def _answering(self, definition: str, uscc: str | None = None) -> frozenset[Machine]:
         """Machines that answer now, if a definition asks for them."""
@@ -76,13 +78,17 @@ class Figures:
 
     async def _past(self, months: Sequence[str]) -> tuple[TrendPoint, ...]:
         context = self._context
-        return await context.database.run(
+        demonstration = context.config.demonstration
+        points = await context.database.run(
             trend,
             self.headline.id,
             months,
             context.now_ms(),
-            demonstration=context.config.demonstration,
+            demonstration=demonstration,
             definitions=context.definitions,
+        )
+        return await context.database.run(
+            known_points, points, self.headline, demonstration=demonstration
         )
 
     async def machines(self, uscc: str) -> list[MachineVerdict]:

@@ -70,11 +70,12 @@ def _correction(table: RateTable) -> dict[str, Cell]:
 
 
 def _row(cell: RateCell) -> dict[str, Cell]:
+    """A line of a file; what is not known is empty there, never 0."""
     return {
         "key": cell.key,
         "name_zh": cell.name.zh,
         "name_en": cell.name.en,
-        "networked": cell.networked,
+        "networked": None if cell.pooled is None else cell.networked,
         "equipment": cell.equipment,
         "enterprises": cell.enterprises,
         "pooled_percent": None if cell.pooled is None else percent_text(cell.pooled),
