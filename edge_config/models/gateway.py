@@ -268,6 +268,10 @@ class GatewayConfig(Settings):
     console: ConsoleConfig | None = Field(
         default=None, description="the box's own page; absent: none"
     )
+    control_socket: Path | None = Field(
+        default=None,
+        description="Unix socket for `qulink device`; default: beside the buffer, `.sock`",
+    )
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.northbound]

@@ -15,6 +15,9 @@ from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.incoming import Progress
 from gateway.edge.buffer.recorder import Recorder
 from gateway.edge.buffer.storage.consumers import Consumer, QuotaRule
+from gateway.edge.control.commands import commands
+from gateway.edge.control.place import socket_path
+from gateway.edge.control.server import ControlServer, open_place
 from gateway.edge.device.alarms import Alarms
 from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Past
@@ -205,6 +208,7 @@ async def run(
 
     Raises:
         BufferFileError: the buffer cannot be used.
+        ControlError: the control socket cannot be used.
     """
     buffer = Buffer.open(loaded.config.buffer.path, consumers_of(loaded.config))
     try:
@@ -215,7 +219,9 @@ async def run(
 
 
 async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: float) -> None:
+    control = _control(edge, loaded)  # before anything starts: it may be refused
     async with asyncio.TaskGroup() as tasks:
+        listening = [tasks.create_task(control.run())] if control else []
         edge.devices.start_all(tasks)
         recorder = tasks.create_task(edge.recorder.run())
         sending = [(north, tasks.create_task(north.run())) for north in edge.northbounds]
@@ -223,6 +229,7 @@ async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: 
         page = tasks.create_task(console) if console else None
         _log.info("gateway %s runs %d devices", loaded.config.gateway.id, len(edge.devices))
         await stop.wait()
+        await _cancelled(listening)  # nobody may start a device that is halted
         await edge.devices.halt()
         edge.recorder.stop()
         await recorder
@@ -232,6 +239,14 @@ async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: 
             await _cancelled([page])
     pending = edge.buffer.city.pending()
     _log.info("stopped; %d values wait for the city", pending.values)
+
+
+def _control(edge: Edge, loaded: LoadedGateway) -> ControlServer | None:
+    config = loaded.config
+    place = open_place(socket_path(config.control_socket, config.buffer.path))
+    if place is None:
+        return None
+    return ControlServer(place, commands(config.gateway.id, edge.devices, edge.live))
 
 
 async def _cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 
 from gateway.edge.app import run
 from gateway.edge.buffer.storage.file import BufferFileError
+from gateway.edge.control.protocol import ControlError
 from gateway.edge.process.handover import Handover, taken_over
 from gateway.edge.process.memory import return_memory
 
@@ -20,7 +21,7 @@ def main() -> int:
     """Run the edge whose configuration waits in the open file that the only argument names.
 
     Returns:
-        Exit code: 1 if its buffer or console cannot be used.
+        Exit code: 1 if its buffer, control socket or console cannot be used.
     """
     logging.basicConfig(
         stream=sys.stderr,
@@ -45,7 +46,8 @@ async def _run(handover: Handover) -> None:
 def _expected() -> tuple[type[Exception], ...]:
     """Faults whose message says what to do; that of the console only if there is one."""
     serving = sys.modules.get("gateway.web.listen")
-    return (BufferFileError, serving.ListenError) if serving else (BufferFileError,)
+    known = (BufferFileError, ControlError)
+    return (*known, serving.ListenError) if serving else known
 
 
 def _stop_on_signal() -> asyncio.Event:

@@ -1,0 +1,1 @@
+"""Commands to a running gateway over a local socket."""

@@ -1,0 +1,68 @@
+"""The other side of the control socket: what a command line uses."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+from gateway.edge.control.place import reachable
+from gateway.edge.control.protocol import (
+    MAX_ANSWER_BYTES,
+    VERSION,
+    ControlError,
+    Request,
+    decode_answer,
+    encode,
+)
+
+ANSWER_S = 130.0
+"""Longest wait for an answer: closing a connection may take a device's own time-outs."""
+
+_CHUNK = 1 << 16
+
+
+def ask(path: Path, command: str, **arguments: Any) -> Any:
+    """Give a running gateway a command and wait for what it gives.
+
+    Args:
+        path: its control socket.
+        command: name of the command.
+        arguments: of the command, by name.
+
+    Raises:
+        ControlError: no gateway listens there, or it refuses; the message says what to do.
+    """
+    request = encode(Request(VERSION, command, arguments))
+    try:
+        answer = decode_answer(_exchange(path, request))
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise ControlError(
+            f"no gateway runs: nobody listens at {path}; start it with `qulink run`"
+        ) from error
+    except PermissionError as error:
+        raise ControlError(
+            f"{path} is for the gateway's own user and root only: use sudo"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or f"no answer in {ANSWER_S:g} s"
+        raise ControlError(f"the gateway at {path} did not answer: {reason}") from error
+    if answer.error:
+        raise ControlError(answer.error)
+    return answer.result
+
+
+def _exchange(path: Path, request: bytes) -> bytes:
+    with reachable(path) as name, socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(ANSWER_S)
+        connection.connect(name)
+        connection.sendall(request)
+        return _line(connection)
+
+
+def _line(connection: socket.socket) -> bytes:
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        chunk = connection.recv(_CHUNK)
+        line += chunk
+        if not chunk or len(line) > MAX_ANSWER_BYTES:
+            raise ControlError("the gateway ended the connection before its answer was whole")
+    return bytes(line)

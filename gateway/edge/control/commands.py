@@ -1,0 +1,173 @@
+"""What a running gateway can be told: each command with the arguments that it takes."""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from gateway import __version__
+from gateway.core.status import Reason
+from gateway.edge.control.protocol import ControlError
+from gateway.edge.device.fleet import Fleet, NoSuchDeviceError
+from gateway.edge.device.runtime import DeviceRuntime
+from gateway.edge.live.view import Live
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """The arguments of a command that takes none."""
+
+
+class OneDevice(msgspec.Struct, forbid_unknown_fields=True):
+    """The arguments of a command to a device: its id."""
+
+    device: str
+
+
+class DeviceStatus(msgspec.Struct, frozen=True):
+    """One device.
+
+    Attributes:
+        id: device id.
+        state: ``up``, ``down``, ``starting`` – or ``stopped`` if it was told to.
+        since_ms: UTC milliseconds of the last change of its link; 0: never yet.
+        cause: code of the reason why it is down, else empty.
+        detail: the same in words.
+        polls: readings since the gateway's start.
+        failures: how often it was lost since then.
+        endpoint: where it is reached.
+    """
+
+    id: str
+    state: str
+    since_ms: int
+    cause: str
+    detail: str
+    polls: int
+    failures: int
+    endpoint: str
+
+
+class GatewayStatus(msgspec.Struct, frozen=True):
+    """The whole gateway.
+
+    Attributes:
+        gateway: gateway id.
+        software: version of qulink.
+        pid: process id.
+        devices: how many there are.
+        stopped: how many of them were told to stop.
+        up: how many of them are read.
+        is_connected: whether the city's broker is connected.
+        pending_frames: frames that the city has not acknowledged.
+    """
+
+    gateway: str
+    software: str
+    pid: int
+    devices: int
+    stopped: int
+    up: int
+    is_connected: bool
+    pending_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command.
+
+    Attributes:
+        arguments: a msgspec structure that the arguments are converted to.
+        run: carries it out with them; what it returns must be JSON to msgspec.
+    """
+
+    arguments: type[Any]
+    run: Callable[[Any], Awaitable[Any]]
+
+
+class Commands:
+    """All commands by name.
+
+    Args:
+        known: the commands.
+    """
+
+    def __init__(self, known: Mapping[str, Command]) -> None:
+        self._known = known
+
+    async def run(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Carry a command out.
+
+        Raises:
+            ControlError: there is no such command, or it refuses.
+        """
+        command = self._known.get(name)
+        if command is None:
+            raise ControlError(f"there is no command {name!r}; known: {', '.join(self._known)}")
+        try:
+            return await command.run(msgspec.convert(arguments, command.arguments))
+        except msgspec.ValidationError as error:
+            raise ControlError(f"{name}: {error}") from error
+        except NoSuchDeviceError as error:
+            raise ControlError(str(error)) from error
+
+
+def commands(gateway: str, devices: Fleet, live: Live) -> Commands:
+    """The commands of a gateway.
+
+    Args:
+        gateway: gateway id.
+        devices: its devices.
+        live: what it knows now.
+    """
+
+    async def status(_: Nothing) -> GatewayStatus:
+        return _status(gateway, devices, live)
+
+    async def list_devices(_: Nothing) -> list[DeviceStatus]:
+        return [_device(runtime) for runtime in devices]
+
+    def change(act: Callable[[str], Awaitable[None]]) -> Command:
+        async def run(one: OneDevice) -> DeviceStatus:
+            await act(one.device)
+            return _device(devices[one.device])
+
+        return Command(OneDevice, run)
+
+    return Commands(
+        {
+            "status": Command(Nothing, status),
+            "devices": Command(Nothing, list_devices),
+            "stop": change(devices.stop),
+            "start": change(devices.start),
+            "restart": change(devices.restart),
+        }
+    )
+
+
+def _status(gateway: str, devices: Fleet, live: Live) -> GatewayStatus:
+    return GatewayStatus(
+        gateway=gateway,
+        software=__version__,
+        pid=os.getpid(),
+        devices=len(devices),
+        stopped=sum(not runtime.is_running for runtime in devices),
+        up=sum(runtime.record.link == "up" for runtime in devices),
+        is_connected=live.northbound().connected,
+        pending_frames=live.backlog().frames,
+    )
+
+
+def _device(runtime: DeviceRuntime) -> DeviceStatus:
+    record = runtime.record
+    return DeviceStatus(
+        id=record.id,
+        state=record.link if runtime.is_running else "stopped",
+        since_ms=record.since_ms,
+        cause="" if record.cause is Reason.NONE else record.cause.code,
+        detail=record.detail,
+        polls=record.polls,
+        failures=record.failures,
+        endpoint=record.endpoint,
+    )
