@@ -1,0 +1,142 @@
+"""Tables to take away, and what the words beside the figures say."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from gateway.city.console.app import build
+from gateway.city.db import tables
+from gateway.core.status import GOOD, Reason, uncertain
+from gateway.web.tables import Table, as_csv
+from tests.console.conftest import served
+from tests.console.http import get
+from tests.console.town import NOW_MS, Town, town, uscc_of
+
+
+async def test_a_table_as_csv_and_json(address: str) -> None:
+    answer = await get(f"{address}/?format=csv")
+    assert (
+        'filename="demonstration-ENR-A-2025-11-county.csv"' in answer.headers["content-disposition"]
+    )
+    assert answer.content.startswith("\ufeff".encode())
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    by_key = {row["key"]: row for row in rows}
+    assert by_key["city"]["networked"] == "64"
+    assert by_key["city"]["equipment"] == "138"
+    assert by_key["city"]["pooled_percent"] == "46.38"
+    assert by_key["330822"]["mean_percent"] == "47.92"
+    assert all("演示数据" in row["data"] and row["definition"] == "ENR-A" for row in rows)
+    body = (await get(f"{address}/?format=json")).json()
+    assert body["demonstration"] is True
+    assert body["rows"][0]["networked"] == 64
+    assert (await get(f"{address}/?format=pdf")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [
+        ("/", 5),
+        ("/enterprises", 6),
+        ("/counties/330822", 2),
+        ("/industries", 5),
+        ("/industries/3451", 2),
+        (f"/enterprises/{uscc_of(0)}", 24),
+        (f"/enterprises/{uscc_of(0)}/1/A-001", 6),
+        ("/gaps", 3),
+        ("/quality", 10),
+        ("/books", 1),
+        ("/definitions", 4),
+    ],
+)
+async def test_every_page_is_a_file_too(address: str, path: str, rows: int) -> None:
+    page = await get(f"{address}{path}")
+    assert "?format=csv" in page.text
+    assert "?format=json" in page.text
+    body = (await get(f"{address}{path}?format=json")).json()
+    assert len(body["rows"]) == rows
+    text = (await get(f"{address}{path}?format=csv")).content.decode("utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(text)))
+    assert len(lines) == rows
+    assert all("演示数据" in line["data"] for line in lines)
+
+
+async def test_counts_of_findings_are_not_cut_at_what_a_page_shows(
+    address: str, city: Town
+) -> None:
+    rows = [
+        {
+            "gateway": "gw-0", "uscc": uscc_of(0), "site_no": "1", "asset_no": f"X-{at}",
+            "sample_count": 1, "first_ms": 1, "last_ms": 2,
+        }
+        for at in range(73)
+    ]  # fmt: skip
+    city.database.run_now(lambda connection: connection.execute(insert(tables.orphan), rows))
+    assert "<dd>73</dd>" in (await get(f"{address}/quality")).text
+    found = (await get(f"{address}/quality?format=json")).json()["rows"]
+    assert sum(row["finding"] == "orphan" for row in found) == 73
+
+
+def test_text_that_looks_like_a_formula_is_disarmed() -> None:
+    table = Table("t", ("a",), [{"a": "=1+1"}, {"a": -1}, {"a": "@x"}], {})
+    body = bytes(as_csv(table, demonstration=False).body).decode("utf-8-sig")
+    assert body.splitlines() == ["a", "'=1+1", "-1", "'@x"]
+
+
+async def test_without_a_demonstration_nothing_says_so(tmp_path: Path) -> None:
+    async with (
+        town(tmp_path, demonstration=False) as made,
+        served(build(made.context)) as base,
+    ):
+        page = (await get(f"{base}/?lang=zh")).text
+        assert "演示数据" not in page
+        assert 'watermark"' not in page
+        rows = (await get(f"{base}/?format=json")).json()
+        assert rows["demonstration"] is False
+        assert rows["rows"][0]["networked"] is None  # synthetic evidence does not count
+
+
+async def test_a_value_in_doubt_says_so_and_why(address: str, city: Town) -> None:
+    path = f"{address}/enterprises/{uscc_of(0)}/1/A-001"
+    for status, quality, reason in (
+        (uncertain(Reason.LAST_USABLE), "uncertain", "last_usable"),
+        (uncertain(Reason.NONE), "uncertain", ""),
+        (GOOD, "good", ""),
+    ):
+        city.speak(parts=1, status=status)
+        rows = (await get(f"{path}?format=json")).json()["rows"]
+        assert {(row["quality"], row["reason"]) for row in rows} == {(quality, reason)}
+        text = (await get(f"{path}?format=csv")).content.decode("utf-8-sig")
+        assert {row["quality"] for row in csv.DictReader(io.StringIO(text))} == {quality}
+        for language, words in (("zh", "存疑"), ("en", "uncertain")):
+            page = (await get(f"{path}?lang={language}")).text
+            assert page.count(words) == (len(rows) if quality == "uncertain" else 0)
+    city.speak(parts=1, status=uncertain(Reason.CLOCK_DOUBT))
+    assert "存疑 · 网关时钟存疑" in (await get(f"{path}?lang=zh")).text
+
+
+async def test_a_value_that_no_longer_comes_says_why(address: str, city: Town) -> None:
+    """Old values must never look like new ones."""
+    lost = (await get(f"{address}/enterprises/{uscc_of(3)}/1/A-001?format=json")).json()["rows"]
+    assert {row["cause"] for row in lost} == {"gateway_silent"}
+    assert lost[0]["value"] is not None
+    gaps = [
+        {
+            "gateway": "gw-0", "device": "a-001", "tag_group": group, "tags": json.dumps(tags),
+            "tags_key": key, "cause": cause, "from_ms": NOW_MS - 1000, "to_ms": None,
+        }
+        for group, tags, key, cause in (
+            ("fast", ["power"], "x", "range"), ("slow", [], "-", "late"),
+        )
+    ]  # fmt: skip
+    city.database.run_now(lambda connection: connection.execute(insert(tables.gap), gaps))
+    path = f"{address}/enterprises/{uscc_of(0)}/1/A-001"
+    one = (await get(f"{path}?format=json")).json()["rows"]
+    assert {row["tag"]: row["cause"] for row in one if row["cause"]} == {"power": "range"}
+    city.clock.now_ms += 300_000
+    page = (await get(f"{path}?lang=en")).text
+    assert page.count("out of range") == 2, "once at the value, once among the gaps"
+    assert page.count("5 min ago") == 6
