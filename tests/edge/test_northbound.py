@@ -168,7 +168,8 @@ async def test_an_hour_without_broker_is_sent_in_order(
     assert first == list(range(1, HOUR + 6))
     assert len(city.points) == HOUR + 5
     warned = [line for line in caplog.messages if "trying again" in line]
-    assert 1 <= len(warned) == len(set(warned)) <= 2  # one line a cause
+    assert warned
+    assert len(warned) == len(set(warned))  # a new cause is one more line, none is said twice
 
 
 @pytest.mark.timeout(300)
