@@ -8,31 +8,15 @@ Invariants, for every device and day::
 """
 
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime, timedelta, timezone
-from functools import lru_cache
+from datetime import date
 
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""China has one zone without daylight saving since 1991; a fixed offset is exact."""
+import numpy as np
+import numpy.typing as npt
 
+from gateway.core.batch import Mask
+from gateway.core.days import day_of
 
-DAY_MS = 86_400_000
-_OFFSET_MS = 8 * 3_600_000
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-
-
-def day_of(time_ms: int) -> date:
-    """The Asia/Shanghai day of a UTC millisecond time."""
-    return _day((time_ms + _OFFSET_MS) // DAY_MS)
-
-
-@lru_cache(maxsize=64)
-def _day(number: int) -> date:
-    return date.fromordinal(_EPOCH_ORDINAL + number)
-
-
-def day_start_ms(day: date) -> int:
-    """UTC milliseconds at which an Asia/Shanghai day begins."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).timestamp() * 1000)
+Times = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -72,3 +56,25 @@ class Counts:
 
 COUNTERS = tuple(f.name for f in fields(Counts) if f.name != "dropped")
 """Names of the whole-number counters, in the order of the books."""
+
+
+def tally(due: int, failed: int, sent: int) -> Counts:
+    """The books of values of one day: how many were due, BAD, and handed on."""
+    ok = due - failed
+    return Counts(due=due, ok=ok, failed=failed, suppressed=ok - sent, buffered=sent)
+
+
+def tally_by_day(times: Times, wrong: Mask, present: Mask) -> dict[date, Counts]:
+    """The books of values with times of their own, by Asia/Shanghai day."""
+    if not len(times):
+        return {}
+    first, last = day_of(int(times.min())), day_of(int(times.max()))
+    if first == last:
+        failed, sent = int(np.count_nonzero(wrong)), int(np.count_nonzero(present))
+        return {first: tally(len(times), failed, sent)}
+    totals: dict[date, Counts] = {}
+    for time, failed_one, sent_one in zip(
+        times.tolist(), wrong.tolist(), present.tolist(), strict=True
+    ):
+        totals.setdefault(day_of(time), Counts()).add(tally(1, int(failed_one), int(sent_one)))
+    return totals

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.core.batch import Status
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.core.schema import Equipment, Schema
 from gateway.core.status import GOOD
 

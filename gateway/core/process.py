@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from gateway.core.arrival import Arrival, lasting, rounds_of
 from gateway.core.batch import Batch, Changes, Mask, Reading, Status
-from gateway.core.books import Counts, day_of
+from gateway.core.books import Counts, tally, tally_by_day
+from gateway.core.days import day_of
 from gateway.core.machines import MachineDay, count_arrivals, count_poll, tags_by_machine
 from gateway.core.outcome import Outcome
 from gateway.core.rules import GroupRules, shorten
 from gateway.core.schema import Column, Equipment, Kind, Schema, empty_columns
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, sendable, uncertain
-from gateway.core.tally import tally, tally_by_day
 
 NEVER = np.iinfo(np.int64).min
 """A time before all others: a tag never sent, or due to be sent whatever its value."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from gateway.core.books import day_of, day_start_ms
+from gateway.core.days import day_of, day_start_ms
 
 
 def next_tick_ms(now_ms: int, interval_ms: int, phase: int) -> int:

@@ -24,7 +24,7 @@ from edge_config.models.base import ConsoleConfig
 from gateway.city.db.upgrade import DatabaseUnusableError
 from gateway.city.stores.api import Store, StoreError
 from gateway.city.stores.choose import make_store
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.demo import report as closing
 from gateway.demo.cast import Cast, load_cast
 from gateway.demo.control import build

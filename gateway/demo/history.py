@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from gateway.city.db.tables import equipment, evidence
-from gateway.core.books import day_start_ms
+from gateway.core.days import day_start_ms
 
 MONTHS = 14
 """Months of history before the current one."""

@@ -16,7 +16,7 @@ from gateway.city.db.database import Database
 from gateway.city.db.upgrade import open_database
 from gateway.city.ledger.importer import import_files
 from gateway.city.registry.enrolment import add
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.demo.broker import write_rules
 from gateway.demo.cast import SITE, Cast
 from gateway.demo.files import (

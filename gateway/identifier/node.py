@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.identifier import node_rules as rules
 from gateway.identifier.credentials import NodeCredentials
 from gateway.identifier.node_rules import Json

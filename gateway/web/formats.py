@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from gateway.core.books import SHANGHAI
+from gateway.core.days import SHANGHAI
 from gateway.web.i18n import Language, text
 
 NOTHING = "—"

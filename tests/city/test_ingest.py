@@ -19,7 +19,8 @@ from gateway.city.live.recall import machine_now
 from gateway.city.registry import enrolment
 from gateway.city.stores.api import Series
 from gateway.core.batch import Batch, Gap
-from gateway.core.books import Counts, day_of
+from gateway.core.books import Counts
+from gateway.core.days import day_of
 from gateway.core.schema import Kind
 from gateway.core.status import Reason
 from gateway.wire.frame import BodyEncoder, Header, join, seal

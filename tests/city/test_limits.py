@@ -25,7 +25,7 @@ from gateway.city.ingest.uplink import Incoming
 from gateway.city.ingest.verdict import Malformed, verdict_on
 from gateway.city.registry import enrolment
 from gateway.core.batch import Gap
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.core.status import Reason
 from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.messages import DeviceState, State, encode_message

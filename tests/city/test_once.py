@@ -13,7 +13,8 @@ from edge_config.models.limits import MAX_LABEL, MAX_TAGS
 from gateway.city.app import City
 from gateway.city.db.tables import edge_books, evidence, gap, quarantine, tag_schema, watermark
 from gateway.core.batch import Gap
-from gateway.core.books import Counts, day_of
+from gateway.core.books import Counts
+from gateway.core.days import day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.wire.frame import BodyEncoder, Header, seal

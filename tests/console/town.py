@@ -27,7 +27,7 @@ from gateway.city.live.view import GatewayLive, Live
 from gateway.city.stores.api import Rows, Series
 from gateway.city.stores.embedded import EmbeddedStore
 from gateway.core.batch import Batch
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.core.status import GOOD
 from gateway.wire.messages import DeviceState, State

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.books import DAY_MS, day_of
+from gateway.core.days import DAY_MS, day_of
 from gateway.core.machines import (
     MachineCounts,
     MachineDay,

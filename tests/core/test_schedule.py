@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.books import DAY_MS, day_of, day_start_ms
+from gateway.core.days import DAY_MS, day_of, day_start_ms
 from gateway.core.schedule import (
     backoff_ms,
     last_tick_ms,

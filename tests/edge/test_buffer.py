@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.batch import Gap
-from gateway.core.books import DAY_MS, Counts, day_start_ms
+from gateway.core.books import Counts
+from gateway.core.days import DAY_MS, day_start_ms
 from gateway.core.machines import MachineCounts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gateway.core.batch import Batch
-from gateway.core.books import Counts, day_of
+from gateway.core.books import Counts
+from gateway.core.days import day_of
 from gateway.core.outcome import Outcome
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.edge.buffer.incoming import Progress

@@ -13,7 +13,7 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.identifier.credentials import FILE, CredentialsError, node_credentials
 from gateway.identifier.node import TOKEN_LIFE_MS
 from gateway.identifier.node_store import NodeStore, NodeStoreError

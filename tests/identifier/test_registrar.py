@@ -28,7 +28,7 @@ from gateway.city.db.tables import (
 from gateway.city.identifiers import registrar
 from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts, issue
 from gateway.city.identifiers.outbox import queue_updates
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.identifier.codes import Handle
 from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import NodeUnavailableError, OutcomeUnknownError, SnmsClient
@@ -326,7 +326,7 @@ from pathlib import Path
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import IdentifierConfig
 from gateway.city.identifiers.registrar import run
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.identifier.credentials import node_credentials
 from gateway.identifier.snms import SnmsClient
 from tests.support.city_db import sqlite_city

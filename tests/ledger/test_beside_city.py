@@ -11,7 +11,7 @@ from gateway.city.db.database import Database
 from gateway.city.db.tables import equipment
 from gateway.city.ledger import importer
 from gateway.city.ledger.importer import import_files
-from gateway.core.books import day_start_ms
+from gateway.core.days import day_start_ms
 
 NOW = day_start_ms(date(2026, 11, 20))
 ENTERPRISE = "uscc,name,county,industry,above_scale\n91330822MA0000015W,甲,330822,3451,是\n"

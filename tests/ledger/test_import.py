@@ -25,7 +25,7 @@ from gateway.city.ledger.listing import listed
 from gateway.city.ledger.sheet import reading as sheets
 from gateway.city.ledger.sheet.problems import LedgerError
 from gateway.city.ledger.sheet.template import write_template
-from gateway.core.books import day_start_ms
+from gateway.core.days import day_start_ms
 
 NOW = day_start_ms(date(2026, 11, 20)) + 43_200_000
 ENTERPRISES = """统一社会信用代码,企业名称,县（市、区）,行业代码,规上,\

@@ -11,7 +11,7 @@ from gateway.city.db.tables import roster_member
 from gateway.city.ledger.importer import import_files
 from gateway.city.ledger.rosters import Membership, RosterError, restated
 from gateway.city.ledger.sheet.problems import LedgerError
-from gateway.core.books import day_start_ms
+from gateway.core.days import day_start_ms
 
 NOW = day_start_ms(date(2026, 11, 20))
 Span = tuple[str, str]

@@ -31,7 +31,7 @@ from gateway.city.rates.model import EquipmentClass, LedgerStatus
 from gateway.city.rates.period import period_of, settles_as
 from gateway.city.rates.plan import plan_on, plan_path, target
 from gateway.cli.city.rates_command import Why
-from gateway.core.books import day_start_ms
+from gateway.core.days import day_start_ms
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, sqlite_city
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert
 
 from gateway.city.db.tables import roster_member
 from gateway.city.rates.reports.table import rate_table
-from gateway.core.books import day_start_ms
+from gateway.core.days import day_start_ms
 from tests.support.city_db import (
     USCCS,
     add_days,

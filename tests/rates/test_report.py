@@ -35,7 +35,7 @@ from gateway.city.rates.reports.table import RateTable, rate_table
 from gateway.city.rates.reports.trend import trend
 from gateway.city.rates.service import Days, Window, changing_service
 from gateway.city.rates.tallies import NotComputableError
-from gateway.core.books import day_start_ms
+from gateway.core.days import day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.wire.messages import DeviceState, State, encode_message
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between

@@ -21,7 +21,7 @@ from gateway.city.db.tables import (
     roster_member,
 )
 from gateway.city.db.upgrade import upgrade
-from gateway.core.books import day_start_ms
+from gateway.core.days import day_start_ms
 from tests.support.postgres import Postgres
 
 USCCS = (

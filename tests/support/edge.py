@@ -8,7 +8,8 @@ from typing import Any
 
 from edge_config.models.gateway import QulinkNorthbound
 from edge_config.models.validation import validated
-from gateway.core.books import Counts, day_of
+from gateway.core.books import Counts
+from gateway.core.days import day_of
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.incoming import Commit, NewFrame
 from gateway.edge.live.view import DeviceRecord, Live

@@ -10,7 +10,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.identifier.credentials import NodeCredentials, node_credentials
 from gateway.identifier.node import EnterpriseNode
 from gateway.identifier.node_store import NodeStore

@@ -15,7 +15,7 @@ from gateway.city.db.tables import (
     identifier_outbox,
 )
 from gateway.city.identifiers.outbox import enqueue
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.identifier.codes import Handle
 
 

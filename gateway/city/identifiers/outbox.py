@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, case, func, insert, o
 
 from gateway.city.db.tables import equipment, equipment_status, identifier, identifier_outbox
 from gateway.city.ledger.codes import STATUSES
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.core.schedule import backoff_ms
 
 _CHUNK = 500

@@ -27,7 +27,7 @@ from gateway.city.identifiers.outbox import (
     settle,
     unresolved,
 )
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.core.schedule import backoff_ms
 from gateway.identifier.codes import Handle
 from gateway.identifier.credentials import node_credentials

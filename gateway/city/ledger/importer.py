@@ -17,7 +17,7 @@ from gateway.city.ledger.sheet.parsing import Tables, parse
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
 from gateway.city.ledger.sheet.reading import Sheet, read_sheets
 from gateway.city.ledger.write import Changes, write_enterprises, write_equipment
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 
 _EMPTY = "holds no row of enterprises or equipment"
 

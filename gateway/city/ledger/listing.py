@@ -12,7 +12,7 @@ from gateway.city.db.tables import (
     identifier_outbox,
 )
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, Name
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 
 
 def listed(connection: Connection, now_ms: int, *, uscc: str | None = None) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from gateway.city.db.tables import (
 from gateway.city.rates.compute import Enterprise, MachineMonth, Period
 from gateway.city.rates.model import Definition
 from gateway.city.rates.service import Days, History, Window, changing_service, steady_service
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 
 Machine = tuple[str, str, str]
 """(USCC, site number, asset number)."""

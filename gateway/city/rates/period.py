@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from gateway.city.rates.compute import Period
-from gateway.core.books import day_of, day_start_ms
+from gateway.core.days import day_of, day_start_ms
 
 Status = Literal["P", "F"]
 """P provisional, F final."""

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from gateway.city.rates.compute import Enterprise, Tally, tally, tally_ledgers
 from gateway.city.rates.facts import Inquiry, enterprises, machines
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 
 
 class NotComputableError(ValueError):

@@ -171,7 +171,7 @@ def _list(config: CityFile = DEFAULT) -> None:
 def _moment(time_ms: int | None) -> str:
     from datetime import datetime  # noqa: PLC0415
 
-    from gateway.core.books import SHANGHAI  # noqa: PLC0415
+    from gateway.core.days import SHANGHAI  # noqa: PLC0415
 
     if time_ms is None:
         return "never"

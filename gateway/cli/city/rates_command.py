@@ -178,7 +178,7 @@ def _print_table(table: "RateTable") -> None:
     from rich.table import Table  # noqa: PLC0415
 
     from gateway.city.rates.reports.export import DEMONSTRATION, correction_words  # noqa: PLC0415
-    from gateway.core.books import SHANGHAI  # noqa: PLC0415
+    from gateway.core.days import SHANGHAI  # noqa: PLC0415
 
     record = table.definition
     as_of = datetime.fromtimestamp(table.as_of_ms / 1000, SHANGHAI).isoformat(" ", "minutes")

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Self
 
 from edge_config.models.gateway import CITY
-from gateway.core.books import Counts, day_of
+from gateway.core.books import Counts
+from gateway.core.days import day_of
 from gateway.edge.buffer.frames import MAX_BYTES
 from gateway.edge.buffer.incoming import Commit, NewFrame
 from gateway.edge.buffer.outgoing import Appended, StoredFrame

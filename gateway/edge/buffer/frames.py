@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from gateway.core.batch import Batch, Changes, Gap
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.core.schema import Schema
 from gateway.edge.buffer.incoming import NewFrame, Share
 from gateway.wire.frame import BodyEncoder

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.core.batch import Batch, Changes, Gap
-from gateway.core.books import Counts, day_of
+from gateway.core.books import Counts
+from gateway.core.days import day_of
 from gateway.core.schema import Schema
 from gateway.core.status import Reason
 from gateway.edge.buffer.frames import Entry, entries_of, frames_of

@@ -15,7 +15,7 @@ from gateway.city.rates.plan import plan_on, target
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.reports.table import RateMonth, RateTable, rate_month
 from gateway.city.rates.reports.trend import TrendPoint, trend, trend_point
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 from gateway.web.formats import NOTHING
 
 MONTH_S = 4.0

@@ -10,7 +10,7 @@ from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.period import Status
 from gateway.city.rates.plan import plan_on
 from gateway.city.rates.reports.table import Definitions, RateCell, RateMonth, leading, rate_month
-from gateway.core.books import day_of
+from gateway.core.days import day_of
 
 
 @dataclass(frozen=True, slots=True)
