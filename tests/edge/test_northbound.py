@@ -45,7 +45,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each frame is a message of its own."""
-    monkeypatch.setattr("gateway.edge.northbound.merging.MOST_FRAMES", 1)
+    monkeypatch.setattr("gateway.edge.northbound.queue.MOST_FRAMES", 1)
 
 
 class Sender:

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from gateway.edge.buffer.outgoing import StoredFrame
-from gateway.edge.northbound.merging import LITTLE_BYTES, MOST_FRAMES, merge, take_neighbours
-from gateway.edge.northbound.queue import MOST_BYTES, Queue
+from gateway.edge.northbound.queue import (
+    LITTLE_BYTES,
+    MOST_BYTES,
+    MOST_FRAMES,
+    Queue,
+    merge,
+    take_neighbours,
+)
 from gateway.edge.northbound.window import Window
 
 

@@ -21,7 +21,7 @@ from gateway.city.ingest.uplink import Incoming
 from gateway.city.ingest.worker import Stages
 from gateway.core.status import Reason
 from gateway.edge.buffer.outgoing import StoredFrame
-from gateway.edge.northbound.merging import merge, take_neighbours
+from gateway.edge.northbound.queue import merge, take_neighbours
 from gateway.wire.records import GivenUp
 from tests.support.city import city_config, fill_ledger, rows_of
 from tests.support.edge import VALUES, Edge

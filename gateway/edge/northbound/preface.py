@@ -5,7 +5,7 @@ import logging
 from collections.abc import Collection
 
 from gateway.edge.buffer.outlet import Outlet
-from gateway.edge.northbound.merging import Message
+from gateway.edge.northbound.queue import Message
 from gateway.wire.columns import FrameError
 from gateway.wire.frame import prepend
 from gateway.wire.records import GivenUp, Record

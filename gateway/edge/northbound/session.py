@@ -17,9 +17,8 @@ from gateway.edge.live.records import NorthboundLive
 from gateway.edge.live.view import Live
 from gateway.edge.northbound.answers import Answers
 from gateway.edge.northbound.limit import PACKET_BYTES, MessageLimit
-from gateway.edge.northbound.merging import Message, merge
 from gateway.edge.northbound.preface import PREFACE_BYTES, Preface
-from gateway.edge.northbound.queue import MOST_BYTES, Queue
+from gateway.edge.northbound.queue import MOST_BYTES, Message, Queue, merge
 from gateway.edge.northbound.signs import SignsOfLife
 from gateway.edge.northbound.window import Window
 from gateway.mqtt.attempts import Attempts
