@@ -20,6 +20,8 @@ MONTHS = 14
 _NETWORKED_AT_START = 0.72
 _SHARE_OF_DAYS = 0.97
 _DAY_MS = 86_400_000
+FULL_DAY = {"good_hours": 2**24 - 1, "uncertain_hours": 0, "replayed_hours": 0}
+"""Valid data in each of the 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,16 @@ def _days(since: date, today: date, dice: random.Random) -> Iterator[date]:
 
 
 def _evidence(
-    equipment_id: int, networked: Networked, days: Iterator[date], dice: random.Random
+    machine_id: int, networked: Networked, days: Iterator[date], dice: random.Random
 ) -> Sequence[dict[str, Any]]:
     return [
         {
-            "equipment_id": equipment_id,
+            "machine_id": machine_id,
             "day": day,
             "source": networked.source,
             "synthetic": True,
             "gateway": networked.gateway,
-            "sample_count": dice.randrange(20_000, 60_000),
+            **FULL_DAY,
             "first_ms": day_start_ms(day) + dice.randrange(60_000),
             "last_ms": day_start_ms(day) + _DAY_MS - 1 - dice.randrange(60_000),
             "seeded": True,

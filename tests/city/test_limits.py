@@ -10,7 +10,8 @@ from sqlalchemy.exc import OperationalError
 from edge_config.models.limits import MAX_DEVICES, MAX_TAGS
 from gateway.city.db.database import Database
 from gateway.city.db.tables import enterprise, orphan, quarantine, tag_schema, watermark
-from gateway.city.evidence.recording import EARLIEST_MS, Sample, record
+from gateway.city.evidence.recording import record
+from gateway.city.evidence.samples import EARLIEST_MS, Sample
 from gateway.city.ingest.admission import Enrolment, read_state
 from gateway.city.ingest.gateways import Gateway
 from gateway.city.ingest.limits import (
@@ -23,6 +24,8 @@ from gateway.city.ingest.limits import (
 from gateway.city.ingest.progress import Progress
 from gateway.city.ingest.uplink import Incoming
 from gateway.city.ingest.verdict import Malformed, verdict_on
+from gateway.city.ledger.machines import MachineIds
+from gateway.city.ledger.names import MachineName
 from gateway.city.registry import enrolment
 from gateway.core.batch import Gap
 from gateway.core.days import day_of
@@ -161,11 +164,12 @@ async def test_refused_states_do_not_pile_up_while_the_database_refuses(tmp_path
         )
 
 
+@pytest.mark.timeout(240)
 def test_more_machines_in_a_round_than_a_query_takes_parameters(database: Database) -> None:
     """SQLite takes 32,766 parameters, PostgreSQL 65,535; a gateway may name more machines."""
     day = day_of(EARLIEST_MS)
     samples = [
-        Sample((USCC, "1", f"M-{n}"), day, "controller", False, "gw-1", 1, 5, 5)
+        Sample(MachineName(USCC, "1", f"M-{n}"), day, "controller", False, "gw-1", 1, 5, 5, 1)
         for n in range(66_000)
     ]
 
@@ -175,7 +179,7 @@ def test_more_machines_in_a_round_than_a_query_takes_parameters(database: Databa
         enrolment.add(connection, "gw-1", USCC, "1", 0)
 
     database.run_now(enrol)
-    assert database.run_now(record, samples) == len(samples)
-    assert database.run_now(record, samples[:1]) == 1
+    assert database.run_now(record, samples, MachineIds(), 0) == len(samples)
+    assert database.run_now(record, samples[:1], MachineIds(), 0) == 1
     query = select(func.count(), func.sum(orphan.c.sample_count))
     assert tuple(database.run_now(lambda c: c.execute(query).one())) == (66_000, 66_001)

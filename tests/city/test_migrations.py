@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from gateway.city.db.database import Database, connect
-from gateway.city.db.tables import metadata
+from gateway.city.db.schema import metadata
 from gateway.city.db.upgrade import DatabaseUnusableError, upgrade
 
 

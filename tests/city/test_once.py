@@ -43,11 +43,11 @@ def now() -> int:
 
 
 def counted(city: City) -> tuple[int, int, int]:
-    """Values in the watermarks, samples of evidence, newest finished frame."""
+    """Values in the watermarks, milliseconds that evidence covers, newest settled frame."""
     marks, proofs = rows_of(city, watermark), rows_of(city, evidence)
     return (
         sum(row["values_committed"] for row in marks),
-        sum(row["sample_count"] for row in proofs),
+        sum(row["last_ms"] - row["first_ms"] + 1 for row in proofs),
         max((row["upto"] for row in marks), default=0),
     )
 

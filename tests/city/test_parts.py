@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.city.evidence.recording import EARLIEST_MS, merged, samples
+from gateway.city.evidence.samples import EARLIEST_MS, merged, samples
 from gateway.city.ingest.admission import Enrolment, objection
 from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.gateways import Gateway

@@ -44,7 +44,7 @@ async def test_the_trend_ends_in_the_headline_figure(address: str, city: Town) -
     """Both are asked for at different times; they must not contradict each other."""
     chart = f"{address}/charts/trend.json"
     first = (await get(chart)).json()["datasets"]["actual"][-1]["text"]
-    most = delete(tables.evidence).where(tables.evidence.c.equipment_id != 1)
+    most = delete(tables.evidence).where(tables.evidence.c.machine_id != 1)
     city.database.run_now(lambda connection: connection.execute(most))
     deadline = time.monotonic() + 15
     while (shown := (await get(f"{address}/?format=json")).json()["rows"][0])["networked"] != 1:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy import insert
 
 from gateway.city.console.app import build
 from gateway.city.db import tables
+from gateway.city.ledger.machines import find_or_name
+from gateway.city.ledger.names import MachineName
 from gateway.core.status import GOOD, Reason, uncertain
 from gateway.web.tables import Table, as_csv
 from tests.console.conftest import served
@@ -67,12 +70,14 @@ async def test_every_page_is_a_file_too(address: str, path: str, rows: int) -> N
 async def test_counts_of_findings_are_not_cut_at_what_a_page_shows(
     address: str, city: Town
 ) -> None:
+    names = [MachineName(uscc_of(0), "1", f"X-{at}") for at in range(73)]
+    strangers = city.database.run_now(find_or_name, names, date(2026, 1, 1), NOW_MS)
     rows = [
         {
-            "gateway": "gw-0", "uscc": uscc_of(0), "site_no": "1", "asset_no": f"X-{at}",
+            "gateway": "gw-0", "machine_id": strangers[name],
             "sample_count": 1, "first_ms": 1, "last_ms": 2,
         }
-        for at in range(73)
+        for name in names
     ]  # fmt: skip
     city.database.run_now(lambda connection: connection.execute(insert(tables.orphan), rows))
     assert "<dd>73</dd>" in (await get(f"{address}/quality")).text

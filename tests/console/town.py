@@ -22,6 +22,8 @@ from gateway.city.console.live.present import Present
 from gateway.city.db import tables
 from gateway.city.db.database import Database, connect
 from gateway.city.db.upgrade import upgrade
+from gateway.city.ledger.machines import SINCE_EVER, alias_row
+from gateway.city.ledger.names import MachineName
 from gateway.city.live.server import LiveServer
 from gateway.city.live.view import GatewayLive, Live
 from gateway.city.stores.api import Rows, Series
@@ -191,6 +193,9 @@ def _machines(
     evidence = []
     for at in range(machines):
         key = number * 1000 + at + 1
+        name = MachineName(uscc, "1", f"A-{at + 1:03d}")
+        connection.execute(insert(tables.machine).values(id=key, named_ms=NOW_MS))
+        connection.execute(insert(tables.machine_alias), [alias_row(name, SINCE_EVER, key, 0)])
         connection.execute(
             insert(tables.equipment).values(
                 id=key, uscc=uscc, site_no="1", asset_no=f"A-{at + 1:03d}",
@@ -218,9 +223,10 @@ def _machines(
             _schema(connection, f"gw-{number}", schema_of(uscc, "1", f"A-{at + 1:03d}"))
             evidence += [
                 {
-                    "equipment_id": key, "day": today - timedelta(days=back),
+                    "machine_id": key, "day": today - timedelta(days=back),
                     "source": "controller", "synthetic": True, "gateway": f"gw-{number}",
-                    "sample_count": 800, "first_ms": NOW_MS - back * 86_400_000 - 3_600_000,
+                    "good_hours": 4095, "uncertain_hours": 0, "replayed_hours": 0,
+                    "first_ms": NOW_MS - back * 86_400_000 - 3_600_000,
                     "last_ms": NOW_MS - back * 86_400_000, "seeded": True,
                 }
                 for back in range(330) if back < 30 or at < networked - back // 60

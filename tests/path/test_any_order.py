@@ -197,9 +197,8 @@ async def test_every_value_is_stored_once_or_in_a_gap(tmp_path: Path, seed: int)
         dropped = totals.dropped.get("quota", 0)
         assert dropped  # otherwise the quota took nothing and the test shows little
         assert totals.buffered == frames * VALUES == mark["values_committed"] + dropped
-        assert (
-            sum(row["sample_count"] for row in rows_of(city, evidence)) == mark["values_committed"]
-        )
+        (proof,) = rows_of(city, evidence)
+        assert world.begin <= proof["first_ms"] <= proof["last_ms"] < world.begin + frames
         gaps = [row for row in rows_of(city, gap) if row["cause"] == Reason.QUOTA.code]
         for at in range(world.begin, world.begin + frames):
             held = await city.store.count(["gw-1"], at, at + 1)

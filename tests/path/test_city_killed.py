@@ -72,7 +72,10 @@ async def held(folder: Path, broker: Mosquitto, edge: Edge, frames: int) -> dict
             "all": await city.store.count(["gw-1"], begin, begin + edge.frames),
             "committed": sum(row["values_committed"] for row in rows_of(city, watermark)),
             "quarantined": sum(row["values_quarantined"] for row in rows_of(city, watermark)),
-            "evidence": sum(row["sample_count"] for row in rows_of(city, evidence)),
+            "evidence": max(
+                (row["last_ms"] - begin + 1 for row in rows_of(city, evidence)), default=0
+            )
+            * VALUES,
         }
 
 

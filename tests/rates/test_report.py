@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.city.db.database import Database
+from gateway.city.db.rate_tables import rate_result
 from gateway.city.db.tables import (
     enterprise,
     evidence,
     gateway,
     ledger_verification,
-    rate_result,
     roster_member,
     tag_schema,
 )

@@ -14,8 +14,11 @@ from edge_config.models.city import CityConfig
 from edge_config.models.validation import validated
 from gateway.city.app import City, assembled, system_ms
 from gateway.city.db.tables import enterprise, equipment
+from gateway.city.ledger.machines import find_or_name
+from gateway.city.ledger.names import MachineName
 from gateway.city.registry import enrolment
 from gateway.core.batch import Batch
+from gateway.core.days import day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.messages import Ack, State, decode_ack, encode_message
@@ -55,7 +58,9 @@ def fill_ledger(city: City, *gateways: str, machines: Sequence[str] = ("B-001",)
         for asset in machines:
             row = {"uscc": USCC, "site_no": "1", "asset_no": asset, "name": asset}
             flags = {"equipment_class": "production", "key_equipment": True, "digital": True}
-            connection.execute(insert(equipment).values(**row, **flags))
+            name = MachineName(USCC, "1", asset)
+            made = find_or_name(connection, [name], day_of(city.now_ms()), city.now_ms())[name]
+            connection.execute(insert(equipment).values(id=made, **row, **flags))
         for name in gateways:
             enrolment.add(connection, name, USCC, "1", city.now_ms())
 

@@ -21,6 +21,8 @@ from gateway.city.db.tables import (
     roster_member,
 )
 from gateway.city.db.upgrade import upgrade
+from gateway.city.ledger.machines import find_or_name
+from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_start_ms
 from tests.support.postgres import Postgres
 
@@ -122,11 +124,13 @@ def add_machine(connection: Connection, uscc: str, asset_no: str, **changes: Any
         "key_equipment": False,
         "digital": True,
     } | changes
-    made = connection.execute(insert(equipment).returning(equipment.c.id), [row]).scalar_one()
+    name = MachineName(uscc, str(row["site_no"]), str(row["asset_no"]))
+    made = find_or_name(connection, [name], date(2020, 1, 1), 0)[name]
+    connection.execute(insert(equipment), [row | {"id": made}])
     for start, status in history:
         entry = {"equipment_id": made, "valid_from": start, "status": status}
         connection.execute(insert(equipment_status), [entry])
-    return int(made)
+    return made
 
 
 def add_days(
@@ -140,12 +144,14 @@ def add_days(
     """Evidence of a machine on days."""
     rows = [
         {
-            "equipment_id": machine,
+            "machine_id": machine,
             "day": day,
             "source": source,
             "synthetic": synthetic,
             "gateway": "gw-1",
-            "sample_count": 100,
+            "good_hours": 3,
+            "uncertain_hours": 0,
+            "replayed_hours": 0,
             "first_ms": day_start_ms(day),
             "last_ms": day_start_ms(day) + 3_600_000,
             "seeded": True,

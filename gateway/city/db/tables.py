@@ -31,7 +31,7 @@ metadata = MetaData(
     }
 )
 
-_Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
+Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
 
 enterprise = Table(
     "enterprise",
@@ -65,10 +65,34 @@ roster_member = Table(
     Column("approved_by", String(100), nullable=False),
 )
 
+machine = Table(
+    "machine",
+    metadata,  # every machine that was ever named, in the ledger or not; an id is never used again
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("named_ms", BigInteger, nullable=False),  # when it was first named
+    sqlite_autoincrement=True,  # SQLite would give a deleted id again
+)
+
+machine_alias = Table(
+    "machine_alias",
+    metadata,  # which machine a number meant on a day: the newest that had begun by then
+    Column("uscc", String(18), primary_key=True),
+    Column("site_key", String(128), primary_key=True),  # as ledger/names.py compares
+    Column("asset_key", String(128), primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date),  # first day of another name; null: it is called so
+    Column("machine_id", ForeignKey("machine.id"), nullable=False),
+    Column("site_no", String(16), nullable=False),  # as written
+    Column("asset_no", String(64), nullable=False),
+    Column("revision", BigInteger, nullable=False),  # counts the changes of meaning; 0: first name
+    Index("ix_machine_alias_machine_id", "machine_id"),
+    Index("ix_machine_alias_revision", "revision"),
+)
+
 equipment = Table(
     "equipment",
-    metadata,
-    Column("id", _Key, primary_key=True, autoincrement=True),
+    metadata,  # the ledger; number and site as the machine is called now
+    Column("id", ForeignKey("machine.id"), primary_key=True, autoincrement=False),
     Column("uscc", ForeignKey("enterprise.uscc"), nullable=False),
     Column("site_no", String(16), nullable=False),
     Column("asset_no", String(64), nullable=False),
@@ -89,7 +113,7 @@ equipment = Table(
     Column("entered_by", String(100), nullable=False, server_default=""),
     Column("verified_by", String(100)),
     Column("verified_on", Date),
-    UniqueConstraint("uscc", "site_no", "asset_no"),
+    Index("ix_equipment_uscc", "uscc", "site_no", "asset_no"),
 )
 
 equipment_status = Table(
@@ -157,7 +181,7 @@ edge_books = Table(
 gap = Table(
     "gap",
     metadata,
-    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("id", Key, primary_key=True, autoincrement=True),
     Column("gateway", ForeignKey("gateway.id"), nullable=False),
     Column("device", String(63), nullable=False),
     Column("tag_group", String(63), nullable=False),
@@ -182,7 +206,7 @@ gap = Table(
 quarantine = Table(
     "quarantine",
     metadata,
-    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("id", Key, primary_key=True, autoincrement=True),
     Column("received_ms", BigInteger, nullable=False),
     Column("topic", String(300), nullable=False),
     Column("gateway", String(63), nullable=False),
@@ -194,61 +218,33 @@ quarantine = Table(
 
 evidence = Table(
     "evidence",
-    metadata,
-    Column("equipment_id", ForeignKey("equipment.id"), primary_key=True),
+    metadata,  # in which hours of a day values of a machine came; bit h of a mask is hour h
+    Column("machine_id", ForeignKey("machine.id"), primary_key=True),
     Column("day", Date, primary_key=True),
     Column("source", String(16), primary_key=True),  # controller, sensor
     Column("synthetic", Boolean, primary_key=True),
     Column("gateway", String(63), nullable=False),
-    Column("sample_count", BigInteger, nullable=False),
+    Column("good_hours", Integer, nullable=False),
+    Column("uncertain_hours", Integer, nullable=False),
+    Column("replayed_hours", Integer, nullable=False),  # the source repeats what it last had
     Column("first_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
     Column("seeded", Boolean, nullable=False),  # written by the demonstration, not by ingest
     # holds all that a month's rate reads, so that millions of rows need no look at the table
-    Index("ix_evidence_month", "day", "equipment_id", "source", "synthetic"),
+    Index(
+        "ix_evidence_month",
+        *("day", "machine_id", "source", "synthetic", "good_hours", "uncertain_hours"),
+    ),
 )
 
 orphan = Table(
     "orphan",
     metadata,  # machines that send values and are not in the ledger
     Column("gateway", ForeignKey("gateway.id"), primary_key=True),
-    Column("uscc", String(18), primary_key=True),
-    Column("site_no", String(16), primary_key=True),
-    Column("asset_no", String(64), primary_key=True),
+    Column("machine_id", ForeignKey("machine.id"), primary_key=True),
     Column("sample_count", BigInteger, nullable=False),
     Column("first_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
-)
-
-rate_result = Table(
-    "rate_result",
-    metadata,  # append-only
-    Column("id", _Key, primary_key=True, autoincrement=True),
-    Column("definition", String(32), nullable=False),
-    Column("definition_hash", String(64), nullable=False),
-    Column("month", String(7), nullable=False),  # YYYY-MM
-    Column("dimension", String(16), nullable=False),  # city county industry enterprise
-    Column("cell", String(32), nullable=False),
-    Column("vintage", Integer, nullable=False),
-    Column("status", String(1), nullable=False),  # P provisional, F final
-    Column("numerator", Integer, nullable=False),
-    Column("denominator", Integer, nullable=False),
-    Column("enterprise_count", Integer, nullable=False),
-    Column("mean", Text),  # exact fraction "p/q", which can be long; null: no enterprise
-    Column("synthetic", Boolean, nullable=False),
-    Column("computed_ms", BigInteger, nullable=False),
-    UniqueConstraint("definition", "month", "dimension", "cell", "vintage"),
-)
-
-rate_correction = Table(
-    "rate_correction",
-    metadata,  # why a frozen month got a further vintage; the calendar's vintages have no row
-    Column("definition", String(32), primary_key=True),
-    Column("month", String(7), primary_key=True),
-    Column("vintage", Integer, primary_key=True),
-    Column("reason", String(16), nullable=False),  # late_data ledger definition roster error
-    Column("note", String(300), nullable=False),
-    Column("corrected_by", String(100), nullable=False),
 )
 
 identifier = Table(
@@ -274,7 +270,7 @@ identifier_counter = Table(
 identifier_outbox = Table(
     "identifier_outbox",
     metadata,  # one entry a machine
-    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("id", Key, primary_key=True, autoincrement=True),
     Column("equipment_id", ForeignKey("equipment.id"), nullable=False),
     Column("operation", String(16), nullable=False),  # register update repair
     Column("state", String(16), nullable=False),  # pending unknown done refused

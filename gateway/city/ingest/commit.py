@@ -13,9 +13,11 @@ from sqlalchemy import Connection, bindparam, case
 
 from gateway.city.db.tables import edge_books, gap, tag_schema, watermark
 from gateway.city.db.upsert import insert_for
-from gateway.city.evidence import recording as evidence
+from gateway.city.evidence.recording import record
+from gateway.city.evidence.samples import Sample
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.progress import Progress
+from gateway.city.ledger.machines import MachineIds
 from gateway.core.batch import Gap
 from gateway.core.schema import Schema, encode_schema
 from gateway.wire.records import BooksRecord, GivenUp, MachineRecord
@@ -94,9 +96,10 @@ class Quarantined(NamedTuple):
 def commit(
     connection: Connection,
     updates: Updates,
-    samples: Sequence[evidence.Sample],
+    samples: Sequence[Sample],
     quarantined: Quarantined,
     now_ms: int,
+    machines: MachineIds | None = None,
 ) -> int:
     """Write evidence, books, gaps, schemas, quarantine and watermarks of a batch.
 
@@ -109,7 +112,7 @@ def commit(
         StaleError: decide about the frames again; the transaction must be rolled back.
     """
     _keep_watermarks(connection, updates, now_ms)
-    orphans = evidence.record(connection, samples)
+    orphans = record(connection, samples, machines or MachineIds(), now_ms)
     quarantine.keep(connection, quarantined.entries)
     _keep_losses(connection, quarantined.gaps)
     _keep_schemas(connection, updates, now_ms)

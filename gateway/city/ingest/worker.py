@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -20,7 +19,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city.db.database import Database, words
-from gateway.city.evidence import recording as evidence
+from gateway.city.evidence.samples import MAX_AHEAD_MS, samples_in
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.commit import Quarantined, StaleError, Updates, commit
@@ -28,12 +27,12 @@ from gateway.city.ingest.gateways import Gateway, Gateways
 from gateway.city.ingest.limits import MAX_WANT
 from gateway.city.ingest.uplink import Incoming, Uplink
 from gateway.city.ingest.verdict import verdict_on
+from gateway.city.ledger.machines import MachineIds
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.view import Live
 from gateway.city.stores.api import (
     Rejection,
     Rows,
-    Series,
     Store,
     StoreError,
     StoreMisconfiguredError,
@@ -78,6 +77,7 @@ class Ingest:
         now_ms: the clock, UTC milliseconds.
         opened: set once the store has been opened.
         store_problem: why the store takes nothing now; empty while it does.
+        machines: ids by name.
     """
 
     uplink: Uplink
@@ -90,6 +90,7 @@ class Ingest:
     now_ms: Callable[[], int]
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     store_problem: str = ""
+    machines: MachineIds = field(default_factory=MachineIds)
     _on_their_way: list[FrameBatch] = field(default_factory=list)
     _budget: quarantine.Budget = field(default_factory=quarantine.Budget)
     _store_attempts: Retry = field(default_factory=lambda: _attempts("store"))
@@ -219,10 +220,12 @@ class Ingest:
             StaleError: some of the frames have been finished already.
         """
         now = self.now_ms()
-        samples = await asyncio.to_thread(_samples, tables, rejections, now)
+        samples = await asyncio.to_thread(samples_in, tables, rejections, now)
         quarantined = Quarantined(batch.entries, batch.lost())
         orphans = await self._persist(
-            lambda: self.database.run(commit, batch.updates, samples, quarantined, now)
+            lambda: self.database.run(
+                commit, batch.updates, samples, quarantined, now, self.machines
+            )
         )
         self.metrics.orphans.inc(orphans)
 
@@ -238,7 +241,7 @@ class Ingest:
 
     def _show(self, batch: FrameBatch) -> None:
         """Tell the live view."""
-        latest_ms = self.now_ms() + evidence.MAX_AHEAD_MS
+        latest_ms = self.now_ms() + MAX_AHEAD_MS
         for (sender, _), update in batch.updates.items():
             for schema in update.schemas:
                 self.live.learn(sender, schema)
@@ -284,17 +287,3 @@ def _acks(updates: Updates) -> Iterator[tuple[str, Ack]]:
         want = [f"{schema_id:016x}" for schema_id in sorted(update.want)[:MAX_WANT]]
         ranges, closed = update.after.named(update.seqs)
         yield gateway_id, Ack(epoch, update.after.upto, ranges, want, closed)
-
-
-def _samples(
-    tables: Sequence[tuple[Schema, Rows]], rejections: Sequence[Rejection], now_ms: int
-) -> list[evidence.Sample]:
-    """The evidence in what was written."""
-    refused = Counter[tuple[Series, int]]()
-    for rejection in rejections:
-        refused[rejection.series, rejection.time_ms] += rejection.values
-    return evidence.merged(
-        sample
-        for schema, rows in tables
-        for sample in evidence.samples(schema, rows, refused, now_ms)
-    )

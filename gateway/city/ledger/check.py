@@ -1,11 +1,12 @@
 """Mistakes that only show when rows are seen together, and beside what the ledger holds. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from typing import cast
 
+from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.rosters import Membership, RosterError, restated
 from gateway.city.ledger.sheet.parsing import Record, Tables
 from gateway.city.ledger.sheet.problems import Problem
@@ -24,11 +25,15 @@ class Known:
         enterprises: their USCC.
         identifier_codes: USCC by enterprise part of the identifier prefix.
         rosters: memberships by roster and USCC.
+        machines: ids by key of the name, of the numbers that renamings speak of.
+        former: what those of them that were given up are called now.
     """
 
     enterprises: AbstractSet[str] = frozenset()
     identifier_codes: Mapping[str, str] = field(default_factory=dict)
     rosters: Rosters = field(default_factory=dict)
+    machines: Mapping[MachineName, int] = field(default_factory=dict)
+    former: Mapping[MachineName, MachineName] = field(default_factory=dict)
 
 
 def site_of(record: Record) -> str:
@@ -36,29 +41,75 @@ def site_of(record: Record) -> str:
     return cast(str, record.values.get("site_no")) or DEFAULT_SITE
 
 
+def name_of(record: Record) -> MachineName:
+    """The machine that an equipment row is about."""
+    values = record.values
+    return MachineName(str(values["uscc"]), site_of(record), str(values["asset_no"]))
+
+
+def formerly(record: Record) -> MachineName | None:
+    """What the machine of a row was called before, if the row says so."""
+    old = record.values.get("formerly")
+    return name_of(record)._replace(asset_no=str(old)) if old else None
+
+
 def check(tables: Tables, known: Known) -> Iterator[Problem]:
     """Every mistake between rows."""
-    yield from _doubled(tables.enterprise, ("uscc",), "this enterprise")
     machines = [record for record in tables.equipment if record.values.get("asset_no")]
-    yield from _doubled(machines, ("uscc", "site_no", "asset_no"), "this asset number")
+    yield from _doubled(tables.enterprise, _enterprise_of, "uscc", "this enterprise")
+    yield from _doubled(machines, _machine_of, "asset_no", "this asset number")
+    renamed = [record for record in machines if formerly(record)]
+    yield from _doubled(renamed, formerly_key, "formerly", "this former number")
+    yield from _renamings(renamed, known)
     yield from _strangers(tables, known)
     yield from _shared_codes(tables.enterprise, known)
     for record in tables.enterprise:
         yield from _roster_dates(record, known)
 
 
-def _doubled(records: Iterable[Record], keys: Sequence[str], what: str) -> Iterator[Problem]:
-    first: dict[tuple[object, ...], Record] = {}
+def _enterprise_of(record: Record) -> object:
+    return record.values["uscc"]
+
+
+def _machine_of(record: Record) -> object:
+    return name_of(record).key
+
+
+def formerly_key(record: Record) -> object:
+    """The former name of a row's machine, as it is compared."""
+    old = formerly(record)
+    return old and old.key
+
+
+def _doubled(
+    records: Iterable[Record], key_of: Callable[[Record], object], column: str, what: str
+) -> Iterator[Problem]:
+    first: dict[object, Record] = {}
     for record in records:
-        key = tuple(
-            site_of(record) if name == "site_no" else record.values.get(name) for name in keys
-        )
-        earlier = first.setdefault(key, record)
+        earlier = first.setdefault(key_of(record), record)
         if earlier is not record:
             where = f"row {earlier.row}" + (
                 "" if earlier.file == record.file else f" of {earlier.file}"
             )
-            yield record.problem(keys[-1], f"{key[-1]}: {what} stands in {where} already")
+            number = record.values.get(column)
+            yield record.problem(column, f"{number}: {what} stands in {where} already")
+
+
+def _renamings(records: Sequence[Record], known: Known) -> Iterator[Problem]:
+    """A former number must be a machine of the ledger, the new one free or given up here."""
+    given_up = {formerly_key(record) for record in records}
+    for record in records:
+        old, new = formerly(record), name_of(record)
+        assert old is not None  # noqa: S101 - the caller chose these
+        if old.key == new.key:
+            yield record.problem(
+                "formerly", f"{old.asset_no} is what it is called now; leave empty"
+            )
+        elif known.machines.get(old.key) is None and known.former.get(old.key) != new.key:
+            yield record.problem("formerly", f"{old.asset_no} is no machine of this site's ledger")
+        elif new.key in known.machines and new.key not in given_up and old.key in known.machines:
+            message = f"{new.asset_no} stands in the ledger beside {old.asset_no}: two machines"
+            yield record.problem("formerly", message)
 
 
 def _strangers(tables: Tables, known: Known) -> Iterator[Problem]:

@@ -7,36 +7,36 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, insert, select, update
 
-from gateway.city.db.tables import (
-    equipment,
-    equipment_status,
-    ledger_verification,
-    roster_member,
-)
-from gateway.city.ledger.check import Rosters, site_of
+from gateway.city.db.tables import equipment_status, ledger_verification, roster_member
+from gateway.city.ledger.check import Rosters
+from gateway.city.ledger.machines import chunks
 from gateway.city.ledger.rosters import restated
 from gateway.city.ledger.sheet.parsing import Record
-
-Machine = tuple[str, str, str]
-"""(USCC, site number, asset number)."""
 
 _History = dict[date, str]
 
 
-def write_statuses(connection: Connection, records: Sequence[Record], today: date) -> set[int]:
+def write_statuses(
+    connection: Connection, records: Sequence[Record], ids: Sequence[int], today: date
+) -> set[int]:
     """Add an entry to the dated history of each machine whose status differs.
 
     The entry is dated by the row; without a date a new machine's holds since it was
     commissioned, a change since today.
 
+    Args:
+        connection: in a transaction.
+        records: rows of equipment.
+        ids: the machine of each row.
+        today: Asia/Shanghai day.
+
     Returns:
         Ids of the machines that got an entry.
     """
-    ids, histories = _ids(connection), _histories(connection)
+    histories = _histories(connection, ids)
     added: list[dict[str, Any]] = []
     corrected: set[int] = set()
-    for record in records:
-        machine = ids[_machine(record)]
+    for record, machine in zip(records, ids, strict=True):
         history = histories.get(machine, {})
         status, start = str(record.values["status"]), _start(record, history, today)
         if _status_on(history, start) == status:
@@ -51,21 +51,12 @@ def write_statuses(connection: Connection, records: Sequence[Record], today: dat
     return corrected.union(entry["equipment_id"] for entry in added)
 
 
-def _machine(record: Record) -> Machine:
-    values = record.values
-    return str(values["uscc"]), site_of(record), str(values["asset_no"])
-
-
-def _ids(connection: Connection) -> dict[Machine, int]:
-    columns = equipment.c
-    rows = connection.execute(select(columns.uscc, columns.site_no, columns.asset_no, columns.id))
-    return {(uscc, site, asset): machine for uscc, site, asset, machine in rows}
-
-
-def _histories(connection: Connection) -> Mapping[int, _History]:
+def _histories(connection: Connection, ids: Iterable[int]) -> Mapping[int, _History]:
     found: dict[int, _History] = defaultdict(dict)
-    for row in connection.execute(select(equipment_status)):
-        found[row.equipment_id][row.valid_from] = row.status
+    for part in chunks(ids):
+        query = select(equipment_status).where(equipment_status.c.equipment_id.in_(part))
+        for row in connection.execute(query):
+            found[row.equipment_id][row.valid_from] = row.status
     return found
 
 

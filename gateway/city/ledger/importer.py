@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -10,10 +11,13 @@ from sqlalchemy import Connection, select
 from gateway.city.db.database import alone
 from gateway.city.db.tables import enterprise, roster_member
 from gateway.city.identifiers.outbox import queue_updates
-from gateway.city.ledger.check import Known, check
+from gateway.city.ledger.check import Known, check, formerly, name_of
 from gateway.city.ledger.history import write_rosters, write_statuses, write_verifications
+from gateway.city.ledger.machines import find
+from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.renaming import current_names
 from gateway.city.ledger.rosters import Membership
-from gateway.city.ledger.sheet.parsing import Tables, parse
+from gateway.city.ledger.sheet.parsing import Record, Tables, parse
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
 from gateway.city.ledger.sheet.reading import Sheet, read_sheets
 from gateway.city.ledger.write import Changes, write_enterprises, write_equipment
@@ -60,7 +64,7 @@ def import_files(
     """
     tables = read_tables(files, now_ms)
     alone(connection, "ledger")
-    known = _known(connection)
+    known = _known(connection, tables.equipment, day_of(now_ms))
     problems = [*tables.problems, *check(tables, known)]
     if not tables.enterprise and not tables.equipment and not problems:
         raise LedgerError(Problem(file.name, 0, "", _EMPTY) for file in files)
@@ -86,24 +90,43 @@ def read_tables(files: Sequence[Path], now_ms: int) -> Tables:
     return tables
 
 
-def _known(connection: Connection) -> Known:
+def _known(connection: Connection, records: Sequence[Record], today: date) -> Known:
     rows = connection.execute(select(enterprise.c.uscc, enterprise.c.identifier_code)).all()
     rosters: dict[tuple[str, str], list[Membership]] = defaultdict(list)
     for row in connection.execute(select(roster_member)):
         membership = Membership(row.valid_from, row.valid_to, row.approved_by)
         rosters[row.roster, row.uscc].append(membership)
+    machines, former = _renamed(connection, records, today)
     return Known(
         enterprises=frozenset(row.uscc for row in rows),
         identifier_codes={row.identifier_code: row.uscc for row in rows if row.identifier_code},
         rosters=rosters,
+        machines=machines,
+        former=former,
     )
+
+
+def _renamed(
+    connection: Connection, records: Sequence[Record], today: date
+) -> tuple[dict[MachineName, int], dict[MachineName, MachineName]]:
+    """Of the numbers that renamings speak of: the ledger's machines, and who has given one up."""
+    told = [
+        (name_of(one), old)
+        for one in records
+        if one.values.get("asset_no") and (old := formerly(one))
+    ]
+    found = find(connection, {name for pair in told for name in pair}, today)
+    held = current_names(connection, found.values())
+    machines = {name.key: one for name, one in found.items() if held.get(one) == name.key}
+    former = {name.key: held[one] for name, one in found.items() if one in held}
+    return machines, former
 
 
 def _write(connection: Connection, tables: Tables, known: Known, now_ms: int) -> ImportReport:
     enterprises = write_enterprises(connection, tables.enterprise)
     write_verifications(connection, tables.enterprise)
     rosters = write_rosters(connection, tables.enterprise, known.rosters)
-    machines, changed = write_equipment(connection, tables.equipment)
-    moved = write_statuses(connection, tables.equipment, day_of(now_ms))
-    queued = queue_updates(connection, changed | moved, now_ms)
-    return ImportReport(enterprises, machines, len(moved), rosters, queued)
+    machines = write_equipment(connection, tables.equipment, now_ms)
+    moved = write_statuses(connection, tables.equipment, machines.ids, day_of(now_ms))
+    queued = queue_updates(connection, machines.updated | moved, now_ms)
+    return ImportReport(enterprises, machines.changes, len(moved), rosters, queued)

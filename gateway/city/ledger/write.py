@@ -7,8 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from gateway.city.db.tables import enterprise, equipment
-from gateway.city.ledger.check import site_of
+from gateway.city.evidence.adoption import adopt
+from gateway.city.ledger.check import name_of, site_of
+from gateway.city.ledger.machines import chunks
+from gateway.city.ledger.renaming import machines_named, rename, renamings
 from gateway.city.ledger.sheet.parsing import Record
+from gateway.core.days import day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,11 @@ _TEXTS = {
     ),
 }
 _FLAGS = ("key_equipment", "digital")
-_MACHINE_KEYS = ("uscc", "site_no", "asset_no")
 _NOT_COLUMNS = frozenset(
-    {"roster", "roster_from", "roster_to", "roster_approved_by", "status", "status_since"}
+    {
+        *("roster", "roster_from", "roster_to", "roster_approved_by"),
+        *("status", "status_since", "formerly"),
+    }
 )
 
 
@@ -127,21 +133,50 @@ def write_enterprises(connection: Connection, records: Sequence[Record]) -> Chan
     return split.changes
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenEquipment:
+    """What became of the machines of an import.
+
+    Attributes:
+        changes: how many rows were added, updated, left.
+        updated: ids of the machines whose row was updated.
+        ids: the machine of each record.
+    """
+
+    changes: Changes
+    updated: frozenset[int]
+    ids: Sequence[int]
+
+
 def write_equipment(
-    connection: Connection, records: Sequence[Record]
-) -> tuple[Changes, frozenset[int]]:
+    connection: Connection, records: Sequence[Record], now_ms: int
+) -> WrittenEquipment:
     """Add or update machines; their statuses are written apart.
 
-    Returns:
-        What changed, and the ids of the machines that were updated.
+    A machine that sent before it stood in the ledger gets its row under the id it has already.
     """
-    held = _held(connection, equipment, _MACHINE_KEYS)
-    split = _split((_machine_row(record) for record in records), held, _MACHINE_KEYS)
+    renamed = rename(connection, renamings(connection, records, day_of(now_ms)), now_ms)
+    names = [name_of(record) for record in records]
+    found = machines_named(connection, names, now_ms)
+    ids = [found[name] for name in names]
+    rows = [_machine_row(record) | {"id": one} for record, one in zip(records, ids, strict=True)]
+    split = _split(rows, _held_equipment(connection, ids), ("id",))
     for row in split.added:
         for flag in _FLAGS:
             row.setdefault(flag, False)
-    _store(connection, equipment, split, _MACHINE_KEYS)
-    return split.changes, frozenset(row["id"] for row in split.changed)
+    _store(connection, equipment, split, ("id",))
+    adopt(connection, (row["id"] for row in split.added))
+    return WrittenEquipment(split.changes, renamed.union(row["id"] for row in split.changed), ids)
+
+
+def _held_equipment(
+    connection: Connection, ids: Sequence[int]
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    return {
+        (row["id"],): {str(name): value for name, value in row.items()}
+        for part in chunks(ids)
+        for row in connection.execute(select(equipment).where(equipment.c.id.in_(part))).mappings()
+    }
 
 
 def _machine_row(record: Record) -> dict[str, Any]:

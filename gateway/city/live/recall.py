@@ -4,13 +4,14 @@ After a restart values are there before the gateway sends again; and a worker sh
 gateways another worker hears.
 """
 
-from gateway.city.evidence.recording import MAX_AHEAD_MS
-from gateway.city.live.view import Live, Machine, MachineLive
+from gateway.city.evidence.samples import MAX_AHEAD_MS
+from gateway.city.ledger.names import MachineName
+from gateway.city.live.view import Live, MachineLive
 from gateway.city.stores.api import Store, StoreError
 
 
 async def machine_now(
-    live: Live, store: Store, machine: Machine, now_ms: int
+    live: Live, store: Store, machine: MachineName, now_ms: int
 ) -> MachineLive | None:
     """One machine with its newest values; None if no gateway ever named it.
 

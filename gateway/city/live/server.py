@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 
+from gateway.city.ledger.names import MachineName
 from gateway.city.live import messages, sockets
 from gateway.city.live.messages import (
     AskChanges,
@@ -113,7 +114,7 @@ class LiveServer:
             case AskChanges():
                 return messages.encode(self._changes(question))
             case AskValues():
-                machine = question.machine
+                machine = MachineName(*question.machine)
                 values, unheard = self._live.values(machine), self._live.unheard(machine)
                 return messages.encode(Values(values, list(unheard)))
             case AskHealth():

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway.city.ingest.layout import series_of
 from gateway.city.ingest.limits import MAX_INT64
+from gateway.city.ledger.names import MachineName
 from gateway.city.live.change_log import ChangeLog
 from gateway.city.live.messages import GatewayNow
 from gateway.city.live.newest import NEVER, LiveValue, Newest
@@ -16,9 +17,6 @@ from gateway.city.stores.api import Point, Series
 from gateway.core.batch import Batch, Changes
 from gateway.core.schema import Equipment, Schema
 from gateway.wire.messages import DeviceState, State
-
-Machine = tuple[str, str, str]
-"""(USCC, site number, asset number)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Live:
     def __init__(self) -> None:
         self._gateways: dict[str, GatewayLive] = {}
         self._columns: dict[tuple[str, int], Newest] = {}
-        self._machines: dict[Machine, dict[tuple[str, int], int]] = {}
+        self._machines: dict[MachineName, dict[tuple[str, int], int]] = {}
         self._changes = ChangeLog()
         self._links_changed: dict[str, int] = {}
 
@@ -87,16 +85,16 @@ class Live:
         """One enrolled gateway."""
         return self._gateways.get(gateway_id)
 
-    def machines(self) -> frozenset[Machine]:
+    def machines(self) -> frozenset[MachineName]:
         """All machines that a schema has named since the beginning."""
         return frozenset(self._machines)
 
     def machine(self, uscc: str, site_no: str, asset_no: str) -> MachineLive | None:
         """One machine with its newest values; None if no gateway ever named it."""
-        places = self._machines.get((uscc, site_no, asset_no))
+        places = self._machines.get(MachineName(uscc, site_no, asset_no))
         if not places:
             return None
-        values = self.values((uscc, site_no, asset_no))
+        values = self.values(MachineName(uscc, site_no, asset_no))
         last_ms = max((value.time_ms for value in values.values()), default=None)
         gateway, schema = self._home(places)
         link = self._link(gateway, schema.device)
@@ -111,7 +109,7 @@ class Live:
             values,
         )
 
-    def values(self, machine: Machine) -> dict[str, LiveValue]:
+    def values(self, machine: MachineName) -> dict[str, LiveValue]:
         """The newest value of every tag of a machine that one was heard of."""
         values: dict[str, LiveValue] = {}
         for key, equipment in self._machines.get(machine, {}).items():
@@ -133,7 +131,7 @@ class Live:
         devices = _devices(gateway) if is_new else None
         return GatewayNow(gateway_id, True, gateway.online, gateway.last_seen_ms, devices)
 
-    def unheard(self, machine: Machine) -> set[Series]:
+    def unheard(self, machine: MachineName) -> set[Series]:
         """Series of a machine of which the store knows more than this process has heard."""
         return {
             series_of(key[0], self._columns[key].schema, equipment)
@@ -147,7 +145,7 @@ class Live:
 
     def recall(self, series: Series, points: Mapping[str, Point], latest_ms: int) -> None:
         """Values of a machine from the store; none later than ``latest_ms``."""
-        machine = (series.enterprise, series.site, series.equipment)
+        machine = MachineName(series.enterprise, series.site, series.equipment)
         for key, equipment in self._machines.get(machine, {}).items():
             columns = self._columns[key]
             if series_of(key[0], columns.schema, equipment) == series:
@@ -166,7 +164,7 @@ class Live:
             return DeviceState("down", "gateway_silent", gateway.last_seen_ms or 0)
         return gateway.state.devices.get(device, DeviceState("unknown"))
 
-    def answering(self, now_ms: int, *, demonstration: bool) -> frozenset[Machine]:
+    def answering(self, now_ms: int, *, demonstration: bool) -> frozenset[MachineName]:
         """Machines whose gateway is online and whose link is up now.
 
         Args:
@@ -265,5 +263,5 @@ def _devices(gateway: GatewayLive) -> Mapping[str, DeviceState]:
     return gateway.state.devices if gateway.state else {}
 
 
-def _name(machine: Equipment) -> Machine:
-    return machine.uscc, machine.site_no, machine.asset_no
+def _name(machine: Equipment) -> MachineName:
+    return MachineName(machine.uscc, machine.site_no, machine.asset_no)

@@ -22,18 +22,15 @@ from gateway.city.db.tables import (
     ledger_verification,
     roster_member,
 )
+from gateway.city.ledger.machines import chunks, find
+from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Enterprise, MachineMonth, Period
 from gateway.city.rates.model import Definition
 from gateway.city.rates.service import Days, History, Window, changing_service, steady_service
 from gateway.core.days import day_of
 
-Machine = tuple[str, str, str]
-"""(USCC, site number, asset number)."""
-
 _SOURCES_OF_LEVEL = {1: ("controller", "sensor"), 2: ("controller",)}
 """Level N1 is met by any source, N2 by the machine's own controller only."""
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Inquiry:
     period: Period
     now_ms: int
     demonstration: bool
-    answering: AbstractSet[Machine] = frozenset()
+    answering: AbstractSet[MachineName] = frozenset()
     uscc: str | None = None
 
     @property
@@ -131,13 +128,21 @@ class MachineFact(NamedTuple):
 def machines(connection: Connection, inquiry: Inquiry) -> Iterator[MachineFact]:
     """Every machine of the ledger (or of one enterprise) with its month, in ledger order."""
     attendance = _attendance(connection, inquiry)
+    answering = _answering(connection, inquiry)
     for row in connection.execute(_machine_query(inquiry)):
         number, uscc, site_no, asset_no, name, kind, commissioned_on = row
-        answers = (uscc, site_no, asset_no) in inquiry.answering
         service, days = attendance.of(number)
         status = attendance.status.get(number)
-        month = MachineMonth(kind, status, commissioned_on, service, *days, answers)
+        month = MachineMonth(kind, status, commissioned_on, service, *days, number in answering)
         yield MachineFact(number, uscc, site_no, asset_no, name, month)
+
+
+def _answering(connection: Connection, inquiry: Inquiry) -> set[int]:
+    """The machines that answer now; asked for by one kind of rate only."""
+    if inquiry.definition.measure != "answering":
+        return set()
+    names = (name for name in inquiry.answering if inquiry.uscc in (None, name[0]))
+    return set(find(connection, map(MachineName._make, names), day_of(inquiry.now_ms)).values())
 
 
 def _machine_query(inquiry: Inquiry) -> Select[Any]:
@@ -224,11 +229,11 @@ def _totals(connection: Connection, inquiry: Inquiry) -> dict[int, Days]:
     """Evidence by machine, added up by the database."""
     level_day = case((_at_level(inquiry), evidence.c.day))
     query = (
-        select(evidence.c.equipment_id, func.count(level_day.distinct()), func.max(level_day))
+        select(evidence.c.machine_id, func.count(level_day.distinct()), func.max(level_day))
         .where(*_counting(inquiry))
-        .group_by(evidence.c.equipment_id)
+        .group_by(evidence.c.machine_id)
     )
-    rows = connection.execute(_narrowed(query, evidence.c.equipment_id, inquiry))
+    rows = connection.execute(_narrowed(query, evidence.c.machine_id, inquiry))
     return {machine: Days(True, valid, last) for machine, valid, last in rows}
 
 
@@ -239,10 +244,9 @@ def _dated(
     ids = list(chosen)
     found: dict[int, tuple[set[date], set[date]]] = {one: (set(), set()) for one in ids}
     at_level = case((_at_level(inquiry), True), else_=False).label("at_level")
-    query = select(evidence.c.equipment_id, evidence.c.day, at_level).where(*_counting(inquiry))
-    for start in range(0, len(ids), _CHUNK):
-        part = query.where(evidence.c.equipment_id.in_(ids[start : start + _CHUNK]))
-        for machine, day, valid in connection.execute(part):
+    query = select(evidence.c.machine_id, evidence.c.day, at_level).where(*_counting(inquiry))
+    for part in chunks(ids):
+        for machine, day, valid in connection.execute(query.where(evidence.c.machine_id.in_(part))):
             seen_days, valid_days = found[machine]
             seen_days.add(day)
             if valid:
@@ -257,7 +261,10 @@ def _at_level(inquiry: Inquiry) -> ColumnElement[bool]:
 def _counting(inquiry: Inquiry) -> list[ColumnElement[bool]]:
     """Evidence that counts: in the window, and not synthetic unless demonstrated."""
     window = inquiry.window
-    conditions: list[ColumnElement[bool]] = [evidence.c.day.between(window.first, window.as_of)]
+    conditions: list[ColumnElement[bool]] = [
+        evidence.c.day.between(window.first, window.as_of),
+        evidence.c.good_hours != 0,
+    ]
     if not inquiry.demonstration:
         conditions.append(evidence.c.synthetic.is_(False))
     return conditions

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from gateway.city.ledger.write import Changes
 
 
+_RENAME_EXAMPLE = (
+    "Example: `qulink ledger rename --enterprise 91330822MA0000015W --from OLD-1 --to NEW-1`"
+)
+
+
 class Language(StrEnum):
     """Language of a template."""
 
@@ -30,6 +35,7 @@ def register(root: typer.Typer) -> None:
         _import
     )
     ledger.command("list", epilog="Example: `qulink ledger list --json`")(_list)
+    ledger.command("rename", epilog=_RENAME_EXAMPLE)(_rename)
     root.add_typer(ledger, name="ledger")
 
 
@@ -93,6 +99,32 @@ def _summary(report: "ImportReport", *, dry_run: bool) -> str:
 
 def _changes(changes: "Changes") -> str:
     return f"{changes.added} added, {changes.updated} updated, {changes.unchanged} unchanged"
+
+
+def _rename(
+    enterprise: Annotated[str, typer.Option(help="USCC of the enterprise.")],
+    old: Annotated[str, typer.Option("--from", help="Asset number that the machine has now.")],
+    new: Annotated[str, typer.Option("--to", help="Asset number that it has from today on.")],
+    site: Annotated[str, typer.Option(help="Site number that the machine stands at now.")] = "1",
+    to_site: Annotated[str, typer.Option(help="Site it moves to; default: it stays.")] = "",
+    config: CityFile = DEFAULT,
+) -> None:
+    """Give a machine another number: it stays what it is, with its data and its identifier.
+
+    What its gateway still sends under the old number is its own, until the ledger gives that
+    number to another machine.
+    """
+    from gateway.city.ledger.names import MachineName  # noqa: PLC0415
+    from gateway.city.ledger.renaming import RenamingError, rename_machine  # noqa: PLC0415
+
+    uscc = enterprise.upper()
+    before, after = MachineName(uscc, site, old), MachineName(uscc, to_site or site, new)
+    with opened(load(config)) as database:
+        try:
+            database.run_now(rename_machine, before, after, system_ms())
+        except RenamingError as error:
+            fail(str(error))
+    typer.echo(f"{old} is {new} from today on")
 
 
 def _list(

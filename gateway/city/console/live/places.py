@@ -7,10 +7,9 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from gateway.city.db.tables import tag_schema
+from gateway.city.ledger.names import MachineName
 from gateway.core.schema import Equipment, Schema, decode_schema
 
-Machine = tuple[str, str, str]
-"""USCC, site number, asset number."""
 Key = tuple[str, str]
 """Gateway and id of a schema, as the database holds them."""
 _CHUNK = 500
@@ -42,14 +41,14 @@ class Places:
 
     def __init__(self) -> None:
         self._outlines: dict[Key, _Outline] = {}
-        self._places: dict[str, dict[Machine, set[Place]]] = {}
+        self._places: dict[str, dict[MachineName, set[Place]]] = {}
         self.keys: frozenset[Key] = frozenset()
 
-    def of(self, machine: Machine) -> frozenset[Place]:
+    def of(self, machine: MachineName) -> frozenset[Place]:
         """Who speaks for a machine."""
         return frozenset(self._places.get(machine[0], {}).get(machine, ()))
 
-    def all(self, uscc: str | None = None) -> Iterable[tuple[Machine, set[Place]]]:
+    def all(self, uscc: str | None = None) -> Iterable[tuple[MachineName, set[Place]]]:
         """Machines with their places: of one enterprise, or all."""
         chosen = self._places.values() if uscc is None else (self._places.get(uscc, {}),)
         for machines in chosen:
@@ -68,9 +67,9 @@ class Places:
             self.keys = frozenset(self._outlines)
 
 
-def _named(key: Key, outline: _Outline) -> Iterable[tuple[Machine, Place]]:
+def _named(key: Key, outline: _Outline) -> Iterable[tuple[MachineName, Place]]:
     place = Place(*key, outline.device, outline.synthetic)
-    return [((one.uscc, one.site_no, one.asset_no), place) for one in outline.equipment]
+    return [(MachineName(one.uscc, one.site_no, one.asset_no), place) for one in outline.equipment]
 
 
 def difference(

@@ -11,13 +11,14 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city.console.live.gateways import GatewayView, saved_gateways
-from gateway.city.console.live.places import Machine, Place, Places, difference, schemas
+from gateway.city.console.live.places import Place, Places, difference, schemas
 from gateway.city.console.live.source import SourceAwayError
 from gateway.city.console.live.workers import Workers
 from gateway.city.console.remember import REST, Remembered
 from gateway.city.db.database import Database
-from gateway.city.evidence.recording import MAX_AHEAD_MS
+from gateway.city.evidence.samples import MAX_AHEAD_MS
 from gateway.city.ingest.layout import series_of
+from gateway.city.ledger.names import MachineName
 from gateway.city.live.newest import LiveValue
 from gateway.city.stores.api import Point, Series, Store, StoreError
 from gateway.core.schema import Schema, Tag
@@ -135,7 +136,7 @@ class Present:
         """A gateway as its worker sees it, else as it was last saved."""
         return self.workers.gateway(gateway_id) or self._saved.get(gateway_id)
 
-    def link(self, machine: Machine) -> Link | None:
+    def link(self, machine: MachineName) -> Link | None:
         """The best link of a machine; None if no gateway ever named it."""
         links = [self._link(place) for place in sorted(self._places.of(machine))]
         return min(links, key=lambda one: _RANKS.get(one.link, len(_RANKS)), default=None)
@@ -152,7 +153,7 @@ class Present:
             return DeviceState("down", "gateway_silent", gateway.last_seen_ms or 0)
         return gateway.devices.get(place.device, _UNKNOWN)
 
-    def answering(self, *, demonstration: bool, uscc: str | None = None) -> frozenset[Machine]:
+    def answering(self, *, demonstration: bool, uscc: str | None = None) -> frozenset[MachineName]:
         """Machines whose gateway is online and whose link is up now.
 
         Args:
@@ -174,7 +175,7 @@ class Present:
         state = self._state(place)
         return state.link == "up" and state.since_ms <= latest_ms
 
-    async def machine(self, machine: Machine) -> MachineNow | None:
+    async def machine(self, machine: MachineName) -> MachineNow | None:
         """A machine with its newest values, from its worker or else from the store."""
         link = self.link(machine)
         if link is None:
@@ -189,7 +190,7 @@ class Present:
                     values[name] = value
         return MachineNow(link, {tag.tag.name: tag.series for tag in tags}, values)
 
-    async def _heard(self, machine: Machine) -> tuple[dict[str, LiveValue], set[Series] | None]:
+    async def _heard(self, machine: MachineName) -> tuple[dict[str, LiveValue], set[Series] | None]:
         """What workers have heard of a machine, and the series of which they know too little."""
         values: dict[str, LiveValue] = {}
         unheard: set[Series] | None = None
@@ -209,7 +210,7 @@ class Present:
             }
         return values, unheard
 
-    async def _tags(self, machine: Machine) -> list["_MachineTag"]:
+    async def _tags(self, machine: MachineName) -> list["_MachineTag"]:
         places = self._places.of(machine)
         read = partial(self._database.run, schemas, places)
         held = await self._remembered.get(("tags", places), 3_600, read)
@@ -252,7 +253,7 @@ class _MachineTag:
         )
 
 
-def _machine_tags(machine: Machine, place: Place, schema: Schema) -> list[_MachineTag]:
+def _machine_tags(machine: MachineName, place: Place, schema: Schema) -> list[_MachineTag]:
     own = {
         position: series_of(place.gateway, schema, position)
         for position, one in enumerate(schema.equipment)

@@ -18,6 +18,7 @@ from gateway.city.console.queries.database import (
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.queries.ratetable import as_table, ranked, rate_notes
 from gateway.city.ledger.codes import Name, county_name, industry_name
+from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Dimension
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.city.rates.reports.table import RateCell
@@ -128,7 +129,7 @@ class Drilldown:
         return sorted(lines, key=lambda line: (line.place.workshop, line.place.line))
 
     def _line(self, verdict: MachineVerdict, place: Any) -> MachineLine:
-        link = self._context.live.link((verdict.uscc, verdict.site_no, verdict.asset_no))
+        link = self._context.live.link(MachineName(verdict.uscc, verdict.site_no, verdict.asset_no))
         return MachineLine(verdict, place, *link_state(link), link.cause if link else "")
 
 

@@ -17,7 +17,6 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import MachineNow
 from gateway.city.console.pages.drilldown import link_state
 from gateway.city.console.queries.database import (
-    Machine,
     Rows,
     enterprise_of,
     evidence_days,
@@ -26,6 +25,7 @@ from gateway.city.console.queries.database import (
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.queries.gaps import GapFilter, GapRow, gaps
 from gateway.city.ledger.codes import county_name
+from gateway.city.ledger.names import MachineName
 from gateway.city.live.newest import LiveValue
 from gateway.city.rates.period import period_of
 from gateway.city.stores.api import StoreError
@@ -110,7 +110,7 @@ class MachinePage:
         blocks = ("state", "values", "gaps")
         return View("machine.html", data, blocks, 1.0, _file(machine, readings), still)
 
-    async def _record(self, machine: Machine, row: Any) -> dict[str, object]:
+    async def _record(self, machine: MachineName, row: Any) -> dict[str, object]:
         """What does not change while somebody looks."""
         return {
             "row": row,
@@ -122,18 +122,18 @@ class MachinePage:
             "spans": tuple(SPANS),
         }
 
-    async def _row(self, machine: Machine) -> Any:
+    async def _row(self, machine: MachineName) -> Any:
         row = await self._context.database.run(machine_row, machine)
         if row is None:
             raise HTTPException(404)
         return row
 
-    async def _evidence(self, equipment_id: int) -> Rows:
+    async def _evidence(self, machine_id: int) -> Rows:
         """The days of the running month that the verdict rests on."""
         period = period_of(None, self._context.now_ms())
-        return await self._context.database.run(evidence_days, equipment_id, period.first)
+        return await self._context.database.run(evidence_days, machine_id, period.first)
 
-    async def _verdict(self, machine: Machine) -> object:
+    async def _verdict(self, machine: MachineName) -> object:
         uscc, site_no, asset_no = machine
         verdicts = await self._figures.machines(uscc)
         return next(
@@ -200,9 +200,10 @@ def _segment(name: str) -> str:
     return quote(once if once.strip(".") else once.replace(".", "%2E"), safe="")
 
 
-def _machine_of(request: Request) -> Machine:
+def _machine_of(request: Request) -> MachineName:
     parameters = request.path_params
-    return parameters["uscc"], unquote(parameters["site"]), unquote(parameters["asset"])
+    site_no, asset_no = unquote(parameters["site"]), unquote(parameters["asset"])
+    return MachineName(parameters["uscc"], site_no, asset_no)
 
 
 def _readings(live: MachineNow | None, lacking: Iterable[GapRow]) -> list[Reading]:
@@ -251,7 +252,7 @@ def qr(handle: str) -> Markup:
     return Markup(out.getvalue().decode())  # noqa: S704 - drawn by segno: paths, no text
 
 
-def _file(machine: Machine, readings: Iterable[Reading]) -> Table:
+def _file(machine: MachineName, readings: Iterable[Reading]) -> Table:
     uscc, site_no, asset_no = machine
     return Table(
         name=f"values-{asset_no}",

@@ -14,8 +14,8 @@ from gateway.city.db.tables import (
     gateway,
     identifier,
 )
+from gateway.city.ledger.names import MachineName
 
-Machine = tuple[str, str, str]
 Rows = Sequence[Any]
 """Rows of a query whose columns the query names."""
 
@@ -80,7 +80,7 @@ def gateways(connection: Connection) -> list[GatewayRow]:
     ]
 
 
-def machine_row(connection: Connection, machine: Machine) -> Row[Any] | None:
+def machine_row(connection: Connection, machine: MachineName) -> Row[Any] | None:
     """A machine of the ledger with its identifier, or None."""
     uscc, site_no, asset_no = machine
     query = (
@@ -93,10 +93,10 @@ def machine_row(connection: Connection, machine: Machine) -> Row[Any] | None:
     return connection.execute(query).first()
 
 
-def evidence_days(connection: Connection, equipment_id: int, first: date) -> Rows:
+def evidence_days(connection: Connection, machine_id: int, first: date) -> Rows:
     """The evidence of a machine since a day, newest first."""
     columns = evidence.c
-    query = select(evidence).where(columns.equipment_id == equipment_id, columns.day >= first)
+    query = select(evidence).where(columns.machine_id == machine_id, columns.day >= first)
     return connection.execute(query.order_by(columns.day.desc(), columns.source)).all()
 
 

@@ -5,9 +5,9 @@ from fractions import Fraction
 from functools import partial
 
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.live.places import Machine
 from gateway.city.console.queries.known import known_month, known_points
 from gateway.city.console.remember import Remembered
+from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Dimension, percent_text
 from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.period import recent_months
@@ -61,7 +61,7 @@ class Figures:
         )
         return await context.database.run(known_month, month)
 
-    def _answering(self, definition: str, uscc: str | None = None) -> frozenset[Machine]:
+    def _answering(self, definition: str, uscc: str | None = None) -> frozenset[MachineName]:
         """Machines that answer now, if a definition asks for them."""
         context = self._context
         if definition_of(context.definitions, definition).measure != "answering":

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, desc, func, select
 
 from gateway.city.console.queries.database import Rows
-from gateway.city.db.tables import enterprise, equipment, identifier, orphan, quarantine
+from gateway.city.db.tables import enterprise, equipment, identifier, quarantine
+from gateway.city.evidence.adoption import orphan_query
 
 DAY_MS = 86_400_000
 
@@ -54,10 +55,10 @@ def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
         .outerjoin(identifier)
         .where(identifier.c.registered_ms.is_(None))
     )
-    orphans = select(orphan)
+    orphans = orphan_query()
     return Findings(
         quarantined=_quarantined(connection, now_ms - 7 * DAY_MS, limit),
-        orphans=_rows(connection, orphans.order_by(desc(orphan.c.last_ms)), limit),
+        orphans=_rows(connection, orphans.order_by(desc("last_ms")), limit),
         orphan_count=_count(connection, orphans),
         unregistered=_rows(connection, unregistered.order_by(equipment.c.id), limit),
         unregistered_count=_count(connection, unregistered),

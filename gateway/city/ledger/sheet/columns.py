@@ -239,6 +239,15 @@ EQUIPMENT = (
         Name("与核实日期同时填写", "together with the date"),
     ),
     Column("verified_on", Name("核实日期", "Verified on"), past_day, Name("", "")),
+    Column(
+        "formerly",
+        Name("原资产编号", "Former asset no"),
+        code(64),
+        Name(
+            "同一台设备换了编号时填写旧编号，数据和标识随设备保留",
+            "of a machine that got a new number: the old one; its data and identifier stay",
+        ),
+    ),
 )
 
 TABLES: Mapping[str, tuple[Column, ...]] = {"enterprise": ENTERPRISE, "equipment": EQUIPMENT}

@@ -4,14 +4,14 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from gateway.city.db.tables import gateway, tag_schema
-from gateway.city.rates.facts import Machine
+from gateway.city.ledger.names import MachineName
 from gateway.core.schema import decode_schema
 from gateway.wire.messages import State, decode_state
 
 
 def answering_now(
     connection: Connection, now_ms: int, silence_ms: int, *, demonstration: bool
-) -> frozenset[Machine]:
+) -> frozenset[MachineName]:
     """Machines behind a device whose link is up, of gateways heard of within the silence.
 
     For commands beside a running city; the city itself asks its live view.
@@ -39,7 +39,7 @@ def answering_now(
         if (name, device) in up
     )
     return frozenset(
-        (one.uscc, one.site_no, one.asset_no)
+        MachineName(one.uscc, one.site_no, one.asset_no)
         for schema in schemas
         if demonstration or not schema.synthetic
         for one in schema.equipment

@@ -8,9 +8,10 @@ from datetime import date
 from sqlalchemy import Connection
 
 from gateway.city.ledger.codes import Name
+from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Enterprise, judge
 from gateway.city.rates.definitions import builtin_definitions, definition_of
-from gateway.city.rates.facts import Inquiry, Machine, MachineFact, enterprises, machines
+from gateway.city.rates.facts import Inquiry, MachineFact, enterprises, machines
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import period_of
 from gateway.city.rates.reasons import REASON_NAMES, Reason
@@ -54,7 +55,7 @@ def machine_facts(
     now_ms: int,
     *,
     demonstration: bool,
-    answering: AbstractSet[Machine] = frozenset(),
+    answering: AbstractSet[MachineName] = frozenset(),
     uscc: str | None = None,
     definitions: Mapping[str, Definition] | None = None,
 ) -> list[MachineVerdict]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from gateway.city.db.tables import enterprise
 from gateway.city.ledger.codes import Name, county_name, industry_name
+from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import (
     CITY,
     DIMENSIONS,
@@ -24,7 +25,7 @@ from gateway.city.rates.compute import (
     score,
 )
 from gateway.city.rates.definitions import builtin_definitions, definition_of
-from gateway.city.rates.facts import Inquiry, Machine
+from gateway.city.rates.facts import Inquiry
 from gateway.city.rates.frozen.results import Correction, StoredTable, final_table
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status, as_of_ms, period_of
@@ -181,7 +182,7 @@ def rate_month(
     now_ms: int,
     *,
     demonstration: bool,
-    answering: AbstractSet[Machine] = frozenset(),
+    answering: AbstractSet[MachineName] = frozenset(),
     definitions: Definitions | None = None,
     dimensions: Iterable[Dimension] = DIMENSIONS,
 ) -> RateMonth:
@@ -256,7 +257,7 @@ def rate_table(
     now_ms: int,
     *,
     demonstration: bool,
-    answering: AbstractSet[Machine] = frozenset(),
+    answering: AbstractSet[MachineName] = frozenset(),
     definitions: Definitions | None = None,
 ) -> RateTable:
     """A rate of one month by county, industry or enterprise; see :func:`rate_month`."""

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from gateway.city.db.tables import metadata
+from gateway.city.db.schema import metadata
 
 revision = "city1"
 down_revision = None

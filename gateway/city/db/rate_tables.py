@@ -1,0 +1,48 @@
+"""Tables of rates as they were published."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from gateway.city.db.tables import Key, metadata
+
+TABLES = metadata
+"""All tables of the city, these two included."""
+
+rate_result = Table(
+    "rate_result",
+    metadata,  # append-only
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("definition", String(32), nullable=False),
+    Column("definition_hash", String(64), nullable=False),
+    Column("month", String(7), nullable=False),  # YYYY-MM
+    Column("dimension", String(16), nullable=False),  # city county industry enterprise
+    Column("cell", String(32), nullable=False),
+    Column("vintage", Integer, nullable=False),
+    Column("status", String(1), nullable=False),  # P provisional, F final
+    Column("numerator", Integer, nullable=False),
+    Column("denominator", Integer, nullable=False),
+    Column("enterprise_count", Integer, nullable=False),
+    Column("mean", Text),  # exact fraction "p/q", which can be long; null: no enterprise
+    Column("synthetic", Boolean, nullable=False),
+    Column("computed_ms", BigInteger, nullable=False),
+    UniqueConstraint("definition", "month", "dimension", "cell", "vintage"),
+)
+
+rate_correction = Table(
+    "rate_correction",
+    metadata,  # why a frozen month got a further vintage; the calendar's vintages have no row
+    Column("definition", String(32), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("vintage", Integer, primary_key=True),
+    Column("reason", String(16), nullable=False),  # late_data ledger definition roster error
+    Column("note", String(300), nullable=False),
+    Column("corrected_by", String(100), nullable=False),
+)

@@ -1,0 +1,136 @@
+"""From committed values to evidence: in which hours of a day a machine was read. Pure.
+
+A sample counts if its time is plausible: not before 2020, and not more than a minute ahead of the
+city's clock when it came (a gateway's clock may differ by so much; more is a clock fault).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.city.ledger.names import MachineName
+from gateway.city.stores.api import Rejection, Rows, Series
+from gateway.core.schema import Schema
+
+EARLIEST_MS = 1_577_836_800_000
+"""2020-01-01T00:00Z."""
+MAX_AHEAD_MS = 60_000
+
+_ZONE_MS = 8 * 3_600_000
+_HOUR_MS = 3_600_000
+_DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1)
+
+Refused = Counter[tuple[Series, int]]
+"""Values that the store refused, by series and time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Values of one machine on one day from one kind of source.
+
+    Attributes:
+        machine: as the edge names it.
+        day: Asia/Shanghai day.
+        source: ``controller`` or ``sensor``.
+        synthetic: they come from a simulator.
+        gateway: that sent them.
+        count: how many.
+        first_ms: time of the first, UTC milliseconds.
+        last_ms: time of the last.
+        good_hours: bit h is set if a value came between h and h + 1 o'clock.
+    """
+
+    machine: MachineName
+    day: date
+    source: str
+    synthetic: bool
+    gateway: str
+    count: int
+    first_ms: int
+    last_ms: int
+    good_hours: int
+
+
+def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterator[Sample]:
+    """The evidence in one table of committed values.
+
+    Args:
+        schema: of the values; tells source and whether they are synthetic.
+        rows: what was written.
+        refused: what the store refused; what is found here is taken out, because several tables
+            can hold the same series and time.
+        now_ms: when it came, UTC milliseconds.
+    """
+    counts = rows.present.sum(axis=1)
+    for at, time in enumerate(rows.time_ms.tolist() if refused else ()):
+        lost = min(int(counts[at]), refused[rows.series, time])
+        counts[at] -= lost
+        refused[rows.series, time] -= lost
+    plausible = (rows.time_ms >= EARLIEST_MS) & (rows.time_ms <= now_ms + MAX_AHEAD_MS)
+    use = plausible & (counts > 0)
+    times, counts = rows.time_ms[use], counts[use]
+    days = (times + _ZONE_MS) // _DAY_MS
+    series = rows.series
+    found = sorted(set(days.tolist()))
+    for day in found:
+        mine = days == day if len(found) > 1 else slice(None)
+        yield Sample(
+            MachineName(series.enterprise, series.site, series.equipment),
+            _EPOCH + timedelta(days=day),
+            schema.source,
+            schema.synthetic,
+            series.gateway,
+            int(counts[mine].sum()),
+            int(times[mine].min()),
+            int(times[mine].max()),
+            _hours(times[mine]),
+        )
+
+
+def _hours(times: npt.NDArray[np.int64]) -> int:
+    """The hours of one day that times lie in, as bits."""
+    hours = (times + _ZONE_MS) % _DAY_MS // _HOUR_MS
+    return sum(1 << hour for hour in set(hours.tolist()))
+
+
+def samples_in(
+    tables: Sequence[tuple[Schema, Rows]], rejections: Sequence[Rejection], now_ms: int
+) -> list[Sample]:
+    """The evidence in what was written, one sample a machine, day, source, kind and gateway.
+
+    Args:
+        tables: what was written, with the schemas it follows.
+        rejections: what the store refused of it.
+        now_ms: when it came, UTC milliseconds.
+    """
+    refused: Refused = Counter()
+    for rejection in rejections:
+        refused[rejection.series, rejection.time_ms] += rejection.values
+    return merged(
+        sample for schema, rows in tables for sample in samples(schema, rows, refused, now_ms)
+    )
+
+
+def merged(parts: Iterable[Sample]) -> list[Sample]:
+    """One sample a machine, day, source, kind and gateway."""
+    sums: dict[tuple[object, ...], Sample] = {}
+    for part in parts:
+        key = (part.machine, part.day, part.source, part.synthetic, part.gateway)
+        have = sums.get(key)
+        sums[key] = part if have is None else _sum(have, part)
+    return list(sums.values())
+
+
+def _sum(one: Sample, other: Sample) -> Sample:
+    return replace(
+        one,
+        count=one.count + other.count,
+        first_ms=min(one.first_ms, other.first_ms),
+        last_ms=max(one.last_ms, other.last_ms),
+        good_hours=one.good_hours | other.good_hours,
+    )
