@@ -68,6 +68,10 @@ class MessageLimit:
         if self._sent:
             self._blame(max(self._sent.values()), 1)
 
+    def swallowed(self, size: int) -> None:
+        """The broker has confirmed messages of this size, and thrown them away."""
+        self._blame(size, LEAST_BYTES)
+
     def hung_up(self) -> None:
         """The session has ended without a reason."""
         if len(self._sent) == 1:

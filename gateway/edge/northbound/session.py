@@ -16,13 +16,13 @@ from gateway.edge.buffer.outlet import Outlet
 from gateway.edge.live.records import NorthboundLive
 from gateway.edge.live.view import Live
 from gateway.edge.northbound.answers import Answers
-from gateway.edge.northbound.limit import PACKET_BYTES, MessageLimit
 from gateway.edge.northbound.preface import PREFACE_BYTES, Preface
 from gateway.edge.northbound.queue import MOST_BYTES, Message, Queue, merge
 from gateway.edge.northbound.signs import SignsOfLife
+from gateway.edge.northbound.sizes import Sizes
 from gateway.edge.northbound.window import Window
 from gateway.mqtt.attempts import Attempts
-from gateway.mqtt.client import LOSSES, Client, Will, is_too_large
+from gateway.mqtt.client import LOSSES, Client, Will
 from gateway.wire.frame import HEADER_BYTES, BodyEncoder, Header, seal
 from gateway.wire.messages import State, encode_message
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
@@ -68,8 +68,7 @@ class Northbound:
         self._encoder = BodyEncoder()
         self._queue = Queue(config.frame_interval_ms)
         self._preface = Preface(outlet)
-        self._limit = MessageLimit(config.max_frame_bytes)
-        self._overhead = len(frame_topic(gateway)) + PACKET_BYTES
+        self._sizes = Sizes(config, gateway)
         self._attempts = Attempts(config.url, config.retry_max_ms)
         self._publishing: set[asyncio.Task[None]] = set()
         self._answers = Answers(outlet)
@@ -82,7 +81,7 @@ class Northbound:
             try:
                 await self._session()
             except* LOSSES as group:
-                self._blame(group)
+                self._sizes.lost(group)
                 self._lost(self._attempts.failed(group))
             _heed_cancellation()
             await self._pause()
@@ -117,37 +116,12 @@ class Northbound:
         async with self._client() as client:
             await client.listen(ack_topic(self._gateway))
             self._window.restart()
-            self._learn(client.max_packet_bytes)
+            self._sizes.connected(client.max_packet_bytes)
+            self._outlet.limit_frames(self._sizes.body_bytes)
             self._note(connected=True, since_ms=self._now_ms(), error="")
             with self._attempts.session():
                 await self._serve(client)
             await self._signs.say(client, online=False)
-
-    def _learn(self, max_packet_bytes: int | None) -> None:
-        """Take the largest packet that the broker says it takes."""
-        most = None if max_packet_bytes is None else max_packet_bytes - self._overhead
-        self._limit.connected(most)
-        self._outlet.limit_frames(self._body_bytes)
-
-    @property
-    def _body_bytes(self) -> int:
-        """The largest body of a frame that can be sent now."""
-        return max(self._limit.bytes - HEADER_BYTES - PREFACE_BYTES, 1)
-
-    def _blame(self, group: BaseExceptionGroup[Exception]) -> None:
-        """Look whether the size of a message has ended the session."""
-        before = self._limit.bytes
-        if is_too_large(group):
-            self._limit.refused()
-        else:
-            self._limit.hung_up()
-        if self._limit.bytes < before:
-            log.warning(
-                "broker %s takes no message of %d bytes; messages are cut to %d from now on",
-                self._config.url,
-                before,
-                self._limit.bytes,
-            )
 
     def _client(self) -> Client:
         """A client whose will says that the gateway is offline."""
@@ -192,7 +166,7 @@ class Northbound:
         while True:
             self._wake.clear()
             if self._window.overdue(_seconds()):
-                self._window.restart()
+                self._send_again()
             if turn != self._window.turn:
                 turn = self._window.turn
                 self._queue.clear(self._window.sent)
@@ -201,10 +175,16 @@ class Northbound:
                 continue  # time has passed: look again what has changed
             self._queue.drop(self._window.acknowledged)
             wait_s = self._queue.wait_s(_seconds())
-            if wait_s == 0 and not self._window.full and not self._limit.waits:
+            if wait_s == 0 and not self._window.full and not self._sizes.limit.waits:
                 await self._send_next(client, tasks)
             else:
                 await self._sleep(wait_s)
+
+    def _send_again(self) -> None:
+        """Send again what is not acknowledged; look whether the broker swallows it for its size."""
+        self._sizes.overdue()
+        self._outlet.limit_frames(self._sizes.body_bytes)
+        self._window.restart()
 
     async def _read(self) -> None:
         """Take frames from memory if they have just been committed, else from the file."""
@@ -216,10 +196,10 @@ class Northbound:
         self._queue.add(frames, last)
 
     async def _send_next(self, client: Client, tasks: asyncio.TaskGroup) -> None:
-        most = 1 if self._preface.wanting else self._body_bytes  # one is always taken
+        most = 1 if self._preface.wanting else self._sizes.merged_bytes  # one is always taken
         frames = self._queue.take(most, _seconds())
-        if len(frames[0].body) > self._body_bytes:
-            self._cut(frames[0].seq, self._body_bytes)
+        if len(frames[0].body) > self._sizes.body_bytes:
+            self._cut(frames[0].seq, self._sizes.body_bytes)
             return
         for one in merge(frames, self._encoder):
             await self._send_one(client, tasks, one)
@@ -231,17 +211,17 @@ class Northbound:
         self._to_commit.set()
 
     async def _send_one(self, client: Client, tasks: asyncio.TaskGroup, one: Message) -> None:
-        most = self._limit.bytes - HEADER_BYTES
+        most = self._sizes.limit.bytes - HEADER_BYTES
         body, excess = await self._preface.before(one, self._window.upto, most)
-        if 0 < excess < self._body_bytes // 2 and one.first == one.seq:
-            self._cut(one.seq, self._body_bytes - excess - PREFACE_BYTES)
+        if 0 < excess < self._sizes.body_bytes // 2 and one.first == one.seq:
+            self._cut(one.seq, self._sizes.body_bytes - excess - PREFACE_BYTES)
             return
         header = Header(self._outlet.epoch, one.seq, one.values, one.seq - one.first)
         message = seal(body, header)
         again = self._window.send(one.first, one.seq, _seconds())
         now = self._status
         self._note(sent=now.sent + 1, resent=now.resent + again)
-        self._limit.sent(one.seq, len(message))
+        self._sizes.limit.sent(one.seq, len(message))
         task = tasks.create_task(self._publish(client, one.seq, message))
         self._publishing.add(task)
         task.add_done_callback(self._publishing.discard)
@@ -251,8 +231,10 @@ class Northbound:
         await client.publish(frame_topic(self._gateway), message, qos=1, timeout=timeout)
         if client.has_refused:  # perhaps this
             return
-        held_up = self._limit.waits
-        self._limit.arrived(seq)
+        if not self._window.acknowledged(seq):
+            self._sizes.unanswered.confirmed(seq, len(message))
+        held_up = self._sizes.limit.waits
+        self._sizes.limit.arrived(seq)
         if held_up:
             self._wake.set()
 
@@ -280,6 +262,7 @@ class Northbound:
         self._note(acks=self._status.acks + 1)
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
         self._window.acknowledge(ack.upto, ranges, _seconds())
+        self._sizes.unanswered.acknowledged(self._window.newest, self._window.acknowledged)
         self._outlet.acknowledge(ack.upto, ranges, ack.closed)
         if self._preface.want(ack.want, _seconds()) or ack.again:
             self._window.restart()

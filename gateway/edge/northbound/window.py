@@ -9,7 +9,8 @@ class Window:
 
     Args:
         size: how many messages may be on their way.
-        timeout_ms: without any progress for this long, sending begins anew.
+        timeout_ms: without any progress for this long, sending begins anew; also if a message is
+            missing for this long while a later one is acknowledged.
 
     Attributes:
         sent: newest frame of this turn that went out.
@@ -21,7 +22,7 @@ class Window:
     def __init__(self, size: int, timeout_ms: int) -> None:
         self._size = size
         self._timeout_s = timeout_ms / 1000
-        self._flying: set[Span] = set()
+        self._flying: dict[Span, float] = {}
         self._highest = 0
         self._deadline_s = 0.0
         self.turn = 0
@@ -36,11 +37,22 @@ class Window:
 
     def overdue(self, now_s: float) -> bool:
         """Whether an acknowledgement should have come by now."""
-        return bool(self._flying) and now_s >= self._deadline_s
+        return bool(self._flying) and now_s >= self._due_s()
 
     def patience(self, now_s: float) -> float | None:
         """Seconds until sending begins anew; None if nothing is on its way."""
-        return max(self._deadline_s - now_s, 0.0) if self._flying else None
+        return max(self._due_s() - now_s, 0.0) if self._flying else None
+
+    def _due_s(self) -> float:
+        oldest = min(self._flying)
+        if oldest[1] < self.newest:  # what goes on behind it is no progress for it
+            return min(self._deadline_s, self._flying[oldest] + self._timeout_s)
+        return self._deadline_s
+
+    @property
+    def newest(self) -> int:
+        """The newest frame that is acknowledged."""
+        return max((high for _, high in self.ranges), default=self.upto)
 
     def acknowledged(self, seq: int) -> bool:
         """Whether the city holds this frame."""
@@ -65,7 +77,7 @@ class Window:
         """
         if not self._flying:
             self._deadline_s = now_s + self._timeout_s
-        self._flying.add((first, last))
+        self._flying[first, last] = now_s
         self.sent = last
         again = last <= self._highest
         self._highest = max(self._highest, last)
@@ -79,7 +91,9 @@ class Window:
         """
         before = len(self._flying)
         self.upto, self.ranges = upto, ranges
-        self._flying = {span for span in self._flying if not self._holds(span)}
+        self._flying = {
+            span: sent_s for span, sent_s in self._flying.items() if not self._holds(span)
+        }
         if len(self._flying) < before:
             self._deadline_s = now_s + self._timeout_s
         self.sent = max(self.sent, self.upto)
