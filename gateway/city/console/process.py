@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def say(answers: BinaryIO, answer: Answer) -> None:
-    """Tell the city what became of the start; one that was killed meanwhile is told nothing."""
+    """Tell the city what became of the start; one that was killed meanwhile hears nothing."""
     with contextlib.suppress(BrokenPipeError):
         answers.write(msgspec.json.encode(answer) + b"\n")
 

@@ -15,7 +15,7 @@ class Worker:
 
     Attributes:
         source: how it is asked.
-        copy: what it has told of its gateways.
+        copy: what it has said of its gateways.
         lost_ms: since when it does not answer, UTC milliseconds; None: it does.
     """
 

@@ -33,7 +33,7 @@ class MachineLine:
     verdict: MachineVerdict
     place: Any
     kind: str
-    word: str
+    text_key: str
     cause: str
 
 
@@ -171,7 +171,7 @@ def _machine_cells(line: MachineLine) -> dict[str, Any]:
         "line": line.place.line,
         "class": verdict.equipment_class,
         "status": verdict.status,
-        "link": line.word.removeprefix("link."),
+        "link": line.text_key.removeprefix("link."),
         "counted": verdict.reason.counted,
         "networked": verdict.reason.networked,
         "reason": str(verdict.reason),

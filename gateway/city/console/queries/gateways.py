@@ -21,7 +21,7 @@ class GatewayState:
     Attributes:
         row: what the registry says.
         kind: ``good``, ``warn`` (some devices down), ``bad`` (silent), ``idle`` (never heard).
-        word: catalogue key of its state.
+        text_key: catalogue key of its state.
         last_seen_ms: newest sign of life; None: never.
         devices_up: devices whose link is up.
         devices: devices it reports.
@@ -29,7 +29,7 @@ class GatewayState:
 
     row: GatewayRow
     kind: str
-    word: str
+    text_key: str
     last_seen_ms: int | None
     devices_up: int
     devices: int

@@ -34,7 +34,7 @@ def finding_table(found: Findings, silent: Iterable[GatewayState], now_ms: int) 
 def _gateway_rows(states: Iterable[GatewayState]) -> Iterator[Row]:
     for state in states:
         yield {
-            "finding": state.word,
+            "finding": state.text_key,
             "uscc": state.row.uscc,
             "site_no": state.row.site_no,
             "name": state.row.enterprise,
