@@ -7,6 +7,9 @@ from itertools import chain
 
 import numpy as np
 
+_ARCS = 20
+"""A poll that is later than all but one of so many parts of an interval passes for punctual."""
+
 
 @dataclass(slots=True)
 class Watch:
@@ -50,12 +53,24 @@ class Watch:
 def lateness(at_s: Sequence[float], interval_s: float) -> list[float]:
     """Seconds by which each poll began after the place in the interval of the earliest one.
 
+    The earliest is looked for where polls are densest: the place before which a poll would have
+    been early is also the one that a poll nearly an interval late comes to, and a single such
+    poll would make all others late.
+
     Args:
-        at_s: when polls of one device began; none is half an interval late.
+        at_s: when polls of one device began; most within some of an interval's twentieths.
         interval_s: between two ticks.
     """
     places = np.asarray(at_s) % interval_s
-    middle = places[len(places) // 2]
-    around = (places - middle + interval_s / 2) % interval_s
-    late: list[float] = (around - around.min()).tolist()
-    return late
+    arc = interval_s / _ARCS
+    late = (places - _densest(places, interval_s, arc) + arc) % interval_s
+    exact: list[float] = (late - late.min()).tolist()
+    return exact
+
+
+def _densest(places: np.ndarray, interval_s: float, arc: float) -> float:
+    """The place that begins the arc of the interval with the most places in it."""
+    ascending = np.sort(places)
+    around = np.concatenate((ascending, ascending + interval_s))
+    ends = np.searchsorted(around, ascending + arc, side="right")
+    return float(ascending[np.argmax(ends - np.arange(len(ascending)))])
