@@ -31,7 +31,7 @@ def test_a_light_gateway_sends_about_once_an_interval(commit_s: float) -> None:
     while commits or queue.wait_s(now) is not None:
         wait_s = queue.wait_s(now)
         if wait_s == 0:
-            delays += [now - born[one.seq] for one in queue.take(MOST_BYTES, now)]
+            delays += [now - born[one.seq] for one in queue.next_message(MOST_BYTES, now)]
             sent.append(now)
             continue
         due = now + wait_s if wait_s is not None else np.inf
@@ -50,12 +50,12 @@ def test_much_leaves_at_once_and_so_does_all_when_the_gateway_stops() -> None:
     queue = Queue(1_000)
     queue.add([frame(1)], 1)
     assert queue.wait_s(5.0) == 0.0
-    queue.take(MOST_BYTES, 5.0)
+    queue.next_message(MOST_BYTES, 5.0)
     queue.add([frame(2)], 2)
     assert queue.wait_s(5.1) == pytest.approx(1.15)
     queue.add([frame(3, LITTLE_BYTES)], 3)
     assert queue.wait_s(5.1) == 0.0
-    queue.take(MOST_BYTES, 5.1)
+    queue.next_message(MOST_BYTES, 5.1)
     queue.add([frame(4)], 4)
     queue.hurries = True
     assert queue.wait_s(5.1) == 0.0

@@ -111,8 +111,8 @@ class Queue:
         self._has_fresh = False
         return max(_LATE * self._interval_s - passed, 0.0)
 
-    def take(self, max_bytes: int, now_s: float) -> list[StoredFrame]:
-        """Take what leaves as one message.
+    def next_message(self, max_bytes: int, now_s: float) -> list[StoredFrame]:
+        """Remove and return the frames that leave as one message.
 
         Args:
             max_bytes: of its body.

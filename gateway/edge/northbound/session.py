@@ -42,7 +42,7 @@ class Northbound:
         software: version of qulink, for signs of life.
         outlet: what to send.
         wake: set after each commit of the buffer, and here.
-        live: told about the connection; read for signs of life.
+        live: the connection is noted in it; read for signs of life.
         now_ms: the gateway's clock, UTC milliseconds.
     """
 
@@ -197,7 +197,7 @@ class Northbound:
 
     async def _send_next(self, client: Client, tasks: asyncio.TaskGroup) -> None:
         most = 1 if self._preface.wanting else self._sizes.merged_bytes  # one is always taken
-        frames = self._queue.take(most, _seconds())
+        frames = self._queue.next_message(most, _seconds())
         if len(frames[0].body) > self._sizes.body_bytes:
             self._cut(frames[0].seq, self._sizes.body_bytes)
             return

@@ -97,7 +97,7 @@ class _Views:
         data = {
             "device": device,
             "kind": KINDS[device.link],
-            "curves": self._traces.take(device.id, device.tags, now_ms),
+            "curves": self._traces.extended(device.id, device.tags, now_ms),
             "now_ms": now_ms,
         }
         return View("device.html", data, ("state", "tags"), 1.0, _tag_table(device))

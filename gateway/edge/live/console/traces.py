@@ -24,7 +24,7 @@ class Traces:
     def __init__(self) -> None:
         self._devices: dict[str, _Watched] = {}
 
-    def take(self, device: str, tags: Iterable[TagLive], now_ms: int) -> dict[str, str]:
+    def extended(self, device: str, tags: Iterable[TagLive], now_ms: int) -> dict[str, str]:
         """Add the newest values of a device and return its curves by tag.
 
         Returns:
