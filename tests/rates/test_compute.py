@@ -124,6 +124,12 @@ def test_rounding_is_half_up_and_for_display_only(rate: Fraction, shown: str) ->
             False,
             Reason.NO_EVIDENCE,
         ),
+        (
+            {"valid_days": 0, "seen": False, "last_valid": None, "doubtful": True},
+            True,
+            False,
+            Reason.UNCERTAIN_ONLY,
+        ),
         ({"valid_days": 0, "last_valid": None}, True, False, Reason.SENSOR_ONLY),
         ({"service_days": 30, "valid_days": 24}, True, True, Reason.NETWORKED),  # exactly 80 %
         ({"service_days": 31, "valid_days": 24}, True, False, Reason.TOO_FEW_DAYS),

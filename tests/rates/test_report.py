@@ -33,7 +33,7 @@ from gateway.city.rates.reports.drilldown import machine_facts
 from gateway.city.rates.reports.export import DEMONSTRATION, table_csv, table_json
 from gateway.city.rates.reports.table import RateTable, rate_table
 from gateway.city.rates.reports.trend import trend
-from gateway.city.rates.service import Days, Window, changing_service
+from gateway.city.rates.service import DatedDays, Days, Window, changing_service
 from gateway.city.rates.tallies import NotComputableError
 from gateway.core.days import day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
@@ -314,7 +314,10 @@ def test_a_sensor_of_today_is_seen_although_the_day_does_not_count_yet() -> None
     today = date(2026, 11, 5)
     window = Window(date(2026, 11, 1), today, today_runs=True)
     history = [(date(2026, 11, 3), "in_use")]
-    assert changing_service(history, {"in_use"}, window, {today}, set()) == (2, Days(seen=True))
+    assert changing_service(history, {"in_use"}, window, DatedDays({today}, set())) == (
+        2,
+        Days(seen=True),
+    )
 
 
 def test_months_are_checked(database: Database) -> None:

@@ -1,7 +1,11 @@
-"""From committed values to evidence: in which hours of a day a machine was read. Pure.
+"""From committed values to evidence: in which hours of a day a machine was read, how well. Pure.
 
 A sample counts if its time is plausible: not before 2020, and not more than a minute ahead of the
 city's clock when it came (a gateway's clock may differ by so much; more is a clock fault).
+
+GOOD values, UNCERTAIN ones and replays – a source repeats what it last had, or made something up –
+have hours of their own. A value in clock doubt is GOOD if it came on the very day that it names,
+by the city's clock; what comes later with a doubted time stays uncertain.
 """
 
 from collections import Counter
@@ -14,7 +18,9 @@ import numpy.typing as npt
 
 from gateway.city.ledger.names import MachineName
 from gateway.city.stores.api import Rejection, Rows, Series
+from gateway.core.batch import Status
 from gateway.core.schema import Schema
+from gateway.core.status import GOOD, Reason, is_replay, uncertain
 
 EARLIEST_MS = 1_577_836_800_000
 """2020-01-01T00:00Z."""
@@ -24,6 +30,10 @@ _ZONE_MS = 8 * 3_600_000
 _HOUR_MS = 3_600_000
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
+
+_CLOCK_DOUBT = uncertain(Reason.CLOCK_DOUBT)
+_REPLAY = np.array([is_replay(code) for code in range(256)])
+"""By status byte."""
 
 Refused = Counter[tuple[Series, int]]
 """Values that the store refused, by series and time."""
@@ -42,7 +52,9 @@ class Sample:
         count: how many.
         first_ms: time of the first, UTC milliseconds.
         last_ms: time of the last.
-        good_hours: bit h is set if a value came between h and h + 1 o'clock.
+        good_hours: bit h is set if a GOOD value came between h and h + 1 o'clock.
+        uncertain_hours: likewise of values that are UNCERTAIN and fresh.
+        replayed_hours: likewise of values that are not fresh.
     """
 
     machine: MachineName
@@ -54,6 +66,8 @@ class Sample:
     first_ms: int
     last_ms: int
     good_hours: int
+    uncertain_hours: int = 0
+    replayed_hours: int = 0
 
 
 def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterator[Sample]:
@@ -67,9 +81,11 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
         now_ms: when it came, UTC milliseconds.
     """
     counts = rows.present.sum(axis=1)
+    good, doubted, replayed = _by_quality(rows, now_ms)
     for at, time in enumerate(rows.time_ms.tolist() if refused else ()):
         lost = min(int(counts[at]), refused[rows.series, time])
         counts[at] -= lost
+        good[at] -= lost  # which of them was refused is not told: no hour may count too much
         refused[rows.series, time] -= lost
     plausible = (rows.time_ms >= EARLIEST_MS) & (rows.time_ms <= now_ms + MAX_AHEAD_MS)
     use = plausible & (counts > 0)
@@ -88,8 +104,29 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
             int(counts[mine].sum()),
             int(times[mine].min()),
             int(times[mine].max()),
-            _hours(times[mine]),
+            *(_hours(times[mine][some[use][mine] > 0]) for some in (good, doubted, replayed)),
         )
+
+
+_Counts = npt.NDArray[np.int64]
+
+
+def _by_quality(rows: Rows, now_ms: int) -> tuple[_Counts, _Counts, _Counts]:
+    """How many values of each line are GOOD, UNCERTAIN but fresh, and replays."""
+    total = rows.present.sum(axis=1)
+    if rows.status is None:
+        none = np.zeros_like(total)
+        return total.copy(), none, none
+    status = _confirmed(rows.status, rows.time_ms, now_ms)
+    good = (rows.present & (status == GOOD)).sum(axis=1)
+    replayed = (rows.present & _REPLAY[status]).sum(axis=1)
+    return good, total - good - replayed, replayed
+
+
+def _confirmed(status: Status, time_ms: npt.NDArray[np.int64], now_ms: int) -> Status:
+    """Statuses, GOOD instead of in clock doubt on the day that the city's clock confirms."""
+    today = (time_ms + _ZONE_MS) // _DAY_MS == (now_ms + _ZONE_MS) // _DAY_MS
+    return np.where((status == _CLOCK_DOUBT) & today[:, None], GOOD, status).astype(np.uint8)
 
 
 def _hours(times: npt.NDArray[np.int64]) -> int:
@@ -133,4 +170,6 @@ def _sum(one: Sample, other: Sample) -> Sample:
         first_ms=min(one.first_ms, other.first_ms),
         last_ms=max(one.last_ms, other.last_ms),
         good_hours=one.good_hours | other.good_hours,
+        uncertain_hours=one.uncertain_hours | other.uncertain_hours,
+        replayed_hours=one.replayed_hours | other.replayed_hours,
     )

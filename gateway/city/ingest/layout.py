@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.city.stores.api import Rows, Series, Value
-from gateway.core.batch import Batch, Changes
+from gateway.core.batch import Batch, Changes, Status
 from gateway.core.schema import Column, Kind, Schema
+from gateway.core.status import GOOD
 
 _DENSE = 4
 """Changes fill a table of all their times if at most one cell in this many holds a value less."""
@@ -102,6 +103,7 @@ def batch_rows(layout: Layout, batches: Sequence[Batch]) -> list[Rows]:
     time_ms = np.array([batch.time_ms for batch in batches], np.int64)
     present = np.array([batch.present for batch in batches])
     columns = [np.array(run) for run in zip(*(batch.columns for batch in batches), strict=True)]
+    status = _statuses(batches)
     return [
         Rows(
             part.series,
@@ -109,9 +111,26 @@ def batch_rows(layout: Layout, batches: Sequence[Batch]) -> list[Rows]:
             time_ms,
             tuple(columns[run][:, cut] for run, cut in part.cuts),
             present if len(part.fields) == present.shape[1] else present[:, part.index],
+            None if status is None else _unless_good(status[:, part.index]),
         )
         for part in layout.parts
     ]
+
+
+def _statuses(batches: Sequence[Batch]) -> Status | None:
+    """uint8[batches, tags] of batches of one schema; None if everything is GOOD."""
+    if all(batch.status is None for batch in batches):
+        return None
+    table = np.full((len(batches), batches[0].cells), GOOD, np.uint8)
+    for line, batch in zip(table, batches, strict=True):
+        if batch.status is not None:
+            line[batch.present] = batch.status[batch.present]
+    return table
+
+
+def _unless_good(table: Status) -> Status | None:
+    """The statuses of a machine's values; None if all of them are GOOD."""
+    return table if (table != GOOD).any() else None
 
 
 def change_rows(layout: Layout, changes: Changes) -> list[Rows]:
@@ -187,8 +206,13 @@ def _table(
         table = np.full((len(times), len(run)), _blank(run.kind), dtype=run.kind.dtype)
         table[row[inside], field[inside] - run.start] = column[chosen[inside] - start]
         columns.append(table)
+    status = None
+    if changes.status is not None:
+        table = np.full(present.shape, GOOD, np.uint8)
+        table[row, field] = changes.status[chosen]
+        status = _unless_good(table)
     names = tuple(part.fields[i] for i in fields.tolist())
-    return Rows(part.series, names, times, tuple(columns), present)
+    return Rows(part.series, names, times, tuple(columns), present, status)
 
 
 def _blank(kind: Kind) -> Value:

@@ -50,6 +50,7 @@ class MachineMonth(NamedTuple):
         seen: there is valid data of any source on one of them.
         valid_days: those of them with valid data at the definition's level.
         last_valid: last of the valid days.
+        doubtful: there are data on one of them that are not valid: uncertain or repeated.
         answering: it answers now.
     """
 
@@ -60,6 +61,7 @@ class MachineMonth(NamedTuple):
     seen: bool
     valid_days: int
     last_valid: date | None
+    doubtful: bool = False
     answering: bool = False
 
 
@@ -117,8 +119,15 @@ def _shortfall(definition: Definition, machine: MachineMonth, period: Period) ->
     if definition.measure == "answering":
         return None if machine.answering else Reason.NOT_ANSWERING
     if machine.valid_days == 0:
-        return Reason.SENSOR_ONLY if machine.seen else Reason.NO_EVIDENCE
+        return _absence(machine)
     return _discontinuity(definition.continuity, machine, period)
+
+
+def _absence(machine: MachineMonth) -> Reason:
+    """Why a machine has no valid day at the level."""
+    if machine.seen:
+        return Reason.SENSOR_ONLY
+    return Reason.UNCERTAIN_ONLY if machine.doubtful else Reason.NO_EVIDENCE
 
 
 def _discontinuity(rule: Continuity | None, machine: MachineMonth, period: Period) -> Reason | None:

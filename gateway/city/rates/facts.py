@@ -2,7 +2,8 @@
 
 A handful of queries whatever the number of machines. The database adds up the evidence of
 machines whose status did not change in the window; the days of the few others are read one by
-one, because only days in service count. Ingest stores evidence for days with valid data only.
+one, because only days in service count. A row of evidence without hours of valid data says that
+data came and none of them count.
 """
 
 from collections import defaultdict
@@ -26,7 +27,14 @@ from gateway.city.ledger.machines import chunks, find
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Enterprise, MachineMonth, Period
 from gateway.city.rates.model import Definition
-from gateway.city.rates.service import Days, History, Window, changing_service, steady_service
+from gateway.city.rates.service import (
+    DatedDays,
+    Days,
+    History,
+    Window,
+    changing_service,
+    steady_service,
+)
 from gateway.core.days import day_of
 
 _SOURCES_OF_LEVEL = {1: ("controller", "sensor"), 2: ("controller",)}
@@ -168,7 +176,7 @@ class _Attendance:
         status: on the as-of day, by machine.
         changes: histories of the machines whose status changes within the window.
         totals: evidence of the whole window, by machine.
-        dated: days seen and days valid, of the machines in ``changes``.
+        dated: the single days with data, of the machines in ``changes``.
     """
 
     window: Window
@@ -176,13 +184,13 @@ class _Attendance:
     status: Mapping[int, str]
     changes: Mapping[int, History]
     totals: Mapping[int, Days]
-    dated: Mapping[int, tuple[set[date], set[date]]]
+    dated: Mapping[int, DatedDays]
 
     def of(self, machine: int) -> tuple[int, Days]:
         """In-service days of a machine, and the evidence of those days."""
         if machine in self.changes:
             history, days = self.changes[machine], self.dated[machine]
-            return changing_service(history, self.serving, self.window, *days)
+            return changing_service(history, self.serving, self.window, days)
         found = self.totals.get(machine, _NONE)
         in_service = self.status.get(machine) in self.serving
         return (steady_service(self.window, found.last) if in_service else 0), found
@@ -227,44 +235,54 @@ def _histories(
 
 def _totals(connection: Connection, inquiry: Inquiry) -> dict[int, Days]:
     """Evidence by machine, added up by the database."""
-    level_day = case((_at_level(inquiry), evidence.c.day))
+    valid = _valid(inquiry)
+    level_day = case((valid & _at_level(inquiry), evidence.c.day))
     query = (
-        select(evidence.c.machine_id, func.count(level_day.distinct()), func.max(level_day))
+        select(evidence.c.machine_id, func.max(case((valid, 1), else_=0)))
+        .add_columns(func.count(level_day.distinct()), func.max(level_day))
+        .add_columns(func.max(case((valid, 0), else_=1)))
         .where(*_counting(inquiry))
         .group_by(evidence.c.machine_id)
     )
     rows = connection.execute(_narrowed(query, evidence.c.machine_id, inquiry))
-    return {machine: Days(True, valid, last) for machine, valid, last in rows}
+    return {
+        machine: Days(bool(seen), valid_days, last, bool(doubtful))
+        for machine, seen, valid_days, last, doubtful in rows
+    }
 
 
-def _dated(
-    connection: Connection, inquiry: Inquiry, chosen: Iterable[int]
-) -> dict[int, tuple[set[date], set[date]]]:
-    """The single days with evidence of some machines: of any source, and at the level."""
+def _dated(connection: Connection, inquiry: Inquiry, chosen: Iterable[int]) -> dict[int, DatedDays]:
+    """The single days with data of some machines."""
     ids = list(chosen)
-    found: dict[int, tuple[set[date], set[date]]] = {one: (set(), set()) for one in ids}
-    at_level = case((_at_level(inquiry), True), else_=False).label("at_level")
-    query = select(evidence.c.machine_id, evidence.c.day, at_level).where(*_counting(inquiry))
+    days: dict[int, tuple[set[date], set[date], set[date]]] = {
+        one: (set(), set(), set()) for one in ids
+    }
+    rules = (case((rule, 1), else_=0) for rule in (_valid(inquiry), _at_level(inquiry)))
+    query = select(evidence.c.machine_id, evidence.c.day, *rules).where(*_counting(inquiry))
     for part in chunks(ids):
-        for machine, day, valid in connection.execute(query.where(evidence.c.machine_id.in_(part))):
-            seen_days, valid_days = found[machine]
-            seen_days.add(day)
-            if valid:
+        rows = connection.execute(query.where(evidence.c.machine_id.in_(part)))
+        for machine, day, valid, at_level in rows:
+            seen_days, valid_days, doubtful_days = days[machine]
+            (seen_days if valid else doubtful_days).add(day)
+            if valid and at_level:
                 valid_days.add(day)
-    return found
+    return {machine: DatedDays(*found) for machine, found in days.items()}
 
 
 def _at_level(inquiry: Inquiry) -> ColumnElement[bool]:
     return evidence.c.source.in_(_SOURCES_OF_LEVEL[inquiry.definition.level])
 
 
+def _valid(inquiry: Inquiry) -> ColumnElement[bool]:
+    """Whether a row of evidence has valid data: GOOD ones, or what the definition takes too."""
+    good = evidence.c.good_hours != 0
+    return good | (evidence.c.uncertain_hours != 0) if inquiry.definition.count_uncertain else good
+
+
 def _counting(inquiry: Inquiry) -> list[ColumnElement[bool]]:
-    """Evidence that counts: in the window, and not synthetic unless demonstrated."""
+    """Evidence that is looked at: in the window, and not synthetic unless demonstrated."""
     window = inquiry.window
-    conditions: list[ColumnElement[bool]] = [
-        evidence.c.day.between(window.first, window.as_of),
-        evidence.c.good_hours != 0,
-    ]
+    conditions: list[ColumnElement[bool]] = [evidence.c.day.between(window.first, window.as_of)]
     if not inquiry.demonstration:
         conditions.append(evidence.c.synthetic.is_(False))
     return conditions

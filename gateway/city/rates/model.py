@@ -102,6 +102,9 @@ class Definition(StrictModel):
         None, ge=1, le=366, description="evidence of the last days; null: of the month"
     )
     scope: Scope = Field(description="which enterprises")
+    count_uncertain: bool = Field(
+        False, description="UNCERTAIN values are valid data too; repeated ones never are"
+    )
     exclude: tuple[Literal["synthetic", "unverified_ledger"], ...] = Field(
         ("synthetic",), description="what never counts"
     )

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     NEWLY_COMMISSIONED = "newly_commissioned"
     NEVER_CONNECTED = "never_connected"
     NO_EVIDENCE = "no_evidence"
+    UNCERTAIN_ONLY = "uncertain_only"
     SENSOR_ONLY = "sensor_only"
     TOO_FEW_DAYS = "too_few_days"
     SILENT_AT_END = "silent_at_end"
@@ -58,6 +59,9 @@ REASON_NAMES = {
     ),
     Reason.NEVER_CONNECTED: Name("从未接入", "never connected"),
     Reason.NO_EVIDENCE: Name("无有效数据", "no valid data"),
+    Reason.UNCERTAIN_ONLY: Name(
+        "仅有存疑或重复的旧数据", "its values are uncertain or repeated old ones"
+    ),
     Reason.SENSOR_ONLY: Name("仅感知接入（N1）", "seen by an added sensor only (N1)"),
     Reason.TOO_FEW_DAYS: Name("有效天数不足", "valid data on too few days"),
     Reason.SILENT_AT_END: Name("期末无数据", "silent at the end of the period"),

@@ -12,17 +12,33 @@ History = Sequence[tuple[date, str]]
 
 
 class Days(NamedTuple):
-    """What valid data say of a machine.
+    """What data say of a machine.
 
     Attributes:
-        seen: there are some, of any source.
-        valid: days with some at the level asked for.
+        seen: there are valid ones, of any source.
+        valid: days with valid ones at the level asked for.
         last: last of these days.
+        doubtful: there are some that are not valid.
     """
 
     seen: bool = False
     valid: int = 0
     last: date | None = None
+    doubtful: bool = False
+
+
+class DatedDays(NamedTuple):
+    """The single days on which data of a machine came.
+
+    Attributes:
+        seen: with valid data of any source.
+        valid: with valid data at the level.
+        doubtful: with data that are not valid.
+    """
+
+    seen: AbstractSet[date]
+    valid: AbstractSet[date]
+    doubtful: AbstractSet[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +71,7 @@ def changing_service(
     history: History,
     statuses: Collection[str],
     window: Window,
-    seen: AbstractSet[date],
-    valid: AbstractSet[date],
+    dated: DatedDays,
 ) -> tuple[int, Days]:
     """In-service days, and the evidence of those days, when the status changes.
 
@@ -64,15 +79,14 @@ def changing_service(
         history: entries up to the window's end.
         statuses: those in service.
         window: the days.
-        seen: days with valid data of any source.
-        valid: days with valid data at the level.
+        dated: the days with data.
     """
     serving = {day for day in window.days() if _status_on(history, day) in statuses}
-    was_seen = bool(serving & seen)
-    if window.today_runs and window.as_of not in valid:
+    seen, doubtful = bool(serving & dated.seen), bool(serving & dated.doubtful)
+    if window.today_runs and window.as_of not in dated.valid:
         serving.discard(window.as_of)
-    good = serving & valid
-    return len(serving), Days(was_seen, len(good), max(good, default=None))
+    valid = serving & dated.valid
+    return len(serving), Days(seen, len(valid), max(valid, default=None), doubtful)
 
 
 def _status_on(history: History, day: date) -> str | None:

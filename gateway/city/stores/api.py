@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gateway.core.batch import Status
 from gateway.core.schema import Column
 
 Value = float | int | bool | str
@@ -66,6 +67,8 @@ class Rows:
         time_ms: int64[t], UTC milliseconds.
         columns: for every kind run of the fields one array [t, len(run)].
         present: bool[t, len(fields)]; a line without any value is not written.
+        status: uint8[t, len(fields)], one status byte a value, 0 where none is present; None: all
+            values are GOOD.
     """
 
     series: Series
@@ -73,6 +76,7 @@ class Rows:
     time_ms: npt.NDArray[np.int64]
     columns: tuple[Column, ...]
     present: npt.NDArray[np.bool_]
+    status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True)
