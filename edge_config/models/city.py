@@ -38,12 +38,6 @@ class BrokerConfig(Settings):
     tls: ClientTls | None = Field(default=None, description="for mqtts")
     protocol: Literal["3.1.1", "5"] = Field(default="5", description="MQTT version")
     keepalive_s: int = Field(default=20, ge=5, le=600, description="MQTT keep-alive")
-    first_partition: int = Field(
-        default=0, ge=0, le=1023, description="first partition of this worker"
-    )
-    last_partition: int = Field(
-        default=1023, ge=0, le=1023, description="last partition of this worker"
-    )
     max_message_bytes: int = Field(
         default=4_194_304, ge=1_024, le=16_777_216, description="larger messages are quarantined"
     )
@@ -58,11 +52,6 @@ class BrokerConfig(Settings):
 
     def __post_init__(self) -> None:
         demand_tls_scheme(self.url, self.tls)
-        if self.first_partition > self.last_partition:
-            raise ValueError(
-                f"first_partition {self.first_partition} is above "
-                f"last_partition {self.last_partition}"
-            )
 
 
 class EmbeddedStore(Settings):

@@ -19,12 +19,17 @@ from gateway.city.ingest.worker import Ingest
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.server import LiveServer
 from gateway.city.live.view import Live
+from gateway.city.partitions.claims import Claims
+from gateway.city.partitions.sharing import Sharing
 from gateway.city.presence.presence import Presence
 from gateway.city.rates.definitions import load_definitions
 from gateway.city.rates.frozen import schedule as settling
 from gateway.city.stores.choose import make_store
 
 log = logging.getLogger(__name__)
+
+TAKE_OVER_S = 15.0
+"""The console of a leader that was killed may hold its port for about a second."""
 
 
 def system_ms() -> int:
@@ -44,9 +49,7 @@ class City:
         self.live = Live()
         self.metrics = CityMetrics()
         self.gateways = Gateways(database, self.live)
-        first, last = config.broker.first_partition, config.broker.last_partition
-        mine = range(first, last + 1)
-        self.uplink = MqttUplink(config.broker, self.metrics, now_ms, mine)
+        self.uplink = MqttUplink(config.broker, self.metrics, now_ms)
         self.ingest = Ingest(
             uplink=self.uplink,
             gateways=self.gateways,
@@ -85,17 +88,34 @@ async def assembled(
 
 
 def parts(city: City) -> list[Coroutine[object, object, None]]:
-    """Everything that runs, each until it is cancelled."""
+    """Everything that runs, each until it is cancelled.
+
+    On PostgreSQL a city may have several workers, which share the partitions, and one of them
+    leads; on SQLite there is one.
+    """
+    receiving = [city.uplink.run(), city.ingest.run(), city.presence.run(), _live(city)]
+    if city.database.engine.dialect.name == "sqlite":
+        return [*receiving, *singletons(city, patience_s=0)]
+    sharing = Sharing(Claims(city.database), city.uplink, city.gateways, city.ingest)
+    leading = sharing.while_leading(lambda: singletons(city, TAKE_OVER_S))
+    # the first: nothing is heard before it says what
+    return [sharing.run(), *receiving, leading]
+
+
+def singletons(city: City, patience_s: float) -> list[Coroutine[object, object, None]]:
+    """What only one process of a city does.
+
+    Args:
+        city: the parts.
+        patience_s: how long to wait for the ports that a leader before us may still hold.
+    """
     config, database, now_ms = city.config, city.database, city.now_ms
     definitions, demonstration = city.definitions, config.demonstration
     return [
-        city.uplink.run(),
-        city.ingest.run(),
-        city.presence.run(),
         _housekeeping(city),
-        node_service.run(config, database, now_ms),
+        node_service.run(config, database, now_ms, patience_s),
         settling.run(database, now_ms, definitions=definitions, demonstration=demonstration),
-        _console(city),
+        supervise(config, patience_s),
     ]
 
 
@@ -104,13 +124,13 @@ async def _housekeeping(city: City) -> None:
     await housekeeping.run(city.database, city.store, city.config.retention, city.now_ms)
 
 
-async def _console(city: City) -> None:
-    """Offer the live view, and run the console that reads it."""
+async def _live(city: City) -> None:
+    """Offer the live view to the console, whichever worker runs that."""
     server = LiveServer(
         city.config.data_dir, city.live, city.metrics.registry, lambda: health(city)
     )
     async with server.listening():
-        await supervise(city.config)
+        await asyncio.Event().wait()
 
 
 def health(city: City) -> dict[str, str]:

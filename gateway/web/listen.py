@@ -1,11 +1,13 @@
 """Take the address that something listens on, or say why it cannot be taken."""
 
+import asyncio
 import errno
 import socket
 
 from edge_config.models.base import split_listen
 
 BACKLOG = 128
+_AGAIN_S = 0.5
 
 
 class ListenError(Exception):
@@ -28,6 +30,23 @@ def bind(listen: str, name: str = "console") -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ListenError(_advice(listen, port, name, error)) from error
+
+
+async def bind_soon(listen: str, name: str, patience_s: float) -> socket.socket:
+    """Take a listening address as :func:`bind` does, waiting until what has it lets go.
+
+    Raises:
+        ListenError: it still cannot be taken after ``patience_s`` seconds.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + patience_s
+    while True:
+        try:
+            return bind(listen, name)
+        except ListenError:
+            if loop.time() >= until:
+                raise
+        await asyncio.sleep(_AGAIN_S)
 
 
 def _advice(listen: str, port: int, name: str, error: OSError) -> str:

@@ -15,6 +15,7 @@ PARTITIONS = 1024
 """Shares that workers of the city divide among themselves. It can never change, because it decides
 where a gateway publishes: enough that a million gateways leave a thousand in each, which one worker
 can load in a moment, and few enough that a worker can subscribe to each of its own."""
+ALL_PARTITIONS = frozenset(range(PARTITIONS))
 
 ROOT = "qulink/2"
 

@@ -137,3 +137,12 @@ def _unwell(port: int) -> bool:
     except OSError:
         return False
     return False
+
+
+def test_several_workers_on_sqlite_are_refused(city: Written) -> None:
+    code, said = ended(city.file, "--worker")
+    assert code == 1
+    assert said == (
+        f"qulink city: {city.file}: several workers need PostgreSQL; set 'database.url' to one\n"
+    )
+    assert not (city.folder / "city.db").exists()

@@ -94,7 +94,7 @@ async def test_a_copy_follows_whatever_happens(stack: AsyncExitStack, tmp_path: 
     assert copy.gateways["gw-1"].devices_up == 1
     assert not copy.gateways["gw-2"].online
     assert "gw-3" not in copy.gateways
-    live.follow("gw-1", True, NOW_MS, None)
+    live.forget("gw-1")
     assert "gw-1" not in (await followed(source, copy)).gateways, "another worker hears it now"
     live.enrol(GatewayLive("gw-1", uscc_of(0), "1"))
     live.state("gw-1", State(True, devices={"line-1": DeviceState("down")}), NOW_MS)

@@ -47,13 +47,15 @@ def test_the_service_has_no_more_rights_than_it_needs(unit: Path) -> None:
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_the_guide_names_every_file_of_a_unit(unit: Path) -> None:
-    guide, text = (unit.parents[1] / "README.md").read_text(), unit.read_text()
+    guide = (unit.parents[1] / "README.md").read_text()
+    name = unit.name.replace("@.", "@1.")  # as its first instance
+    text = unit.read_text().replace("%i", "1")
     files = re.findall(
         r"^(?:ExecStart=\S+ .*|WorkingDirectory=|LoadCredential=\S+:)(/\S+)$", text, re.MULTILINE
     )
     files += [
-        f"/run/credentials/{unit.name}/{name}"
-        for name in re.findall(r"^LoadCredential=([\w-]+):", text, re.MULTILINE)
+        f"/run/credentials/{name}/{credential}"
+        for credential in re.findall(r"^LoadCredential=([\w-]+):", text, re.MULTILINE)
     ]
     assert len(files) >= 4
     assert [file for file in files if file not in guide] == []
@@ -74,4 +76,8 @@ def test_the_guides_configurations_are_right(site: str, tmp_path: Path) -> None:
 
 
 def test_both_sides_have_a_unit() -> None:
-    assert [unit.name for unit in UNITS] == ["qulink-city.service", "qulink-edge.service"]
+    assert [unit.name for unit in UNITS] == [
+        "qulink-city-worker@.service",
+        "qulink-city.service",
+        "qulink-edge.service",
+    ]

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from gateway.city.db.tables import gap, gateway, quarantine, watermark
 from gateway.city.live.recall import machine_now
 from gateway.wire.messages import DeviceState
-from gateway.wire.topics import partition_of
+from gateway.wire.topics import PARTITIONS, partition_of
 from tests.support.broker import Mosquitto
 from tests.support.city import (
     USCC,
@@ -29,11 +29,10 @@ LOW = next(name for name in NAMES if partition_of(name) < 512)
 HIGH = next(name for name in NAMES if partition_of(name) >= 512)
 
 
-def knows(city: City, name: str) -> bool:
-    """Whether a worker shows another's gateway as it is, with its machine."""
-    view = city.live.gateway(name)
-    machine = city.live.machine(USCC, "1", "B-001")
-    return bool(view and view.elsewhere and view.online and view.state and machine)
+async def hear(city: City, partitions: range) -> None:
+    """As a worker that holds these partitions."""
+    await city.gateways.hold(partitions)
+    await city.uplink.follow(partitions)
 
 
 def received(city: City) -> float | None:
@@ -43,15 +42,15 @@ def received(city: City) -> float | None:
 
 async def test_two_workers_share_the_gateways(mosquitto: Mosquitto, tmp_path: Path) -> None:
     schema, at = schema_of("speed"), time.time_ns() // 1_000_000
-    low_half = {"broker": {"last_partition": 511}, "silence_ms": 2_000}
-    high_half = {"broker": {"first_partition": 512}, "silence_ms": 2_000}
     async with (
-        assembled(city_config(mosquitto.url, tmp_path, **low_half)) as low,
-        assembled(city_config(mosquitto.url, tmp_path, **high_half)) as high,
+        assembled(city_config(mosquitto.url, tmp_path, silence_ms=2_000)) as low,
+        assembled(city_config(mosquitto.url, tmp_path, silence_ms=2_000)) as high,
     ):
         fill_ledger(low, LOW, HIGH)
         seen = update(gateway).values(last_seen_ms=at - 60_000)  # both were there before
         low.database.run_now(lambda connection: connection.execute(seen))
+        await hear(low, range(512))
+        await hear(high, range(512, PARTITIONS))
         async with (
             running(low),
             running(high),
@@ -78,9 +77,8 @@ async def test_two_workers_share_the_gateways(mosquitto: Mosquitto, tmp_path: Pa
                 assert answers == [(0, True), (1, False)]
             assert rows_of(low, gap) == []  # nobody calls the other's gateway silent
             assert all(row["last_seen_ms"] >= at for row in rows_of(low, gateway))
-            await until(lambda: knows(low, HIGH))
-            await until(lambda: knows(high, LOW))
-            for city in (low, high):  # both speak of the same machine; the store holds the later
+            assert (set(low.live.gateways()), set(high.live.gateways())) == ({LOW}, {HIGH})
+            for city in (low, high):  # both speak of the same machine
                 seen = await machine_now(city.live, city.store, (USCC, "1", "B-001"), at + 1)
                 assert seen is not None
                 assert seen.link == "up"

@@ -18,7 +18,7 @@ import msgspec
 from edge_config.models.city import CityConfig
 from gateway.city.console.order import Answer, Order, write_order
 from gateway.retry import Retry
-from gateway.web.listen import bind
+from gateway.web.listen import bind_soon
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,12 @@ class ConsoleUnusableError(Exception):
     """The console cannot start as it is configured; the message says why."""
 
 
-async def supervise(config: CityConfig) -> None:
+async def supervise(config: CityConfig, patience_s: float = 0) -> None:
     """Keep a console running until cancelled.
+
+    Args:
+        config: of the city.
+        patience_s: how long to wait for its address while something else has it.
 
     Raises:
         ListenError: the console's address cannot be taken.
@@ -43,7 +47,7 @@ async def supervise(config: CityConfig) -> None:
         log, "the console ended", "the console is steady again",
         first_ms=500, longest_ms=60_000, level=logging.ERROR,
     )  # fmt: skip
-    with bind(config.console.listen) as listener:
+    with await bind_soon(config.console.listen, "console", patience_s) as listener:
         served = False
         while True:
             async with _child(config, listener) as process:

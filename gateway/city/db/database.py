@@ -39,8 +39,20 @@ class Database:
     async def run(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a function of a connection in a thread, in one transaction."""
-        return await asyncio.to_thread(lambda: self.run_now(function, *args, **kwargs))
+        """Run a function of a connection in a thread, in one transaction.
+
+        Who is cancelled meanwhile waits for its end: no connection outlives :meth:`close`.
+        """
+        work = asyncio.ensure_future(
+            asyncio.to_thread(lambda: self.run_now(function, *args, **kwargs))
+        )
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            with contextlib.suppress(Exception):  # nobody asks for it any more
+                work.result()
+            raise
 
     def run_now(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -10,7 +10,7 @@ from gateway.city.ingest import quarantine
 from gateway.city.ingest.commit import EpochUpdate, Updates
 from gateway.city.ingest.gateways import Gateway
 from gateway.city.ingest.layout import batch_rows, change_rows
-from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, ROW_VALUES
+from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, MAX_WANT, ROW_VALUES
 from gateway.city.ingest.progress import Progress
 from gateway.city.ingest.uplink import Incoming
 from gateway.city.ingest.verdict import (
@@ -25,6 +25,7 @@ from gateway.city.stores.api import Rejection, Rows
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Schema
 from gateway.wire.frame import Frame
+from gateway.wire.messages import Ack
 from gateway.wire.records import Record
 
 
@@ -64,6 +65,13 @@ class FrameBatch:
     def full(self) -> bool:
         """Whether no more should be added."""
         return self.size >= BATCH_VALUES or len(self.messages) >= BATCH_FRAMES
+
+    def acks(self) -> Iterator[tuple[str, Ack]]:
+        """What the gateways are told once the batch is committed."""
+        for (gateway_id, epoch), update in self.updates.items():
+            want = [f"{schema_id:016x}" for schema_id in sorted(update.want)[:MAX_WANT]]
+            ranges, closed = update.after.named(update.seqs)
+            yield gateway_id, Ack(epoch, update.after.upto, ranges, want, closed)
 
     def add(self, message: Incoming, gateway: Gateway, verdict: Verdict) -> None:
         """Enter one frame of an enrolled gateway with the verdict on it."""

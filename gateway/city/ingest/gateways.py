@@ -22,6 +22,7 @@ from gateway.city.ingest.progress import Progress
 from gateway.city.live.view import GatewayLive, Live
 from gateway.core.schema import Schema, decode_schema
 from gateway.wire.messages import State, decode_state
+from gateway.wire.topics import ALL_PARTITIONS, partition_of
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ class Gateways:
         self._database = database
         self._live = live
         self._gateways: dict[str, Gateway] = {}
+        self._partitions = ALL_PARTITIONS
         self._reading = asyncio.Lock()
         self._refreshed_ms = 0
 
@@ -112,12 +114,25 @@ class Gateways:
         """An enrolled gateway; None if it is unknown or revoked."""
         return self._gateways.get(gateway_id)
 
+    async def hold(self, partitions: Collection[int]) -> None:
+        """Hold the gateways of these partitions and no others, as the database knows them."""
+        gained = not self._partitions.issuperset(partitions)
+        self._partitions = frozenset(partitions)
+        for gone in [name for name in self._gateways if not self._is_ours(name)]:
+            del self._gateways[gone]
+            self._live.forget(gone)
+        if gained:
+            await self.refresh(self._refreshed_ms, 0)
+
+    def _is_ours(self, gateway_id: str) -> bool:
+        return partition_of(gateway_id) in self._partitions
+
     async def refresh(self, now_ms: int, max_age_ms: int = REFRESH_MS) -> None:
         """Read the registry again if the last reading is older than ``max_age_ms``."""
         async with self._reading:
             if 0 <= now_ms - self._refreshed_ms < max_age_ms:  # the clock may have been set back
                 return
-            loaded = await self._database.run(_load, frozenset(self._gateways))
+            loaded = await self._database.run(_load, frozenset(self._gateways), self._partitions)
             self._refreshed_ms = now_ms
             for gone in self._gateways.keys() - loaded.enrolled:
                 del self._gateways[gone]
@@ -127,13 +142,16 @@ class Gateways:
     async def reload(self, gateway_ids: Collection[str]) -> None:
         """Read what the database holds of some gateways, in place of what is in memory."""
         async with self._reading:
-            loaded = await self._database.run(_load, self._gateways.keys() - set(gateway_ids))
+            known = self._gateways.keys() - set(gateway_ids)
+            loaded = await self._database.run(_load, known, self._partitions)
             await self._add(loaded.new)
             for gone in set(gateway_ids) - {view.id for _, view in loaded.new}:
                 self._gateways.pop(gone, None)
 
     async def _add(self, new: Sequence[tuple[Gateway, GatewayLive]]) -> None:
         for one, view in new:
+            if not self._is_ours(view.id):  # handed over while it was read
+                continue
             if self._live.gateway(view.id) is None:
                 self._live.enrol(view)
             for layout in one.layouts.values():
@@ -142,10 +160,11 @@ class Gateways:
             await asyncio.sleep(0)  # at the start there may be thousands
 
 
-def _load(connection: Connection, known: Collection[str]) -> _Loaded:
-    """Who is enrolled, and everything of those that are not known yet."""
+def _load(connection: Connection, known: Collection[str], partitions: Collection[int]) -> _Loaded:
+    """Who of these partitions is enrolled, and everything of those that are not known yet."""
     enrolled = select(gateway_table.c.id).where(gateway_table.c.revoked_ms.is_(None))
-    loaded = _Loaded(frozenset(connection.scalars(enrolled)))
+    names = connection.scalars(enrolled)
+    loaded = _Loaded(frozenset(name for name in names if partition_of(name) in partitions))
     new = sorted(loaded.enrolled - set(known))
     for start in range(0, len(new), _CHUNK):
         loaded.new.extend(_some(connection, new[start : start + _CHUNK]))

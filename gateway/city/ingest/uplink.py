@@ -29,6 +29,7 @@ from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import LOSSES, Client, MqttError
 from gateway.wire.messages import Ack, encode_message
 from gateway.wire.topics import (
+    ALL_PARTITIONS,
     PARTITIONS,
     ROOT,
     ack_topic,
@@ -37,7 +38,6 @@ from gateway.wire.topics import (
 )
 
 _LEVELS = 6
-ALL_PARTITIONS = frozenset(range(PARTITIONS))
 
 
 class Incoming(NamedTuple):
@@ -69,11 +69,13 @@ class Uplink(Protocol):
         frames: what waits to be stored.
         states: signs of life.
         connected_since_ms: since when we hear, UTC milliseconds; None while we do not.
+        followed_ms: since when we hear these partitions, UTC milliseconds; 0: from the beginning.
     """
 
     frames: "Inbox"
     states: "Inbox"
     connected_since_ms: int | None
+    followed_ms: int
 
     async def run(self) -> None:
         """Receive until cancelled."""
@@ -88,7 +90,7 @@ class Uplink(Protocol):
         """When a frame of a gateway last came, of those of which one came since the last call."""
 
     def answer(self, acks: Iterable[tuple[str, Ack]]) -> None:
-        """Send acknowledgements to gateways, at most once; an edge asks again by sending again."""
+        """Send acknowledgements to gateways that are heard, at most once; an edge asks again."""
 
 
 @dataclass(slots=True)
@@ -183,7 +185,6 @@ class MqttUplink:
         config: the broker.
         metrics: counters.
         now_ms: the clock, UTC milliseconds.
-        partitions: what is heard at first.
     """
 
     def __init__(
@@ -191,18 +192,18 @@ class MqttUplink:
         config: BrokerConfig,
         metrics: CityMetrics,
         now_ms: Callable[[], int],
-        partitions: Collection[int] = ALL_PARTITIONS,
     ) -> None:
         self._config = config
         self._metrics = metrics
         self._now_ms = now_ms
         self._client: Client | None = None
-        self._partitions = frozenset(partitions)
+        self._partitions = ALL_PARTITIONS
         self._subscribed = frozenset[str]()
         self._subscribing = asyncio.Lock()
         self.frames = Inbox(INBOX_FRAMES, SENDER_FRAMES)
         self.states = Inbox(INBOX_STATES, SENDER_STATES, newest_counts=True)
         self.connected_since_ms: int | None = None
+        self.followed_ms = 0
         self._heard: dict[str, int] = {}
 
     def hears(self, gateway_id: str) -> bool:
@@ -217,6 +218,7 @@ class MqttUplink:
     async def follow(self, partitions: Collection[int]) -> None:
         """Hear these partitions and no others; what waits of others is dropped."""
         self._partitions = frozenset(partitions)
+        self.followed_ms = max(self._now_ms(), self.followed_ms + 1)
         for inbox in (self.frames, self.states):
             inbox.keep(self.hears)
         if self._client is not None:
@@ -248,8 +250,9 @@ class MqttUplink:
     def answer(self, acks: Iterable[tuple[str, Ack]]) -> None:
         """Send acknowledgements together; while the broker is away nothing happens."""
         if self._client is not None:
+            ours = ((name, ack) for name, ack in acks if self.hears(name))
             try:
-                self._client.send((ack_topic(name), encode_message(ack)) for name, ack in acks)
+                self._client.send((ack_topic(name), encode_message(ack)) for name, ack in ours)
             except MqttError:
                 self._client = None  # the session ends; an edge sends again what is not answered
 

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,9 +22,8 @@ from gateway.city.db.database import Database, words
 from gateway.city.evidence.samples import MAX_AHEAD_MS, samples_in
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.batching import FrameBatch
-from gateway.city.ingest.commit import Quarantined, StaleError, Updates, commit
+from gateway.city.ingest.commit import Quarantined, StaleError, commit
 from gateway.city.ingest.gateways import Gateway, Gateways
-from gateway.city.ingest.limits import MAX_WANT
 from gateway.city.ingest.uplink import Incoming, Uplink
 from gateway.city.ingest.verdict import verdict_on
 from gateway.city.ledger.machines import MachineIds
@@ -39,7 +38,6 @@ from gateway.city.stores.api import (
 )
 from gateway.core.schema import Schema
 from gateway.retry import Retry
-from gateway.wire.messages import Ack
 from gateway.wire.topics import address
 
 log = logging.getLogger(__name__)
@@ -114,6 +112,12 @@ class Ingest:
                 await stages.storing.acquire()
                 tasks.create_task(self.deliver(batch, stages))
 
+    async def drained(self) -> None:
+        """Wait until the batches that are on their way now are committed."""
+        waiting = set(map(id, self._on_their_way))
+        while waiting & set(map(id, self._on_their_way)):  # noqa: ASYNC110 - short and rare
+            await asyncio.sleep(GATHER_S / 2)
+
     async def _decide_anew(self, stale: ExceptionGroup[StaleError]) -> None:
         """Let all frames on their way come again, in the light of what the database holds."""
         batches, self._on_their_way = self._on_their_way, []
@@ -161,6 +165,8 @@ class Ingest:
         except ValueError as error:
             batch.refuse(message, "topic", "", str(error))
             return
+        if not self.uplink.hears(sender):
+            return  # handed over since it came; who hears it now is sent it again
         gateway = self.gateways.get(sender) or await self._looked_up(sender)
         if gateway is None:
             reason = f"gateway {sender} is not enrolled or is revoked"
@@ -204,7 +210,7 @@ class Ingest:
             self._on_their_way.remove(batch)
         finally:
             stages.committing.release()
-        self.uplink.answer(_acks(batch.updates))
+        self.uplink.answer(batch.acks())
         self._count(batch)
         self._show(batch)
 
@@ -277,13 +283,5 @@ class Ingest:
 
 
 def _attempts(what: str) -> Retry:
-    lost, back = f"the {what} refuses, nothing is acknowledged", f"the {what} answers again"
-    return Retry(log, lost, back, level=logging.ERROR)
-
-
-def _acks(updates: Updates) -> Iterator[tuple[str, Ack]]:
-    """What the gateways are told once a batch is committed."""
-    for (gateway_id, epoch), update in updates.items():
-        want = [f"{schema_id:016x}" for schema_id in sorted(update.want)[:MAX_WANT]]
-        ranges, closed = update.after.named(update.seqs)
-        yield gateway_id, Ack(epoch, update.after.upto, ranges, want, closed)
+    lost = f"the {what} refuses, nothing is acknowledged"
+    return Retry(log, lost, f"the {what} answers again", level=logging.ERROR)

@@ -30,7 +30,6 @@ class GatewayLive:
         online: heard of within the configured silence, and not signed off.
         last_seen_ms: when the last message came, the city's clock; None: never.
         state: its last state message.
-        elsewhere: another worker hears it; what is known comes from database and store.
     """
 
     id: str
@@ -39,7 +38,6 @@ class GatewayLive:
     online: bool = False
     last_seen_ms: int | None = None
     state: State | None = None
-    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ class Live:
     def as_of(self, gateway_id: str, since: int) -> GatewayNow:
         """A gateway for a copy that has all changes up to ``since``."""
         gateway = self._gateways.get(gateway_id)
-        if gateway is None or gateway.elsewhere:
+        if gateway is None:
             return GatewayNow(gateway_id, heard_here=False)
         is_new = self._links_changed.get(gateway_id, 0) > since
         devices = _devices(gateway) if is_new else None
@@ -136,12 +134,8 @@ class Live:
         return {
             series_of(key[0], self._columns[key].schema, equipment)
             for key, equipment in self._machines.get(machine, {}).items()
-            if self._elsewhere(key[0]) or not self._columns[key].heard(equipment)
+            if not self._columns[key].heard(equipment)
         }
-
-    def _elsewhere(self, gateway_id: str) -> bool:
-        gateway = self._gateways.get(gateway_id)
-        return gateway is not None and gateway.elsewhere
 
     def recall(self, series: Series, points: Mapping[str, Point], latest_ms: int) -> None:
         """Values of a machine from the store; none later than ``latest_ms``."""
@@ -214,26 +208,14 @@ class Live:
         """A gateway has not been heard of for too long."""
         self._put(replace(self._gateways[gateway_id], online=False))
 
-    def follow(
-        self, gateway_id: str, online: bool, last_seen_ms: int | None, state: State | None
-    ) -> None:
-        """What another worker has heard of a gateway; nothing if it has been revoked since."""
-        gateway = self._gateways.get(gateway_id)
-        if gateway is not None:
-            self._put(
-                replace(
-                    gateway, online=online, last_seen_ms=last_seen_ms, state=state, elsewhere=True
-                )
-            )
-
     def _put(self, gateway: GatewayLive) -> None:
         """Keep a gateway; a change that a copy would not see is no change."""
         known = self._gateways.get(gateway.id)
         self._gateways[gateway.id] = gateway
-        if known == gateway or (known and known.elsewhere and gateway.elsewhere):
+        if known == gateway:
             return
         number = self._changes.note(gateway.id)
-        if known is None or known.elsewhere or _devices(known) != _devices(gateway):
+        if known is None or _devices(known) != _devices(gateway):
             self._links_changed[gateway.id] = number
 
     def learn(self, gateway_id: str, schema: Schema) -> None:

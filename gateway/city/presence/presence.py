@@ -7,23 +7,23 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city.db.database import Database, words
-from gateway.city.db.tables import gap, gateway, tag_schema
+from gateway.city.db.tables import gap, gateway
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.admission import read_state
 from gateway.city.ingest.commit import keep_gaps
-from gateway.city.ingest.gateways import Gateways, saved_state
+from gateway.city.ingest.gateways import Gateways
 from gateway.city.ingest.limits import MAX_WAITING
 from gateway.city.ingest.uplink import Incoming, Uplink
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.view import GatewayLive, Live
 from gateway.core.batch import Gap
-from gateway.core.schema import Schema, decode_schema
 from gateway.core.status import Reason
 from gateway.retry import Retry
 from gateway.wire.messages import Ack, DeviceState, State, encode_message
@@ -31,15 +31,13 @@ from gateway.wire.topics import parse_uplink
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 TICK_S = 0.5
 _LONGEST_PAUSE_MS = 2_000
 """While the database is away; signs of life wait meanwhile."""
-SAVE_MS = 3_000
+SAVE_MS = 60_000
 """How often the time of the last message is written while nothing else changes."""
-FOLLOW_MS = 2_000
-"""How often it is read what other workers have heard."""
-_OVERLAP_MS = 60_000
-"""Clocks of workers may differ by so much."""
 _SILENT = Reason.GATEWAY_SILENT
 
 
@@ -66,12 +64,11 @@ class Presence:
     now_ms: Callable[[], int]
     _budget: quarantine.Budget = field(default_factory=quarantine.Budget)
     _silent: dict[str, int] = field(default_factory=dict)
-    _begun: bool = False
     _gaps: list[tuple[str, Gap]] = field(default_factory=list)
     _entries: list[quarantine.Entry] = field(default_factory=list)
     _saved: dict[str, GatewayLive] = field(default_factory=dict)
     _greeted: dict[str, int] = field(default_factory=dict)
-    _followed_ms: int = 0
+    _followed_ms: int = -1
 
     async def run(self) -> None:
         """Watch until cancelled; while the database is away, with what is known."""
@@ -92,10 +89,8 @@ class Presence:
         Raises:
             SQLAlchemyError: the database is away; what could not be written is kept.
         """
-        if not self._begun:
-            await self.gateways.refresh(self.now_ms(), 0)
-            self._silent = await self.database.run(_open_silences)
-            self._begun = True
+        if self._followed_ms != self.uplink.followed_ms:
+            await self._begin()
         now = self.now_ms()
         while messages := self.uplink.states.next():
             for message in messages:
@@ -106,38 +101,27 @@ class Presence:
                 self.live.heard(gateway_id, heard_ms)
         for revoked in [name for name in self._silent if self.live.gateway(name) is None]:
             del self._silent[revoked]
-        ours, others = self._shared_out()
+        ours = self._ours()
         for view in ours:
             self._look(view, now)
         self.metrics.gateways_online.set(sum(view.online for view in ours))
         await self._save()
         await self.gateways.refresh(now)
-        if others:
-            await self._follow(others, now)
 
-    def _shared_out(self) -> tuple[list[GatewayLive], list[GatewayLive]]:
-        """Gateways that this worker hears, and those of other workers."""
-        ours, others = list[GatewayLive](), list[GatewayLive]()
-        for view in self.live.gateways().values():
-            (ours if self.uplink.hears(view.id) else others).append(view)
-        return ours, others
+    async def _begin(self) -> None:
+        """Learn what is known of the partitions that are heard now, forget the others."""
+        following_ms = self.uplink.followed_ms
+        await self.gateways.refresh(self.now_ms(), 0)
+        silent = await self.database.run(_open_silences)
+        self._silent = self._of_ours(silent | self._silent)
+        self._saved, self._greeted = self._of_ours(self._saved), self._of_ours(self._greeted)
+        self._followed_ms = following_ms
 
-    async def _follow(self, others: Sequence[GatewayLive], now: int) -> None:
-        """See in the database what other workers have heard and learnt."""
-        if now - self._followed_ms >= FOLLOW_MS:
-            since = self._followed_ms - _OVERLAP_MS
-            seen, schemas = await self.database.run(_heard_by_others, since)
-            self._followed_ms = now
-        else:
-            seen, schemas = {}, []
-        for view in others:
-            last_seen_ms, state = seen.get(view.id, (view.last_seen_ms, view.state))
-            age_ms = now - (last_seen_ms or 0)
-            online = bool(state and state.online) and age_ms <= self.silence_ms + SAVE_MS
-            self.live.follow(view.id, online, last_seen_ms, state)
-        for gateway_id, schema in schemas:
-            if not self.uplink.hears(gateway_id):
-                self.live.learn(gateway_id, schema)
+    def _of_ours(self, by_gateway: Mapping[str, T]) -> dict[str, T]:
+        return {name: one for name, one in by_gateway.items() if self.uplink.hears(name)}
+
+    def _ours(self) -> list[GatewayLive]:
+        return [view for view in self.live.gateways().values() if self.uplink.hears(view.id)]
 
     def _handle(self, message: Incoming) -> None:
         try:
@@ -146,6 +130,8 @@ class Presence:
         except ValueError as error:  # msgspec.DecodeError is one
             self._refuse(message, f"no state message: {error}")
             return
+        if not self.uplink.hears(sender):
+            return  # handed over since it came
         if self.gateways.get(sender) is None:
             self._refuse(message, f"gateway {sender} is not enrolled or is revoked")
             return
@@ -178,7 +164,9 @@ class Presence:
         hearing_ms = self.uplink.connected_since_ms
         if view.last_seen_ms is None or hearing_ms is None or gateway_id in self._silent:
             return
-        if now - max(view.last_seen_ms, hearing_ms) > self.silence_ms:
+        # what was said before we heard this partition, another worker has heard
+        heard_ms = max(view.last_seen_ms, hearing_ms, self.uplink.followed_ms)
+        if now - heard_ms > self.silence_ms:
             log.warning("gateway %s is silent for %d ms", gateway_id, now - view.last_seen_ms)
             self.live.silent(gateway_id)
             self._open(gateway_id, view.last_seen_ms)
@@ -209,7 +197,7 @@ class Presence:
 
     def _due_to_save(self) -> list[GatewayLive]:
         """Gateways of ours whose state has changed, or whose last message was a while ago."""
-        return [view for view in self._shared_out()[0] if self._is_due(view)]
+        return [view for view in self._ours() if self._is_due(view)]
 
     def _is_due(self, view: GatewayLive) -> bool:
         saved = self._saved.get(view.id)
@@ -228,18 +216,6 @@ def _open_silences(connection: Connection) -> dict[str, int]:
         gap.c.to_ms.is_(None), gap.c.cause == _SILENT.code, gap.c.device == ""
     )
     return {row.gateway: row.from_ms for row in connection.execute(query)}
-
-
-def _heard_by_others(
-    connection: Connection, since_ms: int
-) -> tuple[dict[str, tuple[int, State | None]], list[tuple[str, Schema]]]:
-    """Gateways seen since a time with their states, and schemas received since then."""
-    rows = connection.execute(select(gateway).where(gateway.c.last_seen_ms >= since_ms))
-    seen = {row.id: (row.last_seen_ms, saved_state(row.id, row.state)) for row in rows}
-    new = select(tag_schema.c.gateway, tag_schema.c.body).where(
-        tag_schema.c.received_ms >= since_ms
-    )
-    return seen, [(name, decode_schema(body)) for name, body in connection.execute(new)]
 
 
 def _write(

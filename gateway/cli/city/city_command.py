@@ -47,7 +47,14 @@ def register(root: typer.Typer) -> None:
     root.add_typer(city, name="city")
 
 
-def _run(config: Annotated[Path, typer.Argument(help="The city's YAML file.")]) -> None:
+def _run(
+    config: Annotated[Path, typer.Argument(help="The city's YAML file.")],
+    *,
+    worker: Annotated[
+        bool,
+        typer.Option("--worker", help="One of several that share the gateways; needs PostgreSQL."),
+    ] = False,
+) -> None:
     """Run the city until SIGTERM or Ctrl-C; the word 'run' may be left out.
 
     Its log goes to standard error. Exit code 1: the configuration is wrong; 2: a part failed.
@@ -58,6 +65,8 @@ def _run(config: Annotated[Path, typer.Argument(help="The city's YAML file.")]) 
     from gateway.city.console import log  # noqa: PLC0415
 
     loaded = load(config, "")
+    if worker and loaded.database.url.startswith("sqlite"):
+        fail(f"qulink city: {config}: several workers need PostgreSQL; set 'database.url' to one")
     log.begin()
     faults: list[BaseException] = []
     try:

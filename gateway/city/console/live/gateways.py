@@ -9,7 +9,7 @@ from gateway.city.db.tables import gateway
 from gateway.city.live.messages import Changes, GatewayNow
 from gateway.wire.messages import DeviceState, decode_state
 
-SAVED_LATE_MS = 6_000
+SAVED_LATE_MS = 63_000
 """A worker writes the time of a gateway's last message so much later at most."""
 
 

@@ -1,0 +1,1 @@
+"""Which partitions this worker hears, and whether it leads."""

@@ -1,0 +1,37 @@
+"""How partitions are shared among workers. Pure."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from gateway.wire.topics import PARTITIONS
+
+
+class Change(NamedTuple):
+    """What a worker does about its share.
+
+    Attributes:
+        give_back: partitions of its own that others are to have.
+        take: free partitions that it may try to take.
+    """
+
+    give_back: frozenset[int]
+    take: frozenset[int]
+
+
+def fair_share(workers: int) -> int:
+    """How many partitions a worker has at most; so many workers together can hold all."""
+    return -(-PARTITIONS // max(workers, 1))
+
+
+def change(mine: Collection[int], taken: Collection[int], workers: int) -> Change:
+    """What to give back above the fair share, or to take up to it.
+
+    Args:
+        mine: partitions that this worker holds.
+        taken: those that any worker holds.
+        workers: how many workers there are, this one included.
+    """
+    room = fair_share(workers) - len(mine)
+    free = sorted(set(range(PARTITIONS)) - set(taken) - set(mine))
+    surplus = sorted(mine)[len(mine) + room :] if room < 0 else []
+    return Change(frozenset(surplus), frozenset(free[: max(room, 0)]))

@@ -1,0 +1,135 @@
+"""Hear a fair share of the partitions, hand over what is above it, and lead if nobody else does."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.city.db.database import words
+from gateway.city.ingest.gateways import Gateways
+from gateway.city.ingest.uplink import Uplink
+from gateway.city.ingest.worker import Ingest
+from gateway.city.partitions.claims import Claims
+from gateway.city.partitions.share import change
+from gateway.retry import Retry
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+"""How often it is looked who holds what."""
+FINISH_S = 10.0
+_NONE = frozenset[int]()
+
+
+class Sharing:
+    """What this worker has of the city.
+
+    Args:
+        claims: the locks.
+        uplink: told which partitions to hear.
+        gateways: told which partitions to hold in memory.
+        ingest: finishes what is on its way before a partition is handed over.
+    """
+
+    def __init__(self, claims: Claims, uplink: Uplink, gateways: Gateways, ingest: Ingest) -> None:
+        self._claims, self._uplink = claims, uplink
+        self._gateways, self._ingest = gateways, ingest
+        self._mine = _NONE
+        self._holds_leader = False
+        self._leading, self._following = asyncio.Event(), asyncio.Event()
+        self._following.set()
+
+    async def run(self) -> None:
+        """Share until cancelled; while the locks are lost nothing is heard nor acknowledged."""
+        retry = Retry(
+            log, "partitions cannot be held", "partitions are held again", level=logging.ERROR
+        )
+        await self._uplink.follow(_NONE)
+        try:
+            while True:
+                try:
+                    await self._begin()
+                    retry.succeeded()
+                    while True:
+                        await self._look()
+                        await asyncio.sleep(LOOK_S * random.uniform(0.75, 1.25))  # noqa: S311
+                except SQLAlchemyError as error:
+                    await self._uplink.follow(_NONE)  # before anything else: others may hear them
+                    retry.failed(words(error))
+                await asyncio.sleep(retry.pause_s())
+        finally:
+            self._claims.close()
+
+    async def while_leading(self, parts: Callable[[], Sequence[Coroutine[Any, Any, None]]]) -> None:
+        """Run the parts of which a city has one each, whenever this worker leads."""
+        while True:
+            await self._leading.wait()
+            async with asyncio.TaskGroup() as tasks:
+                started = [tasks.create_task(part) for part in parts()]
+                await self._following.wait()
+                for task in started:
+                    task.cancel()
+
+    async def _begin(self) -> None:
+        """A new session holds nothing: what was known of partitions may be out of date."""
+        self._mine, self._holds_leader = _NONE, False
+        await self._finish()
+        await self._gateways.hold(_NONE)
+        await asyncio.to_thread(self._claims.open)
+
+    async def _look(self) -> None:
+        seen = await asyncio.to_thread(self._claims.look)
+        wanted = change(self._mine, seen.taken, seen.workers)
+        if wanted.give_back:
+            await self._give_back(wanted.give_back, seen.workers)
+        if wanted.take:
+            await self._take(wanted.take, seen.workers)
+        if not self._holds_leader:
+            self._holds_leader = await asyncio.to_thread(self._claims.lead)
+            self._lead(self._holds_leader)
+
+    async def _give_back(self, partitions: Collection[int], workers: int) -> None:
+        """Hear no more, finish, forget, and only then let another worker begin."""
+        rest = self._mine.difference(partitions)
+        await self._uplink.follow(rest)
+        await self._finish()
+        await self._gateways.hold(rest)
+        await asyncio.to_thread(self._claims.give_back, partitions)
+        self._mine = rest
+        log.info(
+            "%d partitions given back, %d kept; workers: %d", len(partitions), len(rest), workers
+        )
+
+    async def _finish(self) -> None:
+        """Wait for what is on its way, but not long: who commits a frame second is told so."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                await self._ingest.drained()
+
+    async def _take(self, partitions: Collection[int], workers: int) -> None:
+        """Know the gateways before the first frame of theirs comes."""
+        taken = await asyncio.to_thread(self._claims.take, partitions)
+        if taken:
+            self._mine |= taken
+            await self._gateways.hold(self._mine)
+            await self._uplink.follow(self._mine)
+            log.info(
+                "%d partitions taken, %d held; workers: %d", len(taken), len(self._mine), workers
+            )
+
+    def _lead(self, leads: bool) -> None:
+        """A leader that has lost its session stays so until another is found to lead.
+
+        So a database that is away for a moment ends no console; what a leader does tolerates a
+        second one for that moment.
+        """
+        if leads == self._leading.is_set():
+            return
+        log.info("this worker %s", "leads" if leads else "leads no more")
+        begins, ends = (self._leading, self._following)[:: 1 if leads else -1]
+        ends.clear()
+        begins.set()
