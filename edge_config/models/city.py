@@ -1,6 +1,7 @@
 """What the bureau (or an enterprise's data room) writes: one city."""
 
 import re
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,12 +22,25 @@ from edge_config.models.suffix import SuffixPattern
 REGION = pattern(r"^[0-9]{6}$", "must be the six digits of GB/T 2260, in quotes: '330800'")
 
 
+_SHANGHAI = timezone(timedelta(hours=8))
+
+
 class CityIdentity(Settings):
     """Which city this is."""
 
     region: str = Field(pattern=REGION, description="GB/T 2260 code, as 330800")
     name_zh: str = Field(min_length=1, description="name for Chinese readers")
     name_en: str = Field(min_length=1, description="name for English readers")
+    began_on: date | None = Field(
+        default=None,
+        description="day of its start of operation, as 2026-03-01, written once; nothing before "
+        "it counts; default: the day of the first enrolment",
+    )
+
+    def __post_init__(self) -> None:
+        today = datetime.now(_SHANGHAI).date()
+        if self.began_on is not None and self.began_on > today:
+            raise ValueError(f"began_on {self.began_on} is in the future; today is {today}")
 
 
 class BrokerConfig(Settings):

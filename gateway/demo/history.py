@@ -60,7 +60,7 @@ def seed_history(
     columns = select(equipment.c.id, equipment.c.uscc, equipment.c.asset_no).order_by("id")
     ids = {(row.uscc, row.asset_no): row.id for row in connection.execute(columns)}
     dice = random.Random(seed)  # noqa: S311  a history, not a secret
-    start = _months_before(today, MONTHS)
+    start = first_day(today)
     rows: list[dict[str, Any]] = []
     for key, networked in machines.items():
         since = _networked_since(start, today, dice)
@@ -70,8 +70,9 @@ def seed_history(
     return len(rows)
 
 
-def _months_before(day: date, months: int) -> date:
-    index = day.year * 12 + day.month - 1 - months
+def first_day(today: date) -> date:
+    """The day on which the demonstration's history, and so its city, begins."""
+    index = today.year * 12 + today.month - 1 - MONTHS
     return date(index // 12, index % 12 + 1, 1)
 
 

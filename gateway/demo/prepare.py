@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from edge_config.loading.load import load_city
 from gateway.city.db.database import Database
+from gateway.city.db.operation import begin
 from gateway.city.db.upgrade import open_database
 from gateway.city.ledger.importer import import_files
 from gateway.city.registry.enrolment import add
@@ -27,7 +28,7 @@ from gateway.demo.files import (
     write_secret,
     write_yaml,
 )
-from gateway.demo.history import Networked, seed_history
+from gateway.demo.history import Networked, first_day, seed_history
 from gateway.demo.options import Options
 
 _MARK = "qulink-demo"
@@ -187,6 +188,7 @@ def _free_ports(count: int) -> list[int]:
 def _fill(database: Database, cast: Cast, folder: Path, now_ms: int) -> None:
     today = day_of(now_ms)
     database.run_now(import_files, write_ledger(cast, folder, today), now_ms)
+    database.run_now(begin, first_day(today))  # before the first enrolment would say today
     for enterprise in cast.enterprises:
         if enterprise.gateway:
             database.run_now(add, enterprise.gateway, enterprise.uscc, SITE, now_ms)

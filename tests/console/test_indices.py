@@ -11,13 +11,15 @@ from sqlalchemy import Connection, event, insert
 from gateway.city.console.app import build
 from gateway.city.console.queries.database import gateways
 from gateway.city.console.queries.gaps import GapFilter, gap_causes, gap_count, gaps
-from gateway.city.console.queries.known import has_data
 from gateway.city.db import tables
 from gateway.city.db.database import Database, connect
 from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.facts import Inquiry
+from gateway.city.rates.period import period_of
+from gateway.city.rates.tallies import is_known
 from tests.console.conftest import served
 from tests.console.http import get
-from tests.console.town import town, uscc_of
+from tests.console.town import NOW_MS, town, uscc_of
 
 GATEWAYS, GAPS = 10_000, 100_000
 CAUSES = ("timeout", "disconnected", "late", "gateway_silent")
@@ -120,11 +122,11 @@ def test_gateways_come_in_order_without_sorting(database: Database) -> None:
 
 
 def test_evidence_of_a_month_is_looked_up_by_day(database: Database) -> None:
-    definition = builtin_definitions()["ENR-A"]
+    definition, period = builtin_definitions()["ENR-A"], period_of("2025-11", NOW_MS)
 
     def ask(connection: Connection) -> None:
         for demonstration in (True, False):
-            has_data(connection, definition, "2025-11", demonstration)
+            is_known(connection, Inquiry(definition, period, NOW_MS, demonstration))
 
     steps = database.run_now(plans_of, ask)
     assert sum("ix_evidence_month (day>" in step for step in steps) == 2, steps

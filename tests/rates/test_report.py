@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.city.db.database import Database
+from gateway.city.db.operation import begin
 from gateway.city.db.rate_tables import rate_result
 from gateway.city.db.tables import (
     enterprise,
@@ -51,6 +52,7 @@ PLANTS = ((20, 18), (4, 1), (5, 1), (3, 0), (4, 1))
 
 
 def fill_city(connection: Connection) -> None:
+    begin(connection, OCTOBER[0])
     places = ("330822", "330822", "330881", "330803", "330803")
     industries = ("3451", "2032", "2032", "2223", "3451")
     for uscc, county, industry, (size, networked) in zip(
@@ -349,7 +351,7 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
     fresh = table(database, now_ms=NOVEMBER_21)
     assert settle(NOVEMBER_21) == (2, "F")
     assert settle(NOVEMBER_21) is None
-    database.run_now(lambda c: c.execute(delete(evidence)))
+    database.run_now(lambda c: c.execute(delete(evidence).where(evidence.c.machine_id != 1)))
     for by in ("county", "industry", "enterprise"):
         frozen = table(database, now_ms=NOVEMBER_21, by=by)
         assert (frozen.status, frozen.vintage) == ("F", 2)
@@ -358,7 +360,7 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
     assert table(database, now_ms=NOVEMBER_21).correction is None
     assert settle(NOVEMBER_21, correction=late) == (3, "F")
     corrected = table(database, now_ms=NOVEMBER_21)
-    assert (corrected.city.networked, corrected.vintage, corrected.correction) == (0, 3, late)
+    assert (corrected.city.networked, corrected.vintage, corrected.correction) == (1, 3, late)
 
 
 def test_late_data_count_until_the_month_is_final(database: Database) -> None:
@@ -442,6 +444,7 @@ async def test_ingest_writes_while_years_are_settled(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between two results the database is free; SQLite has one writer."""
+    database.run_now(begin, OCTOBER[0])
     database.run_now(one_machine, OCTOBER)
     computed = settle.tallies_of
 
@@ -462,6 +465,7 @@ def test_a_synthetic_result_is_never_shown_as_a_real_one(database: Database) -> 
 
 
 def test_trend_stands_beside_the_plan(database: Database) -> None:
+    database.run_now(begin, date(2025, 12, 1))
     database.run_now(fill_city)
     points = database.run_now(
         trend, "ENR-A", ("2025-12", "2026-10"), NOVEMBER_3, demonstration=False

@@ -33,6 +33,13 @@ metadata = MetaData(
 
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
 
+operation = Table(
+    "operation",
+    metadata,  # one row: when this city began; written once
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
+    Column("began_on", Date, nullable=False),
+)
+
 enterprise = Table(
     "enterprise",
     metadata,

@@ -1,5 +1,6 @@
 """Bring the relational database to the newest version; safe to call at every start."""
 
+import time
 from pathlib import Path
 
 from alembic import command
@@ -11,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.models.city import CityConfig
 from gateway.city.db.database import Database, alone, connect, words
+from gateway.city.db.operation import BeginningError, begin_as_configured
+from gateway.core.days import day_of
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _OLDER = {"0001", "0002", "0003", "0004"}
@@ -62,10 +65,11 @@ def _refuse_older(connection: Connection, where: str) -> None:
 
 
 def open_database(config: CityConfig) -> Database:
-    """Connect to a city's database and bring it to the newest version.
+    """Connect to a city's database, bring it to the newest version, see that the city began.
 
     Raises:
-        DatabaseUnusableError: as :func:`upgrade` says, or its folder cannot be used.
+        DatabaseUnusableError: as :func:`upgrade` says, its folder cannot be used, or the city
+            did not begin on the configured day.
         SecretUnavailableError: its password cannot be read.
     """
     try:
@@ -74,7 +78,20 @@ def open_database(config: CityConfig) -> Database:
         raise DatabaseUnusableError(f"cannot use the folder {config.data_dir}: {error}") from error
     try:
         upgrade(database)
+        _begin(database, config)
     except DatabaseUnusableError:
         database.close()
         raise
     return database
+
+
+def _begin(database: Database, config: CityConfig) -> None:
+    day = config.city.began_on
+    if day is None:  # the first enrolment will write it
+        return
+    try:
+        database.run_now(begin_as_configured, day, day_of(time.time_ns() // 1_000_000))
+    except BeginningError as error:
+        raise DatabaseUnusableError(str(error)) from error
+    except SQLAlchemyError as error:
+        raise DatabaseUnusableError(f"the city's database: {words(error)}") from error

@@ -2,7 +2,7 @@
 
 Nothing is added up, so that to write the same again changes nothing. Machines that do not stand
 in the ledger keep their evidence too, and are listed apart as orphans: when the ledger learns of
-one, its earlier days count.
+one, its earlier days count. Days before the city began make no evidence.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, case, select
 
+from gateway.city.db.operation import began_on
 from gateway.city.db.tables import equipment, evidence, orphan
 from gateway.city.db.upsert import insert_for
 from gateway.city.evidence.samples import Sample
@@ -28,6 +29,8 @@ def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, n
     Returns:
         How many values belong to orphans.
     """
+    began = began_on(connection)
+    entries = [entry for entry in entries if began is None or entry.day >= began]
     if not entries:
         return 0
     found = ids.resolve(connection, ((entry.machine, entry.day) for entry in entries), now_ms)

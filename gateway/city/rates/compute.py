@@ -67,11 +67,16 @@ class MachineMonth(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A month ``YYYY-MM`` from its first day to the day it is judged on (inclusive)."""
+    """A month ``YYYY-MM`` from its first day to the day it is judged on (inclusive).
+
+    Attributes:
+        began_on: when the city began; no day before it counts. None: all days count.
+    """
 
     month: str
     first: date
     as_of: date
+    began_on: date | None = None
 
 
 def judge(

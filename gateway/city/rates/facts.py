@@ -63,9 +63,10 @@ class Inquiry:
 
     @property
     def window(self) -> Window:
-        """The days on which evidence counts."""
+        """The days on which evidence counts: none before the city began."""
         days, as_of = self.definition.window_days, self.period.as_of
         first = as_of - timedelta(days=days - 1) if days else self.period.first
+        first = max(first, self.period.began_on or first)
         return Window(first, as_of, today_runs=as_of == day_of(self.now_ms))
 
 
@@ -241,7 +242,7 @@ def _totals(connection: Connection, inquiry: Inquiry) -> dict[int, Days]:
         select(evidence.c.machine_id, func.max(case((valid, 1), else_=0)))
         .add_columns(func.count(level_day.distinct()), func.max(level_day))
         .add_columns(func.max(case((valid, 0), else_=1)))
-        .where(*_counting(inquiry))
+        .where(*looked_at(inquiry))
         .group_by(evidence.c.machine_id)
     )
     rows = connection.execute(_narrowed(query, evidence.c.machine_id, inquiry))
@@ -258,7 +259,7 @@ def _dated(connection: Connection, inquiry: Inquiry, chosen: Iterable[int]) -> d
         one: (set(), set(), set()) for one in ids
     }
     rules = (case((rule, 1), else_=0) for rule in (_valid(inquiry), _at_level(inquiry)))
-    query = select(evidence.c.machine_id, evidence.c.day, *rules).where(*_counting(inquiry))
+    query = select(evidence.c.machine_id, evidence.c.day, *rules).where(*looked_at(inquiry))
     for part in chunks(ids):
         rows = connection.execute(query.where(evidence.c.machine_id.in_(part)))
         for machine, day, valid, at_level in rows:
@@ -279,7 +280,7 @@ def _valid(inquiry: Inquiry) -> ColumnElement[bool]:
     return good | (evidence.c.uncertain_hours != 0) if inquiry.definition.count_uncertain else good
 
 
-def _counting(inquiry: Inquiry) -> list[ColumnElement[bool]]:
+def looked_at(inquiry: Inquiry) -> list[ColumnElement[bool]]:
     """Evidence that is looked at: in the window, and not synthetic unless demonstrated."""
     window = inquiry.window
     conditions: list[ColumnElement[bool]] = [evidence.c.day.between(window.first, window.as_of)]

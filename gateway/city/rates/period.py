@@ -19,7 +19,7 @@ _DECEMBER = 12
 
 
 class MonthError(ValueError):
-    """A text is no month, or the month has not begun."""
+    """A text is no month, the month has not begun, or it was over before the city began."""
 
 
 def first_day(month: str) -> date:
@@ -51,21 +51,27 @@ def previous_month(first: date) -> date:
     return (first - timedelta(days=1)).replace(day=1)
 
 
-def period_of(month: str | None, now_ms: int) -> Period:
+def period_of(month: str | None, now_ms: int, began_on: date | None = None) -> Period:
     """The period of a month: to its last day, or to today while it runs.
 
     Args:
         month: ``YYYY-MM``; None: the running one.
         now_ms: UTC milliseconds.
+        began_on: day on which the city began; None: not known, every month will do.
 
     Raises:
-        MonthError: no month, or one that has not begun.
+        MonthError: no month, one that has not begun, or one before the city began.
     """
     today = day_of(now_ms)
     first = first_day(month) if month else today.replace(day=1)
     if first > today:
         raise MonthError(f"month {month} has not begun; today is {today}")
-    return Period(month_of(first), first, min(today, next_month(first) - timedelta(days=1)))
+    as_of = min(today, next_month(first) - timedelta(days=1))
+    if began_on is not None and as_of < began_on:
+        raise MonthError(
+            f"month {month_of(first)} is unknown: the city began on {began_on}; name a later month"
+        )
+    return Period(month_of(first), first, as_of, began_on)
 
 
 def as_of_ms(period: Period, now_ms: int) -> int:

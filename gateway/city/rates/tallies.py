@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from gateway.city.db.tables import evidence
 from gateway.city.rates.compute import Enterprise, Tally, tally, tally_ledgers
-from gateway.city.rates.facts import Inquiry, enterprises, machines
+from gateway.city.rates.facts import Inquiry, enterprises, looked_at, machines
 from gateway.core.days import day_of
 
 
@@ -32,3 +33,15 @@ def tallies_of(
         return tally_ledgers(places), places
     facts = ((fact.uscc, fact.month) for fact in machines(connection, inquiry))
     return tally(definition, places, facts, inquiry.period), places
+
+
+def is_known(connection: Connection, inquiry: Inquiry) -> bool:
+    """Whether the city received anything that the rate looks at.
+
+    Without any evidence every machine counts as not networked, and the formula says 0 %; but
+    the city did not run, or nobody was connected to it: the rate is unknown.
+    """
+    if inquiry.definition.measure != "networked":  # the others do not rest on evidence alone
+        return True
+    query = select(evidence.c.day).where(*looked_at(inquiry)).limit(1)
+    return connection.execute(query).first() is not None

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, delete, insert, select, update
 
 from edge_config.models import uscc as codes
+from gateway.city.db.operation import begin
 from gateway.city.db.tables import enterprise, gap, gateway, tag_schema
+from gateway.core.days import day_of
 from gateway.wire.topics import is_gateway_id
 
 MAX_SITE_NO = 16
@@ -32,7 +34,8 @@ class Enrolled:
 def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms: int) -> bool:
     """Enrol a gateway, or renew it after a revocation.
 
-    Of a renewed one schemas are learnt anew, and silence counts from when it is heard again.
+    With the first one the city begins, unless its configuration names another day. Of a renewed
+    one schemas are learnt anew, and silence counts from when it is heard again.
 
     Args:
         connection: of the city's database.
@@ -52,6 +55,7 @@ def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms
     if known is None:
         row = {"id": gateway_id, "uscc": uscc, "site_no": site_no, "enrolled_ms": now_ms}
         connection.execute(insert(gateway).values(row))
+        begin(connection, day_of(now_ms))
         return True
     if (known.uscc, known.site_no) != (uscc, site_no):
         raise EnrolmentError(

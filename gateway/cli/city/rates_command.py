@@ -105,6 +105,7 @@ def _correct(
     from gateway.city.rates.frozen.freezing import settle_month  # noqa: PLC0415
     from gateway.city.rates.frozen.results import Correction  # noqa: PLC0415
     from gateway.city.rates.period import MonthError  # noqa: PLC0415
+    from gateway.city.rates.tallies import NotComputableError  # noqa: PLC0415
 
     if not note.strip() or not by.strip():
         fail("a correction needs a note and a name")
@@ -120,7 +121,7 @@ def _correct(
                 correction=Correction(reason.value, note.strip()[:300], by.strip()[:100]),
                 definitions=load_definitions(city.definitions.file),
             )
-        except (DefinitionError, MonthError) as error:
+        except (DefinitionError, MonthError, NotComputableError) as error:
             fail(str(error))
     if settled is None:
         fail(f"{month} is not frozen: a month is provisional from day 5 of the next")

@@ -5,7 +5,6 @@ from fractions import Fraction
 from functools import partial
 
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.queries.known import known_month, known_points
 from gateway.city.console.remember import Remembered
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Dimension, percent_text
@@ -50,7 +49,7 @@ class Figures:
     async def _month(self, definition: str) -> RateMonth:
         context, now_ms = self._context, self._context.now_ms()
         demonstration = context.config.demonstration
-        month = await context.database.run(
+        return await context.database.run(
             rate_month,
             definition,
             None,
@@ -59,7 +58,6 @@ class Figures:
             answering=self._answering(definition),
             definitions=context.definitions,
         )
-        return await context.database.run(known_month, month)
 
     def _answering(self, definition: str, uscc: str | None = None) -> frozenset[MachineName]:
         """Machines that answer now, if a definition asks for them."""
@@ -79,16 +77,13 @@ class Figures:
     async def _past(self, months: Sequence[str]) -> tuple[TrendPoint, ...]:
         context = self._context
         demonstration = context.config.demonstration
-        points = await context.database.run(
+        return await context.database.run(
             trend,
             self.headline.id,
             months,
             context.now_ms(),
             demonstration=demonstration,
             definitions=context.definitions,
-        )
-        return await context.database.run(
-            known_points, points, self.headline, demonstration=demonstration
         )
 
     async def machines(self, uscc: str) -> list[MachineVerdict]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from gateway.city.db.tables import evidence
+from gateway.city.db.operation import began_on
 from gateway.city.rates.compute import all_cells
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.facts import Inquiry
@@ -22,7 +22,7 @@ from gateway.city.rates.period import (
     recent_months,
     settles_as,
 )
-from gateway.city.rates.tallies import tallies_of
+from gateway.city.rates.tallies import NotComputableError, is_known, tallies_of
 
 _LOOK_BACK_MONTHS = 36
 
@@ -60,18 +60,33 @@ def settle_month(
 
     Returns:
         What was stored; None if it is too early or nothing is new.
+
+    Raises:
+        MonthError: no month, or one before the city began.
+        NotComputableError: the city received nothing in that month.
     """
     definition = definition_of(definitions or builtin_definitions(), definition_id)
     newest = latest_vintage(connection, definition_id, month)
     status = _asked_for(definition, month, now_ms)
     if status is None or (correction is None and newest.satisfies(status, demonstration)):
         return None
-    inquiry = Inquiry(definition, period_of(month, now_ms), now_ms, demonstration)
+    inquiry = _inquiry(connection, definition, month, now_ms, demonstration)
+    if not is_known(connection, inquiry):
+        raise NotComputableError(
+            f"month {month} is unknown: the city received nothing in it; no rate can be stored"
+        )
     cells = all_cells(tallies_of(connection, inquiry)[0])
     vintage = newest.number + 1
     table = StoredTable(month, vintage, status, definition.hash, now_ms, cells, correction)
     append(connection, table, definition_id, demonstration)
     return Settlement(definition_id, month, vintage, status)
+
+
+def _inquiry(
+    connection: Connection, definition: Definition, month: str, now_ms: int, demonstration: bool
+) -> Inquiry:
+    period = period_of(month, now_ms, began_on(connection))
+    return Inquiry(definition, period, now_ms, demonstration)
 
 
 def _asked_for(definition: Definition, month: str, now_ms: int) -> Status | None:
@@ -88,16 +103,16 @@ def due(
 ) -> list[tuple[str, str]]:
     """Definition and month of all results that the calendar asks for and that are not stored.
 
-    Months since the first evidence, 36 at most. Each is settled in a transaction of its own: to
-    compute years at once would keep ingest from the database.
+    Months since the city began, 36 at most, in which it received something. Each is settled in
+    a transaction of its own: to compute years at once would keep ingest from the database.
     """
-    first = connection.scalar(select(func.min(evidence.c.day)))
     return [
         (definition.id, month)
-        for month in _months_since(first, now_ms)
+        for month in _months_since(began_on(connection), now_ms)
         for definition in (definitions or builtin_definitions()).values()
         if (status := _asked_for(definition, month, now_ms)) is not None
         and not latest_vintage(connection, definition.id, month).satisfies(status, demonstration)
+        and is_known(connection, _inquiry(connection, definition, month, now_ms, demonstration))
     ]
 
 

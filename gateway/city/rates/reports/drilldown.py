@@ -7,6 +7,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from gateway.city.db.operation import began_on
 from gateway.city.ledger.codes import Name
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Enterprise, judge
@@ -63,10 +64,10 @@ def machine_facts(
 
     Raises:
         DefinitionError: no such definition.
-        MonthError: no month, or one that has not begun.
+        MonthError: no month, one that has not begun, or one before the city began.
     """
     definition = definition_of(definitions or builtin_definitions(), definition_id)
-    period = period_of(month, now_ms)
+    period = period_of(month, now_ms, began_on(connection))
     inquiry = Inquiry(definition, period, now_ms, demonstration, answering, uscc)
     known = enterprises(connection, inquiry)
     return [

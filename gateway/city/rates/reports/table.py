@@ -2,16 +2,18 @@
 
 Every function takes a SQLAlchemy connection. Rates are per cent as exact fractions (0…100);
 ``compute.percent_text`` rounds them for display. A month that is frozen as final is shown as it
-was stored; any other is computed from ledger and evidence.
+was stored; any other is computed from ledger and evidence. A month in which the city received
+nothing has machines and no rates.
 """
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sqlalchemy import Connection, select
 
+from gateway.city.db.operation import began_on
 from gateway.city.db.tables import enterprise
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.ledger.names import MachineName
@@ -29,7 +31,7 @@ from gateway.city.rates.facts import Inquiry
 from gateway.city.rates.frozen.results import Correction, StoredTable, final_table
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status, as_of_ms, period_of
-from gateway.city.rates.tallies import tallies_of
+from gateway.city.rates.tallies import is_known, tallies_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +202,12 @@ def rate_month(
 
     Raises:
         DefinitionError: no such definition.
-        MonthError: no month, or one that has not begun.
+        MonthError: no month, one that has not begun, or one before the city began.
         NotComputableError: an instantaneous rate of a past month.
     """
     definition = definition_of(definitions or builtin_definitions(), definition_id)
-    inquiry = Inquiry(definition, period_of(month, now_ms), now_ms, demonstration, answering)
+    period = period_of(month, now_ms, began_on(connection))
+    inquiry = Inquiry(definition, period, now_ms, demonstration, answering)
     month = inquiry.period.month
     stored = final_table(connection, definition_id, month, (CITY, *dimensions), demonstration)
     return _computed(connection, inquiry) if stored is None else _read(connection, inquiry, stored)
@@ -212,6 +215,7 @@ def rate_month(
 
 def _computed(connection: Connection, inquiry: Inquiry) -> RateMonth:
     tallies, enterprises = tallies_of(connection, inquiry)
+    cells = all_cells(tallies)
     return RateMonth(
         definition=inquiry.definition,
         definition_hash=inquiry.definition.hash,
@@ -220,9 +224,17 @@ def _computed(connection: Connection, inquiry: Inquiry) -> RateMonth:
         as_of_ms=as_of_ms(inquiry.period, inquiry.now_ms),
         computed_ms=inquiry.now_ms,
         demonstration=inquiry.demonstration,
-        cells=all_cells(tallies),
+        cells=cells if is_known(connection, inquiry) else _unknown(cells),
         names={uscc: one.name for uscc, one in enterprises.items()},
     )
+
+
+def _unknown(cells: Cells) -> Cells:
+    """The machines without their rates: what nobody knows is not 0 %."""
+    return {
+        by: {key: replace(part, pooled=None, mean=None) for key, part in parts.items()}
+        for by, parts in cells.items()
+    }
 
 
 def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> RateMonth:

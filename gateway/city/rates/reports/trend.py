@@ -6,8 +6,9 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
+from gateway.city.db.operation import began_on
 from gateway.city.rates.definitions import builtin_definitions, definition_of
-from gateway.city.rates.period import Status
+from gateway.city.rates.period import Status, month_of
 from gateway.city.rates.plan import plan_on
 from gateway.city.rates.reports.table import Definitions, RateCell, RateMonth, leading, rate_month
 from gateway.core.days import day_of
@@ -18,7 +19,7 @@ class TrendPoint:
     """The city's rate of one month beside the plan's path on the as-of day.
 
     Attributes:
-        rate: the figure that the definition puts first.
+        rate: the figure that the definition puts first; None: unknown.
     """
 
     month: str
@@ -37,7 +38,9 @@ def trend(
     demonstration: bool,
     definitions: Definitions | None = None,
 ) -> tuple[TrendPoint, ...]:
-    """The city's rate of several past months; an instantaneous rate has none.
+    """The city's rate of several past months, none before the city began.
+
+    An instantaneous rate has no past.
 
     Args:
         connection: the city's database.
@@ -50,6 +53,8 @@ def trend(
     known = definitions or builtin_definitions()
     if definition_of(known, definition_id).measure == "answering":
         return ()
+    began = began_on(connection)
+    since = "" if began is None else month_of(began)
     return tuple(
         trend_point(
             rate_month(
@@ -63,6 +68,7 @@ def trend(
             )
         )
         for month in months
+        if month >= since
     )
 
 
