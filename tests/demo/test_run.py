@@ -120,7 +120,8 @@ def test_commands_stop_a_line_and_start_it_again(running: dict[str, Any]) -> Non
 
 def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any]) -> None:
     group = group_of(running["process"].pid)
-    assert len(members(group)) == 1 + 1 + 5 + 1 + 5  # leader, broker, lines, city, gateways
+    # leader, broker, lines, city with its console, gateways
+    assert len(members(group)) == 1 + 1 + 5 + 2 + 5
     running["process"].send_signal(signal.SIGINT)
     _, said = running["process"].communicate(timeout=ENDS_WITHIN_S)
     assert running["process"].returncode == 0, said
