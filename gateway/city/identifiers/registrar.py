@@ -97,11 +97,18 @@ async def run(
         first_ms=_IDLE_MS,
         longest_ms=_LONGEST_PAUSE_MS,
     )
-    idle = 0
+    idle, node_away = 0, False
     while True:
-        busy = await attempts.until_done(
-            registrar.step, NodeError, SecretUnavailableError, SQLAlchemyError, words=words
-        )
+        try:
+            busy = await registrar.step()
+        except (NodeError, SecretUnavailableError, SQLAlchemyError) as fault:
+            node_away = not isinstance(fault, SQLAlchemyError)
+            attempts.failed(words(fault))
+            await asyncio.sleep(attempts.pause_s())
+            continue
+        if busy or not node_away:  # a pass that had nothing due does not show that the node is back
+            attempts.succeeded()
+            node_away = False
         idle = 0 if busy else idle + 1
         if idle:
             await asyncio.sleep(backoff_ms(idle, _IDLE_MS, _LONGEST_IDLE_MS) / 1000)

@@ -156,7 +156,7 @@ async def test_changes_carry_source_time_and_status(
     foreign.set("Item.1", 7, status="UncertainLastUsableValue", time=1_700_000_000_456)
     one, two = await changes(driver, 2)
     assert one == (0, 11.25, 1_700_000_000_123, GOOD)
-    assert two == (1, 7.0, 1_700_000_000_456, status(Quality.UNCERTAIN, Reason.SOURCE))
+    assert two == (1, 7.0, 1_700_000_000_456, status(Quality.UNCERTAIN, Reason.LAST_USABLE))
     foreign.set("Item.1", 7, status="BadDeviceFailure")
     ((place, _, _, code),) = await changes(driver, 1)
     assert (place, code) == (1, bad(Reason.DEVICE_FAILURE))
