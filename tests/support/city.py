@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Table, insert, select
 from edge_config.models.city import CityConfig
 from edge_config.models.validation import validated
 from gateway.city.app import City, assembled, system_ms
+from gateway.city.db.operation import begin
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
@@ -49,9 +51,10 @@ def city_config(url: str, folder: Path, **more: Any) -> CityConfig:
 
 
 def fill_ledger(city: City, *gateways: str, machines: Sequence[str] = ("B-001",)) -> None:
-    """Two enterprises, machines of the first, gateways enrolled for it."""
+    """Two enterprises, machines of the first, gateways enrolled for it; the city is old."""
 
     def fill(connection: Any) -> None:
+        begin(connection, date(2020, 1, 1))
         for code, name in ((USCC, "甲轴承厂"), (OTHER_USCC, "乙门业")):
             row = {"uscc": code, "name": name, "county": "330822", "industry": "3451"}
             connection.execute(insert(enterprise).values(**row, above_scale=True))
