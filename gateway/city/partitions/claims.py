@@ -97,7 +97,7 @@ class Claims:
         self._open.execute(_GIVE_BACK, {"some": sorted(partitions)})
 
     def lead(self) -> bool:
-        """Try to become the leader; ask only while not leading in this session."""
+        """Try to become the leader; ask only while not leading over this connection."""
         lock = text(f"SELECT pg_try_advisory_lock({LEADER}, 0)")
         return bool(self._open.execute(lock).scalar_one())
 

@@ -11,7 +11,7 @@ from gateway.edge.northbound.limit import LEAST_BYTES, STRIKES
 
 
 class Unanswered:
-    """What the broker has confirmed in this session and the city has not.
+    """What the broker has confirmed since the connection was made and the city has not.
 
     Attributes:
         in_doubt: something was missing when its time was over. Little is merged then, so that
