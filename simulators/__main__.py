@@ -55,15 +55,15 @@ async def _serve(options: argparse.Namespace) -> None:
 
 
 def _bench(options: argparse.Namespace) -> AbstractAsyncContextManager[str]:
-    from simulators.bench.serve import serving  # noqa: PLC0415 - a line does without it
+    from simulators.bench.serve import serving
 
     return serving(options)
 
 
 @asynccontextmanager
 async def _line(options: argparse.Namespace) -> AsyncIterator[str]:
-    from simulators.faults import Faults  # noqa: PLC0415
-    from simulators.plant import Plant  # noqa: PLC0415
+    from simulators.faults import Faults
+    from simulators.plant import Plant
 
     line = lines()[options.profile].first(options.machines)
     plant = Plant(line, options.seed, options.clock, Faults.of(options.fault))
@@ -85,8 +85,8 @@ def _list() -> int:
 
 
 def _write_profiles(folder: Path) -> int:
-    from simulators.machines import MANUALS  # noqa: PLC0415
-    from simulators.profiles import text  # noqa: PLC0415
+    from simulators.machines import MANUALS
+    from simulators.profiles import text
 
     try:
         for manual in MANUALS.values():

@@ -31,11 +31,11 @@ class Plant:
         """The servers that the machines need, by the address to announce."""
         found: dict[str, LineServer] = {}
         if self._modbus:
-            from simulators.servers.modbus import ModbusLine  # noqa: PLC0415 - only if needed
+            from simulators.servers.modbus import ModbusLine
 
             found[f"modbus={host}:{modbus}"] = ModbusLine(host, modbus, self._modbus, self._dead)
         if self._opcua:
-            from simulators.servers.opcua import OpcUaLine  # noqa: PLC0415
+            from simulators.servers.opcua import OpcUaLine
 
             found[f"opcua=opc.tcp://{host}:{opcua}/"] = OpcUaLine(host, opcua, self._opcua)
         return found

@@ -96,7 +96,7 @@ class Rule:
         self, source: Any, handler: "GetCoreSchemaHandler"
     ) -> "CoreSchema":
         from pydantic import AfterValidator  # noqa: PLC0415 - only where configurations are read
-        from pydantic import Field as Limits  # noqa: PLC0415
+        from pydantic import Field as Limits  # noqa: PLC0415 - as above
 
         if self.limits:
             source = Annotated[source, Limits(**self.limits)]

@@ -68,7 +68,7 @@ def _run(
     """Run the demonstration until Ctrl-C, or for some seconds."""
     if context.invoked_subcommand is not None:
         return
-    from gateway.demo.app import DemoFailedError, run  # noqa: PLC0415
+    from gateway.demo.app import DemoFailedError, run
 
     store = influx and InfluxOptions(
         influx, influx_database, influx_org, influx_bucket, influx_token_file
@@ -113,7 +113,7 @@ def _lines(data: _DataOption = DATA) -> None:
 
 
 def _call(data: Path, method: str, path: str) -> Any:
-    import httpx  # noqa: PLC0415
+    import httpx
 
     try:
         url = json.loads((data / "control.json").read_text())["url"]

@@ -59,7 +59,7 @@ def seed_history(
     """
     columns = select(equipment.c.id, equipment.c.uscc, equipment.c.asset_no).order_by("id")
     ids = {(row.uscc, row.asset_no): row.id for row in connection.execute(columns)}
-    dice = random.Random(seed)  # noqa: S311  a history, not a secret
+    dice = random.Random(seed)  # noqa: S311 - a history, not a secret
     start = first_day(today)
     rows: list[dict[str, Any]] = []
     for key, networked in machines.items():

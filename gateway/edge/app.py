@@ -277,7 +277,7 @@ def _console(edge: Edge, loaded: LoadedGateway) -> Coroutine[None, None, None] |
     if config is None:
         return None
     from gateway.edge.live.console import build  # noqa: PLC0415 - only if configured
-    from gateway.web.serve import serve  # noqa: PLC0415
+    from gateway.web.serve import serve  # noqa: PLC0415 - as above
 
     page = build(edge.live, loaded.config)
     return serve(page, config)

@@ -140,7 +140,7 @@ class NodeStore:
         try:
             results = [step() for step in steps]
             self._db.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever ends it, nothing half-done stays
             if self._db.in_transaction:  # a full disk may have ended it already
                 self._db.execute("ROLLBACK")
             raise

@@ -187,7 +187,7 @@ class SnmsClient:
 
     async def _call(self, method: str, path: str, **request: Any) -> Any:
         """One authorised request; logs in once more when the token is refused."""
-        for attempt in (1, 2):
+        for _ in ("with the token as it is", "after a new login"):
             token = await self._valid_token()
             header = {"Authorization": f"Bearer {token}"}
             answer = await self._send(method, path, headers=header, **request)
@@ -195,8 +195,6 @@ class SnmsClient:
                 return _data_of(answer, f"{method} {path}")
             if self._token == token:
                 self._token = ""
-            if attempt == 2:  # noqa: PLR2004
-                break
         raise NodeUnavailableError(f"{method} {path}: {answer.get('message')} (after a new login)")
 
     async def _valid_token(self) -> str:

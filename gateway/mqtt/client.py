@@ -167,7 +167,7 @@ class Client(aiomqtt.Client):
         packets = bytearray()
         for topic, payload in messages:
             packets += publish_packet(topic, payload, self._client.protocol)
-        if packets and len(self._client._out_packet) < _MOST_WAITING:  # noqa: SLF001
+        if packets and len(self._client._out_packet) < _MOST_WAITING:  # noqa: SLF001 - asked nowhere else
             send(self._client, packets)
 
     async def ended(self) -> None:
@@ -202,7 +202,7 @@ class Client(aiomqtt.Client):
             return await super().__aenter__()
         except UnicodeError:
             raise MqttError("no host can have the name in 'url': a part is too long") from None
-        except BaseException:
+        except BaseException:  # cancellation, too
             self._client.disconnect()  # the socket of a broker that did not answer is still open
             raise
 

@@ -6,6 +6,8 @@ that has come is read at once; PUBLISH packets are cut out, the answers to them 
 every other packet is handed to the library.
 """
 
+# ruff: noqa: SLF001 - the library has no public way to read by the bufferful
+
 from collections.abc import Callable
 from time import monotonic
 
@@ -39,19 +41,19 @@ class Receiver:
     def __init__(self, client: Paho, deliver: Deliver) -> None:
         self._client, self._deliver = client, deliver
         self._buffer = bytearray()
-        client._packet_read = self.read  # type: ignore[method-assign]  # noqa: SLF001
+        client._packet_read = self.read  # type: ignore[method-assign]
 
     def read(self) -> MQTTErrorCode:
         """Read once, as the library's ``_packet_read`` does for one packet."""
         try:
-            received = self._client._sock_recv(READ_BYTES)  # noqa: SLF001
+            received = self._client._sock_recv(READ_BYTES)
         except BlockingIOError:
             return MQTT_ERR_AGAIN
         except OSError:
             return MQTT_ERR_CONN_LOST
         if not received:
             return MQTT_ERR_CONN_LOST
-        self._client._last_bytes_received = monotonic()  # noqa: SLF001 - for the keep-alive
+        self._client._last_bytes_received = monotonic()
         self._buffer += received
         try:
             return self._handle()
@@ -98,17 +100,17 @@ class Receiver:
     def _hand_over(self, head: int, body: bytearray) -> MQTTErrorCode:
         """Let the library deal with a packet, as if it had read it."""
         packet = {"command": head, "remaining_length": len(body), "packet": body, "pos": 0}
-        client, nothing = self._client, self._client._in_packet  # noqa: SLF001
-        client._in_packet = packet | {  # type: ignore[assignment]  # noqa: SLF001
+        client, nothing = self._client, self._client._in_packet
+        client._in_packet = packet | {  # type: ignore[assignment]
             "have_remaining": 1,
             "remaining_count": [],
             "remaining_mult": 1,
             "to_process": 0,
         }
         try:
-            return client._packet_handle() or MQTT_ERR_AGAIN  # noqa: SLF001
+            return client._packet_handle() or MQTT_ERR_AGAIN
         finally:
-            client._in_packet = nothing  # noqa: SLF001
+            client._in_packet = nothing
 
 
 def send(client: Paho, packets: bytearray) -> None:
@@ -117,7 +119,7 @@ def send(client: Paho, packets: bytearray) -> None:
     They are given to the library as if they were one PUBACK: the only kind about which it does
     nothing once it is written.
     """
-    client._packet_queue(_PUBACK, packets, 0, 0)  # noqa: SLF001
+    client._packet_queue(_PUBACK, packets, 0, 0)
 
 
 def publish_packet(topic: str, payload: bytes, protocol: MQTTProtocolVersion) -> bytes:

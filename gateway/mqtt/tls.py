@@ -11,7 +11,7 @@ class _Socket(ssl.SSLSocket):
     def do_handshake(self, block: bool = False) -> None:
         try:
             super().do_handshake(block)
-        except BaseException:
+        except BaseException:  # whatever it is, the socket must not stay open
             self.close()
             raise
 

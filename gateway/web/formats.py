@@ -1,6 +1,7 @@
 """How numbers and times read for people. Pure; times are shown as Asia/Shanghai."""
 
 from datetime import datetime
+from math import isfinite
 
 from gateway.core.days import SHANGHAI
 from gateway.web.i18n import Language, text
@@ -83,6 +84,6 @@ def reading(language: Language, value: object) -> str:
 
 
 def _decimal(value: float) -> str:
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
+    if not isfinite(value):
         return NOTHING
     return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"

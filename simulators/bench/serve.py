@@ -29,7 +29,7 @@ async def serving(options: argparse.Namespace) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _modbus(options: argparse.Namespace) -> AsyncIterator[str]:
-    from simulators.bench import modbus  # noqa: PLC0415 - each kind imports only its server
+    from simulators.bench import modbus
 
     port, sizes = options.port or BENCH_PORT, (options.addresses, options.devices, options.tags)
     async with modbus.listening(port, *sizes, _watch(options.interval_ms), options.seed):
@@ -38,7 +38,7 @@ async def _modbus(options: argparse.Namespace) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _opcua(options: argparse.Namespace) -> AsyncIterator[str]:
-    from simulators.bench import opcua  # noqa: PLC0415
+    from simulators.bench import opcua
 
     port = options.opcua_port or BENCH_OPCUA_PORT
     _watch(options.interval_ms)

@@ -22,7 +22,7 @@ from tests.support.consumers import for_city
 Start = Callable[..., Runtime]
 
 
-def device(id: str, folder: Path, **options: Any) -> ResolvedDevice:  # noqa: A002
+def device(id: str, folder: Path, **options: Any) -> ResolvedDevice:  # noqa: A002 - as in a configuration
     (resolved,) = loaded(folder, id=id, **options).devices
     return resolved
 

@@ -39,7 +39,7 @@ async def _serve(
     config: CityConfig, node: EmbeddedNode, now_ms: Callable[[], int], patience_s: float
 ) -> None:
     from gateway.web.listen import bind_soon  # noqa: PLC0415 - slow to import
-    from gateway.web.serve import serve  # noqa: PLC0415
+    from gateway.web.serve import serve  # noqa: PLC0415 - as above
 
     with closing(NodeStore(config.data_dir / node.path)) as store:
         app = EnterpriseNode(store, node_credentials(config.data_dir), now_ms).app

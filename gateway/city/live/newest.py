@@ -119,5 +119,7 @@ def _fits(kind: Kind, point: Point) -> bool:
         case Kind.FLOAT64 | Kind.FLOAT32:
             return isinstance(point.value, float | int)
         case _:
-            whole = isinstance(point.value, int) and not isinstance(point.value, bool)
-            return whole and (kind is Kind.INT64 or point.value >= 0)  # type: ignore[operator]
+            value = point.value
+            if isinstance(value, bool) or not isinstance(value, int):
+                return False
+            return kind is Kind.INT64 or value >= 0

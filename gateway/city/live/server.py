@@ -65,7 +65,7 @@ class LiveServer:
             listener, path = await asyncio.to_thread(sockets.listen, self._data_dir)
         except OSError as error:
             folder = sockets.folder_of(self._data_dir)
-            log.error("the console gets no live values: no socket in %s: %s", folder, error)  # noqa: TRY400
+            log.error("the console gets no live values: no socket in %s: %s", folder, error)  # noqa: TRY400 - a fault of the place
             yield None
             return
         try:

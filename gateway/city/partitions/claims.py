@@ -37,10 +37,10 @@ _HELD = text(
 )
 _SOME = bindparam("some", type_=ARRAY(Integer))
 _TAKE = text(
-    f"SELECT number FROM unnest(:some) AS number WHERE pg_try_advisory_lock({PARTITION}, number)"  # noqa: S608
+    f"SELECT number FROM unnest(:some) AS number WHERE pg_try_advisory_lock({PARTITION}, number)"  # noqa: S608 - a number of ours
 ).bindparams(_SOME)
 _GIVE_BACK = text(
-    f"SELECT pg_advisory_unlock({PARTITION}, number) FROM unnest(:some) AS number"  # noqa: S608
+    f"SELECT pg_advisory_unlock({PARTITION}, number) FROM unnest(:some) AS number"  # noqa: S608 - as above
 ).bindparams(_SOME)
 
 

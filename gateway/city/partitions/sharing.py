@@ -56,7 +56,7 @@ class Sharing:
                     retry.succeeded()
                     while True:
                         await self._look()
-                        await asyncio.sleep(LOOK_S * random.uniform(0.75, 1.25))  # noqa: S311
+                        await asyncio.sleep(LOOK_S * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
                 except SQLAlchemyError as error:
                     await self._uplink.follow(_NONE)  # before anything else: others may hear them
                     retry.failed(words(error))

@@ -15,14 +15,14 @@ def make_store(config: city.Store, data_dir: Path) -> Store:
     """
     match config:
         case city.EmbeddedStore():
-            from gateway.city.stores.embedded import EmbeddedStore  # noqa: PLC0415
+            from gateway.city.stores.embedded import EmbeddedStore  # noqa: PLC0415 - each loads its library
 
             return EmbeddedStore(data_dir / config.path)
         case city.Influx1Store():
-            from gateway.city.stores.influx1 import Influx1  # noqa: PLC0415
+            from gateway.city.stores.influx1 import Influx1  # noqa: PLC0415 - as above
 
             return Influx1(config)
         case city.Influx2Store():
-            from gateway.city.stores.influx2 import Influx2  # noqa: PLC0415
+            from gateway.city.stores.influx2 import Influx2  # noqa: PLC0415 - as above
 
             return Influx2(config)

@@ -263,7 +263,7 @@ def _json_texts(kind: Kind, values: Column) -> list[bytes]:
     if kind is Kind.STRING:
         return [orjson.dumps(text) for text in values.tolist()]
     if kind is Kind.BOOL:
-        return np.where(values, b"true", b"false").tolist()  # type: ignore[no-any-return]
+        return [b"true" if value else b"false" for value in values.tolist()]
     return numbers(values).split(b",")
 
 

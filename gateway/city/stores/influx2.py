@@ -71,7 +71,7 @@ class Influx2:
         config = self._config
         try:
             # The library's own compression costs twelve times as much, and on the event loop.
-            api = WriteService(self._open_client().api_client)  # type: ignore[no-untyped-call]
+            api = WriteService(self._open_client().api_client)  # type: ignore[no-untyped-call] # the library is half typed
             _, status, _ = await api.post_write_async(  # type: ignore[no-untyped-call]
                 config.org,
                 config.bucket,

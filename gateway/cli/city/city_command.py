@@ -59,10 +59,10 @@ def _run(
 
     Its log goes to standard error. Exit code 1: the configuration is wrong; 2: a part failed.
     """
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
-    from gateway.city import app  # noqa: PLC0415
-    from gateway.city.console import log  # noqa: PLC0415
+    from gateway.city import app
+    from gateway.city.console import log
 
     loaded = load(config, "")
     if worker and loaded.database.url.startswith("sqlite"):
@@ -82,7 +82,7 @@ def _run(
 
 def _loop_factory() -> "Callable[[], AbstractEventLoop] | None":
     try:
-        import uvloop  # noqa: PLC0415
+        import uvloop
     except ImportError:  # not on Windows
         return None
     return uvloop.new_event_loop
@@ -90,14 +90,14 @@ def _loop_factory() -> "Callable[[], AbstractEventLoop] | None":
 
 def _expected() -> tuple[type[Exception], ...]:
     """Faults whose message says enough; anything else is a defect and shows where it is."""
-    from edge_config.models.base import SecretUnavailableError  # noqa: PLC0415
-    from gateway.city.console.supervisor import ConsoleUnusableError  # noqa: PLC0415
-    from gateway.city.db.upgrade import DatabaseUnusableError  # noqa: PLC0415
-    from gateway.city.rates.definitions import DefinitionError  # noqa: PLC0415
-    from gateway.city.stores.api import StoreError  # noqa: PLC0415
-    from gateway.identifier.credentials import CredentialsError  # noqa: PLC0415
-    from gateway.identifier.node_store import NodeStoreError  # noqa: PLC0415
-    from gateway.web.listen import ListenError  # noqa: PLC0415
+    from edge_config.models.base import SecretUnavailableError
+    from gateway.city.console.supervisor import ConsoleUnusableError
+    from gateway.city.db.upgrade import DatabaseUnusableError
+    from gateway.city.rates.definitions import DefinitionError
+    from gateway.city.stores.api import StoreError
+    from gateway.identifier.credentials import CredentialsError
+    from gateway.identifier.node_store import NodeStoreError
+    from gateway.web.listen import ListenError
 
     return (
         DatabaseUnusableError,
@@ -127,7 +127,7 @@ def _add(
     config: CityFile = DEFAULT,
 ) -> None:
     """Enrol a gateway, or give an enrolled one a new credential; prints it once."""
-    from gateway.city.registry import credentials, enrolment  # noqa: PLC0415
+    from gateway.city.registry import credentials, enrolment
 
     loaded = load(config)
     credential = credentials.new_credential()
@@ -153,7 +153,7 @@ def _add(
 
 
 def _store_line(config: "CityConfig", gateway_id: str, line: str | None) -> None:
-    from gateway.city.registry import credentials  # noqa: PLC0415
+    from gateway.city.registry import credentials
 
     file = config.broker.password_file
     if file is None:
@@ -167,7 +167,7 @@ def _store_line(config: "CityConfig", gateway_id: str, line: str | None) -> None
 
 def _list(config: CityFile = DEFAULT) -> None:
     """List all gateways: id, enterprise, site, state, last message."""
-    from gateway.city.registry import enrolment  # noqa: PLC0415
+    from gateway.city.registry import enrolment
 
     with opened(load(config)) as database:
         gateways = database.run_now(enrolment.listed)
@@ -178,9 +178,9 @@ def _list(config: CityFile = DEFAULT) -> None:
 
 
 def _moment(time_ms: int | None) -> str:
-    from datetime import datetime  # noqa: PLC0415
+    from datetime import datetime
 
-    from gateway.core.days import SHANGHAI  # noqa: PLC0415
+    from gateway.core.days import SHANGHAI
 
     if time_ms is None:
         return "never"
@@ -192,7 +192,7 @@ def _revoke(
     config: CityFile = DEFAULT,
 ) -> None:
     """Revoke a gateway: its messages are quarantined, its credential is removed."""
-    from gateway.city.registry import enrolment  # noqa: PLC0415
+    from gateway.city.registry import enrolment
 
     loaded = load(config)
 

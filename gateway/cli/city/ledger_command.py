@@ -44,7 +44,7 @@ def _template(
     lang: Annotated[Language, typer.Option(help="Language of the workbook.")] = Language.ZH,
 ) -> None:
     """Write an empty workbook with drop-downs and explanations."""
-    from gateway.city.ledger.sheet.template import write_template  # noqa: PLC0415
+    from gateway.city.ledger.sheet.template import write_template
 
     if out.suffix.lower() != ".xlsx":
         fail(f"{out}: the template is a workbook; give it a name that ends in .xlsx")
@@ -63,8 +63,8 @@ def _import(
     ] = False,
 ) -> None:
     """Import enterprises and equipment: all or nothing; importing again updates."""
-    from gateway.city.ledger.importer import import_files  # noqa: PLC0415
-    from gateway.city.ledger.sheet.problems import LedgerError  # noqa: PLC0415
+    from gateway.city.ledger.importer import import_files
+    from gateway.city.ledger.sheet.problems import LedgerError
 
     with opened(load(config)) as database:
         try:
@@ -114,8 +114,8 @@ def _rename(
     What its gateway still sends under the old number is its own, until the ledger gives that
     number to another machine.
     """
-    from gateway.city.ledger.names import MachineName  # noqa: PLC0415
-    from gateway.city.ledger.renaming import RenamingError, rename_machine  # noqa: PLC0415
+    from gateway.city.ledger.names import MachineName
+    from gateway.city.ledger.renaming import RenamingError, rename_machine
 
     uscc = enterprise.upper()
     before, after = MachineName(uscc, site, old), MachineName(uscc, to_site or site, new)
@@ -133,12 +133,12 @@ def _list(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List the machines of the ledger with their status today and their identifier."""
-    from gateway.city.ledger.listing import listed  # noqa: PLC0415
+    from gateway.city.ledger.listing import listed
 
     with opened(load(config)) as database:
         machines = database.run_now(listed, system_ms(), uscc=enterprise.upper() or None)
     if as_json:
-        import json  # noqa: PLC0415
+        import json
 
         typer.echo(json.dumps(machines, ensure_ascii=False, indent=2))
         return
@@ -146,8 +146,8 @@ def _list(
 
 
 def _print_table(machines: list[dict[str, Any]]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table("企业 enterprise", "厂区 site", "资产编号 asset", "名称 name", "类别 class")
     for head in ("状态 status", "标识 identifier"):

@@ -29,8 +29,8 @@ def load(
     config: Path, hint: str = "\n(name another city with --config or QULINK_CITY)"
 ) -> "CityConfig":
     """The city's configuration; exits 1 with every mistake and a hint."""
-    from edge_config.loading.load import load_city  # noqa: PLC0415
-    from edge_config.mistakes.problems import ConfigError  # noqa: PLC0415
+    from edge_config.loading.load import load_city
+    from edge_config.mistakes.problems import ConfigError
 
     try:
         return load_city(config)
@@ -41,11 +41,11 @@ def load(
 @contextmanager
 def opened(config: "CityConfig") -> Iterator["Database"]:
     """The city's database, at its newest version; exits 1 if it cannot be used."""
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError
 
-    from edge_config.models.base import SecretUnavailableError  # noqa: PLC0415
-    from gateway.city.db.database import words  # noqa: PLC0415
-    from gateway.city.db.upgrade import DatabaseUnusableError, open_database  # noqa: PLC0415
+    from edge_config.models.base import SecretUnavailableError
+    from gateway.city.db.database import words
+    from gateway.city.db.upgrade import DatabaseUnusableError, open_database
 
     try:
         database = open_database(config)
@@ -61,6 +61,6 @@ def opened(config: "CityConfig") -> Iterator["Database"]:
 
 def system_ms() -> int:
     """The system clock, UTC milliseconds."""
-    import time  # noqa: PLC0415
+    import time
 
     return time.time_ns() // 1_000_000

@@ -75,9 +75,9 @@ def _rates(
 def _show(
     by: By, definition: str, month: str, config: Path, *, as_json: bool, as_csv: bool
 ) -> None:
-    from gateway.city.rates.definitions import DefinitionError  # noqa: PLC0415
-    from gateway.city.rates.period import MonthError  # noqa: PLC0415
-    from gateway.city.rates.tallies import NotComputableError  # noqa: PLC0415
+    from gateway.city.rates.definitions import DefinitionError
+    from gateway.city.rates.period import MonthError
+    from gateway.city.rates.tallies import NotComputableError
 
     if as_json and as_csv:
         fail("choose one of --json and --csv")
@@ -101,11 +101,11 @@ def _correct(
     config: CityFile = DEFAULT,
 ) -> None:
     """Compute a frozen month anew and store it as a further vintage; the old one stays."""
-    from gateway.city.rates.definitions import DefinitionError, load_definitions  # noqa: PLC0415
-    from gateway.city.rates.frozen.freezing import settle_month  # noqa: PLC0415
-    from gateway.city.rates.frozen.results import Correction  # noqa: PLC0415
-    from gateway.city.rates.period import MonthError  # noqa: PLC0415
-    from gateway.city.rates.tallies import NotComputableError  # noqa: PLC0415
+    from gateway.city.rates.definitions import DefinitionError, load_definitions
+    from gateway.city.rates.frozen.freezing import settle_month
+    from gateway.city.rates.frozen.results import Correction
+    from gateway.city.rates.period import MonthError
+    from gateway.city.rates.tallies import NotComputableError
 
     if not note.strip() or not by.strip():
         fail("a correction needs a note and a name")
@@ -133,9 +133,9 @@ def _correct(
 def _table(
     connection: "Connection", city: "CityConfig", definition: str, month: str, by: By
 ) -> "RateTable":
-    from gateway.city.rates.definitions import load_definitions  # noqa: PLC0415
-    from gateway.city.rates.reports.answering import answering_now  # noqa: PLC0415
-    from gateway.city.rates.reports.table import rate_table  # noqa: PLC0415
+    from gateway.city.rates.definitions import load_definitions
+    from gateway.city.rates.reports.answering import answering_now
+    from gateway.city.rates.reports.table import rate_table
 
     now_ms = system_ms()
     return rate_table(
@@ -153,7 +153,7 @@ def _table(
 
 
 def _print(table: "RateTable", *, as_json: bool, as_csv: bool) -> None:
-    from gateway.city.rates.reports.export import table_csv, table_json  # noqa: PLC0415
+    from gateway.city.rates.reports.export import table_csv, table_json
 
     if as_json:
         typer.echo(json.dumps(table_json(table), ensure_ascii=False, indent=2))
@@ -173,13 +173,13 @@ _FIGURES = ("企业 enterprises", "合并 pooled %", "平均 mean %")
 
 
 def _print_table(table: "RateTable") -> None:
-    from datetime import datetime  # noqa: PLC0415
+    from datetime import datetime
 
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
-    from gateway.city.rates.reports.export import DEMONSTRATION, correction_words  # noqa: PLC0415
-    from gateway.core.days import SHANGHAI  # noqa: PLC0415
+    from gateway.city.rates.reports.export import DEMONSTRATION, correction_words
+    from gateway.core.days import SHANGHAI
 
     record = table.definition
     as_of = datetime.fromtimestamp(table.as_of_ms / 1000, SHANGHAI).isoformat(" ", "minutes")
@@ -202,7 +202,7 @@ def _print_table(table: "RateTable") -> None:
 
 
 def _row(cell: "RateCell", decimals: int) -> list[str]:
-    from gateway.city.rates.compute import percent_text  # noqa: PLC0415
+    from gateway.city.rates.compute import percent_text
 
     name = cell.name.zh if cell.name.en == cell.name.zh else f"{cell.name.zh} {cell.name.en}"
     counts = (cell.networked, cell.equipment, cell.enterprises)

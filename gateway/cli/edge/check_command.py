@@ -22,8 +22,8 @@ def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
     file:line: path: what is wrong, and exits 1. Warnings – what is allowed, but hardly meant –
     are printed too and change no exit code.
     """
-    from edge_config.loading.site import site_of  # noqa: PLC0415
-    from edge_config.mistakes.problems import ConfigError  # noqa: PLC0415
+    from edge_config.loading.site import site_of
+    from edge_config.mistakes.problems import ConfigError
 
     try:
         summary = _city(file) if site_of(file) == "city" else _gateway(file)
@@ -34,8 +34,8 @@ def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
 
 
 def _gateway(file: Path) -> str:
-    from edge_config.loading.load import load_gateway  # noqa: PLC0415
-    from gateway.drivers.registry import installed  # noqa: PLC0415
+    from edge_config.loading.load import load_gateway
+    from gateway.drivers.registry import installed
 
     loaded = load_gateway(file, installed())
     for warning in loaded.warnings:
@@ -67,7 +67,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _city(file: Path) -> str:
-    from edge_config.loading.load import load_city  # noqa: PLC0415
+    from edge_config.loading.load import load_city
 
     config = load_city(file)
     _demand_definitions(file, config)
@@ -82,9 +82,9 @@ def _city(file: Path) -> str:
 
 def _demand_definitions(file: Path, config: "CityConfig") -> None:
     """Refuse a file of definitions that is wrong, or a headline that is none."""
-    from edge_config.files.yaml_file import read_document  # noqa: PLC0415
-    from edge_config.loading.load import ConfigError  # noqa: PLC0415
-    from gateway.city.rates.definitions import (  # noqa: PLC0415
+    from edge_config.files.yaml_file import read_document
+    from edge_config.loading.load import ConfigError
+    from gateway.city.rates.definitions import (
         DefinitionError,
         definition_of,
         load_definitions,

@@ -30,7 +30,7 @@ def _list(
     """List the devices: whether they are read, and why not."""
     devices = _ask(config, "devices")
     if as_json:
-        import json  # noqa: PLC0415
+        import json
 
         typer.echo(json.dumps(devices, ensure_ascii=False, indent=2))
         return
@@ -54,12 +54,12 @@ def _restart(config: Config, device: Device) -> None:
 
 def _ask(config: Path, command: str, **arguments: str) -> Any:
     """What the gateway of a configuration answers; exits 1 if there is no answer."""
-    from edge_config.loading.load import load_gateway  # noqa: PLC0415
-    from edge_config.mistakes.problems import ConfigError  # noqa: PLC0415
-    from gateway.drivers.registry import installed  # noqa: PLC0415
-    from gateway.edge.control.client import ask  # noqa: PLC0415
-    from gateway.edge.control.place import socket_path  # noqa: PLC0415
-    from gateway.edge.control.protocol import ControlError  # noqa: PLC0415
+    from edge_config.loading.load import load_gateway
+    from edge_config.mistakes.problems import ConfigError
+    from gateway.drivers.registry import installed
+    from gateway.edge.control.client import ask
+    from gateway.edge.control.place import socket_path
+    from gateway.edge.control.protocol import ControlError
 
     try:
         loaded = load_gateway(config, installed()).config
@@ -70,9 +70,9 @@ def _ask(config: Path, command: str, **arguments: str) -> Any:
 
 
 def _print_table(devices: list[dict[str, Any]]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table("device", "state", "since", "endpoint")
     for head in ("polls", "failures"):
@@ -87,7 +87,7 @@ def _print_table(devices: list[dict[str, Any]]) -> None:
 
 
 def _local(time_ms: int) -> str:
-    from datetime import datetime  # noqa: PLC0415
+    from datetime import datetime
 
     if not time_ms:
         return "–"

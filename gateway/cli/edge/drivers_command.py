@@ -12,7 +12,7 @@ def register(root: typer.Typer) -> None:
 
 def drivers() -> None:
     """Print name, titles and modes of every installed driver; exit 1 if one is broken."""
-    from gateway.drivers.registry import installed  # noqa: PLC0415
+    from gateway.drivers.registry import installed
 
     is_broken = False
     for name in installed():

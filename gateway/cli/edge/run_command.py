@@ -26,10 +26,10 @@ def run(
     Its log goes to standard error. SIGTERM or Ctrl-C ends it in order, a second one at once.
     Exit code 1: the configuration is wrong, or its buffer or console cannot be used.
     """
-    from edge_config.loading.load import load_gateway  # noqa: PLC0415
-    from edge_config.mistakes.problems import ConfigError  # noqa: PLC0415
-    from gateway.drivers.registry import installed  # noqa: PLC0415
-    from gateway.edge.process.handover import Handover, hand_over  # noqa: PLC0415
+    from edge_config.loading.load import load_gateway
+    from edge_config.mistakes.problems import ConfigError
+    from gateway.drivers.registry import installed
+    from gateway.edge.process.handover import Handover, hand_over
 
     try:
         loaded = load_gateway(config, installed())

@@ -28,9 +28,9 @@ def schema(
     ],
 ) -> None:
     """Print it, with the connections and addresses of the installed drivers."""
-    from edge_config.reference.page import markdown  # noqa: PLC0415
-    from edge_config.reference.schema import city_schema, gateway_schema, profile_schema  # noqa: PLC0415
-    from gateway.drivers.registry import installed  # noqa: PLC0415
+    from edge_config.reference.page import markdown
+    from edge_config.reference.schema import city_schema, gateway_schema, profile_schema
+    from gateway.drivers.registry import installed
 
     schemas = {"gateway": gateway_schema, "profile": profile_schema}
     try:

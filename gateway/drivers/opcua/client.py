@@ -57,8 +57,9 @@ class GatewayClient(Client):
         """Connect; see the library."""
         await super().connect_socket()
         limits = _Limits(_CHUNK, _CHUNK, _CHUNKS, _MESSAGE)
-        # The library has no other way to set them.
-        self.uaclient.protocol._connection._limits = limits  # type: ignore[union-attr]  # noqa: SLF001
+        protocol = self.uaclient.protocol
+        assert protocol is not None  # noqa: S101 - connecting made it
+        protocol._connection._limits = limits  # noqa: SLF001 - no other way to set them
 
     async def open_secure_channel(self, renew: bool = False) -> None:
         """Open or renew the channel; see the library."""
@@ -121,7 +122,7 @@ def new_client(connection: Connection) -> GatewayClient:
     client.product_uri = "urn:qulink"
     client.session_timeout = connection.session_timeout_ms
     client.max_messagesize, client.max_chunkcount = _MESSAGE, _CHUNKS
-    client.may_show_password = connection.password_in_clear == "allow"  # noqa: S105
+    client.may_show_password = connection.password_in_clear == "allow"  # noqa: S105 - a setting
     if connection.username and connection.password:
         with translated(f"log in to {connection.endpoint}"):
             client.set_user(connection.username)

@@ -154,7 +154,7 @@ async def open_session(connection: Connection) -> Session:
                 await _secure(client, connection)
             await client.connect(auto_reconnect=False)
             await session.describe()
-    except BaseException:
+    except BaseException:  # cancellation, too: the server counts open sessions
         await session.close()
         raise
     return session

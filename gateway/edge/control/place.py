@@ -88,7 +88,7 @@ def listen(path: Path) -> Place:
         listener.listen()
         listener.setblocking(False)
         identity = _identity(path)
-    except BaseException:
+    except BaseException:  # cancellation, too: the socket must not stay bound
         listener.close()
         raise
     return Place(path, listener, identity)

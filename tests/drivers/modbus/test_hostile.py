@@ -126,14 +126,18 @@ async def test_an_answer_to_a_finished_request_is_noticed() -> None:
 
 @pytest.mark.parametrize("part", [0, 1, 8, 12])
 async def test_silence_and_half_an_answer(part: int) -> None:
-    answer: Answer = lambda request: [right(request)[:part]]  # noqa: E731
+    def answer(request: bytes) -> list[bytes]:
+        return [right(request)[:part]]
+
     async with hostile(answer) as server, connected(server.port, request_timeout_ms=80) as driver:
         with pytest.raises(NoResponseError, match="no answer within 80 ms"):
             await driver.read(driver.plan(WANTED))
 
 
 async def test_byte_by_byte() -> None:
-    answer: Answer = lambda request: [bytes([byte]) for byte in right(request)]  # noqa: E731
+    def answer(request: bytes) -> list[bytes]:
+        return [bytes([byte]) for byte in right(request)]
+
     async with hostile(answer) as server, connected(server.port) as driver:
         assert await read(driver, WANTED) == [4, 4]
         await driver.write(WANTED[0], 7)
@@ -292,7 +296,10 @@ async def test_a_cancelled_reading_leaves_nothing_for_the_next() -> None:
 
 async def test_one_link_never_delays_another() -> None:
     """Two units on links of their own."""
-    answer: Answer = lambda request: [] if request[6] == 1 else [right(request)]  # noqa: E731
+
+    def answer(request: bytes) -> list[bytes]:
+        return [] if request[6] == 1 else [right(request)]
+
     async with (
         hostile(answer) as gateway,
         connected(gateway.port, unit=1, request_timeout_ms=30_000) as dead,

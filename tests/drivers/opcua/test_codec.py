@@ -22,7 +22,7 @@ from gateway.drivers.opcua.encoding.values import Values, decode_values
 
 V = ua.VariantType
 # The library's times are UTC without saying so.
-EPOCH = datetime(1601, 1, 1)  # noqa: DTZ001
+EPOCH = datetime(1601, 1, 1)  # noqa: DTZ001 - the library counts without a zone
 TIMES = st.timedeltas(timedelta(days=140_000), timedelta(days=180_000)).map(EPOCH.__add__)
 SCALARS: dict[ua.VariantType, st.SearchStrategy[Any]] = {
     V.Boolean: st.booleans(),

@@ -113,9 +113,9 @@ async def test_cancellation_passes() -> None:
 
 
 async def test_a_missing_secret_is_a_refusal_that_names_where() -> None:
-    with pytest.raises(RefusedError, match="environment variable QULINK_NOT_SET"):  # noqa: SIM117
-        with translated("log in"):
-            validated(Secret, {"env": "QULINK_NOT_SET"}).reveal()
+    missing = "environment variable QULINK_NOT_SET"
+    with pytest.raises(RefusedError, match=missing), translated("log in"):
+        validated(Secret, {"env": "QULINK_NOT_SET"}).reveal()
 
 
 async def swallows() -> None:

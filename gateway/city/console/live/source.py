@@ -84,7 +84,7 @@ class Source:
         try:
             await messages.send(streams[1], question)
             answer = await messages.receive(streams[0], messages.MAX_ANSWER_BYTES)
-        except BaseException:
+        except BaseException:  # cancellation, too
             streams[1].close()
             raise
         self._streams = streams

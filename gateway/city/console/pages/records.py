@@ -22,6 +22,8 @@ from gateway.web.tables import Cell, Table
 
 PAGE_ROWS = 50
 FILE_ROWS = 10_000
+_PAGE_DIGITS = 6
+"""A page's number in an address has no more; what has is no page of ours."""
 CHOICES = 200
 """A list to choose a gateway from is no longer than this; then its id is typed."""
 FINDINGS_S = BOOKS_S = 4.0
@@ -137,4 +139,4 @@ def _is_file(request: Request) -> bool:
 
 def _page(request: Request) -> int:
     digits = request.query_params.get("page", "0")
-    return int(digits) if digits.isdecimal() and len(digits) < 7 else 0  # noqa: PLR2004
+    return int(digits) if digits.isdecimal() and len(digits) <= _PAGE_DIGITS else 0

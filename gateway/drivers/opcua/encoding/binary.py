@@ -132,7 +132,7 @@ class Cursor:
         self.skip(2)
         if form in (3, 5):
             self.bytestring()
-        elif form == 4:  # noqa: PLR2004
+        elif form == 4:  # noqa: PLR2004 - as above
             self.skip(16)
         else:
             raise CodecError(f"node id of unknown form {form} before {self.at}")

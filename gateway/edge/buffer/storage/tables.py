@@ -1,5 +1,7 @@
 """Reading and writing the tables of the buffer's file, inside the caller's transaction."""
 
+# ruff: noqa: S608 - only names of our own columns are put into statements
+
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -110,7 +112,7 @@ def load_machines(
 ) -> dict[MachineKey, MachineCounts]:
     """The counters of machines: all, or those that no frame has reported as they stand."""
     rows = connection.execute(
-        "SELECT device, site, asset, day, valid, expected, first_ms, last_ms FROM machine "  # noqa: S608
+        "SELECT device, site, asset, day, valid, expected, first_ms, last_ms FROM machine "
         f"WHERE {'reported = 0' if unreported else '1'}"
     )
     return {
@@ -193,11 +195,11 @@ def load_books(
     books = {
         (device, date.fromisoformat(day)): Counts(*counters)
         for device, day, *counters in connection.execute(
-            f"SELECT device, day, {', '.join(COUNTERS)} FROM books WHERE {only}"  # noqa: S608
+            f"SELECT device, day, {', '.join(COUNTERS)} FROM books WHERE {only}"
         )
     }
     for device, day, cause, count in connection.execute(
-        "SELECT device, day, cause, count FROM dropped JOIN books USING (device, day) "  # noqa: S608
+        "SELECT device, day, cause, count FROM dropped JOIN books USING (device, day) "
         f"WHERE count > 0 AND {only}"
     ):
         books[device, date.fromisoformat(day)].dropped[cause] = count
@@ -207,7 +209,7 @@ def load_books(
 def load_totals(connection: sqlite3.Connection) -> Counts:
     """The books of all devices and days together."""
     sums = ", ".join(f"CAST(total({name}) AS INTEGER)" for name in COUNTERS)
-    totals = Counts(*connection.execute(f"SELECT {sums} FROM books").fetchone())  # noqa: S608
+    totals = Counts(*connection.execute(f"SELECT {sums} FROM books").fetchone())
     totals.dropped = dict(
         connection.execute("SELECT cause, sum(count) AS n FROM dropped GROUP BY cause HAVING n > 0")
     )

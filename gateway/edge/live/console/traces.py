@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 
 from gateway.edge.live.records import TagLive
 
@@ -49,7 +50,7 @@ def _add(watched: _Watched, tag: TagLive) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
     points = watched.points.setdefault(tag.name, deque(maxlen=LENGTH))
-    if value == value and (not points or points[-1][0] < tag.time_ms):  # noqa: PLR0124 - no NaN
+    if not isnan(value) and (not points or points[-1][0] < tag.time_ms):
         points.append((tag.time_ms, float(value)))
 
 
