@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 LONGEST_WISH_S = 60.0
 """A server may ask us to stay away for so long (``Retry-After``), not longer."""
+SOUND_S = 10.0
+"""What is lost again sooner was not back: a loose plug, or two clients that take a session from
+each other, would else fill the log and the network."""
 _CAUSES = 8
 """Different causes of one fault that are logged; a server can put anything into its words."""
 

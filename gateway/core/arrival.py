@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gateway.core.batch import Changes, Mask, Status
+from gateway.core.batch import Changes, Mask, Status, Times
 from gateway.core.rules import ColumnRule, shorten
 from gateway.core.schema import Column, Kind, Schema
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, uncertain
-
-Times = npt.NDArray[np.int64]
 
 
 def rounds_of(

@@ -86,6 +86,13 @@ class Changes:
         return len(self.index)
 
 
+Times = npt.NDArray[np.int64]
+"""UTC milliseconds."""
+NEVER = int(np.iinfo(np.int64).min)
+"""A time before all others: of a tag that was never sent, is due whatever its value, has none."""
+JOIN_MS = 60_000
+"""What is lost again within a minute belongs to one gap: a bad line would else fill the lists."""
+
 GapKey = tuple[str, str, tuple[str, ...], int]
 
 

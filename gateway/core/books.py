@@ -11,12 +11,9 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
-from gateway.core.batch import Mask
+from gateway.core.batch import Mask, Times
 from gateway.core.days import day_of
-
-Times = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)

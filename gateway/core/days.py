@@ -6,14 +6,18 @@ from functools import lru_cache
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has one zone without daylight saving since 1991; a fixed offset is exact."""
 
-DAY_MS = 86_400_000
-_OFFSET_MS = 8 * 3_600_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+OFFSET_MS = 8 * HOUR_MS
+"""What Asia/Shanghai is ahead of UTC."""
+MAX_AHEAD_MS = 60_000
+"""A time further ahead of the clock of whoever judges it is not believed."""
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 def day_of(time_ms: int) -> date:
     """The Asia/Shanghai day of a UTC millisecond time."""
-    return _day((time_ms + _OFFSET_MS) // DAY_MS)
+    return _day((time_ms + OFFSET_MS) // DAY_MS)
 
 
 @lru_cache(maxsize=64)

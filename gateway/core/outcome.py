@@ -4,15 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
-import numpy.typing as npt
-
-from gateway.core.batch import Batch, Changes, Status
+from gateway.core.batch import Batch, Changes, Status, Times
 from gateway.core.books import Counts
 from gateway.core.machines import MachineDay
 from gateway.core.schema import Column
-
-Times = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.core.arrival import Arrival, lasting, rounds_of
-from gateway.core.batch import Batch, Changes, Mask, Reading, Status
+from gateway.core.batch import NEVER, Batch, Changes, Mask, Reading, Status, Times
 from gateway.core.books import Counts, tally, tally_by_day
-from gateway.core.days import day_of
+from gateway.core.days import MAX_AHEAD_MS, day_of
 from gateway.core.machines import MachineDay, count_arrivals, count_poll, tags_by_machine
 from gateway.core.outcome import Outcome
 from gateway.core.rules import GroupRules, shorten
 from gateway.core.schema import Column, Equipment, Kind, Schema, empty_columns
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, sendable, uncertain
-
-NEVER = np.iinfo(np.int64).min
-"""A time before all others: a tag never sent, or due to be sent whatever its value."""
-
-Times = npt.NDArray[np.int64]
 
 
 class Processor:
@@ -282,9 +277,6 @@ class Processor:
         status, times = self._status.copy(), self._seen_ms.copy()
         return Outcome(changes, counts, status, tuple(self._seen), times, machines)
 
-
-MAX_AHEAD_MS = 60_000
-"""A source time further ahead of the gateway's clock is not believed (the city's limit too)."""
 
 _CLOCK = uncertain(Reason.CLOCK)
 _TRUNCATED = uncertain(Reason.TRUNCATED)

@@ -12,14 +12,13 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from gateway.city.db.tables import equipment, evidence
-from gateway.core.days import day_start_ms
+from gateway.core.days import DAY_MS, day_start_ms
 
 MONTHS = 14
 """Months of history before the current one."""
 
 _NETWORKED_AT_START = 0.72
 _SHARE_OF_DAYS = 0.97
-_DAY_MS = 86_400_000
 FULL_DAY = {"good_hours": 2**24 - 1, "uncertain_hours": 0, "replayed_hours": 0}
 """Valid data in each of the 24 hours."""
 
@@ -100,7 +99,7 @@ def _evidence(
             "gateway": networked.gateway,
             **FULL_DAY,
             "first_ms": day_start_ms(day) + dice.randrange(60_000),
-            "last_ms": day_start_ms(day) + _DAY_MS - 1 - dice.randrange(60_000),
+            "last_ms": day_start_ms(day) + DAY_MS - 1 - dice.randrange(60_000),
             "seeded": True,
         }
         for day in days

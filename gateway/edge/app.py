@@ -10,6 +10,7 @@ from edge_config.models.base import ConsoleConfig
 from edge_config.models.gateway import CITY, GatewayConfig
 from gateway import __version__
 from gateway.core.batch import Gap
+from gateway.core.days import HOUR_MS
 from gateway.drivers.api import DriverSpec
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.incoming import Progress
@@ -37,7 +38,6 @@ GOODBYE_S = 5.0
 """Longest wait for the broker when an edge stops."""
 
 _MIB = 1024 * 1024
-_HOUR_MS = 3_600_000
 
 
 @dataclass(slots=True)
@@ -181,7 +181,7 @@ def consumers_of(config: GatewayConfig) -> list[Consumer]:
     def rule(quota_mib: float | None, max_age_hours: float | None) -> QuotaRule:
         return QuotaRule(
             int((quota_mib or buffer.quota_mib) * _MIB),
-            int((max_age_hours or buffer.max_age_hours) * _HOUR_MS),
+            int((max_age_hours or buffer.max_age_hours) * HOUR_MS),
         )
 
     consumers = [

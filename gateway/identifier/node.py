@@ -17,14 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from gateway.core.days import day_of
+from gateway.core.days import DAY_MS, day_of
 from gateway.identifier import node_rules as rules
 from gateway.identifier.credentials import NodeCredentials
 from gateway.identifier.node_rules import Json
 from gateway.identifier.node_store import NodeStore
 from gateway.identifier.password import login_password
 
-TOKEN_LIFE_MS = 24 * 3_600_000
+TOKEN_LIFE_MS = DAY_MS
 MAX_TOKENS = 1_000
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """2,000 identifiers with full metadata take some 12 MB."""

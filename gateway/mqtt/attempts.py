@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gateway.mqtt.faults import reason
-from gateway.retry import Retry
+from gateway.retry import SOUND_S, Retry
 
 _log = logging.getLogger(__name__)
 
-SOUND_S = 10.0
-"""A session that ends earlier is one more failed attempt: two clients that take the session from
-each other would else fill the log and the network."""
 
 _RETRY_MIN_MS = 500
 

@@ -13,13 +13,13 @@ from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.gateways import Gateway
 from gateway.city.ingest.layout import batch_rows, change_rows, is_ordered, layout_of
 from gateway.city.ingest.limits import BATCH_VALUES, HOURLY_ROWS, KEPT_BYTES, MAX_LOSSES, Room
-from gateway.city.ingest.losses import JOIN_MS, Losses
+from gateway.city.ingest.losses import Losses
 from gateway.city.ingest.quarantine import Budget, Entry
 from gateway.city.ingest.uplink import Inbox, Incoming
 from gateway.city.ingest.verdict import Accepted, SchemaMissing
 from gateway.city.live.view import GatewayLive, Live
 from gateway.city.stores.api import Rejection, Rows
-from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.batch import JOIN_MS, Batch, Changes, Gap
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.wire.frame import Frame, Header

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from gateway.core.batch import Batch, Changes, Reading
 from gateway.core.books import Counts
-from gateway.core.days import day_of
+from gateway.core.days import MAX_AHEAD_MS, day_of
 from gateway.core.outcome import Outcome
-from gateway.core.process import MAX_AHEAD_MS, Processor
+from gateway.core.process import Processor
 from gateway.core.rules import MAX_TEXT_BYTES, TagRule, compile_rules, order_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag, runs_of
 from gateway.core.status import (

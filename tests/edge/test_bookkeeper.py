@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_config.models.gateway import Mode
-from gateway.core.batch import Gap, GapKey
+from gateway.core.batch import NEVER, Gap, GapKey
 from gateway.core.books import Counts
-from gateway.core.process import NEVER
 from gateway.core.rules import TagRule, compile_rules
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason, bad

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.core.process import NEVER
+from gateway.core.batch import NEVER
 from gateway.core.status import Reason
 from gateway.edge.app import Edge, compose
 from gateway.edge.buffer.buffer import Buffer

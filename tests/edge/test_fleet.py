@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
-from gateway.core.batch import Gap
-from gateway.core.process import NEVER
+from gateway.core.batch import NEVER, Gap
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device.fleet import NoSuchDeviceError

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.batch import Gap
+from gateway.core.batch import JOIN_MS, Gap
 from gateway.core.status import GOOD, Reason, bad, reason_of
-from gateway.edge.device.bookkeeping.gaps import JOIN_MS, GapTracker
+from gateway.edge.device.bookkeeping.gaps import GapTracker
 
 CODES = [GOOD, GOOD, bad(Reason.RANGE), bad(Reason.TYPE)]
 

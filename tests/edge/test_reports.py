@@ -7,7 +7,8 @@ import pytest
 from edge_config.models.gateway import DeviceConfig
 from gateway.core.status import Reason
 from gateway.edge.device.model import DeviceModel
-from gateway.edge.device.reports import SOUND_S, Reports
+from gateway.edge.device.reports import Reports
+from gateway.retry import SOUND_S
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ runs such functions in a thread through :meth:`Database.run`.
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -27,6 +28,7 @@ _POSTGRES = {
 }
 """A server that does not answer is noticed within half a minute (seconds; milliseconds the last).
 """
+_CHUNK = 500
 _SQLITE_PRAGMAS = ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
@@ -126,3 +128,10 @@ def words(error: Exception) -> str:
     """What the database said, in one line without the statement and its values; of others, all."""
     text = str(getattr(error, "orig", None) or error).strip()
     return text.partition("\n")[0][:300]
+
+
+def chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    """Cut a long list into what one query can name: SQLite takes 32,766 parameters."""
+    rest = iter(items)
+    while part := list(islice(rest, _CHUNK)):
+        yield part

@@ -13,6 +13,7 @@ from gateway.city.db.database import Database, words
 from gateway.city.db.tables import gap
 from gateway.city.ingest import quarantine
 from gateway.city.stores.api import Store, StoreError
+from gateway.core.days import DAY_MS
 from gateway.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,6 @@ PERIOD_S = 3_600.0
 FIRST_S = 60.0
 _RETRY_MIN_MS = 10_000
 _RETRY_MAX_MS = 3_600_000
-_DAY_MS = 86_400_000
 
 
 @runtime_checkable
@@ -60,10 +60,10 @@ async def run(
 
 async def tidy(database: Database, store: Store, retention: RetentionConfig, now_ms: int) -> None:
     """Delete what is older than its retention; an InfluxDB keeps its own."""
-    telemetry_ms = now_ms - retention.telemetry_days * _DAY_MS
+    telemetry_ms = now_ms - retention.telemetry_days * DAY_MS
     rows = await store.trim(telemetry_ms) if isinstance(store, Trimmed) else 0
     gaps = await database.run(_trim_gaps, telemetry_ms)
-    messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * _DAY_MS)
+    messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * DAY_MS)
     if rows or gaps or messages:
         log.info(
             "retention: %d telemetry rows, %d gaps, %d quarantined messages deleted",

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select
 
+from gateway.city.db.database import chunks
 from gateway.city.db.tables import equipment, evidence, machine_alias, orphan
 from gateway.city.evidence.recording import write_evidence
-from gateway.city.ledger.machines import chunks
 
 
 def merge_evidence(connection: Connection, source: int, target: int) -> None:

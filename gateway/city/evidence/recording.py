@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, case, select
 
+from gateway.city.db.database import chunks
 from gateway.city.db.operation import began_on
 from gateway.city.db.tables import equipment, evidence, orphan
 from gateway.city.db.upsert import insert_for
 from gateway.city.evidence.samples import Sample
-from gateway.city.ledger.machines import MachineIds, chunks
+from gateway.city.ledger.machines import MachineIds
 
 
 def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, now_ms: int) -> int:

@@ -19,16 +19,13 @@ import numpy.typing as npt
 from gateway.city.ledger.names import MachineName
 from gateway.city.stores.api import Rejection, Rows, Series
 from gateway.core.batch import Status
+from gateway.core.days import DAY_MS, HOUR_MS, MAX_AHEAD_MS, OFFSET_MS
 from gateway.core.schema import Schema
 from gateway.core.status import GOOD, Reason, is_replay, uncertain
 
 EARLIEST_MS = 1_577_836_800_000
 """2020-01-01T00:00Z."""
-MAX_AHEAD_MS = 60_000
 
-_ZONE_MS = 8 * 3_600_000
-_HOUR_MS = 3_600_000
-_DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
 
 _CLOCK_DOUBT = uncertain(Reason.CLOCK_DOUBT)
@@ -90,7 +87,7 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
     plausible = (rows.time_ms >= EARLIEST_MS) & (rows.time_ms <= now_ms + MAX_AHEAD_MS)
     use = plausible & (counts > 0)
     times, counts = rows.time_ms[use], counts[use]
-    days = (times + _ZONE_MS) // _DAY_MS
+    days = (times + OFFSET_MS) // DAY_MS
     series = rows.series
     found = sorted(set(days.tolist()))
     for day in found:
@@ -125,13 +122,13 @@ def _by_quality(rows: Rows, now_ms: int) -> tuple[_Counts, _Counts, _Counts]:
 
 def _confirmed(status: Status, time_ms: npt.NDArray[np.int64], now_ms: int) -> Status:
     """Statuses, GOOD instead of in clock doubt on the day that the city's clock confirms."""
-    today = (time_ms + _ZONE_MS) // _DAY_MS == (now_ms + _ZONE_MS) // _DAY_MS
+    today = (time_ms + OFFSET_MS) // DAY_MS == (now_ms + OFFSET_MS) // DAY_MS
     return np.where((status == _CLOCK_DOUBT) & today[:, None], GOOD, status).astype(np.uint8)
 
 
 def _hours(times: npt.NDArray[np.int64]) -> int:
     """The hours of one day that times lie in, as bits."""
-    hours = (times + _ZONE_MS) % _DAY_MS // _HOUR_MS
+    hours = (times + OFFSET_MS) % DAY_MS // HOUR_MS
     return sum(1 << hour for hour in set(hours.tolist()))
 
 

@@ -19,19 +19,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, case, func, insert, or_, select, update
 
+from gateway.city.db.database import chunks
 from gateway.city.db.tables import equipment, equipment_status, identifier, identifier_outbox
 from gateway.city.ledger.codes import STATUSES
-from gateway.core.days import day_of
+from gateway.core.days import DAY_MS, day_of
 from gateway.core.schedule import backoff_ms
 
-_CHUNK = 500
 _ERROR_LENGTH = 300
 _FIRST_WAIT_MS = 1_000
 _LONGEST_WAIT_MS = 300_000
 _IN_HAND_MS = 120_000
 """So long a claimed entry is its worker's; after a kill it is due again then."""
 _REPAIR_WAIT_MS = 60_000
-_REFUSED_WAIT_MS = 24 * 3_600_000
+_REFUSED_WAIT_MS = DAY_MS
 
 _NOT_TAKEN = "the node holds other values than it confirmed"
 
@@ -66,11 +66,10 @@ def queue_updates(connection: Connection, machines: Collection[int], now_ms: int
     again = update(identifier_outbox).values(
         operation=known, state="pending", attempts=0, next_attempt_ms=now_ms
     )
-    chosen, listed = sorted(machines), 0
-    for start in range(0, len(chosen), _CHUNK):
-        part = again.where(box.equipment_id.in_(chosen[start : start + _CHUNK]))
-        listed += connection.execute(part).rowcount
-    return listed
+    return sum(
+        connection.execute(again.where(box.equipment_id.in_(part))).rowcount
+        for part in chunks(sorted(machines))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +149,11 @@ def _works(connection: Connection, query: Select[Any], now_ms: int) -> list[Work
 def _statuses(connection: Connection, now_ms: int, machines: Sequence[int]) -> dict[int, str]:
     """The status that holds today, by machine."""
     columns, found = equipment_status.c, dict[int, str]()
-    for start in range(0, len(machines), _CHUNK):
+    for part in chunks(machines):
         query = (
             select(columns.equipment_id, columns.status)
             .where(
-                columns.equipment_id.in_(machines[start : start + _CHUNK]),
+                columns.equipment_id.in_(part),
                 columns.valid_from <= day_of(now_ms),
             )
             .order_by(columns.valid_from)

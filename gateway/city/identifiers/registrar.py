@@ -27,7 +27,7 @@ from gateway.city.identifiers.outbox import (
     settle,
     unresolved,
 )
-from gateway.core.days import day_of
+from gateway.core.days import DAY_MS, day_of
 from gateway.core.schedule import backoff_ms
 from gateway.identifier.codes import Handle
 from gateway.identifier.credentials import node_credentials
@@ -50,7 +50,7 @@ _IDLE_MS = 1_000
 _LONGEST_IDLE_MS = 30_000
 """Looking for work costs a tenth of a second of a large city's database."""
 _LONGEST_PAUSE_MS = 60_000
-_READ_AGAIN_MS = 24 * 3_600_000
+_READ_AGAIN_MS = DAY_MS
 _READERS = 8
 _OWNER_ITEMS = (2004, 2006)
 """Enterprise and asset number: they say whose machine a record describes."""

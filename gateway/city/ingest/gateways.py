@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, select
 
 from edge_config.models.limits import MAX_GATEWAY_TAGS, MAX_SCHEMAS, MAX_TAGS
-from gateway.city.db.database import Database
+from gateway.city.db.database import Database, chunks
 from gateway.city.db.tables import gateway as gateway_table
 from gateway.city.db.tables import tag_schema, watermark
 from gateway.city.ingest.admission import Enrolment, objection
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 
 REFRESH_MS = 2_000
 """How soon an enrolment or revocation made by another process takes effect."""
-_CHUNK = 500
-"""Names in one query."""
 
 
 @dataclass(slots=True)
@@ -166,8 +164,8 @@ def _load(connection: Connection, known: Collection[str], partitions: Collection
     names = connection.scalars(enrolled)
     loaded = _Loaded(frozenset(name for name in names if partition_of(name) in partitions))
     new = sorted(loaded.enrolled - set(known))
-    for start in range(0, len(new), _CHUNK):
-        loaded.new.extend(_some(connection, new[start : start + _CHUNK]))
+    for part in chunks(new):
+        loaded.new.extend(_some(connection, part))
     return loaded
 
 

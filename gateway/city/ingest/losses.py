@@ -4,11 +4,8 @@ from collections.abc import Sequence
 
 from gateway.city.ingest.admission import LATEST_MS, is_device_id
 from gateway.city.ingest.limits import MAX_LOSSES
-from gateway.core.batch import Gap
+from gateway.core.batch import JOIN_MS, Gap
 from gateway.core.status import Reason
-
-JOIN_MS = 60_000
-"""What is lost again within a minute belongs to one interval."""
 
 
 class Losses:

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, delete, insert
 from gateway.city.db.tables import quarantine
 from gateway.city.ingest.limits import HOURLY_BYTES, HOURLY_ROWS, KEPT_BYTES, MAX_SENDERS
 from gateway.city.ingest.uplink import Incoming
-
-_HOUR_MS = 3_600_000
+from gateway.core.days import HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Budget:
 
     def allows(self, entry: Entry) -> bool:
         """Whether an entry is kept; counts it."""
-        hour = entry.received_ms // _HOUR_MS
+        hour = entry.received_ms // HOUR_MS
         if hour != self._hour:
             self._hour, self._used = hour, {}
         sender = entry.gateway if len(self._used) < MAX_SENDERS else ""

@@ -19,7 +19,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city.db.database import Database, words
-from gateway.city.evidence.samples import MAX_AHEAD_MS, samples_in
+from gateway.city.evidence.samples import samples_in
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.commit import Quarantined, StaleError, commit
@@ -36,6 +36,7 @@ from gateway.city.stores.api import (
     StoreError,
     StoreMisconfiguredError,
 )
+from gateway.core.days import MAX_AHEAD_MS
 from gateway.core.schema import Schema
 from gateway.retry import Retry
 from gateway.wire.topics import address

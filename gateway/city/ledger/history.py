@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, insert, select, update
 
+from gateway.city.db.database import chunks
 from gateway.city.db.tables import equipment_status, ledger_verification, roster_member
 from gateway.city.ledger.check import Rosters
-from gateway.city.ledger.machines import chunks
 from gateway.city.ledger.rosters import restated
 from gateway.city.ledger.sheet.parsing import Record
 

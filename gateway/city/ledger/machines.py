@@ -7,36 +7,23 @@ under its old number is its own, until the ledger gives that number to another m
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import islice
-from typing import TypeVar
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from gateway.city.db.database import chunks
 from gateway.city.db.tables import machine, machine_alias
 from gateway.city.db.upsert import insert_for
 from gateway.city.ledger.names import MachineName
 
 SINCE_EVER = date(1970, 1, 1)
 """First day of the first machine of a name."""
-CHUNK = 500
-"""Rows that one query names: SQLite takes 32,766 parameters."""
 
 Dated = tuple[MachineName, date]
 """A name as written, and the day of the data that bear it."""
 _Meanings = tuple[tuple[date, int], ...]
 """Of one name: first day and machine, in order of the days."""
-
-
-T = TypeVar("T")
-
-
-def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
-    """Cut a long list into what one query can name."""
-    rest = iter(items)
-    while part := list(islice(rest, size)):
-        yield part
 
 
 class MachineIds:

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from gateway.city.db.database import alone
+from gateway.city.db.database import alone, chunks
 from gateway.city.db.tables import equipment, machine, machine_alias, orphan
 from gateway.city.evidence.adoption import merge_evidence
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.check import formerly, name_of
-from gateway.city.ledger.machines import SINCE_EVER, alias_row, chunks, find, find_or_name
+from gateway.city.ledger.machines import SINCE_EVER, alias_row, find, find_or_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.core.days import day_of

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
+from gateway.city.db.database import chunks
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.evidence.adoption import adopt
 from gateway.city.ledger.check import name_of, site_of
-from gateway.city.ledger.machines import chunks
 from gateway.city.ledger.renaming import machines_named, rename, renamings
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.core.days import day_of

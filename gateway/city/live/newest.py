@@ -8,12 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.city.stores.api import Point, Value
-from gateway.core.batch import Batch, Changes
+from gateway.core.batch import NEVER, Batch, Changes
 from gateway.core.schema import Column, Kind, Schema, empty_columns
 from gateway.core.status import GOOD
-
-NEVER = np.iinfo(np.int64).min
-"""Time of a tag that has no value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ After a restart values are there before the gateway sends again; and a worker sh
 gateways another worker hears.
 """
 
-from gateway.city.evidence.samples import MAX_AHEAD_MS
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.view import Live, MachineLive
 from gateway.city.stores.api import Store, StoreError
+from gateway.core.days import MAX_AHEAD_MS
 
 
 async def machine_now(

@@ -12,9 +12,9 @@ from gateway.city.ingest.limits import MAX_INT64
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.change_log import ChangeLog
 from gateway.city.live.messages import GatewayNow
-from gateway.city.live.newest import NEVER, LiveValue, Newest
+from gateway.city.live.newest import LiveValue, Newest
 from gateway.city.stores.api import Point, Series
-from gateway.core.batch import Batch, Changes
+from gateway.core.batch import NEVER, Batch, Changes
 from gateway.core.schema import Equipment, Schema
 from gateway.wire.messages import DeviceState, State
 

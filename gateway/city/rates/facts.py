@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
 
+from gateway.city.db.database import chunks
 from gateway.city.db.tables import (
     enterprise,
     equipment,
@@ -23,7 +24,7 @@ from gateway.city.db.tables import (
     ledger_verification,
     roster_member,
 )
-from gateway.city.ledger.machines import chunks, find
+from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Enterprise, MachineMonth, Period
 from gateway.city.rates.model import Definition

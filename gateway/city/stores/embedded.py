@@ -27,10 +27,10 @@ from gateway.city.stores.api import (
     StoreUnavailableError,
 )
 from gateway.city.stores.line_protocol import check, fill, kind_runs, numbers
+from gateway.core.days import HOUR_MS
 from gateway.core.schema import Column, Kind, Run
 
 T = TypeVar("T")
-
 VERSION = 2
 _MIGRATIONS = (
     """
@@ -151,7 +151,7 @@ class EmbeddedStore:
                 return total
 
     def _trim_fields(self, connection: sqlite3.Connection, before_ms: int) -> None:
-        connection.execute(_TRIM_FIELDS, (before_ms - fields.HOUR_MS,))
+        connection.execute(_TRIM_FIELDS, (before_ms - HOUR_MS,))
         self._fields.forget()
 
     async def close(self) -> None:
@@ -230,7 +230,7 @@ def _latest(connection: sqlite3.Connection, series: int) -> dict[str, Point]:
         wanted.setdefault(hour_ms, set()).add(name)
     points: dict[str, Point] = {}
     for hour_ms, names in wanted.items():
-        hour = (series, hour_ms, hour_ms + fields.HOUR_MS)
+        hour = (series, hour_ms, hour_ms + HOUR_MS)
         for time_ms, body in connection.execute(_HOUR, hour):
             values = orjson.loads(body)
             found = names & values.keys()

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from gateway.city.stores.api import Rows
 from gateway.city.stores.line_protocol import MIN_TIME_MS
+from gateway.core.days import HOUR_MS
 from gateway.core.schema import Kind, Run
 
-HOUR_MS = 3_600_000
 _NEVER = MIN_TIME_MS // HOUR_MS * HOUR_MS - HOUR_MS
 """Beginning of an hour before all times that can be written."""
 TABLE = """

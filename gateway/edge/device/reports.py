@@ -4,11 +4,9 @@ import logging
 
 from gateway.core.status import Reason
 from gateway.edge.device.model import DeviceModel
+from gateway.retry import SOUND_S
 
 _log = logging.getLogger(__name__)
-
-SOUND_S = 10.0
-"""A device that is lost again sooner was not back; a loose plug would else fill the log."""
 
 
 class Reports:

@@ -18,6 +18,7 @@ from gateway.city.rates.compute import percent_text
 from gateway.city.rates.plan import PlanValue
 from gateway.city.rates.reports.trend import TrendPoint
 from gateway.city.stores.api import Point
+from gateway.core.days import OFFSET_MS
 
 Spec = dict[str, Any]
 Shape = Literal["wide", "narrow", "interactive"]
@@ -25,7 +26,6 @@ PICTURES: tuple[Shape, ...] = ("wide", "narrow")
 """Shapes that are drawn here: for a desktop and for a phone."""
 
 FONT = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif"
-SHANGHAI_MS = 8 * 3_600_000
 _FILL: tuple[Any, Any] = ("container", "container")
 _TREND: Mapping[Shape, tuple[Any, Any]] = {
     "wide": (620, 270),
@@ -172,7 +172,7 @@ def history_chart(
         shape: size of the picture.
         span: first and last moment of the axis, UTC milliseconds.
     """
-    edges = [{"t": at + SHANGHAI_MS} for at in span]
+    edges = [{"t": at + OFFSET_MS} for at in span]
     nothing = [] if points else [{"text": empty}]
     datasets = {"values": history_rows(points), "edges": edges, "nothing": nothing}
     return _history_frame(title, shape) | {"datasets": datasets}
@@ -208,17 +208,17 @@ def history_rows(points: Sequence[Point]) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for at, point in enumerate(points):
         if at and steps[at - 1] > longest:
-            rows.append({"t": times[at - 1] + SHANGHAI_MS + 1, "v": None, "at": ""})
+            rows.append({"t": times[at - 1] + OFFSET_MS + 1, "v": None, "at": ""})
         rows.append(_history_row(point))
     return rows
 
 
 def _history_row(point: Point) -> dict[str, object]:
-    seconds = (point.time_ms + SHANGHAI_MS) // 1000 % 86_400
+    seconds = (point.time_ms + OFFSET_MS) // 1000 % 86_400
     at = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     value = point.value
     number = float(value) if isinstance(value, int | float) else None
-    return {"t": point.time_ms + SHANGHAI_MS, "v": number, "at": at}
+    return {"t": point.time_ms + OFFSET_MS, "v": number, "at": at}
 
 
 def _finish(chart: alt.LayerChart | alt.FacetChart, size: tuple[Any, Any]) -> Spec:

@@ -6,14 +6,13 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, select
 
+from gateway.city.db.database import chunks
 from gateway.city.db.tables import tag_schema
 from gateway.city.ledger.names import MachineName
 from gateway.core.schema import Equipment, Schema, decode_schema
 
 Key = tuple[str, str]
 """Gateway and id of a schema, as the database holds them."""
-_CHUNK = 500
-"""Schemas read in one query."""
 
 
 class Place(NamedTuple):
@@ -82,8 +81,8 @@ def difference(
     }
     lacking = sorted(held - known)
     new: dict[Key, bytes] = {}
-    for start in range(0, len(lacking), _CHUNK):
-        names = {gateway_id for gateway_id, _ in lacking[start : start + _CHUNK]}
+    for part in chunks(lacking):
+        names = {gateway_id for gateway_id, _ in part}
         query = select(columns.gateway, columns.id, columns.body)
         for row in connection.execute(query.where(columns.gateway.in_(names))):
             if (row.gateway, row.id) not in known:

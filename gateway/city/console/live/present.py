@@ -16,11 +16,11 @@ from gateway.city.console.live.source import SourceAwayError
 from gateway.city.console.live.workers import Workers
 from gateway.city.console.remember import REST, Remembered
 from gateway.city.db.database import Database
-from gateway.city.evidence.samples import MAX_AHEAD_MS
 from gateway.city.ingest.layout import series_of
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.newest import LiveValue
 from gateway.city.stores.api import Point, Series, Store, StoreError
+from gateway.core.days import MAX_AHEAD_MS
 from gateway.core.schema import Schema, Tag
 from gateway.wire.messages import DeviceState
 

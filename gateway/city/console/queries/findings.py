@@ -8,8 +8,7 @@ from sqlalchemy import Connection, Select, desc, func, select
 from gateway.city.console.queries.database import Rows
 from gateway.city.db.tables import enterprise, equipment, identifier, quarantine
 from gateway.city.evidence.adoption import orphan_query
-
-DAY_MS = 86_400_000
+from gateway.core.days import DAY_MS
 
 
 @dataclass(frozen=True, slots=True)

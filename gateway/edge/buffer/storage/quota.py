@@ -9,7 +9,7 @@ from datetime import date
 
 import msgspec
 
-from gateway.core.batch import Gap
+from gateway.core.batch import JOIN_MS, Gap
 from gateway.core.books import Counts
 from gateway.core.status import Reason
 from gateway.edge.buffer.outgoing import EMPTY, Pending
@@ -19,8 +19,6 @@ from gateway.wire.frame import read_gaps
 
 _log = logging.getLogger(__name__)
 
-JOIN_MS = 60_000
-"""Losses closer together than this are one gap."""
 
 LEAP_MS = 60_000
 PATIENCE_S = 3_600.0

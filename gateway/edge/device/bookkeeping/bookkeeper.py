@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gateway.core.batch import Status
-from gateway.core.process import NEVER
+from gateway.core.batch import NEVER, Status
 from gateway.core.status import FIRST_BAD, Reason
 from gateway.edge.device.bookkeeping.clock_steps import ClockSteps
 from gateway.edge.device.bookkeeping.gaps import GapTracker

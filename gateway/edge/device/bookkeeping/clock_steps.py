@@ -8,6 +8,7 @@ due: its times begin anew.
 import logging
 from collections.abc import Collection, Sequence
 
+from gateway.core.days import DAY_MS
 from gateway.core.schedule import next_tick_ms
 from gateway.core.status import Reason
 from gateway.edge.device.bookkeeping.gaps import GapTracker
@@ -16,7 +17,7 @@ from gateway.edge.device.clock import Clock
 
 _log = logging.getLogger(__name__)
 
-LONGEST_STEP_MS = 24 * 3_600_000
+LONGEST_STEP_MS = DAY_MS
 """A clock that steps further had been wrong before: times begin anew from now."""
 
 STEP_MS = 1_000

@@ -6,11 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from gateway.core.batch import Gap, Status
+from gateway.core.batch import JOIN_MS, Gap, Status
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, reason_of
-
-JOIN_MS = 60_000
-"""Skipped ticks of a group closer together than this are one gap."""
 
 SKIPS = (Reason.LATE, Reason.CLOCK)
 """Causes of ticks that were not read at all."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-from gateway.core.batch import Gap
+from gateway.core.batch import NEVER, Gap
 from gateway.core.books import Counts
-from gateway.core.process import NEVER, Processor
+from gateway.core.process import Processor
 from gateway.core.schedule import last_tick_ms, next_tick_ms, ticks_by_day
 from gateway.core.schema import Equipment
 from gateway.edge.buffer.incoming import Progress
