@@ -7,17 +7,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from gateway.city.console.app import build
 from gateway.city.db import tables
 from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
+from gateway.core.days import day_of
 from gateway.core.status import GOOD, Reason, uncertain
 from gateway.web.tables import Table, as_csv
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import NOW_MS, Town, town, uscc_of
+from tests.support.city_db import add_days
 
 
 async def test_a_table_as_csv_and_json(address: str) -> None:
@@ -72,17 +74,26 @@ async def test_counts_of_findings_are_not_cut_at_what_a_page_shows(
 ) -> None:
     names = [MachineName(uscc_of(0), "1", f"X-{at}") for at in range(73)]
     strangers = city.database.run_now(find_or_name, names, date(2026, 1, 1), NOW_MS)
-    rows = [
-        {
-            "gateway": "gw-0", "machine_id": strangers[name],
-            "sample_count": 1, "first_ms": 1, "last_ms": 2,
-        }
-        for name in names
-    ]  # fmt: skip
-    city.database.run_now(lambda connection: connection.execute(insert(tables.orphan), rows))
+    for name in names:
+        city.database.run_now(add_days, strangers[name], [date(2026, 1, 1), date(2026, 1, 2)])
     assert "<dd>73</dd>" in (await get(f"{address}/quality")).text
     found = (await get(f"{address}/quality?format=json")).json()["rows"]
-    assert sum(row["finding"] == "orphan" for row in found) == 73
+    assert [row["count"] for row in found if row["finding"] == "orphan"] == [2] * 73
+
+
+async def test_a_machines_page_tells_what_its_edge_counted(address: str, city: Town) -> None:
+    query = select(tables.machine_alias.c.machine_id).where(
+        tables.machine_alias.c.uscc == uscc_of(0), tables.machine_alias.c.asset_key == "A-001"
+    )
+    row = {
+        "gateway": "gw-0", "epoch": "a" * 16, "device": "line-1", "day": day_of(NOW_MS),
+        "machine_id": city.database.run_now(lambda connection: connection.scalar(query)),
+        "valid": 86_390, "expected": 86_400, "seq": 1,
+    }  # fmt: skip
+    city.database.run_now(lambda c: c.execute(insert(tables.machine_books), [row]))
+    page = (await get(f"{address}/enterprises/{uscc_of(0)}/1/A-001?lang=en")).text
+    assert "Values valid / due" in page
+    assert page.count(">86,390 / 86,400</td>") == 1  # nothing is told of the other days
 
 
 def test_text_that_looks_like_a_formula_is_disarmed() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, select
 
 from gateway.city.db.database import Database
-from gateway.city.db.tables import equipment, evidence, identifier, machine, machine_alias, orphan
+from gateway.city.db.tables import equipment, evidence, identifier, machine, machine_alias
 from gateway.city.evidence.adoption import orphan_query
 from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import Sample
@@ -136,7 +136,6 @@ def test_what_a_machine_sent_before_the_ledger_knew_it_counts(
     own = city.run_now(lambda c: c.scalar(select(equipment.c.id)))
     assert days_of(city, own) == sorted(days)
     assert orphans(city) == set()
-    assert city.run_now(lambda c: c.execute(select(orphan)).all()) == []
 
 
 def test_a_spelling_is_no_further_machine(city: Database, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from edge_config.loading.load import load_city
 from edge_config.mistakes.problems import ConfigError
@@ -14,8 +14,9 @@ from edge_config.models.city import CityConfig
 from gateway.city.db.database import Database
 from gateway.city.db.operation import began_on, begin
 from gateway.city.db.rate_tables import rate_result
-from gateway.city.db.tables import evidence, orphan
+from gateway.city.db.tables import evidence
 from gateway.city.db.upgrade import DatabaseUnusableError, open_database
+from gateway.city.evidence.adoption import orphan_query
 from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import Sample
 from gateway.city.ledger.machines import MachineIds
@@ -124,7 +125,8 @@ def test_days_sent_before_a_machine_stood_in_the_ledger_count(database: Database
     database.run_now(enrol, JULY_16)
     days = days_between(JULY_16, date(2026, 7, 31))
     database.run_now(record, [sample(day) for day in days], MachineIds(), NOVEMBER_21)
-    assert database.run_now(lambda c: c.scalar(select(func.sum(orphan.c.sample_count)))) == 16
+    (stranger,) = database.run_now(lambda c: c.execute(orphan_query()).all())
+    assert (stranger.asset_no, stranger.days) == ("B-001", 16)
     database.run_now(add_machine, USCC, "B-001")
     (only,) = database.run_now(machine_facts, "ENR-A", "2026-07", NOVEMBER_21, demonstration=False)
     assert (only.service_days, only.valid_days, only.reason.name) == (16, 16, "NETWORKED")

@@ -1,4 +1,4 @@
-"""What is done from time to time: old telemetry with its gaps, and old quarantine go."""
+"""What is done from time to time: old telemetry, gaps, counters and quarantine go."""
 
 import asyncio
 import logging
@@ -11,9 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from edge_config.models.city import RetentionConfig
 from gateway.city.db.database import Database, words
 from gateway.city.db.tables import gap
+from gateway.city.evidence.counts import trim_counts
 from gateway.city.ingest import quarantine
 from gateway.city.stores.api import Store, StoreError
-from gateway.core.days import DAY_MS
+from gateway.core.days import DAY_MS, day_of
 from gateway.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -63,12 +64,15 @@ async def tidy(database: Database, store: Store, retention: RetentionConfig, now
     telemetry_ms = now_ms - retention.telemetry_days * DAY_MS
     rows = await store.trim(telemetry_ms) if isinstance(store, Trimmed) else 0
     gaps = await database.run(_trim_gaps, telemetry_ms)
+    counts = await database.run(trim_counts, day_of(telemetry_ms))
     messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * DAY_MS)
-    if rows or gaps or messages:
+    if rows or gaps or counts or messages:
         log.info(
-            "retention: %d telemetry rows, %d gaps, %d quarantined messages deleted",
+            "retention: %d telemetry rows, %d gaps, %d counters of machines, "
+            "%d quarantined messages deleted",
             rows,
             gaps,
+            counts,
             messages,
         )
 

@@ -185,6 +185,23 @@ edge_books = Table(
     Column("seq", BigInteger, nullable=False, server_default="0"),  # frame that told them
 )
 
+machine_books = Table(
+    "machine_books",
+    metadata,  # values due and valid of each machine, as its edge counted them; cumulative
+    Column("gateway", ForeignKey("gateway.id"), primary_key=True),
+    Column("epoch", String(16), primary_key=True),
+    Column("device", String(63), primary_key=True),
+    Column("machine_id", ForeignKey("machine.id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("valid", BigInteger, nullable=False),
+    Column("expected", BigInteger, nullable=False),
+    Column("first_ms", BigInteger),  # of the valid ones; null: there are none
+    Column("last_ms", BigInteger),
+    Column("seq", BigInteger, nullable=False),  # frame that told them
+    Index("ix_machine_books_machine_id_day", "machine_id", "day"),
+    Index("ix_machine_books_day", "day"),
+)
+
 gap = Table(
     "gap",
     metadata,
@@ -242,16 +259,6 @@ evidence = Table(
         "ix_evidence_month",
         *("day", "machine_id", "source", "synthetic", "good_hours", "uncertain_hours"),
     ),
-)
-
-orphan = Table(
-    "orphan",
-    metadata,  # machines that send values and are not in the ledger
-    Column("gateway", ForeignKey("gateway.id"), primary_key=True),
-    Column("machine_id", ForeignKey("machine.id"), primary_key=True),
-    Column("sample_count", BigInteger, nullable=False),
-    Column("first_ms", BigInteger, nullable=False),
-    Column("last_ms", BigInteger, nullable=False),
 )
 
 identifier = Table(

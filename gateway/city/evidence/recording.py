@@ -1,25 +1,24 @@
 """Write evidence: in which hours of a day a machine was read.
 
 Nothing is added up, so that to write the same again changes nothing. Machines that do not stand
-in the ledger keep their evidence too, and are listed apart as orphans: when the ledger learns of
-one, its earlier days count. Days before the city began make no evidence.
+in the ledger have evidence too: when the ledger learns of one, its earlier days count. Days before
+the city began make no evidence.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Table, case, select
+from sqlalchemy import Connection, case, select
 
 from gateway.city.db.database import chunks
 from gateway.city.db.operation import began_on
-from gateway.city.db.tables import equipment, evidence, orphan
+from gateway.city.db.tables import equipment, evidence
 from gateway.city.db.upsert import insert_for
 from gateway.city.evidence.samples import Sample
 from gateway.city.ledger.machines import MachineIds
 
 
 def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, now_ms: int) -> int:
-    """Add evidence; machines that are not in the ledger are listed as orphans, too.
+    """Add evidence, of machines that are not in the ledger too.
 
     Args:
         connection: in a transaction that has not resolved names yet.
@@ -28,7 +27,7 @@ def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, n
         now_ms: UTC milliseconds.
 
     Returns:
-        How many values belong to orphans.
+        How many values belong to machines that are not in the ledger.
     """
     began = began_on(connection)
     entries = [entry for entry in entries if began is None or entry.day >= began]
@@ -37,10 +36,8 @@ def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, n
     found = ids.resolve(connection, ((entry.machine, entry.day) for entry in entries), now_ms)
     pairs = [(found[entry.machine, entry.day], entry) for entry in entries]
     in_ledger = _in_ledger(connection, {number for number, _ in pairs})
-    others = [pair for pair in pairs if pair[0] not in in_ledger]
     write_evidence(connection, [_evidence(*pair) for pair in pairs])
-    _write_orphans(connection, [_orphan(*pair) for pair in others])
-    return sum(entry.count for _, entry in others)
+    return sum(entry.count for number, entry in pairs if number not in in_ledger)
 
 
 def _in_ledger(connection: Connection, ids: set[int]) -> set[int]:
@@ -68,16 +65,6 @@ def _evidence(number: int, entry: Sample) -> dict[str, object]:
     }
 
 
-def _orphan(number: int, entry: Sample) -> dict[str, object]:
-    return {
-        "gateway": entry.gateway,
-        "machine_id": number,
-        "sample_count": entry.count,
-        "first_ms": entry.first_ms,
-        "last_ms": entry.last_ms,
-    }
-
-
 MASKS = ("good_hours", "uncertain_hours", "replayed_hours")
 
 
@@ -86,24 +73,11 @@ def write_evidence(connection: Connection, rows: list[dict[str, object]]) -> Non
     statement = insert_for(connection, evidence)
     new, old = statement.excluded, evidence.c
     hours = {name: old[name].bitwise_or(new[name]) for name in MASKS}
-    changes = hours | _widened(evidence, new) | {"gateway": new.gateway, "seeded": new.seeded}
-    keys = list(evidence.primary_key)
-    if rows:
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
-
-
-def _write_orphans(connection: Connection, rows: list[dict[str, object]]) -> None:
-    statement = insert_for(connection, orphan)
-    new, old = statement.excluded, orphan.c
-    changes = {"sample_count": old.sample_count + new.sample_count, **_widened(orphan, new)}
-    keys = list(orphan.primary_key)
-    if rows:
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
-
-
-def _widened(table: Table, new: Any) -> dict[str, Any]:
-    old = table.c
-    return {
+    times = {
         "first_ms": case((new.first_ms < old.first_ms, new.first_ms), else_=old.first_ms),
         "last_ms": case((new.last_ms > old.last_ms, new.last_ms), else_=old.last_ms),
     }
+    changes = hours | times | {"gateway": new.gateway, "seeded": new.seeded}
+    keys = list(evidence.primary_key)
+    if rows:
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from gateway.city.ledger.names import MachineName
 from gateway.city.stores.api import Rejection, Rows, Series
 from gateway.core.batch import Status
-from gateway.core.days import DAY_MS, HOUR_MS, MAX_AHEAD_MS, OFFSET_MS
+from gateway.core.days import DAY_MS, HOUR_MS, MAX_AHEAD_MS, OFFSET_MS, day_of
 from gateway.core.schema import Schema
 from gateway.core.status import GOOD, Reason, is_replay, uncertain
 
@@ -36,6 +37,14 @@ Refused = Counter[tuple[Series, int]]
 """Values that the store refused, by series and time."""
 
 
+class Origin(NamedTuple):
+    """A gateway, and what kind of source it reads: ``controller`` or ``sensor``, real or not."""
+
+    gateway: str
+    source: str
+    synthetic: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Values of one machine on one day from one kind of source.
@@ -46,7 +55,7 @@ class Sample:
         source: ``controller`` or ``sensor``.
         synthetic: they come from a simulator.
         gateway: that sent them.
-        count: how many.
+        count: how many values; 0 of those that the edge counted and held back.
         first_ms: time of the first, UTC milliseconds.
         last_ms: time of the last.
         good_hours: bit h is set if a GOOD value came between h and h + 1 o'clock.
@@ -130,6 +139,37 @@ def _hours(times: npt.NDArray[np.int64]) -> int:
     """The hours of one day that times lie in, as bits."""
     hours = (times + OFFSET_MS) % DAY_MS // HOUR_MS
     return sum(1 << hour for hour in set(hours.tolist()))
+
+
+def counted(
+    machine: MachineName,
+    day: date,
+    valid_ms: tuple[int | None, int | None],
+    origin: Origin,
+    now_ms: int,
+) -> Sample | None:
+    """The evidence in what an edge counted: GOOD values that it held back are evidence too.
+
+    Only the hours of the first and the last of them are known.
+
+    Args:
+        machine: as the edge names it.
+        day: that was counted, Asia/Shanghai.
+        valid_ms: time of the first and the last GOOD value of the day, UTC milliseconds.
+        origin: who counted, and what kind of source it read.
+        now_ms: when it was told, UTC milliseconds.
+
+    Returns:
+        A sample of no values; None if there was no GOOD value, or its time is not plausible.
+    """
+    first_ms, last_ms = valid_ms
+    if first_ms is None or last_ms is None or not first_ms <= last_ms <= now_ms + MAX_AHEAD_MS:
+        return None
+    if first_ms < EARLIEST_MS or {day_of(first_ms), day_of(last_ms)} != {day}:
+        return None
+    gateway, source, synthetic = origin
+    hours = _hours(np.array(valid_ms, np.int64))
+    return Sample(machine, day, source, synthetic, gateway, 0, first_ms, last_ms, hours)
 
 
 def samples_in(

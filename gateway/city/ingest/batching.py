@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from gateway.city.evidence.counts import MachineReport
+from gateway.city.evidence.samples import Origin, Sample, counted
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.commit import EpochUpdate, Updates
 from gateway.city.ingest.gateways import Gateway
@@ -21,6 +23,7 @@ from gateway.city.ingest.verdict import (
     TooManyHoles,
     Verdict,
 )
+from gateway.city.ledger.names import MachineName
 from gateway.city.stores.api import Rejection, Rows
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Schema
@@ -211,6 +214,26 @@ class FrameBatch:
     def lost(self) -> list[tuple[str, Gap]]:
         """The intervals of what was quarantined, by gateway; those told once are not told again."""
         return [(name, one) for name, its in self.gateways.items() for one in its.losses.changed()]
+
+    def reports(self) -> Iterator[MachineReport]:
+        """The newest counters of machines."""
+        for (sender, epoch), update in self.updates.items():
+            enterprise = self.gateways[sender].enrolment.uscc
+            for seq, counts in update.machines.values():
+                machine = MachineName(enterprise, counts.site_no, counts.asset_no)
+                yield MachineReport(sender, epoch, seq, machine, counts)
+
+    def counted(self, now_ms: int) -> Iterator[Sample]:
+        """The evidence in counters of machines."""
+        for report in self.reports():
+            counts = report.counts
+            schema = self.gateways[report.gateway].newest_schema(counts.device)
+            if schema is not None:
+                origin = Origin(report.gateway, schema.source, schema.synthetic)
+                valid_ms = (counts.first_ms, counts.last_ms)
+                sample = counted(report.machine, counts.day, valid_ms, origin, now_ms)
+                if sample is not None:
+                    yield sample
 
     def tables(self) -> Iterator[tuple[Schema, Rows]]:
         """Everything to be written, with the schema it follows."""

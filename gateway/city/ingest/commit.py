@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, case
 
 from gateway.city.db.tables import edge_books, gap, tag_schema, watermark
 from gateway.city.db.upsert import insert_for
+from gateway.city.evidence.counts import MachineReport, keep_counts
 from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import Sample
 from gateway.city.ingest import quarantine
@@ -21,6 +22,9 @@ from gateway.city.ledger.machines import MachineIds
 from gateway.core.batch import Gap
 from gateway.core.schema import Schema, encode_schema
 from gateway.wire.records import BooksRecord, GivenUp, MachineRecord
+
+MachineDay = tuple[str, str, str, date]
+"""Device, site and asset number of a machine, and day."""
 
 _GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms")
 
@@ -38,6 +42,7 @@ class EpochUpdate:
         quarantined: values given up.
         gaps: gap records in order; True for those of a frame that came after a newer one.
         books: newest counters by device and day, with the number of the frame that tells them.
+        machines: newest counters of machines, likewise.
         schemas: newly accepted schemas.
         want: schemas that are lacking.
         changed: whether the batch finished any frame of it.
@@ -51,6 +56,7 @@ class EpochUpdate:
     quarantined: int = 0
     gaps: list[tuple[Gap, bool]] = field(default_factory=list)
     books: dict[tuple[str, date], tuple[int, BooksRecord]] = field(default_factory=dict)
+    machines: dict[MachineDay, tuple[int, MachineRecord]] = field(default_factory=dict)
     schemas: list[Schema] = field(default_factory=list)
     want: set[int] = field(default_factory=set)
     changed: bool = False
@@ -65,6 +71,10 @@ class EpochUpdate:
             case BooksRecord(device, day):
                 if self.books.get((device, day), (0,))[0] < seq:
                     self.books[device, day] = (seq, record)
+            case MachineRecord(device, site_no, asset_no, day):
+                key = (device, site_no, asset_no, day)
+                if self.machines.get(key, (0,))[0] < seq:
+                    self.machines[key] = (seq, record)
             case GivenUp(settled, below):
                 self.progress.give_up(settled, below)
 
@@ -100,6 +110,7 @@ def commit(
     quarantined: Quarantined,
     now_ms: int,
     machines: MachineIds | None = None,
+    reports: Sequence[MachineReport] = (),
 ) -> int:
     """Write evidence, books, gaps, schemas, quarantine and watermarks of a batch.
 
@@ -113,6 +124,8 @@ def commit(
     """
     _keep_watermarks(connection, updates, now_ms)
     orphans = record(connection, samples, machines or MachineIds(), now_ms)
+    # names that another transaction would roll back must not be remembered
+    keep_counts(connection, reports, MachineIds(), now_ms)
     quarantine.keep(connection, quarantined.entries)
     _keep_losses(connection, quarantined.gaps)
     _keep_schemas(connection, updates, now_ms)

@@ -5,6 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -83,6 +84,11 @@ class Gateway:
             oldest = next(iter(self.refused))
             del self.refused[oldest]
             self.schemas.pop(oldest, None)
+
+    def newest_schema(self, device: str) -> Schema | None:
+        """The accepted schema of a device that came last; None before the first."""
+        layouts = reversed(self.layouts.values())
+        return next((one.schema for one in layouts if one.schema.device == device), None)
 
     def why_refused(self, schema_id: int) -> str:
         """Why values of a schema are not accepted."""
@@ -176,7 +182,7 @@ def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Gatewa
         for mark in marks[row.id]:
             ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
             one.progress[mark.epoch] = Progress(mark.upto, ranges, mark.closed)
-        for held in schemas[row.id]:
+        for held in sorted(schemas[row.id], key=attrgetter("received_ms")):
             one.learn(decode_schema(held.body))
         yield one, _live_gateway(row)
 

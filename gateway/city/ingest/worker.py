@@ -19,7 +19,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city.db.database import Database, words
-from gateway.city.evidence.samples import samples_in
+from gateway.city.evidence.samples import merged, samples_in
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.commit import Quarantined, StaleError, commit
@@ -228,10 +228,12 @@ class Ingest:
         """
         now = self.now_ms()
         samples = await asyncio.to_thread(samples_in, tables, rejections, now)
+        samples = merged([*samples, *batch.counted(now)])
         quarantined = Quarantined(batch.entries, batch.lost())
+        reports = list(batch.reports())
         orphans = await self._persist(
             lambda: self.database.run(
-                commit, batch.updates, samples, quarantined, now, self.machines
+                commit, batch.updates, samples, quarantined, now, self.machines, reports
             )
         )
         self.metrics.orphans.inc(orphans)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from gateway.city.db.database import alone, chunks
-from gateway.city.db.tables import equipment, machine, machine_alias, orphan
+from gateway.city.db.tables import equipment, machine, machine_alias
 from gateway.city.evidence.adoption import merge_evidence
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.check import formerly, name_of
@@ -167,7 +167,6 @@ def _newest(connection: Connection, name: MachineName) -> Row[Any] | None:
 def _take_over(connection: Connection, stranger: int, own: int, revision: int) -> None:
     """What an unknown machine sent belongs to one of the ledger."""
     merge_evidence(connection, stranger, own)
-    connection.execute(delete(orphan).where(orphan.c.machine_id == stranger))
     moved = update(machine_alias).where(machine_alias.c.machine_id == stranger)
     connection.execute(moved.values(machine_id=own, revision=revision))
 

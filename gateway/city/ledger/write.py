@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from gateway.city.db.database import chunks
 from gateway.city.db.tables import enterprise, equipment
-from gateway.city.evidence.adoption import adopt
 from gateway.city.ledger.check import name_of, site_of
 from gateway.city.ledger.renaming import machines_named, rename, renamings
 from gateway.city.ledger.sheet.parsing import Record
@@ -165,7 +164,6 @@ def write_equipment(
         for flag in _FLAGS:
             row.setdefault(flag, False)
     _store(connection, equipment, split, ("id",))
-    adopt(connection, (row["id"] for row in split.added))
     return WrittenEquipment(split.changes, renamed.union(row["id"] for row in split.changed), ids)
 
 

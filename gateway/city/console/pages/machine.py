@@ -17,13 +17,13 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import MachineNow
 from gateway.city.console.pages.drilldown import link_state
 from gateway.city.console.queries.database import (
-    Rows,
     enterprise_of,
     evidence_days,
     machine_row,
 )
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.queries.gaps import GapFilter, GapRow, gaps
+from gateway.city.evidence.counts import counts_of
 from gateway.city.ledger.codes import county_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.newest import LiveValue
@@ -117,7 +117,7 @@ class MachinePage:
             "address": machine_address(*machine),
             "enterprise": await self._context.database.run(enterprise_of, machine[0]),
             "county_name": county_name,
-            "evidence": await self._evidence(row.id),
+            **await self._evidence(row.id),
             "qr": qr(row.handle) if row.handle else None,
             "spans": tuple(SPANS),
         }
@@ -128,10 +128,12 @@ class MachinePage:
             raise HTTPException(404)
         return row
 
-    async def _evidence(self, machine_id: int) -> Rows:
-        """The days of the running month that the verdict rests on."""
-        period = period_of(None, self._context.now_ms())
-        return await self._context.database.run(evidence_days, machine_id, period.first)
+    async def _evidence(self, machine_id: int) -> dict[str, object]:
+        """The days of the running month that the verdict rests on, and what the edges counted."""
+        run, period = self._context.database.run, period_of(None, self._context.now_ms())
+        days = await run(evidence_days, machine_id, period.first)
+        counts = await run(counts_of, machine_id, {row.day for row in days})
+        return {"evidence": days, "counts": counts}
 
     async def _verdict(self, machine: MachineName) -> object:
         uscc, site_no, asset_no = machine

@@ -56,7 +56,7 @@ def _finding_rows(found: Findings) -> Iterator[Row]:
     for row in found.orphans:
         yield _machine(row, "orphan") | {
             "gateway": row.gateway,
-            "count": row.sample_count,
+            "count": row.days,
             "time": moment(row.last_ms),
         }
     for row in found.unverified:
