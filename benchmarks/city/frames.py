@@ -32,6 +32,7 @@ from tests.support.city import city_config
 from tests.support.city_db import add_enterprise, add_machine
 from tests.support.influxd import Influxd
 from tests.support.peers import free_port
+from tests.support.postgres import Postgres
 
 EPOCH = 0xBE9C0000BE9C0000
 START_MS = 1_700_000_000_000
@@ -40,23 +41,49 @@ WARM_UP = 3
 """Frames of each gateway before the clock starts: schemas are learnt, tables are made."""
 
 
-def measure(
-    gateways: int = 1_000, each: int = 60, tags: int = 30, window: int = 10
-) -> list[dict[str, object]]:
-    """Measure with the embedded store and with a real InfluxDB 1.x.
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one worker is given to do.
 
-    Args:
+    Attributes:
+        influx: whether values go to a real InfluxDB 1.x; else to the embedded store.
+        postgres: whether everything else goes to a real PostgreSQL; else to SQLite.
+        window: frames of one gateway that are on their way.
         gateways: how many publish.
         each: frames of each.
         tags: float32 values of a frame.
-        window: frames of one gateway that are on their way.
     """
-    return [
-        _measure(kind, gateways, each, tags, window) for kind in ("embedded store", "InfluxDB 1.x")
-    ]
+
+    influx: bool
+    postgres: bool = False
+    window: int = 1
+    gateways: int = 1_000
+    each: int = 60
+    tags: int = 30
+
+    def __str__(self) -> str:
+        store = "InfluxDB 1.x" if self.influx else "embedded store"
+        database = "PostgreSQL" if self.postgres else "SQLite"
+        return (
+            f"frames a worker, {self.tags} values each, {self.gateways} gateways with "
+            f"{self.window} on their way, {store}, {database}"
+        )
 
 
-def _measure(kind: str, gateways: int, each: int, tags: int, window: int) -> dict[str, object]:
+LOADS = (
+    Load(influx=False, window=10),
+    Load(influx=True, window=10),
+    Load(influx=True),
+    Load(influx=True, postgres=True),
+)
+
+
+def measure() -> list[dict[str, object]]:
+    """Measure one worker under each load."""
+    return list(map(_measure, LOADS))
+
+
+def _measure(load: Load) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         broker = stack.enter_context(
@@ -65,24 +92,27 @@ def _measure(kind: str, gateways: int, each: int, tags: int, window: int) -> dic
             )
         )
         store: dict[str, object] = {"type": "embedded"}
-        if kind != "embedded store":
+        if load.influx:
             server = stack.enter_context(Influxd(folder))
             server.query("CREATE DATABASE qulink")
             store = {"type": "influxdb1", "url": server.url, "database": "qulink"}
-        names = [f"gw-{number}" for number in range(gateways)]
-        file = _city(folder, broker.url, store, names)
+        database = "sqlite:///city.db"
+        if load.postgres:
+            database = stack.enter_context(Postgres(folder)).url
+        names = [f"gw-{number}" for number in range(load.gateways)]
+        file = _city(folder, broker.url, database, store, names)
         output = folder / "city.log"
         worker = HERE.run(stack, "-m", "gateway", "city", str(file), output=output)
         _until(lambda: ": connected" in output.read_text(), output)
-        senders = [_Sender(name, each, tags) for name in names]
-        publisher = _Publisher(broker.port, senders, window)
-        publisher.run(WARM_UP * gateways)
+        senders = [_Sender(name, load.tags) for name in names]
+        publisher = _Publisher(broker.port, senders, load.window)
+        publisher.run(WARM_UP)
         first = snapshot(worker.pid)
-        publisher.run(each * gateways)
+        publisher.run(load.each)
         last = snapshot(worker.pid)
-        frames = (each - WARM_UP) * gateways
+        frames = (load.each - WARM_UP) * load.gateways
         return {
-            "name": f"frames a worker, {tags} values each, {gateways} gateways, {kind}",
+            "name": str(load),
             "frames_per_cpu_s": round(frames / (last.cpu_s - first.cpu_s)),
             "frames_per_s": round(frames / (last.at_s - first.at_s)),
             "cpu_ms_per_frame": round(1000 * (last.cpu_s - first.cpu_s) / frames, 3),
@@ -91,9 +121,10 @@ def _measure(kind: str, gateways: int, each: int, tags: int, window: int) -> dic
         }
 
 
-def _city(folder: Path, url: str, store: dict[str, object], names: list[str]) -> Path:
+def _city(
+    folder: Path, url: str, database: str, store: dict[str, object], names: list[str]
+) -> Path:
     """A city with its gateways enrolled; the configuration file."""
-    database = "sqlite:///city.db"
     config = city_config(url, folder, store=store, demonstration=True, database={"url": database})
     opened = open_database(config)
     with opened.engine.begin() as connection:
@@ -130,7 +161,6 @@ class _Sender:
     """One gateway: which frames are made, on their way, acknowledged."""
 
     name: str
-    each: int
     tags: int
     sent: int = 0
     acked: int = 0
@@ -167,9 +197,8 @@ class _Publisher:
             self._received += self._socket.recv(size - len(self._received))
         self._received.clear()
 
-    def run(self, total: int) -> None:
-        """Publish until so many frames, of all gateways together, are acknowledged."""
-        each = total // len(self._senders)
+    def run(self, each: int) -> None:
+        """Publish until so many frames of each gateway are acknowledged."""
         waiting = deque[bytes]()
         selector = selectors.DefaultSelector()
         selector.register(self._socket, selectors.EVENT_READ)

@@ -25,6 +25,7 @@ import zstandard
 from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.schema import Schema
 from gateway.wire.columns import FrameError
+from gateway.wire.compression import decompress
 from gateway.wire.records import (
     Record,
     RecordType,
@@ -287,14 +288,4 @@ def _opened(frame: bytes) -> tuple[Header, bytes]:
 
 
 def _plain(flags: int, payload: memoryview) -> bytes:
-    return _decompress(payload) if flags & _ZSTD else bytes(payload)
-
-
-def _decompress(payload: memoryview) -> bytes:
-    try:
-        size = zstandard.frame_content_size(payload)
-        if not 0 <= size <= MAX_BODY_BYTES:
-            raise FrameError(f"body of {size} bytes is over the limit of {MAX_BODY_BYTES}")
-        return zstandard.ZstdDecompressor().decompress(payload, max_output_size=MAX_BODY_BYTES)
-    except zstandard.ZstdError as error:
-        raise FrameError(f"body does not decompress: {error}") from error
+    return decompress(payload, MAX_BODY_BYTES) if flags & _ZSTD else bytes(payload)
