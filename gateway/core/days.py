@@ -11,7 +11,8 @@ DAY_MS = 24 * HOUR_MS
 OFFSET_MS = 8 * HOUR_MS
 """What Asia/Shanghai is ahead of UTC."""
 MAX_AHEAD_MS = 60_000
-"""A time further ahead of the clock of whoever judges it is not believed."""
+"""Clocks that differ by no more agree; a time further ahead of the clock of whoever judges it is
+not believed."""
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 

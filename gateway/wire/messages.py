@@ -34,6 +34,9 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
         backlog_values: values in them.
         software: version of qulink on the edge.
         devices: link state by device id.
+        steady_since_ms: since when, by its own clock, that clock has only run and nobody set it,
+            UTC milliseconds; 0: that is not known.
+        clock_doubt: whether nobody has confirmed its clock, so that its values are in doubt.
     """
 
     online: bool
@@ -44,6 +47,8 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     backlog_values: int = 0
     software: str = ""
     devices: dict[str, DeviceState] = {}
+    steady_since_ms: int = 0
+    clock_doubt: bool = False
 
 
 class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,6 +64,7 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
             be, because the edge has said that it gave it up.
         again: the city has only now begun to listen; what is on its way may be lost and is to be
             sent again.
+        time_ms: the city's clock when it sends this, UTC milliseconds; 0: it does not say.
     """
 
     epoch: str
@@ -67,6 +73,7 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
     want: list[str] = []
     closed: int = 0
     again: bool = False
+    time_ms: int = 0
 
 
 _Message = TypeVar("_Message", State, Ack)

@@ -44,24 +44,30 @@ Value = tuple[int, int, int]
 """Tag, time, status."""
 
 
-def slow_masks(values: list[Value], now_ms: int) -> dict[int, tuple[int, int, int]]:
-    """Good, uncertain and replayed hours by day, value by value."""
+Masks = tuple[int, ...]
+
+
+def slow_masks(values: list[Value], now_ms: int) -> dict[int, Masks]:
+    """Good, uncertain, replayed and doubted hours by day, value by value."""
     found: dict[int, list[int]] = {}
     for _, time, code in values:
         day, within = divmod(time + 8 * HOUR_MS, DAY_MS)
-        confirmed = code == DOUBTED and day == (now_ms + 8 * HOUR_MS) // DAY_MS
-        doubted = quality_of(code) is Quality.UNCERTAIN and not confirmed
-        kind = 2 if is_replay(code) else int(doubted)
-        found.setdefault(day, [0, 0, 0])[kind] |= 1 << within // HOUR_MS
-    return {day: (masks[0], masks[1], masks[2]) for day, masks in found.items()}
+        is_today = day == (now_ms + 8 * HOUR_MS) // DAY_MS
+        if code == DOUBTED:
+            kind = 0 if is_today else 3
+        else:
+            kind = 2 if is_replay(code) else int(quality_of(code) is Quality.UNCERTAIN)
+        found.setdefault(day, [0, 0, 0, 0])[kind] |= 1 << within // HOUR_MS
+    return {day: tuple(masks) for day, masks in found.items()}
 
 
-def masks_of(found: list[Sample]) -> dict[int, tuple[int, int, int]]:
+def masks_of(found: list[Sample]) -> dict[int, Masks]:
     return {
         (day_start_ms(one.day) + 8 * HOUR_MS) // DAY_MS: (
             one.good_hours,
             one.uncertain_hours,
             one.replayed_hours,
+            one.doubted_hours,
         )
         for one in found
     }

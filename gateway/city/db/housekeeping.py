@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from edge_config.models.city import RetentionConfig
 from gateway.city.db.database import Database, words
 from gateway.city.db.tables import gap
+from gateway.city.evidence import clock_doubt
 from gateway.city.evidence.counts import trim_counts
 from gateway.city.ingest import quarantine
 from gateway.city.stores.api import Store, StoreError
@@ -65,6 +66,7 @@ async def tidy(database: Database, store: Store, retention: RetentionConfig, now
     rows = await store.trim(telemetry_ms) if isinstance(store, Trimmed) else 0
     gaps = await database.run(_trim_gaps, telemetry_ms)
     counts = await database.run(trim_counts, day_of(telemetry_ms))
+    await database.run(clock_doubt.tidy, telemetry_ms)
     messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * DAY_MS)
     if rows or gaps or counts or messages:
         log.info(

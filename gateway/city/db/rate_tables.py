@@ -13,9 +13,6 @@ from sqlalchemy import (
 
 from gateway.city.db.tables import Key, metadata
 
-TABLES = metadata
-"""All tables of the city, these two included."""
-
 rate_result = Table(
     "rate_result",
     metadata,  # append-only

@@ -1,6 +1,9 @@
 """All tables together; migrations work on this, so that no module of tables is forgotten."""
 
-from gateway.city.db import rate_tables
+from gateway.city.db import clock_tables, rate_tables, tables
 
-metadata = rate_tables.TABLES
-"""Every table, those of :mod:`gateway.city.db.rate_tables` included."""
+MODULES = (tables, clock_tables, rate_tables)
+"""Each adds its tables when it is imported."""
+
+metadata = tables.metadata
+"""Every table, those of all modules included."""

@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, func, select
 
 from gateway.city.db.tables import equipment, evidence, machine, machine_alias
+from gateway.city.evidence.clock_doubt import merge_doubts
 from gateway.city.evidence.counts import merge_counts
-from gateway.city.evidence.recording import write_evidence
+from gateway.city.evidence.rows import write_evidence
 
 
 def merge_evidence(connection: Connection, source: int, target: int) -> None:
@@ -16,6 +17,7 @@ def merge_evidence(connection: Connection, source: int, target: int) -> None:
     write_evidence(connection, [{**row, "machine_id": target} for row in rows])
     connection.execute(delete(evidence).where(held))
     merge_counts(connection, source, target)
+    merge_doubts(connection, source, target)
 
 
 def orphan_query() -> Select[Any]:

@@ -7,12 +7,13 @@ the city began make no evidence.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, select
 
 from gateway.city.db.database import chunks
 from gateway.city.db.operation import began_on
-from gateway.city.db.tables import equipment, evidence
-from gateway.city.db.upsert import insert_for
+from gateway.city.db.tables import equipment
+from gateway.city.evidence.clock_doubt import keep_doubted
+from gateway.city.evidence.rows import write_evidence
 from gateway.city.evidence.samples import Sample
 from gateway.city.ledger.machines import MachineIds
 
@@ -37,6 +38,7 @@ def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, n
     pairs = [(found[entry.machine, entry.day], entry) for entry in entries]
     in_ledger = _in_ledger(connection, {number for number, _ in pairs})
     write_evidence(connection, [_evidence(*pair) for pair in pairs])
+    keep_doubted(connection, pairs)
     return sum(entry.count for number, entry in pairs if number not in in_ledger)
 
 
@@ -63,21 +65,3 @@ def _evidence(number: int, entry: Sample) -> dict[str, object]:
         "last_ms": entry.last_ms,
         "seeded": False,
     }
-
-
-MASKS = ("good_hours", "uncertain_hours", "replayed_hours")
-
-
-def write_evidence(connection: Connection, rows: list[dict[str, object]]) -> None:
-    """Insert, or widen what is there; the last writer names the gateway."""
-    statement = insert_for(connection, evidence)
-    new, old = statement.excluded, evidence.c
-    hours = {name: old[name].bitwise_or(new[name]) for name in MASKS}
-    times = {
-        "first_ms": case((new.first_ms < old.first_ms, new.first_ms), else_=old.first_ms),
-        "last_ms": case((new.last_ms > old.last_ms, new.last_ms), else_=old.last_ms),
-    }
-    changes = hours | times | {"gateway": new.gateway, "seeded": new.seeded}
-    keys = list(evidence.primary_key)
-    if rows:
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)

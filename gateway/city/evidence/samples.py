@@ -5,7 +5,8 @@ city's clock when it came (a gateway's clock may differ by so much; more is a cl
 
 GOOD values, UNCERTAIN ones and replays – a source repeats what it last had, or made something up –
 have hours of their own. A value in clock doubt is GOOD if it came on the very day that it names,
-by the city's clock; what comes later with a doubted time stays uncertain.
+by the city's clock; what comes later with a doubted time waits for its gateway's clock to be
+confirmed (``clock_doubt.py``).
 """
 
 from collections import Counter
@@ -61,6 +62,7 @@ class Sample:
         good_hours: bit h is set if a GOOD value came between h and h + 1 o'clock.
         uncertain_hours: likewise of values that are UNCERTAIN and fresh.
         replayed_hours: likewise of values that are not fresh.
+        doubted_hours: likewise of values whose time is in doubt, so that they prove nothing yet.
     """
 
     machine: MachineName
@@ -74,6 +76,7 @@ class Sample:
     good_hours: int
     uncertain_hours: int = 0
     replayed_hours: int = 0
+    doubted_hours: int = 0
 
 
 def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterator[Sample]:
@@ -87,11 +90,13 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
         now_ms: when it came, UTC milliseconds.
     """
     counts = rows.present.sum(axis=1)
-    good, doubted, replayed = _by_quality(rows, now_ms)
+    qualities = _by_quality(rows, now_ms)
     for at, time in enumerate(rows.time_ms.tolist() if refused else ()):
         lost = min(int(counts[at]), refused[rows.series, time])
         counts[at] -= lost
-        good[at] -= lost  # which of them was refused is not told: no hour may count too much
+        qualities[0][at] -= (
+            lost  # which of them was refused is not told: no hour may count too much
+        )
         refused[rows.series, time] -= lost
     plausible = (rows.time_ms >= EARLIEST_MS) & (rows.time_ms <= now_ms + MAX_AHEAD_MS)
     use = plausible & (counts > 0)
@@ -110,23 +115,24 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
             int(counts[mine].sum()),
             int(times[mine].min()),
             int(times[mine].max()),
-            *(_hours(times[mine][some[use][mine] > 0]) for some in (good, doubted, replayed)),
+            *(_hours(times[mine][some[use][mine] > 0]) for some in qualities),
         )
 
 
 _Counts = npt.NDArray[np.int64]
 
 
-def _by_quality(rows: Rows, now_ms: int) -> tuple[_Counts, _Counts, _Counts]:
-    """How many values of each line are GOOD, UNCERTAIN but fresh, and replays."""
+def _by_quality(rows: Rows, now_ms: int) -> tuple[_Counts, _Counts, _Counts, _Counts]:
+    """How many values of each line are GOOD, UNCERTAIN but fresh, replays, in clock doubt."""
     total = rows.present.sum(axis=1)
     if rows.status is None:
         none = np.zeros_like(total)
-        return total.copy(), none, none
+        return total.copy(), none, none, none
     status = _confirmed(rows.status, rows.time_ms, now_ms)
     good = (rows.present & (status == GOOD)).sum(axis=1)
     replayed = (rows.present & _REPLAY[status]).sum(axis=1)
-    return good, total - good - replayed, replayed
+    doubted = (rows.present & (status == _CLOCK_DOUBT)).sum(axis=1)
+    return good, total - good - replayed - doubted, replayed, doubted
 
 
 def _confirmed(status: Status, time_ms: npt.NDArray[np.int64], now_ms: int) -> Status:
@@ -209,4 +215,5 @@ def _sum(one: Sample, other: Sample) -> Sample:
         good_hours=one.good_hours | other.good_hours,
         uncertain_hours=one.uncertain_hours | other.uncertain_hours,
         replayed_hours=one.replayed_hours | other.replayed_hours,
+        doubted_hours=one.doubted_hours | other.doubted_hours,
     )

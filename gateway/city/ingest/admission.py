@@ -105,7 +105,11 @@ def read_state(payload: bytes) -> State:
     state = decode_state(payload)
     if len(state.devices) > MAX_DEVICES:
         raise ValueError(f"{len(state.devices)} devices are over the limit of {MAX_DEVICES}")
-    times = (state.time_ms, *(device.since_ms for device in state.devices.values()))
+    times = (
+        state.time_ms,
+        state.steady_since_ms,
+        *(device.since_ms for device in state.devices.values()),
+    )
     if not all(0 <= time <= LATEST_MS for time in times):
         raise ValueError("a time is outside the years 1970 to 2262")
     counts = (state.last_seq, state.backlog_frames, state.backlog_values)

@@ -69,12 +69,16 @@ class FrameBatch:
         """Whether no more should be added."""
         return self.size >= BATCH_VALUES or len(self.messages) >= BATCH_FRAMES
 
-    def acks(self) -> Iterator[tuple[str, Ack]]:
-        """What the gateways are told once the batch is committed."""
+    def acks(self, now_ms: int) -> Iterator[tuple[str, Ack]]:
+        """What the gateways are told once the batch is committed.
+
+        Args:
+            now_ms: the city's clock, by which an edge may confirm its own, UTC milliseconds.
+        """
         for (gateway_id, epoch), update in self.updates.items():
             want = [f"{schema_id:016x}" for schema_id in sorted(update.want)[:MAX_WANT]]
             ranges, closed = update.after.named(update.seqs)
-            yield gateway_id, Ack(epoch, update.after.upto, ranges, want, closed)
+            yield gateway_id, Ack(epoch, update.after.upto, ranges, want, closed, time_ms=now_ms)
 
     def add(self, message: Incoming, gateway: Gateway, verdict: Verdict) -> None:
         """Enter one frame of an enrolled gateway with the verdict on it."""

@@ -211,7 +211,7 @@ class Ingest:
             self._on_their_way.remove(batch)
         finally:
             stages.committing.release()
-        self.uplink.answer(batch.acks())
+        self.uplink.answer(batch.acks(self.now_ms()))
         self._count(batch)
         self._show(batch)
 

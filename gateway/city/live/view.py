@@ -15,6 +15,7 @@ from gateway.city.live.messages import GatewayNow
 from gateway.city.live.newest import LiveValue, Newest
 from gateway.city.stores.api import Point, Series
 from gateway.core.batch import NEVER, Batch, Changes
+from gateway.core.days import MAX_AHEAD_MS
 from gateway.core.schema import Equipment, Schema
 from gateway.wire.messages import DeviceState, State
 
@@ -177,7 +178,7 @@ class Live:
 
     def _is_up(self, key: tuple[str, int], now_ms: int) -> bool:
         link = self._link(key[0], self._columns[key].schema.device)
-        return link.link == "up" and link.since_ms <= now_ms + 60_000
+        return link.link == "up" and link.since_ms <= now_ms + MAX_AHEAD_MS
 
     # --- written by ingest and housekeeping -------------------------------------------------
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city.db.database import Database, words
 from gateway.city.db.tables import gap, gateway
+from gateway.city.evidence.clock_doubt import Span, keep_spans
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.admission import read_state
 from gateway.city.ingest.commit import keep_gaps
@@ -23,6 +24,7 @@ from gateway.city.ingest.limits import MAX_WAITING
 from gateway.city.ingest.uplink import Incoming, Uplink
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.view import GatewayLive, Live
+from gateway.city.presence.clocks import Clocks
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
 from gateway.retry import Retry
@@ -68,6 +70,7 @@ class Presence:
     _entries: list[quarantine.Entry] = field(default_factory=list)
     _saved: dict[str, GatewayLive] = field(default_factory=dict)
     _greeted: dict[str, int] = field(default_factory=dict)
+    _clocks: Clocks = field(default_factory=Clocks)
     _followed_ms: int = -1
 
     async def run(self) -> None:
@@ -115,6 +118,7 @@ class Presence:
         silent = await self.database.run(_open_silences)
         self._silent = self._of_ours(silent | self._silent)
         self._saved, self._greeted = self._of_ours(self._saved), self._of_ours(self._greeted)
+        self._clocks.forget()
         self._followed_ms = following_ms
 
     def _of_ours(self, by_gateway: Mapping[str, T]) -> dict[str, T]:
@@ -137,6 +141,7 @@ class Presence:
             return
         self.metrics.states.inc()
         self.live.state(sender, state, message.received_ms)
+        self._clocks.heard(sender, state, message.received_ms)
         if not state.online:
             self._open(sender, message.received_ms)
         self._greet(sender, state)
@@ -146,7 +151,7 @@ class Presence:
         since = self.uplink.connected_since_ms
         if state.online and since is not None and self._greeted.get(sender) != since:
             self._greeted[sender] = since
-            self.uplink.answer([(sender, Ack(state.epoch, 0, again=True))])
+            self.uplink.answer([(sender, Ack(state.epoch, 0, again=True, time_ms=self.now_ms()))])
 
     def _refuse(self, message: Incoming, reason: str) -> None:
         parts = message.topic.split("/")
@@ -185,13 +190,14 @@ class Presence:
         """Write in one transaction; what cannot be written is written at the next tick."""
         gaps, self._gaps = self._gaps, []
         entries, self._entries = self._entries, []
-        seen = self._due_to_save()
-        if not (gaps or entries or seen):
+        seen, spans = self._due_to_save(), self._clocks.unwritten()
+        if not (gaps or entries or seen or spans):
             return
         try:
-            await self.database.run(_write, gaps, entries, seen)
+            await self.database.run(_write, gaps, entries, seen, spans)
         except SQLAlchemyError:
             self._gaps[:0], self._entries[:0] = gaps, entries
+            self._clocks.put_back(spans)
             raise
         self._saved |= {view.id: view for view in seen}
 
@@ -223,9 +229,11 @@ def _write(
     gaps: Sequence[tuple[str, Gap]],
     entries: Sequence[quarantine.Entry],
     seen: Sequence[GatewayLive],
+    spans: Mapping[str, Span],
 ) -> None:
     keep_gaps(connection, gaps)
     quarantine.keep(connection, entries)
+    keep_spans(connection, spans)
     if seen:
         known = update(gateway).where(gateway.c.id == bindparam("name"))
         rows = [{"name": one.id, "seen": one.last_seen_ms, "text": _text(one)} for one in seen]

@@ -30,7 +30,6 @@ READ_S = 2.0
 """How often the database is looked at: for new machines, and for gateways of other machines."""
 KEEP_S = 5.0
 """How long an answer of the store for a machine that nobody hears is good."""
-_CLOCKS_APART_MS = 60_000
 _RANKS = {"up": 0, "starting": 1, "down": 2}
 
 
@@ -160,7 +159,7 @@ class Present:
             demonstration: synthetic machines answer too.
             uscc: of this enterprise only.
         """
-        latest_ms = self._now_ms() + _CLOCKS_APART_MS  # a link of a wrong clock does not count
+        latest_ms = self._now_ms() + MAX_AHEAD_MS  # a link of a wrong clock does not count
         return frozenset(
             machine
             for machine, places in self._places.all(uscc)

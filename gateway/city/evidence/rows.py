@@ -1,0 +1,23 @@
+"""Rows of evidence: they are inserted, or widen what is there."""
+
+from sqlalchemy import Connection, case
+
+from gateway.city.db.tables import evidence
+from gateway.city.db.upsert import insert_for
+
+MASKS = ("good_hours", "uncertain_hours", "replayed_hours")
+
+
+def write_evidence(connection: Connection, rows: list[dict[str, object]]) -> None:
+    """Insert, or widen what is there; the last writer names the gateway."""
+    statement = insert_for(connection, evidence)
+    new, old = statement.excluded, evidence.c
+    hours = {name: old[name].bitwise_or(new[name]) for name in MASKS}
+    times = {
+        "first_ms": case((new.first_ms < old.first_ms, new.first_ms), else_=old.first_ms),
+        "last_ms": case((new.last_ms > old.last_ms, new.last_ms), else_=old.last_ms),
+    }
+    changes = hours | times | {"gateway": new.gateway, "seeded": new.seeded}
+    keys = list(evidence.primary_key)
+    if rows:
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
