@@ -30,21 +30,27 @@ class Table:
     notes: Mapping[str, Cell]
 
 
-def as_csv(table: Table, *, demonstration: bool) -> Response:
-    """UTF-8 with a byte order mark, so that spreadsheets read Chinese.
+def csv_text(table: Table, *, demonstration: bool) -> str:
+    """A table for spreadsheets; a byte order mark lets them read Chinese.
 
     The notes are columns too, so that a row says what it is wherever it is copied to.
     """
     notes: dict[str, Cell] = {"data": DEMONSTRATION} if demonstration else {}
     notes |= table.notes
     out = io.StringIO()
+    out.write("\ufeff")
     writer = csv.DictWriter(out, [*table.columns, *notes], restval="", lineterminator="\r\n")
     writer.writeheader()
     for row in table.rows:
         writer.writerow({key: _safe(cell) for key, cell in (dict(row) | notes).items()})
+    return out.getvalue()
+
+
+def as_csv(table: Table, *, demonstration: bool) -> Response:
+    """The file that a browser saves."""
     name = _file_name(table, demonstration) + ".csv"
     return Response(
-        "\ufeff" + out.getvalue(),
+        csv_text(table, demonstration=demonstration),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )

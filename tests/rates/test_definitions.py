@@ -207,7 +207,7 @@ def test_qulink_rates(city: Path) -> None:
     covered = qulink(city, "rates", "--definition", "COV", "--month", "2026-01").stdout
     assert "已核实 verified" in covered
     lines = qulink(city, "rates", "--by", "enterprise", "--month", "2026-01", "--csv").stdout
-    assert lines.splitlines()[2].split(",")[3] == USCCS[0]
+    assert lines.splitlines()[2].split(",")[0] == USCCS[0]
     assert lines.count("演示数据") == 2
 
 
@@ -272,7 +272,7 @@ def test_a_correction_says_who_and_why(city: Path) -> None:
     words = "更正 correction: 迟到数据 late data · 补传 · 李四"
     assert f"版次 vintage 1 · {words}" in shown
     file = qulink(city, "rates", "--month", "2026-01", "--csv").stdout.splitlines()
-    assert all(line.endswith(f",1,演示数据 · {words}") for line in file[1:])
+    assert all(line.endswith(",late_data,补传,李四") for line in file[1:])
     body = json.loads(qulink(city, "rates", "--month", "2026-01", "--json").stdout)
     assert (body["status"], body["vintage"], body["correction"]) == (
         "F",

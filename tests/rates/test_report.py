@@ -1,9 +1,6 @@
 """Rates from ledger and evidence, on SQLite and PostgreSQL."""
 
 import asyncio
-import csv
-import io
-import json
 from datetime import date
 from fractions import Fraction
 
@@ -31,7 +28,6 @@ from gateway.city.rates.period import MonthError, recent_months
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.reports.answering import answering_now
 from gateway.city.rates.reports.drilldown import machine_facts
-from gateway.city.rates.reports.export import DEMONSTRATION, table_csv, table_json
 from gateway.city.rates.reports.table import RateTable, rate_table
 from gateway.city.rates.reports.trend import trend
 from gateway.city.rates.service import DatedDays, Days, Window, changing_service
@@ -477,22 +473,3 @@ def test_trend_stands_beside_the_plan(database: Database) -> None:
     months = recent_months(NOVEMBER_3, 3)
     assert months == ("2026-09", "2026-10", "2026-11")
     assert database.run_now(trend, "ONL", months[:-1], NOVEMBER_3, demonstration=False) == ()
-
-
-def test_json_and_csv_say_what_they_are(database: Database) -> None:
-    database.run_now(fill_city)
-    body = json.loads(json.dumps(table_json(table(database, demonstration=True))))
-    assert body["city"] == {
-        "key": "city",
-        "name_zh": "全市",
-        "name_en": "Whole city",
-        "networked": 21,
-        "equipment": 36,
-        "enterprises": 5,
-        "pooled": 58.33,
-        "mean": 32.0,
-    }
-    assert (body["demonstration"], body["note_zh"]) == (True, DEMONSTRATION)
-    lines = list(csv.reader(io.StringIO(table_csv(table(database)))))
-    assert lines[1][3:11] == ["city", "全市", "Whole city", "21", "36", "5", "58.33", "32.00"]
-    assert len(lines) == 5

@@ -153,12 +153,13 @@ def _table(
 
 
 def _print(table: "RateTable", *, as_json: bool, as_csv: bool) -> None:
-    from gateway.city.rates.reports.export import table_csv, table_json
+    from gateway.city.rates.reports.export import as_table, table_json
+    from gateway.web.tables import csv_text
 
     if as_json:
         typer.echo(json.dumps(table_json(table), ensure_ascii=False, indent=2))
     elif as_csv:
-        typer.echo(table_csv(table), nl=False)
+        typer.echo(csv_text(as_table(table), demonstration=table.demonstration), nl=False)
     else:
         _print_table(table)
 
@@ -178,15 +179,16 @@ def _print_table(table: "RateTable") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from gateway.city.rates.reports.export import DEMONSTRATION, correction_words
+    from gateway.city.rates.reports.export import correction_words
     from gateway.core.days import SHANGHAI
+    from gateway.web.tables import DEMONSTRATION
 
     record = table.definition
     as_of = datetime.fromtimestamp(table.as_of_ms / 1000, SHANGHAI).isoformat(" ", "minutes")
     status = "最终 final" if table.status == "F" else "初步 provisional"
     console = Console(soft_wrap=True)
     if table.demonstration:
-        console.print(f"{DEMONSTRATION} · demonstration data", style="bold")
+        console.print(DEMONSTRATION, style="bold")
     console.print(f"{record.id} {record.name_zh} · {record.name_en}")
     console.print(f"{table.month} · {status} · 截至 as of {as_of[:16]}")
     if table.correction is not None:
@@ -205,6 +207,6 @@ def _row(cell: "RateCell", decimals: int) -> list[str]:
     from gateway.city.rates.compute import percent_text
 
     name = cell.name.zh if cell.name.en == cell.name.zh else f"{cell.name.zh} {cell.name.en}"
-    counts = (cell.networked, cell.equipment, cell.enterprises)
+    counted = "—" if cell.known_networked is None else str(cell.known_networked)
     rates = (percent_text(rate, decimals) for rate in (cell.pooled, cell.mean))
-    return [cell.key, name, *map(str, counts), *rates]
+    return [cell.key, name, counted, str(cell.equipment), str(cell.enterprises), *rates]

@@ -16,11 +16,11 @@ from gateway.city.console.queries.database import (
     equipment_names,
 )
 from gateway.city.console.queries.figures import Figures
-from gateway.city.console.queries.ratetable import as_table, ranked, rate_notes
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Dimension
 from gateway.city.rates.reports.drilldown import MachineVerdict
+from gateway.city.rates.reports.export import as_table, rate_notes
 from gateway.city.rates.reports.table import RateCell
 from gateway.web.pages import View
 from gateway.web.tables import Table
@@ -47,7 +47,7 @@ class Drilldown:
     async def industries(self, _request: Request) -> View:
         """The rate by industry."""
         table = await self._figures.table("industry")
-        data = {"table": table, "cells": ranked(table)}
+        data = {"table": table, "cells": table.ranked()}
         return View("industries.html", data, ("cells", "note"), 4.0, as_table(table))
 
     async def enterprises(self, _request: Request) -> View:
@@ -72,7 +72,7 @@ class Drilldown:
         if code is not None and not members:
             raise HTTPException(404)
         table = await self._figures.table("enterprise")
-        cells = [cell for cell in ranked(table) if cell.key in members]
+        cells = [cell for cell in table.ranked() if cell.key in members]
         counted = {cell.key for cell in cells}
         outside = [row for uscc, row in members.items() if uscc not in counted]
         name = _group_name(by, code)

@@ -17,8 +17,8 @@ from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.queries.figures import Figures, plan_distance
 from gateway.city.console.queries.gaps import GapFilter, gap_count, gaps
 from gateway.city.console.queries.gateways import Gateways
-from gateway.city.console.queries.ratetable import as_table, ranked
 from gateway.city.rates.plan import load_plan, plan_path
+from gateway.city.rates.reports.export import as_table
 from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
 
@@ -51,7 +51,7 @@ class Overview:
         states = await self._gateways.states()
         data: dict[str, object] = {
             "table": table,
-            "counties": ranked(table),
+            "counties": table.ranked(),
             "online": await self._figures.table("county", "ONL"),
             "coverage": await self._figures.table("county", "COV"),
             "plan": plan_distance(table.lead(table.city), now_ms),

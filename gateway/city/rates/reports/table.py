@@ -58,6 +58,11 @@ class RateCell:
     mean: Fraction | None
     score: Fraction | None = None
 
+    @property
+    def known_networked(self) -> int | None:
+        """The numerator for a reader: None, never 0, where nothing is known of the month."""
+        return None if self.pooled is None else self.networked
+
 
 @dataclass(frozen=True, slots=True)
 class RateTable:
@@ -99,6 +104,15 @@ class RateTable:
     def lead(self, cell: RateCell) -> Fraction | None:
         """The figure that the definition puts first: pooled or mean."""
         return leading(self.definition, cell)
+
+    def ranked(self) -> list[RateCell]:
+        """The highest rate first, those without a rate last; equal rates by key."""
+
+        def place(cell: RateCell) -> tuple[bool, Fraction, str]:
+            rate = self.lead(cell)
+            return rate is None, -(rate or Fraction(0)), cell.key
+
+        return sorted(self.cells, key=place)
 
 
 def leading(definition: Definition, cell: RateCell) -> Fraction | None:
