@@ -177,7 +177,14 @@ class Link(Protocol):
 
     @property
     def turns(self) -> int:
-        """How many of its drivers may connect, read or write at one time."""
+        """How many of its drivers may connect, read or write at one time; it may change."""
+
+    def configure(self, connections: Sequence[Any]) -> None:
+        """Follow what its devices say of it: at the begin, and when one comes, goes or changes.
+
+        Args:
+            connections: of all its devices; where they contradict, the first one counts.
+        """
 
     def driver(self, connection: Any) -> Driver:
         """A driver for one of its devices. No I/O.

@@ -82,8 +82,10 @@ def compose(
     restart = Restart(recorder.gap, remembered)
     alarms = Alarms(clock)
     shared = Surroundings(sinks, recorder, live, restart, clock, alarms)
+    preparation = _Preparation(loaded, specs, shared)
     devices = Fleet(
-        prepare=_Preparation(loaded, specs, shared),
+        prepare=preparation,
+        release=preparation.release,
         remembered=_pasts(buffer, remembered),
         journal=recorder,
         live=live,
@@ -119,7 +121,7 @@ class _Preparation:
         self, loaded: LoadedGateway, specs: Mapping[str, DriverSpec], shared: Surroundings
     ) -> None:
         self._compiler = ModelCompiler(loaded.config.gateway)
-        self._links = Links(loaded.devices, specs)
+        self._links = Links(specs, shared.live)
         self._specs = specs
         self._shared = shared
 
@@ -127,14 +129,18 @@ class _Preparation:
         """Compile a device; what is returned makes its runtime."""
         spec = self._specs[resolved.config.driver]
         model = self._compiler.compile(resolved, spec)
-        way = self._links.way(resolved)
 
         def runtime(past: Past) -> DeviceRuntime:
             record = _record(model, spec)
             self._shared.live.add_device(record)
-            return DeviceRuntime(model, way, past, self._shared, record)
+            return DeviceRuntime(model, self._links.join(resolved), past, self._shared, record)
 
         return runtime
+
+    def release(self, device: str) -> None:
+        """Free what a device had that is taken out: its place on a link and in time."""
+        self._links.leave(device)
+        self._compiler.remove(device)
 
 
 def _record(model: DeviceModel, spec: DriverSpec) -> DeviceRecord:

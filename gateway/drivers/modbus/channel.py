@@ -42,6 +42,12 @@ class Pauses:
     between_s: float = 0.0
     may_need: bool = True
 
+    def set(self, after_connect_ms: int | None, between_ms: int | None) -> None:
+        """Follow what is written; what is not may be learnt anew."""
+        self.after_connect_s = (after_connect_ms or 0) / 1000
+        self.between_s = (between_ms or 0) / 1000
+        self.may_need = True
+
 
 class Channel(asyncio.Protocol):
     """A connection until it is lost; then it is not used again. One series at a time.
@@ -53,6 +59,9 @@ class Channel(asyncio.Protocol):
     Attributes:
         silences: series in a row that ended without an answer.
         has_answered: whether any request over it was answered.
+        opened_s: when it was opened, seconds of the loop's clock.
+        answered_s: when the last answer came; 0: none has.
+        is_ended_by_peer: whether the other side has closed it.
         closed: done when the socket is closed.
     """
 
@@ -64,7 +73,9 @@ class Channel(asyncio.Protocol):
         self._waiter: asyncio.Future[list[Answer]] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._lost = "not connected yet"
-        self._heard_at = self._sent_at = self._answered_at = 0.0
+        self._heard_at = self._sent_at = 0.0
+        self.opened_s = self.answered_s = 0.0
+        self.is_ended_by_peer = False
         self._allowed_s = self._timeout_s = 0.0
         self._unit = 0
         self._ready_from = 0.0
@@ -88,11 +99,6 @@ class Channel(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether it can be used."""
         return not self._lost
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a series is under way."""
-        return self._waiter is not None
 
     @property
     def garbage(self) -> int:
@@ -155,7 +161,7 @@ class Channel(asyncio.Protocol):
             self._write(data)
 
     def _ready_at(self) -> float:
-        pause_over = self._answered_at + self._pauses.between_s
+        pause_over = self.answered_s + self._pauses.between_s
         return max(pause_over, self._ready_from, self._late_until.pop(self._unit, 0.0))
 
     def _write(self, data: bytes) -> None:
@@ -187,14 +193,14 @@ class Channel(asyncio.Protocol):
         self._heard_at = self._loop.time()
         self._allowed_s = self._timeout_s
         self.has_answered, self.silences = True, 0
-        if self._pauses.may_need and self._answered_at:
+        if self._pauses.may_need and self.answered_s:
             self._learn()
-        self._answered_at = self._heard_at
+        self.answered_s = self._heard_at
 
     def _learn(self) -> None:
         """See whether a request sent right after an answer is answered; see :data:`HASTY_S`."""
         request = self._series.request
-        if self._sent_at - self._answered_at < HASTY_S:
+        if self._sent_at - self.answered_s < HASTY_S:
             self._pauses.may_need = False
         elif request is not None and self._suspect == (self._unit, request.pdu):
             self._pauses.may_need = False
@@ -216,13 +222,13 @@ class Channel(asyncio.Protocol):
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)
             return
-        self.silences += 1
         self._give_up()
         self._waiter.set_result(self._series.answers)
 
     def _give_up(self) -> None:
+        self.silences += 1
         request = self._series.request
-        if request is not None and self._sent_at - self._answered_at < HASTY_S:
+        if request is not None and self._sent_at - self.answered_s < HASTY_S:
             self._suspect = self._unit, request.pdu
         self._series.give_up()
         if isinstance(self._series, RtuLine):
@@ -234,10 +240,12 @@ class Channel(asyncio.Protocol):
         """Be ready; the event loop has set TCP_NODELAY, so small requests go at once."""
         self._transport = cast("asyncio.Transport", transport)
         self._lost = ""
-        self._ready_from = self._loop.time() + self._pauses.after_connect_s
+        self.opened_s = self._loop.time()
+        self._ready_from = self.opened_s + self._pauses.after_connect_s
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wake whoever waits."""
+        self.is_ended_by_peer = self.is_open
         self._fail(f"connection lost: {exc}" if exc else "the device closed the connection")
         if not self.closed.done():
             self.closed.set_result(None)

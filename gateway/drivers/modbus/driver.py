@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from gateway.drivers.modbus.link import ModbusLink
 
 
+class _DoubtError(Exception):
+    """No answer over a connection that was never answered, though others to its server were."""
+
+
 class UnitPlan(ReadPlan):
     """The plan of one unit; it keeps the layout that equal units share."""
 
@@ -60,45 +64,53 @@ class ModbusDriver:
 
     async def read(self, plan: UnitPlan) -> Reading:
         """Read all points of a plan once."""
-        channel = self._channel()
+        channel = await self._free_channel()
         try:
             return await self._poll(channel, plan)
-        except UnansweredError as fault:
-            if not self._link.is_undecided(channel):
-                self._link.silent(channel)
-                raise self._no_response(fault, channel) from fault
-        channel = await self._other_framing(channel)
-        try:
-            return await self._poll(channel, plan)
-        except UnansweredError as fault:
-            self._link.silent(channel)
-            raise self._no_response(fault, channel) from fault
+        except (UnansweredError, NotConnectedError, _DoubtError) as fault:
+            return await self._read_again(plan, channel, fault)
+        finally:
+            self._link.give_back(channel)
 
-    def _channel(self) -> Channel:
+    async def _read_again(self, plan: UnitPlan, useless: Channel, fault: Exception) -> Reading:
+        """Over another connection, where the first one is to blame and not the unit."""
+        channel = await self._instead(useless, fault)
         try:
-            return self._link.channel(self)
+            reading = await self._poll(channel, plan)
+        except (UnansweredError, NotConnectedError) as again:
+            raise self._fault(again, channel) from again
+        finally:
+            self._link.give_back(channel)
+        self._link.reject(useless)
+        return reading
+
+    async def _free_channel(self) -> Channel:
+        try:
+            return await self._link.channel(self, self._timeout_ms / 1000)
         except NotConnectedError as error:
             raise NotConnectedError(f"{self._name}: {error}") from error
 
-    async def _other_framing(self, channel: Channel) -> Channel:
+    async def _instead(self, useless: Channel, fault: Exception) -> Channel:
         try:
-            return await self._link.other_framing(channel)
+            channel = await self._link.instead_of(useless, self._timeout_ms / 1000)
         except NotConnectedError as error:
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
+        if channel is None:
+            raise self._fault(fault, useless) from fault
+        return channel
 
     async def _poll(self, channel: Channel, plan: UnitPlan) -> Reading:
         steps = plan.poll()
         answers = None
         try:
             while True:
-                requests = steps.send(answers)  # type: ignore[arg-type]
+                requests = steps.send(answers)  # type: ignore[arg-type] # None begins
                 answers = await self._exchange(channel, requests, is_known=plan.is_sound)
+                if channel.silences and self._link.is_doubtful(channel):
+                    raise _DoubtError  # before the plan learns anything from it
         except StopIteration as done:
             reading: Reading = done.value
             return reading
-        finally:
-            if channel.has_answered:
-                self._link.heard(channel)
 
     async def _exchange(
         self, channel: Channel, requests: Sequence[codec.Request], *, is_known: bool = True
@@ -115,13 +127,17 @@ class ModbusDriver:
         except NotConnectedError as error:
             raise NotConnectedError(f"{self._name}: {error}") from error
 
-    def _no_response(self, fault: UnansweredError, channel: Channel) -> DriverError:
+    def _fault(self, fault: Exception, channel: Channel) -> Exception:
+        """What to raise where a reading found nothing but this."""
+        if not isinstance(fault, UnansweredError):
+            return fault
         reason = codec.reason_for(fault.code)
         if fault.code != codec.SILENT:
             why = f"{reason.code} (exception {fault.code}) to {fault.block}"
             return NoResponseError(f"{self._name}: {why}", reason)
         why = f"{self._name}: no answer within {self._timeout_ms} ms to {fault.block}"
         why += _hint(channel)
+        self._link.end_if_silent(channel)
         return NoResponseError(why) if channel.is_open else NotConnectedError(why, reason)
 
     async def write(self, point: Point, value: Value) -> None:
@@ -131,7 +147,11 @@ class ModbusDriver:
         the machine changes in between would be lost.
         """
         request = self._write_request(point, value)
-        (answer,) = await self._exchange(self._channel(), [request])
+        channel = await self._free_channel()
+        try:
+            (answer,) = await self._exchange(channel, [request])
+        finally:
+            self._link.give_back(channel)
         if answer == codec.SILENT:
             raise NoResponseError(
                 f"{self._name} did not confirm within {self._timeout_ms} ms that it has written "

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.modbus.channel import Channel, Pauses
-from gateway.drivers.modbus.config import Connection, Framing, shared
+from gateway.drivers.modbus.config import SHARED, Connection, Framing, shared
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.mbap import Transactions
+from gateway.drivers.modbus.pool import Pool
 from gateway.drivers.modbus.rtu import RtuLine
 
 SILENT_SERIES = 3
@@ -21,14 +22,11 @@ that is not ready yet."""
 REDIAL_S = 1.0
 """After a failed attempt of one unit to connect, those of others fail at once for so long."""
 
-_CLOSE_S = 1.0
-
 
 class ModbusLink:
     """See :class:`gateway.drivers.api.Link`.
 
-    Connections are opened by units that connect, as many as are allowed, and used by whoever has
-    the turn. A unit's silence or time-out leaves them open.
+    A unit's silence or time-out leaves its connections open.
 
     Args:
         connections: of the units; all have the same host and port.
@@ -36,35 +34,54 @@ class ModbusLink:
 
     def __init__(self, connections: Sequence[Connection]) -> None:
         self._host, self._port = connections[0].host, connections[0].port
-        self.turns: int = shared(connections, "connections") or 1
-        self._framing: Framing = shared(connections, "framing") or Framing.AUTO
-        self._pauses = Pauses(
-            (shared(connections, "pause_after_connect_ms") or 0) / 1000,
-            (shared(connections, "pause_between_requests_ms") or 0) / 1000,
-        )
+        self._settings: tuple[object, ...] = ()
+        self._written = self._found = Framing.AUTO
+        self._pauses = Pauses()
+        self._pool = Pool(self._dial)
         self._users: set[ModbusDriver] = set()
-        self._channels: list[Channel] = []
-        self._dialling = 0
         self._failed: tuple[ModbusDriver, float, str] | None = None
-        self._loss = "not connected"
+        self.configure(connections)
 
     def driver(self, connection: Connection) -> ModbusDriver:
         """A driver for one unit."""
         return ModbusDriver(self, connection)
 
+    # -- settings -------------------------------------------------------------------------
+
+    @property
+    def turns(self) -> int:
+        """How many units may be read at one time: one a connection that is served."""
+        return self._pool.usable
+
+    def configure(self, connections: Sequence[Connection]) -> None:
+        """Follow what the units say; connections that contradict it are made anew."""
+        settings = tuple(shared(connections, key) for key in SHARED)
+        if settings == self._settings:
+            return
+        self._settings = settings
+        framing, most, after_ms, between_ms = settings
+        self._pauses.set(after_ms, between_ms)
+        self._pool.allow(most or 1)
+        if framing is not None and framing is not self._framing:
+            self._pool.abort("its framing was changed")
+        self._written = framing or Framing.AUTO
+
+    @property
+    def _framing(self) -> Framing:
+        return self._found if self._written is Framing.AUTO else self._written
+
     # -- connecting -----------------------------------------------------------------------
 
     async def join(self, user: ModbusDriver) -> None:
-        """Count a unit in, and open a connection unless there are enough.
+        """Count a unit in, and open a connection if there is none.
 
         Raises:
             NotConnectedError: nobody answers.
         """
-        self._forget_lost()
-        if len(self._channels) + self._dialling < self.turns:
+        if self._pool.is_empty:
             self._fail_soon(user)
             try:
-                await self._dial(self._framing)
+                self._pool.give_back(await self._pool.opened())
             except NotConnectedError as error:
                 self._failed = user, asyncio.get_running_loop().time(), str(error)
                 raise
@@ -77,77 +94,83 @@ class ModbusLink:
             if asyncio.get_running_loop().time() - failed_at < REDIAL_S:
                 raise NotConnectedError(why)
 
-    async def _dial(self, framing: Framing) -> Channel:
-        series = RtuLine() if framing is Framing.RTU else Transactions()
+    async def _dial(self) -> Channel:
+        series = RtuLine() if self._framing is Framing.RTU else Transactions()
         channel = Channel(series, self._pauses)
         loop = asyncio.get_running_loop()
-        self._dialling += 1
         try:
             await loop.create_connection(lambda: channel, self._host, self._port)
         except (OSError, UnicodeError) as error:  # UnicodeError: no possible host name
             raise NotConnectedError(str(error)) from error
-        finally:
-            self._dialling -= 1
         self._failed = None
-        self._channels.append(channel)
         return channel
 
     async def leave(self, user: ModbusDriver) -> None:
         """Count a unit out; the last one waits, shortly, until the sockets are closed."""
         self._users.discard(user)
         if not self._users:
-            await self._close(self._channels)
-            self._channels = []
-
-    async def _close(self, channels: Sequence[Channel]) -> None:
-        for channel in channels:
-            channel.abort("closed")
-        if channels:
-            await asyncio.wait([channel.closed for channel in channels], timeout=_CLOSE_S)
+            await self._pool.close()
 
     # -- using ----------------------------------------------------------------------------
 
-    def channel(self, user: ModbusDriver) -> Channel:
-        """A connection that nobody uses now.
+    async def channel(self, user: ModbusDriver, timeout_s: float) -> Channel:
+        """A connection that is the unit's until it is given back.
+
+        Args:
+            user: the unit.
+            timeout_s: longest wait for a further one to be opened.
 
         Raises:
             NotConnectedError: the unit is closed, or the connection was lost.
         """
         if user not in self._users:
             raise NotConnectedError("not connected")
-        for channel in self._channels:
-            if channel.is_open and not channel.is_busy:
-                return channel
-        self._forget_lost()
-        raise NotConnectedError(self._loss)
+        return self._pool.idle() or await self._pool.obtain(timeout_s)
 
-    def _forget_lost(self) -> None:
-        for channel in self._channels:
-            if not channel.is_open:
-                self._loss = channel.loss
-        self._channels = [channel for channel in self._channels if channel.is_open]
+    def give_back(self, channel: Channel) -> None:
+        """A unit needs its connection no longer."""
+        if channel.has_answered and self._framing is Framing.AUTO:
+            self._found = channel.framing
+        self.end_if_silent(channel)
+        self._pool.give_back(channel)
 
-    def is_undecided(self, channel: Channel) -> bool:
-        """Whether another framing should be tried, since nobody answers in this one."""
-        return self._framing is Framing.AUTO and channel.silences >= UNDECIDED_SERIES
+    def end_if_silent(self, channel: Channel) -> None:
+        """Have a connection made anew that is never answered, or whose framing was a guess."""
+        is_guess = self._framing is Framing.AUTO and channel.framing is Framing.RTU
+        if channel.silences >= (1 if is_guess else SILENT_SERIES):
+            channel.abort(f"no answer to {channel.silences} requests in a row")
 
-    def heard(self, channel: Channel) -> None:
-        """A unit answered over this connection: its framing is the right one."""
-        if self._framing is Framing.AUTO:
-            self._framing = channel.framing
+    # -- when a connection, and not the unit, may be to blame -----------------------------
 
-    async def other_framing(self, channel: Channel) -> Channel:
-        """A connection in RTU framing in place of one that was not answered in Modbus TCP.
+    def is_doubtful(self, channel: Channel) -> bool:
+        """Whether a silence may mean that the other side does not serve this connection."""
+        return self._pool.is_doubtful(channel)
+
+    async def instead_of(self, channel: Channel, timeout_s: float) -> Channel | None:
+        """Another connection to try where this one was not answered; None: it was the unit.
 
         Raises:
             NotConnectedError: it cannot be made.
         """
-        self._channels.remove(channel)
-        await self._close([channel])
-        return await self._dial(Framing.RTU)
+        if self._is_undecided(channel):
+            await self._pool.drop(channel)
+            return await self._guess(Framing.RTU)
+        if self._pool.is_doubtful(channel):
+            return await self._pool.obtain(timeout_s)
+        return None
 
-    def silent(self, channel: Channel) -> None:
-        """A series was not answered; a connection that is never answered is made anew."""
-        is_guess = self._framing is Framing.AUTO and channel.framing is Framing.RTU
-        if is_guess or channel.silences >= SILENT_SERIES:
-            channel.abort(f"no answer to {channel.silences} requests in a row")
+    def _is_undecided(self, channel: Channel) -> bool:
+        is_open = self._framing is Framing.AUTO and channel.is_open
+        return is_open and channel.silences >= UNDECIDED_SERIES
+
+    async def _guess(self, framing: Framing) -> Channel:
+        self._found = framing
+        try:
+            return await self._pool.opened()
+        finally:
+            self._found = Framing.AUTO
+
+    def reject(self, channel: Channel) -> None:
+        """The other one was answered."""
+        if channel.framing is self._framing:
+            self._pool.reject(channel)

@@ -28,6 +28,7 @@ class Fleet:
 
     Args:
         prepare: compiles a device; raises before anything is touched.
+        release: frees what a device had that is taken out, after it has stopped.
         remembered: what the buffer knows of devices, configured ones and others.
         journal: takes the end of what is taken out.
         live: forgets what is taken out.
@@ -40,6 +41,7 @@ class Fleet:
         self,
         *,
         prepare: Callable[[ResolvedDevice], Successor],
+        release: Callable[[str], None],
         remembered: dict[str, Past],
         journal: Journal,
         live: Live,
@@ -48,6 +50,7 @@ class Fleet:
         alarms: Alarms,
     ) -> None:
         self._prepare = prepare
+        self._release = release
         self._remembered = remembered
         self._journal = journal
         self._live = live
@@ -204,4 +207,5 @@ class Fleet:
             runtime.books.close(self._now_ms())
             self._remembered[device] = self._forget(device, runtime.books.past())
             del self._devices[device]
+            self._release(device)
             self._live.remove_device(device)

@@ -1,53 +1,104 @@
-"""The links of the running devices, and their turns on them."""
+"""The links of the running devices: who shares one, and what its settings are."""
 
-import asyncio
-from collections.abc import Callable, Hashable, Iterable, Mapping
+import time
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import Driver, DriverSpec, Link
+from gateway.edge.device.turns import Turns
+from gateway.edge.live.records import LinkLoad
+from gateway.edge.live.view import Live
 
 Way = tuple[Callable[[], Driver], AbstractAsyncContextManager[object]]
-"""How a device is reached: what makes its driver, and its turn on what it shares with others.
-
-A device waits for one turn at a time and turns are granted in the order in which they were asked
-for, so each has its own before another has its second.
-"""
+"""How a device is reached: what makes its driver, and its turn on what it shares with others."""
 
 _Key = tuple[str, Hashable]
 
 
-class Links:
-    """Makes each link once, for all devices that have its key.
+@dataclass(slots=True)
+class _Shared:
+    """One link.
 
-    Args:
-        devices: all that are configured.
-        specs: drivers by name.
+    Attributes:
+        link: the driver's own.
+        turns: on it.
+        load: shown to people.
+        connections: of its devices by id, the one that was configured last at the end.
     """
 
-    def __init__(self, devices: Iterable[ResolvedDevice], specs: Mapping[str, DriverSpec]) -> None:
+    link: Link
+    turns: Turns
+    load: LinkLoad
+    connections: dict[str, Any] = field(default_factory=dict)
+
+
+class Links:
+    """Makes a link when the first device of its key comes, and forgets it with the last.
+
+    Args:
+        specs: drivers by name.
+        live: shows the links.
+        seconds: a clock that never steps.
+    """
+
+    def __init__(
+        self,
+        specs: Mapping[str, DriverSpec],
+        live: Live,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._specs = specs
-        self._connections: dict[_Key, list[Any]] = {}
-        self._made: dict[_Key, tuple[Link, asyncio.Semaphore]] = {}
-        for device in devices:
-            key = self._key(device)
-            if key is not None:
-                self._connections.setdefault(key, []).append(device.connection)
+        self._live = live
+        self._seconds = seconds
+        self._shared: dict[_Key, _Shared] = {}
+        self._keys: dict[str, _Key] = {}
 
-    def _key(self, device: ResolvedDevice) -> _Key | None:
-        spec = self._specs[device.config.driver].link
-        return None if spec is None else (device.config.driver, spec.key(device.connection))
+    def join(self, device: ResolvedDevice) -> Way:
+        """How to reach a device from now on: over the link of its key, or on its own.
 
-    def way(self, device: ResolvedDevice) -> Way:
-        """How to reach a device: over the link of its key, or on its own."""
-        key = self._key(device)
+        What it says of the link holds for all devices there: the latest word counts.
+        """
         spec = self._specs[device.config.driver]
-        if key is None or spec.link is None:
+        if spec.link is None:
+            self.leave(device.config.id)
             return partial(spec.make, device.connection), nullcontext()
-        if key not in self._made:
-            link = spec.link.make(self._connections.get(key, [device.connection]))
-            self._made[key] = link, asyncio.Semaphore(link.turns)
-        link, turns = self._made[key]
-        return partial(link.driver, device.connection), turns
+        key = spec.name, spec.link.key(device.connection)
+        if self._keys.get(device.config.id) != key:
+            self.leave(device.config.id)
+        shared = self._shared.get(key) or self._made(key, spec, device.connection)
+        self._keys[device.config.id] = key
+        shared.connections.pop(device.config.id, None)
+        shared.connections[device.config.id] = device.connection
+        _tell(shared)
+        return partial(shared.link.driver, device.connection), shared.turns
+
+    def leave(self, device: str) -> None:
+        """A device has gone, or is going to be reached in another way."""
+        key = self._keys.pop(device, None)
+        if key is None:
+            return
+        shared = self._shared[key]
+        del shared.connections[device]
+        if shared.connections:
+            _tell(shared)
+        else:
+            del self._shared[key]
+            self._live.remove_shared_link(shared.load)
+
+    def _made(self, key: _Key, spec: DriverSpec, connection: Any) -> _Shared:
+        assert spec.link is not None  # noqa: S101 - it has a key
+        link = spec.link.make([connection])
+        load = LinkLoad(f"{spec.name} link {spec.endpoint(connection)}")
+        self._live.add_shared_link(load)
+        shared = self._shared[key] = _Shared(link, Turns(link, load, self._seconds), load)
+        return shared
+
+
+def _tell(shared: _Shared) -> None:
+    """Let a link follow what its devices say of it now."""
+    shared.load.devices = len(shared.connections)
+    shared.link.configure(list(shared.connections.values())[::-1])

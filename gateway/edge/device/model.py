@@ -86,6 +86,10 @@ class ModelCompiler:
             ),
         )
 
+    def remove(self, device: str) -> None:
+        """Free the place in time of a device that is taken out."""
+        self._slots.remove(device)
+
     def _group(
         self, device: ResolvedDevice, group: ResolvedGroup, spec: DriverSpec, phase_ms: int
     ) -> GroupModel:

@@ -1,4 +1,4 @@
-"""What can be read from the live view: devices, tags, rates, backlog, northbound."""
+"""What can be read from the live view: devices, links, tags, rates, backlog, northbound."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -71,6 +71,27 @@ class DeviceLive:
     failures: int
     driver_bugs: int
     tags: list[TagLive]
+
+
+@dataclass(slots=True)
+class LinkLoad:
+    """How much of what several devices are reached by is used.
+
+    Attributes:
+        name: driver and endpoint, for people and as a label of metrics.
+        devices: how many share it.
+        turns: how many of them may be read at one time.
+        busy_s: sum of the times for which turns were held, seconds since it was made.
+        waited_s: time in which at least one device waited for its turn, seconds.
+        is_overloaded: whether it cannot keep up.
+    """
+
+    name: str
+    devices: int = 0
+    turns: int = 1
+    busy_s: float = 0.0
+    waited_s: float = 0.0
+    is_overloaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

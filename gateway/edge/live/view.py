@@ -21,6 +21,7 @@ from gateway.edge.live.records import (
     Backlog,
     DeviceLive,
     Link,
+    LinkLoad,
     NorthboundLive,
     Rates,
     TagLive,
@@ -94,6 +95,7 @@ class Live:
 
     def __init__(self) -> None:
         self._devices: dict[str, DeviceRecord] = {}
+        self._shared_links: list[LinkLoad] = []
         self._history: deque[tuple[int, Counts]] = deque()
         self._totals = Counts()
         self._backlog = Backlog()
@@ -105,6 +107,10 @@ class Live:
     def records(self) -> list[DeviceRecord]:
         """All devices in the order of the configuration, without values; do not change them."""
         return list(self._devices.values())
+
+    def shared_links(self) -> Sequence[LinkLoad]:
+        """What devices are reached by, one after the other; do not change it."""
+        return self._shared_links
 
     def device(self, device: str) -> DeviceLive | None:
         """One device with its tags; None if there is none of that id."""
@@ -167,6 +173,14 @@ class Live:
         """Forget a device that was taken out of the configuration."""
         del self._devices[device]
         self._changed.set()
+
+    def add_shared_link(self, load: LinkLoad) -> None:
+        """Make a link known on which devices take turns."""
+        self._shared_links.append(load)
+
+    def remove_shared_link(self, load: LinkLoad) -> None:
+        """Forget a link that no device uses any more."""
+        self._shared_links.remove(load)
 
     def processed(self, device: str, group: str, outcome: Outcome, _progress: object) -> None:
         """Remember the newest values of a group: one of the sinks."""

@@ -262,7 +262,7 @@ async def test_a_loss_is_noticed_although_every_tag_rests(fault: str) -> None:
             for task in server.tasks:
                 task.cancel()
             async with asyncio.timeout(5):
-                await driver._channel().closed
+                await (await driver._free_channel()).closed
         server.answer = lambda _: []
         with pytest.raises(DriverError, match=r"closed the connection|no answer within"):
             await driver.read(plan)

@@ -9,76 +9,17 @@ import pytest
 from gateway.core.batch import Reading
 from gateway.drivers.api import DriverError, NoResponseError, NotConnectedError
 from gateway.drivers.kit.conformance import values_of
-from gateway.drivers.modbus import SPEC
+from gateway.drivers.modbus import SPEC, pool
 from gateway.drivers.modbus.config import Connection, Framing, conflicts
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.link import ModbusLink
-from gateway.drivers.modbus.rtu import crc
 from tests.drivers.modbus.support import connection, points
+from tests.edge.city import until
+from tests.support.serial_server import serial_server as box
 
 WANTED = points("holding:0")
-
-
-class Box:
-    """A serial server: answers each request of a living unit with the unit's number.
-
-    Args:
-        dead: units that say nothing.
-        most: connections; one more is closed at once.
-        is_rtu: whether it passes RTU frames on.
-    """
-
-    def __init__(self, dead: set[int], most: int, *, is_rtu: bool) -> None:
-        self.dead, self.most, self.is_rtu = dead, most, is_rtu
-        self.asked: list[int] = []
-        self.accepted = self.turned_away = 0
-        self.ignored = 0
-        self.writers: set[asyncio.StreamWriter] = set()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self.writers) >= self.most:
-            self.turned_away += 1
-            writer.transport.abort()
-            return
-        self.accepted += 1
-        self.writers.add(writer)
-        try:
-            while True:
-                await self._answer(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            self.writers.discard(writer)
-            writer.transport.abort()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readexactly(8 if self.is_rtu else 12)
-        body = request[:-2] if self.is_rtu else request[6:]
-        if self.is_rtu and crc(body) != request[-2:]:
-            return
-        unit, count = body[0], body[5]
-        self.asked.append(unit)
-        if self.ignored:
-            self.ignored -= 1
-        elif unit not in self.dead:
-            answer = bytes([unit, 3, 2 * count]) + bytes([0, unit]) * count
-            head = request[:4] + len(answer).to_bytes(2, "big")
-            writer.write(answer + crc(answer) if self.is_rtu else head + answer)
-
-
-@asynccontextmanager
-async def box(
-    dead: set[int] = frozenset(),
-    most: int = 99,
-    *,
-    is_rtu: bool = False,  # type: ignore[assignment]
-) -> AsyncIterator[tuple[Box, int]]:
-    one = Box(dead, most, is_rtu=is_rtu)
-    server = await asyncio.start_server(one.serve, "127.0.0.1", 0)
-    try:
-        yield one, server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
+Got = tuple[int, list[str]]
+"""A value that was read, and what was said before."""
 
 
 @asynccontextmanager
@@ -98,8 +39,10 @@ def several(port: int, numbers: Sequence[int], **options: object) -> list[Connec
     return [connection(port, unit=number, request_timeout_ms=200, **options) for number in numbers]
 
 
-def value(reading: Reading) -> object:
-    return values_of(WANTED, reading)[0]
+def value(reading: Reading) -> int:
+    (only,) = values_of(WANTED, reading)
+    assert isinstance(only, int)
+    return only
 
 
 async def test_thirty_units_share_the_one_connection_that_is_accepted() -> None:
@@ -115,7 +58,7 @@ async def test_thirty_units_share_the_one_connection_that_is_accepted() -> None:
 
 @pytest.mark.parametrize("is_rtu", [False, True])
 async def test_a_dead_unit_leaves_the_others_and_their_connection(is_rtu: bool) -> None:
-    async with box({2}, is_rtu=is_rtu) as (server, port):
+    async with box(dead={2}, is_rtu=is_rtu) as (server, port):
         each = several(port, [1, 2, 3], framing=Framing.RTU if is_rtu else Framing.TCP)
         async with units(ModbusLink(each), each) as (one, dead, three):
             plans = [driver.plan(WANTED) for driver in (one, dead, three)]
@@ -124,7 +67,7 @@ async def test_a_dead_unit_leaves_the_others_and_their_connection(is_rtu: bool) 
                 with pytest.raises(NoResponseError, match="no answer within 200 ms to holding 0"):
                     await dead.read(plans[1])
                 assert value(await three.read(plans[2])) == 3
-            assert server.asked.count(2) == 3
+            assert server.asked[2] == 3
             assert server.accepted == 1
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
@@ -133,17 +76,78 @@ async def test_a_dead_unit_leaves_the_others_and_their_connection(is_rtu: bool) 
         assert server.accepted == 1
 
 
-async def test_connections_are_as_many_as_is_said() -> None:
-    async with box() as (server, port):
-        each = several(port, range(1, 7), connections=3)
+async def read_together(link: ModbusLink, drivers: Sequence[ModbusDriver]) -> list[Got]:
+    """Read each once as the edge would: as many side by side as the link has turns."""
+    waiting, running, got = list(drivers)[::-1], set[asyncio.Task[Got]](), []
+    while waiting or running:
+        while waiting and len(running) < link.turns:
+            running.add(asyncio.create_task(until_read(waiting.pop())))
+        done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        got += [await one for one in done]
+    return sorted(got)
+
+
+async def test_connections_are_opened_one_by_one_up_to_what_is_said() -> None:
+    async with box(answer_s=0.002) as (server, port):
+        each = several(port, range(1, 21), connections=3)
         link = ModbusLink(each)
-        assert link.turns == 3
         async with units(link, each) as drivers:
-            readings = await asyncio.gather(
-                *(driver.read(driver.plan(WANTED)) for driver in drivers[:3])
-            )
-            assert [value(reading) for reading in readings] == [1, 2, 3]
-        assert server.accepted == 3
+            assert (link.turns, server.accepted) == (1, 1)
+            for _ in range(3):
+                assert await read_together(link, drivers) == [(one.unit, []) for one in each]
+            assert (link.turns, server.accepted) == (3, 3)
+
+
+@pytest.mark.parametrize("excess", ["close", "hang", "replace"])
+@pytest.mark.parametrize("is_rtu", [False, True])
+async def test_a_server_that_takes_fewer_connections_shows_how_many(
+    excess: str, is_rtu: bool
+) -> None:
+    """Nobody is lost by it, and it is not tried again and again."""
+    framing = Framing.RTU if is_rtu else Framing.TCP
+    async with box(most=8, excess=excess, is_rtu=is_rtu, answer_s=0.002) as (server, port):
+        each = several(port, range(1, 31), connections=16, framing=framing)
+        link = ModbusLink(each)
+        async with units(link, each) as drivers:
+            for _ in range(5):
+                assert await read_together(link, drivers) == [(one.unit, []) for one in each]
+            assert link.turns == 8
+            assert server.turned_away == 1
+
+
+async def test_a_connection_more_is_tried_again_after_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "LIMIT_S", 0.0)
+    async with box(most=2, answer_s=0.002) as (server, port):
+        each = several(port, range(1, 31), connections=3)
+        link = ModbusLink(each)
+        async with units(link, each) as drivers:
+            while server.turned_away < 2:
+                await read_together(link, drivers)
+            server.most = 3
+            while server.accepted < 3:
+                assert await read_together(link, drivers) == [(one.unit, []) for one in each]
+            assert link.turns == 3
+
+
+async def test_changed_settings_are_followed_without_losing_a_unit() -> None:
+    async with box(answer_s=0.002) as (server, port):
+        each = several(port, range(1, 21))
+        link = ModbusLink(each)
+        async with units(link, each) as drivers:
+            await read_together(link, drivers)
+            link.configure(several(port, range(1, 21), connections=4))
+            for _ in range(2):
+                assert await read_together(link, drivers) == [(one.unit, []) for one in each]
+            assert (link.turns, len(server.writers)) == (4, 4)
+            link.configure(each)
+            assert await read_together(link, drivers) == [(one.unit, []) for one in each]
+            await until(lambda: len(server.writers) == 1)
+            server.is_rtu = True
+            link.configure(several(port, range(1, 21), framing=Framing.RTU))
+            with pytest.raises(NotConnectedError, match="its framing was changed"):
+                await drivers[0].read(drivers[0].plan(WANTED))
+            await drivers[0].connect()
+            assert await read_together(link, drivers) == [(one.unit, []) for one in each]
 
 
 async def test_after_a_restart_of_the_server_one_unit_connects_for_all() -> None:
@@ -187,7 +191,7 @@ async def test_a_unit_may_join_and_leave_at_any_time() -> None:
         assert server.accepted == 1
 
 
-async def until_read(driver: ModbusDriver) -> tuple[object, list[str]]:
+async def until_read(driver: ModbusDriver) -> Got:
     """Read as a poller would, until there is a value; also what was said before."""
     plan, said = driver.plan(WANTED), []
     for _ in range(8):

@@ -20,6 +20,7 @@ class EdgeCollector(Collector):
         """All families; labels are bounded by the configuration."""
         yield from self._books()
         yield from self._devices()
+        yield from self._links()
         yield from self._buffer()
         north = self._live.northbound()
         yield GaugeMetricFamily(
@@ -64,6 +65,24 @@ class EdgeCollector(Collector):
             bugs.add_metric([device.id], device.driver_bugs)
             renewals.add_metric([device.id], device.renewals)
         yield from (up, polls, failed, bugs, renewals)
+
+    def _links(self) -> Iterator[Metric]:
+        busy = CounterMetricFamily(
+            "gateway_link_busy_seconds",
+            "Time for which devices held a turn; at most gateway_link_turns each second.",
+            labels=["link"],
+        )
+        turns = GaugeMetricFamily(
+            "gateway_link_turns", "Devices of the link that may be read at once.", labels=["link"]
+        )
+        overloaded = GaugeMetricFamily(
+            "gateway_link_overloaded", "1 while it cannot keep up.", labels=["link"]
+        )
+        for load in self._live.shared_links():
+            busy.add_metric([load.name], load.busy_s)
+            turns.add_metric([load.name], load.turns)
+            overloaded.add_metric([load.name], int(load.is_overloaded))
+        yield from (busy, turns, overloaded)
 
     def _buffer(self) -> Iterator[Metric]:
         backlog = self._live.backlog()

@@ -1,0 +1,172 @@
+"""Turns on a link: in order, as many as it has, and whether it keeps up."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from gateway.drivers.api import Driver
+from gateway.edge.device.turns import WINDOW_S, Turns
+from gateway.edge.live.records import LinkLoad
+
+
+class Line:
+    """A link with as many turns as the test wants."""
+
+    def __init__(self, turns: int = 1) -> None:
+        self.turns = turns
+
+    def configure(self, connections: Sequence[Any]) -> None:
+        raise AssertionError("turns configure nothing")
+
+    def driver(self, connection: Any) -> Driver:
+        raise AssertionError("turns make no driver")
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def turns_of(line: Line, clock: Clock | None = None) -> tuple[Turns, LinkLoad]:
+    load = LinkLoad("plant link here", devices=3)
+    return Turns(line, load, clock or Clock()), load
+
+
+async def soon() -> None:
+    """Let everybody go on who can."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_turns_are_granted_in_order_and_one_at_a_time() -> None:
+    turns, _ = turns_of(Line())
+    order: list[str] = []
+    inside = 0
+
+    async def unit(name: str) -> None:
+        nonlocal inside
+        for _ in range(5):
+            async with turns:
+                inside += 1
+                assert inside == 1
+                await asyncio.sleep(0)
+                order.append(name)
+                inside -= 1
+
+    await asyncio.gather(*(unit(name) for name in "abc"))
+    assert all(Counter(order[at : at + 3]) == Counter("abc") for at in range(0, 15, 3))
+
+
+class Units:
+    """Devices that hold their turn until the test lets them go."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns = turns
+        self.inside: list[str] = []
+        self.leave: dict[str, asyncio.Event] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def ask(self, name: str) -> None:
+        self.leave[name] = asyncio.Event()
+        self.tasks[name] = asyncio.create_task(self._hold(name))
+        await soon()
+
+    async def _hold(self, name: str) -> None:
+        async with self.turns:
+            self.inside.append(name)
+            await self.leave[name].wait()
+            self.inside.remove(name)
+
+    async def go(self, name: str) -> None:
+        self.leave[name].set()
+        await soon()
+
+    async def cancel(self, name: str) -> None:
+        self.tasks[name].cancel()
+        await soon()
+
+
+async def test_a_link_that_comes_to_have_more_turns_grants_them() -> None:
+    line = Line()
+    units = Units(turns_of(line)[0])
+    for name in "abcd":
+        await units.ask(name)
+    assert units.inside == ["a"]
+    line.turns = 2
+    await units.go("a")
+    assert units.inside == ["b", "c"]
+    line.turns = 1
+    await units.go("b")
+    assert units.inside == ["c"]
+    await units.go("c")
+    assert units.inside == ["d"]
+
+
+async def test_who_gives_up_waiting_keeps_nobody_waiting() -> None:
+    units = Units(turns_of(Line())[0])
+    for name in "abc":
+        await units.ask(name)
+    await units.cancel("b")
+    await units.go("a")
+    assert units.inside == ["c"]
+    await units.go("c")
+    await units.ask("e")
+    assert units.inside == ["e"]
+
+
+async def test_a_turn_that_is_granted_to_who_gives_up_goes_to_the_next() -> None:
+    turns, _ = turns_of(Line())
+    units = Units(turns)
+    async with turns:
+        await units.ask("b")
+        await units.ask("c")
+    await units.cancel("b")  # it has been granted the turn, but has not run since
+    assert units.inside == ["c"]
+
+
+async def test_a_link_that_cannot_keep_up_is_named_once_and_so_is_its_relief(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    clock = Clock()
+    turns, load = turns_of(Line(), clock)
+    units = Units(turns)
+
+    async def pass_on(names: str, seconds: float) -> None:
+        """Each holds the turn while the next one waits for it."""
+        for name, after in pairwise(names):
+            await units.ask(after)
+            clock.now_s += seconds
+            await units.go(name)
+
+    await units.ask("a")
+    await pass_on("abcdefgh", WINDOW_S / 3)
+    assert load.is_overloaded
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "plant link here cannot keep up with its 3 devices" in caplog.text
+    clock.now_s += WINDOW_S  # the last one has it, and nobody waits
+    await units.go("h")
+    assert not load.is_overloaded
+    assert "keeps up with its 3 devices again" in caplog.records[-1].message
+    assert len(caplog.records) == 2
+    assert load.busy_s == clock.now_s
+    assert load.waited_s == clock.now_s - WINDOW_S
+
+
+async def test_one_slow_device_is_no_overload() -> None:
+    clock = Clock()
+    turns, load = turns_of(Line(), clock)
+    units = Units(turns)
+    for _ in range(10):
+        await units.ask("a")
+        clock.now_s += WINDOW_S / 3
+        await units.go("a")
+    assert load.busy_s == clock.now_s
+    assert not load.is_overloaded
