@@ -15,7 +15,7 @@ from gateway.city.db.database import Database
 from gateway.city.db.tables import equipment, identifier_outbox
 from gateway.city.identifiers import registrar
 from gateway.city.identifiers.issuing import issue
-from gateway.city.identifiers.outbox import Outcome, claim, queue_updates, settle
+from gateway.city.identifiers.outbox import Outcome, claim, note_outcomes, queue_updates
 from gateway.city.ledger.listing import listed
 from gateway.identifier.record import Record, Value
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
@@ -240,7 +240,7 @@ def test_a_change_while_the_node_is_told_is_told_too(database: Database) -> None
     assert database.run_now(claim, NOW_MS, 100) == [], "another worker leaves them alone"
     database.run_now(lambda c: c.execute(update(equipment).values(model="M2")))
     assert database.run_now(queue_updates, {1}, NOW_MS) == 1
-    database.run_now(settle, [Outcome(one, "done") for one in claimed], NOW_MS)
+    database.run_now(note_outcomes, [Outcome(one, "done") for one in claimed], NOW_MS)
     assert states(database) == [("register", "pending", 0), ("register", "done", 1)]
     (again,) = database.run_now(claim, NOW_MS, 100)
     assert (again.machine, again.texts["equipModel"]) == (1, "M2")

@@ -23,7 +23,7 @@ from gateway.city.ledger.machines import MachineIds
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.frozen import schedule
-from gateway.city.rates.frozen.freezing import due, settle_month
+from gateway.city.rates.frozen.freezing import due, freeze_month
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.period import MonthError, recent_months
 from gateway.city.rates.reports.drilldown import machine_facts
@@ -61,7 +61,7 @@ def table(connection: Connection, month: str) -> RateTable:
 
 async def frozen_months(database: Database) -> list[str]:
     known = builtin_definitions()
-    await schedule.settle(database, NOVEMBER_21, definitions=known, demonstration=False)
+    await schedule.freeze_due(database, NOVEMBER_21, definitions=known, demonstration=False)
     months = select(rate_result.c.month).where(rate_result.c.definition == "ENR-A").distinct()
     return database.run_now(lambda c: sorted(c.scalars(months)))
 
@@ -102,7 +102,7 @@ def test_a_month_before_the_beginning_is_refused(database: Database) -> None:
     again = Correction("error", "", "李四")
     with pytest.raises(MonthError, match="is unknown"):
         database.run_now(
-            settle_month, "ENR-A", "2026-06", NOVEMBER_21, demonstration=False, correction=again
+            freeze_month, "ENR-A", "2026-06", NOVEMBER_21, demonstration=False, correction=again
         )
 
 
@@ -116,7 +116,7 @@ def test_a_month_in_which_nothing_came_is_unknown(database: Database) -> None:
     wanted = database.run_now(due, NOVEMBER_21, demonstration=False)
     assert {month for definition, month in wanted if definition == "ENR-A"} == {"2026-10"}
     with pytest.raises(NotComputableError, match="2026-08 is unknown"):
-        database.run_now(settle_month, "ENR-A", "2026-08", NOVEMBER_21, demonstration=False)
+        database.run_now(freeze_month, "ENR-A", "2026-08", NOVEMBER_21, demonstration=False)
 
 
 def test_days_sent_before_a_machine_stood_in_the_ledger_count(database: Database) -> None:

@@ -28,7 +28,7 @@ from gateway.city.rates.definitions import (
 )
 from gateway.city.rates.frozen.results import CORRECTIONS
 from gateway.city.rates.model import EquipmentClass, LedgerStatus
-from gateway.city.rates.period import period_of, settles_as
+from gateway.city.rates.period import frozen_as, period_of
 from gateway.city.rates.plan import plan_on, plan_path, target
 from gateway.cli.city.rates_command import Why
 from gateway.core.days import day_start_ms
@@ -147,7 +147,7 @@ def test_the_plan_has_three_points_and_the_rest_is_marked_as_interpolated() -> N
     ],
 )
 def test_freeze_calendar(day: date, status: str | None) -> None:
-    assert settles_as("2026-11", day_start_ms(day)) == status
+    assert frozen_as("2026-11", day_start_ms(day)) == status
 
 
 def test_a_month_is_an_asia_shanghai_month() -> None:

@@ -20,9 +20,8 @@ from gateway.city.db.tables import (
 )
 from gateway.city.rates.definitions import DefinitionError, builtin_definitions
 from gateway.city.rates.facts import Inquiry
-from gateway.city.rates.frozen import freezing as settle
-from gateway.city.rates.frozen import schedule as settling
-from gateway.city.rates.frozen.freezing import due, settle_month
+from gateway.city.rates.frozen import freezing, schedule
+from gateway.city.rates.frozen.freezing import due, freeze_month
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.period import MonthError, recent_months
 from gateway.city.rates.reasons import Reason
@@ -335,18 +334,18 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
 
     late = Correction("late_data", "网关断网三天后补传", "李四")
 
-    def settle(now_ms: int, correction: Correction | None = None) -> object:
-        settled = database.run_now(
-            settle_month, "ENR-A", "2026-10", now_ms, demonstration=False, correction=correction
+    def freeze(now_ms: int, correction: Correction | None = None) -> object:
+        stored = database.run_now(
+            freeze_month, "ENR-A", "2026-10", now_ms, demonstration=False, correction=correction
         )
-        return settled and (settled.vintage, settled.status)
+        return stored and (stored.vintage, stored.status)
 
-    assert settle(NOVEMBER_3) is None
-    assert settle(NOVEMBER_6) == (1, "P")
-    assert settle(NOVEMBER_6) is None
+    assert freeze(NOVEMBER_3) is None
+    assert freeze(NOVEMBER_6) == (1, "P")
+    assert freeze(NOVEMBER_6) is None
     fresh = table(database, now_ms=NOVEMBER_21)
-    assert settle(NOVEMBER_21) == (2, "F")
-    assert settle(NOVEMBER_21) is None
+    assert freeze(NOVEMBER_21) == (2, "F")
+    assert freeze(NOVEMBER_21) is None
     database.run_now(lambda c: c.execute(delete(evidence).where(evidence.c.machine_id != 1)))
     for by in ("county", "industry", "enterprise"):
         frozen = table(database, now_ms=NOVEMBER_21, by=by)
@@ -354,25 +353,25 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
         assert frozen.city == fresh.city
     assert table(database, now_ms=NOVEMBER_21).cells == fresh.cells
     assert table(database, now_ms=NOVEMBER_21).correction is None
-    assert settle(NOVEMBER_21, correction=late) == (3, "F")
+    assert freeze(NOVEMBER_21, correction=late) == (3, "F")
     corrected = table(database, now_ms=NOVEMBER_21)
     assert (corrected.city.networked, corrected.vintage, corrected.correction) == (1, 3, late)
 
 
 def test_late_data_count_until_the_month_is_final(database: Database) -> None:
     database.run_now(one_machine, OCTOBER[10:])  # 21 of 31
-    database.run_now(settle_month, "ENR-A", "2026-10", NOVEMBER_6, demonstration=False)
+    database.run_now(freeze_month, "ENR-A", "2026-10", NOVEMBER_6, demonstration=False)
     assert table(database, now_ms=NOVEMBER_6).city.networked == 0
     database.run_now(lambda c: add_days(c, 1, OCTOBER[:10]))
     assert table(database, now_ms=NOVEMBER_6).city.networked == 1
-    database.run_now(settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
+    database.run_now(freeze_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
     final = table(database, now_ms=NOVEMBER_21)
     assert (final.vintage, final.status, final.city.networked) == (2, "F", 1)
 
 
 def test_a_stored_month_names_the_version_it_was_computed_with(database: Database) -> None:
     database.run_now(fill_city)
-    database.run_now(settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
+    database.run_now(freeze_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
     old = builtin_definitions()["ENR-A"]
     newer = old.model_copy(update={"version": 2, "decimals": 1})
     shown = table(database, now_ms=NOVEMBER_21, definitions={"ENR-A": newer})
@@ -400,9 +399,9 @@ def test_a_withdrawn_verification_takes_the_enterprise_out(database: Database) -
     assert reason_of(database) is Reason.LEDGER_UNVERIFIED
 
 
-async def settle_all(database: Database) -> int:
+async def freeze_all(database: Database) -> int:
     known = builtin_definitions()
-    return await settling.settle(database, NOVEMBER_21, definitions=known, demonstration=False)
+    return await schedule.freeze_due(database, NOVEMBER_21, definitions=known, demonstration=False)
 
 
 async def test_recomputing_an_old_month_reproduces_what_was_stored(database: Database) -> None:
@@ -410,7 +409,7 @@ async def test_recomputing_an_old_month_reproduces_what_was_stored(database: Dat
     assert set(database.run_now(due, NOVEMBER_21, demonstration=False)) == {
         (definition, "2026-10") for definition in ("ENR-A", "ENR-B", "COV")
     }
-    assert await settle_all(database) == 3
+    assert await freeze_all(database) == 3
     assert database.run_now(due, NOVEMBER_21, demonstration=False) == []
     columns = [column for column in rate_result.c if column.name not in ("id", "vintage")]
 
@@ -423,38 +422,38 @@ async def test_recomputing_an_old_month_reproduces_what_was_stored(database: Dat
 
     again = Correction("error", "", "李四")
     database.run_now(
-        settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False, correction=again
+        freeze_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False, correction=again
     )
     assert rows(1) == rows(2) != []
 
 
-async def test_two_workers_settle_a_month_once(database: Database) -> None:
+async def test_two_workers_freeze_a_month_once(database: Database) -> None:
     database.run_now(fill_city)
-    counts = await asyncio.gather(*(settle_all(database) for _ in range(3)))
+    counts = await asyncio.gather(*(freeze_all(database) for _ in range(3)))
     assert sum(counts) == 3
     vintages = select(rate_result.c.vintage).distinct()
     assert database.run_now(lambda c: list(c.scalars(vintages))) == [1]
 
 
-async def test_ingest_writes_while_years_are_settled(
+async def test_ingest_writes_while_years_are_frozen(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between two results the database is free; SQLite has one writer."""
     database.run_now(begin, OCTOBER[0])
     database.run_now(one_machine, OCTOBER)
-    computed = settle.tallies_of
+    computed = freezing.tallies_of
 
     def slow(connection: Connection, inquiry: Inquiry) -> object:
         database.run_now(lambda c: c.execute(update(enterprise).values(name=inquiry.period.month)))
         return computed(connection, inquiry)
 
-    monkeypatch.setattr(settle, "tallies_of", slow)
-    assert await settle_all(database) == 3
+    monkeypatch.setattr(freezing, "tallies_of", slow)
+    assert await freeze_all(database) == 3
 
 
 def test_a_synthetic_result_is_never_shown_as_a_real_one(database: Database) -> None:
     database.run_now(one_machine, OCTOBER, synthetic=True)
-    database.run_now(settle_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=True)
+    database.run_now(freeze_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=True)
     assert table(database, now_ms=NOVEMBER_21, demonstration=True).city.networked == 1
     real = table(database, now_ms=NOVEMBER_21)
     assert (real.vintage, real.city.networked) == (None, 0)

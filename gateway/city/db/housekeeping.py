@@ -6,24 +6,20 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection, delete
-from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.models.city import RetentionConfig
-from gateway.city.db.database import Database, words
+from gateway.city.db.database import Database
+from gateway.city.db.hourly import PERIOD_S, every_hour
 from gateway.city.db.tables import gap
 from gateway.city.evidence import clock_doubt
 from gateway.city.evidence.counts import trim_counts
 from gateway.city.ingest import quarantine
 from gateway.city.stores.api import Store, StoreError
 from gateway.core.days import DAY_MS, day_of
-from gateway.retry import Retry
 
 log = logging.getLogger(__name__)
 
-PERIOD_S = 3_600.0
 FIRST_S = 60.0
-_RETRY_MIN_MS = 10_000
-_RETRY_MAX_MS = 3_600_000
 
 
 @runtime_checkable
@@ -42,22 +38,15 @@ async def run(
     period_s: float = PERIOD_S,
 ) -> None:
     """Tidy up every hour, until cancelled; the first time a minute after the start."""
-    await asyncio.sleep(min(FIRST_S, period_s))
-    attempts = Retry(
-        log,
-        "tidying up failed",
-        "tidied up again",
-        first_ms=_RETRY_MIN_MS,
-        longest_ms=_RETRY_MAX_MS,
+    await asyncio.sleep(min(FIRST_S, period_s))  # what a start leaves to do goes first
+    await every_hour(
+        lambda: tidy(database, store, retention, now_ms()),
+        StoreError,
+        log=log,
+        lost="tidying up failed",
+        back="tidied up again",
+        period_s=period_s,
     )
-    while True:
-        await attempts.until_done(
-            lambda: tidy(database, store, retention, now_ms()),
-            SQLAlchemyError,
-            StoreError,
-            words=words,
-        )
-        await asyncio.sleep(period_s)
 
 
 async def tidy(database: Database, store: Store, retention: RetentionConfig, now_ms: int) -> None:

@@ -28,7 +28,7 @@ from gateway.core.schedule import backoff_ms
 _ERROR_LENGTH = 300
 _FIRST_WAIT_MS = 1_000
 _LONGEST_WAIT_MS = 300_000
-_IN_HAND_MS = 120_000
+_CLAIM_MS = 120_000
 """So long a claimed entry is its worker's; after a kill it is due again then."""
 _REPAIR_WAIT_MS = 60_000
 _REFUSED_WAIT_MS = DAY_MS
@@ -105,8 +105,8 @@ def claim(connection: Connection, now_ms: int, limit: int) -> list[Work]:
     operation = connection.scalar(select(func.min(box.operation)).where(*due))
     oldest = select(box.id).where(*due, box.operation == operation).order_by(box.id).limit(limit)
     mark = update(identifier_outbox).where(box.id.in_(oldest.with_for_update(skip_locked=True)))
-    in_hand = {"state": "unknown", "next_attempt_ms": now_ms + _IN_HAND_MS}
-    claimed = mark.values(attempts=box.attempts + 1, **in_hand).returning(box.id)
+    until = {"state": "unknown", "next_attempt_ms": now_ms + _CLAIM_MS}
+    claimed = mark.values(attempts=box.attempts + 1, **until).returning(box.id)
     entries = list(connection.scalars(claimed))
     return _works(connection, _described().where(box.id.in_(entries)).order_by(box.id), now_ms)
 
@@ -188,7 +188,7 @@ class Outcome:
     error: str = ""
 
 
-def settle(connection: Connection, outcomes: Sequence[Outcome], now_ms: int) -> None:
+def note_outcomes(connection: Connection, outcomes: Sequence[Outcome], now_ms: int) -> None:
     """Commit what became of claimed entries; one that was listed again meanwhile stays so."""
     if not outcomes:
         return

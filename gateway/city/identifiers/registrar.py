@@ -24,7 +24,7 @@ from gateway.city.identifiers.outbox import (
     claim,
     mark_different,
     mark_resolved,
-    settle,
+    note_outcomes,
     unresolved,
 )
 from gateway.core.days import DAY_MS, day_of
@@ -132,9 +132,9 @@ class Registrar:
             NodeError: the node is away or refuses the login; the list holds what is left.
         """
         issued = await self._issue_portion()
-        told = await self._tell_portion()
+        sent = await self._send_portion()
         read = await self._read_portion()
-        return bool(issued or told or read)
+        return bool(issued or sent or read)
 
     async def _issue_portion(self) -> bool:
         try:
@@ -145,27 +145,27 @@ class Registrar:
             return True
         return issued > 0
 
-    # -- telling the node ------------------------------------------------------------------
+    # -- what the node is sent ---------------------------------------------------------------
 
-    async def _tell_portion(self) -> int:
+    async def _send_portion(self) -> int:
         work = await self.database.run(claim, self.now_ms(), self.config.batch)
         if not work:
             return 0
         try:
-            outcomes = await self._tell(work)
+            outcomes = await self._send(work)
         except NodeError as error:
             await self._put_back(work, error)
             raise
-        await self.database.run(settle, outcomes, self.now_ms())
+        await self.database.run(note_outcomes, outcomes, self.now_ms())
         _log_refused([one for one in outcomes if one.state == "refused"])
         return len(work)
 
     async def _put_back(self, work: Sequence[Work], error: NodeError) -> None:
         state = "unknown" if isinstance(error, OutcomeUnknownError) else "pending"
         outcomes = [Outcome(one, state, str(error)) for one in work]
-        await self.database.run(settle, outcomes, self.now_ms())
+        await self.database.run(note_outcomes, outcomes, self.now_ms())
 
-    async def _tell(self, work: Sequence[Work]) -> list[Outcome]:
+    async def _send(self, work: Sequence[Work]) -> list[Outcome]:
         records = {one.handle: self._record(one.handle, one.texts) for one in work}
         for handle in records:
             await self._ensure_template(Handle.parse(handle).prefix)
@@ -176,7 +176,7 @@ class Registrar:
         except NodeRefusedError as refusal:
             if len(work) > 1:  # one of them is why: halve until it stands alone
                 half = len(work) // 2
-                return [*await self._tell(work[:half]), *await self._tell(work[half:])]
+                return [*await self._send(work[:half]), *await self._send(work[half:])]
             results = [ItemResult(work[0].handle, ok=False, message=str(refusal))]
         found = {one.handle: one for one in results}
         missing = ItemResult("", ok=False, message="")

@@ -79,7 +79,7 @@ def as_of_ms(period: Period, now_ms: int) -> int:
     return min(now_ms, day_start_ms(period.as_of + timedelta(days=1)))
 
 
-def settles_as(month: str, now_ms: int) -> Status | None:
+def frozen_as(month: str, now_ms: int) -> Status | None:
     """What a month may be frozen as by now; None: it is too early."""
     following, today = next_month(first_day(month)), day_of(now_ms)
     if today >= following.replace(day=FINAL_DAY):

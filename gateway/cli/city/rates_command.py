@@ -102,7 +102,7 @@ def _correct(
 ) -> None:
     """Compute a frozen month anew and store it as a further vintage; the old one stays."""
     from gateway.city.rates.definitions import DefinitionError, load_definitions
-    from gateway.city.rates.frozen.freezing import settle_month
+    from gateway.city.rates.frozen.freezing import freeze_month
     from gateway.city.rates.frozen.results import Correction
     from gateway.city.rates.period import MonthError
     from gateway.city.rates.tallies import NotComputableError
@@ -112,8 +112,8 @@ def _correct(
     city = load(config)
     with opened(city) as database:
         try:
-            settled = database.run_now(
-                settle_month,
+            frozen = database.run_now(
+                freeze_month,
                 definition or city.definitions.headline,
                 month,
                 system_ms(),
@@ -123,11 +123,9 @@ def _correct(
             )
         except (DefinitionError, MonthError, NotComputableError) as error:
             fail(str(error))
-    if settled is None:
+    if frozen is None:
         fail(f"{month} is not frozen: a month is provisional from day 5 of the next")
-    typer.echo(
-        f"{settled.definition} {settled.month}: vintage {settled.vintage} ({settled.status})"
-    )
+    typer.echo(f"{frozen.definition} {frozen.month}: vintage {frozen.vintage} ({frozen.status})")
 
 
 def _table(

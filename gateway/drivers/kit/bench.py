@@ -127,7 +127,7 @@ async def endless(call: Callable[[], Awaitable[Any]]) -> NoReturn:
         await asyncio.sleep(0)
 
 
-async def settles(bench: Bench, condition: Callable[[], bool]) -> bool:
+async def eventually(bench: Bench, condition: Callable[[], bool]) -> bool:
     """Whether a condition becomes true before the deadline."""
     end = asyncio.get_running_loop().time() + min(bench.deadline_s, 5.0)
     while not condition():

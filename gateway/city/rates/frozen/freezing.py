@@ -15,20 +15,14 @@ from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.facts import Inquiry
 from gateway.city.rates.frozen.results import Correction, StoredTable, append, latest_vintage
 from gateway.city.rates.model import Definition
-from gateway.city.rates.period import (
-    Status,
-    month_of,
-    period_of,
-    recent_months,
-    settles_as,
-)
+from gateway.city.rates.period import Status, frozen_as, month_of, period_of, recent_months
 from gateway.city.rates.tallies import NotComputableError, is_known, tallies_of
 
 _LOOK_BACK_MONTHS = 36
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class Frozen:
     """A vintage that was stored."""
 
     definition: str
@@ -37,7 +31,7 @@ class Settlement:
     status: Status
 
 
-def settle_month(
+def freeze_month(
     connection: Connection,
     definition_id: str,
     month: str,
@@ -46,7 +40,7 @@ def settle_month(
     demonstration: bool,
     correction: Correction | None = None,
     definitions: Mapping[str, Definition] | None = None,
-) -> Settlement | None:
+) -> Frozen | None:
     """Store a month's results if the calendar asks for it and they are not stored yet.
 
     Args:
@@ -79,7 +73,7 @@ def settle_month(
     vintage = newest.number + 1
     table = StoredTable(month, vintage, status, definition.hash, now_ms, cells, correction)
     append(connection, table, definition_id, demonstration)
-    return Settlement(definition_id, month, vintage, status)
+    return Frozen(definition_id, month, vintage, status)
 
 
 def _inquiry(
@@ -91,7 +85,7 @@ def _inquiry(
 
 def _asked_for(definition: Definition, month: str, now_ms: int) -> Status | None:
     """What the calendar wants stored by now; an instantaneous rate is never stored."""
-    return None if definition.measure == "answering" else settles_as(month, now_ms)
+    return None if definition.measure == "answering" else frozen_as(month, now_ms)
 
 
 def due(
@@ -103,7 +97,7 @@ def due(
 ) -> list[tuple[str, str]]:
     """Definition and month of all results that the calendar asks for and that are not stored.
 
-    Months since the city began, 36 at most, in which it received something. Each is settled in
+    Months since the city began, 36 at most, in which it received something. Each is frozen in
     a transaction of its own: to compute years at once would keep ingest from the database.
     """
     return [

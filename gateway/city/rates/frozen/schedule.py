@@ -1,21 +1,16 @@
 """Results are stored when the calendar asks for it, without anybody asking."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from gateway.city.db.database import Database, words
-from gateway.city.rates.frozen.freezing import due, settle_month
+from gateway.city.db.database import Database
+from gateway.city.db.hourly import PERIOD_S, every_hour
+from gateway.city.rates.frozen.freezing import due, freeze_month
 from gateway.city.rates.model import Definition
-from gateway.retry import Retry
 
 log = logging.getLogger(__name__)
-
-PERIOD_S = 3_600.0
-_RETRY_MIN_MS = 10_000
-_RETRY_MAX_MS = 3_600_000
 
 
 async def run(
@@ -26,41 +21,32 @@ async def run(
     demonstration: bool,
     period_s: float = PERIOD_S,
 ) -> None:
-    """Settle what is due at once and then every hour, until cancelled."""
-    attempts = Retry(
-        log,
-        "freezing rates failed",
-        "rates are frozen again",
-        first_ms=_RETRY_MIN_MS,
-        longest_ms=_RETRY_MAX_MS,
+    """Freeze what is due at once and then every hour, until cancelled."""
+    await every_hour(
+        lambda: freeze_due(
+            database, now_ms(), definitions=definitions, demonstration=demonstration
+        ),
+        log=log,
+        lost="freezing rates failed",
+        back="rates are frozen again",
+        period_s=period_s,
     )
-    while True:
-        count = await attempts.until_done(
-            lambda: settle(
-                database, now_ms(), definitions=definitions, demonstration=demonstration
-            ),
-            SQLAlchemyError,
-            words=words,
-        )
-        if count:
-            log.info("rates: %d results settled", count)
-        await asyncio.sleep(period_s)
 
 
-async def settle(
+async def freeze_due(
     database: Database,
     now_ms: int,
     *,
     definitions: Mapping[str, Definition],
     demonstration: bool,
 ) -> int:
-    """Settle what is due, each result in a transaction of its own; how many were stored."""
+    """Freeze what is due, each result in a transaction of its own; how many were stored."""
     wanted = await database.run(due, now_ms, demonstration=demonstration, definitions=definitions)
     count = 0
     for definition_id, month in wanted:
         try:
-            settled = await database.run(
-                settle_month,
+            frozen = await database.run(
+                freeze_month,
                 definition_id,
                 month,
                 now_ms,
@@ -69,5 +55,7 @@ async def settle(
             )
         except IntegrityError:  # another worker stored it in the same moment
             continue
-        count += settled is not None
+        count += frozen is not None
+    if count:
+        log.info("rates: %d results frozen", count)
     return count
