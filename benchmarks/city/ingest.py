@@ -8,6 +8,7 @@ from benchmarks.city.codec import bench_schema, random_batch, seconds_per_call
 from gateway.city.ingest.layout import Layout, batch_rows, change_rows, layout_of
 from gateway.city.stores.api import Rows
 from gateway.city.stores.line_protocol import encode
+from gateway.city.stores.marks import Doubts
 from gateway.core.batch import Batch, Changes
 from gateway.core.schema import Kind, Schema
 from gateway.wire.frame import BodyEncoder, Header, decode_frame, seal
@@ -58,13 +59,14 @@ def _measured(
     known = {schema.id: schema for schema in schemas}
     layouts = {schema.id: layout_of("gw-bench", schema) for schema in schemas}
     frame = seal(BodyEncoder().encode(records), Header(1, 1, values))
+    doubts = Doubts()
 
     def ingest() -> int:
         return sum(
             len(line.body)
             for record in decode_frame(frame, known).records
             for rows in _rows(layouts, record)
-            for line in encode(rows)[0]
+            for line in encode(rows, doubts)[0]
         )
 
     size = ingest()

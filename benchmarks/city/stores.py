@@ -22,6 +22,7 @@ from gateway.city.stores.embedded import EmbeddedStore
 from gateway.city.stores.influx1 import Influx1
 from gateway.city.stores.influx2 import Influx2
 from gateway.city.stores.line_protocol import encode
+from gateway.city.stores.marks import Doubts
 from tests.support.influxd import Influxd
 
 _REAL2 = "QULINK_TEST_INFLUX2_"
@@ -88,9 +89,10 @@ async def _whole(name: str, store: Store, seconds: float) -> dict[str, object]:
 async def _posts(name: str, store: Influx1 | Influx2, seconds: float) -> dict[str, object]:
     """Only what comes after encoding: compress, send, parse and commit by the server."""
     await store.open()
+    doubts = Doubts()
     spent = values = 0.0
     for number in count():
-        lines = [line for table in _tables(number, "gw-post") for line in encode(table)[0]]
+        lines = [line for table in _tables(number, "gw-post") for line in encode(table, doubts)[0]]
         for batch in batches(lines):
             body = b"\n".join(line.body for line in batch)
             started = time.perf_counter()

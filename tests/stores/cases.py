@@ -24,6 +24,7 @@ def rows(
     *,
     of: Series | None = None,
     present: list[list[bool]] | None = None,
+    status: list[list[int]] | None = None,
     **columns: tuple[str, list[object]],
 ) -> Rows:
     """``rows([t], speed=("f8", [1.5]))``: a column a field, in the order given."""
@@ -33,7 +34,8 @@ def rows(
         for kind, values in columns.values()
     )
     mask = np.ones(count, np.bool_) if present is None else np.array(present, np.bool_)
-    return Rows(of or series(), tuple(columns), np.array(times, np.int64), arrays, mask)
+    codes = None if status is None else np.array(status, np.uint8)
+    return Rows(of or series(), tuple(columns), np.array(times, np.int64), arrays, mask, codes)
 
 
 def influx2(monkeypatch: pytest.MonkeyPatch, url: str, token: str = TOKEN, **more: Any) -> Influx2:

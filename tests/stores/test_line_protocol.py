@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.city.stores.api import Rows, Series
 from gateway.city.stores.line_protocol import encode, series_key
+from gateway.city.stores.marks import Doubts
 from tests.stores.cases import T0, rows, series
 from tests.support.influx2_contract import _parse
 
@@ -23,7 +24,7 @@ def test_one_line_holds_all_kinds() -> None:
         running=("?", [True]),
         program=("O", ['O"1\\2']),
     )
-    lines, rejections = encode(table)
+    lines, rejections = encode(table, Doubts())
     assert rejections == []
     assert [line.body for line in lines] == [
         KEY + b" speed=0.1,power=1e+300,pieces=9007199254740993i,total=7i,running=t,"
@@ -39,7 +40,7 @@ def test_holes_and_empty_lines_are_left_out() -> None:
         a=("i8", [1, 2, 3]),
         b=("f8", [1.0, 2.0, 3.0]),
     )
-    lines, _ = encode(table)
+    lines, _ = encode(table, Doubts())
     assert [line.body.split(b" ", 1)[1] for line in lines] == [
         b"a=1i %d" % T0,
         b"a=3i,b=3.0 %d" % (T0 + 2),
@@ -64,7 +65,9 @@ def test_tags_are_escaped_and_never_empty() -> None:
 def test_what_no_database_takes_is_refused_and_the_rest_is_written(
     kind: str, value: object, reason: str
 ) -> None:
-    lines, rejections = encode(rows([T0, T0 + 1], good=("i8", [1, 2]), bad=(kind, [value, value])))
+    lines, rejections = encode(
+        rows([T0, T0 + 1], good=("i8", [1, 2]), bad=(kind, [value, value])), Doubts()
+    )
     assert [line.body.split(b" ")[1] for line in lines] == [b"good=1i", b"good=2i"]
     assert [(r.time_ms, r.values, r.reason, r.line) for r in rejections] == [
         (T0, 1, reason, "bad"),
@@ -73,7 +76,7 @@ def test_what_no_database_takes_is_refused_and_the_rest_is_written(
 
 
 def test_a_time_that_no_database_keeps_is_refused() -> None:
-    lines, rejections = encode(rows([2**62], a=("i8", [1])))
+    lines, rejections = encode(rows([2**62], a=("i8", [1])), Doubts())
     assert lines == []
     assert rejections[0].reason == "time is outside the years 1677 to 2262"
 
@@ -98,7 +101,7 @@ def test_what_is_written_reads_back_equal(
         (np.array([singles], "<f4"), np.array([doubles], "<f8"), texts),
         present,
     )
-    lines, _ = encode(table)
+    lines, _ = encode(table, Doubts())
     if not present.any():
         assert lines == []
         return

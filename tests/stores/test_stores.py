@@ -1,8 +1,7 @@
 """The same cases on every store: embedded, the 2.x contract server, a real 1.x, a real 2.x."""
 
-import os
 import sqlite3
-from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,41 +14,7 @@ from gateway.city.stores.api import (
     StoreUnavailableError,
 )
 from gateway.city.stores.embedded import EmbeddedStore
-from tests.stores.cases import T0, influx1, influx2, rows, series
-
-REAL2 = ("QULINK_TEST_INFLUX2_URL", "QULINK_TEST_INFLUX2_TOKEN")
-INFLUX = ["influx1", "contract2", *(["influx2"] if all(map(os.environ.get, REAL2)) else [])]
-
-
-def make(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
-    match kind:
-        case "embedded":
-            return EmbeddedStore(tmp_path / "telemetry.db")
-        case "influx1":
-            return influx1(request.getfixturevalue("influxd").url)
-        case "contract2":
-            return influx2(monkeypatch, request.getfixturevalue("contract").url)
-        case _:
-            names = ("URL", "TOKEN", "ORG", "BUCKET")
-            url, token, org, bucket = (os.environ[f"QULINK_TEST_INFLUX2_{n}"] for n in names)
-            return influx2(monkeypatch, url, token, org=org, bucket=bucket)
-
-
-@pytest.fixture(params=["embedded", *INFLUX])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    made = make(request.param, request, tmp_path)
-    await made.open()
-    yield made
-    await made.close()
-
-
-@pytest.fixture(params=INFLUX)
-async def influx(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    made = make(request.param, request, tmp_path)
-    await made.open()
-    yield made
-    await made.close()
+from tests.stores.cases import T0, rows, series
 
 
 async def test_what_is_written_is_counted_and_read_back(store: Store, gateway: str) -> None:
@@ -187,16 +152,43 @@ async def test_embedded_survives_reopening_and_trims(tmp_path: Path) -> None:
     await made.close()
 
 
-async def test_embedded_refuses_a_newer_file_and_a_file_of_another_kind(tmp_path: Path) -> None:
-    newer = tmp_path / "newer.db"
-    connection = sqlite3.connect(newer)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    other = tmp_path / "other.db"
-    other.write_bytes(b"this is no database at all" * 100)
-    for path in (newer, other):
+def names_in(folder: Path) -> list[str]:
+    """What lies in a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
+@pytest.mark.parametrize(("version", "written_by"), [(2, "an older"), (99, "a newer")])
+async def test_embedded_refuses_a_file_of_another_version_and_leaves_it(
+    tmp_path: Path, version: int, written_by: str
+) -> None:
+    path = tmp_path / "telemetry.db"
+    made = EmbeddedStore(path)
+    await made.open()
+    await made.write([rows([T0], a=("f8", [1.0]))])
+    await made.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
+    with pytest.raises(
+        StoreMisconfiguredError, match=rf"telemetry\.db was written by {written_by}"
+    ):
+        await made.open()
+    assert path.read_bytes() == before
+    assert names_in(tmp_path) == ["telemetry.db"]
+
+
+async def test_embedded_refuses_a_file_of_another_kind(tmp_path: Path) -> None:
+    text = tmp_path / "text.db"
+    text.write_bytes(b"this is no database at all" * 100)
+    foreign = tmp_path / "foreign.db"
+    with closing(sqlite3.connect(foreign)) as connection:
+        connection.execute("CREATE TABLE points (x)")
+    for path in (text, foreign):
+        before = path.read_bytes()
         with pytest.raises(StoreError, match=path.name):
             await EmbeddedStore(path).open()
+        assert path.read_bytes() == before
 
 
 async def test_embedded_says_that_its_file_is_damaged(tmp_path: Path) -> None:
@@ -244,30 +236,3 @@ async def test_embedded_keeps_the_type_of_a_field_over_a_restart_until_it_is_tri
     await made.trim(later)
     assert await made.write([rows([later], of=other, a=("i8", [1]))]) == []
     await made.close()
-
-
-async def test_embedded_takes_over_a_file_of_the_first_version(tmp_path: Path) -> None:
-    path = tmp_path / "telemetry.db"
-    made = EmbeddedStore(path)
-    await made.open()
-    table = rows(
-        [T0, T0 + 1],
-        present=[[True] * 4, [True, False, False, False]],
-        a=("f8", [1.0, 2.0]),
-        n=("i8", [1, 2]),
-        on=("?", [True, False]),
-        text=("O", ["x", "y"]),
-    )
-    await made.write([table])
-    before = await made.latest(series())
-    await made.close()
-    with sqlite3.connect(path) as connection:
-        filled = connection.execute("SELECT * FROM fields").fetchall()
-        connection.executescript("DROP TABLE fields; PRAGMA user_version = 1;")
-    connection.close()
-    await made.open()
-    assert await made.latest(series()) == before
-    await made.close()
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT * FROM fields").fetchall() == filled
-    connection.close()

@@ -1,8 +1,8 @@
 """A server that behaves as InfluxDB 2.x does where the writer depends on it.
 
 Its behaviours are the rows of :data:`ANSWERS`, measured on a real 2.9.1. It parses lines on its
-own – not with the product's code –, keeps them, and understands the three shapes of Flux that the
-store sends. The same test cases run on a real 1.x server and, when there is one, on a real 2.x.
+own – not with the product's code –, keeps them, and understands the shapes of Flux that the store
+sends. The same test cases run on a real 1.x server and, when there is one, on a real 2.x.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ import gzip
 import json
 import re
 import threading
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -178,9 +179,12 @@ class ContractServer(Server):
         if f'bucket: "{BUCKET}"' not in flux:
             return _answer("unknown bucket", bucket="?")
         rows = sorted(self._chosen(flux), key=lambda row: row[2])
+        by_series = '|> group(columns: ["_measurement"' in flux
         if "|> count()" in flux:
-            total = len(rows)
-            return _csv([("long", "_value")], [[total]] if total else [])
+            return _counts(Counter(key if by_series else "" for key, *_ in rows))
+        if by_series and "|> limit(n: 1)" in flux:
+            in_order = rows if "desc: true" in flux else rows[::-1]
+            return _times({key: time for key, _, time, _ in in_order})
         if "|> window(" in flux:
             return _points(self._windowed(flux, rows))
         if "|> last()" in flux:
@@ -191,21 +195,17 @@ class ContractServer(Server):
 
     def _chosen(self, flux: str) -> list[tuple[str, str, int, Any]]:
         start, stop = _range(flux)
-        measurement = re.search(r'r\._measurement == "([^"]*)"', flux)
-        field_name = re.search(r'r\._field == "([^"]*)"', flux)
-        tags = re.findall(r'r\.(\w+) == "([^"]*)"', flux)
-        alternatives = " or " in flux
+        wanted: dict[str, set[str]] = {}
+        for column, text in re.findall(r'r\.(\w+) == "([^"]*)"', flux):
+            wanted.setdefault(column, set()).add(text)
         chosen = []
         for (key, time), fields in self.points.items():
-            have = dict(part.split("=", 1) for part in _SPLIT.split(key)[1:])
-            hits = [have.get(k) == v for k, v in tags if not k.startswith("_")]
-            fits = (any(hits) if alternatives else all(hits)) and start <= time < stop
-            if fits and (measurement is None or key.split(",")[0] == measurement[1]):
-                chosen += [
-                    (key, name, time, value)
-                    for name, value in fields.items()
-                    if field_name is None or name == field_name[1]
-                ]
+            columns = _columns(key)
+            for name, value in fields.items():
+                row = columns | {"_field": name}
+                fits = all(row.get(column) in texts for column, texts in wanted.items())
+                if fits and start <= time < stop and _fits(flux, name, value):
+                    chosen.append((key, name, time, value))
         return chosen
 
     def _windowed(
@@ -213,7 +213,25 @@ class ContractServer(Server):
     ) -> list[tuple[str, str, int, Any]]:
         every = re.search(r"every: (\d+)ms", flux)
         assert every is not None
-        return list({row[2] // int(every[1]): row for row in rows}.values())
+        return list({(row[1], row[2] // int(every[1])): row for row in rows}.values())
+
+
+def _columns(key: str) -> dict[str, str]:
+    """Measurement and tags of a series."""
+    measurement, *tags = _SPLIT.split(key)
+    return {"_measurement": measurement} | dict(tag.split("=", 1) for tag in tags)
+
+
+def _fits(flux: str, name: str, value: Any) -> bool:
+    """Whether a value passes the filters that are no plain text: field patterns and numbers."""
+    patterns = re.findall(r"r\._field (=~|!~) /([^/]*)/", flux)
+    numbers = [int(number) for number in re.findall(r"r\._value == (\d+)", flux)]
+    others = [int(number) for number in re.findall(r"r\._value != (\d+)", flux)]
+    return (
+        all(bool(re.search(text, name)) == (how == "=~") for how, text in patterns)
+        and (not numbers or value in numbers)
+        and value not in others
+    )
 
 
 def _lines(body: str) -> list[str]:
@@ -300,8 +318,26 @@ def _points(rows: list[tuple[str, str, int, Any]]) -> Response:
     return Response("\r\n".join(parts), media_type="text/csv")
 
 
-def _csv(columns: list[tuple[str, str]], rows: list[list[Any]]) -> Response:
-    return Response(_table(columns, rows) if rows else "", media_type="text/csv")
+def _counts(numbers: Counter[str]) -> Response:
+    """One table a series; one without its columns where all are counted together."""
+    return _by_series("long", "_value", numbers)
+
+
+def _times(times: dict[str, int]) -> Response:
+    moments = {
+        key: datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
+        for key, time in times.items()
+    }
+    return _by_series("dateTime:RFC3339", "_time", moments)
+
+
+def _by_series(kind: str, name: str, cells: Mapping[str, object]) -> Response:
+    parts = []
+    for key, cell in cells.items():
+        columns = _columns(key) if key else {}
+        types = [("string", column) for column in columns]
+        parts.append(_table([*types, (kind, name)], [[*columns.values(), cell]]))
+    return Response("\r\n".join(parts), media_type="text/csv")
 
 
 def _table(columns: list[tuple[str, str]], rows: list[list[Any]]) -> str:

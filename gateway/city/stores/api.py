@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from gateway.core.batch import Status
 from gateway.core.schema import Column
+from gateway.core.status import GOOD
 
 Value = float | int | bool | str
 
@@ -92,14 +93,45 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One value at one time."""
+    """One value at one time, with its status byte."""
 
     time_ms: int
     value: Value
+    status: int = GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesHours:
+    """How many values of a series lie in one hour, by quality; at least one.
+
+    Attributes:
+        series: whose values.
+        hour_ms: beginning of the hour, UTC milliseconds; a multiple of 3,600,000.
+        good: values that are GOOD.
+        uncertain: values that are UNCERTAIN, fresh and not in clock doubt.
+        replayed: values that are not fresh (:func:`gateway.core.status.is_replay`).
+        doubted: values in clock doubt.
+        first_ms: time of the first of all these values.
+        last_ms: time of the last.
+    """
+
+    series: Series
+    hour_ms: int
+    good: int
+    uncertain: int
+    replayed: int
+    doubted: int
+    first_ms: int
+    last_ms: int
 
 
 class Store(Protocol):
-    """A time-series store. Writing the same series and time again changes nothing."""
+    """A time-series store. Writing the same series and time again changes nothing.
+
+    The status bytes of values that are not GOOD are kept beside them, and are no values: they are
+    neither counted nor listed. Of two values at one time the later written one holds, and its
+    status.
+    """
 
     async def open(self) -> None:
         """Prepare: create files, check that the database or bucket answers."""
@@ -122,6 +154,19 @@ class Store(Protocol):
         self, series: Series, field: str, from_ms: int, to_ms: int, limit: int
     ) -> Sequence[Point]:
         """Values of one numeric field in time order, thinned to at most ``limit`` points."""
+
+    async def hours(self, gateway: str, from_ms: int, to_ms: int) -> Sequence[SeriesHours]:
+        """Numbers of values of every series of a gateway, hour by hour, with their quality.
+
+        Every hour is a query of its own, so that neither server nor city holds more than that;
+        ask for days, not for years. Hours without values are left out, in which the query costs
+        little; of a store that is written to meanwhile each hour is counted as it stands then.
+
+        Args:
+            gateway: gateway id.
+            from_ms: values with ``from_ms <= time < to_ms`` count, UTC milliseconds.
+            to_ms: see ``from_ms``.
+        """
 
     async def close(self) -> None:
         """Release everything."""

@@ -30,6 +30,7 @@ from gateway.city.stores.api import (
     StoreUnavailableError,
 )
 from gateway.city.stores.line_protocol import Line, encode
+from gateway.city.stores.marks import Doubts
 
 BATCH_LINES = 5_000
 BATCH_BYTES = 8 * 1024 * 1024
@@ -86,19 +87,22 @@ class Endpoint(Protocol):
         """
 
 
-async def deliver(endpoint: Endpoint, rows: Sequence[Rows], where: str) -> list[Rejection]:
+async def deliver(
+    endpoint: Endpoint, rows: Sequence[Rows], where: str, doubts: Doubts
+) -> list[Rejection]:
     """Write rows and return what was refused for good.
 
     Args:
         endpoint: the server.
         rows: what to write.
         where: names the server in errors.
+        doubts: what was written to this server before.
 
     Raises:
         StoreUnavailableError: try the same rows again later.
         StoreMisconfiguredError: a person must act first.
     """
-    encoded = await asyncio.to_thread(lambda: [encode(table) for table in rows])
+    encoded = await asyncio.to_thread(lambda: [encode(table, doubts) for table in rows])
     rejections = [refusal for _, refused in encoded for refusal in refused]
     lines = [line for made, _ in encoded for line in made]
     for batch in batches(lines):

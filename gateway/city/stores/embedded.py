@@ -2,14 +2,15 @@
 
 One row a machine and time; its body is a JSON object of the fields, so that a person with the
 ``sqlite3`` shell can read it. Writing the same series and time again merges the fields, the last
-one wins – as InfluxDB does.
+one wins – as InfluxDB does. Beside it stand the status bytes of the fields that are not GOOD.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
+from itertools import repeat
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,45 +24,23 @@ from gateway.city.stores.api import (
     Rejection,
     Rows,
     Series,
+    SeriesHours,
     StoreMisconfiguredError,
     StoreUnavailableError,
 )
+from gateway.city.stores.hours import Tally, hours_between
 from gateway.city.stores.line_protocol import check, fill, kind_runs, numbers
+from gateway.city.stores.marks import statuses
+from gateway.city.stores.telemetry_file import INSERT, open_file
 from gateway.core.days import HOUR_MS
 from gateway.core.schema import Column, Kind, Run
+from gateway.core.status import GOOD
 
 T = TypeVar("T")
-VERSION = 2
-_MIGRATIONS = (
-    """
-    CREATE TABLE series (
-        id INTEGER PRIMARY KEY,
-        measurement TEXT NOT NULL, enterprise TEXT NOT NULL, site TEXT NOT NULL,
-        gateway TEXT NOT NULL, device TEXT NOT NULL, equipment TEXT NOT NULL,
-        UNIQUE (measurement, enterprise, site, gateway, device, equipment)
-    );
-    CREATE INDEX series_gateway ON series (gateway);
-    CREATE TABLE points (
-        series INTEGER NOT NULL REFERENCES series (id),
-        time_ms INTEGER NOT NULL,
-        n INTEGER NOT NULL,
-        body TEXT NOT NULL,
-        PRIMARY KEY (series, time_ms)
-    ) WITHOUT ROWID;
-    CREATE INDEX points_time ON points (time_ms);
-    """,
-    fields.TABLE,
-)
-"""Statements from version k to k + 1."""
 
-_INSERT = """
-    INSERT INTO points (series, time_ms, n, body) VALUES (?, ?, ?, ?)
-    ON CONFLICT (series, time_ms) DO UPDATE SET
-        n = qulink_fields(body, excluded.body), body = qulink_merge(body, excluded.body)
-    WHERE body IS NOT excluded.body
-"""
 _HISTORY = """
-    SELECT max(time_ms), json_extract(body, :path) FROM points WHERE series = :series
+    SELECT max(time_ms), json_extract(body, :path), json_extract(status, :path)
+    FROM points WHERE series = :series
     AND time_ms >= :from_ms AND time_ms < :to_ms AND json_extract(body, :path) IS NOT NULL
     GROUP BY (time_ms - :from_ms) / :window ORDER BY 1
 """
@@ -72,9 +51,16 @@ _TRIM = """
 _TRIM_ROWS = 5_000
 _TRIM_FIELDS = "DELETE FROM fields WHERE hour_ms < ?"
 _HOUR = """
-    SELECT time_ms, body FROM points WHERE series = ? AND time_ms >= ? AND time_ms < ?
+    SELECT time_ms, body, status FROM points WHERE series = ? AND time_ms >= ? AND time_ms < ?
     ORDER BY time_ms DESC
 """
+_SPAN = """
+    FROM series CROSS JOIN points ON points.series = series.id
+    WHERE gateway = ? AND time_ms >= ? AND time_ms < ?
+"""
+"""The join is in this order, so that the rows of one gateway are found and no others."""
+_NUMBERS = f"SELECT series.*, sum(n), min(time_ms), max(time_ms) {_SPAN} GROUP BY series.id"
+_STATUSES = f"SELECT series.id, status {_SPAN} AND status IS NOT NULL"
 _SERIES = ("measurement", "enterprise", "site", "gateway", "device", "equipment")
 
 
@@ -93,13 +79,13 @@ class EmbeddedStore:
         self._fields = fields.Fields()
 
     async def open(self) -> None:
-        """Open the file, create or migrate its tables.
+        """Open the file, or create it.
 
         Raises:
-            StoreMisconfiguredError: no such folder, no permission, or written by a newer version.
+            StoreMisconfiguredError: no such folder, no permission, or of another version.
         """
         try:
-            self._connection = await asyncio.to_thread(_open, self._path)
+            self._connection = await asyncio.to_thread(open_file, self._path)
         except (OSError, sqlite3.Error) as error:
             raise StoreMisconfiguredError(f"cannot open the store {self._path}: {error}") from error
 
@@ -134,7 +120,15 @@ class EmbeddedStore:
         rows = await self._run(
             lambda c: c.execute(_HISTORY, asked | {"series": _find_series(c, series)}).fetchall()
         )
-        return [Point(time_ms, value) for time_ms, value in rows]
+        return [Point(time_ms, value, status or GOOD) for time_ms, value, status in rows]
+
+    async def hours(self, gateway: str, from_ms: int, to_ms: int) -> Sequence[SeriesHours]:
+        """Values by hour and quality; see :class:`gateway.city.stores.api.Store`."""
+        found: list[SeriesHours] = []
+        for start, stop in hours_between(from_ms, to_ms):
+            # one hour at a time, because what is received is written between two of them
+            found += await self._run(partial(_hour, gateway=gateway, from_ms=start, to_ms=stop))
+        return found
 
     async def trim(self, before_ms: int) -> int:
         """Delete values older than ``before_ms``, some thousand rows a transaction.
@@ -197,7 +191,7 @@ class EmbeddedStore:
             writable, refused = check(table, runs, conflicts)
             rejections += refused
             series = self._series(connection, table.series)
-            connection.executemany(_INSERT, _points(series, table, runs, writable))
+            connection.executemany(INSERT, _points(series, table, runs, writable))
             self._fields.note(connection, series, table, runs, writable)
         return rejections
 
@@ -231,25 +225,50 @@ def _latest(connection: sqlite3.Connection, series: int) -> dict[str, Point]:
     points: dict[str, Point] = {}
     for hour_ms, names in wanted.items():
         hour = (series, hour_ms, hour_ms + HOUR_MS)
-        for time_ms, body in connection.execute(_HOUR, hour):
-            values = orjson.loads(body)
+        for time_ms, body, status in connection.execute(_HOUR, hour):
+            values, doubts = orjson.loads(body), orjson.loads(status or "{}")
             found = names & values.keys()
-            points |= {name: Point(time_ms, values[name]) for name in found}
+            points |= {name: Point(time_ms, values[name], doubts.get(name, GOOD)) for name in found}
             names.difference_update(found)
             if not names:
                 break
     return points
 
 
+def _hour(
+    connection: sqlite3.Connection, gateway: str, from_ms: int, to_ms: int
+) -> Sequence[SeriesHours]:
+    """What the store holds of a gateway in (a part of) one hour."""
+    span = (gateway, from_ms, to_ms)
+    tally, series = Tally(), dict[int, Series]()
+    for number, *names, values, first_ms, last_ms in connection.execute(_NUMBERS, span):
+        one = series[number] = Series(*names)
+        tally.values[one], tally.first_ms[one], tally.last_ms[one] = values, first_ms, last_ms
+    for number, status in connection.execute(_STATUSES, span):
+        for code, count in Counter(orjson.loads(status).values()).items():
+            tally.note(series[number], code, count)
+    return tally.result()
+
+
 def _points(
     series: int, rows: Rows, runs: Sequence[Run], writable: npt.NDArray[np.bool_]
-) -> list[tuple[int, int, int, str]]:
+) -> list[tuple[int, int, int, str, str | None]]:
     cells = fill(rows, runs, writable, _json_head, _json_texts)
     return [
-        (series, time, len(texts), (b"{" + b",".join(texts) + b"}").decode())
-        for time, texts in zip(rows.time_ms.tolist(), cells, strict=True)
+        (series, time, len(texts), (b"{" + b",".join(texts) + b"}").decode(), status)
+        for time, texts, status in zip(
+            rows.time_ms.tolist(), cells, _status_texts(rows, writable), strict=True
+        )
         if texts
     ]
+
+
+def _status_texts(rows: Rows, writable: npt.NDArray[np.bool_]) -> Iterable[str | None]:
+    """The statuses of every time as JSON; None where all values are GOOD."""
+    if rows.status is None:
+        return repeat(None, len(writable))
+    doubted = statuses(rows, writable & (rows.status != GOOD))
+    return (orjson.dumps(codes).decode() if codes else None for codes in doubted)
 
 
 @lru_cache(maxsize=65_536)
@@ -265,36 +284,3 @@ def _json_texts(kind: Kind, values: Column) -> list[bytes]:
     if kind is Kind.BOOL:
         return [b"true" if value else b"false" for value in values.tolist()]
     return numbers(values).split(b",")
-
-
-def _merge(old: str, new: str) -> str:
-    return orjson.dumps(orjson.loads(old) | orjson.loads(new)).decode()
-
-
-def _fields(old: str, new: str) -> int:
-    return len(orjson.loads(old).keys() | orjson.loads(new).keys())
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-    with ExitStack() as failed:
-        failed.callback(connection.close)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.create_function("qulink_merge", 2, _merge, deterministic=True)
-        connection.create_function("qulink_fields", 2, _fields, deterministic=True)
-        _migrate(connection, path)
-        failed.pop_all()
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise StoreMisconfiguredError(
-            f"the store {path} has version {version}, written by a newer qulink; this one knows "
-            f"up to {VERSION}"
-        )
-    for number, statements in enumerate(_MIGRATIONS[version:], start=version + 1):
-        connection.executescript(f"BEGIN; {statements} PRAGMA user_version = {number}; COMMIT;")

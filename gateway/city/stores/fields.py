@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.city.stores.api import Rows
+from gateway.city.stores.hours import hour_of
 from gateway.city.stores.line_protocol import MIN_TIME_MS
 from gateway.core.days import HOUR_MS
 from gateway.core.schema import Kind, Run
 
-_NEVER = MIN_TIME_MS // HOUR_MS * HOUR_MS - HOUR_MS
+_NEVER = hour_of(MIN_TIME_MS) - HOUR_MS
 """Beginning of an hour before all times that can be written."""
 TABLE = """
     CREATE TABLE fields (
@@ -26,14 +27,8 @@ TABLE = """
         hour_ms INTEGER NOT NULL,
         PRIMARY KEY (series, name)
     ) WITHOUT ROWID;
-    INSERT INTO fields
-    SELECT points.series, key,
-        CASE type WHEN 'real' THEN 'float' WHEN 'integer' THEN 'integer'
-            WHEN 'text' THEN 'string' ELSE 'boolean' END,
-        max(time_ms) - ((max(time_ms) % 3600000) + 3600000) % 3600000
-    FROM points, json_each(points.body) GROUP BY points.series, key;
 """
-"""The table, filled from the points of an older file. ``hour_ms`` is the beginning of the hour."""
+"""``hour_ms`` is the beginning of an hour, UTC milliseconds."""
 
 _TYPES = {
     Kind.FLOAT64: "float",
@@ -101,7 +96,7 @@ class Fields:
         for at, (name, kind) in enumerate(_typed(rows, runs)):
             if newest >= hours.get(name, _NEVER) + HOUR_MS:
                 last = int(rows.time_ms[written[:, at]].max(initial=_NEVER))
-                hour = last - last % HOUR_MS
+                hour = hour_of(last)
                 if hour > hours.get(name, _NEVER):
                     connection.execute(_NOTE, (series, name, kind, hour))
                     hours[name] = hour

@@ -1,27 +1,34 @@
 """InfluxDB 1.x: ``/write`` and ``/query`` over HTTP."""
 
-# ruff: noqa: S608 - InfluxQL binds no names; _name and _literal quote
+# ruff: noqa: S608 - InfluxQL binds no names; `name` and `literal` quote
 
 import asyncio
 import gzip
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import httpx
 
 from edge_config.models.city import Influx1Store
+from gateway.city.stores import influxql
 from gateway.city.stores.api import (
     Point,
     Rejection,
     Rows,
     Series,
+    SeriesHours,
     StoreError,
     StoreMisconfiguredError,
     StoreUnavailableError,
 )
 from gateway.city.stores.delivery import NO_INFLUXDB, Answer, deliver, retry_after
+from gateway.city.stores.hours import Tally, hours_between
+from gateway.city.stores.influxql import Result, is_series, literal, name, within
+from gateway.city.stores.marks import Doubts, is_mark, mark_of
+from gateway.core.status import GOOD
 
-_TAGS = ("device", "enterprise", "equipment", "gateway", "site")
 _UNAUTHORISED = (401, 403, 404)
 _STATEMENTS = 50
 """Most statements that are sent in one query."""
@@ -38,6 +45,7 @@ class Influx1:
         self._config = config
         self._where = f"InfluxDB {config.url}, database {config.database}"
         self._client: httpx.AsyncClient | None = None
+        self._doubts = Doubts()
 
     async def open(self) -> None:
         """Connect and check that the database exists.
@@ -60,7 +68,7 @@ class Influx1:
 
     async def write(self, rows: Sequence[Rows]) -> Sequence[Rejection]:
         """Write and commit; see :class:`gateway.city.stores.api.Store`."""
-        return await deliver(self, rows, self._where)
+        return await deliver(self, rows, self._where, self._doubts)
 
     async def post(self, body: bytes) -> Answer:
         """Post lines; see :class:`gateway.city.stores.delivery.Endpoint`."""
@@ -81,34 +89,31 @@ class Influx1:
         """Non-null fields of these gateways with ``from_ms <= time < to_ms``."""
         if not gateways:
             return 0
-        names = " OR ".join(f'"gateway" = {_literal(name)}' for name in gateways)
-        where = f"({names}) AND {_span(from_ms, to_ms)}"
+        names = " OR ".join(f'"gateway" = {literal(gateway)}' for gateway in gateways)
+        where = f"({names}) AND {within(from_ms, to_ms)}"
         # One statement a measurement: over several at once, 1.x leaves out fields whose name has
         # another type elsewhere.
-        measurements = await self._query("SHOW MEASUREMENTS")
-        sources = [self._source(_name(row[0])) for one in measurements for row in one["values"]]
-        total = 0
-        for first in range(0, len(sources), _STATEMENTS):
-            some = sources[first : first + _STATEMENTS]
-            counts = (f"SELECT count(*) FROM {source} WHERE {where}" for source in some)
-            found = await self._query("; ".join(counts))
-            total += sum(int(n or 0) for one in found for row in one["values"] for n in row[1:])
-        return total
+        statements = [
+            f"SELECT count(*) FROM {self._source(name(measurement))} WHERE {where}"
+            for measurement in await self._measurements()
+        ]
+        found = (influxql.counts(one) for one in await self._ask(statements))
+        return sum(n for one in found for _, field, n in one if not is_mark(field))
 
     async def latest(self, series: Series) -> dict[str, Point]:
         """The newest value of every field of a series."""
-        source = self._source(_name(series.measurement))
-        keys = await self._query(f"SHOW FIELD KEYS FROM {_name(series.measurement)}")
-        fields = {row[0]: row[1] for one in keys for row in one["values"]}
-        if not fields:
-            return {}
-        where = _where(series)
-        last = (f"SELECT last({_name(f)}) AS {_name(f)} FROM {source} " for f in fields)
-        found = await self._query("; ".join(select + f"WHERE {where}" for select in last))
+        source = self._source(name(series.measurement))
+        keys = await self._query(f"SHOW FIELD KEYS FROM {name(series.measurement)}")
+        types = {row[0]: row[1] for one in keys for row in one["values"] if not is_mark(row[0])}
+        statements = [
+            f"SELECT last({name(field)}) AS {name(field)}, {name(mark_of(field))} "
+            f"FROM {source} WHERE {is_series(series)}"
+            for field in types
+        ]
         return {
-            name: Point(int(row[0]), float(row[1]) if fields[name] == "float" else row[1])
+            one["columns"][1]: _point(row, types[one["columns"][1]] == "float")
+            for found in await self._ask(statements)
             for one in found
-            for name in one["columns"][1:]
             for row in one["values"]
         }
 
@@ -116,22 +121,45 @@ class Influx1:
         self, series: Series, field: str, from_ms: int, to_ms: int, limit: int
     ) -> Sequence[Point]:
         """All values if they are few; else the last of each window, at the window's beginning."""
-        source, where = self._source(_name(series.measurement)), _where(series)
-        span = _span(from_ms, to_ms)
-        few = await self._query(
-            f"SELECT {_name(field)} FROM {source} WHERE {where} AND {span} LIMIT {limit + 1}"
+        value, mark = name(field), name(mark_of(field))
+        found = (
+            f"FROM {self._source(name(series.measurement))} "
+            f"WHERE {is_series(series)} AND {within(from_ms, to_ms)}"
         )
-        points = [Point(int(row[0]), row[1]) for one in few for row in one["values"]]
+        few = await self._query(f"SELECT {value}, {mark} {found} LIMIT {limit + 1}")
+        points = [_point(row) for one in few for row in one["values"]]
         if len(points) <= limit:
             return points
         window = max(1, -(-(to_ms - from_ms) // max(1, limit - 1)))
-        found = await self._query(
-            f"SELECT last({_name(field)}) FROM {source} WHERE {where} AND {span} "
-            f"GROUP BY time({window}ms) fill(none)"
+        thinned = await self._query(
+            f"SELECT last({value}), {mark} {found} GROUP BY time({window}ms) fill(none)"
         )
-        return [Point(max(from_ms, int(row[0])), row[1]) for one in found for row in one["values"]][
-            :limit
-        ]
+        points = [_point(row) for one in thinned for row in one["values"]][:limit]
+        return [replace(point, time_ms=max(from_ms, point.time_ms)) for point in points]
+
+    async def hours(self, gateway: str, from_ms: int, to_ms: int) -> Sequence[SeriesHours]:
+        """Values by hour and quality; see :class:`gateway.city.stores.api.Store`."""
+        is_gateway = f'"gateway" = {literal(gateway)}'
+        sources = [self._source(name(one)) for one in await self._measurements(is_gateway)]
+        found: list[SeriesHours] = []
+        for start, stop in hours_between(from_ms, to_ms):
+            tally = Tally()
+            where = f"{is_gateway} AND {within(start, stop)}"
+            for source in sources:
+                await self._note_hour(tally, source, where)
+            found += tally.result()
+        return found
+
+    async def _note_hour(self, tally: Tally, source: str, where: str) -> None:
+        answers = await self._ask(influxql.hour_statements(source, where))
+        marks = influxql.note_hour(tally, answers)
+        statements = [influxql.mark_statements(mark, source, where) for mark in marks]
+        influxql.note_marks(tally, await self._ask(list(chain.from_iterable(statements))))
+
+    async def _measurements(self, condition: str = "") -> list[str]:
+        where = f" WHERE {condition}" if condition else ""
+        found = await self._query(f"SHOW MEASUREMENTS{where}")
+        return [row[0] for one in found for row in one["values"]]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -141,10 +169,21 @@ class Influx1:
 
     def _source(self, measurement: str) -> str:
         policy = self._config.retention_policy
-        return measurement if policy is None else f"{_name(policy)}.{measurement}"
+        return measurement if policy is None else f"{name(policy)}.{measurement}"
 
-    async def _query(self, query: str) -> list[dict[str, Any]]:
-        """All result series of one or more statements, times in milliseconds."""
+    async def _query(self, query: str) -> list[Result]:
+        """The tables that one statement finds, times in milliseconds."""
+        return (await self._ask([query]))[0]
+
+    async def _ask(self, statements: Sequence[str]) -> list[list[Result]]:
+        """The tables that each statement finds, times in milliseconds."""
+        found: list[list[Result]] = []
+        for first in range(0, len(statements), _STATEMENTS):
+            found += await self._ask_some(statements[first : first + _STATEMENTS])
+        return found
+
+    async def _ask_some(self, statements: Sequence[str]) -> list[list[Result]]:
+        query = "; ".join(statements)
         reply = await self._request(
             "POST", "/query", params={"db": self._config.database, "epoch": "ms"}, data={"q": query}
         )
@@ -159,7 +198,9 @@ class Influx1:
         wrong = [result["error"] for result in results if "error" in result]
         if wrong or reply.is_client_error:
             raise StoreError(f"{self._where}: query refused: {wrong or reply.text[:300]}")
-        return [one for result in results for one in result.get("series", ())]
+        if len(results) != len(statements):
+            raise StoreMisconfiguredError(f"{self._where}: {reply.status_code} {NO_INFLUXDB}")
+        return [result.get("series", []) for result in results]
 
     def _results(self, reply: httpx.Response) -> list[dict[str, Any]]:
         try:
@@ -180,17 +221,7 @@ class Influx1:
             raise StoreUnavailableError(f"{self._where}: {name}: {error}") from error
 
 
-def _name(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _span(from_ms: int, to_ms: int) -> str:
-    return f"time >= {from_ms}ms AND time < {to_ms}ms"
-
-
-def _where(series: Series) -> str:
-    return " AND ".join(f"{_name(tag)} = {_literal(getattr(series, tag))}" for tag in _TAGS)
+def _point(row: Sequence[Any], is_float: bool = False) -> Point:
+    """A row of time, value and mark."""
+    time_ms, value, mark = row
+    return Point(int(time_ms), float(value) if is_float else value, mark or GOOD)

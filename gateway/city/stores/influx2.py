@@ -4,11 +4,12 @@ import asyncio
 import gzip
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import aiohttp
 from influxdb_client.client.flux_csv_parser import FluxCsvParserException, FluxQueryException
-from influxdb_client.client.flux_table import FluxTable
+from influxdb_client.client.flux_table import FluxRecord
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
@@ -20,14 +21,21 @@ from gateway.city.stores.api import (
     Rejection,
     Rows,
     Series,
+    SeriesHours,
     StoreError,
     StoreMisconfiguredError,
     StoreUnavailableError,
 )
 from gateway.city.stores.delivery import NO_INFLUXDB, Answer, deliver, retry_after
+from gateway.city.stores.hours import Tally, hours_between
+from gateway.city.stores.marks import DOUBTED, REPLAYED, Doubts, is_mark, mark_of
+from gateway.core.status import GOOD
 
 _TAGS = ("device", "enterprise", "equipment", "gateway", "site")
 _MISCONFIGURED = (401, 403, 404)
+_BY_SERIES = f"group(columns: {json.dumps(['_measurement', *_TAGS])})"
+_VALUES = r"r._field !~ /\.q$/"
+_MARKS = r"r._field =~ /\.q$/"
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 
@@ -43,6 +51,7 @@ class Influx2:
         self._config = config
         self._where = f"InfluxDB {config.url}, bucket {config.bucket}"
         self._client: InfluxDBClientAsync | None = None
+        self._doubts = Doubts()
 
     async def open(self) -> None:
         """Connect and check that the bucket can be read.
@@ -63,7 +72,7 @@ class Influx2:
 
     async def write(self, rows: Sequence[Rows]) -> Sequence[Rejection]:
         """Write and commit; see :class:`gateway.city.stores.api.Store`."""
-        return await deliver(self, rows, self._where)
+        return await deliver(self, rows, self._where, self._doubts)
 
     async def post(self, body: bytes) -> Answer:
         """Post lines; see :class:`gateway.city.stores.delivery.Endpoint`."""
@@ -93,18 +102,20 @@ class Influx2:
             return 0
         names = " or ".join(f"r.gateway == {_literal(name)}" for name in gateways)
         # Counting comes before ungrouping: fields of different types cannot share a table.
-        tables = await self._query(
-            f"{_span(from_ms, to_ms)} |> filter(fn: (r) => {names}) |> count() |> group() |> sum()"
+        records = await self._query(
+            f"{_span(from_ms, to_ms)} |> filter(fn: (r) => ({names}) and {_VALUES}) "
+            "|> count() |> group() |> sum()"
         )
-        return sum(int(record["_value"]) for table in tables for record in table.records)
+        return sum(int(record["_value"]) for record in records)
 
     async def latest(self, series: Series) -> dict[str, Point]:
         """The newest value of every field of a series."""
-        tables = await self._query(f"|> range(start: 0) |> {_filter(series)} |> last()")
+        records = await self._query(f"|> range(start: 0) |> {_filter(series)} |> last()")
+        points = {record["_field"]: _point(record) for record in records}
         return {
-            record["_field"]: Point(_ms(record["_time"]), record["_value"])
-            for table in tables
-            for record in table.records
+            field: _judged(point, points.get(mark_of(field)))
+            for field, point in points.items()
+            if not is_mark(field)
         }
 
     async def history(
@@ -112,18 +123,61 @@ class Influx2:
     ) -> Sequence[Point]:
         """The last value in each of at most ``limit`` windows, oldest first."""
         window = max(1, -(-(to_ms - from_ms) // max(1, limit - 1)))
-        tables = await self._query(
-            f"{_span(from_ms, to_ms)} |> {_filter(series)} "
-            f"|> filter(fn: (r) => r._field == {_literal(field)}) "
-            f"|> group() |> window(every: {window}ms) |> last() |> group() "
-            '|> sort(columns: ["_time"])'
+        names = " or ".join(f"r._field == {_literal(name)}" for name in (field, mark_of(field)))
+        # Value and mark stay apart: fields of different types cannot share a table.
+        records = await self._query(
+            f"{_span(from_ms, to_ms)} |> {_filter(series)} |> filter(fn: (r) => {names}) "
+            f'|> group(columns: ["_field"]) |> window(every: {window}ms) |> last() '
+            '|> group(columns: ["_field"]) |> sort(columns: ["_time"])'
         )
-        points = [
-            Point(_ms(record["_time"]), record["_value"])
-            for table in tables
-            for record in table.records
-        ]
-        return points[-limit:]
+        values = [_point(record) for record in records if record["_field"] == field]
+        marks = [_point(record) for record in records if record["_field"] != field]
+        by_time = {mark.time_ms: mark for mark in marks}
+        return [_judged(value, by_time.get(value.time_ms)) for value in values][-limit:]
+
+    async def hours(self, gateway: str, from_ms: int, to_ms: int) -> Sequence[SeriesHours]:
+        """Values by hour and quality; see :class:`gateway.city.stores.api.Store`."""
+        found: list[SeriesHours] = []
+        for start, stop in hours_between(from_ms, to_ms):
+            is_gateway = f"r.gateway == {_literal(gateway)}"
+            found += await self._hour(f"{_span(start, stop)} |> filter(fn: (r) => {is_gateway})")
+        return found
+
+    async def _hour(self, rows: str) -> Sequence[SeriesHours]:
+        tally = Tally()
+        values = f"{rows} |> filter(fn: (r) => {_VALUES})"
+        tally.values.update(await self._numbers(values))
+        if tally.values:
+            await self._note_times(tally, values)
+            await self._note_marks(tally, f"{rows} |> filter(fn: (r) => {_MARKS})")
+        return tally.result()
+
+    async def _numbers(self, rows: str) -> dict[Series, int]:
+        """How many rows there are of each series."""
+        records = await self._query(f"{rows} |> count() |> {_BY_SERIES} |> sum()")
+        return {_series(record): int(record["_value"]) for record in records}
+
+    async def _note_times(self, tally: Tally, values: str) -> None:
+        for end, is_last, times in (
+            ("first", "false", tally.first_ms),
+            ("last", "true", tally.last_ms),
+        ):
+            # Values are dropped before fields are put together: their types may differ.
+            records = await self._query(
+                f'{values} |> {end}() |> drop(columns: ["_value"]) |> {_BY_SERIES} '
+                f'|> sort(columns: ["_time"], desc: {is_last}) |> limit(n: 1)'
+            )
+            times |= {_series(record): _ms(record["_time"]) for record in records}
+
+    async def _note_marks(self, tally: Tally, marks: str) -> None:
+        for numbers, condition in (
+            (tally.marked, f"r._value != {GOOD}"),
+            (tally.replayed, _any(REPLAYED)),
+            (tally.doubted, _any(DOUBTED)),
+        ):
+            numbers.update(await self._numbers(f"{marks} |> filter(fn: (r) => {condition})"))
+            if not tally.marked:
+                return
 
     async def close(self) -> None:
         """Close the connections."""
@@ -131,11 +185,12 @@ class Influx2:
             await self._client.close()  # type: ignore[no-untyped-call]
             self._client = None
 
-    async def _query(self, rest: str) -> list[FluxTable]:
+    async def _query(self, rest: str) -> list[FluxRecord]:
         flux = f"from(bucket: {_literal(self._config.bucket)}) {rest}"
         try:
             async with asyncio.timeout(self._config.timeout_ms / 1000):
-                return list(await self._open_client().query_api().query(flux))
+                tables = await self._open_client().query_api().query(flux)
+                return [record for table in tables for record in table.records]
         except ApiException as error:
             raise self._refused(error) from error
         except FluxQueryException as error:
@@ -197,3 +252,23 @@ def _filter(series: Series) -> str:
     tags = " and ".join(f"r.{tag} == {_literal(getattr(series, tag))}" for tag in _TAGS)
     name = _literal(series.measurement)
     return f"filter(fn: (r) => r._measurement == {name} and {tags})"
+
+
+def _any(codes: Sequence[int]) -> str:
+    return " or ".join(f"r._value == {code}" for code in codes)
+
+
+def _series(record: FluxRecord) -> Series:
+    tags = {tag: record.values.get(tag) or "" for tag in _TAGS}
+    return Series(measurement=record["_measurement"], **tags)
+
+
+def _point(record: FluxRecord) -> Point:
+    return Point(_ms(record["_time"]), record["_value"])
+
+
+def _judged(value: Point, mark: Point | None) -> Point:
+    """A value with the status that its mark gives, if that is of the same time."""
+    if mark is None or mark.time_ms != value.time_ms:
+        return value
+    return replace(value, status=int(mark.value))

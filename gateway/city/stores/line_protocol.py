@@ -17,6 +17,7 @@ import orjson
 
 from gateway.city.ingest.limits import MAX_STRING_BYTES
 from gateway.city.stores.api import Rejection, Rows, Series
+from gateway.city.stores.marks import Doubts, mark_of, statuses
 from gateway.core.schema import Column, Kind, Run
 
 MIN_TIME_MS = -9_223_372_036_854
@@ -35,7 +36,7 @@ Problem = tuple[str, npt.NDArray[np.bool_]]
 
 
 class Line(NamedTuple):
-    """One line: a machine at one time."""
+    """One line: a machine at one time, with how many values (marks are none)."""
 
     series: Series
     time_ms: int
@@ -62,11 +63,12 @@ def _head(name: str) -> bytes:
     return name.translate(_KEY).encode() + b"="
 
 
-def encode(rows: Rows) -> tuple[list[Line], list[Rejection]]:
+def encode(rows: Rows, doubts: Doubts) -> tuple[list[Line], list[Rejection]]:
     """Lines of one table of values, and what cannot be written at all.
 
     Args:
         rows: times × fields of one series.
+        doubts: what was written before to the same store.
 
     Returns:
         Lines in the order of their times, without empty ones, and the refused values.
@@ -74,12 +76,16 @@ def encode(rows: Rows) -> tuple[list[Line], list[Rejection]]:
     runs = kind_runs(rows)
     writable, rejections = check(rows, runs)
     key = series_key(rows.series)
+    cells = fill(rows, runs, writable, _head, texts)
+    counts = list(map(len, cells))
+    marked = doubts.marked(rows, writable)
+    if marked is not None:
+        for line, codes in zip(cells, statuses(rows, marked), strict=True):
+            line.extend(b"%b%di" % (_head(mark_of(name)), code) for name, code in codes.items())
     lines = [
-        Line(rows.series, time, len(cells), b"%b %b %d" % (key, b",".join(cells), time))
-        for time, cells in zip(
-            rows.time_ms.tolist(), fill(rows, runs, writable, _head, texts), strict=True
-        )
-        if cells
+        Line(rows.series, time, count, b"%b %b %d" % (key, b",".join(line), time))
+        for time, count, line in zip(rows.time_ms.tolist(), counts, cells, strict=True)
+        if line
     ]
     return lines, rejections
 

@@ -1,0 +1,101 @@
+"""InfluxQL: names, literals, and the statements that count an hour. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+from gateway.city.stores.api import Series
+from gateway.city.stores.hours import Tally
+from gateway.city.stores.marks import DOUBTED, REPLAYED, is_mark
+
+Result = Mapping[str, Any]
+"""One table of an answer: ``name``, ``tags``, ``columns``, ``values``."""
+_TAGS = ("device", "enterprise", "equipment", "gateway", "site")
+_BY_SERIES = "GROUP BY " + ", ".join(f'"{tag}"' for tag in _TAGS)
+_COUNT = "count_"
+
+
+def name(text: str) -> str:
+    """An identifier: measurement, field, tag or retention policy."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def literal(text: str) -> str:
+    """A string."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def within(from_ms: int, to_ms: int) -> str:
+    """The condition ``from_ms <= time < to_ms``."""
+    return f"time >= {from_ms}ms AND time < {to_ms}ms"
+
+
+def is_series(series: Series) -> str:
+    """The condition on the tags of one series."""
+    return " AND ".join(f"{name(tag)} = {literal(getattr(series, tag))}" for tag in _TAGS)
+
+
+def counts(found: Sequence[Result]) -> Iterator[tuple[Series, str, int]]:
+    """What ``SELECT count(*)`` found: series (if grouped by it), field and number.
+
+    Fields that the tables name without holding a value of them are left out.
+    """
+    for table in found:
+        series = _series(table)
+        for row in table["values"]:
+            for column, number in zip(table["columns"][1:], row[1:], strict=True):
+                if number:
+                    yield series, column.removeprefix(_COUNT), int(number)
+
+
+def hour_statements(source: str, where: str) -> list[str]:
+    """Statements whose answers :func:`note_hour` understands: counts, first line, last line."""
+    found = f"FROM {source} WHERE {where} {_BY_SERIES}"
+    return [
+        f"SELECT count(*) {found}",
+        f"SELECT * {found} ORDER BY time ASC LIMIT 1",
+        f"SELECT * {found} ORDER BY time DESC LIMIT 1",
+    ]
+
+
+def note_hour(tally: Tally, answers: Sequence[Sequence[Result]]) -> list[str]:
+    """Note what an hour holds; returns the marks that occur in it.
+
+    Args:
+        tally: where it is noted.
+        answers: to the statements of :func:`hour_statements`.
+    """
+    marks: set[str] = set()
+    numbers, first, last = answers
+    for series, field, number in counts(numbers):
+        if is_mark(field):
+            marks.add(field)
+        else:
+            tally.values[series] += number
+    tally.first_ms |= {_series(table): int(table["values"][0][0]) for table in first}
+    tally.last_ms |= {_series(table): int(table["values"][0][0]) for table in last}
+    return sorted(marks)
+
+
+def mark_statements(mark: str, source: str, where: str) -> list[str]:
+    """Statements whose answers :func:`note_marks` understands: all, replays, clock doubt."""
+    count = f"SELECT count({name(mark)}) FROM {source} WHERE {where}"  # noqa: S608 - quoted
+    conditions = (f"{name(mark)} <> 0", _any(mark, REPLAYED), _any(mark, DOUBTED))
+    return [f"{count} AND ({condition}) {_BY_SERIES}" for condition in conditions]
+
+
+def note_marks(tally: Tally, answers: Sequence[Sequence[Result]]) -> None:
+    """Note of what quality values are by the answers to the statements of some marks."""
+    kinds = cycle((tally.marked, tally.replayed, tally.doubted))
+    for kind, answer in zip(kinds, answers, strict=False):
+        for series, _, number in counts(answer):
+            kind[series] += number
+
+
+def _any(mark: str, codes: Sequence[int]) -> str:
+    return " OR ".join(f"{name(mark)} = {code}" for code in codes)
+
+
+def _series(table: Result) -> Series:
+    tags = table.get("tags", {})
+    return Series(measurement=table["name"], **{tag: tags.get(tag, "") for tag in _TAGS})
