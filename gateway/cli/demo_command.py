@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -68,12 +68,15 @@ def _run(
     """Run the demonstration until Ctrl-C, or for some seconds."""
     if context.invoked_subcommand is not None:
         return
-    from gateway.demo.app import DemoFailedError, run
-
     store = influx and InfluxOptions(
         influx, influx_database, influx_org, influx_bucket, influx_token_file
     )
-    options = Options(for_s, report, port, data.absolute(), broker, store or None)
+    _play(Options(for_s, report, port, data.absolute(), broker, store or None))
+
+
+def _play(options: Options) -> NoReturn:
+    from gateway.demo.app import DemoFailedError, run
+
     try:
         balanced = asyncio.run(run(options))
     except DemoFailedError as error:

@@ -104,6 +104,22 @@ def preferences(request: Request) -> Preferences:
     return Preferences(language, theme if theme in THEMES else "auto", csrf)
 
 
+def _filters(language: Language) -> dict[str, Callable[..., object]]:
+    """What every template can write a value with."""
+    return {
+        "integer": formats.integer,
+        "moment": formats.moment,
+        "clock": formats.clock,
+        "when": formats.when,
+        "size": formats.size,
+        "per_second": formats.per_second,
+        "age": partial(formats.age, language),
+        "duration": partial(formats.duration, language),
+        "reading": partial(formats.reading, language),
+        "cause": partial(cause_words, language),
+    }
+
+
 @dataclass(slots=True)
 class Pages:
     """Templates of a console in both languages.
@@ -138,19 +154,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters |= {
-            "integer": formats.integer,
-            "moment": formats.moment,
-            "clock": formats.clock,
-            "when": formats.when,
-            "size": formats.size,
-            "per_second": formats.per_second,
-            "age": partial(formats.age, language),
-            "duration": partial(formats.duration, language),
-            "reading": partial(formats.reading, language),
-            "cause": partial(cause_words, language),
-            **self.filters,
-        }
+        environment.filters |= _filters(language) | dict(self.filters)
         environment.globals |= {
             "t": partial(text, language),
             "lang": language,

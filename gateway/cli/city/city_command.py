@@ -144,12 +144,16 @@ def _add(
         except enrolment.EnrolmentError as error:
             fail(str(error))
     typer.echo("enrolled" if new else "was enrolled; its old credential ends with this one")
-    typer.echo(f"username: {gateway_id}")
-    typer.echo(f"password: {credential}")
-    typer.echo("This password is shown once and kept nowhere; put it into the gateway's secret.")
+    _show(gateway_id, credential)
     if loaded.broker.password_file is None:
         typer.echo("For mosquitto's password file, if it is the broker:")
         typer.echo(line)
+
+
+def _show(gateway_id: str, credential: str) -> None:
+    typer.echo(f"username: {gateway_id}")
+    typer.echo(f"password: {credential}")
+    typer.echo("This password is shown once and kept nowhere; put it into the gateway's secret.")
 
 
 def _store_line(config: "CityConfig", gateway_id: str, line: str | None) -> None:

@@ -3,7 +3,7 @@
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -11,11 +11,16 @@ from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, syst
 from gateway.cli.tables import print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from edge_config.models.city import CityConfig
+    from gateway.city.rates.frozen.freezing import Frozen
+    from gateway.city.rates.frozen.results import Correction
     from gateway.city.rates.reports.table import RateCell, RateTable
 
+T = TypeVar("T")
 
 _HELP = """Equipment networking rates (设备联网率): a table with the integers they come from.
 
@@ -75,19 +80,24 @@ def _rates(
 def _show(
     by: By, definition: str, month: str, config: Path, *, as_json: bool, as_csv: bool
 ) -> None:
+    if as_json and as_csv:
+        fail("choose one of --json and --csv")
+    city = load(config)
+    table = _answer(city, lambda connection: _table(connection, city, definition, month, by))
+    _print(table, as_json=as_json, as_csv=as_csv)
+
+
+def _answer(city: "CityConfig", ask: "Callable[[Connection], T]") -> T:
+    """What a function of the database says; what cannot be computed is said instead."""
     from gateway.city.rates.definitions import DefinitionError
     from gateway.city.rates.period import MonthError
     from gateway.city.rates.tallies import NotComputableError
 
-    if as_json and as_csv:
-        fail("choose one of --json and --csv")
-    city = load(config)
     with opened(city) as database:
         try:
-            table = database.run_now(_table, city, definition, month, by)
+            return database.run_now(ask)
         except (DefinitionError, MonthError, NotComputableError) as error:
             fail(str(error))
-    _print(table, as_json=as_json, as_csv=as_csv)
 
 
 def _correct(
@@ -101,31 +111,33 @@ def _correct(
     config: CityFile = DEFAULT,
 ) -> None:
     """Compute a frozen month anew and store it as a further vintage; the old one stays."""
-    from gateway.city.rates.definitions import DefinitionError, load_definitions
-    from gateway.city.rates.frozen.freezing import freeze_month
     from gateway.city.rates.frozen.results import Correction
-    from gateway.city.rates.period import MonthError
-    from gateway.city.rates.tallies import NotComputableError
 
     if not note.strip() or not by.strip():
         fail("a correction needs a note and a name")
+    made = Correction(reason.value, note.strip()[:300], by.strip()[:100])
     city = load(config)
-    with opened(city) as database:
-        try:
-            frozen = database.run_now(
-                freeze_month,
-                definition or city.definitions.headline,
-                month,
-                system_ms(),
-                demonstration=city.demonstration,
-                correction=Correction(reason.value, note.strip()[:300], by.strip()[:100]),
-                definitions=load_definitions(city.definitions.file),
-            )
-        except (DefinitionError, MonthError, NotComputableError) as error:
-            fail(str(error))
+    frozen = _answer(city, lambda connection: _freeze(connection, city, definition, month, made))
     if frozen is None:
         fail(f"{month} is not frozen: a month is provisional from day 5 of the next")
     typer.echo(f"{frozen.definition} {frozen.month}: vintage {frozen.vintage} ({frozen.status})")
+
+
+def _freeze(
+    connection: "Connection", city: "CityConfig", definition: str, month: str, made: "Correction"
+) -> "Frozen | None":
+    from gateway.city.rates.definitions import load_definitions
+    from gateway.city.rates.frozen.freezing import freeze_month
+
+    return freeze_month(
+        connection,
+        definition or city.definitions.headline,
+        month,
+        system_ms(),
+        demonstration=city.demonstration,
+        correction=made,
+        definitions=load_definitions(city.definitions.file),
+    )
 
 
 def _table(
