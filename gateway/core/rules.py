@@ -79,6 +79,14 @@ class ColumnRule:
     maximum: Column | None
     deadband: Column | None
 
+    @property
+    def computes(self) -> bool:
+        """Whether any rule is more than a comparison of values for equality."""
+        limits = (self.minimum, self.maximum, self.deadband)
+        return any(part.scale is not None for part in self.parts) or any(
+            limit is not None for limit in limits
+        )
+
     def gather(self, raw: Sequence[Column]) -> Column:
         """Take the run's values of one poll from the raw columns, scaled."""
         count = self.span.stop - self.span.start
@@ -129,7 +137,7 @@ class ColumnRule:
                 yield odd, Reason.TYPE
         if self.kind in _FLOATS:
             finite = np.isfinite(column)
-            if not finite.all():
+            if np.count_nonzero(finite) < len(finite):
                 yield ~finite, Reason.NOT_A_NUMBER
         if self.minimum is not None and (low := column < _at(self.minimum, tags)).any():
             yield low, Reason.RANGE
@@ -202,12 +210,14 @@ class GroupRules:
         silence_ms: int64[n]: maximum silence of each tag.
         raw_kinds: uint8[n]: raw kind of each tag.
         raw_sizes: length of each raw column of a poll.
+        computes: whether any rule computes with values, which what is not finite would warn of.
     """
 
     columns: tuple[ColumnRule, ...]
     silence_ms: npt.NDArray[np.int64]
     raw_kinds: npt.NDArray[np.uint8]
     raw_sizes: tuple[int, ...]
+    computes: bool
 
 
 def compile_rules(rules: Sequence[TagRule]) -> GroupRules:
@@ -218,11 +228,13 @@ def compile_rules(rules: Sequence[TagRule]) -> GroupRules:
     """
     raw_runs = runs_of(rule.raw for rule in rules)
     runs = runs_of(rule.kind for rule in rules)
+    columns = tuple(_compile(run, rules[run.span], raw_runs) for run in runs)
     return GroupRules(
-        tuple(_compile(run, rules[run.span], raw_runs) for run in runs),
+        columns,
         np.array([rule.max_silence_ms for rule in rules], np.int64),
         np.array([rule.raw for rule in rules], np.uint8),
         tuple(map(len, raw_runs)),
+        any(column.computes for column in columns),
     )
 
 

@@ -29,6 +29,7 @@ from gateway.edge.device.model import DeviceModel, ModelCompiler
 from gateway.edge.device.runtime import DeviceRuntime
 from gateway.edge.device.sinks import Sinks
 from gateway.edge.device.surroundings import Surroundings
+from gateway.edge.device.timeouts import Timeouts
 from gateway.edge.live.view import DeviceRecord, Live
 from gateway.edge.northbound.session import Northbound
 
@@ -81,7 +82,7 @@ def compose(
     sinks = Sinks(recorder, live)
     restart = Restart(recorder.gap, remembered)
     alarms = Alarms(clock)
-    shared = Surroundings(sinks, recorder, live, restart, clock, alarms)
+    shared = Surroundings(sinks, recorder, live, restart, clock, alarms, Timeouts())
     preparation = _Preparation(loaded, specs, shared)
     devices = Fleet(
         prepare=preparation,

@@ -1,6 +1,7 @@
 """The books of a device with a clock of the test's: every tick once, for its own reason."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -226,6 +227,29 @@ def test_gaps_of_a_clock_that_was_far_ahead_end_there() -> None:
     assert world.book.spans == [span]
 
 
+def test_books_are_current_while_only_readings_count() -> None:
+    one = group("g", 1_000)
+    world = World(one)
+    world.read(one, 1_000)
+    assert world.books.is_current(world.at(5_900))
+    world.read(one, 6_000)
+    assert not world.books.is_current(world.at(6_100))  # a gap of skipped ticks is to end
+    world.books.catch_up(world.at(80_000))
+    world.read(one, 80_000)
+    world.books.catch_up(world.at(200_000))
+    assert world.books.is_current(world.at(200_000))
+    world.clock.step_ms = -10_000
+    assert not world.books.is_current(world.at(70_000))  # it repeats time
+    world.clock.step_ms = 0
+    world.books.lost(Reason.TIMEOUT, world.at(200_500))
+    assert not world.books.is_current(world.at(200_600))
+
+
+def test_books_of_a_subscription_are_never_current() -> None:
+    world = World(group("g", 1_000, "subscribe"))
+    assert not world.books.is_current(world.at(500))
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["read", "read", "read", "fail", "connect", "commit"]),
@@ -244,7 +268,9 @@ def test_every_tick_is_counted_once_and_what_was_not_read_is_in_a_gap(
     for what, wait_ms in steps:
         now += wait_ms
         if what == "commit":
-            world.books.catch_up(world.at(now))
+            is_current, before = world.books.is_current(world.at(now)), deepcopy(world.book)
+            world.books.catch_up(T0 + now)
+            assert not is_current or world.book == before
         elif what == "connect" and not is_connected:
             world.books.connected(world.at(now))
             is_connected = True

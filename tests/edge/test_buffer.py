@@ -137,11 +137,11 @@ def test_ranges_of_several_acknowledgements_are_freed_by_one_commit(opened: Open
     buffer.append(commit(*(frame(1) for _ in range(6))), 0)
     for span in ((2, 2), (4, 5)):
         buffer.city.acknowledge(0, [span])
-    assert buffer.unfreed
+    assert buffer.city.unfreed
     buffer.append(Commit(), 0)
     assert seqs(buffer) == [1, 3, 6]
     buffer.city.acknowledge(0, [(4, 5)])
-    assert not buffer.unfreed
+    assert not buffer.city.unfreed
 
 
 def test_what_the_disk_refuses_to_free_is_freed_later(

@@ -82,6 +82,21 @@ async def test_what_machines_gave_is_reported_with_the_books_and_outlives_a_kill
     buffer.close()
 
 
+async def test_acknowledgements_alone_cost_no_transaction(tmp_path: Path) -> None:
+    buffer = opened(tmp_path)
+    recorder = made(buffer)
+    taken(recorder, NOW)
+    await recorder.commit()
+    buffer.city.acknowledge(buffer.last_seq)
+    await recorder.commit()
+    assert buffer.city.unfreed
+    taken(recorder, NOW + 1_000)
+    await recorder.commit()
+    assert not buffer.city.unfreed
+    assert buffer.city.pending().frames == 1
+    buffer.close()
+
+
 async def test_a_drop_taken_back_while_draining_is_told(tmp_path: Path) -> None:
     buffer = opened(tmp_path, max_age_ms=1_000)
     old = NOW - 5_000

@@ -21,8 +21,6 @@ Index = npt.NDArray[np.intp]
 RunReader = Callable[[Image, Status], Column]
 """Column of one run from the image; may turn status bytes of the run BAD."""
 
-FLOATS = frozenset({Kind.FLOAT32, Kind.FLOAT64})
-
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -94,8 +92,8 @@ class Decoder:
 
         Args:
             image: the data of all blocks.
-            status: one byte a point; floats that are not finite and texts that cannot be
-                decoded become BAD here, unless they are already.
+            status: one byte a point; texts that cannot be decoded become BAD here, unless they
+                are already.
         """
         return tuple([read(image, status[span]) for span, read in self._runs])
 
@@ -157,13 +155,13 @@ def _spoil(status: Status, where: npt.NDArray[np.bool_], reason: Reason) -> None
 class _Numbers:
     """Numbers of one kind; each width and byte order among them is one part.
 
-    What is no finite number is BAD. The calls into NumPy are few on purpose: at rest, with cold
-    caches, each costs ten times what it costs in a loop.
+    Floats may be no finite numbers: processing looks for those, whatever driver they are from.
+    The calls into NumPy are few on purpose: at rest, with cold caches, each costs ten times what
+    it costs in a loop.
     """
 
     def __init__(self, kind: Kind, formats: Sequence[Number], starts: Sequence[int]) -> None:
         self._dtype = kind.dtype
-        self._can_be_infinite = kind in FLOATS
         self._count = len(formats)
         groups: dict[Number, list[int]] = {}
         for index, number in enumerate(formats):
@@ -173,15 +171,7 @@ class _Numbers:
             for number, members in groups.items()
         ]
 
-    def __call__(self, image: Image, status: Status) -> Column:
-        column = self._column(image)
-        if self._can_be_infinite:
-            finite = np.isfinite(column)
-            if np.count_nonzero(finite) < len(finite):
-                _spoil(status, ~finite, Reason.NOT_A_NUMBER)
-        return column
-
-    def _column(self, image: Image) -> Column:
+    def __call__(self, image: Image, _status: Status) -> Column:
         if len(self._parts) == 1:
             return self._parts[0][1](image).astype(self._dtype)
         column = np.empty(self._count, self._dtype)

@@ -213,9 +213,9 @@ class Buffer(BufferReading):
         write_machines(writer, commit.machines)
 
     @property
-    def unfreed(self) -> bool:
-        """Whether frames wait for a commit that frees or resizes them."""
-        return any(outlet.unfreed for outlet in self.outlets.values())
+    def is_to_resize(self) -> bool:
+        """Whether frames wait for a commit that resizes them."""
+        return any(outlet.is_to_resize for outlet in self.outlets.values())
 
     def totals(self) -> Counts:
         """The books of all devices and days together, as of the last commit; a copy."""

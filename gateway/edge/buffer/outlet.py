@@ -176,9 +176,14 @@ class Outlet:
         self._closed = max(self._closed, closed)
 
     @property
+    def is_to_resize(self) -> bool:
+        """Whether frames wait for a commit that resizes them."""
+        return bool(self._too_large)
+
+    @property
     def unfreed(self) -> bool:
         """Whether frames wait for a commit that frees or resizes them."""
-        return bool(self._acknowledged or self._too_large)
+        return bool(self._acknowledged) or self.is_to_resize
 
     def pending(self) -> Pending:
         """What waits for the consumer, as of the last commit."""

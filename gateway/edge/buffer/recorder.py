@@ -190,7 +190,9 @@ class Recorder:
         if resting:
             self._give_up(gathered, self._refusal.cause)
         reporting = reporting or (not resting and self._books_due(now_ms))
-        if gathered.empty and not reporting and not self._buffer.unfreed:
+        # What is acknowledged is freed with the next values, or when the books are reported: a
+        # transaction of its own would cost as much as theirs.
+        if gathered.empty and not reporting and not self._buffer.is_to_resize:
             return False
         changed = await self._write(gathered, now_ms, frames=not resting, reporting=reporting)
         self._tell(now_ms)

@@ -124,7 +124,8 @@ class Fleet:
         """Bring the books of all devices up to now; called before every commit."""
         self._restart.end_if_long(now_ms)
         for runtime in self._devices.values():
-            runtime.books.catch_up(now_ms)
+            if not runtime.books.is_current(now_ms):
+                runtime.books.catch_up(now_ms)
         self._alarms.heed_step(now_ms)
 
     # -- one device -----------------------------------------------------------------------

@@ -61,6 +61,7 @@ class DeviceRuntime:
         self._live = shared.live
         self._now_ms = shared.clock.now_ms
         self._alarms = shared.alarms
+        self._timeouts = shared.timeouts
         self._reports = Reports(model)
         self._polled = [group for group in self.groups if group.model.mode == "poll"]
         self._subscribed = [group for group in self.groups if group.model.mode == "subscribe"]
@@ -130,7 +131,7 @@ class DeviceRuntime:
     def _prepared(self) -> Connection:
         if self._connection is None:
             make, turn = self._way
-            self._connection = Connection(self.model, make(), turn)
+            self._connection = Connection(self.model, make(), turn, self._timeouts)
         return self._connection
 
     async def _serve(self, connection: Connection) -> None:
@@ -202,15 +203,18 @@ class DeviceRuntime:
         Devices, and firewalls before them, end what is idle. One that does so within the
         interval would never be read if each tick only found the end.
         """
+        plan = connection.plans[group.name]
         try:
-            return await connection.read(group.model)
+            with connection.in_time:
+                return await connection.driver.read(plan)
         except NotConnectedError:
             if not self._is_up or self._subscribed:
                 raise
         self.record.renewals += 1
         await self._close(connection)
         await connection.connect()
-        return await connection.read(group.model)
+        with connection.in_time:
+            return await connection.driver.read(plan)
 
     def _record(self, group: Group, outcome: Outcome, tick_ms: int) -> None:
         self._sinks.deliver(self.model.id, group.name, outcome, group.progress(tick_ms))

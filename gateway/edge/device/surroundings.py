@@ -7,6 +7,7 @@ from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Journal
 from gateway.edge.device.clock import Clock
 from gateway.edge.device.sinks import Sinks
+from gateway.edge.device.timeouts import Timeouts
 from gateway.edge.live.view import Live
 
 
@@ -21,6 +22,7 @@ class Surroundings:
         restart: dates the stop of the gateway before this run.
         clock: the gateway's clock.
         alarms: wake devices at their ticks.
+        timeouts: end readings that take too long.
     """
 
     sinks: Sinks
@@ -29,3 +31,4 @@ class Surroundings:
     restart: Restart
     clock: Clock
     alarms: Alarms
+    timeouts: Timeouts

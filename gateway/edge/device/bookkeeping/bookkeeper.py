@@ -44,6 +44,7 @@ class Bookkeeper:
         self._groups = groups
         self._gaps = gaps
         self._restart = restart
+        self._has_subscriptions = any(group.model.mode == "subscribe" for group in groups)
         self._fresh = {group.name for group in groups if group.ticks.counted_ms == NEVER}
         self._counter = TickCounter(device, journal)
         self._steps = ClockSteps(groups, self._fresh, gaps, self._counter, clock)
@@ -138,9 +139,10 @@ class Bookkeeper:
         Ticks before it were missed: failed if the device was down, else skipped as late – or
         as the clock's fault, if it stepped.
         """
-        self._steps.notice_leap(now_ms)
-        group.ticks.reading_ms = tick_ms = group.tick_at(now_ms)
         stepped = self._steps.stepped(group, now_ms)
+        group.ticks.reading_ms = tick_ms = group.tick_at(now_ms)
+        if tick_ms == group.next_tick() and not stepped and group.ticks.repeated_ms is None:
+            return tick_ms  # mostly so: nothing was missed
         self._catch_up(group, now_ms)
         missed = group.next_tick()
         if missed < tick_ms:
@@ -170,8 +172,21 @@ class Bookkeeper:
 
     # -- what nobody reads ----------------------------------------------------------------
 
+    def is_current(self, now_ms: int) -> bool:
+        """Whether nothing is due but what its readings will count: then no need to catch up.
+
+        So it is mostly: the device is up and polled, no gap waits for its end, and the clock does
+        not repeat time.
+        """
+        if self._cause is not None or self._has_subscriptions or self._gaps.has_skips:
+            return False
+        for group in self._groups:
+            if group.ticks.repeated_ms is not None or group.ticks.counted_ms > now_ms:
+                return False
+        return True
+
     def catch_up(self, now_ms: int) -> None:
-        """Bring the books up to now; called before every commit."""
+        """Bring the books up to now; called before every commit unless they are current."""
         if not self._is_attempted:
             return
         self._steps.notice_leap(now_ms)

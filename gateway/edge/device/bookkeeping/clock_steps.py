@@ -55,9 +55,14 @@ class ClockSteps:
         self._offset_ms = self._clock.offset_ms(now_ms)
 
     def stepped(self, group: Group, now_ms: int) -> bool:
-        """Whether the clock has stepped since this was asked last of the group."""
-        before, group.ticks.offset_ms = group.ticks.offset_ms, self._clock.offset_ms(now_ms)
-        return abs(group.ticks.offset_ms - before) > STEP_MS
+        """Whether the clock has stepped since this was asked last of the group.
+
+        Notices a leap as well, see :meth:`notice_leap`.
+        """
+        offset_ms = self._clock.offset_ms(now_ms)
+        self._notice_leap(offset_ms, now_ms)
+        before, group.ticks.offset_ms = group.ticks.offset_ms, offset_ms
+        return abs(offset_ms - before) > STEP_MS
 
     def notice_leap(self, now_ms: int) -> None:
         """Notice a leap ahead of a clock that was far behind, as after a start without battery.
@@ -65,8 +70,10 @@ class ClockSteps:
         No time has passed in it, so nothing was due – but for what was before this run and is
         not in the books because the clock hid it.
         """
-        before, self._offset_ms = self._offset_ms, self._clock.offset_ms(now_ms)
-        leap_ms = int(self._offset_ms - before)
+        self._notice_leap(self._clock.offset_ms(now_ms), now_ms)
+
+    def _notice_leap(self, offset_ms: float, now_ms: int) -> None:
+        leap_ms, self._offset_ms = int(offset_ms - self._offset_ms), offset_ms
         if leap_ms <= LONGEST_STEP_MS:
             return
         for group in self._groups:

@@ -39,7 +39,7 @@ class GapTracker:
     ) -> None:
         self._device = device
         self._tags = dict(groups)
-        self._before: dict[str, Status] = {}
+        self._before: dict[str, tuple[bytes, Status]] = {}  # by group: its status, its causes
         self._whole: Gap | None = None
         self._partial: dict[str, list[Gap]] = {group: [] for group in groups}
         self._skips: dict[tuple[str, Reason], tuple[Gap, int]] = {}
@@ -117,11 +117,13 @@ class GapTracker:
 
     def update(self, group: str, status: Status, time_ms: int) -> list[Gap]:
         """Take the status column of a group at a time; cheap while nothing changes."""
-        causes = np.where(status >= FIRST_BAD, status, GOOD)
-        before = self._before.get(group)
-        if before is not None and np.array_equal(before, causes):
+        before, column = self._before.get(group), status.tobytes()
+        if before is not None and before[0] == column:
             return []
-        self._before[group] = causes
+        causes = np.where(status >= FIRST_BAD, status, GOOD)
+        self._before[group] = column, causes
+        if before is not None and np.array_equal(before[1], causes):
+            return []
         return self._compare(group, causes, time_ms)
 
     def _compare(self, group: str, causes: Status, time_ms: int) -> list[Gap]:
@@ -159,6 +161,11 @@ class GapTracker:
         gap = Gap(self._device, group, (), cause, from_ms)
         self._skips[group, cause] = (gap, to_ms)
         return [*ended, gap]
+
+    @property
+    def has_skips(self) -> bool:
+        """Whether a gap of skipped ticks waits for :meth:`end_old_skips`."""
+        return bool(self._skips)
 
     def end_old_skips(self, now_ms: int) -> list[Gap]:
         """End the gaps of skipped ticks after which none was skipped for a while."""
