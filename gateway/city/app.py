@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -35,6 +36,9 @@ _NEW_OBJECTS = 100_000
 """After so many new objects the garbage collector looks for cycles; Python's default is 700.
 A batch of frames makes tens of thousands, all freed by reference count; searching them, and every
 schema in memory with them, cost an eighth of a worker's processor time."""
+_SWITCH_S = 0.001
+"""How long a thread may keep the interpreter from the event loop; Python's default is 5 ms.
+The loop lets go of it with each frame that it decompresses, and waited for so long each time."""
 
 
 def system_ms() -> int:
@@ -151,6 +155,7 @@ async def run(config: CityConfig) -> None:
         ExceptionGroup: a part failed for good, for example because a port is in use.
     """
     gc.set_threshold(_NEW_OBJECTS)
+    sys.setswitchinterval(_SWITCH_S)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

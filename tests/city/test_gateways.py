@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from gateway.city.app import City
+from gateway.city.db.tables import gateway
 from gateway.city.ingest.commit import EpochUpdate, Quarantined, commit
 from gateway.city.ingest.progress import Progress
 from gateway.city.registry import enrolment
-from tests.support.city import USCC, assembled, city_config, fill_ledger, schema_of
+from gateway.wire.topics import PARTITIONS, partition_of
+from tests.support.city import USCC, assembled, city_config, fill_ledger, rows_of, schema_of
 
 EPOCH = "a" * 16
 SCHEMA = schema_of("speed")
@@ -55,6 +57,17 @@ async def test_a_gateway_that_is_read_again_is_known_all_the_time(city: City) ->
     one = city.gateways.get("gw-1")
     assert one is not None
     assert one.progress[EPOCH].upto == 3
+
+
+async def test_only_gateways_of_held_partitions_are_read(city: City) -> None:
+    mine = partition_of("gw-1")
+    assert partition_of("gw-2") != mine
+    await city.gateways.hold({mine})
+    await city.gateways.hold({mine, (mine + 1) % PARTITIONS})
+    assert city.gateways.get("gw-1") is not None
+    assert city.gateways.get("gw-2") is None
+    rows = {row["id"]: row["partition"] for row in rows_of(city, gateway)}
+    assert rows == {name: partition_of(name) for name in ("gw-1", "gw-2")}
 
 
 async def test_a_revoked_gateway_takes_only_its_own_machines_away(city: City) -> None:

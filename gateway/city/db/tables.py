@@ -20,6 +20,9 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
+
+from gateway.wire.topics import partition_of
 
 metadata = MetaData(
     naming_convention={
@@ -133,16 +136,24 @@ equipment_status = Table(
     ),  # in_use standby idle sealed scrapped building leased_out
 )
 
+
+def _partition(row: DefaultExecutionContext) -> int:
+    values = row.get_current_parameters()  # type: ignore[no-untyped-call]
+    return partition_of(values["id"])
+
+
 gateway = Table(
     "gateway",
     metadata,
     Column("id", String(63), primary_key=True),
+    Column("partition", Integer, nullable=False, default=_partition),  # of its topics
     Column("uscc", ForeignKey("enterprise.uscc"), nullable=False),
     Column("site_no", String(16), nullable=False),
     Column("enrolled_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
     Column("last_seen_ms", BigInteger),
     Column("state", Text),  # last state message, JSON
+    Index("ix_gateway_partition", "partition"),  # a worker reads its own only, every 2 s
 )
 
 watermark = Table(

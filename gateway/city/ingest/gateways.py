@@ -21,6 +21,7 @@ from gateway.city.ingest.limits import MAX_REFUSED
 from gateway.city.ingest.losses import Losses
 from gateway.city.ingest.progress import Progress
 from gateway.city.live.view import GatewayLive, Live
+from gateway.city.registry.enrolment import of_partitions
 from gateway.core.schema import Schema, decode_schema
 from gateway.wire.messages import State, decode_state
 from gateway.wire.topics import ALL_PARTITIONS, partition_of
@@ -114,6 +115,11 @@ class Gateways:
         self._reading = asyncio.Lock()
         self._refreshed_ms = 0
 
+    @property
+    def partitions(self) -> frozenset[int]:
+        """Those whose gateways are held."""
+        return self._partitions
+
     def get(self, gateway_id: str) -> Gateway | None:
         """An enrolled gateway; None if it is unknown or revoked."""
         return self._gateways.get(gateway_id)
@@ -166,9 +172,10 @@ class Gateways:
 
 def _load(connection: Connection, known: Collection[str], partitions: Collection[int]) -> _Loaded:
     """Who of these partitions is enrolled, and everything of those that are not known yet."""
-    enrolled = select(gateway_table.c.id).where(gateway_table.c.revoked_ms.is_(None))
-    names = connection.scalars(enrolled)
-    loaded = _Loaded(frozenset(name for name in names if partition_of(name) in partitions))
+    enrolled = select(gateway_table.c.id).where(
+        gateway_table.c.revoked_ms.is_(None), of_partitions(partitions)
+    )
+    loaded = _Loaded(frozenset(connection.scalars(enrolled)))
     new = sorted(loaded.enrolled - set(known))
     for part in chunks(new):
         loaded.new.extend(_some(connection, part))

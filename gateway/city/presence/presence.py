@@ -5,7 +5,7 @@ Works beside ingest, so that a store that is away does not make gateways look si
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ from gateway.city.ingest.uplink import Incoming, Uplink
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.view import GatewayLive, Live
 from gateway.city.presence.clocks import Clocks
+from gateway.city.registry.enrolment import of_partitions
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
 from gateway.retry import Retry
@@ -115,7 +116,7 @@ class Presence:
         """Learn what is known of the partitions that are heard now, forget the others."""
         following_ms = self.uplink.followed_ms
         await self.gateways.refresh(self.now_ms(), 0)
-        silent = await self.database.run(_open_silences)
+        silent = await self.database.run(_open_silences, self.gateways.partitions)
         self._silent = self._of_ours(silent | self._silent)
         self._saved, self._greeted = self._of_ours(self._saved), self._of_ours(self._greeted)
         self._clocks.forget()
@@ -217,9 +218,16 @@ def _links(view: GatewayLive) -> Mapping[str, DeviceState]:
     return view.state.devices if view.state else {}
 
 
-def _open_silences(connection: Connection) -> dict[str, int]:
-    query = select(gap.c.gateway, gap.c.from_ms).where(
-        gap.c.to_ms.is_(None), gap.c.cause == _SILENT.code, gap.c.device == ""
+def _open_silences(connection: Connection, partitions: Collection[int]) -> dict[str, int]:
+    query = (
+        select(gap.c.gateway, gap.c.from_ms)
+        .join(gateway, gateway.c.id == gap.c.gateway)
+        .where(
+            gap.c.to_ms.is_(None),
+            gap.c.cause == _SILENT.code,
+            gap.c.device == "",
+            of_partitions(partitions),
+        )
     )
     return {row.gateway: row.from_ms for row in connection.execute(query)}
 

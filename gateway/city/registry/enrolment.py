@@ -1,15 +1,15 @@
 """The registry of gateways: who may send, for which enterprise and site."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, insert, select, true, update
 
 from edge_config.models import uscc as codes
 from gateway.city.db.operation import begin
 from gateway.city.db.tables import enterprise, gap, gateway, tag_schema
 from gateway.core.days import day_of
-from gateway.wire.topics import is_gateway_id
+from gateway.wire.topics import PARTITIONS, is_gateway_id
 
 MAX_SITE_NO = 16
 
@@ -103,6 +103,11 @@ def revoke(connection: Connection, gateway_id: str, now_ms: int) -> None:
     end_ms = case((gap.c.from_ms > now_ms, gap.c.from_ms), else_=now_ms)
     is_open = (gap.c.gateway == gateway_id) & gap.c.to_ms.is_(None)
     connection.execute(update(gap).where(is_open).values(to_ms=end_ms))
+
+
+def of_partitions(partitions: Collection[int]) -> ColumnElement[bool]:
+    """The condition that a row of the registry is of some partitions."""
+    return gateway.c.partition.in_(partitions) if len(partitions) < PARTITIONS else true()
 
 
 def listed(connection: Connection) -> Sequence[Enrolled]:
