@@ -27,6 +27,7 @@ from gateway.city.presence.presence import Presence
 from gateway.city.rates.definitions import load_definitions
 from gateway.city.rates.frozen import schedule as freezing
 from gateway.city.stores.choose import make_store
+from gateway.wire.topics import PARTITIONS
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,14 @@ class City:
             silence_ms=config.silence_ms,
             now_ms=now_ms,
         )
+        self.sharing: Sharing | None = None
+        """None on SQLite, where one process hears everything."""
+        if database.engine.dialect.name == "sqlite":
+            self.metrics.partitions_heard.set(PARTITIONS)
+        else:
+            self.sharing = Sharing(
+                Claims(database), self.uplink, self.gateways, self.ingest, self.metrics
+            )
 
 
 @asynccontextmanager
@@ -103,9 +112,9 @@ def parts(city: City) -> list[Coroutine[object, object, None]]:
     leads; on SQLite there is one.
     """
     receiving = [city.uplink.run(), city.ingest.run(), city.presence.run(), _live(city)]
-    if city.database.engine.dialect.name == "sqlite":
+    sharing = city.sharing
+    if sharing is None:
         return [*receiving, *singletons(city, patience_s=0)]
-    sharing = Sharing(Claims(city.database), city.uplink, city.gateways, city.ingest)
     leading = sharing.while_leading(lambda: singletons(city, TAKE_OVER_S))
     # the first: nothing is heard before it says what
     return [sharing.run(), *receiving, leading]
@@ -145,7 +154,12 @@ async def _live(city: City) -> None:
 def health(city: City) -> dict[str, str]:
     """State of the parts for ``/healthz``: ``ok``, or what is wrong."""
     broker = "ok" if city.uplink.connected_since_ms is not None else "broker does not answer"
-    return {"broker": broker, "store": city.ingest.store_problem or "ok"}
+    partitions = city.sharing.problem if city.sharing is not None else ""
+    return {
+        "broker": broker,
+        "store": city.ingest.store_problem or "ok",
+        "partitions": partitions or "ok",
+    }
 
 
 async def run(config: CityConfig) -> None:

@@ -117,7 +117,13 @@ def gateway_and_machine(request: pytest.FixtureRequest) -> None:
 
 def _gateway_and_machine(connection: Connection) -> None:
     add_enterprise(connection, "91330822MA0000015W")
-    row = {"id": "gw-1", "uscc": "91330822MA0000015W", "site_no": "1", "enrolled_ms": 1}
+    row = {
+        "id": "gw-1",
+        "uscc": "91330822MA0000015W",
+        "site_no": "1",
+        "enrolled_ms": 1,
+        "partition": 0,
+    }
     connection.execute(insert(gateway_table).values(row))
     connection.execute(insert(machine).values(id=7, named_ms=1))
 

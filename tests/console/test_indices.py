@@ -28,7 +28,7 @@ PAGE = 50
 
 def _enrol(connection: Connection) -> None:
     rows = [
-        {"id": f"zz-{at:05d}", "uscc": uscc_of(0), "site_no": "1", "enrolled_ms": 1}
+        {"id": f"zz-{at:05d}", "uscc": uscc_of(0), "site_no": "1", "enrolled_ms": 1, "partition": 0}
         for at in range(GATEWAYS)
     ]
     connection.execute(insert(tables.gateway), rows)

@@ -13,7 +13,8 @@ from tests.console.town import Town, uscc_of
 
 async def test_a_large_city_fits_the_first_page(address: str, city: Town) -> None:
     rows = [
-        {"id": f"zz-{at}", "uscc": uscc_of(0), "site_no": "1", "enrolled_ms": 1} for at in range(90)
+        {"id": f"zz-{at}", "uscc": uscc_of(0), "site_no": "1", "enrolled_ms": 1, "partition": 0}
+        for at in range(90)
     ]
     city.database.run_now(lambda connection: connection.execute(insert(tables.gateway), rows))
     page = (await get(f"{address}/?lang=en")).text
@@ -65,7 +66,7 @@ async def test_a_city_of_many_gateways_types_an_id_and_turns_pages(
     address: str, city: Town
 ) -> None:
     rows = [
-        {"id": f"zz-{at:03d}", "uscc": uscc_of(0), "site_no": "1", "enrolled_ms": 1}
+        {"id": f"zz-{at:03d}", "uscc": uscc_of(0), "site_no": "1", "enrolled_ms": 1, "partition": 0}
         for at in range(250)
     ]
     day = {"epoch": "0" * 16, "device": "a", "day": date(2025, 11, 23), "dropped": "{}"}

@@ -179,7 +179,7 @@ def _fill(connection: Connection) -> None:
         )
         connection.execute(
             insert(tables.gateway).values(
-                id=f"gw-{number}", uscc=uscc, site_no="1", enrolled_ms=NOW_MS - 10**9
+                id=f"gw-{number}", uscc=uscc, site_no="1", enrolled_ms=NOW_MS - 10**9, partition=0
             )
         )
         _machines(connection, uscc, number, machines, networked)

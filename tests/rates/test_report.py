@@ -272,6 +272,7 @@ def test_answering_is_read_from_gateways_and_their_schemas(database: Database) -
 
     def fill(connection: Connection) -> None:
         row = {"uscc": USCCS[0], "site_no": "1", "enrolled_ms": 0, "last_seen_ms": 99_000}
+        row["partition"] = 0
         for name, online, synthetic in (
             ("gw-1", True, False),
             ("gw-2", False, False),

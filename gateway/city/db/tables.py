@@ -20,9 +20,6 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.engine.default import DefaultExecutionContext
-
-from gateway.wire.topics import partition_of
 
 metadata = MetaData(
     naming_convention={
@@ -136,17 +133,11 @@ equipment_status = Table(
     ),  # in_use standby idle sealed scrapped building leased_out
 )
 
-
-def _partition(row: DefaultExecutionContext) -> int:
-    values = row.get_current_parameters()  # type: ignore[no-untyped-call]
-    return partition_of(values["id"])
-
-
 gateway = Table(
     "gateway",
     metadata,
     Column("id", String(63), primary_key=True),
-    Column("partition", Integer, nullable=False, default=_partition),  # of its topics
+    Column("partition", Integer, nullable=False),  # of its topics
     Column("uscc", ForeignKey("enterprise.uscc"), nullable=False),
     Column("site_no", String(16), nullable=False),
     Column("enrolled_ms", BigInteger, nullable=False),

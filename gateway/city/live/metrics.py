@@ -60,6 +60,16 @@ class CityMetrics:
             buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
             registry=self.registry,
         )
+        self.partitions_heard = Gauge(
+            "qulink_city_partitions_heard",
+            "Partitions whose gateways this process hears",
+            registry=self.registry,
+        )
+        self.partitions_free = Gauge(
+            "qulink_city_partitions_free",
+            "Partitions that no process held when this one last looked",
+            registry=self.registry,
+        )
         self.gateways_online = Gauge(
             "qulink_city_gateways_online", "Gateways heard of lately", registry=self.registry
         )

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
@@ -13,8 +14,10 @@ from gateway.city.db.database import words
 from gateway.city.ingest.gateways import Gateways
 from gateway.city.ingest.uplink import Uplink
 from gateway.city.ingest.worker import Ingest
+from gateway.city.live.metrics import CityMetrics
 from gateway.city.partitions.claims import Claims
 from gateway.city.partitions.share import change
+from gateway.city.partitions.vacant import Vacant
 from gateway.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -33,11 +36,22 @@ class Sharing:
         uplink: told which partitions to hear.
         gateways: told which partitions to hold in memory.
         ingest: finishes what is on its way before a partition is handed over.
+        metrics: told what this worker holds and what nobody does.
     """
 
-    def __init__(self, claims: Claims, uplink: Uplink, gateways: Gateways, ingest: Ingest) -> None:
+    def __init__(
+        self,
+        claims: Claims,
+        uplink: Uplink,
+        gateways: Gateways,
+        ingest: Ingest,
+        metrics: CityMetrics,
+    ) -> None:
         self._claims, self._uplink = claims, uplink
         self._gateways, self._ingest = gateways, ingest
+        self._metrics = metrics
+        self._vacant = Vacant()
+        self._lost = ""
         self._mine = _NONE
         self._holds_leader = False
         self._leading, self._following = asyncio.Event(), asyncio.Event()
@@ -48,21 +62,28 @@ class Sharing:
         retry = Retry(
             log, "partitions cannot be held", "partitions are held again", level=logging.ERROR
         )
-        await self._uplink.follow(_NONE)
+        await self._hear(_NONE)
         try:
             while True:
                 try:
                     await self._begin()
                     retry.succeeded()
+                    self._lost = ""
                     while True:
                         await self._look()
                         await asyncio.sleep(LOOK_S * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
                 except SQLAlchemyError as error:
-                    await self._uplink.follow(_NONE)  # before anything else: others may hear them
+                    await self._hear(_NONE)  # before anything else: others may hear them
+                    self._lost = f"none can be held here: {words(error)}"
                     retry.failed(words(error))
                 await asyncio.sleep(retry.pause_s())
         finally:
             self._claims.close()
+
+    @property
+    def problem(self) -> str:
+        """Why some partitions are heard by nobody, as far as this worker sees; empty if all are."""
+        return self._lost or self._vacant.problem(time.monotonic())
 
     async def while_leading(self, parts: Callable[[], Sequence[Coroutine[Any, Any, None]]]) -> None:
         """Run the parts of which a city has one each, whenever this worker leads."""
@@ -83,6 +104,8 @@ class Sharing:
 
     async def _look(self) -> None:
         seen = await asyncio.to_thread(self._claims.look)
+        self._vacant.note(seen.taken, time.monotonic())
+        self._metrics.partitions_free.set(self._vacant.count)
         wanted = change(self._mine, seen.taken, seen.workers)
         if wanted.give_back:
             await self._give_back(wanted.give_back, seen.workers)
@@ -95,7 +118,7 @@ class Sharing:
     async def _give_back(self, partitions: Collection[int], workers: int) -> None:
         """Hear no more, finish, forget, and only then let another worker begin."""
         rest = self._mine.difference(partitions)
-        await self._uplink.follow(rest)
+        await self._hear(rest)
         await self._finish()
         await self._gateways.hold(rest)
         await asyncio.to_thread(self._claims.give_back, partitions)
@@ -103,6 +126,10 @@ class Sharing:
         log.info(
             "%d partitions given back, %d kept; workers: %d", len(partitions), len(rest), workers
         )
+
+    async def _hear(self, partitions: Collection[int]) -> None:
+        await self._uplink.follow(partitions)
+        self._metrics.partitions_heard.set(len(partitions))
 
     async def _finish(self) -> None:
         """Wait for what is on its way, but not long: who commits a frame second is told so."""
@@ -116,7 +143,7 @@ class Sharing:
         if taken:
             self._mine |= taken
             await self._gateways.hold(self._mine)
-            await self._uplink.follow(self._mine)
+            await self._hear(self._mine)
             log.info(
                 "%d partitions taken, %d held; workers: %d", len(taken), len(self._mine), workers
             )

@@ -9,7 +9,7 @@ from edge_config.models import uscc as codes
 from gateway.city.db.operation import begin
 from gateway.city.db.tables import enterprise, gap, gateway, tag_schema
 from gateway.core.days import day_of
-from gateway.wire.topics import PARTITIONS, is_gateway_id
+from gateway.wire.topics import PARTITIONS, is_gateway_id, partition_of
 
 MAX_SITE_NO = 16
 
@@ -54,7 +54,7 @@ def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms
     known = connection.execute(select(gateway).where(gateway.c.id == gateway_id)).one_or_none()
     if known is None:
         row = {"id": gateway_id, "uscc": uscc, "site_no": site_no, "enrolled_ms": now_ms}
-        connection.execute(insert(gateway).values(row))
+        connection.execute(insert(gateway).values(row | {"partition": partition_of(gateway_id)}))
         begin(connection, day_of(now_ms))
         return True
     if (known.uscc, known.site_no) != (uscc, site_no):
