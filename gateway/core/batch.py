@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.core.schema import Column, Schema
-from gateway.core.status import Reason
+from gateway.core.status import GOOD, Reason, uncertain
 
 Mask = npt.NDArray[np.bool_]
 Status = npt.NDArray[np.uint8]
@@ -92,6 +92,22 @@ NEVER = int(np.iinfo(np.int64).min)
 """A time before all others: of a tag that was never sent, is due whatever its value, has none."""
 JOIN_MS = 60_000
 """What is lost again within a minute belongs to one gap: a bad line would else fill the lists."""
+
+
+def doubted(status: Status | None, count: int) -> Status:
+    """Status bytes with all that is GOOD in clock doubt.
+
+    Args:
+        status: one byte a value; None: all are GOOD.
+        count: how many values there are.
+    """
+    if status is None:
+        return np.full(count, _CLOCK_DOUBT, np.uint8)
+    return np.where(status == GOOD, _CLOCK_DOUBT, status).astype(np.uint8)
+
+
+_CLOCK_DOUBT = uncertain(Reason.CLOCK_DOUBT)
+
 
 GapKey = tuple[str, str, tuple[str, ...], int]
 

@@ -1,12 +1,12 @@
 """What processing hands on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from gateway.core.batch import Batch, Changes, Status, Times
+from gateway.core.batch import Batch, Changes, Status, Times, doubted
 from gateway.core.books import Counts
-from gateway.core.machines import MachineDay
+from gateway.core.machines import MachineCounts, MachineDay
 from gateway.core.schema import Column
 
 
@@ -30,3 +30,20 @@ class Outcome:
     columns: tuple[Column, ...]
     times: int | Times
     machines: Sequence[MachineDay] = ()
+
+    def in_doubt(self) -> "Outcome":
+        """The same in clock doubt: what is GOOD is UNCERTAIN, and nothing is valid.
+
+        Processing does not see it. The values are as they were; only the day that they name is
+        not sure, so they are not sent again for that alone.
+        """
+        record = self.record
+        return replace(
+            self,
+            record=record and replace(record, status=doubted(record.status, record.cells)),
+            status=doubted(self.status, len(self.status)),
+            machines=[
+                (machine, day, MachineCounts(expected=given.expected))
+                for machine, day, given in self.machines
+            ],
+        )

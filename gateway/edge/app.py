@@ -69,6 +69,7 @@ def compose(
     """
     clock = clock or Clock()
     live = Live()
+    _look(clock, live)  # before the first reading, so that it is known whether to doubt it
     wake = _Wakes([asyncio.Event() for _ in loaded.config.northbound])
     recorder = Recorder(
         buffer=buffer,
@@ -95,9 +96,15 @@ def compose(
         alarms=alarms,
     )
     devices.compose(loaded.devices)
+    recorder.add_source(lambda _now_ms: _look(clock, live))
     recorder.add_source(devices.catch_up)
     northbounds = _northbounds(loaded, buffer, wake, live, clock)
     return Edge(buffer, live, recorder, sinks, devices, northbounds)
+
+
+def _look(clock: Clock, live: Live) -> None:
+    clock.look()
+    live.set_clock(clock.live())
 
 
 def _pasts(buffer: Buffer, gaps: Iterable[Gap]) -> dict[str, Past]:
@@ -175,7 +182,7 @@ def _northbounds(
             outlet=buffer.outlets[config.name],
             wake=event,
             live=live,
-            now_ms=clock.now_ms,
+            clock=clock,
         )
         for config, event in zip(loaded.config.northbound, wake.events, strict=True)
     ]

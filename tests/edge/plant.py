@@ -36,7 +36,7 @@ class Plant:
     def __init__(self) -> None:
         self.connect_fault: BaseException | None = None
         self.read_fault: BaseException | None = None
-        self.silent = self.closing_hangs = False
+        self.silent = self.closing_hangs = self.stands_still = False
         self.open = asyncio.Event()
         self.open.set()
         self.serves = 1 << 62  # readings over one connection
@@ -87,7 +87,8 @@ class Scripted:
             await asyncio.sleep(plant.reading_takes_s)
         plant.reads += 1
         status = np.zeros(plan, np.uint8) if plant.status is None else plant.status
-        return Reading((np.full(plan, float(plant.reads)),), status)
+        value = 1.0 if plant.stands_still else float(plant.reads)
+        return Reading((np.full(plan, value),), status)
 
     async def write(self, point: Point, value: Any) -> None:
         raise AssertionError("nothing is written here")
@@ -112,16 +113,21 @@ class Clock(clock_module.Clock):
     """The loop's time shifted to a date; ``step`` moves it as a wrong clock would."""
 
     def __init__(self, start_ms: int = 1_800_000_000_000) -> None:
+        super().__init__()
         self._loop = asyncio.get_running_loop()
         self._begin = self._loop.time()
         self._start_ms = start_ms
         self.step_ms = 0
+        self.synchronised = True
 
     def now_ms(self) -> int:
         return self._start_ms + int(self.monotonic_ms()) + self.step_ms
 
     def monotonic_ms(self) -> float:
         return (self._loop.time() - self._begin) * 1000
+
+    def is_synchronised(self) -> bool:
+        return self.synchronised
 
 
 def loaded(

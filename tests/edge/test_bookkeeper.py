@@ -78,6 +78,7 @@ class Steps(Clock):
     """Stands still but where a test moves it; ``step_ms`` of it are the clock's fault."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.now, self.step_ms = T0, 0
 
     def now_ms(self) -> int:

@@ -21,6 +21,7 @@ from tests.edge.buffers import commit, frame
 from tests.edge.city import City, until
 from tests.edge.test_northbound import Sender
 from tests.support.broker import Mosquitto
+from tests.support.clocks import FixedClock
 from tests.support.consumers import for_city
 
 MUCH = QuotaRule(1 << 30, 1 << 50)
@@ -145,7 +146,7 @@ class TwoWays(Sender):
             outlet=self.buffer.outlets["plant"],
             wake=self.plant_wake,
             live=self.live,
-            now_ms=lambda: 1,
+            clock=FixedClock(1),
         )
 
     def feed(self, frames: int, *, schema: bool = True) -> None:

@@ -48,7 +48,7 @@ async def asked(live: Live, folder: Path) -> tuple[int, dict[str, Any]]:
 async def test_a_gateway_at_work_is_ok(tmp_path: Path) -> None:
     code, body = await asked(live_at(NOW - 1_000 - STUCK_MS, NOW - STALLED_MS), tmp_path)
     assert (code, body["status"]) == (200, "ok")
-    assert body["parts"] == {"reading": "ok", "buffer": "ok", "broker": "ok"}
+    assert body["parts"] == {"reading": "ok", "buffer": "ok", "broker": "ok", "clock": "ok"}
 
 
 async def test_a_lost_broker_is_told_and_does_not_ask_for_a_restart(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from gateway.wire.messages import Ack, encode_message
 from gateway.wire.topics import ack_topic
 from tests.edge.city import City, until
 from tests.support.broker import Mosquitto
+from tests.support.clocks import FixedClock
 from tests.support.consumers import for_city
 
 SCHEMA = Schema(
@@ -73,7 +74,7 @@ class Sender:
             outlet=self.buffer.city,
             wake=self.wake,
             live=self.live,
-            now_ms=lambda: 1,
+            clock=FixedClock(1),
         )
         self.times = 0
 

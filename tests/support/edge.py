@@ -16,6 +16,7 @@ from gateway.edge.live.view import DeviceRecord, Live
 from gateway.edge.northbound.session import Northbound
 from gateway.wire.frame import BodyEncoder
 from tests.support.city import batch_of, schema_of
+from tests.support.clocks import FixedClock
 from tests.support.consumers import for_city
 
 SCHEMA = schema_of("speed", "power")
@@ -45,7 +46,7 @@ class Edge:
             outlet=self.buffer.city,
             wake=self._wake,
             live=self.live,
-            now_ms=lambda: self.begin_ms,
+            clock=FixedClock(begin_ms),
         )
 
     def feed(self, frames: int) -> None:

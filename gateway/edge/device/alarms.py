@@ -2,13 +2,10 @@
 
 import asyncio
 
-from gateway.edge.device.clock import Clock
+from gateway.edge.device.clock import STEP_MS, Clock
 
 LONGEST_SLEEP_MS = 1_000
 """The timer is never set further ahead, so that a clock that is set ahead is noticed."""
-
-STEP_MS = 1_000
-"""A clock that moved by more against one that never steps has been set."""
 
 
 class Alarms:

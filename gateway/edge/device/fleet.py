@@ -55,11 +55,13 @@ class Fleet:
         self._journal = journal
         self._live = live
         self._restart = restart
+        self._clock = clock
         self._now_ms = clock.now_ms
         self._alarms = alarms
         self._devices: dict[str, DeviceRuntime] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._changing = asyncio.Lock()
+        self._was_in_doubt = False
 
     def __iter__(self) -> Iterator[DeviceRuntime]:
         return iter(list(self._devices.values()))
@@ -122,11 +124,22 @@ class Fleet:
 
     def catch_up(self, now_ms: int) -> None:
         """Bring the books of all devices up to now; called before every commit."""
+        self._heed_doubt()
         self._restart.end_if_long(now_ms)
         for runtime in self._devices.values():
             if not runtime.books.is_current(now_ms):
                 runtime.books.catch_up(now_ms)
         self._alarms.heed_step(now_ms)
+
+    def _heed_doubt(self) -> None:
+        """Send all values once when the clock is confirmed.
+
+        Else what stands still would be shown in doubt, and be no evidence, until its silence ends.
+        """
+        before, self._was_in_doubt = self._was_in_doubt, self._clock.in_doubt
+        if before and not self._was_in_doubt:
+            for runtime in self._devices.values():
+                runtime.send_all()
 
     # -- one device -----------------------------------------------------------------------
 

@@ -59,6 +59,7 @@ class DeviceRuntime:
         self._connection: Connection | None = None
         self._sinks = shared.sinks
         self._live = shared.live
+        self._clock = shared.clock
         self._now_ms = shared.clock.now_ms
         self._alarms = shared.alarms
         self._timeouts = shared.timeouts
@@ -96,6 +97,11 @@ class DeviceRuntime:
         self._connection = None  # whoever starts it again wants to begin afresh
         self.books.lost(Reason.STOPPED, now_ms)
         self._live.set_link(self.model.id, "down", now_ms, Reason.STOPPED)
+
+    def send_all(self) -> None:
+        """Send the next good value of every tag, changed or not."""
+        for group in self.groups:
+            group.processor.lost()
 
     # -- sessions -------------------------------------------------------------------------
 
@@ -217,6 +223,8 @@ class DeviceRuntime:
             return await connection.driver.read(plan)
 
     def _record(self, group: Group, outcome: Outcome, tick_ms: int) -> None:
+        if self._clock.in_doubt:
+            outcome = outcome.in_doubt()
         self._sinks.deliver(self.model.id, group.name, outcome, group.progress(tick_ms))
         self.record.polls += 1
 

@@ -1,13 +1,14 @@
 """Whether an edge does its work, for ``/healthz``: what a watchdog may restart it for.
 
-A lost device or broker is not the gateway's fault and no restart cures it: the first is told by
-pages and metrics, the second as a part that is not ``ok`` but leaves the answer at 200.
+A lost device or broker, or a city with another time, is not the gateway's fault and no restart
+cures it: the first is told by pages and metrics, the others as parts that are not ``ok`` but leave
+the answer at 200.
 """
 
 from gateway.edge.live.view import DeviceRecord, Live
 
-TOLERABLE = frozenset({"broker"})
-"""Parts whose fault leaves the gateway working: frames are kept meanwhile."""
+TOLERABLE = frozenset({"broker", "clock"})
+"""Parts whose fault leaves the gateway working: frames are kept, or values are in doubt."""
 
 STUCK_MS = 210_000
 """A polled group of a device that is up is never so long overdue: two attempts at reading and a
@@ -18,12 +19,13 @@ STALLED_MS = 30_000
 
 
 def health(live: Live, now_ms: int) -> dict[str, str]:
-    """State of reading, buffer and broker: ``ok``, or what is wrong."""
+    """State of reading, buffer, broker and clock: ``ok``, or what is wrong."""
     stuck = [record.id for record in live.records() if _is_stuck(record, now_ms)]
     return {
         "reading": f"nothing is read any more from {', '.join(stuck)}" if stuck else "ok",
         "buffer": live.backlog().refused or _stall(now_ms - live.committed_ms()),
         "broker": live.northbound().error or "ok",
+        "clock": live.clock().contradiction or "ok",
     }
 
 

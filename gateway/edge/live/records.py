@@ -135,6 +135,23 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockLive:
+    """What is known of the gateway's clock.
+
+    Attributes:
+        in_doubt: whether nobody has confirmed it; values are UNCERTAIN meanwhile.
+        steady_since_ms: since when nobody has set it, UTC milliseconds; 0: not known.
+        contradiction: how the city's clock contradicts it, and what to do; empty if it does not.
+        contradictions: how often that began since start.
+    """
+
+    in_doubt: bool = False
+    steady_since_ms: int = 0
+    contradiction: str = ""
+    contradictions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class NorthboundLive:
     """The connection to the broker.
 

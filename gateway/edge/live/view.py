@@ -19,6 +19,7 @@ from gateway.core.status import Quality, Reason, bad, quality_of, reason_of
 from gateway.core.status import status as status_byte
 from gateway.edge.live.records import (
     Backlog,
+    ClockLive,
     DeviceLive,
     Link,
     LinkLoad,
@@ -99,6 +100,7 @@ class Live:
         self._history: deque[tuple[int, Counts]] = deque()
         self._totals = Counts()
         self._backlog = Backlog()
+        self._clock = ClockLive()
         self._northbounds: dict[str, NorthboundLive] = {}
         self._changed = asyncio.Event()
 
@@ -138,6 +140,10 @@ class Live:
     def backlog(self) -> Backlog:
         """What waits for the city."""
         return self._backlog
+
+    def clock(self) -> ClockLive:
+        """What is known of the gateway's clock."""
+        return self._clock
 
     def books(self) -> Counts:
         """The books since the buffer was made, all devices together; do not change it."""
@@ -207,6 +213,10 @@ class Live:
     def set_backlog(self, backlog: Backlog) -> None:
         """Take the state of the buffer."""
         self._backlog = backlog
+
+    def set_clock(self, clock: ClockLive) -> None:
+        """Take what is known of the gateway's clock."""
+        self._clock = clock
 
     def set_northbound(self, northbound: NorthboundLive, name: str = CITY) -> None:
         """Take the state of the connection to the broker."""

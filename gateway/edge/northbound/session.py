@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from edge_config.models.gateway import QulinkNorthbound
+from edge_config.models.gateway import CITY, QulinkNorthbound
 from gateway.edge.buffer.outlet import Outlet
+from gateway.edge.device.clock import Clock
 from gateway.edge.live.records import NorthboundLive
 from gateway.edge.live.view import Live
 from gateway.edge.northbound.answers import Answers
@@ -24,7 +25,7 @@ from gateway.edge.northbound.window import Window
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import LOSSES, Client, Will
 from gateway.wire.frame import HEADER_BYTES, BodyEncoder, Header, seal
-from gateway.wire.messages import State, encode_message
+from gateway.wire.messages import Ack, State, encode_message
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Northbound:
         outlet: what to send.
         wake: set after each commit of the buffer, and here.
         live: the connection is noted in it; read for signs of life.
-        now_ms: the gateway's clock, UTC milliseconds.
+        clock: the gateway's; the city confirms it.
     """
 
     def __init__(
@@ -55,15 +56,16 @@ class Northbound:
         outlet: Outlet,
         wake: asyncio.Event,
         live: Live,
-        now_ms: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._config = config
         self._gateway = gateway
         self._outlet = outlet
         self._wake = wake
         self._live = live
-        self._now_ms = now_ms
-        self._signs = SignsOfLife(config, gateway, software, outlet, live, now_ms)
+        self._clock = clock
+        self._session_s = 0.0
+        self._signs = SignsOfLife(config, gateway, software, outlet, live, clock)
         self._window = Window(config.window, config.ack_timeout_ms)
         self._encoder = BodyEncoder()
         self._queue = Queue(config.frame_interval_ms)
@@ -114,11 +116,12 @@ class Northbound:
 
     async def _session(self) -> None:
         async with self._client() as client:
+            self._session_s = _seconds()
             await client.listen(ack_topic(self._gateway))
             self._window.restart()
             self._sizes.connected(client.max_packet_bytes)
             self._outlet.limit_frames(self._sizes.body_bytes)
-            self._note(connected=True, since_ms=self._now_ms(), error="")
+            self._note(connected=True, since_ms=self._clock.now_ms(), error="")
             with self._attempts.session():
                 await self._serve(client)
             await self._signs.say(client, online=False)
@@ -148,7 +151,7 @@ class Northbound:
 
     def _lost(self, words: str) -> None:
         before = self._status
-        since_ms = self._now_ms() if before.connected or not before.error else before.since_ms
+        since_ms = self._clock.now_ms() if before.connected or not before.error else before.since_ms
         self._note(connected=False, since_ms=since_ms, error=words)
 
     @property
@@ -261,13 +264,20 @@ class Northbound:
             return
         self._note(acks=self._status.acks + 1)
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
-        self._window.acknowledge(ack.upto, ranges, _seconds())
+        sent_s = self._window.acknowledge(ack.upto, ranges, _seconds())
+        self._hear_time(ack, sent_s)
         self._sizes.unanswered.acknowledged(self._window.newest, self._window.acknowledged)
         self._outlet.acknowledge(ack.upto, ranges, ack.closed)
         if self._preface.want(ack.want, _seconds()) or ack.again:
             self._window.restart()
         self._to_commit.set()
         self._wake.set()
+
+    def _hear_time(self, ack: Ack, sent_s: float | None) -> None:
+        """Compare clocks: an acknowledgement is younger than the session, and what it is of."""
+        if ack.time_ms and self._config.name == CITY:
+            since_s = self._session_s if sent_s is None else max(sent_s, self._session_s)
+            self._clock.hear_city(ack.time_ms, (_seconds() - since_s) * 1000)
 
 
 def _seconds() -> float:

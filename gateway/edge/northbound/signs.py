@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 
 from edge_config.models.gateway import QulinkNorthbound
 from gateway.edge.buffer.outlet import Outlet
+from gateway.edge.device.clock import Clock
 from gateway.edge.live.view import Live
 from gateway.mqtt.client import Client
 from gateway.wire.messages import State, encode_message
@@ -21,7 +21,7 @@ class SignsOfLife:
         software: version of qulink.
         outlet: how much waits.
         live: the links.
-        now_ms: the gateway's clock, UTC milliseconds.
+        clock: the gateway's.
     """
 
     def __init__(
@@ -31,14 +31,14 @@ class SignsOfLife:
         software: str,
         outlet: Outlet,
         live: Live,
-        now_ms: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._config = config
         self._gateway = gateway
         self._software = software
         self._outlet = outlet
         self._live = live
-        self._now_ms = now_ms
+        self._clock = clock
 
     async def keep_saying(self, client: Client) -> None:
         """Say it for ever."""
@@ -53,13 +53,15 @@ class SignsOfLife:
         pending = self._outlet.pending()
         state = State(
             online,
-            self._now_ms(),
+            self._clock.now_ms(),
             f"{self._outlet.epoch:016x}",
             self._outlet.last_seq,
             pending.frames,
             pending.values,
             self._software,
             self._live.links(),
+            self._clock.steady_since_ms,
+            self._clock.in_doubt,
         )
         timeout = self._config.connect_timeout_ms / 1000
         await client.publish(

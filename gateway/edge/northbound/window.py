@@ -23,7 +23,7 @@ class Window:
         self._size = size
         self._timeout_s = timeout_ms / 1000
         self._flying: dict[Span, float] = {}
-        self._highest = 0
+        self._highest = self._sent_before = 0
         self._deadline_s = 0.0
         self.turn = 0
         self.sent = 0
@@ -83,23 +83,29 @@ class Window:
         self._highest = max(self._highest, last)
         return again
 
-    def acknowledge(self, upto: int, ranges: Ranges, now_s: float) -> None:
-        """Take an acknowledgement.
+    def acknowledge(self, upto: int, ranges: Ranges, now_s: float) -> float | None:
+        """Note what is acknowledged.
 
-        The newest counts, also if it says less than the one before: a city whose database was
+        The newest word counts, also if it says less than the one before: a city whose database was
         restored from a backup does not know any more what it had.
+
+        Returns:
+            When the newest of what is acknowledged now went out; None if that may be older than
+            it seems, because it went out before.
         """
-        before = len(self._flying)
         self.upto, self.ranges = upto, ranges
-        self._flying = {
-            span: sent_s for span, sent_s in self._flying.items() if not self._holds(span)
-        }
-        if len(self._flying) < before:
+        arrived = {span: sent for span, sent in self._flying.items() if self._holds(span)}
+        for span in arrived:
+            del self._flying[span]
+        if arrived:
             self._deadline_s = now_s + self._timeout_s
         self.sent = max(self.sent, self.upto)
+        times = (sent for span, sent in arrived.items() if span[0] > self._sent_before)
+        return max(times, default=None)
 
     def restart(self) -> None:
         """Send again from the oldest frame that is not acknowledged."""
         self._flying.clear()
+        self._sent_before = self._highest
         self.sent = self.upto
         self.turn += 1

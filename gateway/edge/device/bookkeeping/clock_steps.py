@@ -13,15 +13,12 @@ from gateway.core.schedule import next_tick_ms
 from gateway.core.status import Reason
 from gateway.edge.device.bookkeeping.gaps import GapTracker
 from gateway.edge.device.bookkeeping.ticks import Group, TickCounter
-from gateway.edge.device.clock import Clock
+from gateway.edge.device.clock import STEP_MS, Clock
 
 _log = logging.getLogger(__name__)
 
 LONGEST_STEP_MS = DAY_MS
 """A clock that steps further had been wrong before: times begin anew from now."""
-
-STEP_MS = 1_000
-"""Clock and steps of the monotonic clock may differ by this before it is a step."""
 
 
 class ClockSteps:

@@ -82,6 +82,7 @@ class _Views:
             "backlog": live.backlog(),
             "quota_bytes": int(self._config.buffer.quota_mib * 2**20),
             "books": live.books(),
+            "clock": live.clock(),
             "northbound": live.northbound(),
             "sends": bool(self._config.northbound),
             "now_ms": self._now_ms(),

@@ -22,12 +22,24 @@ class EdgeCollector(Collector):
         yield from self._devices()
         yield from self._links()
         yield from self._buffer()
+        yield from self._clock()
         north = self._live.northbound()
         yield GaugeMetricFamily(
             "gateway_northbound_up", "1 while a broker session stands.", int(north.connected)
         )
         yield CounterMetricFamily("gateway_frames_sent", "Frames published.", north.sent)
         yield CounterMetricFamily("gateway_frames_resent", "Frames published again.", north.resent)
+
+    def _clock(self) -> Iterator[Metric]:
+        clock = self._live.clock()
+        yield GaugeMetricFamily(
+            "gateway_clock_confirmed", "1 while the clock is confirmed.", int(not clock.in_doubt)
+        )
+        yield CounterMetricFamily(
+            "gateway_clock_contradictions",
+            "How often the city's clock began to contradict.",
+            clock.contradictions,
+        )
 
     def _books(self) -> Iterator[Metric]:
         counts = self._live.books()
