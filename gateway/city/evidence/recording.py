@@ -37,9 +37,14 @@ def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, n
     found = ids.resolve(connection, ((entry.machine, entry.day) for entry in entries), now_ms)
     pairs = [(found[entry.machine, entry.day], entry) for entry in entries]
     in_ledger = _in_ledger(connection, {number for number, _ in pairs})
-    write_evidence(connection, [_evidence(*pair) for pair in pairs])
-    keep_doubted(connection, pairs)
+    record_known(connection, pairs)
     return sum(entry.count for number, entry in pairs if number not in in_ledger)
+
+
+def record_known(connection: Connection, entries: Sequence[tuple[int, Sample]]) -> None:
+    """Add evidence of machines whose ids are known, on days since the city began."""
+    write_evidence(connection, [_evidence(*entry) for entry in entries])
+    keep_doubted(connection, entries)
 
 
 def _in_ledger(connection: Connection, ids: set[int]) -> set[int]:

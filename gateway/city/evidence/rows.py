@@ -19,5 +19,8 @@ def write_evidence(connection: Connection, rows: list[dict[str, object]]) -> Non
     }
     changes = hours | times | {"gateway": new.gateway, "seeded": new.seeded}
     keys = list(evidence.primary_key)
+    # several may write at once: in one order, or they would wait for each other for ever
+    ordered = sorted(rows, key=lambda row: [row[key.name] for key in keys])
     if rows:
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
+        upsert = statement.on_conflict_do_update(index_elements=keys, set_=changes)
+        connection.execute(upsert, ordered)

@@ -1,0 +1,118 @@
+"""``qulink evidence``: recount from the store what rates rest on."""
+
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from edge_config.models.city import CityConfig
+    from gateway.city.db.database import Database
+    from gateway.city.evidence.rebuild import Added
+
+_EXAMPLE = "Example: `qulink evidence rebuild --from 2026-10-01 --to 2026-10-31 --dry-run`"
+_DATE = ["%Y-%m-%d"]
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command with its subcommands."""
+    evidence = typer.Typer(
+        no_args_is_help=True, help="What rates rest on: the hours in which machines were read."
+    )
+    evidence.callback()(lambda: None)  # one subcommand would else be the command itself
+    evidence.command("rebuild", epilog=_EXAMPLE)(_rebuild)
+    root.add_typer(evidence, name="evidence")
+
+
+def _rebuild(
+    first: Annotated[
+        datetime, typer.Option("--from", formats=_DATE, help="First day (Asia/Shanghai).")
+    ],
+    last: Annotated[datetime, typer.Option("--to", formats=_DATE, help="Last day, included.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be added; change nothing.")
+    ] = False,
+    config: CityFile = DEFAULT,
+) -> None:
+    """Recount evidence from the store, for example after a copy of the database was restored.
+
+    What is missing is added and nothing is taken away, so it may be repeated, and the city may
+    run meanwhile. Rates that are published already stay as they are.
+
+    Exit code 1: database or store cannot be used, or the city had not begun on these days.
+    """
+    import asyncio
+
+    from gateway.city.evidence.rebuild import RebuildError
+    from gateway.city.stores.api import StoreError
+
+    city = load(config)
+    with opened(city) as database:
+        try:
+            asyncio.run(_recount(city, database, first.date(), last.date(), dry_run=dry_run))
+        except (RebuildError, StoreError) as error:
+            fail(f"qulink evidence rebuild: {error}")
+
+
+async def _recount(
+    city: "CityConfig", database: "Database", first: date, last: date, *, dry_run: bool
+) -> None:
+    from gateway.city.evidence import rebuild
+    from gateway.city.stores.choose import make_store
+
+    now_ms = system_ms()
+    days = database.run_now(rebuild.days_to_recount, first, last, now_ms)
+    gateways = database.run_now(rebuild.all_gateways)
+    store = make_store(city.store, city.data_dir)
+    try:
+        await store.open()
+        work = rebuild.Rebuild(database, store, now_ms, dry_run)
+        with _progress(len(days) * len(gateways)) as advance:
+            found = [one async for one in _told(work.run(gateways, days, advance))]
+    finally:
+        await store.close()
+    _sum_up(found, database, dry_run=dry_run)
+
+
+@contextmanager
+def _progress(steps: int) -> "Iterator[Callable[[], None]]":
+    """A bar on a terminal; in a log the lines of days are enough."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("evidence", total=steps)
+        yield lambda: progress.advance(task)
+
+
+async def _told(days: "AsyncIterator[Added]") -> "AsyncIterator[Added]":
+    """Print what each day gains."""
+    async for one in days:
+        if one.machines:
+            hours = ", ".join(f"{count} {_MASKS[name]}" for name, count in one.hours.items())
+            typer.echo(f"{one.day}: {len(one.machines)} machines, hours added: {hours}")
+        yield one
+
+
+_MASKS = {"good_hours": "good", "uncertain_hours": "uncertain", "replayed_hours": "replayed"}
+
+
+def _sum_up(found: "list[Added]", database: "Database", *, dry_run: bool) -> None:
+    from gateway.city.evidence.rebuild import published_months
+
+    changed = [one.day for one in found if one.machines]
+    for gateway, device in sorted(set().union(*(one.unknown for one in found))):
+        typer.echo(f"device {device} of {gateway}: no schema tells what it is; it was left out")
+    would = "dry run, nothing was changed: " if dry_run else ""
+    typer.echo(f"{would}{len(found)} days recounted, {len(changed)} gain evidence")
+    for month in database.run_now(published_months, changed):
+        typer.echo(
+            f"rates of {month} are published and stay; to publish them anew: "
+            f"qulink rates correct {month} --reason late_data --note … --by …"
+        )
