@@ -24,6 +24,7 @@ class SerialServer:
 
     Attributes:
         dead: units that are not on the bus.
+        dies_after: so many answers they give before.
         most: connections that are served.
         excess: what becomes of one more: ``close``, ``hang`` (accepted, never read), ``replace``
             (it is served, the oldest is closed).
@@ -41,6 +42,7 @@ class SerialServer:
     """
 
     dead: Collection[int] = ()
+    dies_after: int = 0
     most: int = 99
     excess: str = "close"
     is_rtu: bool = False
@@ -109,7 +111,7 @@ class SerialServer:
         if self.ignored:
             self.ignored -= 1
             return b""
-        if unit in self.dead:
+        if unit in self.dead and self.asked[unit] > self.dies_after:
             await asyncio.sleep(self.dead_s)
             return bytes([unit, function | 0x80, self.refusal]) if self.refusal else b""
         await asyncio.sleep(self.answer_s)
@@ -151,6 +153,9 @@ class SerialServerProcess(ServerProcess):
 
     Args:
         settings: of :class:`SerialServer`.
+
+    Attributes:
+        port: where it listens, again after each start.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -159,7 +164,8 @@ class SerialServerProcess(ServerProcess):
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        command = [sys.executable, "-m", "tests.support.serial_server", self._settings]
+        module = "tests.support.serial_server"
+        command = [sys.executable, "-m", module, self._settings, str(self.port)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port, self._report = map(int, self._process.stdout.readline().split())
@@ -172,9 +178,9 @@ class SerialServerProcess(ServerProcess):
         return seen
 
 
-async def _main(settings: dict[str, Any]) -> None:
+async def _main(settings: dict[str, Any], port: int) -> None:
     one = SerialServer(**settings)
-    bus = await asyncio.start_server(one.serve, "127.0.0.1", 0)
+    bus = await asyncio.start_server(one.serve, "127.0.0.1", port)
     report = await asyncio.start_server(one.report, "127.0.0.1", 0)
     ports = [str(server.sockets[0].getsockname()[1]) for server in (bus, report)]
     sys.stdout.write(" ".join(ports) + "\n")
@@ -183,4 +189,4 @@ async def _main(settings: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(json.loads(sys.argv[1])))
+    asyncio.run(_main(json.loads(sys.argv[1]), int(sys.argv[2])))

@@ -10,6 +10,10 @@ LIMIT_S = 600.0
 """A server that took fewer connections than are allowed is tried with one more after so long:
 others may have used the rest."""
 
+ROOM_S = 1.0
+"""A connection that ends and was answered no later than so long after one more was opened had to
+make room for that: its last answer may have been under way."""
+
 _CLOSE_S = 1.0
 
 
@@ -106,16 +110,20 @@ class Pool:
         self._loss = lost[-1].loss
         self._channels = [channel for channel in self._channels if channel.is_open]
         self._idle = [channel for channel in self._idle if channel.is_open]
-        if any(self._has_given_way(channel) for channel in lost):
+        if any(channel.is_ended_by_peer and self.is_doubtful(channel) for channel in lost):
             self._learn_limit()
 
     def _has_given_way(self, channel: Channel) -> bool:
         """Whether the other side ended it because one more was opened.
 
-        All are in use when that happens, so this one was not answered since.
+        All are in use when that happens, so this one was not answered since, or but once.
         """
-        newest_s = max((one.opened_s for one in self._channels if one.is_open), default=0.0)
-        return channel.is_ended_by_peer and channel.answered_s < newest_s
+        return any(
+            one.is_open
+            and channel.opened_s < one.opened_s
+            and channel.answered_s < one.opened_s + ROOM_S
+            for one in self._channels
+        )
 
     # -- using ----------------------------------------------------------------------------
 
@@ -178,7 +186,7 @@ class Pool:
         Either it has never been answered, while others have, or it was ended for another.
         """
         if channel.has_answered:
-            return self._has_given_way(channel)
+            return channel.is_ended_by_peer and self._has_given_way(channel)
         return self._proven() > 0
 
     def reject(self, channel: Channel) -> None:
