@@ -29,6 +29,7 @@ class Document:
 
     def line(self, loc: Loc) -> int:
         """Line of the key or item at ``loc``, or of the nearest one around it."""
+        # As far as the location leads: the last step may be missing, as a key that is required is.
         value, line = self.data, 1
         for step in loc:
             line = self.lines.get(id(value), {}).get(step, line)

@@ -35,6 +35,7 @@ def anchored(model: Model, folder: Path) -> Model:
     """
     values = {field.name: getattr(model, field.name) for field in fields(model)}
     absolute = {name: _absolute(value, folder) for name, value in values.items()}
+    # Groups that devices share stay one object, which is what keeps a thousand devices small.
     changed = {name: value for name, value in absolute.items() if value is not values[name]}
     return replace(model, **changed) if changed else model
 

@@ -38,6 +38,7 @@ def unreadable(error: yaml.YAMLError, text: str, name: str) -> Problem:
     lines = text.splitlines() or [""]
     line = lines[min(at, len(lines) - 1)]
     before = lines[max(at - 1, 0)]
+    # The parser often notices a line too late, so the one before is looked at as well.
     for number, written in ((at + 1, line), (max(at, 1), before)):
         wide = full_width(written)
         if wide:

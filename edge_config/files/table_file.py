@@ -37,6 +37,7 @@ def read_rows(path: Path, name: str) -> Rows:
     if reader is None:
         raise ConfigError([Problem(name, "is no point table; it must end in .csv or .xlsx")])
     body = read_bytes(path, name, MAX_BYTES)
+    # One row more than is allowed, so that a file of exactly that many is told from a longer one.
     numbered = enumerate(islice(reader(body, name), MAX_ROWS + 1), start=1)
     rows = [(number, cells) for number, cells in numbered if any(cells)]
     if rows and rows[-1][0] > MAX_ROWS:
@@ -64,7 +65,7 @@ def _decode(body: bytes, name: str) -> str:
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     else:
-        encodings = ["utf-8-sig", "gb18030"]
+        encodings = ["utf-8-sig", "gb18030"]  # in this order: GB 18030 decodes most UTF-8, wrongly
     for encoding in encodings:
         try:
             return body.decode(encoding)
@@ -110,6 +111,7 @@ _XLSX_FAULTS = (
 
 
 def _refuse_bomb(body: bytes, name: str) -> None:
+    # By the sizes that the archive claims: the reader unpacks no more than it claims.
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         if sum(info.file_size for info in archive.infolist()) > MAX_UNPACKED_BYTES:
             limit = MAX_UNPACKED_BYTES // 1_048_576
@@ -119,7 +121,7 @@ def _refuse_bomb(body: bytes, name: str) -> None:
 def _cell_text(cell: object) -> str:
     if cell is None:
         return ""
-    if isinstance(cell, bool):
+    if isinstance(cell, bool):  # before numbers: True is one
         return str(cell).lower()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))

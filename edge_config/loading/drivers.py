@@ -34,6 +34,7 @@ class NamedDrivers:
             known = ", ".join(sorted(self._specs)) or "none"
             message = f"no driver {name!r} is installed (there are: {known})"
             problems.append(place((), f"{message}{hint(name, self._specs)}"))
+            # ``Modbus`` is wrong, but it is clear what is meant, and the rest can be checked.
             name = name.lower()
             if name not in self._specs:
                 return None

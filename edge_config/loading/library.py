@@ -77,6 +77,7 @@ class Library:
 
     def find(self, name: str, place: Place) -> Profile | None:
         """The profile that a device names at ``place``; None if there is none."""
+        # Read when it is named: dozens come with the product, and a plant uses a few.
         if name not in self._known and name in built_in_names(self.built_in):
             self.add_file(f"{name}.yaml", Folder(self.built_in, self.built_in), place)
         return self._known.get(name)

@@ -103,6 +103,7 @@ class _Loading:
         self._profile_files()
         devices = self._devices()
         at = under(place, "devices")
+        # A gateway that sends nothing to a city need not fit into one.
         if config is not None and config.northbound:
             self.problems += capacity.refused_by_city(devices, at)
         if self.problems or config is None:
@@ -148,6 +149,7 @@ class _Loading:
         return devices
 
     def _device(self, data: dict[str, Any], place: Place) -> ResolvedDevice | None:
+        # Its mistakes are told already, as those of a part of the whole.
         config = valid_or_none(DeviceConfig, data)
         connection = self._connection(data, config, place)
         profile = self._profile(data, place)

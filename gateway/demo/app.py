@@ -85,6 +85,7 @@ async def run(options: Options) -> bool:
 
 def _stop_on_signal() -> asyncio.Event:
     """An event that the first signal sets; it is set while there is nothing to stop in order."""
+    # Set: until everything runs a signal finds nothing to drain, and ends the run at once.
     stop, loop, main = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
     stop.set()
 
@@ -116,6 +117,7 @@ async def _play(
             seconds = time.monotonic() - ran_from
             _say(f"stopping to poll; draining for at most {DRAIN_S} s …")
             await asyncio.gather(*(edge.stop(DRAIN_S + 5) for edge in cohort.edges))
+        # The edges first, because what they still hold needs broker and city to be acknowledged.
         others = (cohort.city, *cohort.broker, *cohort.lines.values())
         await asyncio.gather(*(one.stop() for one in others))
         return await _report(prepared, cast, started_ms, seconds)

@@ -45,6 +45,7 @@ def write_rules(folder: Path, port: int, city: str, passwords: dict[str, str]) -
         city: the city's MQTT user.
         passwords: password of every user, the city's included.
     """
+    # As cheap as it gets: a dozen passwords of a run, each as strong as a key.
     hasher = Argon2Hasher(time_cost=1, memory_cost=8192, parallelism=1)
     password_file = folder / "broker-passwords"
     password_file.write_text(
@@ -77,6 +78,7 @@ class OwnTopicsPlugin(BaseTopicPlugin):
         if user == self.config.city:
             return True
         own = (ack_topic(user),) if action == Action.SUBSCRIBE else _uplinks(user)
+        # What a gateway receives it has subscribed, and that was checked.
         return action == Action.RECEIVE or topic in own
 
 

@@ -40,6 +40,7 @@ def build(lines: Mapping[str, Line], simulators: Mapping[str, Child]) -> Starlet
         if line_id not in lines or action not in ("start", "stop"):
             return JSONResponse({"error": f"no line {line_id!r}"}, UNKNOWN_LINE)
         simulator = simulators[line_id]
+        # Without waiting for it to answer: the console must not hang on a line that does not start.
         await (simulator.spawn() if action == "start" else simulator.stop(timeout_s=0))
         return JSONResponse(describe(lines[line_id]))
 

@@ -40,7 +40,7 @@ def write_yaml(file: Path, data: Mapping[str, Any]) -> Path:
 
 def write_secret(file: Path, secret: str) -> Path:
     """Write a secret that only the owner can read; returns the file."""
-    file.touch(mode=0o600)
+    file.touch(mode=0o600)  # before the secret is in it
     file.write_text(secret + "\n", encoding="utf-8")
     return file
 
@@ -70,7 +70,7 @@ def city_config(options: Options, ports: Ports, *, password: bool) -> dict[str, 
         "console": {"listen": f"127.0.0.1:{ports.console}"},
         "identifier": {"prefix": PREFIX},
         "node": {"type": "embedded", "listen": f"127.0.0.1:{ports.node}"},
-        "silence_ms": 8000,
+        "silence_ms": 8000,  # a visitor who stops a line must see it soon
     }
 
 
@@ -130,7 +130,7 @@ def _device(machine: Machine, modbus_port: int, opcua_port: int) -> dict[str, An
         "driver": entry["driver"],
         "profile": entry["profile"],
         "asset_no": machine.asset_no,
-        "retry_max_ms": 5000,
+        "retry_max_ms": 5000,  # a line that is started again is back while one looks
     }
     if entry["driver"] == "opcua":
         device["connection"] = {"url": f"opc.tcp://127.0.0.1:{opcua_port}/"}

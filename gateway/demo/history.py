@@ -78,6 +78,7 @@ def first_day(today: date) -> date:
 def _networked_since(start: date, today: date, dice: random.Random) -> date:
     if dice.random() < _NETWORKED_AT_START:
         return start
+    # Before the running month, in which today's machines must show their days.
     return start + timedelta(days=dice.randrange((today.replace(day=1) - start).days))
 
 

@@ -75,7 +75,7 @@ class EnterpriseNode:
         async def guarded(request: Request) -> Any:
             self._authorise(request)
             given = dict(request.query_params) if method == "GET" else await _body(request)
-            async with self._one_at_a_time:
+            async with self._one_at_a_time:  # the store is one connection
                 return await asyncio.to_thread(answer, given)
 
         return Route(path, _answering(guarded), methods=[method])
@@ -92,6 +92,7 @@ class EnterpriseNode:
     def _login(self, body: object, expected: str) -> Json:
         given = body if isinstance(body, dict) else {}
         username, password = str(given.get("username", "")), str(given.get("password", ""))
+        # Both are compared in any case, so that the time does not tell which one is wrong.
         right_user = hmac.compare_digest(username.encode(), self._credentials.username.encode())
         if not hmac.compare_digest(password.encode(), expected.encode()) or not right_user:
             raise Refusal(rules.WRONG_LOGIN)

@@ -77,7 +77,7 @@ class NodeStore:
         self._db.execute(
             "INSERT INTO template VALUES (?, ?, ?) "
             "ON CONFLICT (prefix, version) DO UPDATE SET body = excluded.body",
-            (body["prefix"].upper(), body["version"], text),
+            (body["prefix"].upper(), body["version"], text),  # prefixes do not differ in case
         )
 
     def get(self, handle: str) -> dict[str, Any] | None:
@@ -136,6 +136,7 @@ class NodeStore:
 
     def together(self, steps: Iterable[Callable[[], str]]) -> list[str]:
         """Run steps in one transaction; a step's refusal is its text and stops no other."""
+        # IMMEDIATE: a transaction that reads first and writes then may fail half-way.
         self._db.execute("BEGIN IMMEDIATE")
         try:
             results = [step() for step in steps]

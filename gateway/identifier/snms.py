@@ -193,7 +193,7 @@ class SnmsClient:
             answer = await self._send(method, path, headers=header, **request)
             if answer.get("status") != NOT_LOGGED_IN:
                 return _data_of(answer, f"{method} {path}")
-            if self._token == token:
+            if self._token == token:  # else another request has logged in anew meanwhile
                 self._token = ""
         raise NodeUnavailableError(f"{method} {path}: {answer.get('message')} (after a new login)")
 
@@ -224,6 +224,7 @@ class SnmsClient:
         return _envelope(response, what)
 
 
+# With these a server says that it has not begun; every other 5xx may come after the work is done.
 _OVERLOADED = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE})
 
 

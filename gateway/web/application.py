@@ -47,4 +47,5 @@ def compose(
         middleware=[Middleware(Faults)],
         exception_handlers={HTTPException: pages.failure, Exception: pages.failure},
     )
+    # Around everything, the pages of errors too: each answer needs the headers.
     return Guard(app, console, OPEN_PATHS)

@@ -31,6 +31,7 @@ class Assets:
 
     def __init__(self) -> None:
         self._files: dict[str, Asset] = {}
+        # Pictures first: the style sheet names them by addresses that contain their digests.
         for path in sorted(STATIC.iterdir(), key=lambda path: path.suffix != ".svg"):
             body = path.read_bytes()
             self._add(path, self._linked(body) if path.suffix == ".css" else body)

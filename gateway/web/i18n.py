@@ -59,7 +59,7 @@ def choose(query: str | None, cookie: str | None, accept: str) -> Language:
 
 def _preferences(accept: str) -> list[str]:
     weighted = []
-    for entry in accept.split(",")[:20]:
+    for entry in accept.split(",")[:20]:  # a header of megabytes must cost nothing
         name, _, weight = entry.strip().partition(";q=")
         weighted.append((-_weight(weight), name))
     return [name for weight, name in sorted(weighted, key=lambda pair: pair[0]) if weight < 0]

@@ -105,8 +105,10 @@ def _renamings(records: Sequence[Record], known: Known) -> Iterator[Problem]:
             yield record.problem(
                 "formerly", f"{old.asset_no} is what it is called now; leave empty"
             )
+        # A file that is imported again tells of a renaming that is done already.
         elif known.machines.get(old.key) is None and known.former.get(old.key) != new.key:
             yield record.problem("formerly", f"{old.asset_no} is no machine of this site's ledger")
+        # In a chain (A becomes B, B becomes C) the new number is given up by another row.
         elif new.key in known.machines and new.key not in given_up and old.key in known.machines:
             message = f"{new.asset_no} stands in the ledger beside {old.asset_no}: two machines"
             yield record.problem("formerly", message)

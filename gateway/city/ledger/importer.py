@@ -62,6 +62,7 @@ def import_files(
     Raises:
         LedgerError: every mistake in every file; nothing was changed.
     """
+    # Before the ledger is locked: a large workbook takes half a minute to read.
     tables = read_tables(files, now_ms)
     alone(connection, "ledger")
     known = _known(connection, tables.equipment, day_of(now_ms))
@@ -123,6 +124,7 @@ def _renamed(
 
 
 def _write(connection: Connection, tables: Tables, known: Known, now_ms: int) -> ImportReport:
+    # Enterprises first, since all else refers to them; the node is told last, of what has changed.
     enterprises = write_enterprises(connection, tables.enterprise)
     write_verifications(connection, tables.enterprise)
     rosters = write_rosters(connection, tables.enterprise, known.rosters)

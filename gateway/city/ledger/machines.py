@@ -53,6 +53,7 @@ class MachineIds:
         lacking = {key for key in asked.values() if key not in self._known}
         self._known |= _meanings(connection, lacking)
         known = self._known
+        # Not into ``_known``: the transaction may still be rolled back, and the ids with it.
         if new := {key: name for (name, _), key in asked.items() if key not in self._known}:
             known = self._known | _named(connection, new, now_ms)
         return {one: _on(known[key], one[1]) for one, key in asked.items()}
@@ -93,6 +94,7 @@ def aliases(connection: Connection, machines: Iterable[int]) -> Sequence[Row[tup
 
 
 def _on(meanings: _Meanings, day: date) -> int:
+    # Before its first alias a name means that alias's machine too.
     place = bisect_right(meanings, day, key=lambda one: one[0])
     return meanings[max(place - 1, 0)][1]
 

@@ -98,6 +98,7 @@ def rename(connection: Connection, changes: Sequence[Renaming], now_ms: int) -> 
         The ids of the machines.
     """
     day, revision = day_of(now_ms), _next_revision(connection)
+    # All old names end before a new one begins: in a ring the new name is another's old one.
     for one in changes:
         _end(connection, one.old, day, revision)
     for one in changes:
@@ -118,6 +119,7 @@ def machines_named(
     day = day_of(now_ms)
     found = find(connection, names, day)
     held = current_names(connection, found.values())
+    # A machine that is in no ledger holds what it was called when it first sent.
     given_up = [name for name, one in found.items() if held.get(one, name.key) != name.key]
     _give_again(connection, given_up, now_ms)
     return find_or_name(connection, names, day, now_ms)

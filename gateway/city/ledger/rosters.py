@@ -71,6 +71,7 @@ def restated(
 
 
 def _meant(held: Sequence[Membership], start: date | None, end: date | None) -> Membership | None:
+    # A last day alone names a membership that has ended already, or ends the one that runs.
     if start is None and end is not None:
         named = (one for one in held if one.end == end)
     else:

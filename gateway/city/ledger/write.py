@@ -154,6 +154,7 @@ def write_equipment(
 
     A machine that sent before it stood in the ledger gets its row under the id it has already.
     """
+    # Renamings first: the rows below speak of the new names.
     renamed = rename(connection, renamings(connection, records, day_of(now_ms)), now_ms)
     names = [name_of(record) for record in records]
     found = machines_named(connection, names, now_ms)
@@ -161,7 +162,7 @@ def write_equipment(
     rows = [_machine_row(record) | {"id": one} for record, one in zip(records, ids, strict=True)]
     split = _split(rows, _held_equipment(connection, ids), ("id",))
     for row in split.added:
-        for flag in _FLAGS:
+        for flag in _FLAGS:  # a table that lacks these columns says no, not unknown
             row.setdefault(flag, False)
     _store(connection, equipment, split, ("id",))
     return WrittenEquipment(split.changes, renamed.union(row["id"] for row in split.changed), ids)

@@ -83,6 +83,7 @@ def judge(
     definition: Definition, enterprise: Enterprise, machine: MachineMonth, period: Period
 ) -> Reason:
     """Decide one machine by the predicates of one definition."""
+    # The first reason that applies is the answer: a machine out of scope is never called silent.
     return (
         _enterprise_exclusion(definition, enterprise)
         or _machine_exclusion(definition, machine, period)
@@ -108,6 +109,7 @@ def _machine_exclusion(
         return Reason.CLASS_EXCLUDED
     if machine.status not in definition.statuses:
         return Reason.NOT_IN_SERVICE
+    # Whoever came within the month had no whole month to show regular data.
     if machine.commissioned_on is not None and machine.commissioned_on >= period.first:
         return Reason.NEWLY_COMMISSIONED
     if not _reaches(machine, definition.denominator_level):
@@ -138,6 +140,7 @@ def _absence(machine: MachineMonth) -> Reason:
 def _discontinuity(rule: Continuity | None, machine: MachineMonth, period: Period) -> Reason | None:
     if rule is None:
         return None
+    # In whole numbers, so that exactly the share that is asked for is enough.
     if machine.valid_days * 100 < machine.service_days * rule.percent_of_days:
         return Reason.TOO_FEW_DAYS
     if machine.last_valid is None or (period.as_of - machine.last_valid).days > rule.within_days:
@@ -209,6 +212,7 @@ class Cell:
 
 def cell(tallies: Iterable[Tally]) -> Cell:
     """The rate of a set of enterprises."""
+    # An enterprise without machines has no rate of its own that a mean could take in.
     counted = [one for one in tallies if one.equipment > 0]
     networked = sum(one.networked for one in counted)
     equipment = sum(one.equipment for one in counted)
@@ -276,6 +280,7 @@ def percent_text(rate: Fraction | None, decimals: int = 2) -> str:
     """A rate for display, rounded half up: ``47.73``; ``—`` if there is none."""
     if rate is None:
         return "—"
+    # In whole numbers: a float may lie on either side of a half, and round() takes halves to even.
     unit = 10**decimals
     whole, part = divmod(
         (2 * rate.numerator * unit + rate.denominator) // (2 * rate.denominator), unit

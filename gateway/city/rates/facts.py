@@ -228,6 +228,7 @@ def _histories(
     changes: dict[int, list[tuple[date, str]]] = defaultdict(list)
     for machine, start, word in connection.execute(_narrowed(query, columns.equipment_id, inquiry)):
         if start > first:
+            # The first change needs what it changes: the status with which the window began.
             if machine not in changes and machine in status:
                 changes[machine].append((first, status[machine]))
             changes[machine].append((start, word))
@@ -238,6 +239,7 @@ def _histories(
 def _totals(connection: Connection, inquiry: Inquiry) -> dict[int, Days]:
     """Evidence by machine, added up by the database."""
     valid = _valid(inquiry)
+    # A day has a row for each source and gateway, and counts once.
     level_day = case((valid & _at_level(inquiry), evidence.c.day))
     query = (
         select(evidence.c.machine_id, func.max(case((valid, 1), else_=0)))

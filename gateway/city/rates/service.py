@@ -63,6 +63,7 @@ class Window:
 
 def steady_service(window: Window, last: date | None) -> int:
     """In-service days of a machine that is in service throughout, with its last valid day."""
+    # A day that is not over counts against nobody before it has brought evidence.
     length = (window.as_of - window.first).days + 1
     return length - (window.today_runs and last != window.as_of)
 
@@ -83,6 +84,7 @@ def changing_service(
     """
     serving = {day for day in window.days() if _status_on(history, day) in statuses}
     seen, doubtful = bool(serving & dated.seen), bool(serving & dated.doubtful)
+    # After ``seen``: what came today shows a connection, though the day itself may not count yet.
     if window.today_runs and window.as_of not in dated.valid:
         serving.discard(window.as_of)
     valid = serving & dated.valid

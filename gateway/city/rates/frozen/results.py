@@ -175,4 +175,5 @@ def append(
 
 
 def _fraction_text(value: Fraction) -> str:
+    # Exact: a float could put a rate on the other side of a band's edge when it is read back.
     return f"{value.numerator}/{value.denominator}"

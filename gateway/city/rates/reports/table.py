@@ -252,6 +252,7 @@ def _unknown(cells: Cells) -> Cells:
 
 
 def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> RateMonth:
+    # A city's own record may have replaced the one that the month was frozen by.
     known = (inquiry.definition, builtin_definitions().get(inquiry.definition.id))
     own = (one for one in known if one is not None and one.hash == stored.definition_hash)
     return RateMonth(

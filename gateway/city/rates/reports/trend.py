@@ -74,5 +74,6 @@ def trend(
 
 def trend_point(month: RateMonth) -> TrendPoint:
     """One month of a trend."""
+    # A period ends with the midnight after its last day, for which the plan is asked.
     rate, plan = leading(month.definition, month.city), plan_on(day_of(month.as_of_ms - 1))
     return TrendPoint(month.month, month.status, month.city, rate, plan)
