@@ -194,9 +194,10 @@ async def test_loose_models_and_bare_fields_are_caught(bench: Bench) -> None:
     kit.test_d13_unknown_keys_are_refused(bench)
     with pytest.raises(BROKEN):
         kit.test_d13_unknown_keys_are_refused(replace(bench, spec=replace(SPEC, address=Loose)))
-    kit.test_d17_the_spec_describes_itself(bench)
+    alone = replace(SPEC, link=None)
+    kit.test_d17_the_spec_describes_itself(replace(bench, spec=alone))
     with pytest.raises(AssertionError, match="without a description"):
-        spec = replace(SPEC, connection=Bare, endpoint=lambda connection: f"{connection.host}:1")
+        spec = replace(alone, connection=Bare, endpoint=lambda connection: f"{connection.host}:1")
         kit.test_d17_the_spec_describes_itself(replace(bench, spec=spec))
 
 
@@ -230,3 +231,5 @@ async def test_forgotten_rule_classes_are_caught(bench: Bench) -> None:
         kit.test_d17_the_spec_describes_itself(pushing)
     with pytest.raises(AssertionError, match="inherit RefusalConformance"):
         kit.test_d17_the_spec_describes_itself(replace(bench, refused=bench.connection))
+    with pytest.raises(AssertionError, match="inherit LinkConformance"):
+        kit.test_d17_the_spec_describes_itself(bench)

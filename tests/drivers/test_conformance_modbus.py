@@ -5,8 +5,15 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from gateway.drivers.api import Value
-from gateway.drivers.kit.conformance import Bench, DriverConformance, FaultProxy
+from gateway.drivers.kit.conformance import (
+    Bench,
+    DriverConformance,
+    FaultProxy,
+    LinkBench,
+    LinkConformance,
+)
 from gateway.drivers.modbus import SPEC
+from tests.drivers.modbus.link_bench import link_bench
 from tests.drivers.modbus.peers import modbus_serial
 from tests.support.peers import free_port
 
@@ -26,7 +33,7 @@ def device() -> Iterator[int]:
         yield port
 
 
-class TestModbus(DriverConformance):
+class TestModbus(DriverConformance, LinkConformance):
     """Every rule of ``docs/driver-contract.md``."""
 
     @pytest.fixture
@@ -50,4 +57,9 @@ class TestModbus(DriverConformance):
                 for raw, value in GOOD:
                     if raw != "holding:14.3":  # a bit of 65000, which has it set
                         await driver.write(bench.point(raw), value)
+            yield bench
+
+    @pytest.fixture(params=[False, True], ids=["tcp", "rtu"])
+    async def links(self, request: pytest.FixtureRequest) -> AsyncIterator[LinkBench]:
+        async with link_bench(is_rtu=request.param) as bench:
             yield bench

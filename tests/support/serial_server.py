@@ -37,6 +37,7 @@ class SerialServer:
         served: answers.
         accepted: connections that are or were served.
         turned_away: those that were not.
+        at_once: most requests that were under way at one time.
         began_s: when the first request came, seconds of the loop's clock.
         ended_s: when the last answer was given.
     """
@@ -54,6 +55,7 @@ class SerialServer:
     served: int = 0
     accepted: int = 0
     turned_away: int = 0
+    at_once: int = 0
     began_s: float = 0.0
     ended_s: float = 0.0
 
@@ -61,6 +63,7 @@ class SerialServer:
         self.order: list[int] = []
         self.writers: list[asyncio.StreamWriter] = []
         self._bus = asyncio.Lock()
+        self._under_way = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -95,8 +98,11 @@ class SerialServer:
         if self.is_rtu and crc(body) != request[-2:]:
             return
         self.began_s = self.began_s or asyncio.get_running_loop().time()
+        self._under_way += 1
+        self.at_once = max(self.at_once, self._under_way)
         async with self._bus:
             answer = await self._on_the_bus(body)
+        self._under_way -= 1
         if writer.transport.is_closing():
             raise ConnectionResetError
         if answer and self.is_rtu:

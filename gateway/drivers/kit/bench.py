@@ -127,9 +127,9 @@ async def endless(call: Callable[[], Awaitable[Any]]) -> NoReturn:
         await asyncio.sleep(0)
 
 
-async def eventually(bench: Bench, condition: Callable[[], bool]) -> bool:
-    """Whether a condition becomes true before the deadline."""
-    end = asyncio.get_running_loop().time() + min(bench.deadline_s, 5.0)
+async def eventually(deadline_s: float, condition: Callable[[], bool]) -> bool:
+    """Whether a condition becomes true before the deadline of a bench."""
+    end = asyncio.get_running_loop().time() + min(deadline_s, 5.0)
     while not condition():
         if asyncio.get_running_loop().time() > end:
             return False

@@ -32,6 +32,7 @@ from gateway.drivers.api import (
     Value,
 )
 from gateway.drivers.kit.bench import Bench, endless, needs, values_of
+from gateway.drivers.kit.links import LinkBench, LinkConformance
 from gateway.drivers.kit.proxy import FaultProxy
 from gateway.drivers.kit.rules import DriverConformance
 
@@ -39,6 +40,8 @@ __all__ = [
     "Bench",
     "DriverConformance",
     "FaultProxy",
+    "LinkBench",
+    "LinkConformance",
     "RefusalConformance",
     "SubscribingConformance",
     "values_of",

@@ -80,7 +80,9 @@ class DriverConformance:
         await driver.close()
         endpoint = bench.spec.endpoint(validated(bench.spec.connection, bench.dead))
         assert endpoint in message, "D-02: the message names the endpoint"
-        assert await eventually(bench, lambda: open_files() <= before), "D-02: sockets leak"
+        assert await eventually(bench.deadline_s, lambda: open_files() <= before), (
+            "D-02: sockets leak"
+        )
 
     async def test_d03_values_come_in_the_order_asked(self, bench: Bench) -> None:
         """D-03: one status a point and a column a run, in the order of the points."""
@@ -192,13 +194,15 @@ class DriverConformance:
         async def use() -> bool:
             async with bench.connected() as driver:
                 await bench.read(driver, bench.points())
-            return await eventually(bench, lambda: not asyncio.all_tasks() - before)
+            return await eventually(bench.deadline_s, lambda: not asyncio.all_tasks() - before)
 
         assert await use(), f"D-09: left running: {asyncio.all_tasks() - before}"
         gc.collect()
         files = open_files()  # the first use may have opened what the process then keeps
         assert all([await use() for _ in range(3)])
-        assert await eventually(bench, lambda: open_files() <= files), "D-09: files stay open"
+        assert await eventually(bench.deadline_s, lambda: open_files() <= files), (
+            "D-09: files stay open"
+        )
 
     async def test_d12_a_plan_needs_no_connection_and_lasts(self, bench: Bench) -> None:
         """D-12: ``plan`` is pure; a plan may be read many times, two plans do not mix."""
@@ -270,6 +274,7 @@ class DriverConformance:
         for applies, rules in (
             ("subscribe" in spec.modes, "SubscribingConformance"),
             (bench.refused is not None, "RefusalConformance"),
+            (spec.link is not None, "LinkConformance"),
         ):
             assert not applies or rules in self.proves, f"D-17: inherit {rules} as well"
         for model in (spec.connection, spec.address):
