@@ -3,9 +3,8 @@
 A machine runs through states; every quantity it shows follows from state, cycles and wear.
 """
 
-import math
 import random
-from collections.abc import Callable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -38,6 +37,7 @@ class Calendar:
     def state(self, clock_s: float) -> "UnitState | None":
         """STANDBY in a break, OFF outside the shifts, None while people work."""
         hour = clock_s / 3600 % 24
+        # A night shift that ends at 32 o'clock covers tomorrow's hours up to 8 as well.
         if not any(begin <= hour < end or hour + 24 < end for begin, end in self.shifts):
             return UnitState.OFF
         return UnitState.STANDBY if any(a <= hour < b for a, b in self.breaks) else None
@@ -98,6 +98,7 @@ class Machine:
         part: dice of the last part, standard normal: what differs from part to part.
         setpoint: what its controller is set to, where the type leaves it open.
         clock_s: time of the plant, seconds since a midnight.
+        lagging: where its quantities are that follow their targets slowly.
         wear: 0 (new tool) … 1 (to be changed).
         fault_code: number of the present fault, 0 if none.
         running_s: seconds run in all.
@@ -116,9 +117,10 @@ class Machine:
         self.rated_kw = rated_kw
         self.setpoint = setpoint
         self.dice = random.Random(seed)
+        # Machines of one line do not begin a break in the same second.
         self.clock_s = clock_s + self.dice.uniform(0, _STAGGER_S)
         self._take_on_history()
-        self.lagging: dict[Lagged, float] = {}
+        self.lagging: dict[Hashable, float] = {}
         self.part = self._part_dice()
         self.fault_code = 0
         self.in_cycle_s = self.dice.uniform(0, rhythm.cycle_s)
@@ -178,6 +180,7 @@ class Machine:
         self.cycles += 1
         self.part = self._part_dice()
         self.wear += 1 / self.rhythm.tool_life
+        # Over the life of a tool the share is the rhythm's own: wear is a half on average.
         worse = self.rhythm.reject_share * (0.5 + self.wear)
         if self.dice.random() < worse:
             self.rejects += 1
@@ -220,81 +223,3 @@ class Machine:
 
     def _weibull_s(self) -> float:
         return self.dice.weibullvariate(self.rhythm.hours_between_faults * 3600, _WEIBULL_SHAPE)
-
-
-Signal = Callable[[Machine], float | int | bool | str]
-"""What a machine shows: computed from the machine at the time of asking."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Lagged:
-    """A quantity that follows a target with a first-order lag and noise.
-
-    Attributes:
-        target: where it goes, from the machine.
-        lag_s: time constant.
-        noise: standard deviation of the reading.
-        floor: the instrument reads no less.
-    """
-
-    target: Callable[[Machine], float]
-    lag_s: float = 3.0
-    noise: float = 0.0
-    floor: float = -math.inf
-
-    def step(self, machine: Machine, seconds: float) -> None:
-        """Move towards the target."""
-        goal = self.target(machine)
-        now = machine.lagging.get(self, goal)
-        machine.lagging[self] = now + (goal - now) * min(1.0, seconds / self.lag_s)
-
-    def __call__(self, machine: Machine) -> float:
-        """The reading now."""
-        now = machine.lagging.get(self)
-        exact = self.target(machine) if now is None else now
-        return max(self.floor, exact + machine.dice.gauss(0, self.noise))
-
-
-def working(idle: float, loaded: float, lag_s: float = 3.0, noise: float = 0.0) -> Lagged:
-    """A quantity between its idle value and its value under rated load."""
-    floor = 0.0 if idle >= 0 and loaded >= 0 else -math.inf
-    return Lagged(lambda machine: idle + (loaded - idle) * machine.load, lag_s, noise, floor)
-
-
-def held(
-    setpoint: float | None, noise: float, lag_s: float = 20.0, off: float | None = None
-) -> Lagged:
-    """A controlled quantity: it keeps to its set point (None: the machine's own).
-
-    While the machine is off it goes to ``off``, if given.
-    """
-
-    def target(machine: Machine) -> float:
-        if off is not None and machine.state is UnitState.OFF:
-            return off
-        return machine.setpoint if setpoint is None else setpoint
-
-    return Lagged(target, lag_s, noise)
-
-
-def spinning(speed: float, noise: float) -> Lagged:
-    """A speed: the set speed while running or being set up, zero otherwise."""
-    turning = (UnitState.RUNNING, UnitState.SETUP)
-    return Lagged(lambda machine: speed if machine.state in turning else 0.0, 1.5, noise, 0.0)
-
-
-def wrapped(counter: Callable[[Machine], float], bits: int = 16) -> Signal:
-    """A counter as a controller keeps it: a whole number that wraps."""
-    return lambda machine: int(counter(machine)) % (1 << bits)
-
-
-def per_part(centre: float, sigma: float, drift: float = 0.0, die: int = 0) -> Signal:
-    """A quantity measured at each part: it stands still until the next one.
-
-    Args:
-        centre: value with a new tool.
-        sigma: standard deviation from part to part.
-        drift: added by a worn tool.
-        die: 0 … 3; quantities of one machine with different dice are independent.
-    """
-    return lambda machine: centre + drift * machine.wear + sigma * machine.part[die]

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from simulators.behaviour import Lagged, Machine, Rhythm, Signal
+from simulators.behaviour import Machine, Rhythm
+from simulators.signals import Lagged, Signal
 
 LINE = "urn:qulink:simulators:line"
 """Namespace of the OPC UA nodes of every simulated line."""

@@ -62,6 +62,7 @@ class Plant:
         last = loop.time()
         while True:
             await asyncio.sleep(STEP_S)
+            # By the clock and not by STEP_S: on a busy machine sleeping takes longer.
             now = loop.time()
             for unit in (*self._modbus.values(), *self._opcua.values()):
                 unit.step(now - last)

@@ -3,16 +3,7 @@
 # ruff: noqa: E501 - a point table reads best with one tag a line
 # fmt: off
 
-from simulators.behaviour import (
-    TWO_SHIFTS,
-    Machine,
-    Rhythm,
-    UnitState,
-    held,
-    per_part,
-    spinning,
-    working,
-)
+from simulators.behaviour import TWO_SHIFTS, Machine, Rhythm, UnitState
 from simulators.machines.common import (
     INVENTED,
     cycle_time,
@@ -26,6 +17,7 @@ from simulators.machines.common import (
     running,
 )
 from simulators.manual import Entry, Manual, Node, Register
+from simulators.signals import held, per_part, spinning, working
 
 FACE_GRINDER = Manual(
     "face_grinder", "双端面磨床", "Double-disc face grinder",

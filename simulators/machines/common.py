@@ -3,8 +3,9 @@
 # ruff: noqa: E501 - a point table reads best with one tag a line
 # fmt: off
 
-from simulators.behaviour import Machine, Rhythm, UnitState, held, working, wrapped
+from simulators.behaviour import Machine, Rhythm, UnitState
 from simulators.manual import Entry, Manual, Node, Register
+from simulators.signals import held, working, wrapped
 
 INVENTED = "invented for the simulators, as a PLC programmer lays out a data block"
 

@@ -5,17 +5,7 @@
 
 import math
 
-from simulators.behaviour import (
-    DAY_SHIFT,
-    Lagged,
-    Machine,
-    Rhythm,
-    UnitState,
-    held,
-    per_part,
-    spinning,
-    working,
-)
+from simulators.behaviour import DAY_SHIFT, Machine, Rhythm, UnitState
 from simulators.machines.common import (
     INVENTED,
     cycle_time,
@@ -29,6 +19,7 @@ from simulators.machines.common import (
     rejects,
 )
 from simulators.manual import Entry, Manual, Node, Register
+from simulators.signals import Lagged, held, per_part, spinning, working
 
 _CHARGE_S = 12 * 86400
 

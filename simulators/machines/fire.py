@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - a point table reads best with one tag a line
 # fmt: off
 
-from simulators.behaviour import Rhythm, held, per_part, spinning, working
+from simulators.behaviour import Rhythm
 from simulators.machines.common import (
     INVENTED,
     cycle_time,
@@ -16,6 +16,7 @@ from simulators.machines.common import (
     running,
 )
 from simulators.manual import Entry, Manual, Node, Register
+from simulators.signals import held, per_part, spinning, working
 
 DRAW_PRESS = Manual(
     "draw_press", "拉伸液压机", "Deep-drawing press", Rhythm(10, 4, 25, reject_share=0.006, tool_life=5000), 37,

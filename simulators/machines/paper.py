@@ -3,16 +3,7 @@
 # ruff: noqa: E501 - a point table reads best with one tag a line
 # fmt: off
 
-from simulators.behaviour import (
-    Machine,
-    Rhythm,
-    Signal,
-    UnitState,
-    held,
-    per_part,
-    spinning,
-    working,
-)
+from simulators.behaviour import Machine, Rhythm, UnitState
 from simulators.machines.common import (
     INVENTED,
     energy,
@@ -22,6 +13,7 @@ from simulators.machines.common import (
     power_kw,
 )
 from simulators.manual import Entry, Manual, Node, Register
+from simulators.signals import Signal, held, per_part, spinning, working
 
 _STEADY = Rhythm(12, 0.6, 50, 40, 200, 0.002, 100000, 60, 240)
 

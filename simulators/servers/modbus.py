@@ -74,6 +74,7 @@ class ModbusLine:
         Raises:
             PortInUseError: the port cannot be listened on.
         """
+        # The library logs what clients do wrong, and here they do it on purpose.
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
         devices = [_device(number, image) for number, image in self._images.items()]
         server = ModbusTcpServer(devices, address=self._at, trace_pdu=self._heard)
@@ -95,6 +96,7 @@ class ModbusLine:
                 continue
             image = self._images[number]
             write(unit, image)
+            # In place: a new block for each refresh would cost more than serving does.
             blocks = self._core.devices[number].block
             for table, name in _BLOCKS.items():
                 _copy(image[table], blocks[name], bits=table in ("coil", "discrete"))

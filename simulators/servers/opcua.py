@@ -51,6 +51,7 @@ class OpcUaLine:
         Raises:
             PortInUseError: the port cannot be listened on.
         """
+        # The library logs what clients do wrong, and here they do it on purpose.
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
         await self._server.init()
         self._server.set_endpoint("opc.tcp://{}:{}/".format(*self._at))

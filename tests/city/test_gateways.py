@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from gateway.city.app import City
-from gateway.city.db.tables import gateway
+from gateway.city.db.tables import gateway, quarantine
 from gateway.city.ingest.commit import EpochUpdate, Quarantined, commit
 from gateway.city.ingest.progress import Progress
+from gateway.city.ingest.uplink import Incoming
 from gateway.city.registry import enrolment
-from gateway.wire.topics import PARTITIONS, partition_of
+from gateway.wire.messages import State, encode_message
+from gateway.wire.topics import PARTITIONS, partition_of, state_topic
 from tests.support.city import USCC, assembled, city_config, fill_ledger, rows_of, schema_of
 
 EPOCH = "a" * 16
@@ -80,3 +82,16 @@ async def test_a_revoked_gateway_takes_only_its_own_machines_away(city: City) ->
         assert city.gateways.get(gone) is None
         machine = city.live.machine(USCC, "1", "B-001")
         assert (machine and machine.gateway) == left
+
+
+async def test_what_a_gateway_says_after_a_hand_over_is_another_workers(city: City) -> None:
+    """It was on its way when its partition was given up; refused it would look like a stranger."""
+    await city.uplink.follow([partition_of("gw-2")])
+    await city.presence.tick()
+    for name in ("gw-1", "gw-2"):
+        state = State(time_ms=city.now_ms(), software="test", online=True)
+        said = Incoming(state_topic(name), encode_message(state), city.now_ms())
+        city.uplink.states.put(said)
+    await city.presence.tick()
+    assert {name for name, view in city.live.gateways().items() if view.online} == {"gw-2"}
+    assert rows_of(city, quarantine) == []

@@ -2,21 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulators.behaviour import (
-    DAY_SHIFT,
-    TWO_SHIFTS,
-    Lagged,
-    Machine,
-    Rhythm,
-    UnitState,
-    held,
-    per_part,
-    spinning,
-    working,
-    wrapped,
-)
+from simulators.behaviour import DAY_SHIFT, TWO_SHIFTS, Machine, Rhythm, UnitState
 from simulators.machines import MANUALS
 from simulators.manual import Unit
+from simulators.signals import Lagged, held, per_part, spinning, working, wrapped
 
 MANUAL = st.sampled_from(list(MANUALS.values()))
 SEED = st.integers(0, 10_000)
