@@ -194,6 +194,23 @@ async def test_charts_become_interactive_under_the_strict_policy(address: str) -
         assert page.foreign(address) == []
 
 
+async def test_the_legend_explains_the_doubt_that_the_curve_shows(address: str, city: Town) -> None:
+    keys = "[...document.querySelectorAll('.doubts span')].filter(key => key.offsetHeight)"
+    legend = f"{keys}.map(key => key.innerText).join()"
+    tag = f"{address}/enterprises/{FIRST}/1/A-001?lang=en&tag="
+    async with chromium() as page:
+        await page.goto(f"{tag}temperature")
+        assert await page.evaluate(legend) == ""
+        await page.goto(f"{tag}spindle_speed")
+        assert await page.evaluate(legend) == "uncertain,repeated or made up,time in doubt"
+        await page.until("document.querySelector('[data-interactive]') !== null")
+        city.clock.now_ms += 450_000  # the values in doubt leave the chart one after the other
+        await page.until(f"{legend} === 'repeated or made up,time in doubt'")
+        city.clock.now_ms += 3_600_000
+        await page.until(f"{legend} === ''")
+        assert page.problems == []
+
+
 async def test_the_history_follows_the_store(address: str, city: Town) -> None:
     async with chromium() as page:
         await page.goto(f"{address}/enterprises/{FIRST}/1/A-001?tag=temperature")

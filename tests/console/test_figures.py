@@ -10,10 +10,15 @@ import pytest
 from sqlalchemy import delete
 
 from gateway.city.console.app import build
-from gateway.city.console.charts.specifications import Shape, history_chart, history_rows
+from gateway.city.console.charts.history import history_chart, stretches
+from gateway.city.console.charts.specifications import Shape
+from gateway.city.console.doubt import doubt_words
 from gateway.city.db import tables
 from gateway.city.rates.definitions import DefinitionError
 from gateway.city.stores.api import Point
+from gateway.core.days import OFFSET_MS
+from gateway.core.status import GOOD, Quality, Reason, status, travels, uncertain
+from gateway.web.i18n import Language
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import Town, town, uscc_of
@@ -68,20 +73,88 @@ async def test_a_store_that_does_not_answer_is_not_called_a_time_without_values(
     assert "does not answer" in words["text"]
 
 
+RANGE, FROZEN, DOUBT = (
+    uncertain(reason) for reason in (Reason.RANGE, Reason.FROZEN, Reason.CLOCK_DOUBT)
+)
+
+
+def curve_of(points: list[Point]) -> list[tuple[str, list[int]]]:
+    """The parts of a curve: how far their values can be trusted, and their times."""
+    return [(one.trust, [point.time_ms for point in one.curve]) for one in stretches(points)]
+
+
+def marks_of(points: list[Point], span: tuple[int, int]) -> list[tuple[str, int]]:
+    """The shapes of a chart: which, and when (UTC milliseconds)."""
+    marks = history_chart(points, "t", "none", str, "wide", span)["datasets"]["marks"]
+    return [(mark["trust"], mark["t"] - OFFSET_MS) for mark in marks]
+
+
 def test_a_silence_breaks_the_curve() -> None:
-    times = [*range(0, 10_000, 1000), *range(400_000, 410_000, 1000)]
-    rows = history_rows([Point(time, 1.0) for time in times])
-    assert [row["v"] for row in rows].count(None) == 1
-    assert len(rows) == len(times) + 1
-    assert history_rows([]) == []
-    assert len(history_rows([Point(0, 1)])) == 1
+    early, late = list(range(0, 10_000, 1000)), list(range(400_000, 410_000, 1000))
+    points = [Point(time, 1.0) for time in early + late]
+    assert curve_of(points) == [("good", early), ("good", late)]
+    assert curve_of([]) == []
+
+
+def test_doubt_is_dashed_from_the_value_before_to_the_good_one_behind() -> None:
+    codes = [GOOD, GOOD, RANGE, RANGE, FROZEN, GOOD, DOUBT]
+    assert curve_of([Point(at, 1.0, code) for at, code in enumerate(codes)]) == [
+        ("good", [0, 1]),
+        ("uncertain", [1, 2, 3]),
+        ("replayed", [3, 4, 5]),
+        ("good", [5]),
+        ("doubted", [5, 6]),
+    ]
+
+
+def test_a_value_in_doubt_has_a_shape_and_so_has_one_that_is_alone() -> None:
+    far = 1_000_000
+    codes = [GOOD] * 90 + [RANGE, DOUBT]
+    near = [Point(far + at * 1000, 1.0, code) for at, code in enumerate(codes)]
+    points = [Point(0, 1.0), *near, Point(3 * far, 1.0)]
+    assert marks_of(points, (0, 3 * far)) == [
+        ("good", 0),
+        ("uncertain", far + 90_000),
+        ("doubted", far + 91_000),
+        ("good", 3 * far),
+    ]
+    assert marks_of([Point(5, 1.0)], (0, 10)) == [("good", 5)]
+    assert marks_of([Point(5, 1.0), Point(6, 1.0)], (0, 10)) == []
+    assert marks_of([Point(5, 1.0), Point(6, 1.0)], (0, 100)) == [("good", 5)]
+
+
+def test_doubt_that_lasts_is_not_a_wall_of_shapes() -> None:
+    points = [Point(at * 1000, 1.0, FROZEN) for at in range(600)]
+    marks = marks_of(points, (0, 600_000))
+    assert 40 < len(marks) <= 61
+    assert marks[0] == ("replayed", 0)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_doubt_is_said_in_words(language: Language) -> None:
+    codes = [status(q, r) for q in (Quality.GOOD, Quality.UNCERTAIN) for r in Reason]
+    said = {code: doubt_words(language, code) for code in codes if travels(code)}
+    assert len(set(said.values())) == len(said)
+    assert (
+        said[FROZEN]
+        == {
+            "zh": "重复或替代的旧值 · 服务器停滞",
+            "en": "repeated or made up · server stands still",
+        }[language]
+    )
 
 
 def test_a_picture_has_no_marks_to_point_at() -> None:
     """Hundreds of invisible dots made a page ten times as large."""
     shapes: tuple[Shape, ...] = ("wide", "narrow", "interactive")
-    layers = {
-        shape: len(history_chart([Point(0, 1.0)], "t", "none", shape, (0, 1))["layer"])
-        for shape in shapes
+    charts = {
+        shape: history_chart([Point(0, 1.0)], "t", "none", str, shape, (0, 1)) for shape in shapes
     }
-    assert layers == {"wide": 3, "narrow": 3, "interactive": 4}
+    assert {shape: len(chart["layer"]) for shape, chart in charts.items()} == {
+        "wide": 5,
+        "narrow": 5,
+        "interactive": 6,
+    }
+    assert [shape for shape, chart in charts.items() if "values" in chart["datasets"]] == [
+        "interactive"
+    ]

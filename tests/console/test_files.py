@@ -117,9 +117,19 @@ async def test_without_a_demonstration_nothing_says_so(tmp_path: Path) -> None:
 
 async def test_a_value_in_doubt_says_so_and_why(address: str, city: Town) -> None:
     path = f"{address}/enterprises/{uscc_of(0)}/1/A-001"
+    doubted: dict[int, dict[str, str]] = {
+        uncertain(Reason.LAST_USABLE): {
+            "zh": "重复或替代的旧值 · 最后可用值",
+            "en": "repeated or made up · last usable value",
+        },
+        uncertain(Reason.NONE): {"zh": "存疑", "en": "uncertain"},
+        uncertain(Reason.CLOCK_DOUBT): {"zh": "时间存疑", "en": "time in doubt"},
+        GOOD: {},
+    }
     for status, quality, reason in (
         (uncertain(Reason.LAST_USABLE), "uncertain", "last_usable"),
         (uncertain(Reason.NONE), "uncertain", ""),
+        (uncertain(Reason.CLOCK_DOUBT), "uncertain", "clock_doubt"),
         (GOOD, "good", ""),
     ):
         city.speak(parts=1, status=status)
@@ -127,11 +137,10 @@ async def test_a_value_in_doubt_says_so_and_why(address: str, city: Town) -> Non
         assert {(row["quality"], row["reason"]) for row in rows} == {(quality, reason)}
         text = (await get(f"{path}?format=csv")).content.decode("utf-8-sig")
         assert {row["quality"] for row in csv.DictReader(io.StringIO(text))} == {quality}
-        for language, words in (("zh", "存疑"), ("en", "uncertain")):
+        for language, words in doubted[status].items():
             page = (await get(f"{path}?lang={language}")).text
-            assert page.count(words) == (len(rows) if quality == "uncertain" else 0)
-    city.speak(parts=1, status=uncertain(Reason.CLOCK_DOUBT))
-    assert "存疑 · 网关时钟存疑" in (await get(f"{path}?lang=zh")).text
+            assert page.count(f"</span>{words}</span>") == len(rows)
+            assert page.count("state-warn") == (0 if quality == "good" else len(rows))
 
 
 async def test_a_value_that_no_longer_comes_says_why(address: str, city: Town) -> None:

@@ -191,7 +191,11 @@ async def test_without_ingest_pages_show_what_database_and_store_hold(tmp_path: 
         assert "Live values have been missing since 2025-11-23 13:40:13" in page
         assert "</span>Up</span>" in page
         values = (await get(f"{machine}&format=json")).json()["rows"]
-        assert {row["tag"] for row in values} == {"spindle_speed", "power", "temperature"}
+        assert {row["tag"]: row["reason"] for row in values} == {
+            "spindle_speed": "clock_doubt",
+            "power": "",
+            "temperature": "",
+        }
         assert "1 of 6 gateways online" in (await get(f"{base}/?lang=en")).text
         health = await get(f"{base}/healthz")
         assert health.status_code == 503

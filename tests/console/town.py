@@ -31,7 +31,7 @@ from gateway.city.stores.embedded import EmbeddedStore
 from gateway.core.batch import Batch
 from gateway.core.days import day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
-from gateway.core.status import GOOD
+from gateway.core.status import GOOD, Reason, uncertain
 from gateway.wire.messages import DeviceState, State
 
 NOW_MS = 1_763_876_400_000 + 12_345
@@ -55,6 +55,14 @@ TAGS = (
     Tag("state", Kind.INT64, "", 0, "state", "运行状态", "Machine state"),
     Tag("alarm", Kind.BOOL, "", 0, "alarm", "报警", "Alarm"),
 )
+
+
+DOUBTED_S = {
+    Reason.RANGE: (410, 440),
+    Reason.LAST_USABLE: (480, 500),
+    Reason.CLOCK_DOUBT: (599, 600),
+}
+"""Between which seconds of the ten minutes the spindle's speed is in doubt, and why."""
 
 
 def uscc_of(number: int) -> str:
@@ -333,4 +341,7 @@ def _history(uscc: str) -> Rows:
     columns = (np.stack([2840 + 60 * wave, 7 + wave, 46 + seconds / 300], axis=1),)
     series = Series("grinder", uscc, "1", "gw-0", "a-001", "A-001")
     fields = ("spindle_speed", "power", "temperature")
-    return Rows(series, fields, times, columns, np.ones((len(times), 3), np.bool_))
+    codes = np.full((len(times), 3), GOOD, np.uint8)
+    for reason, (first, last) in DOUBTED_S.items():
+        codes[(seconds >= first) & (seconds < last), 0] = uncertain(reason)
+    return Rows(series, fields, times, columns, np.ones((len(times), 3), np.bool_), codes)

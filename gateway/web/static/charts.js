@@ -31,12 +31,19 @@
     place.style.height = `${shownPicture(figure).offsetHeight}px`; // nothing below may jump
     place.classList.add("waiting");
     place.hidden = false;
+    explain(figure, spec);
     const { view } = await window.vegaEmbed(place, spec, options);
     for (const picture of figure.querySelectorAll(".chart-wide, .chart-narrow")) picture.remove();
     place.classList.remove("waiting");
     figure.dataset.interactive = "true";
     const period = Number(figure.dataset.refresh || 0) * 1000;
     if (period) setInterval(() => refresh(figure, view), period);
+  }
+
+  // The legend explains the shapes that the chart has now.
+  function explain(figure, spec) {
+    const shown = new Set((spec.datasets.marks ?? []).map((row) => row.trust));
+    for (const key of figure.querySelectorAll("[data-trust]")) key.hidden = !shown.has(key.dataset.trust);
   }
 
   function shownPicture(figure) {
@@ -50,6 +57,7 @@
       const spec = await fetchSpec(figure);
       for (const [name, values] of Object.entries(spec.datasets)) view.data(name, values);
       await view.runAsync();
+      explain(figure, spec);
     } catch (error) {} // the page itself says that the connection is lost
   }
 

@@ -8,8 +8,7 @@ are shifted to Asia/Shanghai and drawn as UTC, so that every reader sees the cit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import dropwhile, pairwise
-from statistics import median
+from itertools import dropwhile
 from typing import Any, Literal
 
 import altair as alt
@@ -17,8 +16,6 @@ import altair as alt
 from gateway.city.rates.compute import percent_text
 from gateway.city.rates.plan import PlanValue
 from gateway.city.rates.reports.trend import TrendPoint
-from gateway.city.stores.api import Point
-from gateway.core.days import OFFSET_MS
 
 Spec = dict[str, Any]
 Shape = Literal["wide", "narrow", "interactive"]
@@ -26,19 +23,12 @@ PICTURES: tuple[Shape, ...] = ("wide", "narrow")
 """Shapes that are drawn here: for a desktop and for a phone."""
 
 FONT = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif"
-_FILL: tuple[Any, Any] = ("container", "container")
+FILL: tuple[Any, Any] = ("container", "container")
 _TREND: Mapping[Shape, tuple[Any, Any]] = {
     "wide": (620, 270),
     "narrow": (300, 230),
-    "interactive": _FILL,
+    "interactive": FILL,
 }
-_HISTORY: Mapping[Shape, tuple[Any, Any]] = {
-    "wide": (1160, 260),
-    "narrow": (300, 200),
-    "interactive": _FILL,
-}
-_BREAK_FACTOR = 5
-_BREAK_MIN_MS = 90_000
 _BEFORE, _AFTER = 0.35, 0.75
 """Room on the axis before the first and after the last year; the newest figure stands in it."""
 _FRAMES = 128
@@ -85,7 +75,7 @@ def _trend_frame(first: int, last: float, words: TrendWords, shape: Shape) -> Sp
     scale = alt.Scale(domain=[begin, end], nice=False)
     x = alt.X("at:Q", title=words.axis, axis=axis, scale=scale)
     y = alt.Y("percent:Q", title="%", scale=alt.Scale(zero=False, padding=14))
-    return _finish(
+    return finish(
         alt.layer(*_plan_layers(x, y, words), *_actual_layers(x, y, words)), _TREND[shape]
     )
 
@@ -160,68 +150,8 @@ def _actual_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
     ]
 
 
-def history_chart(
-    points: Sequence[Point], title: str, empty: str, shape: Shape, span: tuple[int, int]
-) -> Spec:
-    """Values of one tag over time; a silence breaks the line.
-
-    Args:
-        points: in time order, numeric.
-        title: name and unit of the tag.
-        empty: what stands in place of a curve without values.
-        shape: size of the picture.
-        span: first and last moment of the axis, UTC milliseconds.
-    """
-    edges = [{"t": at + OFFSET_MS} for at in span]
-    nothing = [] if points else [{"text": empty}]
-    datasets = {"values": history_rows(points), "edges": edges, "nothing": nothing}
-    return _history_frame(title, shape) | {"datasets": datasets}
-
-
-@lru_cache(_FRAMES)
-def _history_frame(title: str, shape: Shape) -> Spec:
-    """The chart without its data."""
-    axis = alt.Axis(format="%H:%M", tickCount=6, labelOverlap=True, labelSeparation=12)
-    x = alt.X("t:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False))
-    frame = alt.Chart(alt.NamedData(name="edges")).mark_rule(opacity=0).encode(x=x)
-    y = alt.Y("v:Q", title=title, scale=alt.Scale(zero=False, nice=True))
-    base = alt.Chart(alt.NamedData(name="values")).encode(x=x, y=y)
-    empty = alt.Chart(alt.NamedData(name="nothing")).encode(text="text:N")
-    layers = [
-        frame,
-        base.mark_line(color="var(--accent)", strokeWidth=1.7, aria=False),  # the figure has a name
-        empty.mark_text(
-            color="var(--ink-3)", fontSize=13, x=alt.expr("width / 2"), y=alt.expr("height / 2")
-        ),
-    ]
-    if shape not in PICTURES:  # nobody can point at a picture
-        tooltip = [alt.Tooltip("at:N", title=" "), alt.Tooltip("v:Q", title=title, format=".6~g")]
-        layers.append(base.mark_point(size=60, opacity=0, aria=False).encode(tooltip=tooltip))
-    return _finish(alt.layer(*layers), _HISTORY[shape])
-
-
-def history_rows(points: Sequence[Point]) -> list[dict[str, object]]:
-    """Rows of the history chart, with an empty one wherever the tag was silent for long."""
-    times = [point.time_ms for point in points]
-    steps = [late - early for early, late in pairwise(times)]
-    longest = max(_BREAK_MIN_MS, _BREAK_FACTOR * median(steps)) if steps else 0
-    rows: list[dict[str, object]] = []
-    for at, point in enumerate(points):
-        if at and steps[at - 1] > longest:
-            rows.append({"t": times[at - 1] + OFFSET_MS + 1, "v": None, "at": ""})
-        rows.append(_history_row(point))
-    return rows
-
-
-def _history_row(point: Point) -> dict[str, object]:
-    seconds = (point.time_ms + OFFSET_MS) // 1000 % 86_400
-    at = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    value = point.value
-    number = float(value) if isinstance(value, int | float) else None
-    return {"t": point.time_ms + OFFSET_MS, "v": number, "at": at}
-
-
-def _finish(chart: alt.LayerChart | alt.FacetChart, size: tuple[Any, Any]) -> Spec:
+def finish(chart: alt.LayerChart | alt.FacetChart, size: tuple[Any, Any]) -> Spec:
+    """A chart of this size in the style of the pages, as a specification."""
     width, height = size
     text = {"labelColor": "var(--ink-3)", "titleColor": "var(--ink-3)", "labelFontSize": 11}
     quiet = {"gridColor": "var(--line)", "domainColor": "var(--line-strong)"}
@@ -236,5 +166,5 @@ def _finish(chart: alt.LayerChart | alt.FacetChart, size: tuple[Any, Any]) -> Sp
         )
         .to_dict()
     )
-    spec["autosize"] = {"type": "fit" if size == _FILL else "pad", "contains": "padding"}
+    spec["autosize"] = {"type": "fit" if size == FILL else "pad", "contains": "padding"}
     return spec

@@ -249,6 +249,7 @@ class _MachineTag:
             tag.label_en or tag.name,
             tag.role,
             self.group,
+            point.status,
         )
 
 

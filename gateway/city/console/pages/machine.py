@@ -1,8 +1,9 @@
 """One machine: who it is, whether it answers, what it says."""
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -11,11 +12,14 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from gateway.city.console.charts.history import DOUBTS, history_chart
 from gateway.city.console.charts.pictures import Pictures
-from gateway.city.console.charts.specifications import PICTURES, Shape, Spec, history_chart
+from gateway.city.console.charts.specifications import PICTURES, Shape, Spec
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.doubt import Trust, doubt_words, trust_of
 from gateway.city.console.live.present import MachineNow
 from gateway.city.console.pages.drilldown import link_state
+from gateway.city.console.pages.readings import SPANS, Wish, readings_of, values_table, wish_of
 from gateway.city.console.queries.database import (
     enterprise_of,
     evidence_days,
@@ -28,52 +32,13 @@ from gateway.city.ledger.codes import county_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.newest import LiveValue
 from gateway.city.rates.period import period_of
-from gateway.city.stores.api import StoreError
-from gateway.core.status import Reason, quality_of, reason_of
-from gateway.web.formats import moment
+from gateway.city.stores.api import Point, StoreError
 from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
-from gateway.web.tables import Table
 
-SPANS = {"10m": 600_000, "1h": 3_600_000, "8h": 28_800_000, "24h": 86_400_000}
-DEFAULT_SPAN = "10m"
 CHART_POINTS = 600
 SHOWN_GAPS = 6
 MAX_GAPS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The newest value of a tag, and why no newer one comes.
-
-    Attributes:
-        name: tag name.
-        newest: its newest value.
-        cause: reason code while the tag sends nothing, else empty.
-    """
-
-    name: str
-    newest: LiveValue
-    cause: str
-
-    @property
-    def quality(self) -> str:
-        """``good`` or ``uncertain``."""
-        return quality_of(self.newest.status).name.lower()
-
-    @property
-    def reason(self) -> str:
-        """Reason code of an uncertain value, else empty; no more than its doubt may be known."""
-        reason = reason_of(self.newest.status)
-        return "" if reason is Reason.NONE else reason.code
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """Which tag over which time a visitor wants to see."""
-
-    tag: str
-    span: str
 
 
 class MachinePage:
@@ -91,8 +56,8 @@ class MachinePage:
         live = await self._context.live.machine(machine)
         language = preferences(request).language
         lacking = await self._gaps(live)
-        readings = _readings(live, lacking)
-        wish = _wish(request, readings)
+        readings = readings_of(live, lacking)
+        wish = wish_of(request, readings)
         data: dict[str, object] = {
             "verdict": await self._verdict(machine),
             "machine_live": live,
@@ -108,7 +73,7 @@ class MachinePage:
             return await self._record(machine, row) | curve
 
         blocks = ("state", "values", "gaps")
-        return View("machine.html", data, blocks, 1.0, _file(machine, readings), still)
+        return View("machine.html", data, blocks, 1.0, values_table(machine, readings), still)
 
     async def _record(self, machine: MachineName, row: Any) -> dict[str, object]:
         """What does not change while somebody looks."""
@@ -156,23 +121,23 @@ class MachinePage:
     ) -> dict[str, object]:
         if live is None or wish is None:
             return {}
-        draw = await self._drawing(live, wish, language)
-        return {f"history_{shape}": await self._pictures.svg(draw(shape)) for shape in PICTURES}
+        history = await self._history(live, wish)
+        shown: dict[str, object] = {"doubts": DOUBTS, "doubts_shown": history.doubts}
+        for shape in PICTURES:
+            shown[f"history_{shape}"] = await self._pictures.svg(history.chart(language, shape))
+        return shown
 
     async def chart(self, request: Request) -> Spec:
         """The specification of the history chart that the page asks for again and again."""
         machine = _machine_of(request)
         live = await self._context.live.machine(machine)
-        wish = _wish(request, _readings(live, ()))
+        wish = wish_of(request, readings_of(live, ()))
         if live is None or wish is None:
             raise HTTPException(404)
-        draw = await self._drawing(live, wish, preferences(request).language)
-        return draw("interactive")
+        history = await self._history(live, wish)
+        return history.chart(preferences(request).language, "interactive")
 
-    async def _drawing(
-        self, live: MachineNow, wish: Wish, language: Language
-    ) -> Callable[[Shape], Spec]:
-        """The history chart of a tag, in any shape."""
+    async def _history(self, live: MachineNow, wish: Wish) -> "History":
         now_ms = self._context.now_ms()
         since_ms = now_ms - SPANS[wish.span]
         series = live.series[wish.tag]
@@ -183,9 +148,35 @@ class MachinePage:
             )
         except StoreError:
             points, empty = [], "machine.store_away"  # the rest of the page still shows
-        title = _title(live.values[wish.tag], language)
-        words, span = text(language, empty), (since_ms, now_ms)
-        return lambda shape: history_chart(points, title, words, shape, span)
+        return History(live.values[wish.tag], points, (since_ms, now_ms), empty)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the store holds of a tag.
+
+    Attributes:
+        tag: the tag, with its newest value.
+        points: its values in time order.
+        span: first and last moment asked for, UTC milliseconds.
+        empty: name of the text that stands in place of a curve without values.
+    """
+
+    tag: LiveValue
+    points: Sequence[Point]
+    span: tuple[int, int]
+    empty: str
+
+    @property
+    def doubts(self) -> frozenset[Trust]:
+        """How far its values can be trusted, as they occur."""
+        return frozenset(trust_of(point.status) for point in self.points)
+
+    def chart(self, language: Language, shape: Shape) -> Spec:
+        """Its chart in one language and shape."""
+        title, empty = _title(self.tag, language), text(language, self.empty)
+        words = partial(doubt_words, language)
+        return history_chart(self.points, title, empty, words, shape, self.span)
 
 
 def machine_address(uscc: str, site_no: str, asset_no: str) -> str:
@@ -208,38 +199,6 @@ def _machine_of(request: Request) -> MachineName:
     return MachineName(parameters["uscc"], site_no, asset_no)
 
 
-def _readings(live: MachineNow | None, lacking: Iterable[GapRow]) -> list[Reading]:
-    """Alarms and states first, then measured values, then counters."""
-    if live is None:
-        return []
-    lasting = [gap for gap in lacking if gap.to_ms is None]
-    order = {"alarm": 0, "state": 1, "value": 2, "counter": 3}
-    values = sorted(live.values.items(), key=lambda item: (order.get(item[1].role, 2), item[0]))
-    return [Reading(name, value, _cause(live, lasting, name, value)) for name, value in values]
-
-
-def _cause(live: MachineNow, lasting: Iterable[GapRow], name: str, value: LiveValue) -> str:
-    """Why a tag sends nothing now: its machine is lost, its group is, or it alone."""
-    if live.link.link == "down":
-        return live.link.cause
-    return next((gap.cause for gap in lasting if gap.covers(value.group, name)), "")
-
-
-def _wish(request: Request, readings: Iterable[Reading]) -> Wish | None:
-    numeric = [one for one in readings if _drawable(one.newest)]
-    if not numeric:
-        return None
-    tag = request.query_params.get("tag", "")
-    span = request.query_params.get("span", "")
-    default = next((one for one in numeric if one.newest.role == "value"), numeric[0])
-    known = {one.name for one in numeric}
-    return Wish(tag if tag in known else default.name, span if span in SPANS else DEFAULT_SPAN)
-
-
-def _drawable(value: LiveValue) -> bool:
-    return isinstance(value.value, int | float) and not isinstance(value.value, bool)
-
-
 def _title(value: LiveValue, language: Language) -> str:
     label = value.label_zh if language == "zh" else value.label_en
     return f"{label} ({value.unit})" if value.unit else label
@@ -252,38 +211,3 @@ def qr(handle: str) -> Markup:
         out, kind="svg", xmldecl=False, svgns=True, border=0, omitsize=True, dark="#101a18"
     )
     return Markup(out.getvalue().decode())  # noqa: S704 - drawn by segno: paths, no text
-
-
-def _file(machine: MachineName, readings: Iterable[Reading]) -> Table:
-    uscc, site_no, asset_no = machine
-    return Table(
-        name=f"values-{asset_no}",
-        columns=(
-            "tag",
-            "label_zh",
-            "label_en",
-            "value",
-            "unit",
-            "quality",
-            "reason",
-            "role",
-            "time",
-            "cause",
-        ),
-        rows=[
-            {
-                "tag": one.name,
-                "label_zh": one.newest.label_zh,
-                "label_en": one.newest.label_en,
-                "value": one.newest.value,
-                "unit": one.newest.unit,
-                "quality": one.quality,
-                "reason": one.reason,
-                "role": one.newest.role,
-                "time": moment(one.newest.time_ms),
-                "cause": one.cause,
-            }
-            for one in readings
-        ],
-        notes={"uscc": uscc, "site_no": site_no, "asset_no": asset_no},
-    )
