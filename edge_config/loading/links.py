@@ -1,32 +1,45 @@
-"""What devices that share a link say of it must not contradict."""
+"""What devices that share a link say of it must not contradict, nor ask too much of it."""
 
 from collections.abc import Hashable, Iterable, Iterator
 
 from edge_config.loading.drivers import NamedDrivers
 from edge_config.loading.resolved import ResolvedDevice
+from edge_config.loading.specs import LinkModel
 from edge_config.mistakes.problems import Place, Problem
 
+Members = list[tuple[int, ResolvedDevice]]
+"""The devices of one link, with their positions in the file."""
 
-def contradictions(
+
+def shared_links(
     devices: Iterable[tuple[int, ResolvedDevice]], drivers: NamedDrivers, place: Place
-) -> Iterator[Problem]:
-    """Settings of a link on which its devices do not agree.
+) -> list[tuple[LinkModel, Members]]:
+    """The links, each with its devices.
 
     Args:
         devices: with their positions in the file.
         drivers: those that are named.
         place: of the list of devices.
     """
-    links: dict[tuple[str, Hashable], list[tuple[int, ResolvedDevice]]] = {}
+    links: dict[tuple[str, Hashable], tuple[LinkModel, Members]] = {}
     for position, device in devices:
         spec = drivers.find(device.config.driver, place, [])
         if spec is not None and spec.link is not None:
             key = device.config.driver, spec.link.key(device.connection)
-            links.setdefault(key, []).append((position, device))
-    for (driver, _), members in links.items():
-        spec = drivers.find(driver, place, [])
-        if spec is None or spec.link is None:
-            continue
+            links.setdefault(key, (spec.link, []))[1].append((position, device))
+    return list(links.values())
+
+
+def contradictions(links: Iterable[tuple[LinkModel, Members]], place: Place) -> Iterator[Problem]:
+    """Settings of a link on which its devices do not agree."""
+    for link, members in links:
         connections = [device.connection for _, device in members]
-        for member, setting, message in spec.link.conflicts(connections):
+        for member, setting, message in link.conflicts(connections):
             yield place((members[member][0], "connection", setting), message)
+
+
+def overloads(links: Iterable[tuple[LinkModel, Members]], place: Place) -> Iterator[Problem]:
+    """A warning for each link whose devices ask more of it than it can be expected to give."""
+    for link, members in links:
+        for message in link.doubts([device for _, device in members]):
+            yield place((members[0][0], "connection"), message)

@@ -16,7 +16,7 @@ from edge_config.files.paths import Folder, anchored
 from edge_config.files.yaml_file import read_document
 from edge_config.loading.drivers import NamedDrivers
 from edge_config.loading.library import BUILT_IN, Library
-from edge_config.loading.links import contradictions
+from edge_config.loading.links import contradictions, overloads, shared_links
 from edge_config.loading.parameters import mismatch
 from edge_config.loading.profile_file import Profile, read_profile
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
@@ -108,7 +108,8 @@ class _Loading:
             self.problems += capacity.refused_by_city(devices, at)
         if self.problems or config is None:
             raise ConfigError(self.problems)
-        warnings = tuple(capacity.counted_twice(devices, at))
+        links = shared_links(devices, self.drivers, at)
+        warnings = (*capacity.counted_twice(devices, at), *overloads(links, at))
         built = tuple(device for _, device in devices)
         return LoadedGateway(anchored(config, self.folder.path), built, warnings)
 
@@ -145,7 +146,7 @@ class _Loading:
             if isinstance(device, dict)
         ]
         devices = [(position, device) for position, device in built if device is not None]
-        self.problems += contradictions(devices, self.drivers, at)
+        self.problems += contradictions(shared_links(devices, self.drivers, at), at)
         return devices
 
     def _device(self, data: dict[str, Any], place: Place) -> ResolvedDevice | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Protocol
 
+from edge_config.loading.resolved import ResolvedDevice
 from edge_config.models.gateway import DeviceConfig
 from edge_config.models.settings import Settings
 
@@ -25,6 +26,10 @@ class LinkModel(Protocol):
     @property
     def conflicts(self) -> Callable[[Sequence[Any]], Iterable[tuple[int, str, str]]]:
         """What in connections of one key contradicts others: (position, key, what is wrong)."""
+
+    @property
+    def doubts(self) -> Callable[[Sequence[ResolvedDevice]], Iterable[str]]:
+        """What devices of one key ask together that their link can hardly give."""
 
 
 class DriverModels(Protocol):

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from edge_config.loading.resolved import ResolvedDevice
 from edge_config.models.gateway import DeviceConfig, Mode
 from edge_config.models.settings import Settings
 from gateway.core.batch import Reading, Status
@@ -199,6 +200,11 @@ def no_conflicts(_connections: Sequence[Any]) -> Iterable[tuple[int, str, str]]:
     return ()
 
 
+def no_doubts(_devices: Sequence[ResolvedDevice]) -> Iterable[str]:
+    """For links that can carry whatever is asked of them."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class LinkSpec:
     """How a driver's devices share links. The edge makes one link a key and grants the turns.
@@ -208,11 +214,14 @@ class LinkSpec:
         make: a link for connections of one key. No I/O.
         conflicts: what in connections of one key, in the order of the file, contradicts an
             earlier one: position, key of ``connection:`` and a sentence. Pure.
+        doubts: what all devices of a link together ask of it that it can hardly give, as
+            sentences; ``qulink check`` shows them as warnings. Pure.
     """
 
     key: Callable[[Any], Hashable]
     make: Callable[[Sequence[Any]], Link]
     conflicts: Callable[[Sequence[Any]], Iterable[tuple[int, str, str]]] = no_conflicts
+    doubts: Callable[[Sequence[ResolvedDevice]], Iterable[str]] = no_doubts
 
 
 def no_misfits(_connection: Any, _device: DeviceConfig) -> Iterable[tuple[str, str]]:

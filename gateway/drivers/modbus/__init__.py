@@ -1,8 +1,9 @@
 """Modbus TCP and RTU over TCP: own codec and planner; functions 1–6, 15 and 16."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import DriverSpec, LinkSpec
 from gateway.drivers.modbus.config import Address, Connection, conflicts, endpoint, kind, misfits
 
@@ -15,6 +16,12 @@ def _link(connections: Sequence[Connection]) -> "ModbusLink":
     from gateway.drivers.modbus.link import ModbusLink  # noqa: PLC0415 - only when used
 
     return ModbusLink(connections)
+
+
+def _doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
+    from gateway.drivers.modbus.demand import doubts  # noqa: PLC0415 - only where it is checked
+
+    return doubts(devices)
 
 
 def _make(connection: Connection) -> "ModbusDriver":
@@ -31,5 +38,5 @@ SPEC = DriverSpec(
     make=_make,
     endpoint=endpoint,
     misfits=misfits,
-    link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts),
+    link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts, doubts=_doubts),
 )

@@ -16,7 +16,8 @@ _PARTS = re.compile(r"(?P<type>[a-z]+\d*)(\[(?P<length>\d+)\])?", re.ASCII)
 _PLACE = re.compile(r"(?P<number>\d+)(\.(?P<bit>\d+))?", re.ASCII)
 _NOTATION = {"0": Table.COIL, "1": Table.DISCRETE, "3": Table.INPUT, "4": Table.HOLDING}
 REQUEST_TIMEOUT_MS = 1_000
-"""Unless written otherwise; it gives way to a shorter ``timeout_ms`` of the device."""
+"""Unless written otherwise; then, and only then, it may be longer than the device's
+``timeout_ms``, which cuts it short."""
 _EXAMPLES = "'holding:100:float32:CDAB', 'coil:5', 'holding:7.3' or '40101:uint16'"
 
 
@@ -74,11 +75,11 @@ class Connection(Settings):
         le=MAX_READ_BITS,
         description="most coils or discretes in a request",
     )
-    request_timeout_ms: int = Field(
-        default=REQUEST_TIMEOUT_MS,
+    request_timeout_ms: int | None = Field(
+        default=None,
         ge=20,
         le=60_000,
-        description="longest wait for one answer; then the unit is silent",
+        description="longest wait for one answer, 1000 by default; then the unit is silent",
     )
     write_multiple: bool = Field(
         default=False,
@@ -183,10 +184,10 @@ def endpoint(connection: Connection) -> str:
 def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str, str]]:
     """A wait for one answer that the wait for the whole reading would always cut short.
 
-    The default gives way silently to a shorter ``timeout_ms``.
+    Only if it is written; the default gives way silently to a shorter ``timeout_ms``.
     """
     wait = connection.request_timeout_ms
-    if wait != REQUEST_TIMEOUT_MS and wait > device.timeout_ms:
+    if wait is not None and wait > device.timeout_ms:
         whole = f"the device's timeout_ms {device.timeout_ms}, the wait for a whole reading"
         yield "request_timeout_ms", f"{wait} is longer than {whole}"
 

@@ -13,7 +13,13 @@ from gateway.drivers.api import (
 )
 from gateway.drivers.modbus import codec, values
 from gateway.drivers.modbus.channel import Channel
-from gateway.drivers.modbus.config import Address, Connection, Framing, endpoint
+from gateway.drivers.modbus.config import (
+    REQUEST_TIMEOUT_MS,
+    Address,
+    Connection,
+    Framing,
+    endpoint,
+)
 from gateway.drivers.modbus.plan import CODES, LAYOUTS
 from gateway.drivers.modbus.values import DataType, Encoding
 from gateway.drivers.toolkit.layout import Kept
@@ -47,7 +53,7 @@ class ModbusDriver:
         self._link = link
         self._connection = connection
         self._unit = connection.unit
-        self._timeout_ms = connection.request_timeout_ms
+        self._timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
         self._name = f"Modbus unit {connection.unit} at {endpoint(connection)}"
 
     async def connect(self) -> None:

@@ -1,6 +1,6 @@
 """Modbus addresses and rules in the words of the toolkit. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from gateway.drivers.api import Point
@@ -10,7 +10,7 @@ from gateway.drivers.modbus.values import DataType, Encoding, decode_text, permu
 from gateway.drivers.toolkit.decode import Bit, Format, Number, Place, Text
 from gateway.drivers.toolkit.layout import Layout, Layouts
 from gateway.drivers.toolkit.learnt import Codes
-from gateway.drivers.toolkit.merge import Limits, Span
+from gateway.drivers.toolkit.merge import Limits, Planner, Span
 
 REGISTER_BITS = 16
 
@@ -26,27 +26,36 @@ CODES = Codes(
 
 def layout(points: Sequence[Point], connection: Connection) -> Layout:
     """The fewest requests for these points within the limits of a connection."""
-
-    def limits(table: codec.Table) -> Limits:
-        if table.is_bits:
-            return Limits(connection.max_bits, connection.max_gap * REGISTER_BITS, 1)
-        return Limits(connection.max_registers, connection.max_gap, REGISTER_BITS)
-
-    return Layout.of([_place(point) for point in points], limits, codec.read)
+    return Layout.of([_place(point) for point in points], _limits(connection), codec.read)
 
 
-def _rules(connection: Connection) -> tuple[int, int, int]:
+def request_count(addresses: Iterable[Address], connection: Connection) -> int:
+    """How many requests that are."""
+    spans = [_span(address) for address in addresses]
+    return len(Planner(spans, _limits(connection), codec.read).blocks())
+
+
+def merging(connection: Connection) -> tuple[int, int, int]:
+    """What of a connection decides on its requests."""
     return connection.max_bits, connection.max_registers, connection.max_gap
 
 
-LAYOUTS = Layouts(layout, _rules)
+LAYOUTS = Layouts(layout, merging)
 """Those in use in this process; equal devices share one."""
 
 
+def _limits(connection: Connection) -> Callable[[codec.Table], Limits]:
+    bits = Limits(connection.max_bits, connection.max_gap * REGISTER_BITS, 1)
+    registers = Limits(connection.max_registers, connection.max_gap, REGISTER_BITS)
+    return lambda table: bits if table.is_bits else registers
+
+
+def _span(address: Address) -> Span:
+    return Span(address.table, address.address, address.stop)
+
+
 def _place(point: Point) -> Place:
-    address: Address = point.address
-    span = Span(address.table, address.address, address.stop)
-    return Place(point.kind, span, _format(address))
+    return Place(point.kind, _span(point.address), _format(point.address))
 
 
 def _format(address: Address) -> Format:
