@@ -6,9 +6,11 @@
 import asyncio
 import json
 import sys
+import time
 from dataclasses import asdict, dataclass, field
 
 import aiomqtt
+from msgspec import structs
 
 from gateway.wire.frame import read_header
 from gateway.wire.messages import Ack, encode_message
@@ -53,7 +55,9 @@ class Acknowledger:
             await asyncio.sleep(_ACKNOWLEDGE_EVERY_S)
             due, self.due = self.due, {}
             for gateway, ack in due.items():  # at most once, as the city does
-                await client.publish(ack_topic(gateway), encode_message(ack))
+                now_ms = time.time_ns() // 1_000_000  # it confirms the edge's clock, as a city does
+                message = encode_message(structs.replace(ack, time_ms=now_ms))
+                await client.publish(ack_topic(gateway), message)
             turn += 1
             if turn % _PRINT_EVERY == 0:
                 sys.stdout.write(json.dumps(asdict(self.received)) + "\n")

@@ -4,6 +4,7 @@ Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, sections 3.1.3 an
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, Request
 from gateway.drivers.modbus.series import ProtocolError, Series
@@ -12,6 +13,35 @@ _SHORTEST = 9  # an exception; every right answer is longer
 _HEADER = 7  # transaction, protocol, length, unit
 _LONGEST = 254  # of what the length field counts: unit and PDU
 _REMEMBERED = 64  # given up requests whose late answers are recognised
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrapped:
+    """A request to a unit and its answers, all from the protocol id on.
+
+    Attributes:
+        request: what is sent.
+        head: what a right answer begins with.
+        refusal: what an exception begins with, up to its code.
+        size: length of a right answer's PDU, bytes.
+    """
+
+    request: bytes
+    head: bytes
+    refusal: bytes
+    size: int
+
+    @classmethod
+    def of(cls, unit: int, request: Request) -> "_Wrapped":
+        """Wrap a request to a unit (0…255)."""
+        to = bytes((unit,))
+        pdu, size = request.pdu, request.size
+        return cls(
+            b"\0\0" + (len(pdu) + 1).to_bytes(2, "big") + to + pdu,
+            b"\0\0" + (size + 1).to_bytes(2, "big") + to + request.head,
+            b"\0\0\0\x03" + to + bytes((pdu[0] | EXCEPTION_BIT,)),
+            size,
+        )
 
 
 class Transactions(Series):
@@ -26,17 +56,21 @@ class Transactions(Series):
         last: transaction id before the first, 0…65535.
     """
 
-    __slots__ = ("_given_up", "_last", "_open", "_rest")
+    __slots__ = ("_given_up", "_last", "_open", "_rest", "_wrapped")
 
     def __init__(self, last: int = 0) -> None:
         super().__init__()
         self._last = last
-        self._open: dict[bytes, tuple[int, bytes]] = {}  # index and what a right answer begins with
+        self._open: dict[bytes, int] = {}  # which request of the series, by transaction id
+        self._wrapped: list[_Wrapped] = []
         self._given_up: dict[bytes, None] = {}
         self._rest = b""
 
     def begin(self, unit: int, requests: Sequence[Request], window: int = 1) -> bytes:
         """Start a series of requests to a unit (0…255); returns the bytes to send."""
+        # The same requests come again and again, so they are wrapped once.
+        if requests is not self._requests or unit != self._unit:
+            self._wrapped = [_Wrapped.of(unit, request) for request in requests]
         self._begin(unit, requests)
         return self._fill(window)
 
@@ -51,12 +85,15 @@ class Transactions(Series):
         at, end, free = 0, len(data), 0
         while end - at >= _SHORTEST:
             key = data[at : at + 2]
-            asked = self._open.get(key)
-            stop = self._skip(key, data, at, end) if asked is None else self._match(data, at, end)
+            index = self._open.get(key)
+            if index is None:
+                stop = self._skip(key, data, at, end)
+            else:
+                stop = self._match(key, index, data, at)
             if not stop:
                 break
             at = stop
-            free += asked is not None
+            free += index is not None
         self._rest = data[at:]
         if self._rest and not self._open and not self._given_up:
             raise ProtocolError(f"{len(self._rest)} bytes came that nobody asked for")
@@ -64,7 +101,7 @@ class Transactions(Series):
 
     def give_up(self) -> None:
         """Wait no longer for what is open; the oldest request is called silent."""
-        self._silent(next((index for index, _ in self._open.values()), None))
+        self._silent(next(iter(self._open.values()), None))
         self._given_up.update(dict.fromkeys(self._open))
         self._open.clear()
         while len(self._given_up) > _REMEMBERED:
@@ -79,37 +116,31 @@ class Transactions(Series):
         first = self._sent
         stop = self._sent = min(first + free, len(self._requests))
         out = b""
-        unit = self._unit.to_bytes(1, "big")
         for index in range(first, stop):
-            request = self._requests[index]
             self._last = (self._last + 1) & 0xFFFF
             key = self._last.to_bytes(2, "big")
-            head = b"\0\0" + (request.size + 1).to_bytes(2, "big") + unit + request.head
-            self._open[key] = index, head
-            out += key + b"\0\0" + (len(request.pdu) + 1).to_bytes(2, "big") + unit + request.pdu
+            self._open[key] = index
+            out += key + self._wrapped[index].request
         return out
 
-    def _match(self, data: bytes, at: int, end: int) -> int:
+    def _match(self, key: bytes, index: int, data: bytes, at: int) -> int:
         """Take the answer at ``at``; returns where it ends, 0 if it has not come whole."""
-        key = data[at : at + 2]
-        index, head = self._open[key]
-        asked = self._requests[index]
-        refusal = _refusal(self._unit, asked)
-        if data.startswith(head, at + 2):
+        asked, begin = self._wrapped[index], at + len(key)
+        if data.startswith(asked.head, begin):
             stop = at + _HEADER + asked.size
-            if stop > end:
+            if stop > len(data):
                 return 0
-            self._answered(index, data[at + 2 + len(head) : stop])
-        elif data.startswith(refusal, at + 2):
+            self._answered(index, data[begin + len(asked.head) : stop])
+        elif data.startswith(asked.refusal, begin):
             stop = at + _SHORTEST
             code = data[stop - 1]
             self._answered(index, code)
             if code in NO_RESPONSE:  # every further request would wait for the gateway's time-out
                 self._end()
-        elif head.startswith(data[at + 2 : end]):
+        elif asked.head.startswith(data[begin:]):
             return 0  # the echo of a write has not come whole
         else:
-            raise ProtocolError(difference(head, refusal, data[at + 2 : end]))
+            raise ProtocolError(difference(asked.head, asked.refusal, data[begin:]))
         del self._open[key]
         self._given_up.clear()  # who answers one request has done with those before it
         return stop
@@ -125,11 +156,6 @@ class Transactions(Series):
         del self._given_up[key]
         self.late += 1
         return stop
-
-
-def _refusal(unit: int, request: Request) -> bytes:
-    """What an exception begins with after the transaction id, up to its code."""
-    return b"\0\0\0\x03" + bytes((unit, request.pdu[0] | EXCEPTION_BIT))
 
 
 def difference(head: bytes, refusal: bytes, got: bytes) -> str:
