@@ -16,7 +16,7 @@ from gateway.city.db.tables import (
     watermark,
 )
 from gateway.city.evidence.adoption import orphan_query
-from gateway.city.live.recall import machine_now
+from gateway.city.ledger.names import MachineName
 from gateway.city.registry import enrolment
 from gateway.city.stores.api import Series
 from gateway.core.batch import Batch, Gap
@@ -38,6 +38,7 @@ from tests.support.city import (
     batch_of,
     city_config,
     city_on,
+    machine_now,
     rows_of,
     running,
     schema_of,
@@ -45,6 +46,8 @@ from tests.support.city import (
     until,
 )
 from tests.support.influx2_contract import BUCKET, ORG, TOKEN, ContractServer
+
+MACHINE = MachineName(USCC, "1", "B-001")
 
 
 def now() -> int:
@@ -77,7 +80,7 @@ async def test_a_frame_is_stored_settled_and_acknowledged(
         assert (kept["due"], kept["buffered"], kept["epoch"]) == (4, 4, EPOCH_HEX)
         (hole,) = rows_of(city, gap)
         assert (hole["cause"], hole["to_ms"]) == ("timeout", at - 1_000)
-        machine = city.live.machine(USCC, "1", "B-001")
+        machine = await machine_now(city, MACHINE)
         assert machine is not None
         assert {name: value.value for name, value in machine.values.items()} == {
             "speed": 1.5,
@@ -164,7 +167,7 @@ async def test_a_restarted_city_goes_on(mosquitto: Mosquitto, tmp_path: Path) ->
         await gateway.acked(1)
     async with assembled(city_config(mosquitto.url, tmp_path)) as city, running(city):
         await until(city.ingest.opened.is_set)
-        recalled = await machine_now(city.live, city.store, (USCC, "1", "B-001"), at)
+        recalled = await machine_now(city, MACHINE)
         assert recalled is not None
         assert (recalled.values["speed"].value, recalled.last_ms) == (1.0, at)
         async with sender(mosquitto.port, "gw-1") as gateway:
@@ -173,9 +176,7 @@ async def test_a_restarted_city_goes_on(mosquitto: Mosquitto, tmp_path: Path) ->
             await gateway.send(2, batch_of(schema, at + 1, 2.0))  # the schema is known still
             await gateway.acked(2)
         assert rows_of(city, watermark)[0]["values_committed"] == 2
-        machine = city.live.machine(USCC, "1", "B-001")
-        assert machine is not None
-        assert machine.values["speed"].value == 2.0
+        assert city.live.values(MACHINE)["speed"].value == 2.0
 
 
 async def test_missing_schemas_are_asked_for_all_at_once(
@@ -213,7 +214,7 @@ async def test_foreign_equipment_is_quarantined_and_the_rest_goes_on(
         assert entry["gateway"] == "gw-1"
         assert entry["value_count"] == 1
         assert f"equipment {OTHER_USCC}/1 is not of the gateway's enterprise" in entry["reason"]
-        assert city.live.machine(OTHER_USCC, "1", "B-001") is None
+        assert await machine_now(city, MachineName(OTHER_USCC, "1", "B-001")) is None
         (hole,) = rows_of(city, gap)
         assert (hole["device"], hole["tag_group"], hole["cause"]) == (
             "line-1",

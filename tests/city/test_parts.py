@@ -17,6 +17,7 @@ from gateway.city.ingest.losses import Losses
 from gateway.city.ingest.quarantine import Budget, Entry
 from gateway.city.ingest.uplink import Inbox, Incoming
 from gateway.city.ingest.verdict import Accepted, SchemaMissing
+from gateway.city.ledger.names import MachineName
 from gateway.city.live.view import GatewayLive, Live
 from gateway.city.stores.api import Rejection, Rows
 from gateway.core.batch import JOIN_MS, Batch, Changes, Gap
@@ -105,16 +106,15 @@ def test_changes_become_rows_without_loss(schema: Schema, spread: int, data: st.
     }
     assert cells(change_rows(layout_of("gw-1", schema), changes)) == expected
     live = live_with(schema)
-    live.take("gw-1", changes)
+    live.keep_newest("gw-1", changes)
     for position, machine in enumerate(schema.equipment):
-        seen = live.machine(USCC, "1", machine.asset_no)
-        assert seen is not None
+        seen = live.values(MachineName(USCC, "1", machine.asset_no))
         newest = {
             schema.tags[i].name: (t, v)
             for i, t, v in zip(index, times, values, strict=True)
             if schema.tags[i].equipment == position
         }
-        assert {n: (v.time_ms, v.value) for n, v in seen.values.items()} == newest
+        assert {n: (v.time_ms, v.value) for n, v in seen.items()} == newest
 
 
 def test_disorder_in_changes_is_seen() -> None:
@@ -157,10 +157,16 @@ def test_backlog_does_not_turn_the_live_view_back() -> None:
     schema = schema_of("speed")
     live = live_with(schema)
     for time, value in ((10, 1.0), (5, 9.0)):
-        live.take("gw-1", batch_of(schema, time, value))
-    machine = live.machine(USCC, "1", "B-001")
-    assert machine is not None
-    assert (machine.values["speed"].value, machine.last_ms) == (1.0, 10)
+        live.keep_newest("gw-1", batch_of(schema, time, value))
+    seen = live.values(MachineName(USCC, "1", "B-001"))["speed"]
+    assert (seen.value, seen.time_ms) == (1.0, 10)
+
+
+def test_a_machine_is_found_however_its_name_is_written() -> None:
+    schema = schema_of("speed", assets=("b–００1",))
+    live = live_with(schema)
+    live.keep_newest("gw-1", batch_of(schema, 1, 1.0))
+    assert live.values(MachineName(USCC, "1", "B-001"))["speed"].value == 1.0
 
 
 def test_values_from_the_future_do_not_hide_those_of_the_present() -> None:
@@ -168,11 +174,10 @@ def test_values_from_the_future_do_not_hide_those_of_the_present() -> None:
     live = live_with(schema)
     index, times = np.array([0, 0], "<u4"), np.array([20, 5_000])
     changes = Changes(schema, index, times, (np.array([2.0, 9.0]),))
-    live.take("gw-1", batch_of(schema, 4_000, 9.0), 1_000)
-    live.take("gw-1", changes, 1_000)
-    machine = live.machine(USCC, "1", "B-001")
-    assert machine is not None
-    assert (machine.values["speed"].value, machine.last_ms) == (2.0, 20)
+    live.keep_newest("gw-1", batch_of(schema, 4_000, 9.0), 1_000)
+    live.keep_newest("gw-1", changes, 1_000)
+    seen = live.values(MachineName(USCC, "1", "B-001"))["speed"]
+    assert (seen.value, seen.time_ms) == (2.0, 20)
 
 
 def test_values_of_a_gateway_that_has_just_been_revoked_are_not_shown() -> None:
@@ -180,8 +185,8 @@ def test_values_of_a_gateway_that_has_just_been_revoked_are_not_shown() -> None:
     live = live_with(schema)
     live.forget("gw-1")
     live.learn("gw-1", schema)
-    live.take("gw-1", batch_of(schema, 1, 1.0))
-    assert live.machine(USCC, "1", "B-001") is None
+    live.keep_newest("gw-1", batch_of(schema, 1, 1.0))
+    assert live.values(MachineName(USCC, "1", "B-001")) == {}
 
 
 def test_what_the_store_refuses_is_taken_from_the_epoch_that_brought_it() -> None:

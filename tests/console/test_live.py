@@ -15,13 +15,16 @@ from sqlalchemy import update
 
 from gateway.city.console.app import build
 from gateway.city.console.live.gateways import Copy
+from gateway.city.console.live.places import Places
 from gateway.city.console.live.source import Source, SourceAwayError
 from gateway.city.console.live.workers import Workers
 from gateway.city.db import tables
+from gateway.city.ledger.names import MachineName
 from gateway.city.live import messages, sockets
 from gateway.city.live.change_log import ChangeLog
 from gateway.city.live.server import LiveServer
 from gateway.city.live.view import GatewayLive, Live
+from gateway.core.schema import encode_schema
 from gateway.wire.messages import DeviceState, State, encode_message
 from tests.console.conftest import served
 from tests.console.http import get
@@ -233,15 +236,25 @@ async def test_a_process_that_hangs_is_not_waited_for_long(
 
 
 async def test_values_of_a_machine_come_whole(stack: AsyncExitStack, tmp_path: Path) -> None:
-    live, machine = live_of("gw-0"), (uscc_of(0), "1", "A-001")
+    live, machine = live_of("gw-0"), MachineName(uscc_of(0), "1", "A-001")
     schema = schema_of(*machine)
     live.learn("gw-0", schema)
     source = await source_of(stack, tmp_path, live)
     silent = await source.values(machine)
     assert (silent.values, len(silent.unheard)) == ({}, 1)
-    live.take("gw-0", batch_of(schema, NOW_MS, 42))
+    live.keep_newest("gw-0", batch_of(schema, NOW_MS, 42))
     heard = await source.values(machine)
     assert heard.values == live.values(machine)
     assert heard.unheard == []
     assert heard.values["parts"].value == 42
     assert heard.values["alarm"].value is False
+
+
+def test_a_place_is_found_however_its_edge_writes_the_machine() -> None:
+    places, schema = Places(), schema_of(uscc_of(0), "１", "a–001")
+    places.update({("gw-0", "s"): encode_schema(schema)}, ())
+    machine = MachineName(uscc_of(0), "1", "A-001")
+    assert [place.gateway for place in places.of(machine)] == ["gw-0"]
+    assert [name for name, _ in places.all(uscc_of(0))] == [machine]
+    places.update({}, [("gw-0", "s")])
+    assert places.of(machine) == frozenset()

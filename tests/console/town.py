@@ -102,7 +102,7 @@ class Town:
         """The machine sends another reading, all of one status."""
         batch = batch_of(schema_of(*self.machine), self.clock.now_ms, parts)
         column = np.full(len(TAGS), status, np.uint8)
-        self.live.take("gw-0", replace(batch, status=column if status else None))
+        self.live.keep_newest("gw-0", replace(batch, status=column if status else None))
 
 
 @asynccontextmanager
@@ -328,7 +328,7 @@ def _live() -> Live:
         for at in range(networked):
             schema = schema_of(uscc_of(number), "1", f"A-{at + 1:03d}")
             live.learn(gateway, schema)
-            live.take(gateway, batch_of(schema, NOW_MS - 1_000, 12_000 + at))
+            live.keep_newest(gateway, batch_of(schema, NOW_MS - 1_000, 12_000 + at))
         live.silent(gateway) if silent else live.heard(gateway, NOW_MS)
     return live
 

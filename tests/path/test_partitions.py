@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import update
 
 from gateway.city.db.tables import gap, gateway, quarantine, watermark
-from gateway.city.live.recall import machine_now
+from gateway.city.ledger.names import MachineName
 from gateway.wire.messages import DeviceState
 from gateway.wire.topics import PARTITIONS, partition_of
 from tests.support.broker import Mosquitto
@@ -17,6 +17,7 @@ from tests.support.city import (
     batch_of,
     city_config,
     fill_ledger,
+    machine_now,
     rows_of,
     running,
     schema_of,
@@ -79,9 +80,9 @@ async def test_two_workers_share_the_gateways(mosquitto: Mosquitto, tmp_path: Pa
             assert all(row["last_seen_ms"] >= at for row in rows_of(low, gateway))
             assert (set(low.live.gateways()), set(high.live.gateways())) == ({LOW}, {HIGH})
             for city in (low, high):  # both speak of the same machine
-                seen = await machine_now(city.live, city.store, (USCC, "1", "B-001"), at + 1)
+                seen = await machine_now(city, MachineName(USCC, "1", "B-001"))
                 assert seen is not None
-                assert seen.link == "up"
+                assert seen.link.link == "up"
                 assert seen.values["speed"].value in (1.0, 2.0)
             for gateway_ in (one, two):
                 await gateway_.state(online=False)

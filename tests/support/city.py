@@ -14,10 +14,12 @@ from sqlalchemy import Table, insert, select
 from edge_config.models.city import CityConfig
 from edge_config.models.validation import validated
 from gateway.city.app import City, assembled, system_ms
+from gateway.city.console.live.present import MachineNow, Present
 from gateway.city.db.operation import begin
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
+from gateway.city.live.server import LiveServer
 from gateway.city.registry import enrolment
 from gateway.core.batch import Batch
 from gateway.core.days import day_of
@@ -68,6 +70,19 @@ def fill_ledger(city: City, *gateways: str, machines: Sequence[str] = ("B-001",)
             enrolment.add(connection, name, USCC, "1", city.now_ms())
 
     city.database.run_now(fill)
+
+
+async def machine_now(city: City, machine: MachineName) -> MachineNow | None:
+    """A machine as a page shows it: asked of the city over its socket, or of database and store."""
+    server = LiveServer(city.config.data_dir, city.live, city.metrics.registry, dict)
+    silence_ms = city.config.silence_ms
+    present = Present(city.config.data_dir, city.database, city.store, silence_ms, city.now_ms)
+    async with server.listening():
+        try:
+            await present.refresh()
+            return await present.machine(machine)
+        finally:
+            await present.close()
 
 
 @asynccontextmanager

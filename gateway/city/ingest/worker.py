@@ -255,7 +255,7 @@ class Ingest:
             for schema in update.schemas:
                 self.live.learn(sender, schema)
         for sender, values in batch.newest(latest_ms):
-            self.live.take(sender, values, latest_ms)
+            self.live.keep_newest(sender, values, latest_ms)
 
     async def _write(self, rows: Sequence[Rows]) -> Sequence[Rejection]:
         """Write until the store has committed."""

@@ -56,7 +56,7 @@ class CityMetrics:
         )
         self.commit_seconds = Histogram(
             "qulink_city_commit_seconds",
-            "From the first frame of a round to its acknowledgement",
+            "From the first frame of a batch to its acknowledgement",
             buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
             registry=self.registry,
         )

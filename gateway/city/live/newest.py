@@ -1,15 +1,15 @@
 """Newest values of the tags of one schema, as columns; an object is made only to look at one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gateway.city.stores.api import Point, Value
+from gateway.city.stores.api import Value
 from gateway.core.batch import NEVER, Batch, Changes
-from gateway.core.schema import Column, Kind, Schema, empty_columns
+from gateway.core.schema import Column, Schema, empty_columns
 from gateway.core.status import GOOD
 
 
@@ -30,14 +30,13 @@ class LiveValue:
 class Newest:
     """Newest values, their times and status bytes for every tag of one schema."""
 
-    __slots__ = ("columns", "recalled", "schema", "status", "times")
+    __slots__ = ("columns", "schema", "status", "times")
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.columns = empty_columns(schema.runs)
         self.times = np.full(len(schema.tags), NEVER, np.int64)
         self.status = np.full(len(schema.tags), GOOD, np.uint8)
-        self.recalled: set[int] = set()
 
     def update(self, batch: Batch) -> None:
         """Keep the values that are not older than what is held (backlog comes late)."""
@@ -65,20 +64,9 @@ class Newest:
             inside = (index >= run.start) & (index < run.stop)
             mine[index[inside] - run.start] = values[inside]
 
-    def recall(self, equipment: int, points: Mapping[str, Point], latest_ms: int) -> None:
-        """Take what the store holds of a machine, where it is newer."""
-        self.recalled.add(equipment)
-        for run, column in zip(self.schema.runs, self.columns, strict=True):
-            for at in range(run.start, run.stop):
-                tag = self.schema.tags[at]
-                point = points.get(tag.name) if tag.equipment == equipment else None
-                if point and self.times[at] < point.time_ms <= latest_ms and _fits(tag.kind, point):
-                    column[at - run.start], self.times[at] = point.value, point.time_ms
-                    self.status[at] = GOOD  # the store has not said otherwise
-
     def heard(self, equipment: int) -> bool:
-        """Whether values of a machine came, or the store was asked for them."""
-        return equipment in self.recalled or any(
+        """Whether values of a machine came."""
+        return any(
             tag.equipment == equipment and time != NEVER
             for tag, time in zip(self.schema.tags, self.times.tolist(), strict=True)
         )
@@ -104,19 +92,3 @@ class Newest:
                             int(self.status[at]),
                         ),
                     )
-
-
-def _fits(kind: Kind, point: Point) -> bool:
-    """Whether a value of the store has the type of a tag, as after a change of the profile."""
-    match kind:
-        case Kind.STRING:
-            return isinstance(point.value, str)
-        case Kind.BOOL:
-            return isinstance(point.value, bool)
-        case Kind.FLOAT64 | Kind.FLOAT32:
-            return isinstance(point.value, float | int)
-        case _:
-            value = point.value
-            if isinstance(value, bool) or not isinstance(value, int):
-                return False
-            return kind is Kind.INT64 or value >= 0

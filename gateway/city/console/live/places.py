@@ -36,7 +36,10 @@ _decode = msgspec.msgpack.Decoder(_Outline).decode
 
 
 class Places:
-    """An index of the machines that gateways have named; a schema never changes."""
+    """An index of the machines that gateways have named; a schema never changes.
+
+    Names are compared by their keys, so that a machine is found however its edge writes it.
+    """
 
     def __init__(self) -> None:
         self._outlines: dict[Key, _Outline] = {}
@@ -45,10 +48,10 @@ class Places:
 
     def of(self, machine: MachineName) -> frozenset[Place]:
         """Who speaks for a machine."""
-        return frozenset(self._places.get(machine[0], {}).get(machine, ()))
+        return frozenset(self._places.get(machine.uscc, {}).get(machine.key, ()))
 
     def all(self, uscc: str | None = None) -> Iterable[tuple[MachineName, set[Place]]]:
-        """Machines with their places: of one enterprise, or all."""
+        """Machines, by the keys of their names, with their places: of one enterprise, or all."""
         chosen = self._places.values() if uscc is None else (self._places.get(uscc, {}),)
         for machines in chosen:
             yield from machines.items()
@@ -57,18 +60,20 @@ class Places:
         """Add schemas, and forget those that the database holds no more."""
         for key in gone:
             for machine, place in _named(key, self._outlines.pop(key)):
-                self._places[machine[0]][machine].discard(place)
+                self._places[machine.uscc][machine].discard(place)
         for key, body in new.items():
             self._outlines[key] = _decode(body)
             for machine, place in _named(key, self._outlines[key]):
-                self._places.setdefault(machine[0], {}).setdefault(machine, set()).add(place)
+                self._places.setdefault(machine.uscc, {}).setdefault(machine, set()).add(place)
         if new or gone:
             self.keys = frozenset(self._outlines)
 
 
 def _named(key: Key, outline: _Outline) -> Iterable[tuple[MachineName, Place]]:
     place = Place(*key, outline.device, outline.synthetic)
-    return [(MachineName(one.uscc, one.site_no, one.asset_no), place) for one in outline.equipment]
+    return [
+        (MachineName(one.uscc, one.site_no, one.asset_no).key, place) for one in outline.equipment
+    ]
 
 
 def difference(

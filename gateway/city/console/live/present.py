@@ -153,7 +153,7 @@ class Present:
         return gateway.devices.get(place.device, _UNKNOWN)
 
     def answering(self, *, demonstration: bool, uscc: str | None = None) -> frozenset[MachineName]:
-        """Machines whose gateway is online and whose link is up now.
+        """Machines whose gateway is online and whose link is up now, by the keys of their names.
 
         Args:
             demonstration: synthetic machines answer too.
@@ -257,7 +257,7 @@ def _machine_tags(machine: MachineName, place: Place, schema: Schema) -> list[_M
     own = {
         position: series_of(place.gateway, schema, position)
         for position, one in enumerate(schema.equipment)
-        if (one.uscc, one.site_no, one.asset_no) == machine
+        if MachineName(one.uscc, one.site_no, one.asset_no).key == machine.key
     }
     return [
         _MachineTag(tag, schema.group, own[tag.equipment])
