@@ -189,7 +189,10 @@ class RetentionConfig(Settings):
     """How long things are kept, in days."""
 
     telemetry_days: int = Field(
-        default=730, ge=1, le=36_500, description="values in the embedded store, and gaps"
+        default=730,
+        ge=1,
+        le=36_500,
+        description="values in the embedded store, gaps, schemas out of use",
     )
     quarantine_days: int = Field(default=90, ge=1, le=3_650, description="quarantined messages")
 

@@ -1,6 +1,7 @@
 """A hostile gateway fills neither the memory nor the database of the city."""
 
 import time
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from gateway.city.ingest.limits import (
     MAX_REFUSED,
     MAX_STATE_BYTES,
     MAX_WAITING,
+    UNUSED_DAYS,
 )
 from gateway.city.ingest.progress import Progress
 from gateway.city.ingest.uplink import Incoming
@@ -48,6 +50,8 @@ from tests.support.city import (
     sender,
     until,
 )
+
+TODAY = date(2026, 3, 1)
 
 
 def gateway() -> Gateway:
@@ -80,10 +84,12 @@ def test_states_that_say_too_much(payload: bytes, reason: str) -> None:
 def test_refused_schemas_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     sender_ = gateway()
     for number in range(3 * MAX_REFUSED):
-        assert not sender_.learn(schema_of("speed", uscc=OTHER_USCC, device=f"line-{number}"))
+        assert not sender_.learn(
+            schema_of("speed", uscc=OTHER_USCC, device=f"line-{number}"), TODAY
+        )
     assert len(sender_.schemas) == len(sender_.refused) == MAX_REFUSED
     large = schema_of(*(f"t{i}" for i in range(MAX_TAGS + 1)))
-    assert not sender_.learn(large)
+    assert not sender_.learn(large, TODAY)
     assert large.id not in sender_.schemas
     assert "20001 tags" in sender_.why_refused(large.id)
 
@@ -91,11 +97,26 @@ def test_refused_schemas_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPa
 def test_tags_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.city.ingest.gateways.MAX_GATEWAY_TAGS", 5)
     sender_ = gateway()
-    assert sender_.learn(schema_of("a", "b", "c"))
+    assert sender_.learn(schema_of("a", "b", "c"), TODAY)
     large, small = schema_of("a", "b", "c", device="line-2"), schema_of("a", device="line-3")
-    assert not sender_.learn(large)
-    assert "has announced 1 schemas with 3 tags" in sender_.why_refused(large.id)
-    assert sender_.learn(small)
+    assert not sender_.learn(large, TODAY)
+    assert "uses 1 schemas with 3 tags" in sender_.why_refused(large.id)
+    assert sender_.learn(small, TODAY)
+
+
+def test_schemas_out_of_use_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.city.ingest.gateways.MAX_SCHEMAS", 2)
+    sender_, later = gateway(), TODAY + timedelta(days=UNUSED_DAYS)
+    idle, busy, new = (schema_of("speed", device=f"line-{number}") for number in range(3))
+    assert sender_.learn(idle, TODAY)
+    assert sender_.learn(busy, TODAY)
+    assert not sender_.is_first_use(busy.id, TODAY)
+    assert sender_.is_first_use(busy.id, later)
+    assert sender_.learn(new, later)
+    assert sender_.schemas.keys() == sender_.layouts.keys() == {busy.id, new.id}
+    assert sender_.tags == 2
+    assert not sender_.learn(idle, later)
+    assert "uses 2 schemas with 2 tags" in sender_.why_refused(idle.id)
 
 
 def test_epochs_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:

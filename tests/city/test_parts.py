@@ -21,6 +21,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.live.view import GatewayLive, Live
 from gateway.city.stores.api import Rejection, Rows
 from gateway.core.batch import JOIN_MS, Batch, Changes, Gap
+from gateway.core.days import day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.wire.frame import Frame, Header
@@ -192,7 +193,7 @@ def test_values_of_a_gateway_that_has_just_been_revoked_are_not_shown() -> None:
 def test_what_the_store_refuses_is_taken_from_the_epoch_that_brought_it() -> None:
     """An epoch of which nothing was finished in the batch has nothing to lose."""
     schema, gateway = schema_of("speed"), Gateway(Enrolment("gw-1", USCC, "1"))
-    batch = FrameBatch(Budget())
+    batch = FrameBatch(Budget(), day_of(0))
     frame = Frame(Header(1, 1, 1), (schema, batch_of(schema, 5, 1.0)))
     message = Incoming("t", b"", 0)
     batch.add(message, gateway, SchemaMissing("b" * 16, frozenset({7})))
@@ -207,7 +208,7 @@ def test_what_the_store_refuses_is_taken_from_the_epoch_that_brought_it() -> Non
 
 def test_a_batch_of_many_small_records_is_full_as_well() -> None:
     """Each gap is a row of the database, though it holds no value."""
-    batch, gateway = FrameBatch(Budget()), Gateway(Enrolment("gw-1", USCC, "1"))
+    batch, gateway = FrameBatch(Budget(), day_of(0)), Gateway(Enrolment("gw-1", USCC, "1"))
     gaps = tuple(Gap("line-1", "", (), Reason.TIMEOUT, at) for at in range(BATCH_VALUES // 20))
     batch.add(Incoming("t", b"", 0), gateway, Accepted("a" * 16, Frame(Header(1, 1, 0), gaps[:-1])))
     assert not batch.full

@@ -247,7 +247,7 @@ def _schema(connection: Connection, gateway: str, schema: Schema) -> None:
     connection.execute(
         insert(tables.tag_schema).values(
             gateway=gateway, id=f"{schema.id:016x}", device=schema.device,
-            body=encode_schema(schema), received_ms=NOW_MS - 10**6,
+            body=encode_schema(schema), received_ms=NOW_MS - 10**6, used_on=day_of(NOW_MS),
         )
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from gateway.city.db.tables import evidence, gap, watermark
 from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.uplink import Incoming
 from gateway.city.ingest.worker import Stages
+from gateway.core.days import day_of
 from gateway.core.status import Reason
 from gateway.edge.buffer.outgoing import StoredFrame
 from gateway.edge.northbound.queue import merge, take_neighbours
@@ -76,7 +77,7 @@ class World:
 
     def _begin_city(self) -> FrameBatch:
         self.city.uplink._client = self.down  # type: ignore[assignment]
-        return FrameBatch(self.city.ingest._budget)
+        return FrameBatch(self.city.ingest._budget, day_of(self.begin))
 
     def feed(self) -> None:
         self.edge.feed(self.chance.randrange(1, 8))
@@ -114,7 +115,7 @@ class World:
         await stages.storing.acquire()
         ingest._on_their_way.append(self.batch)
         await ingest.deliver(self.batch, stages)
-        self.batch = FrameBatch(self.city.ingest._budget)
+        self.batch = FrameBatch(self.city.ingest._budget, day_of(self.begin))
 
     def hear(self, *, is_fair: bool = False) -> None:
         for _, payload in self.down.arriving(is_fair=is_fair):

@@ -293,6 +293,7 @@ def test_answering_is_read_from_gateways_and_their_schemas(database: Database) -
                             "device": device,
                             "body": encode_schema(schema),
                             "received_ms": 0,
+                            "used_on": date(2025, 1, 1),
                         }
                     ],
                 )

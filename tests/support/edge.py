@@ -49,9 +49,14 @@ class Edge:
             clock=FixedClock(begin_ms),
         )
 
-    def feed(self, frames: int) -> None:
-        """Make frames durable in one commit, each of one time and with its schema."""
-        made = []
+    def feed(self, frames: int, *, told: bool = True) -> None:
+        """Make frames durable in one commit, each of one time.
+
+        Args:
+            frames: how many.
+            told: whether each has its schema in it; else the city must know it or ask.
+        """
+        made, schemas = [], (SCHEMA,) if told else ()
         day = day_of(self.begin_ms)
         for _ in range(frames):
             at = self.begin_ms + self.frames
@@ -59,12 +64,12 @@ class Edge:
             batch = batch_of(SCHEMA, at, *(float(self.frames),) * VALUES)
             share = ((SCHEMA.device, day, VALUES),)
             gaps = () if made else self.gaps
-            body = BodyEncoder().encode([SCHEMA, batch, *gaps])
+            body = BodyEncoder().encode([*schemas, batch, *gaps])
             made.append(NewFrame(body, VALUES, at, at, share, len(gaps)))
         values = frames * VALUES
         counts = {(SCHEMA.device, day): Counts(due=values, ok=values, buffered=values)}
-        told = self.gaps if frames else ()
-        commit = Commit(made, counts, gaps=told, schemas=(SCHEMA,))
+        gaps_told = self.gaps if frames else ()
+        commit = Commit(made, counts, gaps=gaps_told, schemas=(SCHEMA,))
         appended = self.buffer.append(commit, self.begin_ms)
         self.gaps = [*(() if frames else self.gaps), *appended.gaps]
         self._loop.call_soon_threadsafe(self._wake.set)

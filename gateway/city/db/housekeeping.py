@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import date
 from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection, delete
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, delete
 from edge_config.models.city import RetentionConfig
 from gateway.city.db.database import Database
 from gateway.city.db.hourly import PERIOD_S, every_hour
-from gateway.city.db.tables import gap
+from gateway.city.db.tables import gap, tag_schema
 from gateway.city.evidence import clock_doubt
 from gateway.city.evidence.counts import trim_counts
 from gateway.city.ingest import quarantine
@@ -56,16 +57,26 @@ async def tidy(database: Database, store: Store, retention: RetentionConfig, now
     gaps = await database.run(_trim_gaps, telemetry_ms)
     counts = await database.run(trim_counts, day_of(telemetry_ms))
     await database.run(clock_doubt.tidy, telemetry_ms)
+    schemas = await database.run(_trim_schemas, day_of(telemetry_ms))
     messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * DAY_MS)
-    if rows or gaps or counts or messages:
+    if rows or gaps or counts or schemas or messages:
         log.info(
-            "retention: %d telemetry rows, %d gaps, %d counters of machines, "
+            "retention: %d telemetry rows, %d gaps, %d counters of machines, %d schemas, "
             "%d quarantined messages deleted",
             rows,
             gaps,
             counts,
+            schemas,
             messages,
         )
+
+
+def _trim_schemas(connection: Connection, before: date) -> int:
+    """Delete schemas that no value follows any more.
+
+    A worker that has one in memory writes it again with its next use; others ask for it.
+    """
+    return connection.execute(delete(tag_schema).where(tag_schema.c.used_on < before)).rowcount
 
 
 def _trim_gaps(connection: Connection, before_ms: int) -> int:

@@ -168,6 +168,7 @@ tag_schema = Table(
     Column("device", String(63), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
+    Column("used_on", Date, nullable=False),  # last day on which values that follow it came
 )
 
 edge_books = Table(

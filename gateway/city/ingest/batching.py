@@ -4,6 +4,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import chain
 
 from gateway.city.evidence.counts import MachineReport
@@ -11,8 +12,9 @@ from gateway.city.evidence.samples import Origin, Sample, counted
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.commit import EpochUpdate, Updates
 from gateway.city.ingest.gateways import Gateway
-from gateway.city.ingest.layout import batch_rows, change_rows
+from gateway.city.ingest.layout import Layout, batch_rows, change_rows
 from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, MAX_WANT, ROW_VALUES
+from gateway.city.ingest.losses import span_of
 from gateway.city.ingest.progress import Progress
 from gateway.city.ingest.uplink import Incoming
 from gateway.city.ingest.verdict import (
@@ -38,12 +40,14 @@ class FrameBatch:
 
     Attributes:
         budget: limits what is kept in quarantine.
+        today: Asia/Shanghai day on which it began.
         messages: what was handled.
         outcomes: frames by what becomes of them.
         gateways: those that take part.
         updates: what changes, by gateway and epoch.
         batches: values to be written, by gateway and schema.
         changes: values that came one by one.
+        layouts: how to cut both; a gateway may have forgotten them when they are written.
         refused: messages and parts that are not accepted, by kind of reason.
         refused_values: values in them.
         entries: what of them is kept in quarantine.
@@ -52,12 +56,14 @@ class FrameBatch:
     """
 
     budget: quarantine.Budget
+    today: date
     messages: list[Incoming] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     gateways: dict[str, Gateway] = field(default_factory=dict)
     updates: Updates = field(default_factory=dict)
     batches: dict[tuple[str, int], list[Batch]] = field(default_factory=dict)
     changes: list[tuple[str, Changes]] = field(default_factory=list)
+    layouts: dict[tuple[str, int], Layout] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
     refused_values: int = 0
     entries: list[quarantine.Entry] = field(default_factory=list)
@@ -141,18 +147,25 @@ class FrameBatch:
                     refused[record.schema.id].append(record)
                 case Batch():
                     self.batches.setdefault((sender, record.schema.id), []).append(record)
-                    update.committed += record.count
+                    self._use(record, gateway, update)
                 case Changes():
                     self.changes.append((sender, record))
-                    update.committed += record.count
+                    self._use(record, gateway, update)
                 case Schema():
-                    if gateway.learn(record):
+                    if gateway.learn(record, self.today):
                         update.schemas.append(record)
                 case _:
                     update.note(record, frame.header.seq, is_late=is_late)
             self.size += _weight(record)
         for schema_id, records in refused.items():
             self._refuse_schema(message, gateway, update, schema_id, records)
+
+    def _use(self, values: Batch | Changes, gateway: Gateway, update: EpochUpdate) -> None:
+        schema_id = values.schema.id
+        update.committed += values.count
+        self.layouts[gateway.enrolment.gateway, schema_id] = gateway.layouts[schema_id]
+        if gateway.is_first_use(schema_id, self.today):
+            update.schemas.append(values.schema)
 
     def _refuse_schema(
         self,
@@ -167,7 +180,7 @@ class FrameBatch:
         update.quarantined += count
         reason = gateway.why_refused(schema_id)
         self.refuse(message, "schema", gateway.enrolment.gateway, reason, count)
-        schema, times = records[0].schema, chain.from_iterable(map(_span, records))
+        schema, times = records[0].schema, chain.from_iterable(map(span_of, records))
         _lose(gateway, schema.device, schema.group, count, list(times))
 
     def refuse(
@@ -242,11 +255,11 @@ class FrameBatch:
     def tables(self) -> Iterator[tuple[Schema, Rows]]:
         """Everything to be written, with the schema it follows."""
         for (sender, schema_id), batches in self.batches.items():
-            layout = self.gateways[sender].layouts[schema_id]
+            layout = self.layouts[sender, schema_id]
             for rows in batch_rows(layout, batches):
                 yield layout.schema, rows
         for sender, changes in self.changes:
-            layout = self.gateways[sender].layouts[changes.schema.id]
+            layout = self.layouts[sender, changes.schema.id]
             for rows in change_rows(layout, changes):
                 yield layout.schema, rows
 
@@ -271,15 +284,6 @@ def _lose(gateway: Gateway, device: str, group: str, values: int, times_ms: Sequ
     """Note an interval; what held no value leaves none."""
     if values:
         gateway.losses.note(device, group, times_ms)
-
-
-def _span(record: Batch | Changes) -> Sequence[int]:
-    """The first and the last time of the values, if there are any."""
-    if not record.count:
-        return ()
-    if isinstance(record, Batch):
-        return (record.time_ms,)
-    return int(record.time_ms.min()), int(record.time_ms.max())
 
 
 def _weight(record: Record) -> int:

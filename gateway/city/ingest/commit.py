@@ -20,6 +20,7 @@ from gateway.city.ingest import quarantine
 from gateway.city.ingest.progress import Progress
 from gateway.city.ledger.machines import MachineIds
 from gateway.core.batch import Gap
+from gateway.core.days import day_of
 from gateway.core.schema import Schema, encode_schema
 from gateway.wire.records import BooksRecord, GivenUp, MachineRecord
 
@@ -43,7 +44,7 @@ class EpochUpdate:
         gaps: gap records in order; True for those of a frame that came after a newer one.
         books: newest counters by device and day, with the number of the frame that tells them.
         machines: newest counters of machines, likewise.
-        schemas: newly accepted schemas.
+        schemas: those that are new, or used for the first time today.
         want: schemas that are lacking.
         changed: whether the batch finished any frame of it.
     """
@@ -137,6 +138,7 @@ def commit(
 
 
 def _keep_schemas(connection: Connection, updates: Updates, now_ms: int) -> None:
+    """Write what is used, whole: it may have been deleted since it was used last."""
     rows = [
         {
             "gateway": gateway,
@@ -144,12 +146,17 @@ def _keep_schemas(connection: Connection, updates: Updates, now_ms: int) -> None
             "device": schema.device,
             "body": encode_schema(schema),
             "received_ms": now_ms,
+            "used_on": day_of(now_ms),
         }
         for (gateway, _), update in updates.items()
         for schema in update.schemas
     ]
+    statement = insert_for(connection, tag_schema)
+    upsert = statement.on_conflict_do_update(
+        index_elements=list(tag_schema.primary_key), set_={"used_on": statement.excluded.used_on}
+    )
     if rows:
-        connection.execute(insert_for(connection, tag_schema).on_conflict_do_nothing(), rows)
+        connection.execute(upsert, rows)
 
 
 def keep_gaps(

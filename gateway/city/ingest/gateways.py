@@ -5,7 +5,8 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from datetime import date
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from gateway.city.db.tables import gateway as gateway_table
 from gateway.city.db.tables import tag_schema, watermark
 from gateway.city.ingest.admission import Enrolment, objection
 from gateway.city.ingest.layout import Layout, layout_of
-from gateway.city.ingest.limits import MAX_REFUSED
+from gateway.city.ingest.limits import MAX_REFUSED, UNUSED_DAYS
 from gateway.city.ingest.losses import Losses
 from gateway.city.ingest.progress import Progress
 from gateway.city.live.view import GatewayLive, Live
@@ -42,6 +43,7 @@ class Gateway:
         schemas: schemas by id that the city holds, some refused ones included.
         layouts: how to cut the accepted ones.
         refused: why the others were refused, oldest first.
+        used_on: on which day values of an accepted one last came, by the city's clock.
         tags: tags in the accepted ones.
         losses: when values of it were quarantined.
     """
@@ -51,29 +53,55 @@ class Gateway:
     schemas: dict[int, Schema] = field(default_factory=dict)
     layouts: dict[int, Layout] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
+    used_on: dict[int, date] = field(default_factory=dict)
     tags: int = 0
     losses: Losses = field(default_factory=Losses)
 
-    def learn(self, schema: Schema) -> bool:
-        """Take a schema; returns whether it is new and accepted."""
+    def learn(self, schema: Schema, today: date) -> bool:
+        """Take a schema; returns whether it is new and accepted.
+
+        Args:
+            schema: as the gateway sent it.
+            today: counts as the last day of its use.
+        """
         if schema.id in self.schemas:
             return False
+        self._make_room(schema, today)
         self.schemas[schema.id] = schema
-        reason = objection(schema, self.enrolment) or self._full(len(schema.tags))
+        reason = objection(schema, self.enrolment) or self._full(schema)
         if reason is not None:
             self._refuse(schema, reason)
             return False
         self.layouts[schema.id] = layout_of(self.enrolment.gateway, schema)
+        self.used_on[schema.id] = today
         self.tags += len(schema.tags)
         return True
 
-    def _full(self, more: int) -> str | None:
-        if len(self.layouts) < MAX_SCHEMAS and self.tags + more <= MAX_GATEWAY_TAGS:
+    def is_first_use(self, schema_id: int, today: date) -> bool:
+        """Whether values of an accepted schema came for the first time on a day; notes it."""
+        if self.used_on[schema_id] == today:
+            return False
+        self.used_on[schema_id] = today
+        return True
+
+    def _make_room(self, schema: Schema, today: date) -> None:
+        """Forget what is out of use if a schema has no room beside it.
+
+        Nothing is lost by it: what comes into use again is asked for.
+        """
+        if self._full(schema) is None:
+            return
+        for old in [one for one, day in self.used_on.items() if (today - day).days >= UNUSED_DAYS]:
+            self.tags -= len(self.schemas.pop(old).tags)
+            del self.layouts[old], self.used_on[old]
+
+    def _full(self, more: Schema) -> str | None:
+        if len(self.layouts) < MAX_SCHEMAS and self.tags + len(more.tags) <= MAX_GATEWAY_TAGS:
             return None
         return (
-            f"gateway has announced {len(self.layouts)} schemas with {self.tags} tags, and "
-            f"{MAX_SCHEMAS} schemas with {MAX_GATEWAY_TAGS} tags are allowed; revoke it and "
-            "enrol it again to begin anew"
+            f"gateway uses {len(self.layouts)} schemas with {self.tags} tags, and {MAX_SCHEMAS} "
+            f"schemas with {MAX_GATEWAY_TAGS} tags are allowed; those of which nothing came for "
+            f"{UNUSED_DAYS} days make room, or revoke it and enrol it again to begin anew"
         )
 
     def _refuse(self, schema: Schema, reason: str) -> None:
@@ -189,9 +217,26 @@ def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Gatewa
         for mark in marks[row.id]:
             ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
             one.progress[mark.epoch] = Progress(mark.upto, ranges, mark.closed)
-        for held in sorted(schemas[row.id], key=attrgetter("received_ms")):
-            one.learn(decode_schema(held.body))
+        for schema, used_on in _in_use(schemas[row.id]):
+            one.learn(schema, used_on)
         yield one, _live_gateway(row)
+
+
+def _in_use(rows: Sequence[Row[Any]]) -> Iterator[tuple[Schema, date]]:
+    """Schemas and their last days, in the order in which they came; of too many, those used last.
+
+    The database keeps what has made room for others, for as long as there may be values of it.
+    """
+    kept: list[tuple[int, Schema, date]] = []
+    tags = 0
+    for row in sorted(rows, key=attrgetter("used_on", "received_ms"), reverse=True)[:MAX_SCHEMAS]:
+        schema = decode_schema(row.body)
+        tags += len(schema.tags)
+        if tags > MAX_GATEWAY_TAGS:
+            break
+        kept.append((row.received_ms, schema, row.used_on))
+    for _, schema, used_on in sorted(kept, key=itemgetter(0)):
+        yield schema, used_on
 
 
 def _by_gateway(

@@ -53,6 +53,9 @@ MAX_INT64 = 2**63 - 1
 # --- one gateway ----------------------------------------------------------------------------
 MAX_REFUSED = 16
 """Refused schemas that are remembered; an older one is asked for again."""
+UNUSED_DAYS = 2
+"""A schema of which no values came for so many days makes room for a new one. With a day less, one
+that was used a minute before midnight would go."""
 MAX_EPOCHS = 1_000
 """Epochs of one gateway; an edge makes one with each new buffer file."""
 MAX_RANGES = 1_000

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gateway.city.ingest.admission import LATEST_MS, is_device_id
 from gateway.city.ingest.limits import MAX_LOSSES
-from gateway.core.batch import JOIN_MS, Gap
+from gateway.core.batch import JOIN_MS, Batch, Changes, Gap
 from gateway.core.status import Reason
 
 
@@ -46,3 +46,12 @@ class Losses:
         """The intervals that have begun or grown since the last call."""
         changed, self._changed = self._changed, {}
         return list(changed.values())
+
+
+def span_of(record: Batch | Changes) -> Sequence[int]:
+    """The first and the last time of the values, UTC milliseconds; empty if there are none."""
+    if not record.count:
+        return ()
+    if isinstance(record, Batch):
+        return (record.time_ms,)
+    return int(record.time_ms.min()), int(record.time_ms.max())

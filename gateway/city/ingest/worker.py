@@ -36,7 +36,7 @@ from gateway.city.stores.api import (
     StoreError,
     StoreMisconfiguredError,
 )
-from gateway.core.days import MAX_AHEAD_MS
+from gateway.core.days import MAX_AHEAD_MS, day_of
 from gateway.core.schema import Schema
 from gateway.retry import Retry
 from gateway.wire.topics import address
@@ -133,7 +133,7 @@ class Ingest:
     async def _gathered(self, stages: Stages) -> FrameBatch:
         """The next batch: what comes within a moment, and until the store is free."""
         await self.uplink.frames.wait()
-        batch = FrameBatch(self._budget)
+        batch = FrameBatch(self._budget, day_of(self.now_ms()))
         self._on_their_way.append(batch)
         turn_ends = 0.0
         while not batch.full:
