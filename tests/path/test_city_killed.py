@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 from gateway.city.db.tables import evidence, watermark
 from tests.support.broker import Mosquitto
 from tests.support.city import assembled, city_config, fill_ledger, rows_of, until
+from tests.support.dying_city import STAGES
 from tests.support.edge import VALUES, Edge
 
 KILLS = 3
@@ -36,10 +38,14 @@ node: {{type: embedded, listen: "127.0.0.1:0"}}
 
 @contextlib.contextmanager
 def city_process(config: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with process_of(config, "gateway", "city", str(config)) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def process_of(config: Path, *module: str) -> Iterator[subprocess.Popen[bytes]]:
     with (config.parent / "city.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "city", str(config)], stderr=log
-        )
+        process = subprocess.Popen([sys.executable, "-m", *module], stderr=log)
     try:
         yield process
     finally:
@@ -112,3 +118,36 @@ async def test_killed_again_and_again_the_city_keeps_its_word(
     assert found == expected
     assert edge.acknowledged == edge.frames
     assert "Traceback" not in (tmp_path / "city.log").read_text()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("stage", STAGES)
+async def test_killed_at_each_stage_of_a_batch_it_loses_and_doubles_nothing(
+    mosquitto: Mosquitto, tmp_path: Path, stage: str
+) -> None:
+    config = write_config(tmp_path, mosquitto)
+    async with assembled(city_config(mosquitto.url, tmp_path / "data")) as city:
+        fill_ledger(city, "gw-1")
+    begin = time.time_ns() // 1_000_000 - 3_600_000
+    edge = Edge(tmp_path, "gw-1", begin, url=mosquitto.url, ack_timeout_ms=600_000)
+    async with edge.running():
+        async with feeding(edge):
+            for number in ("1", "3"):  # the first batch of a process, and one among others
+                module = ("tests.support.dying_city", stage, number, str(config))
+                with process_of(config, *module) as process:
+                    ended = await asyncio.to_thread(process.wait, 120)
+                    assert ended == -signal.SIGKILL
+                word = edge.acknowledged
+                found = await held(tmp_path, mosquitto, edge, word)
+                assert found["first"] == word * VALUES
+                assert found["committed"] >= word * VALUES
+                assert (found["all"] > found["committed"]) or stage != "stored"
+                assert (found["committed"] > word * VALUES) or stage != "committed"
+        with city_process(config) as process:
+            await edge.drained()
+            process.terminate()
+            assert await asyncio.to_thread(process.wait, 20) == 0
+    sent = edge.frames * VALUES
+    found = await held(tmp_path, mosquitto, edge, edge.frames)
+    expected = {"first": sent, "all": sent, "committed": sent, "quarantined": 0, "evidence": sent}
+    assert found == expected

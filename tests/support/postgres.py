@@ -34,7 +34,22 @@ class Postgres(ServerProcess):
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        """Make the cluster, start it and wait until it listens."""
+        """Make the cluster if it is not there, start it and wait until it listens."""
+        if not self._folder.exists():
+            self._make()
+        self._process = subprocess.Popen(
+            self._as_user(
+                self._server, "-D", str(self._folder / "data"), "-p", str(self.port),
+                "-h", "127.0.0.1", "-k", "", "-F", "-c", "shared_buffers=16MB",
+            ),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+        )  # fmt: skip
+        wait_for_port(self.port)
+        self._wait_until_ready()
+
+    def _make(self) -> None:
         self._folder.mkdir(mode=0o755)
         if os.geteuid() == 0:  # the server refuses to run as root
             shutil.chown(self._folder, "postgres")
@@ -51,17 +66,6 @@ class Postgres(ServerProcess):
             capture_output=True,
             cwd="/",
         )  # fmt: skip
-        self._process = subprocess.Popen(
-            self._as_user(
-                self._server, "-D", data, "-p", str(self.port), "-h", "127.0.0.1",
-                "-k", "", "-F", "-c", "shared_buffers=16MB",
-            ),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-        )  # fmt: skip
-        wait_for_port(self.port)
-        self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
         """It listens before it has recovered, and refuses until then."""
