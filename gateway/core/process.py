@@ -4,23 +4,32 @@ The tags of a group are ordered by (kind after processing, raw kind), so that bo
 columns and the columns of the batch are few and each rule is one array operation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import date
-from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from gateway.core.arrival import Arrival, lasting, rounds_of
-from gateway.core.batch import NEVER, Batch, Changes, Mask, Reading, Status, Times
-from gateway.core.books import Counts, tally, tally_by_day
-from gateway.core.days import MAX_AHEAD_MS, day_of
-from gateway.core.machines import MachineDay, count_arrivals, count_poll, tags_by_machine
+from gateway.core.batch import NEVER, Batch, Mask, Reading, Status, Times
+from gateway.core.books import tally
+from gateway.core.days import day_of
+from gateway.core.machines import count_poll
 from gateway.core.outcome import Outcome
 from gateway.core.rules import GroupRules, shorten
-from gateway.core.schema import Column, Equipment, Kind, Schema, empty_columns
+from gateway.core.schema import Column, Kind, Schema, empty_columns
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, sendable, uncertain
+
+
+class Whole(NamedTuple):
+    """One value of each tag after processing; see ``Batch`` and ``tally`` for the fields."""
+
+    columns: tuple[Column, ...]
+    status: Status
+    present: Mask
+    is_good: bool
+    failed: int
+    sent: int
+    doubt: Status | None
 
 
 class Processor:
@@ -44,7 +53,7 @@ class Processor:
         self._all_good = bytes(len(self._silence))
         self._last = list(empty_columns(schema.runs))
         self._send_at = np.full(len(self._silence), NEVER, np.int64)
-        self._silent_ms = NEVER  # before it, no tag of a poll is due for having been silent
+        self._silent_ms = NEVER  # before it, no tag is due for having been silent
         self._sent_status: Status | None = None  # of the values sent last; None: all GOOD
         self._floor_ms = floor_ms
 
@@ -58,53 +67,59 @@ class Processor:
         Raises:
             ValueError: the reading's columns do not fit the tags (a driver's mistake).
         """
-        if tuple(map(len, reading.columns)) != self._raw_sizes:
-            raise ValueError(f"columns of other lengths than {self._raw_sizes} for the tags")
         with np.errstate(all="ignore") if self._computes else nullcontext():
-            return self._process(reading, tick_ms)
+            whole = self._whole(reading.columns, reading.status, tick_ms, tick_ms, tick_ms)
+        batch = None
+        if whole.sent:
+            batch = Batch(self.schema, tick_ms, whole.present, whole.columns, whole.doubt)
+        counts = tally(len(whole.status), whole.failed, whole.sent)
+        machines = count_poll(self.schema, whole.status, whole.is_good, tick_ms)
+        day = day_of(tick_ms)
+        return Outcome(batch, {day: counts}, whole.status, whole.columns, tick_ms, machines)
 
-    def _process(self, reading: Reading, tick_ms: int) -> Outcome:
-        columns = tuple([rule.gather(reading.columns) for rule in self._columns])
-        judged = self._judge(reading.status, columns)
+    def _whole(
+        self,
+        raw: Sequence[Column],
+        given: Status,
+        times: int | Times,
+        oldest_ms: int,
+        newest_ms: int,
+    ) -> Whole:
+        """Apply the rules to one value of each tag, and remember what is sent.
+
+        Args:
+            raw: one array a run of the raw kinds of the tags.
+            given: status byte of each.
+            times: when they were read; one number if all were at one time.
+            oldest_ms: the first of the times.
+            newest_ms: the last of the times.
+        """
+        if tuple(map(len, raw)) != self._raw_sizes:
+            raise ValueError(f"columns of other lengths than {self._raw_sizes} for the tags")
+        columns = tuple([rule.gather(raw) for rule in self._columns])
+        judged = self._judge(given, columns)
         if self._has_text:
             columns, judged = self._shorten(columns, judged)
         is_good = self._is_good(judged)  # mostly so: then nothing below looks at the status again
         present = self._changed(columns)
-        if tick_ms >= self._silent_ms:
-            present |= self._send_at <= tick_ms
+        if newest_ms >= self._silent_ms:
+            present |= self._send_at <= times
         if not is_good or self._sent_status is not None:
             present |= self._status_moved(judged)
         failed = 0 if is_good else self._leave_out(judged >= FIRST_BAD, present)
         sent = int(np.count_nonzero(present))
-        self._remember(columns, present, sent, tick_ms)
+        self._remember(columns, present, sent, times)
+        if sent == len(present):
+            self._silent_ms = oldest_ms + self._shortest_silence
+        elif newest_ms >= self._silent_ms:
+            self._silent_ms = int(self._send_at.min())
         doubt = None if is_good or not judged[present].any() else judged
         if doubt is not None or self._sent_status is not None:
             self._remember_status(judged, present)
-        batch = Batch(self.schema, tick_ms, present, columns, doubt) if sent else None
-        counts = tally(len(judged), failed, sent)
-        machines = count_poll(self.schema, judged, is_good, tick_ms)
-        return Outcome(batch, {day_of(tick_ms): counts}, judged, columns, tick_ms, machines)
+        return Whole(columns, judged, present, is_good, failed, sent, doubt)
 
     def _is_good(self, status: Status) -> bool:
         return status.tobytes() == self._all_good  # a twentieth of the time that any() takes
-
-    # What only a subscription needs is made at its first use; polled groups do without.
-
-    @cached_property
-    def _last_ms(self) -> Times:
-        return np.full(len(self._silence), self._floor_ms, np.int64)
-
-    @cached_property
-    def _status(self) -> Status:
-        return np.zeros(len(self._silence), np.uint8)
-
-    @cached_property
-    def _seen(self) -> list[Column]:
-        return list(empty_columns(self.schema.runs))
-
-    @cached_property
-    def _seen_ms(self) -> Times:
-        return np.zeros(len(self._silence), np.int64)
 
     def lost(self) -> None:
         """The device is lost: the next good value of every tag is sent, changed or not."""
@@ -114,24 +129,12 @@ class Processor:
     def rewind(self, floor_ms: int) -> None:
         """Let times begin anew after ``floor_ms``, because the clock had been far ahead."""
         self._floor_ms = floor_ms
-        self.__dict__.pop("_last_ms", None)
         self.lost()
-
-    def tags_by_machine(self, *, only_bad: bool = False) -> Mapping[Equipment, int]:
-        """How many tags each machine has; of a subscription also: how many that are BAD now."""
-        return tags_by_machine(self.schema, self._status >= FIRST_BAD if only_bad else None)
-
-    @property
-    def newest_ms(self) -> int:
-        """Newest time of a value that came through a subscription."""
-        if "_last_ms" not in self.__dict__:
-            return self._floor_ms
-        return int(self._last_ms.max(initial=self._floor_ms))
 
     def _judge(self, given: Status, columns: Sequence[Column]) -> Status:
         if len(given) != len(self._silence):
             raise ValueError(f"{len(given)} status bytes for {len(self._silence)} tags")
-        judged = given if self._is_good(given) else _SENDABLE[given]
+        judged = given if self._is_good(given) else SENDABLE[given]
         for rule, column in zip(self._columns, columns, strict=True):
             for wrong, reason in rule.faults(column):
                 judged = judged.copy() if judged is given else judged
@@ -158,17 +161,16 @@ class Processor:
         ]
         return masks[0] if len(masks) == 1 else np.concatenate(masks)
 
-    def _remember(self, columns: Sequence[Column], present: Mask, sent: int, tick_ms: int) -> None:
+    def _remember(
+        self, columns: Sequence[Column], present: Mask, sent: int, times: int | Times
+    ) -> None:
         if sent == len(present):
             self._last[:] = columns
-            self._send_at = tick_ms + self._silence
-            self._silent_ms = tick_ms + self._shortest_silence
+            self._send_at = times + self._silence
         elif sent:
             for at, rule in enumerate(self._columns):
                 self._last[at] = np.where(present[rule.span], columns[at], self._last[at])
-            self._send_at = np.where(present, tick_ms + self._silence, self._send_at)
-            if tick_ms >= self._silent_ms:
-                self._silent_ms = int(self._send_at.min())
+            self._send_at = np.where(present, times + self._silence, self._send_at)
 
     def _status_moved(self, judged: Status) -> Mask:
         """Which values have another status than when they were sent last.
@@ -191,110 +193,8 @@ class Processor:
         sent = np.where(present, judged, before)
         self._sent_status = sent if sent.any() else None
 
-    # -- values that come one by one ------------------------------------------------------
 
-    def judge_items(self, given: Status) -> Outcome:
-        """Take the device's answer to a subscription: which tags it refuses.
-
-        A tag that is BAD here stays so until a value of it arrives; nothing is counted.
-        """
-        refused = given >= FIRST_BAD
-        self._status = np.where(refused, given, 0).astype(np.uint8)
-        self._send_at[refused] = NEVER
-        return self._arrived(None, {}, ())
-
-    def process_arrivals(
-        self,
-        index: npt.NDArray[np.uint32],
-        time_ms: Times,
-        columns: Sequence[Column],
-        given: Status,
-        now_ms: int,
-    ) -> Outcome:
-        """Apply the rules to values that a subscription delivered.
-
-        The time of a tag only moves forward: a value of the same millisecond as the last one
-        buffered gets the next millisecond; an older one, or one more than ``MAX_AHEAD_MS``
-        ahead of the gateway, gets the gateway's time and is UNCERTAIN (clock) – but not the first
-        one after a restart, which may well be as old as its last change. Of values of one
-        tag and millisecond in the same delivery only the newest goes on, the others count as
-        suppressed.
-
-        Args:
-            index: ascending positions of the tags.
-            time_ms: source time of each value, UTC milliseconds.
-            columns: one array a run of the raw kinds of ``index``.
-            given: status byte of each value.
-            now_ms: the gateway's clock, UTC milliseconds.
-        """
-        with np.errstate(all="ignore"):
-            return self._process_arrivals(index, time_ms, columns, _SENDABLE[given], now_ms)
-
-    def _process_arrivals(
-        self,
-        index: npt.NDArray[np.uint32],
-        time_ms: Times,
-        raw: Sequence[Column],
-        judged: Status,
-        now_ms: int,
-    ) -> Outcome:
-        arrival = Arrival.of(self._columns, self._raw_kinds, index, raw, judged)
-        times = time_ms.astype(np.int64)
-        present = np.zeros(len(index), np.bool_)
-        stays = lasting(index, times, judged)
-        for positions in rounds_of(index, stays):
-            self._take(arrival, positions, times, present, now_ms)
-        if len(stays) < len(index):  # what is superseded counts on the day of what replaced it
-            times = times[stays[np.searchsorted(stays, np.arange(len(index)))]]
-        self._status[index] = judged
-        self._seen_ms[index] = times
-        changes = arrival.changes(self.schema, times, present)
-        daily = tally_by_day(times, judged >= FIRST_BAD, present)
-        return self._arrived(changes, daily, count_arrivals(self.schema, index, times, judged))
-
-    def _take(
-        self,
-        arrival: Arrival,
-        positions: npt.NDArray[np.intp],
-        times: Times,
-        present: Mask,
-        now_ms: int,
-    ) -> None:
-        """One round: at most one value a tag."""
-        tags = arrival.index[positions]
-        given, last = times[positions], self._last_ms[tags]
-        back, ahead = given < last, given > now_ms + MAX_AHEAD_MS
-        times[positions] = stamped = np.maximum(np.where(back | ahead, now_ms, given), last + 1)
-        judged = arrival.status[positions]
-        odd = ahead | (back & (self._seen_ms[tags] > 0))
-        judged[odd & (judged < FIRST_BAD)] = _CLOCK
-        arrival.status[positions] = judged
-        wrong = judged >= FIRST_BAD
-        if self._sent_status is None:
-            self._sent_status = np.zeros(len(self._silence), np.uint8)
-        changed = arrival.moved(self._last, positions) | (judged != self._sent_status[tags])
-        sent = (changed | (self._send_at[tags] <= stamped)) & ~wrong
-        present[positions] = sent
-        self._send_at[tags] = np.where(
-            wrong, NEVER, np.where(sent, stamped + self._silence[tags], self._send_at[tags])
-        )
-        self._last_ms[tags[sent]] = stamped[sent]
-        self._sent_status[tags[sent]] = judged[sent]
-        arrival.store(self._last, positions[sent])
-        arrival.store(self._seen, positions)
-
-    def _arrived(
-        self,
-        changes: Changes | None,
-        counts: dict[date, Counts],
-        machines: Sequence[MachineDay],
-    ) -> Outcome:
-        status, times = self._status.copy(), self._seen_ms.copy()
-        return Outcome(changes, counts, status, tuple(self._seen), times, machines)
-
-
-_CLOCK = uncertain(Reason.CLOCK)
 _TRUNCATED = uncertain(Reason.TRUNCATED)
 
-_SENDABLE = np.array([sendable(code) for code in range(256)], np.uint8)
+SENDABLE = np.array([sendable(code) for code in range(256)], np.uint8)
 """By a driver's status byte: the one that the value goes on with."""

@@ -25,6 +25,15 @@ FILL = 10
 """So many devices share a slot before the next one is used: some 3 ms of work at once."""
 
 
+RARE_MS = 500
+"""What comes more often finds the process awake: a slot would only delay it."""
+
+
+def slot_width_ms(interval_ms: int) -> int:
+    """Width of the slots in which what devices push at an interval is processed; 0: at once."""
+    return 0 if interval_ms < RARE_MS else min(interval_ms // SLOTS, WIDTH_MS)
+
+
 @dataclass(slots=True)
 class _Round:
     """The slots of one interval.

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.arrival import GroupProcessor
 from gateway.core.batch import Batch, Changes, Reading
 from gateway.core.books import Counts
 from gateway.core.days import MAX_AHEAD_MS, day_of
 from gateway.core.outcome import Outcome
-from gateway.core.process import Processor
 from gateway.core.rules import MAX_TEXT_BYTES, TagRule, compile_rules, order_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag, runs_of
 from gateway.core.status import (
@@ -30,11 +30,11 @@ from gateway.core.status import (
 T0 = 1_800_000_000_000
 
 
-def make(rules: list[TagRule], floor_ms: int = 0) -> Processor:
+def make(rules: list[TagRule], floor_ms: int = 0) -> GroupProcessor:
     ordered = [rules[at] for at in order_of(rules)]
     tags = tuple(Tag(f"t{at}", rule.kind) for at, rule in enumerate(ordered))
     schema = Schema("d", "g", "p", "sensor", True, (Equipment("u", "1", "a"),), tags, 1000)
-    return Processor(schema, compile_rules(ordered), floor_ms)
+    return GroupProcessor(schema, compile_rules(ordered), floor_ms)
 
 
 def column(kind: Kind, values: list[Any]) -> np.ndarray:
@@ -328,7 +328,7 @@ def test_it_does_what_the_plain_model_does(
 
 
 def deliver(
-    processor: Processor, values: list[tuple[int, int, float]], now: int, status: int = GOOD
+    processor: GroupProcessor, values: list[tuple[int, int, float]], now: int, status: int = GOOD
 ) -> Outcome:
     values = sorted(values, key=lambda value: value[0])
     return processor.process_arrivals(

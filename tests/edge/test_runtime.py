@@ -390,6 +390,23 @@ async def test_subscribed_values_are_due_when_they_come(start: Start, receive) -
     assert (totals.due, totals.ok, totals.buffered, totals.failed) == (4, 4, 4, 0)
 
 
+class HeldClock(Clock):
+    """Never comes to the end of a slot."""
+
+    def now_ms(self) -> int:
+        return 1_800_000_000_001
+
+
+async def test_what_came_before_a_stop_is_kept(start: Start) -> None:
+    plant, clock = Plant(), HeldClock()
+    async with start(plant, clock, mode="subscribe", interval_ms=1_000) as runtime:
+        plant.deliveries.put_nowait(arrival(clock, 0, 1.0))
+        await until(plant.deliveries.empty)
+        assert runtime.record.polls == 0, "it waits for company"
+        await runtime.edge.devices.stop("d")
+    assert runtime.buffer.totals().buffered == 1
+
+
 async def test_items_that_are_down_fail_once_an_interval(start: Start, receive) -> None:  # type: ignore[no-untyped-def]
     plant, clock = Plant(), Clock()
     plant.item_status = np.array([0, bad(Reason.NODE_UNKNOWN)], "u1")

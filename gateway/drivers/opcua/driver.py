@@ -104,12 +104,10 @@ class OpcUaDriver:
         """Drop the session; see the SDK."""
         publishing, self._publishing = self._publishing, None
         session, self._session = self._session, None
-        try:
-            if publishing is not None:
-                await publishing.close()
-        finally:
-            if session is not None:
-                await session.close()
+        if publishing is not None:
+            publishing.close()
+        if session is not None:
+            await session.close()
 
     def _open(self) -> Session:
         if self._session is None:

@@ -1,45 +1,36 @@
 """Subscriptions of a session: items created in chunks, publish responses taken as they come.
 
-A few publish requests are always with the server. Their responses wait in the tasks that sent
-them, and the next request goes out only when a response has been taken; so a consumer that falls
-behind makes the *server* queue, which it marks by the Overflow bit, and nothing is dropped here.
-A message is acknowledged after it has been taken, not before.
+A few publish requests are always with the server. The next one goes out only when a response has
+been read; so a consumer that falls behind makes the *server* queue, which it marks by the Overflow
+bit, and nothing is dropped here. A message is acknowledged after it has been read, not before.
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import numpy as np
-from asyncua import ua
 from asyncua.common.utils import Buffer
-from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
-from asyncua.ua.ua_binary import struct_from_binary
 
 from gateway.core.batch import Status
-from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point
 from gateway.drivers.opcua.config import Connection
-from gateway.drivers.opcua.encoding.codec import Published, decode_publish
+from gateway.drivers.opcua.encoding.codec import Acknowledgement, Published, decode_publish
 from gateway.drivers.opcua.encoding.convert import (
     OVERFLOW_BITS,
     Shape,
     arrivals_of,
     shape_of,
-    status_of,
 )
 from gateway.drivers.opcua.encoding.values import Values, joined
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, code_of, name_of, translate
+from gateway.drivers.opcua.items import create_items, create_subscription
 from gateway.drivers.opcua.session import Session
 
 _MAX_OUTSTANDING = 10
-_MAX_NOTIFICATIONS = 10_000
-"""Values a message at most; bounds what waits here to this × outstanding requests."""
-_LIFETIMES = 10
-"""The server keeps a subscription for this many keep-alive periods without a request."""
 _TOO_MANY_REQUESTS = int(StatusCodes.BadTooManyPublishRequests)
 
 
@@ -53,7 +44,7 @@ class _Subscription:
         silence_s: longest time between two responses before the server counts as dead.
         heard: when the last response came, on the loop's clock.
         sequence: sequence number of the last message with data; 0 before the first.
-        taken: values not yet handed over.
+        values: those not yet handed over, message by message.
     """
 
     group: str
@@ -61,7 +52,7 @@ class _Subscription:
     silence_s: float
     heard: float
     sequence: int = 0
-    taken: list[Values] = field(default_factory=list)
+    values: list[Values] = field(default_factory=list)
 
 
 class Publishing:
@@ -71,9 +62,11 @@ class Publishing:
         self._session = session
         self._connection = connection
         self._subscriptions: dict[int, _Subscription] = {}
-        self._requests: set[asyncio.Task[bytes]] = set()
+        self._requests: set[asyncio.Future[Buffer]] = set()
+        self._responses: list[asyncio.Future[Buffer]] = []
+        self._has_responses = asyncio.Event()
         self._allowed = _MAX_OUTSTANDING
-        self._acknowledge: list[ua.SubscriptionAcknowledgement] = []
+        self._received: list[Acknowledgement] = []
         self._left: float | None = None
         self._failure: NotConnectedError | None = None
 
@@ -83,57 +76,19 @@ class Publishing:
         Raises:
             Exception: any of ``faults.LIBRARY_ERRORS``.
         """
-        made = await self._create(interval_ms)
-        shape = shape_of([point.address.type for point in points])
+        made = await create_subscription(self._session, self._connection, interval_ms)
         revised_ms = made.RevisedPublishingInterval * made.RevisedMaxKeepAliveCount
         period_s = max(self._connection.keepalive_ms, revised_ms) / 1000
         self._subscriptions[made.SubscriptionId] = _Subscription(
-            group, shape, period_s + self._session.timeout_s, asyncio.get_running_loop().time()
+            group,
+            shape_of([point.address.type for point in points]),
+            period_s + self._session.timeout_s,
+            asyncio.get_running_loop().time(),
         )
         sampling = self._connection.sampling_ms
-        sampling = interval_ms if sampling is None else sampling
-        queue = queue_size(made.RevisedPublishingInterval, sampling)
-        return await self._monitor(made.SubscriptionId, points, sampling, queue)
-
-    async def _create(self, interval_ms: int) -> ua.CreateSubscriptionResult:
-        publishing = self._connection.publishing_ms or min(interval_ms, 1_000)
-        keepalives = max(1, self._connection.keepalive_ms // publishing)
-        request = ua.CreateSubscriptionRequest()
-        parameters = request.Parameters
-        parameters.RequestedPublishingInterval = ua.Double(publishing)
-        parameters.RequestedMaxKeepAliveCount = ua.UInt32(keepalives)
-        parameters.RequestedLifetimeCount = ua.UInt32(keepalives * _LIFETIMES)
-        parameters.MaxNotificationsPerPublish = ua.UInt32(_MAX_NOTIFICATIONS)
-        parameters.PublishingEnabled = True
-        body = await self._session.request(request)
-        response: ua.CreateSubscriptionResponse = struct_from_binary(
-            ua.CreateSubscriptionResponse, Buffer(body)
+        return await create_items(
+            self._session, made, points, interval_ms if sampling is None else sampling
         )
-        response.ResponseHeader.ServiceResult.check()
-        made: ua.CreateSubscriptionResult = response.Parameters
-        return made
-
-    async def _monitor(
-        self, subscription: int, points: Sequence[Point], sampling_ms: float, queue: int
-    ) -> Status:
-        codes = np.full(len(points), bad(Reason.NODE_UNKNOWN), np.uint8)
-        items = [
-            (place, _item(place, node, sampling_ms, queue))
-            for place, point in enumerate(points)
-            if (node := self._session.node_id(point.address.name)) is not None
-        ]
-        size = self._session.limits.monitor
-        for start in range(0, len(items), size):
-            chunk = items[start : start + size]
-            parameters = ua.CreateMonitoredItemsParameters()
-            parameters.SubscriptionId = subscription
-            parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
-            parameters.ItemsToCreate = [item for _, item in chunk]
-            results = await self._session.services.create_monitored_items(parameters)
-            self._session.demand_all(results, len(chunk), "monitored items")
-            for (place, _), result in zip(chunk, results, strict=True):
-                codes[place] = status_of(result.StatusCode.value)
-        return codes
 
     async def arrivals(self) -> list[Arrivals]:
         """Wait until values are there; all that have come.
@@ -148,8 +103,10 @@ class Publishing:
         loop = asyncio.get_running_loop()
         self._forgive(loop.time())
         try:
-            while not any(one.taken for one in self._subscriptions.values()):
-                await self._take(self._patience(loop.time()))
+            while not any(one.values for one in self._subscriptions.values()):
+                self._ask()
+                await self._response(self._patience(loop.time()))
+                self._read_responses()
             self._ask()
             return self._drain()
         finally:
@@ -181,38 +138,52 @@ class Publishing:
     def _ask(self) -> None:
         """Keep requests with the server: one a subscription and one to spare."""
         wanted = min(len(self._subscriptions) + 1, self._allowed)
-        while len(self._requests) < wanted:
-            request = ua.PublishRequest()
-            request.Parameters.SubscriptionAcknowledgements = self._acknowledge
-            self._acknowledge = []
-            waiting = self._session.request(request, timeout_s=0)
-            self._requests.add(asyncio.create_task(waiting, name="opcua-publish"))
-
-    async def _take(self, patience_s: float) -> None:
-        """Wait for responses; keep their values, remember a failure."""
-        self._ask()
-        asked = len(self._requests)
-        done, self._requests = await asyncio.wait(
-            self._requests, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        answers = [answer for task in done if (answer := self._answer(task, asked)) is not None]
-        now = asyncio.get_running_loop().time()
-        for answer in sorted(answers, key=lambda answer: answer.sequence):
-            self._accept(answer, now)
-
-    def _answer(self, task: "asyncio.Task[bytes]", asked: int) -> Published | None:
-        """The response of one of ``asked`` requests; a server may have room for fewer."""
         try:
-            return decode_publish(task.result())
-        except NotConnectedError as error:
-            self._failure = error
+            while len(self._requests) + len(self._responses) < wanted:
+                request = self._session.publish.send(self._received)
+                self._received = []
+                self._requests.add(request)
+                request.add_done_callback(self._answered)
+        except LIBRARY_ERRORS as error:
+            self._lose(error)
+
+    def _answered(self, request: asyncio.Future[Buffer]) -> None:
+        self._requests.discard(request)
+        if not request.cancelled():
+            self._responses.append(request)
+            self._has_responses.set()
+
+    async def _response(self, patience_s: float) -> None:
+        """Wait until a response is there, but not for ever."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._has_responses.wait()
+        except TimeoutError:
+            pass  # whoever asks how long to wait sees whose patience is over
+
+    def _read_responses(self) -> None:
+        """Keep the values of the responses that are there; remember a failure."""
+        asked = len(self._requests) + len(self._responses)
+        responses, self._responses = self._responses, []
+        self._has_responses.clear()
+        read = [one for each in responses if (one := self._read(each, asked)) is not None]
+        now = asyncio.get_running_loop().time()
+        for one in sorted(read, key=attrgetter("sequence")):
+            self._accept(one, now)
+
+    def _read(self, response: asyncio.Future[Buffer], asked: int) -> Published | None:
+        """One of the responses to ``asked`` requests; a server may have room for fewer."""
+        try:
+            return decode_publish(bytes(response.result()))
         except LIBRARY_ERRORS as error:
             if code_of(error) == _TOO_MANY_REQUESTS:
                 self._allowed = min(self._allowed, asked) - 1
             if code_of(error) != _TOO_MANY_REQUESTS or not self._allowed:
-                lost = translate(error, f"{self._session.endpoint}: publish")
-                self._failure = NotConnectedError(str(lost))
+                self._lose(error)
         return None
+
+    def _lose(self, error: Exception) -> None:
+        self._fail(str(translate(error, "publish")))
 
     def _accept(self, answer: Published, now: float) -> None:
         one = self._subscriptions.get(answer.subscription)
@@ -230,54 +201,26 @@ class Publishing:
         if one.sequence and answer.sequence != one.sequence % 0xFFFF_FFFF + 1:
             _mark_lost(answer.values)
         one.sequence = answer.sequence
-        one.taken.append(answer.values)
-        self._acknowledge.append(
-            ua.SubscriptionAcknowledgement(answer.subscription, answer.sequence)
-        )
+        one.values.append(answer.values)
+        self._received.append((answer.subscription, answer.sequence))
 
     def _fail(self, what: str) -> None:
-        self._failure = NotConnectedError(f"{self._session.endpoint}: {what}")
+        if self._failure is None:  # the first one is the cause of others
+            self._failure = NotConnectedError(f"{self._session.endpoint}: {what}")
 
     def _drain(self) -> list[Arrivals]:
         now_ms = time.time_ns() // 1_000_000
         drained = []
         for one in self._subscriptions.values():
-            if one.taken:
-                taken, one.taken = one.taken, []
-                drained.append(arrivals_of(one.group, joined(taken), one.shape, now_ms))
+            if one.values:
+                values, one.values = joined(one.values), []
+                drained.append(arrivals_of(one.group, values, one.shape, now_ms))
         return drained
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Withdraw the requests that are with the server."""
-        requests, self._requests = self._requests, set()
-        for request in requests:
+        for request in list(self._requests):
             request.cancel()
-        await asyncio.gather(*requests, return_exceptions=True)
-
-
-def queue_size(publishing_ms: float, sampling_ms: float) -> int:
-    """Values the server keeps of an item between two messages: twice what it samples.
-
-    Args:
-        publishing_ms: period of messages.
-        sampling_ms: period of sampling; 0 (as fast as the server can) counts as 1 ms.
-    """
-    return max(2, min(1_000, math.ceil(publishing_ms / max(sampling_ms, 1)) * 2))
-
-
-def _item(
-    handle: int, node: ua.NodeId, sampling_ms: float, queue: int
-) -> ua.MonitoredItemCreateRequest:
-    item = ua.MonitoredItemCreateRequest()
-    item.ItemToMonitor.NodeId = node
-    item.ItemToMonitor.AttributeId = AttributeIds.Value
-    item.MonitoringMode = ua.MonitoringMode.Reporting
-    parameters = item.RequestedParameters
-    parameters.ClientHandle = ua.UInt32(handle)
-    parameters.SamplingInterval = ua.Double(sampling_ms)
-    parameters.QueueSize = ua.UInt32(queue)
-    parameters.DiscardOldest = True
-    return item
 
 
 def _mark_lost(values: Values) -> None:

@@ -23,6 +23,7 @@ from gateway.drivers.opcua.client import GatewayClient, new_client
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, heeding_cancellation, translated
 from gateway.drivers.opcua.nodes import NodeName, namespace_index
+from gateway.drivers.opcua.requests import PublishRequests
 
 _GOODBYE_S = 0.5
 """A server that is alive closes a session at once; a dead one must not hold us up."""
@@ -44,6 +45,7 @@ class Session:
     Attributes:
         namespaces: the server's NamespaceArray as it is in the current session.
         limits: the server's operation limits, or ours if lower.
+        publish: sends publish requests.
     """
 
     def __init__(self, client: GatewayClient, connection: Connection) -> None:
@@ -53,6 +55,7 @@ class Session:
         self.timeout_s = connection.request_timeout_ms / 1000
         self.namespaces: tuple[str, ...] = ()
         self.limits = Limits(_DEFAULT_NODES, _DEFAULT_NODES)
+        self.publish = PublishRequests(client.uaclient)
 
     async def request(self, request: Any, *, timeout_s: float | None = None) -> bytes:
         """Send a service request; the body of the response.

@@ -34,6 +34,15 @@ class Alarms:
             self._set()
         await future
 
+    async def wait_for_company(self, slot_ms: int) -> None:
+        """Wait for the end of the slot that runs, to do one's work together with others.
+
+        Args:
+            slot_ms: width of the slots; 0: do not wait.
+        """
+        if slot_ms:
+            await self.wait((self._clock.now_ms() // slot_ms + 1) * slot_ms)
+
     def heed_step(self, now_ms: int) -> None:
         """Wake everybody if the clock has been set; to be called once the books know of it."""
         before, self._offset_ms = self._offset_ms, self._clock.offset_ms(now_ms)

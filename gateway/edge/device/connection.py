@@ -1,7 +1,7 @@
 """A device's connection: its driver with the plans it made, its turn, and its time-outs."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
@@ -71,3 +71,16 @@ class Connection:
         """
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await self.driver.close()
+
+
+async def until_one_ends(*jobs: Coroutine[None, None, None]) -> None:
+    """Run endless jobs side by side until one raises; raise that."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,17 +6,18 @@ not read is counted with its reason.
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections.abc import Sequence
 
 from gateway.core.batch import Reading, Status
 from gateway.core.outcome import Outcome
 from gateway.core.schedule import backoff_ms
+from gateway.core.slots import slot_width_ms
 from gateway.core.status import Reason
 from gateway.drivers.api import Arrivals, DriverError, NoResponseError, NotConnectedError
 from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
 from gateway.edge.device.bookkeeping.gaps import GapTracker
 from gateway.edge.device.bookkeeping.ticks import Group, Past
-from gateway.edge.device.connection import Connection
+from gateway.edge.device.connection import Connection, until_one_ends
 from gateway.edge.device.links import Way
 from gateway.edge.device.model import DeviceModel
 from gateway.edge.device.reports import Reports
@@ -152,7 +153,7 @@ class DeviceRuntime:
         elif not self._polled:
             await self._listen(connection)
         else:
-            await _either(self._poll(connection), self._listen(connection))
+            await until_one_ends(self._poll(connection), self._listen(connection))
 
     async def _close(self, connection: Connection) -> None:
         try:
@@ -240,12 +241,22 @@ class DeviceRuntime:
         self.books.judge(group, outcome.status, now_ms)
 
     async def _listen(self, connection: Connection) -> None:
-        groups = {group.name: group for group in self._subscribed}
+        slot_ms = slot_width_ms(min(group.model.interval_ms for group in self._subscribed))
         while True:
-            for delivery in await connection.arrivals():
-                self._arrived(groups[delivery.group], delivery)
+            deliveries = await connection.arrivals()
+            try:
+                await self._alarms.wait_for_company(slot_ms)
+            except asyncio.CancelledError:  # lost or stopped: what came before is not
+                self._arrived(deliveries)
+                raise
+            self._arrived(deliveries)
 
-    def _arrived(self, group: Group, delivery: Arrivals) -> None:
+    def _arrived(self, deliveries: Sequence[Arrivals]) -> None:
+        groups = {group.name: group for group in self._subscribed}
+        for delivery in deliveries:
+            self._process(groups[delivery.group], delivery)
+
+    def _process(self, group: Group, delivery: Arrivals) -> None:
         now_ms = self._now_ms()
         self._serves(now_ms)
         self.books.catch_up(now_ms)
@@ -284,16 +295,3 @@ class DeviceRuntime:
 
 def _seconds() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def _either(*jobs: Coroutine[None, None, None]) -> None:
-    """Run endless jobs side by side until one raises; raise that."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

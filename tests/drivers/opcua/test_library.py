@@ -4,13 +4,16 @@
 """
 
 import inspect
+from datetime import UTC, datetime
 from importlib.metadata import version
 
-from asyncua import Client
+from asyncua import Client, ua
 from asyncua.client.ua_client import UaClient, UASocketProtocol
 from asyncua.common.connection import SecureConnection, TransportLimits
+from asyncua.ua.ua_binary import nodeid_to_binary, struct_to_binary
 
 from gateway.drivers.opcua.client import GatewayClient
+from gateway.drivers.opcua.encoding.codec import encode_publish
 
 
 def test_the_release_is_the_one_whose_private_members_we_know() -> None:
@@ -37,3 +40,22 @@ async def test_what_we_set_is_there() -> None:
     connection = UASocketProtocol()._connection
     assert isinstance(connection, SecureConnection)
     assert isinstance(connection._limits, TransportLimits)
+
+
+async def test_what_publish_requests_use_is_there() -> None:
+    protocol = UASocketProtocol()
+    for name in ("_request_id", "_request_handle", "_callbackmap"):
+        assert name in vars(protocol)
+    assert {"authentication_token", "transport"} <= vars(protocol).keys()
+    assert inspect.signature(UASocketProtocol.revolve_security_token).parameters.keys() == {"self"}
+    signature = inspect.signature(SecureConnection.message_to_binary)
+    assert list(signature.parameters) == ["self", "message", "message_type", "request_id"]
+    request = ua.PublishRequest()
+    request.RequestHeader.RequestHandle = ua.UInt32(17)
+    request.RequestHeader.Timestamp = datetime(2026, 11, 27, tzinfo=UTC)
+    request.RequestHeader.AuthenticationToken = ua.NodeId(b"token", ua.Int16(1))
+    one = ua.SubscriptionAcknowledgement(ua.UInt32(7), ua.UInt32(9))
+    request.Parameters.SubscriptionAcknowledgements = [one]
+    token = nodeid_to_binary(request.RequestHeader.AuthenticationToken)
+    time_ns = int(request.RequestHeader.Timestamp.timestamp()) * 1_000_000_000
+    assert encode_publish(token, 17, time_ns, [(7, 9)]) == struct_to_binary(request)

@@ -1,9 +1,12 @@
 """What no well-behaved server does: lost messages, foreign items, too many requests."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from asyncua import ua
+from asyncua.common.utils import Buffer
+from asyncua.ua.ua_binary import struct_to_binary
 
 from edge_config.models.validation import validated
 from gateway.core.status import GOOD, Quality, Reason, bad, status
@@ -13,9 +16,11 @@ from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.encoding.codec import Published
 from gateway.drivers.opcua.encoding.convert import shape_of
 from gateway.drivers.opcua.encoding.values import Values, empty_values
-from gateway.drivers.opcua.publishing import Publishing, _Subscription, queue_size
+from gateway.drivers.opcua.items import queue_size
+from gateway.drivers.opcua.publishing import Publishing, _Subscription
 from gateway.drivers.opcua.session import Session
 
+Refused = Callable[[str], asyncio.Future[Buffer]]
 AFTER_LOSS = status(Quality.UNCERTAIN, Reason.OVERFLOW)
 
 
@@ -76,12 +81,11 @@ async def test_signs_of_life_do_not_count_as_messages(publishing: Publishing) ->
     assert set(publishing._drain()[0].status.tolist()) == {GOOD}
 
 
-async def test_what_was_taken_is_acknowledged(publishing: Publishing) -> None:
+async def test_what_was_read_is_acknowledged(publishing: Publishing) -> None:
     accept(publishing, 1, 0)
     publishing._accept(Published(7, 2, None, None), 0.0)
     accept(publishing, 9, 0, subscription=8)  # not ours
-    acknowledged = [(one.SubscriptionId, one.SequenceNumber) for one in publishing._acknowledge]
-    assert acknowledged == [(7, 1)]
+    assert publishing._received == [(7, 1)]
 
 
 async def test_an_item_that_was_never_created_ends_the_session(publishing: Publishing) -> None:
@@ -99,34 +103,53 @@ async def test_values_before_the_end_are_handed_over_first(publishing: Publishin
         await publishing.arrivals()
 
 
-def failed(name: str) -> "asyncio.Task[bytes]":
-    async def fail() -> bytes:
-        raise ua.uaerrors.UaStatusCodeError(getattr(ua.StatusCodes, name))
+def failed(name: str) -> asyncio.Future[Buffer]:
+    future: asyncio.Future[Buffer] = asyncio.get_running_loop().create_future()
+    future.set_exception(ua.uaerrors.UaStatusCodeError(getattr(ua.StatusCodes, name)))
+    return future
 
-    return asyncio.create_task(fail())
+
+def fault(name: str) -> asyncio.Future[Buffer]:
+    """What the wire carries where a request is refused."""
+    answer = ua.ServiceFault()
+    answer.ResponseHeader.ServiceResult = ua.StatusCode(getattr(ua.StatusCodes, name))
+    future: asyncio.Future[Buffer] = asyncio.get_running_loop().create_future()
+    future.set_result(Buffer(struct_to_binary(answer)))
+    return future
 
 
-async def test_a_server_with_room_for_few_requests_gets_fewer(publishing: Publishing) -> None:
-    publishing._requests = {failed("BadTooManyPublishRequests") for _ in range(2)}
-    waiting = asyncio.create_task(asyncio.Event().wait())
-    publishing._requests.add(waiting)  # type: ignore[arg-type]  # never answers
-    await asyncio.wait(publishing._requests, timeout=0.01)
-    await publishing._take(1.0)
+@pytest.mark.parametrize("refused", [failed, fault])
+async def test_a_server_with_room_for_few_requests_gets_fewer(
+    publishing: Publishing, refused: Refused
+) -> None:
+    waiting: asyncio.Future[Buffer] = asyncio.get_running_loop().create_future()
+    publishing._requests = {waiting}
+    publishing._responses = [refused("BadTooManyPublishRequests") for _ in range(2)]
+    publishing._read_responses()
     assert publishing._requests == {waiting}, "two refused at once are two fewer, not the end"
     assert publishing._failure is None
     assert publishing._allowed == 1
-    await publishing.close()
-    publishing._requests = {failed("BadTooManyPublishRequests")}
-    await publishing._take(1.0)
+    publishing.close()
+    assert waiting.cancelled()
+    publishing._requests = set()
+    publishing._responses = [refused("BadTooManyPublishRequests")]
+    publishing._read_responses()
     assert isinstance(publishing._failure, NotConnectedError), "not even one is too much"
 
 
+@pytest.mark.parametrize("refused", [failed, fault])
 @pytest.mark.parametrize("name", ["BadSessionIdInvalid", "BadNoSubscription", "BadShutdown"])
-async def test_a_dead_session_is_a_lost_connection(publishing: Publishing, name: str) -> None:
-    task = failed(name)
-    await asyncio.wait([task])
-    assert publishing._answer(task, 1) is None
+async def test_a_dead_session_is_a_lost_connection(
+    publishing: Publishing, name: str, refused: Refused
+) -> None:
+    publishing._responses = [refused(name)]
+    publishing._read_responses()
     with pytest.raises(NotConnectedError, match=f"127.0.0.1:4840: publish: {name}"):
+        await publishing.arrivals()
+
+
+async def test_without_a_connection_nothing_is_asked_for(publishing: Publishing) -> None:
+    with pytest.raises(NotConnectedError, match="publish: the connection is closed"):
         await publishing.arrivals()
 
 

@@ -1,14 +1,18 @@
-"""Read and Publish responses → values. Pure.
+"""Publish requests, and Read and Publish responses → values. Pure.
 
-Only what is needed is read; the rest is skipped. Layouts: OPC UA Part 4, 5.11.2 and 5.14.5.
+Only what is needed is read; the rest is skipped. Layouts: OPC UA Part 4, 5.11.2, 5.14.5 and 7.33.
 """
 
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.drivers.opcua.encoding.binary import CodecError, Cursor
 from gateway.drivers.opcua.encoding.values import Values, decode_values, joined
 
+SERVICE_FAULT = 397
 READ_RESPONSE = 634
+PUBLISH_REQUEST = 826
 PUBLISH_RESPONSE = 829
 DATA_CHANGE = 811
 STATUS_CHANGE = 820
@@ -40,7 +44,7 @@ class ServiceFaultError(Exception):
 
 def _response(cursor: Cursor, expected: int) -> None:
     kind = cursor.node_id()
-    if kind != expected:
+    if kind not in (expected, SERVICE_FAULT):
         raise CodecError(f"response of type {kind}, expected {expected}")
     cursor.skip(12)  # time, request handle
     result = cursor.uint32()
@@ -50,6 +54,35 @@ def _response(cursor: Cursor, expected: int) -> None:
     cursor.skip_extension_object()
     if result >= BAD:
         raise ServiceFaultError(result)
+    if kind == SERVICE_FAULT:
+        raise CodecError("the server answered with a fault that is none")
+
+
+EPOCH_TICKS = 116_444_736_000_000_000
+"""100 ns from 1601-01-01 to 1970-01-01."""
+_KIND = bytes((1, 0)) + PUBLISH_REQUEST.to_bytes(2, "little")
+_HEADER = struct.Struct("<qIIiI3s")
+"""Time, request handle, no diagnostics, no audit entry, no time-out, no additional header."""
+_ACKNOWLEDGEMENT = struct.Struct("<II")
+
+Acknowledgement = tuple[int, int]
+"""Subscription id and sequence number of a message that was received."""
+
+
+def encode_publish(
+    token: bytes, handle: int, time_ns: int, received: Sequence[Acknowledgement]
+) -> bytes:
+    """A PublishRequest; one goes out for every message that comes.
+
+    Args:
+        token: the session's authentication token, an encoded node id.
+        handle: the request's number.
+        time_ns: now, in nanoseconds since 1970.
+        received: messages that the server need not keep any more.
+    """
+    header = _HEADER.pack(time_ns // 100 + EPOCH_TICKS, handle, 0, -1, 0, bytes(3))
+    numbers = b"".join(_ACKNOWLEDGEMENT.pack(*one) for one in received)
+    return _KIND + token + header + len(received).to_bytes(4, "little") + numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from gateway.core.schema import Column, Kind
 from gateway.core.status import GOOD, Quality, Reason, bad, is_replay, uncertain
 from gateway.drivers.api import Arrivals
 from gateway.drivers.opcua.config import KINDS
+from gateway.drivers.opcua.encoding.codec import EPOCH_TICKS
 from gateway.drivers.opcua.encoding.values import Values
 
 Bits = npt.NDArray[np.uint64]
@@ -24,8 +25,6 @@ Bits = npt.NDArray[np.uint64]
 TYPES = tuple(KINDS)
 """Type names; a tag's type code is its position here."""
 
-_EPOCH_TICKS = 116_444_736_000_000_000
-"""100 ns from 1601-01-01 to 1970-01-01."""
 _TICKS_PER_MS = 10_000
 
 # Built-in types by number (Part 6, 5.1.2): Boolean 1, SByte 2, Byte 3, Int16 4, UInt16 5, Int32 6,
@@ -109,7 +108,7 @@ def times_ms(ticks: npt.NDArray[np.int64], arrival_ms: int) -> npt.NDArray[np.in
 
 
 def _since_1970(ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return (ticks - _EPOCH_TICKS) // _TICKS_PER_MS
+    return (ticks - EPOCH_TICKS) // _TICKS_PER_MS
 
 
 def _convert(values: Values, shape: Shape) -> tuple[Bits, Status]:

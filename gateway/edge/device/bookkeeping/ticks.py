@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
+from gateway.core.arrival import GroupProcessor
 from gateway.core.batch import NEVER, Gap
 from gateway.core.books import Counts
-from gateway.core.process import Processor
 from gateway.core.schedule import last_tick_ms, next_tick_ms, ticks_by_day
 from gateway.core.schema import Equipment
 from gateway.edge.buffer.incoming import Progress
@@ -48,14 +48,14 @@ class Group:
     """
 
     model: GroupModel
-    processor: Processor
+    processor: GroupProcessor
     ticks: Ticks = field(default_factory=Ticks)
 
     @classmethod
     def of(cls, model: GroupModel, known: Progress | None = None) -> "Group":
         """A group that goes on where an earlier run, or runtime, had come to."""
         known = known or Progress(NEVER, NEVER)
-        processor = Processor(model.schema, model.rules, known.newest_ms)
+        processor = GroupProcessor(model.schema, model.rules, known.newest_ms)
         return cls(model, processor, Ticks(known.tick_ms))
 
     @property
