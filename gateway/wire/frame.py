@@ -22,10 +22,10 @@ from zlib import crc32
 
 import zstandard
 
-from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.batch import Batch, Changes
 from gateway.core.schema import Schema
+from gateway.wire.body import ZSTD, plain, schemas_of
 from gateway.wire.columns import FrameError
-from gateway.wire.compression import decompress
 from gateway.wire.records import (
     Record,
     RecordType,
@@ -37,13 +37,10 @@ from gateway.wire.records import (
 )
 
 VERSION = 2
-MAX_BODY_BYTES = 16 * 1024 * 1024
-"""Largest decompressed body that a reader accepts."""
 MAX_CELLS = 2_097_152
 """Most changes, and places for values in batches, that a reader accepts: what is absent costs a
 bit to send and a whole value to read. An edge fills 256 KiB, so it cannot come to more."""
 
-_ZSTD = 1
 _HEADER = struct.Struct("<BBHQQII")
 HEADER_BYTES = _HEADER.size
 _LEVEL = 1
@@ -113,7 +110,7 @@ class BodyEncoder:
 
     def compress(self, encoded: Iterable[bytes]) -> bytes:
         """The same from records that :func:`encode_record` has encoded already."""
-        return bytes((_ZSTD,)) + self._compressor.compress(b"".join(encoded))
+        return bytes((ZSTD,)) + self._compressor.compress(b"".join(encoded))
 
 
 def prepend(body: bytes, records: Iterable[Record]) -> bytes:
@@ -127,7 +124,7 @@ def prepend(body: bytes, records: Iterable[Record]) -> bytes:
         FrameError: the body does not decompress.
     """
     return BodyEncoder().compress(
-        [*map(encode_record, records), _plain(body[0], memoryview(body)[1:])]
+        [*map(encode_record, records), plain(body[0], memoryview(body)[1:])]
     )
 
 
@@ -143,35 +140,8 @@ def join(frames: Iterable[tuple[int, int, bytes]], encoder: BodyEncoder | None =
     """
     encoded: list[bytes] = []
     for seq, values, body in frames:
-        encoded += (encode_begin(seq, values), _plain(body[0], memoryview(body)[1:]))
+        encoded += (encode_begin(seq, values), plain(body[0], memoryview(body)[1:]))
     return (encoder or BodyEncoder()).compress(encoded)
-
-
-def read_gaps(body: bytes) -> list[Gap]:
-    """The gap records of a body from :meth:`BodyEncoder.encode`; needs no schema.
-
-    Raises:
-        FrameError: the bytes break the format.
-    """
-    gaps = (
-        decode_record(record_type, content, {})
-        for record_type, content in split_records(_plain(body[0], memoryview(body)[1:]))
-        if record_type == RecordType.GAP
-    )
-    return [gap for gap in gaps if isinstance(gap, Gap)]
-
-
-def plain_bytes(body: bytes) -> int:
-    """Size of a body from :meth:`BodyEncoder.encode` before compression; its own if it says none.
-
-    A damaged body may say anything.
-    """
-    if not body or not body[0] & _ZSTD:
-        return len(body)
-    try:
-        return max(zstandard.frame_content_size(body[1:19]), len(body))
-    except zstandard.ZstdError:
-        return len(body)
 
 
 def seal(body: bytes, header: Header) -> bytes:
@@ -268,13 +238,7 @@ def unknown_schemas(frame: bytes, schemas: Mapping[int, Schema]) -> frozenset[in
     Raises:
         FrameError: the bytes break the format.
     """
-    needed, inside = set(), set()
-    for record_type, content in split_records(_opened(frame)[1]):
-        if record_type in (RecordType.BATCH, RecordType.CHANGES):
-            needed.add(int.from_bytes(content[:8], "little"))
-        elif record_type == RecordType.SCHEMA:
-            record = decode_record(record_type, content, schemas)
-            inside |= {record.id} if isinstance(record, Schema) else set()
+    needed, inside = schemas_of(_opened(frame)[1])
     return frozenset(needed - inside - schemas.keys())
 
 
@@ -284,8 +248,4 @@ def _opened(frame: bytes) -> tuple[Header, bytes]:
     payload = memoryview(frame)[_HEADER.size :]
     if crc32(payload) != checksum:
         raise FrameError("checksum differs")
-    return header, _plain(flags, payload)
-
-
-def _plain(flags: int, payload: memoryview) -> bytes:
-    return decompress(payload, MAX_BODY_BYTES) if flags & _ZSTD else bytes(payload)
+    return header, plain(flags, payload)

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edge_config.models.base import ConsoleConfig
 from edge_config.models.gateway import (
+    CITY,
     DeviceConfig,
     GatewayConfig,
     GroupConfig,
@@ -21,7 +22,7 @@ from gateway.core.outcome import Outcome
 from gateway.core.schema import Schema
 from gateway.core.status import Quality, Reason, bad
 from gateway.edge.live.console import build
-from gateway.edge.live.view import Backlog, DeviceRecord, Live, NorthboundLive
+from gateway.edge.live.view import Backlog, DeviceRecord, Live
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.test_browser import HIDDEN
@@ -74,7 +75,7 @@ def edge() -> tuple[Live, DeviceRecord, Schema]:
     live.set_books(Counts(due=6, ok=5, failed=1, buffered=5), NOW_MS)
     live.set_books(Counts(due=16, ok=15, failed=1, buffered=15), NOW_MS + 1000)
     live.set_backlog(Backlog(frames=3, values=1234, bytes=4096, last_seq=77, epoch="ab" * 8))
-    live.set_northbound(NorthboundLive(connected=True, since_ms=NOW_MS, sent=9, acks=8))
+    live.note_northbound(CITY, connected=True, since_ms=NOW_MS, sent=9, acks=8)
     return live, record, schema
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from edge_config.models.base import ConsoleConfig
+from edge_config.models.gateway import CITY
 from gateway.core.books import Counts
 from gateway.core.outcome import Outcome
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.edge.live.console import build
 from gateway.edge.live.health import STALLED_MS, STUCK_MS
-from gateway.edge.live.view import Backlog, DeviceRecord, Live, NorthboundLive
+from gateway.edge.live.view import Backlog, DeviceRecord, Live
 from tests.edge.plant import loaded
 
 NOW = 1_800_000_000_000
@@ -33,7 +34,7 @@ def live_at(read_ms: int, committed_ms: int = NOW) -> Live:
     good = np.zeros(1, np.uint8)
     record.groups["g"].newest = Outcome(None, {}, good, (np.ones(1),), read_ms)
     live.set_books(Counts(), committed_ms)
-    live.set_northbound(NorthboundLive(connected=True))
+    live.note_northbound(CITY, connected=True)
     return live
 
 
@@ -53,7 +54,7 @@ async def test_a_gateway_at_work_is_ok(tmp_path: Path) -> None:
 
 async def test_a_lost_broker_is_told_and_does_not_ask_for_a_restart(tmp_path: Path) -> None:
     live = live_at(NOW)
-    live.set_northbound(replace(live.northbound(), connected=False, error="hung up"))
+    live.note_northbound(CITY, connected=False, error="hung up")
     code, body = await asked(live, tmp_path)
     assert (code, body["status"], body["parts"]["broker"]) == (200, "degraded", "hung up")
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,9 +26,14 @@ NOW = 1_800_000_000_000
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto" / "mosquitto.conf"
 
 
-def schema_of(tags: int) -> Schema:
-    names = tuple(Tag(f"t{at}", Kind.STRING) for at in range(tags))
-    return Schema("d", "g", "p", "sensor", True, (Equipment("u", "1", "m"),), names, 1000)
+def schema_of(tags: int, group: str = "g", label_bytes: int = 0) -> Schema:
+    """A group of texts; labels are such that they do not compress well, and always the same."""
+    chance = random.Random(7)
+    names = tuple(
+        Tag(f"t{at}", Kind.STRING, label_en=chance.randbytes(label_bytes // 2).hex())
+        for at in range(tags)
+    )
+    return Schema("d", group, "p", "sensor", True, (Equipment("u", "1", "m"),), names, 1000)
 
 
 class Station(Sender):
@@ -40,15 +46,16 @@ class Station(Sender):
             buffer=self.buffer, live=self.live, now_ms=lambda: NOW, interval_ms=20, wake=self.wake
         )
 
-    async def poll(self, tags: int, size: int) -> None:
+    async def poll(self, tags: int, size: int, schema: Schema | None = None) -> None:
         """One poll of texts, made durable."""
+        schema = schema or schema_of(tags)
         time_ms = NOW + self.values
         texts = np.array([os.urandom(size // 2).hex() for _ in range(tags)], object)
-        batch = Batch(schema_of(tags), time_ms, np.ones(tags, np.bool_), (texts,))
+        batch = Batch(schema, time_ms, np.ones(tags, np.bool_), (texts,))
         counts = {day_of(time_ms): Counts(tags, tags, buffered=tags)}
         outcome = Outcome(batch, counts, np.zeros(tags, np.uint8), (texts,), time_ms)
         self.values += tags
-        self.recorder.processed("d", "g", outcome, Progress(time_ms, time_ms))
+        self.recorder.processed("d", schema.group, outcome, Progress(time_ms, time_ms))
         await self.recorder.commit()
 
     async def drained(self) -> None:
@@ -170,3 +177,44 @@ async def test_a_value_that_no_message_may_carry_is_given_up_and_told(
             gaps = {(gap.device, gap.group, gap.tags, gap.from_ms) for gap in city.gaps.values()}
             assert gaps == {("d", "g", (f"t{at}",), NOW) for at in range(2)}
             assert {gap.cause.code for gap in city.gaps.values()} == {"too_large"}
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_group_whose_description_is_too_large_stands_in_nobodys_way(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, protocol: str
+) -> None:
+    """Without it the city can do nothing with its values; they were sent again and again."""
+    large = schema_of(200, "large", label_bytes=180)  # some 20 kB compressed
+    with limited(tmp_path, "max_packet_size 12000") as broker:
+        async with station(broker, protocol=protocol, retry_max_ms=1_000) as (one, city):
+            for turn in range(1, 4):
+                await one.poll(200, 10, large)
+                await one.poll(5, 100)
+                await arrived(city, 5 * turn)  # they do not wait for the others to be given up
+            await one.drained()
+            assert one.balances(city) == 15
+            assert one.buffer.totals().dropped == {"too_large": 600}
+            (gap,) = city.gaps.values()
+            assert (gap.device, gap.group, gap.tags, gap.cause.code) == (
+                "d",
+                "large",
+                (),
+                "too_large",
+            )
+            assert (gap.from_ms, gap.to_ms) == (NOW, NOW + 2 * 205 + 1)
+    told = [r.message for r in caplog.records if "description of 200 tags" in r.message]
+    assert len(told) == 1
+    assert told[0].startswith("device d group large: its description of 200 tags takes ")
+
+
+async def test_a_description_that_fills_most_of_a_message_makes_its_values_smaller(
+    tmp_path: Path,
+) -> None:
+    """Beside a frame of common size there is no room for it, though it can be sent."""
+    large = schema_of(100, "large", label_bytes=180)  # some 9 kB compressed
+    with limited(tmp_path, "max_packet_size 16000") as broker:
+        async with station(broker) as (one, city):
+            city.forgetful = True  # it asks for every schema
+            await one.poll(100, 250, large)  # some 13 kB
+            await one.drained()
+            assert one.balances(city) == 100

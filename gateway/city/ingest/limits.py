@@ -4,7 +4,7 @@ What an edge's configuration can exceed is in :mod:`edge_config.models.limits`, 
 
 What comes above a limit is quarantined, shed or refused with a reason – it never grows memory or
 database. The size of a frame is configuration (``broker.max_message_bytes``); what it may hold
-when it is decompressed say ``MAX_BODY_BYTES`` and ``MAX_CELLS`` of :mod:`gateway.wire.frame`.
+when it is decompressed say ``MAX_BODY_BYTES`` and ``MAX_CELLS`` of :mod:`gateway.wire`.
 """
 
 from typing import NamedTuple

@@ -20,9 +20,9 @@ from gateway.city.ingest.limits import (
 )
 from gateway.city.ingest.progress import Progress
 from gateway.core.batch import Batch, Changes, Gap
+from gateway.wire.body import MAX_BODY_BYTES
 from gateway.wire.columns import FrameError, UnknownSchemaError
 from gateway.wire.frame import (
-    MAX_BODY_BYTES,
     Frame,
     Header,
     decode_frame,

@@ -12,6 +12,7 @@ from typing import Protocol
 from edge_config.models.gateway import CITY
 from gateway.core.books import Counts
 from gateway.core.schema import Schema
+from gateway.edge.buffer.cutting import Cut
 from gateway.edge.buffer.outgoing import Pending, Span, StoredFrame
 from gateway.edge.buffer.resize import Resized, resize
 from gateway.edge.buffer.storage import quota
@@ -57,12 +58,12 @@ class Feedback:
     Attributes:
         spans: frames that it has acknowledged.
         closed: below this number it has, or will take, nothing else.
-        too_large: frames that cannot be sent, and how large the body of one may be, bytes.
+        too_large: frames that cannot be sent as they are, and what may be made of them.
     """
 
     spans: tuple[Span, ...] = ()
     closed: int = 0
-    too_large: Mapping[int, int] = field(default_factory=dict)
+    too_large: Mapping[int, Cut] = field(default_factory=dict)
 
 
 class Outlet:
@@ -87,7 +88,7 @@ class Outlet:
         self._acknowledged: deque[Span] = deque()
         self._last_heard: set[Span] = {(1, 0)}
         self._closed = 0
-        self._too_large: dict[int, int] = {}
+        self._too_large: dict[int, Cut] = {}
         self._is_losing = False
         self._fresh: deque[StoredFrame] = deque()
         # What an earlier process handed out is not known; all of it may have been.
@@ -147,16 +148,16 @@ class Outlet:
         """Schemas that frames of the buffer carried, by their ids as 16 hex digits."""
         return self._source.schemas(ids)
 
-    def resize(self, seq: int, max_bytes: int) -> None:
+    def resize(self, seq: int, cut: Cut) -> None:
         """Have the next commit replace a frame by smaller ones, at the end of the buffer.
 
         What is too large value by value is dropped: counted, and dated by a gap.
 
         Args:
             seq: its number; nothing happens if the consumer does not wait for it any more.
-            max_bytes: of the body of a frame.
+            cut: what may be made of it.
         """
-        self._too_large[seq] = max_bytes
+        self._too_large[seq] = cut
 
     def limit_frames(self, max_bytes: int) -> None:
         """Let frames from now on be made no larger than the consumer can be sent."""
@@ -227,7 +228,7 @@ class Outlet:
         return back
 
     def resize_all(
-        self, connection: sqlite3.Connection, too_large: Mapping[int, int], last_seq: int
+        self, connection: sqlite3.Connection, too_large: Mapping[int, Cut], last_seq: int
     ) -> Resized:
         """Replace frames that are too large; those of the pieces follow on ``last_seq``."""
         if not too_large:

@@ -7,7 +7,8 @@ and nothing is made for a single value before somebody asks.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -218,9 +219,14 @@ class Live:
         """Take what is known of the gateway's clock."""
         self._clock = clock
 
-    def set_northbound(self, northbound: NorthboundLive, name: str = CITY) -> None:
-        """Take the state of the connection to the broker."""
-        self._northbounds[name] = northbound
+    def note_northbound(self, name: str, **changes: Any) -> None:
+        """Take what has changed of the connection to a broker.
+
+        Args:
+            name: of the northbound.
+            changes: fields of :class:`NorthboundLive`.
+        """
+        self._northbounds[name] = replace(self.northbound(name), **changes)
 
 
 def _device(record: DeviceRecord) -> DeviceLive:

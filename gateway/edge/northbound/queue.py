@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from gateway.edge.buffer.frames import MAX_BYTES, MAX_VALUES
 from gateway.edge.buffer.outgoing import StoredFrame
+from gateway.wire.body import plain_bytes
 from gateway.wire.columns import FrameError
-from gateway.wire.frame import BodyEncoder, join, plain_bytes
+from gateway.wire.frame import BodyEncoder, join
 from gateway.wire.records import BEGIN_BYTES
 
 _log = logging.getLogger(__name__)

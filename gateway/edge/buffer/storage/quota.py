@@ -4,7 +4,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import msgspec
@@ -14,8 +14,8 @@ from gateway.core.books import Counts
 from gateway.core.status import Reason
 from gateway.edge.buffer.outgoing import EMPTY, Pending
 from gateway.edge.buffer.storage.consumers import QuotaRule, release
+from gateway.wire.body import read_gaps
 from gateway.wire.columns import FrameError
-from gateway.wire.frame import read_gaps
 
 _log = logging.getLogger(__name__)
 
@@ -226,14 +226,24 @@ def _loss(connection: sqlite3.Connection, times_ms: tuple[int, int] | None) -> I
     """The gap of this loss; joined to the last one if that is near."""
     if times_ms is None:
         return ()
-    first, last = times_ms[0], times_ms[1] + 1
-    row = connection.execute("SELECT value FROM meta WHERE key = 'quota_gap'").fetchone()
+    gap = Gap("", "", (), Reason.QUOTA, times_ms[0], times_ms[1] + 1)
+    return (joined_gap(connection, gap),)
+
+
+def joined_gap(connection: sqlite3.Connection, gap: Gap) -> Gap:
+    """An ended gap, joined to the last one of its device, group and cause if that is near.
+
+    A loss that goes on comes with each commit, and is one gap all the same.
+    """
+    key = f"last gap {gap.cause.code} {gap.device} {gap.group}"
+    first, last = gap.from_ms, gap.to_ms or gap.from_ms
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
     if row:
         before_first, before_last = map(int, row[0].split())
         if before_first <= first <= before_last + JOIN_MS:
             first, last = before_first, max(last, before_last)
-    connection.execute("INSERT OR REPLACE INTO meta VALUES ('quota_gap', ?)", (f"{first} {last}",))
-    return (Gap("", "", (), Reason.QUOTA, first, last),)
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, f"{first} {last}"))
+    return replace(gap, from_ms=first, to_ms=last)
 
 
 def gaps_to_tell(connection: sqlite3.Connection, seq: int) -> list[Gap]:

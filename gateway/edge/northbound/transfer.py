@@ -1,0 +1,229 @@
+"""Frames to the city, oldest first, and its acknowledgements, over sessions that come and go.
+
+PUBACK proves nothing: a frame stays in the buffer until the city's own acknowledgement, and is
+sent again when that does not come.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from edge_config.models.gateway import CITY, QulinkNorthbound
+from gateway.edge.buffer.cutting import Cut
+from gateway.edge.buffer.outgoing import StoredFrame
+from gateway.edge.buffer.outlet import Outlet
+from gateway.edge.device.clock import Clock
+from gateway.edge.live.view import Live
+from gateway.edge.northbound.answers import Answers
+from gateway.edge.northbound.preface import Preface
+from gateway.edge.northbound.queue import MOST_BYTES, Message, Queue, merge
+from gateway.edge.northbound.sizes import Sizes
+from gateway.edge.northbound.window import Window
+from gateway.mqtt.client import Client
+from gateway.wire.frame import HEADER_BYTES, BodyEncoder, Header, seal
+from gateway.wire.messages import Ack
+from gateway.wire.topics import frame_topic
+
+
+class Transfer:
+    """Sends what waits, and frees what is acknowledged.
+
+    Args:
+        config: the broker.
+        gateway: gateway id.
+        outlet: what to send.
+        wake: set after each commit of the buffer, and here.
+        live: what is sent and acknowledged is counted in it.
+        clock: the gateway's; the city confirms it.
+
+    Attributes:
+        publishing: what is on its way to the broker.
+        to_commit: set when a commit would free or cut frames.
+    """
+
+    def __init__(
+        self,
+        config: QulinkNorthbound,
+        gateway: str,
+        outlet: Outlet,
+        wake: asyncio.Event,
+        live: Live,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._topic = frame_topic(gateway)
+        self._outlet = outlet
+        self._wake = wake
+        self._live = live
+        self._clock = clock
+        self._window = Window(config.window, config.ack_timeout_ms)
+        self._encoder = BodyEncoder()
+        self._queue = Queue(config.frame_interval_ms)
+        self._preface = Preface(outlet)
+        self._sizes = Sizes(config, gateway)
+        self._answers = Answers(outlet)
+        self._session_s = 0.0
+        self.publishing: set[asyncio.Task[None]] = set()
+        self.to_commit = asyncio.Event()
+
+    # -- sessions -------------------------------------------------------------------------
+
+    def begin(self, client: Client) -> None:
+        """A session begins: all that is not acknowledged goes out again."""
+        self._session_s = _seconds()
+        self._window.restart()
+        self._sizes.connected(client.max_packet_bytes)
+        self._preface.connected(self._sizes.limit.bytes)
+        self._outlet.limit_frames(self._sizes.body_bytes)
+
+    def lost(self, group: BaseExceptionGroup[Exception]) -> None:
+        """A session has ended by a fault, perhaps for the size of a message."""
+        self._sizes.lost(group)
+
+    def hurry(self) -> None:
+        """Nothing waits for its second to end any more."""
+        self._queue.hurries = True
+        self._wake.set()
+
+    def _note(self, **changes: Any) -> None:
+        self._live.note_northbound(self._config.name, **changes)
+
+    # -- frames ---------------------------------------------------------------------------
+
+    async def send(self, client: Client, tasks: asyncio.TaskGroup) -> None:
+        """Send for ever: what the window has room for, else wait for something to change."""
+        turn = -1
+        while True:
+            self._wake.clear()
+            if self._window.overdue(_seconds()):
+                self._send_again()
+            if turn != self._window.turn:
+                turn = self._window.turn
+                self._queue.clear(self._window.sent)
+            if self._queue.has_room and self._queue.read_upto < self._outlet.last_seq:
+                await self._read()
+                continue  # time has passed: look again what has changed
+            self._queue.drop(self._window.acknowledged)
+            wait_s = self._queue.wait_s(_seconds())
+            if wait_s == 0 and not self._window.full and not self._sizes.limit.waits:
+                await self._send_next(client, tasks)
+            else:
+                await self._sleep(wait_s)
+
+    def _send_again(self) -> None:
+        """Send again what is not acknowledged; look whether the broker swallows it for its size."""
+        self._sizes.overdue()
+        self._outlet.limit_frames(self._sizes.body_bytes)
+        self._window.restart()
+
+    async def _read(self) -> None:
+        """Take frames from memory if they have just been committed, else from the file."""
+        after, last = self._queue.read_upto, self._outlet.last_seq
+        frames = self._outlet.fresh(after)
+        if frames is None:
+            frames = await asyncio.to_thread(self._outlet.read, after, MOST_BYTES)
+            last = frames[-1].seq if frames else last
+        self._queue.add(frames, last)
+
+    async def _send_next(self, client: Client, tasks: asyncio.TaskGroup) -> None:
+        most = 1 if self._preface.wanting else self._sizes.merged_bytes  # one always leaves
+        frames = self._queue.next_message(most, _seconds())
+        if any(map(self._is_unfit, frames)):
+            await self._send_fit(client, tasks, frames)
+            return
+        for one in merge(frames, self._encoder):
+            await self._send_one(client, tasks, one)
+
+    def _is_unfit(self, frame: StoredFrame) -> bool:
+        """Whether a frame cannot be sent as it is."""
+        return len(frame.body) > self._sizes.body_bytes or self._preface.cannot_send(frame)
+
+    async def _send_fit(
+        self, client: Client, tasks: asyncio.TaskGroup, frames: Sequence[StoredFrame]
+    ) -> None:
+        """Send what can be sent, each frame alone, and have the others cut."""
+        for frame in frames:
+            if self._is_unfit(frame):
+                self._cut(frame.seq, self._sizes.body_bytes)
+                continue
+            (one,) = merge([frame])
+            await self._send_one(client, tasks, one)
+
+    def _cut(self, seq: int, max_bytes: int) -> None:
+        """Have a frame cut; its pieces come at the end of the buffer."""
+        self._outlet.resize(seq, Cut(max_bytes, self._preface.impossible))
+        self._window.skip(seq)
+        self.to_commit.set()
+
+    async def _send_one(self, client: Client, tasks: asyncio.TaskGroup, one: Message) -> None:
+        most = self._sizes.limit.bytes - HEADER_BYTES
+        body, room = await self._preface.before(one, self._window.upto, most)
+        if room and one.first == one.seq:
+            self._cut(one.seq, room)
+            return
+        header = Header(self._outlet.epoch, one.seq, one.values, one.seq - one.first)
+        message = seal(body, header)
+        again = self._window.send(one.first, one.seq, _seconds())
+        now = self._live.northbound(self._config.name)
+        self._note(sent=now.sent + 1, resent=now.resent + again)
+        self._sizes.limit.sent(one.seq, len(message))
+        task = tasks.create_task(self._publish(client, one.seq, message))
+        self.publishing.add(task)
+        task.add_done_callback(self.publishing.discard)
+
+    async def _publish(self, client: Client, seq: int, message: bytes) -> None:
+        timeout = self._config.ack_timeout_ms / 1000
+        await client.publish(self._topic, message, qos=1, timeout=timeout)
+        if client.has_refused:  # perhaps this
+            return
+        if not self._window.acknowledged(seq):
+            self._sizes.unanswered.confirmed(seq, len(message))
+        held_up = self._sizes.limit.waits
+        self._sizes.limit.arrived(seq)
+        if held_up:
+            self._wake.set()
+
+    async def _sleep(self, wait_s: float | None) -> None:
+        """Until a commit, an acknowledgement, or the time to send or to send again."""
+        waits = [self._window.patience(_seconds()), wait_s or None]
+        shortest = min((one for one in waits if one is not None), default=None)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(shortest):
+                await self._wake.wait()
+
+    # -- acknowledgements -----------------------------------------------------------------
+
+    async def hear(self, client: Client) -> None:
+        """Heed acknowledgements until the session ends."""
+        async for messages in client.received():
+            for message in messages:
+                payload = message.payload
+                self._answered(payload if isinstance(payload, bytes) else b"")
+
+    def _answered(self, payload: bytes) -> None:
+        ack = self._answers.read(payload)
+        now = self._live.northbound(self._config.name)
+        if ack is None:
+            self._note(ignored_acks=now.ignored_acks + 1)
+            return
+        self._note(acks=now.acks + 1)
+        ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
+        sent_s = self._window.acknowledge(ack.upto, ranges, _seconds())
+        self._hear_time(ack, sent_s)
+        self._sizes.unanswered.acknowledged(self._window.newest, self._window.acknowledged)
+        self._outlet.acknowledge(ack.upto, ranges, ack.closed)
+        if self._preface.want(ack.want, _seconds()) or ack.again:
+            self._window.restart()
+        self.to_commit.set()
+        self._wake.set()
+
+    def _hear_time(self, ack: Ack, sent_s: float | None) -> None:
+        """Compare clocks: an acknowledgement is younger than the session, and what it is of."""
+        if ack.time_ms and self._config.name == CITY:
+            since_s = self._session_s if sent_s is None else max(sent_s, self._session_s)
+            self._clock.hear_city(ack.time_ms, (_seconds() - since_s) * 1000)
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()
