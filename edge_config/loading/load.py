@@ -105,7 +105,8 @@ class _Loading:
         at = under(place, "devices")
         # A gateway that sends nothing to a city need not fit into one.
         if config is not None and config.northbound:
-            self.problems += capacity.refused_by_city(devices, at)
+            most = min(one.max_frame_bytes for one in config.northbound)
+            self.problems += capacity.refused_by_city(devices, at, most)
         if self.problems or config is None:
             raise ConfigError(self.problems)
         links = shared_links(devices, self.drivers, at)

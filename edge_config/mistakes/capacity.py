@@ -1,5 +1,6 @@
 """What a city would refuse of a gateway, and what would count one machine twice. Pure."""
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from edge_config.loading.resolved import ResolvedDevice, ResolvedGroup
@@ -9,19 +10,29 @@ from edge_config.models.limits import (
     MAX_GATEWAY_TAGS,
     MAX_MACHINES,
     MAX_SCHEMAS,
+    MAX_STATE_BYTES,
     MAX_TAGS,
+    SCHEMA_PART,
+    STATE_BYTES,
+    STATE_DEVICE_BYTES,
 )
+
+_TAG_BYTES = 12
+"""What describes a tag beside its texts; a quarter is left of it when it is compressed."""
 
 Positioned = tuple[int, ResolvedDevice]
 """A device and its position below ``devices:``."""
 
 
-def refused_by_city(devices: Sequence[Positioned], place: Place) -> list[Problem]:
-    """A problem for each limit of the city that the devices exceed.
+def refused_by_city(
+    devices: Sequence[Positioned], place: Place, message_bytes: int
+) -> list[Problem]:
+    """A problem for each limit of the city, or of messages to it, that the devices exceed.
 
     Args:
         devices: those without a mistake of their own.
         place: where ``devices:`` stands.
+        message_bytes: the largest message that is sent.
     """
     groups = [group for _, device in devices for group in device.groups]
     wholes = (
@@ -34,11 +45,49 @@ def refused_by_city(devices: Sequence[Positioned], place: Place) -> list[Problem
         for count, most, what in wholes
         if count > most
     ]
+    found += [place((), message) for message in _state_too_large(devices, message_bytes)]
     return found + [
         place((position, "profile"), message)
         for position, device in devices
-        for message in _too_large(device)
+        for message in (*_too_large(device), *_indescribable(device, message_bytes))
     ]
+
+
+def _state_too_large(devices: Sequence[Positioned], message_bytes: int) -> Iterator[str]:
+    """Each sign of life names all devices; one that is refused would make the gateway silent."""
+    size = STATE_BYTES + sum(STATE_DEVICE_BYTES + len(device.config.id) for _, device in devices)
+    most = min(MAX_STATE_BYTES, message_bytes)
+    if size > most:
+        whose = "a city takes" if most == MAX_STATE_BYTES else "'max_frame_bytes' allows"
+        yield (
+            f"the state of {len(devices):,} devices takes up to {size:,} bytes, and {whose} "
+            f"{most:,} of a message; shorten their ids, or divide the gateway"
+        )
+
+
+def _indescribable(device: ResolvedDevice, message_bytes: int) -> Iterator[str]:
+    """Groups whose names and labels, which go to the city once, are too much for a message."""
+    most = int(SCHEMA_PART * message_bytes)
+    for group in device.groups:
+        size = _description_bytes(group, most)
+        if size > most:
+            yield (
+                f"the names, units and labels of group {group.name!r} take some {size:,} bytes, "
+                f"and a message has {most:,} for them; divide it into several groups, or raise "
+                "'max_frame_bytes'"
+            )
+
+
+def _description_bytes(group: ResolvedGroup, most: int) -> int:
+    """About how many bytes the description of a group takes; compressed, if it is large."""
+    texts = [
+        f"{tag.config.name}{tag.config.unit}{tag.config.role}{tag.config.label_zh}"
+        f"{tag.config.label_en}{tag.config.asset_no or ''}"
+        for tag in group.tags
+    ]
+    plain = "".join(texts).encode()
+    size = len(plain) + _TAG_BYTES * len(texts)
+    return size if size <= most else len(zlib.compress(plain, 1)) + _TAG_BYTES * len(texts) // 4
 
 
 def _too_large(device: ResolvedDevice) -> Iterator[str]:

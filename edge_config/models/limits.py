@@ -6,6 +6,14 @@ The city refuses what is above (``gateway/city/ingest``), ``qulink check`` says 
 
 MAX_DEVICES = 2_000
 """Devices in one state message."""
+MAX_STATE_BYTES = 256 * 1024
+"""Size of one state message."""
+STATE_BYTES = 512
+"""What a state message has at most beside its devices."""
+STATE_DEVICE_BYTES = 80
+"""What a device has at most in a state message beside its id."""
+SCHEMA_PART = 0.75
+"""Most of a message that the description of a group may fill; the rest is for values."""
 MAX_TAGS = 20_000
 """Tags of one schema, that is of one group of a device."""
 MAX_MACHINES = 2_000

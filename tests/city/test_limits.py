@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
-from edge_config.models.limits import MAX_DEVICES, MAX_TAGS
+from edge_config.models.limits import MAX_DEVICES, MAX_STATE_BYTES, MAX_TAGS
 from gateway.city.db.database import Database
 from gateway.city.db.tables import enterprise, quarantine, tag_schema, watermark
 from gateway.city.evidence.adoption import orphan_query
@@ -20,7 +20,6 @@ from gateway.city.ingest.limits import (
     INBOX_STATES,
     KEPT_BYTES,
     MAX_REFUSED,
-    MAX_STATE_BYTES,
     MAX_WAITING,
     UNUSED_DAYS,
 )

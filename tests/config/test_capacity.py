@@ -1,5 +1,6 @@
 """What a city would refuse is refused beforehand; what is hardly meant is a warning."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from edge_config.mistakes.problems import ConfigError
 from edge_config.models import limits
 from gateway.city.ingest.admission import Enrolment, objection
 from gateway.core.schema import Equipment, Kind, Schema, Tag
+from gateway.core.status import Reason
 from gateway.drivers.registry import installed
+from gateway.wire.messages import DeviceState, State, encode_message
 from tests.config.test_commands import qulink
 from tests.edge.plant import USCC
 
@@ -60,6 +63,86 @@ def test_what_the_city_would_refuse_is_refused(
     with pytest.raises(ConfigError) as caught:
         load_gateway(file, installed())
     assert said in str(caught.value)
+
+
+def test_a_state_that_the_city_would_refuse_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path)
+    size = limits.STATE_BYTES + 2 * (limits.STATE_DEVICE_BYTES + len("d0"))
+    monkeypatch.setattr(capacity, "MAX_STATE_BYTES", size)
+    load_gateway(file, installed())
+    monkeypatch.setattr(capacity, "MAX_STATE_BYTES", size - 1)
+    with pytest.raises(ConfigError) as caught:
+        load_gateway(file, installed())
+    (problem,) = caught.value.problems
+    assert problem.line == file.read_text().splitlines().index("devices:") + 1
+    assert problem.message == (
+        f"the state of 2 devices takes up to {size} bytes, and a city takes {size - 1} of a "
+        "message; shorten their ids, or divide the gateway"
+    )
+
+
+def test_a_state_that_no_message_can_carry_is_refused(tmp_path: Path) -> None:
+    file = written(tmp_path, tags=1, devices=60)
+    document = yaml.safe_load(file.read_text())
+    document["northbound"][0]["max_frame_bytes"] = 4_096
+    file.write_text(yaml.safe_dump(document))
+    with pytest.raises(ConfigError, match="and 'max_frame_bytes' allows 4,096 of a message"):
+        load_gateway(file, installed())
+
+
+@pytest.mark.parametrize("link", ["up", "down", "starting"])
+def test_what_a_state_takes_is_not_underrated(link: str) -> None:
+    for reason in Reason:
+        device = DeviceState(link, reason.code if link == "down" else "", 9_223_372_036_854)
+        names = ["x" * 63, "y" * 63]
+        most = 2**63 - 1
+        state = State(
+            True,
+            9_223_372_036_854,
+            "f" * 16,
+            most,
+            most,
+            most,
+            "1.22.333.dev4444+g55555555",
+            dict.fromkeys(names, device),
+            9_223_372_036_854,
+            True,
+        )
+        without = State(
+            True,
+            9_223_372_036_854,
+            "f" * 16,
+            most,
+            most,
+            most,
+            "1.22.333.dev4444+g55555555",
+            {},
+            9_223_372_036_854,
+            True,
+        )
+        head = len(encode_message(without))
+        assert head <= limits.STATE_BYTES
+        assert len(encode_message(state)) - head <= 2 * (limits.STATE_DEVICE_BYTES + 63)
+
+
+def test_a_group_that_cannot_be_described_is_refused(tmp_path: Path) -> None:
+    """Its values would be given up at run time, for want of a message that describes them."""
+    file = written(tmp_path, tags=200)
+    document = yaml.safe_load(file.read_text())
+    document["northbound"][0]["max_frame_bytes"] = 4_096
+    chance = random.Random(7)
+    for tag in document["profiles"][0]["groups"][0]["tags"]:
+        tag["label_en"] = chance.randbytes(32).hex()
+    file.write_text(yaml.safe_dump(document))
+    with pytest.raises(ConfigError) as caught:
+        load_gateway(file, installed())
+    assert "profile: the names, units and labels of group 'g' take some" in str(caught.value)
+    for tag in document["profiles"][0]["groups"][0]["tags"]:
+        tag["label_en"] = "the same words on every machine, which compress well"
+    file.write_text(yaml.safe_dump(document))
+    assert len(load_gateway(file, installed()).devices) == 2
 
 
 def test_a_gateway_that_sends_nowhere_may_be_as_large_as_it_likes(

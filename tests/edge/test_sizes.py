@@ -18,6 +18,7 @@ from gateway.core.outcome import Outcome
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.edge.buffer.incoming import Progress
 from gateway.edge.buffer.recorder import Recorder
+from gateway.edge.live.view import DeviceRecord
 from tests.edge.city import City, until
 from tests.edge.test_northbound import Sender
 from tests.support.broker import Mosquitto
@@ -218,3 +219,22 @@ async def test_a_description_that_fills_most_of_a_message_makes_its_values_small
             await one.poll(100, 250, large)  # some 13 kB
             await one.drained()
             assert one.balances(city) == 100
+
+
+async def test_a_state_that_the_broker_refuses_leaves_its_devices_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is the first message of each session: none would last."""
+    with limited(tmp_path, "max_packet_size 4000") as broker:
+        city, one = City(broker.port, "gw"), Station(broker.folder, broker.url)
+        for at in range(200):
+            one.live.add_device(DeviceRecord(f"device-{at}", "here", "modbus", "press", "M1"))
+        async with city.running(), one.running():
+            await one.poll(3, 10)
+            await one.drained()
+            assert one.balances(city) == 3
+            assert city.states
+            assert city.states[0].online
+            assert city.states[0].devices == {}
+    (told,) = [r.message for r in caplog.records if r.levelname == "ERROR"]
+    assert "so the state of the devices is not sent" in told

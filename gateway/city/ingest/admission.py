@@ -8,8 +8,15 @@ databases, so they are held to what every database takes.
 import re
 from dataclasses import dataclass
 
-from edge_config.models.limits import MAX_DEVICES, MAX_LABEL, MAX_MACHINES, MAX_TAGS, RESERVED_TAGS
-from gateway.city.ingest.limits import MAX_INT64, MAX_STATE_BYTES
+from edge_config.models.limits import (
+    MAX_DEVICES,
+    MAX_LABEL,
+    MAX_MACHINES,
+    MAX_STATE_BYTES,
+    MAX_TAGS,
+    RESERVED_TAGS,
+)
+from gateway.city.ingest.limits import MAX_INT64
 from gateway.core.schema import Schema
 from gateway.wire.messages import State, decode_state
 

@@ -40,7 +40,6 @@ ROW_VALUES = 20
 """A gap, a schema or a record of books counts as so many values: each is a row of the database."""
 
 # --- one message ----------------------------------------------------------------------------
-MAX_STATE_BYTES = 256 * 1024
 MAX_RECORDS = 20_000
 """Records in one frame: batches, changes, schemas, gaps, books."""
 MAX_GAP_TAGS = 20_000

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 
+from edge_config.models.limits import SCHEMA_PART
 from gateway.core.schema import Schema
 from gateway.edge.buffer.outgoing import StoredFrame
 from gateway.edge.buffer.outlet import Outlet
@@ -18,8 +19,6 @@ _log = logging.getLogger(__name__)
 PREFACE_BYTES = 64
 """Room in a message for what is given up."""
 
-SCHEMA_PART = 0.75
-"""Most of a message that a schema may fill; the rest is for values."""
 _ROOM = 0.9
 """Of what a schema leaves: together the two may compress less well than each alone."""
 

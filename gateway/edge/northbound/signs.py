@@ -2,14 +2,20 @@
 
 import asyncio
 import contextlib
+import logging
+
+import msgspec
 
 from edge_config.models.gateway import QulinkNorthbound
 from gateway.edge.buffer.outlet import Outlet
 from gateway.edge.device.clock import Clock
 from gateway.edge.live.view import Live
+from gateway.edge.northbound.limit import PACKET_BYTES
 from gateway.mqtt.client import Client
 from gateway.wire.messages import State, encode_message
 from gateway.wire.topics import state_topic
+
+_log = logging.getLogger(__name__)
 
 
 class SignsOfLife:
@@ -39,6 +45,7 @@ class SignsOfLife:
         self._outlet = outlet
         self._live = live
         self._clock = clock
+        self._is_told = False
 
     async def keep_saying(self, client: Client) -> None:
         """Say it for ever."""
@@ -64,6 +71,21 @@ class SignsOfLife:
             self._clock.in_doubt,
         )
         timeout = self._config.connect_timeout_ms / 1000
-        await client.publish(
-            state_topic(self._gateway), encode_message(state), qos=1, timeout=timeout
-        )
+        message = self._fitting(state, client.max_packet_bytes)
+        await client.publish(state_topic(self._gateway), message, qos=1, timeout=timeout)
+
+    def _fitting(self, state: State, max_bytes: int | None) -> bytes:
+        """A state that the broker takes: one that is refused would end each session."""
+        message = encode_message(state)
+        size = len(message) + len(state_topic(self._gateway)) + PACKET_BYTES
+        if max_bytes is None or size <= max_bytes:
+            return message
+        if not self._is_told:
+            self._is_told = True
+            _log.error(
+                "broker %s takes no message of %d bytes, so the state of the devices is not sent; "
+                "raise its limit, or divide the gateway",
+                self._config.url,
+                size,
+            )
+        return encode_message(msgspec.structs.replace(state, devices={}))
