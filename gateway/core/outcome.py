@@ -32,16 +32,15 @@ class Outcome:
     machines: Sequence[MachineDay] = ()
 
     def in_doubt(self) -> "Outcome":
-        """The same in clock doubt: what is GOOD is UNCERTAIN, and nothing is valid.
+        """The same in clock doubt: what is GOOD travels as UNCERTAIN, and nothing is valid.
 
-        Processing does not see it. The values are as they were; only the day that they name is
-        not sure, so they are not sent again for that alone.
+        Processing does not see it, nor do pages of the box. The values are as they were; only the
+        day that they name is not sure, so they are not sent again for that alone.
         """
         record = self.record
         return replace(
             self,
             record=record and replace(record, status=doubted(record.status, record.cells)),
-            status=doubted(self.status, len(self.status)),
             machines=[
                 (machine, day, MachineCounts(expected=given.expected))
                 for machine, day, given in self.machines

@@ -325,7 +325,9 @@ async def test_a_frame_that_has_rotted_in_the_buffer_holds_nothing_up(
     rotten = body[:-1] + bytes([body[-1] ^ 1])
     sender.buffer._writer.execute("UPDATE frame SET body = ? WHERE seq = 1", (rotten,))
     sender.buffer.city._fresh.clear()  # as after a while
-    sender.north._preface.want([f"{SCHEMA.id:016x}"], 0.0)  # goes in front of the first frame
+    sender.north._transfer._preface.want(
+        [f"{SCHEMA.id:016x}"], 0.0
+    )  # goes in front of the first frame
     async with city.running(), sender.running():
         async with asyncio.timeout(60):
             await sender.north.drain(sender.flush)

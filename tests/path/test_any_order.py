@@ -83,9 +83,9 @@ class World:
         self.edge.feed(self.chance.randrange(1, 8))
 
     async def send(self, most: int = 8) -> None:
-        north = self.edge.north
+        transfer = self.edge.north._transfer
         if self.chance.random() < 0.3:
-            north._window.restart()
+            transfer._window.restart()
         queue = self.waiting(self.chance.randrange(most + 1))
         while queue:
             if self.chance.random() < 0.2:
@@ -93,14 +93,14 @@ class World:
             await self.pass_on(queue)
 
     def waiting(self, most: int) -> deque[StoredFrame]:
-        window = self.edge.north._window
+        window = self.edge.north._transfer._window
         frames = self.edge.buffer.city.read(window.sent, 1 << 20)[:most]
         return deque(one for one in frames if not window.acknowledged(one.seq))
 
     async def pass_on(self, queue: deque[StoredFrame]) -> None:
         """Send what is next, alone or with others in one message."""
         for one in merge(take_neighbours(queue, self.chance.choice([1, 1 << 20]))):
-            await self.edge.north._send_one(self.up, asyncio, one)  # type: ignore[arg-type]
+            await self.edge.north._transfer._send_one(self.up, asyncio, one)  # type: ignore[arg-type]
             await asyncio.sleep(0)  # lets it be published
 
     async def receive(self, *, is_fair: bool = False) -> None:
@@ -119,7 +119,7 @@ class World:
 
     def hear(self, *, is_fair: bool = False) -> None:
         for _, payload in self.down.arriving(is_fair=is_fair):
-            self.edge.north._answered(payload)
+            self.edge.north._transfer._answered(payload)
 
     def kill_edge(self) -> None:
         frames = self.edge.frames
@@ -159,7 +159,7 @@ class World:
         """A fair network from now on, until nothing is open between the two."""
         for _ in range(60):
             self.edge.feed(1 if self.is_open else 0)
-            self.edge.north._window.restart()
+            self.edge.north._transfer._window.restart()
             queue = self.waiting(1_000)
             while queue:
                 await self.pass_on(queue)

@@ -77,7 +77,7 @@ class Edge:
     @property
     def acknowledged(self) -> int:
         """All frames up to and including this one are acknowledged."""
-        return self.north._window.upto
+        return self.north._transfer._window.upto
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Edge"]:

@@ -13,6 +13,7 @@ from gateway.core.batch import Batch, Changes, Gap
 from gateway.core.books import Counts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason, bad, uncertain
+from gateway.wire.body import read_gaps
 from gateway.wire.columns import FrameError, UnknownSchemaError
 from gateway.wire.frame import (
     MAX_CELLS,
@@ -21,7 +22,6 @@ from gateway.wire.frame import (
     decode_frame,
     join,
     prepend,
-    read_gaps,
     read_header,
     seal,
     unknown_schemas,
