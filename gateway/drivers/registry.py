@@ -57,7 +57,7 @@ class Registry(Mapping[str, DriverSpec]):
 def _loaded(point: EntryPoint) -> object:
     try:
         return point.load()
-    except Exception as error:
+    except Exception as error:  # whatever a foreign package raises when it is imported
         package = f"{point.dist.name} {point.dist.version}" if point.dist else "its package"
         raise ImportError(
             f"{package} is broken ({type(error).__name__}: {error}); reinstall or uninstall it"

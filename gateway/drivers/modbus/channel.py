@@ -49,6 +49,25 @@ class Pauses:
         self.may_need = True
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Whom to ask, and how.
+
+    Attributes:
+        number: 0…255.
+        window: most requests under way.
+        timeout_s: longest silence while answers are missing, from the moment of sending.
+    """
+
+    number: int
+    window: int
+    timeout_s: float
+
+
+NOBODY = Unit(0, 1, 0.0)
+"""Who was asked last over a connection that is new."""
+
+
 class Channel(asyncio.Protocol):
     """A connection until it is lost; then it is not used again. One series at a time.
 
@@ -76,8 +95,8 @@ class Channel(asyncio.Protocol):
         self._heard_at = self._sent_at = 0.0
         self.opened_s = self.answered_s = 0.0
         self.is_ended_by_peer = False
-        self._allowed_s = self._timeout_s = 0.0
-        self._unit = 0
+        self._allowed_s = 0.0
+        self._unit = NOBODY
         self._ready_from = 0.0
         self._late_until: dict[int, float] = {}  # units whose late answers cannot be told apart
         self._suspect: tuple[int, bytes] | None = None  # sent in haste and not answered
@@ -106,21 +125,13 @@ class Channel(asyncio.Protocol):
         return self._series.garbage if isinstance(self._series, RtuLine) else 0
 
     async def exchange(
-        self,
-        unit: int,
-        requests: Sequence[Request],
-        window: int,
-        timeout_s: float,
-        *,
-        is_known: bool = True,
+        self, unit: Unit, requests: Sequence[Request], *, is_known: bool = True
     ) -> list[Answer]:
-        """Send requests to a unit, at most a window at a time; wait for their answers.
+        """Send requests to a unit and wait for their answers.
 
         Args:
-            unit: 0…255.
+            unit: whom to ask, and how.
             requests: at least one.
-            window: most requests under way.
-            timeout_s: longest silence while answers are missing, from the moment of sending.
             is_known: whether the unit is expected to answer; then it is waited for longer while
                 a gateway may be busy with another.
 
@@ -133,41 +144,46 @@ class Channel(asyncio.Protocol):
         """
         if self._lost:
             raise NotConnectedError(self._lost)
-        self._waiter = self._loop.create_future()
-        is_behind = self._series.is_waiting and self._unit != unit
-        self._allowed_s = timeout_s * (PATIENCE if is_behind and is_known else 1)
-        self._unit, self._timeout_s = unit, timeout_s
-        self._send(self._series.begin(unit, requests, window))
+        waiter: asyncio.Future[list[Answer]] = self._loop.create_future()
+        self._waiter = waiter
+        self._begin(unit, requests, is_known)
         try:
-            return await self._waiter
+            return await waiter
         except asyncio.CancelledError:
-            if self._waiter.done() and not self._waiter.cancelled():
-                self._waiter.exception()  # a loss at the same time is not news any more
+            if waiter.done() and not waiter.cancelled():
+                waiter.exception()  # a loss at the same time is not news any more
             self._give_up()
             raise
         finally:
             self._waiter = None
-            if self._timer is not None:
-                self._timer.cancel()
+            self._stop_timer()
+
+    def _begin(self, unit: Unit, requests: Sequence[Request], is_known: bool) -> None:
+        is_behind = self._series.is_waiting and self._unit.number != unit.number
+        self._allowed_s = unit.timeout_s * (PATIENCE if is_behind and is_known else 1)
+        self._unit = unit
+        self._send(self._series.begin(unit.number, requests, unit.window))
 
     def _send(self, data: bytes) -> None:
         """Write now, or when the line is ready for it; the clock of the time-out starts then."""
         wait_s = self._ready_at() - self._loop.time()
         if wait_s > 0:
-            if self._timer is not None:
-                self._timer.cancel()
+            self._stop_timer()
             self._timer = self._loop.call_later(wait_s, self._write, data)
         else:
             self._write(data)
 
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
     def _ready_at(self) -> float:
         pause_over = self.answered_s + self._pauses.between_s
-        return max(pause_over, self._ready_from, self._late_until.pop(self._unit, 0.0))
+        return max(pause_over, self._ready_from, self._late_until.pop(self._unit.number, 0.0))
 
     def _write(self, data: bytes) -> None:
         self._heard_at = self._sent_at = self._loop.time()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_timer()
         self._timer = self._loop.call_later(self._allowed_s, self._check)
         cast("asyncio.Transport", self._transport).write(data)
 
@@ -183,7 +199,7 @@ class Channel(asyncio.Protocol):
         if series.missing < missing:
             self._heard()
         elif series.late > late:  # a gateway has done with the unit that kept it busy
-            self._heard_at, self._allowed_s = self._loop.time(), self._timeout_s
+            self._heard_at, self._allowed_s = self._loop.time(), self._unit.timeout_s
         if more:
             self._send_next(more)
         elif not series.missing and self._waiter and not self._waiter.done():
@@ -191,7 +207,7 @@ class Channel(asyncio.Protocol):
 
     def _heard(self) -> None:
         self._heard_at = self._loop.time()
-        self._allowed_s = self._timeout_s
+        self._allowed_s = self._unit.timeout_s
         self.has_answered, self.silences = True, 0
         if self._pauses.may_need and self.answered_s:
             self._learn()
@@ -202,7 +218,7 @@ class Channel(asyncio.Protocol):
         request = self._series.request
         if self._sent_at - self.answered_s < HASTY_S:
             self._pauses.may_need = False
-        elif request is not None and self._suspect == (self._unit, request.pdu):
+        elif request is not None and self._suspect == (self._unit.number, request.pdu):
             self._pauses.may_need = False
             self._pauses.between_s = max(self._pauses.between_s, HASTY_S)
         self._suspect = None
@@ -229,12 +245,12 @@ class Channel(asyncio.Protocol):
         self.silences += 1
         request = self._series.request
         if request is not None and self._sent_at - self.answered_s < HASTY_S:
-            self._suspect = self._unit, request.pdu
+            self._suspect = self._unit.number, request.pdu
         self._series.give_up()
         if isinstance(self._series, RtuLine):
             now = self._loop.time()
             self._ready_from = now + TURNAROUND_S
-            self._late_until[self._unit] = now + self._timeout_s
+            self._late_until[self._unit.number] = now + self._unit.timeout_s
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Be ready; the event loop has set TCP_NODELAY, so small requests go at once."""

@@ -12,7 +12,7 @@ from gateway.drivers.api import (
     Value,
 )
 from gateway.drivers.modbus import codec, values
-from gateway.drivers.modbus.channel import Channel
+from gateway.drivers.modbus.channel import Channel, Unit
 from gateway.drivers.modbus.config import (
     REQUEST_TIMEOUT_MS,
     Address,
@@ -52,8 +52,8 @@ class ModbusDriver:
     def __init__(self, link: "ModbusLink", connection: Connection) -> None:
         self._link = link
         self._connection = connection
-        self._unit = connection.unit
         self._timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
+        self._unit = Unit(connection.unit, connection.window, self._timeout_ms / 1000)
         self._name = f"Modbus unit {connection.unit} at {endpoint(connection)}"
 
     async def connect(self) -> None:
@@ -92,13 +92,13 @@ class ModbusDriver:
 
     async def _free_channel(self) -> Channel:
         try:
-            return await self._link.channel(self, self._timeout_ms / 1000)
+            return await self._link.channel(self, self._unit.timeout_s)
         except NotConnectedError as error:
             raise NotConnectedError(f"{self._name}: {error}") from error
 
     async def _instead(self, useless: Channel, fault: Exception) -> Channel:
         try:
-            channel = await self._link.instead_of(useless, self._timeout_ms / 1000)
+            channel = await self._link.instead_of(useless, self._unit.timeout_s)
         except NotConnectedError as error:
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
         if channel is None:
@@ -107,13 +107,13 @@ class ModbusDriver:
 
     async def _poll(self, channel: Channel, plan: UnitPlan) -> Reading:
         steps = plan.poll()
-        answers = None
         try:
+            requests = next(steps)
             while True:
-                requests = steps.send(answers)  # type: ignore[arg-type] # None begins
                 answers = await self._exchange(channel, requests, is_known=plan.is_sound)
                 if channel.silences and self._link.is_doubtful(channel):
                     raise _DoubtError  # before the plan learns anything from it
+                requests = steps.send(answers)
         except StopIteration as done:
             reading: Reading = done.value
             return reading
@@ -121,15 +121,8 @@ class ModbusDriver:
     async def _exchange(
         self, channel: Channel, requests: Sequence[codec.Request], *, is_known: bool = True
     ) -> list[codec.Answer]:
-        connection = self._connection
         try:
-            return await channel.exchange(
-                self._unit,
-                requests,
-                connection.window,
-                self._timeout_ms / 1000,
-                is_known=is_known,
-            )
+            return await channel.exchange(self._unit, requests, is_known=is_known)
         except NotConnectedError as error:
             raise NotConnectedError(f"{self._name}: {error}") from error
 

@@ -75,7 +75,7 @@ class Transactions(Series):
         return self._fill(window)
 
     def receive(self, data: bytes) -> bytes:
-        """Take what came; returns the bytes to send next.
+        """Read what came; returns the bytes to send next.
 
         Raises:
             ProtocolError: it is not what was asked for.
@@ -124,26 +124,38 @@ class Transactions(Series):
         return out
 
     def _match(self, key: bytes, index: int, data: bytes, at: int) -> int:
-        """Take the answer at ``at``; returns where it ends, 0 if it has not come whole."""
+        """Read the answer at ``at``; returns where it ends, 0 if it has not come whole."""
         asked, begin = self._wrapped[index], at + len(key)
         if data.startswith(asked.head, begin):
             stop = at + _HEADER + asked.size
             if stop > len(data):
                 return 0
             self._answered(index, data[begin + len(asked.head) : stop])
-        elif data.startswith(asked.refusal, begin):
+        elif self._refused(index, data[begin:]):
             stop = at + _SHORTEST
-            code = data[stop - 1]
-            self._answered(index, code)
-            if code in NO_RESPONSE:  # every further request would wait for the gateway's time-out
-                self._end()
-        elif asked.head.startswith(data[begin:]):
-            return 0  # the echo of a write has not come whole
         else:
-            raise ProtocolError(difference(asked.head, asked.refusal, data[begin:]))
+            return 0
         del self._open[key]
         self._given_up.clear()  # who answers one request has done with those before it
         return stop
+
+    def _refused(self, index: int, got: bytes) -> bool:
+        """Read an exception; False if what is there is an answer that has not come whole.
+
+        Args:
+            index: of the request.
+            got: what came, after the transaction id.
+        """
+        asked = self._wrapped[index]
+        if got.startswith(asked.refusal):
+            code = got[len(asked.refusal)]
+            self._answered(index, code)
+            if code in NO_RESPONSE:  # every further request would wait for the gateway's time-out
+                self._end()
+            return True
+        if asked.head.startswith(got):  # the echo of a write
+            return False
+        raise ProtocolError(difference(asked.head, asked.refusal, got))
 
     def _skip(self, key: bytes, data: bytes, at: int, end: int) -> int:
         """Pass over a late answer; returns where it ends, 0 if it has not come whole."""

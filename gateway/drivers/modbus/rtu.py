@@ -9,7 +9,7 @@ another unit – is passed over.
 from collections.abc import Sequence
 from functools import lru_cache
 
-from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, Request
+from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, Answer, Request
 from gateway.drivers.modbus.series import Series
 
 _REFUSAL = 5  # bytes of an exception: unit, function, code, CRC
@@ -61,7 +61,7 @@ class RtuLine(Series):
         return self._next()
 
     def receive(self, data: bytes) -> bytes:
-        """Take what came; returns the bytes to send next. ``garbage`` counts what is no answer."""
+        """Read what came; returns the bytes to send next. ``garbage`` counts what is no answer."""
         if not self.missing:
             self.late += 1
             return b""
@@ -86,26 +86,33 @@ class RtuLine(Series):
         return frame(self._unit, request.pdu)
 
     def _find(self) -> bool:
-        """Take the answer wherever it begins in what came."""
+        """See whether the answer is in what came, wherever it begins."""
         request = self._requests[self._sent - 1]
         sent = frame(self._unit, request.pdu)
-        head = bytes((self._unit,)) + request.head
-        refusal = bytes((self._unit, request.pdu[0] | EXCEPTION_BIT))
-        data = self._rest
-        is_echoed = data.startswith(sent)
+        is_echoed = self._rest.startswith(sent)
         # The answer to a write of one value is its echo: only the second one is the device's.
-        for at in range(len(sent) if is_echoed and self._echoes else 0, len(data)):
-            if data.startswith(head, at) and _is_sound(data, at, request.size + 3):
-                self._answered(self._sent - 1, data[at + len(head) : at + 1 + request.size])
+        for at in range(len(sent) if is_echoed and self._echoes else 0, len(self._rest)):
+            answer = self._answer_at(at, request)
+            if answer is None:
+                continue
+            self._answered(self._sent - 1, answer)
+            if isinstance(answer, bytes):
                 self._echoes = is_echoed and at >= len(sent)
-                return True
-            if data.startswith(refusal, at) and _is_sound(data, at, _REFUSAL):
-                code = data[at + 2]
-                self._answered(self._sent - 1, code)
-                if code in NO_RESPONSE:
-                    self._end()
-                return True
+            elif answer in NO_RESPONSE:
+                self._end()
+            return True
         return False
+
+    def _answer_at(self, at: int, request: Request) -> Answer | None:
+        """The answer that begins here; None: none does, or it has not come whole."""
+        data, unit = self._rest, bytes((self._unit,))
+        head = unit + request.head
+        if data.startswith(head, at) and _is_sound(data, at, request.size + 3):
+            return data[at + len(head) : at + 1 + request.size]
+        refusal = unit + bytes((request.pdu[0] | EXCEPTION_BIT,))
+        if data.startswith(refusal, at) and _is_sound(data, at, _REFUSAL):
+            return data[at + 2]
+        return None
 
 
 def _is_sound(data: bytes, at: int, size: int) -> bool:

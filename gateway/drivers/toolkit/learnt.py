@@ -93,25 +93,34 @@ class Learnt:
         What rested comes late. While the device does not answer, another request comes first
         each time.
         """
-        is_recovering = self._again > PROBES
-        due, again, silent = [], self._again, 1
-        for block in self.blocks:
-            rest = self._resting.get(block.key)
-            if rest is None:
-                due.append(block)
-            elif again and (is_recovering or self._is_over(rest.pause)):
-                if rest.code in self._codes.no_response:  # one address at a time: each may cost a
-                    if not silent:  # time-out
-                        continue
-                    silent -= 1
-                due.append(block)
-                again -= 1
+        asked = self._rested()
+        due = [one for one in self.blocks if one.key not in self._resting or one.key in asked]
         if not due:
             due = [min(self.blocks, key=lambda block: self._resting[block.key].pause.until)]
         if self._answers:
             return self._ranked(due)
         first = self._hope % len(due)
         return [*due[first:], *due[:first]]
+
+    def _rested(self) -> set[Key]:
+        """What has rested and is asked again: of the silent one only, as each may cost a time-out.
+
+        Those that rest for the longest come first, so that none is passed over for ever.
+        """
+        is_recovering = self._again > PROBES
+        over = [
+            (key, rest.code in self._codes.no_response)
+            for key, rest in self._resting.items()
+            if is_recovering or self._is_over(rest.pause)
+        ]
+        silent = [key for key, is_silent in over if is_silent][:1]
+        refused = [key for key, is_silent in over if not is_silent]
+        return {*silent, *refused[: self._again - len(silent)]}
+
+    def _let_rest(self, block: Block, code: int, before: Rest | None) -> None:
+        """Leave a request alone for twice as long as before."""
+        pause = self._pause(before.pause if before else None)
+        self._resting[block.key] = Rest(block, code, pause)
 
     def _ranked(self, due: Sequence[Block]) -> list[Block]:
         suspects = [block for block in due if block.key in self._suspects]

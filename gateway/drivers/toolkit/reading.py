@@ -10,15 +10,15 @@ Silence costs a time-out, on a line that others may share. So it is searched in 
 a step in each; and a device that was silent before is asked for one thing before all others.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from gateway.core.batch import Reading, Status
 from gateway.core.status import Reason, bad
-from gateway.drivers.toolkit.learnt import PROBES, SILENT_PAUSE, Learnt, Rest
+from gateway.drivers.toolkit.learnt import PROBES, SILENT_PAUSE, Learnt
 from gateway.drivers.toolkit.merge import Block, Key, place
 
 CHANCES = 2
@@ -54,8 +54,10 @@ class _Findings:
         status: one byte a point.
         probes: how many requests may still search.
         chances: how many may still go unanswered.
+        waiting: requests that are still to be sent.
         tables: those of which something was read.
         is_heard: whether the device said anything.
+        again: for each request that had rested, whether it was answered well.
         refused: requests to look at more closely, with their codes.
         silent: requests without response, with their codes.
     """
@@ -63,9 +65,11 @@ class _Findings:
     image: bytearray
     status: Status
     chances: int
+    waiting: list[Block]
     probes: int = PROBES
     tables: set[Any] = field(default_factory=set)
     is_heard: bool = False
+    again: list[bool] = field(default_factory=list)
     refused: list[tuple[Block, int]] = field(default_factory=list)
     silent: dict[Key, tuple[Block, int]] = field(default_factory=dict)
 
@@ -96,7 +100,7 @@ class ReadPlan(Learnt):
             return (yield from self._carefully(self._due()))
         answers = yield layout.requests
         try:
-            image = b"".join(answers)  # type: ignore[arg-type]
+            image = b"".join(cast("list[bytes]", answers))
         except TypeError:  # a code among them
             return (yield from self._carefully(layout.blocks, answers))
         return self._reading(image, np.zeros(len(layout.places), np.uint8))
@@ -112,8 +116,9 @@ class ReadPlan(Learnt):
             bytearray(layout.size),
             np.zeros(len(layout.places), np.uint8),
             CHANCES if self._answers else 1,
+            list(due),
         )
-        yield from self._ask(found, due, answers)
+        yield from self._ask(found, answers)
         while found.refused:
             yield from self._search(found)
         self._suspect(found)
@@ -125,34 +130,37 @@ class ReadPlan(Learnt):
         self._arrange()
         return reading
 
-    def _ask(self, found: _Findings, due: Sequence[Block], answers: list[Answer] | None) -> Probe:
-        """Ask the due requests; go on after one without response while there is hope."""
-        again: list[bool] = []
-        waiting = list(due)
+    def _ask(self, found: _Findings, answers: list[Answer] | None) -> Probe:
+        """Ask what waits; go on after one without response while there is hope."""
         if not self._answers:
-            yield from self._knock(found, waiting[0], self._hope // len(waiting))
-        while waiting and found.chances > 0:
-            # A device that was silent must answer one request before it is asked for more.
-            is_sure = self._answers or found.is_heard
-            batch = waiting if is_sure or answers is not None else waiting[:1]
+            yield from self._knock(found)
+        while found.waiting and found.chances > 0:
+            batch = found.waiting
             if answers is None:
+                # A device that was silent must answer one request before it is asked for more.
+                is_sure = self._answers or found.is_heard
+                batch = batch if is_sure else batch[:1]
                 answers = yield [block.request for block in batch]
-            self._sort(found, batch, answers, again)
-            left = [b for b, a in zip(batch, answers, strict=True) if a == self._codes.not_sent]
-            waiting = [*left, *waiting[len(batch) :]]
+            self._sort(found, batch, answers)
             answers = None
-            if not waiting and not found.is_heard:
-                waiting = [block for block, _ in found.silent.values()]  # once more, then
+            if not found.waiting and not found.is_heard:
+                found.waiting = [block for block, _ in found.silent.values()]  # once more, then
+        self._conclude(found)
+
+    def _conclude(self, found: _Findings) -> None:
+        """See whether the device is there, and how soon what rests is to be asked again."""
         if not found.is_heard:
             self._gone(found)
-        for block in waiting:
+        for block in found.waiting:
             found.miss(block, Reason.TIMEOUT)
         self._answers = True
-        self._again = 2 * self._again if again and all(again) else PROBES
+        are_good = bool(found.again) and all(found.again)
+        self._again = 2 * self._again if are_good else PROBES
 
-    def _knock(self, found: _Findings, block: Block, turn: int) -> Probe:
+    def _knock(self, found: _Findings) -> Probe:
         """Ask a silent device for part of a request: its whole may hold what is never answered."""
-        piece = self._piece(block, turn)
+        block = found.waiting[0]
+        piece = self._piece(block, self._hope // len(found.waiting))
         if piece is block:
             return
         (answer,) = yield [piece.request]
@@ -168,27 +176,27 @@ class ReadPlan(Learnt):
         block, code = list(found.silent.values())[-1]
         raise UnansweredError(block, code)
 
-    def _sort(
-        self,
-        found: _Findings,
-        asked: Iterable[Block],
-        answers: Iterable[Answer],
-        again: list[bool],
-    ) -> None:
-        """Note each answer; in ``again`` whether those that had rested were good."""
-        for block, answer in zip(asked, answers, strict=True):
+    def _sort(self, found: _Findings, asked: Sequence[Block], answers: Sequence[Answer]) -> None:
+        """Note each answer; what was not sent waits before the rest."""
+        pairs = list(zip(asked, answers, strict=True))
+        not_sent = [block for block, answer in pairs if answer == self._codes.not_sent]
+        found.waiting = [*not_sent, *found.waiting[len(asked) :]]
+        for block, answer in pairs:
             if answer == self._codes.not_sent:
                 continue
             if block.key in self._resting:
-                again.append(isinstance(answer, bytes))
+                found.again.append(isinstance(answer, bytes))
             if isinstance(answer, int) and answer in self._codes.no_response:
                 found.chances -= 1
                 found.silent[block.key] = block, answer
-                continue
-            found.is_heard = True
-            found.silent.pop(block.key, None)
-            self._suspects.discard(block.key)
-            self._note(found, block, answer)
+            else:
+                self._heard(found, block, answer)
+
+    def _heard(self, found: _Findings, block: Block, answer: Answer) -> None:
+        found.is_heard = True
+        found.silent.pop(block.key, None)
+        self._suspects.discard(block.key)
+        self._note(found, block, answer)
 
     def _note(self, found: _Findings, block: Block, answer: Answer) -> None:
         if isinstance(answer, int):
@@ -211,8 +219,7 @@ class ReadPlan(Learnt):
             if halves is not None:
                 self._keep_apart(block, self._pause(None))
             elif code in self._codes.lasting or is_beside_good:
-                pause = self._pause(before.pause if before else None)
-                self._resting[block.key] = Rest(block, code, pause)
+                self._let_rest(block, code, before)
             return
         found.probes -= len(halves)
         answers = yield [half.request for half in halves]
@@ -245,8 +252,7 @@ class ReadPlan(Learnt):
             self._suspects.discard(block.key)
             halves = None if rest else self._layout.planner.halves(block)
             if halves is None:
-                pause = self._pause(rest.pause if rest else None)
-                self._resting[block.key] = Rest(block, code, pause)
+                self._let_rest(block, code, rest)
                 continue
             for half in halves:
                 self._suspects.add(half.key)

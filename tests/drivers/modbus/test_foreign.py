@@ -12,7 +12,7 @@ from gateway.core.status import Reason
 from gateway.drivers.api import DriverError, NotConnectedError
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import codec
-from gateway.drivers.modbus.channel import Channel, Pauses
+from gateway.drivers.modbus.channel import Channel, Pauses, Unit
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.mbap import Transactions
 from gateway.drivers.modbus.values import DataType, Order
@@ -99,7 +99,7 @@ async def test_many_coils_in_one_request(port: int) -> None:
     pattern = [i % 5 == 0 for i in range(77)]
     link = Channel(Transactions(), Pauses())
     await asyncio.get_running_loop().create_connection(lambda: link, "127.0.0.1", port)
-    answers = await link.exchange(1, [codec.write_bits(100, pattern)], 1, 5.0)
+    answers = await link.exchange(Unit(1, 1, 5.0), [codec.write_bits(100, pattern)])
     link.abort("done")
     await link.closed
     assert answers == [b""]
