@@ -46,7 +46,7 @@ class Reader:
         """Bytes not yet read."""
         return len(self.body) - self.position
 
-    def take(self, size: int) -> memoryview:
+    def read(self, size: int) -> memoryview:
         """The next ``size`` bytes.
 
         Raises:
@@ -96,7 +96,7 @@ def decode_column(kind: Kind, count: int, reader: Reader) -> Column:
 def _decode_strings(count: int, reader: Reader) -> Column:
     (size,) = reader.unpack(_LENGTH)
     try:
-        texts = _strings.decode(reader.take(size))
+        texts = _strings.decode(reader.read(size))
     except ValueError as error:  # msgspec.DecodeError is one, and so is text that is not UTF-8
         raise FrameError(f"string column: {error}") from error
     if len(texts) != count:

@@ -57,7 +57,7 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         epoch: the epoch the numbers belong to, 16 hex digits.
         upto: every frame up to and including this one is committed, or the edge itself has said
-            that it settled it without (``gateway.wire.records.GivenUp``).
+            that it will not come (``gateway.wire.records.GivenUp``).
         ranges: inclusive ranges above ``upto`` that are committed too; not always all.
         want: ids (16 hex digits) of schemas the city needs before it can go on.
         closed: every frame below this one that is not named here is not committed and never will

@@ -96,13 +96,13 @@ class GivenUp(msgspec.Struct, frozen=True, array_like=True):
     """What a gateway will never send (again), because its quota took it or it was acknowledged.
 
     Attributes:
-        settled: below this number no acknowledgement is waited for any more; at most ``below``.
-        below: no frame below this number is held or will be sent; at most the number of the frame
-            that this record is in.
+        awaited_from: below this number no acknowledgement is awaited; at most ``held_from``.
+        held_from: no frame below this number is held or will be sent; at most the number of the
+            frame that this record is in.
     """
 
-    settled: int
-    below: int
+    awaited_from: int
+    held_from: int
 
 
 class _GapBody(msgspec.Struct, frozen=True, array_like=True):
@@ -229,5 +229,5 @@ def split_records(body: bytes) -> list[tuple[int, memoryview]]:
     records = []
     while reader.left:
         record_type, length = reader.unpack(_HEAD)
-        records.append((record_type, reader.take(length)))
+        records.append((record_type, reader.read(length)))
     return records

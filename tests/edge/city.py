@@ -117,7 +117,7 @@ class City:
             case Gap():
                 self.gaps[record.device, record.group, record.tags, record.from_ms] = record
             case GivenUp():
-                self.upto = max(self.upto, record.settled - 1)
+                self.upto = max(self.upto, record.awaited_from - 1)
             case BooksRecord():
                 self.books[record.device, record.day] = record
 

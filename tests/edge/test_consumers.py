@@ -82,7 +82,7 @@ def test_each_has_its_own_frames_and_they_are_freed_when_all_have_them(
             outlet = buffer.outlets[name]
             assert held(buffer, name) == sorted(seqs)
             assert outlet.pending().frames == outlet.pending().values == len(seqs)
-            assert outlet.given_up().below == min(seqs, default=last + 1)
+            assert outlet.given_up().held_from == min(seqs, default=last + 1)
         assert rows(buffer) == len(set().union(*waiting.values()))
     assert buffer.totals().dropped == {}
     buffer.close()

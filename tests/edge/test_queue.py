@@ -12,7 +12,7 @@ from gateway.edge.northbound.queue import (
     MOST_FRAMES,
     Queue,
     merge,
-    take_neighbours,
+    pop_neighbours,
 )
 from gateway.edge.northbound.window import Window
 
@@ -63,11 +63,11 @@ def test_much_leaves_at_once_and_so_does_all_when_the_gateway_stops() -> None:
 
 def test_only_neighbours_leave_together_and_never_too_many() -> None:
     queue = deque([frame(1), frame(2), frame(4), *(frame(seq, 1) for seq in range(5, 3_000))])
-    assert [one.seq for one in take_neighbours(queue, 1 << 20)] == [1, 2]
-    assert len(take_neighbours(queue, 1 << 20)) == MOST_FRAMES
+    assert [one.seq for one in pop_neighbours(queue, 1 << 20)] == [1, 2]
+    assert len(pop_neighbours(queue, 1 << 20)) == MOST_FRAMES
     queue = deque([frame(1, 500), frame(2, 400), frame(3, 200)])
-    assert [one.seq for one in take_neighbours(queue, 1_000)] == [1, 2]
-    assert [one.seq for one in take_neighbours(queue, 10)] == [3]  # one is always taken
+    assert [one.seq for one in pop_neighbours(queue, 1_000)] == [1, 2]
+    assert [one.seq for one in pop_neighbours(queue, 10)] == [3]  # one is always taken
 
 
 def test_a_frame_alone_is_sent_as_it_is() -> None:

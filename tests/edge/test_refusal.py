@@ -7,9 +7,9 @@ AT_MS = 1_760_000_000_000
 
 def test_a_disk_that_refuses_rests_and_a_clock_set_back_does_not_prolong_it() -> None:
     refusal = Refusal()
-    assert not refusal.rests(AT_MS)
-    refusal.rest(AT_MS)
-    assert refusal.rests(AT_MS)
-    assert refusal.rests(AT_MS + PROBE_MS - 1)
-    assert not refusal.rests(AT_MS + PROBE_MS)
-    assert not refusal.rests(AT_MS - 1)
+    assert not refusal.is_pausing(AT_MS)
+    refusal.pause(AT_MS)
+    assert refusal.is_pausing(AT_MS)
+    assert refusal.is_pausing(AT_MS + PROBE_MS - 1)
+    assert not refusal.is_pausing(AT_MS + PROBE_MS)
+    assert not refusal.is_pausing(AT_MS - 1)

@@ -22,7 +22,7 @@ from gateway.city.ingest.worker import Stages
 from gateway.core.days import day_of
 from gateway.core.status import Reason
 from gateway.edge.buffer.outgoing import StoredFrame
-from gateway.edge.northbound.queue import merge, take_neighbours
+from gateway.edge.northbound.queue import merge, pop_neighbours
 from gateway.wire.records import GivenUp
 from tests.support.city import city_config, fill_ledger, rows_of
 from tests.support.edge import VALUES, Edge
@@ -99,7 +99,7 @@ class World:
 
     async def pass_on(self, queue: deque[StoredFrame]) -> None:
         """Send what is next, alone or with others in one message."""
-        for one in merge(take_neighbours(queue, self.chance.choice([1, 1 << 20]))):
+        for one in merge(pop_neighbours(queue, self.chance.choice([1, 1 << 20]))):
             await self.edge.north._transfer._send_one(self.up, asyncio, one)  # type: ignore[arg-type]
             await asyncio.sleep(0)  # lets it be published
 

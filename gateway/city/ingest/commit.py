@@ -76,8 +76,8 @@ class EpochUpdate:
                 key = (device, site_no, asset_no, day)
                 if self.machines.get(key, (0,))[0] < seq:
                     self.machines[key] = (seq, record)
-            case GivenUp(settled, below):
-                self.progress.give_up(settled, below)
+            case GivenUp(awaited_from, held_from):
+                self.progress.give_up(awaited_from, held_from)
 
 
 class StaleError(Exception):

@@ -58,7 +58,7 @@ that was used a minute before midnight would go."""
 MAX_EPOCHS = 1_000
 """Epochs of one gateway; an edge makes one with each new buffer file."""
 MAX_RANGES = 1_000
-"""Ranges of settled frames kept above ``upto`` in one epoch; a frame that would begin another one
+"""Ranges of finished frames kept above ``upto`` in one epoch; a frame that would begin another one
 is not taken until the holes below it are filled, or given up by the edge."""
 MAX_NAMED = 100
 """Ranges that one acknowledgement names beside those of the frames that it answers."""

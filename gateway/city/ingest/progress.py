@@ -59,14 +59,14 @@ class Progress:
             return ranges, self.closed
         return ranges, min(self.closed, self._ranges[MAX_NAMED][0])
 
-    def has_room(self, seq: int, settled: int = 0) -> bool:
+    def has_room(self, seq: int, awaited_from: int = 0) -> bool:
         """Whether a frame can be finished without more than ``MAX_RANGES`` ranges.
 
         Args:
             seq: its number.
-            settled: what :meth:`give_up` will be told before.
+            awaited_from: what :meth:`give_up` will be given before.
         """
-        above = len(self._ranges) - bisect_left(self._ranges, (settled,))
+        above = len(self._ranges) - bisect_left(self._ranges, (awaited_from,))
         joins = seq - 1 <= self.upto or {self._place(seq - 1), self._place(seq + 1)} != {None}
         return above < MAX_RANGES or joins
 
@@ -84,10 +84,10 @@ class Progress:
         self._ranges.insert(at, (first, last))
         self._join()
 
-    def give_up(self, settled: int, below: int) -> None:
-        """Take the edge's word for frames that it does not hold; see ``GivenUp``."""
-        self.closed = max(self.closed, below)
-        self.upto = max(self.upto, settled - 1)
+    def give_up(self, awaited_from: int, held_from: int) -> None:
+        """Finish frames that the edge says it does not hold; see ``GivenUp``."""
+        self.closed = max(self.closed, held_from)
+        self.upto = max(self.upto, awaited_from - 1)
         self._join()
 
     def _join(self) -> None:

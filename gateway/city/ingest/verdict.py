@@ -132,9 +132,9 @@ def _decode(payload: bytes, gateway: Gateway, header: Header, known: str | None)
     reason = _frame_objection(frame) or next(filter(None, map(_objection, frame.records)), None)
     if reason is not None:
         return _malformed("frame", reason, header, known)
-    settled = max((r.settled for r in frame.records if isinstance(r, GivenUp)), default=0)
+    awaited_from = max((r.awaited_from for r in frame.records if isinstance(r, GivenUp)), default=0)
     progress = _progress(gateway, epoch)
-    has_room = progress.has_room(header.seqs[0], settled)
+    has_room = progress.has_room(header.seqs[0], awaited_from)
     return (
         Accepted(epoch, frame.without(progress.__contains__)) if has_room else TooManyHoles(epoch)
     )
@@ -170,8 +170,12 @@ def _frame_objection(frame: Frame) -> str | None:
         if _values(records) != count:
             return f"frame {seq} says {count} values, there are {_values(records)}"
     for one in frame.records:
-        if isinstance(one, GivenUp) and not 0 <= one.settled <= one.below <= frame.header.seqs[0]:
-            return f"frame {frame.header.seq} gives up frames below {one.below} ({one.settled})"
+        if (
+            isinstance(one, GivenUp)
+            and not 0 <= one.awaited_from <= one.held_from <= frame.header.seqs[0]
+        ):
+            given_up = f"{one.held_from} ({one.awaited_from})"
+            return f"frame {frame.header.seq} gives up frames below {given_up}"
     return None
 
 

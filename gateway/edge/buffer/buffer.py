@@ -20,7 +20,7 @@ from gateway.core.books import Counts
 from gateway.core.days import day_of
 from gateway.edge.buffer.frames import MAX_BYTES
 from gateway.edge.buffer.incoming import Commit, NewFrame
-from gateway.edge.buffer.outgoing import Appended, StoredFrame
+from gateway.edge.buffer.outgoing import Appended, Pending, StoredFrame
 from gateway.edge.buffer.outlet import Feedback, Outlet
 from gateway.edge.buffer.reading import BufferReading
 from gateway.edge.buffer.resize import Resized
@@ -83,7 +83,7 @@ class Buffer(BufferReading):
         self._writing = threading.Lock()  # a cancelled caller leaves its thread behind
         self._closed = False
         self._reserve = Reserve(path)
-        self._reserve.take()
+        self._reserve.occupy()
         meta = dict(self._writer.execute("SELECT key, value FROM meta"))
         self.epoch = int(meta["epoch"], 16)
         self.last_seq = int(meta["last_seq"])
@@ -133,7 +133,7 @@ class Buffer(BufferReading):
             DiskRefusedError: nothing of it was kept.
         """
         with self._writing:
-            feedback = {name: one.take_feedback() for name, one in self.outlets.items()}
+            feedback = {name: one.drain_feedback() for name, one in self.outlets.items()}
             try:
                 appended = self._append(commit, feedback, now_ms)
             except (sqlite3.OperationalError, OSError) as error:
@@ -145,7 +145,7 @@ class Buffer(BufferReading):
                 raise DiskRefusedError(f"buffer {self._path}: {error}") from error
             except sqlite3.DatabaseError as error:
                 raise self.damaged(error) from error
-            self._reserve.take()
+            self._reserve.occupy()
             return appended
 
     def _append(self, commit: Commit, feedback: Mapping[str, Feedback], now_ms: int) -> Appended:
@@ -154,7 +154,7 @@ class Buffer(BufferReading):
         writer.execute("BEGIN IMMEDIATE")
         # What is acknowledged goes first: the quota must not drop what the city holds.
         held = {name: one.free(writer, feedback[name]) for name, one in self.outlets.items()}
-        back = self.city.take_back(writer, feedback[CITY])
+        back = self.city.undo_drops(writer, feedback[CITY])
         last_seq = insert_frames(writer, self.last_seq, commit.frames, self._everybody)
         self._write(commit)
         with self._reading:  # no frame may be handed out between its dropping and the commit
@@ -162,20 +162,25 @@ class Buffer(BufferReading):
             for name, outlet in self.outlets.items():
                 resized = outlet.resize_all(writer, feedback[name].too_large, last_seq)
                 last_seq += len(resized.frames)
-                new = [*commit.frames, *resized.frames]
-                held[name] = held[name].plus(new).minus(resized.size)
+                held[name] = held[name].plus([*commit.frames, *resized.frames]).minus(resized.size)
                 trimmed = outlet.trim(writer, held[name], aged_ms)
                 held[name] = held[name].minus(trimmed.size)
                 gone += (resized, trimmed) if outlet is self.city else ()
             changes = self._count([commit.counts, back], gone)
-            outlook = {name: one.outlook(writer, last_seq) for name, one in self.outlets.items()}
-            writer.execute("COMMIT")
-            is_plain = last_seq == self.last_seq + len(commit.frames)
-            fresh = self._numbered(commit.frames) if is_plain else None
-            for name, outlet in self.outlets.items():
-                outlet.committed(held[name], *outlook[name], fresh)
-            self.last_seq = last_seq
+            self._commit(commit.frames, held, last_seq)
         return self._appended(changes, gone)
+
+    def _commit(
+        self, frames: Sequence[NewFrame], held: Mapping[str, Pending], last_seq: int
+    ) -> None:
+        """End the transaction, and let the outlets know how things stand then."""
+        outlook = {name: one.outlook(self._writer, last_seq) for name, one in self.outlets.items()}
+        self._writer.execute("COMMIT")
+        is_plain = last_seq == self.last_seq + len(frames)
+        fresh = self._numbered(frames) if is_plain else None
+        for name, outlet in self.outlets.items():
+            outlet.committed(held[name], *outlook[name], fresh)
+        self.last_seq = last_seq
 
     def _numbered(self, frames: Iterable[NewFrame]) -> list[StoredFrame]:
         return [

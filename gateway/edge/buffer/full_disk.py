@@ -28,15 +28,15 @@ class Refusal:
         self._newest_ms = 0
         self._values = 0
 
-    def rest(self, now_ms: int) -> None:
+    def pause(self, now_ms: int) -> None:
         """Offer the disk no values for a while."""
         self._probe_ms = now_ms + PROBE_MS
 
-    def rests(self, now_ms: int) -> bool:
+    def is_pausing(self, now_ms: int) -> bool:
         """Whether the disk is offered no values now."""
         return 0 < self._probe_ms - now_ms <= PROBE_MS
 
-    def take(self, entries: Iterable[Entry], cause: str) -> Gap | None:
+    def give_up(self, entries: Iterable[Entry], cause: str) -> Gap | None:
         """Note what is given up; the gap if it opens now."""
         if not self.cause:
             self.cause = cause

@@ -196,7 +196,7 @@ class Outlet:
 
     # -- for the buffer, inside its transaction -------------------------------------------
 
-    def take_feedback(self) -> Feedback:
+    def drain_feedback(self) -> Feedback:
         """What has come back since this was asked last."""
         closed = self._closed  # first: what is acknowledged below it is in the spans
         spans = [self._acknowledged.popleft() for _ in range(len(self._acknowledged))]
@@ -219,11 +219,11 @@ class Outlet:
                 pending = pending.minus(freed)
         return pending
 
-    def take_back(
+    def undo_drops(
         self, connection: sqlite3.Connection, feedback: Feedback
     ) -> dict[tuple[str, date], Counts]:
         """Drops that the city's acknowledgement shows to be none, as counts below zero."""
-        back = quota.take_back(connection, feedback.spans)
+        back = quota.undo_drops(connection, feedback.spans)
         quota.forget(connection, feedback.closed)
         return back
 

@@ -75,7 +75,7 @@ class Recorder:
         self._stopping = asyncio.Event()
         self._committing = asyncio.Lock()
         self._wake = wake
-        self._tell(now_ms())
+        self._show(now_ms())
 
     def add_source(self, catch_up: Callable[[int], None]) -> None:
         """Have ``catch_up(now_ms)`` called before every commit, to bring its books up to date."""
@@ -186,16 +186,16 @@ class Recorder:
         for catch_up in self._sources:
             catch_up(now_ms)
         gathered, self._gathered = self._gathered, Gathered()
-        resting = self._refusal.rests(now_ms) and not reporting
-        if resting:
+        pausing = self._refusal.is_pausing(now_ms) and not reporting
+        if pausing:
             self._give_up(gathered, self._refusal.cause)
-        reporting = reporting or (not resting and self._books_due(now_ms))
+        reporting = reporting or (not pausing and self._books_due(now_ms))
         # What is acknowledged is freed with the next values, or when the books are reported: a
         # transaction of its own would cost as much as theirs.
         if gathered.empty and not reporting and not self._buffer.is_to_resize:
             return False
-        changed = await self._write(gathered, now_ms, frames=not resting, reporting=reporting)
-        self._tell(now_ms)
+        changed = await self._write(gathered, now_ms, frames=not pausing, reporting=reporting)
+        self._show(now_ms)
         return changed
 
     def _books_due(self, now_ms: int) -> bool:
@@ -210,7 +210,7 @@ class Recorder:
             appended = await asyncio.to_thread(append, gathered, now_ms, reporting)
         except DiskRefusedError as error:
             if frames:
-                self._refusal.rest(now_ms)
+                self._refusal.pause(now_ms)
                 self._give_up(gathered, str(error))
                 return await self._write(gathered, now_ms, frames=False, reporting=False)
             self._gathered.put_back(gathered)
@@ -269,7 +269,7 @@ class Recorder:
             for device, day, values in entry.shares:
                 drop = {Reason.DISK.code: values} if values else {}
                 gathered.count((device, day), Counts(dropped=drop))
-        opened = self._refusal.take(entries, cause)
+        opened = self._refusal.give_up(entries, cause)
         if opened is not None:
             gathered.gap(opened)
 
@@ -278,7 +278,7 @@ class Recorder:
         if ended is not None:
             self.gap(ended)
 
-    def _tell(self, now_ms: int) -> None:
+    def _show(self, now_ms: int) -> None:
         pending = self._buffer.city.pending()
         self._live.set_books(self._buffer.totals(), now_ms)
         self._live.set_backlog(

@@ -17,7 +17,7 @@ from gateway.edge.buffer.cutting import Cut, Cuttings, cut_records
 from gateway.edge.buffer.incoming import NewFrame
 from gateway.edge.buffer.outgoing import EMPTY, Pending
 from gateway.edge.buffer.storage.consumers import release
-from gateway.edge.buffer.storage.quota import count_dropped, gaps_to_tell, joined_gap, widened
+from gateway.edge.buffer.storage.quota import count_dropped, gaps_to_send, joined_gap, widened
 from gateway.edge.buffer.storage.tables import insert_frames, load_schemas, merge
 from gateway.wire.columns import FrameError
 from gateway.wire.frame import Header, decode_frame, seal, unknown_schemas
@@ -80,7 +80,7 @@ def _resize(connection: sqlite3.Connection, flag: int, seq: int, cut: Cut) -> Re
     if row is None:
         return Resized()
     values, first_ms, last_ms, shares, body = row
-    gaps = gaps_to_tell(connection, seq)
+    gaps = gaps_to_send(connection, seq)
     try:
         made = cut_records(_records(connection, seq, values, body), cut, first_ms)
     except FrameError as error:

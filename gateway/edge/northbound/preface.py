@@ -89,8 +89,10 @@ class Preface:
         """
         front: list[Record] = []
         gone = self._outlet.given_up()
-        if upto < gone.below - 1:
-            front.append(GivenUp(min(gone.settled, frame.first), min(gone.below, frame.first)))
+        if upto < gone.held_from - 1:
+            front.append(
+                GivenUp(min(gone.awaited_from, frame.first), min(gone.held_from, frame.first))
+            )
         body = _joined(front, frame) if front else frame.body
         if not self._wanted:
             return body, 0

@@ -119,7 +119,7 @@ class Queue:
             max_bytes: of its body.
             now_s: a clock that never steps, seconds.
         """
-        frames = take_neighbours(self._frames, max_bytes)
+        frames = pop_neighbours(self._frames, max_bytes)
         self._bytes -= sum(len(one.body) for one in frames)
         # What waited with it and did not fit leaves too; what comes then waits for its turn.
         self._is_leaving = bool(self._frames)
@@ -127,7 +127,7 @@ class Queue:
         return frames
 
 
-def take_neighbours(queue: deque[StoredFrame], max_bytes: int) -> list[StoredFrame]:
+def pop_neighbours(queue: deque[StoredFrame], max_bytes: int) -> list[StoredFrame]:
     """Take the next frame from a queue, and those behind it that fit in the same message.
 
     Args:

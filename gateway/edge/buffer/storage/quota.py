@@ -113,7 +113,7 @@ class Trimmed:
             handed_out: frames up to this one may have been sent, so the city may hold them.
         """
         # The loss last: it can be a rescued gap that has become longer.
-        rescued = [gap for seq in self._with_gaps for gap in gaps_to_tell(connection, seq)]
+        rescued = [gap for seq in self._with_gaps for gap in gaps_to_send(connection, seq)]
         self.gaps = (*rescued, *_loss(connection, self._lost))
         _doubt(connection, self.flag, min(self.newest, handed_out), rule)
         self.let_go(connection)
@@ -181,7 +181,7 @@ def _doubt(connection: sqlite3.Connection, flag: int, upto: int, rule: QuotaRule
         )
 
 
-def take_back(
+def undo_drops(
     connection: sqlite3.Connection, spans: Iterable[tuple[int, int]]
 ) -> dict[tuple[str, date], Counts]:
     """Dropped frames that the city turns out to hold: their drops, as counts below zero.
@@ -246,7 +246,7 @@ def joined_gap(connection: sqlite3.Connection, gap: Gap) -> Gap:
     return replace(gap, from_ms=first, to_ms=last)
 
 
-def gaps_to_tell(connection: sqlite3.Connection, seq: int) -> list[Gap]:
+def gaps_to_send(connection: sqlite3.Connection, seq: int) -> list[Gap]:
     """Gap records of a frame that goes: ended ones, and open ones that are still open.
 
     An open one that has ended since is left out: its end travels in a later frame, and would be
@@ -254,7 +254,7 @@ def gaps_to_tell(connection: sqlite3.Connection, seq: int) -> list[Gap]:
     """
     (body,) = connection.execute("SELECT body FROM frame WHERE seq = ?", (seq,)).fetchone()
     try:
-        return [gap for gap in read_gaps(body) if _to_be_told(connection, gap)]
+        return [gap for gap in read_gaps(body) if _is_to_be_sent(connection, gap)]
     except FrameError as error:
         _log.error("frame %d: its gap records cannot be read: %s", seq, error)
         return []
@@ -265,7 +265,7 @@ def gap_key(gap: Gap) -> tuple[str, str, str, int]:
     return gap.device, gap.group, " ".join(gap.tags), gap.from_ms
 
 
-def _to_be_told(connection: sqlite3.Connection, gap: Gap) -> bool:
+def _is_to_be_sent(connection: sqlite3.Connection, gap: Gap) -> bool:
     if gap.to_ms is not None:
         return True
     row = connection.execute(

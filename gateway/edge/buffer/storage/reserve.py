@@ -19,7 +19,7 @@ class Reserve:
     def __init__(self, buffer: Path) -> None:
         self._path = buffer.with_name(buffer.name + "-reserve")
 
-    def take(self) -> None:
+    def occupy(self) -> None:
         """Take the room (again), if the disk gives it."""
         try:
             if not self._path.exists() and free_bytes(self._path.parent) >= 2 * RESERVE_BYTES:
