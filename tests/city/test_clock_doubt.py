@@ -30,7 +30,7 @@ from gateway.core.status import Reason, uncertain
 from gateway.wire.messages import State
 from tests.city.test_quality import batch_with
 from tests.support.broker import Mosquitto
-from tests.support.city import city_on, rows_of, schema_of, sender, system_ms, until
+from tests.support.city import city_on, proofs_of, rows_of, schema_of, sender, system_ms, until
 from tests.support.city_db import add_enterprise
 
 DAY = date(2026, 10, 9)
@@ -232,10 +232,14 @@ async def test_a_week_of_a_clock_that_nobody_confirmed_counts(
         ack = await gateway.acked(1)
         assert abs(ack.time_ms - system_ms()) < MAX_AHEAD_MS
         if not state_first:
-            assert not any(_good_days(city).values())
+            assert not any((await _good_days(city)).values())
             await gateway.state(**state)
-        await until(lambda: sum(map(bool, _good_days(city).values())) == len(days) - 1)
-        assert _good_days(city) == {day: day != days[0] for day in days}
+        wanted = {day: day != days[0] for day in days}
+
+        async def counted() -> bool:
+            return await _good_days(city) == wanted
+
+        await until(counted)
 
 
 async def test_a_clock_that_contradicts_the_city_confirms_nothing(
@@ -252,7 +256,7 @@ async def test_a_clock_that_contradicts_the_city_confirms_nothing(
         await gateway.send(1, schema, *_one_a_day(schema, [yesterday, day_of(now_ms)], now_ms))
         await gateway.acked(1)
         # what comes on the day that it names is believed all the same
-        assert _good_days(city) == {yesterday: False, day_of(now_ms): True}
+        assert await _good_days(city) == {yesterday: False, day_of(now_ms): True}
 
 
 def _one_a_day(schema: Schema, days: list[date], latest_ms: int = 2**62) -> list[object]:
@@ -260,5 +264,5 @@ def _one_a_day(schema: Schema, days: list[date], latest_ms: int = 2**62) -> list
     return [batch_with(schema, time_ms, DOUBTED) for time_ms in times]
 
 
-def _good_days(city: City) -> dict[date, bool]:
-    return {row["day"]: bool(row["good_hours"]) for row in rows_of(city, evidence)}
+async def _good_days(city: City) -> dict[date, bool]:
+    return {row["day"]: bool(row["good_hours"]) for row in await proofs_of(city)}

@@ -44,15 +44,15 @@ def marks(database: Database) -> dict[str, tuple[int, int]]:
 
 def test_a_batch_is_committed_whole_or_not_at_all(city: Database) -> None:
     first = {(name, EPOCH): update(0, 2) for name in GATEWAYS}
-    city.run_now(commit, first, [], Quarantined(), 0)
+    city.run_now(commit, first, Quarantined(), 0)
     assert marks(city) == dict.fromkeys(GATEWAYS, (2, 2))
-    city.run_now(commit, {("gw-2", EPOCH): update(2, 3)}, [], Quarantined(), 0)  # another worker
+    city.run_now(commit, {("gw-2", EPOCH): update(2, 3)}, Quarantined(), 0)  # another worker
     second = {(name, EPOCH): update(2, 5) for name in GATEWAYS}
     with pytest.raises(StaleError, match="1 of 3 gateways have gone on"):
-        city.run_now(commit, second, [], Quarantined(), 0)
+        city.run_now(commit, second, Quarantined(), 0)
     assert marks(city) == {"gw-1": (2, 2), "gw-2": (3, 3), "gw-3": (2, 2)}
     second["gw-2", EPOCH] = update(3, 5)
-    city.run_now(commit, second, [], Quarantined(), 0)
+    city.run_now(commit, second, Quarantined(), 0)
     assert marks(city) == dict.fromkeys(GATEWAYS, (5, 5))
 
 
@@ -65,7 +65,7 @@ def test_gaps_of_late_frames_reopen_nothing(city: Database) -> None:
     city.run_now(keep_gaps, [("gw-1", hole(1, None)), ("gw-1", hole(1, 5)), ("gw-2", hole(1, 9))])
     told = update(0, 1)
     told.gaps = [(hole(1, None), True), (hole(2, 7), True), (hole(2, None), False)]
-    city.run_now(commit, {("gw-1", EPOCH): told}, [], Quarantined(), 0)
+    city.run_now(commit, {("gw-1", EPOCH): told}, Quarantined(), 0)
     query = select(gap.c.gateway, gap.c.from_ms, gap.c.to_ms)
     found = city.run_now(lambda c: c.execute(query).all())
     assert {tuple(row) for row in found} == {("gw-1", 1, 5), ("gw-1", 2, None), ("gw-2", 1, 9)}
@@ -77,7 +77,7 @@ def test_a_gap_of_another_cause_that_begins_at_the_same_time_stays(city: Databas
 
     city.run_now(keep_gaps, [whole(Reason.GATEWAY_SILENT, None)])
     lost = Quarantined(gaps=[whole(Reason.QUARANTINE, 8)])
-    city.run_now(commit, {}, [], lost, 0)
+    city.run_now(commit, {}, lost, 0)
     query = select(gap.c.cause, gap.c.to_ms)
     assert city.run_now(lambda c: [tuple(row) for row in c.execute(query)]) == [
         ("gateway_silent", None)

@@ -28,7 +28,7 @@ async def city(tmp_path: Path) -> AsyncIterator[City]:
     async with assembled(city_config("mqtt://127.0.0.1:1", tmp_path)) as made:
         fill_ledger(made, "gw-1", "gw-2")
         told = EpochUpdate(Progress(1), Progress(), Progress(1), schemas=[SCHEMA], changed=True)
-        made.database.run_now(commit, {("gw-1", EPOCH): told}, [], Quarantined(), 0)
+        made.database.run_now(commit, {("gw-1", EPOCH): told}, Quarantined(), 0)
         yield made
 
 
@@ -52,7 +52,7 @@ async def test_a_gateway_that_is_read_again_is_known_all_the_time(city: City) ->
     """Presence would else take its signs of life for those of a stranger."""
     await city.gateways.refresh(1_000_000)
     ahead = {("gw-1", EPOCH): EpochUpdate(Progress(3), Progress(1), Progress(3), changed=True)}
-    city.database.run_now(commit, ahead, [], Quarantined(), 0)
+    city.database.run_now(commit, ahead, Quarantined(), 0)
     reading = asyncio.create_task(city.gateways.reload({"gw-1", "gw-2"}))
     while not reading.done():
         assert city.gateways.get("gw-1") and city.gateways.get("gw-2")

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from gateway.city.db.tables import (
     edge_books,
-    evidence,
     gap,
     quarantine,
     tag_schema,
@@ -39,6 +38,7 @@ from tests.support.city import (
     city_config,
     city_on,
     machine_now,
+    proofs_of,
     rows_of,
     running,
     schema_of,
@@ -68,7 +68,7 @@ async def test_a_frame_is_stored_settled_and_acknowledged(
         assert await city.store.count(["gw-1"], at, at + 1) == 4
         (mark,) = rows_of(city, watermark)
         assert (mark["upto"], mark["values_committed"], mark["values_quarantined"]) == (1, 4, 0)
-        proof, stranger = rows_of(city, evidence)
+        proof, stranger = await proofs_of(city)
         hour = 1 << datetime.fromtimestamp(at / 1000, SHANGHAI).hour
         for one in (proof, stranger):  # a machine outside the ledger keeps its days
             found = (one["day"], one["source"], one["good_hours"])
@@ -106,7 +106,7 @@ async def test_the_same_on_postgresql(
         await gateway.raw(b"garbage\0")
         await until(lambda: rows_of(city, quarantine))
         await until(lambda: rows_of(city, gap))
-        assert rows_of(city, evidence)[0]["last_ms"] == at + 2
+        assert (await proofs_of(city))[0]["last_ms"] == at + 2
         assert len(city.database.run_now(lambda c: c.execute(orphan_query()).all())) == 1
         assert rows_of(city, watermark)[0]["values_committed"] == 4
         assert len(rows_of(city, edge_books)) == 1
@@ -128,7 +128,7 @@ async def test_repeated_frames_count_once_and_are_acknowledged_again(
             await gateway.send(2, batch_of(schema, at + 1, 2.0))
             ack = await gateway.acked(3)
         assert ack.ranges == []
-        (proof,) = rows_of(city, evidence)
+        (proof,) = await proofs_of(city)
         assert (proof["first_ms"], proof["last_ms"]) == (at, at + 2)
         assert rows_of(city, watermark)[0]["values_committed"] == 3
         assert await city.store.count(["gw-1"], at, at + 3) == 3
@@ -151,7 +151,7 @@ async def test_of_merged_frames_those_that_are_held_count_once(
                 await gateway.raw(seal(join(frames), header))
             ack = await gateway.acked(5)
         assert ack.ranges == []
-        (proof,) = rows_of(city, evidence)
+        (proof,) = await proofs_of(city)
         assert (proof["first_ms"], proof["last_ms"]) == (at + 1, at + 5)
         assert rows_of(city, watermark)[0]["values_committed"] == 5
         assert await city.store.count(["gw-1"], at, at + 9) == 5
@@ -297,7 +297,7 @@ async def test_implausible_times_are_no_evidence(mosquitto: Mosquitto, tmp_path:
             times = (at + 3_600_000, 1_000, at)
             await gateway.send(1, schema, *(batch_of(schema, t, 1.0) for t in times))
             await gateway.acked(1)
-        (proof,) = rows_of(city, evidence)
+        (proof,) = await proofs_of(city)
         assert (proof["first_ms"], proof["last_ms"]) == (at, at)
         assert rows_of(city, watermark)[0]["values_committed"] == 3
 

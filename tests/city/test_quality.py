@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.city.app import City
-from gateway.city.db.tables import evidence, watermark
+from gateway.city.db.tables import watermark
 from gateway.city.evidence.samples import Sample, merged, samples
 from gateway.city.ingest.layout import batch_rows, change_rows, layout_of
 from gateway.city.rates.definitions import builtin_definitions
@@ -22,7 +22,7 @@ from gateway.core.days import day_of, day_start_ms
 from gateway.core.schema import Schema
 from gateway.core.status import GOOD, Quality, Reason, is_replay, quality_of, uncertain
 from tests.support.broker import Mosquitto
-from tests.support.city import USCC, city_on, rows_of, schema_of, sender, system_ms
+from tests.support.city import USCC, city_on, proofs_of, rows_of, schema_of, sender, system_ms
 from tests.support.city_db import add_machine
 
 HOUR_MS = 3_600_000
@@ -137,7 +137,7 @@ async def test_a_dead_machine_behind_a_caching_server_is_not_networked(
             await gateway.acked(1)
         numbers = rows_of(city, watermark)
         assert numbers[0]["values_committed"] == 24 * 3
-        held = {one["machine_id"]: one for one in rows_of(city, evidence)}
+        held = {one["machine_id"]: one for one in await proofs_of(city)}
         names = ("good_hours", "uncertain_hours", "replayed_hours")
         assert [tuple(held[one][name] for name in names) for one in machines] == [
             (0, 0, ALL_DAY),

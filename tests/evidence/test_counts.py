@@ -20,7 +20,7 @@ from gateway.city.registry import enrolment
 from gateway.core.days import day_of, day_start_ms
 from gateway.wire.records import MachineRecord
 from tests.support.broker import Mosquitto
-from tests.support.city import Clock, city_on, rows_of, schema_of, sender
+from tests.support.city import Clock, city_on, proofs_of, rows_of, schema_of, sender
 from tests.support.city_db import USCCS, add_enterprise, add_machine
 
 DAY = date(2026, 5, 4)
@@ -136,7 +136,7 @@ async def test_a_machine_that_says_nothing_new_is_networked(
             await gateway.acked(1)
         held = [(row["device"], row["valid"], row["seq"]) for row in rows_of(city, machine_books)]
         assert sorted(held) == [("line-1", 3_600, 1), ("line-9", 3_600, 1)]
-        (proof,) = rows_of(city, evidence)
+        (proof,) = await proofs_of(city)
         assert (proof["source"], proof["first_ms"], proof["last_ms"]) == ("controller", at - 1, at)
         clock.ahead_ms = 12 * 24 * HOUR_MS
         await housekeeping.tidy(

@@ -169,6 +169,7 @@ async def test_a_restored_database_loses_no_evidence(
             await gateway.send(3, other, batch(other, hours[7]), batch(other, hours[8]), told)
             await gateway.send(4, *last)
             await gateway.acked(4)
+        await city.ingest.evidence.flush()
         undisturbed = proofs(city), verdicts(city, yesterday)
     for suffix in ("-wal", "-shm"):
         (tmp_path / f"city.db{suffix}").unlink(missing_ok=True)
@@ -191,6 +192,7 @@ async def test_a_restored_database_loses_no_evidence(
             await gateway.acked_range(4)
             await gateway.send(5, GivenUp(5, 5), one)  # what is below is acknowledged, and freed
             await gateway.acked(5)
+        await city.ingest.evidence.flush()
         before = proofs(city)
         assert before != undisturbed[0]
         would = await rebuilt(file, yesterday, day_of(now), "--dry-run")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gateway.city.app import City, assembled
-from gateway.city.db.tables import evidence, gap, watermark
+from gateway.city.db.tables import gap, watermark
 from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.uplink import Incoming
 from gateway.city.ingest.worker import Stages
@@ -24,7 +24,7 @@ from gateway.core.status import Reason
 from gateway.edge.buffer.outgoing import StoredFrame
 from gateway.edge.northbound.queue import merge, pop_neighbours
 from gateway.wire.records import GivenUp
-from tests.support.city import city_config, fill_ledger, rows_of
+from tests.support.city import city_config, fill_ledger, proofs_of, rows_of
 from tests.support.edge import VALUES, Edge
 
 STEPS = 150
@@ -198,7 +198,7 @@ async def test_every_value_is_stored_once_or_in_a_gap(tmp_path: Path, seed: int)
         dropped = totals.dropped.get("quota", 0)
         assert dropped  # otherwise the quota took nothing and the test shows little
         assert totals.buffered == frames * VALUES == mark["values_committed"] + dropped
-        (proof,) = rows_of(city, evidence)
+        (proof,) = await proofs_of(city)
         assert world.begin <= proof["first_ms"] <= proof["last_ms"] < world.begin + frames
         gaps = [row for row in rows_of(city, gap) if row["cause"] == Reason.QUOTA.code]
         for at in range(world.begin, world.begin + frames):

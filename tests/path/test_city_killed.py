@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.city.db.tables import evidence, watermark
+from gateway.city.db.tables import watermark
 from tests.support.broker import Mosquitto
-from tests.support.city import assembled, city_config, fill_ledger, rows_of, until
+from tests.support.city import assembled, city_config, fill_ledger, proofs_of, rows_of, until
 from tests.support.dying_city import STAGES
 from tests.support.edge import VALUES, Edge
 
@@ -79,7 +79,7 @@ async def held(folder: Path, broker: Mosquitto, edge: Edge, frames: int) -> dict
             "committed": sum(row["values_committed"] for row in rows_of(city, watermark)),
             "quarantined": sum(row["values_quarantined"] for row in rows_of(city, watermark)),
             "evidence": max(
-                (row["last_ms"] - begin + 1 for row in rows_of(city, evidence)), default=0
+                (row["last_ms"] - begin + 1 for row in await proofs_of(city)), default=0
             )
             * VALUES,
         }

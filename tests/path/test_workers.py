@@ -12,11 +12,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gateway.city.db.tables import evidence, watermark
+from gateway.city.db.tables import watermark
 from gateway.city.partitions.claims import LEADER, PARTITION
 from gateway.wire.topics import PARTITIONS
 from tests.support.broker import Mosquitto
-from tests.support.city import assembled, city_config, fill_ledger, rows_of
+from tests.support.city import assembled, city_config, fill_ledger, proofs_of, rows_of
 from tests.support.edge import VALUES, Edge
 from tests.support.peers import free_port
 from tests.support.postgres import Postgres
@@ -164,7 +164,7 @@ async def test_killed_workers_are_replaced_and_nothing_is_lost_or_doubled(
         }
         assert sum(row["values_committed"] for row in marks) == sent
         assert sum(row["values_quarantined"] for row in marks) == 0
-        days = rows_of(city, evidence)
+        days = await proofs_of(city)
         assert min(row["first_ms"] for row in days) == begin
         assert max(row["last_ms"] for row in days) == begin + max(e.frames for e in edges) - 1
     assert "Traceback" not in (tmp_path / "city.log").read_text()

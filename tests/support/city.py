@@ -16,7 +16,7 @@ from edge_config.models.validation import validated
 from gateway.city.app import City, assembled, system_ms
 from gateway.city.console.live.present import MachineNow, Present
 from gateway.city.db.operation import begin
-from gateway.city.db.tables import enterprise, equipment
+from gateway.city.db.tables import enterprise, equipment, evidence
 from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.server import LiveServer
@@ -143,6 +143,19 @@ def rows_of(city: City, table: Table) -> list[dict[str, Any]]:
     return [
         dict(r._mapping) for r in city.database.run_now(lambda c: c.execute(select(table)).all())
     ]
+
+
+async def proofs_of(city: City) -> list[dict[str, Any]]:
+    """Evidence, once all that is stored is in it; the city runs, or at least its store is open."""
+    await city.gateways.refresh(city.now_ms(), 0)
+    work = asyncio.create_task(city.ingest.evidence.run())
+    try:
+        await until(lambda: not city.gateways.uncounted.owed)
+        await city.ingest.evidence.flush()
+    finally:
+        work.cancel()
+        await asyncio.wait([work])
+    return rows_of(city, evidence)
 
 
 def schema_of(

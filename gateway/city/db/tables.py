@@ -128,9 +128,7 @@ equipment_status = Table(
     metadata,
     Column("equipment_id", ForeignKey("equipment.id"), primary_key=True),
     Column("valid_from", Date, primary_key=True),
-    Column(
-        "status", String(16), nullable=False
-    ),  # in_use standby idle sealed scrapped building leased_out
+    Column("status", String(16), nullable=False),  # a key of ledger/codes.py STATUSES
 )
 
 gateway = Table(
@@ -158,6 +156,9 @@ watermark = Table(
     Column("values_committed", BigInteger, nullable=False),
     Column("values_quarantined", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
+    # times of values that are committed to the store and not in the evidence yet; null: all are
+    Column("uncounted_from_ms", BigInteger),
+    Column("uncounted_to_ms", BigInteger),
 )
 
 tag_schema = Table(
@@ -269,9 +270,7 @@ identifier = Table(
     metadata,
     Column("equipment_id", ForeignKey("equipment.id"), primary_key=True),
     Column("handle", String(255), nullable=False, unique=True),
-    Column(
-        "handle_key", String(255), nullable=False, unique=True
-    ),  # upper case: no two differ in case only
+    Column("handle_key", String(255), nullable=False, unique=True),  # upper case: compared so
     Column("issued_ms", BigInteger, nullable=False),
     Column("registered_ms", BigInteger),
     Column("resolved_ms", BigInteger),  # last time read back equal

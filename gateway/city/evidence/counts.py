@@ -4,7 +4,7 @@ Report-by-exception keeps most values from travelling, so the store cannot tell.
 cumulative: the newest frame that tells them holds, as with the books.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from gateway.city.db.operation import began_on
 from gateway.city.db.tables import machine_books
 from gateway.city.db.upsert import insert_for
+from gateway.city.evidence.samples import Origin, Sample, counted
 from gateway.city.ledger.machines import MachineIds
 from gateway.city.ledger.names import MachineName
 from gateway.wire.records import MachineRecord
@@ -21,13 +22,17 @@ from gateway.wire.records import MachineRecord
 
 @dataclass(frozen=True, slots=True)
 class MachineReport:
-    """What frame ``seq`` of an epoch of a gateway tells of a machine behind a device."""
+    """What frame ``seq`` of an epoch of a gateway tells of a machine behind a device.
+
+    ``origin`` says what the device is; None if no schema does.
+    """
 
     gateway: str
     epoch: str
     seq: int
     machine: MachineName
     counts: MachineRecord
+    origin: Origin | None = None
 
 
 class DayCounts(NamedTuple):
@@ -40,6 +45,16 @@ class DayCounts(NamedTuple):
 
     valid: int
     expected: int
+
+
+def proofs(reports: Iterable[MachineReport], now_ms: int) -> Iterator[Sample]:
+    """The evidence in reports that came now, UTC milliseconds."""
+    for one in reports:
+        if one.origin is not None:
+            valid_ms = (one.counts.first_ms, one.counts.last_ms)
+            sample = counted(one.machine, one.counts.day, valid_ms, one.origin, now_ms)
+            if sample is not None:
+                yield sample
 
 
 def keep_counts(

@@ -79,6 +79,10 @@ class Sample:
     doubted_hours: int = 0
 
 
+Sums = dict[tuple[object, ...], Sample]
+"""One sample a machine, day, source, kind and gateway, by these."""
+
+
 def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterator[Sample]:
     """The evidence in one table of committed values.
 
@@ -198,12 +202,17 @@ def samples_in(
 
 def merged(parts: Iterable[Sample]) -> list[Sample]:
     """One sample a machine, day, source, kind and gateway."""
-    sums: dict[tuple[object, ...], Sample] = {}
+    sums: Sums = {}
+    add(sums, parts)
+    return list(sums.values())
+
+
+def add(sums: Sums, parts: Iterable[Sample]) -> None:
+    """Add samples to those that are gathered."""
     for part in parts:
         key = (part.machine, part.day, part.source, part.synthetic, part.gateway)
         have = sums.get(key)
         sums[key] = part if have is None else _sum(have, part)
-    return list(sums.values())
 
 
 def _sum(one: Sample, other: Sample) -> Sample:

@@ -8,7 +8,6 @@ from datetime import date
 from itertools import chain
 
 from gateway.city.evidence.counts import MachineReport
-from gateway.city.evidence.samples import Origin, Sample, counted
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.commit import EpochUpdate, Updates
 from gateway.city.ingest.gateways import Gateway
@@ -235,22 +234,11 @@ class FrameBatch:
     def reports(self) -> Iterator[MachineReport]:
         """The newest counters of machines."""
         for (sender, epoch), update in self.updates.items():
-            enterprise = self.gateways[sender].enrolment.uscc
+            gateway = self.gateways[sender]
             for seq, counts in update.machines.values():
-                machine = MachineName(enterprise, counts.site_no, counts.asset_no)
-                yield MachineReport(sender, epoch, seq, machine, counts)
-
-    def counted(self, now_ms: int) -> Iterator[Sample]:
-        """The evidence in counters of machines."""
-        for report in self.reports():
-            counts = report.counts
-            schema = self.gateways[report.gateway].newest_schema(counts.device)
-            if schema is not None:
-                origin = Origin(report.gateway, schema.source, schema.synthetic)
-                valid_ms = (counts.first_ms, counts.last_ms)
-                sample = counted(report.machine, counts.day, valid_ms, origin, now_ms)
-                if sample is not None:
-                    yield sample
+                machine = MachineName(gateway.enrolment.uscc, counts.site_no, counts.asset_no)
+                origin = gateway.origin_of(counts.device)
+                yield MachineReport(sender, epoch, seq, machine, counts, origin)
 
     def tables(self) -> Iterator[tuple[Schema, Rows]]:
         """Everything to be written, with the schema it follows."""

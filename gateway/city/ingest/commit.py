@@ -1,6 +1,6 @@
 """What a batch of frames changes in the relational database, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
@@ -9,13 +9,13 @@ from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case
+from sqlalchemy import ColumnElement, Connection, bindparam, case
 
 from gateway.city.db.tables import edge_books, gap, tag_schema, watermark
 from gateway.city.db.upsert import insert_for
 from gateway.city.evidence.counts import MachineReport, keep_counts
-from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import Sample
+from gateway.city.evidence.uncounted import Epoch, Span, spans_by_gateway
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.progress import Progress
 from gateway.city.ledger.machines import MachineIds
@@ -47,6 +47,7 @@ class EpochUpdate:
         schemas: those that are new, or used for the first time today.
         want: schemas that are lacking.
         changed: whether the batch finished any frame of it.
+        uncounted: times of the values that the batch committed and that are to become evidence.
     """
 
     progress: Progress
@@ -61,6 +62,7 @@ class EpochUpdate:
     schemas: list[Schema] = field(default_factory=list)
     want: set[int] = field(default_factory=set)
     changed: bool = False
+    uncounted: Span | None = None
 
     def note(
         self, record: Gap | BooksRecord | MachineRecord | GivenUp, seq: int, *, is_late: bool
@@ -92,6 +94,17 @@ Updates = dict[tuple[str, str], EpochUpdate]
 """By gateway and epoch."""
 
 
+def note_uncounted(updates: Updates, samples: Iterable[Sample]) -> dict[Epoch, Span]:
+    """Note of what times there is no evidence until these samples are written.
+
+    Whose epoch a sample is matters not: all that a gateway has finished frames of are noted.
+    """
+    spans = spans_by_gateway(samples)
+    for (gateway, _), update in updates.items():
+        update.uncounted = spans.get(gateway) if update.changed else None
+    return {key: one.uncounted for key, one in updates.items() if one.uncounted is not None}
+
+
 class Quarantined(NamedTuple):
     """What a batch refused.
 
@@ -107,26 +120,21 @@ class Quarantined(NamedTuple):
 def commit(
     connection: Connection,
     updates: Updates,
-    samples: Sequence[Sample],
     quarantined: Quarantined,
     now_ms: int,
     machines: MachineIds | None = None,
     reports: Sequence[MachineReport] = (),
-) -> int:
-    """Write evidence, books, gaps, schemas, quarantine and watermarks of a batch.
+) -> None:
+    """Write books, gaps, schemas, quarantine and watermarks of a batch.
 
-    Watermarks go first: they hold that a frame is counted once, whoever commits it.
-
-    Returns:
-        How many values belong to machines that are not in the ledger.
+    Watermarks go first: they hold that a frame is counted once, whoever commits it. They say of
+    what times there is no evidence yet; that is written every few seconds.
 
     Raises:
         StaleError: decide about the frames again; the transaction must be rolled back.
     """
     _keep_watermarks(connection, updates, now_ms)
-    orphans = record(connection, samples, machines or MachineIds(), now_ms)
-    # names that another transaction would roll back must not be remembered
-    keep_counts(connection, reports, MachineIds(), now_ms)
+    keep_counts(connection, reports, machines or MachineIds(), now_ms)
     quarantine.keep(connection, quarantined.entries)
     _keep_losses(connection, quarantined.gaps)
     _keep_schemas(connection, updates, now_ms)
@@ -134,7 +142,6 @@ def commit(
     for is_late, some in groupby(notes, key=itemgetter(2)):
         keep_gaps(connection, [note[:2] for note in some], is_late=is_late)
     _keep_books(connection, updates)
-    return orphans
 
 
 def _keep_schemas(connection: Connection, updates: Updates, now_ms: int) -> None:
@@ -243,6 +250,8 @@ def _keep_watermarks(connection: Connection, updates: Updates, now_ms: int) -> N
             "values_committed": old.values_committed + new.values_committed,
             "values_quarantined": old.values_quarantined + new.values_quarantined,
             "updated_ms": new.updated_ms,
+            "uncounted_from_ms": _earlier(old.uncounted_from_ms, new.uncounted_from_ms),
+            "uncounted_to_ms": _later(old.uncounted_to_ms, new.uncounted_to_ms),
         },
         where=(old.upto == bindparam("upto_before"))
         & (old.ranges == bindparam("ranges_before"))
@@ -254,8 +263,19 @@ def _keep_watermarks(connection: Connection, updates: Updates, now_ms: int) -> N
         raise StaleError(f"{len(rows) - kept} of {len(rows)} gateways have gone on meanwhile")
 
 
+def _earlier(old: ColumnElement[int], new: ColumnElement[int]) -> ColumnElement[int]:
+    """The smaller number; null is none."""
+    return case((old.is_(None) | (new < old), new), else_=old)
+
+
+def _later(old: ColumnElement[int], new: ColumnElement[int]) -> ColumnElement[int]:
+    """The larger number; null is none."""
+    return case((old.is_(None) | (new > old), new), else_=old)
+
+
 def _mark(gateway: str, epoch: str, update: EpochUpdate, now_ms: int) -> dict[str, object]:
     after, before = update.after, update.before
+    from_ms, to_ms = update.uncounted or (None, None)
     return {
         "gateway": gateway,
         "epoch": epoch,
@@ -265,6 +285,8 @@ def _mark(gateway: str, epoch: str, update: EpochUpdate, now_ms: int) -> dict[st
         "values_committed": update.committed,
         "values_quarantined": update.quarantined,
         "updated_ms": now_ms,
+        "uncounted_from_ms": from_ms,
+        "uncounted_to_ms": to_ms,
         "upto_before": before.upto,
         "ranges_before": _ranges(before),
         "closed_before": before.closed,

@@ -16,6 +16,8 @@ from edge_config.models.limits import MAX_GATEWAY_TAGS, MAX_SCHEMAS, MAX_TAGS
 from gateway.city.db.database import Database, chunks
 from gateway.city.db.tables import gateway as gateway_table
 from gateway.city.db.tables import tag_schema, watermark
+from gateway.city.evidence.samples import Origin
+from gateway.city.evidence.uncounted import Span, Uncounted, span_of
 from gateway.city.ingest.admission import Enrolment, objection
 from gateway.city.ingest.layout import Layout, layout_of
 from gateway.city.ingest.limits import MAX_REFUSED, UNUSED_DAYS
@@ -46,6 +48,7 @@ class Gateway:
         used_on: on which day values of an accepted one last came, by the city's clock.
         tags: tags in the accepted ones.
         losses: when values of it were quarantined.
+        uncounted: spans by epoch that were no evidence when it was read from the database.
     """
 
     enrolment: Enrolment
@@ -56,6 +59,7 @@ class Gateway:
     used_on: dict[int, date] = field(default_factory=dict)
     tags: int = 0
     losses: Losses = field(default_factory=Losses)
+    uncounted: dict[str, Span | None] = field(default_factory=dict)
 
     def learn(self, schema: Schema, today: date) -> bool:
         """Take a schema; returns whether it is new and accepted.
@@ -114,10 +118,13 @@ class Gateway:
             del self.refused[oldest]
             self.schemas.pop(oldest, None)
 
-    def newest_schema(self, device: str) -> Schema | None:
-        """The accepted schema of a device that came last; None before the first."""
-        layouts = reversed(self.layouts.values())
-        return next((one.schema for one in layouts if one.schema.device == device), None)
+    def origin_of(self, device: str) -> Origin | None:
+        """What a device is, as the accepted schema of it that came last says."""
+        schemas = (layout.schema for layout in reversed(self.layouts.values()))
+        newest = next((one for one in schemas if one.device == device), None)
+        if newest is None:
+            return None
+        return Origin(self.enrolment.gateway, newest.source, newest.synthetic)
 
     def why_refused(self, schema_id: int) -> str:
         """Why values of a schema are not accepted."""
@@ -133,7 +140,11 @@ class _Loaded:
 
 
 class Gateways:
-    """The registry as ingest uses it; follows what ``qulink city gateway`` writes."""
+    """The registry as ingest uses it; follows what ``qulink city gateway`` writes.
+
+    Attributes:
+        uncounted: what is not evidence yet, of the gateways that are or were held.
+    """
 
     def __init__(self, database: Database, live: Live) -> None:
         self._database = database
@@ -142,6 +153,7 @@ class Gateways:
         self._partitions = ALL_PARTITIONS
         self._reading = asyncio.Lock()
         self._refreshed_ms = 0
+        self.uncounted = Uncounted()
 
     @property
     def partitions(self) -> frozenset[int]:
@@ -170,7 +182,7 @@ class Gateways:
         async with self._reading:
             if 0 <= now_ms - self._refreshed_ms < max_age_ms:  # the clock may have been set back
                 return
-            loaded = await self._database.run(_load, frozenset(self._gateways), self._partitions)
+            loaded = await self._read(frozenset(self._gateways))
             self._refreshed_ms = now_ms
             for gone in self._gateways.keys() - loaded.enrolled:
                 del self._gateways[gone]
@@ -181,10 +193,19 @@ class Gateways:
         """Read what the database holds of some gateways, in place of what is in memory."""
         async with self._reading:
             known = self._gateways.keys() - set(gateway_ids)
-            loaded = await self._database.run(_load, known, self._partitions)
+            loaded = await self._read(known)
             await self._add(loaded.new)
             for gone in set(gateway_ids) - {view.id for _, view in loaded.new}:
                 self._gateways.pop(gone, None)
+
+    async def _read(self, known: Collection[str]) -> _Loaded:
+        """Read the database, with what it says is uncounted: that must not change meanwhile."""
+        async with self.uncounted.writing:
+            loaded = await self._database.run(_load, known, self._partitions)
+            for one, view in loaded.new:
+                for epoch, span in one.uncounted.items():
+                    self.uncounted.owe((view.id, epoch), span)
+        return loaded
 
     async def _add(self, new: Sequence[tuple[Gateway, GatewayLive]]) -> None:
         for one, view in new:
@@ -217,6 +238,7 @@ def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Gatewa
         for mark in marks[row.id]:
             ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
             one.progress[mark.epoch] = Progress(mark.upto, ranges, mark.closed)
+            one.uncounted[mark.epoch] = span_of(mark)
         for schema, used_on in _in_use(schemas[row.id]):
             one.learn(schema, used_on)
         yield one, _live_gateway(row)

@@ -19,14 +19,15 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city.db.database import Database, words
-from gateway.city.evidence.samples import merged, samples_in
+from gateway.city.evidence.counts import proofs
+from gateway.city.evidence.flushing import Flushing
+from gateway.city.evidence.samples import samples_in
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.batching import FrameBatch
-from gateway.city.ingest.commit import Quarantined, StaleError, commit
+from gateway.city.ingest.commit import Quarantined, StaleError, commit, note_uncounted
 from gateway.city.ingest.gateways import Gateway, Gateways
 from gateway.city.ingest.uplink import Incoming, Uplink
 from gateway.city.ingest.verdict import verdict_on
-from gateway.city.ledger.machines import MachineIds
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.view import Live
 from gateway.city.stores.api import (
@@ -76,7 +77,7 @@ class Ingest:
         now_ms: the clock, UTC milliseconds.
         opened: set once the store has been opened.
         store_problem: why the store takes nothing now; empty while it does.
-        machines: ids by name.
+        evidence: makes evidence of what is committed.
     """
 
     uplink: Uplink
@@ -89,16 +90,25 @@ class Ingest:
     now_ms: Callable[[], int]
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     store_problem: str = ""
-    machines: MachineIds = field(default_factory=MachineIds)
+    evidence: Flushing = field(init=False)
     _on_their_way: list[FrameBatch] = field(default_factory=list)
     _budget: quarantine.Budget = field(default_factory=quarantine.Budget)
     _store_attempts: Retry = field(default_factory=lambda: _attempts("store"))
     _database_attempts: Retry = field(default_factory=lambda: _attempts("database"))
 
+    def __post_init__(self) -> None:
+        uncounted, orphans = self.gateways.uncounted, self.metrics.orphans.inc
+        self.evidence = Flushing(self.database, self.store, uncounted, self.now_ms, orphans)
+
     async def run(self) -> None:
         """Open the store and work until cancelled."""
         await self._until_store_takes(self.store.open)
         self.opened.set()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.evidence.run())
+            tasks.create_task(self._work_on())
+
+    async def _work_on(self) -> None:
         while True:
             try:
                 await self._work()
@@ -114,10 +124,11 @@ class Ingest:
                 tasks.create_task(self.deliver(batch, stages))
 
     async def drained(self) -> None:
-        """Wait until the batches that are on their way now are committed."""
+        """Wait until the batches that are on their way now are committed, and are evidence."""
         waiting = set(map(id, self._on_their_way))
         while waiting & set(map(id, self._on_their_way)):  # noqa: ASYNC110 - short and rare
             await asyncio.sleep(GATHER_S / 2)
+        await self.evidence.flush_if_possible()
 
     async def _decide_anew(self, stale: ExceptionGroup[StaleError]) -> None:
         """Let all frames on their way come again, in the light of what the database holds."""
@@ -178,8 +189,7 @@ class Ingest:
         batch.add(message, gateway, verdict)
 
     async def _looked_up(self, sender: str) -> Gateway | None:
-        now = self.now_ms()
-        await self._persist(lambda: self.gateways.refresh(now, _REGISTRY_MS))
+        await self._persist(lambda: self.gateways.refresh(self.now_ms(), _REGISTRY_MS))
         return self.gateways.get(sender)
 
     def _epochs(self, sender: str) -> tuple[str, ...]:
@@ -207,7 +217,9 @@ class Ingest:
             stages.storing.release()
         try:
             batch.reject(rejections, self.now_ms())
-            await self._commit(batch, tables, rejections)
+            await self.gateways.uncounted.has_room.wait()
+            async with self.gateways.uncounted.writing:
+                await self._commit(batch, tables, rejections)
             self._on_their_way.remove(batch)
         finally:
             stages.committing.release()
@@ -221,31 +233,28 @@ class Ingest:
         tables: Sequence[tuple[Schema, Rows]],
         rejections: Sequence[Rejection],
     ) -> None:
-        """Evidence, books, gaps, quarantine and watermarks in one transaction.
+        """Books, gaps, quarantine and watermarks in one transaction; evidence is gathered.
 
         Raises:
             StaleError: some of the frames have been finished already.
         """
         now = self.now_ms()
         samples = await asyncio.to_thread(samples_in, tables, rejections, now)
-        samples = merged([*samples, *batch.counted(now)])
-        quarantined = Quarantined(batch.entries, batch.lost())
         reports = list(batch.reports())
-        orphans = await self._persist(
-            lambda: self.database.run(
-                commit, batch.updates, samples, quarantined, now, self.machines, reports
-            )
+        samples += proofs(reports, now)
+        spans = note_uncounted(batch.updates, samples)
+        quarantined = Quarantined(batch.entries, batch.lost())
+        ids = self.evidence.machines
+        await self._persist(
+            lambda: self.database.run(commit, batch.updates, quarantined, now, ids, reports)
         )
-        self.metrics.orphans.inc(orphans)
+        self.gateways.uncounted.gather(samples, spans)
 
     def _count(self, batch: FrameBatch) -> None:
         committed = sum(update.committed for update in batch.updates.values())
         self.metrics.values.labels("committed").inc(committed)
         self.metrics.values.labels("quarantined").inc(batch.refused_values)
-        for outcome, frames in batch.outcomes.items():
-            self.metrics.frames.labels(outcome).inc(frames)
-        for kind, number in batch.refused.items():
-            self.metrics.quarantined.labels(kind).inc(number)
+        self.metrics.add_frames(batch.outcomes, batch.refused)
         self.metrics.commit_seconds.observe(time.monotonic() - batch.begun_s)
 
     def _show(self, batch: FrameBatch) -> None:
@@ -277,8 +286,7 @@ class Ingest:
 
     def _note_store(self, error: StoreError | None) -> None:
         self.store_problem = str(error or "")
-        self.metrics.store_up.set(error is None)
-        self.metrics.store_misconfigured.set(isinstance(error, StoreMisconfiguredError))
+        self.metrics.set_store(error is None, isinstance(error, StoreMisconfiguredError))
 
     async def _persist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do something with the database until it succeeds."""
@@ -286,5 +294,5 @@ class Ingest:
 
 
 def _attempts(what: str) -> Retry:
-    lost = f"the {what} refuses, nothing is acknowledged"
-    return Retry(log, lost, f"the {what} answers again", level=logging.ERROR)
+    lost, back = f"the {what} refuses, nothing is acknowledged", f"the {what} answers again"
+    return Retry(log, lost, back, level=logging.ERROR)

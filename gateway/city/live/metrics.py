@@ -1,5 +1,7 @@
 """Counters of the city for Prometheus; labels come from small fixed sets."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
@@ -73,3 +75,15 @@ class CityMetrics:
         self.gateways_online = Gauge(
             "qulink_city_gateways_online", "Gateways heard of lately", registry=self.registry
         )
+
+    def add_frames(self, outcomes: Mapping[str, int], refused: Mapping[str, int]) -> None:
+        """Count frames by what became of them, and what was quarantined by kind of reason."""
+        for outcome, frames in outcomes.items():
+            self.frames.labels(outcome).inc(frames)
+        for kind, number in refused.items():
+            self.quarantined.labels(kind).inc(number)
+
+    def set_store(self, is_up: bool, is_misconfigured: bool) -> None:
+        """Say whether the store takes values, and whether a person must act."""
+        self.store_up.set(is_up)
+        self.store_misconfigured.set(is_misconfigured)
