@@ -30,8 +30,9 @@ from gateway.core.status import Reason, uncertain
 from gateway.wire.messages import State
 from tests.city.test_quality import batch_with
 from tests.support.broker import Mosquitto
-from tests.support.city import city_on, proofs_of, rows_of, schema_of, sender, system_ms, until
+from tests.support.city import city_on, proofs_of, rows_of, schema_of, sender, system_ms
 from tests.support.city_db import add_enterprise
+from tests.support.waiting import until
 
 DAY = date(2026, 10, 9)
 MIDNIGHT = day_start_ms(DAY)

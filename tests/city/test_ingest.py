@@ -43,9 +43,9 @@ from tests.support.city import (
     running,
     schema_of,
     sender,
-    until,
 )
 from tests.support.influx2_contract import BUCKET, ORG, TOKEN, ContractServer
+from tests.support.waiting import until
 
 MACHINE = MachineName(USCC, "1", "B-001")
 

@@ -47,8 +47,8 @@ from tests.support.city import (
     rows_of,
     schema_of,
     sender,
-    until,
 )
+from tests.support.waiting import until
 
 TODAY = date(2026, 3, 1)
 

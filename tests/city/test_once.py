@@ -33,8 +33,8 @@ from tests.support.city import (
     running,
     schema_of,
     sender,
-    until,
 )
+from tests.support.waiting import until
 
 FRAMES = 60
 

@@ -145,6 +145,20 @@ def test_a_group_that_cannot_be_described_is_refused(tmp_path: Path) -> None:
     assert len(load_gateway(file, installed()).devices) == 2
 
 
+def test_a_group_of_too_many_machines_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a collector in front of many: each tag may name the machine that it belongs to."""
+    file = written(tmp_path, devices=1)
+    text = file.read_text()
+    file.write_text(text.replace("name: t0", "name: t0\n      asset_no: N1", 1))
+    monkeypatch.setattr(capacity, "MAX_MACHINES", 2)
+    assert len(load_gateway(file, installed()).devices) == 1
+    monkeypatch.setattr(capacity, "MAX_MACHINES", 1)
+    with pytest.raises(ConfigError, match="group 'g' belong to 2 machines; a city takes 1"):
+        load_gateway(file, installed())
+
+
 def test_a_gateway_that_sends_nowhere_may_be_as_large_as_it_likes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

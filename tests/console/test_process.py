@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -15,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.support.peers import free_port
+from tests.support.waiting import wait_until
 
 CITY = """\
 city: {{region: "330800", name_zh: 衢州, name_en: Quzhou}}
@@ -62,13 +62,6 @@ class Running:
         return self.parts().get("ingest") == "ok"
 
 
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def is_gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -80,7 +73,7 @@ def is_gone(pid: int) -> bool:
 def city(tmp_path: Path) -> Iterator[Running]:
     running = Running(tmp_path)
     try:
-        until(running.served)
+        wait_until(running.served)
         yield running
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -113,8 +106,8 @@ def test_parts_of_the_city_are_seen_through_the_console(city: Running) -> None:
 def test_a_console_that_dies_is_started_again(city: Running) -> None:
     first = city.console()
     os.kill(first, signal.SIGKILL)
-    until(lambda: city.console() not in {0, first})
-    until(city.served)
+    wait_until(lambda: city.console() not in {0, first})
+    wait_until(city.served)
     log = city.log.read_text("utf-8")
     assert log.count("the console ended: exit code -9; trying again") == 1
 
@@ -124,7 +117,7 @@ def test_a_console_does_not_outlive_its_city(city: Running) -> None:
     console = city.console()
     city.process.kill()
     city.process.wait(20)
-    until(lambda: is_gone(console))
+    wait_until(lambda: is_gone(console))
     assert city.parts() == {}
 
 

@@ -1,6 +1,5 @@
 """The demonstration as its user runs it: real processes, a real browser, books that balance."""
 
-import contextlib
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ import pytest
 from gateway.core.books import COUNTERS
 from tests.support.chromium import chromium
 from tests.support.peers import free_port, missing, program
+from tests.support.waiting import wait_until
 
 ENDS_WITHIN_S = 60
 
@@ -54,16 +54,6 @@ def get(url: str) -> Any:
         return json.loads(answer.read())
 
 
-def until(what: str, condition: Any, timeout_s: float = 30.0) -> Any:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            if found := condition():
-                return found
-        time.sleep(0.1)
-    raise TimeoutError(what)
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """One run; the tests below look at it while it runs, the last one ends it."""
@@ -75,7 +65,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
     )  # fmt: skip
     console = f"http://127.0.0.1:{port}"
     try:
-        until("healthy city", lambda: get(f"{console}/healthz")["status"] == "ok", 90)
+        wait_until(lambda: get(f"{console}/healthz")["status"] == "ok", "healthy city", 90)
         yield {"process": process, "data": data, "report": report, "console": console}
     finally:
         process.kill()
@@ -215,13 +205,13 @@ def test_however_it_ends_no_process_is_left_behind(number: int, tmp_path: Path) 
         stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         try:
-            group = until("children", lambda: group_of(process.pid))
-            until("lines", lambda: len(members(group)) > 3)
+            group = wait_until(lambda: group_of(process.pid), "children")
+            wait_until(lambda: len(members(group)) > 3, "lines")
             process.send_signal(number)
             _, said = process.communicate(timeout=30)
         finally:
             process.kill()
-    until("all have ended", lambda: not members(group), 10)
+    wait_until(lambda: not members(group), "all have ended")
     if number != signal.SIGKILL:
         assert process.returncode == 130
         assert said.endswith("ended at once; the books were not closed\n")

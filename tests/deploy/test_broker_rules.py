@@ -240,7 +240,7 @@ async def test_qulink_city_runs_and_stops(broker: RuledMosquitto, tmp_path: Path
     assert process.stderr is not None
     log = ""
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(60):
             while not (": connected" in log and "is running" in log):
                 line = await process.stderr.readline()
                 assert line, log

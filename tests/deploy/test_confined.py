@@ -18,8 +18,9 @@ from tests.edge.test_run_opcua import written
 from tests.path.test_city_killed import write_config
 from tests.simulators.process import simulator
 from tests.support.broker import Mosquitto
-from tests.support.city import USCC, assembled, city_config, fill_ledger, until
+from tests.support.city import USCC, assembled, city_config, fill_ledger
 from tests.support.peers import free_port, program
+from tests.support.waiting import until
 
 SYSTEMD = Path(__file__).parents[2] / "deploy" / "systemd"
 

@@ -14,9 +14,10 @@ from gateway.city.registry.credentials import password_line
 from gateway.mqtt.attempts import Attempts
 from tests.support.broker import Mosquitto
 from tests.support.certificates import Authority
-from tests.support.city import assembled, city_config, city_on, until
+from tests.support.city import assembled, city_config, city_on
 from tests.support.edge import VALUES, Edge
 from tests.support.peers import free_port
+from tests.support.waiting import until
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto"
 

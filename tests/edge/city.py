@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import aiomqtt
 
@@ -15,6 +15,7 @@ from gateway.wire.frame import Header, decode_frame, read_header
 from gateway.wire.messages import Ack, State, decode_state, encode_message
 from gateway.wire.records import BooksRecord, GivenUp, Record
 from gateway.wire.topics import ack_topic
+from tests.support.waiting import until as until  # noqa: PLC0414 - taken from here too
 
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -143,10 +144,3 @@ class City:
                 )
             )
         return total
-
-
-async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    """Wait for a condition; fails with a TimeoutError long after any machine should be there."""
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for is in another process
-            await asyncio.sleep(0.01)

@@ -3,8 +3,8 @@
 import asyncio
 
 from gateway.edge.device.alarms import Alarms
-from tests.edge.city import until
 from tests.edge.plant import Clock
+from tests.support.waiting import until
 
 
 def waiting(alarms: Alarms, clock: Clock, *ahead_ms: int) -> list[asyncio.Task[None]]:

@@ -17,8 +17,8 @@ from gateway.edge.live.health import health
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.plant import Clock as PlantClock
 from tests.edge.plant import Plant, Runtime, loaded
-from tests.support.city import until
 from tests.support.consumers import for_city
+from tests.support.waiting import until
 
 T0 = 1_800_000_000_000
 DOUBT = uncertain(Reason.CLOCK_DOUBT)

@@ -18,11 +18,12 @@ from gateway.edge.buffer.incoming import Commit
 from gateway.edge.buffer.storage.consumers import Consumer, QuotaRule
 from gateway.edge.northbound.session import Northbound
 from tests.edge.buffers import commit, frame
-from tests.edge.city import City, until
+from tests.edge.city import City
 from tests.edge.test_northbound import Sender
 from tests.support.broker import Mosquitto
 from tests.support.clocks import FixedClock
 from tests.support.consumers import for_city
+from tests.support.waiting import until
 
 MUCH = QuotaRule(1 << 30, 1 << 50)
 NAMES = ("city", "plant", "other")

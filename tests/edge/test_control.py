@@ -21,12 +21,12 @@ from gateway.edge.control.commands import Commands
 from gateway.edge.control.place import listen, reachable, socket_path
 from gateway.edge.control.protocol import MAX_REQUEST_BYTES, ControlError, decode_answer
 from gateway.edge.control.server import MOST_CONNECTIONS, ControlServer, open_place
-from tests.edge.city import until
 from tests.edge.test_run import (
     Factory,
     ended,
     factory,  # noqa: F401 - a fixture
 )
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(200)  # processes start slowly on a busy machine
 

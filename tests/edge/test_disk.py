@@ -21,10 +21,10 @@ from gateway.edge.buffer.storage.file import BufferFileError
 from gateway.edge.buffer.storage.reserve import RESERVE_BYTES
 from gateway.edge.live.health import health
 from gateway.wire.frame import Header, decode_frame, seal
-from tests.edge.city import until
 from tests.edge.plant import Clock, Plant, Runtime, loaded
 from tests.support.consumers import for_city
 from tests.support.peers import missing
+from tests.support.waiting import until
 
 SIZE_MIB = 16
 

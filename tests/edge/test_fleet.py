@@ -13,10 +13,10 @@ from gateway.core.batch import NEVER, Gap
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device.fleet import NoSuchDeviceError
-from tests.edge.city import until
 from tests.edge.gaps_told import gaps
 from tests.edge.plant import Clock, Plant, Runtime, loaded
 from tests.support.consumers import for_city
+from tests.support.waiting import until
 
 Start = Callable[..., Runtime]
 

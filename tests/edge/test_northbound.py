@@ -24,10 +24,11 @@ from gateway.edge.northbound.session import Northbound
 from gateway.wire.frame import BodyEncoder
 from gateway.wire.messages import Ack, encode_message
 from gateway.wire.topics import ack_topic
-from tests.edge.city import City, until
+from tests.edge.city import City
 from tests.support.broker import Mosquitto
 from tests.support.clocks import FixedClock
 from tests.support.consumers import for_city
+from tests.support.waiting import until
 
 SCHEMA = Schema(
     "d", "g", "p", "sensor", True, (Equipment("u", "1", "m"),), (Tag("t", Kind.FLOAT64),), 1000

@@ -14,7 +14,7 @@ import pytest
 from edge_config.loading.load import load_gateway
 from gateway.drivers.registry import installed
 from gateway.edge.process.handover import Handover, taken_over
-from tests.edge.city import City, until
+from tests.edge.city import City
 from tests.edge.test_run import (
     TAGS,
     Factory,
@@ -22,6 +22,7 @@ from tests.edge.test_run import (
     factory,  # noqa: F401 - a fixture
 )
 from tests.support.peers import free_port, wait_for_port
+from tests.support.waiting import until
 
 READERS = {"pydantic", "pydantic_core", "typer", "click", "rich", "openpyxl", "yaml"}
 """What reads configurations and command lines."""

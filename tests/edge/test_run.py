@@ -16,10 +16,11 @@ import yaml
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import BufferBooks, read_books
 from gateway.edge.buffer.storage.file import BufferFileError
-from tests.edge.city import City, until
+from tests.edge.city import City
 from tests.edge.plant import USCC
 from tests.support.broker import Mosquitto
 from tests.support.peers import free_port, wait_for_port
+from tests.support.waiting import until
 
 TAGS = 10
 

@@ -11,9 +11,10 @@ import yaml
 
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import read_books
-from tests.edge.city import City, until
+from tests.edge.city import City
 from tests.simulators.process import Simulator, simulator
 from tests.support.broker import Mosquitto
+from tests.support.waiting import until
 
 SAMPLE = Path(__file__).parents[2] / "edge_config/samples/door-line.yaml"
 MACHINES = {"opcua": 2, "modbus": 1}

@@ -17,10 +17,10 @@ from gateway.edge.device import connection as connection_module
 from gateway.edge.device import reports
 from gateway.edge.live.view import DeviceLive
 from gateway.wire.frame import Header, decode_frame, seal
-from tests.edge.city import until
 from tests.edge.gaps_told import gaps
 from tests.edge.plant import Clock, Plant, Runtime, loaded
 from tests.support.consumers import for_city
+from tests.support.waiting import until
 
 Start = Callable[..., Runtime]
 

@@ -15,10 +15,10 @@ import yaml
 
 from gateway.core.books import Counts
 from gateway.edge.buffer.buffer import read_books
-from tests.edge.city import until
 from tests.edge.plant import USCC
 from tests.support.peers import free_port
 from tests.support.serial_server import SerialServerProcess, crc
+from tests.support.waiting import until
 
 FRAMINGS = pytest.mark.parametrize("is_rtu", [False, True], ids=["tcp", "rtu"])
 UNITS = 30

@@ -19,9 +19,10 @@ from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.edge.buffer.incoming import Progress
 from gateway.edge.buffer.recorder import Recorder
 from gateway.edge.live.view import DeviceRecord
-from tests.edge.city import City, until
+from tests.edge.city import City
 from tests.edge.test_northbound import Sender
 from tests.support.broker import Mosquitto
+from tests.support.waiting import until
 
 NOW = 1_800_000_000_000
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto" / "mosquitto.conf"

@@ -127,6 +127,21 @@ async def test_plain_login_and_missing_token(tmp_path: Path) -> None:
         assert found.json()["message"] == "缺少必要的请求参数: handle"
 
 
+async def test_a_token_ends(tmp_path: Path) -> None:
+    clock = [NOW_MS]
+    async with (
+        served(tmp_path, now_ms=lambda: clock[0]) as node,
+        httpx.AsyncClient(base_url=node.url) as http,
+    ):
+        body = {"username": node.credentials.username, "password": node.credentials.secret}
+        answer = (await http.post("/identity/token", json=body)).json()
+        header = {"Authorization": f"Bearer {answer['data']['token']}"}
+        for passed_ms, is_admitted in ((TOKEN_LIFE_MS - 1, True), (1, False)):
+            clock[0] += passed_ms
+            found = await http.get("/identityv2/data/detail", headers=header)
+            assert (found.json()["message"] != "未登录") is is_admitted
+
+
 async def test_an_expired_token_is_renewed_once(tmp_path: Path) -> None:
     clock = [NOW_MS]
     async with (

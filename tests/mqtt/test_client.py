@@ -16,8 +16,8 @@ from gateway.mqtt import attempts as attempts_module
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import Client, MqttError
 from gateway.mqtt.faults import reason
-from tests.edge.city import until
 from tests.support.broker import Mosquitto
+from tests.support.waiting import until
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

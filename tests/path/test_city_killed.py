@@ -14,9 +14,10 @@ import pytest
 
 from gateway.city.db.tables import watermark
 from tests.support.broker import Mosquitto
-from tests.support.city import assembled, city_config, fill_ledger, proofs_of, rows_of, until
+from tests.support.city import assembled, city_config, fill_ledger, proofs_of, rows_of
 from tests.support.dying_city import STAGES
 from tests.support.edge import VALUES, Edge
+from tests.support.waiting import until
 
 KILLS = 3
 

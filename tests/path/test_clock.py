@@ -24,8 +24,8 @@ from tests.support.city import (
     rows_of,
     running,
     system_ms,
-    until,
 )
+from tests.support.waiting import until
 
 DAYS_AWAY = 3
 

@@ -22,8 +22,8 @@ from tests.support.city import (
     running,
     schema_of,
     sender,
-    until,
 )
+from tests.support.waiting import until
 
 NAMES = [f"gw-{number}" for number in range(1, 50)]
 LOW = next(name for name in NAMES if partition_of(name) < 512)

@@ -14,9 +14,10 @@ from gateway.city.app import City
 from gateway.city.db.tables import watermark
 from gateway.wire.topics import PARTITIONS
 from tests.support.broker import Mosquitto
-from tests.support.city import assembled, city_config, fill_ledger, rows_of, until
+from tests.support.city import assembled, city_config, fill_ledger, rows_of
 from tests.support.edge import VALUES, Edge
 from tests.support.postgres import Postgres
+from tests.support.waiting import until
 
 NAMES = tuple(f"gw-{number}" for number in range(1, 7))
 HAND_OVER_S = 30.0

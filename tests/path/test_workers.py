@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -20,6 +20,7 @@ from tests.support.city import assembled, city_config, fill_ledger, proofs_of, r
 from tests.support.edge import VALUES, Edge
 from tests.support.peers import free_port
 from tests.support.postgres import Postgres
+from tests.support.waiting import until
 
 NAMES = tuple(f"gw-{number}" for number in range(1, 7))
 HAND_OVER_S = 30.0
@@ -104,11 +105,9 @@ def ports_of(pid: int) -> set[int]:
     return {int(line[1].split(":")[1], 16) for line in lines if line[9] in inodes}
 
 
-async def until(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait for something that is asked in a thread."""
-    async with asyncio.timeout(seconds):
-        while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - of the server
-            await asyncio.sleep(0.1)
+def in_thread(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    """A condition that asks a server and must not hold up the edges of the test."""
+    return lambda: asyncio.to_thread(condition)
 
 
 async def console_answers(port: int) -> None:
@@ -139,16 +138,16 @@ async def test_killed_workers_are_replaced_and_nothing_is_lost_or_doubled(
         for edge in edges:
             await stack.enter_async_context(edge.running())
         stack.enter_context(workers.running(3))
-        await until(workers.shared(3), 90)
+        await until(in_thread(workers.shared(3)), 90)
         assert {len(share) for share in workers.held().values()} <= {340, 341, 342}
         await feed(edges, 50)
-        await until(workers.led, 30)
+        await until(in_thread(workers.led))
         follower = next(one for one in workers.processes if one is not workers.leader())
         for number, victim in ((2, follower), (1, workers.leader())):
             await feed(edges, 50, wait=False)
             victim.kill()  # kill -9, with frames on their way
-            await until(workers.shared(number), HAND_OVER_S)
-            await until(workers.led, HAND_OVER_S)
+            await until(in_thread(workers.shared(number)), HAND_OVER_S)
+            await until(in_thread(workers.led), HAND_OVER_S)
             await feed(edges, 50)
         assert workers.leader() is not victim
         await console_answers(workers.console)

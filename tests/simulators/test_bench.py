@@ -3,7 +3,6 @@
 import json
 import signal
 import struct
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -14,6 +13,7 @@ from pymodbus.client import ModbusTcpClient
 from simulators.bench.modbus import BenchServer, Noise
 from simulators.bench.watch import Watch, lateness
 from tests.simulators.process import Simulator, simulator
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +37,10 @@ def _floats(client: ModbusTcpClient, unit: int) -> np.ndarray:
 
 
 def test_every_value_of_every_poll_differs(client: ModbusTcpClient) -> None:
-    polls = []
-    for _ in range(3):
+    polls = [_floats(client, 7)]
+    for _ in range(2):
+        wait_until(lambda: _floats(client, 7)[-1] != polls[-1][-1], "values of the next moment")
         polls.append(_floats(client, 7))
-        time.sleep(0.15)
     for before, after in pairwise(polls):
         assert before.shape == (1000,)
         assert np.all(before != after)

@@ -23,7 +23,7 @@ FLAGS = (
 )  # fmt: skip
 START_S = 30.0
 COMMAND_S = 20.0
-DEADLINE_S = 15.0
+DEADLINE_S = 60.0
 
 
 class Page:

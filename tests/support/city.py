@@ -1,7 +1,7 @@
 """A running city for tests, and a gateway that publishes what the test says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -28,6 +28,7 @@ from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.messages import Ack, State, decode_ack, encode_message
 from gateway.wire.records import Record
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
+from tests.support.waiting import until as until  # noqa: PLC0414 - taken from here too
 
 USCC = "91330800MA0000001K"
 OTHER_USCC = "91330800MA0000002N"
@@ -120,22 +121,6 @@ async def city_on(
         fill_ledger(city, *gateways)
         async with running(city):
             yield city
-
-
-async def until(
-    condition: Callable[[], object | Awaitable[object]], timeout_s: float = 20.0
-) -> None:
-    """Wait until a condition holds.
-
-    Raises:
-        TimeoutError: it did not in time.
-    """
-    async with asyncio.timeout(timeout_s):
-        while True:
-            found = condition()
-            if await found if isinstance(found, Awaitable) else found:
-                return
-            await asyncio.sleep(0.02)
 
 
 def rows_of(city: City, table: Table) -> list[dict[str, Any]]:

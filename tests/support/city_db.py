@@ -56,7 +56,7 @@ def postgres_city(url: str, name: str) -> Database:
 
 def _connected(server: Engine) -> Connection:
     """Connect; a server that listens may still be starting up."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             return server.connect()

@@ -66,7 +66,7 @@ def free_port() -> int:
     raise RuntimeError(f"no port between {FIRST_PORT} and {LAST_PORT} is free on 127.0.0.1")
 
 
-def wait_for_port(port: int, timeout_s: float = 20.0) -> None:
+def wait_for_port(port: int, timeout_s: float = 60.0) -> None:
     """Wait until somebody listens on a loopback port.
 
     Raises:

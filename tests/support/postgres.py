@@ -12,7 +12,7 @@ import psycopg
 from tests.support.peers import free_port, program, wait_for_port
 from tests.support.server import ServerProcess
 
-READY_S = 20.0
+READY_S = 60.0
 PLACES = tuple(f"/usr/lib/postgresql/{version}/bin" for version in (18, 17, 16, 15, 14, 13))
 
 

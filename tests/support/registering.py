@@ -47,7 +47,7 @@ def made(database: Database, client: SnmsClient, clock: Clock) -> Registrar:
 
 
 async def work_off(one: Registrar) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await one.step():
             pass
 

@@ -36,7 +36,7 @@ async def connected(port: int, **options: Any) -> AsyncIterator[ModbusDriver]:
     driver = SPEC.make(connection(port, **options))
     assert isinstance(driver, ModbusDriver)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await driver.connect()
         yield driver
     finally:
@@ -45,7 +45,7 @@ async def connected(port: int, **options: Any) -> AsyncIterator[ModbusDriver]:
 
 async def read(driver: ModbusDriver, wanted: Sequence[Point]) -> list[Any]:
     """Read once; every value must be GOOD."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         reading = await driver.read(driver.plan(wanted))
     assert not reading.status.any(), reasons(reading)
     return values_of(wanted, reading)

@@ -63,7 +63,7 @@ def everything() -> tuple[list[str], list[Any]]:
 async def test_every_type_and_order_is_written_and_read_back(port: int) -> None:
     addresses, values = everything()
     wanted = points(*addresses)
-    async with connected(port) as driver, asyncio.timeout(20):
+    async with connected(port) as driver, asyncio.timeout(60):
         for point, value in zip(wanted, values, strict=True):
             await driver.write(point, value)
         plan = driver.plan(wanted)
@@ -123,7 +123,7 @@ async def test_an_address_the_device_does_not_have(port: int) -> None:
     async with connected(port) as driver:
         plan = driver.plan(wanted)
         for _ in range(3):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 reading = await driver.read(plan)
             expected = [Reason.NONE, Reason.NONE, Reason.ILLEGAL_ADDRESS, Reason.NONE]
             assert reasons(reading) == expected
@@ -141,7 +141,7 @@ async def test_a_window_of_requests(port: int) -> None:
         plan = driver.plan(wanted)
         assert len(plan.blocks) == 50
         for _ in range(3):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 reading = await driver.read(plan)
             assert values_of(wanted, reading) == [i + 1 for i in range(0, 1000, 20)]
 
@@ -171,6 +171,6 @@ async def test_connecting_again_and_again(port: int) -> None:
     async with connected(port) as driver:
         assert isinstance(driver, ModbusDriver)
         for _ in range(10):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await driver.connect()
             assert await read(driver, points("holding:0")) == [0]

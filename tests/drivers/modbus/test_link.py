@@ -10,12 +10,14 @@ from gateway.core.batch import Reading
 from gateway.drivers.api import DriverError, NoResponseError, NotConnectedError
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import SPEC, pool
+from gateway.drivers.modbus import link as link_module
 from gateway.drivers.modbus.config import Connection, Framing, conflicts
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.link import ModbusLink
 from tests.drivers.modbus.support import connection, points
-from tests.edge.city import until
+from tests.support.serial_server import SerialServer
 from tests.support.serial_server import serial_server as box
+from tests.support.waiting import until
 
 WANTED = points("holding:0")
 Got = tuple[int, list[str]]
@@ -26,7 +28,7 @@ Got = tuple[int, list[str]]
 async def units(link: ModbusLink, each: Sequence[Connection]) -> AsyncIterator[list[ModbusDriver]]:
     drivers = [link.driver(one) for one in each]
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for driver in drivers:
                 await driver.connect()
             yield drivers
@@ -174,6 +176,29 @@ async def test_many_units_knock_once_where_nobody_answers() -> None:
     for driver in [link.driver(one) for one in each]:
         with pytest.raises(NotConnectedError, match=f"cannot connect to Modbus unit .*:{port}"):
             await driver.connect()
+
+
+async def test_who_was_told_that_nobody_answers_knocks_for_the_others_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link_module, "REDIAL_S", 1_000.0)
+    async with box() as (_, port):
+        pass
+    each = several(port, (1, 2))
+    link = ModbusLink(each)
+    one, two = (link.driver(connection) for connection in each)
+    with pytest.raises(NotConnectedError):
+        await one.connect()
+    server = SerialServer()
+    async with await asyncio.start_server(server.serve, "127.0.0.1", port):
+        with pytest.raises(NotConnectedError):
+            await two.connect()
+        assert server.accepted == 0
+        for driver in (one, two):
+            await driver.connect()
+        assert server.accepted == 1
+        for driver in (one, two):
+            await driver.close()
 
 
 async def test_a_unit_may_join_and_leave_at_any_time() -> None:
