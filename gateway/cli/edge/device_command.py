@@ -9,32 +9,41 @@ from gateway.cli.tables import print_table
 
 Config = Annotated[Path, typer.Argument(help="The configuration that the gateway runs (YAML).")]
 Device = Annotated[str, typer.Argument(help="Device id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 def register(root: typer.Typer) -> None:
     """Add the command with its subcommands."""
     device = typer.Typer(no_args_is_help=True, help="Devices of a gateway that runs on this box.")
-    for name, command in (("list", _list), ("stop", _stop), ("start", _start)):
-        arguments = "gateway.yaml" if name == "list" else "gateway.yaml press-1"
-        device.command(name, epilog=f"Example: `qulink device {name} {arguments}`")(command)
-    device.command("restart", epilog="Example: `qulink device restart gateway.yaml press-1`")(
-        _restart
-    )
+    for name, command in (("list", _list), ("status", _status)):
+        device.command(name, epilog=f"Example: `qulink device {name} gateway.yaml`")(command)
+    for name, change in (("stop", _stop), ("start", _start), ("restart", _restart)):
+        example = f"Example: `qulink device {name} gateway.yaml press-1`"
+        device.command(name, epilog=example)(change)
     root.add_typer(device, name="device", epilog="Example: `qulink device list gateway.yaml`")
 
 
-def _list(
-    config: Config,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
-    """List the devices: whether they are read, and why not."""
+def _list(config: Config, as_json: AsJson = False) -> None:
+    """List the devices: whether they are read, when a value came last, and why not."""
     devices = _ask(config, "devices")
     if as_json:
-        import json
+        _print_json(devices)
+    else:
+        _print_table(devices)
 
-        typer.echo(json.dumps(devices, ensure_ascii=False, indent=2))
+
+def _status(config: Config, as_json: AsJson = False) -> None:
+    """Tell how the gateway is: devices up, the broker, and what waits for the city."""
+    status = _ask(config, "status")
+    if as_json:
+        _print_json(status)
         return
-    _print_table(devices)
+    broker = "connected" if status["is_connected"] else "not connected"
+    typer.echo(f"gateway   {status['gateway']}, qulink {status['software']}, pid {status['pid']}")
+    typer.echo(
+        f"devices   {status['up']} of {status['devices']} up, {status['stopped']} told to stop"
+    )
+    typer.echo(f"broker    {broker}; {status['pending_frames']:,} frames wait for the city")
 
 
 def _stop(config: Config, device: Device) -> None:
@@ -54,19 +63,24 @@ def _restart(config: Config, device: Device) -> None:
 
 def _ask(config: Path, command: str, **arguments: str) -> Any:
     """What the gateway of a configuration answers; exits 1 if there is no answer."""
-    from edge_config.loading.load import load_gateway
+    from edge_config.loading.local import load_local
     from edge_config.mistakes.problems import ConfigError
-    from gateway.drivers.registry import installed
     from gateway.edge.control.client import ask
     from gateway.edge.control.place import socket_path
     from gateway.edge.control.protocol import ControlError
 
     try:
-        loaded = load_gateway(config, installed()).config
-        return ask(socket_path(loaded.control_socket, loaded.buffer.path), command, **arguments)
+        control_socket, buffer = load_local(config)
+        return ask(socket_path(control_socket, buffer.path), command, **arguments)
     except (ConfigError, ControlError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+
+
+def _print_json(answer: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
 
 
 def _print_table(devices: list[dict[str, Any]]) -> None:
@@ -74,13 +88,14 @@ def _print_table(devices: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("device", "state", "since", "endpoint")
+    table = Table("device", "state", "since", "newest value", "endpoint")
     for head in ("polls", "failures"):
         table.add_column(head, justify="right")
     table.add_column("why")
     for one in devices:
         why = ": ".join(part for part in (one["cause"], one["detail"]) if part)
-        plain = (one["id"], one["state"], _local(one["since_ms"]), one["endpoint"])
+        times = (_local(one["since_ms"]), _local(one["newest_ms"]))
+        plain = (one["id"], one["state"], *times, one["endpoint"])
         counts = (f"{one['polls']:,}", f"{one['failures']:,}")
         table.add_row(*map(Text, (*plain, *counts, why)))  # as Text: a fault may hold brackets
     print_table(Console(soft_wrap=True), table)

@@ -32,6 +32,7 @@ class DeviceStatus(msgspec.Struct, frozen=True):
         id: device id.
         state: ``up``, ``down``, ``starting`` – or ``stopped`` if it was told to.
         since_ms: UTC milliseconds of the last change of its link; 0: never yet.
+        newest_ms: time of its newest value or fault, UTC milliseconds; 0: none has come.
         cause: code of the reason why it is down, else empty.
         detail: the same in words.
         polls: readings since the gateway's start.
@@ -42,6 +43,7 @@ class DeviceStatus(msgspec.Struct, frozen=True):
     id: str
     state: str
     since_ms: int
+    newest_ms: int
     cause: str
     detail: str
     polls: int
@@ -165,6 +167,7 @@ def _device(runtime: DeviceRuntime) -> DeviceStatus:
         id=record.id,
         state=record.link if runtime.is_running else "stopped",
         since_ms=record.since_ms,
+        newest_ms=record.newest_ms(),
         cause="" if record.cause is Reason.NONE else record.cause.code,
         detail=record.detail,
         polls=record.polls,

@@ -84,6 +84,11 @@ class DeviceRecord:
         """How many tags it has."""
         return sum(len(group.schema.tags) for group in self.groups.values())
 
+    def newest_ms(self) -> int:
+        """Time of its newest value or fault, UTC milliseconds; 0: none has come."""
+        times = (group.newest.times for group in self.groups.values() if group.newest)
+        return max((int(np.max(time)) for time in times), default=0)
+
     def good_count(self) -> int:
         """How many of its tags are GOOD now."""
         if self.link == "down":
