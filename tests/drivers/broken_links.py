@@ -48,7 +48,7 @@ class HasNoTurns(Sound):
 class SilenceEndsAll(Sound):
     """A silent unit takes the connection of all with it."""
 
-    def end_if_silent(self, channel: Channel) -> None:
+    def _end_if_silent(self, channel: Channel) -> None:
         if channel.silences:
             channel.abort("no answer")
 

@@ -84,10 +84,14 @@ class Gateway:
 
     def failures(self, unit: int) -> int:
         """How often a unit was lost, each time with a back-off after it."""
+        return int(self.metric(f'gateway_polls_failed_total{{device="u{unit}"}}'))
+
+    def metric(self, name: str) -> float:
+        """What the gateway says of itself now."""
         with urlopen(f"http://127.0.0.1:{self._console}/metrics", timeout=20) as answer:
             text = answer.read().decode()
-        (found,) = re.findall(rf'gateway_polls_failed_total{{device="u{unit}"}} (\S+)', text)
-        return int(float(found))
+        (found,) = re.findall(rf"^{re.escape(name)}.* (\S+)$", text, re.MULTILINE)
+        return float(found)
 
     def lost(self) -> set[str]:
         """The devices that were ever lost, by the log."""
@@ -112,6 +116,7 @@ async def test_thirty_units_are_read_behind_a_server_that_takes_eight_connection
         with gateway.running():
             await until(lambda: asked(server)[0] >= 10, 120)
             seen = server.seen()
+            assert gateway.metric("gateway_link_turns{") == 8
     assert (seen["turned_away"], seen["accepted"]) == (1, 9 if excess == "replace" else 8)
     assert gateway.lost() == set()
 
@@ -148,6 +153,7 @@ async def test_a_bus_with_more_to_read_than_it_can_carry_is_used_to_the_full_and
             counts = asked(server, units)
             seen = server.seen()
             assert answers_a_second(server) >= 0.9 * answers_a_second(other)
+            assert gateway.metric("gateway_link_busy_seconds_total{") > 0
     assert counts[-1] <= 2 * counts[0]
     assert (seen["accepted"], seen["turned_away"]) == (1, 0)
     assert gateway.lost() == set()

@@ -62,6 +62,7 @@ class SerialServer:
     def __post_init__(self) -> None:
         self.order: list[int] = []
         self.writers: list[asyncio.StreamWriter] = []
+        self.half_open: list[asyncio.StreamWriter] = []  # their requests get lost
         self._bus = asyncio.Lock()
         self._under_way = 0
 
@@ -98,6 +99,8 @@ class SerialServer:
         if self.is_rtu and crc(body) != request[-2:]:
             return
         self.began_s = self.began_s or asyncio.get_running_loop().time()
+        if writer in self.half_open:
+            return
         self._under_way += 1
         self.at_once = max(self.at_once, self._under_way)
         async with self._bus:

@@ -135,9 +135,7 @@ class ModbusDriver:
             why = f"{reason.code} (exception {fault.code}) to {fault.block}"
             return NoResponseError(f"{self._name}: {why}", reason)
         why = f"{self._name}: no answer within {self._timeout_ms} ms to {fault.block}"
-        why += _hint(channel)
-        self._link.end_if_silent(channel)
-        return NoResponseError(why) if channel.is_open else NotConnectedError(why, reason)
+        return NoResponseError(why + _hint(channel))
 
     async def write(self, point: Point, value: Value) -> None:
         """Write one value and check the device's echo.

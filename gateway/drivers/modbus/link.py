@@ -39,6 +39,7 @@ class ModbusLink:
         self._pauses = Pauses()
         self._pool = Pool(self._dial)
         self._users: set[ModbusDriver] = set()
+        self._is_to_renew = False
         self._failed: tuple[ModbusDriver, float, str] | None = None
         self.configure(connections)
 
@@ -103,6 +104,7 @@ class ModbusLink:
         except (OSError, UnicodeError) as error:  # UnicodeError: no possible host name
             raise NotConnectedError(str(error)) from error
         self._failed = None
+        self._is_to_renew = False
         return channel
 
     async def leave(self, user: ModbusDriver) -> None:
@@ -125,20 +127,27 @@ class ModbusLink:
         """
         if user not in self._users:
             raise NotConnectedError("not connected")
-        return self._pool.idle() or await self._pool.obtain(timeout_s)
+        channel = self._pool.idle()
+        if channel is None and self._is_to_renew and self._pool.is_empty:
+            return await self._pool.opened()
+        return channel or await self._pool.obtain(timeout_s)
 
     def give_back(self, channel: Channel) -> None:
         """A unit needs its connection no longer."""
         if channel.has_answered and self._framing is Framing.AUTO:
             self._found = channel.framing
-        self.end_if_silent(channel)
+        self._end_if_silent(channel)
         self._pool.give_back(channel)
 
-    def end_if_silent(self, channel: Channel) -> None:
-        """Have a connection made anew that is never answered, or whose framing was a guess."""
+    def _end_if_silent(self, channel: Channel) -> None:
+        """Have a connection made anew that is never answered, or whose framing was a guess.
+
+        This is not the loss of a session: the next unit that is read opens another one.
+        """
         is_guess = self._framing is Framing.AUTO and channel.framing is Framing.RTU
         if channel.silences >= (1 if is_guess else SILENT_SERIES):
             channel.abort(f"no answer to {channel.silences} requests in a row")
+            self._is_to_renew = True
 
     # -- when a connection, and not the unit, may be to blame -----------------------------
 

@@ -168,6 +168,29 @@ async def test_after_a_restart_of_the_server_one_unit_connects_for_all() -> None
         assert server.accepted == 2
 
 
+@pytest.mark.parametrize("is_rtu", [False, True])
+async def test_a_connection_that_died_unnoticed_is_made_anew_and_no_unit_waits_longer(
+    is_rtu: bool,
+) -> None:
+    """The poller connects anew after a back-off more; it must not have to."""
+    async with box(is_rtu=is_rtu) as (server, port):
+        each = several(port, range(1, 9), framing=Framing.RTU if is_rtu else Framing.TCP)
+        async with units(ModbusLink(each), each) as drivers:
+            plans = [driver.plan(WANTED) for driver in drivers]
+            assert value(await drivers[0].read(plans[0])) == 1
+            server.half_open += server.writers
+            silent = 0
+            for driver, plan, one in zip(drivers, plans, each, strict=True):
+                try:
+                    assert value(await driver.read(plan)) == one.unit
+                except NoResponseError:
+                    silent += 1
+            assert 0 < silent <= 3
+            for driver, plan, one in zip(drivers, plans, each, strict=True):
+                assert value(await driver.read(plan)) == one.unit
+        assert server.accepted == 2
+
+
 async def test_many_units_knock_once_where_nobody_answers() -> None:
     async with box() as (_, port):
         pass
