@@ -1,5 +1,7 @@
 """InfluxQL: names, literals, and the statements that count an hour. Pure."""
 
+# ruff: noqa: S608 - InfluxQL binds no names; `name` and `literal` quote
+
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any
@@ -48,8 +50,18 @@ def counts(found: Sequence[Result]) -> Iterator[tuple[Series, str, int]]:
                     yield series, column.removeprefix(_COUNT), int(number)
 
 
+def held_statement(source: str, where: str) -> str:
+    """The statement whose answer :func:`hours_in` understands."""
+    return f"SELECT count(*) FROM {source} WHERE {where} GROUP BY time(1h) fill(none)"
+
+
+def hours_in(held: Sequence[Result]) -> list[int]:
+    """Beginnings of the hours that hold values, UTC milliseconds."""
+    return [int(row[0]) for table in held for row in table["values"]]
+
+
 def hour_statements(source: str, where: str) -> list[str]:
-    """Statements whose answers :func:`note_hour` understands: counts, first line, last line."""
+    """Statements whose answers :func:`note_hour` understands: numbers, first line, last line."""
     found = f"FROM {source} WHERE {where} {_BY_SERIES}"
     return [
         f"SELECT count(*) {found}",
@@ -79,7 +91,7 @@ def note_hour(tally: Tally, answers: Sequence[Sequence[Result]]) -> list[str]:
 
 def mark_statements(mark: str, source: str, where: str) -> list[str]:
     """Statements whose answers :func:`note_marks` understands: all, replays, clock doubt."""
-    count = f"SELECT count({name(mark)}) FROM {source} WHERE {where}"  # noqa: S608 - quoted
+    count = f"SELECT count({name(mark)}) FROM {source} WHERE {where}"
     conditions = (f"{name(mark)} <> 0", _any(mark, REPLAYED), _any(mark, DOUBTED))
     return [f"{count} AND ({condition}) {_BY_SERIES}" for condition in conditions]
 
