@@ -20,6 +20,7 @@ from gateway.city.console.live.source import Source, SourceAwayError
 from gateway.city.console.live.workers import Workers
 from gateway.city.db import tables
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.renaming import rename_machine
 from gateway.city.live import messages, sockets
 from gateway.city.live.change_log import ChangeLog
 from gateway.city.live.server import LiveServer
@@ -258,3 +259,23 @@ def test_a_place_is_found_however_its_edge_writes_the_machine() -> None:
     assert [name for name, _ in places.all(uscc_of(0))] == [machine]
     places.update({}, [("gw-0", "s")])
     assert places.of(machine) == frozenset()
+
+
+async def test_a_renamed_machine_is_shown_by_what_its_edge_still_sends(
+    address: str, city: Town
+) -> None:
+    old, between, new = (MachineName(uscc_of(0), "1", no) for no in ("A-001", "B-7", "B-9"))
+    other = MachineName(uscc_of(0), "1", "A-002")
+    rename = city.database.run_now
+    rename(rename_machine, old, between, NOW_MS)
+    rename(rename_machine, between, new, NOW_MS)
+    rename(rename_machine, other, between, NOW_MS)  # a number that was given up is given again
+    await city.context.live.refresh()
+    for name, gateway_says in ((new, "12000"), (between, "12001")):
+        page = f"{address}/enterprises/{name.uscc}/{name.site_no}/{name.asset_no}"
+        rows = (await get(f"{page}?format=json")).json()["rows"]
+        assert {row["tag"]: str(row["value"]) for row in rows}["parts"] == gateway_says
+        assert (await get(f"{page}/chart.json?tag=power")).status_code == 200
+    machines = (await get(f"{address}/enterprises/{new.uscc}?format=json")).json()["rows"]
+    links = {row["asset_no"]: row["link"] for row in machines}
+    assert (links["B-9"], links["B-7"]) == ("up", "up")

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.city.console.live.former_names import FormerNames, FormerNamesReader
 from gateway.city.console.live.gateways import GatewayView, saved_gateways
 from gateway.city.console.live.places import Place, Places, difference, schemas
 from gateway.city.console.live.source import SourceAwayError
+from gateway.city.console.live.tags import MachineTag, machine_tags
 from gateway.city.console.live.workers import Workers
 from gateway.city.console.remember import REST, Remembered
 from gateway.city.db.database import Database
-from gateway.city.ingest.layout import series_of
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.newest import LiveValue
-from gateway.city.stores.api import Point, Series, Store, StoreError
-from gateway.core.days import MAX_AHEAD_MS
-from gateway.core.schema import Schema, Tag
+from gateway.city.stores.api import Series, Store, StoreError
+from gateway.core.days import MAX_AHEAD_MS, day_of
 from gateway.wire.messages import DeviceState
 
 FOLLOW_S = 1.0
@@ -97,6 +97,8 @@ class Present:
         self._silence_ms = silence_ms
         self._now_ms = now_ms
         self._places = Places()
+        self._renamed = FormerNamesReader()
+        self._former_names: FormerNames = {}
         self._saved: Mapping[str, GatewayView] = {}
         self._remembered = Remembered()
 
@@ -123,6 +125,8 @@ class Present:
         """Read the database: new machines, and gateways as their workers saved them."""
         new, gone = await self._database.run(difference, self._places.keys)
         self._places.update(new, gone)
+        today = day_of(self._now_ms())
+        self._former_names = await self._database.run(self._renamed.read, today)
         saved = partial(saved_gateways, now_ms=self._now_ms(), silence_ms=self._silence_ms)
         self._saved = await self._database.run(saved)
 
@@ -137,8 +141,15 @@ class Present:
 
     def link(self, machine: MachineName) -> Link | None:
         """The best link of a machine; None if no gateway ever named it."""
-        links = [self._link(place) for place in sorted(self._places.of(machine))]
+        links = [self._link(place) for place in sorted(self._places_of(machine))]
         return min(links, key=lambda one: _RANKS.get(one.link, len(_RANKS)), default=None)
+
+    def _names(self, machine: MachineName) -> frozenset[MachineName]:
+        """Keys of the names that a machine may have on its edge: a renamed one keeps its old."""
+        return self._former_names.get(machine.key, frozenset()) | {machine.key}
+
+    def _places_of(self, machine: MachineName) -> frozenset[Place]:
+        return frozenset().union(*map(self._places.of, self._names(machine)))
 
     def _link(self, place: Place) -> Link:
         state = self._state(place)
@@ -193,29 +204,33 @@ class Present:
         """What workers have heard of a machine, and the series of which they know too little."""
         values: dict[str, LiveValue] = {}
         unheard: set[Series] | None = None
-        gateways = {place.gateway for place in self._places.of(machine)}
+        gateways = {place.gateway for place in self._places_of(machine)}
         for worker in self.workers.answering:
             if gateways.isdisjoint(worker.copy.gateways):
                 continue
             try:
-                heard = await worker.source.values(machine)
+                heard = [await worker.source.values(name) for name in self._names(machine)]
             except SourceAwayError:
                 continue
-            unheard = (unheard or set()) | set(heard.unheard)
-            values |= {
-                name: value
-                for name, value in heard.values.items()
-                if name not in values or values[name].time_ms <= value.time_ms
-            }
+            unheard = (unheard or set()).union(*(one.unheard for one in heard))
+            for one in heard:
+                values |= {
+                    name: value
+                    for name, value in one.values.items()
+                    if name not in values or values[name].time_ms <= value.time_ms
+                }
         return values, unheard
 
-    async def _tags(self, machine: MachineName) -> list["_MachineTag"]:
-        places = self._places.of(machine)
+    async def _tags(self, machine: MachineName) -> list[MachineTag]:
+        # The last one of a name holds: what is sent under today's name, if anything is.
+        now = self._places.of(machine)
+        places = tuple(sorted(self._places_of(machine), key=lambda place: (place in now, place)))
         read = partial(self._database.run, schemas, places)
         held = await self._remembered.get(("tags", places), 3_600, read)
-        return [tag for place, schema in held for tag in _machine_tags(machine, place, schema)]
+        names = self._names(machine)
+        return [tag for place, schema in held for tag in machine_tags(names, place, schema)]
 
-    async def _stored(self, series: Series, tags: list["_MachineTag"]) -> dict[str, LiveValue]:
+    async def _stored(self, series: Series, tags: list[MachineTag]) -> dict[str, LiveValue]:
         try:
             points = await self._remembered.get(series, KEEP_S, partial(self._store.latest, series))
         except StoreError:
@@ -228,42 +243,6 @@ class Present:
             and tag.tag.name in points
             and points[tag.tag.name].time_ms <= latest_ms
         }
-
-
-@dataclass(frozen=True, slots=True)
-class _MachineTag:
-    """A tag of a machine, the group it is read with, and where its values are."""
-
-    tag: Tag
-    group: str
-    series: Series
-
-    def value(self, point: Point) -> LiveValue:
-        """A value of the store, dressed as one that was heard."""
-        tag = self.tag
-        return LiveValue(
-            point.value,
-            point.time_ms,
-            tag.unit,
-            tag.label_zh or tag.name,
-            tag.label_en or tag.name,
-            tag.role,
-            self.group,
-            point.status,
-        )
-
-
-def _machine_tags(machine: MachineName, place: Place, schema: Schema) -> list[_MachineTag]:
-    own = {
-        position: series_of(place.gateway, schema, position)
-        for position, one in enumerate(schema.equipment)
-        if MachineName(one.uscc, one.site_no, one.asset_no).key == machine.key
-    }
-    return [
-        _MachineTag(tag, schema.group, own[tag.equipment])
-        for tag in schema.tags
-        if tag.equipment in own
-    ]
 
 
 _UNKNOWN = DeviceState("unknown")
