@@ -53,6 +53,7 @@ class DemonstrationControl:
         """
         await form_of(request)
         line, action = request.path_params["line"], request.path_params["action"]
+        # Checked here, since both become part of an address that this process asks.
         if action not in {"start", "stop"} or not _LINE_ID.fullmatch(line):
             raise HTTPException(404)
         await self._post(f"{self.url}/lines/{line}/{action}")

@@ -65,6 +65,7 @@ async def _counters(worker: Worker) -> tuple[str, str | None]:
 
 async def _database_state(context: ConsoleContext) -> str:
     try:
+        # A watchdog that asks must be answered even when the database hangs.
         async with asyncio.timeout(DATABASE_TIMEOUT_S):
             await context.database.run(_ping)
     except (SQLAlchemyError, TimeoutError) as error:

@@ -114,5 +114,6 @@ async def _end_of_city() -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    # A signal ends it the way the city's own end does: one path to an orderly stop.
     loop.add_signal_handler(signal.SIGTERM, reader.feed_eof)
     await reader.read()

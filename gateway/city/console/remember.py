@@ -29,6 +29,7 @@ class _Answer:
 
     async def make(self, function: Callable[[], Awaitable[Any]]) -> None:
         begun = time.monotonic()
+        # Before the clock is read again: if it fails, the last answer keeps its age.
         self.value = await function()
         self.made_at = time.monotonic()
         self.cost_s = self.made_at - begun

@@ -53,6 +53,7 @@ async def supervise(config: CityConfig, patience_s: float = 0) -> None:
             async with _child(config, listener) as process:
                 answer = await _answer(process)
                 served = served or answer == Answer()
+                # A first start that cannot be is the operator's to mend; later it is tried again.
                 if answer is not None and not served:
                     raise ConsoleUnusableError(answer.fault)
                 await _end(process, retry)

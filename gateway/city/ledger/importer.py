@@ -111,12 +111,12 @@ def _renamed(
     connection: Connection, records: Sequence[Record], today: date
 ) -> tuple[dict[MachineName, int], dict[MachineName, MachineName]]:
     """Of the numbers that renamings speak of: the ledger's machines, and who has given one up."""
-    told = [
+    renamed = [
         (name_of(one), old)
         for one in records
         if one.values.get("asset_no") and (old := formerly(one))
     ]
-    found = find(connection, {name for pair in told for name in pair}, today)
+    found = find(connection, {name for pair in renamed for name in pair}, today)
     held = current_names(connection, found.values())
     machines = {name.key: one for name, one in found.items() if held.get(one) == name.key}
     former = {name.key: held[one] for name, one in found.items() if one in held}
@@ -124,7 +124,7 @@ def _renamed(
 
 
 def _write(connection: Connection, tables: Tables, known: Known, now_ms: int) -> ImportReport:
-    # Enterprises first, since all else refers to them; the node is told last, of what has changed.
+    # Enterprises first, since all else refers to them; the node learns last what has changed.
     enterprises = write_enterprises(connection, tables.enterprise)
     write_verifications(connection, tables.enterprise)
     rosters = write_rosters(connection, tables.enterprise, known.rosters)

@@ -64,6 +64,7 @@ def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms
         )
     if known.revoked_ms is None:
         return False
+    # A gateway that announced too many schemas begins anew with its enrolment.
     connection.execute(delete(tag_schema).where(tag_schema.c.gateway == gateway_id))
     renewed = {"revoked_ms": None, "enrolled_ms": now_ms, "last_seen_ms": None, "state": None}
     connection.execute(update(gateway).where(gateway.c.id == gateway_id).values(renewed))

@@ -9,7 +9,7 @@
 A connection may carry several requests, one after another.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -54,6 +54,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str = ""
 
 
+_Line = TypeVar("_Line", Request, Answer)
+
 _REQUEST = msgspec.json.Decoder(Request)
 _ANSWER = msgspec.json.Decoder(Answer)
 
@@ -64,12 +66,7 @@ def decode_request(line: bytes) -> Request:
     Raises:
         ControlError: it is no request, or one of another version.
     """
-    try:
-        request = _REQUEST.decode(line)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise ControlError(f"this is no request: {error}") from error
-    _demand_version(request.version, "client")
-    return request
+    return _decoded(_REQUEST, line, "request", "client")
 
 
 def decode_answer(line: bytes) -> Answer:
@@ -78,20 +75,20 @@ def decode_answer(line: bytes) -> Answer:
     Raises:
         ControlError: it is no answer, or one of another version.
     """
+    return _decoded(_ANSWER, line, "answer of a gateway", "gateway")
+
+
+def _decoded(decoder: "msgspec.json.Decoder[_Line]", line: bytes, what: str, other: str) -> _Line:
     try:
-        answer = _ANSWER.decode(line)
+        found = decoder.decode(line)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise ControlError(f"this is no answer of a gateway: {error}") from error
-    _demand_version(answer.version, "gateway")
-    return answer
-
-
-def _demand_version(version: int, other: str) -> None:
-    if version != VERSION:
+        raise ControlError(f"this is no {what}: {error}") from error
+    if found.version != VERSION:
         raise ControlError(
-            f"the {other} speaks version {version} of the control protocol, this is version "
+            f"the {other} speaks version {found.version} of the control protocol, this is version "
             f"{VERSION}; use the qulink that the gateway runs, or restart the gateway"
         )
+    return found
 
 
 def encode(message: Request | Answer) -> bytes:

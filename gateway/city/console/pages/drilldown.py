@@ -73,6 +73,7 @@ class Drilldown:
             raise HTTPException(404)
         table = await self._figures.table("enterprise")
         cells = [cell for cell in table.ranked() if cell.key in members]
+        # Enterprises out of the definition's scope have no rate, but are not to vanish.
         counted = {cell.key for cell in cells}
         outside = [row for uscc, row in members.items() if uscc not in counted]
         name = _group_name(by, code)

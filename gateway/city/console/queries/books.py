@@ -25,6 +25,7 @@ class GatewayBooks:
     def pending(self) -> int:
         """Buffered values that the city has not committed, as far as its books tell."""
         lost = sum(self.counts.dropped.values()) + self.quarantined
+        # The books of an edge come with its frames, so the city may hold more than they tell yet.
         return max(0, self.counts.buffered - lost - self.committed)
 
 

@@ -128,6 +128,6 @@ def points_text(gap: Fraction | None) -> str:
     if gap is None:
         return NOTHING
     text = percent_text(abs(gap))
-    if float(text) == 0:
+    if float(text) == 0:  # what rounds to nothing has no sign
         return text
     return f"{'+' if gap > 0 else '−'}{text}"

@@ -48,6 +48,7 @@ class GapFilter:
 
 def gaps(connection: Connection, wanted: GapFilter, limit: int, offset: int = 0) -> list[GapRow]:
     """Gaps, those that last first, then the newest."""
+    # Two questions, as each has its index: one sorted by "open first" would read the whole table.
     rows = _page(connection, wanted, True, limit, offset)
     if len(rows) == limit or wanted.only_open:
         return rows
@@ -89,6 +90,7 @@ def _count(connection: Connection, wanted: GapFilter, lasting: bool) -> int:
 def gap_causes(connection: Connection) -> list[str]:
     """Causes that occur, in alphabetical order."""
     causes = sorted(reason.code for reason in Reason)
+    # A question a cause: DISTINCT would read millions of rows for a handful of names.
     asked = [exists().where(gap.c.cause == cause).label(cause) for cause in causes]
     row = connection.execute(select(*asked)).one()
     return [cause for cause, occurs in zip(causes, row, strict=True) if occurs]

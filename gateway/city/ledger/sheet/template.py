@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.comments import Comment
@@ -12,8 +12,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from gateway.city.ledger.codes import IN_SERVICE, INDUSTRIES, Name
 from gateway.city.ledger.sheet.columns import SHEET_NAMES, TABLES, Column
-
-Language = Literal["zh", "en"]
+from gateway.web.i18n import Language
 
 _ROWS = 20_000
 """Rows that the drop-downs cover."""
