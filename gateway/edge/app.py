@@ -69,7 +69,8 @@ def compose(
     """
     clock = clock or Clock()
     live = Live()
-    _look(clock, live)  # before the first reading, so that it is known whether to doubt it
+    clock.resume(buffer.clock_mark)  # before the first reading: is it to be doubted?
+    _look(clock, live, buffer)
     wake = _Wakes([asyncio.Event() for _ in loaded.config.northbound])
     recorder = Recorder(
         buffer=buffer,
@@ -96,14 +97,15 @@ def compose(
         alarms=alarms,
     )
     devices.compose(loaded.devices)
-    recorder.add_source(lambda _now_ms: _look(clock, live))
+    recorder.add_source(lambda _now_ms: _look(clock, live, buffer))
     recorder.add_source(devices.catch_up)
     northbounds = _northbounds(loaded, buffer, wake, live, clock)
     return Edge(buffer, live, recorder, sinks, devices, northbounds)
 
 
-def _look(clock: Clock, live: Live) -> None:
+def _look(clock: Clock, live: Live, buffer: Buffer) -> None:
     clock.look()
+    buffer.clock_mark = clock.mark
     live.set_clock(clock.live())
 
 

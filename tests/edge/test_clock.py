@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.core.batch import Batch, doubted
 from gateway.core.days import DAY_MS, MAX_AHEAD_MS
 from gateway.core.status import GOOD, Quality, Reason, bad, uncertain
+from gateway.edge.app import compose
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device.clock import STEP_MS, Clock
 from gateway.edge.live.health import health
@@ -27,10 +28,18 @@ DOUBT = uncertain(Reason.CLOCK_DOUBT)
 class Hand(Clock):
     """Moved by the test: ``run`` lets time pass, ``ahead_ms`` is what somebody set."""
 
-    def __init__(self, *, synchronised: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        synchronised: bool = False,
+        passed_ms: int = 0,
+        ahead_ms: int = 0,
+        boot: str = "this",
+    ) -> None:
         super().__init__()
-        self.passed_ms, self.ahead_ms = 0, 0
+        self.passed_ms, self.ahead_ms = passed_ms, ahead_ms
         self.synchronised = synchronised
+        self.boot = boot
         self.look()
 
     def now_ms(self) -> int:
@@ -41,6 +50,9 @@ class Hand(Clock):
 
     def is_synchronised(self) -> bool:
         return self.synchronised
+
+    def boot_id(self) -> str:
+        return self.boot
 
     def run(self, ms: int) -> None:
         self.passed_ms += ms
@@ -136,6 +148,35 @@ def test_what_is_not_proven_is_not_said(error_ms: int, delay_ms: int, slack_ms: 
         assert abs(error_ms) > MAX_AHEAD_MS
     else:
         assert delay_ms + slack_ms > 0  # without a way there is always an answer
+
+
+def test_another_process_goes_on_with_a_clock_that_nobody_set() -> None:
+    before, after = Hand(), Hand(passed_ms=4 * DAY_MS)
+    assert after.steady_since_ms == T0 + 4 * DAY_MS
+    after.resume(before.mark)
+    assert (after.steady_since_ms, after.mark) == (T0, before.mark)
+
+
+@pytest.mark.parametrize("change", ["step", "boot", "none"])
+def test_another_process_begins_anew(change: str) -> None:
+    before = Hand()
+    after = Hand(
+        passed_ms=DAY_MS,
+        ahead_ms=2 * STEP_MS if change == "step" else 0,
+        boot="other" if change == "boot" else "this",
+    )
+    after.resume("" if change == "none" else before.mark)
+    assert after.steady_since_ms == after.now_ms()
+
+
+async def test_the_mark_of_the_clock_is_in_the_buffer(tmp_path: Path) -> None:
+    clocks = [Hand(), Hand(passed_ms=DAY_MS)]
+    for clock in clocks:
+        buffer = Buffer.open(tmp_path / "b.db", for_city(1 << 30, 1 << 50))
+        edge = compose(loaded(tmp_path), {"plant": Plant().spec()}, buffer, clock)
+        await edge.recorder.commit(reporting=True)
+        buffer.close()
+    assert [clock.steady_since_ms for clock in clocks] == [T0, T0]
 
 
 # -- values -------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from gateway.edge.buffer.storage.tables import (
     report_again,
     sum_counts,
     write_books,
+    write_clock_mark,
     write_gaps,
     write_machines,
     write_progress,
@@ -64,6 +65,7 @@ class Buffer(BufferReading):
     Attributes:
         epoch: the file's random name.
         last_seq: number of the newest frame.
+        clock_mark: what the next process has to know of the clock; kept with the next commit.
         frame_bytes: new frames hold records of at most so many bytes, before compression.
         outlets: what comes out of it, by the name of the consumer.
     """
@@ -87,6 +89,7 @@ class Buffer(BufferReading):
         meta = dict(self._writer.execute("SELECT key, value FROM meta"))
         self.epoch = int(meta["epoch"], 16)
         self.last_seq = int(meta["last_seq"])
+        self.clock_mark = meta.get("clock", "")
         self._total = load_totals(self._writer)
         self.frame_bytes = MAX_BYTES
         flags = enlist(self._writer, consumers)
@@ -209,6 +212,7 @@ class Buffer(BufferReading):
 
     def _write(self, commit: Commit) -> None:
         writer = self._writer
+        write_clock_mark(writer, self.clock_mark)
         write_gaps(writer, commit.gaps)
         remember(writer, commit.waiting)
         write_progress(writer, commit.progress)

@@ -9,6 +9,7 @@ only a person can tell.
 import ctypes
 import logging
 import time
+from pathlib import Path
 
 from gateway.core.days import MAX_AHEAD_MS
 from gateway.edge.live.records import ClockLive
@@ -17,6 +18,9 @@ _log = logging.getLogger(__name__)
 
 STEP_MS = 1_000
 """A clock that moved by more against one that never steps has been set."""
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_UNKNOWN = "-"
 
 _UNSYNCHRONISED = 5
 """What ``adjtimex`` answers while no time service keeps the clock (TIME_ERROR)."""
@@ -32,11 +36,13 @@ class Clock:
             every reading, so it costs nothing.
         steady_since_ms: since when, by its own time, it has only run, UTC milliseconds; 0: it was
             not looked at.
+        mark: what another process needs to go on with it, see :meth:`resume`.
     """
 
     def __init__(self) -> None:
         self.in_doubt = False  # until the first look, before which nothing is read
         self.steady_since_ms = 0
+        self.mark = ""
         self._offset_ms: float | None = None
         self._is_synchronised = False
         self._city_agrees: bool | None = None  # None: it has not said
@@ -71,9 +77,33 @@ class Clock:
         before, self._offset_ms = self._offset_ms, offset_ms
         if before is None or abs(offset_ms - before) > STEP_MS:
             self.steady_since_ms = now_ms
+            self.mark = f"{self.boot_id()} {offset_ms:.0f} {now_ms}"
             self._city_agrees = None
         self._is_synchronised = self.is_synchronised()
         self._judge()
+
+    def resume(self, mark: str) -> None:
+        """Look for the first time, and go on where an earlier process has left off.
+
+        The clock that never steps goes on from process to process until the machine starts anew,
+        so it tells whether somebody set the other one meanwhile.
+
+        Args:
+            mark: what that process had as :attr:`mark`; empty: there was none.
+        """
+        self.look()
+        boot_id, offset_ms, since_ms = mark.split() if mark else ("", "0", "0")
+        now_boot_id, now_offset_ms, _ = self.mark.split()
+        is_same = boot_id == now_boot_id and boot_id != _UNKNOWN
+        if is_same and abs(int(now_offset_ms) - int(offset_ms)) <= STEP_MS:
+            self.steady_since_ms, self.mark = int(since_ms), mark
+
+    def boot_id(self) -> str:
+        """What the machine calls the time since it was started; ``-`` if it does not say."""
+        try:
+            return _BOOT_ID.read_text().strip()
+        except OSError:
+            return _UNKNOWN
 
     def is_synchronised(self) -> bool:
         """Whether the kernel says that a time service keeps the clock right."""

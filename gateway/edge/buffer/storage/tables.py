@@ -153,6 +153,15 @@ def insert_frames(
     return seq
 
 
+def write_clock_mark(connection: sqlite3.Connection, mark: str) -> None:
+    """Keep what the next process has to know of the clock; written only if it has changed."""
+    connection.execute(
+        "INSERT INTO meta VALUES ('clock', ?) ON CONFLICT DO UPDATE SET value = excluded.value "
+        "WHERE value <> excluded.value",
+        (mark,),
+    )
+
+
 def write_progress(
     connection: sqlite3.Connection, progress: Mapping[tuple[str, str], Progress]
 ) -> None:
