@@ -76,7 +76,7 @@ class EmbeddedStore(Settings):
 
 
 class Influx1Store(Settings):
-    """InfluxDB 1.x."""
+    """InfluxDB 1.x. Beside a value that is not GOOD stands its status byte, as ``<tag>.q``."""
 
     type: Literal["influxdb1"] = Field(description="kind of store")
     url: HttpUrl = Field(description="as http://127.0.0.1:8086")
@@ -90,7 +90,7 @@ class Influx1Store(Settings):
 
 
 class Influx2Store(Settings):
-    """InfluxDB 2.x."""
+    """InfluxDB 2.x. Beside a value that is not GOOD stands its status byte, as ``<tag>.q``."""
 
     type: Literal["influxdb2"] = Field(description="kind of store")
     url: HttpUrl = Field(description="as http://127.0.0.1:8086")

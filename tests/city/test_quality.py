@@ -137,6 +137,16 @@ async def test_a_dead_machine_behind_a_caching_server_is_not_networked(
             await gateway.acked(1)
         numbers = rows_of(city, watermark)
         assert numbers[0]["values_committed"] == 24 * 3
+        stored = Counter[tuple[str, str]]()
+        for one in await city.store.hours("gw-1", hours[0], hours[0] + DAY_MS):
+            for kind in ("good", "uncertain", "replayed", "doubted"):
+                stored[one.series.equipment, kind] += getattr(one, kind)
+        assert +stored == {
+            ("M-1", "replayed"): 24,
+            ("M-2", "uncertain"): 24,
+            ("M-3", "replayed"): 23,
+            ("M-3", "good"): 1,
+        }
         held = {one["machine_id"]: one for one in await proofs_of(city)}
         names = ("good_hours", "uncertain_hours", "replayed_hours")
         assert [tuple(held[one][name] for name in names) for one in machines] == [

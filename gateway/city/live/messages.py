@@ -36,7 +36,7 @@ class GatewayNow(msgspec.Struct, frozen=True, array_like=True):
         heard_here: False: it was revoked or is another worker's; the rest means nothing then.
         online: heard of within the configured silence, and not signed off.
         last_seen_ms: when the last message came, the city's clock; None: never.
-        devices: link state by device; None: as it was when it was last told.
+        devices: link state by device; None: not changed since.
     """
 
     id: str

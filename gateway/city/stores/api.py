@@ -58,6 +58,10 @@ class Series:
     equipment: str
 
 
+TAGS = ("device", "enterprise", "equipment", "gateway", "site")
+"""The attributes of a series beside its measurement, in the order of a line's tags."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Values of one series that share field names: times × fields, with holes.

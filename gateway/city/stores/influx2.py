@@ -17,6 +17,7 @@ from influxdb_client.service.write_service import WriteService
 
 from edge_config.models.city import Influx2Store
 from gateway.city.stores.api import (
+    TAGS,
     Point,
     Rejection,
     Rows,
@@ -31,9 +32,8 @@ from gateway.city.stores.hours import Tally, hours_between
 from gateway.city.stores.marks import DOUBTED, REPLAYED, Doubts, is_mark, mark_of
 from gateway.core.status import GOOD
 
-_TAGS = ("device", "enterprise", "equipment", "gateway", "site")
 _MISCONFIGURED = (401, 403, 404)
-_BY_SERIES = f"group(columns: {json.dumps(['_measurement', *_TAGS])})"
+_BY_SERIES = f"group(columns: {json.dumps(['_measurement', *TAGS])})"
 _VALUES = r"r._field !~ /\.q$/"
 _MARKS = r"r._field =~ /\.q$/"
 _TOO_MANY = 429
@@ -249,7 +249,7 @@ def _ms(moment: datetime) -> int:
 
 
 def _filter(series: Series) -> str:
-    tags = " and ".join(f"r.{tag} == {_literal(getattr(series, tag))}" for tag in _TAGS)
+    tags = " and ".join(f"r.{tag} == {_literal(getattr(series, tag))}" for tag in TAGS)
     name = _literal(series.measurement)
     return f"filter(fn: (r) => r._measurement == {name} and {tags})"
 
@@ -259,7 +259,7 @@ def _any(codes: Sequence[int]) -> str:
 
 
 def _series(record: FluxRecord) -> Series:
-    tags = {tag: record.values.get(tag) or "" for tag in _TAGS}
+    tags = {tag: record.values.get(tag) or "" for tag in TAGS}
     return Series(measurement=record["_measurement"], **tags)
 
 

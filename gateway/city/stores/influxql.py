@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
-from gateway.city.stores.api import Series
+from gateway.city.stores.api import TAGS, Series
 from gateway.city.stores.hours import Tally
 from gateway.city.stores.marks import DOUBTED, REPLAYED, is_mark
 
 Result = Mapping[str, Any]
 """One table of an answer: ``name``, ``tags``, ``columns``, ``values``."""
-_TAGS = ("device", "enterprise", "equipment", "gateway", "site")
-_BY_SERIES = "GROUP BY " + ", ".join(f'"{tag}"' for tag in _TAGS)
+_BY_SERIES = "GROUP BY " + ", ".join(f'"{tag}"' for tag in TAGS)
 _COUNT = "count_"
 
 
@@ -34,7 +33,7 @@ def within(from_ms: int, to_ms: int) -> str:
 
 def is_series(series: Series) -> str:
     """The condition on the tags of one series."""
-    return " AND ".join(f"{name(tag)} = {literal(getattr(series, tag))}" for tag in _TAGS)
+    return " AND ".join(f"{name(tag)} = {literal(getattr(series, tag))}" for tag in TAGS)
 
 
 def counts(found: Sequence[Result]) -> Iterator[tuple[Series, str, int]]:
@@ -110,4 +109,4 @@ def _any(mark: str, codes: Sequence[int]) -> str:
 
 def _series(table: Result) -> Series:
     tags = table.get("tags", {})
-    return Series(measurement=table["name"], **{tag: tags.get(tag, "") for tag in _TAGS})
+    return Series(measurement=table["name"], **{tag: tags.get(tag, "") for tag in TAGS})

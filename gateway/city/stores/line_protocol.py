@@ -16,7 +16,7 @@ import numpy.typing as npt
 import orjson
 
 from gateway.city.ingest.limits import MAX_STRING_BYTES
-from gateway.city.stores.api import Rejection, Rows, Series
+from gateway.city.stores.api import TAGS, Rejection, Rows, Series
 from gateway.city.stores.marks import Doubts, mark_of, statuses
 from gateway.core.schema import Column, Kind, Run
 
@@ -47,14 +47,8 @@ class Line(NamedTuple):
 @lru_cache(maxsize=65_536)
 def series_key(series: Series) -> bytes:
     """Measurement and tags, escaped: ``bearing,device=…,enterprise=…``."""
-    tags = (
-        ("device", series.device),
-        ("enterprise", series.enterprise),
-        ("equipment", series.equipment),
-        ("gateway", series.gateway),
-        ("site", series.site),
-    )
-    pairs = "".join(f",{key}={text.translate(_KEY)}" for key, text in tags if text)
+    tags = ((tag, getattr(series, tag)) for tag in TAGS)
+    pairs = "".join(f",{tag}={text.translate(_KEY)}" for tag, text in tags if text)
     return (series.measurement.translate(_NAME) + pairs).encode()
 
 
