@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from gateway.drivers.api import Driver
-from gateway.edge.device.turns import WINDOW_S, Turns
+from gateway.edge.device.turns import WINDOW_S, Turn, Turns
 from gateway.edge.live.records import LinkLoad
 
 
@@ -52,8 +53,9 @@ async def test_turns_are_granted_in_order_and_one_at_a_time() -> None:
 
     async def unit(name: str) -> None:
         nonlocal inside
+        turn = turns.of_one_device()
         for _ in range(5):
-            async with turns:
+            async with turn:
                 inside += 1
                 assert inside == 1
                 await asyncio.sleep(0)
@@ -70,6 +72,8 @@ class Units:
     def __init__(self, turns: Turns) -> None:
         self.turns = turns
         self.inside: list[str] = []
+        self.order: list[str] = []
+        self.turn: dict[str, Turn] = {}
         self.leave: dict[str, asyncio.Event] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -79,10 +83,15 @@ class Units:
         await soon()
 
     async def _hold(self, name: str) -> None:
-        async with self.turns:
-            self.inside.append(name)
-            await self.leave[name].wait()
-            self.inside.remove(name)
+        """Capitals do not answer."""
+        with suppress(TimeoutError):
+            async with self.turn.setdefault(name, self.turns.of_one_device()):
+                self.inside.append(name)
+                self.order.append(name)
+                await self.leave[name].wait()
+                self.inside.remove(name)
+                if name.isupper():
+                    raise TimeoutError
 
     async def go(self, name: str) -> None:
         self.leave[name].set()
@@ -124,11 +133,30 @@ async def test_who_gives_up_waiting_keeps_nobody_waiting() -> None:
 async def test_a_turn_that_is_granted_to_who_gives_up_goes_to_the_next() -> None:
     turns, _ = turns_of(Line())
     units = Units(turns)
-    async with turns:
+    async with turns.of_one_device():
         await units.ask("b")
         await units.ask("c")
     await units.cancel("b")  # it has been granted the turn, but has not run since
     assert units.inside == ["c"]
+
+
+async def test_devices_that_do_not_answer_come_after_those_that_wait_and_have_their_turn() -> None:
+    units = Units(turns_of(Line())[0])
+    for name in "XYZ":  # each fails once
+        await units.ask(name)
+        await units.go(name)
+    units.order.clear()
+    for name in "XYabZ":
+        await units.ask(name)
+    await units.go("X")
+    await units.ask("c")  # asks later than Y, and need not be served before it
+    for name in "ab":
+        await units.go(name)
+        await units.ask(name)
+    await units.go("Y")
+    for name in "cabZ":
+        await units.go(name)
+    assert "".join(units.order) == "XabYcabZ"
 
 
 async def test_a_link_that_cannot_keep_up_is_named_once_and_so_is_its_relief(

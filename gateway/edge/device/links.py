@@ -74,7 +74,7 @@ class Links:
         shared.connections.pop(device.config.id, None)
         shared.connections[device.config.id] = device.connection
         _tell(shared)
-        return partial(shared.link.driver, device.connection), shared.turns
+        return partial(shared.link.driver, device.connection), shared.turns.of_one_device()
 
     def leave(self, device: str) -> None:
         """A device has gone, or is going to be reached in another way."""

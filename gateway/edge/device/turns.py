@@ -24,8 +24,9 @@ RELIEVED = 0.8
 class Turns:
     """A link's turns: as many at a time as it has, in the order in which they were asked for.
 
-    A device asks for one turn at a time, so each has its own before another has its second. It
-    is a context: entering waits for a turn, leaving gives it back.
+    A device asks for one turn at a time, so each has its own before another has its second. But
+    devices that do not answer cost a time-out each: those that failed at their last turn do not
+    follow each other while others wait.
 
     Args:
         link: says how many turns there are; it may change its mind.
@@ -38,41 +39,40 @@ class Turns:
         self._load = load
         self._seconds = seconds
         self._granted = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[Turn] = deque()
         self._counted_s = self._window_s = seconds()
         self._window_waited_s = 0.0
 
-    async def __aenter__(self) -> None:
-        if self._waiting or self._granted >= self._link.turns:
-            await self._wait()
-        else:
-            self._count()
-            self._granted += 1
+    def of_one_device(self) -> "Turn":
+        """The turn of one more device."""
+        return Turn(self)
 
-    async def __aexit__(self, *_: object) -> None:
-        self._give_back()
-
-    async def _wait(self) -> None:
-        """Wait until somebody who gives a turn back hands it on: nobody can slip in between."""
-        grant = asyncio.get_running_loop().create_future()
+    async def begin(self, turn: "Turn") -> None:
+        """Wait for a turn. Whoever gives one back hands it on: nobody can slip in between."""
         self._count()
-        self._waiting.append(grant)
+        if not self._waiting and self._granted < self._link.turns:
+            self._granted += 1
+            return
+        turn.grant = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         try:
-            await grant
+            await turn.grant
         except asyncio.CancelledError:
-            if grant.cancelled():
-                self._count()
-                if grant in self._waiting:
-                    self._waiting.remove(grant)
-            else:  # granted in the same moment
-                self._give_back()
+            self._count()
+            if not turn.grant.cancelled():  # granted in the same moment
+                self.end(turn)
+            elif turn in self._waiting:
+                self._waiting.remove(turn)
             raise
 
-    def _give_back(self) -> None:
+    def end(self, turn: "Turn") -> None:
+        """Give a turn back, and grant what can be granted."""
         self._count()
         self._granted -= 1
+        if turn.has_failed:  # whoever waits now and answers goes before the next that may not
+            self._waiting = deque(sorted(self._waiting, key=lambda one: one.has_failed))
         while self._waiting and self._granted < self._link.turns:
-            grant = self._waiting.popleft()
+            grant = self._waiting.popleft().grant
             if not grant.done():  # else its device was stopped just now
                 self._granted += 1
                 grant.set_result(None)
@@ -105,3 +105,25 @@ class Turns:
         elif load.is_overloaded and share <= RELIEVED:
             load.is_overloaded = False
             _log.info("%s keeps up with its %d devices again", load.name, load.devices)
+
+
+class Turn:
+    """One device's turn: a context, entering it waits and leaving it gives the turn back.
+
+    Attributes:
+        grant: done when it is granted, if it had to wait.
+        has_failed: whether the last one ended with an error.
+    """
+
+    grant: asyncio.Future[None]
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self.has_failed = False
+
+    async def __aenter__(self) -> None:
+        await self._turns.begin(self)
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.has_failed = kind is not None and issubclass(kind, Exception)
+        self._turns.end(self)
