@@ -28,6 +28,7 @@ from tests.edge.city import City
 from tests.support.broker import Mosquitto
 from tests.support.clocks import FixedClock
 from tests.support.consumers import for_city
+from tests.support.edge import sending
 from tests.support.waiting import until
 
 SCHEMA = Schema(
@@ -97,14 +98,8 @@ class Sender:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Sender"]:
-        task = asyncio.create_task(self.north.run())
-        try:
+        async with sending(self.north, self.buffer):
             yield self
-        finally:
-            self.north.close()
-            async with asyncio.timeout(60):
-                await task
-            self.buffer.close()
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])

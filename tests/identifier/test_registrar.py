@@ -30,9 +30,7 @@ from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.core.days import day_of
 from gateway.identifier.codes import Handle
-from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import NodeUnavailableError, OutcomeUnknownError, SnmsClient
-from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
 from tests.support.city_db import USCCS, add_machine, sqlite_city
 from tests.support.node import NOW_MS, ServedNode, served
 from tests.support.registering import (
@@ -170,22 +168,6 @@ async def test_a_ledger_that_changed_while_the_outcome_was_unknown(
         held = await client.detail("88.999.QZ00/451.20261118.000001")
         assert held is not None
         assert held.values[0].text == "新名"
-
-
-async def test_a_handle_that_describes_another_machine_is_refused(
-    database: Database, tmp_path: Path
-) -> None:
-    fill(database, 1)
-    foreign = equipment_values({"equipName": "x", "enterpriseUscc": USCCS[4], "assetNo": "Z"})
-    items = tuple(Value(index, TYPES[index], text) for index, text in foreign.items())
-    record = Record("88.999.QZ00/451.20261118.000001", CONFIG.template_version, items)
-    async with served(tmp_path) as node, node.client() as client:
-        await client.create_template("88.999.QZ00", CONFIG.template_version, EQUIPMENT_ITEMS)
-        await client.register(record)
-        await work_off(made(database, client, Clock()))
-        assert counts(database) == IdentifierCounts(1, 1, 0, 0, 1, 0)
-        error = database.run_now(lambda c: c.scalar(select(identifier_outbox.c.last_error)))
-        assert error == "标识已存在: it describes another machine"
 
 
 async def test_a_changed_machine_is_updated_and_resolved_again(

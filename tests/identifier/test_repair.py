@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.city.db.database import Database
 from gateway.city.db.tables import equipment, identifier_outbox
 from gateway.city.identifiers import registrar
-from gateway.city.identifiers.issuing import issue
+from gateway.city.identifiers.issuing import IdentifierCounts, issue
 from gateway.city.identifiers.outbox import Outcome, claim, note_outcomes, queue_updates
 from gateway.city.ledger.listing import listed
 from gateway.identifier.record import Record, Value
@@ -57,7 +57,7 @@ async def test_a_refused_entry_is_asked_for_again_a_day_later(
         one = made(database, client, clock)
         with caplog.at_level(logging.WARNING, logger=registrar.__name__):
             await work_off(one)
-        assert counts(database).refused == 1
+        assert counts(database) == IdentifierCounts(1, 1, 0, 0, 1, 0)
         (row,) = database.run_now(listed, NOW_MS)
         assert (row["registration"], row["handle"]) == ("refused", FIRST)
         assert row["registration_error"] == "标识已存在: it describes another machine"

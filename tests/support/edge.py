@@ -24,6 +24,19 @@ VALUES = len(SCHEMA.tags)
 """Values of one frame."""
 
 
+@contextlib.asynccontextmanager
+async def sending(north: Northbound, buffer: Buffer) -> AsyncIterator[None]:
+    """Send until the end of the block; then close both."""
+    task = asyncio.create_task(north.run())
+    try:
+        yield
+    finally:
+        north.close()
+        async with asyncio.timeout(60):
+            await task
+        buffer.close()
+
+
 class Edge:
     """A gateway that has one frame a millisecond of its own time, from ``begin_ms`` on."""
 
@@ -82,14 +95,8 @@ class Edge:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Edge"]:
         """Send until the end of the block."""
-        task = asyncio.create_task(self.north.run())
-        try:
+        async with sending(self.north, self.buffer):
             yield self
-        finally:
-            self.north.close()
-            async with asyncio.timeout(60):
-                await task
-            self.buffer.close()
 
     async def drained(self, timeout_s: float = 120.0) -> None:
         """Wait until the city has acknowledged everything."""
