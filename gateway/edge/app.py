@@ -2,20 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
 from edge_config.models.base import ConsoleConfig
-from edge_config.models.gateway import CITY, GatewayConfig
 from gateway import __version__
 from gateway.core.batch import Gap
-from gateway.core.days import HOUR_MS
 from gateway.drivers.api import DriverSpec
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.incoming import Progress
 from gateway.edge.buffer.recorder import Recorder
-from gateway.edge.buffer.storage.consumers import Consumer, QuotaRule
+from gateway.edge.buffer.storage.consumers import consumers_of
 from gateway.edge.control.commands import commands
 from gateway.edge.control.place import socket_path
 from gateway.edge.control.server import ControlServer, open_place
@@ -37,8 +35,6 @@ _log = logging.getLogger(__name__)
 
 GOODBYE_S = 5.0
 """Longest wait for the broker when an edge stops."""
-
-_MIB = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -67,40 +63,42 @@ def compose(
         buffer: the open buffer.
         clock: default: the system's.
     """
-    clock = clock or Clock()
-    live = Live()
+    clock, live = clock or Clock(), Live()
     clock.resume(buffer.clock_mark)  # before the first reading: is it to be doubted?
     _look(clock, live, buffer)
     wake = _Wakes([asyncio.Event() for _ in loaded.config.northbound])
+    commit_ms = loaded.config.buffer.commit_interval_ms
     recorder = Recorder(
-        buffer=buffer,
-        live=live,
-        now_ms=clock.now_ms,
-        interval_ms=loaded.config.buffer.commit_interval_ms,
-        wake=wake,
+        buffer=buffer, live=live, now_ms=clock.now_ms, interval_ms=commit_ms, wake=wake
     )
+    recorder.add_source(lambda _now_ms: _look(clock, live, buffer))
     remembered = buffer.gaps()
     recorder.announce(remembered)
-    sinks = Sinks(recorder, live)
-    restart = Restart(recorder.gap, remembered)
-    alarms = Alarms(clock)
-    shared = Surroundings(sinks, recorder, live, restart, clock, alarms, Timeouts())
-    preparation = _Preparation(loaded, specs, shared)
-    devices = Fleet(
-        prepare=preparation,
-        release=preparation.release,
-        remembered=_pasts(buffer, remembered),
-        journal=recorder,
-        live=live,
-        restart=restart,
-        clock=clock,
-        alarms=alarms,
-    )
-    devices.compose(loaded.devices)
-    recorder.add_source(lambda _now_ms: _look(clock, live, buffer))
+    shared = _shared(recorder, live, clock, remembered)
+    devices = _fleet(loaded, specs, _pasts(buffer, remembered), shared)
     recorder.add_source(devices.catch_up)
     northbounds = _northbounds(loaded, buffer, wake, live, clock)
-    return Edge(buffer, live, recorder, sinks, devices, northbounds)
+    return Edge(buffer, live, recorder, shared.sinks, devices, northbounds)
+
+
+def _shared(
+    recorder: Recorder, live: Live, clock: Clock, remembered: Sequence[Gap]
+) -> Surroundings:
+    restart = Restart(recorder.gap, remembered)
+    sinks = Sinks(recorder, live)
+    return Surroundings(sinks, recorder, live, restart, clock, Alarms(clock), Timeouts())
+
+
+def _fleet(
+    loaded: LoadedGateway,
+    specs: Mapping[str, DriverSpec],
+    remembered: dict[str, Past],
+    shared: Surroundings,
+) -> Fleet:
+    preparation = _Preparation(loaded, specs, shared)
+    devices = Fleet(preparation, preparation.release, remembered, shared)
+    devices.compose(loaded.devices)
+    return devices
 
 
 def _look(clock: Clock, live: Live, buffer: Buffer) -> None:
@@ -188,23 +186,6 @@ def _northbounds(
         )
         for config, event in zip(loaded.config.northbound, wake.events, strict=True)
     ]
-
-
-def consumers_of(config: GatewayConfig) -> list[Consumer]:
-    """Who gets the frames of the buffer; the city, even if no northbound leads to it yet."""
-    buffer = config.buffer
-
-    def rule(quota_mib: float | None, max_age_hours: float | None) -> QuotaRule:
-        return QuotaRule(
-            int((quota_mib or buffer.quota_mib) * _MIB),
-            int((max_age_hours or buffer.max_age_hours) * HOUR_MS),
-        )
-
-    consumers = [
-        Consumer(one.name, rule(one.quota_mib, one.max_age_hours), one.begin)
-        for one in config.northbound
-    ]
-    return consumers or [Consumer(CITY, rule(None, None))]
 
 
 async def run(

@@ -1,16 +1,22 @@
-"""What a changed configuration makes of what the buffer remembers."""
+"""What a gateway makes of its configuration, and of what the buffer remembers of another."""
 
 import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
+from edge_config.loading.load import load_gateway
 from gateway.core.batch import NEVER
+from gateway.core.slots import SLOTS
 from gateway.core.status import Reason
+from gateway.drivers.registry import installed
 from gateway.edge.app import Edge, compose
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.incoming import Commit, Progress
-from tests.edge.plant import Plant, loaded
+from gateway.edge.device.model import ModelCompiler
+from tests.edge.plant import USCC, Plant, loaded
 from tests.support.consumers import for_city
 
 MONTH_MS = 30 * 86_400_000
@@ -37,3 +43,39 @@ async def test_a_device_that_was_taken_out_for_a_month_owes_nothing_for_it(tmp_p
         await edge.recorder.run()
         assert [gap for gap in edge.buffer.gaps() if gap.cause is Reason.GATEWAY_DOWN] == []
         assert edge.buffer.totals().due == 0
+
+
+def modbus_plant(folder: Path, endpoints: list[tuple[str, int]]) -> Path:
+    """A gateway that reads a unit at each of these endpoints once a second."""
+    group = {
+        "name": "g",
+        "interval_ms": 1000,
+        "tags": [{"name": "t", "address": "holding:0:int16"}],
+    }
+    profile = {"name": "p", "driver": "modbus", "source": "controller", "groups": [group]}
+    devices = [
+        {
+            "id": f"d{at}",
+            "driver": "modbus",
+            "profile": "p",
+            "asset_no": f"A{at}",
+            "connection": {"host": host, "unit": unit},
+        }
+        for at, (host, unit) in enumerate(endpoints)
+    ]
+    gateway = {"id": "gw", "enterprise_uscc": USCC}
+    file = folder / "gateway.yaml"
+    file.write_text(yaml.safe_dump({"gateway": gateway, "profiles": [profile], "devices": devices}))
+    return file
+
+
+def test_units_behind_one_endpoint_keep_apart_and_others_share_wake_ups(tmp_path: Path) -> None:
+    units = [("line", unit) for unit in range(1, SLOTS + 1)]
+    alone = [(f"plc-{number}", 1) for number in range(SLOTS)]
+    specs = installed()
+    read = load_gateway(modbus_plant(tmp_path, units + alone), specs)
+    compiler = ModelCompiler(read.config.gateway)
+    models = [compiler.compile(device, specs["modbus"]) for device in read.devices]
+    phases = [model.groups[0].phase_ms for model in models]
+    assert len(set(phases[:SLOTS])) == SLOTS
+    assert len(set(phases[SLOTS:])) < SLOTS // 2

@@ -12,8 +12,9 @@ from edge_config.models.gateway import QulinkNorthbound
 from edge_config.models.validation import validated
 from gateway.city.db.tables import evidence
 from gateway.core.days import DAY_MS, day_of
-from gateway.edge.app import Edge, compose, consumers_of
+from gateway.edge.app import Edge, compose
 from gateway.edge.buffer.buffer import Buffer
+from gateway.edge.buffer.storage.consumers import consumers_of
 from tests.edge.plant import Clock, Plant, loaded
 from tests.support.broker import Mosquitto
 from tests.support.city import (

@@ -5,12 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from edge_config.loading.resolved import ResolvedDevice
-from gateway.edge.device.alarms import Alarms
-from gateway.edge.device.bookkeeping.restart import Restart
-from gateway.edge.device.bookkeeping.ticks import Journal, Past
-from gateway.edge.device.clock import Clock
+from gateway.edge.device.bookkeeping.ticks import Past
 from gateway.edge.device.runtime import DeviceRuntime
-from gateway.edge.live.view import Live
+from gateway.edge.device.surroundings import Surroundings
 
 Successor = Callable[[Past], DeviceRuntime]
 """A device that is compiled and needs only its past."""
@@ -30,34 +27,25 @@ class Fleet:
         prepare: compiles a device; raises before anything is touched.
         release: frees what a device had that is taken out, after it has stopped.
         remembered: what the buffer knows of devices, configured ones and others.
-        journal: takes the end of what is taken out.
-        live: forgets what is taken out.
-        restart: dates the stop of the gateway before this run.
-        clock: the gateway's clock.
-        alarms: wake devices at their ticks.
+        shared: what they share.
     """
 
     def __init__(
         self,
-        *,
         prepare: Callable[[ResolvedDevice], Successor],
         release: Callable[[str], None],
         remembered: dict[str, Past],
-        journal: Journal,
-        live: Live,
-        restart: Restart,
-        clock: Clock,
-        alarms: Alarms,
+        shared: Surroundings,
     ) -> None:
         self._prepare = prepare
         self._release = release
         self._remembered = remembered
-        self._journal = journal
-        self._live = live
-        self._restart = restart
-        self._clock = clock
-        self._now_ms = clock.now_ms
-        self._alarms = alarms
+        self._journal = shared.journal
+        self._live = shared.live
+        self._restart = shared.restart
+        self._clock = shared.clock
+        self._now_ms = shared.clock.now_ms
+        self._alarms = shared.alarms
         self._devices: dict[str, DeviceRuntime] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._changing = asyncio.Lock()

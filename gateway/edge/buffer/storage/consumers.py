@@ -12,7 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from edge_config.models.gateway import CITY, GatewayConfig
+from gateway.core.days import HOUR_MS
 from gateway.edge.buffer.outgoing import Pending, Span
+
+_MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,23 @@ class Consumer:
     name: str
     quota: QuotaRule
     begin: Literal["oldest", "now"] = "oldest"
+
+
+def consumers_of(config: GatewayConfig) -> list[Consumer]:
+    """Who gets the frames of the buffer; the city, even if no northbound leads to it yet."""
+    buffer = config.buffer
+
+    def rule(quota_mib: float | None, max_age_hours: float | None) -> QuotaRule:
+        return QuotaRule(
+            int((quota_mib or buffer.quota_mib) * _MIB),
+            int((max_age_hours or buffer.max_age_hours) * HOUR_MS),
+        )
+
+    consumers = [
+        Consumer(one.name, rule(one.quota_mib, one.max_age_hours), one.begin)
+        for one in config.northbound
+    ]
+    return consumers or [Consumer(CITY, rule(None, None))]
 
 
 def enlist(connection: sqlite3.Connection, consumers: Sequence[Consumer]) -> dict[str, int]:
