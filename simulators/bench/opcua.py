@@ -3,7 +3,8 @@
 Channel, encryption, session, limits and reads are asyncua's; subscriptions are answered from
 notifications made in advance (``notifications.py``), at a few microseconds a hundred values. So
 it is a foreign server up to the session and our own replay from there on. It grants what is asked
-for, whatever node an item names, and keeps nothing for a client that has no request with it.
+for, whatever node an item names but its own time, and keeps nothing for a client that has no
+request with it.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from asyncua.server.binary_server_asyncio import BinaryServer, OPCUAProtocol
 from asyncua.server.server import Server
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.object_ids import ObjectIds
+from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.ua_binary import struct_from_binary
 
 from simulators.bench.addresses import address
@@ -95,12 +97,17 @@ class _Processor(UaProcessor):
         one = self._subscribed[wanted.SubscriptionId]
         response = ua.CreateMonitoredItemsResponse()
         for item in wanted.ItemsToCreate:
-            one.handles.append(item.RequestedParameters.ClientHandle)
             made = ua.MonitoredItemCreateResult()
+            response.Results.append(made)
+            if item.ItemToMonitor.NodeId.NamespaceIndex == 0 and (
+                item.ItemToMonitor.NodeId.Identifier == ObjectIds.Server_ServerStatus_CurrentTime
+            ):
+                made.StatusCode = ua.StatusCode(ua.UInt32(StatusCodes.BadNodeIdUnknown))
+                continue
+            one.handles.append(item.RequestedParameters.ClientHandle)
             made.MonitoredItemId = ua.UInt32(len(one.handles))
             made.RevisedSamplingInterval = item.RequestedParameters.SamplingInterval
             made.RevisedQueueSize = item.RequestedParameters.QueueSize
-            response.Results.append(made)
         self._answer(header, sequence, response)
         if one.task is None:
             one.task = asyncio.create_task(self._tell(one))

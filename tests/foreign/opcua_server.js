@@ -13,7 +13,8 @@
 //   trustAll        accept any client certificate (default true)
 //
 // Commands, one JSON object a line: {"set": name, "value": v, "time": ms, "status": name},
-// {"ramp": period_ms} lets all items count up from then on. Every command is answered by "ok".
+// {"ramp": period_ms} lets all items count up from then on, {"hold": true} holds the server's own
+// clock (CurrentTime) until {"hold": false}. Every command is answered by "ok".
 "use strict";
 
 const readline = require("node:readline");
@@ -121,7 +122,17 @@ function ramp(nodes, period) {
   }, period);
 }
 
-function obey(nodes, command) {
+// The engine computes CurrentTime when it is read; a held one is the time of the command.
+function hold(server, wanted) {
+  const status = server.engine.addressSpace.findNode("ns=0;i=2256");
+  const running = (status.running = status.running || status.$extensionObject);
+  const now = new Date();
+  const get = (target, part) => (part === "currentTime" ? now : target[part]);
+  status.$extensionObject = wanted ? new Proxy(running, { get }) : running;
+}
+
+function obey(server, nodes, command) {
+  if (command.hold !== undefined) hold(server, command.hold);
   if (command.set) set(nodes, command);
   if (command.ramp) ramp(nodes, command.ramp);
 }
@@ -161,7 +172,7 @@ async function main() {
   await server.start();
   process.stdout.write("ready\n");
   readline.createInterface({ input: process.stdin }).on("line", (line) => {
-    obey(nodes, JSON.parse(line));
+    obey(server, nodes, JSON.parse(line));
     process.stdout.write("ok\n");
   });
 }

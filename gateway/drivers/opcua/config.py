@@ -110,6 +110,11 @@ class Connection(Settings):
         le=600_000,
         description="a subscription without changes gives a sign of life at least this often",
     )
+    server_clock: Literal["learn", "demand", "ignore"] = Field(
+        default="learn",
+        description="values are UNCERTAIN (frozen) while the server's CurrentTime stands still; "
+        "learn: once it has been seen to move, demand: also if it never moved, ignore: never",
+    )
     max_nodes_per_call: int | None = Field(
         default=None, ge=1, le=100_000, description="lower limit than the server announces"
     )

@@ -1,5 +1,6 @@
 """The OPC UA driver: one session with one server, dropped whole and opened anew on any loss."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,11 +12,19 @@ from asyncua.ua.status_codes import StatusCodes
 
 from gateway.core.batch import Reading, Status
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, Value
+from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.encoding.codec import decode_read
-from gateway.drivers.opcua.encoding.convert import Shape, reading_of, shape_of
+from gateway.drivers.opcua.encoding.convert import (
+    Shape,
+    clock_ticks,
+    mark_frozen,
+    reading_of,
+    shape_of,
+)
 from gateway.drivers.opcua.encoding.values import Values, empty_values
 from gateway.drivers.opcua.faults import translated
+from gateway.drivers.opcua.items import CURRENT_TIME
 from gateway.drivers.opcua.publishing import Publishing
 from gateway.drivers.opcua.session import Session, open_session
 from gateway.drivers.opcua.write import variant_of
@@ -48,12 +57,14 @@ class OpcUaDriver:
         self._connection = connection
         self._session: Session | None = None
         self._publishing: Publishing | None = None
+        self._clock = ServerClock(connection.server_clock, connection.keepalive_ms / 1000)
 
     async def connect(self) -> None:
         """Open a new session; see the SDK."""
         await self.close()
         self._session = await open_session(self._connection)
-        self._publishing = Publishing(self._session, self._connection)
+        self._clock.connected(asyncio.get_running_loop().time())
+        self._publishing = Publishing(self._session, self._connection, self._clock)
 
     def plan(self, points: Sequence[Point]) -> ReadPlan:
         """Prepare a poll; see the SDK. Node ids are resolved when a session first uses it."""
@@ -69,7 +80,21 @@ class OpcUaDriver:
         for places, request in plan.chunks:
             with translated(f"read {len(places)} nodes of {session.endpoint}"):
                 _place(values, places, decode_read(await session.request(request)), session)
-        return reading_of(values, plan.shape)
+        reading = reading_of(values, plan.shape)
+        if await self._is_frozen(session):
+            mark_frozen(reading.status)
+        return reading
+
+    async def _is_frozen(self, session: Session) -> bool:
+        """Whether the server's clock stands still; looks at it now and then."""
+        loop = asyncio.get_running_loop()
+        if self._clock.look(loop.time()):
+            with translated(f"read the time of {session.endpoint}"):
+                values = decode_read(await session.request(_read_request([CURRENT_TIME])))
+            ticks = clock_ticks(values)
+            if ticks is not None:
+                self._clock.shows(ticks, loop.time())
+        return self._clock.stands_still(loop.time())
 
     async def write(self, point: Point, value: Value) -> None:
         """Write one value; see the SDK."""
@@ -130,10 +155,15 @@ def _chunks(points: Sequence[Point], session: Session) -> Iterator[Chunk]:
     size = session.limits.read
     for start in range(0, len(known), size):
         chunk = known[start : start + size]
-        request = ua.ReadRequest()
-        request.Parameters.TimestampsToReturn = ua.TimestampsToReturn.Neither
-        request.Parameters.NodesToRead = [_read_value(node) for _, node in chunk]
+        request = _read_request([node for _, node in chunk])
         yield np.array([place for place, _ in chunk], np.intp), request
+
+
+def _read_request(nodes: Sequence[ua.NodeId]) -> ua.ReadRequest:
+    request = ua.ReadRequest()
+    request.Parameters.TimestampsToReturn = ua.TimestampsToReturn.Neither
+    request.Parameters.NodesToRead = [_read_value(node) for node in nodes]
+    return request
 
 
 def _read_value(node: ua.NodeId) -> ua.ReadValueId:

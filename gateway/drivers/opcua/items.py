@@ -2,20 +2,25 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 from asyncua import ua
 from asyncua.common.utils import Buffer
 from asyncua.ua.attribute_ids import AttributeIds
+from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.ua_binary import struct_from_binary
+from asyncua.ua.uaerrors import UaStatusCodeError
 
 from gateway.core.batch import Status
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Point
 from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.encoding.codec import ServiceFaultError
 from gateway.drivers.opcua.encoding.convert import status_of
 from gateway.drivers.opcua.session import Session
 
+CURRENT_TIME = ua.NodeId(ua.Int32(ObjectIds.Server_ServerStatus_CurrentTime))
 MAX_NOTIFICATIONS = 10_000
 """Values a message at most; bounds what waits here to this × outstanding requests."""
 _LIFETIMES = 10
@@ -78,6 +83,22 @@ async def create_items(
         for (place, _), result in zip(chunk, results, strict=True):
             codes[place] = status_of(result.StatusCode.value)
     return codes
+
+
+async def watch_clock(
+    session: Session, made: ua.CreateSubscriptionResult, handle: int, sampling_ms: float
+) -> None:
+    """Have a subscription tell the server's CurrentTime, if the server has it and an item left.
+
+    Raises:
+        Exception: any of ``faults.LIBRARY_ERRORS`` but the server's refusal.
+    """
+    parameters = ua.CreateMonitoredItemsParameters()
+    parameters.SubscriptionId = made.SubscriptionId
+    parameters.TimestampsToReturn = ua.TimestampsToReturn.Neither
+    parameters.ItemsToCreate = [_item(handle, CURRENT_TIME, sampling_ms, 1)]
+    with suppress(ServiceFaultError, UaStatusCodeError):
+        await session.services.create_monitored_items(parameters)
 
 
 def queue_size(publishing_ms: float, sampling_ms: float) -> int:

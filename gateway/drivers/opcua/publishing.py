@@ -17,17 +17,20 @@ from asyncua.ua.status_codes import StatusCodes
 
 from gateway.core.batch import Status
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point
+from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.encoding.codec import Acknowledgement, Published, decode_publish
 from gateway.drivers.opcua.encoding.convert import (
     OVERFLOW_BITS,
     Shape,
     arrivals_of,
+    clock_ticks,
+    mark_frozen,
     shape_of,
 )
-from gateway.drivers.opcua.encoding.values import Values, joined
+from gateway.drivers.opcua.encoding.values import Values, joined, selected
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, code_of, name_of, translate
-from gateway.drivers.opcua.items import create_items, create_subscription
+from gateway.drivers.opcua.items import create_items, create_subscription, watch_clock
 from gateway.drivers.opcua.session import Session
 
 _MAX_OUTSTANDING = 10
@@ -44,6 +47,7 @@ class _Subscription:
         silence_s: longest time between two responses before the server counts as dead.
         heard: when the last response came, on the loop's clock.
         sequence: sequence number of the last message with data; 0 before the first.
+        clock: handle of the item that tells the server's time; None: another one's does.
         values: those not yet handed over, message by message.
     """
 
@@ -52,14 +56,16 @@ class _Subscription:
     silence_s: float
     heard: float
     sequence: int = 0
+    clock: int | None = None
     values: list[Values] = field(default_factory=list)
 
 
 class Publishing:
     """All subscriptions of one session."""
 
-    def __init__(self, session: Session, connection: Connection) -> None:
+    def __init__(self, session: Session, connection: Connection, clock: ServerClock) -> None:
         self._session = session
+        self._clock = clock
         self._connection = connection
         self._subscriptions: dict[int, _Subscription] = {}
         self._requests: set[asyncio.Future[Buffer]] = set()
@@ -86,9 +92,13 @@ class Publishing:
             asyncio.get_running_loop().time(),
         )
         sampling = self._connection.sampling_ms
-        return await create_items(
+        codes = await create_items(
             self._session, made, points, interval_ms if sampling is None else sampling
         )
+        if self._clock.is_watched and len(self._subscriptions) == 1:
+            self._subscriptions[made.SubscriptionId].clock = len(points)
+            await watch_clock(self._session, made, len(points), self._connection.keepalive_ms)
+        return codes
 
     async def arrivals(self) -> list[Arrivals]:
         """Wait until values are there; all that have come.
@@ -114,6 +124,8 @@ class Publishing:
 
     def _forgive(self, now: float) -> None:
         """Time during which nobody listened is not the server's silence."""
+        if self._left is not None:
+            self._clock.forgive(now - self._left)
         for one in self._subscriptions.values():
             one.heard = now if self._left is None else one.heard + now - self._left
 
@@ -195,14 +207,26 @@ class Publishing:
             self._fail(f"the server ended the subscription of group {one.group!r}: {name}")
         if answer.values is None or not len(answer.values):
             return
-        if int(answer.values.handle.max()) >= len(one.shape.types):
+        last = len(one.shape.types) - (one.clock is None)
+        if int(answer.values.handle.max()) > last:
             self._fail(f"the server published an item of group {one.group!r} that has none such")
             return
         if one.sequence and answer.sequence != one.sequence % 0xFFFF_FFFF + 1:
             _mark_lost(answer.values)
         one.sequence = answer.sequence
-        one.values.append(answer.values)
         self._received.append((answer.subscription, answer.sequence))
+        values = self._without_clock(answer.values, one.clock, now)
+        if len(values):
+            one.values.append(values)
+
+    def _without_clock(self, values: Values, clock: int | None, now: float) -> Values:
+        """Heed the server's time among the values, and leave it out."""
+        if clock is None or not (is_clock := values.handle == clock).any():
+            return values
+        ticks = clock_ticks(selected(values, np.flatnonzero(is_clock)))
+        if ticks is not None:
+            self._clock.shows(ticks, now)
+        return selected(values, np.flatnonzero(~is_clock))
 
     def _fail(self, what: str) -> None:
         if self._failure is None:  # the first one is the cause of others
@@ -210,11 +234,15 @@ class Publishing:
 
     def _drain(self) -> list[Arrivals]:
         now_ms = time.time_ns() // 1_000_000
+        is_frozen = self._clock.stands_still(asyncio.get_running_loop().time())
         drained = []
         for one in self._subscriptions.values():
             if one.values:
                 values, one.values = joined(one.values), []
-                drained.append(arrivals_of(one.group, values, one.shape, now_ms))
+                arrivals = arrivals_of(one.group, values, one.shape, now_ms)
+                if is_frozen:
+                    mark_frozen(arrivals.status)
+                drained.append(arrivals)
         return drained
 
     def close(self) -> None:

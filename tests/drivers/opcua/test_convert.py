@@ -20,12 +20,14 @@ from gateway.core.status import (
     quality_of,
     reason_of,
     status,
+    uncertain,
 )
 from gateway.drivers.opcua.config import KINDS
 from gateway.drivers.opcua.encoding.convert import (
     OVERFLOWN,
     TYPES,
     arrivals_of,
+    mark_frozen,
     reading_of,
     shape_of,
     status_of,
@@ -288,3 +290,11 @@ def test_the_short_way_for_equal_values_tells_what_the_long_way_tells(data: st.D
     for column, other in zip(short.columns, long.columns, strict=True):
         assert column.dtype == other.dtype
         assert column[good].tobytes() == other[:count][good].tobytes()
+
+
+def test_a_server_that_stands_still_makes_a_replay_of_what_seems_fresh() -> None:
+    replay, broken = uncertain(Reason.SUBSTITUTE), bad(Reason.SOURCE)
+    column = np.array([GOOD, OVERFLOWN, uncertain(Reason.SOURCE), replay, broken], np.uint8)
+    mark_frozen(column)
+    frozen = uncertain(Reason.FROZEN)
+    assert column.tolist() == [frozen, frozen, frozen, replay, broken]

@@ -12,6 +12,7 @@ from edge_config.models.validation import validated
 from gateway.core.status import GOOD, Quality, Reason, bad, status
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.opcua.client import new_client
+from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.encoding.codec import Published
 from gateway.drivers.opcua.encoding.convert import shape_of
@@ -28,7 +29,9 @@ AFTER_LOSS = status(Quality.UNCERTAIN, Reason.OVERFLOW)
 async def publishing() -> Publishing:
     """Subscription 7 with two float64 tags, on a session that was never opened."""
     connection = validated(Connection, {"url": "opc.tcp://127.0.0.1:4840"})
-    made = Publishing(Session(new_client(connection), connection), connection)
+    made = Publishing(
+        Session(new_client(connection), connection), connection, ServerClock("learn", 5.0)
+    )
     now = asyncio.get_running_loop().time()
     made._subscriptions[7] = _Subscription("g", shape_of(["float64"] * 2), 5.0, now)
     return made
@@ -66,6 +69,21 @@ async def test_a_loss_marks_values_of_every_quality_but_bad(publishing: Publishi
     publishing._accept(Published(7, 3, after, None), 0.0)
     (arrivals,) = publishing._drain()
     assert arrivals.status.tolist() == [GOOD, AFTER_LOSS, bad(Reason.DEVICE_FAILURE)]
+
+
+async def test_the_servers_time_is_no_value_of_the_group(publishing: Publishing) -> None:
+    publishing._subscriptions[7].clock = 2
+    told = values(0, 2, 1)
+    told.variant[1], told.bits[1] = 13, 77
+    publishing._accept(Published(7, 1, told, None), 0.0)
+    (arrivals,) = publishing._drain()
+    assert arrivals.index.tolist() == [0, 1]
+    alone = values(2)
+    alone.variant[:], alone.bits[:] = 13, 78
+    publishing._accept(Published(7, 2, alone, None), 0.0)
+    assert publishing._drain() == [], "nothing of the group"
+    assert publishing._received == [(7, 1), (7, 2)]
+    assert publishing._clock._ticks == 78
 
 
 async def test_sequence_numbers_begin_again_at_one(publishing: Publishing) -> None:

@@ -17,7 +17,7 @@ from gateway.core.schema import Column, Kind
 from gateway.core.status import GOOD, Quality, Reason, bad, is_replay, uncertain
 from gateway.drivers.api import Arrivals
 from gateway.drivers.opcua.config import KINDS
-from gateway.drivers.opcua.encoding.codec import EPOCH_TICKS
+from gateway.drivers.opcua.encoding.codec import BAD, EPOCH_TICKS
 from gateway.drivers.opcua.encoding.values import Values
 
 Bits = npt.NDArray[np.uint64]
@@ -238,6 +238,24 @@ _NOT_FRESH = {
     0x4209: Reason.SUBSTITUTE,  # UncertainSimulatedValue (Part 8)
 }
 """Uncertain codes of a value that does not come from a living machine, so is no evidence of one."""
+
+
+_FRESH = np.array([code < bad(Reason.NONE) and not is_replay(code) for code in range(256)])
+
+
+def mark_frozen(status: Status) -> None:
+    """Let what seems fresh be a replay, because the server's clock stands still."""
+    status[_FRESH[status]] = uncertain(Reason.FROZEN)
+
+
+DATE_TIME = 13
+"""Built-in type of the server's CurrentTime."""
+
+
+def clock_ticks(values: Values) -> int | None:
+    """The newest time among values of a server's CurrentTime, in 100 ns since 1601."""
+    sound = np.flatnonzero((values.variant == DATE_TIME) & (values.code < BAD))
+    return int(values.bits[sound[-1]]) if len(sound) else None
 
 
 def statuses(codes: npt.NDArray[np.uint32]) -> Status:

@@ -85,6 +85,19 @@ def joined(parts: list[Values]) -> Values:
     )
 
 
+def selected(values: Values, places: npt.NDArray[np.intp]) -> Values:
+    """Some of the values, in the order of ``places``."""
+    old = enumerate(places.tolist()) if values.texts else ()
+    return Values(
+        values.handle[places],
+        values.variant[places],
+        values.bits[places],
+        values.code[places],
+        values.ticks[places],
+        {new: values.texts[at] for new, at in old if at in values.texts},
+    )
+
+
 class _Layout:
     """One way a value of fixed size can be laid out, with or without a client handle before."""
 
