@@ -52,6 +52,7 @@ def bench_of(server: OpcUaServer, good: list[tuple[Any, Value]], **more: Any) ->
         resume=resume,
         change=change,
         libraries=("asyncua", "cryptography"),
+        deadline_s=60.0,  # a server of asyncua starts in 6 s on an idle machine
         **more,
     )
 
