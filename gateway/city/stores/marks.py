@@ -23,6 +23,8 @@ MOST_SPANS = 100_000
 
 Mask = npt.NDArray[np.bool_]
 _Spans = dict[str, tuple[int, int]]
+_INT64 = np.iinfo(np.int64)
+_NO_SPAN = (_INT64.max, _INT64.min)
 
 
 def mark_of(field: str) -> str:
@@ -42,6 +44,11 @@ class Doubts:
     same time, its mark is therefore written too, as 0; all other GOOD values need none. What was
     written by another process is not known here, so the mark of such a value stays: it is then
     trusted too little, never too much.
+
+    Used by one write at a time.
+
+    Args:
+        most: fields that are remembered; those of the series longest without doubt go first.
     """
 
     def __init__(self, most: int = MOST_SPANS) -> None:
@@ -59,7 +66,9 @@ class Doubts:
         spans = self._spans.get(rows.series)
         if rows.status is None and spans is None:
             return None
-        doubted = np.zeros_like(writable) if rows.status is None else writable & (rows.status != 0)
+        doubted = (
+            np.zeros_like(writable) if rows.status is None else writable & (rows.status != GOOD)
+        )
         marked = doubted if spans is None else doubted | _covered(rows, writable, spans)
         if doubted.any():
             self._note(rows, doubted)
@@ -68,9 +77,11 @@ class Doubts:
     def _note(self, rows: Rows, doubted: Mask) -> None:
         spans = self._spans.pop(rows.series, {})  # so that the series stay in order of their doubt
         before = len(spans)
-        for at in np.flatnonzero(doubted.any(axis=0)).tolist():
-            times = rows.time_ms[doubted[:, at]]
-            first, last = int(times.min()), int(times.max())
+        columns = np.flatnonzero(doubted.any(axis=0))
+        times, chosen = rows.time_ms[:, None], doubted[:, columns]
+        firsts = np.where(chosen, times, _INT64.max).min(axis=0).tolist()
+        lasts = np.where(chosen, times, _INT64.min).max(axis=0).tolist()
+        for at, first, last in zip(columns.tolist(), firsts, lasts, strict=True):
             known = spans.get(rows.fields[at], (first, last))
             spans[rows.fields[at]] = min(first, known[0]), max(last, known[1])
         self._spans[rows.series] = spans
@@ -81,12 +92,13 @@ class Doubts:
 
 def _covered(rows: Rows, writable: Mask, spans: Mapping[str, tuple[int, int]]) -> Mask:
     """Cells at times between the first and the last doubted value of their field."""
-    covered = np.zeros_like(writable)
-    for at, name in enumerate(rows.fields):
-        if name in spans:
-            first, last = spans[name]
-            covered[:, at] = (rows.time_ms >= first) & (rows.time_ms <= last)
-    return covered & writable
+    begin = rows.time_ms.min(initial=_INT64.max)
+    if all(last < begin for _, last in spans.values()):  # so it is while times move forward
+        return np.zeros_like(writable)
+    firsts, lasts = np.array([spans.get(name, _NO_SPAN) for name in rows.fields], np.int64).T
+    times = rows.time_ms[:, None]
+    covered: Mask = writable & (times >= firsts) & (times <= lasts)
+    return covered
 
 
 def statuses(rows: Rows, marked: Mask) -> list[dict[str, int]]:
