@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ import numpy as np
 from benchmarks.city.codec import USCC, bench_schema, random_batch
 from benchmarks.processes import HERE
 from benchmarks.usage import snapshot
+from gateway.city.db.operation import begin
 from gateway.city.db.upgrade import open_database
 from gateway.city.registry import enrolment
 from gateway.wire.frame import BodyEncoder, Header, seal
@@ -128,6 +130,7 @@ def _city(
     config = city_config(url, folder, store=store, demonstration=True, database={"url": database})
     opened = open_database(config)
     with opened.engine.begin() as connection:
+        begin(connection, date(2020, 1, 1))  # or the values would be from before it, no evidence
         add_enterprise(connection, USCC)
         for name in names:
             enrolment.add(connection, name, USCC, "1", 0)

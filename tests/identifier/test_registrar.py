@@ -28,9 +28,13 @@ from gateway.city.db.tables import (
 from gateway.city.identifiers import registrar
 from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts, issue
 from gateway.city.identifiers.outbox import queue_updates
+from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.renaming import rename_machine
 from gateway.core.days import day_of
 from gateway.identifier.codes import Handle
+from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import NodeUnavailableError, OutcomeUnknownError, SnmsClient
+from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
 from tests.support.city_db import USCCS, add_machine, sqlite_city
 from tests.support.node import NOW_MS, ServedNode, served
 from tests.support.registering import (
@@ -168,6 +172,25 @@ async def test_a_ledger_that_changed_while_the_outcome_was_unknown(
         held = await client.detail("88.999.QZ00/451.20261118.000001")
         assert held is not None
         assert held.values[0].text == "新名"
+
+
+async def test_a_handle_that_describes_the_machine_by_its_old_number_is_updated(
+    database: Database, tmp_path: Path
+) -> None:
+    """The node heard of it, its answer was lost, and the machine was renamed meanwhile."""
+    fill(database, 1)
+    query = select(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
+    old = MachineName(*database.run_now(lambda c: c.execute(query).one()))
+    texts = {"equipName": "x", "enterpriseUscc": old.uscc, "assetNo": old.asset_no}
+    items = tuple(Value(at, TYPES[at], text) for at, text in equipment_values(texts).items())
+    record = Record("88.999.QZ00/451.20261118.000001", CONFIG.template_version, items)
+    new = MachineName(old.uscc, old.site_no, "NEW-1")
+    database.run_now(rename_machine, old, new, NOW_MS)
+    async with served(tmp_path) as node, node.client() as client:
+        await client.create_template("88.999.QZ00", CONFIG.template_version, EQUIPMENT_ITEMS)
+        await client.register(record)
+        await work_off(made(database, client, Clock()))
+        assert counts(database) == complete(1)
 
 
 async def test_a_changed_machine_is_updated_and_resolved_again(

@@ -11,7 +11,7 @@ confirmed (``clock_doubt.py``).
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -216,13 +216,18 @@ def add(sums: Sums, parts: Iterable[Sample]) -> None:
 
 
 def _sum(one: Sample, other: Sample) -> Sample:
-    return replace(
-        one,
-        count=one.count + other.count,
-        first_ms=min(one.first_ms, other.first_ms),
-        last_ms=max(one.last_ms, other.last_ms),
-        good_hours=one.good_hours | other.good_hours,
-        uncertain_hours=one.uncertain_hours | other.uncertain_hours,
-        replayed_hours=one.replayed_hours | other.replayed_hours,
-        doubted_hours=one.doubted_hours | other.doubted_hours,
+    # not dataclasses.replace: this is done for each machine of each batch
+    return Sample(
+        one.machine,
+        one.day,
+        one.source,
+        one.synthetic,
+        one.gateway,
+        one.count + other.count,
+        min(one.first_ms, other.first_ms),
+        max(one.last_ms, other.last_ms),
+        one.good_hours | other.good_hours,
+        one.uncertain_hours | other.uncertain_hours,
+        one.replayed_hours | other.replayed_hours,
+        one.doubted_hours | other.doubted_hours,
     )

@@ -20,8 +20,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, case, func, insert, or_, select, update
 
 from gateway.city.db.database import chunks
-from gateway.city.db.tables import equipment, equipment_status, identifier, identifier_outbox
+from gateway.city.db.tables import equipment, identifier, identifier_outbox
 from gateway.city.ledger.codes import STATUSES
+from gateway.city.ledger.history import statuses_on
 from gateway.core.days import DAY_MS, day_of
 from gateway.core.schedule import backoff_ms
 
@@ -132,7 +133,7 @@ def _described() -> Select[Any]:
 
 def _works(connection: Connection, query: Select[Any], now_ms: int) -> list[Work]:
     rows = connection.execute(query).all()
-    statuses = _statuses(connection, now_ms, [row.id for row in rows])
+    statuses = statuses_on(connection, [row.id for row in rows], day_of(now_ms))
     return [
         Work(
             row.entry,
@@ -144,22 +145,6 @@ def _works(connection: Connection, query: Select[Any], now_ms: int) -> list[Work
         )
         for row in rows
     ]
-
-
-def _statuses(connection: Connection, now_ms: int, machines: Sequence[int]) -> dict[int, str]:
-    """The status that holds today, by machine."""
-    columns, found = equipment_status.c, dict[int, str]()
-    for part in chunks(machines):
-        query = (
-            select(columns.equipment_id, columns.status)
-            .where(
-                columns.equipment_id.in_(part),
-                columns.valid_from <= day_of(now_ms),
-            )
-            .order_by(columns.valid_from)
-        )
-        found.update((row.equipment_id, row.status) for row in connection.execute(query))
-    return found
 
 
 def _texts(row: Row[Any], status: str) -> dict[str, str]:

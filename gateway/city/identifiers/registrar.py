@@ -27,6 +27,7 @@ from gateway.city.identifiers.outbox import (
     note_outcomes,
     unresolved,
 )
+from gateway.city.ledger.machines import is_named
 from gateway.core.days import DAY_MS, day_of
 from gateway.core.schedule import backoff_ms
 from gateway.identifier.codes import Handle
@@ -196,7 +197,9 @@ class Registrar:
             return Outcome(work, "pending" if result.passing else "refused", result.message)
         if held.agrees_with(record):
             return Outcome(work, "done")
-        if not _same_machine(held, record):
+        owner = {value.index: value.text for value in held.values}
+        names = (owner.get(item, "") for item in _OWNER_ITEMS)
+        if not await self.database.run(is_named, work.machine, *names):
             return Outcome(work, "refused", f"{result.message}: it describes another machine")
         return await _told(work, self.client.update(record))  # an older state of this machine
 
@@ -269,10 +272,3 @@ def _log_refused(outcomes: Sequence[Outcome]) -> None:
             first.work.handle,
             first.error,
         )
-
-
-def _same_machine(held: Record, own: Record) -> bool:
-    def owner(record: Record) -> set[Value]:
-        return {value for value in record.values if value.index in _OWNER_ITEMS}
-
-    return owner(held) == owner(own)

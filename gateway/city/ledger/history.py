@@ -51,6 +51,13 @@ def write_statuses(
     return corrected.union(entry["equipment_id"] for entry in added)
 
 
+def statuses_on(connection: Connection, machines: Iterable[int], day: date) -> dict[int, str]:
+    """The status that each machine has on a day; machines without one are left out."""
+    histories = _histories(connection, machines)
+    found = {machine: _status_on(history, day) for machine, history in histories.items()}
+    return {machine: status for machine, status in found.items() if status is not None}
+
+
 def _histories(connection: Connection, ids: Iterable[int]) -> Mapping[int, _History]:
     found: dict[int, _History] = defaultdict(dict)
     for part in chunks(ids):

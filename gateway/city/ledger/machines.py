@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 from gateway.city.db.database import chunks
 from gateway.city.db.tables import machine, machine_alias
 from gateway.city.db.upsert import insert_for
-from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.names import MachineName, key_of
 
 SINCE_EVER = date(1970, 1, 1)
 """First day of the first machine of a name."""
@@ -91,6 +91,12 @@ def aliases(connection: Connection, machines: Iterable[int]) -> Sequence[Row[tup
         for part in chunks(machines)
         for row in connection.execute(query.where(columns.machine_id.in_(part)))
     ]
+
+
+def is_named(connection: Connection, machine_id: int, uscc: str, asset_no: str) -> bool:
+    """Whether a machine bears or ever bore a number of an enterprise, at whatever site."""
+    held = [(row.uscc, row.asset_key) for row in aliases(connection, [machine_id])]
+    return (uscc, key_of(asset_no)) in held
 
 
 def _on(meanings: _Meanings, day: date) -> int:
