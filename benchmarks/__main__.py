@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.city import codec, frames, ingest, latency, officers, stores
+from benchmarks.city import codec, frames, handover, ingest, latency, officers, stores
 from benchmarks.edge import rows
 from benchmarks.edge.plant import Plant
 from benchmarks.machine import describe
@@ -52,6 +52,8 @@ OTHERS: dict[str, Callable[[float], list[Result]]] = {
         ingest.measure_changes(),
     ],
     "frames": lambda _seconds: frames.measure(),
+    "drain": lambda _seconds: frames.measure_drain(),
+    "handover": lambda _seconds: handover.measure(),
     "officers": officers.measure,
     "stores": lambda seconds: stores.measure(min(seconds, 10)),
     "latency": lambda seconds: [latency.measure(Plant(addresses=20, units=1, tags=100), seconds)],

@@ -28,6 +28,7 @@ from gateway.city.db.upgrade import open_database
 from gateway.city.registry import enrolment
 from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.messages import decode_ack
+from gateway.wire.records import encode_begin, encode_record
 from gateway.wire.topics import ack_topic, frame_topic
 from tests.support.broker import Mosquitto
 from tests.support.city import city_config
@@ -50,7 +51,8 @@ class Load:
     Attributes:
         influx: whether values go to a real InfluxDB 1.x; else to the embedded store.
         postgres: whether everything else goes to a real PostgreSQL; else to SQLite.
-        window: frames of one gateway that are on their way.
+        window: messages of one gateway that are on their way.
+        merged: frames of a message, as a gateway that is behind sends them.
         gateways: how many publish.
         each: frames of each.
         tags: float32 values of a frame.
@@ -59,6 +61,7 @@ class Load:
     influx: bool
     postgres: bool = False
     window: int = 1
+    merged: int = 1
     gateways: int = 1_000
     each: int = 60
     tags: int = 30
@@ -68,7 +71,7 @@ class Load:
         database = "PostgreSQL" if self.postgres else "SQLite"
         return (
             f"frames a worker, {self.tags} values each, {self.gateways} gateways with "
-            f"{self.window} on their way, {store}, {database}"
+            f"{self.window} messages of {self.merged} on their way, {store}, {database}"
         )
 
 
@@ -78,11 +81,23 @@ LOADS = (
     Load(influx=True),
     Load(influx=True, postgres=True),
 )
+DRAIN = Load(influx=True, postgres=True, window=20, merged=400, gateways=200, each=3_600)
+"""What 200 gateways of one frame a second have after an hour without their city, in messages of
+64 KiB before compression."""
 
 
 def measure() -> list[dict[str, object]]:
     """Measure one worker under each load."""
     return list(map(_measure, LOADS))
+
+
+def measure_drain() -> list[dict[str, object]]:
+    """How long it takes to catch up with an hour's outage, and what that comes to for 1,000."""
+    result = _measure(DRAIN)
+    hour = 3_600 * 1_000 / float(str(result["frames_per_s"]))
+    return [
+        result | {"name": f"outage of an hour, {DRAIN}", "minutes_of_1000": round(hour / 60, 1)}
+    ]
 
 
 def _measure(load: Load) -> dict[str, object]:
@@ -107,7 +122,7 @@ def _measure(load: Load) -> dict[str, object]:
         worker = HERE.run(stack, "-m", "gateway", "city", str(file), output=output)
         _until(lambda: ": connected" in output.read_text(), output)
         senders = [_Sender(name, load.tags) for name in names]
-        publisher = _Publisher(broker.port, senders, load.window)
+        publisher = _Publisher(broker.port, senders, load)
         publisher.run(WARM_UP)
         first = snapshot(worker.pid)
         publisher.run(load.each)
@@ -170,11 +185,17 @@ class _Sender:
     sent_s: float = 0.0
     _encoder: BodyEncoder = field(default_factory=BodyEncoder)
 
-    def frame(self, seq: int) -> bytes:
+    def message(self, seqs: range) -> bytes:
+        """Neighbouring frames, of which the very first brings the schema."""
         schema = bench_schema(self.tags, f"d{self.name.removeprefix('gw-')}")
-        batch = random_batch(schema, START_MS + 1000 * seq, _RANDOM)
-        records = [schema, batch] if seq == 1 else [batch]
-        return seal(self._encoder.encode(records), Header(EPOCH, seq, self.tags))
+        encoded = [encode_record(schema)] if seqs[0] == 1 else []
+        for seq in seqs:
+            if len(seqs) > 1:
+                encoded.append(encode_begin(seq, self.tags))
+            batch = random_batch(schema, START_MS + 1000 * seq, _RANDOM)
+            encoded.append(encode_record(batch))
+        values, before = self.tags * len(seqs), len(seqs) - 1
+        return seal(self._encoder.compress(encoded), Header(EPOCH, seqs[-1], values, before))
 
 
 _RANDOM = np.random.default_rng(1)
@@ -183,9 +204,9 @@ _RANDOM = np.random.default_rng(1)
 class _Publisher:
     """A plain MQTT 3.1.1 connection that costs little: the machine is shared with the worker."""
 
-    def __init__(self, port: int, senders: list[_Sender], window: int) -> None:
+    def __init__(self, port: int, senders: list[_Sender], load: Load) -> None:
         self._senders = {sender.name: sender for sender in senders}
-        self._window = window
+        self._load = load
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._received = bytearray()
         self._mid = 0
@@ -211,19 +232,20 @@ class _Publisher:
                 if sender.acked < sender.sent and now - sender.sent_s > RESEND_S:
                     self.sent_again += sender.sent - sender.acked
                     sender.sent = sender.acked
-                while sender.sent < min(each, sender.acked + self._window):
-                    sender.sent += 1
-                    sender.sent_s = now
-                    waiting.append(self._publish(sender))
+                room = min(each, sender.acked + self._load.window * self._load.merged)
+                while sender.sent < room:
+                    seqs = range(sender.sent + 1, min(sender.sent + self._load.merged, room) + 1)
+                    sender.sent, sender.sent_s = seqs[-1], now
+                    waiting.append(self._publish(sender, seqs))
             self._flush(waiting)
             for _ in selector.select(0.02):
                 self._read()
         selector.close()
 
-    def _publish(self, sender: _Sender) -> bytes:
+    def _publish(self, sender: _Sender, seqs: range) -> bytes:
         self._mid = self._mid % 65_535 + 1
         head = _text(frame_topic(sender.name)) + struct.pack("!H", self._mid)
-        return _packet(0x32, head + sender.frame(sender.sent))
+        return _packet(0x32, head + sender.message(seqs))
 
     def _flush(self, waiting: deque[bytes]) -> None:
         data = memoryview(b"".join(waiting))
