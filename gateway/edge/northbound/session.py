@@ -7,12 +7,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from edge_config.models.gateway import QulinkNorthbound
 from gateway.edge.buffer.outlet import Outlet
 from gateway.edge.device.clock import Clock
 from gateway.edge.live.view import Live
+from gateway.edge.northbound.shared import Shared
 from gateway.edge.northbound.signs import SignsOfLife
 from gateway.edge.northbound.transfer import Transfer
 from gateway.mqtt.attempts import Attempts
@@ -50,14 +50,12 @@ class Northbound:
         live: Live,
         clock: Clock,
     ) -> None:
+        self._shared = shared = Shared(config, gateway, outlet, live, clock)
         self._config = config
         self._gateway = gateway
         self._outlet = outlet
-        self._wake = wake
-        self._live = live
-        self._clock = clock
-        self._signs = SignsOfLife(config, gateway, software, outlet, live, clock)
-        self._transfer = Transfer(config, gateway, outlet, wake, live, clock)
+        self._signs = SignsOfLife(shared, software)
+        self._transfer = Transfer(shared, wake)
         self._attempts = Attempts(config.url, config.retry_max_ms)
         self._closing = asyncio.Event()
 
@@ -101,7 +99,7 @@ class Northbound:
         async with self._client() as client:
             self._transfer.begin(client)
             await client.listen(ack_topic(self._gateway))
-            self._note(connected=True, since_ms=self._clock.now_ms(), error="")
+            self._shared.note(connected=True, since_ms=self._shared.clock.now_ms(), error="")
             with self._attempts.session():
                 await self._serve(client)
             await self._signs.say(client, online=False)
@@ -130,12 +128,11 @@ class Northbound:
                 task.cancel()
 
     def _lost(self, words: str) -> None:
-        before = self._live.northbound(self._config.name)
-        since_ms = self._clock.now_ms() if before.connected or not before.error else before.since_ms
-        self._note(connected=False, since_ms=since_ms, error=words)
-
-    def _note(self, **changes: Any) -> None:
-        self._live.note_northbound(self._config.name, **changes)
+        before = self._shared.status
+        since_ms = (
+            self._shared.clock.now_ms() if before.connected or not before.error else before.since_ms
+        )
+        self._shared.note(connected=False, since_ms=since_ms, error=words)
 
 
 def _heed_cancellation() -> None:

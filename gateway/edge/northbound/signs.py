@@ -6,11 +6,8 @@ import logging
 
 import msgspec
 
-from edge_config.models.gateway import QulinkNorthbound
-from gateway.edge.buffer.outlet import Outlet
-from gateway.edge.device.clock import Clock
-from gateway.edge.live.view import Live
 from gateway.edge.northbound.limit import PACKET_BYTES
+from gateway.edge.northbound.shared import Shared
 from gateway.mqtt.client import Client
 from gateway.wire.messages import State, encode_message
 from gateway.wire.topics import state_topic
@@ -22,30 +19,18 @@ class SignsOfLife:
     """Says that the gateway lives, and how.
 
     Args:
-        config: the broker.
-        gateway: gateway id.
+        shared: broker, how much waits, the links, and the clock.
         software: version of qulink.
-        outlet: how much waits.
-        live: the links.
-        clock: the gateway's.
     """
 
-    def __init__(
-        self,
-        config: QulinkNorthbound,
-        gateway: str,
-        software: str,
-        outlet: Outlet,
-        live: Live,
-        clock: Clock,
-    ) -> None:
-        self._config = config
-        self._gateway = gateway
+    def __init__(self, shared: Shared, software: str) -> None:
+        self._config = shared.config
+        self._topic = state_topic(shared.gateway)
         self._software = software
-        self._outlet = outlet
-        self._live = live
-        self._clock = clock
-        self._is_told = False
+        self._outlet = shared.outlet
+        self._live = shared.live
+        self._clock = shared.clock
+        self._is_logged = False
 
     async def keep_saying(self, client: Client) -> None:
         """Say it for ever."""
@@ -72,16 +57,16 @@ class SignsOfLife:
         )
         timeout = self._config.connect_timeout_ms / 1000
         message = self._fitting(state, client.max_packet_bytes)
-        await client.publish(state_topic(self._gateway), message, qos=1, timeout=timeout)
+        await client.publish(self._topic, message, qos=1, timeout=timeout)
 
     def _fitting(self, state: State, max_bytes: int | None) -> bytes:
         """A state that the broker takes: one that is refused would end each session."""
         message = encode_message(state)
-        size = len(message) + len(state_topic(self._gateway)) + PACKET_BYTES
+        size = len(message) + len(self._topic) + PACKET_BYTES
         if max_bytes is None or size <= max_bytes:
             return message
-        if not self._is_told:
-            self._is_told = True
+        if not self._is_logged:
+            self._is_logged = True
             _log.error(
                 "broker %s takes no message of %d bytes, so the state of the devices is not sent; "
                 "raise its limit, or divide the gateway",

@@ -7,17 +7,14 @@ sent again when that does not come.
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import Any
 
-from edge_config.models.gateway import CITY, QulinkNorthbound
+from edge_config.models.gateway import CITY
 from gateway.edge.buffer.cutting import Cut
 from gateway.edge.buffer.outgoing import StoredFrame
-from gateway.edge.buffer.outlet import Outlet
-from gateway.edge.device.clock import Clock
-from gateway.edge.live.view import Live
 from gateway.edge.northbound.answers import Answers
 from gateway.edge.northbound.preface import Preface
 from gateway.edge.northbound.queue import MOST_BYTES, Message, Queue, merge
+from gateway.edge.northbound.shared import Shared
 from gateway.edge.northbound.sizes import Sizes
 from gateway.edge.northbound.window import Window
 from gateway.mqtt.client import Client
@@ -30,38 +27,26 @@ class Transfer:
     """Sends what waits, and frees what is acknowledged.
 
     Args:
-        config: the broker.
-        gateway: gateway id.
-        outlet: what to send.
+        shared: broker, outlet, live view and clock.
         wake: set after each commit of the buffer, and here.
-        live: what is sent and acknowledged is counted in it.
-        clock: the gateway's; the city confirms it.
 
     Attributes:
         publishing: what is on its way to the broker.
         to_commit: set when a commit would free or cut frames.
     """
 
-    def __init__(
-        self,
-        config: QulinkNorthbound,
-        gateway: str,
-        outlet: Outlet,
-        wake: asyncio.Event,
-        live: Live,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, shared: Shared, wake: asyncio.Event) -> None:
+        config, outlet = shared.config, shared.outlet
+        self._shared = shared
         self._config = config
-        self._topic = frame_topic(gateway)
+        self._topic = frame_topic(shared.gateway)
         self._outlet = outlet
         self._wake = wake
-        self._live = live
-        self._clock = clock
         self._window = Window(config.window, config.ack_timeout_ms)
         self._encoder = BodyEncoder()
         self._queue = Queue(config.frame_interval_ms)
         self._preface = Preface(outlet)
-        self._sizes = Sizes(config, gateway)
+        self._sizes = Sizes(config, shared.gateway)
         self._answers = Answers(outlet)
         self._session_s = 0.0
         self.publishing: set[asyncio.Task[None]] = set()
@@ -85,9 +70,6 @@ class Transfer:
         """Nothing waits for its second to end any more."""
         self._queue.hurries = True
         self._wake.set()
-
-    def _note(self, **changes: Any) -> None:
-        self._live.note_northbound(self._config.name, **changes)
 
     # -- frames ---------------------------------------------------------------------------
 
@@ -165,8 +147,8 @@ class Transfer:
         header = Header(self._outlet.epoch, one.seq, one.values, one.seq - one.first)
         message = seal(body, header)
         again = self._window.send(one.first, one.seq, _seconds())
-        now = self._live.northbound(self._config.name)
-        self._note(sent=now.sent + 1, resent=now.resent + again)
+        now = self._shared.status
+        self._shared.note(sent=now.sent + 1, resent=now.resent + again)
         self._sizes.limit.sent(one.seq, len(message))
         task = tasks.create_task(self._publish(client, one.seq, message))
         self.publishing.add(task)
@@ -203,11 +185,11 @@ class Transfer:
 
     def _answered(self, payload: bytes) -> None:
         ack = self._answers.read(payload)
-        now = self._live.northbound(self._config.name)
+        now = self._shared.status
         if ack is None:
-            self._note(ignored_acks=now.ignored_acks + 1)
+            self._shared.note(ignored_acks=now.ignored_acks + 1)
             return
-        self._note(acks=now.acks + 1)
+        self._shared.note(acks=now.acks + 1)
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
         sent_s = self._window.acknowledge(ack.upto, ranges, _seconds())
         self._hear_time(ack, sent_s)
@@ -222,7 +204,7 @@ class Transfer:
         """Compare clocks: an acknowledgement is younger than the session, and what it is of."""
         if ack.time_ms and self._config.name == CITY:
             since_s = self._session_s if sent_s is None else max(sent_s, self._session_s)
-            self._clock.hear_city(ack.time_ms, (_seconds() - since_s) * 1000)
+            self._shared.clock.hear_city(ack.time_ms, (_seconds() - since_s) * 1000)
 
 
 def _seconds() -> float:
