@@ -31,13 +31,23 @@ class Entry:
     gaps: int = 0
 
     @classmethod
-    def of(cls, record: Batch | Changes, shares: tuple[Share, ...]) -> Self:
-        """Encode values."""
-        if isinstance(record, Batch):
-            first_ms = last_ms = record.time_ms
+    def of(cls, device: str, record: Batch | Changes) -> Self:
+        """Encode values of a device."""
+        if isinstance(record, Changes):
+            return cls._of_changes(device, record)
+        time_ms, values = record.time_ms, record.count
+        share = (device, day_of(time_ms), values)
+        return cls(encode_record(record), values, time_ms, time_ms, (share,))
+
+    @classmethod
+    def _of_changes(cls, device: str, changes: Changes) -> Self:
+        first_ms, last_ms = int(changes.time_ms.min()), int(changes.time_ms.max())
+        if day_of(first_ms) == day_of(last_ms):
+            days = {day_of(first_ms): changes.count}
         else:
-            first_ms, last_ms = int(record.time_ms.min()), int(record.time_ms.max())
-        return cls(encode_record(record), record.count, first_ms, last_ms, shares)
+            days = Counter(map(day_of, changes.time_ms.tolist()))
+        shares = tuple((device, day, values) for day, values in days.items())
+        return cls(encode_record(changes), changes.count, first_ms, last_ms, shares)
 
     @classmethod
     def note(cls, record: Schema | Gap | BooksRecord | MachineRecord) -> Self:
@@ -55,20 +65,10 @@ def entries_of(
         record: the values.
         max_bytes: of a record, encoded.
     """
-    entry = Entry.of(record, _shares_of(device, record))
+    entry = Entry.of(device, record)
     if len(entry.body) <= max_bytes:
         return [(record, entry)]
-    return [(part, Entry.of(part, _shares_of(device, part))) for part in cut(record, max_bytes)]
-
-
-def _shares_of(device: str, record: Batch | Changes) -> tuple[Share, ...]:
-    if isinstance(record, Batch):
-        return ((device, day_of(record.time_ms), record.count),)
-    first, last = day_of(int(record.time_ms.min())), day_of(int(record.time_ms.max()))
-    if first == last:
-        return ((device, first, record.count),)
-    days = Counter(map(day_of, record.time_ms.tolist()))
-    return tuple((device, day, values) for day, values in days.items())
+    return [(part, Entry.of(device, part)) for part in cut(record, max_bytes)]
 
 
 def frames_of(
