@@ -123,11 +123,18 @@ def test_a_value_in_doubt_has_a_shape_and_so_has_one_that_is_alone() -> None:
     assert marks_of([Point(5, 1.0), Point(6, 1.0)], (0, 100)) == [("good", 5)]
 
 
-def test_doubt_that_lasts_is_not_a_wall_of_shapes() -> None:
-    points = [Point(at * 1000, 1.0, FROZEN) for at in range(600)]
+def test_a_good_value_between_doubted_ones_is_a_dot() -> None:
+    points = [Point(0, 1.0), Point(100, 1.0, RANGE), Point(200, 1.0)]
+    assert marks_of(points, (0, 300)) == [("good", 0), ("uncertain", 100), ("good", 200)]
+
+
+@pytest.mark.parametrize("codes", [[FROZEN], [FROZEN, GOOD], [FROZEN, RANGE, DOUBT]])
+def test_doubt_that_lasts_or_flickers_is_not_a_wall_of_shapes(codes: list[int]) -> None:
+    points = [Point(at * 1000, 1.0, codes[at % len(codes)]) for at in range(600)]
     marks = marks_of(points, (0, 600_000))
-    assert 40 < len(marks) <= 61
     assert marks[0] == ("replayed", 0)
+    for trust in {trust for trust, _ in marks}:
+        assert 40 < len([mark for mark in marks if mark[0] == trust]) <= 61
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -4,7 +4,7 @@ The curve is solid between GOOD values and dashed towards doubted ones, which al
 their own: colour alone tells nobody who cannot see it, or prints in grey.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -16,6 +16,7 @@ import altair as alt
 from gateway.city.console.charts.specifications import FILL, PICTURES, Shape, Spec, finish
 from gateway.city.console.doubt import Trust, trust_of
 from gateway.city.stores.api import Point
+from gateway.core.batch import NEVER
 from gateway.core.days import OFFSET_MS
 
 _SIZES: Mapping[Shape, tuple[Any, Any]] = {
@@ -26,7 +27,7 @@ _SIZES: Mapping[Shape, tuple[Any, Any]] = {
 _BREAK_FACTOR = 5
 _BREAK_MIN_MS = 90_000
 _MARKS = 60
-"""At most so many shapes stand over the whole axis for one kind of doubt that lasts."""
+"""At most so many shapes of one kind stand over the whole axis."""
 _FRAMES = 128
 _SHAPES = {"good": "circle", "uncertain": "triangle-up", "replayed": "diamond", "doubted": "cross"}
 DOUBTS: tuple[Trust, ...] = ("uncertain", "replayed", "doubted")
@@ -44,13 +45,11 @@ class Stretch:
         points: the values.
         curve: the values that its part of the curve joins: a dashed part begins at the value
             before it and ends at a GOOD one behind it.
-        lasts_ms: time between the silences around it; 0 for one value alone.
     """
 
     trust: Trust
     points: Sequence[Point]
     curve: Sequence[Point]
-    lasts_ms: int
 
 
 def stretches(points: Sequence[Point]) -> Iterator[Stretch]:
@@ -60,7 +59,6 @@ def stretches(points: Sequence[Point]) -> Iterator[Stretch]:
         points: in time order.
     """
     for piece in _pieces(points):
-        lasts_ms = piece[-1].time_ms - piece[0].time_ms
         start = 0
         for at in range(1, len(piece) + 1):
             trust = trust_of(piece[start].status)
@@ -68,7 +66,7 @@ def stretches(points: Sequence[Point]) -> Iterator[Stretch]:
             if after != trust:
                 low, high = (start, at) if trust == "good" else (start - 1, at + (after == "good"))
                 curve = piece[max(0, low) : high]
-                yield Stretch(trust, piece[start:at], curve, lasts_ms)
+                yield Stretch(trust, piece[start:at], curve)
                 start = at
 
 
@@ -105,7 +103,7 @@ def history_chart(
     apart_ms = (span[1] - span[0]) / _MARKS
     datasets = {
         "curve": [row for number, one in enumerate(found) for row in _curve(number, one)],
-        "marks": [row for one in found for row in _marks(one, apart_ms)],
+        "marks": list(_marks(found, apart_ms)),
         "edges": [{"t": at + OFFSET_MS} for at in span],
         "nothing": [] if points else [{"text": empty}],
     }
@@ -120,15 +118,19 @@ def _curve(number: int, stretch: Stretch) -> Iterator[Row]:
         yield _row(point) | {"line": number, "trust": stretch.trust}
 
 
-def _marks(stretch: Stretch, apart_ms: float) -> Iterator[Row]:
-    """Rows of the values that have a shape: those in doubt, and of a curve too short to be seen."""
-    if stretch.trust == "good" and stretch.lasts_ms >= apart_ms:
-        return
-    last_ms = None
-    for point in stretch.points:
-        if last_ms is None or point.time_ms - last_ms >= apart_ms:
-            last_ms = point.time_ms
-            yield _row(point) | {"trust": stretch.trust}
+def _marks(found: Iterable[Stretch], apart_ms: float) -> Iterator[Row]:
+    """Rows of the values that have a shape: those in doubt, and of a curve too short to be seen.
+
+    Of values of one kind that are nearer to each other than ``apart_ms`` only the first has one.
+    """
+    last_ms: dict[Trust, int] = {}
+    for one in found:
+        if one.trust == "good" and one.curve[-1].time_ms - one.curve[0].time_ms >= apart_ms:
+            continue
+        for point in one.points:
+            if point.time_ms - last_ms.get(one.trust, NEVER) >= apart_ms:
+                last_ms[one.trust] = point.time_ms
+                yield _row(point) | {"trust": one.trust}
 
 
 def _seen(point: Point, words: Callable[[int], str]) -> Row:
