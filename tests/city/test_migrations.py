@@ -1,6 +1,7 @@
 """Migrations and tables say the same, on both databases."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from gateway.city.db import upgrade as upgrade_module
 from gateway.city.db.database import Database, connect
 from gateway.city.db.schema import metadata
 from gateway.city.db.upgrade import DatabaseUnusableError, upgrade
@@ -22,6 +24,53 @@ def test_migrations_make_the_tables(database: Database) -> None:
         tables = set(inspect(connection).get_table_names())
     assert tables == {*metadata.tables, "alembic_version"}
     upgrade(database)  # a second start changes nothing
+
+
+_COLUMNS = """
+    SELECT table_name, column_name, ordinal_position, data_type, is_nullable,
+        character_maximum_length, column_default
+    FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 3
+"""
+_CONSTRAINTS = """
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2
+"""
+_INDICES = """
+    SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2
+"""
+_CATALOGUE = {
+    "sqlite": ("SELECT type, name, sql FROM sqlite_master ORDER BY type, name",),
+    "postgresql": (_COLUMNS, _CONSTRAINTS, _INDICES),
+}
+
+
+def catalogue(database: Database) -> list[list[tuple[object, ...]]]:
+    """Everything that the database itself says of its tables."""
+    with database.engine.connect() as connection:
+        texts = _CATALOGUE[connection.dialect.name]
+        answers = [connection.execute(text(one)).all() for one in texts]
+    return [
+        [tuple(row) for row in rows if "alembic_version" not in str(tuple(row))] for rows in answers
+    ]
+
+
+def test_what_migrations_make_is_what_tables_say_to_the_letter(database: Database) -> None:
+    """Defaults, widths, partial indices, what is never counted twice: whoever changes a table
+    without a migration is told here."""
+    migrated = catalogue(database)
+    with database.engine.begin() as connection:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+    assert catalogue(database) == migrated
+
+
+def test_a_migration_does_not_change_with_the_tables() -> None:
+    """It was run once, on databases that are in use: it imports nothing that goes on changing."""
+    migrations = Path(upgrade_module.__file__).parent / "migrations" / "versions"
+    files = sorted(migrations.glob("v*.py"))
+    assert files
+    for file in files:
+        assert re.search(r"^\s*(from|import) gateway", file.read_text(), re.MULTILINE) is None
 
 
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
