@@ -37,6 +37,7 @@ class Link:
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         self.flying: list[tuple[str, bytes]] = []
+        self.has_refused = False  # as a client of a broker that takes everything
 
     async def publish(self, topic: str, payload: bytes, **_: Any) -> None:
         self.flying.append((topic, payload))
@@ -134,7 +135,7 @@ class World:
         store = self.city.store
         self.city = City(self.city.config, self.city.database, self.city.now_ms)
         await self.city.store.close()
-        self.city.store = self.city.ingest.store = store
+        self.city.store = self.city.ingest.store = self.city.ingest.evidence.store = store
         await self.city.gateways.refresh(self.city.now_ms(), 0)
         self.batch = self._begin_city()
 
@@ -198,7 +199,7 @@ async def test_every_value_is_stored_once_or_in_a_gap(tmp_path: Path, seed: int)
         dropped = totals.dropped.get("quota", 0)
         assert dropped  # otherwise the quota took nothing and the test shows little
         assert totals.buffered == frames * VALUES == mark["values_committed"] + dropped
-        (proof,) = await proofs_of(city)
+        (proof,) = await proofs_of(world.city)
         assert world.begin <= proof["first_ms"] <= proof["last_ms"] < world.begin + frames
         gaps = [row for row in rows_of(city, gap) if row["cause"] == Reason.QUOTA.code]
         for at in range(world.begin, world.begin + frames):
