@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from gateway.core.batch import NEVER, Changes, Mask, Status, Times
-from gateway.core.books import Counts, tally_by_day
+from gateway.core.books import tally_by_day
 from gateway.core.days import MAX_AHEAD_MS
-from gateway.core.machines import MachineDay, count_arrivals, tags_by_machine
+from gateway.core.machines import count_arrivals, tags_by_machine
 from gateway.core.outcome import Outcome
 from gateway.core.process import SENDABLE, Processor
 from gateway.core.rules import ColumnRule, shorten
@@ -76,14 +75,7 @@ class Arrival:
             low, high = np.searchsorted(index, (rule.span.start, rule.span.stop)).tolist()
             tags = index[low:high].astype(np.intp) - rule.span.start
             column = rule.gather_at(tags, starts, raw, low)
-            for wrong, reason in rule.faults(column, tags):
-                part = judged[low:high]
-                part[wrong & (part < FIRST_BAD)] = bad(reason)
-            if rule.kind is Kind.STRING:
-                column, cut = shorten(column)
-                if cut is not None:
-                    part = judged[low:high]
-                    part[cut & (part == GOOD)] = uncertain(Reason.TRUNCATED)
+            column = _judged(rule, column, tags, judged[low:high])
             bounds.append((low, high))
             columns.append(column)
         return cls(rules, index, judged, bounds, columns)
@@ -130,6 +122,18 @@ class Arrival:
         )
         status = _doubt(self.status[present])
         return Changes(schema, self.index[present], times[present], columns, status)
+
+
+def _judged(rule: ColumnRule, column: Column, tags: npt.NDArray[np.intp], status: Status) -> Column:
+    """The column as it goes on; what is wrong with its values is noted in ``status``."""
+    for wrong, reason in rule.faults(column, tags):
+        status[wrong & (status < FIRST_BAD)] = bad(reason)
+    if rule.kind is not Kind.STRING:
+        return column
+    texts, cut = shorten(column)
+    if cut is not None:
+        status[cut & (status == GOOD)] = uncertain(Reason.TRUNCATED)
+    return texts
 
 
 def _doubt(status: Status) -> Status | None:
@@ -183,7 +187,7 @@ class GroupProcessor(Processor):
         self._status = np.where(refused, given, 0).astype(np.uint8)
         self._send_at[refused] = NEVER
         self._silent_ms = NEVER
-        return self._as_it_stands()
+        return Outcome(None, {}, self._status.copy(), tuple(self._seen), self._seen_ms.copy())
 
     def process_arrivals(
         self,
@@ -284,16 +288,8 @@ class GroupProcessor(Processor):
         changes = arrival.changes(self.schema, times, present)
         daily = tally_by_day(times, arrival.status >= FIRST_BAD, present)
         machines = count_arrivals(self.schema, arrival.index, times, arrival.status)
-        return self._as_it_stands(changes, daily, machines)
-
-    def _as_it_stands(
-        self,
-        changes: Changes | None = None,
-        counts: dict[date, Counts] | None = None,
-        machines: Sequence[MachineDay] = (),
-    ) -> Outcome:
         status, times = self._status.copy(), self._seen_ms.copy()
-        return Outcome(changes, counts or {}, status, tuple(self._seen), times, machines)
+        return Outcome(changes, daily, status, tuple(self._seen), times, machines)
 
 
 _CLOCK = uncertain(Reason.CLOCK)

@@ -94,12 +94,7 @@ class Processor:
             oldest_ms: the first of the times.
             newest_ms: the last of the times.
         """
-        if tuple(map(len, raw)) != self._raw_sizes:
-            raise ValueError(f"columns of other lengths than {self._raw_sizes} for the tags")
-        columns = tuple([rule.gather(raw) for rule in self._columns])
-        judged = self._judge(given, columns)
-        if self._has_text:
-            columns, judged = self._shorten(columns, judged)
+        columns, judged = self._ruled(raw, given)
         is_good = self._is_good(judged)  # mostly so: then nothing below looks at the status again
         present = self._changed(columns)
         if newest_ms >= self._silent_ms:
@@ -117,6 +112,14 @@ class Processor:
         if doubt is not None or self._sent_status is not None:
             self._remember_status(judged, present)
         return Whole(columns, judged, present, is_good, failed, sent, doubt)
+
+    def _ruled(self, raw: Sequence[Column], given: Status) -> tuple[tuple[Column, ...], Status]:
+        """The columns as they go on, and the status of each value."""
+        if tuple(map(len, raw)) != self._raw_sizes:
+            raise ValueError(f"columns of other lengths than {self._raw_sizes} for the tags")
+        columns = tuple([rule.gather(raw) for rule in self._columns])
+        judged = self._judge(given, columns)
+        return self._shorten(columns, judged) if self._has_text else (columns, judged)
 
     def _is_good(self, status: Status) -> bool:
         return status.tobytes() == self._all_good  # a twentieth of the time that any() takes

@@ -128,13 +128,13 @@ class _Processor(UaProcessor):
     async def _tell(self, one: _Subscription) -> None:
         """Every period a value of each item, if a request waits for it."""
         await asyncio.sleep(_FREE_S)
-        told = Notifications(one.handles, one.id)
+        messages = Notifications(one.handles, one.id)
         due = time.time()
         for sequence in count(1):
             due += one.period_s
             await asyncio.sleep(max(0, due - time.time()))
             request = await self._waiting.get()
-            answer = told.response(
+            answer = messages.response(
                 one.id, sequence, request.handle, request.acknowledged, time.time()
             )
             self._transport.write(

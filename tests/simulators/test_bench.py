@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pymodbus.client import ModbusTcpClient
 
+from benchmarks.table import rows
 from simulators.bench.modbus import BenchServer, Noise
 from simulators.bench.watch import Watch, lateness
 from tests.simulators.process import Simulator, simulator
@@ -132,3 +133,14 @@ def _answer(*pieces: bytes) -> bytes:
     for piece in pieces:
         server.data_received(piece)
     return bytes(written)
+
+
+def test_the_table_puts_an_older_checkout_beside_this_one() -> None:
+    late = {"p50": 1.0, "p99": 5.5}
+    beside = {"name": "a", "core_percent": 1.5, "late_ms": late, "against": {"core_percent": 3.0}}
+    alone = {"name": "b", "frames_per_cpu_s": 8772, "sent_again": 0}
+    assert list(rows([beside, alone]))[2:] == [
+        "| a | % of a core | 3 | 1.5 | 0.50 |",
+        "| a | ms late (p99) |  | 5.5 |  |",
+        "| b | frames a CPU second |  | 8772 |  |",
+    ]
