@@ -51,6 +51,7 @@ class Gateway:
                 "driver": "modbus",
                 "profile": "meter",
                 "asset_no": f"M-{unit}",
+                "timeout_ms": 10_000,
                 "retry_max_ms": 2_000,
                 "connection": {**at, "unit": unit, **connection},
             }
@@ -171,7 +172,7 @@ async def test_a_dead_unit_costs_the_others_one_time_out_a_back_off_and_no_conne
     dead = 5
     bus = {"dead": [dead], "dies_after": dies_after, "is_rtu": is_rtu, "answer_s": 0.005}
     with SerialServerProcess(**bus) as server:
-        gateway = Gateway(tmp_path, server, is_rtu=is_rtu, request_timeout_ms=500)
+        gateway = Gateway(tmp_path, server, is_rtu=is_rtu, request_timeout_ms=2_000)
         with gateway.running():
             await until(lambda: server.seen()["asked"].get(dead, 0) >= dies_after + 4, 120)
             await until(lambda: asked(server, but=dead)[0] >= 10, 60)

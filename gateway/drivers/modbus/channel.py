@@ -80,7 +80,7 @@ class Channel(asyncio.Protocol):
         has_answered: whether any request over it was answered.
         opened_s: when it was opened, seconds of the loop's clock.
         answered_s: when the last answer came; 0: none has.
-        is_ended_by_peer: whether the other side has closed it.
+        ended_s: when the other side ended it; 0: it has not.
         closed: done when the socket is closed.
     """
 
@@ -93,8 +93,7 @@ class Channel(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._lost = "not connected yet"
         self._heard_at = self._sent_at = 0.0
-        self.opened_s = self.answered_s = 0.0
-        self.is_ended_by_peer = False
+        self.opened_s = self.answered_s = self.ended_s = 0.0
         self._allowed_s = 0.0
         self._unit = NOBODY
         self._ready_from = 0.0
@@ -261,7 +260,7 @@ class Channel(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wake whoever waits."""
-        self.is_ended_by_peer = self.is_open
+        self.ended_s = self._loop.time() if self.is_open else 0.0
         self._fail(f"connection lost: {exc}" if exc else "the device closed the connection")
         if not self.closed.done():
             self.closed.set_result(None)

@@ -11,8 +11,8 @@ LIMIT_S = 600.0
 others may have used the rest."""
 
 ROOM_S = 1.0
-"""A connection that ends and was answered no later than so long after one more was opened had to
-make room for that: its last answer may have been under way."""
+"""A connection that the other side ends within this time after one more was opened had to make
+room for that; one that ends later was only idle."""
 
 _CLOSE_S = 1.0
 
@@ -110,18 +110,14 @@ class Pool:
         self._loss = lost[-1].loss
         self._channels = [channel for channel in self._channels if channel.is_open]
         self._idle = [channel for channel in self._idle if channel.is_open]
-        if any(channel.is_ended_by_peer and self.is_doubtful(channel) for channel in lost):
+        if any(channel.ended_s and self.is_doubtful(channel) for channel in lost):
             self._learn_limit()
 
     def _has_given_way(self, channel: Channel) -> bool:
-        """Whether the other side ended it because one more was opened.
-
-        All are in use when that happens, so this one was not answered since, or but once.
-        """
+        """Whether the other side ended it because one more was opened."""
         return any(
             one.is_open
-            and channel.opened_s < one.opened_s
-            and channel.answered_s < one.opened_s + ROOM_S
+            and channel.opened_s < one.opened_s <= channel.ended_s < one.opened_s + ROOM_S
             for one in self._channels
         )
 
@@ -186,7 +182,7 @@ class Pool:
         Either it has never been answered, while others have, or it was ended for another.
         """
         if channel.has_answered:
-            return channel.is_ended_by_peer and self._has_given_way(channel)
+            return self._has_given_way(channel)
         return self._proven() > 0
 
     def reject(self, channel: Channel) -> None:

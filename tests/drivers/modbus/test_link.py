@@ -20,6 +20,8 @@ from tests.support.serial_server import serial_server as box
 from tests.support.waiting import until
 
 WANTED = points("holding:0")
+PATIENT = {"request_timeout_ms": 2_000}
+"""Nobody who is there is called silent, however busy the machine is."""
 Got = tuple[int, list[str]]
 """A value that was read, and what was said before."""
 
@@ -38,7 +40,8 @@ async def units(link: ModbusLink, each: Sequence[Connection]) -> AsyncIterator[l
 
 
 def several(port: int, numbers: Sequence[int], **options: object) -> list[Connection]:
-    return [connection(port, unit=number, request_timeout_ms=200, **options) for number in numbers]
+    options = {"request_timeout_ms": 500, **options}
+    return [connection(port, unit=number, **options) for number in numbers]
 
 
 def value(reading: Reading) -> int:
@@ -66,7 +69,7 @@ async def test_a_dead_unit_leaves_the_others_and_their_connection(is_rtu: bool) 
             plans = [driver.plan(WANTED) for driver in (one, dead, three)]
             for _ in range(3):
                 assert value(await one.read(plans[0])) == 1
-                with pytest.raises(NoResponseError, match="no answer within 200 ms to holding 0"):
+                with pytest.raises(NoResponseError, match="no answer within 500 ms to holding 0"):
                     await dead.read(plans[1])
                 assert value(await three.read(plans[2])) == 3
             assert server.asked[2] == 3
@@ -91,7 +94,7 @@ async def read_together(link: ModbusLink, drivers: Sequence[ModbusDriver]) -> li
 
 async def test_connections_are_opened_one_by_one_up_to_what_is_said() -> None:
     async with box(answer_s=0.002) as (server, port):
-        each = several(port, range(1, 21), connections=3)
+        each = several(port, range(1, 21), connections=3, **PATIENT)
         link = ModbusLink(each)
         async with units(link, each) as drivers:
             assert (link.turns, server.accepted) == (1, 1)
@@ -108,7 +111,7 @@ async def test_a_server_that_takes_fewer_connections_shows_how_many(
     """Nobody is lost by it, and it is not tried again and again."""
     framing = Framing.RTU if is_rtu else Framing.TCP
     async with box(most=8, excess=excess, is_rtu=is_rtu, answer_s=0.002) as (server, port):
-        each = several(port, range(1, 31), connections=16, framing=framing)
+        each = several(port, range(1, 31), connections=16, framing=framing, **PATIENT)
         link = ModbusLink(each)
         async with units(link, each) as drivers:
             for _ in range(5):
@@ -117,10 +120,26 @@ async def test_a_server_that_takes_fewer_connections_shows_how_many(
             assert server.turned_away == 1
 
 
+async def test_a_connection_that_is_closed_because_it_is_idle_shows_no_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "ROOM_S", 0.0)  # as if long ago
+    async with box(answer_s=0.002) as (server, port):
+        each = several(port, range(1, 11), connections=2, **PATIENT)
+        link = ModbusLink(each)
+        async with units(link, each) as drivers:
+            await read_together(link, drivers)
+            assert (link.turns, len(server.writers)) == (2, 2)
+            server.writers[0].transport.abort()
+            await until(lambda: len(server.writers) == 1)
+            await read_together(link, drivers)
+            assert link.turns == 2
+
+
 async def test_a_connection_more_is_tried_again_after_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "LIMIT_S", 0.0)
     async with box(most=2, answer_s=0.002) as (server, port):
-        each = several(port, range(1, 31), connections=3)
+        each = several(port, range(1, 31), connections=3, **PATIENT)
         link = ModbusLink(each)
         async with units(link, each) as drivers:
             while server.turned_away < 2:
@@ -133,11 +152,11 @@ async def test_a_connection_more_is_tried_again_after_long(monkeypatch: pytest.M
 
 async def test_changed_settings_are_followed_without_losing_a_unit() -> None:
     async with box(answer_s=0.002) as (server, port):
-        each = several(port, range(1, 21))
+        each = several(port, range(1, 21), **PATIENT)
         link = ModbusLink(each)
         async with units(link, each) as drivers:
             await read_together(link, drivers)
-            link.configure(several(port, range(1, 21), connections=4))
+            link.configure(several(port, range(1, 21), connections=4, **PATIENT))
             for _ in range(2):
                 assert await read_together(link, drivers) == [(one.unit, []) for one in each]
             assert (link.turns, len(server.writers)) == (4, 4)
@@ -145,7 +164,7 @@ async def test_changed_settings_are_followed_without_losing_a_unit() -> None:
             assert await read_together(link, drivers) == [(one.unit, []) for one in each]
             await until(lambda: len(server.writers) == 1)
             server.is_rtu = True
-            link.configure(several(port, range(1, 21), framing=Framing.RTU))
+            link.configure(several(port, range(1, 21), framing=Framing.RTU, **PATIENT))
             with pytest.raises(NotConnectedError, match="its framing was changed"):
                 await drivers[0].read(drivers[0].plan(WANTED))
             await drivers[0].connect()
@@ -174,7 +193,8 @@ async def test_a_connection_that_died_unnoticed_is_made_anew_and_no_unit_waits_l
 ) -> None:
     """The poller connects anew after a back-off more; it must not have to."""
     async with box(is_rtu=is_rtu) as (server, port):
-        each = several(port, range(1, 9), framing=Framing.RTU if is_rtu else Framing.TCP)
+        framing = Framing.RTU if is_rtu else Framing.TCP
+        each = several(port, range(1, 9), framing=framing, request_timeout_ms=1_000)
         async with units(ModbusLink(each), each) as drivers:
             plans = [driver.plan(WANTED) for driver in drivers]
             assert value(await drivers[0].read(plans[0])) == 1
