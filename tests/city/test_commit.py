@@ -1,9 +1,10 @@
 """What one batch of frames changes in the database, on SQLite and on PostgreSQL."""
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import BigInteger, Connection, Text, insert, select
 
 from gateway.city.db.database import Database
+from gateway.city.db.given import Types, given, given_as
 from gateway.city.db.tables import enterprise, gap, watermark
 from gateway.city.ingest.commit import EpochUpdate, Quarantined, StaleError, commit, keep_gaps
 from gateway.city.ingest.progress import Progress
@@ -82,3 +83,27 @@ def test_a_gap_of_another_cause_that_begins_at_the_same_time_stays(city: Databas
     assert city.run_now(lambda c: [tuple(row) for row in c.execute(query)]) == [
         ("gateway_silent", None)
     ]
+
+
+def test_who_begins_an_epoch_second_is_told_so(city: Database) -> None:
+    city.run_now(commit, {("gw-1", EPOCH): update(0, 2)}, Quarantined(), 0)
+    both = {(name, EPOCH): update(0, 1) for name in ("gw-1", "gw-2")}
+    with pytest.raises(StaleError, match="1 of 2 gateways have gone on"):
+        city.run_now(commit, both, Quarantined(), 0)
+    assert marks(city) == {"gw-1": (2, 2)}
+
+
+def test_rows_that_are_given_to_a_statement_come_as_they_are(city: Database) -> None:
+    types: Types = {"name": Text, "number": BigInteger}
+    rows = [
+        {"name": "it's 'a', \"b\" \\ {轴承}", "number": 2**63 - 1},
+        {"name": "", "number": -1},
+        {"name": None, "number": None},
+    ]
+
+    def back(connection: Connection) -> list[tuple[object, ...]]:
+        query = select(given(connection, types))
+        found = connection.execute(query, given_as(connection, types, rows))
+        return [tuple(row) for row in found]
+
+    assert city.run_now(back) == [tuple(row.values()) for row in rows]

@@ -9,9 +9,10 @@ from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, case
+from sqlalchemy import Connection, case
 
-from gateway.city.db.tables import edge_books, gap, tag_schema, watermark
+from gateway.city.db import watermarks
+from gateway.city.db.tables import edge_books, gap, tag_schema
 from gateway.city.db.upsert import insert_for
 from gateway.city.evidence.counts import MachineReport, keep_counts
 from gateway.city.evidence.samples import Sample
@@ -237,40 +238,9 @@ def _keep_books(connection: Connection, updates: Updates) -> None:
 def _keep_watermarks(connection: Connection, updates: Updates, now_ms: int) -> None:
     """All of them, if the database still holds what the batch began with."""
     rows = [_mark(*key, update, now_ms) for key, update in updates.items() if update.changed]
-    if not rows:
-        return
-    statement = insert_for(connection, watermark)
-    new, old = statement.excluded, watermark.c
-    upsert = statement.on_conflict_do_update(
-        index_elements=list(watermark.primary_key),
-        set_={
-            "upto": new.upto,
-            "ranges": new.ranges,
-            "closed": new.closed,
-            "values_committed": old.values_committed + new.values_committed,
-            "values_quarantined": old.values_quarantined + new.values_quarantined,
-            "updated_ms": new.updated_ms,
-            "uncounted_from_ms": _earlier(old.uncounted_from_ms, new.uncounted_from_ms),
-            "uncounted_to_ms": _later(old.uncounted_to_ms, new.uncounted_to_ms),
-        },
-        where=(old.upto == bindparam("upto_before"))
-        & (old.ranges == bindparam("ranges_before"))
-        & (old.closed == bindparam("closed_before")),
-    )
-    counting = {"preserve_rowcount": True}
-    kept = connection.execute(upsert, rows, execution_options=counting).rowcount
+    kept = watermarks.move(connection, rows)
     if kept != len(rows):
         raise StaleError(f"{len(rows) - kept} of {len(rows)} gateways have gone on meanwhile")
-
-
-def _earlier(old: ColumnElement[int], new: ColumnElement[int]) -> ColumnElement[int]:
-    """The smaller number; null is none."""
-    return case((old.is_(None) | (new < old), new), else_=old)
-
-
-def _later(old: ColumnElement[int], new: ColumnElement[int]) -> ColumnElement[int]:
-    """The larger number; null is none."""
-    return case((old.is_(None) | (new > old), new), else_=old)
 
 
 def _mark(gateway: str, epoch: str, update: EpochUpdate, now_ms: int) -> dict[str, object]:
