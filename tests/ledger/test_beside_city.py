@@ -5,14 +5,22 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from gateway.city.db.database import Database
-from gateway.city.db.tables import equipment
+from gateway.city.db.tables import equipment, evidence
+from gateway.city.evidence import recording
+from gateway.city.evidence.recording import record
+from gateway.city.evidence.samples import Sample
 from gateway.city.ledger import importer
 from gateway.city.ledger.importer import import_files
+from gateway.city.ledger.machines import MachineIds, find
+from gateway.city.ledger.names import MachineName
+from gateway.city.registry import enrolment
 from gateway.core.days import day_start_ms
+from tests.support.city_db import USCCS, add_enterprise, add_machine
 
+USCC = USCCS[0]
 NOW = day_start_ms(date(2026, 11, 20))
 ENTERPRISE = "uscc,name,county,industry,above_scale\n91330822MA0000015W,甲,330822,3451,是\n"
 MACHINES = "uscc,asset_no,name,equipment_class,status\n91330822MA0000015W,A1,磨床,production,在用\n"
@@ -57,3 +65,45 @@ def test_two_imports_at_once_follow_one_another(database: Database, tmp_path: Pa
     for one in imports:
         one.join()
     assert sorted(added) == [0, 0, 1]
+
+
+def test_evidence_written_while_a_machine_is_renamed_is_its_own(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine sends under its new number; its evidence is on the way when the ledger learns
+    that the number is a machine's which it knows."""
+    day, own = date(2026, 11, 20), MachineName(USCC, "1", "NEW")
+
+    def fill(connection: Connection) -> None:
+        add_enterprise(connection, USCC)
+        add_machine(connection, USCC, "OLD")
+        enrolment.add(connection, "gw-1", USCC, "1", 0)
+        record(connection, [sample(day)], MachineIds(), NOW)
+
+    def sample(on: date) -> Sample:
+        return Sample(own, on, "controller", False, "gw-1", 1, NOW, NOW, 1)
+
+    database.run_now(fill)
+    (tmp_path / "m.csv").write_text(
+        "uscc,asset_no,formerly,name,equipment_class,status\n"
+        f"{USCC},NEW,OLD,磨床,production,在用\n",
+        encoding="utf-8",
+    )
+    unchanged, later = recording.write_evidence, date(2026, 11, 21)
+    ledger = threading.Thread(
+        target=lambda: database.run_now(import_files, [tmp_path / "m.csv"], NOW)
+    )
+
+    def interrupted(connection: Connection, rows: list[dict[str, object]]) -> None:
+        ledger.start()
+        ledger.join(0.5)  # it is through, or it waits for the evidence
+        unchanged(connection, rows)
+
+    monkeypatch.setattr(recording, "write_evidence", interrupted)
+    database.run_now(record, [sample(later)], MachineIds(), NOW)
+    ledger.join()
+    machine = database.run_now(find, [own], later)[own]
+    query = select(evidence.c.machine_id, evidence.c.day).order_by(evidence.c.day)
+    held = database.run_now(lambda c: [tuple(row) for row in c.execute(query)])
+    assert held == [(machine, day), (machine, later)]
+    assert database.run_now(lambda c: c.scalars(select(equipment.c.id)).all()) == [machine]

@@ -114,14 +114,28 @@ def alone(connection: Connection, what: str) -> None:
     refuse the write if another had written since. There it is the whole database that waits.
 
     Args:
-        connection: in a transaction that has done nothing yet.
+        connection: in a transaction; on SQLite one that has not read yet, or has written.
         what: 1 to 7 letters, one word for each kind of work.
     """
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
+    _lock(connection, what, "pg_advisory_xact_lock")
+
+
+def together(connection: Connection, what: str) -> None:
+    """Have ``what`` beside others who have it together; who wants it alone waits for all of them.
+
+    Args:
+        connection: as for :func:`alone`.
+        what: likewise.
+    """
+    _lock(connection, what, "pg_advisory_xact_lock_shared")
+
+
+def _lock(connection: Connection, what: str, function: str) -> None:
+    if connection.dialect.name != "sqlite":
         key = int.from_bytes(what.encode())
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({key})")
+        connection.exec_driver_sql(f"SELECT {function}({key})")
+    elif not getattr(connection.connection.dbapi_connection, "in_transaction", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def words(error: Exception) -> str:

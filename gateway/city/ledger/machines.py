@@ -12,7 +12,7 @@ from datetime import date
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
-from gateway.city.db.database import chunks
+from gateway.city.db.database import chunks, together
 from gateway.city.db.tables import machine, machine_alias
 from gateway.city.db.upsert import insert_for
 from gateway.city.ledger.names import MachineName, key_of
@@ -48,6 +48,7 @@ class MachineIds:
             wanted: names with the days of their data.
             now_ms: UTC milliseconds.
         """
+        together(connection, "names")  # what they mean must not change before they are written by
         self._forget_if_changed(connection)
         asked = {one: one[0].key for one in wanted}
         lacking = {key for key in asked.values() if key not in self._known}

@@ -97,6 +97,8 @@ def rename(connection: Connection, changes: Sequence[Renaming], now_ms: int) -> 
     Returns:
         The ids of the machines.
     """
+    if changes:  # evidence that is written by what a name meant until now comes before
+        alone(connection, "names")
     day, revision = day_of(now_ms), _next_revision(connection)
     # All old names end before a new one begins: in a ring the new name is another's old one.
     for one in changes:
