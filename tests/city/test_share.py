@@ -14,12 +14,12 @@ EVENTS = st.lists(st.sampled_from(["join", "leave", "look", "look", "look"]), ma
 def look(workers: list[set[int]], which: int) -> None:
     """One worker looks and does what the rule says, as the locks would let it."""
     mine = workers[which]
-    taken = set().union(*workers)
-    wanted = change(mine, taken, len(workers))
-    assert wanted.give_back <= mine
-    assert not wanted.take & taken
-    mine -= wanted.give_back
-    mine |= wanted.take
+    held = set().union(*workers)
+    wanted = change(mine, held, len(workers))
+    assert wanted.release <= mine
+    assert not wanted.acquire & held
+    mine -= wanted.release
+    mine |= wanted.acquire
 
 
 @given(EVENTS, st.randoms(use_true_random=False))
@@ -45,5 +45,5 @@ def test_workers_agree_without_talking(events: list[str], random: Random) -> Non
 
 def test_a_worker_alone_has_all() -> None:
     assert fair_share(1) == PARTITIONS
-    assert change((), (), 1).take == set(range(PARTITIONS))
+    assert change((), (), 1).acquire == set(range(PARTITIONS))
     assert fair_share(3) == 342

@@ -49,7 +49,7 @@ class Progress:
     def named(self, seqs: Iterable[int]) -> tuple[list[tuple[int, int]], int]:
         """What an acknowledgement tells beside ``upto``: ranges, and below what none is left out.
 
-        Told are the lowest ranges and those that hold any of these numbers; all would be too many
+        Named are the lowest ranges and those that hold any of these numbers; all would be too many
         for a message where there are many holes.
         """
         places = {self._place(seq) for seq in seqs} - {None}

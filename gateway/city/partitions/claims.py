@@ -36,10 +36,10 @@ _HELD = text(
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 _SOME = bindparam("some", type_=ARRAY(Integer))
-_TAKE = text(
+_ACQUIRE = text(
     f"SELECT number FROM unnest(:some) AS number WHERE pg_try_advisory_lock({PARTITION}, number)"  # noqa: S608 - a number of ours
 ).bindparams(_SOME)
-_GIVE_BACK = text(
+_RELEASE = text(
     f"SELECT pg_advisory_unlock({PARTITION}, number) FROM unnest(:some) AS number"  # noqa: S608 - as above
 ).bindparams(_SOME)
 
@@ -49,11 +49,11 @@ class Seen(NamedTuple):
 
     Attributes:
         workers: how many there are, this one included.
-        taken: partitions that one of them has.
+        held: partitions that one of them has.
     """
 
     workers: int
-    taken: frozenset[int]
+    held: frozenset[int]
 
 
 class Claims:
@@ -88,13 +88,13 @@ class Claims:
         workers = sum(kind == WORKER for kind, _ in held)
         return Seen(workers, frozenset(number for kind, number in held if kind == PARTITION))
 
-    def take(self, partitions: Collection[int]) -> frozenset[int]:
-        """Try to take partitions that this worker does not hold; returns those it then holds."""
-        return frozenset(self._open.execute(_TAKE, {"some": sorted(partitions)}).scalars())
+    def acquire(self, partitions: Collection[int]) -> frozenset[int]:
+        """Try to acquire partitions that this worker does not hold; returns those it then holds."""
+        return frozenset(self._open.execute(_ACQUIRE, {"some": sorted(partitions)}).scalars())
 
-    def give_back(self, partitions: Collection[int]) -> None:
-        """Let others take partitions of ours."""
-        self._open.execute(_GIVE_BACK, {"some": sorted(partitions)})
+    def release(self, partitions: Collection[int]) -> None:
+        """Let others acquire partitions of ours."""
+        self._open.execute(_RELEASE, {"some": sorted(partitions)})
 
     def lead(self) -> bool:
         """Try to become the leader; ask only while not leading over this connection."""

@@ -10,12 +10,12 @@ class Change(NamedTuple):
     """What a worker does about its share.
 
     Attributes:
-        give_back: partitions of its own that others are to have.
-        take: free partitions that it may try to take.
+        release: partitions of its own that others are to have.
+        acquire: free partitions that it may try to acquire.
     """
 
-    give_back: frozenset[int]
-    take: frozenset[int]
+    release: frozenset[int]
+    acquire: frozenset[int]
 
 
 def fair_share(workers: int) -> int:
@@ -23,15 +23,15 @@ def fair_share(workers: int) -> int:
     return -(-PARTITIONS // max(workers, 1))
 
 
-def change(mine: Collection[int], taken: Collection[int], workers: int) -> Change:
-    """What to give back above the fair share, or to take up to it.
+def change(mine: Collection[int], held: Collection[int], workers: int) -> Change:
+    """What to release above the fair share, or to acquire up to it.
 
     Args:
         mine: partitions that this worker holds.
-        taken: those that any worker holds.
+        held: those that any worker holds.
         workers: how many workers there are, this one included.
     """
     room = fair_share(workers) - len(mine)
-    free = sorted(set(range(PARTITIONS)) - set(taken) - set(mine))
+    free = sorted(set(range(PARTITIONS)) - set(held) - set(mine))
     surplus = sorted(mine)[len(mine) + room :] if room < 0 else []
     return Change(frozenset(surplus), frozenset(free[: max(room, 0)]))

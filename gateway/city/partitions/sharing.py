@@ -104,27 +104,27 @@ class Sharing:
 
     async def _look(self) -> None:
         seen = await asyncio.to_thread(self._claims.look)
-        self._vacant.note(seen.taken, time.monotonic())
+        self._vacant.note(seen.held, time.monotonic())
         self._metrics.partitions_free.set(self._vacant.count)
-        wanted = change(self._mine, seen.taken, seen.workers)
-        if wanted.give_back:
-            await self._give_back(wanted.give_back, seen.workers)
-        if wanted.take:
-            await self._take(wanted.take, seen.workers)
+        wanted = change(self._mine, seen.held, seen.workers)
+        if wanted.release:
+            await self._release(wanted.release, seen.workers)
+        if wanted.acquire:
+            await self._acquire(wanted.acquire, seen.workers)
         if not self._holds_leader:
             self._holds_leader = await asyncio.to_thread(self._claims.lead)
             self._lead(self._holds_leader)
 
-    async def _give_back(self, partitions: Collection[int], workers: int) -> None:
+    async def _release(self, partitions: Collection[int], workers: int) -> None:
         """Hear no more, finish, forget, and only then let another worker begin."""
         rest = self._mine.difference(partitions)
         await self._hear(rest)
         await self._finish()
         await self._gateways.hold(rest)
-        await asyncio.to_thread(self._claims.give_back, partitions)
+        await asyncio.to_thread(self._claims.release, partitions)
         self._mine = rest
         log.info(
-            "%d partitions given back, %d kept; workers: %d", len(partitions), len(rest), workers
+            "%d partitions released, %d kept; workers: %d", len(partitions), len(rest), workers
         )
 
     async def _hear(self, partitions: Collection[int]) -> None:
@@ -137,15 +137,18 @@ class Sharing:
             async with asyncio.timeout(FINISH_S):
                 await self._ingest.drained()
 
-    async def _take(self, partitions: Collection[int], workers: int) -> None:
+    async def _acquire(self, partitions: Collection[int], workers: int) -> None:
         """Know the gateways before the first frame of theirs comes."""
-        taken = await asyncio.to_thread(self._claims.take, partitions)
-        if taken:
-            self._mine |= taken
+        acquired = await asyncio.to_thread(self._claims.acquire, partitions)
+        if acquired:
+            self._mine |= acquired
             await self._gateways.hold(self._mine)
             await self._hear(self._mine)
             log.info(
-                "%d partitions taken, %d held; workers: %d", len(taken), len(self._mine), workers
+                "%d partitions acquired, %d held; workers: %d",
+                len(acquired),
+                len(self._mine),
+                workers,
             )
 
     def _lead(self, leads: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from gateway.wire.topics import ALL_PARTITIONS
 
 HAND_OVER_S = 30.0
-"""A partition without a worker for longer is a fault: a dead one's are taken over by then."""
+"""A partition without a worker for longer is a fault: a dead one's have another by then."""
 _NAMED = 10
 """Partitions that a sentence names."""
 
@@ -21,14 +21,14 @@ class Vacant:
         """How many were free when last seen."""
         return len(self._since_s)
 
-    def note(self, taken: Collection[int], now_s: float) -> None:
+    def note(self, held: Collection[int], now_s: float) -> None:
         """Enter what was seen.
 
         Args:
-            taken: partitions that any worker holds.
+            held: partitions that any worker holds.
             now_s: monotonic seconds.
         """
-        free = ALL_PARTITIONS.difference(taken)
+        free = ALL_PARTITIONS.difference(held)
         self._since_s = {number: self._since_s.get(number, now_s) for number in free}
 
     def problem(self, now_s: float) -> str:

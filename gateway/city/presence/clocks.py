@@ -30,7 +30,7 @@ class Clocks:
     is confirmed, values carry no doubt, and nobody asks how far the span goes.
     """
 
-    _told: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    _newest: dict[str, tuple[int, bool]] = field(default_factory=dict)
     _unwritten: dict[str, Span] = field(default_factory=dict)
 
     def heard(self, gateway: str, state: State, received_ms: int) -> None:
@@ -38,10 +38,10 @@ class Clocks:
         span = right_span(state, received_ms)
         if span is None:
             return
-        told = (state.steady_since_ms, state.clock_doubt)
-        if state.clock_doubt or self._told.get(gateway) != told:
+        said = (state.steady_since_ms, state.clock_doubt)
+        if state.clock_doubt or self._newest.get(gateway) != said:
             self._unwritten[gateway] = span
-        self._told[gateway] = told
+        self._newest[gateway] = said
 
     def unwritten(self) -> dict[str, Span]:
         """Spans that are to be written now, by gateway."""
@@ -54,4 +54,4 @@ class Clocks:
 
     def forget(self) -> None:
         """Other gateways are heard from now on."""
-        self._told.clear()
+        self._newest.clear()
