@@ -1,24 +1,33 @@
 """Rates of random cities against a count that goes through every machine day by day.
 
 The count below is written from docs/rates.md, knows neither the product's queries nor its
-shortcuts, and is the second opinion on every definition.
+shortcuts, and is the second opinion on every definition. It begins with values as edges send them:
+a time and a status each.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from sqlalchemy import Connection, insert
 
 from gateway.city.db.tables import roster_member
+from gateway.city.evidence.recording import record
+from gateway.city.evidence.samples import samples_in
+from gateway.city.ingest.layout import batch_rows, layout_of
+from gateway.city.ledger.machines import MachineIds
 from gateway.city.rates.reports.table import rate_table
+from gateway.core.batch import Batch
 from gateway.core.days import day_start_ms
+from gateway.core.schema import Schema
+from gateway.core.status import GOOD, Reason, uncertain
+from tests.support.city import schema_of
 from tests.support.city_db import (
     USCCS,
-    add_days,
     add_enterprise,
     add_machine,
     days_between,
@@ -27,20 +36,27 @@ from tests.support.city_db import (
 
 FIRST, LAST = date(2026, 8, 20), date(2026, 10, 31)
 STATUSES = ("in_use", "in_use", "in_use", "standby", "idle", "scrapped", "leased_out")
+NOT_VALID = (uncertain(Reason.RANGE), uncertain(Reason.LAST_USABLE), uncertain(Reason.FROZEN))
+BEIJING = timezone(timedelta(hours=8))
 SOURCES = ("controller", "controller", "sensor")
 
 
 @dataclass
 class Item:
-    """A machine with all that is known of it; evidence is (day, source, synthetic)."""
+    """A machine with all that is known of it; values are (time, status, source, synthetic)."""
 
     uscc: str
     asset_no: str
     kind: str
     commissioned: date | None
     history: dict[date, str]
-    evidence: set[tuple[date, str, bool]] = field(default_factory=set)
+    values: list[tuple[datetime, int, str, bool]] = field(default_factory=list)
     answers: bool = False
+
+    @property
+    def evidence(self) -> set[tuple[date, str, bool]]:
+        """Days with valid data: day, source, synthetic."""
+        return {(at.date(), *kind) for at, status, *kind in self.values if status == GOOD}  # type: ignore[misc]
 
 
 @dataclass
@@ -76,12 +92,43 @@ def random_item(random: Random, uscc: str, number: int) -> Item:
     density = random.choice([0, 0.1, 0.75, 0.8, 0.85, 1, 1])
     for day in days_between(FIRST, LAST):
         if random.random() < density:
-            item.evidence.add((day, random.choice(SOURCES), random.random() < 0.1))
+            item.values.append(random_value(random, day, GOOD))
+        if random.random() < 0.2:
+            item.values.append(random_value(random, day, random.choice(NOT_VALID)))
     if random.random() < 0.3:
         silent = some_day(random)
-        item.evidence = {one for one in item.evidence if one[0] < silent}
+        item.values = [one for one in item.values if one[0].date() < silent]
     item.answers = random.random() < 0.5
     return item
+
+
+def batch_with(schema: Schema, time_ms: int, status: int) -> Batch:
+    ones = np.ones(1)
+    return Batch(schema, time_ms, ones.astype(np.bool_), (ones,), np.array([status], np.uint8))
+
+
+def random_value(random: Random, day: date, status: int) -> tuple[datetime, int, str, bool]:
+    within = random.choice([0, 86_399_999, random.randrange(86_400_000)])
+    at = datetime(day.year, day.month, day.day, tzinfo=BEIJING) + timedelta(milliseconds=within)
+    return at, status, random.choice(SOURCES), random.random() < 0.1
+
+
+def send(connection: Connection, item: Item) -> None:
+    """The city's way from values to evidence; they come late, and in any order."""
+    came_ms = day_start_ms(LAST + timedelta(days=9))
+    kinds = sorted({(source, synthetic) for _, _, source, synthetic in item.values})
+    tables = []
+    for source, synthetic in kinds:
+        schema = schema_of(
+            "speed", uscc=item.uscc, assets=(item.asset_no,), source=source, synthetic=synthetic
+        )
+        batches = [
+            batch_with(schema, int(at.timestamp() * 1000), status)
+            for at, status, *kind in item.values
+            if kind == [source, synthetic]
+        ]
+        tables += [(schema, rows) for rows in batch_rows(layout_of("gw-1", schema), batches)]
+    record(connection, samples_in(tables, (), came_ms), MachineIds(), came_ms)
 
 
 def write(connection: Connection, town: Town) -> None:
@@ -94,7 +141,7 @@ def write(connection: Connection, town: Town) -> None:
             row |= {"valid_from": stay[0], "valid_to": stay[1]}
             connection.execute(insert(roster_member), [row])
     for item in town.items:
-        key = add_machine(
+        add_machine(
             connection,
             item.uscc,
             item.asset_no,
@@ -102,8 +149,7 @@ def write(connection: Connection, town: Town) -> None:
             commissioned_on=item.commissioned,
             history=sorted(item.history.items()),
         )
-        for day, source, synthetic in item.evidence:
-            add_days(connection, key, [day], source=source, synthetic=synthetic)
+        send(connection, item)
 
 
 @dataclass
