@@ -49,7 +49,7 @@ def city(tmp_path: Path) -> Written:
 def ended(*arguments: str | Path) -> tuple[int, str]:
     """Exit code and what was said last."""
     done = subprocess.run(
-        [*QULINK, "city", *arguments], capture_output=True, text=True, timeout=50, check=False
+        [*QULINK, "city", *arguments], capture_output=True, text=True, timeout=150, check=False
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stderr

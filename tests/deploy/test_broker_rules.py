@@ -121,7 +121,7 @@ def qulink(*arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
     )
 
 

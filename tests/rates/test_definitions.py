@@ -190,7 +190,7 @@ def qulink(city: Path, *arguments: str, columns: int = 160) -> "subprocess.Compl
         capture_output=True,
         text=True,
         env=environment,
-        timeout=50,
+        timeout=150,
         cwd=Path(__file__).parents[2],
         check=False,
     )

@@ -32,7 +32,7 @@ def mbpoll(running: Simulator, machine: str, *options: str) -> list[float]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
     )
     assert ended.returncode == 0, ended.stderr
     lines = [line for line in ended.stdout.splitlines() if line.startswith("[")]
@@ -78,7 +78,7 @@ def test_mbpoll_is_refused_an_address_that_does_not_exist(bearing: Simulator) ->
     ended = subprocess.run(
         [program("mbpoll", "mbpoll"), "-m", "tcp", "-p", str(bearing.modbus), "-0", "-1",
          "-a", "1", "-r", "5000", "-c", "1", "127.0.0.1"],
-        check=False, capture_output=True, text=True, timeout=50,
+        check=False, capture_output=True, text=True, timeout=150,
     )  # fmt: skip
     assert "Illegal data address" in ended.stdout + ended.stderr
 

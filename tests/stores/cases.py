@@ -40,12 +40,12 @@ def rows(
 
 def influx2(monkeypatch: pytest.MonkeyPatch, url: str, token: str = TOKEN, **more: Any) -> Influx2:
     monkeypatch.setenv("STORE_TOKEN", token)
-    given = {"org": ORG, "bucket": BUCKET, "timeout_ms": 3_000} | more
+    given = {"org": ORG, "bucket": BUCKET, "timeout_ms": 20_000} | more
     return Influx2(
         Influx2Store(type="influxdb2", url=url, token=Secret(env="STORE_TOKEN"), **given)
     )
 
 
-def influx1(url: str, database: str = "qulink", timeout_ms: int = 3_000) -> Influx1:
+def influx1(url: str, database: str = "qulink", timeout_ms: int = 20_000) -> Influx1:
     config = Influx1Store(type="influxdb1", url=url, database=database, timeout_ms=timeout_ms)
     return Influx1(config)
