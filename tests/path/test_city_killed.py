@@ -37,6 +37,13 @@ node: {{type: embedded, listen: "127.0.0.1:0"}}
     return config
 
 
+async def enrolled(folder: Path, broker: Mosquitto) -> Path:
+    """The configuration of a city that knows the gateway."""
+    async with assembled(city_config(broker.url, folder / "data")) as city:
+        fill_ledger(city, "gw-1")
+    return write_config(folder, broker)
+
+
 @contextlib.contextmanager
 def city_process(config: Path) -> Iterator[subprocess.Popen[bytes]]:
     with process_of(config, "gateway", "city", str(config)) as process:
@@ -90,9 +97,7 @@ async def held(folder: Path, broker: Mosquitto, edge: Edge, frames: int) -> dict
 async def test_killed_again_and_again_the_city_keeps_its_word(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    config = write_config(tmp_path, mosquitto)
-    async with assembled(city_config(mosquitto.url, tmp_path / "data")) as city:
-        fill_ledger(city, "gw-1")
+    config = await enrolled(tmp_path, mosquitto)
     begin = time.time_ns() // 1_000_000 - 3_600_000
     # Nothing may wait for a time-out: a city that comes back asks for what it missed.
     edge = Edge(tmp_path, "gw-1", begin, url=mosquitto.url, ack_timeout_ms=600_000)
@@ -126,9 +131,7 @@ async def test_killed_again_and_again_the_city_keeps_its_word(
 async def test_killed_at_each_stage_of_a_batch_it_loses_and_doubles_nothing(
     mosquitto: Mosquitto, tmp_path: Path, stage: str
 ) -> None:
-    config = write_config(tmp_path, mosquitto)
-    async with assembled(city_config(mosquitto.url, tmp_path / "data")) as city:
-        fill_ledger(city, "gw-1")
+    config = await enrolled(tmp_path, mosquitto)
     begin = time.time_ns() // 1_000_000 - 3_600_000
     edge = Edge(tmp_path, "gw-1", begin, url=mosquitto.url, ack_timeout_ms=600_000)
     async with edge.running():
