@@ -7,6 +7,10 @@ ARGS   ?=
 # Tests wait more than they compute, so twice as many run at a time as there are cores.
 JOBS   ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
+# Hundreds of processes are started, and each would compile every module anew where keeping them
+# is forbidden.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check format bench lock foreign-peers clean help
 
 help:  ## list the targets

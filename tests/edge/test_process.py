@@ -33,7 +33,7 @@ import atexit, os, sys
 def tell():
     with open(os.environ["WITNESS"], "w") as file:
         real = [name for name, one in sys.modules.items() if getattr(one, "__spec__", None)]
-        file.write("\\n".join(real))
+        file.write("\\n".join([*real, f"optimized {sys.flags.optimize}"]))
 atexit.register(tell)
 """
 
@@ -93,6 +93,24 @@ async def test_a_wrong_configuration_ends_before_anything_runs(
     assert "interval_ms: must be between 10 and" in factory.log.read_text()
     assert "gateway.edge.app" not in imported(witness)
     assert not factory.buffer.exists()
+
+
+@pytest.mark.parametrize(("forbidden", "flag"), [("", "optimized 2"), ("1", "optimized 0")])
+async def test_docstrings_are_left_out_where_that_is_not_compiled_at_each_start(
+    factory: Factory,
+    witness: Path,
+    tmp_path: Path,
+    forbidden: str,
+    flag: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / "compiled"))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", forbidden)
+    with factory.gateway() as process:
+        await until(factory.buffer.exists)
+        process.terminate()
+        assert await ended(process) == 0
+    assert flag in imported(witness)
 
 
 def test_devices_of_one_profile_share_it_on_the_other_side(factory: Factory) -> None:

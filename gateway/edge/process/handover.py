@@ -14,13 +14,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.util import cache_from_source, find_spec
 from operator import attrgetter
+from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from edge_config.loading.resolved import LoadedGateway
 from gateway.drivers.api import DriverSpec
 
 MODULE = "gateway.edge.process"
+_PACKAGES = ("gateway", "numpy")
+"""Ours and another's: they may be installed by different people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,31 @@ def hand_over(handover: Handover) -> NoReturn:
     file.flush()
     file.seek(0)
     os.set_inheritable(file.fileno(), True)
-    # -P: the folder in which an operator happens to stand is no place for our modules
-    command = [sys.executable, "-P", "-m", MODULE, str(file.fileno())]
+    command = [sys.executable, *_options(), "-m", MODULE, str(file.fileno())]
     os.execv(sys.executable, command)  # noqa: S606 - our own module
+
+
+def _options() -> list[str]:
+    """Of the interpreter that runs the edge."""
+    # -P: the folder in which an operator happens to stand is no place for our modules
+    # -OO: docstrings, NumPy's above all, are 2 MiB of an edge at rest
+    return ["-P", "-OO"] if all(map(_is_compiled_once, _PACKAGES)) else ["-P"]
+
+
+def _is_compiled_once(package: str) -> bool:
+    """Whether a package without docstrings is compiled, or can be and will be kept.
+
+    Where it cannot be kept, all modules would be compiled at each start.
+    """
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        return False
+    compiled = Path(cache_from_source(spec.origin, optimization=2))
+    if compiled.exists():
+        return True
+    # the folder of compiled modules is made where it is missing
+    folder = next(one for one in compiled.parents if one.exists())
+    return not sys.dont_write_bytecode and os.access(folder, os.W_OK)
 
 
 def taken_over(descriptor: int) -> Handover:
