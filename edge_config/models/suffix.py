@@ -102,9 +102,6 @@ def _longest(name: str, width: int) -> int:
 
 def check_character(text: str) -> str:
     """ISO 7064 MOD 37,36 over the letters and digits of a text, without regard to case."""
-    state = 36
-    for character in text.upper():
-        if character in _ALPHANUMERIC:
-            state = (state + _ALPHANUMERIC.index(character)) % 36 or 36
-            state = state * 2 % 37
-    return _ALPHANUMERIC[(37 - state) % 36]
+    from stdnum.iso7064.mod_37_36 import calc_check_digit  # noqa: PLC0415 - in the extra 'city'
+
+    return calc_check_digit("".join(one for one in text.upper() if one in _ALPHANUMERIC))
