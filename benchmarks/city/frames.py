@@ -40,6 +40,8 @@ from tests.support.postgres import Postgres
 EPOCH = 0xBE9C0000BE9C0000
 START_MS = 1_700_000_000_000
 RESEND_S = 10.0
+PATIENCE_S = 60.0
+"""Without any acknowledgement for so long, the city is not going to answer."""
 WARM_UP = 3
 """Frames of each gateway before the clock starts: schemas are learnt, tables are made."""
 
@@ -122,7 +124,7 @@ def _measure(load: Load) -> dict[str, object]:
         worker = HERE.run(stack, "-m", "gateway", "city", str(file), output=output)
         _until(lambda: ": connected" in output.read_text(), output)
         senders = [_Sender(name, load.tags) for name in names]
-        publisher = _Publisher(broker.port, senders, load)
+        publisher = _Publisher(broker.port, senders, load, output)
         publisher.run(WARM_UP)
         first = snapshot(worker.pid)
         publisher.run(load.each)
@@ -204,9 +206,11 @@ _RANDOM = np.random.default_rng(1)
 class _Publisher:
     """A plain MQTT 3.1.1 connection that costs little: the machine is shared with the worker."""
 
-    def __init__(self, port: int, senders: list[_Sender], load: Load) -> None:
+    def __init__(self, port: int, senders: list[_Sender], load: Load, output: Path) -> None:
         self._senders = {sender.name: sender for sender in senders}
         self._load = load
+        self._output = output
+        self._heard_s = time.monotonic()
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._received = bytearray()
         self._mid = 0
@@ -223,11 +227,16 @@ class _Publisher:
 
     def run(self, each: int) -> None:
         """Publish until so many frames of each gateway are acknowledged."""
+        self._heard_s = time.monotonic()
         waiting = deque[bytes]()
         selector = selectors.DefaultSelector()
         selector.register(self._socket, selectors.EVENT_READ)
         while any(sender.acked < each for sender in self._senders.values()):
             now = time.monotonic()
+            if now - self._heard_s > PATIENCE_S:
+                sys.exit(
+                    f"bench: the city acknowledges nothing:\n{self._output.read_text()[-2000:]}"
+                )
             for sender in self._senders.values():
                 if sender.acked < sender.sent and now - sender.sent_s > RESEND_S:
                     self.sent_again += sender.sent - sender.acked
@@ -268,6 +277,7 @@ class _Publisher:
                 sender = self._senders[bytes(body[2 : 2 + size]).decode().split("/")[3]]
                 ack = decode_ack(bytes(body[2 + size :]))
                 if not ack.again:
+                    self._heard_s = time.monotonic()
                     sender.acked = max(sender.acked, ack.upto)
 
     def _packets(self) -> Iterator[tuple[int, bytes]]:

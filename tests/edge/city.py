@@ -15,7 +15,6 @@ from gateway.wire.frame import Header, decode_frame, read_header
 from gateway.wire.messages import Ack, State, decode_state, encode_message
 from gateway.wire.records import BooksRecord, GivenUp, Record
 from gateway.wire.topics import ack_topic
-from tests.support.waiting import until as until  # noqa: PLC0414 - taken from here too
 
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

@@ -28,7 +28,7 @@ from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.messages import Ack, State, decode_ack, encode_message
 from gateway.wire.records import Record
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
-from tests.support.waiting import until as until  # noqa: PLC0414 - taken from here too
+from tests.support.waiting import until
 
 USCC = "91330800MA0000001K"
 OTHER_USCC = "91330800MA0000002N"
