@@ -17,7 +17,9 @@ or the other side may have lost its place in it."""
 
 UNDECIDED_SERIES = 2
 """As many before the other framing is tried, where it is not known. One may have met a device
-that is not ready yet."""
+that is not ready yet, and a guess costs a good link its connection. The price: behind a serial
+server that only passes bytes on, the first unit's first reading fails, and it is tried again after
+its back-off; the others never meet the wrong framing."""
 
 REDIAL_S = 1.0
 """After a failed attempt of one unit to connect, those of others fail at once for so long."""

@@ -13,6 +13,7 @@ _SHORTEST = 9  # an exception; every right answer is longer
 _HEADER = 7  # transaction, protocol, length, unit
 _LONGEST = 254  # of what the length field counts: unit and PDU
 _REMEMBERED = 64  # given up requests whose late answers are recognised
+_KEPT = 512  # wrapped series: a full bus of 247 units with two groups each
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +57,43 @@ class Transactions(Series):
         last: transaction id before the first, 0…65535.
     """
 
-    __slots__ = ("_given_up", "_last", "_open", "_rest", "_wrapped")
+    __slots__ = ("_given_up", "_kept", "_last", "_open", "_rest", "_wrapped")
 
     def __init__(self, last: int = 0) -> None:
         super().__init__()
         self._last = last
         self._open: dict[bytes, int] = {}  # which request of the series, by transaction id
         self._wrapped: list[_Wrapped] = []
+        # By unit and identity of the series, which is held so that its identity stays its own.
+        self._kept: dict[tuple[int, int], tuple[Sequence[Request], list[_Wrapped]]] = {}
         self._given_up: dict[bytes, None] = {}
         self._rest = b""
 
     def begin(self, unit: int, requests: Sequence[Request], window: int = 1) -> bytes:
-        """Start a series of requests to a unit (0…255); returns the bytes to send."""
-        # The same requests come again and again, so they are wrapped once.
+        """Start a series of requests to a unit; returns the bytes to send.
+
+        Args:
+            unit: 0…255.
+            requests: at least one; a tuple is expected to come again, a list is not.
+            window: most requests under way.
+        """
         if requests is not self._requests or unit != self._unit:
-            self._wrapped = [_Wrapped.of(unit, request) for request in requests]
+            self._wrapped = self._wrap(unit, requests)
         self._begin(unit, requests)
         return self._fill(window)
+
+    def _wrap(self, unit: int, requests: Sequence[Request]) -> list[_Wrapped]:
+        """Wrap a series, or find it wrapped: units of a shared link take turns with theirs."""
+        found = self._kept.get((unit, id(requests)))
+        if found is not None:
+            return found[1]
+        wrapped = [_Wrapped.of(unit, request) for request in requests]
+        # A plan's whole series is a tuple; lists are made for one reading and would only pile up.
+        if isinstance(requests, tuple):
+            if len(self._kept) >= _KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[unit, id(requests)] = requests, wrapped
+        return wrapped
 
     def receive(self, data: bytes) -> bytes:
         """Read what came; returns the bytes to send next.

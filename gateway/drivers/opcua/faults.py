@@ -22,7 +22,9 @@ LIBRARY_ERRORS: tuple[type[Exception], ...] = (
     CodecError,
     OSError,  # ConnectionError and TimeoutError are subclasses
     EOFError,
-    uacrypto.InvalidSignature,  # type: ignore[attr-defined]  # the library's own class
+    # asyncua first imports cryptography's class, then defines its own of the same name and raises
+    # that one. Type checkers see the import only, which the module does not export.
+    uacrypto.InvalidSignature,  # type: ignore[attr-defined]
     InvalidSignature,
     UnsupportedAlgorithm,
     struct.error,

@@ -139,6 +139,8 @@ def _node_id(node: NodeName, index: int) -> ua.NodeId:
         "g": ua.NodeIdType.Guid,
         "b": ua.NodeIdType.ByteString,
     }
+    # The library declares its own subclasses of int, str, UUID and bytes, and encodes plain ones
+    # as well; the kind, given beside, says which it is.
     return ua.NodeId(node.identifier, ua.Int16(index), kinds[node.form])  # type: ignore[arg-type]
 
 

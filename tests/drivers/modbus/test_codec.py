@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.status import Reason
-from gateway.drivers.modbus import codec
+from gateway.drivers.modbus import codec, mbap
 from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Request, Table
 from gateway.drivers.modbus.mbap import Transactions
 from gateway.drivers.modbus.series import ProtocolError
@@ -137,6 +137,43 @@ def test_every_request_has_a_new_transaction_id() -> None:
     assert transactions.begin(1, [READ])[:2] == b"\xff\xff"
     assert not transactions.receive(b"\xff\xff" + RIGHT[2:])
     assert transactions.begin(1, [READ])[:2] == b"\0\0"
+
+
+def test_units_that_take_turns_are_each_asked_by_their_own_number() -> None:
+    transactions, series = Transactions(), (READ,)  # equal units share one series
+    for number, unit in enumerate((1, 2, 1, 2), start=1):
+        asked = transactions.begin(unit, series)
+        assert asked[6] == unit
+        assert not transactions.receive(
+            number.to_bytes(2, "big") + RIGHT[2:6] + asked[6:7] + RIGHT[7:]
+        )
+        assert transactions.answers == [RIGHT[9:]]
+
+
+def test_requests_of_units_that_take_turns_are_wrapped_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrapped = list[int]()
+    of = mbap._Wrapped.of
+    monkeypatch.setattr(
+        mbap._Wrapped, "of", lambda unit, asked: (wrapped.append(unit), of(unit, asked))[1]
+    )
+    transactions, plans = Transactions(), [(READ,), (READ, READ)]
+    for _ in range(3):
+        for unit in (1, 2):
+            for requests in plans:
+                transactions.begin(unit, requests)
+                transactions.give_up()
+    assert wrapped == [1, 1, 1, 2, 2, 2]
+
+
+def test_what_is_kept_wrapped_has_an_end() -> None:
+    transactions = Transactions()
+    for _ in range(mbap._KEPT + 9):
+        transactions.begin(1, (codec.read(Table.HOLDING, 0, 1),))
+        transactions.begin(1, [READ])
+        transactions.give_up()
+    assert len(transactions._kept) == mbap._KEPT
 
 
 def test_a_unit_that_is_gone_is_not_asked_further() -> None:

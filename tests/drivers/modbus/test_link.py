@@ -1,6 +1,7 @@
 """Units that share a host and port, against servers on raw sockets that behave like the field's."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -118,6 +119,35 @@ async def test_a_server_that_takes_fewer_connections_shows_how_many(
                 assert await read_together(link, drivers) == [(one.unit, []) for one in each]
             assert link.turns == 8
             assert server.turned_away == 1
+
+
+@asynccontextmanager
+async def box_whose_queue_is_full() -> AsyncIterator[tuple[SerialServer, int]]:
+    """It accepts once; the only place in its queue is taken, so further attempts are dropped."""
+    server, loop = SerialServer(answer_s=0.002), asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
+        listening.setblocking(False)
+        address = listening.getsockname()
+
+        async def accept() -> None:
+            accepted, _ = await loop.sock_accept(listening)
+            with socket.create_connection(address):
+                await server.serve(*await asyncio.open_connection(sock=accepted))
+
+        accepting = asyncio.create_task(accept())
+        yield server, address[1]
+        await accepting
+
+
+async def test_a_server_whose_queue_is_full_shows_how_many_connections_it_takes() -> None:
+    """Its system drops the first packet of one more, so that opening it does not even fail."""
+    async with box_whose_queue_is_full() as (server, port):
+        each = several(port, range(1, 5), connections=3)
+        link = ModbusLink(each)
+        async with units(link, each) as drivers:
+            for _ in range(3):
+                assert await read_together(link, drivers) == [(one.unit, []) for one in each]
+            assert (link.turns, server.accepted) == (1, 1)
 
 
 async def test_a_connection_that_is_closed_because_it_is_idle_shows_no_limit(
@@ -280,6 +310,21 @@ async def test_rtu_frames_are_found_by_themselves_and_the_message_points_there()
             got, said = await until_read(one)
     assert got == 1
     assert "framing: rtu" in said[0]
+
+
+@pytest.mark.parametrize("most", [1, 4])
+async def test_finding_rtu_frames_costs_one_unit_one_reading(most: int) -> None:
+    """However many units and connections there are; the unit is read after its back-off."""
+    async with box(is_rtu=True, answer_s=0.002) as (_, port):
+        each = several(port, range(1, 9), connections=most, request_timeout_ms=1_000)
+        link = ModbusLink(each)
+        async with units(link, each) as drivers:
+            first = await read_together(link, drivers)
+            assert [unit for unit, _ in first] == [one.unit for one in each]
+            assert [(unit, len(said)) for unit, said in first if said] == [(1, 1)]
+            for _ in range(3):
+                assert await read_together(link, drivers) == [(one.unit, []) for one in each]
+            assert link.turns == most
 
 
 async def test_a_device_that_is_not_ready_yet_is_found_on_the_same_connection() -> None:
