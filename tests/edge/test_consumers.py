@@ -173,7 +173,10 @@ async def test_two_brokers_of_which_one_is_away(tmp_path: Path) -> None:
         sender = TwoWays(tmp_path, near.url, far.url)
         async with city.running(), plant.running(), sender.running():
             sender.feed(5)
-            await until(lambda: city.upto == plant.upto == 5)
+            # Not only until both hold it: what they acknowledged must not die with the broker.
+            async with asyncio.timeout(60):
+                await sender.plant.drain(sender.flush)
+            assert len(plant.points) == 5
             await asyncio.to_thread(far.stop, kill=True)
             await until(lambda: not sender.live.northbound("plant").connected)
             sender.feed(300)

@@ -20,7 +20,7 @@ from gateway.edge.buffer import recorder as recorder_module
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
 from gateway.edge.buffer.incoming import Commit, NewFrame, Progress
 from gateway.edge.buffer.outgoing import Appended
-from gateway.edge.buffer.recorder import Recorder
+from gateway.edge.buffer.recorder import FREEING_MS, Recorder
 from gateway.edge.live.view import Live
 from gateway.wire.frame import BodyEncoder, Header, decode_frame, seal
 from gateway.wire.records import BooksRecord, MachineRecord, Record
@@ -35,9 +35,13 @@ def opened(folder: Path, max_age_ms: int = 1 << 50) -> Buffer:
 
 
 def made(buffer: Buffer, now_ms: int = NOW) -> Recorder:
+    return timed(buffer, [now_ms], Live())
+
+
+def timed(buffer: Buffer, now_ms: list[int], live: Live) -> Recorder:
+    """A recorder whose clock shows the newest of some times."""
     wake = asyncio.Event()
-    live = Live()
-    return Recorder(buffer=buffer, live=live, now_ms=lambda: now_ms, interval_ms=20, wake=wake)
+    return Recorder(buffer=buffer, live=live, now_ms=lambda: now_ms[-1], interval_ms=20, wake=wake)
 
 
 def sent(buffer: Buffer) -> list[Record]:
@@ -94,6 +98,22 @@ async def test_acknowledgements_alone_cost_no_transaction(tmp_path: Path) -> Non
     await recorder.commit()
     assert not buffer.city.unfreed
     assert buffer.city.pending().frames == 1
+    buffer.close()
+
+
+async def test_what_is_acknowledged_is_freed_soon_though_no_values_come(tmp_path: Path) -> None:
+    buffer, live, times = opened(tmp_path), Live(), [NOW]
+    recorder = timed(buffer, times, live)
+    taken(recorder, NOW)
+    await recorder.commit()
+    buffer.city.acknowledge(buffer.last_seq)
+    times.append(NOW + FREEING_MS)
+    await recorder.commit()
+    assert (live.backlog().frames, live.backlog().values) == (0, 0)
+    assert live.committed_ms() == NOW + FREEING_MS
+    times.append(NOW + 2 * FREEING_MS)
+    await recorder.commit()
+    assert live.committed_ms() == NOW + FREEING_MS, "nothing is left to free"
     buffer.close()
 
 

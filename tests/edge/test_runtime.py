@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -405,6 +406,19 @@ async def test_what_came_before_a_stop_is_kept(start: Start) -> None:
         assert runtime.record.polls == 0, "it waits for company"
         await runtime.edge.devices.stop("d")
     assert runtime.buffer.totals().buffered == 1
+
+
+async def test_a_device_stops_though_its_last_arrivals_are_malformed(start: Start) -> None:
+    plant, clock = Plant(), HeldClock()
+    async with start(plant, clock, mode="subscribe", interval_ms=1_000) as runtime:
+        (sound,) = arrival(clock, 0, 1.0)
+        plant.deliveries.put_nowait([replace(sound, columns=())])
+        await until(plant.deliveries.empty)
+        async with asyncio.timeout(20):
+            await runtime.edge.devices.stop("d")
+    assert runtime.record.driver_bugs == 1
+    totals = runtime.buffer.totals()
+    assert (totals.ok, totals.buffered) == (0, 0)
 
 
 async def test_items_that_are_down_fail_once_an_interval(start: Start, receive) -> None:  # type: ignore[no-untyped-def]

@@ -226,6 +226,11 @@ class Buffer(BufferReading):
         """Whether frames wait for a commit that resizes them."""
         return any(outlet.is_to_resize for outlet in self.outlets.values())
 
+    @property
+    def has_acknowledged(self) -> bool:
+        """Whether acknowledged frames wait for a commit that frees them."""
+        return any(outlet.has_acknowledged for outlet in self.outlets.values())
+
     def totals(self) -> Counts:
         """The books of all devices and days together, as of the last commit; a copy."""
         return sum_counts([self._total])

@@ -182,9 +182,14 @@ class Outlet:
         return bool(self._too_large)
 
     @property
+    def has_acknowledged(self) -> bool:
+        """Whether acknowledged frames wait for a commit that frees them."""
+        return bool(self._acknowledged)
+
+    @property
     def unfreed(self) -> bool:
         """Whether frames wait for a commit that frees or resizes them."""
-        return bool(self._acknowledged) or self.is_to_resize
+        return self.has_acknowledged or self.is_to_resize
 
     def pending(self) -> Pending:
         """What waits for the consumer, as of the last commit."""

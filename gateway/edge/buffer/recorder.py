@@ -25,6 +25,9 @@ from gateway.wire.records import BooksRecord, MachineRecord
 BOOKS_PERIOD_MS = 10_000
 """Changed books travel at least this often."""
 
+FREEING_MS = 2_000
+"""What is acknowledged is freed so soon though no values come with which it could be."""
+
 FINISHING = 5
 """Most commits at the end: where the quota is tiny, telling of a loss may itself cause the next."""
 
@@ -190,13 +193,19 @@ class Recorder:
         if pausing:
             self._give_up(gathered, self._refusal.cause)
         reporting = reporting or (not pausing and self._books_due(now_ms))
-        # What is acknowledged is freed with the next values, or when the books are reported: a
-        # transaction of its own would cost as much as theirs.
-        if gathered.empty and not reporting and not self._buffer.is_to_resize:
+        # What is acknowledged is freed with the next values, if these come soon: a transaction of
+        # its own would cost as much as theirs.
+        if gathered.empty and not reporting and not self._frees(now_ms):
             return False
         changed = await self._write(gathered, now_ms, frames=not pausing, reporting=reporting)
         self._show(now_ms)
         return changed
+
+    def _frees(self, now_ms: int) -> bool:
+        """Whether frames are to be freed, or resized, in a transaction of their own."""
+        since_ms = abs(now_ms - self._live.committed_ms())
+        is_late = since_ms >= FREEING_MS and self._buffer.has_acknowledged
+        return is_late or self._buffer.is_to_resize
 
     def _books_due(self, now_ms: int) -> bool:
         return abs(now_ms - self._books_ms) >= BOOKS_PERIOD_MS

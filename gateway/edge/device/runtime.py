@@ -247,9 +247,20 @@ class DeviceRuntime:
             try:
                 await self._alarms.wait_for_company(slot_ms)
             except asyncio.CancelledError:  # lost or stopped: what came before is not
-                self._arrived(deliveries)
+                self._arrived_last(deliveries)
                 raise
             self._arrived(deliveries)
+
+    def _arrived_last(self, deliveries: Sequence[Arrivals]) -> None:
+        """Process what came before the task was cancelled, and raise nothing.
+
+        A fault in place of the cancellation would let the task go on: whoever stops the device
+        would wait for ever.
+        """
+        try:
+            self._arrived(deliveries)
+        except Exception as error:  # noqa: BLE001 - one driver's bug must not keep it from stopping
+            self._bug(error)
 
     def _arrived(self, deliveries: Sequence[Arrivals]) -> None:
         groups = {group.name: group for group in self._subscribed}
