@@ -104,6 +104,7 @@ class Processor:
         failed = 0 if is_good else self._leave_out(judged >= FIRST_BAD, present)
         sent = int(np.count_nonzero(present))
         self._remember(columns, present, sent, times)
+        # Looked for only once the last answer is used up; too early an answer costs only a look.
         if sent == len(present):
             self._silent_ms = oldest_ms + self._shortest_silence
         elif newest_ms >= self._silent_ms:

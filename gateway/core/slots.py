@@ -35,7 +35,7 @@ def slot_width_ms(interval_ms: int) -> int:
 
 
 @dataclass(slots=True)
-class _Round:
+class _IntervalSlots:
     """The slots of one interval.
 
     Attributes:
@@ -73,7 +73,7 @@ class Slots:
 
     def __init__(self, gateway: str) -> None:
         self._first = crc32(gateway.encode())
-        self._rounds: dict[int, _Round] = {}
+        self._by_interval: dict[int, _IntervalSlots] = {}
         self._placed: dict[str, tuple[Hashable, dict[int, int]]] = {}
 
     def place(self, device: str, link: Hashable, intervals_ms: Iterable[int]) -> dict[int, int]:
@@ -103,12 +103,12 @@ class Slots:
         for interval_ms, phase in phases.items():
             self._of(interval_ms).move(link, phase, -1)
 
-    def _of(self, interval_ms: int) -> _Round:
-        if interval_ms not in self._rounds:
+    def _of(self, interval_ms: int) -> _IntervalSlots:
+        if interval_ms not in self._by_interval:
             phases = slot_phases(interval_ms)
             first = self._first % len(phases)
-            self._rounds[interval_ms] = _Round(phases[first:] + phases[:first])
-        return self._rounds[interval_ms]
+            self._by_interval[interval_ms] = _IntervalSlots(phases[first:] + phases[:first])
+        return self._by_interval[interval_ms]
 
 
 def slot_phases(interval_ms: int) -> tuple[int, ...]:

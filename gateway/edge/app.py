@@ -11,7 +11,7 @@ from gateway import __version__
 from gateway.core.batch import Gap
 from gateway.drivers.api import DriverSpec
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.incoming import Progress
+from gateway.edge.buffer.incoming import GroupProgress
 from gateway.edge.buffer.recorder import Recorder
 from gateway.edge.buffer.storage.consumers import consumers_of
 from gateway.edge.control.commands import commands
@@ -109,7 +109,7 @@ def _look(clock: Clock, live: Live, buffer: Buffer) -> None:
 
 def _pasts(buffer: Buffer, gaps: Iterable[Gap]) -> dict[str, Past]:
     """What the buffer knows of each device, whether it is still configured or not."""
-    progress: dict[str, dict[str, Progress]] = {}
+    progress: dict[str, dict[str, GroupProgress]] = {}
     open_gaps: dict[str, list[Gap]] = {}
     for (device, group), one in buffer.progress().items():
         progress.setdefault(device, {})[group] = one

@@ -17,7 +17,7 @@ from gateway.core.rules import TagRule, compile_rules
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Point
-from gateway.edge.buffer.incoming import Progress
+from gateway.edge.buffer.incoming import GroupProgress
 from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
 from gateway.edge.device.bookkeeping.gaps import GapTracker
 from gateway.edge.device.bookkeeping.restart import Restart
@@ -45,7 +45,7 @@ class Book:
     def gap(self, gap: Gap) -> None:
         self.gaps[gap.key] = gap
 
-    def progress(self, _device: str, _group: str, _progress: Progress) -> None:
+    def progress(self, _device: str, _group: str, _progress: GroupProgress) -> None:
         pass
 
     @property
@@ -71,7 +71,7 @@ def group(name: str, interval_ms: int, mode: Mode = "poll", last_ms: int = T0) -
     )
     points = tuple(Point(tag.name, tag.kind, None) for tag in schema.tags)
     model = GroupModel(name, mode, interval_ms, 0, points, schema, compile_rules(rules))
-    return Group.of(model, Progress(last_ms, NEVER))
+    return Group.of(model, GroupProgress(last_ms, NEVER))
 
 
 class Steps(Clock):

@@ -19,7 +19,7 @@ from gateway.core.machines import MachineCounts
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError, read_books
-from gateway.edge.buffer.incoming import Commit, Progress
+from gateway.edge.buffer.incoming import Commit, GroupProgress
 from gateway.wire.records import GivenUp
 from tests.edge.buffers import DAY, Open, commit, frame
 from tests.support.consumers import for_city
@@ -88,7 +88,7 @@ def test_what_is_committed_is_there_after_a_restart(opened: Open) -> None:
     buffer.append(made, 0)
     buffer = opened()
     assert buffer.gaps() == [gap]
-    assert buffer.progress() == {("d", "g"): Progress(3, 3)}
+    assert buffer.progress() == {("d", "g"): GroupProgress(3, 3)}
     assert buffer.schema_ids() == {schema.id}
     assert buffer.schemas([f"{schema.id:016x}", "0" * 16]) == [schema]
     buffer.append(Commit(gaps=(Gap("d", "g", ("a", "b"), Reason.RANGE, 5, 9),)), 0)

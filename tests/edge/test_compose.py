@@ -14,7 +14,7 @@ from gateway.core.status import Reason
 from gateway.drivers.registry import installed
 from gateway.edge.app import Edge, compose
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.incoming import Commit, Progress
+from gateway.edge.buffer.incoming import Commit, GroupProgress
 from gateway.edge.device.model import ModelCompiler
 from tests.edge.plant import USCC, Plant, loaded
 from tests.support.consumers import for_city
@@ -32,12 +32,12 @@ def composed(folder: Path, device: str) -> Iterator[Edge]:
 
 async def test_a_device_that_was_taken_out_for_a_month_owes_nothing_for_it(tmp_path: Path) -> None:
     now_ms = time.time_ns() // 1_000_000
-    seen = Progress(now_ms - MONTH_MS, now_ms - MONTH_MS + 7)
+    seen = GroupProgress(now_ms - MONTH_MS, now_ms - MONTH_MS + 7)
     with composed(tmp_path, "d") as edge:
         edge.buffer.append(Commit(progress={("gone", "g"): seen}), now_ms)
     with composed(tmp_path, "d") as edge:
         await edge.recorder.commit()
-        assert edge.buffer.progress()["gone", "g"] == Progress(NEVER, seen.newest_ms)
+        assert edge.buffer.progress()["gone", "g"] == GroupProgress(NEVER, seen.newest_ms)
     with composed(tmp_path, "gone") as edge:
         edge.recorder.stop()
         await edge.recorder.run()

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.books import Counts
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.incoming import Commit, NewFrame, Progress
+from gateway.edge.buffer.incoming import Commit, GroupProgress, NewFrame
 from gateway.edge.buffer.storage.consumers import Consumer, QuotaRule
 from tests.support.consumers import for_city
 
@@ -29,7 +29,7 @@ def commit(number: int) -> Commit:
     frames = [NewFrame(body, number, 0, 0, (("d", DAY, number),)) for _ in range(2)]
     values = 2 * number
     counts = {("d", DAY): Counts(due=values, ok=values, buffered=values)}
-    return Commit(frames, counts, {("d", "g"): Progress(number, number)})
+    return Commit(frames, counts, {("d", "g"): GroupProgress(number, number)})
 
 
 def test_a_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def _commits_in(buffer: Buffer) -> int:
     assert rest == 0
     assert values == [number for number in range(1, commits + 1) for _ in range(2)]
     assert buffer.totals().buffered == buffer.city.pending().values == sum(values)
-    assert buffer.progress() == ({("d", "g"): Progress(commits, commits)} if commits else {})
+    assert buffer.progress() == ({("d", "g"): GroupProgress(commits, commits)} if commits else {})
     buffer.close()
     return commits
 

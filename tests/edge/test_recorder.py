@@ -18,7 +18,7 @@ from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.edge.buffer import recorder as recorder_module
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
-from gateway.edge.buffer.incoming import Commit, NewFrame, Progress
+from gateway.edge.buffer.incoming import Commit, GroupProgress, NewFrame
 from gateway.edge.buffer.outgoing import Appended
 from gateway.edge.buffer.recorder import FREEING_MS, Recorder
 from gateway.edge.live.view import Live
@@ -169,7 +169,7 @@ def taken(recorder: Recorder, *times_ms: int) -> None:
         good = np.zeros(1, np.uint8)
         given = (MACHINE, DAY, MachineCounts(1, 1, time_ms, time_ms))
         outcome = Outcome(batch, counts, good, batch.columns, time_ms, (given,))
-        recorder.processed("d", "g", outcome, Progress(time_ms, time_ms))
+        recorder.processed("d", "g", outcome, GroupProgress(time_ms, time_ms))
 
 
 def told(buffer: Buffer) -> tuple[list[int], list[Gap]]:
@@ -188,7 +188,7 @@ async def test_what_cannot_be_encoded_is_not_counted(tmp_path: Path) -> None:
     batch = Batch(schema, NOW, np.ones(1, np.bool_), (np.array([2**70], object),))
     outcome = Outcome(batch, {DAY: Counts(1, 1, buffered=1)}, np.zeros(1, np.uint8), (), NOW)
     with pytest.raises(OverflowError):
-        recorder.processed("d", "g", outcome, Progress(NOW, NOW))
+        recorder.processed("d", "g", outcome, GroupProgress(NOW, NOW))
     await recorder.finish()
     assert buffer.totals() == Counts()
     assert buffer.progress() == {}

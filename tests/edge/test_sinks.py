@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from gateway.core.outcome import Outcome
-from gateway.edge.buffer.incoming import Progress
+from gateway.edge.buffer.incoming import GroupProgress
 from gateway.edge.device.sinks import Sinks
 
 OUTCOME = Outcome(None, {}, np.zeros(1, np.uint8), (np.ones(1),), 5)
-PROGRESS = Progress(5, 5)
+PROGRESS = GroupProgress(5, 5)
 
 
 class Collector:
     def __init__(self, fault: Exception | None = None) -> None:
         self.fault, self.got = fault, 0
 
-    def processed(self, device: str, group: str, outcome: Outcome, progress: Progress) -> None:
+    def processed(self, device: str, group: str, outcome: Outcome, progress: GroupProgress) -> None:
         assert (device, group, outcome, progress) == ("d", "g", OUTCOME, PROGRESS)
         if self.fault:
             raise self.fault

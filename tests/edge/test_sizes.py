@@ -16,7 +16,7 @@ from gateway.core.books import Counts
 from gateway.core.days import day_of
 from gateway.core.outcome import Outcome
 from gateway.core.schema import Equipment, Kind, Schema, Tag
-from gateway.edge.buffer.incoming import Progress
+from gateway.edge.buffer.incoming import GroupProgress
 from gateway.edge.buffer.recorder import Recorder
 from gateway.edge.live.view import DeviceRecord
 from tests.edge.city import City
@@ -57,7 +57,7 @@ class Station(Sender):
         counts = {day_of(time_ms): Counts(tags, tags, buffered=tags)}
         outcome = Outcome(batch, counts, np.zeros(tags, np.uint8), (texts,), time_ms)
         self.values += tags
-        self.recorder.processed("d", schema.group, outcome, Progress(time_ms, time_ms))
+        self.recorder.processed("d", schema.group, outcome, GroupProgress(time_ms, time_ms))
         await self.recorder.commit()
 
     async def drained(self) -> None:

@@ -1,6 +1,6 @@
 """What has come since the last commit, in memory. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -10,7 +10,7 @@ from gateway.core.books import Counts
 from gateway.core.machines import MachineCounts
 from gateway.core.schema import Equipment, Schema
 from gateway.edge.buffer.frames import Entry
-from gateway.edge.buffer.incoming import MachineKey, Progress
+from gateway.edge.buffer.incoming import Commit, GroupProgress, MachineKey, NewFrame
 
 MAX_GAPS = 10_000
 """Gaps that wait for a disk that refuses; of more than these the newest are told."""
@@ -29,7 +29,7 @@ class Gathered:
 
     entries: list[Entry] = field(default_factory=list)
     counts: dict[Key, Counts] = field(default_factory=dict)
-    progress: dict[tuple[str, str], Progress] = field(default_factory=dict)
+    progress: dict[tuple[str, str], GroupProgress] = field(default_factory=dict)
     machines: dict[MachineKey, MachineCounts] = field(default_factory=dict)
     gaps: dict[GapKey, Gap] = field(default_factory=dict)
     schemas: dict[int, Schema] = field(default_factory=dict)
@@ -62,6 +62,39 @@ class Gathered:
             return
         gaps = {gap.key: gap for gap in older} | self.gaps
         self.gaps = dict(islice(gaps.items(), max(0, len(gaps) - MAX_GAPS), None))
+
+    def with_frames(
+        self,
+        frames: Sequence[NewFrame],
+        reported: Collection[Key],
+        reported_machines: Collection[MachineKey],
+    ) -> Commit:
+        """All of it, of which the frames carry entries, schemas and gaps.
+
+        Args:
+            frames: made of what is gathered here and of what they report.
+            reported: devices and days whose books they report.
+            reported_machines: the same of the counters of machines.
+        """
+        return Commit(
+            frames=frames,
+            counts=self.counts,
+            progress=self.progress,
+            gaps=tuple(self.gaps.values()),
+            schemas=tuple(self.schemas.values()),
+            machines=self.machines,
+            reported=reported,
+            reported_machines=reported_machines,
+        )
+
+    def without_frames(self) -> Commit:
+        """What a disk may still take that takes no values; gaps wait there for a frame."""
+        return Commit(
+            counts=self.counts,
+            progress=self.progress,
+            machines=self.machines,
+            waiting=tuple(self.gaps.values()),
+        )
 
     def put_back(self, older: "Gathered") -> None:
         """Take what an earlier commit could not write: books, progress and gaps."""

@@ -38,7 +38,7 @@ class NewFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class GroupProgress:
     """How far a group has come.
 
     Attributes:
@@ -68,7 +68,7 @@ class Commit:
 
     frames: Sequence[NewFrame] = ()
     counts: Mapping[tuple[str, date], Counts] = field(default_factory=dict)
-    progress: Mapping[tuple[str, str], Progress] = field(default_factory=dict)
+    progress: Mapping[tuple[str, str], GroupProgress] = field(default_factory=dict)
     gaps: Sequence[Gap] = ()
     schemas: Sequence[Schema] = ()
     machines: Mapping[MachineKey, MachineCounts] = field(default_factory=dict)

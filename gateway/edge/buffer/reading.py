@@ -12,7 +12,7 @@ from gateway.core.books import Counts
 from gateway.core.machines import MachineCounts
 from gateway.core.schema import Schema
 from gateway.core.status import Reason
-from gateway.edge.buffer.incoming import MachineKey, Progress
+from gateway.edge.buffer.incoming import GroupProgress, MachineKey
 from gateway.edge.buffer.storage.file import BufferFileError
 from gateway.edge.buffer.storage.tables import (
     load_books,
@@ -71,11 +71,13 @@ class BufferReading:
         with self.reads() as reader:
             return load_schema_ids(reader)
 
-    def progress(self) -> dict[tuple[str, str], Progress]:
+    def progress(self) -> dict[tuple[str, str], GroupProgress]:
         """How far each group had come at the last commit, by (device, group)."""
         with self.reads() as reader:
             rows = reader.execute("SELECT device, grp, tick_ms, newest_ms FROM progress")
-            return {(device, group): Progress(tick, newest) for device, group, tick, newest in rows}
+            return {
+                (device, group): GroupProgress(tick, newest) for device, group, tick, newest in rows
+            }
 
     def gaps(self) -> list[Gap]:
         """Gaps that are open, and ended ones that have not travelled yet."""

@@ -16,7 +16,7 @@ from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
 from gateway.edge.buffer.frames import Entry, entries_of, frames_of
 from gateway.edge.buffer.full_disk import Refusal
 from gateway.edge.buffer.gathered import Gathered, machine_key
-from gateway.edge.buffer.incoming import Commit, MachineKey, Progress
+from gateway.edge.buffer.incoming import GroupProgress, MachineKey
 from gateway.edge.buffer.outgoing import Appended
 from gateway.edge.live.view import Backlog, Live
 from gateway.wire.frame import BodyEncoder
@@ -97,7 +97,7 @@ class Recorder:
 
     # -- called by the devices ------------------------------------------------------------
 
-    def processed(self, device: str, group: str, outcome: Outcome, progress: Progress) -> None:
+    def processed(self, device: str, group: str, outcome: Outcome, progress: GroupProgress) -> None:
         """Take what processing made of a poll or of arrivals: one of the sinks."""
         record = outcome.record
         # First: what cannot be encoded must not be counted.
@@ -140,7 +140,7 @@ class Recorder:
             given = MachineCounts(expected=due)
             self._gathered.count_machine(machine_key(device, machine, day), given)
 
-    def progress(self, device: str, group: str, progress: Progress) -> None:
+    def progress(self, device: str, group: str, progress: GroupProgress) -> None:
         """Note how far a group has come."""
         self._gathered.progress[device, group] = progress
 
@@ -236,33 +236,19 @@ class Recorder:
         """In a thread: encode, compress, write."""
         books = self._buffer.unreported() if reporting else {}
         machines = self._buffer.unreported_machines() if reporting else {}
+        # Schemas go before the values that follow them, gaps after the values that they interrupt.
         entries = [Entry.note(BooksRecord.of(*key, books[key])) for key in sorted(books)]
         entries += [Entry.note(_machine_record(key, machines[key])) for key in sorted(machines)]
         entries += [Entry.note(schema) for schema in gathered.schemas.values()]
         entries += gathered.entries
         entries += [Entry.note(gap) for gap in gathered.gaps.values()]
-        commit = Commit(
-            frames_of(entries, self._encoder, now_ms, self._buffer.frame_bytes),
-            gathered.counts,
-            gathered.progress,
-            tuple(gathered.gaps.values()),
-            tuple(gathered.schemas.values()),
-            gathered.machines,
-            books.keys(),
-            machines.keys(),
-        )
+        frames = frames_of(entries, self._encoder, now_ms, self._buffer.frame_bytes)
+        commit = gathered.with_frames(frames, books.keys(), machines.keys())
         return self._buffer.append(commit, now_ms)
 
     def _append_books(self, gathered: Gathered, now_ms: int, _reporting: bool) -> Appended:
         """In a thread: what a full disk may still take."""
-        waiting = tuple(gathered.gaps.values())
-        commit = Commit(
-            counts=gathered.counts,
-            progress=gathered.progress,
-            machines=gathered.machines,
-            waiting=waiting,
-        )
-        return self._buffer.append(commit, now_ms)
+        return self._buffer.append(gathered.without_frames(), now_ms)
 
     # -- a disk that refuses --------------------------------------------------------------
 

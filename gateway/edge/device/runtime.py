@@ -15,7 +15,6 @@ from gateway.core.slots import slot_width_ms
 from gateway.core.status import Reason
 from gateway.drivers.api import Arrivals, DriverError, NoResponseError, NotConnectedError
 from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
-from gateway.edge.device.bookkeeping.gaps import GapTracker
 from gateway.edge.device.bookkeeping.ticks import Group, Past
 from gateway.edge.device.connection import Connection, until_one_ends
 from gateway.edge.device.links import Way
@@ -47,29 +46,17 @@ class DeviceRuntime:
         self.model = model
         self.record = record
         self.groups = [Group.of(group, past.progress.get(group.name)) for group in model.groups]
-        points = {group.name: group.points for group in model.groups}
-        self.books = Bookkeeper(
-            model.id,
-            self.groups,
-            GapTracker(model.id, points, past.gaps),
-            shared.journal,
-            shared.clock,
-            shared.restart,
-        )
+        self.books = Bookkeeper.of(model, self.groups, past, shared)
         self._way = way
         self._connection: Connection | None = None
-        self._sinks = shared.sinks
-        self._live = shared.live
-        self._clock = shared.clock
+        self._shared = shared
         self._now_ms = shared.clock.now_ms
-        self._alarms = shared.alarms
-        self._timeouts = shared.timeouts
         self._reports = Reports(model)
         self._polled = [group for group in self.groups if group.model.mode == "poll"]
         self._subscribed = [group for group in self.groups if group.model.mode == "subscribe"]
         self._task: asyncio.Task[None] | None = None
-        self._is_up = False
-        self._failures = 0
+        self._is_up = False  # has answered since its last loss; a connection is not enough
+        self._failures = 0  # in a row: the back-off grows with them
 
     # -- start and stop -------------------------------------------------------------------
 
@@ -97,7 +84,7 @@ class DeviceRuntime:
         self._is_up = False
         self._connection = None  # whoever starts it again wants to begin afresh
         self.books.lost(Reason.STOPPED, now_ms)
-        self._live.set_link(self.model.id, "down", now_ms, Reason.STOPPED)
+        self._shared.live.set_link(self.model.id, "down", now_ms, Reason.STOPPED)
 
     def send_all(self) -> None:
         """Send the next good value of every tag, changed or not."""
@@ -138,7 +125,7 @@ class DeviceRuntime:
     def _prepared(self) -> Connection:
         if self._connection is None:
             make, turn = self._way
-            self._connection = Connection(self.model, make(), turn, self._timeouts)
+            self._connection = Connection(self.model, make(), turn, self._shared.timeouts)
         return self._connection
 
     async def _serve(self, connection: Connection) -> None:
@@ -174,7 +161,7 @@ class DeviceRuntime:
             group = min(self._polled, key=Group.next_tick)
             tick_ms = group.next_tick()
             if tick_ms > self._now_ms():
-                await self._alarms.wait(tick_ms)
+                await self._shared.alarms.wait(tick_ms)
                 continue
             try:
                 async with connection.turn:
@@ -224,9 +211,9 @@ class DeviceRuntime:
             return await connection.driver.read(plan)
 
     def _record(self, group: Group, outcome: Outcome, tick_ms: int) -> None:
-        if self._clock.in_doubt:
+        if self._shared.clock.in_doubt:
             outcome = outcome.in_doubt()
-        self._sinks.deliver(self.model.id, group.name, outcome, group.progress(tick_ms))
+        self._shared.sinks.deliver(self.model.id, group.name, outcome, group.progress(tick_ms))
         self.record.polls += 1
 
     # -- listening ------------------------------------------------------------------------
@@ -237,7 +224,7 @@ class DeviceRuntime:
         outcome = group.processor.judge_items(status)
         self._serves(now_ms)
         counted_ms = group.ticks.counted_ms
-        self._sinks.deliver(self.model.id, group.name, outcome, group.progress(counted_ms))
+        self._shared.sinks.deliver(self.model.id, group.name, outcome, group.progress(counted_ms))
         self.books.judge(group, outcome.status, now_ms)
 
     async def _listen(self, connection: Connection) -> None:
@@ -245,7 +232,7 @@ class DeviceRuntime:
         while True:
             deliveries = await connection.arrivals()
             try:
-                await self._alarms.wait_for_company(slot_ms)
+                await self._shared.alarms.wait_for_company(slot_ms)
             except asyncio.CancelledError:  # lost or stopped: what came before is not
                 self._arrived_last(deliveries)
                 raise
@@ -285,7 +272,7 @@ class DeviceRuntime:
         self._failures += 1
         self.record.failures += 1
         self.books.lost(cause, now_ms)
-        self._live.set_link(self.model.id, "down", now_ms, cause, detail)
+        self._shared.live.set_link(self.model.id, "down", now_ms, cause, detail)
         self._reports.lost(cause, detail, _seconds())
 
     def _serves(self, time_ms: int) -> None:
@@ -295,7 +282,7 @@ class DeviceRuntime:
             return
         self._is_up, self._failures = True, 0
         self.books.back(time_ms)
-        self._live.set_link(self.model.id, "up", self._now_ms())
+        self._shared.live.set_link(self.model.id, "up", self._now_ms())
 
     def _pause_ms(self, cause: Reason) -> int:
         config = self.model.config

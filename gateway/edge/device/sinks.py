@@ -4,7 +4,7 @@ import logging
 from typing import Protocol
 
 from gateway.core.outcome import Outcome
-from gateway.edge.buffer.incoming import Progress
+from gateway.edge.buffer.incoming import GroupProgress
 
 _log = logging.getLogger(__name__)
 
@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 class Sink(Protocol):
     """Anything that wants each processed outcome."""
 
-    def processed(self, device: str, group: str, outcome: Outcome, progress: Progress) -> None:
+    def processed(self, device: str, group: str, outcome: Outcome, progress: GroupProgress) -> None:
         """Take what processing made of a poll or of arrivals. Plain and quick; keeps no time.
 
         Args:
@@ -41,7 +41,7 @@ class Sinks:
         """Let one more have all outcomes from now on."""
         self._others.append(sink)
 
-    def deliver(self, device: str, group: str, outcome: Outcome, progress: Progress) -> None:
+    def deliver(self, device: str, group: str, outcome: Outcome, progress: GroupProgress) -> None:
         """Hand an outcome to all sinks; see :meth:`Sink.processed` for the arguments."""
         self._recorder.processed(device, group, outcome, progress)
         for sink in self._others:

@@ -12,7 +12,7 @@ from gateway.core.batch import Gap
 from gateway.core.books import COUNTERS, Counts
 from gateway.core.machines import MachineCounts
 from gateway.core.schema import Schema, decode_schema, encode_schema, id_of
-from gateway.edge.buffer.incoming import Commit, MachineKey, NewFrame, Progress
+from gateway.edge.buffer.incoming import Commit, GroupProgress, MachineKey, NewFrame
 from gateway.edge.buffer.storage.quota import gap_key
 
 
@@ -163,7 +163,7 @@ def write_clock_mark(connection: sqlite3.Connection, mark: str) -> None:
 
 
 def write_progress(
-    connection: sqlite3.Connection, progress: Mapping[tuple[str, str], Progress]
+    connection: sqlite3.Connection, progress: Mapping[tuple[str, str], GroupProgress]
 ) -> None:
     """Note how far groups have come."""
     connection.executemany(

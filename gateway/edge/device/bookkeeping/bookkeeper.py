@@ -17,6 +17,8 @@ from gateway.edge.device.bookkeeping.gaps import GapTracker
 from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Group, Journal, Past, TickCounter
 from gateway.edge.device.clock import Clock
+from gateway.edge.device.model import DeviceModel
+from gateway.edge.device.surroundings import Surroundings
 
 
 class Bookkeeper:
@@ -50,6 +52,15 @@ class Bookkeeper:
         self._steps = ClockSteps(groups, self._fresh, gaps, self._counter, clock)
         self._is_attempted = False
         self._cause: Reason | None = None  # why nothing is read; None while a session stands
+
+    @classmethod
+    def of(
+        cls, model: DeviceModel, groups: Sequence[Group], past: Past, shared: Surroundings
+    ) -> "Bookkeeper":
+        """The bookkeeper of a device that goes on where its past had come to."""
+        points = {group.name: group.points for group in model.groups}
+        gaps = GapTracker(model.id, points, past.gaps)
+        return cls(model.id, groups, gaps, shared.journal, shared.clock, shared.restart)
 
     # -- from start to stop ---------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from gateway.core.batch import NEVER, Gap
 from gateway.core.books import Counts
 from gateway.core.schedule import last_tick_ms, next_tick_ms, ticks_by_day
 from gateway.core.schema import Equipment
-from gateway.edge.buffer.incoming import Progress
+from gateway.edge.buffer.incoming import GroupProgress
 from gateway.edge.device.model import GroupModel
 
 
@@ -52,9 +52,9 @@ class Group:
     ticks: Ticks = field(default_factory=Ticks)
 
     @classmethod
-    def of(cls, model: GroupModel, known: Progress | None = None) -> "Group":
+    def of(cls, model: GroupModel, known: GroupProgress | None = None) -> "Group":
         """A group that goes on where an earlier run, or runtime, had come to."""
-        known = known or Progress(NEVER, NEVER)
+        known = known or GroupProgress(NEVER, NEVER)
         processor = GroupProcessor(model.schema, model.rules, known.newest_ms)
         return cls(model, processor, Ticks(known.tick_ms))
 
@@ -81,9 +81,9 @@ class Group:
         model = self.model
         return list(ticks_by_day(after_ms, upto_ms, model.interval_ms, model.phase_ms))
 
-    def progress(self, tick_ms: int) -> Progress:
+    def progress(self, tick_ms: int) -> GroupProgress:
         """How far the group has come with this tick, to be committed with its values."""
-        return Progress(tick_ms, max(tick_ms, self.processor.newest_ms))
+        return GroupProgress(tick_ms, max(tick_ms, self.processor.newest_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,11 @@ class Past:
     """
 
     gaps: Sequence[Gap] = ()
-    progress: Mapping[str, Progress] = field(default_factory=dict)
+    progress: Mapping[str, GroupProgress] = field(default_factory=dict)
 
-    def forgotten(self) -> dict[str, Progress]:
+    def forgotten(self) -> dict[str, GroupProgress]:
         """Its progress once the device is taken out: should it return, its books begin anew."""
-        return {name: Progress(NEVER, one.newest_ms) for name, one in self.progress.items()}
+        return {name: GroupProgress(NEVER, one.newest_ms) for name, one in self.progress.items()}
 
 
 class Journal(Protocol):
@@ -111,7 +111,7 @@ class Journal(Protocol):
     ) -> None:
         """Add to the books of a device and day; ``expected`` says which machines' values."""
 
-    def progress(self, device: str, group: str, progress: Progress) -> None:
+    def progress(self, device: str, group: str, progress: GroupProgress) -> None:
         """Note how far a group has come."""
 
     def gap(self, gap: Gap) -> None:
