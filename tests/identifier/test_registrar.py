@@ -28,6 +28,7 @@ from gateway.city.db.tables import (
 from gateway.city.identifiers import registrar
 from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts, issue
 from gateway.city.identifiers.outbox import queue_updates
+from gateway.city.ledger.importer import import_files
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import rename_machine
 from gateway.core.days import day_of
@@ -53,6 +54,7 @@ from tests.support.registering import (
     states,
     work_off,
 )
+from tests.support.waiting import until
 
 
 async def test_every_machine_is_assigned_registered_and_resolved(
@@ -249,6 +251,42 @@ async def test_two_workers_of_one_city_give_every_machine_one_identifier(
             await asyncio.gather(*tasks, return_exceptions=True)
         assert node.store.count() == MACHINES
         assert set(states(database)) == {("register", "done", 1)}, "no entry was told twice"
+
+
+ENTERPRISES = """统一社会信用代码,企业名称,县（市、区）,行业代码,规上,标识企业代码
+91330822MA0000015W,常山虚构轴承有限公司,常山县,3451,是,qz01
+"""
+MACHINE = """统一社会信用代码,资产编号,设备名称,设备类别,状态
+91330822MA0000015W,A-001,数控磨床,生产设备,在用
+"""
+
+
+async def test_an_import_ends_the_wait_for_work(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The registrar has found nothing and would wait for an hour: a command changes the ledger."""
+    pauses: list[int] = []
+
+    def an_hour(failures: int, *_limits: int) -> int:
+        pauses.append(failures)
+        return 3_600_000
+
+    monkeypatch.setattr(registrar, "backoff_ms", an_hour)
+    monkeypatch.setattr(registrar, "_IDLE_MS", 50)
+    enterprises, machines = tmp_path / "enterprises.csv", tmp_path / "equipment.csv"
+    enterprises.write_text(ENTERPRISES, encoding="utf-8")
+    machines.write_text(MACHINE, encoding="utf-8")
+    async with served(tmp_path) as node, node.client() as client:
+        task = asyncio.create_task(registrar.run(database, client, CONFIG, running_clock()))
+        try:
+            async with asyncio.timeout(30):
+                await until(lambda: bool(pauses))
+                database.run_now(import_files, (enterprises, machines), NOW_MS)
+                await until(lambda: counts(database) == complete(1))
+            assert not task.done()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_node_that_is_away_is_logged_once_and_waited_for(

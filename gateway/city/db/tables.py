@@ -32,6 +32,7 @@ metadata = MetaData(
 )
 
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
+_LASTS = text("to_ms IS NULL")
 
 operation = Table(
     "operation",
@@ -121,6 +122,12 @@ equipment = Table(
     Column("verified_by", String(100)),
     Column("verified_on", Date),
     Index("ix_equipment_uscc", "uscc", "site_no", "asset_no"),
+)
+
+ledger_change = Table(
+    "ledger_change",
+    metadata,  # one row an import or renaming: who waits for one reads the newest id only
+    Column("id", Key, primary_key=True, autoincrement=True),
 )
 
 equipment_status = Table(
@@ -223,12 +230,7 @@ gap = Table(
     # what the console asks for: the newest of a gateway, of a cause, and those that last
     Index("ix_gap_gateway_from_ms", "gateway", "from_ms"),
     Index("ix_gap_cause_from_ms", "cause", "from_ms"),
-    Index(
-        "ix_gap_lasting",
-        "from_ms",
-        sqlite_where=text("to_ms IS NULL"),
-        postgresql_where=text("to_ms IS NULL"),
-    ),
+    Index("ix_gap_lasting", "from_ms", sqlite_where=_LASTS, postgresql_where=_LASTS),
 )
 
 quarantine = Table(

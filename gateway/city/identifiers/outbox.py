@@ -63,6 +63,7 @@ def queue_updates(connection: Connection, machines: Collection[int], now_ms: int
         How many are listed.
     """
     box = identifier_outbox.c
+    # What the node has confirmed is there and is updated; what it has not may be unknown to it.
     known = case((box.state == "done", "update"), else_=box.operation)
     again = update(identifier_outbox).values(
         operation=known, state="pending", attempts=0, next_attempt_ms=now_ms
@@ -103,6 +104,7 @@ def claim(connection: Connection, now_ms: int, limit: int) -> list[Work]:
     """
     box = identifier_outbox.c
     due = (box.state.in_(("pending", "unknown", "refused")), box.next_attempt_ms <= now_ms)
+    # Alphabetical: "register" < "repair" < "update", the order in which a node can follow.
     operation = connection.scalar(select(func.min(box.operation)).where(*due))
     oldest = select(box.id).where(*due, box.operation == operation).order_by(box.id).limit(limit)
     mark = update(identifier_outbox).where(box.id.in_(oldest.with_for_update(skip_locked=True)))
@@ -186,18 +188,19 @@ def note_outcomes(connection: Connection, outcomes: Sequence[Outcome], now_ms: i
             last_error=bindparam("error"),
             next_attempt_ms=bindparam("next"),
         ),
-        [
-            {
-                "entry": one.work.id,
-                "new_state": one.state,
-                "error": one.error[:_ERROR_LENGTH],
-                "next": now_ms + _wait_ms(one),
-            }
-            for one in outcomes
-        ],
+        [_noted(one, now_ms) for one in outcomes],
     )
     done = [one.work.machine for one in outcomes if one.state == "done"]
     _stamp(connection, done, registered_ms=now_ms)
+
+
+def _noted(outcome: Outcome, now_ms: int) -> dict[str, Any]:
+    return {
+        "entry": outcome.work.id,
+        "new_state": outcome.state,
+        "error": outcome.error[:_ERROR_LENGTH],
+        "next": now_ms + _wait_ms(outcome),
+    }
 
 
 def _wait_ms(outcome: Outcome) -> int:
@@ -221,11 +224,11 @@ def mark_different(connection: Connection, works: Sequence[Work], now_ms: int) -
     The node is told again after a minute; if it was already, a person must act.
     """
     box = identifier_outbox.c
-    told = [one.id for one in works if one.operation == "repair"]
+    again = [one.id for one in works if one.operation == "repair"]
     first = [one.id for one in works if one.operation != "repair"]
     for entries, state, error, wait_ms in (
         (first, "pending", "", _REPAIR_WAIT_MS),
-        (told, "refused", _NOT_TAKEN, _REFUSED_WAIT_MS),
+        (again, "refused", _NOT_TAKEN, _REFUSED_WAIT_MS),
     ):
         own = update(identifier_outbox).where(box.id.in_(entries), box.state == "done")
         next_ms = now_ms + wait_ms

@@ -27,6 +27,7 @@ from gateway.city.identifiers.outbox import (
     note_outcomes,
     unresolved,
 )
+from gateway.city.ledger.changes import latest_change
 from gateway.city.ledger.machines import is_named
 from gateway.core.days import DAY_MS, day_of
 from gateway.core.schedule import backoff_ms
@@ -49,7 +50,8 @@ log = logging.getLogger(__name__)
 
 _IDLE_MS = 1_000
 _LONGEST_IDLE_MS = 30_000
-"""Looking for work costs a tenth of a second of a large city's database."""
+"""Looking for work costs a tenth of a second of a large city's database; a change of the ledger
+ends the wait within ``_IDLE_MS``."""
 _LONGEST_PAUSE_MS = 60_000
 _READ_AGAIN_MS = DAY_MS
 _READERS = 8
@@ -101,6 +103,8 @@ async def run(
     idle, node_away = 0, False
     while True:
         try:
+            # Read before the step: a change that comes while it works is then not overlooked.
+            change = await database.run(latest_change)
             busy = await registrar.step()
         except (NodeError, SecretUnavailableError, SQLAlchemyError) as fault:
             node_away = not isinstance(fault, SQLAlchemyError)
@@ -112,7 +116,19 @@ async def run(
             node_away = False
         idle = 0 if busy else idle + 1
         if idle:
-            await asyncio.sleep(backoff_ms(idle, _IDLE_MS, _LONGEST_IDLE_MS) / 1000)
+            await _rest(database, change, backoff_ms(idle, _IDLE_MS, _LONGEST_IDLE_MS))
+
+
+async def _rest(database: Database, change: int, pause_ms: int) -> None:
+    """Wait, but no longer than until the ledger is at another change than this one."""
+    while pause_ms > 0:
+        await asyncio.sleep(min(pause_ms, _IDLE_MS) / 1000)
+        pause_ms -= _IDLE_MS
+        try:
+            if await database.run(latest_change) != change:
+                return
+        except SQLAlchemyError:  # the next pass finds the same, and says so
+            return
 
 
 @dataclass(slots=True)
@@ -192,7 +208,7 @@ class Registrar:
             return Outcome(work, "done")
         held = await self.client.detail(record.handle)
         if held is None and work.operation == "update":
-            return await _told(work, self.client.register(record))  # the node has lost it
+            return await _asked_again(work, self.client.register(record))  # the node has lost it
         if held is None:
             return Outcome(work, "pending" if result.passing else "refused", result.message)
         if held.agrees_with(record):
@@ -201,7 +217,8 @@ class Registrar:
         names = (owner.get(item, "") for item in _OWNER_ITEMS)
         if not await self.database.run(is_named, work.machine, *names):
             return Outcome(work, "refused", f"{result.message}: it describes another machine")
-        return await _told(work, self.client.update(record))  # an older state of this machine
+        # The node holds an older state of this machine.
+        return await _asked_again(work, self.client.update(record))
 
     async def _ensure_template(self, prefix: str) -> None:
         version = self.config.template_version
@@ -254,7 +271,8 @@ class Registrar:
         return found
 
 
-async def _told(work: Work, call: Awaitable[None]) -> Outcome:
+async def _asked_again(work: Work, call: Awaitable[None]) -> Outcome:
+    """What becomes of an entry whose first call failed, by a further call for it alone."""
     try:
         await call
     except NodeRefusedError as refusal:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from gateway.city.db.database import alone
 from gateway.city.db.tables import enterprise, roster_member
 from gateway.city.identifiers.outbox import queue_updates
+from gateway.city.ledger.changes import note_change
 from gateway.city.ledger.check import Known, check, formerly, name_of
 from gateway.city.ledger.history import write_rosters, write_statuses, write_verifications
 from gateway.city.ledger.machines import find
@@ -131,4 +132,5 @@ def _write(connection: Connection, tables: Tables, known: Known, now_ms: int) ->
     machines = write_equipment(connection, tables.equipment, now_ms)
     moved = write_statuses(connection, tables.equipment, machines.ids, day_of(now_ms))
     queued = queue_updates(connection, machines.updated | moved, now_ms)
+    note_change(connection)
     return ImportReport(enterprises, machines.changes, len(moved), rosters, queued)

@@ -11,6 +11,7 @@ from gateway.city.db.database import alone, chunks
 from gateway.city.db.tables import equipment, machine, machine_alias
 from gateway.city.evidence.adoption import merge_evidence
 from gateway.city.identifiers.outbox import queue_updates
+from gateway.city.ledger.changes import note_change
 from gateway.city.ledger.check import formerly, name_of
 from gateway.city.ledger.machines import SINCE_EVER, alias_row, find, find_or_name
 from gateway.city.ledger.names import MachineName
@@ -54,6 +55,7 @@ def rename_machine(connection: Connection, old: MachineName, new: MachineName, n
         raise RenamingError(f"{said(new)} is another machine of the ledger")
     rename(connection, [Renaming(ids[old], old, new)], now_ms)
     queue_updates(connection, [ids[old]], now_ms)
+    note_change(connection)
     return ids[old]
 
 
