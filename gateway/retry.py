@@ -23,6 +23,17 @@ _CAUSES = 8
 """Different causes of one fault that are logged; a server can put anything into its words."""
 
 
+def heed_cancellation() -> None:
+    """End the task if it has been cancelled; for loops that try again after a fault.
+
+    A fault may take the place of a cancellation. The loop would go on then, and whoever waits for
+    its end would wait for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Retry:
     """The attempts at one thing.
 

@@ -36,6 +36,8 @@ class Plant:
     def __init__(self) -> None:
         self.connect_fault: BaseException | None = None
         self.read_fault: BaseException | None = None
+        self.cancelled_fault: BaseException | None = None
+        self.loses_cancellation = False
         self.silent = self.closing_hangs = self.stands_still = False
         self.open = asyncio.Event()
         self.open.set()
@@ -77,7 +79,7 @@ class Scripted:
     async def read(self, plan: int) -> Reading:
         plant = self.plant
         if plant.silent:
-            await asyncio.Event().wait()
+            await self._never()
         if plant.read_fault:
             raise plant.read_fault
         if not self.left:
@@ -89,6 +91,17 @@ class Scripted:
         status = np.zeros(plan, np.uint8) if plant.status is None else plant.status
         value = 1.0 if plant.stands_still else float(plant.reads)
         return Reading((np.full(plan, value),), status)
+
+    async def _never(self) -> None:
+        """Wait for ever; a cancellation becomes what the plant says, or is lost once."""
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if self.plant.cancelled_fault:
+                raise self.plant.cancelled_fault from None
+            if not self.plant.loses_cancellation:
+                raise
+            self.plant.loses_cancellation = False
 
     async def write(self, point: Point, value: Any) -> None:
         raise AssertionError("nothing is written here")

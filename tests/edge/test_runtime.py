@@ -16,6 +16,7 @@ from gateway.drivers.api import Arrivals, NoResponseError, NotConnectedError, Re
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device import connection as connection_module
 from gateway.edge.device import reports
+from gateway.edge.device import runtime as runtime_module
 from gateway.edge.live.view import DeviceLive
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.gaps_told import gaps
@@ -419,6 +420,34 @@ async def test_a_device_stops_though_its_last_arrivals_are_malformed(start: Star
     assert runtime.record.driver_bugs == 1
     totals = runtime.buffer.totals()
     assert (totals.ok, totals.buffered) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "fault", [NoResponseError("cancelled"), NotConnectedError("cancelled"), RuntimeError("bug")]
+)
+async def test_a_device_stops_though_its_driver_makes_a_fault_of_that(
+    start: Start, fault: Exception
+) -> None:
+    plant = Plant()
+    plant.silent, plant.cancelled_fault = True, fault
+    async with start(plant) as runtime:
+        await until(lambda: runtime.group.ticks.reading_ms is not None)
+        async with asyncio.timeout(20):
+            await runtime.edge.devices.stop("d")
+    assert [gap.cause for gap in open_gaps(runtime.buffer)] == [Reason.STOPPED]
+
+
+async def test_a_device_stops_though_a_library_loses_the_cancellation(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime_module, "CANCEL_AGAIN_S", 0.05)
+    plant = Plant()
+    plant.silent = plant.loses_cancellation = True
+    async with start(plant) as runtime:
+        await until(lambda: runtime.group.ticks.reading_ms is not None)
+        async with asyncio.timeout(20):
+            await runtime.edge.devices.stop("d")
+    assert not plant.loses_cancellation
 
 
 async def test_items_that_are_down_fail_once_an_interval(start: Start, receive) -> None:  # type: ignore[no-untyped-def]

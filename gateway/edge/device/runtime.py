@@ -22,6 +22,11 @@ from gateway.edge.device.model import DeviceModel
 from gateway.edge.device.reports import Reports
 from gateway.edge.device.surroundings import Surroundings
 from gateway.edge.live.view import DeviceRecord
+from gateway.retry import heed_cancellation
+
+CANCEL_AGAIN_S = 5.0
+"""A library may lose a cancellation, as ``asyncio.wait_for`` of Python 3.11 does when the answer
+comes in the same moment. Longer than it takes to close a connection in order."""
 
 
 class DeviceRuntime:
@@ -73,9 +78,9 @@ class DeviceRuntime:
     async def halt(self) -> None:
         """End reading and close the connection; the books stay as they are, as at a kill."""
         task, self._task = self._task, None
-        if task is not None:
+        while task is not None and not task.done():
             task.cancel()
-            await asyncio.wait([task])
+            await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
 
     async def stop(self) -> None:
         """End reading on purpose: from now on ticks are skipped with the cause ``stopped``."""
@@ -99,6 +104,7 @@ class DeviceRuntime:
             await self._back_off(*await self._session())
 
     async def _back_off(self, cause: Reason, detail: str) -> None:
+        heed_cancellation()  # the fault may be what a driver made of it
         self._lost(cause, detail)
         await asyncio.sleep(self._pause_ms(cause) / 1000)
 
@@ -234,20 +240,9 @@ class DeviceRuntime:
             try:
                 await self._shared.alarms.wait_for_company(slot_ms)
             except asyncio.CancelledError:  # lost or stopped: what came before is not
-                self._arrived_last(deliveries)
+                self._arrived(deliveries)
                 raise
             self._arrived(deliveries)
-
-    def _arrived_last(self, deliveries: Sequence[Arrivals]) -> None:
-        """Process what came before the task was cancelled, and raise nothing.
-
-        A fault in place of the cancellation would let the task go on: whoever stops the device
-        would wait for ever.
-        """
-        try:
-            self._arrived(deliveries)
-        except Exception as error:  # noqa: BLE001 - one driver's bug must not keep it from stopping
-            self._bug(error)
 
     def _arrived(self, deliveries: Sequence[Arrivals]) -> None:
         groups = {group.name: group for group in self._subscribed}

@@ -17,6 +17,7 @@ from gateway.edge.northbound.signs import SignsOfLife
 from gateway.edge.northbound.transfer import Transfer
 from gateway.mqtt.attempts import Attempts
 from gateway.mqtt.client import LOSSES, Client, Will
+from gateway.retry import heed_cancellation
 from gateway.wire.messages import State, encode_message
 from gateway.wire.topics import ack_topic, state_topic
 
@@ -67,7 +68,7 @@ class Northbound:
             except* LOSSES as group:
                 self._transfer.lost(group)
                 self._lost(self._attempts.failed(group))
-            _heed_cancellation()
+            heed_cancellation()  # a fault in the same turn outranks it in a group
             await self._pause()
 
     def close(self) -> None:
@@ -133,10 +134,3 @@ class Northbound:
             self._shared.clock.now_ms() if before.connected or not before.error else before.since_ms
         )
         self._shared.note(connected=False, since_ms=since_ms, error=words)
-
-
-def _heed_cancellation() -> None:
-    """End the task if it has been cancelled: a fault in the same turn outranks that in a group."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
