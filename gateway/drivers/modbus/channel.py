@@ -97,6 +97,7 @@ class Channel(asyncio.Protocol):
         self._allowed_s = 0.0
         self._unit = NOBODY
         self._ready_from = 0.0
+        self._is_held = False  # the next request waits for a pause to be over
         self._late_until: dict[int, float] = {}  # units whose late answers cannot be told apart
         self._suspect: tuple[int, bytes] | None = None  # sent in haste and not answered
         self.silences = 0
@@ -151,7 +152,7 @@ class Channel(asyncio.Protocol):
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
                 waiter.exception()  # a loss at the same time is not news any more
-            self._give_up()
+            self._withdraw()
             raise
         finally:
             self._waiter = None
@@ -168,6 +169,7 @@ class Channel(asyncio.Protocol):
         wait_s = self._ready_at() - self._loop.time()
         if wait_s > 0:
             self._stop_timer()
+            self._is_held = True
             self._timer = self._loop.call_later(wait_s, self._write, data)
         else:
             self._write(data)
@@ -181,6 +183,7 @@ class Channel(asyncio.Protocol):
         return max(pause_over, self._ready_from, self._late_until.pop(self._unit.number, 0.0))
 
     def _write(self, data: bytes) -> None:
+        self._is_held = False
         self._heard_at = self._sent_at = self._loop.time()
         self._stop_timer()
         self._timer = self._loop.call_later(self._allowed_s, self._check)
@@ -239,6 +242,14 @@ class Channel(asyncio.Protocol):
             return
         self._give_up()
         self._waiter.set_result(self._series.answers)
+
+    def _withdraw(self) -> None:
+        """Nobody wants the answers any more; who was not asked yet was not silent either."""
+        if self._is_held:
+            self._is_held = False
+            self._series.give_up()
+        else:
+            self._give_up()
 
     def _give_up(self) -> None:
         self.silences += 1

@@ -241,6 +241,23 @@ async def test_a_connection_that_died_unnoticed_is_made_anew_and_no_unit_waits_l
         assert server.accepted == 2
 
 
+@pytest.mark.parametrize("is_rtu", [False, True])
+async def test_a_reading_cut_off_before_it_was_asked_is_no_silence(is_rtu: bool) -> None:
+    """It ends while the link waits for a pause to be over; the connection is not to blame."""
+    async with box(is_rtu=is_rtu) as (server, port):
+        framing = Framing.RTU if is_rtu else Framing.TCP
+        each = several(port, [1], framing=framing, pause_between_requests_ms=2_000, **PATIENT)
+        async with units(ModbusLink(each), each) as (one,):
+            plan = one.plan(WANTED)
+            assert value(await one.read(plan)) == 1
+            for _ in range(link_module.SILENT_SERIES):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.001):
+                        await one.read(plan)
+            assert value(await one.read(plan)) == 1
+            assert (server.asked[1], server.accepted) == (2, 1)
+
+
 async def test_many_units_knock_once_where_nobody_answers() -> None:
     async with box() as (_, port):
         pass
