@@ -9,8 +9,8 @@ from pathlib import Path
 
 import aiomqtt
 import numpy as np
-import yaml
 
+from benchmarks.city.settings import write_city
 from benchmarks.edge.plant import GATEWAY, USCC, Plant
 from benchmarks.processes import HERE
 from benchmarks.usage import share_of_core, snapshot
@@ -65,7 +65,7 @@ def measure(plant: Plant, seconds: float) -> dict[str, object]:
 def _start_city(stack: ExitStack, folder: Path, mqtt_port: int) -> int:
     """A city that knows the gateway, listening; returns its process id."""
     console = free_port()
-    file = _write_city(folder, mqtt_port, console)
+    file = write_city(folder, f"mqtt://127.0.0.1:{mqtt_port}", console)
     _fill(file, folder)
     city = HERE.run(stack, "-m", "gateway", "city", str(file), output=folder / "city.log")
     wait_for_port(console)
@@ -116,21 +116,6 @@ def _note(body: bytes, schemas: dict[int, Schema], waiting: dict[int, list[int]]
     schemas.update((r.id, r) for r in frame.records if isinstance(r, Schema))
     ticks = [record.time_ms for record in frame.records if isinstance(record, Batch)]
     waiting[frame.header.seq] = ticks
-
-
-def _write_city(folder: Path, mqtt_port: int, console: int) -> Path:
-    config = {
-        "city": {"region": "330800", "name_zh": "基准", "name_en": "Bench"},
-        "demonstration": True,
-        "data_dir": "city",
-        "broker": {"url": f"mqtt://127.0.0.1:{mqtt_port}"},
-        "console": {"listen": f"127.0.0.1:{console}"},
-        "identifier": {"prefix": "88.999"},
-        "node": {"type": "embedded", "listen": f"127.0.0.1:{free_port()}"},
-    }
-    file = folder / "city.yaml"
-    file.write_text(yaml.safe_dump(config, allow_unicode=True))
-    return file
 
 
 def _fill(city_file: Path, folder: Path) -> None:

@@ -16,9 +16,9 @@ from pathlib import Path
 import aiomqtt
 import httpx
 import numpy as np
-import yaml
 
 from benchmarks.city.codec import USCC, bench_schema, random_batch
+from benchmarks.city.settings import write_city
 from benchmarks.processes import HERE
 from benchmarks.usage import share_of_core, snapshot
 from edge_config.loading.load import load_city
@@ -55,16 +55,8 @@ def measure(seconds: float) -> list[dict[str, object]]:
 
 def _city(folder: Path, url: str, port: int) -> Path:
     (folder / "token").write_text(TOKEN)
-    file = folder / "city.yaml"
-    city = {
-        "city": {"region": "330800", "name_zh": "衢州", "name_en": "Quzhou"},
-        "data_dir": str(folder / "data"),
-        "broker": {"url": url},
-        "identifier": {"prefix": "88.999"},
-        "console": {"listen": f"127.0.0.1:{port}", "token": {"file": str(folder / "token")}},
-        "node": {"type": "embedded", "listen": f"127.0.0.1:{free_port()}"},
-    }
-    file.write_text(yaml.safe_dump(city, allow_unicode=True), encoding="utf-8")
+    console = {"listen": f"127.0.0.1:{port}", "token": {"file": str(folder / "token")}}
+    file = write_city(folder, url, port, console=console, demonstration=False)
     database = open_database(load_city(file))
     with database.engine.begin() as connection:
         add_enterprise(connection, USCC)
