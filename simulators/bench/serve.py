@@ -11,8 +11,6 @@ from contextlib import asynccontextmanager
 from simulators.bench.watch import Watch
 
 BENCH_PORT = 15010
-
-
 BENCH_OPCUA_PORT = 48410
 
 

@@ -160,12 +160,15 @@ async def test_sleeping_and_logging_are_caught(
         )
 
 
+@pytest.mark.parametrize("place", ["retries.py", "codec/retries.py"])
 async def test_a_package_is_searched_whole(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    (tmp_path / "acme_package").mkdir()
+    file = tmp_path / "acme_package" / place
+    file.parent.mkdir(parents=True)
     (tmp_path / "acme_package/__init__.py").write_text(DRIVER)
-    (tmp_path / "acme_package/retries.py").write_text("import time; time.sleep(0)")
+    file.write_text("import time; time.sleep(0)")
+    monkeypatch.delitem(sys.modules, "acme_package", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(AssertionError, match=r"retries.py: line 1: sleep"):
         DriverConformance().test_d05_no_scheduling_and_no_logging(

@@ -144,10 +144,10 @@ def open_files() -> int:
 
 
 def sources(driver: Driver) -> list[Path]:
-    """The files of a driver: those of its package's folder, or its one module."""
+    """The files of a driver: those of its package and what is below it, or its one module."""
     file = Path(inspect.getfile(type(driver)))
     is_packaged = "." in type(driver).__module__ or file.name == "__init__.py"
-    return sorted(file.parent.glob("*.py")) if is_packaged else [file]
+    return sorted(file.parent.rglob("*.py")) if is_packaged else [file]
 
 
 def banned(file: Path) -> Iterator[str]:

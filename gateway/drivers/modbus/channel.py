@@ -236,6 +236,7 @@ class Channel(asyncio.Protocol):
         """Notice a silent unit."""
         if self._waiter is None or self._waiter.done():
             return
+        # One timer a series: each answer moves the deadline, so it may ring too early.
         left = self._heard_at + self._allowed_s - self._loop.time()
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)
@@ -244,7 +245,7 @@ class Channel(asyncio.Protocol):
         self._waiter.set_result(self._series.answers)
 
     def _withdraw(self) -> None:
-        """Nobody wants the answers any more; who was not asked yet was not silent either."""
+        """Nobody wants the answers any more; a unit that was not asked yet is not silent."""
         if self._is_held:
             self._is_held = False
             self._series.give_up()
@@ -260,6 +261,7 @@ class Channel(asyncio.Protocol):
         if isinstance(self._series, RtuLine):
             now = self._loop.time()
             self._ready_from = now + TURNAROUND_S
+            # RTU has no transaction ids: the unit's late answer would pass for its next one.
             self._late_until[self._unit.number] = now + self._unit.timeout_s
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -164,6 +164,7 @@ class ModbusLink:
             NotConnectedError: it cannot be made.
         """
         if self._is_undecided(channel):
+            # Dropped first: many serial servers take one connection.
             await self._pool.drop(channel)
             return await self._guess(Framing.RTU)
         if self._pool.is_doubtful(channel):
@@ -183,5 +184,6 @@ class ModbusLink:
 
     def reject(self, channel: Channel) -> None:
         """The other one was answered."""
+        # In the wrong framing it proves nothing about how many connections are served.
         if channel.framing is self._framing:
             self._pool.reject(channel)

@@ -34,7 +34,9 @@ class Pool:
         self._idle: list[Channel] = []
         self._is_dialling = False
         self._waiting: list[asyncio.Future[None]] = []
-        self._limit: tuple[int, float] | None = None
+        self._limit: tuple[int, float] | None = (
+            None  # how many are served, and until when we say so
+        )
         self._most = 1
         self._loss = "not connected"
 
@@ -152,6 +154,7 @@ class Pool:
             try:
                 async with asyncio.timeout(timeout_s):
                     return await self.opened()
+            # A full queue drops the attempt instead of refusing it: it only takes for ever.
             except (NotConnectedError, TimeoutError):
                 self._learn_limit()
 
