@@ -38,7 +38,7 @@ class Acknowledger:
     due: dict[str, Ack] = field(default_factory=dict)
 
     async def listen(self, client: aiomqtt.Client) -> None:
-        """Take every frame."""
+        """Count every frame."""
         async for message in client.messages:
             body = bytes(message.payload)
             header = read_header(body)

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         return _list()
     if options.profile is None:
-        command.error(f"which line? One of {', '.join(lines())}, or bench")
+        command.error(f"which line? One of {', '.join((*lines(), *BENCHES))}")
     if options.profile == "profiles":
         return _write_profiles(options.into)
     unknown = _unknown_units(options)
@@ -52,6 +52,9 @@ async def _serve(options: argparse.Namespace) -> None:
     async with (_bench if options.profile in BENCHES else _line)(options) as where:
         _say(f"ready {options.profile} {where}")
         await over.wait()
+
+
+# What follows imports late: servers and their libraries take longer than --list or a mistake.
 
 
 def _bench(options: argparse.Namespace) -> AbstractAsyncContextManager[str]:

@@ -80,7 +80,7 @@ class Rhythm:
     calendar: Calendar = THREE_SHIFTS
 
 
-_WEIBULL_SHAPE = 1.5
+_WEIBULL_SHAPE = 1.5  # above 1: the longer without a fault, the sooner the next one
 _IDLE_SHARE = 0.1
 _STAGGER_S = 900
 _PART_DICE = 4
@@ -125,6 +125,7 @@ class Machine:
         self.fault_code = 0
         self.in_cycle_s = self.dice.uniform(0, rhythm.cycle_s)
         self.last_cycle_s = rhythm.cycle_s
+        # It has been running for a while: some of the time to its next fault is over.
         self._fault_in_s = self._weibull_s() * self.dice.random()
         idle = self.dice.random() < _IDLE_SHARE
         self._enter(
@@ -203,6 +204,7 @@ class Machine:
 
     def _warm_up(self) -> None:
         self._enter(UnitState.SETUP)
+        # Over the changeover's time that entering has drawn.
         self._left_s = self.rhythm.warm_up_s
 
     def _enter(self, state: UnitState) -> None:

@@ -29,6 +29,7 @@ class Lagged:
     def step(self, machine: Machine, seconds: float) -> None:
         """Move towards the target."""
         goal = self.target(machine)
+        # Kept in the machine: all machines of a type share one manual, and this object with it.
         now = machine.lagging.get(self, goal)
         machine.lagging[self] = now + (goal - now) * min(1.0, seconds / self.lag_s)
 

@@ -78,7 +78,7 @@ async def _both(broker: int, console: int, city: int, seconds: float) -> list[di
             sys.executable, "-m", "benchmarks.city.officers", str(console), str(seconds),
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        await asyncio.sleep(_WARM_UP_S / 2)
+        await asyncio.sleep(_WARM_UP_S / 2)  # they have started, logged in and opened their streams
         name = f"ingest, {OFFICERS} officers read every page"
         watched = await _measured(name, senders, city, seconds)
         said, _ = await officers.communicate()

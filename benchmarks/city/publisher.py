@@ -38,6 +38,7 @@ class Sender:
 
     def message(self, seqs: range) -> bytes:
         """Neighbouring frames, of which the very first brings the schema."""
+        # A city takes no values of a schema that it has not seen.
         schema = bench_schema(self.tags, f"d{self.name.removeprefix('gw-')}")
         encoded = [encode_record(schema)] if seqs[0] == 1 else []
         for seq in seqs:
@@ -75,6 +76,7 @@ class Publisher:
         self._received = bytearray()
         self._mid = 0
         self.sent_again = 0
+        # CONNECT and SUBSCRIBE with their answers, whose lengths are known.
         self._ask(_packet(0x10, b"\0\4MQTT\4\2\0\0" + _text("bench")), 4)
         self._ask(_packet(0x82, b"\0\1" + _text(ack_topic("+")) + b"\0"), 5)
         self._socket.setblocking(False)
@@ -125,6 +127,7 @@ class Publisher:
             try:
                 data = data[self._socket.send(data[:262_144]) :]
             except BlockingIOError:
+                # The broker may be waiting for us to read before it reads any more itself.
                 self._read()
                 time.sleep(0.001)
 
@@ -138,6 +141,8 @@ class Publisher:
                 size = int.from_bytes(body[:2], "big")
                 sender = self._senders[bytes(body[2 : 2 + size]).decode().split("/")[3]]
                 ack = decode_ack(bytes(body[2 + size :]))
+                # "again" says that the city has just begun to listen; what was sent before it may
+                # be lost, and _due sends it once more.
                 if not ack.again:
                     self._heard_s = time.monotonic()
                     sender.acked = max(sender.acked, ack.upto)

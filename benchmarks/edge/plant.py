@@ -42,9 +42,10 @@ class Running:
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             text = self.output.read_text()
+            # The file may be read while a line is being written.
             if text.endswith("\n") and len(text.splitlines()) > before:
-                told: dict[str, Any] = json.loads(text.splitlines()[-1])
-                return told
+                seen: dict[str, Any] = json.loads(text.splitlines()[-1])
+                return seen
             time.sleep(0.02)
         raise TimeoutError("the simulator does not report")
 

@@ -14,6 +14,7 @@ from tests.support.broker import Mosquitto
 
 _FIRST_VALUES_S = 90.0
 _WARM_UP_S = 6.0
+"""Connecting, schemas and what was collected meanwhile are no part of an edge at work."""
 _LOOK_EVERY_S = 0.5
 
 
@@ -90,7 +91,7 @@ def _received(acker: Path) -> dict[str, int]:
 def _observe(
     plant: Plant, pid: int, devices: Running, acker: Path, seconds: float, checkout: Checkout
 ) -> Measured:
-    devices.report()
+    devices.report()  # what it has seen until now is forgotten
     before, first = _received(acker), snapshot(pid)
     peak, last = first.rss_bytes, first
     while (left := first.at_s + seconds - last.at_s) > 0:

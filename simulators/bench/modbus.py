@@ -78,7 +78,7 @@ class BenchServer(asyncio.Protocol):
         if problem:
             return _MBAP.pack(transaction, 0, 3, unit, code | 0x80) + bytes((problem,))
         number, now = self._first + unit - 1, time.time()
-        if start == 0:
+        if start == 0:  # the first of the requests that are one poll
             self._watch.began(number, now)
         body = self._noise.read(number, int(now / _IMAGE_S), start, count)
         return _MBAP.pack(transaction, 0, 3 + len(body), unit, code) + bytes((len(body),)) + body

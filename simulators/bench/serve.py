@@ -39,7 +39,7 @@ async def _opcua(options: argparse.Namespace) -> AsyncIterator[str]:
     from simulators.bench import opcua
 
     port = options.opcua_port or BENCH_OPCUA_PORT
-    _watch(options.interval_ms)
+    _watch(options.interval_ms)  # nobody polls here, but whoever measures asks for a report
     async with opcua.listening(port, options.addresses, options.identity):
         yield f"opcua=opc.tcp://127.0.0.1:{port}/"
 

@@ -142,5 +142,5 @@ def _variant(value: Value, place: Register | Node) -> ua.Variant:
     if variant_type in _WHOLE:
         return ua.Variant(int(value), variant_type)
     if isinstance(value, float):
-        value = float(f"{value:.6g}")
+        value = float(f"{value:.6g}")  # as few digits as an instrument has
     return ua.Variant(value, variant_type)
