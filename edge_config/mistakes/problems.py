@@ -61,14 +61,14 @@ def under(place: Place, *prefix: int | str) -> Place:
     return lambda loc, message: place((*prefix, *loc), message)
 
 
-def hint(word: object, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` if one of ``known`` looks like ``word``, whatever its case."""
+def hint(given: object, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` if one of ``known`` looks like ``given``, whatever its case."""
     folded = {name.casefold(): name for name in known}
-    near = get_close_matches(str(word).casefold(), folded, n=1)
+    near = get_close_matches(str(given).casefold(), folded, n=1)
     return f"; did you mean {folded[near[0]]!r}?" if near else ""
 
 
-def one_of(words: Iterable[str]) -> str:
+def one_of(names: Iterable[str]) -> str:
     """``'a', 'b' or 'c'``."""
-    *most, last = (repr(word) for word in words)
+    *most, last = (repr(name) for name in names)
     return f"{', '.join(most)} or {last}" if most else last

@@ -14,14 +14,14 @@ PATTERN_WORDS: dict[str, str] = {}
 """What a text must be, in words, for each pattern made by :func:`pattern`."""
 
 
-def pattern(regex: str, words: str) -> str:
+def pattern(regex: str, sentence: str) -> str:
     """A pattern together with the words that a message uses instead of it.
 
     Args:
         regex: anchored regular expression.
-        words: sentence that continues "``key``: ", as ``must be …``.
+        sentence: continues "``key``: ", as ``must be …``.
     """
-    PATTERN_WORDS[regex] = words
+    PATTERN_WORDS[regex] = sentence
     return regex
 
 

@@ -109,6 +109,7 @@ async def _play(
         await asyncio.gather(*(one.start() for one in (*cohort.broker, *cohort.lines.values())))
         _say(f"{len(cohort.lines)} simulated lines speak Modbus TCP and OPC UA")
         async with _controlled(cast, cohort.lines, prepared):
+            # The edges last: their first reading finds lines that answer and a city that listens.
             await cohort.city.start()
             await asyncio.gather(*(edge.start() for edge in cohort.edges))
             _announce(options, prepared)

@@ -150,7 +150,7 @@ class Pages:
         environment = Environment(
             loader=FileSystemLoader([*self.folders, TEMPLATES]),
             autoescape=True,
-            undefined=StrictUndefined,
+            undefined=StrictUndefined,  # a misspelt variable fails instead of showing nothing
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -217,6 +217,7 @@ class Pages:
 
     def _stream(self, request: Request, function: ViewFunction, first: View) -> Response:
         events = self._events(request, function, first)
+        # A proxy in front (nginx) would else keep events back until its buffer is full.
         return StreamingResponse(
             events, media_type="text/event-stream", headers={"x-accel-buffering": "no"}
         )
@@ -244,6 +245,7 @@ class Pages:
         chosen = preferences(request)
         template = self._environments[chosen.language].get_template(view.template)
         context = template.new_context(self._variables(request, chosen, view))
+        # The notice stands in the frame, and a template lists its own blocks only.
         frame = self._environments[chosen.language].get_template("base.html")
         blocks = {NOTICE: frame.blocks[NOTICE], **template.blocks}
         return {name: "".join(blocks[name](context)) for name in (NOTICE, *view.live)}

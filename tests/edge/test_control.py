@@ -111,7 +111,7 @@ async def test_the_command_line_lists_stops_and_says_what_is_wrong(
         assert [(one["id"], one["state"]) for one in listed] == [("d0", "up"), ("d1", "stopped")]
         assert listed[0]["newest_ms"] >= listed[1]["newest_ms"] > 0
         status = cli("status", config)
-        assert "1 of 2 up, 1 told to stop" in status.stdout
+        assert "1 of 2 up, 1 stopped" in status.stdout
         assert json.loads(cli("status", config, "--json").stdout)["stopped"] == 1
         assert cli("start", config, "d1").returncode == 0
         assert cli("restart", config, "d1").returncode == 0

@@ -200,9 +200,9 @@ async def test_a_restored_database_loses_no_evidence(
         says = await rebuilt(file, yesterday, day_of(now))
         line = f"{yesterday}: 3 machines, hours added: 4 good, 0 uncertain, 1 replayed"
         assert line in would and line in says
-        assert "dry run, nothing was changed: 2 days recounted, 1 gain evidence" in would
+        assert "dry run, nothing was changed: 2 days recounted, 1 would gain evidence" in would
         assert (proofs(city), verdicts(city, yesterday)) == undisturbed
-        assert "2 days recounted, 0 gain evidence" in await rebuilt(file, yesterday, day_of(now))
+        assert "2 days recounted, 0 gained evidence" in await rebuilt(file, yesterday, day_of(now))
 
 
 def test_days_that_cannot_be_recounted(database: Database) -> None:

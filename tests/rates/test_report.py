@@ -77,8 +77,8 @@ def reason_of(database: Database, definition: str = "ENR-A", **changes: object) 
         "demonstration": False,
     }
     (only,) = database.run_now(machine_facts, definition, **(wanted | changes))  # type: ignore[arg-type]
-    assert only.words.zh
-    assert only.words.en
+    assert only.why.zh
+    assert only.why.en
     return only.reason
 
 

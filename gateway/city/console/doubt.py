@@ -21,8 +21,8 @@ def trust_of(code: int) -> Trust:
 def doubt_words(language: Language, code: int) -> str:
     """A status byte in words: ``good``, ``repeated old value · server stands still``."""
     trust = trust_of(code)
-    words = text(language, f"trust.{trust}")
+    verdict = text(language, f"trust.{trust}")
     reason = reason_of(code)
     if trust in ("good", "doubted") or reason is Reason.NONE:  # the reason says no more
-        return words
-    return f"{words} · {cause_words(language, reason.code)}"
+        return verdict
+    return f"{verdict} · {cause_words(language, reason.code)}"

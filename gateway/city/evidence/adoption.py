@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import Connection, Select, Subquery, delete, func, select
 
 from gateway.city.db.tables import equipment, evidence, machine, machine_alias
 from gateway.city.evidence.clock_doubt import merge_doubts
@@ -27,28 +27,7 @@ def orphan_query() -> Select[Any]:
     Columns: gateway (one that sends them), uscc, site_no, asset_no, days (with values), first_ms,
     last_ms.
     """
-    outside = (
-        select(machine.c.id)
-        .outerjoin(equipment, equipment.c.id == machine.c.id)
-        .where(equipment.c.id.is_(None))
-        .subquery()
-    )
-    sent = evidence.c
-    seen = (
-        select(sent.machine_id, func.max(sent.gateway).label("gateway"))
-        .add_columns(func.count(sent.day.distinct()).label("days"))
-        .add_columns(func.min(sent.first_ms).label("first_ms"))
-        .add_columns(func.max(sent.last_ms).label("last_ms"))
-        .join(outside, outside.c.id == sent.machine_id)
-        .group_by(sent.machine_id)
-        .subquery()
-    )
-    names = machine_alias.c
-    newest = (
-        select(names.machine_id, func.max(names.valid_from).label("since"))
-        .group_by(names.machine_id)
-        .subquery()
-    )
+    seen, newest, names = _seen_outside(), _newest_names(), machine_alias.c
     return (
         select(seen.c.gateway, names.uscc, names.site_no, names.asset_no)
         .add_columns(seen.c.days, seen.c.first_ms, seen.c.last_ms)
@@ -57,4 +36,34 @@ def orphan_query() -> Select[Any]:
             machine_alias,
             (names.machine_id == newest.c.machine_id) & (names.valid_from == newest.c.since),
         )
+    )
+
+
+def _seen_outside() -> Subquery:
+    """What the evidence says of machines without a row in the ledger."""
+    outside = (
+        select(machine.c.id)
+        .outerjoin(equipment, equipment.c.id == machine.c.id)
+        .where(equipment.c.id.is_(None))
+        .subquery()
+    )
+    sent = evidence.c
+    return (
+        select(sent.machine_id, func.max(sent.gateway).label("gateway"))
+        .add_columns(func.count(sent.day.distinct()).label("days"))
+        .add_columns(func.min(sent.first_ms).label("first_ms"))
+        .add_columns(func.max(sent.last_ms).label("last_ms"))
+        .join(outside, outside.c.id == sent.machine_id)
+        .group_by(sent.machine_id)
+        .subquery()
+    )
+
+
+def _newest_names() -> Subquery:
+    """Since when each machine is called as it is now."""
+    names = machine_alias.c
+    return (
+        select(names.machine_id, func.max(names.valid_from).label("since"))
+        .group_by(names.machine_id)
+        .subquery()
     )

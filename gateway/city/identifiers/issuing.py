@@ -89,6 +89,7 @@ def issue(
         How many were issued.
     """
     rows = connection.execute(_without_identifier().limit(limit)).all()
+    # Two workers that read the same number collide on the unique handle; the second tries again.
     held = {row.prefix: row.next for row in connection.execute(select(identifier_counter))}
     counters = dict(held)
     issued: list[dict[str, Any]] = []

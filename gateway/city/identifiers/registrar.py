@@ -148,6 +148,7 @@ class Registrar:
         Raises:
             NodeError: the node is away or refuses the login; the list holds what is left.
         """
+        # In this order a new machine goes all the way in one step.
         issued = await self._issue_portion()
         sent = await self._send_portion()
         read = await self._read_portion()

@@ -79,6 +79,7 @@ def _split(
         if old is None:
             added.append(row)
         elif any(old[name] != value for name, value in row.items()):
+            # Whole rows: one statement then fits all, whatever columns their files had.
             changed.append({**old, **row})
         else:
             unchanged += 1

@@ -226,13 +226,13 @@ def _histories(
     )
     status: dict[int, str] = {}
     changes: dict[int, list[tuple[date, str]]] = defaultdict(list)
-    for machine, start, word in connection.execute(_narrowed(query, columns.equipment_id, inquiry)):
+    for machine, start, new in connection.execute(_narrowed(query, columns.equipment_id, inquiry)):
         if start > first:
             # The first change needs what it changes: the status with which the window began.
             if machine not in changes and machine in status:
                 changes[machine].append((first, status[machine]))
-            changes[machine].append((start, word))
-        status[machine] = word
+            changes[machine].append((start, new))
+        status[machine] = new
     return status, changes
 
 

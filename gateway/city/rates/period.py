@@ -69,7 +69,8 @@ def period_of(month: str | None, now_ms: int, began_on: date | None = None) -> P
     as_of = min(today, next_month(first) - timedelta(days=1))
     if began_on is not None and as_of < began_on:
         raise MonthError(
-            f"month {month_of(first)} is unknown: the city began on {began_on}; name a later month"
+            f"month {month_of(first)} is unknown: the city began on {began_on}; "
+            f"name {month_of(began_on)} or a later month"
         )
     return Period(month_of(first), first, as_of, began_on)
 

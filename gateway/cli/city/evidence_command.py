@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -73,7 +74,7 @@ async def _recount(
         await store.open()
         work = rebuild.Rebuild(database, store, now_ms, dry_run)
         with _progress(len(days) * len(gateways)) as advance:
-            found = [one async for one in _told(work.run(gateways, days, advance))]
+            found = [one async for one in _printed(work.run(gateways, days, advance))]
     finally:
         await store.close()
     _sum_up(found, database, dry_run=dry_run)
@@ -91,12 +92,12 @@ def _progress(steps: int) -> "Iterator[Callable[[], None]]":
         yield lambda: progress.advance(task)
 
 
-async def _told(days: "AsyncIterator[Added]") -> "AsyncIterator[Added]":
+async def _printed(days: "AsyncIterator[Added]") -> "AsyncIterator[Added]":
     """Print what each day gains."""
     async for one in days:
         if one.machines:
             hours = ", ".join(f"{count} {_MASKS[name]}" for name, count in one.hours.items())
-            typer.echo(f"{one.day}: {len(one.machines)} machines, hours added: {hours}")
+            typer.echo(f"{one.day}: {counted(len(one.machines), 'machine')}, hours added: {hours}")
         yield one
 
 
@@ -109,8 +110,11 @@ def _sum_up(found: "list[Added]", database: "Database", *, dry_run: bool) -> Non
     changed = [one.day for one in found if one.machines]
     for gateway, device in sorted(set().union(*(one.unknown for one in found))):
         typer.echo(f"device {device} of {gateway}: no schema tells what it is; it was left out")
-    would = "dry run, nothing was changed: " if dry_run else ""
-    typer.echo(f"{would}{len(found)} days recounted, {len(changed)} gain evidence")
+    recounted = f"{counted(len(found), 'day')} recounted"
+    if dry_run:
+        typer.echo(f"dry run, nothing was changed: {recounted}, {len(changed)} would gain evidence")
+    else:
+        typer.echo(f"{recounted}, {len(changed)} gained evidence")
     for month in database.run_now(published_months, changed):
         typer.echo(
             f"rates of {month} are published and stay; to publish them anew: "

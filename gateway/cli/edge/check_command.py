@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.wording import counted
+
 if TYPE_CHECKING:
     from edge_config.loading.resolved import LoadedGateway
     from edge_config.models.city import CityConfig
@@ -55,15 +57,11 @@ def describe(loaded: "LoadedGateway") -> str:
     north = ", ".join(one.url for one in config.northbound) or "nowhere (no northbound)"
     return (
         f"gateway {config.gateway.id} of {config.gateway.enterprise_uscc} reads "
-        f"{_count(len(loaded.devices), 'device')} ({drivers}) in {_count(len(groups), 'group')} "
-        f"with {_count(tags, 'tag')}: {readings:,.1f} readings a second of polled groups, at most "
+        f"{counted(len(loaded.devices), 'device')} ({drivers}) in {counted(len(groups), 'group')} "
+        f"with {counted(tags, 'tag')}: {readings:,.1f} readings a second of polled groups, at most "
         f"{values:,.1f} values a second in all, buffered in {config.buffer.path} "
         f"(quota {config.buffer.quota_mib:g} MiB), sent to {north}."
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _city(file: Path) -> str:

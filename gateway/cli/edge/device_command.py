@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.tables import print_table
+from gateway.cli.wording import counted
 
 Config = Annotated[Path, typer.Argument(help="The configuration that the gateway runs (YAML).")]
 Device = Annotated[str, typer.Argument(help="Device id.")]
@@ -40,10 +41,9 @@ def _status(config: Config, as_json: AsJson = False) -> None:
         return
     broker = "connected" if status["is_connected"] else "not connected"
     typer.echo(f"gateway   {status['gateway']}, qulink {status['software']}, pid {status['pid']}")
-    typer.echo(
-        f"devices   {status['up']} of {status['devices']} up, {status['stopped']} told to stop"
-    )
-    typer.echo(f"broker    {broker}; {status['pending_frames']:,} frames wait for the city")
+    typer.echo(f"devices   {status['up']} of {status['devices']} up, {status['stopped']} stopped")
+    typer.echo(f"broker    {broker}")
+    typer.echo(f"buffer    {counted(status['pending_frames'], 'frame')} not acknowledged yet")
 
 
 def _stop(config: Config, device: Device) -> None:

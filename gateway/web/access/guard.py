@@ -85,6 +85,7 @@ class Guard:
                     headers[name] = value
                 if self._tls:
                     headers["strict-transport-security"] = "max-age=31536000"
+                # Pages show what only holders of the token may see; assets have said their own.
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
@@ -98,13 +99,13 @@ def _length_allowed(headers: Headers) -> bool:
 
 def _limited(receive: Receive) -> Receive:
     """Refuse a body beyond the limit: a client may lie about, or not tell, its length."""
-    taken = 0
+    received = 0
 
     async def limited() -> Message:
-        nonlocal taken
+        nonlocal received
         message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > MAX_BODY_BYTES:
+        received += len(message.get("body", b""))
+        if received > MAX_BODY_BYTES:
             raise HTTPException(413)
         return message
 

@@ -85,7 +85,7 @@ def history_chart(
     points: Sequence[Point],
     title: str,
     empty: str,
-    words: Callable[[int], str],
+    describe: Callable[[int], str],
     shape: Shape,
     span: tuple[int, int],
 ) -> Spec:
@@ -95,7 +95,7 @@ def history_chart(
         points: in time order, numeric.
         title: name and unit of the tag.
         empty: what stands in place of a curve without values.
-        words: a status byte in words.
+        describe: says what a status byte means.
         shape: size of the picture.
         span: first and last moment of the axis, UTC milliseconds.
     """
@@ -108,7 +108,7 @@ def history_chart(
         "nothing": [] if points else [{"text": empty}],
     }
     if shape not in PICTURES:
-        datasets["values"] = [_seen(point, words) for point in points]
+        datasets["values"] = [_seen(point, describe) for point in points]
     return _frame(title, shape) | {"datasets": datasets}
 
 
@@ -133,9 +133,9 @@ def _marks(found: Iterable[Stretch], apart_ms: float) -> Iterator[Row]:
                 yield _row(point) | {"trust": one.trust}
 
 
-def _seen(point: Point, words: Callable[[int], str]) -> Row:
+def _seen(point: Point, describe: Callable[[int], str]) -> Row:
     """What stands beside the pointer."""
-    return _row(point) | {"at": _clock(point.time_ms), "words": words(point.status)}
+    return _row(point) | {"at": _clock(point.time_ms), "words": describe(point.status)}
 
 
 def _row(point: Point) -> Row:

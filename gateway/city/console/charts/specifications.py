@@ -35,7 +35,7 @@ _FRAMES = 128
 
 
 @dataclass(frozen=True, slots=True)
-class TrendWords:
+class TrendLabels:
     """Texts of the trend chart in one language."""
 
     actual: str
@@ -49,7 +49,7 @@ class TrendWords:
 
 
 def trend_chart(
-    points: Sequence[TrendPoint], plan: Sequence[PlanValue], words: TrendWords, shape: Shape
+    points: Sequence[TrendPoint], plan: Sequence[PlanValue], labels: TrendLabels, shape: Shape
 ) -> Spec:
     """The monthly rate of the city against the plan's path.
 
@@ -59,24 +59,24 @@ def trend_chart(
     """
     last = max([plan[-1].year, *(_year_end(point.month) for point in points)])
     datasets = {
-        "plan": [_plan_row(value, words) for value in plan],
+        "plan": [_plan_row(value, labels) for value in plan],
         "actual": [_actual_row(point) for point in dropwhile(_is_unknown, points)],
     }
-    return _trend_frame(plan[0].year, last, words, shape) | {"datasets": datasets}
+    return _trend_frame(plan[0].year, last, labels, shape) | {"datasets": datasets}
 
 
 @lru_cache(_FRAMES)
-def _trend_frame(first: int, last: float, words: TrendWords, shape: Shape) -> Spec:
+def _trend_frame(first: int, last: float, labels: TrendLabels, shape: Shape) -> Spec:
     """The chart without its data, over an axis of years."""
     begin, end = first - _BEFORE, last + _AFTER
     axis = alt.Axis(
         values=list(range(first, int(end) + 1)), format="d", labelOverlap=shape == "narrow"
     )
     scale = alt.Scale(domain=[begin, end], nice=False)
-    x = alt.X("at:Q", title=words.axis, axis=axis, scale=scale)
+    x = alt.X("at:Q", title=labels.axis, axis=axis, scale=scale)
     y = alt.Y("percent:Q", title="%", scale=alt.Scale(zero=False, padding=14))
     return finish(
-        alt.layer(*_plan_layers(x, y, words), *_actual_layers(x, y, words)), _TREND[shape]
+        alt.layer(*_plan_layers(x, y, labels), *_actual_layers(x, y, labels)), _TREND[shape]
     )
 
 
@@ -85,14 +85,14 @@ def _year_end(month: str) -> float:
     return int(month[:4]) - 1 + int(month[5:]) / 12
 
 
-def _plan_row(value: PlanValue, words: TrendWords) -> dict[str, object]:
+def _plan_row(value: PlanValue, labels: TrendLabels) -> dict[str, object]:
     return {
         "at": value.year,
         "percent": float(value.percent),
         "text": percent_text(value.percent),
         "year": str(value.year),
         "own": not value.interpolated,
-        "kind": words.interpolated if value.interpolated else words.point,
+        "kind": labels.interpolated if value.interpolated else labels.point,
     }
 
 
@@ -112,9 +112,9 @@ def _actual_row(point: TrendPoint) -> dict[str, object]:
     }
 
 
-def _plan_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
+def _plan_layers(x: alt.X, y: alt.Y, labels: TrendLabels) -> list[alt.Chart]:
     tooltip = [
-        alt.Tooltip("year:N", title=words.plan),
+        alt.Tooltip("year:N", title=labels.plan),
         alt.Tooltip("text:N", title="%"),
         alt.Tooltip("kind:N", title=" "),
     ]
@@ -128,11 +128,11 @@ def _plan_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
     ]
 
 
-def _actual_layers(x: alt.X, y: alt.Y, words: TrendWords) -> list[alt.Chart]:
+def _actual_layers(x: alt.X, y: alt.Y, labels: TrendLabels) -> list[alt.Chart]:
     tooltip = [
-        alt.Tooltip("month:N", title=words.month),
-        alt.Tooltip("text:N", title=f"{words.rate} %"),
-        alt.Tooltip("fraction:N", title=words.fraction),
+        alt.Tooltip("month:N", title=labels.month),
+        alt.Tooltip("text:N", title=f"{labels.rate} %"),
+        alt.Tooltip("fraction:N", title=labels.fraction),
     ]
     base = alt.Chart(alt.NamedData(name="actual")).encode(x=x, y=y, tooltip=tooltip)
     last = (

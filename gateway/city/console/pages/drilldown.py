@@ -176,7 +176,7 @@ def _machine_cells(line: MachineLine) -> dict[str, Any]:
         "counted": verdict.reason.counted,
         "networked": verdict.reason.networked,
         "reason": str(verdict.reason),
-        "reason_zh": verdict.words.zh,
+        "reason_zh": verdict.why.zh,
         "valid_days": verdict.valid_days,
         "service_days": verdict.service_days,
         "identifier": line.place.handle,

@@ -175,8 +175,8 @@ class History:
     def chart(self, language: Language, shape: Shape) -> Spec:
         """Its chart in one language and shape."""
         title, empty = _title(self.tag, language), text(language, self.empty)
-        words = partial(doubt_words, language)
-        return history_chart(self.points, title, empty, words, shape, self.span)
+        describe = partial(doubt_words, language)
+        return history_chart(self.points, title, empty, describe, shape, self.span)
 
 
 def machine_address(uscc: str, site_no: str, asset_no: str) -> str:

@@ -9,7 +9,7 @@ from gateway.city.console.charts.specifications import (
     PICTURES,
     Shape,
     Spec,
-    TrendWords,
+    TrendLabels,
     trend_chart,
 )
 from gateway.city.console.context import ConsoleContext
@@ -75,11 +75,11 @@ class Overview:
 
     async def trend(self, language: Language, shape: Shape) -> Spec:
         """The specification of the trend chart."""
-        return trend_chart(await self._figures.trend(), plan_path(), _words(language), shape)
+        return trend_chart(await self._figures.trend(), plan_path(), _labels(language), shape)
 
 
-def _words(language: Language) -> TrendWords:
-    return TrendWords(
+def _labels(language: Language) -> TrendLabels:
+    return TrendLabels(
         actual=text(language, "trend.actual"),
         plan=text(language, "trend.plan"),
         interpolated=_plan_note(language),

@@ -13,7 +13,7 @@ from gateway.city.live.newest import LiveValue
 from gateway.core.status import Reason, quality_of, reason_of
 from gateway.web.formats import moment
 from gateway.web.i18n import Language
-from gateway.web.tables import Table
+from gateway.web.tables import Cell, Table
 
 SPANS = {"10m": 600_000, "1h": 3_600_000, "8h": 28_800_000, "24h": 86_400_000}
 DEFAULT_SPAN = "10m"
@@ -96,31 +96,25 @@ def values_table(machine: MachineName, readings: Iterable[Reading]) -> Table:
     return Table(
         name=f"values-{asset_no}",
         columns=(
-            "tag",
-            "label_zh",
-            "label_en",
-            "value",
-            "unit",
-            "quality",
-            "reason",
-            "role",
-            "time",
+            "tag", "label_zh", "label_en", "value", "unit", "quality", "reason", "role", "time",
             "cause",
         ),
-        rows=[
-            {
-                "tag": one.name,
-                "label_zh": one.newest.label_zh,
-                "label_en": one.newest.label_en,
-                "value": one.newest.value,
-                "unit": one.newest.unit,
-                "quality": one.quality,
-                "reason": one.reason,
-                "role": one.newest.role,
-                "time": moment(one.newest.time_ms),
-                "cause": one.cause,
-            }
-            for one in readings
-        ],
+        rows=[_cells(one) for one in readings],
         notes={"uscc": uscc, "site_no": site_no, "asset_no": asset_no},
-    )
+    )  # fmt: skip
+
+
+def _cells(reading: Reading) -> dict[str, Cell]:
+    newest = reading.newest
+    return {
+        "tag": reading.name,
+        "label_zh": newest.label_zh,
+        "label_en": newest.label_en,
+        "value": newest.value,
+        "unit": newest.unit,
+        "quality": reading.quality,
+        "reason": reading.reason,
+        "role": newest.role,
+        "time": moment(newest.time_ms),
+        "cause": reading.cause,
+    }

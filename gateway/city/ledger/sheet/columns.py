@@ -23,8 +23,8 @@ from gateway.city.ledger.sheet.values import (
     past_day,
     plain,
     prefix_part,
+    prose,
     rosters,
-    words,
     yes_no,
 )
 
@@ -65,7 +65,7 @@ ENTERPRISE = (
     Column(
         "name",
         Name("企业名称", "Enterprise name"),
-        words(200),
+        prose(200),
         Name("营业执照上的名称", "as on the business licence"),
         required=True,
     ),
@@ -102,7 +102,7 @@ ENTERPRISE = (
     Column(
         "ledger_verified_by",
         Name("台账核实人", "Ledger verified by"),
-        words(100),
+        prose(100),
         Name("与核实日期同时填写", "together with the date"),
     ),
     Column(
@@ -141,7 +141,7 @@ ENTERPRISE = (
     Column(
         "roster_approved_by",
         Name("名录批准人", "Roster approved by"),
-        words(100),
+        prose(100),
         Name("批准文件或批准人", "who approved it"),
     ),
 )
@@ -164,14 +164,14 @@ EQUIPMENT = (
     Column(
         "name",
         Name("设备名称", "Equipment name"),
-        words(100),
+        prose(100),
         Name("一台（套）一行", "one row a machine"),
         required=True,
     ),
-    Column("workshop", Name("车间", "Workshop"), words(100), Name("", "")),
-    Column("line", Name("产线", "Line"), words(100), Name("", "")),
-    Column("model", Name("型号", "Model"), words(100), Name("铭牌型号", "as on the nameplate")),
-    Column("maker", Name("生产厂家", "Maker"), words(100), Name("", "")),
+    Column("workshop", Name("车间", "Workshop"), prose(100), Name("", "")),
+    Column("line", Name("产线", "Line"), prose(100), Name("", "")),
+    Column("model", Name("型号", "Model"), prose(100), Name("铭牌型号", "as on the nameplate")),
+    Column("maker", Name("生产厂家", "Maker"), prose(100), Name("", "")),
     Column("serial_no", Name("出厂编号", "Serial no"), code(64), Name("", "")),
     Column(
         "category",
@@ -202,12 +202,12 @@ EQUIPMENT = (
         choices=YES_NO,
     ),
     Column(
-        "controller", Name("控制器", "Controller"), words(100), Name("品牌和型号", "make, type")
+        "controller", Name("控制器", "Controller"), prose(100), Name("品牌和型号", "make, type")
     ),
     Column(
         "interfaces",
         Name("通信接口", "Interfaces"),
-        words(200),
+        prose(200),
         Name("如 Modbus TCP、OPC UA", "as Modbus TCP, OPC UA"),
     ),
     Column(
@@ -231,11 +231,11 @@ EQUIPMENT = (
         Name("留空：新设备取投用日期，状态变更取导入当日", "empty: commissioning, or today"),
     ),
     Column("original_value_yuan", Name("原值（元）", "Original value"), amount, Name("", "")),
-    Column("entered_by", Name("录入人", "Entered by"), words(100), Name("", "")),
+    Column("entered_by", Name("录入人", "Entered by"), prose(100), Name("", "")),
     Column(
         "verified_by",
         Name("核实人", "Verified by"),
-        words(100),
+        prose(100),
         Name("与核实日期同时填写", "together with the date"),
     ),
     Column("verified_on", Name("核实日期", "Verified on"), past_day, Name("", "")),

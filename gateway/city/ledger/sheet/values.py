@@ -56,7 +56,7 @@ def computed(text: str) -> str:
     return text
 
 
-def words(limit: int) -> Converter:
+def prose(limit: int) -> Converter:
     """Text for people, as it was written (full-width brackets stay), of at most ``limit``."""
     return lambda text, _today: _kept(" ".join(text.split()), limit)
 

@@ -113,4 +113,5 @@ def due(
 def _months_since(first: date | None, now_ms: int) -> Iterator[str]:
     if first is not None:
         start = month_of(first)
+        # Without the last one, which is the running month: it is not over.
         yield from (one for one in recent_months(now_ms, _LOOK_BACK_MONTHS)[:-1] if one >= start)

@@ -44,7 +44,7 @@ class MachineVerdict:
     last_valid: date | None
 
     @property
-    def words(self) -> Name:
+    def why(self) -> Name:
         """The reason for Chinese and for English readers."""
         return REASON_NAMES[self.reason]
 

@@ -67,8 +67,8 @@ def _correction(made: Correction | None) -> dict[str, Cell]:
 
 def correction_words(made: Correction) -> str:
     """Why a frozen month was published anew, and who answers for it."""
-    words = CORRECTIONS[made.reason]
-    return f"更正 correction: {words.zh} {words.en} · {made.note} · {made.corrected_by}"
+    why = CORRECTIONS[made.reason]
+    return f"更正 correction: {why.zh} {why.en} · {made.note} · {made.corrected_by}"
 
 
 def _row(cell: RateCell, decimals: int) -> dict[str, Cell]:
