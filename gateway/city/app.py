@@ -15,8 +15,8 @@ from gateway.city.db import housekeeping
 from gateway.city.db.database import Database
 from gateway.city.db.upgrade import open_database
 from gateway.city.identifiers import node_service
-from gateway.city.ingest.gateways import Gateways
-from gateway.city.ingest.uplink import MqttUplink
+from gateway.city.ingest.enrolled.gateways import Gateways
+from gateway.city.ingest.uplink.mqtt import MqttUplink
 from gateway.city.ingest.worker import Ingest
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.server import LiveServer
@@ -157,7 +157,7 @@ def health(city: City) -> dict[str, str]:
     partitions = city.sharing.problem if city.sharing is not None else ""
     return {
         "broker": broker,
-        "store": city.ingest.store_problem or "ok",
+        "store": city.ingest.persistence.store_problem or "ok",
         "partitions": partitions or "ok",
     }
 

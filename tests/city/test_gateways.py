@@ -11,7 +11,7 @@ from gateway.city.app import City
 from gateway.city.db.tables import gateway, quarantine
 from gateway.city.ingest.commit import EpochUpdate, Quarantined, commit
 from gateway.city.ingest.progress import Progress
-from gateway.city.ingest.uplink import Incoming
+from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.city.ledger.names import MachineName
 from gateway.city.registry import enrolment
 from gateway.wire.messages import State, encode_message
@@ -79,8 +79,8 @@ async def test_a_revoked_gateway_takes_only_its_own_machines_away(city: City) ->
     for gone, left in (("gw-1", "gw-2"), ("gw-2", None)):
         city.database.run_now(enrolment.revoke, gone, 0)
         await city.gateways.reload({gone})
-        city.live.forget(gone)
         assert city.gateways.get(gone) is None
+        assert city.live.gateway(gone) is None
         named_by = {one.gateway for one in city.live.unheard(MachineName(USCC, "1", "B-001"))}
         assert named_by == ({left} if left else set())
 

@@ -7,7 +7,7 @@ from gateway.city.db import housekeeping, tables
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.commit import keep_gaps
 from gateway.city.ingest.layout import batch_rows, layout_of
-from gateway.city.ingest.uplink import Incoming
+from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
 from tests.support.city import assembled, batch_of, city_config, fill_ledger, rows_of, schema_of

@@ -341,12 +341,12 @@ async def test_nothing_is_acknowledged_before_the_store_has_committed(
             async with sender(mosquitto.port, "gw-1") as gateway:
                 server.script = [(503, {}), (429, {"Retry-After": "0"}), (401, {})]
                 await gateway.send(1, schema, batch_of(schema, at, 1.0))
-                await until(lambda: city.ingest.store_problem)
+                await until(lambda: city.ingest.persistence.store_problem)
                 assert gateway.acks == []
                 assert rows_of(city, watermark) == []
                 await gateway.acked(1)
             assert server.script == []
-            assert city.ingest.store_problem == ""
+            assert city.ingest.persistence.store_problem == ""
             assert await city.store.count(["gw-1"], at, at + 1) == 1
             assert city.metrics.registry.get_sample_value("qulink_city_store_up") == 1
 

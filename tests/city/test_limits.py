@@ -15,8 +15,10 @@ from gateway.city.evidence.adoption import orphan_query
 from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import EARLIEST_MS, Sample
 from gateway.city.ingest.admission import Enrolment, read_state
-from gateway.city.ingest.gateways import Gateway
+from gateway.city.ingest.batching import FrameBatch
+from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.limits import (
+    HOURLY_ROWS,
     INBOX_STATES,
     KEPT_BYTES,
     MAX_REFUSED,
@@ -24,15 +26,16 @@ from gateway.city.ingest.limits import (
     UNUSED_DAYS,
 )
 from gateway.city.ingest.progress import Progress
-from gateway.city.ingest.uplink import Incoming
-from gateway.city.ingest.verdict import Malformed, verdict_on
+from gateway.city.ingest.quarantine import Budget, Entry
+from gateway.city.ingest.uplink.inbox import Incoming
+from gateway.city.ingest.verdict import Accepted, Malformed, verdict_on
 from gateway.city.ledger.machines import MachineIds
 from gateway.city.ledger.names import MachineName
 from gateway.city.registry import enrolment
 from gateway.core.batch import Gap
 from gateway.core.days import day_of
 from gateway.core.status import Reason
-from gateway.wire.frame import BodyEncoder, Header, seal
+from gateway.wire.frame import BodyEncoder, Frame, Header, seal
 from gateway.wire.messages import DeviceState, State, encode_message
 from gateway.wire.records import Record
 from gateway.wire.topics import state_topic
@@ -94,7 +97,7 @@ def test_refused_schemas_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPa
 
 
 def test_tags_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.city.ingest.gateways.MAX_GATEWAY_TAGS", 5)
+    monkeypatch.setattr("gateway.city.ingest.enrolled.gateway.MAX_GATEWAY_TAGS", 5)
     sender_ = gateway()
     assert sender_.learn(schema_of("a", "b", "c"), TODAY)
     large, small = schema_of("a", "b", "c", device="line-2"), schema_of("a", device="line-3")
@@ -104,7 +107,7 @@ def test_tags_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_schemas_out_of_use_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.city.ingest.gateways.MAX_SCHEMAS", 2)
+    monkeypatch.setattr("gateway.city.ingest.enrolled.gateway.MAX_SCHEMAS", 2)
     sender_, later = gateway(), TODAY + timedelta(days=UNUSED_DAYS)
     idle, busy, new = (schema_of("speed", device=f"line-{number}") for number in range(3))
     assert sender_.learn(idle, TODAY)
@@ -116,6 +119,43 @@ def test_schemas_out_of_use_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sender_.tags == 2
     assert not sender_.learn(idle, later)
     assert "uses 2 schemas with 2 tags" in sender_.why_refused(idle.id)
+
+
+def test_a_schema_without_room_is_tried_again_when_others_are_out_of_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its gateway was told that the city has it, and sends only values from then on."""
+    monkeypatch.setattr("gateway.city.ingest.enrolled.gateway.MAX_SCHEMAS", 1)
+    sender_, message = gateway(), Incoming("t", b"", 0)
+    idle, new = (schema_of("speed", device=f"line-{number}") for number in range(2))
+    assert sender_.learn(idle, TODAY)
+    accepted, quarantined = [], []
+    for seq in range(1, UNUSED_DAYS + 2):
+        batch = FrameBatch(Budget(), TODAY + timedelta(days=seq - 1))
+        records = (new, batch_of(new, 5, 1.0)) if seq == 1 else (batch_of(new, 5, 1.0),)
+        batch.add(message, sender_, Accepted("a" * 16, Frame(Header(1, seq, 1), records)))
+        (update,) = batch.updates.values()
+        accepted.append(update.schemas)
+        quarantined.append(update.quarantined)
+    assert accepted == [[]] * UNUSED_DAYS + [[new]]
+    assert quarantined == [1] * UNUSED_DAYS + [0]
+    assert (sender_.layouts.keys(), sender_.tags) == ({new.id}, 1)
+    assert not sender_.refused
+
+
+def test_a_sender_that_is_counted_keeps_its_budget_when_too_many_strangers_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.city.ingest.quarantine.MAX_SENDERS", 2)
+    budget = Budget()
+
+    def allows(name: str) -> bool:
+        return budget.allows(Entry.of("frame", Incoming("t", b"", 0), name, "bad"))
+
+    for name in ("gw-1", "gw-2", *["stranger"] * HOURLY_ROWS):
+        assert allows(name)
+    assert not allows("another-stranger")
+    assert allows("gw-1")
 
 
 def test_epochs_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +180,7 @@ def test_records_of_a_frame_are_limited(monkeypatch: pytest.MonkeyPatch) -> None
 async def test_a_gateway_that_announces_too_much_until_it_is_enrolled_anew(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.city.ingest.gateways.MAX_SCHEMAS", 2)
+    monkeypatch.setattr("gateway.city.ingest.enrolled.gateway.MAX_SCHEMAS", 2)
     at = time.time_ns() // 1_000_000
     async with (
         city_on(mosquitto.url, tmp_path, "gw-1") as city,

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from gateway.city.evidence.samples import EARLIEST_MS, merged, samples
 from gateway.city.ingest.admission import Enrolment, objection
 from gateway.city.ingest.batching import FrameBatch
-from gateway.city.ingest.gateways import Gateway
+from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.layout import batch_rows, change_rows, is_ordered, layout_of
 from gateway.city.ingest.limits import BATCH_VALUES, HOURLY_ROWS, KEPT_BYTES, MAX_LOSSES, Room
 from gateway.city.ingest.losses import Losses
 from gateway.city.ingest.quarantine import Budget, Entry
-from gateway.city.ingest.uplink import Inbox, Incoming
+from gateway.city.ingest.uplink.inbox import Inbox, Incoming
 from gateway.city.ingest.verdict import Accepted, SchemaMissing
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.view import GatewayLive, Live
@@ -188,6 +188,21 @@ def test_values_of_a_gateway_that_has_just_been_revoked_are_not_shown() -> None:
     live.learn("gw-1", schema)
     live.keep_newest("gw-1", batch_of(schema, 1, 1.0))
     assert live.values(MachineName(USCC, "1", "B-001")) == {}
+
+
+def test_what_a_gateway_has_given_up_is_not_shown_any_more() -> None:
+    old, new = schema_of("old"), schema_of("new")
+    live = live_with(old)
+    live.learn("gw-1", new)
+    for schema in (old, new):
+        live.keep_newest("gw-1", batch_of(schema, 1, 1.0))
+    live.keep_schemas("gw-1", {new.id})
+    machine = MachineName(USCC, "1", "B-001")
+    assert live.values(machine).keys() == {"new"}
+    live.keep_newest("gw-1", batch_of(old, 2, 2.0))
+    assert live.values(machine).keys() == {"new"}
+    live.learn("gw-1", old)
+    assert {one.device for one in live.unheard(machine)} == {old.device}
 
 
 def test_what_the_store_refuses_is_taken_from_the_epoch_that_brought_it() -> None:

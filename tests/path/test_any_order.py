@@ -17,7 +17,7 @@ import pytest
 from gateway.city.app import City, assembled
 from gateway.city.db.tables import gap, watermark
 from gateway.city.ingest.batching import FrameBatch
-from gateway.city.ingest.uplink import Incoming
+from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.city.ingest.worker import Stages
 from gateway.core.days import day_of
 from gateway.core.status import Reason

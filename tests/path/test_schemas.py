@@ -9,9 +9,11 @@ from edge_config.models.city import RetentionConfig
 from gateway.city.app import City
 from gateway.city.db import housekeeping
 from gateway.city.db.tables import tag_schema, watermark
+from gateway.city.ledger.names import MachineName
 from gateway.core.days import DAY_MS, day_of
 from tests.support.broker import Mosquitto
 from tests.support.city import (
+    USCC,
     Clock,
     assembled,
     batch_of,
@@ -27,6 +29,7 @@ from tests.support.edge import VALUES, Edge
 
 RETENTION = RetentionConfig(telemetry_days=10)
 HOUR_MS = 3_600_000
+MACHINE = MachineName(USCC, "1", "B-001")
 
 
 async def tidy_later(city: City, clock: Clock) -> None:
@@ -76,14 +79,16 @@ async def test_a_worker_that_remembers_a_deleted_schema_writes_it_again(
 async def test_a_gateway_may_change_its_schemas_for_ever(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.city.ingest.gateways.MAX_SCHEMAS", 2)
-    clock, schemas = Clock(), [schema_of("speed", device=f"line-{number}") for number in range(4)]
+    for module in ("gateway", "loading"):
+        monkeypatch.setattr(f"gateway.city.ingest.enrolled.{module}.MAX_SCHEMAS", 2)
+    clock, schemas = Clock(), [schema_of(f"speed_{at}", device=f"line-{at}") for at in range(4)]
     async with sender(mosquitto.port, "gw-1") as gateway:
         async with city_on(mosquitto.url, tmp_path, "gw-1", clock=clock) as city:
             for seq, schema in enumerate(schemas, 1):
                 await gateway.send(seq, schema, batch_of(schema, city.now_ms(), 1.0))
                 await gateway.acked(seq)
                 clock.ahead_ms += 2 * DAY_MS
+            await until(lambda: city.live.values(MACHINE).keys() == {"speed_2", "speed_3"})
         async with (
             assembled(city_config(mosquitto.url, tmp_path), clock) as city,
             running(city),

@@ -54,7 +54,7 @@ class Flushing:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._flush_regularly())
                 tasks.create_task(self._recount_what_is_owed())
-        finally:
+        finally:  # a stop in good order leaves nothing for the next start to recount
             await self.flush_if_possible()
 
     async def flush_if_possible(self) -> None:

@@ -98,9 +98,8 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
     for at, time in enumerate(rows.time_ms.tolist() if refused else ()):
         lost = min(int(counts[at]), refused[rows.series, time])
         counts[at] -= lost
-        qualities[0][at] -= (
-            lost  # which of them was refused is not told: no hour may count too much
-        )
+        # which of them was refused is not told; taken for GOOD ones, no hour counts too much
+        qualities[0][at] -= lost
         refused[rows.series, time] -= lost
     plausible = (rows.time_ms >= EARLIEST_MS) & (rows.time_ms <= now_ms + MAX_AHEAD_MS)
     use = plausible & (counts > 0)

@@ -58,6 +58,7 @@ class Uncounted:
 
     def owe(self, key: Epoch, span: Span | None) -> None:
         """The database was read anew, under the lock: what it says of an epoch holds."""
+        # samples stay gathered: to count them twice changes nothing, to lose them would
         self._spans.pop(key, None)
         self.owed.pop(key, None)
         if span is not None:

@@ -10,12 +10,12 @@ from itertools import chain
 from gateway.city.evidence.counts import MachineReport
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.commit import EpochUpdate, Updates
-from gateway.city.ingest.gateways import Gateway
+from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.layout import Layout, batch_rows, change_rows
 from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, MAX_WANT, ROW_VALUES
 from gateway.city.ingest.losses import span_of
 from gateway.city.ingest.progress import Progress
-from gateway.city.ingest.uplink import Incoming
+from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.city.ingest.verdict import (
     Accepted,
     Duplicate,
@@ -142,7 +142,7 @@ class FrameBatch:
         refused = defaultdict[int, list[Batch | Changes]](list)
         for record in frame.records:
             match record:
-                case Batch() | Changes() if record.schema.id not in gateway.layouts:
+                case Batch() | Changes() if not self._is_usable(record.schema, gateway, update):
                     refused[record.schema.id].append(record)
                 case Batch():
                     self.batches.setdefault((sender, record.schema.id), []).append(record)
@@ -158,6 +158,15 @@ class FrameBatch:
             self.size += _weight(record)
         for schema_id, records in refused.items():
             self._refuse_schema(message, gateway, update, schema_id, records)
+
+    def _is_usable(self, schema: Schema, gateway: Gateway, update: EpochUpdate) -> bool:
+        """Whether values of a schema are accepted; one that found no room may find some now."""
+        if schema.id in gateway.layouts:
+            return True
+        if gateway.learn_again(schema, self.today):
+            update.schemas.append(schema)
+            return True
+        return False
 
     def _use(self, values: Batch | Changes, gateway: Gateway, update: EpochUpdate) -> None:
         schema_id = values.schema.id

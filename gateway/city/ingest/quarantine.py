@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert
 
 from gateway.city.db.tables import quarantine
 from gateway.city.ingest.limits import HOURLY_BYTES, HOURLY_ROWS, KEPT_BYTES, MAX_SENDERS
-from gateway.city.ingest.uplink import Incoming
+from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.core.days import HOUR_MS
 
 
@@ -59,7 +59,8 @@ class Budget:
         hour = entry.received_ms // HOUR_MS
         if hour != self._hour:
             self._hour, self._used = hour, {}
-        sender = entry.gateway if len(self._used) < MAX_SENDERS else ""
+        is_apart = entry.gateway in self._used or len(self._used) < MAX_SENDERS
+        sender = entry.gateway if is_apart else ""  # the others share one budget
         rows, size = self._used.get(sender, (0, 0))
         self._used[sender] = (rows + 1, size + len(entry.payload))
         return rows < HOURLY_ROWS and size < HOURLY_BYTES

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from gateway.city.ingest.admission import LATEST_MS, is_device_id
-from gateway.city.ingest.gateways import Gateway
+from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.layout import is_ordered
 from gateway.city.ingest.limits import (
     MAX_DROP_CAUSES,

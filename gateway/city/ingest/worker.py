@@ -12,21 +12,21 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from gateway.city.db.database import Database, words
+from gateway.city.db.database import Database
 from gateway.city.evidence.counts import proofs
 from gateway.city.evidence.flushing import Flushing
 from gateway.city.evidence.samples import samples_in
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.commit import Quarantined, StaleError, commit, note_uncounted
-from gateway.city.ingest.gateways import Gateway, Gateways
-from gateway.city.ingest.uplink import Incoming, Uplink
+from gateway.city.ingest.enrolled.gateway import Gateway
+from gateway.city.ingest.enrolled.gateways import Gateways
+from gateway.city.ingest.persistence import Persistence
+from gateway.city.ingest.uplink.api import Uplink
+from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.city.ingest.verdict import verdict_on
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.view import Live
@@ -34,12 +34,9 @@ from gateway.city.stores.api import (
     Rejection,
     Rows,
     Store,
-    StoreError,
-    StoreMisconfiguredError,
 )
 from gateway.core.days import MAX_AHEAD_MS, day_of
 from gateway.core.schema import Schema
-from gateway.retry import Retry
 from gateway.wire.topics import address
 
 log = logging.getLogger(__name__)
@@ -50,8 +47,6 @@ _TURN_S = 0.005
 """After so long the broker and the console have their turn."""
 _REGISTRY_MS = 500
 """An unknown gateway makes the registry be read again, but not more often than this."""
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -76,7 +71,7 @@ class Ingest:
         max_message_bytes: larger frames are quarantined unread.
         now_ms: the clock, UTC milliseconds.
         opened: set once the store has been opened.
-        store_problem: why the store takes nothing now; empty while it does.
+        persistence: tries until store and database take something.
         evidence: makes evidence of what is committed.
     """
 
@@ -89,20 +84,19 @@ class Ingest:
     max_message_bytes: int
     now_ms: Callable[[], int]
     opened: asyncio.Event = field(default_factory=asyncio.Event)
-    store_problem: str = ""
+    persistence: Persistence = field(init=False)
     evidence: Flushing = field(init=False)
     _on_their_way: list[FrameBatch] = field(default_factory=list)
     _budget: quarantine.Budget = field(default_factory=quarantine.Budget)
-    _store_attempts: Retry = field(default_factory=lambda: _attempts("store"))
-    _database_attempts: Retry = field(default_factory=lambda: _attempts("database"))
 
     def __post_init__(self) -> None:
+        self.persistence = Persistence(self.metrics)
         uncounted, orphans = self.gateways.uncounted, self.metrics.orphans.inc
         self.evidence = Flushing(self.database, self.store, uncounted, self.now_ms, orphans)
 
     async def run(self) -> None:
         """Open the store and work until cancelled."""
-        await self._until_store_takes(self.store.open)
+        await self.persistence.store(self.store.open)
         self.opened.set()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.evidence.run())
@@ -120,6 +114,7 @@ class Ingest:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 batch = await self._gathered(stages)
+                # here and not in the task: tasks may begin in another order than batches are made
                 await stages.storing.acquire()
                 tasks.create_task(self.deliver(batch, stages))
 
@@ -136,7 +131,7 @@ class Ingest:
         messages = [message for batch in batches for message in batch.messages]
         log.warning("%d frames are decided anew: %s", len(messages), stale.exceptions[0])
         senders = {sender for batch in batches for sender, _ in batch.updates}
-        await self._persist(lambda: self.gateways.reload(senders))
+        await self.persistence.database(lambda: self.gateways.reload(senders))
         self.uplink.frames.put_back(messages)
 
     # -- gathering and decoding -----------------------------------------------------------
@@ -189,7 +184,7 @@ class Ingest:
         batch.add(message, gateway, verdict)
 
     async def _looked_up(self, sender: str) -> Gateway | None:
-        await self._persist(lambda: self.gateways.refresh(self.now_ms(), _REGISTRY_MS))
+        await self.persistence.database(lambda: self.gateways.refresh(self.now_ms(), _REGISTRY_MS))
         return self.gateways.get(sender)
 
     def _epochs(self, sender: str) -> tuple[str, ...]:
@@ -217,12 +212,14 @@ class Ingest:
             stages.storing.release()
         try:
             batch.reject(rejections, self.now_ms())
+            # before the lock is held: the flush that makes room needs it
             await self.gateways.uncounted.has_room.wait()
             async with self.gateways.uncounted.writing:
                 await self._commit(batch, tables, rejections)
             self._on_their_way.remove(batch)
         finally:
             stages.committing.release()
+        # only what is durable is acknowledged: the edge deletes it then
         self.uplink.answer(batch.acks(self.now_ms()))
         self._count(batch)
         self._show(batch)
@@ -245,7 +242,7 @@ class Ingest:
         spans = note_uncounted(batch.updates, samples)
         quarantined = Quarantined(batch.entries, batch.lost())
         ids = self.evidence.machines
-        await self._persist(
+        await self.persistence.database(
             lambda: self.database.run(commit, batch.updates, quarantined, now, ids, reports)
         )
         self.gateways.uncounted.gather(samples, spans)
@@ -263,36 +260,11 @@ class Ingest:
         for (sender, _), update in batch.updates.items():
             for schema in update.schemas:
                 self.live.learn(sender, schema)
+            if update.schemas:  # what is new may have made others be forgotten
+                self.live.keep_schemas(sender, batch.gateways[sender].layouts.keys())
         for sender, values in batch.newest(latest_ms):
             self.live.keep_newest(sender, values, latest_ms)
 
     async def _write(self, rows: Sequence[Rows]) -> Sequence[Rejection]:
         """Write until the store has committed."""
-        return await self._until_store_takes(lambda: self.store.write(rows)) if rows else ()
-
-    async def _until_store_takes(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Try until it succeeds, whatever the store says: a person may mend it at any time."""
-
-        async def attempt() -> T:
-            try:
-                result = await work()
-            except StoreError as error:
-                self._note_store(error)
-                raise
-            self._note_store(None)
-            return result
-
-        return await self._store_attempts.until_done(attempt, StoreError)
-
-    def _note_store(self, error: StoreError | None) -> None:
-        self.store_problem = str(error or "")
-        self.metrics.set_store(error is None, isinstance(error, StoreMisconfiguredError))
-
-    async def _persist(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do something with the database until it succeeds."""
-        return await self._database_attempts.until_done(work, SQLAlchemyError, words=words)
-
-
-def _attempts(what: str) -> Retry:
-    lost, back = f"the {what} refuses, nothing is acknowledged", f"the {what} answers again"
-    return Retry(log, lost, back, level=logging.ERROR)
+        return await self.persistence.store(lambda: self.store.write(rows)) if rows else ()

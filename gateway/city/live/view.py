@@ -4,7 +4,7 @@ Nothing here is durable and nothing is decided by it but what a page shows; evid
 committed data alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.city.ingest.layout import series_of
@@ -48,8 +48,9 @@ class Live:
 
     def __init__(self) -> None:
         self._gateways: dict[str, GatewayLive] = {}
-        self._columns: dict[tuple[str, int], Newest] = {}
+        self._newest: dict[str, dict[int, Newest]] = {}  # by gateway and schema
         self._machines: dict[MachineName, dict[tuple[str, int], int]] = {}
+        """Where in which schema of which gateway a machine is named."""
         self._changes = ChangeLog()
         self._links_changed: dict[str, int] = {}
 
@@ -64,8 +65,8 @@ class Live:
     def values(self, machine: MachineName) -> dict[str, LiveValue]:
         """The newest value of every tag of a machine that one was heard of."""
         values: dict[str, LiveValue] = {}
-        for key, equipment in self._machines.get(machine.key, {}).items():
-            for name, value in self._columns[key].values(equipment):
+        for (gateway_id, schema_id), equipment in self._machines.get(machine.key, {}).items():
+            for name, value in self._newest[gateway_id][schema_id].values(equipment):
                 if name not in values or values[name].time_ms <= value.time_ms:
                     values[name] = value
         return values
@@ -86,9 +87,9 @@ class Live:
     def unheard(self, machine: MachineName) -> set[Series]:
         """Series of a machine of which the store knows more than this process has heard."""
         return {
-            series_of(key[0], self._columns[key].schema, equipment)
-            for key, equipment in self._machines.get(machine.key, {}).items()
-            if not self._columns[key].heard(equipment)
+            series_of(gateway_id, newest.schema, equipment)
+            for (gateway_id, schema_id), equipment in self._machines.get(machine.key, {}).items()
+            if not (newest := self._newest[gateway_id][schema_id]).heard(equipment)
         }
 
     # --- written by ingest and housekeeping -------------------------------------------------
@@ -101,9 +102,19 @@ class Live:
         """Take a revoked gateway out of the view."""
         if self._gateways.pop(gateway_id, None) is not None:
             self._links_changed[gateway_id] = self._changes.note(gateway_id)
-        for key in [key for key in self._columns if key[0] == gateway_id]:
-            for machine in self._columns.pop(key).schema.equipment:
-                self._machines[_key(machine)].pop(key, None)
+        self.keep_schemas(gateway_id, ())
+        self._newest.pop(gateway_id, None)
+
+    def keep_schemas(self, gateway_id: str, schema_ids: Collection[int]) -> None:
+        """Forget the schemas of a gateway but these, with their values."""
+        mine = self._newest.get(gateway_id, {})
+        for gone in [schema_id for schema_id in mine if schema_id not in schema_ids]:
+            for key in map(_key, mine.pop(gone).schema.equipment):
+                # two machines of a schema may be one, written in two ways
+                named = self._machines.get(key, {})
+                named.pop((gateway_id, gone), None)
+                if not named:
+                    self._machines.pop(key, None)
 
     def heard(self, gateway_id: str, now_ms: int) -> None:
         """A message came."""
@@ -113,6 +124,7 @@ class Live:
     def state(self, gateway_id: str, state: State, now_ms: int) -> None:
         """A state message came; one that says offline keeps the last device states."""
         gateway = self._gateways[gateway_id]
+        # a last will was written when the connection began, and knows of no device
         known = state if state.online or gateway.state is None else gateway.state
         self._put(replace(gateway, online=state.online, last_seen_ms=now_ms, state=known))
 
@@ -132,12 +144,14 @@ class Live:
 
     def learn(self, gateway_id: str, schema: Schema) -> None:
         """A schema of a gateway: which machines it speaks of."""
-        key = (gateway_id, schema.id)
-        if key in self._columns or gateway_id not in self._gateways:
+        if gateway_id not in self._gateways:
             return
-        self._columns[key] = Newest(schema)
+        mine = self._newest.setdefault(gateway_id, {})
+        if schema.id in mine:
+            return
+        mine[schema.id] = Newest(schema)
         for position, machine in enumerate(schema.equipment):
-            self._machines.setdefault(_key(machine), {})[key] = position
+            self._machines.setdefault(_key(machine), {})[gateway_id, schema.id] = position
 
     def keep_newest(
         self, gateway_id: str, values: Batch | Changes, latest_ms: int = MAX_INT64
@@ -146,13 +160,13 @@ class Live:
 
         A gateway that was revoked while its values were committed is not known any more.
         """
-        columns = self._columns.get((gateway_id, values.schema.id))
-        if columns is None:
+        newest = self._newest.get(gateway_id, {}).get(values.schema.id)
+        if newest is None:
             return
         if isinstance(values, Changes):
-            columns.update_changes(values, latest_ms)
+            newest.update_changes(values, latest_ms)
         elif values.time_ms <= latest_ms:
-            columns.update(values)
+            newest.update(values)
 
 
 def _devices(gateway: GatewayLive) -> Mapping[str, DeviceState]:

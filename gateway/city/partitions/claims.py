@@ -30,6 +30,7 @@ _SESSION = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
+# objsubid is 2 for locks of two numbers: those of one, which migrations wait for, are not ours
 _HELD = text(
     "SELECT classid::bigint AS kind, objid::bigint AS number FROM pg_locks"
     " WHERE locktype = 'advisory' AND granted AND objsubid = 2"

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city.db.database import words
-from gateway.city.ingest.gateways import Gateways
-from gateway.city.ingest.uplink import Uplink
+from gateway.city.ingest.enrolled.gateways import Gateways
+from gateway.city.ingest.uplink.api import Uplink
 from gateway.city.ingest.worker import Ingest
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.partitions.claims import Claims
@@ -62,7 +62,7 @@ class Sharing:
         retry = Retry(
             log, "partitions cannot be held", "partitions are held again", level=logging.ERROR
         )
-        await self._hear(_NONE)
+        await self._hear(_NONE)  # the uplink hears all until it is told otherwise
         try:
             while True:
                 try:
@@ -160,6 +160,8 @@ class Sharing:
         if leads == self._leading.is_set():
             return
         log.info("this worker %s", "leads" if leads else "leads no more")
-        begins, ends = (self._leading, self._following)[:: 1 if leads else -1]
+        begins, ends = self._leading, self._following
+        if not leads:
+            begins, ends = ends, begins
         ends.clear()
         begins.set()

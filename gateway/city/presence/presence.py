@@ -19,9 +19,10 @@ from gateway.city.evidence.clock_doubt import Span, keep_spans
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.admission import read_state
 from gateway.city.ingest.commit import keep_gaps
-from gateway.city.ingest.gateways import Gateways
+from gateway.city.ingest.enrolled.gateways import Gateways
 from gateway.city.ingest.limits import MAX_WAITING
-from gateway.city.ingest.uplink import Incoming, Uplink
+from gateway.city.ingest.uplink.api import Uplink
+from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.view import GatewayLive, Live
 from gateway.city.presence.clocks import Clocks
@@ -96,6 +97,7 @@ class Presence:
         if self._followed_ms != self.uplink.followed_ms:
             await self._begin()
         now = self.now_ms()
+        # first what came, then who is missing: what waits here is no silence
         while messages := self.uplink.states.next():
             for message in messages:
                 self._handle(message)
@@ -117,6 +119,7 @@ class Presence:
         following_ms = self.uplink.followed_ms
         await self.gateways.refresh(self.now_ms(), 0)
         silent = await self.database.run(_open_silences, self.gateways.partitions)
+        # what is known here may not be written yet, so it goes before what the database says
         self._silent = self._of_ours(silent | self._silent)
         self._saved, self._greeted = self._of_ours(self._saved), self._of_ours(self._greeted)
         self._clocks.forget()

@@ -154,6 +154,7 @@ async def _is_poison(endpoint: Endpoint, lines: Sequence[Line], answer: Answer) 
     """Whether an internal error is the fault of these lines: a line of our own gets another."""
     if answer.status != _INTERNAL:
         return False
+    # an answer that blames the probe clears the server, too: it could judge a line
     probe = await endpoint.post(b"qulink_probe value=1i %d" % lines[-1].time_ms)
     return probe.good or probe.blames_lines
 

@@ -221,8 +221,8 @@ class Influx1:
         try:
             return await self._client.request(method, path, **parts)
         except httpx.HTTPError as error:
-            name = type(error).__name__
-            raise StoreUnavailableError(f"{self._where}: {name}: {error}") from error
+            kind = type(error).__name__
+            raise StoreUnavailableError(f"{self._where}: {kind}: {error}") from error
 
 
 def _point(row: Sequence[Any], is_float: bool = False) -> Point:

@@ -1,0 +1,1 @@
+"""The enrolled gateways in memory."""

@@ -1,0 +1,1 @@
+"""What the gateways send, and how they are answered."""
