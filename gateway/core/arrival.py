@@ -265,8 +265,10 @@ class GroupProcessor(Processor):
         tags = arrival.index[positions]
         given, last = times[positions], self._last_ms[tags]
         back, ahead = given < last, given > now_ms + MAX_AHEAD_MS
+        # Never a millisecond twice: a value is known by its tag and time, and would be overwritten.
         times[positions] = stamped = np.maximum(np.where(back | ahead, now_ms, given), last + 1)
         judged = arrival.status[positions]
+        # Not the first value after a start: it may well be as old as its last change.
         odd = ahead | (back & (self._seen_ms[tags] > 0))
         judged[odd & (judged < FIRST_BAD)] = _CLOCK
         arrival.status[positions] = judged

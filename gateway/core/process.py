@@ -104,10 +104,9 @@ class Processor:
         failed = 0 if is_good else self._leave_out(judged >= FIRST_BAD, present)
         sent = int(np.count_nonzero(present))
         self._remember(columns, present, sent, times)
-        # Looked for only once the last answer is used up; too early an answer costs only a look.
         if sent == len(present):
             self._silent_ms = oldest_ms + self._shortest_silence
-        elif newest_ms >= self._silent_ms:
+        elif newest_ms >= self._silent_ms:  # only then: the minimum of all tags has its price
             self._silent_ms = int(self._send_at.min())
         doubt = None if is_good or not judged[present].any() else judged
         if doubt is not None or self._sent_status is not None:
@@ -141,6 +140,7 @@ class Processor:
         judged = given if self._is_good(given) else SENDABLE[given]
         for rule, column in zip(self._columns, columns, strict=True):
             for wrong, reason in rule.faults(column):
+                # The column is the driver's until the first change of it.
                 judged = judged.copy() if judged is given else judged
                 part = judged[rule.span]
                 part[wrong & (part < FIRST_BAD)] = bad(reason)
@@ -169,6 +169,7 @@ class Processor:
         self, columns: Sequence[Column], present: Mask, sent: int, times: int | Times
     ) -> None:
         if sent == len(present):
+            # Kept, not copied: a driver hands over fresh columns each time.
             self._last[:] = columns
             self._send_at = times + self._silence
         elif sent:

@@ -91,6 +91,7 @@ class ColumnRule:
         """Take the run's values of one poll from the raw columns, scaled."""
         count = self.span.stop - self.span.start
         first = self.parts[0]
+        # Nothing to compute: the driver's array goes on as it is.
         if len(self.parts) == 1 and first.scale is None and len(raw[first.column]) == count:
             return raw[first.column]
         out = np.empty(count, self.kind.dtype)
@@ -169,6 +170,7 @@ def shorten(column: Column) -> tuple[Column, Mask | None]:
     odd = [
         at for at, text in enumerate(column) if isinstance(text, str) and len(text) > _SURELY_SHORT
     ]
+    # Nearly all texts are short: only these are encoded to be measured.
     bodies = {at: column[at].encode("utf-8", "replace") for at in odd}
     long = [at for at, body in bodies.items() if len(body) > MAX_TEXT_BYTES]
     if not long:
@@ -247,6 +249,7 @@ def _compile(run: Run, rules: Sequence[TagRule], raw_runs: Sequence[Run]) -> Col
         tuple(_parts(run, rules, raw_runs)),
         _limits([rule.minimum for rule in rules], -np.inf, dtype) if numeric else None,
         _limits([rule.maximum for rule in rules], np.inf, dtype) if numeric else None,
+        # A deadband of 0 is none: any change is sent, which is quicker to see.
         _limits([rule.deadband or None for rule in rules], 0, dtype) if numeric else None,
     )
 

@@ -53,5 +53,6 @@ def backoff_ms(failures: int, minimum_ms: int, maximum_ms: int, chance: float = 
         chance: 0 … 1 at random: makes the wait up to a quarter shorter, so that devices that
             were lost together are not tried together for ever.
     """
+    # A device may be away for months: the number shifted must not grow with that.
     wait_ms = min(maximum_ms, minimum_ms << min(failures - 1, 30))
     return round(wait_ms * (1 - chance / 4))

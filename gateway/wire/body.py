@@ -45,6 +45,7 @@ def plain_bytes(body: bytes) -> int:
     if not body or not body[0] & ZSTD:
         return len(body)
     try:
+        # The longest head of a zstd frame has 18 bytes (RFC 8878, 3.1.1).
         return max(zstandard.frame_content_size(body[1:19]), len(body))
     except zstandard.ZstdError:
         return len(body)
@@ -65,6 +66,7 @@ def schemas_of(records: bytes) -> tuple[set[int], set[int]]:
     needed, inside = set(), set()
     for record_type, content in split_records(records):
         if record_type in (RecordType.BATCH, RecordType.CHANGES):
+            # Both records begin with the id of their schema.
             needed.add(int.from_bytes(content[:8], "little"))
         elif record_type == RecordType.SCHEMA:
             record = decode_record(record_type, content, {})

@@ -58,6 +58,7 @@ class Reader:
     def _skip(self, size: int) -> int:
         """Step over bytes; where they begin."""
         start = self.position
+        # Lengths come from the sender: never trusted beyond what is there.
         if start + size > len(self.body):
             raise FrameError(f"truncated: {size} bytes wanted at {start}, {self.left} left")
         self.position = start + size

@@ -29,6 +29,7 @@ def decompress(payload: memoryview, limit: int) -> bytes:
     """
     try:
         size = zstandard.frame_content_size(payload)
+        # -1: it does not tell its size, and could be without end.
         if not 0 <= size <= limit:
             raise FrameError(f"body of {size} bytes is over the limit of {limit}")
         return _zstd.decompressor.decompress(payload, max_output_size=limit)

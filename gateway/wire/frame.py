@@ -92,6 +92,7 @@ class Frame:
         new = [part for part in self.parts if not held(part[0])]
         if len(new) == len(self.parts):
             return self
+        # Records before the first frame, such as schemas, are needed whichever frames are left out.
         front = len(self.records) - sum(len(records) for _, _, records in self.parts)
         kept = (self.records[:front], *(records for _, _, records in new))
         values = sum(count for _, count, _ in new)
@@ -175,6 +176,7 @@ def _unpack(frame: bytes) -> tuple[int, Header, int]:
         raise FrameError(
             f"format version {version} is not {VERSION}: edge and city must run the same qulink"
         )
+    # Frames are numbered from 1.
     if merged >= max(seq, 1):
         raise FrameError(f"frame {seq} cannot have {merged} before it")
     return flags, Header(epoch, seq, values, merged), checksum
@@ -203,6 +205,7 @@ def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:
             begins.append((len(records), *decode_begin(content)))
             continue
         record = decode_record(record_type, content, lookup)
+        # Counted as they come: a small message could unfold to gigabytes.
         cells += record.cells if isinstance(record, Batch | Changes) else 0
         if cells > MAX_CELLS:
             raise FrameError(f"more than {MAX_CELLS} changes and places for values")

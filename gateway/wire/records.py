@@ -195,6 +195,7 @@ def decode_record(
 
 
 def _decode_packed(record_type: int, body: bytes) -> _Packed | None:
+    # A newer sender may have records that we do not know; they are stepped over.
     decode = _PACKED.get(record_type)
     if decode is None:
         return None

@@ -38,6 +38,7 @@ def cut(record: Batch | Changes, max_bytes: int) -> list[Changes]:
     """
     changes = as_changes(record) if isinstance(record, Batch) else record
     size = len(encode_record(changes))
+    # A single value ends the recursion whatever its size.
     if size <= max_bytes or changes.count <= 1:
         return [changes]
     parts = min(changes.count, ceil(1.05 * size / max_bytes))  # they are not quite equal

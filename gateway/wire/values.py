@@ -45,6 +45,7 @@ def encode_batch(batch: Batch) -> bytes:
     schema, present, status = batch.schema, batch.present, batch.status
     flags = 0 if status is None else _HAS_STATUS
     if batch.count == batch.cells:
+        # Mostly so: neither bits nor a selection of values is made.
         parts = [_BATCH.pack(schema.id, batch.time_ms, flags | _ALL_PRESENT)]
         parts += [] if status is None else [status.tobytes()]
         parts += map(encode_column, (run.kind for run in schema.runs), batch.columns)

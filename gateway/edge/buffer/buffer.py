@@ -20,8 +20,8 @@ from gateway.core.books import Counts
 from gateway.core.days import day_of
 from gateway.edge.buffer.frames import MAX_BYTES
 from gateway.edge.buffer.incoming import Commit, NewFrame
-from gateway.edge.buffer.outgoing import Appended, Pending, StoredFrame
-from gateway.edge.buffer.outlet import Feedback, Outlet
+from gateway.edge.buffer.outgoing import Appended, Feedback, Pending, StoredFrame
+from gateway.edge.buffer.outlet import Outlet
 from gateway.edge.buffer.reading import BufferReading
 from gateway.edge.buffer.resize import Resized
 from gateway.edge.buffer.storage.books import BufferBooks, read_books
@@ -136,6 +136,7 @@ class Buffer(BufferReading):
             DiskRefusedError: nothing of it was kept.
         """
         with self._writing:
+            # What comes back from here on belongs to the next commit.
             feedback = {name: one.drain_feedback() for name, one in self.outlets.items()}
             try:
                 appended = self._append(commit, feedback, now_ms)
@@ -177,8 +178,10 @@ class Buffer(BufferReading):
         self, frames: Sequence[NewFrame], held: Mapping[str, Pending], last_seq: int
     ) -> None:
         """End the transaction, and let the outlets know how things stand then."""
+        # Looked up before COMMIT: after it nothing may fail, or memory would differ from the file.
         outlook = {name: one.outlook(self._writer, last_seq) for name, one in self.outlets.items()}
         self._writer.execute("COMMIT")
+        # Pieces of resized frames, numbered behind the new ones, are only in the file.
         is_plain = last_seq == self.last_seq + len(frames)
         fresh = self._numbered(frames) if is_plain else None
         for name, outlet in self.outlets.items():

@@ -1,9 +1,10 @@
-"""What comes out of the buffer."""
+"""What comes out of the buffer, and what comes back to it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from gateway.core.batch import Gap
+from gateway.edge.buffer.cutting import Cut
 from gateway.edge.buffer.incoming import NewFrame
 
 Span = tuple[int, int]
@@ -17,6 +18,21 @@ class StoredFrame:
     seq: int
     values: int
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What has come back from a consumer since the last commit.
+
+    Attributes:
+        spans: frames that it has acknowledged.
+        closed: frames below this one that are in no span never will be.
+        too_large: frames that cannot be sent as they are, and what may be made of them.
+    """
+
+    spans: tuple[Span, ...] = ()
+    closed: int = 0
+    too_large: Mapping[int, Cut] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ import sqlite3
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -13,7 +12,7 @@ from edge_config.models.gateway import CITY
 from gateway.core.books import Counts
 from gateway.core.schema import Schema
 from gateway.edge.buffer.cutting import Cut
-from gateway.edge.buffer.outgoing import Pending, Span, StoredFrame
+from gateway.edge.buffer.outgoing import Feedback, Pending, Span, StoredFrame
 from gateway.edge.buffer.resize import Resized, resize
 from gateway.edge.buffer.storage import quota
 from gateway.edge.buffer.storage.consumers import (
@@ -51,21 +50,6 @@ class Source(Protocol):
         """Schemas by their ids as 16 hex digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
-    """What has come back from a consumer since the last commit.
-
-    Attributes:
-        spans: frames that it has acknowledged.
-        closed: below this number it has, or will take, nothing else.
-        too_large: frames that cannot be sent as they are, and what may be made of them.
-    """
-
-    spans: tuple[Span, ...] = ()
-    closed: int = 0
-    too_large: Mapping[int, Cut] = field(default_factory=dict)
-
-
 class Outlet:
     """Hands a consumer its frames, and notes what it has.
 
@@ -86,6 +70,7 @@ class Outlet:
         self._quota = consumer.quota
         self._source = source
         self._acknowledged: deque[Span] = deque()
+        # An acknowledgement repeats the ones before it: only what is new has to be freed.
         self._last_heard: set[Span] = {(1, 0)}
         self._closed = 0
         self._too_large: dict[int, Cut] = {}
@@ -137,6 +122,7 @@ class Outlet:
         Does not block: while a commit is under way, the file has to be read.
         """
         with self._source.looks() as may_look:
+            # Older frames than memory holds are in the file.
             if not may_look or not self._fresh or self._fresh[0].seq > after_seq + 1:
                 return None
             frames = [one for one in self._fresh if one.seq > after_seq]
@@ -291,6 +277,7 @@ class Outlet:
             new: frames that were added, kept in memory for a moment; None: there were others too.
         """
         self._pending, self._oldest, self._given_up = pending, oldest, given_up
+        # A hole in memory would pass for frames that do not exist.
         if new is None:
             self._fresh.clear()
             return

@@ -111,6 +111,7 @@ class Recorder:
         if record is None:
             return
         if record.schema.id not in self._known:
+            # Only the first frame carries its schema; a city that lacks it asks for it.
             self._known.add(record.schema.id)
             gathered.schemas[record.schema.id] = record.schema
         for _, entry in entries:
@@ -159,6 +160,7 @@ class Recorder:
             except TimeoutError:
                 await self.commit()
         await self.commit(reporting=True)
+        # Ticks that come due from now on are those of the stop: the next start counts them.
         self._sources.clear()
         await self.finish()
 
@@ -221,6 +223,7 @@ class Recorder:
             if frames:
                 self._refusal.pause(now_ms)
                 self._give_up(gathered, str(error))
+                # Books are small and may still fit: what is lost must be counted.
                 return await self._write(gathered, now_ms, frames=False, reporting=False)
             self._gathered.put_back(gathered)
             return False
@@ -255,6 +258,7 @@ class Recorder:
     def _give_up(self, gathered: Gathered, cause: str) -> None:
         self._refuse(gathered.entries, gathered, cause)
         gathered.entries = []
+        # The frame that would have carried them is not written: the next one has to.
         self._known.difference_update(gathered.schemas)
         gathered.schemas = {}
 

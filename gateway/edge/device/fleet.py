@@ -74,6 +74,7 @@ class Fleet:
             self._devices[device] = self._prepare(resolved)(past)
             self._forget_groups(device, past)
         now_ms = self._now_ms()
+        # All of them first: the gap of the restart begins with the oldest tick that was missed.
         missed = {device: one.books.resume(now_ms) for device, one in self._devices.items()}
         self._restart.begin(missed, [tick for tick in missed.values() if tick is not None], now_ms)
         self._end_unconfigured(now_ms)

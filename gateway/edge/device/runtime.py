@@ -208,6 +208,7 @@ class DeviceRuntime:
             with connection.in_time:
                 return await connection.driver.read(plan)
         except NotConnectedError:
+            # What was never up is lost, and subscriptions would have to be made anew too.
             if not self._is_up or self._subscribed:
                 raise
         self.record.renewals += 1
@@ -282,6 +283,7 @@ class DeviceRuntime:
     def _pause_ms(self, cause: Reason) -> int:
         config = self.model.config
         longest = max(config.retry_min_ms, config.retry_max_ms)
+        # Who is refused is refused again until a person changes something.
         first = longest if cause is Reason.REFUSED else config.retry_min_ms
         return backoff_ms(self._failures, first, longest, random.random())  # noqa: S311 - jitter
 

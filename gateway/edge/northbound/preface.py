@@ -98,16 +98,11 @@ class Preface:
             return body, 0
         wanted = await asyncio.to_thread(self._outlet.schemas, tuple(self._wanted))
         schemas, smallest = self._possible(wanted, max_bytes)
-        fitting = len(schemas)  # mostly all of them
-        while fitting:
-            longer = _joined([*front, *schemas[:fitting]], frame)
-            if len(longer) <= max_bytes:
-                body = longer
-                break
-            fitting //= 2
+        longer, fitting = _with_schemas(front, schemas, frame, max_bytes)
         self._wanted = {f"{one.id:016x}" for one in schemas[fitting:]}
-        room = int(_ROOM * (max_bytes - smallest)) - PREFACE_BYTES
-        return body, 0 if fitting or not schemas else room
+        if fitting or not schemas:
+            return longer or body, 0
+        return body, int(_ROOM * (max_bytes - smallest)) - PREFACE_BYTES
 
     def _possible(self, wanted: Sequence[Schema], max_bytes: int) -> tuple[list[Schema], int]:
         """Those that a message can carry, smallest first, and the size of the smallest."""
@@ -129,6 +124,19 @@ class Preface:
         possible = [one for one in wanted if one.id not in self.impossible]
         possible.sort(key=lambda one: sizes[one.id])
         return possible, sizes[possible[0].id] if possible else 0
+
+
+def _with_schemas(
+    front: Sequence[Record], schemas: Sequence[Schema], frame: Message, max_bytes: int
+) -> tuple[bytes, int]:
+    """The body with as many of the schemas as fit, and how many these are; empty if none does."""
+    fitting = len(schemas)  # mostly all of them
+    while fitting:
+        body = _joined([*front, *schemas[:fitting]], frame)
+        if len(body) <= max_bytes:
+            return body, fitting
+        fitting //= 2
+    return b"", 0
 
 
 def _joined(more: Sequence[Record], frame: Message) -> bytes:

@@ -77,9 +77,11 @@ class Transfer:
         """Send for ever: what the window has room for, else wait for something to change."""
         turn = -1
         while True:
+            # Before looking: whatever changes from here on wakes us again.
             self._wake.clear()
             if self._window.overdue(_seconds()):
                 self._send_again()
+            # Sending began anew: what was read ahead is behind the frames that go next.
             if turn != self._window.turn:
                 turn = self._window.turn
                 self._queue.clear(self._window.sent)
@@ -101,6 +103,7 @@ class Transfer:
 
     async def _read(self) -> None:
         """Take frames from memory if they have just been committed, else from the file."""
+        # Noted before reading: what is committed meanwhile is looked for the next time.
         after, last = self._queue.read_upto, self._outlet.last_seq
         frames = self._outlet.fresh(after)
         if frames is None:
@@ -161,6 +164,7 @@ class Transfer:
             return
         if not self._window.acknowledged(seq):
             self._sizes.unanswered.confirmed(seq, len(message))
+        # Others wait until this one, alone on its way, has got through.
         held_up = self._sizes.limit.waits
         self._sizes.limit.arrived(seq)
         if held_up:

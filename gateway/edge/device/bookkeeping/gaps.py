@@ -89,6 +89,7 @@ class GapTracker:
         if self._whole is not None and self._whole.cause is cause:
             return []
         ended = self.back(time_ms)
+        # The gap of the device covers those of its groups.
         for group, gaps in self._partial.items():
             ended += [replace(gap, to_ms=time_ms) for gap in gaps]
             gaps.clear()
@@ -117,6 +118,7 @@ class GapTracker:
 
     def update(self, group: str, status: Status, time_ms: int) -> list[Gap]:
         """Take the status column of a group at a time; cheap while nothing changes."""
+        # As bytes: that is quick to compare, and mostly nothing has changed.
         before, column = self._before.get(group), status.tobytes()
         if before is not None and before[0] == column:
             return []
