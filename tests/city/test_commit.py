@@ -6,7 +6,8 @@ from sqlalchemy import BigInteger, Connection, Text, insert, select
 from gateway.city.db.database import Database
 from gateway.city.db.given import Types, given, given_as
 from gateway.city.db.tables import enterprise, gap, watermark
-from gateway.city.ingest.commit import EpochUpdate, Quarantined, StaleError, commit, keep_gaps
+from gateway.city.ingest.commit import EpochUpdate, Quarantined, StaleError, commit
+from gateway.city.ingest.gaps import keep_gaps
 from gateway.city.ingest.progress import Progress
 from gateway.city.registry import enrolment
 from gateway.core.batch import Gap

@@ -5,7 +5,7 @@ from pathlib import Path
 from edge_config.models.city import RetentionConfig
 from gateway.city.db import housekeeping, tables
 from gateway.city.ingest import quarantine
-from gateway.city.ingest.commit import keep_gaps
+from gateway.city.ingest.gaps import keep_gaps
 from gateway.city.ingest.layout import batch_rows, layout_of
 from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.core.batch import Gap

@@ -3,21 +3,21 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, case
+from sqlalchemy import Connection
 
 from gateway.city.db import watermarks
-from gateway.city.db.tables import edge_books, gap, tag_schema
+from gateway.city.db.tables import edge_books, tag_schema
 from gateway.city.db.upsert import insert_for
 from gateway.city.evidence.counts import MachineReport, keep_counts
 from gateway.city.evidence.samples import Sample
 from gateway.city.evidence.uncounted import Epoch, Span, spans_by_gateway
 from gateway.city.ingest import quarantine
+from gateway.city.ingest.gaps import keep_gaps, keep_losses
 from gateway.city.ingest.progress import Progress
 from gateway.city.ledger.machines import MachineIds
 from gateway.core.batch import Gap
@@ -27,8 +27,6 @@ from gateway.wire.records import BooksRecord, GivenUp, MachineRecord
 
 MachineDay = tuple[str, str, str, date]
 """Device, site and asset number of a machine, and day."""
-
-_GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms")
 
 
 @dataclass(slots=True)
@@ -137,7 +135,7 @@ def commit(
     _keep_watermarks(connection, updates, now_ms)
     keep_counts(connection, reports, machines or MachineIds(), now_ms)
     quarantine.keep(connection, quarantined.entries)
-    _keep_losses(connection, quarantined.gaps)
+    keep_losses(connection, quarantined.gaps)
     _keep_schemas(connection, updates, now_ms)
     notes = ((key[0], *note) for key, update in updates.items() for note in update.gaps)
     for is_late, some in groupby(notes, key=itemgetter(2)):
@@ -165,55 +163,6 @@ def _keep_schemas(connection: Connection, updates: Updates, now_ms: int) -> None
     )
     if rows:
         connection.execute(upsert, rows)
-
-
-def keep_gaps(
-    connection: Connection, gaps: Sequence[tuple[str, Gap]], *, is_late: bool = False
-) -> None:
-    """Write gaps, or the ends of those that are known; an end only moves forward.
-
-    Args:
-        connection: in a transaction.
-        gaps: gateways and their gaps, in order.
-        is_late: something newer may be known: then they only lengthen what is known, and do
-            not open again what has ended.
-    """
-    statement = insert_for(connection, gap)
-    new, old = statement.excluded, gap.c
-    last = case((old.to_ms > new.to_ms, old.to_ms), else_=new.to_ms)
-    changes = {"cause": new.cause, "to_ms": last}
-    ends = old.to_ms.is_(None) & new.to_ms.is_not(None)
-    where = ends | (new.to_ms > old.to_ms) if is_late else None
-    upsert = statement.on_conflict_do_update(index_elements=_GAP_KEY, set_=changes, where=where)
-    if gaps:
-        connection.execute(upsert, [_gap_row(*one) for one in gaps])
-
-
-def _keep_losses(connection: Connection, gaps: Sequence[tuple[str, Gap]]) -> None:
-    """Write intervals that only grow; where one of another cause begins, that one stays."""
-    statement = insert_for(connection, gap)
-    new, old = statement.excluded, gap.c
-    upsert = statement.on_conflict_do_update(
-        index_elements=_GAP_KEY,
-        set_={"to_ms": new.to_ms},
-        where=(old.cause == new.cause) & (new.to_ms > old.to_ms),
-    )
-    if gaps:
-        connection.execute(upsert, [_gap_row(*one) for one in gaps])
-
-
-def _gap_row(gateway: str, one: Gap) -> dict[str, object]:
-    tags = msgspec.json.encode(one.tags).decode()
-    return {
-        "gateway": gateway,
-        "device": one.device,
-        "tag_group": one.group,
-        "tags": tags,
-        "tags_key": blake2b(tags.encode(), digest_size=8).hexdigest(),
-        "cause": one.cause.code,
-        "from_ms": one.from_ms,
-        "to_ms": one.to_ms,
-    }
 
 
 def _keep_books(connection: Connection, updates: Updates) -> None:

@@ -18,8 +18,8 @@ from gateway.city.db.tables import gap, gateway
 from gateway.city.evidence.clock_doubt import Span, keep_spans
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.admission import read_state
-from gateway.city.ingest.commit import keep_gaps
 from gateway.city.ingest.enrolled.gateways import Gateways
+from gateway.city.ingest.gaps import keep_gaps
 from gateway.city.ingest.limits import MAX_WAITING
 from gateway.city.ingest.uplink.api import Uplink
 from gateway.city.ingest.uplink.inbox import Incoming

@@ -1,0 +1,63 @@
+"""Intervals without values, in the database: what edges report, silences, quarantine."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import msgspec
+from sqlalchemy import Connection, case
+
+from gateway.city.db.tables import gap
+from gateway.city.db.upsert import insert_for
+from gateway.core.batch import Gap
+
+_GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms")
+"""``tags_key`` is a hash: a list of thousands of tags is too long for an index of PostgreSQL."""
+
+
+def keep_gaps(
+    connection: Connection, gaps: Sequence[tuple[str, Gap]], *, is_late: bool = False
+) -> None:
+    """Write gaps, or the ends of those that are known; an end only moves forward.
+
+    Args:
+        connection: in a transaction.
+        gaps: gateways and their gaps, in order.
+        is_late: something newer may be known: then they only lengthen what is known, and do
+            not open again what has ended.
+    """
+    statement = insert_for(connection, gap)
+    new, old = statement.excluded, gap.c
+    last = case((old.to_ms > new.to_ms, old.to_ms), else_=new.to_ms)
+    changes = {"cause": new.cause, "to_ms": last}
+    ends = old.to_ms.is_(None) & new.to_ms.is_not(None)
+    where = ends | (new.to_ms > old.to_ms) if is_late else None
+    upsert = statement.on_conflict_do_update(index_elements=_GAP_KEY, set_=changes, where=where)
+    if gaps:
+        connection.execute(upsert, [_gap_row(*one) for one in gaps])
+
+
+def keep_losses(connection: Connection, gaps: Sequence[tuple[str, Gap]]) -> None:
+    """Write intervals that only grow; where one of another cause begins, that one stays."""
+    statement = insert_for(connection, gap)
+    new, old = statement.excluded, gap.c
+    upsert = statement.on_conflict_do_update(
+        index_elements=_GAP_KEY,
+        set_={"to_ms": new.to_ms},
+        where=(old.cause == new.cause) & (new.to_ms > old.to_ms),
+    )
+    if gaps:
+        connection.execute(upsert, [_gap_row(*one) for one in gaps])
+
+
+def _gap_row(gateway: str, one: Gap) -> dict[str, object]:
+    tags = msgspec.json.encode(one.tags).decode()
+    return {
+        "gateway": gateway,
+        "device": one.device,
+        "tag_group": one.group,
+        "tags": tags,
+        "tags_key": blake2b(tags.encode(), digest_size=8).hexdigest(),
+        "cause": one.cause.code,
+        "from_ms": one.from_ms,
+        "to_ms": one.to_ms,
+    }
