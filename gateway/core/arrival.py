@@ -38,6 +38,7 @@ def lasting(index: npt.NDArray[np.uint32], times: Times, judged: Status) -> npt.
     """
     sound = judged < FIRST_BAD
     stays = np.ones(len(index), np.bool_)
+    # The last value of a tag has none behind it and always stays.
     stays[:-1] = (index[1:] != index[:-1]) | (times[1:] != times[:-1]) | ~(sound[1:] & sound[:-1])
     return np.flatnonzero(stays)
 

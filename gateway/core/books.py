@@ -66,6 +66,7 @@ def tally_by_day(times: Times, wrong: Mask, present: Mask) -> dict[date, Counts]
     if not len(times):
         return {}
     first, last = day_of(int(times.min())), day_of(int(times.max()))
+    # Nearly always: only around midnight are values of two days told apart one by one.
     if first == last:
         failed, sent = int(np.count_nonzero(wrong)), int(np.count_nonzero(present))
         return {first: tally(len(times), failed, sent)}

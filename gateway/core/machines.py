@@ -65,6 +65,7 @@ def count_poll(schema: Schema, status: Status, is_good: bool, tick_ms: int) -> l
         return [(schema.equipment[machine], day, _at_one_time(valid, due, tick_ms))]
     expected = np.bincount(schema.owners)
     good = expected if is_good else np.bincount(schema.owners[status == GOOD])
+    # Shorter than expected where the last machines have no good value.
     valid_of = dict(enumerate(good.tolist()))
     return [
         (schema.equipment[at], day, _at_one_time(valid_of.get(at, 0), due, tick_ms))

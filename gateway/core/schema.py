@@ -183,6 +183,7 @@ class _Outline(msgspec.Struct):
     interval_ms: int
 
 
+# The cache keeps 256 lists: longer ones would make that too much memory.
 _SHARED_BYTES = 16_384
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _outline_decoder = msgspec.msgpack.Decoder(_Outline)

@@ -52,6 +52,7 @@ class _IntervalSlots:
         """The phase for one more device of a link."""
 
         def crowd(phase: int) -> tuple[int, int]:
+            # Slots are filled one after another, so that devices wake up together; then evenly.
             full = self.devices[phase] >= FILL
             return self.links[link, phase], self.devices[phase] if full else 0
 
@@ -105,6 +106,7 @@ class Slots:
 
     def _of(self, interval_ms: int) -> _IntervalSlots:
         if interval_ms not in self._by_interval:
+            # Begin elsewhere in each gateway, see ``Slots``.
             phases = slot_phases(interval_ms)
             first = self._first % len(phases)
             self._by_interval[interval_ms] = _IntervalSlots(phases[first:] + phases[:first])

@@ -72,6 +72,7 @@ def compose(
         buffer=buffer, live=live, now_ms=clock.now_ms, interval_ms=commit_ms, wake=wake
     )
     recorder.add_source(lambda _now_ms: _look(clock, live, buffer))
+    # Read before the devices are made: each goes on with the gaps that it had open.
     remembered = buffer.gaps()
     recorder.announce(remembered)
     shared = _shared(recorder, live, clock, remembered)
@@ -228,8 +229,10 @@ async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: 
         await stop.wait()
         await _cancelled(listening)  # nobody may start a device that is halted
         await edge.devices.halt()
+        # After the devices: what they gave last is in the last commit.
         edge.recorder.stop()
         await recorder
+        # After the recorder: what it committed last is to be sent too.
         leaving = (_leave(edge.recorder, north, task, drain_s) for north, task in sending)
         await asyncio.gather(*leaving)
         if page:

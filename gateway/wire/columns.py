@@ -100,6 +100,7 @@ def _decode_strings(count: int, reader: Reader) -> Column:
         texts = _strings.decode(reader.read(size))
     except ValueError as error:  # msgspec.DecodeError is one, and so is text that is not UTF-8
         raise FrameError(f"string column: {error}") from error
+    # MessagePack brings its own count, which need not be that of the record.
     if len(texts) != count:
         raise FrameError(f"string column holds {len(texts)} values, {count} announced")
     return np.array(texts, dtype=object)

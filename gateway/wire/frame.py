@@ -202,6 +202,7 @@ def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:
     cells = 0
     for record_type, content in split_records(body):
         if record_type == RecordType.BEGIN:
+            # It only divides the records, and is none of them.
             begins.append((len(records), *decode_begin(content)))
             continue
         record = decode_record(record_type, content, lookup)

@@ -77,6 +77,7 @@ def parse_uplink(topic: str) -> Uplink:
     if match is None:
         raise ValueError(f"topic {topic!r} is no uplink topic of {ROOT}")
     partition, gateway, channel = int(match[1]), match[2], match[3]
+    # Else a gateway could choose its worker, and two could write its progress.
     if partition != partition_of(gateway):
         raise ValueError(
             f"topic {topic!r}: gateway {gateway!r} belongs to partition {partition_of(gateway)}"

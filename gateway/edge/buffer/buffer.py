@@ -145,6 +145,7 @@ class Buffer(BufferReading):
                     self._writer.rollback()
                 for name, outlet in self.outlets.items():
                     outlet.put_back(feedback[name])
+                # So that the next commit has room to free what is acknowledged.
                 self._reserve.release()
                 raise DiskRefusedError(f"buffer {self._path}: {error}") from error
             except sqlite3.DatabaseError as error:

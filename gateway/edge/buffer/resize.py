@@ -89,6 +89,7 @@ def _resize(connection: sqlite3.Connection, flag: int, seq: int, cut: Cut) -> Re
         made = Cuttings(gaps=[lost])
         count_dropped(made.counts, shares, Reason.TOO_LARGE)
     gaps += made.gaps + [joined_gap(connection, gap) for gap in made.without_schema]
+    # After the frame and its gaps were read; other consumers keep it as it is.
     release(connection, flag, (seq, seq))
     size, span_ms = Pending(1, values, len(body)), (first_ms, last_ms)
     return Resized(made.frames, size, made.counts, tuple(gaps), span_ms)

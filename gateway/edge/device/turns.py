@@ -83,6 +83,7 @@ class Turns:
         load, passed_s = self._load, now_s - self._counted_s
         self._counted_s = now_s
         load.turns = self._link.turns
+        # By what was granted until now: so it comes before every change.
         load.busy_s += self._granted * passed_s
         if self._waiting:
             load.waited_s += passed_s

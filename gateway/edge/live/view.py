@@ -213,6 +213,7 @@ class Live:
         """Take the books after a commit; ``totals`` is a copy that nobody changes."""
         self._totals = totals
         self._history.append((now_ms, totals))
+        # Also what lies in the future: the clock was set back since.
         while now_ms - self._history[0][0] > RATE_SPAN_MS or self._history[0][0] > now_ms:
             self._history.popleft()
 

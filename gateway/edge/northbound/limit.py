@@ -74,6 +74,7 @@ class MessageLimit:
 
     def hung_up(self) -> None:
         """The session has ended without a reason."""
+        # Of several nobody knows which one it was: the next session sends them one by one.
         if len(self._sent) == 1:
             (seq,) = self._sent
             before, strikes = self._strikes

@@ -122,6 +122,7 @@ class Preface:
                     max_bytes,
                 )
         possible = [one for one in wanted if one.id not in self.impossible]
+        # So that as many as possible fit, and one does if any can.
         possible.sort(key=lambda one: sizes[one.id])
         return possible, sizes[possible[0].id] if possible else 0
 

@@ -99,6 +99,7 @@ class Window:
             del self._flying[span]
         if arrived:
             self._deadline_s = now_s + self._timeout_s
+        # An acknowledgement of an earlier session may be ahead of what this one has sent.
         self.sent = max(self.sent, self.upto)
         times = (sent for span, sent in arrived.items() if span[0] > self._sent_before)
         return max(times, default=None)

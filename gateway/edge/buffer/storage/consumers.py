@@ -107,6 +107,7 @@ def waiting_for(connection: sqlite3.Connection, flag: int, span: Span) -> Pendin
 
 def release(connection: sqlite3.Connection, flag: int, span: Span) -> None:
     """A consumer has, or gives up, a span of frames; what nobody waits for any more is freed."""
+    # First: cleared of the flag they would stay, as rows that nobody waits for.
     connection.execute("DELETE FROM frame WHERE seq BETWEEN ? AND ? AND waiting = ?", (*span, flag))
     connection.execute(
         "UPDATE frame SET waiting = waiting & ~? WHERE seq BETWEEN ? AND ? AND waiting & ?",

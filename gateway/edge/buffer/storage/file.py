@@ -66,6 +66,7 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     # Deleted frames need not be overwritten; zeroing them would double what is written.
     connection.execute("PRAGMA secure_delete=OFF")
+    # Below zero it is KiB: of an edge at rest all memory counts.
     connection.execute("PRAGMA cache_size=-1024")
     connection.execute("PRAGMA wal_autocheckpoint=500")
     connection.execute("PRAGMA journal_size_limit=4194304")

@@ -159,6 +159,7 @@ def choose(
     )
     with closing(oldest) as rows:
         for row in rows:
+            # The first that is neither too much nor too old ends it: those behind it are younger.
             if trimmed.size.bytes >= goal and row[_LAST_MS] >= oldest_ms:
                 break
             trimmed.add(row)

@@ -129,6 +129,7 @@ class Bookkeeper:
         self.catch_up(now_ms)
         self._cause = cause
         for group in self._groups:
+            # Of the loss each tag is part; a reading under way has ended with it.
             group.ticks.failing_tags, group.ticks.reading_ms = 0, None
             group.processor.lost()
         self.catch_up(now_ms)
