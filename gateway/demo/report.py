@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from gateway.city.db.tables import enterprise, equipment, watermark
-from gateway.city.identifiers.registrar import identifier_counts
+from gateway.city.identifiers.issuing import identifier_counts
 from gateway.city.rates.compute import percent_text
 from gateway.city.rates.reports.table import rate_table
 from gateway.core.books import COUNTERS, Counts

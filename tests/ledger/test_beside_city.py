@@ -13,9 +13,11 @@ from gateway.city.evidence import recording
 from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import Sample
 from gateway.city.ledger import importer
+from gateway.city.ledger.changes import latest_change
 from gateway.city.ledger.importer import import_files
 from gateway.city.ledger.machines import MachineIds, find
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.renaming import rename_machine
 from gateway.city.registry import enrolment
 from gateway.core.days import day_start_ms
 from tests.support.city_db import USCCS, add_enterprise, add_machine
@@ -107,3 +109,20 @@ def test_evidence_written_while_a_machine_is_renamed_is_its_own(
     held = database.run_now(lambda c: [tuple(row) for row in c.execute(query)])
     assert held == [(machine, day), (machine, later)]
     assert database.run_now(lambda c: c.scalars(select(equipment.c.id)).all()) == [machine]
+
+
+def test_imports_and_renamings_are_counted_and_dry_runs_are_not(
+    database: Database, tmp_path: Path
+) -> None:
+    """The city's registrar waits for the next number."""
+    files = tmp_path / "e.csv", tmp_path / "m.csv"
+    files[0].write_text(ENTERPRISE, encoding="utf-8")
+    files[1].write_text(MACHINES, encoding="utf-8")
+    database.run_now(import_files, files, NOW, dry_run=True)
+    assert database.run_now(latest_change) == 0
+    database.run_now(import_files, files, NOW)
+    imported = database.run_now(latest_change)
+    assert imported > 0
+    old, new = (MachineName(USCC, "1", number) for number in ("A1", "A2"))
+    database.run_now(rename_machine, old, new, NOW)
+    assert database.run_now(latest_change) > imported

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 
-from edge_config.models.base import ConsoleConfig
+from edge_config.models.base import ConsoleConfig, split_listen
 from edge_config.models.city import CityConfig, EmbeddedNode
 from gateway.city.db.database import Database
 from gateway.city.identifiers import registrar
+from gateway.core.days import day_of
 from gateway.identifier.credentials import node_credentials
 from gateway.identifier.node import EnterpriseNode
 from gateway.identifier.node_store import NodeStore
+from gateway.identifier.snms import SnmsClient
 
 
 async def run(
@@ -29,10 +32,39 @@ async def run(
         NodeStoreError: the node's file cannot be used.
         ListenError: the node's port is in use.
     """
-    async with registrar.node_client(config, now_ms) as client, asyncio.TaskGroup() as tasks:
+    async with node_client(config, now_ms) as client, asyncio.TaskGroup() as tasks:
         if isinstance(config.node, EmbeddedNode):
             tasks.create_task(_serve(config, config.node, now_ms, patience_s))
         tasks.create_task(registrar.run(database, client, config.identifier, now_ms))
+
+
+def node_client(
+    config: CityConfig, now_ms: Callable[[], int], url: str | None = None
+) -> SnmsClient:
+    """A client of the configured node.
+
+    Args:
+        config: the city.
+        now_ms: UTC milliseconds.
+        url: where the embedded node really listens, if its port was chosen at the start.
+
+    Raises:
+        CredentialsError: the embedded node's credentials cannot be used.
+    """
+    node = config.node
+    timeout_s = config.identifier.timeout_ms / 1000
+
+    def today() -> date:
+        return day_of(now_ms())
+
+    if isinstance(node, EmbeddedNode):
+        own = node_credentials(config.data_dir)
+        host, port = split_listen(node.listen)
+        base = url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return SnmsClient(base, own.username, lambda: own.secret, today=today, timeout_s=timeout_s)
+    return SnmsClient(
+        url or node.url, node.username, node.password.reveal, today=today, timeout_s=timeout_s
+    )
 
 
 async def _serve(

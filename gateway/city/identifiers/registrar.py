@@ -9,15 +9,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from edge_config.models.base import SecretUnavailableError, split_listen
-from edge_config.models.city import CityConfig, EmbeddedNode, IdentifierConfig
+from edge_config.models.base import SecretUnavailableError
+from edge_config.models.city import IdentifierConfig
 from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import Database, words
-from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts, issue
+from gateway.city.identifiers.issuing import issue
 from gateway.city.identifiers.outbox import (
     Outcome,
     Work,
@@ -29,10 +28,9 @@ from gateway.city.identifiers.outbox import (
 )
 from gateway.city.ledger.changes import latest_change
 from gateway.city.ledger.machines import is_named
-from gateway.core.days import DAY_MS, day_of
+from gateway.core.days import DAY_MS
 from gateway.core.schedule import backoff_ms
 from gateway.identifier.codes import Handle
-from gateway.identifier.credentials import node_credentials
 from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import (
     ItemResult,
@@ -43,8 +41,6 @@ from gateway.identifier.snms import (
 )
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
 from gateway.retry import Retry
-
-__all__ = ["IdentifierCounts", "Registrar", "identifier_counts", "node_client", "run"]
 
 log = logging.getLogger(__name__)
 
@@ -57,35 +53,6 @@ _READ_AGAIN_MS = DAY_MS
 _READERS = 8
 _OWNER_ITEMS = (2004, 2006)
 """Enterprise and asset number: they say whose machine a record describes."""
-
-
-def node_client(
-    config: CityConfig, now_ms: Callable[[], int], url: str | None = None
-) -> SnmsClient:
-    """A client of the configured node.
-
-    Args:
-        config: the city.
-        now_ms: UTC milliseconds.
-        url: where the embedded node really listens, if its port was chosen at the start.
-
-    Raises:
-        CredentialsError: the embedded node's credentials cannot be used.
-    """
-    node = config.node
-    timeout_s = config.identifier.timeout_ms / 1000
-
-    def today() -> date:
-        return day_of(now_ms())
-
-    if isinstance(node, EmbeddedNode):
-        own = node_credentials(config.data_dir)
-        host, port = split_listen(node.listen)
-        base = url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        return SnmsClient(base, own.username, lambda: own.secret, today=today, timeout_s=timeout_s)
-    return SnmsClient(
-        url or node.url, node.username, node.password.reveal, today=today, timeout_s=timeout_s
-    )
 
 
 async def run(

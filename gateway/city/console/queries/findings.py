@@ -40,21 +40,7 @@ class Findings:
 
 def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
     """Gather them, of each kind at most ``limit`` rows; quarantine of the last seven days."""
-    unverified = select(enterprise.c.uscc, enterprise.c.name).where(
-        enterprise.c.ledger_verified_on.is_(None)
-    )
-    unregistered = (
-        select(
-            equipment.c.uscc,
-            equipment.c.site_no,
-            equipment.c.asset_no,
-            equipment.c.name,
-            identifier.c.handle,
-        )
-        .outerjoin(identifier)
-        .where(identifier.c.registered_ms.is_(None))
-    )
-    orphans = orphan_query()
+    unverified, unregistered, orphans = _unverified(), _unregistered(), orphan_query()
     return Findings(
         quarantined=_quarantined(connection, now_ms - 7 * DAY_MS, limit),
         orphans=_rows(connection, orphans.order_by(desc("last_ms")), limit),
@@ -65,6 +51,21 @@ def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
         unverified_count=_count(connection, unverified),
         equipment=_count(connection, select(equipment.c.id)),
         identifiers=identifier_totals(connection),
+    )
+
+
+def _unverified() -> Select[Any]:
+    columns = enterprise.c
+    return select(columns.uscc, columns.name).where(columns.ledger_verified_on.is_(None))
+
+
+def _unregistered() -> Select[Any]:
+    """Machines without identifier too: the outer join leaves theirs empty."""
+    columns = equipment.c
+    return (
+        select(columns.uscc, columns.site_no, columns.asset_no, columns.name, identifier.c.handle)
+        .outerjoin(identifier)
+        .where(identifier.c.registered_ms.is_(None))
     )
 
 
