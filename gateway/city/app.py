@@ -79,14 +79,15 @@ class City:
             silence_ms=config.silence_ms,
             now_ms=now_ms,
         )
-        self.sharing: Sharing | None = None
+        self.sharing = self._sharing()
+
+    def _sharing(self) -> Sharing | None:
         """None on SQLite, where one process hears everything."""
-        if database.engine.dialect.name == "sqlite":
+        if self.database.engine.dialect.name == "sqlite":
             self.metrics.partitions_heard.set(PARTITIONS)
-        else:
-            self.sharing = Sharing(
-                Claims(database), self.uplink, self.gateways, self.ingest, self.metrics
-            )
+            return None
+        claims = Claims(self.database)
+        return Sharing(claims, self.uplink, self.gateways, self.ingest, self.metrics)
 
 
 @asynccontextmanager

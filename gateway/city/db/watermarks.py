@@ -76,6 +76,7 @@ def _count(connection: Connection, statement: UpdateBase, types: Types, rows: Se
     return connection.execute(statement, given_rows, execution_options=counting).rowcount
 
 
+# min() and max() of several columns are called otherwise on PostgreSQL, and skip nulls there only
 def _earlier(old: ColumnElement[int], new: ColumnElement[int]) -> ColumnElement[int]:
     """The smaller number; null is none."""
     return case((old.is_(None) | (new < old), new), else_=old)

@@ -33,6 +33,7 @@ def keep_doubted(connection: Connection, samples: Iterable[tuple[int, Sample]]) 
     """
     rows = [_doubted(*one) for one in samples if one[1].doubted_hours]
     _widen(connection, rows)
+    # the span may have come before the doubt did: frames and signs of life have ways of their own
     confirm(connection, {str(row["gateway"]) for row in rows})
 
 

@@ -234,7 +234,7 @@ class FrameBatch:
     def seal(self) -> None:
         """Nothing more is added: hold the progress as it is, later batches will change it."""
         for update in self.updates.values():
-            update.after = update.progress.copy()
+            update.after = update.progress.copy()  # the acknowledgement must not run ahead
 
     def lost(self) -> list[tuple[str, Gap]]:
         """The intervals of what was quarantined, by gateway; those told once are not told again."""

@@ -141,6 +141,7 @@ class EmbeddedStore:
             gone = await self._run(lambda c: c.execute(_TRIM, (before_ms, _TRIM_ROWS)).rowcount)
             total += gone
             if gone < _TRIM_ROWS:
+                # last: a field that is still named finds no values, one unnamed would be lost
                 await self._run(lambda c: self._trim_fields(c, before_ms))
                 return total
 

@@ -90,7 +90,7 @@ class Gateways:
             if not self._is_ours(view.id):  # handed over while it was read
                 continue
             if self._live.gateway(view.id) is None:
-                self._live.enrol(view)
+                self._live.enrol(view)  # before ingest can get it: the view knows all whom it gets
             for layout in one.layouts.values():
                 self._live.learn(view.id, layout.schema)
             self._gateways[view.id] = one

@@ -73,6 +73,7 @@ def _in_use(rows: Sequence[Row[Any]]) -> Iterator[tuple[Schema, date]]:
         if tags > MAX_GATEWAY_TAGS:
             break
         kept.append((row.received_ms, schema, row.used_on))
+    # the newest of a device tells what it is (Gateway.origin_of), so their order matters
     for _, schema, used_on in sorted(kept, key=itemgetter(0)):
         yield schema, used_on
 
