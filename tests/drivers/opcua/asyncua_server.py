@@ -54,7 +54,7 @@ async def main(options: dict[str, Any]) -> None:
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     nodes = await build(server, options["uri"])
     async with server:
-        print("ready", flush=True)  # noqa: T201 - the test waits for it - the tests wait for it
+        print("ready", flush=True)  # noqa: T201 - the test waits for it
         while line := await asyncio.to_thread(sys.stdin.readline):
             await obey(server, nodes, json.loads(line))
             print("ok", flush=True)  # noqa: T201 - the test waits for it
