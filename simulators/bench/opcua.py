@@ -74,7 +74,7 @@ class _Processor(UaProcessor):
     async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> Any:
         own = self._own.get(typeid)
         if own is None:
-            return await super()._process_message(typeid, requesthdr, seqhdr, body)  # type: ignore[no-untyped-call]
+            return await super()._process_message(typeid, requesthdr, seqhdr, body)  # type: ignore[no-untyped-call] # its own base is not typed
         self.session_last_activity = time.monotonic()
         if self.session is not None:
             self.session.touch()

@@ -104,7 +104,7 @@ class ModbusLine:
     async def stop(self) -> None:
         """Close the port and every connection."""
         if self._server is not None:
-            await self._server.shutdown()  # type: ignore[no-untyped-call]
+            await self._server.shutdown()
             self._server = None
 
 

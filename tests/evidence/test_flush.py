@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -35,6 +34,7 @@ from tests.support.city import (
     assembled,
     batch_of,
     city_config,
+    city_file,
     city_on,
     fill_ledger,
     proofs_of,
@@ -115,19 +115,7 @@ async def test_a_kill_before_evidence_is_written_loses_none(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     """Twice, so that a span is widened that was left uncounted; one machine is in no ledger."""
-    file = tmp_path / "city.yaml"
-    file.write_text(
-        json.dumps(
-            {
-                "city": {"region": "330800", "name_zh": "衢州", "name_en": "Quzhou"},
-                "data_dir": str(tmp_path),
-                "broker": {"url": mosquitto.url},
-                "console": {"listen": "127.0.0.1:0"},
-                "node": {"type": "embedded", "listen": "127.0.0.1:0"},
-                "identifier": {"prefix": "88.999"},
-            }
-        )
-    )
+    file = city_file(tmp_path, mosquitto.url)
     config = city_config(mosquitto.url, tmp_path)
     schema, now = schema_of("speed", assets=("B-001", "B-404")), system_ms()
     times = [now - 3 * HOUR_MS, now - 2 * HOUR_MS, now]

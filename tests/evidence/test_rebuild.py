@@ -1,7 +1,6 @@
 """Evidence is recounted from what the store holds: what a database forgets is not lost."""
 
 import asyncio
-import json
 import shutil
 import subprocess
 import sys
@@ -34,6 +33,7 @@ from tests.support.city import (
     USCC,
     assembled,
     city_config,
+    city_file,
     city_on,
     running,
     schema_of,
@@ -174,18 +174,7 @@ async def test_a_restored_database_loses_no_evidence(
     for suffix in ("-wal", "-shm"):
         (tmp_path / f"city.db{suffix}").unlink(missing_ok=True)
     shutil.copy(tmp_path / "copy.db", tmp_path / "city.db")
-    file = tmp_path / "city.yaml"
-    file.write_text(
-        json.dumps(
-            {
-                "city": {"region": "330800", "name_zh": "衢州", "name_en": "Quzhou"},
-                "data_dir": str(tmp_path),
-                "broker": {"url": mosquitto.url},
-                "identifier": {"prefix": "88.999"},
-                "store": store,
-            }
-        )
-    )
+    file = city_file(tmp_path, mosquitto.url, store=store)
     async with assembled(config) as city, running(city):
         async with sender(mosquitto.port, "gw-1") as gateway:
             await gateway.send(4, *last)  # its acknowledgement did not come

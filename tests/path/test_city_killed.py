@@ -14,7 +14,7 @@ import pytest
 
 from gateway.city.db.tables import watermark
 from tests.support.broker import Mosquitto
-from tests.support.city import assembled, city_config, fill_ledger, proofs_of, rows_of
+from tests.support.city import assembled, city_config, city_file, fill_ledger, proofs_of, rows_of
 from tests.support.dying_city import STAGES
 from tests.support.edge import VALUES, Edge
 from tests.support.waiting import until
@@ -22,26 +22,11 @@ from tests.support.waiting import until
 KILLS = 3
 
 
-def write_config(folder: Path, broker: Mosquitto) -> Path:
-    config = folder / "city.yaml"
-    config.write_text(
-        f"""
-city: {{region: "330800", name_zh: 衢州, name_en: Quzhou}}
-data_dir: {folder}/data
-broker: {{url: "{broker.url}", retry_max_ms: 1000}}
-identifier: {{prefix: "88.999"}}
-console: {{listen: "127.0.0.1:0"}}
-node: {{type: embedded, listen: "127.0.0.1:0"}}
-"""
-    )
-    return config
-
-
 async def enrolled(folder: Path, broker: Mosquitto) -> Path:
     """The configuration of a city that knows the gateway."""
     async with assembled(city_config(broker.url, folder / "data")) as city:
         fill_ledger(city, "gw-1")
-    return write_config(folder, broker)
+    return city_file(folder, broker.url, data_dir=str(folder / "data"))
 
 
 @contextlib.contextmanager
@@ -93,6 +78,21 @@ async def held(folder: Path, broker: Mosquitto, edge: Edge, frames: int) -> dict
         }
 
 
+async def drained(edge: Edge, config: Path) -> None:
+    """Let a city live until it has everything, and end it in good order."""
+    with city_process(config) as process:
+        await edge.drained()
+        process.terminate()
+        assert await asyncio.to_thread(process.wait, 20) == 0
+
+
+async def holds_all(folder: Path, broker: Mosquitto, edge: Edge) -> None:
+    sent = edge.frames * VALUES
+    found = await held(folder, broker, edge, edge.frames)
+    expected = {"first": sent, "all": sent, "committed": sent, "quarantined": 0, "evidence": sent}
+    assert found == expected
+
+
 @pytest.mark.timeout(300)
 async def test_killed_again_and_again_the_city_keeps_its_word(
     mosquitto: Mosquitto, tmp_path: Path
@@ -114,14 +114,8 @@ async def test_killed_again_and_again_the_city_keeps_its_word(
                 assert found["first"] == word * VALUES
                 assert found["all"] >= found["committed"] == found["evidence"]
                 assert found["committed"] >= word * VALUES
-        with city_process(config) as process:
-            await edge.drained()
-            process.terminate()
-            assert await asyncio.to_thread(process.wait, 20) == 0
-    sent = edge.frames * VALUES
-    found = await held(tmp_path, mosquitto, edge, edge.frames)
-    expected = {"first": sent, "all": sent, "committed": sent, "quarantined": 0, "evidence": sent}
-    assert found == expected
+        await drained(edge, config)
+    await holds_all(tmp_path, mosquitto, edge)
     assert edge.acknowledged == edge.frames
     assert "Traceback" not in (tmp_path / "city.log").read_text()
 
@@ -147,11 +141,5 @@ async def test_killed_at_each_stage_of_a_batch_it_loses_and_doubles_nothing(
                 assert found["committed"] >= word * VALUES
                 assert (found["all"] > found["committed"]) or stage != "stored"
                 assert (found["committed"] > word * VALUES) or stage != "committed"
-        with city_process(config) as process:
-            await edge.drained()
-            process.terminate()
-            assert await asyncio.to_thread(process.wait, 20) == 0
-    sent = edge.frames * VALUES
-    found = await held(tmp_path, mosquitto, edge, edge.frames)
-    expected = {"first": sent, "all": sent, "committed": sent, "quarantined": 0, "evidence": sent}
-    assert found == expected
+        await drained(edge, config)
+    await holds_all(tmp_path, mosquitto, edge)

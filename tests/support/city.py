@@ -9,6 +9,7 @@ from typing import Any
 
 import aiomqtt
 import numpy as np
+import yaml
 from sqlalchemy import Table, insert, select
 
 from edge_config.models.city import CityConfig
@@ -38,19 +39,27 @@ EPOCH_HEX = f"{EPOCH:016x}"
 
 def city_config(url: str, folder: Path, **more: Any) -> CityConfig:
     """A configuration with everything in ``folder``."""
-    host_port = url.removeprefix("mqtt://")
-    broker = {"url": f"mqtt://{host_port}", "retry_max_ms": 1_000} | more.pop("broker", {})
-    return validated(
-        CityConfig,
-        {
-            "city": {"region": "330800", "name_zh": "衢州", "name_en": "Quzhou"},
-            "data_dir": folder,
-            "broker": broker,
-            "identifier": {"prefix": "88.999"},
-            "silence_ms": 60_000,
-        }
-        | more,
-    )
+    sections = _sections(url, folder)
+    broker = sections["broker"] | more.pop("broker", {})
+    return validated(CityConfig, sections | {"broker": broker, "silence_ms": 60_000} | more)
+
+
+def city_file(folder: Path, url: str, **more: Any) -> Path:
+    """``city.yaml`` in a folder, as :func:`city_config` has it; ports of its own choice."""
+    anywhere = {"listen": "127.0.0.1:0"}
+    own = {"console": anywhere, "node": {"type": "embedded", **anywhere}}
+    file = folder / "city.yaml"
+    file.write_text(yaml.safe_dump(_sections(url, folder) | own | more), encoding="utf-8")
+    return file
+
+
+def _sections(url: str, folder: Path) -> dict[str, Any]:
+    return {
+        "city": {"region": "330800", "name_zh": "衢州", "name_en": "Quzhou"},
+        "data_dir": str(folder),
+        "broker": {"url": f"mqtt://{url.removeprefix('mqtt://')}", "retry_max_ms": 1_000},
+        "identifier": {"prefix": "88.999"},
+    }
 
 
 def fill_ledger(city: City, *gateways: str, machines: Sequence[str] = ("B-001",)) -> None:

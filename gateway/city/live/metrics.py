@@ -1,6 +1,7 @@
 """Counters of the city for Prometheus; labels come from small fixed sets."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -10,71 +11,53 @@ class CityMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.frames = Counter(
+        counter = partial(Counter, registry=self.registry)
+        gauge = partial(Gauge, registry=self.registry)
+        self.frames = counter(
             "qulink_city_frames",
             "Frames by what became of them: committed, duplicate, schema_missing, "
             "too_many_holes, quarantined",
             ["outcome"],
-            registry=self.registry,
         )
-        self.values = Counter(
+        self.values = counter(
             "qulink_city_values",
             "Values by what became of them: committed, quarantined",
             ["outcome"],
-            registry=self.registry,
         )
-        self.states = Counter(
-            "qulink_city_states", "State messages received", registry=self.registry
-        )
-        self.quarantined = Counter(
+        self.states = counter("qulink_city_states", "State messages received")
+        self.quarantined = counter(
             "qulink_city_quarantined_messages",
             "Messages and parts put into quarantine, by kind of reason",
             ["kind"],
-            registry=self.registry,
         )
-        self.shed = Counter(
+        self.shed = counter(
             "qulink_city_shed_messages",
             "Messages not taken in because the city was behind; the edges send them again",
-            registry=self.registry,
         )
-        self.orphans = Counter(
-            "qulink_city_orphan_values",
-            "Values stored of machines that are not in the ledger",
-            registry=self.registry,
+        self.orphans = counter(
+            "qulink_city_orphan_values", "Values stored of machines that are not in the ledger"
         )
-        self.connected = Gauge(
-            "qulink_city_broker_connected", "1 while the broker answers", registry=self.registry
-        )
-        self.store_up = Gauge(
-            "qulink_city_store_up", "1 while the store takes values", registry=self.registry
-        )
-        self.store_misconfigured = Gauge(
+        self.connected = gauge("qulink_city_broker_connected", "1 while the broker answers")
+        self.store_up = gauge("qulink_city_store_up", "1 while the store takes values")
+        self.store_misconfigured = gauge(
             "qulink_city_store_misconfigured",
             "1 while the store refuses credentials, database or bucket: a person must act",
-            registry=self.registry,
         )
-        self.inbox_bytes = Gauge(
-            "qulink_city_inbox_bytes", "Bytes received and not yet handled", registry=self.registry
-        )
+        self.inbox_bytes = gauge("qulink_city_inbox_bytes", "Bytes received and not yet handled")
         self.commit_seconds = Histogram(
             "qulink_city_commit_seconds",
             "From the first frame of a batch to its acknowledgement",
             buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
             registry=self.registry,
         )
-        self.partitions_heard = Gauge(
-            "qulink_city_partitions_heard",
-            "Partitions whose gateways this process hears",
-            registry=self.registry,
+        self.partitions_heard = gauge(
+            "qulink_city_partitions_heard", "Partitions whose gateways this process hears"
         )
-        self.partitions_free = Gauge(
+        self.partitions_free = gauge(
             "qulink_city_partitions_free",
             "Partitions that no process held when this one last looked",
-            registry=self.registry,
         )
-        self.gateways_online = Gauge(
-            "qulink_city_gateways_online", "Gateways heard of lately", registry=self.registry
-        )
+        self.gateways_online = gauge("qulink_city_gateways_online", "Gateways heard of lately")
 
     def add_frames(self, outcomes: Mapping[str, int], refused: Mapping[str, int]) -> None:
         """Count frames by what became of them, and what was quarantined by kind of reason."""

@@ -80,8 +80,8 @@ class Influx2:
         config = self._config
         try:
             # The library's own compression costs twelve times as much, and on the event loop.
-            api = WriteService(self._open_client().api_client)  # type: ignore[no-untyped-call] # the library is half typed
-            _, status, _ = await api.post_write_async(  # type: ignore[no-untyped-call]
+            api = WriteService(self._open_client().api_client)
+            _, status, _ = await api.post_write_async(
                 config.org,
                 config.bucket,
                 zipped,
@@ -182,7 +182,7 @@ class Influx2:
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:
-            await self._client.close()  # type: ignore[no-untyped-call]
+            await self._client.close()
             self._client = None
 
     async def _query(self, rest: str) -> list[FluxRecord]:

@@ -71,8 +71,8 @@ def correction_words(made: Correction) -> str:
     return f"更正 correction: {why.zh} {why.en} · {made.note} · {made.corrected_by}"
 
 
-def _row(cell: RateCell, decimals: int) -> dict[str, Cell]:
-    """A line of a file; what is not known is empty there, never 0."""
+def _counts(cell: RateCell) -> dict[str, Cell]:
+    """Who a rate is of, and the integers that it is made of; as files and programs name them."""
     return {
         "key": cell.key,
         "name_zh": cell.name.zh,
@@ -80,6 +80,13 @@ def _row(cell: RateCell, decimals: int) -> dict[str, Cell]:
         "networked": cell.known_networked,
         "equipment": cell.equipment,
         "enterprises": cell.enterprises,
+    }
+
+
+def _row(cell: RateCell, decimals: int) -> dict[str, Cell]:
+    """A line of a file; what is not known is empty there, never 0."""
+    return {
+        **_counts(cell),
         "pooled_percent": None if cell.pooled is None else percent_text(cell.pooled, decimals),
         "mean_percent": None if cell.mean is None else percent_text(cell.mean, decimals),
     }
@@ -110,12 +117,7 @@ def table_json(table: RateTable) -> dict[str, Any]:
 
 def _cell(cell: RateCell, decimals: int) -> dict[str, Any]:
     return {
-        "key": cell.key,
-        "name_zh": cell.name.zh,
-        "name_en": cell.name.en,
-        "networked": cell.known_networked,
-        "equipment": cell.equipment,
-        "enterprises": cell.enterprises,
+        **_counts(cell),
         "pooled": shown(cell.pooled, decimals),
         "mean": shown(cell.mean, decimals),
         **({} if cell.score is None else {"score": float(cell.score)}),
