@@ -34,9 +34,8 @@ class Pool:
         self._idle: list[Channel] = []
         self._is_dialling = False
         self._waiting: list[asyncio.Future[None]] = []
-        self._limit: tuple[int, float] | None = (
-            None  # how many are served, and until when we say so
-        )
+        # how many are served, and until when we say so
+        self._limit: tuple[int, float] | None = None
         self._most = 1
         self._loss = "not connected"
 
