@@ -15,10 +15,9 @@ import yaml
 from gateway.edge.buffer.buffer import read_books
 from tests.deploy import confined
 from tests.edge.test_run_opcua import written
-from tests.path.test_city_killed import write_config
 from tests.simulators.process import simulator
 from tests.support.broker import Mosquitto
-from tests.support.city import USCC, assembled, city_config, fill_ledger
+from tests.support.city import USCC, assembled, city_config, city_file, fill_ledger
 from tests.support.peers import free_port, program
 from tests.support.waiting import until
 
@@ -53,16 +52,17 @@ def committed(page: str) -> int:
 async def test_values_go_from_machines_to_the_city(mosquitto: Mosquitto, tmp_path: Path) -> None:
     async with assembled(city_config(mosquitto.url, tmp_path / "data")) as city:
         fill_ledger(city, "gw-door")
-    city_file, port = write_config(tmp_path, mosquitto), free_port()
-    city_file.write_text(city_file.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}", 1))
-    address = f"http://127.0.0.1:{port}"
+    listen = f"127.0.0.1:{free_port()}"
+    data = str(tmp_path / "data")
+    config = city_file(tmp_path, mosquitto.url, data_dir=data, console={"listen": listen})
+    address = f"http://{listen}"
     with simulator("door") as line:
         edge_file = written(tmp_path, mosquitto, line)
         document = yaml.safe_load(edge_file.read_text())
         document["gateway"]["enterprise_uscc"] = USCC
         edge_file.write_text(yaml.safe_dump(document))
         with (
-            service("city", tmp_path, "city", str(city_file)) as city_run,
+            service("city", tmp_path, "city", str(config)) as city_run,
             service("edge", tmp_path, "run", str(edge_file), "--drain-s", "10") as edge_run,
             closing(httpx.Client(base_url=address)) as console,
         ):
