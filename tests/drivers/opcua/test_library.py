@@ -1,6 +1,6 @@
 """Private members of asyncua that we override or set: a release that renames one fails here.
 
-``pyproject.toml`` admits one minor release only; whoever raises it goes through this list.
+``pyproject.toml`` admits one release only; whoever raises it goes through this list.
 """
 
 import inspect
@@ -12,16 +12,27 @@ from asyncua.client.ua_client import UaClient, UASocketProtocol
 from asyncua.common.connection import SecureConnection, TransportLimits
 from asyncua.ua.ua_binary import nodeid_to_binary, struct_to_binary
 
+import gateway.drivers.opcua
 from gateway.drivers.opcua.client import GatewayClient
 from gateway.drivers.opcua.encoding.codec import encode_publish
+from tests.support.privates import project, touched
+
+OVERRIDDEN = {"_renew_channel_loop", "_stale_watchdog_loop"}
+SET = {"_watchdog_intervall", "_limits"}
+USED = {"_connection", "_request_id", "_request_handle", "_callbackmap"}
 
 
 def test_the_release_is_the_one_whose_private_members_we_know() -> None:
-    assert version("asyncua").startswith("2.1.")
+    assert version("asyncua") == "2.1.0"
+    assert "asyncua==2.1.0" in project()["optional-dependencies"]["opcua"]
+
+
+def test_we_touch_no_others() -> None:
+    assert touched(gateway.drivers.opcua) == OVERRIDDEN | SET | USED
 
 
 def test_what_we_override_is_there_and_is_called_alike() -> None:
-    for name in ("_renew_channel_loop", "_stale_watchdog_loop"):
+    for name in OVERRIDDEN:
         theirs, ours = getattr(Client, name), getattr(GatewayClient, name)
         assert inspect.iscoroutinefunction(theirs)
         assert (
