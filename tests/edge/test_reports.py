@@ -7,7 +7,7 @@ import pytest
 from edge_config.models.gateway import DeviceConfig
 from gateway.core.status import Reason
 from gateway.edge.device.model import DeviceModel
-from gateway.edge.device.reports import Reports
+from gateway.edge.device.reports import MOST_CAUSES, Reports
 from gateway.retry import SOUND_S
 
 
@@ -30,6 +30,34 @@ def test_a_loss_is_one_line_and_so_is_its_end(
         "device d at plc:502 is lost (timeout): no answer in time",
         "device d at plc:502 is back after 3 failures in 7.5 s",
     ]
+
+
+def test_a_changed_cause_of_a_loss_is_said_once(
+    reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The plug is back, but the server does not trust us: that is what must be put right."""
+    for now_s in range(0, 40, 4):
+        reports.lost(Reason.DISCONNECTED, f"no route, tried from port {5000 + now_s}", now_s)
+        reports.lost(Reason.REFUSED, "the server must trust our certificate", now_s + 1)
+        reports.lost(Reason.REFUSED, "its certificate is not trusted", now_s + 2)
+    reports.serves(60.0)
+    reports.lost(Reason.REFUSED, "its certificate is not trusted", 90.0)
+    still = "device d at plc:502 is still lost, now for another cause (refused)"
+    assert caplog.messages == [
+        "device d at plc:502 is lost (disconnected): no route, tried from port 5000",
+        f"{still}: the server must trust our certificate",
+        f"{still}: its certificate is not trusted",
+        "device d at plc:502 is back after 30 failures in 60.0 s",
+        "device d at plc:502 is lost (refused): its certificate is not trusted",
+    ]
+
+
+def test_a_device_that_says_something_else_each_time_does_not_fill_the_log(
+    reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    for attempt in range(100):
+        reports.lost(Reason.DISCONNECTED, "x" * attempt, float(attempt))
+    assert len(caplog.messages) == MOST_CAUSES
 
 
 def test_a_device_that_comes_and_goes_is_back_when_it_stays(

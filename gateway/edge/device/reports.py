@@ -1,12 +1,22 @@
-"""What the log says of a device: one line when it is lost and one when it is back."""
+"""What the log says of a device: a line when it is lost, one a further cause, one when it is back.
+
+A loss often changes its cause while it lasts: the switch is back, and now the server does not
+trust our certificate. Whoever reads the log must see the one that keeps the device away.
+"""
 
 import logging
+import re
 
 from gateway.core.status import Reason
 from gateway.edge.device.model import DeviceModel
 from gateway.retry import SOUND_S
 
 _log = logging.getLogger(__name__)
+
+MOST_CAUSES = 8
+"""Different causes of one loss that are logged: a device can put anything into its words."""
+
+_DIGITS = re.compile(r"\d+")
 
 
 class Reports:
@@ -23,22 +33,28 @@ class Reports:
         self._is_shaky = False
         self._is_bug_logged = False
         self._failures = 0
+        self._said: set[tuple[Reason, str]] = set()  # causes of this loss, without their numbers
 
     def lost(self, cause: Reason, detail: str, now_s: float) -> None:
-        """The connection is lost, or an attempt has failed."""
+        """The connection is lost, or an attempt has failed; each cause of a loss is said once."""
         self._failures += 1
         if self._up_s is not None:
             self._is_shaky = now_s - self._up_s < SOUND_S
             self._up_s = None
-        if self._lost_s is None:
+        begins = self._lost_s is None
+        if begins:
             self._lost_s = now_s
-            _log.warning(
-                "device %s at %s is lost (%s): %s",
-                self._device.id,
-                self._device.endpoint,
-                cause.code,
-                detail,
-            )
+        # Ports, times and addresses differ at each attempt; the cause is the same.
+        cause_said = cause, _DIGITS.sub("#", detail)
+        if cause_said not in self._said and len(self._said) < MOST_CAUSES:
+            self._said.add(cause_said)
+            self._warn("lost" if begins else "still lost, now for another cause", cause, detail)
+
+    def _warn(self, state: str, cause: Reason, detail: str) -> None:
+        device = self._device
+        _log.warning(
+            "device %s at %s is %s (%s): %s", device.id, device.endpoint, state, cause.code, detail
+        )
 
     def serves(self, now_s: float) -> None:
         """Values come; cheap while nothing changes."""
@@ -54,6 +70,7 @@ class Reports:
             self._up_s - self._lost_s,
         )
         self._lost_s, self._failures = None, 0
+        self._said.clear()
         self._is_shaky = self._is_bug_logged = False
 
     def bug(self, error: Exception) -> None:
