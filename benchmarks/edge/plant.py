@@ -12,7 +12,11 @@ from typing import Any, Literal
 import yaml
 
 from benchmarks.processes import HERE
-from gateway.drivers.opcua.certificates import OWN_CERTIFICATE_FILE, OWN_FILE, own_certificate
+from gateway.drivers.opcua.connecting.certificates import (
+    OWN_CERTIFICATE_FILE,
+    OWN_FILE,
+    own_certificate,
+)
 from simulators.bench.addresses import address
 from tests.support.peers import free_port, wait_for_port
 

@@ -14,6 +14,7 @@ from gateway.core.batch import Reading, Status
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, Value
 from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting.session import Session, open_session
 from gateway.drivers.opcua.encoding.codec import decode_read
 from gateway.drivers.opcua.encoding.convert import (
     Shape,
@@ -24,9 +25,8 @@ from gateway.drivers.opcua.encoding.convert import (
 )
 from gateway.drivers.opcua.encoding.values import Values, empty_values
 from gateway.drivers.opcua.faults import translated
-from gateway.drivers.opcua.items import CURRENT_TIME
-from gateway.drivers.opcua.publishing import Publishing
-from gateway.drivers.opcua.session import Session, open_session
+from gateway.drivers.opcua.subscribing.items import CURRENT_TIME
+from gateway.drivers.opcua.subscribing.publishing import Publishing
 from gateway.drivers.opcua.write import variant_of
 
 Chunk = tuple[npt.NDArray[np.intp], ua.ReadRequest]

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from gateway.drivers.api import RefusedError
-from gateway.drivers.opcua.certificates import (
+from gateway.drivers.opcua.connecting.certificates import (
     fingerprint,
     first_certificate,
     given_certificate,

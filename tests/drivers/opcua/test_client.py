@@ -10,9 +10,9 @@ import pytest
 from gateway.core.status import GOOD
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.kit.conformance import FaultProxy
-from gateway.drivers.opcua import session
-from gateway.drivers.opcua.client import GatewayClient, new_client
 from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting import session
+from gateway.drivers.opcua.connecting.client import GatewayClient, new_client
 from tests.drivers.opcua.conftest import Connect
 from tests.drivers.opcua.server import AsyncuaServer, ForeignServer, point
 from tests.drivers.opcua.test_foreign import collect, flat

@@ -15,12 +15,12 @@ from cryptography.exceptions import InvalidSignature
 from edge_config.models.base import Secret
 from edge_config.models.validation import validated
 from gateway.drivers.api import DriverError, NotConnectedError, RefusedError
-from gateway.drivers.opcua.client import GatewayClient
 from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting.client import GatewayClient
+from gateway.drivers.opcua.connecting.session import Session
 from gateway.drivers.opcua.encoding.binary import CodecError
 from gateway.drivers.opcua.encoding.codec import ServiceFaultError
 from gateway.drivers.opcua.faults import REFUSED_CODES, code_of, name_of, translated
-from gateway.drivers.opcua.session import Session
 
 FAMILY = [
     error

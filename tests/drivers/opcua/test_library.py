@@ -13,7 +13,7 @@ from asyncua.common.connection import SecureConnection, TransportLimits
 from asyncua.ua.ua_binary import nodeid_to_binary, struct_to_binary
 
 import gateway.drivers.opcua
-from gateway.drivers.opcua.client import GatewayClient
+from gateway.drivers.opcua.connecting.client import GatewayClient
 from gateway.drivers.opcua.encoding.codec import encode_publish
 from tests.support.privates import project, touched
 

@@ -11,15 +11,15 @@ from asyncua.ua.ua_binary import struct_to_binary
 from edge_config.models.validation import validated
 from gateway.core.status import GOOD, Quality, Reason, bad, status
 from gateway.drivers.api import NotConnectedError
-from gateway.drivers.opcua.client import new_client
 from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting.client import new_client
+from gateway.drivers.opcua.connecting.session import Session
 from gateway.drivers.opcua.encoding.codec import Published
 from gateway.drivers.opcua.encoding.convert import shape_of
 from gateway.drivers.opcua.encoding.values import Values, empty_values
-from gateway.drivers.opcua.items import queue_size
-from gateway.drivers.opcua.publishing import Publishing, _Subscription
-from gateway.drivers.opcua.session import Session
+from gateway.drivers.opcua.subscribing.items import queue_size
+from gateway.drivers.opcua.subscribing.publishing import Publishing, _Subscription
 
 Refused = Callable[[str], asyncio.Future[Buffer]]
 AFTER_LOSS = status(Quality.UNCERTAIN, Reason.OVERFLOW)

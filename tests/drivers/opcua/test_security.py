@@ -8,8 +8,8 @@ import pytest
 
 from gateway.core.status import GOOD
 from gateway.drivers.api import NotConnectedError, RefusedError
-from gateway.drivers.opcua import session
 from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting import session
 from gateway.drivers.opcua.driver import OpcUaDriver
 from tests.drivers.opcua.conftest import Connect
 from tests.drivers.opcua.server import AsyncuaServer, ForeignServer, point

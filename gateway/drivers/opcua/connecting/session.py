@@ -11,7 +11,8 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 
 from gateway.drivers.api import NotConnectedError, RefusedError
-from gateway.drivers.opcua.certificates import (
+from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting.certificates import (
     OWN_CERTIFICATE_FILE,
     OwnCertificate,
     first_certificate,
@@ -19,11 +20,10 @@ from gateway.drivers.opcua.certificates import (
     own_certificate,
     require_trust,
 )
-from gateway.drivers.opcua.client import GatewayClient, new_client
-from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting.client import GatewayClient, new_client
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, heeding_cancellation, translated
 from gateway.drivers.opcua.nodes import NodeName, namespace_index
-from gateway.drivers.opcua.requests import PublishRequests
+from gateway.drivers.opcua.subscribing.requests import PublishRequests
 
 _GOODBYE_S = 0.5
 """A server that is alive closes a session at once; a dead one must not hold us up."""

@@ -16,9 +16,9 @@ from gateway.core.batch import Status
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Point
 from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting.session import Session
 from gateway.drivers.opcua.encoding.codec import ServiceFaultError
 from gateway.drivers.opcua.encoding.convert import status_of
-from gateway.drivers.opcua.session import Session
 
 CURRENT_TIME = ua.NodeId(ua.Int32(ObjectIds.Server_ServerStatus_CurrentTime))
 MAX_NOTIFICATIONS = 10_000

@@ -19,6 +19,7 @@ from gateway.core.batch import Status
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point
 from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting.session import Session
 from gateway.drivers.opcua.encoding.codec import Acknowledgement, Published, decode_publish
 from gateway.drivers.opcua.encoding.convert import (
     OVERFLOW_BITS,
@@ -30,8 +31,7 @@ from gateway.drivers.opcua.encoding.convert import (
 )
 from gateway.drivers.opcua.encoding.values import Values, joined, selected
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, code_of, name_of, translate
-from gateway.drivers.opcua.items import create_items, create_subscription, watch_clock
-from gateway.drivers.opcua.session import Session
+from gateway.drivers.opcua.subscribing.items import create_items, create_subscription, watch_clock
 
 _MAX_OUTSTANDING = 10
 _TOO_MANY_REQUESTS = int(StatusCodes.BadTooManyPublishRequests)

@@ -1,0 +1,1 @@
+"""What a server pushes: subscriptions, their items, and what they publish."""
