@@ -6,6 +6,8 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.durable import make_folder, sync_folder
+
 FILE = "node-credentials.json"
 USERNAME = "qulink-city"
 
@@ -44,7 +46,7 @@ def node_credentials(data_dir: Path) -> NodeCredentials:
 
 def _create(path: Path) -> None:
     """Write complete and private before it gets its name; whoever comes first wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     body = json.dumps({"username": USERNAME, "secret": secrets.token_urlsafe(32)})
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -58,3 +60,4 @@ def _create(path: Path) -> None:
         pass
     finally:
         draft.unlink()
+    sync_folder(path.parent)  # the secret is told to others now

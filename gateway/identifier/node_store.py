@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from gateway.durable import sync_names
+
 VERSION = 1
 """Version of the file's layout (``PRAGMA user_version``)."""
 
@@ -47,6 +49,7 @@ class NodeStore:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=FULL")
                 self._prepare(path)
+                sync_names(path)
                 failed.pop_all()
         except sqlite3.Error as error:
             raise NodeStoreError(f"cannot open the node's file {path}: {error}") from error

@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 from edge_config.models.base import Secret
+from gateway.durable import make_folder, sync_names
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -78,7 +79,7 @@ def connect(url: str, data_dir: Path, password: Secret | None = None) -> Databas
     """
     target = make_url(url)
     if target.get_backend_name() == "sqlite":
-        data_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(data_dir)
         file = data_dir / (target.database or "city.db")
         _make(file)
         engine = create_engine(target.set(database=str(file)), hide_parameters=True)
@@ -100,6 +101,7 @@ def _make(file: Path) -> None:
         if os.geteuid() == 0:
             folder = file.parent.stat()
             os.chown(file, folder.st_uid, folder.st_gid)
+        sync_names(file)
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -11,6 +11,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from gateway.durable import sync_folder
+
 ITERATIONS = 210_000
 """OWASP's figure for PBKDF2-HMAC-SHA512."""
 _SALT_BYTES = 12
@@ -61,6 +63,8 @@ def _replace(file: Path, text: str) -> None:
             if os.geteuid() == 0:
                 os.chown(temporary, status.st_uid, status.st_gid)
         temporary.replace(file)
+        # Else a revoked password could be back after a power cut.
+        sync_folder(file.parent)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise

@@ -8,6 +8,7 @@ import orjson
 
 from gateway.city.stores import fields
 from gateway.city.stores.api import StoreMisconfiguredError
+from gateway.durable import make_folder, sync_names
 
 VERSION = 3
 _TABLES = f"""
@@ -52,7 +53,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         OSError: no such folder, or no permission.
         sqlite3.Error: likewise, or the file is damaged.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
     with ExitStack() as failed:
         failed.callback(connection.close)
@@ -64,6 +65,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         connection.create_function("qulink_status", 3, _status, deterministic=True)
         if is_new:
             connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
+            sync_names(path)
         failed.pop_all()
     return connection
 

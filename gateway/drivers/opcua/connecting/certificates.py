@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.drivers.api import RefusedError
+from gateway.durable import make_folder, sync_folder
 
 OWN_FILE = "qulink-client.pem"
 OWN_CERTIFICATE_FILE = "qulink-client.der"
@@ -56,7 +57,7 @@ def own_certificate(folder: Path) -> OwnCertificate:
     """
     target = folder / OWN_FILE
     if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         _place(target, _generate())
     pem = target.read_bytes()
     own = _own(x509.load_pem_x509_certificate(pem), pem)
@@ -122,12 +123,15 @@ def _place(target: Path, content: bytes) -> None:
     """Make a private file appear with its whole content, unless another was first."""
     with NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
         file.write(content)
+        file.flush()
+        os.fsync(file.fileno())  # a name without a key behind it would have to be deleted by hand
     try:
         os.link(file.name, target)
     except FileExistsError:
         pass
     finally:
         Path(file.name).unlink()
+    sync_folder(target.parent)  # servers are told to trust this key
 
 
 def _generate() -> bytes:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import randbits
 
+from gateway.durable import sync_folder, sync_names
 from gateway.edge.buffer.storage.reserve import Reserve, free_bytes
 
 _log = logging.getLogger(__name__)
@@ -110,6 +111,8 @@ def _checked(path: Path) -> sqlite3.Connection:
         _configure(connection)
         _check(connection)
         _begin(connection)
+        # Before the first frame leaves under this epoch.
+        sync_names(path)
         failed.pop_all()
     return connection
 
@@ -153,15 +156,17 @@ def _set_aside(path: Path) -> Path:
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        try:
+    try:
+        # The file last: a new one must never find the log of the old one beside it.
+        for suffix in ("-shm", "-wal", ""):
+            part = path.with_name(path.name + suffix)
             if part.exists():
                 part.rename(aside.with_name(aside.name + suffix))
-        except OSError as error:
-            raise BufferFileError(
-                f"buffer {path} is damaged and cannot be set aside: {error}"
-            ) from error
+        sync_folder(path.parent)  # else a power cut could undo some of the renames
+    except OSError as error:
+        raise BufferFileError(
+            f"buffer {path} is damaged and cannot be set aside: {error}"
+        ) from error
     return aside
 
 

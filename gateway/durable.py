@@ -1,0 +1,60 @@
+"""Names of files that survive a power cut.
+
+``fsync`` of a file keeps its content only: its name is content of its folder, and the folder's
+name that of the folder above. A database or password file that was made, or renamed, just before
+the power went would be there with its content and without its name.
+"""
+
+import errno
+import os
+from contextlib import suppress
+from pathlib import Path
+
+_CANNOT = {errno.EINVAL, errno.ENOTSUP}
+"""Answers of a file system that syncs no folders; nothing is wrong with the disk."""
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was made, renamed or removed in a folder last.
+
+    A file system that cannot sync folders (some network and flash ones) does not say so in a way
+    that anybody could act on; it is left to it.
+
+    Raises:
+        OSError: no such folder, or the disk fails.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_names(path: Path) -> None:
+    """Make the name of a file last, and those of all folders on the way to it.
+
+    On a first start they may be as new as the file. Folders above that we may not read are made by
+    others, who have to see to it.
+
+    Raises:
+        OSError: the file's own folder cannot be synced.
+    """
+    nearest, *above = path.absolute().parents
+    sync_folder(nearest)
+    for folder in above:
+        with suppress(OSError):
+            sync_folder(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, to last.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        sync_names(folder)
