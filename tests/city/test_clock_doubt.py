@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, select
 
 from gateway.city.app import City
-from gateway.city.db.clock_tables import confirmed_clock, doubted_evidence
 from gateway.city.db.database import Database
+from gateway.city.db.schema.clock import confirmed_clock, doubted_evidence
 from gateway.city.db.tables import evidence, machine
 from gateway.city.db.tables import gateway as gateway_table
 from gateway.city.evidence.clock_doubt import (

@@ -13,7 +13,7 @@ from sqlalchemy import inspect, text
 
 from gateway.city.db import upgrade as upgrade_module
 from gateway.city.db.database import Database, connect
-from gateway.city.db.schema import metadata
+from gateway.city.db.schema.whole import metadata
 from gateway.city.db.upgrade import DatabaseUnusableError, upgrade
 
 
@@ -38,8 +38,16 @@ _CONSTRAINTS = """
 _INDICES = """
     SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2
 """
+# Not the text of a table: SQLite adds a later column behind the constraints.
+_TABLES = "FROM sqlite_master AS made JOIN {}(made.name) AS one WHERE made.type = 'table'"
+_ORDER = " ORDER BY 1, 2"
 _CATALOGUE = {
-    "sqlite": ("SELECT type, name, sql FROM sqlite_master ORDER BY type, name",),
+    "sqlite": (
+        "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%' ORDER BY 1",
+        "SELECT made.name, one.* " + _TABLES.format("pragma_table_xinfo") + _ORDER,
+        "SELECT made.name, one.* " + _TABLES.format("pragma_foreign_key_list") + _ORDER,
+        "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'index' ORDER BY 1, 2",
+    ),
     "postgresql": (_COLUMNS, _CONSTRAINTS, _INDICES),
 }
 

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 from gateway.city.app import City
 from gateway.city.db.database import Database
 from gateway.city.db.operation import begin
-from gateway.city.db.rate_tables import rate_result
+from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import evidence, machine_alias
 from gateway.city.evidence.rebuild import RebuildError, days_to_recount, published_months
 from gateway.city.evidence.recount import Counted, Origins, recounted

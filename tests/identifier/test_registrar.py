@@ -18,13 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import Database
-from gateway.city.db.tables import (
-    enterprise,
-    equipment,
-    identifier,
-    identifier_counter,
-    identifier_outbox,
-)
+from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
+from gateway.city.db.tables import enterprise, equipment
 from gateway.city.identifiers import registrar
 from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts, issue
 from gateway.city.identifiers.outbox import queue_updates

@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.city.db.database import Database
-from gateway.city.db.tables import equipment, identifier_outbox
+from gateway.city.db.schema.identifiers import identifier_outbox
+from gateway.city.db.tables import equipment
 from gateway.city.identifiers import registrar
 from gateway.city.identifiers.issuing import IdentifierCounts, issue
 from gateway.city.identifiers.outbox import Outcome, claim, note_outcomes, queue_updates

@@ -10,12 +10,11 @@ from sqlalchemy import select
 
 from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import Database
+from gateway.city.db.schema.identifiers import identifier, identifier_outbox
 from gateway.city.db.tables import (
     enterprise,
     equipment,
     equipment_status,
-    identifier,
-    identifier_outbox,
     ledger_verification,
     roster_member,
 )

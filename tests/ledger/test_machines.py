@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, select
 
 from gateway.city.db.database import Database
-from gateway.city.db.tables import equipment, evidence, identifier, machine, machine_alias
+from gateway.city.db.schema.identifiers import identifier
+from gateway.city.db.tables import equipment, evidence, machine, machine_alias
 from gateway.city.evidence.adoption import orphan_query
 from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import Sample

@@ -13,7 +13,7 @@ from edge_config.mistakes.problems import ConfigError
 from edge_config.models.city import CityConfig
 from gateway.city.db.database import Database
 from gateway.city.db.operation import began_on, begin
-from gateway.city.db.rate_tables import rate_result
+from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import evidence
 from gateway.city.db.upgrade import DatabaseUnusableError, open_database
 from gateway.city.evidence.adoption import orphan_query

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.city.db.database import Database
 from gateway.city.db.operation import begin
-from gateway.city.db.rate_tables import rate_result
+from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import (
     enterprise,
     evidence,

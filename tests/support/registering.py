@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge_config.models.city import IdentifierConfig
 from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import Database
-from gateway.city.db.tables import identifier_outbox
+from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts
 from gateway.city.identifiers.registrar import Registrar
 from gateway.identifier.snms import SnmsClient

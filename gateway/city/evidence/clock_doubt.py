@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, insert, select, update
 
-from gateway.city.db.clock_tables import confirmed_clock, doubted_evidence
 from gateway.city.db.database import chunks
+from gateway.city.db.schema.clock import confirmed_clock, doubted_evidence
 from gateway.city.db.upsert import insert_for
 from gateway.city.evidence.rows import write_evidence
 from gateway.city.evidence.samples import Sample

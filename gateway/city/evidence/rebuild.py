@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from gateway.city.db.database import Database, chunks
 from gateway.city.db.operation import began_on
-from gateway.city.db.rate_tables import rate_result
+from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import evidence, gateway, machine_books, tag_schema
 from gateway.city.evidence.recording import record_known
 from gateway.city.evidence.recount import Counted, Origins, Recount, recounted

@@ -7,13 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, literal, select, update
 
 from edge_config.models.suffix import SuffixPattern
-from gateway.city.db.tables import (
-    enterprise,
-    equipment,
-    identifier,
-    identifier_counter,
-    identifier_outbox,
-)
+from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
+from gateway.city.db.tables import enterprise, equipment
 from gateway.city.identifiers.outbox import enqueue
 from gateway.core.days import day_of
 from gateway.identifier.codes import Handle

@@ -20,7 +20,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, case, func, insert, or_, select, update
 
 from gateway.city.db.database import chunks
-from gateway.city.db.tables import equipment, identifier, identifier_outbox
+from gateway.city.db.schema.identifiers import identifier, identifier_outbox
+from gateway.city.db.tables import equipment
 from gateway.city.ledger.codes import STATUSES
 from gateway.city.ledger.history import statuses_on
 from gateway.core.days import DAY_MS, day_of

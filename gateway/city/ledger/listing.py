@@ -4,12 +4,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from gateway.city.db.tables import (
-    enterprise,
-    equipment,
-    identifier,
-    identifier_outbox,
-)
+from gateway.city.db.schema.identifiers import identifier, identifier_outbox
+from gateway.city.db.tables import enterprise, equipment
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, Name
 from gateway.city.ledger.history import statuses_on
 from gateway.core.days import day_of

@@ -7,13 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from gateway.city.db.tables import (
-    enterprise,
-    equipment,
-    evidence,
-    gateway,
-    identifier,
-)
+from gateway.city.db.schema.identifiers import identifier
+from gateway.city.db.tables import enterprise, equipment, evidence, gateway
 from gateway.city.ledger.names import MachineName
 
 Rows = Sequence[Any]

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, desc, func, select
 
 from gateway.city.console.queries.database import Rows
-from gateway.city.db.tables import enterprise, equipment, identifier, quarantine
+from gateway.city.db.schema.identifiers import identifier
+from gateway.city.db.tables import enterprise, equipment, quarantine
 from gateway.city.evidence.adoption import orphan_query
 from gateway.core.days import DAY_MS
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from gateway.city.db.schema import metadata
+from gateway.city.db.schema.whole import metadata
 
 
 def _run() -> None:

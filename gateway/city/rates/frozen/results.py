@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from gateway.city.db.rate_tables import rate_correction, rate_result
+from gateway.city.db.schema.rates import rate_correction, rate_result
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.compute import Cell, Cells, percent
 from gateway.city.rates.period import Status
