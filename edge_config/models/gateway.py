@@ -91,7 +91,8 @@ class TagConfig(Settings):
     label_zh: str = Field(default="", max_length=64, description="name for Chinese readers")
     label_en: str = Field(default="", max_length=64, description="name for English readers")
     scale: float | None = Field(
-        default=None, description="value = raw × scale + offset; result is float"
+        default=None,
+        description="value = raw × scale + offset; result is a float, exact in its decimals",
     )
     offset: float = Field(default=0.0, description="see scale")
     minimum: float | None = Field(default=None, description="a scaled value below is BAD (range)")

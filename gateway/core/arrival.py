@@ -13,8 +13,8 @@ from gateway.core.days import MAX_AHEAD_MS
 from gateway.core.machines import count_arrivals, tags_by_machine
 from gateway.core.outcome import Outcome
 from gateway.core.process import SENDABLE, Processor
-from gateway.core.rules import ColumnRule, shorten
-from gateway.core.schema import Column, Equipment, Kind, Schema, empty_columns
+from gateway.core.rules import ColumnRule
+from gateway.core.schema import Column, Equipment, Kind, Schema, empty_columns, shorten
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, uncertain
 
 

@@ -15,8 +15,8 @@ from gateway.core.books import tally
 from gateway.core.days import day_of
 from gateway.core.machines import count_poll
 from gateway.core.outcome import Outcome
-from gateway.core.rules import GroupRules, shorten
-from gateway.core.schema import Column, Kind, Schema, empty_columns
+from gateway.core.rules import GroupRules
+from gateway.core.schema import Column, Kind, Schema, empty_columns, shorten
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, sendable, uncertain
 
 

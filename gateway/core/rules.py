@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from gateway.core.batch import Mask
-from gateway.core.schema import Column, Kind, Run, runs_of
+from gateway.core.schema import Column, Kind, Run, is_text, runs_of
 from gateway.core.status import Reason
 
 _FLOATS = (Kind.FLOAT64, Kind.FLOAT32)
@@ -24,7 +25,7 @@ class TagRule:
 
     Attributes:
         raw: kind of the driver's value.
-        scale: ``value = raw × scale + offset``; a scaled value is FLOAT64. None: as it is read.
+        scale: ``value = raw × scale + offset``; a scaled value is a float. None: as it is read.
         offset: see ``scale``.
         minimum: a processed value below it is BAD (range).
         maximum: a processed value above it is BAD (range).
@@ -48,13 +49,45 @@ class TagRule:
 
     @property
     def kind(self) -> Kind:
-        """Kind after processing: scaled values are floats, others keep their kind."""
-        return Kind.FLOAT64 if self.scaled else self.raw
+        """Kind after processing: scaled values are floats, others keep their kind.
+
+        A float32 that is only multiplied stays one: as float64 it would show digits that were
+        never measured. An offset may be much larger than the value, which then needs float64.
+        """
+        is_wide = self.raw is not Kind.FLOAT32 or self.offset != 0
+        return Kind.FLOAT64 if self.scaled and is_wide else self.raw
 
 
 def order_of(rules: Sequence[TagRule]) -> tuple[int, ...]:
     """The column order of a group: positions sorted by (kind after processing, raw kind)."""
-    return tuple(sorted(range(len(rules)), key=lambda at: (rules[at].kind, rules[at].raw)))
+
+    def place(at: int) -> tuple[Kind, Kind, bool]:
+        return rules[at].kind, rules[at].raw, rules[at].scaled
+
+    return tuple(sorted(range(len(rules)), key=place))
+
+
+class _Scaling(NamedTuple):
+    """``(raw × factor + offset) / divisor`` of neighbouring tags.
+
+    With the divisor a power of ten and the others whole, 302 × 0.1 is 30.2 to the last bit, and
+    not 30.200000000000003: whole numbers are exact in float64, and one division rounds once.
+    """
+
+    factor: Column
+    offset: Column
+    divisor: Column | None
+
+    def of(self, raw: Column) -> Column:
+        values = raw * self.factor
+        values += self.offset
+        if self.divisor is not None:
+            values /= self.divisor
+        return values
+
+    def at(self, tags: Positions) -> "_Scaling":
+        divisor = None if self.divisor is None else self.divisor[tags]
+        return _Scaling(self.factor[tags], self.offset[tags], divisor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +97,7 @@ class _Part:
     column: int
     source: slice
     target: slice
-    scale: Column | None
-    offset: Column | None
+    scaling: _Scaling | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +115,7 @@ class ColumnRule:
     def computes(self) -> bool:
         """Whether any rule is more than a comparison of values for equality."""
         limits = (self.minimum, self.maximum, self.deadband)
-        return any(part.scale is not None for part in self.parts) or any(
+        return any(part.scaling is not None for part in self.parts) or any(
             limit is not None for limit in limits
         )
 
@@ -92,13 +124,12 @@ class ColumnRule:
         count = self.span.stop - self.span.start
         first = self.parts[0]
         # Nothing to compute: the driver's array goes on as it is.
-        if len(self.parts) == 1 and first.scale is None and len(raw[first.column]) == count:
+        if len(self.parts) == 1 and first.scaling is None and len(raw[first.column]) == count:
             return raw[first.column]
         out = np.empty(count, self.kind.dtype)
         for part in self.parts:
             values = raw[part.column][part.source]
-            scaled = values if part.scale is None else values * part.scale + part.offset
-            out[part.target] = scaled
+            out[part.target] = values if part.scaling is None else part.scaling.of(values)
         return out
 
     def gather_at(
@@ -121,11 +152,7 @@ class ColumnRule:
             begin = first + low - starts[column]
             values = raw[column][begin : begin + high - low]
             within = tags[low:high] - part.target.start
-            out[low:high] = (
-                values
-                if part.scale is None or part.offset is None
-                else values * part.scale[within] + part.offset[within]
-            )
+            out[low:high] = values if part.scaling is None else part.scaling.at(within).of(values)
         return out
 
     def faults(
@@ -133,7 +160,7 @@ class ColumnRule:
     ) -> Iterator[tuple[Mask, Reason]]:
         """Which values of a processed column cannot be: not finite, out of range, no text."""
         if self.kind is Kind.STRING:
-            odd = np.fromiter((not _is_text(value) for value in column), np.bool_, len(column))
+            odd = np.fromiter((not is_text(value) for value in column), np.bool_, len(column))
             if odd.any():
                 yield odd, Reason.TYPE
         if self.kind in _FLOATS:
@@ -152,45 +179,6 @@ class ColumnRule:
         if self.kind in _INTEGERS:
             return np.asarray(_distance(column, last) > _at(self.deadband, tags), np.bool_)
         return np.asarray(np.abs(column - last) > _at(self.deadband, tags), np.bool_)
-
-
-MAX_TEXT_BYTES = 16_384
-"""A longer text, in UTF-8, loses its end and is UNCERTAIN: no single value may fill a message."""
-
-_SURELY_SHORT = MAX_TEXT_BYTES // 4
-"""A text of so many characters is not longer, whatever they are."""
-
-
-def shorten(column: Column) -> tuple[Column, Mask | None]:
-    """Cut texts that are too long between two characters.
-
-    Returns:
-        The column itself if none is; else a copy, and which of its texts were cut.
-    """
-    odd = [
-        at for at, text in enumerate(column) if isinstance(text, str) and len(text) > _SURELY_SHORT
-    ]
-    # Nearly all texts are short: only these are encoded to be measured.
-    bodies = {at: column[at].encode("utf-8", "replace") for at in odd}
-    long = [at for at, body in bodies.items() if len(body) > MAX_TEXT_BYTES]
-    if not long:
-        return column, None
-    column, cut = column.copy(), np.zeros(len(column), np.bool_)
-    for at in long:
-        column[at] = bodies[at][:MAX_TEXT_BYTES].decode("utf-8", "ignore")
-        cut[at] = True
-    return column, cut
-
-
-def _is_text(value: object) -> bool:
-    """Whether a value can travel as text; one that cannot would spoil the frame for all others."""
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # half of a character
-        return False
-    return True
 
 
 def _at(values: Column, tags: Positions | None) -> Column:
@@ -271,11 +259,29 @@ def _parts(run: Run, rules: Sequence[TagRule], raw_runs: Sequence[Run]) -> Itera
             column,
             slice(begin, begin + len(part)),
             slice(start, start + len(part)),
-            _scales(part) if scaled else None,
-            np.array([rule.offset for rule in part], np.float64) if scaled else None,
+            _scaling(part) if scaled else None,
         )
         start += len(part)
 
 
-def _scales(rules: Sequence[TagRule]) -> Column:
-    return np.array([1.0 if rule.scale is None else rule.scale for rule in rules], np.float64)
+_MOST_DIGITS = 9
+"""A scale or offset of more digits is no decimal that somebody wrote, but 1/3 or the like."""
+
+
+def _scaling(rules: Sequence[TagRule]) -> _Scaling:
+    """The scaling of some tags, in whole numbers where scale and offset are short decimals."""
+    terms = [_terms(1.0 if rule.scale is None else rule.scale, rule.offset) for rule in rules]
+    factor, offset, divisor = (np.array(column, np.float64) for column in zip(*terms, strict=True))
+    return _Scaling(factor, offset, divisor if np.any(divisor != 1) else None)
+
+
+def _terms(scale: float, offset: float) -> tuple[float, float, float]:
+    """Factor, offset and divisor of one tag."""
+    written = [Decimal(repr(number)).normalize() for number in (scale, offset)]
+    is_exact = written == [Decimal(number) for number in (scale, offset)]  # as 0.5 and 10
+    places = max(0, *(-int(number.as_tuple().exponent) for number in written))
+    digits = max(places, *(len(number.as_tuple().digits) for number in written))
+    if is_exact or digits > _MOST_DIGITS:
+        return scale, offset, 1.0
+    factor, constant = (float(number.scaleb(places)) for number in written)
+    return factor, constant, 10.0**places

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,15 @@ from starlette.responses import Response
 
 Cell = str | int | float | bool | None
 DEMONSTRATION = "演示数据 / demonstration data"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet compute a cell; a Chinese input method types the wide ones, and they
+count as the narrow ones once somebody edits the cell."""
+_MISTAKEN = re.compile(
+    r"0\d+|\d{16,}|\d+(?:\.\d+)?[eE][+-]?\d+|\d{1,2}[-/]\d{1,2}(?:[-/]\d{1,2})?"
+    r"|\d{4}[-/]\d{1,2}|\d{1,2}[-/]\d{4}"
+)
+"""Codes that a spreadsheet takes for numbers or days, and then keeps only what it understood:
+000123, credit codes of 18 digits, 12E3, 3-12. Whole dates are meant as such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +81,9 @@ def _file_name(table: Table, demonstration: bool) -> str:
 
 
 def _safe(cell: Cell) -> Cell:
-    """Text that a spreadsheet would run as a formula gets an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    """A cell that a spreadsheet shows as it is, and neither runs nor takes for something else."""
+    if not isinstance(cell, str):
+        return cell
+    if cell.startswith(_FORMULA):
+        return f"'{cell}"
+    return f'="{cell}"' if _MISTAKEN.fullmatch(cell) else cell

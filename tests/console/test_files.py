@@ -15,7 +15,7 @@ from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_of
 from gateway.core.status import GOOD, Reason, uncertain
-from gateway.web.tables import Table, as_csv
+from gateway.web.tables import Table, as_csv, csv_text
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import NOW_MS, Town, town, uscc_of
@@ -100,6 +100,30 @@ def test_text_that_looks_like_a_formula_is_disarmed() -> None:
     table = Table("t", ("a",), [{"a": "=1+1"}, {"a": -1}, {"a": "@x"}], {})
     body = bytes(as_csv(table, demonstration=False).body).decode("utf-8-sig")
     assert body.splitlines() == ["a", "'=1+1", "-1", "'@x"]
+
+
+def cell_in_a_file(text: str) -> str:
+    body = csv_text(Table("t", ("a",), [{"a": text}], {}), demonstration=False)
+    return list(csv.reader(io.StringIO(body.removeprefix("\ufeff"))))[1][0]
+
+
+@pytest.mark.parametrize("text", ["＝1+1", "＋1", "－1", "＠x", "\n=1"])
+def test_a_formula_in_wide_letters_is_disarmed_too(text: str) -> None:
+    assert cell_in_a_file(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "code", ["000123", "914403001922038216", "12E3", "1.5e10", "3-12", "3/12", "24-3-1", "2024-3"]
+)
+def test_a_code_that_a_spreadsheet_would_mistake_stays_text(code: str) -> None:
+    assert cell_in_a_file(code) == f'="{code}"'
+
+
+@pytest.mark.parametrize(
+    "text", ["A-001", "0", "0.5", "123", "330800", "2024-05-31", "2024-05-31 08:00:00", "46.38", ""]
+)
+def test_what_a_spreadsheet_understands_is_left_alone(text: str) -> None:
+    assert cell_in_a_file(text) == text
 
 
 async def test_without_a_demonstration_nothing_says_so(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from gateway.core.batch import Batch, Changes, Reading
 from gateway.core.books import Counts
 from gateway.core.days import MAX_AHEAD_MS, day_of
 from gateway.core.outcome import Outcome
-from gateway.core.rules import MAX_TEXT_BYTES, TagRule, compile_rules, order_of
-from gateway.core.schema import Equipment, Kind, Schema, Tag, runs_of
+from gateway.core.rules import TagRule, compile_rules, order_of
+from gateway.core.schema import MAX_TEXT_BYTES, Equipment, Kind, Schema, Tag, runs_of
 from gateway.core.status import (
     FIRST_BAD,
     GOOD,
@@ -82,7 +82,7 @@ def test_scaled_values_are_float64_and_others_keep_their_kind() -> None:
     rules = [TagRule(Kind.INT64, scale=0.1, offset=-5), TagRule(Kind.INT64)]
     processor = make(rules)
     outcome = processor.process(reading(rules, [123, 7]), T0)
-    assert sent(outcome) == {0: 123 * 0.1 - 5, 1: 7}
+    assert sent(outcome) == {0: 7.3, 1: 7}
     assert [run.kind for run in processor.schema.runs] == [Kind.FLOAT64, Kind.INT64]
 
 

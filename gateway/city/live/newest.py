@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gateway.city.stores.api import Value
 from gateway.core.batch import NEVER, Batch, Changes
-from gateway.core.schema import Column, Schema, empty_columns
+from gateway.core.schema import Column, Schema, empty_columns, plain_values
 from gateway.core.status import GOOD
 
 
@@ -77,12 +76,11 @@ class Newest:
             for at in range(run.start, run.stop):
                 tag = self.schema.tags[at]
                 if tag.equipment == equipment and self.times[at] != NEVER:
-                    value: Any = column[at - run.start]
-                    plain = value.item() if isinstance(value, np.generic) else value
+                    (value,) = plain_values(column[at - run.start : at - run.start + 1])
                     yield (
                         tag.name,
                         LiveValue(
-                            plain,
+                            value,
                             int(self.times[at]),
                             tag.unit,
                             tag.label_zh or tag.name,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from math import isfinite
 from statistics import median
 from typing import Any
 
@@ -140,7 +141,9 @@ def _seen(point: Point, describe: Callable[[int], str]) -> Row:
 
 def _row(point: Point) -> Row:
     number = float(point.value) if isinstance(point.value, int | float) else None
-    return {"t": point.time_ms + OFFSET_MS, "v": number}
+    # JSON has no word for infinity; a store that others write to may hold it.
+    is_drawn = number is not None and isfinite(number)
+    return {"t": point.time_ms + OFFSET_MS, "v": number if is_drawn else None}
 
 
 def _clock(time_ms: int) -> str:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import isnan
+from math import isfinite
 
 from gateway.edge.live.records import TagLive
 
@@ -50,20 +50,31 @@ def _add(watched: _Watched, tag: TagLive) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
     points = watched.points.setdefault(tag.name, deque(maxlen=LENGTH))
-    if not isnan(value) and (not points or points[-1][0] < tag.time_ms):
+    if isfinite(value) and (not points or points[-1][0] < tag.time_ms):
         points.append((tag.time_ms, float(value)))
 
 
 def polyline(values: Sequence[float]) -> str:
-    """A curve over its own range; empty for fewer than two values."""
+    """A curve over its own range, a constant in the middle; empty for fewer than two values.
+
+    Args:
+        values: finite numbers of any size.
+    """
     if len(values) < 2:  # noqa: PLR2004 - a line needs two points
         return ""
-    low, high = min(values), max(values)
-    if high == low:
-        low, high = low - 1, high + 1
-    height = high - low
     step = WIDTH / (len(values) - 1)
     return " ".join(
-        f"{at * step:.1f},{HEIGHT - 2 - (value - low) / height * (HEIGHT - 4):.1f}"
-        for at, value in enumerate(values)
+        f"{at * step:.1f},{HEIGHT - 2 - share * (HEIGHT - 4):.1f}"
+        for at, share in enumerate(_shares(values))
     )
+
+
+def _shares(values: Sequence[float]) -> list[float]:
+    """Where each value lies between the lowest (0) and the highest (1).
+
+    Halves are subtracted, because the distance of two finite numbers may be infinite.
+    """
+    low, high = min(values) / 2, max(values) / 2
+    if not high > low:
+        return [0.5] * len(values)
+    return [(value / 2 - low) / (high - low) for value in values]
