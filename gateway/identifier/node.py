@@ -5,9 +5,7 @@ outside service and a city can move to one by configuration alone.
 """
 
 import asyncio
-import hmac
-import json
-import secrets
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -17,37 +15,41 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from gateway.core.days import DAY_MS, day_of
 from gateway.identifier import node_rules as rules
 from gateway.identifier.credentials import NodeCredentials
+from gateway.identifier.node_login import Logins
+from gateway.identifier.node_requests import Refusal, read_body
 from gateway.identifier.node_rules import Json
 from gateway.identifier.node_store import NodeStore
-from gateway.identifier.password import login_password
-
-TOKEN_LIFE_MS = DAY_MS
-MAX_TOKENS = 1_000
-MAX_BODY_BYTES = 32 * 1024 * 1024
-"""2,000 identifiers with full metadata take some 12 MB."""
-
-
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
-    """The node's answer to a request it does not carry out."""
-
-    def __init__(self, message: str, status: int = -2) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class EnterpriseNode:
-    """Answers of the node; ``app`` is the ASGI application. Whoever opened the store closes it."""
+    """Answers of the node; ``app`` is the ASGI application. Whoever opened the store closes it.
+
+    A login may send the day's hash of the secret in its place, and whoever reads that hash on the
+    way can log in with it until midnight. That is the interface's; so the node listens on
+    loopback, and to a node elsewhere the city speaks TLS only.
+
+    Args:
+        store: what is registered.
+        credentials: who may log in.
+        prefix: country and industry node, as ``88.999``: nothing else is registered here.
+        now_ms: the clock, UTC milliseconds.
+        clock_s: one that only runs, seconds, for pauses after wrong logins.
+    """
 
     def __init__(
-        self, store: NodeStore, credentials: NodeCredentials, now_ms: Callable[[], int]
+        self,
+        store: NodeStore,
+        credentials: NodeCredentials,
+        prefix: str,
+        now_ms: Callable[[], int],
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._credentials = credentials
+        self._prefix = prefix
         self._now_ms = now_ms
-        self._tokens: dict[str, int] = {}
+        self._logins = Logins(credentials, now_ms, clock_s)
         self._one_at_a_time = asyncio.Lock()
         self.app = Starlette(routes=self._routes())
 
@@ -55,8 +57,8 @@ class EnterpriseNode:
         login, data = "/identity/token", "/identityv2/data"
         template = "/snms/api/v5/template"
         return [
-            Route(login, _answering(self._login_plain), methods=["POST"]),
-            Route(f"{login}/v1", _answering(self._login_hashed), methods=["POST"]),
+            Route(login, _answering(self._logins.plain), methods=["POST"]),
+            Route(f"{login}/v1", _answering(self._logins.hashed), methods=["POST"]),
             self._route(f"{data}/detail", "GET", self._detail),
             self._route(data, "POST", self._register),
             self._route(data, "PUT", self._update),
@@ -73,43 +75,12 @@ class EnterpriseNode:
         """A route whose answer needs a token and comes from the store, in a thread."""
 
         async def guarded(request: Request) -> Any:
-            self._authorise(request)
-            given = dict(request.query_params) if method == "GET" else await _body(request)
+            self._logins.authorise(request)
+            given = dict(request.query_params) if method == "GET" else await read_body(request)
             async with self._one_at_a_time:  # the store is one connection
                 return await asyncio.to_thread(answer, given)
 
         return Route(path, _answering(guarded), methods=[method])
-
-    # -- login -----------------------------------------------------------------------------
-
-    async def _login_plain(self, request: Request) -> Json:
-        return self._login(await _body(request), self._credentials.secret)
-
-    async def _login_hashed(self, request: Request) -> Json:
-        today = day_of(self._now_ms())
-        return self._login(await _body(request), login_password(self._credentials.secret, today))
-
-    def _login(self, body: object, expected: str) -> Json:
-        given = body if isinstance(body, dict) else {}
-        username, password = str(given.get("username", "")), str(given.get("password", ""))
-        # Both are compared in any case, so that the time does not tell which one is wrong.
-        right_user = hmac.compare_digest(username.encode(), self._credentials.username.encode())
-        if not hmac.compare_digest(password.encode(), expected.encode()) or not right_user:
-            raise Refusal(rules.WRONG_LOGIN)
-        return {"token": self._new_token()}
-
-    def _new_token(self) -> str:
-        now = self._now_ms()
-        living = [(token, end) for token, end in self._tokens.items() if end > now]
-        self._tokens = dict(living[-MAX_TOKENS + 1 :])
-        token = secrets.token_urlsafe(32)
-        self._tokens[token] = now + TOKEN_LIFE_MS
-        return token
-
-    def _authorise(self, request: Request) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or self._tokens.get(token, 0) <= self._now_ms():
-            raise Refusal(rules.NOT_LOGGED_IN, status=-1)
 
     # -- identifiers -----------------------------------------------------------------------
 
@@ -160,7 +131,7 @@ class EnterpriseNode:
         ]
 
     def _add(self, body: Any) -> str:
-        problem = rules.record_problem(body)
+        problem = rules.record_problem(body) or rules.foreign_prefix(body["handle"], self._prefix)
         if problem is None and self._store.taken(body["handle"]):
             problem = rules.EXISTS
         problem = problem or self._against_template(body)
@@ -205,6 +176,7 @@ class EnterpriseNode:
 
     def _create_template(self, body: Any) -> bool:
         _refuse(rules.template_problem(body))
+        _refuse(rules.foreign_prefix(body["prefix"], self._prefix))
         if self._store.template(body["prefix"], body["version"]) is not None:
             raise Refusal("模板已存在")
         self._store.put_template(body)
@@ -238,19 +210,6 @@ def _batch_of(body: object) -> list[Any]:
     if len(body) > rules.MAX_BATCH:
         raise Refusal(rules.TOO_MANY)
     return body
-
-
-async def _body(request: Request) -> Any:
-    """The JSON of a request, of bounded size."""
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > MAX_BODY_BYTES:
-            raise Refusal("请求体过大")
-    try:
-        return json.loads(bytes(content))
-    except (ValueError, RecursionError):
-        raise Refusal(rules.NO_JSON) from None
 
 
 def _answering(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:

@@ -21,6 +21,7 @@ ABSENT = "标识不存在"
 NOT_FOUND = "没有找到标识"
 NO_TEMPLATE = "模板不存在"
 WRONG_LOGIN = "用户名/密码错误！"
+TOO_OFTEN = "登录失败次数过多，请稍后再试"
 NOT_LOGGED_IN = "未登录"
 TOO_MANY = f"批量操作的标识数量不能超过{MAX_BATCH}"
 NO_JSON = "请求体不是有效的JSON"
@@ -41,6 +42,18 @@ def handle_problem(handle: object) -> str | None:
     if not slash or not prefix or not suffix or not _key(handle):
         return "标识格式错误，应为 前缀/后缀"
     return "标识长度不能超过255" if len(handle) > MAX_HANDLE else None
+
+
+def foreign_prefix(handle: str, own: str) -> str | None:
+    """What is wrong with a handle or prefix that is not of this node; case does not matter.
+
+    Args:
+        handle: ``prefix/suffix``, or the prefix alone.
+        own: country and industry node, as ``88.999``; the enterprise's code follows it.
+    """
+    prefix = handle.partition("/")[0].upper()
+    belongs = prefix == own.upper() or prefix.startswith(f"{own.upper()}.")
+    return None if belongs else f"前缀{prefix}不属于本节点{own}"
 
 
 def _key(text: str) -> bool:

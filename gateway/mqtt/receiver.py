@@ -17,7 +17,7 @@ from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 
 READ_BYTES = 256 * 1024
 _PUBLISH, _PUBACK = 0x30, 0x40
-_TYPE, _QOS = 0xF0, 0x06
+_TYPE, _QOS, _RETAINED = 0xF0, 0x06, 0x01
 _CONTINUES = 0x80
 _LENGTH_BYTES = 4
 """MQTT writes a length in at most so many bytes."""
@@ -69,7 +69,11 @@ class Receiver:
         while (found := _bounds(buffer, at)) is not None and result == MQTT_ERR_AGAIN:
             start, end = found
             if buffer[at] & _TYPE == _PUBLISH:
-                messages.append(self._message(buffer[at], memoryview(buffer)[start:end], answers))
+                message = self._message(buffer[at], memoryview(buffer)[start:end], answers)
+                # Nobody of ours has a broker keep messages: such a one would come again at each
+                # subscription, and make a gateway that is dead speak.
+                if not buffer[at] & _RETAINED:
+                    messages.append(message)
             else:
                 result = self._hand_over(buffer[at], buffer[start:end])
             at = end

@@ -125,6 +125,21 @@ async def test_a_real_broker_is_heard_and_told_in_bulk(
             client.send([("down/1", b"")])
 
 
+@pytest.mark.parametrize("version", sorted(VERSIONS))
+async def test_what_a_broker_kept_is_not_heard(mosquitto: Mosquitto, version: str) -> None:
+    """It is old: a gateway that is dead would speak at each start of the city."""
+    got = list[Message]()
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as other:
+        await other.publish("up/0", b"kept", qos=1, retain=True)
+        config = BrokerConfig(url=mosquitto.url, protocol=version)  # type: ignore[arg-type]
+        async with Client(config, username="city", deliver=got.extend) as client:
+            await client.listen("up/+")
+            # this one, too, is to be kept; but we hear it as it is said
+            await other.publish("up/0", b"said now", qos=1, retain=True)
+            await until(lambda: bool(got))
+            assert got == [("up/0", b"said now")]
+
+
 async def _first(client: aiomqtt.Client, count: int) -> AsyncIterator[aiomqtt.Message]:
     async for message in client.messages:
         yield message

@@ -17,6 +17,7 @@ from gateway.identifier.node_store import NodeStore
 from gateway.identifier.snms import SnmsClient
 from tests.support.peers import free_port, wait_for_port
 
+PREFIX = "88.999"
 NOW_MS = 1_795_000_000_000
 
 
@@ -50,7 +51,7 @@ async def served(
     """Serve a node; ``wrap`` may put faults between it and its callers."""
     store, credentials = NodeStore(folder / "node.db"), node_credentials(folder)
     port = free_port()
-    app = wrap(EnterpriseNode(store, credentials, now_ms).app)
+    app = wrap(EnterpriseNode(store, credentials, PREFIX, now_ms).app)
     options = uvicorn.Config(app, "127.0.0.1", port, log_level="error", lifespan="off")
     server = uvicorn.Server(options)
     serving = asyncio.create_task(server.serve())

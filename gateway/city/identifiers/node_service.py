@@ -74,6 +74,11 @@ async def _serve(
     from gateway.web.serve import serve  # noqa: PLC0415 - as above
 
     with closing(NodeStore(config.data_dir / node.path)) as store:
-        app = EnterpriseNode(store, node_credentials(config.data_dir), now_ms).app
+        app = _node(config, store, now_ms).app
         listener = await bind_soon(node.listen, "node", patience_s)
         await serve(app, ConsoleConfig(listen=node.listen), listener, "node")
+
+
+def _node(config: CityConfig, store: NodeStore, now_ms: Callable[[], int]) -> EnterpriseNode:
+    credentials = node_credentials(config.data_dir)
+    return EnterpriseNode(store, credentials, config.identifier.prefix, now_ms)

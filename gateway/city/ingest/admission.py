@@ -24,6 +24,8 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _ASSET = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 _SOURCES = {"controller", "sensor"}
+MAX_WORD = 128
+"""Characters of a device's link and its cause: both are words of a short list."""
 LATEST_MS = 9_223_372_036_854
 """The year 2262, where the databases' times end."""
 
@@ -117,6 +119,11 @@ def read_state(payload: bytes) -> State:
         state.steady_since_ms,
         *(device.since_ms for device in state.devices.values()),
     )
+    if (
+        max((len(one.link) + len(one.cause) for one in state.devices.values()), default=0)
+        > MAX_WORD
+    ):
+        raise ValueError(f"the link of a device takes more than {MAX_WORD} characters")
     if not all(0 <= time <= LATEST_MS for time in times):
         raise ValueError("a time is outside the years 1970 to 2262")
     counts = (state.last_seq, state.backlog_frames, state.backlog_values)

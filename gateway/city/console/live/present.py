@@ -153,7 +153,9 @@ class Present:
 
     def _link(self, place: Place) -> Link:
         state = self._state(place)
-        return Link(place.gateway, place.device, state.link, state.cause, state.since_ms)
+        # A gateway says what it likes, and a newer one may know states that we do not.
+        link = state.link if state.link in _RANKS else _UNKNOWN.link
+        return Link(place.gateway, place.device, link, state.cause, state.since_ms)
 
     def _state(self, place: Place) -> DeviceState:
         gateway = self.gateway(place.gateway)
