@@ -21,6 +21,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Present
 from gateway.city.db import tables
 from gateway.city.db.database import Database, connect
+from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.upgrade import upgrade
 from gateway.city.ledger.machines import SINCE_EVER, alias_row
 from gateway.city.ledger.names import MachineName
@@ -221,7 +222,7 @@ def _machines(
         handle = f"88.999.{number + 1:08d}/PM.20251123.{key:06d}"
         if at != machines - 1:
             connection.execute(
-                insert(tables.identifier).values(
+                insert(identifier).values(
                     equipment_id=key, handle=handle, handle_key=handle.upper(),
                     issued_ms=NOW_MS - 10**8, registered_ms=NOW_MS - 9 * 10**7,
                     resolved_ms=NOW_MS - 8 * 10**7,
