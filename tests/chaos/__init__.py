@@ -1,0 +1,1 @@
+"""Crashes and faults on purpose, and a judge who knows what the devices really answered."""
