@@ -11,7 +11,7 @@ JOBS   ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 # is forbidden.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format bench lock foreign-peers clean help
+.PHONY: demo test check format bench chaos lock foreign-peers clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ format: $(VENV)/dev.stamp  ## put the code into its standard form
 
 bench: $(VENV)/dev.stamp  ## measure speed and memory; prints JSON
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(VENV)/dev.stamp  ## kill and disturb everything, compare with what devices answered; prints JSON
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: $(VENV)/dev.stamp  ## renew the pinned requirements from pyproject.toml
 	for extras in edge:opcua city:city demo:demo dev:dev; do \

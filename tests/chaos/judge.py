@@ -117,9 +117,7 @@ def judge(answers: Iterable[Answer], found: Found, terms: Terms) -> Verdict:
     for unit, given in sorted(by_unit.items()):
         rows = sorted((row for row in found.rows if row.unit == unit), key=lambda row: row.time_ms)
         gaps = [
-            gap
-            for gap in found.gaps
-            if gap.unit in {None, unit} and gap.cause != SEEN_BY_THE_CITY
+            gap for gap in found.gaps if gap.unit in {None, unit} and gap.cause != SEEN_BY_THE_CITY
         ]
         verdict.answers += len(given)
         verdict.rows += len(rows)

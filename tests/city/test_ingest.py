@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from gateway.city.db.tables import (
     edge_books,
     gap,
+    machine_books,
     quarantine,
     tag_schema,
     watermark,
@@ -24,7 +25,7 @@ from gateway.core.days import SHANGHAI, day_of
 from gateway.core.schema import Kind
 from gateway.core.status import Reason
 from gateway.wire.frame import BodyEncoder, Header, join, seal
-from gateway.wire.records import BooksRecord
+from gateway.wire.records import BooksRecord, MachineRecord
 from gateway.wire.topics import frame_topic, state_topic
 from tests.support.broker import Mosquitto
 from tests.support.city import (
@@ -155,6 +156,24 @@ async def test_of_merged_frames_those_that_are_held_count_once(
         assert (proof["first_ms"], proof["last_ms"]) == (at + 1, at + 5)
         assert rows_of(city, watermark)[0]["values_committed"] == 5
         assert await city.store.count(["gw-1"], at, at + 9) == 5
+
+
+async def test_of_merged_frames_the_newest_books_hold(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """A gateway that stops reports its books twice in a row, often in one message."""
+    schema, at = schema_of("speed"), now()
+    machine = ("line-1", "1", "B-001", day_of(at))
+    bodies = []
+    for seq in (1, 2):
+        books = BooksRecord.of("line-1", day_of(at), Counts(due=seq, ok=seq, buffered=seq))
+        told = (books, MachineRecord(*machine, seq, seq, at, at + seq))
+        batch = batch_of(schema, at + seq, float(seq))
+        bodies.append((seq, 1, BodyEncoder().encode([schema, batch, *told])))
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            await gateway.raw(seal(join(bodies), Header(EPOCH, 2, 2, 1)))
+            await gateway.acked(2)
+        assert [row["buffered"] for row in rows_of(city, edge_books)] == [2]
+        assert [row["valid"] for row in rows_of(city, machine_books)] == [2]
 
 
 async def test_a_restarted_city_goes_on(mosquitto: Mosquitto, tmp_path: Path) -> None:

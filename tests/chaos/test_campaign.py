@@ -1,0 +1,20 @@
+"""A short campaign, so that every change meets it; ``make chaos`` runs a long one."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.campaign import run
+
+SEED = 7
+SECONDS = 12.0
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", ["kill-edge", "kill-all"])
+async def test_a_short_run_loses_nothing(tmp_path: Path, kind: str) -> None:
+    result = await run(kind, 1, SEED, SECONDS, tmp_path)
+    assert result.faults >= 2
+    assert result.answers > 50
+    assert result.faultless, json.dumps(result.as_json(), indent=2)
