@@ -15,9 +15,9 @@ that a bit that flips in a buffer is noticed.
 
 import struct
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, repeat
 from zlib import crc32
 
 import zstandard
@@ -93,10 +93,25 @@ class Frame:
         if len(new) == len(self.parts):
             return self
         # Records before the first frame, such as schemas, are needed whichever frames are left out.
-        front = len(self.records) - sum(len(records) for _, _, records in self.parts)
-        kept = (self.records[:front], *(records for _, _, records in new))
+        kept = (self._front, *(records for _, _, records in new))
         values = sum(count for _, count, _ in new)
         return Frame(replace(self.header, values=values), tuple(chain(*kept)), tuple(new))
+
+    def numbered(self) -> Iterator[tuple[int, Record]]:
+        """All records in order, each with the number of the frame that it is of.
+
+        Those in front of the first frame have the message's.
+        """
+        if not self.parts:
+            yield from zip(repeat(self.header.seq), self.records, strict=False)
+            return
+        yield from zip(repeat(self.header.seq), self._front, strict=False)
+        for seq, _, records in self.parts:
+            yield from zip(repeat(seq), records, strict=False)
+
+    @property
+    def _front(self) -> tuple[Record, ...]:
+        return self.records[: len(self.records) - sum(len(part[2]) for part in self.parts)]
 
 
 class BodyEncoder:

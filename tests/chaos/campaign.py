@@ -79,13 +79,15 @@ async def run(name: str, number: int, seed: int, seconds: float, folder: Path) -
     chance = Random(f"{seed} {name} {number}")
     folder = folder / f"{name}-{number}"
     folder.mkdir(parents=True)
-    plant = Plant(folder, kind.size)
+    plant = Plant(folder, kind.layout)
     try:
         async with plant.running():
             await _commit(kind, plant, chance, seconds, result)
             await plant.flows()
             stopped_ms = await plant.finish()
-            verdict = await asyncio.to_thread(plant.judged, stopped_ms, one_epoch=kind.one_epoch)
+            verdict = await asyncio.to_thread(
+                plant.judged, stopped_ms, one_epoch=not kind.is_rolled_back
+            )
             result.note(verdict)
     except (RuntimeError, TimeoutError) as failed:
         result.unexplained += 1

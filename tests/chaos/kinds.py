@@ -4,78 +4,73 @@ A kind is tried in runs. Each run has a plant of its own; its fault is committed
 random moments and with values flowing in between, until the run's time is over.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
-from tests.chaos.parts import Part
-from tests.chaos.plant import Plant, Size
-
-DEFAULT = Size()
+from tests.chaos.faults import disks, kills
+from tests.chaos.plant import Layout, Plant
 
 Fault = Callable[[Plant, Random], Awaitable[None]]
 
+USUAL = Layout()
+PRELOADED_EDGE = Layout(preloaded="edge")
+PRELOADED_CITY = Layout(preloaded="city")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of fault.
 
     Attributes:
         what: one line for the table.
         fault: commits it once; at its end the cause is gone.
-        size: of the plant that it is committed on.
-        one_epoch: the buffer is never rolled back by it.
+        layout: of the plant that it is committed on.
+        is_rolled_back: whether the buffer, and its books with it, can be older than they were.
     """
 
     what: str
     fault: Fault
-    size: Size = DEFAULT
-    one_epoch: bool = True
-
-
-async def _kill(part: Part, chance: Random) -> None:
-    """Kill a process; half the time it stays away for a while."""
-    await part.kill()
-    await asyncio.sleep(chance.choice([0, chance.uniform(0, 3)]))
-    part.start()
-
-
-async def kill_edge(plant: Plant, chance: Random) -> None:
-    await _kill(plant.edge, chance)
-
-
-async def kill_city(plant: Plant, chance: Random) -> None:
-    await _kill(plant.city, chance)
-
-
-async def kill_broker(plant: Plant, chance: Random) -> None:
-    await _kill(plant.broker, chance)
-
-
-async def kill_store(plant: Plant, chance: Random) -> None:
-    assert plant.influxd is not None
-    await asyncio.to_thread(plant.influxd.stop, kill=True)
-    await asyncio.sleep(chance.uniform(0, 3))
-    await asyncio.to_thread(plant.influxd.start)
-
-
-async def kill_all(plant: Plant, chance: Random) -> None:
-    parts = [plant.edge, plant.city, plant.broker]
-    chance.shuffle(parts)
-    for part in parts:
-        await part.kill()
-    await asyncio.sleep(chance.uniform(0, 2))
-    for part in parts:
-        part.start()
+    layout: Layout = USUAL
+    is_rolled_back: bool = False
 
 
 KINDS = {
-    "kill-edge": Kind(what="kill -9 of the gateway", fault=kill_edge),
-    "kill-city": Kind(what="kill -9 of the city", fault=kill_city),
-    "kill-broker": Kind(what="kill -9 of the broker, which keeps nothing", fault=kill_broker),
-    "kill-store": Kind(
-        what="kill -9 of InfluxDB 1.x", fault=kill_store, size=Size(store="influxdb1")
+    "kill-edge": Kind("kill -9 of the gateway", kills.kill_edge),
+    "kill-city": Kind("kill -9 of the city", kills.kill_city),
+    "kill-broker": Kind("kill -9 of the broker, which keeps nothing", kills.kill_broker),
+    "kill-store": Kind("kill -9 of InfluxDB 1.x", kills.kill_store, Layout(store="influxdb1")),
+    "kill-all": Kind("kill -9 of gateway, city and broker at once", kills.kill_all),
+    "write-edge": Kind(
+        "SIGKILL of the gateway in its n-th write or sync, a third of them half written, "
+        "often again while it starts",
+        kills.kill_in_a_write,
+        PRELOADED_EDGE,
     ),
-    "kill-all": Kind(what="kill -9 of gateway, city and broker at once", fault=kill_all),
+    "write-city": Kind(
+        "the same of the city, in its database and store", kills.kill_in_a_write, PRELOADED_CITY
+    ),
+    "refuse-edge": Kind(
+        "all writes of the gateway's buffer fail for a while: EIO, ENOSPC or EROFS",
+        disks.refuse,
+        PRELOADED_EDGE,
+    ),
+    "refuse-city": Kind("the same of the city's database and store", disks.refuse, PRELOADED_CITY),
+    "full-disk": Kind(
+        "the gateway's disk is really full for a while", disks.fill, Layout(disk_mib=16)
+    ),
+    "torn": Kind(
+        "the end of the buffer's log is cut off, zeroed or rubbish",
+        disks.tear_log,
+        is_rolled_back=True,
+    ),
+    "flipped": Kind(
+        "one to eight bits of the buffer's main file are flipped",
+        disks.flip_bytes,
+        is_rolled_back=True,
+    ),
+    "restored-buffer": Kind(
+        "the buffer is set back to an older copy", disks.restore_buffer, is_rolled_back=True
+    ),
+    "restored-city": Kind("the city's database alone is set back", disks.restore_database),
 }

@@ -25,6 +25,7 @@ class Part:
 
     Attributes:
         ended: how it ended when nobody had ended it.
+        is_to_end: its end has been prepared: it is no surprise, and :meth:`gone` waits for it.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Part:
         self.log = folder / f"{name}.log"
         self.environment = dict(environment or {})
         self.ended: list[str] = []
+        self.is_to_end = False
         self._process: subprocess.Popen[bytes] | None = None
         self._sessions: list[int] = []
 
@@ -75,7 +77,7 @@ class Part:
         return await self._end(signal.SIGTERM, patience_s)
 
     async def _end(self, number: int, patience_s: float = 90.0) -> int:
-        process, self._process = self._process, None
+        process, self._process, self.is_to_end = self._process, None, False
         if process is None:
             return 0
         with suppress(ProcessLookupError):
@@ -89,7 +91,7 @@ class Part:
             await until(lambda: not self.is_running, patience_s)
         except TimeoutError:
             return False
-        self._process = None
+        self._process, self.is_to_end = None, False
         return True
 
     async def keep_running(self) -> None:
@@ -97,7 +99,7 @@ class Part:
         while True:
             await asyncio.sleep(BACK_AFTER_S)
             process = self._process
-            if process is not None and process.poll() is not None:
+            if process is not None and process.poll() is not None and not self.is_to_end:
                 self.ended.append(f"{self.name} ended by itself with {process.returncode}")
                 self.start()
 

@@ -4,6 +4,7 @@ Everything is what an operator runs; only the devices are ours.
 """
 
 import asyncio
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -15,12 +16,13 @@ import yaml
 
 from gateway.edge.buffer.buffer import read_books
 from tests.chaos.devices import CONSTANT, DEADBAND, FIRST_NOISE, LEVEL, NUMBER, STATE, read_log
+from tests.chaos.faults.preload import Plan
 from tests.chaos.found import DEVICE, embedded_rows, found_in, influx_rows, newest_ms
 from tests.chaos.judge import Terms, Verdict, judge
 from tests.chaos.parts import Part
 from tests.support.city import USCC, assembled, city_config, city_file, fill_ledger
 from tests.support.influxd import Influxd
-from tests.support.peers import free_port, program, wait_for_port
+from tests.support.peers import free_port, missing, program, wait_for_port
 from tests.support.waiting import until
 
 GATEWAY = "gw-1"
@@ -33,8 +35,8 @@ REACH_MS = 1_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    """How much the plant gives, and what it is given.
+class Layout:
+    """What a plant is like.
 
     Attributes:
         units: devices.
@@ -42,6 +44,8 @@ class Size:
         noise: further tags of each, which change at every poll.
         quota_mib: of the gateway's buffer.
         store: ``embedded`` or ``influxdb1``.
+        preloaded: ``edge`` or ``city``: whose writes can be made to fail; empty: nobody's.
+        disk_mib: the buffer has a disk of its own of this size; 0: it has not.
     """
 
     units: int = 4
@@ -49,6 +53,8 @@ class Size:
     noise: int = 3
     quota_mib: float = 256
     store: str = "embedded"
+    preloaded: str = ""
+    disk_mib: int = 0
 
 
 class Plant:
@@ -59,18 +65,20 @@ class Plant:
         data: the city's data folder.
         edge, city, broker, devices: the processes.
         influxd: the store, if it is not the embedded one.
+        preloaded: the process whose writes ``plan`` can make fail.
+        plan: what becomes of them; None if the layout has none.
     """
 
-    def __init__(self, folder: Path, size: Size) -> None:
-        self.folder, self.size = folder, size
+    def __init__(self, folder: Path, layout: Layout) -> None:
+        self.folder, self.layout = folder, layout
         self.buffer, self.data = folder / "buffer", folder / "data"
         self.answers = folder / "answers.log"
         for made in (self.buffer, self.data):
             made.mkdir()
         self.ports = {name: free_port() for name in ("devices", "broker")}
-        self.influxd = Influxd(folder) if size.store == "influxdb1" else None
+        self.influxd = Influxd(folder) if layout.store == "influxdb1" else None
         python = sys.executable
-        units = (str(size.units), str(size.noise))
+        units = (str(layout.units), str(layout.noise))
         served = (str(self.ports["devices"]), str(self.answers), *units)
         self.devices = Part("devices", [python, "-m", "tests.chaos.devices", *served], folder)
         mosquitto = program("mosquitto", "mosquitto")
@@ -81,6 +89,12 @@ class Plant:
         run = ["run", str(folder / "gateway.yaml"), "--drain-s", str(DRAIN_S)]
         self.edge = Part("edge", [python, "-m", "gateway", *run], folder)
         self.parts = [self.devices, self.broker, self.city, self.edge]
+        self.preloaded = self.city if layout.preloaded == "city" else self.edge
+        self.plan: Plan | None = None
+        if layout.preloaded:
+            written = self.data if layout.preloaded == "city" else self.buffer
+            self.plan = Plan(folder / "plan", written)
+            self.preloaded.environment = self.plan.environment
 
     # -- before ---------------------------------------------------------------------------
 
@@ -99,7 +113,7 @@ class Plant:
     @property
     def units(self) -> range:
         """Numbers of the devices."""
-        return range(1, self.size.units + 1)
+        return range(1, self.layout.units + 1)
 
     def _store(self) -> dict[str, str]:
         if self.influxd is None:
@@ -122,7 +136,7 @@ class Plant:
             "buffer": {
                 "path": str(self.buffer / "buffer.db"),
                 "commit_interval_ms": 200,
-                "quota_mib": self.size.quota_mib,
+                "quota_mib": self.layout.quota_mib,
             },
         }
 
@@ -133,13 +147,13 @@ class Plant:
             STATE: "holding:2:uint16",
             LEVEL: "holding:3:uint16",
             CONSTANT: "holding:4:uint16",
-        } | {f"n{at}": f"holding:{FIRST_NOISE + at}:uint16" for at in range(self.size.noise)}
+        } | {f"n{at}": f"holding:{FIRST_NOISE + at}:uint16" for at in range(self.layout.noise)}
         tags: list[dict[str, object]] = [
             {"name": name, "address": address, "max_silence_ms": 86_400_000}
             for name, address in addresses.items()
         ]
         next(tag for tag in tags if tag["name"] == LEVEL)["deadband"] = DEADBAND
-        group = {"name": "all", "interval_ms": self.size.interval_ms, "tags": tags}
+        group = {"name": "all", "interval_ms": self.layout.interval_ms, "tags": tags}
         return {"name": "press", "driver": "modbus", "source": "controller", "groups": [group]}
 
     def _device(self, unit: int) -> dict[str, object]:
@@ -164,12 +178,15 @@ class Plant:
         try:
             if self.influxd is not None:
                 await asyncio.to_thread(self.influxd.start)
+            self._mount()
             for part in self.parts:
                 part.start()
                 keepers.append(asyncio.create_task(part.keep_running()))
                 if part in {self.devices, self.broker}:
                     port = self.ports[part.name]
                     await asyncio.to_thread(wait_for_port, port)
+            if self.plan is not None:
+                self.plan.mean(self.preloaded.pid)
             await self.flows()
             yield
         finally:
@@ -179,6 +196,18 @@ class Plant:
                 part.clean_up()
             if self.influxd is not None:
                 self.influxd.stop(kill=True)
+            self._unmount()
+
+    def _mount(self) -> None:
+        """Give the buffer its own small disk, if it is to have one."""
+        if self.layout.disk_mib:
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={self.layout.disk_mib}m", "none"]
+            if subprocess.run([*mount, str(self.buffer)], check=False).returncode:
+                missing("permission to mount a tmpfs", "(run as root, or with CAP_SYS_ADMIN)")
+
+    def _unmount(self) -> None:
+        if self.layout.disk_mib:
+            subprocess.run(["umount", "--lazy", str(self.buffer)], check=False)
 
     async def flows(self) -> None:
         """Wait until values that are read from now on are stored, of every device.
@@ -229,10 +258,10 @@ class Plant:
             else influx_rows(self.influxd.url)
         )
         given = {
-            "interval_ms": self.size.interval_ms,
+            "interval_ms": self.layout.interval_ms,
             "deadbands": {LEVEL: DEADBAND},
             "reach_ms": REACH_MS,
-            "until_ms": stopped_ms - self.size.interval_ms,
+            "until_ms": stopped_ms - self.layout.interval_ms,
         }
         found = found_in(self.data / "city.db", rows)
         verdict = judge(read_log(self.answers), found, Terms(**(given | terms)))  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 from msgspec.structs import replace
 
 from gateway.city.db.tables import (
@@ -158,22 +159,29 @@ async def test_of_merged_frames_those_that_are_held_count_once(
         assert await city.store.count(["gw-1"], at, at + 9) == 5
 
 
-async def test_of_merged_frames_the_newest_books_hold(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    """A gateway that stops reports its books twice in a row, often in one message."""
+@pytest.mark.parametrize("messages", [[(1, 2)], [(2, 2), (1, 2)], [(2, 3), (1, 3)]])
+async def test_of_merged_frames_the_newest_books_hold(
+    mosquitto: Mosquitto, tmp_path: Path, messages: list[tuple[int, int]]
+) -> None:
+    """A gateway that stops reports twice in a row, and what is sent again has older reports."""
     schema, at = schema_of("speed"), now()
-    machine = ("line-1", "1", "B-001", day_of(at))
     bodies = []
-    for seq in (1, 2):
+    for seq in (1, 2, 3):
         books = BooksRecord.of("line-1", day_of(at), Counts(due=seq, ok=seq, buffered=seq))
-        told = (books, MachineRecord(*machine, seq, seq, at, at + seq))
+        told = MachineRecord("line-1", "1", "B-001", day_of(at), seq, seq, at, at + seq)
         batch = batch_of(schema, at + seq, float(seq))
-        bodies.append((seq, 1, BodyEncoder().encode([schema, batch, *told])))
+        bodies.append((seq, 1, BodyEncoder().encode([schema, batch, books, told])))
+    newest = messages[-1][1]
     async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
         async with sender(mosquitto.port, "gw-1") as gateway:
-            await gateway.raw(seal(join(bodies), Header(EPOCH, 2, 2, 1)))
-            await gateway.acked(2)
-        assert [row["buffered"] for row in rows_of(city, edge_books)] == [2]
-        assert [row["valid"] for row in rows_of(city, machine_books)] == [2]
+            for first, last in messages:
+                frames = bodies[first - 1 : last]
+                header = Header(EPOCH, last, len(frames), len(frames) - 1)
+                body = join(frames) if len(frames) > 1 else frames[0][2]
+                await gateway.raw(seal(body, header))
+            await gateway.acked(newest)
+        assert [row["buffered"] for row in rows_of(city, edge_books)] == [newest]
+        assert [row["valid"] for row in rows_of(city, machine_books)] == [newest]
 
 
 async def test_a_restarted_city_goes_on(mosquitto: Mosquitto, tmp_path: Path) -> None:

@@ -92,9 +92,9 @@ class FrameBatch:
         match verdict:
             case Accepted(epoch, frame):
                 update = self._update(gateway, epoch)
-                is_late = frame.header.seq < update.progress.newest
+                newest = update.progress.newest
                 self._finish(gateway, epoch, update, frame.header.seqs)
-                self._accept(message, gateway, update, frame, is_late)
+                self._accept(message, gateway, update, frame, newest)
                 self.outcomes["committed"] += 1
             case Duplicate(epoch, seq):
                 self._update(gateway, epoch).seqs.append(seq)
@@ -136,11 +136,12 @@ class FrameBatch:
         update.changed = True
 
     def _accept(
-        self, message: Incoming, gateway: Gateway, update: EpochUpdate, frame: Frame, is_late: bool
+        self, message: Incoming, gateway: Gateway, update: EpochUpdate, frame: Frame, newest: int
     ) -> None:
         sender = gateway.enrolment.gateway
         refused = defaultdict[int, list[Batch | Changes]](list)
-        for record in frame.records:
+        # Each frame by its own number: a message can hold old ones beside the newest.
+        for seq, record in frame.numbered():
             match record:
                 case Batch() | Changes() if not self._is_usable(record.schema, gateway, update):
                     refused[record.schema.id].append(record)
@@ -154,7 +155,7 @@ class FrameBatch:
                     if gateway.learn(record, self.today):
                         update.schemas.append(record)
                 case _:
-                    update.note(record, frame.header.seq, is_late=is_late)
+                    update.note(record, seq, is_late=seq < newest)
             self.size += _weight(record)
         for schema_id, records in refused.items():
             self._refuse_schema(message, gateway, update, schema_id, records)

@@ -67,16 +67,15 @@ class EpochUpdate:
         self, record: Gap | BooksRecord | MachineRecord | GivenUp, seq: int, *, is_late: bool
     ) -> None:
         """Note what frame ``seq`` tells; the books only if no newer frame has told them."""
-        # Frames that left as one message share its number: what the last of them says holds.
         match record:
             case Gap():
                 self.gaps.append((record, is_late))
             case BooksRecord(device, day):
-                if self.books.get((device, day), (0,))[0] <= seq:
+                if self.books.get((device, day), (0,))[0] < seq:
                     self.books[device, day] = (seq, record)
             case MachineRecord(device, site_no, asset_no, day):
                 key = (device, site_no, asset_no, day)
-                if self.machines.get(key, (0,))[0] <= seq:
+                if self.machines.get(key, (0,))[0] < seq:
                     self.machines[key] = (seq, record)
             case GivenUp(awaited_from, held_from):
                 self.progress.give_up(awaited_from, held_from)
