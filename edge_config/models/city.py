@@ -55,6 +55,11 @@ class BrokerConfig(Settings):
     max_message_bytes: int = Field(
         default=4_194_304, ge=1_024, le=16_777_216, description="larger messages are quarantined"
     )
+    gateway_login: Literal["password", "certificate"] = Field(
+        default="password",
+        description="what gateways prove themselves with; certificate: one whose name is the "
+        "gateway's id, as deploy/mosquitto demands it",
+    )
     password_file: Path | None = Field(
         default=None,
         description="mosquitto password file that enrolment adds the gateway's line to",
@@ -66,6 +71,11 @@ class BrokerConfig(Settings):
 
     def __post_init__(self) -> None:
         demand_tls_scheme(self.url, self.tls)
+        if self.gateway_login == "certificate" and self.password_file is not None:
+            raise ValueError(
+                "'password_file' is for gateways with passwords; with 'gateway_login: certificate' "
+                "leave it out"
+            )
 
 
 class EmbeddedStore(Settings):

@@ -1,7 +1,6 @@
 """The access rule of ``deploy/`` on a real mosquitto, with credentials that enrolment made."""
 
 import asyncio
-import os
 import re
 import signal
 import subprocess
@@ -16,7 +15,6 @@ import pytest
 from gateway.city.db.database import connect
 from gateway.city.db.tables import enterprise
 from gateway.city.db.upgrade import upgrade
-from gateway.city.registry.credentials import password_line, set_line
 from gateway.wire.topics import (
     ack_topic,
     command_topic,
@@ -24,55 +22,22 @@ from gateway.wire.topics import (
     reply_topic,
     state_topic,
 )
-from tests.support.broker import Mosquitto
-from tests.support.city import USCC, batch_of, city_on, schema_of, sender
-
-DEPLOY = Path(__file__).parents[2] / "deploy"
-
-
-class RuledMosquitto(Mosquitto):
-    """mosquitto with the shipped access rules."""
-
-    def __init__(self, folder: Path) -> None:
-        self.passwords = folder / "passwords"
-        self.passwords.write_text(password_line("city", "city-secret", 1000) + "\n")
-        folder.chmod(0o755)
-        rules = folder / "acl"
-        rules.write_text((DEPLOY / "mosquitto" / "acl").read_text())
-        shipped = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text()
-        kept = re.split(r"\n# The city, on the same machine", shipped)[0]
-        kept = kept.replace("/etc/mosquitto/qulink", str(folder))
-        super().__init__(folder, kept + "\nuser root" if os.geteuid() == 0 else kept)
-
-    def reload(self) -> None:
-        """As ``systemctl reload mosquitto`` does."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGHUP)
+from tests.support.city import USCC, batch_of, city_on, schema_of, sending
+from tests.support.shipped_broker import ShippedMosquitto
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[RuledMosquitto]:
-    made = RuledMosquitto(tmp_path)
-    for name in ("gw-1", "gw-2"):
-        set_line(made.passwords, name, password_line(name, f"{name}-secret", 1000))
-    with made:
-        yield made
+def broker(tmp_path: Path) -> Iterator[ShippedMosquitto]:
+    with ShippedMosquitto(tmp_path) as running:
+        yield running
 
 
-def login(name: str) -> dict[str, str]:
-    return {"username": name, "password": f"{name}-secret"}
-
-
-async def test_a_gateway_uses_its_own_topics_and_no_others(broker: RuledMosquitto) -> None:
-    host = ("127.0.0.1", broker.port)
+async def test_a_gateway_uses_its_own_topics_and_no_others(broker: ShippedMosquitto) -> None:
     heard: list[str] = []
-    async with (
-        aiomqtt.Client(*host, **login("city")) as city,
-        aiomqtt.Client(*host, **login("gw-1")) as one,
-        aiomqtt.Client(*host, **login("gw-2")) as two,
-    ):
+    async with broker.city() as city, broker.gateway("gw-1") as one, broker.gateway("gw-2") as two:
         await city.subscribe("qulink/2/up/#", qos=1)
         await two.subscribe("#", qos=1)
+        await two.subscribe("$SYS/#", qos=1)
         await two.subscribe(ack_topic("gw-1"), qos=1)
         for topic in (frame_topic("gw-1"), state_topic("gw-1"), "qulink/2/up/0/city/frame"):
             await two.publish(topic, b"as somebody else", qos=1)
@@ -91,13 +56,19 @@ async def test_a_gateway_uses_its_own_topics_and_no_others(broker: RuledMosquitt
             break
 
 
-async def test_commands_are_off(broker: RuledMosquitto) -> None:
+async def test_the_city_publishes_acknowledgements_only(broker: ShippedMosquitto) -> None:
+    """Who has its password cannot send values in a gateway's name."""
+    async with broker.city() as city, broker.gateway("gw-1") as gateway:
+        await city.subscribe("qulink/2/up/#", qos=1)
+        await city.publish(frame_topic("gw-1"), b"forged", qos=1)
+        await city.publish(state_topic("gw-1"), b"forged", qos=1)
+        await gateway.publish(frame_topic("gw-1"), b"frame", qos=1)
+        assert (await anext(aiter(city.messages))).payload == b"frame"
+
+
+async def test_commands_are_off(broker: ShippedMosquitto) -> None:
     """Their topics are reserved; neither the city nor a gateway may use them yet."""
-    host = ("127.0.0.1", broker.port)
-    async with (
-        aiomqtt.Client(*host, **login("city")) as city,
-        aiomqtt.Client(*host, **login("gw-1")) as gateway,
-    ):
+    async with broker.city() as city, broker.gateway("gw-1") as gateway:
         await gateway.subscribe("qulink/2/down/gw-1/#", qos=1)
         await city.subscribe("qulink/2/up/#", qos=1)
         await city.publish(command_topic("gw-1"), b"write", qos=1)
@@ -108,8 +79,8 @@ async def test_commands_are_off(broker: RuledMosquitto) -> None:
         assert (await anext(aiter(city.messages))).payload == b"frame"
 
 
-async def test_wrong_credentials_are_refused(broker: RuledMosquitto) -> None:
-    for more in ({}, {"username": "gw-1", "password": "gw-2-secret"}):
+async def test_wrong_credentials_are_refused(broker: ShippedMosquitto) -> None:
+    for more in ({}, {"username": "city", "password": "gw-2-secret"}):
         with pytest.raises(aiomqtt.MqttError):
             async with aiomqtt.Client("127.0.0.1", broker.port, **more):
                 pass
@@ -158,7 +129,7 @@ def fill_enterprise(folder: Path) -> None:
 
 
 async def test_enrolment_gives_a_credential_that_the_broker_and_the_city_take(
-    broker: RuledMosquitto, tmp_path: Path
+    broker: ShippedMosquitto, tmp_path: Path
 ) -> None:
     config = write_city(tmp_path, broker.port, broker.passwords)
     add = ("city", "gateway", "add", "-c", str(config), "--id", "gw-9", "--enterprise", USCC)
@@ -217,7 +188,7 @@ def test_registry_and_password_file_change_together_or_not_at_all(tmp_path: Path
 
 
 async def test_city_and_gateway_work_under_the_shipped_rules(
-    broker: RuledMosquitto, tmp_path: Path
+    broker: ShippedMosquitto, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret"
     secret.write_text("city-secret")
@@ -225,14 +196,14 @@ async def test_city_and_gateway_work_under_the_shipped_rules(
     schema, at = schema_of("speed"), time.time_ns() // 1_000_000
     async with (
         city_on(broker.url, tmp_path / "data", "gw-1", **user) as city,
-        sender(broker.port, "gw-1", **login("gw-1")) as gateway,
+        sending(broker.gateway("gw-1"), "gw-1") as gateway,
     ):
         await gateway.send(1, schema, batch_of(schema, at, 1.0))
         await gateway.acked(1)
         assert await city.store.count(["gw-1"], at, at + 1) == 1
 
 
-async def test_qulink_city_runs_and_stops(broker: RuledMosquitto, tmp_path: Path) -> None:
+async def test_qulink_city_runs_and_stops(broker: ShippedMosquitto, tmp_path: Path) -> None:
     config = write_city(tmp_path, broker.port, broker.passwords)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "gateway", "city", str(config), stderr=asyncio.subprocess.PIPE

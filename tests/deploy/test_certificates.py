@@ -4,31 +4,84 @@ Python 3.13 began to demand RFC 5280 to the letter (``VERIFY_X509_STRICT``); cer
 the Python they were made for.
 """
 
+import os
 import re
 import ssl
+import stat
 import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from edge_config.models.base import ClientTls
+from gateway.city.registry import enrolment
 from gateway.mqtt.tls import tls_context
 from tests.support.certificates import Authority
 from tests.support.peers import program
 
-GUIDE = Path(__file__).parents[2] / "deploy" / "README.md"
+DEPLOY = Path(__file__).parents[2] / "deploy"
+AUTHORITY = DEPLOY / "ca" / "authority"
+
+
+def authority(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program("openssl", "openssl")
+    small = os.environ | {"KEY": "rsa:2048"}
+    return subprocess.run(
+        [str(AUTHORITY), *arguments],
+        cwd=folder,
+        env=small,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the guide's commands make, for a city called city.example."""
-    program("openssl", "openssl")
     folder = tmp_path_factory.mktemp("guide")
-    commands = re.search(r"```console\n(openssl req .*?)```", GUIDE.read_text(), re.DOTALL)
-    assert commands
-    script = commands[1].replace("CITY", "city.example").replace("rsa:3072", "rsa:2048")
-    subprocess.run(["sh", "-ec", script], cwd=folder, check=True, capture_output=True)
+    guide = (DEPLOY / "README.md").read_text().replace("CITY", "city.example")
+    commands = re.findall(r"^/opt/qulink/src/deploy/ca/authority (.*)$", guide, re.MULTILINE)
+    assert commands == ["init", "server city.example", "gateway gw-7", "revoke gw-7"]
+    for command in commands[:3]:
+        done = authority(folder, *command.split())
+        assert done.returncode == 0, done.stderr
     return folder
+
+
+def test_keys_are_for_their_owner_only(made: Path) -> None:
+    assert {stat.S_IMODE(key.stat().st_mode) for key in made.glob("*.key")} == {0o600}
+
+
+@pytest.mark.parametrize(
+    "name", ["city", "city-1", "console", "admin", "root", "ca", "-x", "A", "a b", "../x", ""]
+)
+def test_no_gateway_gets_a_name_that_stands_for_more(made: Path, name: str) -> None:
+    done = authority(made, "gateway", name)
+    assert done.returncode == 1
+    assert "is reserved" in done.stderr or "is no gateway id" in done.stderr
+    assert name == "ca" or not (made / f"{name}.crt").exists()
+
+
+def test_the_authority_and_enrolment_reserve_the_same_names(made: Path) -> None:
+    for name in (*enrolment.RESERVED_IDS, "city-7"):
+        assert enrolment.is_reserved(name)
+        assert "is reserved" in authority(made, "gateway", name).stderr
+    assert not enrolment.is_reserved("cityhall")
+
+
+def test_a_revoked_certificate_is_on_the_list_and_can_be_made_again(made: Path) -> None:
+    assert authority(made, "gateway", "gw-9").returncode == 0
+    assert "is there already" in authority(made, "gateway", "gw-9").stderr
+    old = x509.load_pem_x509_certificate((made / "gw-9.crt").read_bytes())
+    assert authority(made, "revoke", "gw-9").returncode == 0
+    revoked = x509.load_pem_x509_crl((made / "ca.crl").read_bytes())
+    assert revoked.get_revoked_certificate_by_serial_number(old.serial_number) is not None
+    assert authority(made, "gateway", "gw-9").returncode == 0
+    new = x509.load_pem_x509_certificate((made / "gw-9.crt").read_bytes())
+    assert revoked.get_revoked_certificate_by_serial_number(new.serial_number) is None
 
 
 def test_those_of_the_guide(made: Path) -> None:

@@ -2,68 +2,28 @@
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from gateway.city.registry.credentials import password_line
 from gateway.mqtt.attempts import Attempts
-from tests.support.broker import Mosquitto
 from tests.support.certificates import Authority
 from tests.support.city import assembled, city_config, city_on
 from tests.support.edge import VALUES, Edge
-from tests.support.peers import free_port
+from tests.support.shipped_broker import ShippedMosquitto
 from tests.support.waiting import until
-
-SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto"
-
-
-class TlsMosquitto(Mosquitto):
-    """mosquitto with the shipped configuration; only ports and paths are the test's."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.chmod(0o755)
-        self.authority = Authority(folder)
-        self.authority.server()
-        names = ("city", "gw-1")
-        lines = [password_line(name, f"{name}-secret", 1000) for name in names]
-        (folder / "passwords").write_text("\n".join(lines) + "\n")
-        (folder / "acl").write_text((SHIPPED / "acl").read_text())
-        self.tls_port = free_port()
-        shipped = (SHIPPED / "mosquitto.conf").read_text()
-        adapted = shipped.replace("/etc/mosquitto/qulink", str(folder))
-        adapted = adapted.replace("listener 1883 127.0.0.1\n", "")  # the base class has it
-        adapted = adapted.replace("listener 8883\n", f"listener {self.tls_port} 127.0.0.1\n")
-        assert f"listener {self.tls_port}" in adapted
-        super().__init__(folder, adapted + ("\nuser root" if os.geteuid() == 0 else ""))
-
-    def settings(self, name: str, **tls: Path | None) -> dict[str, Any]:
-        """Broker settings of an edge or a city with a certificate and a password."""
-        certificate, key = self.authority.client(name)
-        secret = self.folder / f"{name}.secret"
-        secret.write_text(f"{name}-secret")
-        files = {"ca_file": self.authority.file, "cert_file": certificate, "key_file": key}
-        return {
-            "url": f"mqtts://127.0.0.1:{self.tls_port}",
-            "username": name,
-            "password": {"file": secret},
-            "tls": files | tls,
-        }
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[TlsMosquitto]:
-    with TlsMosquitto(tmp_path) as running:
+def broker(tmp_path: Path) -> Iterator[ShippedMosquitto]:
+    with ShippedMosquitto(tmp_path) as running:
         yield running
 
 
 async def test_values_travel_over_tls_with_client_certificates(
-    broker: TlsMosquitto, tmp_path: Path
+    broker: ShippedMosquitto, tmp_path: Path
 ) -> None:
     begin = time.time_ns() // 1_000_000
     city_side = {"broker": broker.settings("city")}
@@ -75,7 +35,7 @@ async def test_values_travel_over_tls_with_client_certificates(
 
 
 async def test_an_edge_refuses_a_broker_of_another_ca_and_says_so_once(
-    broker: TlsMosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    broker: ShippedMosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     foreign = Authority(tmp_path, "foreign").file
     edge = Edge(tmp_path, "gw-1", 0, **broker.settings("gw-1", ca_file=foreign))
@@ -90,7 +50,7 @@ async def test_an_edge_refuses_a_broker_of_another_ca_and_says_so_once(
 
 
 async def test_an_edge_without_a_certificate_is_refused_and_loses_nothing(
-    broker: TlsMosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    broker: ShippedMosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = broker.settings("gw-1", cert_file=None, key_file=None)
     settings["connect_timeout_ms"] = 60_000  # the refusal is not waited for
@@ -118,7 +78,7 @@ def count_attempts(patched: pytest.MonkeyPatch) -> list[Exception]:
 
 
 async def test_a_city_refuses_a_broker_of_another_ca_and_says_so_once(
-    broker: TlsMosquitto,
+    broker: ShippedMosquitto,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,

@@ -36,6 +36,22 @@ class Authority:
         )
         made = builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
         self.file = self._write(name, made, self._key)[0]
+        self.revocations = folder / f"{name}.crl"
+        self.revoke()
+
+    def revoke(self, *certificates: Path) -> None:
+        """Make the list of revocations anew: these certificates, and no others."""
+        now = datetime.now(UTC)
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self._name)
+        builder = builder.last_update(now - timedelta(minutes=5)).next_update(
+            now + timedelta(hours=1)
+        )
+        for file in certificates:
+            number = x509.load_pem_x509_certificate(file.read_bytes()).serial_number
+            entry = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(now)
+            builder = builder.add_revoked_certificate(entry.build())
+        made = builder.sign(self._key, hashes.SHA256())
+        self.revocations.write_bytes(made.public_bytes(serialization.Encoding.PEM))
 
     def server(self, name: str = "server") -> tuple[Path, Path]:
         """Certificate and key of a server at 127.0.0.1."""

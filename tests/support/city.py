@@ -208,7 +208,15 @@ class Sender:
 @asynccontextmanager
 async def sender(port: int, name: str, **login: Any) -> AsyncIterator[Sender]:
     """Connect a gateway that collects its acknowledgements."""
-    async with aiomqtt.Client("127.0.0.1", port, identifier=name, **login) as client:
+    client = aiomqtt.Client("127.0.0.1", port, identifier=name, **login)
+    async with sending(client, name) as made:
+        yield made
+
+
+@asynccontextmanager
+async def sending(client: aiomqtt.Client, name: str) -> AsyncIterator[Sender]:
+    """A gateway that collects its acknowledgements by a client that is not connected yet."""
+    async with client:
         await client.subscribe(ack_topic(name), qos=1)
         made = Sender(client, name)
 

@@ -5,10 +5,13 @@ hash in base64).
 """
 
 import base64
+import fcntl
 import hashlib
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.durable import sync_folder
@@ -38,14 +41,42 @@ def _base64(data: bytes) -> str:
 def set_line(file: Path, user: str, line: str | None) -> None:
     """Replace, add or (with None) remove the line of a user; the file changes in one step.
 
+    Who changes it at the same time waits: no line is lost.
+
     Raises:
         OSError: the file or its folder cannot be read or written.
     """
-    before = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    after = [old for old in before if not old.startswith(f"{user}:")]
-    if line is not None:
-        after.append(line)
-    _replace(file, "".join(f"{text}\n" for text in after))
+    with _alone(file):
+        before = _lines(file)
+        after = [old for old in before if not old.startswith(f"{user}:")]
+        if line is not None:
+            after.append(line)
+        _replace(file, "".join(f"{text}\n" for text in after))
+
+
+def users(file: Path) -> list[str]:
+    """The users of a password file, in its order; those of lines that are none included.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    return [line.partition(":")[0] for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Have the file for oneself. What is locked stands beside it: the file itself is replaced."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(file.with_name(f".{file.name}.lock"), flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _replace(file: Path, text: str) -> None:

@@ -12,6 +12,8 @@ from gateway.core.days import day_of
 from gateway.wire.topics import PARTITIONS, is_gateway_id, partition_of
 
 MAX_SITE_NO = 16
+RESERVED_IDS = frozenset({"city", "console", "admin", "root"})
+"""Names that brokers and the shipped rules take for somebody else."""
 
 
 class EnrolmentError(Exception):
@@ -31,7 +33,24 @@ class Enrolled:
     last_seen_ms: int | None
 
 
-def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms: int) -> bool:
+def is_reserved(gateway_id: str, city_user: str = "city") -> bool:
+    """Whether a gateway of this name would be taken for the city, or for a person.
+
+    Args:
+        gateway_id: the name.
+        city_user: the city's own user at the broker.
+    """
+    return gateway_id in {*RESERVED_IDS, city_user} or gateway_id.startswith("city-")
+
+
+def add(
+    connection: Connection,
+    gateway_id: str,
+    uscc: str,
+    site_no: str,
+    now_ms: int,
+    city_user: str = "city",
+) -> bool:
     """Enrol a gateway, or renew it after a revocation.
 
     With the first one the city begins, unless its configuration names another day. Of a renewed
@@ -43,6 +62,7 @@ def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms
         uscc: unified social credit code of an enterprise of the ledger.
         site_no: site of that enterprise.
         now_ms: UTC milliseconds.
+        city_user: the city's own user at the broker, which no gateway may have.
 
     Returns:
         False if it was enrolled already for the same enterprise and site.
@@ -50,6 +70,11 @@ def add(connection: Connection, gateway_id: str, uscc: str, site_no: str, now_ms
     Raises:
         EnrolmentError: malformed, unknown enterprise, or enrolled for somebody else.
     """
+    if is_reserved(gateway_id, city_user):
+        raise EnrolmentError(
+            f"{gateway_id!r} is reserved: the broker would take the gateway for the city or its "
+            "staff – choose another id"
+        )
     _check(connection, gateway_id, uscc, site_no)
     known = connection.execute(select(gateway).where(gateway.c.id == gateway_id)).one_or_none()
     if known is None:

@@ -1,0 +1,77 @@
+"""mosquitto as ``deploy/`` sets it up: the shipped files, with other ports and folders."""
+
+import os
+import signal
+import ssl
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+
+from gateway.city.registry.credentials import password_line
+from tests.support.broker import Mosquitto
+from tests.support.certificates import Authority
+from tests.support.peers import free_port
+
+SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto"
+USER = "\nuser root" if os.geteuid() == 0 else ""
+
+
+class ShippedMosquitto(Mosquitto):
+    """Both listeners of the shipped configuration.
+
+    Attributes:
+        passwords: the file of those who come by loopback; the city's password is city-secret.
+        authority: signs the broker's certificate and those of gateways.
+        tls_port: where gateways come.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.chmod(0o755)
+        self.authority = Authority(folder)
+        self.authority.server()
+        self.passwords = folder / "passwords"
+        self.passwords.write_text(password_line("city", "city-secret", 1000) + "\n")
+        (folder / "acl").write_text((SHIPPED / "acl").read_text())
+        self.tls_port = free_port()
+        super().__init__(folder)
+        text = (SHIPPED / "mosquitto.conf").read_text()
+        for shipped, ours in (
+            ("/etc/mosquitto/qulink", str(folder)),
+            ("listener 1883 127.0.0.1\n", f"listener {self.port} 127.0.0.1\n"),
+            ("listener 8883\n", f"listener {self.tls_port} 127.0.0.1\n"),
+        ):
+            assert shipped in text
+            text = text.replace(shipped, ours)
+        self._config.write_text(text + USER, encoding="utf-8")
+
+    def reload(self) -> None:
+        """As ``systemctl reload mosquitto`` does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
+    def gateway(self, name: str, **options: Any) -> aiomqtt.Client:
+        """A client at the gateways' listener with a certificate of this name."""
+        certificate, key = self.authority.client(name)
+        context = ssl.create_default_context(cafile=self.authority.file)
+        context.load_cert_chain(certificate, key)
+        return aiomqtt.Client("127.0.0.1", self.tls_port, tls_context=context, **options)
+
+    def city(self, **options: Any) -> aiomqtt.Client:
+        """A client at the city's listener with its password."""
+        return aiomqtt.Client(
+            "127.0.0.1", self.port, username="city", password="city-secret", **options
+        )
+
+    def settings(self, name: str, **tls: Path | None) -> dict[str, Any]:
+        """Broker settings of an edge or a city with a certificate and a password."""
+        certificate, key = self.authority.client(name)
+        secret = self.folder / f"{name}.secret"
+        secret.write_text(f"{name}-secret")
+        files = {"ca_file": self.authority.file, "cert_file": certificate, "key_file": key}
+        return {
+            "url": f"mqtts://127.0.0.1:{self.tls_port}",
+            "username": name,
+            "password": {"file": secret},
+            "tls": files | tls,
+        }
