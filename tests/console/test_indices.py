@@ -14,7 +14,7 @@ from gateway.city.console.queries.gaps import GapFilter, gap_causes, gap_count, 
 from gateway.city.db import tables
 from gateway.city.db.database import Database, connect
 from gateway.city.rates.definitions import builtin_definitions
-from gateway.city.rates.facts import Inquiry
+from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.period import period_of
 from gateway.city.rates.tallies import is_known
 from tests.console.conftest import served

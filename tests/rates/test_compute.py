@@ -24,6 +24,7 @@ from gateway.city.rates.compute import (
     tally,
 )
 from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.model import Continuity
 from gateway.city.rates.reasons import REASON_NAMES, Reason
 
 PERIOD = Period("2026-10", date(2026, 10, 1), date(2026, 10, 31))
@@ -43,6 +44,7 @@ def machine(**changes: object) -> MachineMonth:
         "status": "in_use",
         "commissioned_on": None,
         "service_days": 31,
+        "silent_days": 0,
         "seen": True,
         "valid_days": 31,
         "last_valid": PERIOD.as_of,
@@ -133,8 +135,25 @@ def test_rounding_is_half_up_and_for_display_only(rate: Fraction, shown: str) ->
         ({"valid_days": 0, "last_valid": None}, True, False, Reason.SENSOR_ONLY),
         ({"service_days": 30, "valid_days": 24}, True, True, Reason.NETWORKED),  # exactly 80 %
         ({"service_days": 31, "valid_days": 24}, True, False, Reason.TOO_FEW_DAYS),
-        ({"last_valid": date(2026, 10, 24)}, True, True, Reason.NETWORKED),  # 7 days
-        ({"last_valid": date(2026, 10, 23)}, True, False, Reason.SILENT_AT_END),
+        # 80 % of a month's days leave no room for a week of silence
+        (
+            {"valid_days": 25, "silent_days": 6, "last_valid": date(2026, 10, 25)},
+            True,
+            True,
+            Reason.NETWORKED,
+        ),
+        # sealed on 20–29: nothing is missed in these days
+        (
+            {
+                "service_days": 20,
+                "valid_days": 19,
+                "silent_days": 1,
+                "last_valid": date(2026, 10, 19),
+            },
+            True,
+            True,
+            Reason.NETWORKED,
+        ),
     ],
 )
 def test_enr_a_judges_a_machine(
@@ -155,8 +174,21 @@ def test_an_enterprise_outside_takes_its_machines_out_of_both_sides(
     assert (found.counted, found.networked, found) == (False, False, reason)
 
 
+@pytest.mark.parametrize(("silent", "reason"), [(7, Reason.NETWORKED), (8, Reason.SILENT_AT_END)])
+def test_who_is_silent_for_more_than_a_week_of_service_is_not_networked(
+    silent: int, reason: Reason
+) -> None:
+    half = ENR_A.model_copy(update={"continuity": Continuity(percent_of_days=50, within_days=7)})
+    facts = machine(
+        valid_days=31 - silent,
+        silent_days=silent,
+        last_valid=PERIOD.as_of - timedelta(days=silent),
+    )
+    assert judge(half, PLANT, facts, PERIOD) is reason
+
+
 def test_enr_b_asks_neither_for_continuity_nor_for_a_verified_ledger() -> None:
-    seldom = machine(valid_days=1, last_valid=date(2026, 10, 2))
+    seldom = machine(valid_days=1, silent_days=29, last_valid=date(2026, 10, 2))
     assert judge(ENR_B, replace(PLANT, verified=False), seldom, PERIOD).networked
 
 
@@ -191,13 +223,16 @@ def cities(draw: st.DrawFn) -> tuple[Plants, Machines]:
     for _ in range(draw(st.integers(0, 25))):
         service = draw(st.integers(0, 31))
         valid = draw(st.integers(0, service))
+        silent = draw(st.integers(0, service - valid)) if valid else service
+        gone_by = draw(st.integers(silent, 31 - valid)) if valid else 0
         facts = machine(
             equipment_class=draw(st.sampled_from(["production", "aux", "test"])),
             status=draw(st.sampled_from(["in_use", "standby", "idle", None])),
             service_days=service,
             seen=valid > 0 or draw(st.booleans()),
             valid_days=valid,
-            last_valid=PERIOD.as_of - timedelta(days=draw(st.integers(0, 30))) if valid else None,
+            silent_days=silent,
+            last_valid=PERIOD.as_of - timedelta(days=gone_by) if valid else None,
             answering=draw(st.booleans()),
         )
         found.append((draw(st.sampled_from(sorted(plants))), facts))

@@ -19,10 +19,11 @@ from gateway.city.db.tables import (
     tag_schema,
 )
 from gateway.city.rates.definitions import DefinitionError, builtin_definitions
-from gateway.city.rates.facts import Inquiry
 from gateway.city.rates.frozen import freezing, schedule
 from gateway.city.rates.frozen.freezing import due, freeze_month
 from gateway.city.rates.frozen.results import Correction
+from gateway.city.rates.inquiry import Inquiry
+from gateway.city.rates.model import Continuity
 from gateway.city.rates.period import MonthError, recent_months
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.reports.answering import answering_now
@@ -142,9 +143,17 @@ def test_eighty_per_cent_of_days_and_alive_in_the_last_week(database: Database) 
 
 
 def test_silent_for_more_than_seven_days_at_the_end(database: Database) -> None:
+    half = {"continuity": Continuity(percent_of_days=50, within_days=7)}
+    definitions = {"HALF": builtin_definitions()["ENR-A"].model_copy(update=half | {"id": "HALF"})}
     database.run_now(one_machine, OCTOBER[:24])
-    assert reason_of(database, definition="ENR-B") is Reason.NETWORKED
-    assert reason_of(database) is Reason.TOO_FEW_DAYS
+    assert reason_of(database, "HALF", definitions=definitions) is Reason.NETWORKED
+    last = evidence.c.day == OCTOBER[23]
+    database.run_now(lambda c: c.execute(delete(evidence).where(last)))
+    assert reason_of(database, "HALF", definitions=definitions) is Reason.SILENT_AT_END
+
+
+def test_machines_come_in_order_of_their_numbers(database: Database) -> None:
+    database.run_now(one_machine, OCTOBER)
     database.run_now(
         lambda c: add_machine(c, USCCS[0], "A0", history=[(date(2026, 10, 1), "in_use")])
     )
@@ -165,6 +174,17 @@ def test_days_out_of_service_are_on_neither_side(database: Database) -> None:
     database.run_now(one_machine, days, history=history)
     (fact,) = database.run_now(machine_facts, "ENR-A", "2026-10", NOVEMBER_3, demonstration=False)
     assert (fact.service_days, fact.valid_days, fact.reason) == (11, 9, Reason.NETWORKED)
+
+
+def test_days_under_seal_are_no_silence(database: Database) -> None:
+    history = [
+        (date(2020, 1, 1), "in_use"),
+        (date(2026, 10, 20), "sealed"),
+        (date(2026, 10, 31), "in_use"),
+    ]
+    # 19 of its 20 days in service, the last of them twelve days before the end of the month
+    database.run_now(one_machine, OCTOBER[:19], history=history)
+    assert reason_of(database) is Reason.NETWORKED
 
 
 @pytest.mark.parametrize(
@@ -314,7 +334,7 @@ def test_a_sensor_of_today_is_seen_although_the_day_does_not_count_yet() -> None
     window = Window(date(2026, 11, 1), today, today_runs=True)
     history = [(date(2026, 11, 3), "in_use")]
     assert changing_service(history, {"in_use"}, window, DatedDays({today}, set())) == (
-        2,
+        (2, 2),
         Days(seen=True),
     )
 
@@ -375,7 +395,7 @@ def test_a_stored_month_names_the_version_it_was_computed_with(database: Databas
     database.run_now(fill_city)
     database.run_now(freeze_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
     old = builtin_definitions()["ENR-A"]
-    newer = old.model_copy(update={"version": 2, "decimals": 1})
+    newer = old.model_copy(update={"version": old.version + 1, "decimals": 1})
     shown = table(database, now_ms=NOVEMBER_21, definitions={"ENR-A": newer})
     assert (shown.definition, shown.outdated) == (old, False)
     other = {rate_result.c.definition_hash: "0" * 64}

@@ -47,6 +47,7 @@ class MachineMonth(NamedTuple):
         status: on the as-of day; None before its first entry.
         commissioned_on: None if unknown, which is taken as long ago.
         service_days: in-service days of the window that are over, and today if it has evidence.
+        silent_days: those of them after the last valid one; all, if there was none.
         seen: there is valid data of any source on one of them.
         valid_days: those of them with valid data at the definition's level.
         last_valid: last of the valid days.
@@ -58,6 +59,7 @@ class MachineMonth(NamedTuple):
     status: str | None
     commissioned_on: date | None
     service_days: int
+    silent_days: int
     seen: bool
     valid_days: int
     last_valid: date | None
@@ -87,7 +89,7 @@ def judge(
     return (
         _enterprise_exclusion(definition, enterprise)
         or _machine_exclusion(definition, machine, period)
-        or _shortfall(definition, machine, period)
+        or _shortfall(definition, machine)
         or (Reason.ANSWERING if definition.measure == "answering" else Reason.NETWORKED)
     )
 
@@ -121,13 +123,13 @@ def _reaches(machine: MachineMonth, level: int) -> bool:
     return level == 0 or (machine.seen if level == 1 else machine.valid_days > 0)
 
 
-def _shortfall(definition: Definition, machine: MachineMonth, period: Period) -> Reason | None:
+def _shortfall(definition: Definition, machine: MachineMonth) -> Reason | None:
     """What a machine of the denominator lacks to be in the numerator; None: nothing."""
     if definition.measure == "answering":
         return None if machine.answering else Reason.NOT_ANSWERING
     if machine.valid_days == 0:
         return _absence(machine)
-    return _discontinuity(definition.continuity, machine, period)
+    return _discontinuity(definition.continuity, machine)
 
 
 def _absence(machine: MachineMonth) -> Reason:
@@ -137,15 +139,14 @@ def _absence(machine: MachineMonth) -> Reason:
     return Reason.UNCERTAIN_ONLY if machine.doubtful else Reason.NO_EVIDENCE
 
 
-def _discontinuity(rule: Continuity | None, machine: MachineMonth, period: Period) -> Reason | None:
+def _discontinuity(rule: Continuity | None, machine: MachineMonth) -> Reason | None:
     if rule is None:
         return None
     # In whole numbers, so that exactly the share that is asked for is enough.
     if machine.valid_days * 100 < machine.service_days * rule.percent_of_days:
         return Reason.TOO_FEW_DAYS
-    if machine.last_valid is None or (period.as_of - machine.last_valid).days > rule.within_days:
-        return Reason.SILENT_AT_END
-    return None
+    # In-service days here, too: who was sealed for two weeks was not silent in them.
+    return Reason.SILENT_AT_END if machine.silent_days > rule.within_days else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ data came and none of them count.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
@@ -26,12 +25,14 @@ from gateway.city.db.tables import (
 )
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
-from gateway.city.rates.compute import Enterprise, MachineMonth, Period
+from gateway.city.rates.compute import Enterprise, MachineMonth
+from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.service import (
     DatedDays,
     Days,
     History,
+    Service,
     Window,
     changing_service,
     steady_service,
@@ -40,35 +41,6 @@ from gateway.core.days import day_of
 
 _SOURCES_OF_LEVEL = {1: ("controller", "sensor"), 2: ("controller",)}
 """Level N1 is met by any source, N2 by the machine's own controller only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inquiry:
-    """What facts are asked for.
-
-    Attributes:
-        definition: whose scope, level and window hold.
-        period: the month.
-        now_ms: UTC milliseconds.
-        demonstration: synthetic evidence counts too.
-        answering: machines that answer now.
-        uscc: only this enterprise; None: all.
-    """
-
-    definition: Definition
-    period: Period
-    now_ms: int
-    demonstration: bool
-    answering: AbstractSet[MachineName] = frozenset()
-    uscc: str | None = None
-
-    @property
-    def window(self) -> Window:
-        """The days on which evidence counts: none before the city began."""
-        days, as_of = self.definition.window_days, self.period.as_of
-        first = as_of - timedelta(days=days - 1) if days else self.period.first
-        first = max(first, self.period.began_on or first)
-        return Window(first, as_of, today_runs=as_of == day_of(self.now_ms))
 
 
 def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, Enterprise]:
@@ -143,7 +115,8 @@ def machines(connection: Connection, inquiry: Inquiry) -> Iterator[MachineFact]:
         number, uscc, site_no, asset_no, name, kind, commissioned_on = row
         service, days = attendance.of(number)
         status = attendance.status.get(number)
-        month = MachineMonth(kind, status, commissioned_on, service, *days, number in answering)
+        spans = (service.days, service.silent, *days)
+        month = MachineMonth(kind, status, commissioned_on, *spans, number in answering)
         yield MachineFact(number, uscc, site_no, asset_no, name, month)
 
 
@@ -188,17 +161,18 @@ class _Attendance:
     totals: Mapping[int, Days]
     dated: Mapping[int, DatedDays]
 
-    def of(self, machine: int) -> tuple[int, Days]:
+    def of(self, machine: int) -> tuple[Service, Days]:
         """In-service days of a machine, and the evidence of those days."""
         if machine in self.changes:
             history, days = self.changes[machine], self.dated[machine]
             return changing_service(history, self.serving, self.window, days)
         found = self.totals.get(machine, _NONE)
         in_service = self.status.get(machine) in self.serving
-        return (steady_service(self.window, found.last) if in_service else 0), found
+        return (steady_service(self.window, found.last) if in_service else _IDLE), found
 
 
 _NONE = Days()
+_IDLE = Service(0, 0)
 
 
 def _attendance(connection: Connection, inquiry: Inquiry) -> _Attendance:

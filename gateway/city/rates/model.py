@@ -40,7 +40,9 @@ class Continuity(StrictModel):
     """How regularly valid data must have arrived in the month."""
 
     percent_of_days: int = Field(ge=1, le=100, description="share of in-service days, per cent")
-    within_days: int = Field(ge=0, le=31, description="last valid day to the end, days at most")
+    within_days: int = Field(
+        ge=0, le=31, description="in-service days after the last valid one, at most"
+    )
 
 
 class Scope(StrictModel):

@@ -27,6 +27,18 @@ class Days(NamedTuple):
     doubtful: bool = False
 
 
+class Service(NamedTuple):
+    """In-service days of a window; today is one of them only once it has brought evidence.
+
+    Attributes:
+        days: all of them.
+        silent: those after the last valid day; all, if there was none.
+    """
+
+    days: int
+    silent: int
+
+
 class DatedDays(NamedTuple):
     """The single days on which data of a machine came.
 
@@ -61,11 +73,13 @@ class Window:
             yield self.first + timedelta(days=offset)
 
 
-def steady_service(window: Window, last: date | None) -> int:
+def steady_service(window: Window, last: date | None) -> Service:
     """In-service days of a machine that is in service throughout, with its last valid day."""
-    # A day that is not over counts against nobody before it has brought evidence.
     length = (window.as_of - window.first).days + 1
-    return length - (window.today_runs and last != window.as_of)
+    silent = length if last is None else (window.as_of - last).days
+    # A day that is not over counts against nobody before it has brought evidence.
+    running = window.today_runs and last != window.as_of
+    return Service(length - running, silent - running)
 
 
 def changing_service(
@@ -73,7 +87,7 @@ def changing_service(
     statuses: Collection[str],
     window: Window,
     dated: DatedDays,
-) -> tuple[int, Days]:
+) -> tuple[Service, Days]:
     """In-service days, and the evidence of those days, when the status changes.
 
     Args:
@@ -88,7 +102,9 @@ def changing_service(
     if window.today_runs and window.as_of not in dated.valid:
         serving.discard(window.as_of)
     valid = serving & dated.valid
-    return len(serving), Days(seen, len(valid), max(valid, default=None), doubtful)
+    last = max(valid, default=None)
+    silent = sum(last is None or day > last for day in serving)
+    return Service(len(serving), silent), Days(seen, len(valid), last, doubtful)
 
 
 def _status_on(history: History, day: date) -> str | None:

@@ -6,7 +6,8 @@ from sqlalchemy import Connection, select
 
 from gateway.city.db.tables import evidence
 from gateway.city.rates.compute import Enterprise, Tally, tally, tally_ledgers
-from gateway.city.rates.facts import Inquiry, enterprises, looked_at, machines
+from gateway.city.rates.facts import enterprises, looked_at, machines
+from gateway.city.rates.inquiry import Inquiry
 from gateway.core.days import day_of
 
 

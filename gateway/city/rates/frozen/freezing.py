@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from gateway.city.db.operation import began_on
 from gateway.city.rates.compute import all_cells
 from gateway.city.rates.definitions import builtin_definitions, definition_of
-from gateway.city.rates.facts import Inquiry
 from gateway.city.rates.frozen.results import Correction, StoredTable, append, latest_vintage
+from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status, frozen_as, month_of, period_of, recent_months
 from gateway.city.rates.tallies import NotComputableError, is_known, tallies_of

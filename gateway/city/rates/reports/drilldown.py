@@ -12,7 +12,8 @@ from gateway.city.ledger.codes import Name
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Enterprise, judge
 from gateway.city.rates.definitions import builtin_definitions, definition_of
-from gateway.city.rates.facts import Inquiry, MachineFact, enterprises, machines
+from gateway.city.rates.facts import MachineFact, enterprises, machines
+from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import period_of
 from gateway.city.rates.reasons import REASON_NAMES, Reason

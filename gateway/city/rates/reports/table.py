@@ -27,8 +27,8 @@ from gateway.city.rates.compute import (
     score,
 )
 from gateway.city.rates.definitions import builtin_definitions, definition_of
-from gateway.city.rates.facts import Inquiry
 from gateway.city.rates.frozen.results import Correction, StoredTable, final_table
+from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status, as_of_ms, period_of
 from gateway.city.rates.tallies import is_known, tallies_of

@@ -1,0 +1,40 @@
+"""What facts about a month are asked for. Pure."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.city.ledger.names import MachineName
+from gateway.city.rates.compute import Period
+from gateway.city.rates.model import Definition
+from gateway.city.rates.service import Window
+from gateway.core.days import day_of
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What facts are asked for.
+
+    Attributes:
+        definition: whose scope, level and window hold.
+        period: the month.
+        now_ms: UTC milliseconds.
+        demonstration: synthetic evidence counts too.
+        answering: machines that answer now.
+        uscc: only this enterprise; None: all.
+    """
+
+    definition: Definition
+    period: Period
+    now_ms: int
+    demonstration: bool
+    answering: AbstractSet[MachineName] = frozenset()
+    uscc: str | None = None
+
+    @property
+    def window(self) -> Window:
+        """The days on which evidence counts: none before the city began."""
+        days, as_of = self.definition.window_days, self.period.as_of
+        first = as_of - timedelta(days=days - 1) if days else self.period.first
+        first = max(first, self.period.began_on or first)
+        return Window(first, as_of, today_runs=as_of == day_of(self.now_ms))
