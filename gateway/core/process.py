@@ -129,6 +129,15 @@ class Processor:
         self._send_at[:] = NEVER
         self._silent_ms = NEVER
 
+    def forget_sent(self, upto_ms: int) -> None:
+        """What was sent up to a time is lost on its way: send the next good value of these tags.
+
+        Args:
+            upto_ms: newest time of what is lost, UTC milliseconds; what was sent later is not.
+        """
+        self._send_at[self._send_at <= upto_ms + self._silence] = NEVER
+        self._silent_ms = NEVER
+
     def rewind(self, floor_ms: int) -> None:
         """Let times begin anew after ``floor_ms``, because the clock had been far ahead."""
         self._floor_ms = floor_ms

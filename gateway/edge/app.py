@@ -78,6 +78,7 @@ def compose(
     shared = _shared(recorder, live, clock, remembered)
     devices = _fleet(loaded, specs, _pasts(buffer, remembered), shared)
     recorder.add_source(devices.catch_up)
+    recorder.tell_losses(devices.forget_sent)
     northbounds = _northbounds(loaded, buffer, wake, live, clock)
     return Edge(buffer, live, recorder, shared.sinks, devices, northbounds)
 

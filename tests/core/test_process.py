@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.arrival import GroupProcessor
+from gateway.core.arrival.processor import GroupProcessor
 from gateway.core.batch import Batch, Changes, Reading
 from gateway.core.books import Counts
 from gateway.core.days import MAX_AHEAD_MS, day_of
@@ -453,3 +453,41 @@ def test_mixed_kinds_arrive_in_their_own_columns() -> None:
     )
     expected = [(0, T0, 1.5), (0, T0 + 1, 2.0), (1, T0, True), (2, T0, "ok")]
     assert points(outcome) == expected
+
+
+def test_what_was_lost_on_its_way_is_sent_again_whatever_the_deadband_says() -> None:
+    rules = [TagRule(Kind.FLOAT64, deadband=10.0), TagRule(Kind.FLOAT64)]
+    processor = make(rules)
+    assert sent(processor.process(reading(rules, [1.0, 1.0]), T0)) == {0: 1.0, 1: 1.0}
+    assert sent(processor.process(reading(rules, [1.0, 2.0]), T0 + 1_000)) == {1: 2.0}
+    processor.forget_sent(T0)
+    assert sent(processor.process(reading(rules, [2.0, 2.0]), T0 + 2_000)) == {0: 2.0}
+    processor.forget_sent(T0 + 1_000)
+    assert sent(processor.process(reading(rules, [2.0, 2.0]), T0 + 3_000)) == {1: 2.0}
+
+
+def test_arrivals_that_stand_still_are_sent_again_once_if_they_were_lost() -> None:
+    processor = make([TagRule(Kind.FLOAT64, scale=2.0)] * 3)
+    deliver(processor, [(0, T0, 1.0), (1, T0 + 5, 2.0)], T0 + 10)
+    processor.forget_sent(T0 + 10)
+    again = processor.send_again(T0 + 9_000)
+    assert again is not None
+    assert points(again) == [(0, T0 + 1, 2.0), (1, T0 + 6, 4.0)]
+    assert total(again).balanced
+    assert total(again).buffered == 2
+    assert again.machines == ()
+    assert processor.send_again(T0 + 9_000) is None
+
+
+@pytest.mark.parametrize("fault", ["session", "bad"])
+def test_what_is_not_known_to_stand_is_not_sent_again(fault: str) -> None:
+    """The last value before a gap is never repeated after it."""
+    processor = make([TagRule(Kind.FLOAT64)])
+    deliver(processor, [(0, T0, 1.0)], T0)
+    if fault == "session":
+        processor.lost()
+        processor.judge_items(np.zeros(1, np.uint8))
+    else:
+        deliver(processor, [(0, T0 + 1, 1.0)], T0 + 1, bad(Reason.TIMEOUT))
+    processor.forget_sent(T0 + 5)
+    assert processor.send_again(T0 + 9_000) is None

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.arrival import GroupProcessor
+from gateway.core.arrival.processor import GroupProcessor
 from gateway.core.batch import Changes, Times
 from gateway.core.outcome import Outcome
 from gateway.core.rules import TagRule, compile_rules, order_of

@@ -98,7 +98,7 @@ class World:
         restart = Restart(self.book.gap)
         self.books = Bookkeeper("d", groups, tracker, self.book, self.clock, restart)
         self.books.resume(T0)
-        restart.begin(["d"], [], T0)
+        restart.begin([], T0, is_awaited=True)
         self.books.connected(T0)
 
     def at(self, ms: int) -> int:

@@ -191,6 +191,8 @@ async def test_slow_reads_skip_ticks_and_count_them_as_late(start: Start) -> Non
     assert totals.skipped >= 4 * 2 * 2  # four reads, each over at least two more ticks
     (gap,) = gaps(runtime.buffer, late=True)
     assert (gap.group, gap.cause) == ("g", Reason.LATE)
+    assert gap.to_ms is not None, "an orderly stop ends it"
+    assert runtime.buffer.gaps() == []
 
 
 async def test_bad_tags_are_a_gap_of_their_own(start: Start) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from edge_config.models.gateway import CITY
+from gateway.core.batch import NEVER
 from gateway.core.books import Counts
 from gateway.core.days import day_of
 from gateway.edge.buffer.frames import MAX_BYTES
@@ -91,6 +92,7 @@ class Buffer(BufferReading):
         self.last_seq = int(meta["last_seq"])
         self.clock_mark = meta.get("clock", "")
         self._total = load_totals(self._writer)
+        self._lost: dict[str, int] = {}
         self.frame_bytes = MAX_BYTES
         flags = enlist(self._writer, consumers)
         self.outlets: Mapping[str, Outlet] = {
@@ -164,16 +166,28 @@ class Buffer(BufferReading):
         self._write(commit)
         with self._reading:  # no frame may be handed out between its dropping and the commit
             gone: list[Gone] = []
+            lost: Mapping[str, int] = {}
             for name, outlet in self.outlets.items():
                 resized = outlet.resize_all(writer, feedback[name].too_large, last_seq)
                 last_seq += len(resized.frames)
                 held[name] = held[name].plus([*commit.frames, *resized.frames]).minus(resized.size)
                 trimmed = outlet.trim(writer, held[name], aged_ms)
                 held[name] = held[name].minus(trimmed.size)
-                gone += (resized, trimmed) if outlet is self.city else ()
+                if outlet is self.city:
+                    gone += (resized, trimmed)
+                    lost = self._lost_by(trimmed)
             changes = self._count([commit.counts, back], gone)
             self._commit(commit.frames, held, last_seq)
-        return self._appended(changes, gone)
+        return self._appended(changes, gone, lost)
+
+    def _lost_by(self, trimmed: Trimmed) -> Mapping[str, int]:
+        """See ``Appended.lost``."""
+        if trimmed.span_ms is None:
+            lost, self._lost = self._lost, {}
+            return lost
+        for device, _ in trimmed.counts:
+            self._lost[device] = max(trimmed.span_ms[1], self._lost.get(device, NEVER))
+        return {}
 
     def _commit(
         self, frames: Sequence[NewFrame], held: Mapping[str, Pending], last_seq: int
@@ -207,12 +221,14 @@ class Buffer(BufferReading):
             report_again(self._writer, first, day_of(span_ms[1]))
         return changes
 
-    def _appended(self, changes: CountsOfDays, gone: Sequence[Gone]) -> Appended:
+    def _appended(
+        self, changes: CountsOfDays, gone: Sequence[Gone], lost: Mapping[str, int]
+    ) -> Appended:
         for counts in changes.values():
             add_counts(self._total, counts)
         gaps = tuple(gap for one in gone for gap in one.gaps)
         is_changed = bool(changes) or any(one.span_ms is not None for one in gone)
-        return Appended(self.last_seq, gaps, is_changed)
+        return Appended(self.last_seq, gaps, is_changed, lost)
 
     def _write(self, commit: Commit) -> None:
         writer = self._writer

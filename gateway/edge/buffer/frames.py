@@ -71,6 +71,15 @@ def entries_of(
     return [(part, Entry.of(device, part)) for part in cut(record, max_bytes)]
 
 
+def newest_by_device(entries: Iterable[Entry]) -> dict[str, int]:
+    """The newest time of the values of each device, UTC milliseconds."""
+    newest: dict[str, int] = {}
+    for entry in entries:
+        for device, _, _ in entry.shares:
+            newest[device] = max(entry.last_ms, newest.get(device, entry.last_ms))
+    return newest
+
+
 def frames_of(
     entries: Iterable[Entry], encoder: BodyEncoder, now_ms: int, max_bytes: int = MAX_BYTES
 ) -> list[NewFrame]:

@@ -11,6 +11,7 @@ from gateway.core.machines import MachineCounts
 from gateway.core.schema import Equipment, Schema
 from gateway.edge.buffer.frames import Entry
 from gateway.edge.buffer.incoming import Commit, GroupProgress, MachineKey, NewFrame
+from gateway.wire.records import MachineRecord
 
 MAX_GAPS = 10_000
 """Gaps that wait for a disk that refuses; of more than these the newest are told."""
@@ -21,6 +22,11 @@ Key = tuple[str, date]
 def machine_key(device: str, machine: Equipment, day: date) -> MachineKey:
     """Under which the counters of a machine and day are kept."""
     return device, machine.site_no, machine.asset_no, day
+
+
+def machine_record(key: MachineKey, counts: MachineCounts) -> MachineRecord:
+    """The counters of a machine and day as they travel."""
+    return MachineRecord(*key, counts.valid, counts.expected, counts.first_ms, counts.last_ms)
 
 
 @dataclass(slots=True)

@@ -45,11 +45,15 @@ class Appended:
             the frames that held them or the values they tell about.
         changed: whether the books changed: by what was committed, by what the quota took, or by
             what it gave back because the city turned out to hold it.
+        lost: devices whose values the quota took since it has been kept last, with the newest
+            time of these values; empty while it goes on taking, as to send values again then would
+            only make it take more.
     """
 
     last_seq: int
     gaps: tuple[Gap, ...] = ()
     changed: bool = False
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,14 @@ from gateway.core.outcome import Outcome
 from gateway.core.schema import Equipment
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
-from gateway.edge.buffer.frames import Entry, entries_of, frames_of
+from gateway.edge.buffer.frames import Entry, entries_of, frames_of, newest_by_device
 from gateway.edge.buffer.full_disk import Refusal
-from gateway.edge.buffer.gathered import Gathered, machine_key
-from gateway.edge.buffer.incoming import GroupProgress, MachineKey
+from gateway.edge.buffer.gathered import Gathered, machine_key, machine_record
+from gateway.edge.buffer.incoming import GroupProgress
 from gateway.edge.buffer.outgoing import Appended
 from gateway.edge.live.view import Backlog, Live
 from gateway.wire.frame import BodyEncoder
-from gateway.wire.records import BooksRecord, MachineRecord
+from gateway.wire.records import BooksRecord
 
 BOOKS_PERIOD_MS = 10_000
 """Changed books travel at least this often."""
@@ -70,6 +70,7 @@ class Recorder:
         self._now_ms = now_ms
         self._interval_ms = interval_ms
         self._sources: list[Callable[[int], None]] = []
+        self._forget_sent: Callable[[Mapping[str, int]], None] = lambda _lost: None
         self._encoder = BodyEncoder()
         self._gathered = Gathered()
         self._known = buffer.schema_ids()
@@ -83,6 +84,10 @@ class Recorder:
     def add_source(self, catch_up: Callable[[int], None]) -> None:
         """Have ``catch_up(now_ms)`` called before every commit, to bring its books up to date."""
         self._sources.append(catch_up)
+
+    def tell_losses(self, forget_sent: Callable[[Mapping[str, int]], None]) -> None:
+        """Have this called with the newest time of what is given up, by device."""
+        self._forget_sent = forget_sent
 
     def announce(self, remembered: Iterable[Gap]) -> None:
         """Send again, after a restart, gaps that are open and ended ones that never travelled.
@@ -230,6 +235,8 @@ class Recorder:
         self._gathered.keep((*(() if frames else gathered.gaps.values()), *appended.gaps))
         if reporting:
             self._books_ms = now_ms
+        if appended.lost:
+            self._forget_sent(appended.lost)
         if appended.last_seq > last_seq and not self._gathered.overflowed:
             self._end_refusal()
         self._wake.set()
@@ -241,7 +248,7 @@ class Recorder:
         machines = self._buffer.unreported_machines() if reporting else {}
         # Schemas go before the values that follow them, gaps after the values that they interrupt.
         entries = [Entry.note(BooksRecord.of(*key, books[key])) for key in sorted(books)]
-        entries += [Entry.note(_machine_record(key, machines[key])) for key in sorted(machines)]
+        entries += [Entry.note(machine_record(key, machines[key])) for key in sorted(machines)]
         entries += [Entry.note(schema) for schema in gathered.schemas.values()]
         entries += gathered.entries
         entries += [Entry.note(gap) for gap in gathered.gaps.values()]
@@ -268,6 +275,7 @@ class Recorder:
             for device, day, values in entry.shares:
                 drop = {Reason.DISK.code: values} if values else {}
                 gathered.count((device, day), Counts(dropped=drop))
+        self._forget_sent(newest_by_device(entries))
         opened = self._refusal.give_up(entries, cause)
         if opened is not None:
             gathered.gap(opened)
@@ -290,7 +298,3 @@ class Recorder:
                 self._refusal.cause,
             )
         )
-
-
-def _machine_record(key: MachineKey, counts: MachineCounts) -> MachineRecord:
-    return MachineRecord(*key, counts.valid, counts.expected, counts.first_ms, counts.last_ms)

@@ -1,10 +1,11 @@
 """All devices of a running edge: each can be started, stopped, replaced, added and taken out."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from edge_config.loading.resolved import ResolvedDevice
+from gateway.core.days import MAX_AHEAD_MS
 from gateway.edge.device.bookkeeping.ticks import Past
 from gateway.edge.device.runtime import DeviceRuntime
 from gateway.edge.device.surroundings import Surroundings
@@ -76,7 +77,8 @@ class Fleet:
         now_ms = self._now_ms()
         # All of them first: the gap of the restart begins with the oldest tick that was missed.
         missed = {device: one.books.resume(now_ms) for device, one in self._devices.items()}
-        self._restart.begin(missed, [tick for tick in missed.values() if tick is not None], now_ms)
+        first_ms = [tick for tick in missed.values() if tick is not None]
+        self._restart.begin(first_ms, now_ms, is_awaited=bool(missed))
         self._end_unconfigured(now_ms)
 
     def _end_unconfigured(self, now_ms: int) -> None:
@@ -110,17 +112,31 @@ class Fleet:
         async with self._changing:
             self._tasks = None
             await asyncio.gather(*(runtime.halt() for runtime in self._devices.values()))
+        for runtime in self._devices.values():
+            runtime.books.end_skips()
 
     def catch_up(self, now_ms: int) -> None:
         """Bring the books of all devices up to now; called before every commit."""
-        self._heed_doubt()
-        self._restart.end_if_long(now_ms)
+        is_refused = bool(self._live.backlog().refused)  # what is sent now would be lost again
+        self._heed_doubt(now_ms)
         for runtime in self._devices.values():
             if not runtime.books.is_current(now_ms):
                 runtime.books.catch_up(now_ms)
+            if not is_refused:
+                runtime.send_again()
         self._alarms.heed_step(now_ms)
 
-    def _heed_doubt(self) -> None:
+    def forget_sent(self, lost: Mapping[str, int]) -> None:
+        """Values were given up after they had been processed: send anew what they told.
+
+        Args:
+            lost: the newest time of the lost values of each device, UTC milliseconds.
+        """
+        for device, upto_ms in lost.items():
+            if device in self._devices:
+                self._devices[device].forget_sent(upto_ms)
+
+    def _heed_doubt(self, now_ms: int) -> None:
         """Send all values once when the clock is confirmed.
 
         Else what stands still would be shown in doubt, and be no evidence, until its silence ends.
@@ -128,7 +144,7 @@ class Fleet:
         before, self._was_in_doubt = self._was_in_doubt, self._clock.in_doubt
         if before and not self._was_in_doubt:
             for runtime in self._devices.values():
-                runtime.send_all()
+                runtime.forget_sent(now_ms + MAX_AHEAD_MS)
 
     # -- one device -----------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ class DeviceRuntime:
         self._subscribed = [group for group in self.groups if group.model.mode == "subscribe"]
         self._task: asyncio.Task[None] | None = None
         self._is_up = False  # has answered since its last loss; a connection is not enough
+        self._owes_again = False  # subscribed values that stand still may have been lost
         self._failures = 0  # in a row: the back-off grows with them
 
     # -- start and stop -------------------------------------------------------------------
@@ -91,10 +92,19 @@ class DeviceRuntime:
         self.books.lost(Reason.STOPPED, now_ms)
         self._shared.live.set_link(self.model.id, "down", now_ms, Reason.STOPPED)
 
-    def send_all(self) -> None:
-        """Send the next good value of every tag, changed or not."""
+    def forget_sent(self, upto_ms: int) -> None:
+        """What was sent up to a time is lost on its way: send the next good value of each tag."""
         for group in self.groups:
-            group.processor.lost()
+            group.processor.forget_sent(upto_ms)
+        self._owes_again = bool(self._subscribed)
+
+    def send_again(self) -> None:
+        """Send what stands still and was lost on its way; a server does not report it again."""
+        if self._owes_again and self._is_up:
+            self._owes_again = False
+            for group in self._subscribed:
+                if (outcome := group.processor.send_again(self._now_ms())) is not None:
+                    self._record(group, outcome, group.ticks.counted_ms)
 
     # -- sessions -------------------------------------------------------------------------
 
@@ -259,8 +269,6 @@ class DeviceRuntime:
         )
         self._record(group, outcome, group.ticks.counted_ms)
         self.books.judge(group, outcome.status, now_ms)
-
-    # -- losses ---------------------------------------------------------------------------
 
     def _lost(self, cause: Reason, detail: str) -> None:
         now_ms = self._now_ms()

@@ -143,6 +143,10 @@ class Bookkeeper:
         """The device is taken out, after it was stopped: what is open ends."""
         self._counter.send(self._gaps.end_all(now_ms + 1))  # a tick that came now is missing too
 
+    def end_skips(self) -> None:
+        """The gateway stops in order: its ticks are skipped no more, but not read at all."""
+        self._counter.send(self._gaps.end_skips())
+
     # -- one reading ----------------------------------------------------------------------
 
     def begin(self, group: Group, now_ms: int) -> int:

@@ -176,6 +176,10 @@ class GapTracker:
         old = [key for key, (_, to_ms) in self._skips.items() if abs(now_ms - to_ms) > JOIN_MS]
         return [gap for group, cause in old for gap in self._end_skip(group, cause)]
 
+    def end_skips(self) -> list[Gap]:
+        """End all gaps of skipped ticks behind the last of them: nothing can be joined any more."""
+        return [gap for group, cause in list(self._skips) for gap in self._end_skip(group, cause)]
+
     def _end_skip(self, group: str, cause: Reason) -> list[Gap]:
         found = self._skips.pop((group, cause), None)
         if found is None:

@@ -6,17 +6,13 @@ from dataclasses import replace
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
 
-GRACE_MS = 2_000
-"""So long after its start the gateway counts as starting; devices that take longer to be tried
-for the first time have a gap of their own from then on."""
-
 
 class Restart:
     """Dates what was not read because the gateway did not run.
 
-    The gap begins with the first tick that was missed and ends when every device has been tried
-    once, whether it answered or not. It is open until then, so that a kill in between leaves it
-    to the next run.
+    The gap begins with the first tick that was missed and ends when the first device has been
+    tried, whether it answered or not: from then on one delivers, so a device that takes longer has
+    a gap of its own. It is open until then, so that a kill in between leaves it to the next run.
 
     Args:
         send: takes the gap when it opens and when it ends.
@@ -26,24 +22,23 @@ class Restart:
     def __init__(self, send: Callable[[Gap], None], remembered: Iterable[Gap] = ()) -> None:
         self._send = send
         self._gap = next((gap for gap in remembered if _is_restart(gap)), None)
-        self._waiting: set[str] = set()
-        self._begin_ms = self._end_ms = 0
+        self._end_ms = 0
 
-    def begin(self, devices: Iterable[str], missed_ms: Iterable[int], now_ms: int) -> None:
+    def begin(self, missed_ms: Iterable[int], now_ms: int, *, is_awaited: bool) -> None:
         """The gateway runs again.
 
         Args:
-            devices: ids of those that will be tried.
             missed_ms: the first tick that each device missed, for those that missed one.
             now_ms: the gateway's clock, UTC milliseconds.
+            is_awaited: whether there is a device that will be tried.
         """
-        self._waiting = set(devices)
-        self._begin_ms = self._end_ms = now_ms
+        # A tick that comes in this very millisecond is missing too, and a gap ends before its end.
+        self._end_ms = now_ms + 1
         first = min(missed_ms, default=None)
         if self._gap is None and first is not None:
             self._gap = Gap("", "", (), Reason.GATEWAY_DOWN, first)
             self._send(self._gap)
-        if not self._waiting:
+        if not is_awaited:
             self._end(now_ms)
 
     def attempted(self, device: str, missed_ms: int | None, now_ms: int) -> None:
@@ -54,21 +49,14 @@ class Restart:
             missed_ms: the newest tick that it missed until now; None if it missed none.
             now_ms: the gateway's clock, UTC milliseconds.
         """
-        self._waiting.discard(device)
-        if self._gap is None and missed_ms is not None and missed_ms >= self._end_ms:
-            self._send(Gap(device, "", (), Reason.GATEWAY_DOWN, self._end_ms, now_ms))
-        if not self._waiting:
-            self._end(now_ms)
-
-    def end_if_long(self, now_ms: int) -> None:
-        """End the gap if devices take too long; called before every commit."""
-        if self._gap is not None and abs(now_ms - self._begin_ms) >= GRACE_MS:
-            self._end(now_ms)
+        self._end(now_ms)
+        if missed_ms is not None and missed_ms >= self._end_ms:
+            self._send(Gap(device, "", (), Reason.GATEWAY_DOWN, self._end_ms, now_ms + 1))
 
     def _end(self, now_ms: int) -> None:
         gap, self._gap = self._gap, None
         if gap is not None:
-            self._end_ms = max(now_ms, gap.from_ms)
+            self._end_ms = max(now_ms + 1, gap.from_ms)
             self._send(replace(gap, to_ms=self._end_ms))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-from gateway.core.arrival import GroupProcessor
+from gateway.core.arrival.processor import GroupProcessor
 from gateway.core.batch import NEVER, Gap
 from gateway.core.books import Counts
 from gateway.core.schedule import last_tick_ms, next_tick_ms, ticks_by_day

@@ -1,144 +1,21 @@
-"""Values of one delivery of a subscription, as processed columns. Pure."""
+"""The rules of a group whose values come one by one. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from gateway.core.batch import NEVER, Changes, Mask, Status, Times
+from gateway.core.arrival.delivery import Arrival, lasting, occurrences
+from gateway.core.batch import NEVER, Mask, Status, Times
 from gateway.core.books import tally_by_day
 from gateway.core.days import MAX_AHEAD_MS
 from gateway.core.machines import count_arrivals, tags_by_machine
 from gateway.core.outcome import Outcome
 from gateway.core.process import SENDABLE, Processor
-from gateway.core.rules import ColumnRule
-from gateway.core.schema import Column, Equipment, Kind, Schema, empty_columns, shorten
-from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, uncertain
-
-
-def occurrences(
-    index: npt.NDArray[np.uint32], positions: npt.NDArray[np.intp]
-) -> list[npt.NDArray[np.intp]]:
-    """Of some positions those of the first value of every tag, of the second, and so on."""
-    tags = index[positions]
-    if (tags[1:] > tags[:-1]).all():  # no tag twice, as in most deliveries
-        return [positions]
-    occurrence = np.arange(len(tags)) - np.searchsorted(tags, tags, side="left")
-    last = int(occurrence.max(initial=0))
-    return [positions[occurrence == turn] for turn in range(last + 1)]
-
-
-def lasting(index: npt.NDArray[np.uint32], times: Times, judged: Status) -> npt.NDArray[np.intp]:
-    """Positions of the values that are not superseded within their millisecond.
-
-    A value is superseded by the next one of its tag if both have the same time and neither is
-    BAD; what is BAD is never taken together, so that its reason and its end are seen.
-    """
-    sound = judged < FIRST_BAD
-    stays = np.ones(len(index), np.bool_)
-    # The last value of a tag has none behind it and always stays.
-    stays[:-1] = (index[1:] != index[:-1]) | (times[1:] != times[:-1]) | ~(sound[1:] & sound[:-1])
-    return np.flatnonzero(stays)
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Processed values of one delivery, one column a run of the schema (some empty)."""
-
-    rules: tuple[ColumnRule, ...]
-    index: npt.NDArray[np.uint32]
-    status: Status
-    bounds: list[tuple[int, int]]
-    columns: list[Column]
-
-    @classmethod
-    def of(
-        cls,
-        rules: tuple[ColumnRule, ...],
-        raw_kinds: Status,
-        index: npt.NDArray[np.uint32],
-        raw: Sequence[Column],
-        judged: Status,
-    ) -> "Arrival":
-        """Process raw values; faults found are noted in ``judged``.
-
-        Raises:
-            ValueError: the columns do not fit the tags (a driver's mistake).
-        """
-        kinds = raw_kinds[index]
-        starts = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist()] if len(index) else []
-        if [len(column) for column in raw] != np.diff([*starts, len(index)]).tolist():
-            raise ValueError("the columns of the arrivals do not fit their tags")
-        bounds, columns = [], []
-        for rule in rules:
-            low, high = np.searchsorted(index, (rule.span.start, rule.span.stop)).tolist()
-            tags = index[low:high].astype(np.intp) - rule.span.start
-            column = rule.gather_at(tags, starts, raw, low)
-            column = _judged(rule, column, tags, judged[low:high])
-            bounds.append((low, high))
-            columns.append(column)
-        return cls(rules, index, judged, bounds, columns)
-
-    def _parts(
-        self, positions: npt.NDArray[np.intp]
-    ) -> list[tuple[int, npt.NDArray[np.intp], Column]]:
-        """(run, tags within the run, their values) for some positions, run by run."""
-        parts = []
-        for at, (low, high) in enumerate(self.bounds):
-            start, stop = np.searchsorted(positions, (low, high))
-            chosen = positions[start:stop]
-            tags = self.index[chosen].astype(np.intp) - self.rules[at].span.start
-            parts.append((at, tags, self.columns[at][chosen - low]))
-        return parts
-
-    def moved(self, last: Sequence[Column], positions: npt.NDArray[np.intp]) -> Mask:
-        """Which of some values differ from the last ones sent by more than their deadband."""
-        return np.concatenate(
-            [
-                self.rules[at].moved(values, last[at][tags], tags)
-                for at, tags, values in self._parts(positions)
-            ]
-        )
-
-    def store(self, columns: list[Column], positions: npt.NDArray[np.intp]) -> None:
-        """Put some values at the places of their tags."""
-        for at, tags, values in self._parts(positions):
-            if len(tags):
-                columns[at] = columns[at].copy()
-                columns[at][tags] = values
-
-    def changes(self, schema: Schema, times: Times, present: Mask) -> Changes | None:
-        """The values that travel; None if none does."""
-        if present.all():
-            columns = tuple(column for column in self.columns if len(column))
-            return Changes(schema, self.index, times, columns, _doubt(self.status))
-        if not present.any():
-            return None
-        columns = tuple(
-            column[present[low:high]]
-            for (low, high), column in zip(self.bounds, self.columns, strict=True)
-            if present[low:high].any()
-        )
-        status = _doubt(self.status[present])
-        return Changes(schema, self.index[present], times[present], columns, status)
-
-
-def _judged(rule: ColumnRule, column: Column, tags: npt.NDArray[np.intp], status: Status) -> Column:
-    """The column as it goes on; what is wrong with its values is noted in ``status``."""
-    for wrong, reason in rule.faults(column, tags):
-        status[wrong & (status < FIRST_BAD)] = bad(reason)
-    if rule.kind is not Kind.STRING:
-        return column
-    texts, cut = shorten(column)
-    if cut is not None:
-        status[cut & (status == GOOD)] = uncertain(Reason.TRUNCATED)
-    return texts
-
-
-def _doubt(status: Status) -> Status | None:
-    return status if status.any() else None
+from gateway.core.schema import Column, Equipment, empty_columns
+from gateway.core.status import FIRST_BAD, Reason, uncertain
 
 
 class GroupProcessor(Processor):
@@ -157,6 +34,11 @@ class GroupProcessor(Processor):
     @cached_property
     def _seen(self) -> list[Column]:
         return list(empty_columns(self.schema.runs))
+
+    @cached_property
+    def _heard(self) -> Mask:
+        """Which tags have reported in this session."""
+        return np.zeros(len(self._silence), np.bool_)
 
     @cached_property
     def _seen_ms(self) -> Times:
@@ -188,7 +70,30 @@ class GroupProcessor(Processor):
         self._status = np.where(refused, given, 0).astype(np.uint8)
         self._send_at[refused] = NEVER
         self._silent_ms = NEVER
+        self._heard[:] = False
         return Outcome(None, {}, self._status.copy(), tuple(self._seen), self._seen_ms.copy())
+
+    def send_again(self, now_ms: int) -> Outcome | None:
+        """What stands still since it was sent, and was lost on its way; None if nothing was.
+
+        A server does not report again what has not changed. The value goes with the time at which
+        it came, or the next free millisecond: it is not measured anew.
+
+        Args:
+            now_ms: the gateway's clock, UTC milliseconds.
+        """
+        owed = (self._send_at == NEVER) & self._heard & (self._status < FIRST_BAD)
+        index = np.flatnonzero(owed).astype(np.uint32)
+        if not len(index):
+            return None
+        bounds, columns = [], []
+        for rule, seen in zip(self._columns, self._seen, strict=True):
+            low, high = np.searchsorted(index, (rule.span.start, rule.span.stop)).tolist()
+            bounds.append((low, high))
+            columns.append(seen[index[low:high] - rule.span.start])
+        arrival = Arrival(self._columns, index, self._status[index], bounds, columns)
+        outcome = self._process_any(arrival, self._seen_ms[index], now_ms)
+        return replace(outcome, machines=())  # what they gave was counted when it came
 
     def process_arrivals(
         self,
@@ -236,6 +141,7 @@ class GroupProcessor(Processor):
         whole = self._whole(raw, given, times, int(times.min()), int(times.max()))
         self._last_ms = np.where(whole.present, times, self._last_ms)
         self._seen, self._seen_ms = list(whole.columns), times.copy()
+        self._heard[:] = True
         self._status = whole.status.copy()
         bounds = [(rule.span.start, rule.span.stop) for rule in self._columns]
         arrival = Arrival(self._columns, index, whole.status, bounds, list(whole.columns))
@@ -252,6 +158,7 @@ class GroupProcessor(Processor):
         self._silent_ms = NEVER
         self._status[index] = arrival.status
         self._seen_ms[index] = times
+        self._heard[index] = True
         return self._outcome(arrival, times, present)
 
     def _process_once(
