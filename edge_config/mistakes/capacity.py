@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from edge_config.loading.resolved import ResolvedDevice, ResolvedGroup
 from edge_config.mistakes.problems import Place, Problem
+from edge_config.models.ledger_number import key_of
 from edge_config.models.limits import (
     MAX_DEVICES,
     MAX_GATEWAY_TAGS,
@@ -115,7 +116,7 @@ def counted_twice(devices: Iterable[Positioned], place: Place) -> list[Problem]:
     for position, device in devices:
         key = (device.config.driver, repr(device.connection), id(device.groups))
         other = first.setdefault(key, device)
-        if other.config.asset_no != device.config.asset_no:
+        if key_of(other.config.asset_no) != key_of(device.config.asset_no):
             message = (
                 f"device {device.config.id!r} reads the same values as {other.config.id!r}, as "
                 f"machine {device.config.asset_no!r} and {other.config.asset_no!r}: one machine "

@@ -7,6 +7,7 @@ from edge_config.loading.resolved import ResolvedGroup
 from edge_config.mistakes.problems import Loc, Place, Problem, one_of
 from edge_config.mistakes.shape import declared
 from edge_config.models.gateway import Mode, TagConfig
+from edge_config.models.ledger_number import key_of
 
 _NUMERIC_ONLY = ("scale", "offset", "minimum", "maximum", "deadband")
 _DEFAULTS = {name: key.default for name, key in declared(TagConfig).items()}
@@ -35,11 +36,11 @@ def where(first: Problem, here: Problem) -> str:
 
 def repeated_tags(tags: Iterable[tuple[TagConfig, Place]]) -> list[Problem]:
     """A problem for each tag of a profile whose name its machine has already."""
-    first: dict[tuple[str | None, str], Problem] = {}
+    first: dict[tuple[str, str], Problem] = {}
     found = []
     for tag, place in tags:
         here = place(("name",), "")
-        before = first.setdefault((tag.asset_no, tag.name), here)
+        before = first.setdefault((key_of(tag.asset_no or ""), tag.name), here)
         if before is not here:
             message = f"the machine has a tag {tag.name!r} already; first {where(before, here)}"
             found.append(place(("name",), message))
@@ -70,7 +71,8 @@ def shared_machine(asset_no: str, groups: Sequence[ResolvedGroup], place: Place)
     """Tags that meet because one names the device's own machine and another leaves it open."""
     tags = [tag.config for group in groups for tag in group.tags]
     own = {tag.name for tag in tags if tag.asset_no is None}
-    named = [tag.name for tag in tags if tag.asset_no == asset_no and tag.name in own]
+    mine = key_of(asset_no)
+    named = [tag.name for tag in tags if key_of(tag.asset_no or "") == mine and tag.name in own]
     return [
         place(("asset_no",), f"the profile has two tags {name!r} of machine {asset_no!r}")
         for name in named

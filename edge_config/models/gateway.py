@@ -1,9 +1,10 @@
 """What a factory writes: one gateway with its devices, groups, tags and northbound."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from edge_config.models import uscc
+from edge_config.models import ledger_number, uscc
 from edge_config.models.base import (
     ClientTls,
     ConsoleConfig,
@@ -12,6 +13,7 @@ from edge_config.models.base import (
     demand_tls_scheme,
     pattern,
 )
+from edge_config.models.ledger_number import MAX_SITE_NO
 from edge_config.models.limits import RESERVED_TAGS
 from edge_config.models.settings import Field, Rule, Settings
 
@@ -39,15 +41,10 @@ def _uscc(code: str) -> str:
 
 
 Uscc = Annotated[str, Rule(_uscc)]
-AssetNo = Annotated[
-    str,
-    Rule(
-        pattern=pattern(
-            r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$",
-            "must be letters, digits, points, underscores and hyphens, at most 64",
-        )
-    ),
-]
+AssetNo = Annotated[str, Rule(ledger_number.held, min_length=1)]
+"""Number of a machine, as the ledger has it."""
+SiteNo = Annotated[str, Rule(partial(ledger_number.held, limit=MAX_SITE_NO), min_length=1)]
+"""Number of a site of the enterprise, as the ledger has it."""
 
 
 CITY = "city"
@@ -61,9 +58,7 @@ class Identity(Settings):
 
     id: Identifier = Field(description="gateway id as enrolled at the city; also the MQTT user")
     enterprise_uscc: Uscc = Field(description="unified social credit code of the enterprise")
-    site_no: str = Field(
-        default="1", min_length=1, max_length=16, description="site of the enterprise"
-    )
+    site_no: SiteNo = Field(default="1", description="site of the enterprise")
     synthetic: bool = Field(
         default=False,
         description="true if the devices are simulators; the city "

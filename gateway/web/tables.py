@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -61,7 +62,7 @@ def as_csv(table: Table, *, demonstration: bool) -> Response:
     return Response(
         csv_text(table, demonstration=demonstration),
         media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{name}"'},
+        headers={"content-disposition": _attachment(name)},
     )
 
 
@@ -74,6 +75,14 @@ def as_json(table: Table, *, demonstration: bool) -> Response:
     return Response(
         json.dumps(body, ensure_ascii=False, indent=1), media_type="application/json; charset=utf-8"
     )
+
+
+def _attachment(name: str) -> str:
+    """Say how a browser should call a file, by RFC 6266: any name, in ASCII as far as it goes."""
+    plain = re.sub(r"[^0-9A-Za-z._-]", "_", name)
+    if plain == name:
+        return f'attachment; filename="{name}"'
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _file_name(table: Table, demonstration: bool) -> str:

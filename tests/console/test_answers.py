@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from gateway.city.console.charts import pictures
 from gateway.city.db import tables
+from gateway.web.tables import Table, as_csv
 from tests.console.http import get, post
 from tests.console.town import Town, uscc_of
 
@@ -48,6 +49,22 @@ async def test_a_machine_is_found_whatever_its_number(
     answer = await get(address + link)
     assert answer.status_code == 200
     assert html.escape(asset_no) in answer.text
+    file = await get(f"{address}{link}?format=csv")
+    assert (file.status_code, file.text.startswith("\ufefftag,")) == (200, True)
+    assert "\n" not in file.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("values-A-1", 'attachment; filename="values-A-1.csv"'),
+        ("机 1#", "attachment; filename=\"__1_.csv\"; filename*=UTF-8''%E6%9C%BA%201%23.csv"),
+        ('a"b/\r', "attachment; filename=\"a_b__.csv\"; filename*=UTF-8''a%22b%2F%0D.csv"),
+    ],
+)
+def test_a_file_is_called_what_it_is_about(name: str, said: str) -> None:
+    answer = as_csv(Table(name, ("a",), [], {}), demonstration=False)
+    assert answer.headers["content-disposition"] == said
 
 
 async def test_pages_that_do_not_exist(address: str) -> None:

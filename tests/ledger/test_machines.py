@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, select
 
+from edge_config.models.ledger_number import MAX_KEY, key_of
 from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import equipment, evidence, machine, machine_alias
@@ -17,7 +18,7 @@ from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import Sample
 from gateway.city.ledger.importer import import_files
 from gateway.city.ledger.machines import MachineIds, find, find_or_name
-from gateway.city.ledger.names import MAX_KEY, MachineName, key_of
+from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import RenamingError, rename_machine
 from gateway.city.ledger.sheet.problems import LedgerError
 from gateway.city.registry import enrolment
@@ -142,7 +143,7 @@ def test_what_a_machine_sent_before_the_ledger_knew_it_counts(
 def test_a_spelling_is_no_further_machine(city: Database, tmp_path: Path) -> None:
     imported(city, tmp_path, "BR-001,")
     imported(city, tmp_path, "br–001,")
-    assert city.run_now(lambda c: c.scalars(select(equipment.c.asset_no)).all()) == ["br–001"]
+    assert city.run_now(lambda c: c.scalars(select(equipment.c.asset_no)).all()) == ["br-001"]
     with pytest.raises(LedgerError, match="stands in row 2 already"):
         imported(city, tmp_path, "BR-001,", "ＢＲ-001,")
 

@@ -90,6 +90,15 @@ async def test_a_field_is_counted_whatever_its_type_elsewhere(store: Store, gate
     assert await store.count([gateway], T0, T0 + 1) == len(kinds)
 
 
+@pytest.mark.parametrize("asset", ["1#注塑机", "a,b=c", "数控 01", "A\\1", "A\\,1", "'x\"", "${y}"])
+async def test_a_machine_is_found_by_any_number(store: Store, gateway: str, asset: str) -> None:
+    of = series(gateway, asset)
+    assert not await store.write([rows([T0], of=of, a=("f8", [1.5]))])
+    assert {name: point.value for name, point in (await store.latest(of)).items()} == {"a": 1.5}
+    assert [one.value for one in await store.history(of, "a", T0, T0 + 1, 10)] == [1.5]
+    assert {one.series for one in await store.hours(gateway, T0, T0 + 1)} == {of}
+
+
 async def test_history_is_thinned(store: Store, gateway: str) -> None:
     of = series(gateway)
     times = [T0 + i * 1000 for i in range(200)]

@@ -67,6 +67,7 @@ everything else of it."""
 TOKEN, ORG, BUCKET = "a-token", "city", "telemetry"
 
 _SPLIT = re.compile(r"(?<!\\),")
+_UNQUOTED = re.compile(r"\\([,= ])")
 _FIELD = re.compile(
     r'(?P<key>(?:\\.|[^,=\s])+)=(?P<value>"(?:\\.|[^"\\])*"|[^,\s]+)(?:,|$)', re.DOTALL
 )
@@ -196,8 +197,8 @@ class ContractServer(Server):
     def _chosen(self, flux: str) -> list[tuple[str, str, int, Any]]:
         start, stop = _range(flux)
         wanted: dict[str, set[str]] = {}
-        for column, text in re.findall(r'r\.(\w+) == "([^"]*)"', flux):
-            wanted.setdefault(column, set()).add(text)
+        for column, text in re.findall(r'r\.(\w+) == "((?:\\.|[^"\\])*)"', flux):
+            wanted.setdefault(column, set()).add(re.sub(r"\\(.)", r"\1", text))
         chosen = []
         for (key, time), fields in self.points.items():
             columns = _columns(key)
@@ -219,7 +220,10 @@ class ContractServer(Server):
 def _columns(key: str) -> dict[str, str]:
     """Measurement and tags of a series."""
     measurement, *tags = _SPLIT.split(key)
-    return {"_measurement": measurement} | dict(tag.split("=", 1) for tag in tags)
+    pairs = (tag.split("=", 1) for tag in tags)
+    return {"_measurement": measurement} | {
+        name: _UNQUOTED.sub(r"\1", text) for name, text in pairs
+    }
 
 
 def _fits(flux: str, name: str, value: Any) -> bool:

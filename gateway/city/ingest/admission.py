@@ -8,6 +8,7 @@ databases, so they are held to what every database takes.
 import re
 from dataclasses import dataclass
 
+from edge_config.models.ledger_number import key_of, problem
 from edge_config.models.limits import (
     MAX_DEVICES,
     MAX_LABEL,
@@ -22,7 +23,6 @@ from gateway.wire.messages import State, decode_state
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
-_ASSET = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 _SOURCES = {"controller", "sensor"}
 MAX_WORD = 128
 """Characters of a device's link and its cause: both are words of a short list."""
@@ -64,7 +64,8 @@ def _size(schema: Schema) -> str | None:
 
 def _foreign(schema: Schema, enrolment: Enrolment) -> str | None:
     for machine in schema.equipment:
-        if (machine.uscc, machine.site_no) != (enrolment.uscc, enrolment.site_no):
+        own = key_of(machine.site_no) == key_of(enrolment.site_no)
+        if machine.uscc != enrolment.uscc or not own:
             return (
                 f"equipment {machine.uscc[:18]}/{machine.site_no[:16]} is not of the gateway's "
                 f"enterprise and site {enrolment.uscc}/{enrolment.site_no}"
@@ -78,7 +79,7 @@ def _names(schema: Schema) -> str | None:
         (_ID.fullmatch(schema.group), "group", schema.group),
         (_NAME.fullmatch(schema.profile), "profile", schema.profile),
         (schema.source in _SOURCES, "source", schema.source),
-        *((_ASSET.fullmatch(m.asset_no), "asset number", m.asset_no) for m in schema.equipment),
+        *((not problem(m.asset_no), "asset number", m.asset_no) for m in schema.equipment),
     ]
     for good, what, text in wrong:
         if not good:

@@ -12,10 +12,11 @@ from datetime import date
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from edge_config.models.ledger_number import key_of
 from gateway.city.db.database import chunks, together
 from gateway.city.db.tables import machine, machine_alias
 from gateway.city.db.upsert import insert_for
-from gateway.city.ledger.names import MachineName, key_of
+from gateway.city.ledger.names import MachineName
 
 SINCE_EVER = date(1970, 1, 1)
 """First day of the first machine of a name."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from edge_config.models.ledger_number import MAX_SITE_NO, held
 from gateway.city.db.database import alone, chunks
 from gateway.city.db.tables import equipment, machine, machine_alias
 from gateway.city.evidence.adoption import merge_evidence
@@ -45,9 +46,10 @@ def rename_machine(connection: Connection, old: MachineName, new: MachineName, n
         The machine's id.
 
     Raises:
-        RenamingError: there is no such machine, or the new number is taken.
+        RenamingError: there is no such machine, or the new number is taken or cannot be held.
     """
     alone(connection, "ledger")
+    new = _held(new)
     ids = holders(connection, (old, new), day_of(now_ms))
     if old not in ids:
         raise RenamingError(f"{said(old)} is no machine of the ledger")
@@ -57,6 +59,14 @@ def rename_machine(connection: Connection, old: MachineName, new: MachineName, n
     queue_updates(connection, [ids[old]], now_ms)
     note_change(connection)
     return ids[old]
+
+
+def _held(name: MachineName) -> MachineName:
+    """A new name as the ledger holds it."""
+    try:
+        return MachineName(name.uscc, held(name.site_no, MAX_SITE_NO), held(name.asset_no))
+    except ValueError as error:
+        raise RenamingError(f"the number {error}") from None
 
 
 def said(name: MachineName) -> str:

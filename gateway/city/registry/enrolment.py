@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, case, delete, insert, select, true, update
 
 from edge_config.models import uscc as codes
+from edge_config.models.ledger_number import MAX_SITE_NO, held, key_of
 from gateway.city.db.operation import begin
 from gateway.city.db.tables import enterprise, gap, gateway, tag_schema
 from gateway.core.days import day_of
 from gateway.wire.topics import PARTITIONS, is_gateway_id, partition_of
 
-MAX_SITE_NO = 16
 RESERVED_IDS = frozenset({"city", "console", "admin", "root"})
 """Names that brokers and the shipped rules take for somebody else."""
 
@@ -75,14 +75,15 @@ def add(
             f"{gateway_id!r} is reserved: the broker would take the gateway for the city or its "
             "staff – choose another id"
         )
-    _check(connection, gateway_id, uscc, site_no)
+    site_no = _checked_site(site_no)
+    _check(connection, gateway_id, uscc)
     known = connection.execute(select(gateway).where(gateway.c.id == gateway_id)).one_or_none()
     if known is None:
         row = {"id": gateway_id, "uscc": uscc, "site_no": site_no, "enrolled_ms": now_ms}
         connection.execute(insert(gateway).values(row | {"partition": partition_of(gateway_id)}))
         begin(connection, day_of(now_ms))
         return True
-    if (known.uscc, known.site_no) != (uscc, site_no):
+    if known.uscc != uscc or key_of(known.site_no) != key_of(site_no):
         raise EnrolmentError(
             f"gateway {gateway_id} is enrolled for enterprise {known.uscc}, site {known.site_no}; "
             "its data belongs there – choose another id"
@@ -96,7 +97,14 @@ def add(
     return True
 
 
-def _check(connection: Connection, gateway_id: str, uscc: str, site_no: str) -> None:
+def _checked_site(site_no: str) -> str:
+    try:
+        return held(site_no, MAX_SITE_NO)
+    except ValueError as error:
+        raise EnrolmentError(f"site {error}") from None
+
+
+def _check(connection: Connection, gateway_id: str, uscc: str) -> None:
     if not is_gateway_id(gateway_id):
         raise EnrolmentError(
             f"{gateway_id!r} is no gateway id: 1 to 63 of a-z, 0-9 and '-', not beginning with '-'"
@@ -104,8 +112,6 @@ def _check(connection: Connection, gateway_id: str, uscc: str, site_no: str) -> 
     wrong = codes.problem(uscc)
     if wrong:
         raise EnrolmentError(f"enterprise {uscc!r} {wrong}")
-    if not 0 < len(site_no) <= MAX_SITE_NO:
-        raise EnrolmentError(f"site {site_no!r} must have 1 to {MAX_SITE_NO} characters")
     found = connection.execute(select(enterprise.c.uscc).where(enterprise.c.uscc == uscc))
     if found.one_or_none() is None:
         raise EnrolmentError(

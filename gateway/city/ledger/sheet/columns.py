@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from edge_config.models.ledger_number import MAX_ASSET_NO, MAX_SITE_NO
 from gateway.city.ledger.codes import (
     COUNTIES,
     EQUIPMENT_CLASSES,
@@ -20,6 +21,7 @@ from gateway.city.ledger.sheet.values import (
     credit_code,
     day,
     industry,
+    ledger_number,
     past_day,
     plain,
     prefix_part,
@@ -151,13 +153,13 @@ EQUIPMENT = (
     Column(
         "site_no",
         Name("厂区编号", "Site no"),
-        code(16),
+        ledger_number(MAX_SITE_NO),
         Name("只有一个厂区填 1；留空为 1", "1 for a single site; empty means 1"),
     ),
     Column(
         "asset_no",
         Name("资产编号", "Asset no"),
-        code(64),
+        ledger_number(MAX_ASSET_NO),
         Name("企业台账编号，同一厂区内唯一", "the enterprise's own number, unique in a site"),
         required=True,
     ),
@@ -242,7 +244,7 @@ EQUIPMENT = (
     Column(
         "formerly",
         Name("原资产编号", "Former asset no"),
-        code(64),
+        ledger_number(MAX_ASSET_NO),
         Name(
             "同一台设备换了编号时填写旧编号，数据和标识随设备保留",
             "of a machine that got a new number: the old one; its data and identifier stay",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from difflib import get_close_matches
 
+from edge_config.models import ledger_number as rule
 from edge_config.models import uscc
 from gateway.city.ledger.codes import COUNTIES, Name, is_industry
 
@@ -64,6 +65,11 @@ def prose(limit: int) -> Converter:
 def code(limit: int) -> Converter:
     """A number or code of the enterprise's own, of at most ``limit`` characters."""
     return lambda text, _today: _kept(_unshortened(text), limit)
+
+
+def ledger_number(limit: int) -> Converter:
+    """A machine's or a site's number, in the form in which edges and city know it."""
+    return lambda text, _today: rule.held(_unshortened(text), limit)
 
 
 def _kept(text: str, limit: int) -> str:
