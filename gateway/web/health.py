@@ -1,5 +1,6 @@
 """``/healthz`` for watchdogs and ``/metrics`` for Prometheus."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -27,9 +28,10 @@ def of_registry(registry: CollectorRegistry) -> Metrics:
 
 def routes(check: Check, metrics: Metrics, tolerable: frozenset[str] = frozenset()) -> list[Route]:
     """200 while every part is ``ok`` or its fault is tolerable, else 503; the body names them."""
+    shared = _Shared(check)
 
     async def healthz(_request: Request) -> Response:
-        parts = await check()
+        parts = await shared.parts()
         faults = {part for part, state in parts.items() if state != "ok"}
         body = {"status": "degraded" if faults else "ok", "parts": dict(parts)}
         return Response(
@@ -42,3 +44,20 @@ def routes(check: Check, metrics: Metrics, tolerable: frozenset[str] = frozenset
         return Response(await metrics(), headers={"content-type": CONTENT_TYPE_LATEST})
 
     return [Route("/healthz", healthz), Route("/metrics", counters)]
+
+
+class _Shared:
+    """One look at the parts for all who ask at the same time: a crowd costs as much as one."""
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+        self._looking: asyncio.Task[Mapping[str, str]] | None = None
+
+    async def parts(self) -> Mapping[str, str]:
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        # whoever began it may go away while others still wait for it
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> Mapping[str, str]:
+        return await self._check()

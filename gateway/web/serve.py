@@ -10,21 +10,47 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from edge_config.models.base import ConsoleConfig, split_listen
+from gateway.web.connections.accepting import Door
+from gateway.web.connections.load import Load
+from gateway.web.connections.protocol import BoundedProtocol
 from gateway.web.listen import bind
 
 GRACE_S = 1
 """How long open requests may take to end when the console stops."""
 KEEP_ALIVE_S = 15
-MAX_CONCURRENT = 200
 
 logger = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
+    """uvicorn's server, which takes in connections by a door of ours and leaves signals alone."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, name: str) -> None:
+        super().__init__(config)
+        self._listener, self._name = listener, name
+        self._taking_in: asyncio.Task[None] | None = None
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the process that serves; it cancels us."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's
+        """Begin to take in connections; uvicorn's own way gives a handshake a minute."""
+        await self.lifespan.startup()
+        self.servers = []
+        door = Door(self._name, self._protocol, self.config.ssl)
+        self._taking_in = asyncio.create_task(door.run(self._listener))
+        self.started = True
+
+    def _protocol(self) -> BoundedProtocol:
+        return BoundedProtocol(self.config, self.server_state, self.lifespan.state)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take in no more, and let what is being answered end."""
+        if self._taking_in is not None:
+            self._taking_in.cancel()
+        await super().shutdown(sockets)
 
 
 async def serve(
@@ -50,7 +76,7 @@ async def serve(
     listener = listener or bind(console.listen)
     config = _config(app, console)
     config.load()
-    server = _Server(config)
+    server = _Server(config, listener, name)
     if ready is not None:
         ready()
     logger.info("%s: listening on %s", name, _address(console, listener))
@@ -67,7 +93,7 @@ async def serve(
 def _config(app: ASGIApp, console: ConsoleConfig) -> uvicorn.Config:
     tls = console.tls
     return uvicorn.Config(
-        app,
+        Load(app),
         ssl_certfile=tls.cert_file if tls else None,
         ssl_keyfile=tls.key_file if tls else None,
         log_config=None,
@@ -75,12 +101,11 @@ def _config(app: ASGIApp, console: ConsoleConfig) -> uvicorn.Config:
         access_log=False,
         lifespan="off",
         ws="none",
-        http="h11",
+        http=BoundedProtocol,
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
-        limit_concurrency=MAX_CONCURRENT,
     )
 
 

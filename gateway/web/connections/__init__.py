@@ -1,0 +1,1 @@
+"""Who is connected to a console, and for how long anybody may keep it waiting."""
