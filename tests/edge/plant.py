@@ -43,6 +43,7 @@ class Plant:
         self.open.set()
         self.serves = 1 << 62  # readings over one connection
         self.reading_takes_s = 0.0
+        self.progress, self.remarks = "", list[str]()
         self.status: np.ndarray | None = None
         self.item_status: np.ndarray | None = None
         self.reads = self.connects = self.closes = 0
@@ -65,6 +66,13 @@ class Scripted:
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
         self.left = 0
+        self.renewals = 0
+
+    def progress(self) -> str:
+        return self.plant.progress
+
+    def remarks(self) -> list[str]:
+        return self.plant.remarks
 
     async def connect(self) -> None:
         self.plant.connects += 1

@@ -78,3 +78,13 @@ def test_a_device_that_comes_and_goes_is_back_when_it_stays(
     ]
     reports.serves(now_s + SOUND_S)
     assert caplog.messages[2:] == ["device d at plc:502 is back after 50 failures in 99.0 s"]
+
+
+def test_what_is_odd_about_a_device_is_said_once(
+    reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(100):
+        reports.remark("it ends each connection after one answer")
+        reports.remark(f"remark {number}")
+    assert caplog.messages[0] == "device d at plc:502: it ends each connection after one answer"
+    assert len(caplog.messages) == MOST_CAUSES

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import cast
 
 from gateway.drivers.api import NotConnectedError
-from gateway.drivers.modbus.codec import Answer, Request
+from gateway.drivers.modbus.codec import CLOSED, WRONG, Answer, Request
 from gateway.drivers.modbus.config import Framing
-from gateway.drivers.modbus.mbap import Transactions
-from gateway.drivers.modbus.rtu import RtuLine
-from gateway.drivers.modbus.series import ProtocolError
+from gateway.drivers.modbus.framing.mbap import Transactions
+from gateway.drivers.modbus.framing.rtu import RtuLine
+from gateway.drivers.modbus.framing.series import ProtocolError
+from gateway.drivers.modbus.pauses import HASTY_S, Pauses
 
 PATIENCE = 4
 """So many time-outs a unit that has answered before is waited for, while a gateway may still be
@@ -22,31 +23,6 @@ at work on the request to another that was given up: its queue is not the unit's
 
 TURNAROUND_S = 0.05
 """Quiet on a serial line between a request that was given up and one to another unit."""
-
-HASTY_S = 0.1
-"""Some converters ignore what is sent sooner after their last answer (Carlo Gavazzi EM330: 50 ms).
-If no request sent so soon was ever answered, but one was when repeated, all wait that long."""
-
-
-@dataclass(slots=True)
-class Pauses:
-    """Waits that a link needs, seconds; shared by its connections.
-
-    Attributes:
-        after_connect_s: between opening a connection and the first request.
-        between_s: between an answer and the next request.
-        may_need: whether a pause between requests may still turn out to be needed.
-    """
-
-    after_connect_s: float = 0.0
-    between_s: float = 0.0
-    may_need: bool = True
-
-    def set(self, after_connect_ms: int | None, between_ms: int | None) -> None:
-        """Follow what is written; what is not may be learnt anew."""
-        self.after_connect_s = (after_connect_ms or 0) / 1000
-        self.between_s = (between_ms or 0) / 1000
-        self.may_need = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +53,7 @@ class Channel(asyncio.Protocol):
 
     Attributes:
         silences: series in a row that ended without an answer.
-        has_answered: whether any request over it was answered.
+        answers: how many requests over it were answered.
         opened_s: when it was opened, seconds of the loop's clock.
         answered_s: when the last answer came; 0: none has.
         ended_s: when the other side ended it; 0: it has not.
@@ -101,7 +77,7 @@ class Channel(asyncio.Protocol):
         self._late_until: dict[int, float] = {}  # units whose late answers cannot be told apart
         self._suspect: tuple[int, bytes] | None = None  # sent in haste and not answered
         self.silences = 0
-        self.has_answered = False
+        self.answers = 0
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
     @property
@@ -118,6 +94,11 @@ class Channel(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether it can be used."""
         return not self._lost
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether any request over it was answered."""
+        return self.answers > 0
 
     @property
     def garbage(self) -> int:
@@ -137,10 +118,11 @@ class Channel(asyncio.Protocol):
 
         Returns:
             One answer a request. After one that is no response of the unit, the rest is not
-            sent.
+            sent. Where the connection ends meanwhile, or a wrong answer ends it, the request
+            under way has ``CLOSED`` or ``WRONG`` for its answer, and :attr:`loss` says why.
 
         Raises:
-            NotConnectedError: the connection is lost, or answers are wrong. It is dead afterwards.
+            NotConnectedError: the connection was lost before.
         """
         if self._lost:
             raise NotConnectedError(self._lost)
@@ -150,8 +132,6 @@ class Channel(asyncio.Protocol):
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
-                waiter.exception()  # a loss at the same time is not news any more
             self._withdraw()
             raise
         finally:
@@ -196,9 +176,10 @@ class Channel(asyncio.Protocol):
         try:
             more = series.receive(data)
         except ProtocolError as error:
-            self.abort(f"wrong answer: {error}")
+            self.abort(f"wrong answer: {error}", WRONG)
             return
         if series.missing < missing:
+            self.answers += missing - series.missing
             self._heard()
         elif series.late > late:  # a gateway has done with the unit that kept it busy
             self._heard_at, self._allowed_s = self._loop.time(), self._unit.timeout_s
@@ -210,7 +191,7 @@ class Channel(asyncio.Protocol):
     def _heard(self) -> None:
         self._heard_at = self._loop.time()
         self._allowed_s = self._unit.timeout_s
-        self.has_answered, self.silences = True, 0
+        self.silences = 0
         if self._pauses.may_need and self.answered_s:
             self._learn()
         self.answered_s = self._heard_at
@@ -278,13 +259,19 @@ class Channel(asyncio.Protocol):
         if not self.closed.done():
             self.closed.set_result(None)
 
-    def abort(self, why: str) -> None:
-        """Drop the connection at once; later calls say why."""
-        self._fail(why)
+    def abort(self, why: str, code: int = CLOSED) -> None:
+        """Drop the connection at once; later calls say why.
+
+        Args:
+            why: for people.
+            code: what the request under way has for its answer.
+        """
+        self._fail(why, code)
         if self._transport is not None:
             self._transport.abort()
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: str, code: int = CLOSED) -> None:
         self._lost = self._lost or why
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(NotConnectedError(self._lost))
+            self._series.give_up(code)
+            self._waiter.set_result(self._series.answers)

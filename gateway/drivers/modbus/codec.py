@@ -1,7 +1,7 @@
 """Modbus PDUs: what is asked, and exactly what a right answer looks like. Pure.
 
 Source of codes, limits and layouts: MODBUS Application Protocol Specification V1.1b3, sections
-6 and 7. Framings are apart: MBAP of Modbus TCP in ``mbap``, that of serial lines in ``rtu``.
+6 and 7. How they are wrapped is in ``framing``.
 """
 
 from collections.abc import Sequence
@@ -71,8 +71,20 @@ SILENT = 0x100
 NOT_SENT = 0x101
 """In place of an exception code: not asked, because the unit did not answer the one before."""
 
-NO_RESPONSE = frozenset({GATEWAY_PATH, GATEWAY_TARGET, SILENT})
-"""The unit itself said nothing: asking further would cost the line a time-out each."""
+CLOSED = 0x102
+"""In place of an exception code: the other side ended the connection instead of answering."""
+
+WRONG = 0x103
+"""In place of an exception code: what came is no answer to this request."""
+
+NO_RESPONSE = frozenset({GATEWAY_PATH, GATEWAY_TARGET, SILENT, CLOSED, WRONG})
+"""The unit gave no answer: asking further would cost a time-out or a connection each."""
+
+LOST = frozenset({CLOSED, WRONG})
+"""Those after which the connection is not used again."""
+
+UNANSWERED = frozenset({SILENT, CLOSED, WRONG, NOT_SENT})
+"""Another connection may still bring an answer."""
 
 Answer = bytes | int
 """Data of a right answer (after its head), the code of an exception, or one of the above."""
@@ -89,6 +101,8 @@ _REASONS = {
     GATEWAY_TARGET: Reason.GATEWAY_TARGET,
     SILENT: Reason.TIMEOUT,
     NOT_SENT: Reason.TIMEOUT,
+    CLOSED: Reason.DISCONNECTED,
+    WRONG: Reason.PROTOCOL,
 }
 
 _PAIR = Struct(">BHH")

@@ -12,6 +12,7 @@ from gateway.drivers.api import (
     Value,
 )
 from gateway.drivers.modbus import codec, values
+from gateway.drivers.modbus.asking import Asking
 from gateway.drivers.modbus.channel import Channel, Unit
 from gateway.drivers.modbus.config import (
     REQUEST_TIMEOUT_MS,
@@ -23,14 +24,11 @@ from gateway.drivers.modbus.config import (
 from gateway.drivers.modbus.plan import CODES, LAYOUTS
 from gateway.drivers.modbus.values import DataType, Encoding
 from gateway.drivers.toolkit.layout import Kept
+from gateway.drivers.toolkit.merge import Block
 from gateway.drivers.toolkit.reading import ReadPlan, UnansweredError
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.link import ModbusLink
-
-
-class _DoubtError(Exception):
-    """No answer over a connection that was never answered, though others to its server were."""
 
 
 class UnitPlan(ReadPlan):
@@ -47,13 +45,19 @@ class ModbusDriver:
     Args:
         link: what the units of its host and port share.
         connection: the unit's own settings.
+
+    Attributes:
+        renewals: connections that were made anew within readings, because the one that had
+            served was ended.
     """
 
     def __init__(self, link: "ModbusLink", connection: Connection) -> None:
         self._link = link
         self._connection = connection
         self._timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
-        self._unit = Unit(connection.unit, connection.window, self._timeout_ms / 1000)
+        unit = Unit(connection.unit, connection.window, self._timeout_ms / 1000)
+        self._asking = Asking(link, self, unit)
+        self.renewals = 0
         self._name = f"Modbus unit {connection.unit} at {endpoint(connection)}"
 
     async def connect(self) -> None:
@@ -70,72 +74,47 @@ class ModbusDriver:
 
     async def read(self, plan: UnitPlan) -> Reading:
         """Read all points of a plan once."""
-        channel = await self._free_channel()
         try:
-            return await self._poll(channel, plan)
-        except (UnansweredError, NotConnectedError, _DoubtError) as fault:
-            return await self._read_again(plan, channel, fault)
-        finally:
-            self._link.give_back(channel)
-
-    async def _read_again(self, plan: UnitPlan, useless: Channel, fault: Exception) -> Reading:
-        """Over another connection, where the first one is to blame and not the unit."""
-        channel = await self._instead(useless, fault)
-        try:
-            reading = await self._poll(channel, plan)
-        except (UnansweredError, NotConnectedError) as again:
-            raise self._fault(again, channel) from again
-        finally:
-            self._link.give_back(channel)
-        self._link.reject(useless)
-        return reading
-
-    async def _free_channel(self) -> Channel:
-        try:
-            return await self._link.channel(self, self._unit.timeout_s)
-        except NotConnectedError as error:
-            raise NotConnectedError(f"{self._name}: {error}") from error
-
-    async def _instead(self, useless: Channel, fault: Exception) -> Channel:
-        try:
-            channel = await self._link.instead_of(useless, self._unit.timeout_s)
+            return await self._poll(plan)
+        except UnansweredError as fault:
+            raise self._fault(fault) from fault
         except NotConnectedError as error:
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
-        if channel is None:
-            raise self._fault(fault, useless) from fault
-        return channel
+        finally:
+            self._asking.end()
 
-    async def _poll(self, channel: Channel, plan: UnitPlan) -> Reading:
+    async def _poll(self, plan: UnitPlan) -> Reading:
         steps = plan.poll()
+        self._asking.begin()
         try:
             requests = next(steps)
             while True:
-                answers = await self._exchange(channel, requests, is_known=plan.is_sound)
-                if channel.silences and self._link.is_doubtful(channel):
-                    raise _DoubtError  # before the plan learns anything from it
+                answers = await self._asking.ask(requests, is_known=plan.is_sound)
                 requests = steps.send(answers)
         except StopIteration as done:
             reading: Reading = done.value
             return reading
 
-    async def _exchange(
-        self, channel: Channel, requests: Sequence[codec.Request], *, is_known: bool = True
-    ) -> list[codec.Answer]:
-        try:
-            return await channel.exchange(self._unit, requests, is_known=is_known)
-        except NotConnectedError as error:
-            raise NotConnectedError(f"{self._name}: {error}") from error
+    def progress(self) -> str:
+        """How many requests of the last reading were answered."""
+        return self._asking.progress
 
-    def _fault(self, fault: Exception, channel: Channel) -> Exception:
+    def remarks(self) -> Sequence[str]:
+        """What its link has had to say since the last call."""
+        return self._link.remarks() if self._link.has_remarks else ()
+
+    def _fault(self, fault: UnansweredError) -> DriverError:
         """What to raise where a reading found nothing but this."""
-        if not isinstance(fault, UnansweredError):
-            return fault
-        reason = codec.reason_for(fault.code)
-        if fault.code != codec.SILENT:
-            why = f"{reason.code} (exception {fault.code}) to {fault.block}"
-            return NoResponseError(f"{self._name}: {why}", reason)
-        why = f"{self._name}: no answer within {self._timeout_ms} ms to {fault.block}"
-        return NoResponseError(why + _hint(channel))
+        reason, asked = codec.reason_for(fault.code), _request(fault.block)
+        if fault.code in codec.LOST:
+            return NotConnectedError(
+                f"{self._name}: {self._asking.loss}, asked for {asked}", reason
+            )
+        if fault.code == codec.SILENT:
+            why = f"{self._name}: no answer within {self._timeout_ms} ms to {asked}"
+            return NoResponseError(why + _hint(self._asking.channel))
+        why = f"{reason.code} (exception {fault.code}) to {asked}"
+        return NoResponseError(f"{self._name}: {why}", reason)
 
     async def write(self, point: Point, value: Value) -> None:
         """Write one value and check the device's echo.
@@ -144,21 +123,26 @@ class ModbusDriver:
         the machine changes in between would be lost.
         """
         request = self._write_request(point, value)
-        channel = await self._free_channel()
+        what = f"{point.name} ({point.address})"
         try:
-            (answer,) = await self._exchange(channel, [request])
+            answer = await self._asking.ask_once(request)
+        except NotConnectedError as error:
+            raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
         finally:
-            self._link.give_back(channel)
+            loss = self._asking.loss
+            self._asking.end()
+        if answer in codec.LOST:
+            may_be = f"it may have written {what}"
+            raise NotConnectedError(f"{self._name} confirmed nothing, {may_be}: {loss}")
         if answer == codec.SILENT:
             raise NoResponseError(
                 f"{self._name} did not confirm within {self._timeout_ms} ms that it has written "
-                f"{point.name} ({point.address}); it may have"
+                f"{what}; it may have"
             )
         if isinstance(answer, int):
             reason = codec.reason_for(answer).code
             raise DriverError(
-                f"{self._name} refused to write {point.name} ({point.address}): "
-                f"{reason} (exception {answer})"
+                f"{self._name} refused to write {what}: {reason} (exception {answer})"
             )
 
     def _write_request(self, point: Point, value: Value) -> codec.Request:
@@ -180,9 +164,16 @@ class ModbusDriver:
         await self._link.leave(self)
 
 
-def _hint(channel: Channel) -> str:
+def _request(block: Block) -> str:
+    """A request as a trace of the wire would show it."""
+    table, start, count = block.key
+    function: codec.Function = codec.READ_FUNCTION[table]
+    return f"{block} (function {function:d}, address {start}, count {count})"
+
+
+def _hint(channel: Channel | None) -> str:
     """What to look at when a connection was never answered."""
-    if channel.has_answered:
+    if channel is None or channel.has_answered:
         return ""
     if channel.garbage:
         return (

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from gateway.drivers.api import NotConnectedError
-from gateway.drivers.modbus.channel import Channel, Pauses
+from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.config import SHARED, Connection, Framing, shared
 from gateway.drivers.modbus.driver import ModbusDriver
-from gateway.drivers.modbus.mbap import Transactions
+from gateway.drivers.modbus.framing.mbap import Transactions
+from gateway.drivers.modbus.framing.rtu import RtuLine
+from gateway.drivers.modbus.pauses import Pauses
 from gateway.drivers.modbus.pool import Pool
-from gateway.drivers.modbus.rtu import RtuLine
 
 SILENT_SERIES = 3
 """After so many series in a row without an answer a connection is made anew: it may be half open,
@@ -20,6 +21,10 @@ UNDECIDED_SERIES = 2
 that is not ready yet, and a guess costs a good link its connection. The price: behind a serial
 server that only passes bytes on, the first unit's first reading fails, and it is tried again after
 its back-off; the others never meet the wrong framing."""
+
+SHORT_LIVES = 3
+"""After so many connections in a row that were ended after one answer, each request has its own:
+sent into a connection that is being ended it would only be lost."""
 
 REDIAL_S = 1.0
 """After a failed attempt of one unit to connect, those of others fail at once for so long."""
@@ -41,8 +46,9 @@ class ModbusLink:
         self._pauses = Pauses()
         self._pool = Pool(self._dial)
         self._users: set[ModbusDriver] = set()
-        self._is_to_renew = False
         self._failed: tuple[ModbusDriver, float, str] | None = None
+        self._remarks: list[str] = []
+        self._short_lives = 0  # connections in a row that were ended after one answer
         self.configure(connections)
 
     def driver(self, connection: Connection) -> ModbusDriver:
@@ -64,6 +70,7 @@ class ModbusLink:
         self._settings = settings
         framing, most, after_ms, between_ms = settings
         self._pauses.set(after_ms, between_ms)
+        self._short_lives = 0
         self._pool.allow(most or 1)
         if framing is not None and framing is not self._framing:
             self._pool.abort("its framing was changed")
@@ -82,13 +89,16 @@ class ModbusLink:
             NotConnectedError: nobody answers.
         """
         if self._pool.is_empty:
-            self._fail_soon(user)
-            try:
-                self._pool.give_back(await self._pool.opened())
-            except NotConnectedError as error:
-                self._failed = user, asyncio.get_running_loop().time(), str(error)
-                raise
+            self._pool.give_back(await self._opened(user))
         self._users.add(user)
+
+    async def _opened(self, user: ModbusDriver) -> Channel:
+        self._fail_soon(user)
+        try:
+            return await self._pool.opened()
+        except NotConnectedError as error:
+            self._failed = user, asyncio.get_running_loop().time(), str(error)
+            raise
 
     def _fail_soon(self, user: ModbusDriver) -> None:
         """Many units that lost one server together knock once, not each for itself."""
@@ -106,7 +116,6 @@ class ModbusLink:
         except (OSError, UnicodeError) as error:  # UnicodeError: no possible host name
             raise NotConnectedError(str(error)) from error
         self._failed = None
-        self._is_to_renew = False
         return channel
 
     async def leave(self, user: ModbusDriver) -> None:
@@ -125,13 +134,14 @@ class ModbusLink:
             timeout_s: longest wait for a further one to be opened.
 
         Raises:
-            NotConnectedError: the unit is closed, or the connection was lost.
+            NotConnectedError: the unit is closed, or no connection can be made.
         """
         if user not in self._users:
             raise NotConnectedError("not connected")
         channel = self._pool.idle()
-        if channel is None and self._is_to_renew and self._pool.is_empty:
-            return await self._pool.opened()
+        if channel is None and self._pool.is_empty:  # it was ended, by the other side or by us
+            user.renewals += 1
+            return await self._opened(user)
         return channel or await self._pool.obtain(timeout_s)
 
     def give_back(self, channel: Channel) -> None:
@@ -149,13 +159,47 @@ class ModbusLink:
         is_guess = self._framing is Framing.AUTO and channel.framing is Framing.RTU
         if channel.silences >= (1 if is_guess else SILENT_SERIES):
             channel.abort(f"no answer to {channel.silences} requests in a row")
-            self._is_to_renew = True
 
     # -- when a connection, and not the unit, may be to blame -----------------------------
 
+    @property
+    def is_one_answer_each(self) -> bool:
+        """Whether the other side ends each connection after one answer."""
+        return self._short_lives >= SHORT_LIVES
+
+    def ended(self, channel: Channel, has_progress: bool) -> None:
+        """A connection that had served has ended while a unit was asking.
+
+        Args:
+            channel: the connection.
+            has_progress: whether the unit had answers over it just now.
+        """
+        is_short = has_progress and channel.answers == 1 and bool(channel.ended_s)
+        self._short_lives = self._short_lives + 1 if is_short else 0
+        if self._short_lives == SHORT_LIVES:
+            self._remarks.append(
+                "it ends each connection after one answer, so each request has its own"
+            )
+
+    # -- what people should know ----------------------------------------------------------
+
+    @property
+    def has_remarks(self) -> bool:
+        """Whether :meth:`remarks` has something to say."""
+        return bool(self._remarks)
+
+    def remarks(self) -> list[str]:
+        """What is odd about the other side, since the last call; whichever unit asks is told."""
+        remarks, self._remarks = self._remarks, []
+        return remarks
+
     def is_doubtful(self, channel: Channel) -> bool:
-        """Whether a silence may mean that the other side does not serve this connection."""
+        """Whether the other side may not serve this connection, as it has one too many."""
         return self._pool.is_doubtful(channel)
+
+    async def drop(self, channel: Channel) -> None:
+        """Close a connection, and wait: some servers take the next one only then."""
+        await self._pool.drop(channel)
 
     async def instead_of(self, channel: Channel, timeout_s: float) -> Channel | None:
         """Another connection to try where this one was not answered; None: it was the unit.

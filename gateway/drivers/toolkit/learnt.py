@@ -73,6 +73,7 @@ class Learnt:
         self._readings = 0
         self._answers = False  # whether the device did, at the last attempt
         self._hope = 0  # which request to try first while it does not
+        self._looks = 0  # which part of a refused request to look at next
         self._walls: frozenset[Wall] = frozenset()
         self._whole = self._layout = layout
 
@@ -134,6 +135,11 @@ class Learnt:
             block = halves[turn & 1]
             turn >>= 1
         return block
+
+    def _next_piece(self, block: Block) -> Block:
+        """Another part at each call, the whole at first."""
+        self._looks += 1
+        return self._piece(block, self._looks - 1)
 
     def _due_cut(self) -> Wall | None:
         return next((cut for cut, pause in self._cuts.items() if self._is_over(pause)), None)

@@ -29,6 +29,7 @@ Answer = bytes | int
 
 Steps = Generator[Sequence[Any], list[Answer], Reading]
 Probe = Generator[Sequence[Any], list[Answer], None]
+Look = Generator[Sequence[Any], list[Answer], bool]
 
 
 class UnansweredError(Exception):
@@ -57,6 +58,7 @@ class _Findings:
         waiting: requests that are still to be sent.
         tables: those of which something was read.
         is_heard: whether the device said anything.
+        has_looked: whether parts were asked for of a request of a table that is refused.
         again: for each request that had rested, whether it was answered well.
         refused: requests to look at more closely, with their codes.
         silent: requests without response, with their codes.
@@ -69,6 +71,7 @@ class _Findings:
     probes: int = PROBES
     tables: set[Any] = field(default_factory=set)
     is_heard: bool = False
+    has_looked: bool = False
     again: list[bool] = field(default_factory=list)
     refused: list[tuple[Block, int]] = field(default_factory=list)
     silent: dict[Key, tuple[Block, int]] = field(default_factory=dict)
@@ -211,7 +214,7 @@ class ReadPlan(Learnt):
         """Look closer at one refused request; it may leave smaller refused ones behind."""
         block, code = found.refused.pop()
         before = self._resting.pop(block.key, None)
-        is_beside_good = code in self._codes.doubtful and block.key.table in found.tables
+        is_beside_good = yield from self._is_beside_good(found, block, code)
         is_illegal = code in self._codes.illegal or is_beside_good
         halves = self._layout.planner.halves(block) if is_illegal else None
         if halves is None or found.probes < len(halves):
@@ -228,6 +231,24 @@ class ReadPlan(Learnt):
             self._cuts[block.key.table, halves[1].key.start] = self._pause(None)
         for half, answer in zip(halves, answers, strict=True):
             self._probed(found, half, answer, code)
+
+    def _is_beside_good(self, found: _Findings, block: Block, code: int) -> Look:
+        """Whether it may be one address that is refused, as others of its table are read.
+
+        Where nothing else is, parts of one request a reading are asked for: a device with one
+        request in all would else lose every tag by one address.
+        """
+        if code not in self._codes.doubtful:
+            return False
+        table, halves = block.key.table, None
+        if table not in found.tables and not found.has_looked:
+            halves = self._layout.planner.halves(self._next_piece(block))
+        if halves is not None:
+            found.has_looked = True
+            answers = yield [half.request for half in halves]
+            if any(isinstance(answer, bytes) for answer in answers):
+                found.tables.add(table)
+        return table in found.tables
 
     def _probed(self, found: _Findings, half: Block, answer: Answer, code: int) -> None:
         if isinstance(answer, int) and answer in self._codes.no_response:

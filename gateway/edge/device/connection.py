@@ -2,11 +2,17 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, cast
 
-from gateway.core.batch import Status
-from gateway.drivers.api import Arrivals, Driver, SubscribingDriver
+from gateway.core.batch import Reading, Status
+from gateway.drivers.api import (
+    Arrivals,
+    Driver,
+    NotConnectedError,
+    SubscribingDriver,
+    TellingDriver,
+)
 from gateway.edge.device.model import DeviceModel, GroupModel
 from gateway.edge.device.timeouts import Timeouts
 
@@ -27,10 +33,8 @@ class Connection:
         timeouts: those of all devices.
 
     Attributes:
-        driver: what reads; each reading is ``in_time``.
-        plans: what it reads of each polled group.
+        driver: what reads.
         turn: see above.
-        in_time: ends a reading that takes longer than the device's ``timeout_ms``.
     """
 
     def __init__(
@@ -40,18 +44,76 @@ class Connection:
         turn: AbstractAsyncContextManager[object],
         timeouts: Timeouts,
     ) -> None:
+        self._config = model.config
         self._connect_s = model.config.connect_timeout_ms / 1000
         self.driver = driver
+        self._telling = cast("TellingDriver", driver) if hasattr(driver, "remarks") else None
         self.turn = turn
-        self.in_time = timeouts.after(model.config.timeout_ms / 1000)
-        self.plans: dict[str, Any] = {
+        self._renewals = 0
+        self._in_time = timeouts.after(model.config.timeout_ms / 1000)
+        self._plans: dict[str, Any] = {
             group.name: driver.plan(group.points) for group in model.groups if group.mode == "poll"
         }
 
     async def connect(self) -> None:
-        """Open the connection; once more where it has ended."""
-        async with asyncio.timeout(self._connect_s):
-            await self.driver.connect()
+        """Open the connection; once more where it has ended.
+
+        Raises:
+            TimeoutError: it says which setting bounds the wait.
+        """
+        try:
+            async with asyncio.timeout(self._connect_s):
+                await self.driver.connect()
+        except TimeoutError as error:
+            wait = f"{self._config.connect_timeout_ms} ms (connect_timeout_ms)"
+            raise TimeoutError(f"no connection within {wait}") from error
+
+    async def read(self, group: str, *, may_renew: bool = False) -> Reading:
+        """Read a polled group once.
+
+        Devices, and firewalls before them, end what is idle. One that does so within the
+        interval would never be read if each tick only found the end.
+
+        Args:
+            group: its name.
+            may_renew: whether to read once over a new connection if this one has ended.
+
+        Raises:
+            TimeoutError: it took too long; it says what had come, and what to change.
+        """
+        try:
+            return await self._read(group)
+        except NotConnectedError:
+            if not may_renew:
+                raise
+        self._renewals += 1
+        with suppress(TimeoutError):  # what does not close in time is left behind
+            await self.close()
+        await self.connect()
+        return await self._read(group)
+
+    async def _read(self, group: str) -> Reading:
+        try:
+            with self._in_time:
+                return await self.driver.read(self._plans[group])
+        except TimeoutError as error:
+            raise TimeoutError(self._too_slow()) from error
+
+    def _too_slow(self) -> str:
+        wait = f"within {self._config.timeout_ms} ms (timeout_ms)"
+        progress = self._telling.progress() if self._telling else ""
+        if not progress:
+            return f"no answer in time, {wait}"
+        return f"{progress} {wait}: raise timeout_ms, or ask for less at once"
+
+    @property
+    def renewals(self) -> int:
+        """Connections that were made anew within readings, without a loss."""
+        return self._renewals + (self._telling.renewals if self._telling else 0)
+
+    def remarks(self) -> Sequence[str]:
+        """What the driver has to say of the device since the last call."""
+        return self._telling.remarks() if self._telling else ()
 
     async def subscribe(self, group: GroupModel) -> Status:
         """Ask the device to push a group; one status a tag."""

@@ -33,6 +33,7 @@ class Reports:
         self._is_shaky = False
         self._is_bug_logged = False
         self._failures = 0
+        self._remarks: set[str] = set()
         self._said: set[tuple[Reason, str]] = set()  # causes of this loss, without their numbers
 
     def lost(self, cause: Reason, detail: str, now_s: float) -> None:
@@ -72,6 +73,12 @@ class Reports:
         self._lost_s, self._failures = None, 0
         self._said.clear()
         self._is_shaky = self._is_bug_logged = False
+
+    def remark(self, remark: str) -> None:
+        """The driver says what is odd about the device, or was worked around; once each."""
+        if remark not in self._remarks and len(self._remarks) < MOST_CAUSES:
+            self._remarks.add(remark)
+            _log.warning("device %s at %s: %s", self._device.id, self._device.endpoint, remark)
 
     def bug(self, error: Exception) -> None:
         """The driver raised what a driver should not."""

@@ -13,7 +13,7 @@ from gateway.core.outcome import Outcome
 from gateway.core.schedule import backoff_ms
 from gateway.core.slots import slot_width_ms
 from gateway.core.status import Reason
-from gateway.drivers.api import Arrivals, DriverError, NoResponseError, NotConnectedError
+from gateway.drivers.api import Arrivals, DriverError, NoResponseError
 from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
 from gateway.edge.device.bookkeeping.ticks import Group, Past
 from gateway.edge.device.connection import Connection, until_one_ends
@@ -123,8 +123,8 @@ class DeviceRuntime:
         is_broken = False
         try:
             await self._serve(self._prepared())
-        except TimeoutError:
-            return Reason.TIMEOUT, "no answer in time"
+        except TimeoutError as error:
+            return Reason.TIMEOUT, str(error) or "no answer in time"
         except DriverError as error:
             return error.reason, str(error)
         except Exception as error:  # noqa: BLE001 - one driver's bug must not end the gateway
@@ -208,24 +208,15 @@ class DeviceRuntime:
         self.books.judge(group, outcome.status, tick_ms)
 
     async def _reading(self, connection: Connection, group: Group) -> Reading:
-        """One reading; over a new connection if the one that served has ended since.
-
-        Devices, and firewalls before them, end what is idle. One that does so within the
-        interval would never be read if each tick only found the end.
-        """
-        plan = connection.plans[group.name]
+        before = connection.renewals
+        # What was never up is lost, and subscriptions would have to be made anew too.
+        may_renew = self._is_up and not self._subscribed
         try:
-            with connection.in_time:
-                return await connection.driver.read(plan)
-        except NotConnectedError:
-            # What was never up is lost, and subscriptions would have to be made anew too.
-            if not self._is_up or self._subscribed:
-                raise
-        self.record.renewals += 1
-        await self._close(connection)
-        await connection.connect()
-        with connection.in_time:
-            return await connection.driver.read(plan)
+            return await connection.read(group.name, may_renew=may_renew)
+        finally:
+            self.record.renewals += connection.renewals - before
+            for remark in connection.remarks():
+                self._reports.remark(remark)
 
     def _record(self, group: Group, outcome: Outcome, tick_ms: int) -> None:
         if self._shared.clock.in_doubt:

@@ -33,6 +33,7 @@ async def link_bench(*, is_rtu: bool) -> AsyncIterator[LinkBench]:
             stall=proxy.stall,
             resume=proxy.resume,
             connections=lambda: proxy.open,
+            opened=lambda: proxy.connections,
             at_once=lambda: server.at_once,
             changed={**at, "unit": 1, "connections": 2},
             deadline_s=10,

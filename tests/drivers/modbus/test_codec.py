@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.status import Reason
-from gateway.drivers.modbus import codec, mbap
+from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Request, Table
-from gateway.drivers.modbus.mbap import Transactions
-from gateway.drivers.modbus.series import ProtocolError
+from gateway.drivers.modbus.framing import mbap
+from gateway.drivers.modbus.framing.mbap import Transactions
+from gateway.drivers.modbus.framing.series import ProtocolError
 
 # Request, its PDU and a right answer: MODBUS Application Protocol V1.1b3, 6.1-6.6, 6.11, 6.12.
 SPEC_EXAMPLES = [

@@ -12,9 +12,10 @@ from gateway.core.status import Reason
 from gateway.drivers.api import DriverError, NotConnectedError
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import codec
-from gateway.drivers.modbus.channel import Channel, Pauses, Unit
+from gateway.drivers.modbus.channel import Channel, Unit
 from gateway.drivers.modbus.driver import ModbusDriver
-from gateway.drivers.modbus.mbap import Transactions
+from gateway.drivers.modbus.framing.mbap import Transactions
+from gateway.drivers.modbus.pauses import Pauses
 from gateway.drivers.modbus.values import DataType, Order
 from tests.drivers.modbus.peers import SIZE, libmodbus, modbus_serial, pymodbus
 from tests.drivers.modbus.support import connected, points, read, reasons

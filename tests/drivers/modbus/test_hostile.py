@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -108,19 +108,18 @@ async def test_a_wrong_answer_drops_the_connection(answer: Answer, message: str)
             with pytest.raises(NotConnectedError, match=message) as caught:
                 await driver.read(plan)
             assert f"unit 1 at 127.0.0.1:{server.port}" in str(caught.value)
-            with pytest.raises(NotConnectedError):  # until it is connected anew
-                await driver.read(plan)
+            assert "holding 0 to 1 (function 3, address 0, count 2)" in str(caught.value)
             server.answer = lambda request: [right(request)]
-            await driver.connect()
             assert values_of(WANTED, await driver.read(plan)) == [4, 4]
 
 
 async def test_an_answer_to_a_finished_request_is_noticed() -> None:
+    """The connection is worth nothing then; the next reading makes another."""
     async with hostile(lambda r: [right(r), right(r)]) as server, connected(server.port) as driver:
         plan = driver.plan(WANTED)
         async with asyncio.timeout(60):
-            with pytest.raises(NotConnectedError):
-                while True:
+            while not driver.renewals:
+                with suppress(NotConnectedError):  # where both came at once
                     assert values_of(WANTED, await driver.read(plan)) == [4, 4]
 
 
@@ -261,10 +260,8 @@ async def test_a_loss_is_noticed_although_every_tag_rests(fault: str) -> None:
         if fault == "closed":
             for task in server.tasks:
                 task.cancel()
-            async with asyncio.timeout(60):
-                await (await driver._free_channel()).closed
         server.answer = lambda _: []
-        with pytest.raises(DriverError, match=r"closed the connection|no answer within"):
+        with pytest.raises(DriverError, match="no answer within"):
             await driver.read(plan)
 
 
@@ -360,6 +357,9 @@ async def test_faults_between_driver_and_device(fault: str) -> None:
             proxy.delay_s = 4.0
         elif fault == "cut":
             proxy.cut()
+            assert values_of(WANTED, await driver.read(plan)) == [4, 4]
+            assert driver.renewals == 1
+            return
         elif fault == "garbage":
             proxy.alter = lambda data: bytes(reversed(data))
         else:
@@ -370,4 +370,3 @@ async def test_faults_between_driver_and_device(fault: str) -> None:
         await proxy.resume()
         await driver.connect()
         assert values_of(WANTED, await driver.read(plan)) == [4, 4]
-        assert proxy.connections == 2

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Table
-from gateway.drivers.modbus.rtu import RtuLine, crc, frame
+from gateway.drivers.modbus.framing.rtu import RtuLine, crc, frame
 
 READ = codec.read(Table.HOLDING, 0x6B, 3)
 BODY = bytes.fromhex("022B 0000 0064")

@@ -6,8 +6,8 @@ Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, sections 3.1.3 an
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, Request
-from gateway.drivers.modbus.series import ProtocolError, Series
+from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, SILENT, Request
+from gateway.drivers.modbus.framing.series import ProtocolError, Series
 
 _SHORTEST = 9  # an exception; every right answer is longer
 _HEADER = 7  # transaction, protocol, length, unit
@@ -120,9 +120,9 @@ class Transactions(Series):
             raise ProtocolError(f"{len(self._rest)} bytes came that nobody asked for")
         return self._fill(free) if free else b""
 
-    def give_up(self) -> None:
-        """Wait no longer for what is open; the oldest request is called silent."""
-        self._silent(next(iter(self._open.values()), None))
+    def give_up(self, code: int = SILENT) -> None:
+        """Wait no longer for what is open; the oldest request gets the code for its answer."""
+        self._unanswered(next(iter(self._open.values()), None), code)
         self._given_up.update(dict.fromkeys(self._open))
         self._open.clear()
         while len(self._given_up) > _REMEMBERED:

@@ -9,8 +9,8 @@ another unit – is passed over.
 from collections.abc import Sequence
 from functools import lru_cache
 
-from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, Answer, Request
-from gateway.drivers.modbus.series import Series
+from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, SILENT, Answer, Request
+from gateway.drivers.modbus.framing.series import Series
 
 _REFUSAL = 5  # bytes of an exception: unit, function, code, CRC
 _LONGEST = 256
@@ -72,9 +72,9 @@ class RtuLine(Series):
             return b""
         return self._next() if self.missing else b""
 
-    def give_up(self) -> None:
-        """Wait no longer for what is open; it is called silent."""
-        self._silent(self._sent - 1 if self.missing else None)
+    def give_up(self, code: int = SILENT) -> None:
+        """Wait no longer for what is open; it gets the code for its answer."""
+        self._unanswered(None, code)
         self._rest = b""
 
     def _next(self) -> bytes:

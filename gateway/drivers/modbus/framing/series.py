@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Answer, Request
+from gateway.drivers.modbus.codec import NOT_SENT, Answer, Request
 
 
 class ProtocolError(Exception):
@@ -44,10 +44,15 @@ class Series:
         self.missing -= len(self._requests) - self._sent
         self._sent = len(self._requests)
 
-    def _silent(self, first: int | None) -> None:
-        """Give up what is open; the oldest request is the one that was not answered."""
-        if first is not None:
-            self.answers[first] = SILENT
+    def _unanswered(self, first: int | None, code: int) -> None:
+        """Give up what is open.
+
+        Args:
+            first: the oldest open request, which is to blame; None: all that were sent are
+                answered, and the last of them is, as bytes followed its answer.
+            code: what it has instead of an answer.
+        """
+        self.answers[self._sent - 1 if first is None else first] = code
         self.missing = 0
         self._sent = len(self._requests)
 

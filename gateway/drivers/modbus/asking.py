@@ -1,0 +1,188 @@
+"""One unit's requests, over as many connections of its link as it takes.
+
+A connection that ends, or whose answer is wrong, says nothing yet about what was asked: devices
+and firewalls end what is idle, some servers end each connection after one answer. So what had
+served is made anew and the rest is asked again. What a fresh connection does not answer either is
+that request's own fault; the others are asked over the next one.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gateway.drivers.modbus.channel import Channel, Unit
+from gateway.drivers.modbus.codec import (
+    NO_RESPONSE,
+    NOT_SENT,
+    UNANSWERED,
+    Answer,
+    Request,
+)
+
+if TYPE_CHECKING:
+    from gateway.drivers.modbus.driver import ModbusDriver
+    from gateway.drivers.modbus.link import ModbusLink
+
+
+class Asking:
+    """The requests of one unit; between :meth:`ask` and :meth:`end` it holds a connection.
+
+    Args:
+        link: what the units of its host and port share.
+        user: the unit's driver, which has joined the link.
+        unit: whom to ask, and how.
+
+    Attributes:
+        channel: the connection used last.
+        loss: why the last one was lost, if one was.
+    """
+
+    def __init__(self, link: "ModbusLink", user: "ModbusDriver", unit: Unit) -> None:
+        self._link = link
+        self._user = user
+        self._unit = unit
+        self._held: Channel | None = None
+        self._aside: list[Channel] = []  # not answered; nobody else is to try them meanwhile
+        self.channel: Channel | None = None
+        self._asked = self._answered = 0
+        self.loss = ""
+
+    # -- asking ---------------------------------------------------------------------------
+
+    async def ask(self, requests: Sequence[Request], *, is_known: bool = True) -> list[Answer]:
+        """Send requests and wait for their answers.
+
+        Args:
+            requests: at least one.
+            is_known: see :meth:`Channel.exchange`.
+
+        Returns:
+            One answer a request. ``CLOSED`` or ``WRONG`` is for one that a fresh connection did
+            not survive.
+
+        Raises:
+            NotConnectedError: no connection can be made.
+        """
+        self._asked += len(requests)
+        if self._link.is_one_answer_each:
+            return await self._one_by_one(requests, is_known)
+        channel = await self._current()
+        answers = await self._exchange(channel, requests, is_known)
+        if channel.silences or not channel.is_open:
+            await self._ask_again(channel, requests, answers, is_known)
+        return answers
+
+    async def ask_once(self, request: Request) -> Answer:
+        """Send a request that must not be repeated, and wait for its answer.
+
+        Raises:
+            NotConnectedError: no connection can be made; it was not sent.
+        """
+        channel = await self._current()
+        (answer,) = await self._exchange(channel, [request], is_known=True)
+        return answer
+
+    async def _one_by_one(self, requests: Sequence[Request], is_known: bool) -> list[Answer]:
+        """Give each request a connection of its own."""
+        answers: list[Answer] = [NOT_SENT] * len(requests)
+        for at, request in enumerate(requests):
+            channel = await self._fresh()
+            (answers[at],) = await self._exchange(channel, [request], is_known)
+            await self._link.drop(channel)
+            if answers[at] in NO_RESPONSE:
+                break
+        return answers
+
+    async def _fresh(self) -> Channel:
+        """A connection over which nothing was answered: one that has answered is being ended."""
+        channel = await self._obtained()
+        if channel.has_answered:
+            await self._link.drop(channel)
+            channel = await self._obtained()
+        return channel
+
+    async def _exchange(
+        self, channel: Channel, requests: Sequence[Request], is_known: bool
+    ) -> list[Answer]:
+        before = channel.answers
+        try:
+            return await channel.exchange(self._unit, requests, is_known=is_known)
+        finally:
+            self._answered += channel.answers - before
+            self.loss = channel.loss or self.loss
+
+    async def _current(self) -> Channel:
+        held = self._held
+        return held if held is not None and held.is_open else await self._obtained()
+
+    async def _obtained(self) -> Channel:
+        self._give_back()
+        self._held = self.channel = await self._link.channel(self._user, self._unit.timeout_s)
+        return self._held
+
+    # -- asking again ---------------------------------------------------------------------
+
+    async def _ask_again(
+        self, channel: Channel, requests: Sequence[Request], answers: list[Answer], is_known: bool
+    ) -> None:
+        """Fill in what another connection answers where this one, not a request, is to blame."""
+        has_changed = False
+        while open_ := [at for at, answer in enumerate(answers) if answer in UNANSWERED]:
+            useless = channel
+            found = await self._instead(useless, len(requests) > len(open_), has_changed)
+            if found is None:
+                return
+            channel = found
+            has_changed = self._link.is_doubtful(useless)
+            again = await self._exchange(channel, [requests[at] for at in open_], is_known)
+            for at, answer in zip(open_, again, strict=True):
+                answers[at] = answer
+            if has_changed and channel.has_answered:
+                self._link.reject(useless)
+
+    async def _instead(
+        self, useless: Channel, has_progress: bool, has_changed: bool
+    ) -> Channel | None:
+        """Another connection; None: there is nothing to be said against this one.
+
+        Args:
+            useless: over it something was not answered.
+            has_progress: whether something was.
+            has_changed: whether it was itself tried instead of a doubtful one.
+        """
+        is_doubtful = self._link.is_doubtful(useless)
+        if not useless.is_open and useless.has_answered and (has_changed or not is_doubtful):
+            self._link.ended(useless, has_progress)
+            return await self._obtained()
+        if has_changed:
+            return None
+        found = await self._link.instead_of(useless, self._unit.timeout_s)
+        if found is not None:
+            self._aside.append(useless)
+            self._held = self.channel = found
+        return found
+
+    # -- before and after it --------------------------------------------------------------
+
+    def begin(self) -> None:
+        """A reading begins: count anew."""
+        self._asked = self._answered = 0
+
+    @property
+    def progress(self) -> str:
+        """How many of the requests since :meth:`begin` were answered; empty: none was."""
+        if not self._answered:
+            return ""
+        return f"{self._answered} of {self._asked} requests were answered"
+
+    def end(self) -> None:
+        """Nothing more is asked for now: give back what is held."""
+        self._give_back()
+        for channel in self._aside:
+            self._link.give_back(channel)
+        self._aside.clear()
+        self.loss = ""
+
+    def _give_back(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self._link.give_back(held)

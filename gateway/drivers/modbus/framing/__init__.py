@@ -1,0 +1,1 @@
+"""How requests travel on a connection and how their answers are recognised. Pure."""
