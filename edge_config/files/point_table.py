@@ -4,77 +4,65 @@ The header names the columns, in English or Chinese. The address stands in one c
 ``address`` in the driver's text form, or in one column for each field, as ``address.register``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from unicodedata import normalize
 
-from edge_config.files.table_file import Rows, read_rows
-from edge_config.mistakes.key_hints import SYNONYMS
+from edge_config.files.point_columns import (
+    Columns,
+    columns_of,
+    is_title,
+    known_keys,
+    merged,
+    missing,
+)
 from edge_config.mistakes.problems import ConfigError, Loc, Problem, hint
-from edge_config.mistakes.shape import declared
-from edge_config.models.gateway import TagConfig
+from edge_config.tables.header import header_at
+from edge_config.tables.reading import read_sheets
+from edge_config.tables.sheet import Limits, Odd, Oddity, Row, Sheet, TableError, row_list
 
-HEADERS = {
-    "名称": "name",
-    "测点": "name",
-    "测点名称": "name",
-    "点位": "name",
-    "点位名称": "name",
-    "变量名": "name",
-    "变量名称": "name",
-    "地址": "address",
-    "寄存器": "address",
-    "寄存器地址": "address",
-    "单位": "unit",
-    "角色": "role",
-    "类别": "role",
-    "中文名": "label_zh",
-    "中文名称": "label_zh",
-    "描述": "label_zh",
-    "英文名": "label_en",
-    "英文名称": "label_en",
-    "倍率": "scale",
-    "系数": "scale",
-    "偏移": "offset",
-    "偏移量": "offset",
-    "下限": "minimum",
-    "最小值": "minimum",
-    "上限": "maximum",
-    "最大值": "maximum",
-    "死区": "deadband",
-    "最大静默": "max_silence_ms",
-    "最大静默毫秒": "max_silence_ms",
-    "资产编号": "asset_no",
-    "设备编号": "asset_no",
-}
-"""Chinese headers; any other must be a key of a tag or ``address.<field>``."""
-
-_FIELDS = {
-    "数据类型": "type",
-    "类型": "type",
-    "字节序": "order",
-    "字序": "order",
-    "功能码": "table",
-    "寄存器类型": "table",
-    "位": "bit",
-    "长度": "length",
-}
-"""Headers of other products that mean a field of the address."""
+LIMITS = Limits(
+    file_bytes=16 * 1024 * 1024,
+    unpacked_bytes=128 * 1024 * 1024,
+    rows=100_000,
+    columns=200,
+    cells=2_000_000,
+)
 
 ROLES = {"数值": "value", "状态": "state", "计数": "counter", "报警": "alarm", "告警": "alarm"}
-
-Columns = dict[int, str]
-"""Position of a column → key of a tag, or ``address.<field>``."""
+_NOTHING = frozenset({"-", "–", "—", "——", "－", "/", "／", "无", "n/a", "N/A"})
+"""What people write into a cell in which nothing is to stand."""
+_OWN_WORDS = frozenset({"name", "address", "label_zh", "label_en"})
+"""Keys whose texts are kept to the letter."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PointTable:
+    """Which part of a file holds the tags.
+
+    Attributes:
+        path: a ``.csv`` or ``.xlsx`` file.
+        name: how messages call it.
+        sheet: title of the sheet; None: the only visible one that looks like a point table.
+        header_row: number of the row that names the columns; None: it is looked for.
+    """
+
+    path: Path
+    name: str
+    sheet: str | None = None
+    header_row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
     """One tag of a point table.
 
     Attributes:
         table: the file as the operator named it.
-        number: row as a spreadsheet shows it; the header is row 1.
+        number: row as a spreadsheet shows it.
         data: the tag as it would stand in YAML, all values text.
         headers: key of the tag → header as the table spells it.
     """
@@ -93,99 +81,165 @@ class Row:
 
 
 def read_point_table(
-    path: Path, name: str, address_fields: set[str], problems: list[Problem]
-) -> list[Row]:
+    table: PointTable, address_fields: AbstractSet[str], problems: list[Problem]
+) -> list[TagRow]:
     """The tags of a point table, not yet validated.
 
     Args:
-        path: a ``.csv`` or ``.xlsx`` file.
-        name: how messages call it.
+        table: where they stand.
         address_fields: fields of the driver's address model.
-        problems: grows by columns that are unknown, repeated or missing, and by cells that no
-            column takes; without a needed column there are no tags.
+        problems: grows by columns that are unknown, repeated or missing, by cells that no
+            column takes or that are odd, and by rows that nobody sees; rows with such cells are
+            left out, and without a needed column there are no tags.
 
     Raises:
         ConfigError: unreadable, no header, or nothing below it.
     """
-    rows = read_rows(path, name)
-    if not rows:
-        raise ConfigError([Problem(name, "is empty; its first row names the columns")])
-    (number, header), *tags = rows
-    columns = _columns(number, header, name, address_fields, problems)
-    missing = _missing(columns, name, number)
+    known = known_keys(address_fields)
+    sheet, at = _found(table, known)
+    header, tags = sheet.rows[at], sheet.rows[at + 1 :]
+    parts = merged(header, table.name)
+    if parts:
+        raise ConfigError(parts)
+    columns, unread = columns_of(header, known, table.name, problems)
+    lacking = missing(columns, header, table.name)
     if not tags:
-        raise ConfigError([*missing, Problem(name, "has a header, but no tags below it")])
-    problems += [*missing, *_under_no_header(tags, header, name)]
-    headers = {key: header[position] for position, key in columns.items()}
-    return [] if missing else [_row(name, row, cells, columns, headers) for row, cells in tags]
+        raise ConfigError([*lacking, Problem(table.name, "has a header, but no tags below it")])
+    odd = _Oddities(table.name, header, columns)
+    read = {*columns, *unread}
+    wrong = [*lacking, *_hidden(tags, table.name), *_under_no_header(tags, read, table.name)]
+    problems += [*wrong, *odd.problems(tags)]
+    headers = {key: header.cells[position] for position, key in columns.items()}
+    plain = [row for row in tags if row.number not in odd.rows]
+    return [] if lacking else [_tag(table.name, row, columns, headers) for row in plain]
 
 
-def _columns(
-    number: int, header: list[str], name: str, address_fields: set[str], problems: list[Problem]
-) -> Columns:
-    known = {*declared(TagConfig), *(f"address.{field}" for field in address_fields)}
-    columns: Columns = {}
-    for position, title in enumerate(header):
-        key = _key(title)
-        if key in columns.values():
-            problems.append(Problem(name, "the column is there twice", number, title, table=True))
-        elif key in known:
-            columns[position] = key
-        elif title:
-            message = f"unknown column{_hint(title, key, known)}"
-            problems.append(Problem(name, message, number, title, table=True))
-    return columns
+def _found(table: PointTable, known: AbstractSet[str]) -> tuple[Sheet, int]:
+    """The sheet of the tags, and the position of its header."""
+    try:
+        sheets = read_sheets(table.path, LIMITS)
+    except TableError as error:
+        _fail(table, error.message, error.row)
+
+    def begin(sheet: Sheet) -> int | None:
+        return header_at(sheet.rows, lambda word: is_title(word, known))
+
+    sheet = _named(table, sheets) if table.sheet else _only(table, sheets, begin)
+    if not sheet.rows:
+        _fail(table, "is empty; its first row names the columns")
+    if table.header_row is None:
+        return sheet, begin(sheet) or 0
+    numbers = [row.number for row in sheet.rows]
+    if table.header_row not in numbers:
+        _fail(table, f"has nothing in row {table.header_row}, where its header should be")
+    return sheet, numbers.index(table.header_row)
 
 
-def _hint(title: str, key: str, known: set[str]) -> str:
-    for word in (key, _FIELDS.get(key), SYNONYMS.get(key)):
-        if f"address.{word}" in known:
-            return f"; did you mean 'address.{word}'?"
-    return hint(title, [*known, *HEADERS])
+def _named(table: PointTable, sheets: Sequence[Sheet]) -> Sheet:
+    titles = [sheet.title for sheet in sheets]
+    if table.sheet not in titles:
+        listed = ", ".join(map(repr, filter(None, titles))) or "none, for it is no workbook"
+        said = f"has no sheet {table.sheet!r}{hint(table.sheet, titles)}; there are: {listed}"
+        _fail(table, said)
+    return sheets[titles.index(table.sheet)]
 
 
-def _missing(columns: Columns, name: str, number: int) -> list[Problem]:
-    keys = set(columns.values())
-    parts = {key for key in keys if key.startswith("address.")}
-    problems = []
-    if "name" not in keys:
-        problems.append(Problem(name, "the column is missing", number, "name", table=True))
-    if "address" not in keys and not parts:
-        problems.append(Problem(name, "the column is missing", number, "address", table=True))
-    if "address" in keys and parts:
-        message = f"stands beside {min(parts)!r}; keep one form of address"
-        problems.append(Problem(name, message, number, "address", table=True))
-    return problems
+def _only(
+    table: PointTable, sheets: Sequence[Sheet], begin: Callable[[Sheet], int | None]
+) -> Sheet:
+    """The visible sheet with a header; if none has one, the first that is not empty."""
+    visible = [sheet for sheet in sheets if not sheet.is_hidden]
+    fitting = [sheet for sheet in visible if begin(sheet) is not None]
+    if len(fitting) > 1:
+        titles = " and ".join(repr(sheet.title) for sheet in fitting)
+        _fail(table, f"holds tags in the sheets {titles}; choose one with 'tags_sheet'")
+    filled = [sheet for sheet in visible if sheet.rows]
+    return next(iter(fitting or filled or visible), Sheet("", ()))
 
 
-def _under_no_header(tags: Rows, header: list[str], name: str) -> list[Problem]:
+def _fail(table: PointTable, message: str, row: int = 0) -> NoReturn:
+    raise ConfigError([Problem(table.name, message, row, table=True)])
+
+
+def _hidden(tags: Sequence[Row], table: str) -> list[Problem]:
+    """Rows that a filter hides would be read although whoever looks at the table sees none."""
+    hidden = [row.number for row in tags if row.is_hidden]
+    if not hidden:
+        return []
+    said = f"hidden, by hand or by a filter: rows {row_list(hidden)}; show them, or delete them"
+    return [Problem(table, said, hidden[0], table=True)]
+
+
+def _under_no_header(tags: Sequence[Row], read: AbstractSet[int], table: str) -> list[Problem]:
     """Cells that would be lost; in CSV a text with the separator in it must stand in quotes."""
     return [
-        Problem(name, f"the cell {cell!r} stands under no header", number, table=True)
-        for number, cells in tags
-        for position, cell in enumerate(cells)
-        if cell and not (position < len(header) and header[position])
+        Problem(table, f"the cell {cell!r} stands under no header", row.number, table=True)
+        for row in tags
+        for position, cell in enumerate(row.cells)
+        if cell and position not in read
     ]
 
 
-def _key(title: str) -> str:
-    word = title.strip().casefold().replace("．", ".")
-    head, point, field = word.partition(".")
-    head = HEADERS.get(head.strip(), head.strip().replace(" ", "_"))
-    return f"{head}.{field.strip()}" if point else head
+class _Oddities:
+    """Cells of which nobody knows what they hold; a default must not take their place.
+
+    Attributes:
+        rows: numbers of the rows that have one.
+    """
+
+    def __init__(self, table: str, header: Row, columns: Columns) -> None:
+        self.rows: set[int] = set()
+        self._table = table
+        self._header = header
+        self._columns = columns
+        self._seen: set[tuple[int, Oddity]] = set()
+
+    def problems(self, tags: Sequence[Row]) -> Iterator[Problem]:
+        """One problem for each odd cell, of merged ones one for each column."""
+        for row in tags:
+            for position, odd in row.odd.items():
+                key = self._columns.get(position, "")
+                if key and _is_odd(key, odd):
+                    self.rows.add(row.number)
+                    yield from self._told(row, position, odd)
+
+    def _told(self, row: Row, position: int, odd: Oddity) -> Iterator[Problem]:
+        if odd.kind is Odd.MERGED:
+            if (position, odd) in self._seen:
+                return
+            self._seen.add((position, odd))
+        title = self._header.cells[position]
+        yield Problem(self._table, str(odd), row.number, title, table=True)
 
 
-def _row(
-    table: str, number: int, cells: list[str], columns: Columns, headers: Mapping[str, str]
-) -> Row:
+def _is_odd(key: str, odd: Oddity) -> bool:
+    if odd.kind is Odd.NUMBER:  # 40001.10 has become 40001.1, another bit of the register
+        return key.startswith("address") and "." in odd.detail
+    return True
+
+
+def _tag(table: str, row: Row, columns: Columns, headers: Mapping[str, str]) -> TagRow:
     data: dict[str, Any] = {}
     for position, key in columns.items():
-        text = cells[position] if position < len(cells) else ""
+        text = _value(key, row.cell(position))
         if not text:
             continue
         _, is_part, field = key.partition(".")
         if is_part:
             data.setdefault("address", {})[field] = text
         else:
-            data[key] = ROLES.get(text, text) if key == "role" else text
-    return Row(table, number, data, headers)
+            data[key] = text
+    return TagRow(table, row.number, data, headers)
+
+
+def _value(key: str, text: str) -> str:
+    """A cell as the tag takes it: narrow digits and letters, nothing where a dash says so."""
+    if key in _OWN_WORDS:
+        # Wide letters in an address are left to its driver: in a node id they are its own.
+        return text
+    if text in _NOTHING:
+        return ""
+    if key == "role":
+        return ROLES.get(text, text)
+    narrow = normalize("NFKC", text)
+    return narrow if narrow.isascii() and "=" not in narrow else text

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from edge_config.files.paths import Folder, anchored
-from edge_config.files.point_table import Row, read_point_table
+from edge_config.files.point_table import PointTable, TagRow, read_point_table
 from edge_config.loading.drivers import NamedDrivers
 from edge_config.loading.parameters import filled, placeholders
 from edge_config.loading.resolved import ResolvedGroup, ResolvedTag
@@ -183,17 +183,23 @@ def _tag_config(group: GroupConfig | None, position: int, data: Any) -> TagConfi
     return group.tags[position] if group else valid_or_none(TagConfig, data)
 
 
-def _rows(profile: Profile, data: dict[str, Any], place: Place) -> list[Row]:
+def _rows(profile: Profile, data: dict[str, Any], place: Place) -> list[TagRow]:
     file = data.get("tags_file")
     if not isinstance(file, str) or profile.spec is None:
         return []
     path, shown = profile.folder.find(file)
     try:
-        fields = set(declared(profile.spec.address))
-        return read_point_table(path, shown, fields, profile.problems)
+        table = PointTable(path, shown, *_choice(data))
+        return read_point_table(table, set(declared(profile.spec.address)), profile.problems)
     except ConfigError as error:
         profile.problems += problems_of_file(error, shown, place, ("tags_file",))
         return []
+
+
+def _choice(data: dict[str, Any]) -> tuple[str | None, int | None]:
+    """Sheet and header row as written; what is mistyped is reported with the group."""
+    sheet, row = data.get("tags_sheet"), data.get("tags_header_row")
+    return sheet if isinstance(sheet, str) else None, row if isinstance(row, int) else None
 
 
 def _names(items: list[Any]) -> Iterator[tuple[str, Loc]]:

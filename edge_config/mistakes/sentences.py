@@ -12,6 +12,7 @@ from edge_config.mistakes.key_hints import DriverKeys, key_hint
 from edge_config.mistakes.problems import Loc, hint, one_of
 from edge_config.mistakes.shape import bounds, field_at, models_in, number
 from edge_config.models.base import PATTERN_WORDS, Secret
+from edge_config.models.gateway import TAG_NAME
 from edge_config.models.settings import Settings
 
 _GUARDED = re.compile(r"passw|token|secret|credential|(?:^|_)pin(?:_|$)", re.IGNORECASE)
@@ -114,7 +115,16 @@ def _literal(detail: ErrorDetails) -> str:
 def _pattern(detail: ErrorDetails) -> str:
     pattern = str(detail.get("ctx", {}).get("pattern", ""))
     words = PATTERN_WORDS.get(pattern, f"must match the pattern {pattern}")
-    return f"{words}{_not(detail)}"
+    renamed = _tag_name_hint(str(detail["input"])) if pattern == TAG_NAME else ""
+    return f"{words}{_not(detail)}{renamed}"
+
+
+def _tag_name_hint(name: str) -> str:
+    """What to do with a name that a person understands and a store does not."""
+    if any("\u4e00" <= letter <= "\u9fff" for letter in name):
+        return "; the Chinese name stands in label_zh (中文名)"
+    proposal = re.sub(r"[^0-9a-z]+", "_", normalize("NFKC", name).casefold()).strip("_")
+    return f"; did you mean {proposal!r}?" if re.fullmatch(TAG_NAME, proposal) else ""
 
 
 def _tag(detail: ErrorDetails) -> str:

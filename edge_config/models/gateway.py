@@ -126,6 +126,17 @@ class GroupConfig(Settings):
     tags_file: Path | None = Field(
         default=None, description="point table (.csv or .xlsx) with more tags"
     )
+    tags_sheet: str | None = Field(
+        default=None,
+        min_length=1,
+        description="sheet of the workbook; default: the visible one that looks like a point table",
+    )
+    tags_header_row: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="row that names the columns; default: looked for in the first rows",
+    )
 
 
 class ProfileConfig(Settings):

@@ -1,9 +1,9 @@
 """The reference page: written from the models and profiles, and so always true."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from edge_config.files.point_table import HEADERS
+from edge_config.files.point_columns import HEADERS, IGNORED, OWN
 from edge_config.files.yaml_file import read_document
 from edge_config.loading.library import BUILT_IN, built_in_names
 from edge_config.loading.specs import DriverModels
@@ -38,10 +38,21 @@ tells every mistake of a file at once, with its line; `qulink schema gateway`, `
 _TABLES = """\
 ## Point tables
 
-`tags_file` names a `.csv` (UTF-8, or GB 18030 as Excel saves it in China) or a `.xlsx` (first
-sheet; needs `qulink[city]`) with one tag a row. The columns are the keys of
-[TagConfig](#tagconfig); the address stands in one column `address` in the driver's text form, or
-in columns `address.<field>`. Chinese headers:
+`tags_file` names a `.csv` (UTF-8, UTF-16, or GB 18030 as Excel saves it in China; comma,
+semicolon or tab, a line `sep=;` in front is understood) or a `.xlsx` with one tag a row. The
+columns are the keys of [TagConfig](#tagconfig); the address stands in one column `address` in the
+driver's text form, or in columns `address.<field>`.
+
+* Titles above the header, cover sheets and hidden sheets are passed over; where that is not
+  enough, `tags_sheet` and `tags_header_row` say where the tags stand.
+* A remark behind a title that changes nothing may stay: `地址(十进制)`, `测点（名称）`.
+* A dash, `/` or 无 is an empty cell. Full-width digits and letters are read as narrow ones.
+* A formula counts by the result that was saved with it. What a person sees and a program would
+  not is refused with its row and column: merged cells, formulas without a result, error values,
+  days where a code was typed, hidden and filtered rows, and numbers such as 40001.1 that a
+  spreadsheet also makes of 40001.10.
+
+Columns that are not read: {ignored}, and any that begins with {own}. Chinese headers:
 
 | header | key |
 |---|---|
@@ -71,7 +82,13 @@ def markdown(specs: Mapping[str, DriverModels]) -> str:
     for name in sorted(specs):
         parts += [f"## Driver `{name}`\n", *_driver(name, specs[name], shared)]
     rows = "".join(f"| {header} | `{key}` |\n" for header, key in HEADERS.items())
-    return "\n".join([*parts, _TABLES + rows, _PROFILES + "".join(map(_profile, built_in_names()))])
+    own = {"ignored": _listed(IGNORED), "own": _listed(OWN)}
+    tables = _TABLES.format(**own) + rows
+    return "\n".join([*parts, tables, _PROFILES + "".join(map(_profile, built_in_names()))])
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def _profile(name: str) -> str:

@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_config.files import yaml_file
-from edge_config.files.table_file import read_rows
+from edge_config.files.point_table import LIMITS
 from edge_config.files.yaml_file import MAX_BYTES, parse, plain
 from edge_config.loading.load import ConfigError, load_city, load_gateway
 from edge_config.loading.site import site_of
 from edge_config.mistakes.problems import hint
+from edge_config.tables.reading import read_sheets
+from edge_config.tables.sheet import TableError
 from gateway.drivers.registry import installed
 from tests.config.examples import CITY, GATEWAY, POINTS, write_gateway
 
@@ -123,8 +125,8 @@ def test_unreadable_file(name: str, tmp_path: Path) -> None:
 def test_table_with_too_many_rows(tmp_path: Path) -> None:
     file = tmp_path / "points.csv"
     file.write_text("name,address\n" + "t,holding:1\n" * 100_001, encoding="utf-8")
-    with pytest.raises(ConfigError, match="has more than 100000 rows"):
-        read_rows(file, "points.csv")
+    with pytest.raises(TableError, match="has more than 100000 rows"):
+        read_sheets(file, LIMITS)
 
 
 @pytest.mark.parametrize(

@@ -288,6 +288,7 @@ class Model:
         rule = self.rule
         if rule.scaled:
             value = float(value) * (rule.scale or 0.0)
+            value = float(np.float32(value)) if rule.kind is Kind.FLOAT32 else value
         wrong = isinstance(value, float) and not np.isfinite(value)
         if status >= FIRST_BAD or wrong:
             self.last = None

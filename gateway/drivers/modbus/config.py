@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
+from unicodedata import normalize
 
 from edge_config.models.base import Host
 from edge_config.models.gateway import DeviceConfig
@@ -13,7 +14,12 @@ from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_BITS, MAX_READ_REGI
 from gateway.drivers.modbus.values import DataType, Encoding, Order
 
 _PARTS = re.compile(r"(?P<type>[a-z]+\d*)(\[(?P<length>\d+)\])?", re.ASCII)
-_PLACE = re.compile(r"(?P<number>\d+)(\.(?P<bit>\d+))?", re.ASCII)
+_PLACE = re.compile(
+    r"(?:0x(?P<hex>[0-9a-f]+)|(?P<h>[0-9][0-9a-f]*)h|(?P<number>\d+))(\.(?P<bit>\d+))?",
+    re.ASCII | re.IGNORECASE,
+)
+_PLATE = re.compile(r"(?P<table>[134])x(?P<number>\d{1,5}(\.\d+)?)", re.ASCII | re.IGNORECASE)
+"""``4x0101``, as manuals print it; 0x0010 is a number of base 16."""
 _NOTATION = {"0": Table.COIL, "1": Table.DISCRETE, "3": Table.INPUT, "4": Table.HOLDING}
 REQUEST_TIMEOUT_MS = 1_000
 """Unless written otherwise; then, and only then, it may be longer than the device's
@@ -222,7 +228,8 @@ def parse(text: str) -> dict[str, Any]:
     Raises:
         ValueError: the text has no such form.
     """
-    first, *rest = text.strip().split(":")
+    # Chinese keyboards write wide digits and colons.
+    first, *rest = normalize("NFKC", text).strip().split(":")
     if first in set(Table):
         if not rest:
             raise ValueError(f"{text!r} has no address after the table; write it as {_EXAMPLES}")
@@ -237,20 +244,38 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def _place(word: str, text: str) -> dict[str, Any]:
+    """``100``, ``0x64`` or ``64H`` on the wire, perhaps with a bit."""
     match = _PLACE.fullmatch(word)
     if match is None:
         raise ValueError(f"{word!r} in {text!r} is no address; write it as {_EXAMPLES}")
-    bit = match["bit"]
-    return {"address": int(match["number"])} | ({} if bit is None else {"bit": int(bit)})
+    written, bit = match["hex"] or match["h"], match["bit"]
+    number = int(match["number"]) if written is None else int(written, 16)
+    return {"address": number} | ({} if bit is None else {"bit": int(bit)})
 
 
 def _notation(word: str, text: str) -> dict[str, Any]:
+    """``40101``, ``400101`` or ``4x0101``: tables by their first digit, counted from 1."""
+    plate = _PLATE.fullmatch(word)
+    word = f"{plate['table']}{plate['number'].zfill(4)}" if plate else word
     place = _PLACE.fullmatch(word)
-    number = place["number"] if place else ""
+    number = (place and place["number"]) or ""
     if len(number) not in (5, 6) or number[0] not in _NOTATION or int(number[1:]) == 0:
-        raise ValueError(f"{text!r} is no Modbus address; write it as {_EXAMPLES}")
+        raise ValueError(f"{text!r} is no Modbus address; {_meant(word)}write it as {_EXAMPLES}")
     fields = _place(word, text)
     return {**fields, "table": _NOTATION[number[0]], "address": int(number[1:]) - 1}
+
+
+def _meant(word: str) -> str:
+    """What a number without a table may mean, with a semicolon behind it; else nothing."""
+    if not _PLACE.fullmatch(word):
+        return ""
+    wire = _place(word, word)["address"]
+    table = _NOTATION.get(word[0], Table.HOLDING)
+    if word.isdigit() and len(word) > 4 and int(word[1:]) == 0:  # noqa: PLR2004 - of a manual
+        return f"{word[0]}xxxx counts from 1: '{word[:-1]}1' is '{table}:0'; "
+    if word.isdigit() and len(word) == 4 and word[0] in "134":  # noqa: PLR2004 - of a manual
+        return f"'{word[0]}0{word[1:]}' in a manual's five digits, 'holding:{wire}' on the wire; "
+    return f"it names no table: perhaps 'holding:{wire}' on the wire; "
 
 
 def _type(word: str, text: str) -> dict[str, Any]:

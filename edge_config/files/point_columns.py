@@ -1,0 +1,149 @@
+"""What the columns of a point table are called. Pure."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+from edge_config.mistakes.key_hints import SYNONYMS
+from edge_config.mistakes.problems import Problem, hint
+from edge_config.mistakes.shape import declared
+from edge_config.models.gateway import TagConfig
+from edge_config.tables.header import spelled
+from edge_config.tables.sheet import Odd, Row
+
+HEADERS = {
+    "名称": "name",
+    "测点": "name",
+    "测点名称": "name",
+    "点位": "name",
+    "点位名称": "name",
+    "变量名": "name",
+    "变量名称": "name",
+    "地址": "address",
+    "寄存器": "address",
+    "寄存器地址": "address",
+    "单位": "unit",
+    "角色": "role",
+    "类别": "role",
+    "中文名": "label_zh",
+    "中文名称": "label_zh",
+    "描述": "label_zh",
+    "英文名": "label_en",
+    "英文名称": "label_en",
+    "倍率": "scale",
+    "系数": "scale",
+    "偏移": "offset",
+    "偏移量": "offset",
+    "下限": "minimum",
+    "最小值": "minimum",
+    "上限": "maximum",
+    "最大值": "maximum",
+    "死区": "deadband",
+    "最大静默": "max_silence_ms",
+    "最大静默毫秒": "max_silence_ms",
+    "资产编号": "asset_no",
+    "设备编号": "asset_no",
+}
+"""Chinese headers; any other must be a key of a tag or ``address.<field>``."""
+
+IGNORED = (
+    *("序号", "读写", "读写属性", "读写权限", "权限", "备注", "说明"),
+    *("no", "no.", "#", "index", "access", "r/w", "rw", "remark", "remarks", "comment", "note"),
+)
+"""Columns that engineers keep for themselves; more of them begin with one of ``OWN``."""
+OWN = ("备注", "remark")
+
+_FIELDS = {
+    "数据类型": "type",
+    "类型": "type",
+    "字节序": "order",
+    "字序": "order",
+    "功能码": "table",
+    "寄存器类型": "table",
+    "位": "bit",
+    "长度": "length",
+}
+"""Headers of other products that mean a field of the address."""
+
+Columns = Mapping[int, str]
+"""Position of a column → key of a tag, or ``address.<field>``."""
+
+
+def known_keys(address_fields: AbstractSet[str]) -> set[str]:
+    """What a column may hold: keys of a tag, and the fields of the driver's address."""
+    return {*declared(TagConfig), *(f"address.{field}" for field in address_fields)}
+
+
+def is_title(word: str, known: AbstractSet[str]) -> bool:
+    """Whether a title, as ``spelled`` gives it, names a column that is read or ignored."""
+    return _key(word) in known or word in IGNORED
+
+
+def columns_of(
+    header: Row, known: AbstractSet[str], table: str, problems: list[Problem]
+) -> tuple[Columns, set[int]]:
+    """Which column holds which key.
+
+    Args:
+        header: the row of titles.
+        known: what columns may hold.
+        table: name of the file, for messages.
+        problems: grows by columns that are unknown, repeated or missing.
+
+    Returns:
+        The columns that are read, and the positions of those that are not.
+    """
+    columns: dict[int, str] = {}
+    unread: set[int] = set()
+    for position, title in enumerate(header.cells):
+        key = _key(spelled(title))
+        if key in columns.values():
+            message = "the column is there twice"
+            problems.append(Problem(table, message, header.number, title, table=True))
+        elif key in known:
+            columns[position] = key
+        elif title:
+            unread.add(position)
+            if not _is_ignored(spelled(title)):
+                message = f"unknown column{_hint(title, key, known)}"
+                problems.append(Problem(table, message, header.number, title, table=True))
+    return columns, unread
+
+
+def missing(columns: Columns, header: Row, table: str) -> list[Problem]:
+    """What no table can do without."""
+    keys = set(columns.values())
+    parts = {key for key in keys if key.startswith("address.")}
+    lacking = [key for key in ("name", "address") if key not in keys]
+    if parts and "address" in lacking:
+        lacking.remove("address")
+    found = [(key, "the column is missing") for key in lacking]
+    if "address" in keys and parts:
+        found.append(("address", f"stands beside {min(parts)!r}; keep one form of address"))
+    return [Problem(table, said, header.number, key, table=True) for key, said in found]
+
+
+def merged(header: Row, table: str) -> list[Problem]:
+    """A header whose titles belong to several columns or rows cannot be read."""
+    return [
+        Problem(table, str(odd), header.number, header.cell(position), table=True)
+        for position, odd in header.odd.items()
+        if odd.kind is Odd.MERGED and header.cell(position)
+    ]
+
+
+def _is_ignored(word: str) -> bool:
+    return word in IGNORED or word.startswith(OWN)
+
+
+def _key(word: str) -> str:
+    head, point, field = word.partition(".")
+    head = HEADERS.get(head.strip("_"), head.strip("_"))
+    return f"{head}.{field.strip('_')}" if point else head
+
+
+def _hint(title: str, key: str, known: AbstractSet[str]) -> str:
+    for word in (key, _FIELDS.get(key), SYNONYMS.get(key)):
+        if f"address.{word}" in known:
+            return f"; did you mean 'address.{word}'?"
+    own = f"; one that you keep for yourself begins with {' or '.join(OWN)}"
+    return hint(title, [*known, *HEADERS]) or own

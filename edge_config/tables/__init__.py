@@ -1,0 +1,1 @@
+"""Tables that people keep in CSV and XLSX files, as rows of texts with what is odd about them."""

@@ -1,0 +1,116 @@
+"""CSV files as spreadsheets and people write them."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+
+from edge_config.tables.sheet import Limits, Row, Sheet, TableError, bare
+
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_DELIMITERS = ",;\t"
+_LOOKED_AT = 20
+"""Lines in which the delimiter is counted; a title above the header has none."""
+_SEPARATOR_LINE = re.compile(r"sep=(?P<delimiter>[^\r\n])\r?\n?", re.IGNORECASE)
+"""Excel's own first line, which it does not show."""
+_AS_TEXT = re.compile(r'="(?P<text>[^"]*)"')
+"""How a CSV file keeps a spreadsheet from taking a code for a number."""
+_GUARDED = re.compile("'[0-9=+@＝＋－＠-]")
+"""An apostrophe that makes text of what follows it."""
+_SPARE_COLUMNS = 50
+"""A line may have so many times the allowed columns, for texts hold delimiters too."""
+
+
+def read_csv(body: bytes, limits: Limits) -> Sheet:
+    """The table in a CSV file.
+
+    Args:
+        body: UTF-8, UTF-16, or GB 18030 as Chinese Excel saves it; comma, semicolon or tab.
+        limits: what it may hold.
+
+    Raises:
+        TableError: no text, not well-formed, or too large.
+    """
+    text = _decoded(body)
+    delimiter, text = _delimiter(text)
+    rows: list[Row] = []
+    cells = 0
+    for number, row in enumerate(_records(text, delimiter, limits), start=1):
+        if any(row):
+            cells += len(row)
+            if number > limits.rows or cells > limits.cells:
+                raise TableError(f"has more than {limits.rows} rows or {limits.cells} cells")
+            rows.append(Row(number, row))
+    return Sheet("", rows)
+
+
+def _decoded(body: bytes) -> str:
+    for encoding in _encodings(body):
+        try:
+            text = body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise TableError("is neither UTF-8 nor GB 18030 text; save it as “CSV UTF-8”")
+
+
+def _encodings(body: bytes) -> tuple[str, ...]:
+    if body.startswith(_UTF_16_MARKS):
+        return ("utf-16",)
+    head = body[:200]
+    if b"\0" in head:  # UTF-16 without its mark: one byte of each Latin letter is zero
+        is_big = head[::2].count(0) > head[1::2].count(0)
+        return ("utf-16-be",) if is_big else ("utf-16-le",)
+    return ("utf-8-sig", "gb18030")  # in this order: GB 18030 decodes most UTF-8, wrongly
+
+
+def _delimiter(text: str) -> tuple[str, str]:
+    """The delimiter, and the text without a line that only names it."""
+    said = _SEPARATOR_LINE.match(text)
+    if said:
+        return said["delimiter"], text[said.end() :]
+    lines = io.StringIO(text)
+    head = "".join(next(lines, "") for _ in range(_LOOKED_AT))
+    return max(_DELIMITERS, key=head.count), text
+
+
+def _records(text: str, delimiter: str, limits: Limits) -> Iterator[list[str]]:
+    lines = _bounded(text, delimiter, limits)
+    row = 1
+    try:
+        for record in csv.reader(lines, delimiter=delimiter, strict=True):
+            yield _cells(record, limits, row)
+            row += 1
+    except csv.Error as error:
+        raise TableError(_sentence(str(error)), row) from error
+
+
+def _bounded(text: str, delimiter: str, limits: Limits) -> Iterator[str]:
+    """The lines, none of which has so many cells that splitting it would cost much."""
+    for line in io.StringIO(text, newline=""):
+        if line.count(delimiter) > limits.columns * _SPARE_COLUMNS:
+            raise TableError(f"has more than {limits.columns} columns")
+        yield line
+
+
+def _cells(record: list[str], limits: Limits, row: int) -> list[str]:
+    cells = [_cell(text) for text in record]
+    if any(cells[limits.columns :]):
+        raise TableError(f"has more than {limits.columns} columns", row)
+    return cells[: limits.columns]
+
+
+def _cell(text: str) -> str:
+    if text[:1] in ("=", "'"):
+        as_text = _AS_TEXT.fullmatch(text.strip())
+        text = as_text["text"] if as_text else text[1:] if _GUARDED.match(text) else text
+    return bare(text)
+
+
+def _sentence(said: str) -> str:
+    if "end of data" in said:
+        return "a quotation mark that opens here is not closed"
+    if "field larger" in said:
+        return "a cell holds more than 131072 characters; perhaps a quotation mark is not closed"
+    return f"cannot be read as CSV: {said}"

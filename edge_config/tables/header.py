@@ -1,0 +1,36 @@
+"""Where the table begins in a sheet: titles, dates and authors stand above headers. Pure."""
+
+import re
+from collections.abc import Callable, Sequence
+from unicodedata import normalize
+
+from edge_config.tables.sheet import INVISIBLE, Row
+
+_LOOKED_AT = 20
+"""Rows in which the header is looked for."""
+_LEAST_KNOWN = 2
+"""A row with one known word may be a title, as “设备名称：冲床”."""
+_REMARK = re.compile(r"\((?:十进制|dec(?:imal)?|必填|选填|可选|名称|optional|required|\*)\)$")
+"""What people add to a title without changing what it means. 十六进制 would change it."""
+
+
+def spelled(title: str) -> str:
+    """A title reduced to what must match: ``资产编号（必填） *`` → ``资产编号``."""
+    word = normalize("NFKC", title).translate(dict.fromkeys(map(ord, INVISIBLE)))
+    word = "".join(word.casefold().split()) if not word.isascii() else word.casefold()
+    return _REMARK.sub("", "_".join(word.split()).rstrip("*_")).strip("_")
+
+
+def header_at(rows: Sequence[Row], is_known: Callable[[str], bool]) -> int | None:
+    """Which of the rows names the columns.
+
+    Args:
+        rows: of one sheet.
+        is_known: whether a title, as :func:`spelled`, names a column.
+
+    Returns:
+        Position of the first row with the most known titles; None if none has two.
+    """
+    known = [sum(map(is_known, map(spelled, row.cells))) for row in rows[:_LOOKED_AT]]
+    most = max(known, default=0)
+    return known.index(most) if most >= _LEAST_KNOWN else None
