@@ -1,7 +1,7 @@
 """``make chaos``: runs of every kind of fault in turn until the time is over; prints JSON.
 
-``make chaos ARGS="--seed 7 --minutes 20 --kinds kill-edge kill-city"``. Exit code 1: the judge
-found something.
+``make chaos ARGS="--seed 7 --minutes 20 --kinds kill-edge kill-city"``. A campaign of all kinds
+writes its table to ``docs/durability.md``. Exit code 1: the judge found something.
 """
 
 import argparse
@@ -11,10 +11,11 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.machine import describe
+from tests.chaos import table
 from tests.chaos.campaign import Result, run
 from tests.chaos.kinds import KINDS
 
@@ -27,16 +28,19 @@ def main() -> int:
     arguments = _parser().parse_args()
     folder = arguments.keep or Path(tempfile.mkdtemp(prefix="qulink-chaos-"))
     sys.stderr.write(f"chaos: files of runs with findings stay in {folder}\n")
-    machine = describe()
+    machine, begin = describe(), time.monotonic()
     results = asyncio.run(campaign(arguments, folder))
     report = {
         "machine": machine,
+        "date": datetime.now(UTC).date().isoformat(),
         "seed": arguments.seed,
-        "minutes": arguments.minutes,
+        "took_minutes": round((time.monotonic() - begin) / 60, 1),
         "results": [result.as_json() for result in results],
     }
     json.dump(report, sys.stdout, indent=2)
     sys.stdout.write("\n")
+    if {result.kind for result in results} == KINDS.keys():
+        table.write(report)
     return int(not all(result.faultless for result in results))
 
 
@@ -57,8 +61,10 @@ async def campaign(arguments: argparse.Namespace, folder: Path) -> list[Result]:
 
 
 def _tell(result: Result) -> None:
-    columns = ("lost", "stale", "off", "books", "unexplained")
-    found = ", ".join(f"{getattr(result, one)} {one}" for one in columns)
+    if result.lacking:
+        sys.stderr.write(f"chaos: {result.kind} is left out: {result.lacking}\n")
+        return
+    found = ", ".join(f"{getattr(result, one)} {one}" for one in table.COLUMNS[2:])
     sys.stderr.write(
         f"chaos: {result.kind} run {result.run}: {result.faults} faults in {result.seconds:g} s, "
         f"{result.answers} answers: {found}\n"
@@ -77,11 +83,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--kinds", nargs="+", choices=list(KINDS), help="default: all")
     add("--keep", type=Path, help="folder for the files of runs; default: a temporary one")
     return parser
-
-
-def report_of(arguments: Sequence[str]) -> argparse.Namespace:
-    """Parsed arguments; for tests."""
-    return _parser().parse_args(list(arguments))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from tests.chaos.judge import Verdict
 from tests.chaos.kinds import KINDS, Kind
 from tests.chaos.plant import Plant
@@ -33,6 +35,7 @@ class Result:
         answers: what the devices answered.
         lost, stale, off, books, unexplained: how many findings; see ``tests.chaos.judge``.
         findings: the first of each sort.
+        lacking: what this machine lacks for it; then nothing was tried.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class Result:
     books: int = 0
     unexplained: int = 0
     findings: list[str] = field(default_factory=list)
+    lacking: str = ""
 
     @property
     def faultless(self) -> bool:
@@ -89,6 +93,8 @@ async def run(name: str, number: int, seed: int, seconds: float, folder: Path) -
                 plant.judged, stopped_ms, one_epoch=not kind.is_rolled_back
             )
             result.note(verdict)
+    except pytest.skip.Exception as lacking:  # a program by others, as in the tests
+        result.lacking = str(lacking)
     except (RuntimeError, TimeoutError) as failed:
         result.unexplained += 1
         result.findings.append(f"unexplained: {failed or 'values did not flow again in time'}")

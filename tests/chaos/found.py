@@ -16,6 +16,10 @@ DEVICE = "unit-"
 """Devices are called so, and their unit's number."""
 
 _ROWS = "SELECT device, time_ms, body, status FROM points JOIN series ON series.id = points.series"
+_NUMBERS = f"""
+    SELECT device, max(json_extract(body, '$.{NUMBER}'))
+    FROM points JOIN series ON series.id = points.series GROUP BY device
+"""
 _GAPS = "SELECT device, tags, cause, from_ms, to_ms FROM gap"
 _BOOKS = "SELECT device, due, ok, failed, skipped, suppressed, buffered, dropped FROM edge_books"
 
@@ -61,11 +65,10 @@ def found_in(database: Path, rows: list[Row]) -> Found:
     return Found(rows, _gaps(database), _books(database))
 
 
-def newest_ms(file: Path) -> dict[int, int]:
-    """By unit: the newest time of an embedded store; empty while there is none."""
-    query = "SELECT device, max(time_ms) FROM points JOIN series ON series.id = series GROUP BY 1"
+def newest_numbers(file: Path) -> dict[int, int]:
+    """By unit: the newest answer in an embedded store; empty while there is none."""
     try:
-        return {unit_of(device): time for device, time in _select(file, query)}
+        return {unit_of(device): number for device, number in _select(file, _NUMBERS)}
     except sqlite3.OperationalError:
         return {}
 

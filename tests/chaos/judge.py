@@ -8,13 +8,14 @@ What must hold, whatever happened:
 * every stored value was answered, all of a row in one answer, at about that time: else *off*;
 * the books balance, say what the store holds, and owe no more than the time that passed: else
   *books*;
-* every nominal tick is stored or lies in a gap: else *unexplained*.
+* every nominal tick is stored or lies in a gap, and no gap lasts while values come: else
+  *unexplained*.
 """
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.chaos.devices import NUMBER, Answer
 
@@ -136,7 +137,9 @@ class _Unit:
         gaps: Sequence[Interval],
         terms: Terms,
     ) -> None:
-        self.unit, self.answers, self.rows, self.gaps, self.terms = unit, answers, rows, gaps, terms
+        self.unit, self.answers, self.rows, self.terms = unit, answers, rows, terms
+        self.gaps = [self._ended(gap) for gap in gaps]
+        self.endless = [gap for gap, end in zip(gaps, self.gaps, strict=True) if gap != end]
         self.by_number = {answer.values[NUMBER]: answer for answer in answers}
 
     def judge(self, verdict: Verdict, books: Account) -> None:
@@ -144,8 +147,14 @@ class _Unit:
         verdict.stale += self._stale()
         verdict.off += self._off()
         verdict.books += self._wrong_books(books)
+        verdict.unexplained += [f"unit {self.unit}: {gap} lasts" for gap in self.endless]
         if not self.terms.shifts:
             verdict.unexplained += self._unexplained()
+
+    def _ended(self, gap: Interval) -> Interval:
+        """A gap that lasts excuses nothing from the next value on."""
+        next_ms = (row.time_ms for row in self.rows if row.time_ms > gap.from_ms)
+        return gap if gap.to_ms is not None else replace(gap, to_ms=next(next_ms, None))
 
     def _lost(self) -> Iterable[str]:
         stored = {row.values.get(NUMBER) for row in self.rows}

@@ -8,14 +8,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
-from tests.chaos.faults import disks, kills
-from tests.chaos.plant import Layout, Plant
+from tests.chaos.faults import clock, disks, kills, network, quota
+from tests.chaos.layout import Layout
+from tests.chaos.plant import Plant
 
 Fault = Callable[[Plant, Random], Awaitable[None]]
 
 USUAL = Layout()
 PRELOADED_EDGE = Layout(preloaded="edge")
 PRELOADED_CITY = Layout(preloaded="city")
+LINES = Layout(has_lines=True)
+LINES_TO_INFLUX = Layout(has_lines=True, store="influxdb1")
+LITTLE_ROOM = Layout(units=8, interval_ms=100, noise=110, quota_mib=1, has_lines=True)
+FALSE_CLOCK = Layout(has_false_clock=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +78,21 @@ KINDS = {
         "the buffer is set back to an older copy", disks.restore_buffer, is_rolled_back=True
     ),
     "restored-city": Kind("the city's database alone is set back", disks.restore_database),
+    "quota": Kind(
+        "acknowledgements get lost, then the city is away until the quota has dropped frames",
+        quota.outlast,
+        LITTLE_ROOM,
+    ),
+    "network": Kind(
+        "gateway–broker or city–broker is cut, stalled, half closed or slow",
+        network.disturb,
+        LINES,
+    ),
+    "network-store": Kind("the same, and city–InfluxDB 1.x", network.disturb, LINES_TO_INFLUX),
+    "replay": Kind(
+        "all messages of some seconds come again, some twice, out of order", network.replay
+    ),
+    "clock": Kind(
+        "the gateway's clock is set by up to 25 h, and right again", clock.step, FALSE_CLOCK
+    ),
 }

@@ -8,14 +8,15 @@ import pytest
 from tests.chaos.campaign import run
 
 SEED = 7
-SECONDS = 12.0
+SECONDS = 8.0
+"""With starting and judging, both runs together take less than a minute."""
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kind", ["kill-edge", "kill-all"])
+@pytest.mark.parametrize("kind", ["write-edge", "kill-all"])
 async def test_a_short_run_loses_nothing(tmp_path: Path, kind: str) -> None:
     result = await run(kind, 1, SEED, SECONDS, tmp_path)
-    assert result.faults >= 2
+    assert result.faults >= 1
     assert result.answers > 50
     wrong = result.lost or result.stale or result.off or result.books
     assert not wrong, json.dumps(result.as_json(), indent=2)

@@ -66,7 +66,7 @@ def test_an_answer_that_is_nowhere_is_lost_and_its_tick_unexplained() -> None:
     ("gap", "lost"),
     [
         (Interval(1, "timeout", BEGIN + 49 * STEP, BEGIN + 50 * STEP), 0),
-        (Interval(None, "gateway_down", BEGIN + 40 * STEP, None), 0),
+        (Interval(None, "gateway_down", BEGIN + 40 * STEP, BEGIN + 90 * STEP), 0),
         (Interval(None, "gateway_silent", BEGIN + 40 * STEP, None), 1),
         (Interval(2, "timeout", BEGIN + 49 * STEP, BEGIN + 50 * STEP), 1),
         (Interval(1, "timeout", BEGIN + 52 * STEP, BEGIN + 60 * STEP), 1),
@@ -84,6 +84,16 @@ def test_a_gap_that_ends_at_the_missed_tick_does_not_explain_it() -> None:
     missed = BEGIN + 49 * STEP
     assert len(tried(rows, [Interval(1, "gateway_down", missed - 9, missed)]).unexplained) == 1
     assert not tried(rows, [Interval(1, "gateway_down", missed - 9, missed + 1)]).unexplained
+
+
+def test_a_gap_that_lasts_while_values_come_is_unexplained_and_excuses_no_more() -> None:
+    rows = [row for row in stored(answered()) if row.values[NUMBER] not in {50, 60}]
+    verdict = tried(rows, [Interval(None, "late", BEGIN + 49 * STEP, None)])
+    assert len(verdict.lost) == 1
+    assert len(verdict.unexplained) == 2  # the tick of answer 60, and the gap
+    assert tried(
+        stored(answered()), [Interval(1, "stopped", BEGIN + ANSWERS * STEP, None)]
+    ).faultless
 
 
 def test_a_state_that_was_dropped_and_never_sent_again_is_stale() -> None:

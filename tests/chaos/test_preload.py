@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.faults.preload import Plan
+from tests.chaos.bent.preload import Plan
 
 WRITES = """
 import os, sys

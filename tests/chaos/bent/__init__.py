@@ -1,0 +1,1 @@
+"""What processes and connections of a plant are bent with: writes, clocks, lines."""
