@@ -13,10 +13,10 @@ from edge_config.mistakes.problems import Loc, hint, one_of
 from edge_config.mistakes.shape import bounds, field_at, models_in, number
 from edge_config.models.base import PATTERN_WORDS, Secret
 from edge_config.models.gateway import TAG_NAME
+from edge_config.models.plain import without_secrets
 from edge_config.models.settings import Settings
 
 _GUARDED = re.compile(r"passw|token|secret|credential|(?:^|_)pin(?:_|$)", re.IGNORECASE)
-_USERINFO = re.compile(r"//[^/@\s]*@")
 _FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 _LONGEST_SHOWN = 60
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
@@ -84,7 +84,7 @@ def shown(value: object, loc: Loc = ()) -> str:
         return str(value).lower()
     if any(_GUARDED.search(str(step)) for step in loc):
         return "what is written here"
-    text = repr(_USERINFO.sub("//…@", value)) if isinstance(value, str) else str(value)
+    text = repr(without_secrets(value)) if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 

@@ -6,6 +6,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
+from edge_config.models.hosts import is_loopback_host
+from edge_config.models.plain import demand_no_secret
 from edge_config.models.settings import Field, Rule, Settings
 
 _PORTS = range(65536)
@@ -106,7 +108,7 @@ MqttUrl = Annotated[
     str,
     Rule(
         pattern=pattern(
-            r"^mqtts?://(\[[0-9a-fA-F:.]+\]|[^\s/:@\[\]]+)(:[0-9]{1,5})?$",
+            r"^mqtts?://(\[[0-9a-fA-F:.]+\]|[^\s/:@\[\]?#]+)(:[0-9]{1,5})?$",
             "must be mqtt://host:port or mqtts://host:port, without user, password and path",
         )
     ),
@@ -122,6 +124,7 @@ HttpUrl = Annotated[
             "must be http://… or https://…, without user and password",
         )
     ),
+    Rule(demand_no_secret),
 ]
 """Base address of an HTTP service."""
 
@@ -138,6 +141,15 @@ class ClientTls(Settings):
     def __post_init__(self) -> None:
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("'cert_file' and 'key_file' belong together; give both or none")
+
+
+def allow_plain_field() -> bool:
+    """The key by which an operator says that a secret may travel in the clear."""
+    allowed: bool = Field(
+        default=False,
+        description="true: its secret may travel in the clear to another machine",
+    )
+    return allowed
 
 
 def demand_tls_scheme(url: str, tls: ClientTls | None) -> None:
@@ -192,8 +204,4 @@ class ConsoleConfig(Settings):
 
 def is_loopback(address: str) -> bool:
     """Whether a listen address is reachable from this machine only."""
-    host, _ = split_listen(address)
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback_host(split_listen(address)[0])

@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from edge_config.models.base import (
     ClientTls,
@@ -12,10 +13,13 @@ from edge_config.models.base import (
     ListenAddress,
     MqttUrl,
     Secret,
+    allow_plain_field,
     demand_tls_scheme,
     is_loopback,
     pattern,
 )
+from edge_config.models.hosts import is_loopback_host
+from edge_config.models.plain import demand_no_secret, demand_private
 from edge_config.models.settings import Field, Rule, Settings
 from edge_config.models.suffix import SuffixPattern
 
@@ -50,6 +54,7 @@ class BrokerConfig(Settings):
     username: str = Field(default="city", description="MQTT user of the city")
     password: Secret | None = Field(default=None, description="its password")
     tls: ClientTls | None = Field(default=None, description="for mqtts")
+    allow_plain: bool = allow_plain_field()
     protocol: Literal["3.1.1", "5"] = Field(default="5", description="MQTT version")
     keepalive_s: int = Field(default=20, ge=5, le=600, description="MQTT keep-alive")
     max_message_bytes: int = Field(
@@ -71,6 +76,7 @@ class BrokerConfig(Settings):
 
     def __post_init__(self) -> None:
         demand_tls_scheme(self.url, self.tls)
+        demand_private(self.url, has_secret=self.password is not None, allow_plain=self.allow_plain)
         if self.gateway_login == "certificate" and self.password_file is not None:
             raise ValueError(
                 "'password_file' is for gateways with passwords; with 'gateway_login: certificate' "
@@ -94,9 +100,13 @@ class Influx1Store(Settings):
     retention_policy: str | None = Field(default=None, description="default: the database's")
     username: str | None = Field(default=None, description="user")
     password: Secret | None = Field(default=None, description="its password")
+    allow_plain: bool = allow_plain_field()
     timeout_ms: int = Field(
         default=10_000, ge=100, le=300_000, description="longest wait for one request"
     )
+
+    def __post_init__(self) -> None:
+        demand_private(self.url, has_secret=self.password is not None, allow_plain=self.allow_plain)
 
 
 class Influx2Store(Settings):
@@ -107,9 +117,13 @@ class Influx2Store(Settings):
     org: str = Field(min_length=1, description="organisation")
     bucket: str = Field(min_length=1, description="bucket; must exist")
     token: Secret = Field(description="token that may write and read the bucket")
+    allow_plain: bool = allow_plain_field()
     timeout_ms: int = Field(
         default=10_000, ge=100, le=300_000, description="longest wait for one request"
     )
+
+    def __post_init__(self) -> None:
+        demand_private(self.url, has_secret=True, allow_plain=self.allow_plain)
 
 
 Store = Annotated[EmbeddedStore | Influx1Store | Influx2Store, Rule(discriminator="type")]
@@ -127,10 +141,22 @@ class DatabaseConfig(Settings):
         description="SQLAlchemy URL; an SQLite path is relative to data_dir",
     )
     password: Secret | None = Field(default=None, description="the user's password")
+    allow_plain: bool = allow_plain_field()
 
     def __post_init__(self) -> None:
-        if re.search(r"//[^/@]*:[^/]*@", self.url):
-            raise ValueError("the url holds a password; give it as 'password' by file or env")
+        demand_no_secret(self.url)
+        sure = re.search(r"[?&]sslmode=(require|verify-ca|verify-full)(&|$)", self.url)
+        secret = self.password is not None and not self.allow_plain
+        if secret and sure is None and self._is_remote():
+            raise ValueError(
+                "the password may travel in the clear: add '?sslmode=verify-full' to the url, or "
+                "'allow_plain: true' if nobody else can listen on the way"
+            )
+
+    def _is_remote(self) -> bool:
+        parts = urlsplit(self.url)
+        host = dict(parse_qsl(parts.query)).get("host") or parts.hostname or ""
+        return not (not host or host.startswith("/") or is_loopback_host(host))
 
 
 class EmbeddedNode(Settings):
@@ -154,6 +180,11 @@ class SnmsNode(Settings):
     url: HttpUrl = Field(description="base address, as http://node:3000")
     username: str = Field(min_length=1, max_length=50, description="application identity")
     password: Secret = Field(description="its secret")
+    allow_plain: bool = allow_plain_field()
+
+    def __post_init__(self) -> None:
+        # Whoever reads a login on the way can repeat it until midnight: such is the interface.
+        demand_private(self.url, has_secret=True, allow_plain=self.allow_plain)
 
 
 Node = Annotated[EmbeddedNode | SnmsNode, Rule(discriminator="type")]

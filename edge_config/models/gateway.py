@@ -10,11 +10,13 @@ from edge_config.models.base import (
     ConsoleConfig,
     MqttUrl,
     Secret,
+    allow_plain_field,
     demand_tls_scheme,
     pattern,
 )
 from edge_config.models.ledger_number import MAX_SITE_NO
 from edge_config.models.limits import RESERVED_TAGS
+from edge_config.models.plain import demand_private
 from edge_config.models.settings import Field, Rule, Settings
 
 Identifier = Annotated[
@@ -213,6 +215,7 @@ class QulinkNorthbound(Settings):
     username: str | None = Field(default=None, description="default: the gateway id")
     password: Secret | None = Field(default=None, description="credential printed at enrolment")
     tls: ClientTls | None = Field(default=None, description="for mqtts")
+    allow_plain: bool = allow_plain_field()
     protocol: Literal["3.1.1", "5"] = Field(default="5", description="MQTT version")
     keepalive_s: int = Field(default=20, ge=5, le=600, description="MQTT keep-alive")
     window: int = Field(
@@ -240,6 +243,7 @@ class QulinkNorthbound(Settings):
 
     def __post_init__(self) -> None:
         demand_tls_scheme(self.url, self.tls)
+        demand_private(self.url, has_secret=self.password is not None, allow_plain=self.allow_plain)
 
 
 Northbound = QulinkNorthbound

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.durable import sync_names
+from gateway.private import keep_private
 
 VERSION = 1
 """Version of the file's layout (``PRAGMA user_version``)."""
@@ -42,6 +43,7 @@ class NodeStore:
         Raises:
             NodeStoreError: no such folder, no SQLite file, or written by a newer qulink.
         """
+        keep_private(path)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             with ExitStack() as failed:

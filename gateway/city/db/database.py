@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 from edge_config.models.base import Secret
 from gateway.durable import make_folder, sync_names
+from gateway.private import keep_private
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -102,6 +103,7 @@ def _make(file: Path) -> None:
             folder = file.parent.stat()
             os.chown(file, folder.st_uid, folder.st_gid)
         sync_names(file)
+    keep_private(file)
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -9,6 +9,7 @@ import orjson
 from gateway.city.stores import fields
 from gateway.city.stores.api import StoreMisconfiguredError
 from gateway.durable import make_folder, sync_names
+from gateway.private import keep_private
 
 VERSION = 3
 _TABLES = f"""
@@ -54,6 +55,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         sqlite3.Error: likewise, or the file is damaged.
     """
     make_folder(path.parent)
+    keep_private(path)
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
     with ExitStack() as failed:
         failed.callback(connection.close)

@@ -54,10 +54,12 @@ def _run(
 
     from gateway.city import app
     from gateway.city.console import log
+    from gateway.private import begin_private
 
     loaded = load(config, "")
     if worker and loaded.database.url.startswith("sqlite"):
         fail(f"qulink city: {config}: several workers need PostgreSQL; set 'database.url' to one")
+    begin_private()
     log.begin()
     faults: list[BaseException] = []
     try:

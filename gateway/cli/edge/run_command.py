@@ -30,12 +30,14 @@ def run(
     from edge_config.mistakes.problems import ConfigError
     from gateway.drivers.registry import installed
     from gateway.edge.process.handover import Handover, hand_over
+    from gateway.private import begin_private
 
     try:
         loaded = load_gateway(config, installed())
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+    begin_private()
     # NumPy's linear algebra is not used; its threads would only cost memory.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     named = {device.config.driver for device in loaded.devices}

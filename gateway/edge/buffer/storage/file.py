@@ -11,6 +11,7 @@ from secrets import randbits
 
 from gateway.durable import sync_folder, sync_names
 from gateway.edge.buffer.storage.reserve import Reserve, free_bytes
+from gateway.private import keep_private
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +105,7 @@ def _hint(path: Path) -> str:
 
 
 def _checked(path: Path) -> sqlite3.Connection:
+    keep_private(path)
     connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
     with ExitStack() as failed:
         failed.callback(connection.close)
