@@ -210,6 +210,13 @@ class IdentifierConfig(Settings):
     suffix: SuffixText = Field(
         default="{class}.{yyyymmdd}.{seq:06d}", description="pattern of the suffix"
     )
+    review_hours: int = Field(
+        default=24,
+        ge=0,
+        le=8_760,
+        description="how long a new machine of the ledger waits for a look before it gets its "
+        "identifier, which is never taken back; 0: not at all",
+    )
     template_version: str = Field(default="qulink-equipment-1", description="template at the node")
     timeout_ms: int = Field(
         default=10_000, ge=100, le=300_000, description="longest wait for one request"

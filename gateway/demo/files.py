@@ -68,7 +68,7 @@ def city_config(options: Options, ports: Ports, *, password: bool) -> dict[str, 
         "broker": broker,
         "store": _store(options.influx),
         "console": {"listen": f"127.0.0.1:{ports.console}"},
-        "identifier": {"prefix": PREFIX},
+        "identifier": {"prefix": PREFIX, "review_hours": 0},
         "node": {"type": "embedded", "listen": f"127.0.0.1:{ports.node}"},
         "silence_ms": 8000,  # a visitor who stops a line must see it soon
     }

@@ -36,7 +36,6 @@ from tests.support.node import NOW_MS, ServedNode, served
 from tests.support.registering import (
     CONFIG,
     MACHINES,
-    PATTERN,
     Action,
     Clock,
     Wrap,
@@ -44,8 +43,10 @@ from tests.support.registering import (
     counts,
     fill,
     made,
+    memory,
     nowhere,
     on_batch,
+    rules,
     states,
     work_off,
 )
@@ -92,10 +93,10 @@ async def test_a_machine_of_an_enterprise_without_a_code_waits_for_it(
 
 def test_numbers_are_never_used_again_and_the_counter_is_durable(database: Database) -> None:
     fill(database, 6)
-    assert database.run_now(issue, "88.999", PATTERN, NOW_MS, 4) == 4
+    assert database.run_now(issue, rules(), NOW_MS, 4) == 4
     database.run_now(lambda c: c.execute(delete(identifier_outbox)))
     database.run_now(lambda c: c.execute(delete(identifier)))
-    assert database.run_now(issue, "88.999", PATTERN, NOW_MS, 100) == 6
+    assert database.run_now(issue, rules(), NOW_MS, 100) == 6
     handles = database.run_now(lambda c: set(c.scalars(select(identifier.c.handle))))
     assert {one[-6:] for one in handles} == {"000003", "000004", "000005"}
     counters = database.run_now(lambda c: list(c.scalars(select(identifier_counter.c.next))))
@@ -106,11 +107,11 @@ def test_a_collision_with_an_older_pattern_is_passed_over(database: Database) ->
     fill(database, 2)
     pattern = SuffixPattern.parse("{class}{seq}")
     database.run_now(lambda c: c.execute(update(equipment).values(category="a")))
-    database.run_now(issue, "88.999", pattern, NOW_MS, 100)
+    database.run_now(issue, rules(pattern), NOW_MS, 100)
     taken = update(identifier).values(handle=identifier.c.handle + "x", handle_key="88.999.QZ00/B2")
     database.run_now(lambda c: c.execute(taken.where(identifier.c.equipment_id == 1)))
     machine = database.run_now(lambda c: add_machine(c, USCCS[0], "A9", category="b"))
-    database.run_now(issue, "88.999", pattern, NOW_MS, 100)
+    database.run_now(issue, rules(pattern), NOW_MS, 100)
     query = select(identifier.c.handle).where(identifier.c.equipment_id == machine)
     assert database.run_now(lambda c: c.scalar(query)) == "88.999.QZ00/b3"
 
@@ -233,7 +234,9 @@ async def test_two_workers_of_one_city_give_every_machine_one_identifier(
     """Both issue at the same time; who comes second tries again instead of ending its worker."""
     fill(database)
     async with served(tmp_path) as node, node.client() as client:
-        runs = [registrar.run(database, client, CONFIG, running_clock()) for _ in range(3)]
+        runs = [
+            registrar.run(database, client, CONFIG, memory(), running_clock()) for _ in range(3)
+        ]
         tasks = [asyncio.create_task(run) for run in runs]
         try:
             async with asyncio.timeout(30):
@@ -272,7 +275,9 @@ async def test_an_import_ends_the_wait_for_work(
     enterprises.write_text(ENTERPRISES, encoding="utf-8")
     machines.write_text(MACHINE, encoding="utf-8")
     async with served(tmp_path) as node, node.client() as client:
-        task = asyncio.create_task(registrar.run(database, client, CONFIG, running_clock()))
+        task = asyncio.create_task(
+            registrar.run(database, client, CONFIG, memory(), running_clock())
+        )
         try:
             async with asyncio.timeout(30):
                 await until(lambda: bool(pauses))
@@ -290,7 +295,9 @@ async def test_a_node_that_is_away_is_logged_once_and_waited_for(
     fill(database, 2)
     async with served(tmp_path, unavailable(2)) as node, node.client() as live:
         with caplog.at_level(logging.INFO, logger=registrar.__name__):
-            task = asyncio.create_task(registrar.run(database, live, CONFIG, running_clock()))
+            task = asyncio.create_task(
+                registrar.run(database, live, CONFIG, memory(), running_clock())
+            )
             try:
                 async with asyncio.timeout(30):
                     while counts(database) != complete(2) or len(caplog.records) < 2:
@@ -325,7 +332,7 @@ async def test_a_password_that_is_away_for_a_while_is_waited_for(
             timeout_s=10,
         )
         shift = iter(range(0, 10**9, 130_000))  # what was in hand is due again each time
-        run = registrar.run(database, client, CONFIG, lambda: NOW_MS + next(shift))
+        run = registrar.run(database, client, CONFIG, memory(), lambda: NOW_MS + next(shift))
         async with client, asyncio.timeout(30):
             with caplog.at_level(logging.INFO, logger=registrar.__name__):
                 task = asyncio.create_task(run)
@@ -363,6 +370,7 @@ import asyncio, sys
 from pathlib import Path
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import IdentifierConfig
+from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.identifiers.registrar import run
 from gateway.core.days import day_of
 from gateway.identifier.credentials import node_credentials
@@ -374,9 +382,9 @@ async def main(folder, url):
     own = node_credentials(folder)
     client = SnmsClient(url, own.username, lambda: own.secret,
                         today=lambda: day_of(NOW_MS), timeout_s=10)
-    config = IdentifierConfig(prefix="88.999", batch=7)
-    now_ms = NOW_MS + int(sys.argv[3])
-    await run(sqlite_city(folder / "city"), client, config, lambda: now_ms)
+    config = IdentifierConfig(prefix="88.999", batch=7, review_hours=0)
+    now_ms, issued = NOW_MS + int(sys.argv[3]), IssuedFile(folder / "issued.db")
+    await run(sqlite_city(folder / "city"), client, config, issued, lambda: now_ms)
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
 """

@@ -19,12 +19,11 @@ from gateway.city.identifiers.issuing import IdentifierCounts, issue
 from gateway.city.identifiers.outbox import Outcome, claim, note_outcomes, queue_updates
 from gateway.city.ledger.listing import listed
 from gateway.identifier.record import Record, Value
-from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
+from gateway.identifier.template import TYPES, equipment_values
 from tests.support.city_db import USCCS
 from tests.support.node import NOW_MS, ServedNode, served
 from tests.support.registering import (
     CONFIG,
-    PATTERN,
     Action,
     Clock,
     complete,
@@ -32,6 +31,7 @@ from tests.support.registering import (
     fill,
     made,
     on_batch,
+    rules,
     states,
     work_off,
 )
@@ -47,24 +47,45 @@ def foreign() -> Record:
     return Record(FIRST, CONFIG.template_version, items)
 
 
+def no_update(app: ASGIApp) -> ASGIApp:
+    """The node takes no batch of updates, as if another had the records by now."""
+
+    def action(app: ASGIApp) -> Action:
+        async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"].endswith("batchUpdate"):
+                answer = {"status": -2, "message": "不允许"}
+                await JSONResponse(answer)(scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return refuse
+
+    return on_batch(action)(app)
+
+
 async def test_a_refused_entry_is_asked_for_again_a_day_later(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     fill(database, 1)
     clock = Clock()
-    async with served(tmp_path) as node, node.client() as client:
-        await client.create_template("88.999.QZ00", CONFIG.template_version, EQUIPMENT_ITEMS)
-        await client.register(foreign())
+    async with served(tmp_path, no_update) as node, node.client() as client:
         one = made(database, client, clock)
+        await work_off(one)
+        await client.update(foreign())
+        assert database.run_now(queue_updates, {1}, NOW_MS) == 1
         with caplog.at_level(logging.WARNING, logger=registrar.__name__):
             await work_off(one)
-        assert counts(database) == IdentifierCounts(1, 1, 0, 0, 1, 0)
+        assert counts(database) == IdentifierCounts(1, 1, 1, 1, 1, 0)
         (row,) = database.run_now(listed, NOW_MS)
         assert (row["registration"], row["handle"]) == ("refused", FIRST)
-        assert row["registration_error"] == "标识已存在: it describes another machine"
+        assert (
+            row["registration_error"]
+            == "PUT /identityv2/data/batchUpdate: 不允许 (status -2): it describes another machine"
+        )
         assert [record.getMessage() for record in caplog.records] == [
             (
-                f"the node refuses 1 identifiers, the first is {FIRST}: 标识已存在: it describes "
+                f"the node refuses 1 identifiers, the first is {FIRST}: PUT "
+                "/identityv2/data/batchUpdate: 不允许 (status -2): it describes "
                 "another machine; they are asked for again in a day, or when the ledger changes"
             )
         ]
@@ -80,17 +101,17 @@ async def test_a_refused_entry_is_asked_for_again_when_the_ledger_changes(
     database: Database, tmp_path: Path
 ) -> None:
     fill(database, 1)
-    async with served(tmp_path) as node, node.client() as client:
-        await client.create_template("88.999.QZ00", CONFIG.template_version, EQUIPMENT_ITEMS)
-        await client.register(foreign())
+    async with served(tmp_path, no_update) as node, node.client() as client:
         one = made(database, client, Clock())
         await work_off(one)
-        database.run_now(lambda c: c.execute(update(equipment).values(uscc=USCCS[1], asset_no="Z")))
+        await client.update(foreign())
+        database.run_now(queue_updates, {1}, NOW_MS)
+        await work_off(one)
+        assert counts(database).refused == 1
         node.store._db.execute("DELETE FROM handle")
         assert database.run_now(queue_updates, {1}, NOW_MS) == 1
         await work_off(one)
         assert counts(database) == complete(1)
-        assert states(database) == [("register", "done", 1)]
 
 
 def keep(node: ServedNode, change: Callable[[Any], None]) -> None:
@@ -236,7 +257,7 @@ async def test_what_the_node_is_too_busy_for_is_asked_for_again_soon(
 
 def test_a_change_while_the_node_is_told_is_told_too(database: Database) -> None:
     fill(database, 2)
-    database.run_now(issue, "88.999", PATTERN, NOW_MS, 100)
+    database.run_now(issue, rules(), NOW_MS, 100)
     claimed = database.run_now(claim, NOW_MS, 100)
     assert database.run_now(claim, NOW_MS, 100) == [], "another worker leaves them alone"
     database.run_now(lambda c: c.execute(update(equipment).values(model="M2")))
@@ -249,7 +270,7 @@ def test_a_change_while_the_node_is_told_is_told_too(database: Database) -> None
 
 def test_after_a_kill_claimed_entries_are_due_again(database: Database) -> None:
     fill(database, 2)
-    database.run_now(issue, "88.999", PATTERN, NOW_MS, 100)
+    database.run_now(issue, rules(), NOW_MS, 100)
     database.run_now(claim, NOW_MS, 100)
     assert database.run_now(claim, NOW_MS + 119_000, 100) == []
     assert [one.attempts for one in database.run_now(claim, NOW_MS + 121_000, 100)] == [2, 2]

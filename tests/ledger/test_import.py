@@ -25,6 +25,7 @@ from gateway.city.ledger.sheet import reading as sheets
 from gateway.city.ledger.sheet.problems import LedgerError
 from gateway.city.ledger.sheet.template import write_template
 from gateway.core.days import day_start_ms
+from tests.support.registering import rules
 
 NOW = day_start_ms(date(2026, 11, 20)) + 43_200_000
 ENTERPRISES = """统一社会信用代码,企业名称,县（市、区）,行业代码,规上,\
@@ -144,7 +145,7 @@ def test_a_changed_machine_is_listed_for_the_node_once(
 ) -> None:
     load(database, *files)
     pattern = SuffixPattern.parse("{seq:06d}")
-    assert database.run_now(issue, "88.999", pattern, NOW, 10) == 2
+    assert database.run_now(issue, rules(pattern), NOW, 10) == 2
     assert [row[1] for row in rows(database, identifier)] == [
         "88.999.QZ01/000001",
         "88.999.QZ01/000002",

@@ -18,7 +18,7 @@ from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import connect
 from gateway.city.db.tables import enterprise
 from gateway.city.identifiers.issuing import issue
-from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES
+from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, WITHDRAWN
 from gateway.city.rates.compute import percent_text
 from gateway.city.rates.definitions import (
     DefinitionError,
@@ -33,6 +33,7 @@ from gateway.city.rates.plan import plan_on, plan_path, target
 from gateway.cli.city.rates_command import Why
 from gateway.core.days import day_start_ms
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, sqlite_city
+from tests.support.registering import rules
 
 
 def test_the_four_definitions_and_their_questions() -> None:
@@ -107,7 +108,7 @@ def test_records_that_would_count_nonsense_are_refused(
 
 def test_records_know_the_codes_of_the_ledger() -> None:
     assert set(get_args(EquipmentClass)) == set(EQUIPMENT_CLASSES)
-    assert set(get_args(LedgerStatus)) == set(STATUSES)
+    assert set(get_args(LedgerStatus)) == set(STATUSES) - {WITHDRAWN}
 
 
 def test_a_record_is_changed_with_its_version_only() -> None:
@@ -216,7 +217,7 @@ def test_a_narrow_screen_cuts_nothing_off(city: Path) -> None:
     code = update(enterprise).values(identifier_code="QZ01")
     database.run_now(lambda c: c.execute(code))
     pattern = SuffixPattern.parse("{class}.{yyyymmdd}.{seq:06d}")
-    database.run_now(issue, "88.999", pattern, day_start_ms(date(2026, 1, 1)), 10)
+    database.run_now(issue, rules(pattern), day_start_ms(date(2026, 1, 1)), 10)
     database.close()
     listed = qulink(city, "ledger", "list", columns=80).stdout
     assert "88.999.QZ01/production.20260101.000001" in listed

@@ -39,7 +39,7 @@ from tests.support.city_db import (
 )
 
 FIRST, LAST = date(2026, 8, 20), date(2026, 10, 31)
-STATUSES = ("in_use", "in_use", "in_use", "standby", "idle", "scrapped", "leased_out")
+STATUSES = ("in_use", "in_use", "in_use", "standby", "idle", "scrapped", "withdrawn")
 NOT_VALID = (uncertain(Reason.RANGE), uncertain(Reason.LAST_USABLE), uncertain(Reason.FROZEN))
 BEIJING = timezone(timedelta(hours=8))
 SOURCES = ("controller", "controller", "sensor")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -11,13 +12,14 @@ from edge_config.models.city import IdentifierConfig
 from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier_outbox
-from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts
+from gateway.city.identifiers.issued import IssuedFile
+from gateway.city.identifiers.issuing import IdentifierCounts, Issuing, identifier_counts
 from gateway.city.identifiers.registrar import Registrar
 from gateway.identifier.snms import SnmsClient
 from tests.support.city_db import USCCS, add_enterprise, add_machine
 from tests.support.node import NOW_MS
 
-CONFIG = IdentifierConfig(prefix="88.999", batch=7)
+CONFIG = IdentifierConfig(prefix="88.999", batch=7, review_hours=0)
 MACHINES = 20
 PATTERN = SuffixPattern.parse(CONFIG.suffix)
 
@@ -42,8 +44,22 @@ class Clock:
         return self.ms
 
 
-def made(database: Database, client: SnmsClient, clock: Clock) -> Registrar:
-    return Registrar(database, client, CONFIG, PATTERN, clock)
+def rules(
+    pattern: SuffixPattern = PATTERN, issued: IssuedFile | None = None, review_ms: int = 0
+) -> Issuing:
+    """Rules without a review, on a file of issued identifiers that is new."""
+    return Issuing(CONFIG.prefix, pattern, review_ms, issued or memory())
+
+
+def memory() -> IssuedFile:
+    """A file of issued identifiers that ends with the test."""
+    return IssuedFile(Path(":memory:"))
+
+
+def made(
+    database: Database, client: SnmsClient, clock: Clock, by: Issuing | None = None
+) -> Registrar:
+    return Registrar(database, client, CONFIG, by or rules(), clock)
 
 
 async def work_off(one: Registrar) -> None:

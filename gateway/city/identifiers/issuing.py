@@ -1,15 +1,19 @@
 """Issue identifiers to machines of the ledger from a durable counter, and count them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select, update
 
 from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
 from gateway.city.db.tables import enterprise, equipment
+from gateway.city.identifiers.issued import Issue, IssuedFile
 from gateway.city.identifiers.outbox import enqueue
+from gateway.city.identifiers.review import reviewed, unidentified
+from gateway.city.ledger.machines import aliases, find
+from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_of
 from gateway.identifier.codes import Handle
 
@@ -65,50 +69,97 @@ def _count(connection: Connection, source: Any, *conditions: Any) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def issue(
-    connection: Connection, prefix: str, pattern: SuffixPattern, now_ms: int, limit: int
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """By which rules identifiers are issued.
+
+    Attributes:
+        prefix: country and industry node, as ``88.999``.
+        pattern: of the suffix.
+        review_ms: how long a machine waits for its review.
+        issued: what was ever issued, whatever became of the database.
+    """
+
+    prefix: str
+    pattern: SuffixPattern
+    review_ms: int
+    issued: IssuedFile
+
+
+def issue(connection: Connection, rules: Issuing, now_ms: int, limit: int) -> int:
     """Give identifiers to machines that have none, and list them for registration.
 
     One transaction: counter, identifiers and list stand or fall together. A number is never used
-    twice; the unique index on the upper-case handle holds that no two differ in case only.
+    twice; the unique index on the upper-case handle holds that no two differ in case only. A
+    machine that was given one before the database was restored gets that one.
 
     Args:
         connection: the city's database.
-        prefix: country and industry node, as ``88.999``.
-        pattern: of the suffix.
+        rules: by which.
         now_ms: UTC milliseconds.
         limit: machines at most.
 
     Returns:
         How many were issued.
     """
-    rows = connection.execute(_without_identifier().limit(limit)).all()
+    due = unidentified().where(reviewed(rules.review_ms, now_ms))
+    rows = connection.execute(due.limit(limit)).all()
     # Two workers that read the same number collide on the unique handle; the second tries again.
     held = {row.prefix: row.next for row in connection.execute(select(identifier_counter))}
     counters = dict(held)
-    issued: list[dict[str, Any]] = []
+    names = _names(connection, [row.id for row in rows])
+    given: dict[str, Any] = {}
     for row in rows:
-        place = f"{prefix}.{row.identifier_code}"
-        handle, counters[place] = _next_free(
-            connection, place, pattern, _tokens(row, now_ms), counters.get(place, 1)
-        )
-        issued.append(_issued(row.id, handle, now_ms))
-    if issued:
-        connection.execute(insert(identifier), issued)
-        enqueue(connection, [one["equipment_id"] for one in issued], now_ms)
-        _keep_counters(connection, held, counters)
-    return len(issued)
+        handle = _again(connection, rules.issued, names[row.id], given)
+        handle = handle or _next_free(connection, rules, row, now_ms, counters)
+        given[handle.key] = _issued(row, handle, now_ms)
+    _keep(connection, rules, rows, list(given.values()), now_ms)
+    _keep_counters(connection, held, counters)
+    return len(rows)
 
 
-def _without_identifier() -> Any:
-    return (
-        select(equipment, enterprise.c.county, enterprise.c.identifier_code)
-        .join(enterprise)
-        .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
-        .where(identifier.c.equipment_id.is_(None), enterprise.c.identifier_code.is_not(None))
-        .order_by(equipment.c.id)
-    )
+def _names(connection: Connection, machines: Sequence[int]) -> dict[int, list[MachineName]]:
+    """Every name that each machine bears or bore."""
+    found: dict[int, list[MachineName]] = {one: [] for one in machines}
+    for row in aliases(connection, machines):
+        found[row.machine_id].append(MachineName(row.uscc, row.site_no, row.asset_no))
+    return found
+
+
+def _again(
+    connection: Connection,
+    issued: IssuedFile,
+    names: Sequence[MachineName],
+    given: Mapping[str, object],
+) -> Handle | None:
+    """What a machine was given already, as far as no other machine has it."""
+    for handle in issued.handles_of(names):
+        if handle.key not in given and not _taken(connection, handle):
+            return handle
+    return None
+
+
+def _next_free(
+    connection: Connection, rules: Issuing, row: Row[Any], now_ms: int, counters: dict[str, int]
+) -> Handle:
+    """The next handle that no machine has or had; the counter of its prefix goes on.
+
+    A pattern that was changed can meet an older handle, and a counter that was restored one that
+    was issued since; their numbers are passed over.
+    """
+    prefix = f"{rules.prefix}.{row.identifier_code}"
+    tokens, number = _tokens(row, now_ms), counters.get(prefix, 1)
+    while True:
+        handle = Handle(prefix, rules.pattern.build(tokens, number))
+        number += 1
+        if not rules.issued.holds(handle) and not _taken(connection, handle):
+            counters[prefix] = number
+            return handle
+
+
+def _taken(connection: Connection, handle: Handle) -> bool:
+    taken = select(literal(1)).where(identifier.c.handle_key == handle.key)
+    return connection.execute(taken).first() is not None
 
 
 def _tokens(row: Row[Any], now_ms: int) -> dict[str, str]:
@@ -122,32 +173,62 @@ def _tokens(row: Row[Any], now_ms: int) -> dict[str, str]:
     }
 
 
-def _next_free(
-    connection: Connection,
-    prefix: str,
-    pattern: SuffixPattern,
-    texts: Mapping[str, str],
-    number: int,
-) -> tuple[Handle, int]:
-    """The next handle that no machine has, and the number after it.
-
-    A pattern that was changed can meet an older handle; its number is passed over.
-    """
-    while True:
-        handle = Handle(prefix, pattern.build(texts, number))
-        number += 1
-        taken = select(literal(1)).where(identifier.c.handle_key == handle.key)
-        if connection.execute(taken).first() is None:
-            return handle, number
-
-
-def _issued(machine: int, handle: Handle, now_ms: int) -> dict[str, Any]:
+def _issued(row: Row[Any], handle: Handle, now_ms: int) -> dict[str, Any]:
     return {
-        "equipment_id": machine,
+        "equipment_id": row.id,
         "handle": str(handle),
         "handle_key": handle.key,
         "issued_ms": now_ms,
     }
+
+
+def _keep(
+    connection: Connection,
+    rules: Issuing,
+    rows: Sequence[Row[Any]],
+    issued: list[dict[str, Any]],
+    now_ms: int,
+) -> None:
+    if not issued:
+        return
+    connection.execute(insert(identifier), issued)
+    enqueue(connection, [one["equipment_id"] for one in issued], now_ms)
+    # Before the commit: what the database may have and the file has not could be issued twice.
+    rules.issued.add(
+        [
+            Issue(Handle.parse(one["handle"]), MachineName(row.uscc, row.site_no, row.asset_no))
+            for row, one in zip(rows, issued, strict=True)
+        ],
+        now_ms,
+    )
+
+
+def give_up(
+    connection: Connection,
+    issued: IssuedFile,
+    taken: Mapping[int, Issue],
+    now_ms: int,
+) -> None:
+    """Take identifiers back that the node holds for other machines; the next pass issues anew.
+
+    A database that was restored from a copy, or whose counter was, issues what the node knows
+    already. The machine that the node means gets it, unless it has another that is registered.
+
+    Args:
+        connection: the city's database.
+        issued: what was ever issued.
+        taken: by machine of ours, whose the node says that its identifier is.
+        now_ms: UTC milliseconds.
+    """
+    owners = find(connection, [one.machine for one in taken.values()], day_of(now_ms))
+    unregistered = select(identifier.c.equipment_id).where(
+        identifier.c.equipment_id.in_({*taken, *owners.values()}),
+        identifier.c.registered_ms.is_(None),
+    )
+    anew = list(connection.scalars(unregistered))
+    issued.add(list(taken.values()), now_ms)
+    for table in (identifier_outbox, identifier):
+        connection.execute(delete(table).where(table.c.equipment_id.in_(anew)))
 
 
 def _keep_counters(

@@ -9,6 +9,7 @@ from edge_config.models.base import ConsoleConfig, split_listen
 from edge_config.models.city import CityConfig, EmbeddedNode
 from gateway.city.db.database import Database
 from gateway.city.identifiers import registrar
+from gateway.city.identifiers.issued import FILE, IssuedFile
 from gateway.core.days import day_of
 from gateway.identifier.credentials import node_credentials
 from gateway.identifier.node import EnterpriseNode
@@ -29,13 +30,15 @@ async def run(
 
     Raises:
         CredentialsError: the node's credentials cannot be used.
+        IssuedFileError: the file of issued identifiers cannot be used.
         NodeStoreError: the node's file cannot be used.
         ListenError: the node's port is in use.
     """
-    async with node_client(config, now_ms) as client, asyncio.TaskGroup() as tasks:
-        if isinstance(config.node, EmbeddedNode):
-            tasks.create_task(_serve(config, config.node, now_ms, patience_s))
-        tasks.create_task(registrar.run(database, client, config.identifier, now_ms))
+    with closing(IssuedFile(config.data_dir / FILE)) as issued:
+        async with node_client(config, now_ms) as client, asyncio.TaskGroup() as tasks:
+            if isinstance(config.node, EmbeddedNode):
+                tasks.create_task(_serve(config, config.node, now_ms, patience_s))
+            tasks.create_task(registrar.run(database, client, config.identifier, issued, now_ms))
 
 
 def node_client(

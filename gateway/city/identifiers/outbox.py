@@ -17,13 +17,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, case, func, insert, or_, select, update
 
 from gateway.city.db.database import chunks
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox
 from gateway.city.db.tables import equipment
-from gateway.city.ledger.codes import STATUSES
+from gateway.city.identifiers.contents import texts_of
 from gateway.city.ledger.history import statuses_on
+from gateway.city.ledger.names import MachineName
 from gateway.core.days import DAY_MS, day_of
 from gateway.core.schedule import backoff_ms
 
@@ -85,6 +86,7 @@ class Work:
         operation: ``register``; ``update`` after a change of the ledger; ``repair`` after the
             node gave back something else.
         attempts: how often it was tried, this time included.
+        claims: how often it was ever claimed; tells this claim from a later one.
         handle: the identifier.
         texts: metadata by ``idType``.
     """
@@ -93,6 +95,7 @@ class Work:
     machine: int
     operation: str
     attempts: int
+    claims: int
     handle: str
     texts: Mapping[str, str]
 
@@ -107,10 +110,13 @@ def claim(connection: Connection, now_ms: int, limit: int) -> list[Work]:
     due = (box.state.in_(("pending", "unknown", "refused")), box.next_attempt_ms <= now_ms)
     # Alphabetical: "register" < "repair" < "update", the order in which a node can follow.
     operation = connection.scalar(select(func.min(box.operation)).where(*due))
-    oldest = select(box.id).where(*due, box.operation == operation).order_by(box.id).limit(limit)
-    mark = update(identifier_outbox).where(box.id.in_(oldest.with_for_update(skip_locked=True)))
+    first = select(box.id).where(*due, box.operation == operation).order_by(box.id).limit(limit)
+    # Materialised: PostgreSQL may run a subquery again for each row, and lock other rows then.
+    oldest = first.with_for_update(skip_locked=True).cte("oldest").prefix_with("MATERIALIZED")
+    mark = update(identifier_outbox).where(box.id.in_(select(oldest.c.id)))
+    counted = {"attempts": box.attempts + 1, "claims": box.claims + 1}
     until = {"state": "unknown", "next_attempt_ms": now_ms + _CLAIM_MS}
-    claimed = mark.values(attempts=box.attempts + 1, **until).returning(box.id)
+    claimed = mark.values(**counted, **until).returning(box.id)
     entries = list(connection.scalars(claimed))
     return _works(connection, _described().where(box.id.in_(entries)).order_by(box.id), now_ms)
 
@@ -129,7 +135,7 @@ def _described() -> Select[Any]:
     box = identifier_outbox.c
     return (
         select(equipment, identifier.c.handle)
-        .add_columns(box.id.label("entry"), box.operation, box.attempts)
+        .add_columns(box.id.label("entry"), box.operation, box.attempts, box.claims)
         .select_from(equipment.join(identifier).join(identifier_outbox))
     )
 
@@ -143,47 +149,48 @@ def _works(connection: Connection, query: Select[Any], now_ms: int) -> list[Work
             row.id,
             row.operation,
             row.attempts,
+            row.claims,
             row.handle,
-            _texts(row, statuses.get(row.id, "")),
+            texts_of(row, statuses.get(row.id, "")),
         )
         for row in rows
     ]
 
 
-def _texts(row: Row[Any], status: str) -> dict[str, str]:
-    place = (row.site_no, row.workshop, row.line)
-    return {
-        "equipName": row.name,
-        "equipModel": row.model,
-        "manufacturer": row.maker,
-        "serialNo": row.serial_no,
-        "enterpriseUscc": row.uscc,
-        "equipClass": row.category or row.equipment_class,
-        "assetNo": row.asset_no,
-        "installDate": row.commissioned_on.isoformat() if row.commissioned_on else "",
-        "location": "/".join(part for part in place if part),
-        "accessProtocol": row.interfaces,
-        "runStatus": STATUSES[status].zh if status in STATUSES else status,
-    }
+TAKEN = "taken"
+"""The node holds the identifier for another machine, and never had it for this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an entry: ``done``, ``refused``, ``pending`` or ``unknown``."""
+    """What became of an entry: ``done``, ``refused``, ``pending``, ``unknown`` or ``taken``.
+
+    Attributes:
+        work: the entry.
+        state: its next; one that is *taken* is given up, and never stands in the list.
+        error: the node's words.
+        owner: whose the identifier is, if it is taken.
+    """
 
     work: Work
     state: str
     error: str = ""
+    owner: MachineName | None = None
 
 
 def note_outcomes(connection: Connection, outcomes: Sequence[Outcome], now_ms: int) -> None:
-    """Commit what became of claimed entries; one that was listed again meanwhile stays so."""
+    """Commit what became of claimed entries.
+
+    One that was listed again meanwhile stays so, and one that another worker has claimed since is
+    that worker's: what was found out so late may be of a state that is no more.
+    """
     if not outcomes:
         return
     box = identifier_outbox.c
     connection.execute(
         update(identifier_outbox)
         .where(box.id == bindparam("entry"), box.state == "unknown")
+        .where(box.claims == bindparam("claim"))
         .values(
             state=bindparam("new_state"),
             last_error=bindparam("error"),
@@ -198,6 +205,7 @@ def note_outcomes(connection: Connection, outcomes: Sequence[Outcome], now_ms: i
 def _noted(outcome: Outcome, now_ms: int) -> dict[str, Any]:
     return {
         "entry": outcome.work.id,
+        "claim": outcome.work.claims,
         "new_state": outcome.state,
         "error": outcome.error[:_ERROR_LENGTH],
         "next": now_ms + _wait_ms(outcome),
@@ -211,12 +219,19 @@ def _wait_ms(outcome: Outcome) -> int:
 
 
 def mark_resolved(connection: Connection, works: Sequence[Work], now_ms: int) -> None:
-    """Note that identifiers were read back equal; a repair is a success then."""
-    _stamp(connection, [one.machine for one in works], resolved_ms=now_ms)
-    repaired = [one.id for one in works if one.operation == "repair"]
-    if repaired:
-        own = update(identifier_outbox).where(identifier_outbox.c.id.in_(repaired))
-        connection.execute(own.values(operation="update"))
+    """Note that identifiers were read back equal; a repair is a success then.
+
+    Not of those that were listed or claimed again meanwhile: they were read before.
+    """
+    if not works:
+        return
+    box = identifier_outbox.c
+    unchanged = select(box.equipment_id).where(*_AS_READ)
+    own = update(identifier).where(identifier.c.equipment_id.in_(unchanged))
+    connection.execute(own.values(resolved_ms=now_ms), _read(works))
+    if repaired := [one for one in works if one.operation == "repair"]:
+        entry = update(identifier_outbox).where(*_AS_READ)
+        connection.execute(entry.values(operation="update"), _read(repaired))
 
 
 def mark_different(connection: Connection, works: Sequence[Work], now_ms: int) -> None:
@@ -224,17 +239,29 @@ def mark_different(connection: Connection, works: Sequence[Work], now_ms: int) -
 
     The node is told again after a minute; if it was already, a person must act.
     """
-    box = identifier_outbox.c
-    again = [one.id for one in works if one.operation == "repair"]
-    first = [one.id for one in works if one.operation != "repair"]
+    again = [one for one in works if one.operation == "repair"]
+    first = [one for one in works if one.operation != "repair"]
     for entries, state, error, wait_ms in (
         (first, "pending", "", _REPAIR_WAIT_MS),
         (again, "refused", _NOT_TAKEN, _REFUSED_WAIT_MS),
     ):
-        own = update(identifier_outbox).where(box.id.in_(entries), box.state == "done")
-        next_ms = now_ms + wait_ms
+        own = update(identifier_outbox).where(*_AS_READ)
         changes = {"operation": "repair", "state": state, "last_error": error}
-        connection.execute(own.values(next_attempt_ms=next_ms, attempts=0, **changes))
+        changed = own.values(next_attempt_ms=now_ms + wait_ms, attempts=0, **changes)
+        if entries:
+            connection.execute(changed, _read(entries))
+
+
+_AS_READ = (
+    identifier_outbox.c.id == bindparam("entry"),
+    identifier_outbox.c.claims == bindparam("claim"),
+    identifier_outbox.c.state == "done",
+)
+"""The entry as it was when the node was asked: done, and not listed or claimed since."""
+
+
+def _read(works: Sequence[Work]) -> list[dict[str, int]]:
+    return [{"entry": one.id, "claim": one.claims} for one in works]
 
 
 def _stamp(connection: Connection, machines: Sequence[int], **times: int) -> None:

@@ -7,6 +7,7 @@ for again, and what the node then holds decides.
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,8 +17,11 @@ from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import IdentifierConfig
 from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import Database, words
-from gateway.city.identifiers.issuing import issue
+from gateway.city.identifiers.contents import owner_of
+from gateway.city.identifiers.issued import Issue, IssuedFile
+from gateway.city.identifiers.issuing import Issuing, give_up, issue
 from gateway.city.identifiers.outbox import (
+    TAKEN,
     Outcome,
     Work,
     claim,
@@ -26,9 +30,11 @@ from gateway.city.identifiers.outbox import (
     note_outcomes,
     unresolved,
 )
+from gateway.city.identifiers.review import begin_reviews
 from gateway.city.ledger.changes import latest_change
 from gateway.city.ledger.machines import is_named
-from gateway.core.days import DAY_MS
+from gateway.city.ledger.renaming import said as name_said
+from gateway.core.days import DAY_MS, HOUR_MS
 from gateway.core.schedule import backoff_ms
 from gateway.identifier.codes import Handle
 from gateway.identifier.record import Record, Value
@@ -51,15 +57,17 @@ ends the wait within ``_IDLE_MS``."""
 _LONGEST_PAUSE_MS = 60_000
 _READ_AGAIN_MS = DAY_MS
 _READERS = 8
-_OWNER_ITEMS = (2004, 2006)
-"""Enterprise and asset number: they say whose machine a record describes."""
 
 
 async def run(
-    database: Database, client: SnmsClient, config: IdentifierConfig, now_ms: Callable[[], int]
+    database: Database,
+    client: SnmsClient,
+    config: IdentifierConfig,
+    issued: IssuedFile,
+    now_ms: Callable[[], int],
 ) -> None:
-    """Work for ever; a node, its password or a database that is away is waited for."""
-    registrar = Registrar(database, client, config, SuffixPattern.parse(config.suffix), now_ms)
+    """Work for ever; a node, its password, a file or a database that is away is waited for."""
+    registrar = Registrar(database, client, config, rules_of(config, issued), now_ms)
     attempts = Retry(
         log,
         "registering identifiers is interrupted",
@@ -73,8 +81,8 @@ async def run(
             # Read before the step: a change that comes while it works is then not overlooked.
             change = await database.run(latest_change)
             busy = await registrar.step()
-        except (NodeError, SecretUnavailableError, SQLAlchemyError) as fault:
-            node_away = not isinstance(fault, SQLAlchemyError)
+        except (NodeError, SecretUnavailableError, SQLAlchemyError, sqlite3.Error) as fault:
+            node_away = isinstance(fault, NodeError | SecretUnavailableError)
             attempts.failed(words(fault))
             await asyncio.sleep(attempts.pause_s())
             continue
@@ -84,6 +92,12 @@ async def run(
         idle = 0 if busy else idle + 1
         if idle:
             await _rest(database, change, backoff_ms(idle, _IDLE_MS, _LONGEST_IDLE_MS))
+
+
+def rules_of(config: IdentifierConfig, issued: IssuedFile) -> Issuing:
+    """The rules that a city configures."""
+    pattern = SuffixPattern.parse(config.suffix)
+    return Issuing(config.prefix, pattern, config.review_hours * HOUR_MS, issued)
 
 
 async def _rest(database: Database, change: int, pause_ms: int) -> None:
@@ -105,7 +119,7 @@ class Registrar:
     database: Database
     client: SnmsClient
     config: IdentifierConfig
-    pattern: SuffixPattern
+    rules: Issuing
     now_ms: Callable[[], int]
     _templates: set[str] = field(default_factory=set)
 
@@ -122,13 +136,15 @@ class Registrar:
         return bool(issued or sent or read)
 
     async def _issue_portion(self) -> bool:
+        now, batch = self.now_ms(), self.config.batch
         try:
-            issued = await self.database.run(
-                issue, self.config.prefix, self.pattern, self.now_ms(), self.config.batch
-            )
+            begun = 0
+            if self.rules.review_ms:
+                begun = await self.database.run(begin_reviews, now, batch)
+            issued = await self.database.run(issue, self.rules, now, batch)
         except IntegrityError:  # another worker gave them theirs in the same moment
             return True
-        return issued > 0
+        return begun + issued > 0
 
     # -- what the node is sent ---------------------------------------------------------------
 
@@ -141,9 +157,28 @@ class Registrar:
         except NodeError as error:
             await self._put_back(work, error)
             raise
-        await self.database.run(note_outcomes, outcomes, self.now_ms())
-        _log_refused([one for one in outcomes if one.state == "refused"])
+        await self._give_up([one for one in outcomes if one.state == TAKEN])
+        known = [one for one in outcomes if one.state != TAKEN]
+        await self.database.run(note_outcomes, known, self.now_ms())
+        _log_refused([one for one in known if one.state == "refused"])
         return len(work)
+
+    async def _give_up(self, outcomes: Sequence[Outcome]) -> None:
+        taken = {
+            one.work.machine: Issue(Handle.parse(one.work.handle), one.owner)
+            for one in outcomes
+            if one.owner is not None
+        }
+        if taken:
+            await self.database.run(give_up, self.rules.issued, taken, self.now_ms())
+            first = next(iter(taken.values()))
+            log.warning(
+                "the node has %d identifiers that this city issued again, the first is %s: it is "
+                "%s; was the database restored from a copy? The machines get other identifiers",
+                len(taken),
+                first.handle,
+                name_said(first.machine),
+            )
 
     async def _put_back(self, work: Sequence[Work], error: NodeError) -> None:
         state = "unknown" if isinstance(error, OutcomeUnknownError) else "pending"
@@ -181,10 +216,15 @@ class Registrar:
             return Outcome(work, "pending" if result.passing else "refused", result.message)
         if held.agrees_with(record):
             return Outcome(work, "done")
-        owner = {value.index: value.text for value in held.values}
-        names = (owner.get(item, "") for item in _OWNER_ITEMS)
-        if not await self.database.run(is_named, work.machine, *names):
-            return Outcome(work, "refused", f"{result.message}: it describes another machine")
+        return await self._differing(work, record, held, result.message)
+
+    async def _differing(self, work: Work, record: Record, held: Record, said: str) -> Outcome:
+        """What becomes of an entry whose identifier the node holds with other values."""
+        owner = owner_of(held)
+        if not await self.database.run(is_named, work.machine, owner):
+            if work.operation == "register":
+                return Outcome(work, TAKEN, owner=owner)
+            return Outcome(work, "refused", f"{said}: it describes another machine")
         # The node holds an older state of this machine.
         return await _asked_again(work, self.client.update(record))
 

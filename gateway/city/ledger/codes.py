@@ -47,7 +47,11 @@ STATUSES = {
     "scrapped": Name("报废", "Scrapped"),
     "building": Name("在建", "Under construction"),
     "leased_out": Name("租出", "Leased out"),
+    "withdrawn": Name("误录撤销", "Entered by mistake"),
 }
+
+WITHDRAWN = "withdrawn"
+"""The row was a mistake: there never was such a machine, so it holds since ever."""
 
 IN_SERVICE = frozenset({"in_use", "standby"})
 """Statuses that count; the others do not."""

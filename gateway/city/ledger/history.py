@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.city.db.database import chunks
 from gateway.city.db.tables import equipment_status, ledger_verification, roster_member
 from gateway.city.ledger.check import Rosters
+from gateway.city.ledger.codes import WITHDRAWN
+from gateway.city.ledger.machines import SINCE_EVER
 from gateway.city.ledger.rosters import restated
 from gateway.city.ledger.sheet.parsing import Record
 
@@ -22,7 +24,7 @@ def write_statuses(
     """Add an entry to the dated history of each machine whose status differs.
 
     The entry is dated by the row; without a date a new machine's holds since it was
-    commissioned, a change since today.
+    commissioned, a change since today. One that was entered by mistake is withdrawn since ever.
 
     Args:
         connection: in a transaction.
@@ -41,6 +43,10 @@ def write_statuses(
         status, start = str(record.values["status"]), _start(record, history, today)
         if _status_on(history, start) == status:
             continue
+        if status == WITHDRAWN:
+            withdraw(connection, machine)
+            corrected.add(machine)
+            continue
         if start in history:
             _correct(connection, machine, start, status)
             corrected.add(machine)
@@ -49,6 +55,14 @@ def write_statuses(
     if added:
         connection.execute(insert(equipment_status), added)
     return corrected.union(entry["equipment_id"] for entry in added)
+
+
+def withdraw(connection: Connection, machine: int) -> None:
+    """A machine's row was a mistake: it was never in service, whatever its history said."""
+    own = equipment_status.c.equipment_id == machine
+    connection.execute(delete(equipment_status).where(own))
+    entry = {"equipment_id": machine, "valid_from": SINCE_EVER, "status": WITHDRAWN}
+    connection.execute(insert(equipment_status), [entry])
 
 
 def statuses_on(connection: Connection, machines: Iterable[int], day: date) -> dict[int, str]:

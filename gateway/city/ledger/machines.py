@@ -12,7 +12,6 @@ from datetime import date
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
-from edge_config.models.ledger_number import key_of
 from gateway.city.db.database import chunks, together
 from gateway.city.db.tables import machine, machine_alias
 from gateway.city.db.upsert import insert_for
@@ -95,10 +94,19 @@ def aliases(connection: Connection, machines: Iterable[int]) -> Sequence[Row[tup
     ]
 
 
-def is_named(connection: Connection, machine_id: int, uscc: str, asset_no: str) -> bool:
-    """Whether a machine bears or ever bore a number of an enterprise, at whatever site."""
-    held = [(row.uscc, row.asset_key) for row in aliases(connection, [machine_id])]
-    return (uscc, key_of(asset_no)) in held
+def is_named(connection: Connection, machine_id: int, name: MachineName) -> bool:
+    """Whether a machine bears or ever bore a name.
+
+    A name without a site is one of any site, but means nobody where several sites have it.
+    """
+    columns, key = machine_alias.c, name.key
+    query = select(columns.machine_id).where(
+        columns.uscc == key.uscc, columns.asset_key == key.asset_no
+    )
+    if key.site_no:
+        held = connection.scalars(query.where(columns.site_key == key.site_no))
+        return machine_id in set(held)
+    return set(connection.scalars(query)) == {machine_id}
 
 
 def _on(meanings: _Meanings, day: date) -> int:

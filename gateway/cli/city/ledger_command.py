@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _RENAME_EXAMPLE = (
     "Example: `qulink ledger rename --enterprise 91330822MA0000015W --from OLD-1 --to NEW-1`"
 )
+_WITHDRAW_EXAMPLE = (
+    "Example: `qulink ledger withdraw --enterprise 91330822MA0000015W --asset OLD-1`"
+)
 
 
 class Language(StrEnum):
@@ -36,6 +39,7 @@ def register(root: typer.Typer) -> None:
     )
     ledger.command("list", epilog="Example: `qulink ledger list --json`")(_list)
     ledger.command("rename", epilog=_RENAME_EXAMPLE)(_rename)
+    ledger.command("withdraw", epilog=_WITHDRAW_EXAMPLE)(_withdraw)
     root.add_typer(ledger, name="ledger")
 
 
@@ -125,6 +129,30 @@ def _rename(
         except RenamingError as error:
             fail(str(error))
     typer.echo(f"{old} is {new} from today on")
+
+
+def _withdraw(
+    enterprise: Annotated[str, typer.Option(help="USCC of the enterprise.")],
+    asset: Annotated[str, typer.Option(help="Asset number of the row.")],
+    site: Annotated[str, typer.Option(help="Site number of the row.")] = "1",
+    config: CityFile = DEFAULT,
+) -> None:
+    """Take back a row that was entered by mistake: there never was such a machine.
+
+    No rate counts it on any day, and it gets no identifier; one that it has stays and says at the
+    node that it was entered by mistake. Importing the machine again brings it back.
+    """
+    from gateway.city.ledger.names import MachineName
+    from gateway.city.ledger.withdrawal import WithdrawalError, withdraw_machine
+
+    name = MachineName(enterprise.upper(), site, asset)
+    with opened(load(config)) as database:
+        try:
+            identified = database.run_now(withdraw_machine, name, system_ms())
+        except WithdrawalError as error:
+            fail(str(error))
+    told = "; the node is told that its identifier was a mistake" if identified else ""
+    typer.echo(f"{asset} is withdrawn{told}")
 
 
 def _list(

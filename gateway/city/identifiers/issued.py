@@ -1,0 +1,94 @@
+"""Which machine was given which identifier, in a file of its own beside the city's database.
+
+A database that is restored from a copy has forgotten what was issued since. This file has not: a
+machine gets back what it had, and no number is given to a second one. The node cannot tell, as its
+interface finds records by identifier only.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.city.ledger.names import MachineName
+from gateway.identifier.codes import Handle
+
+VERSION = 1
+"""Version of the file's layout (``PRAGMA user_version``)."""
+FILE = "issued-identifiers.db"
+
+_TABLES = f"""
+CREATE TABLE issued (
+    handle_key TEXT PRIMARY KEY, handle TEXT NOT NULL,
+    uscc TEXT NOT NULL, site_key TEXT NOT NULL, asset_key TEXT NOT NULL, issued_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX issued_machine ON issued (uscc, site_key, asset_key, issued_ms);
+PRAGMA user_version={VERSION};
+"""
+
+
+class IssuedFileError(Exception):
+    """The file cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One identifier that was given to a machine, under the machine's name of then."""
+
+    handle: Handle
+    machine: MachineName
+
+
+class IssuedFile:
+    """The file; synchronous, for one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create it.
+
+        Raises:
+            IssuedFileError: no SQLite file, no such folder, or written by a newer qulink.
+        """
+        try:
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                self._db.executescript(f"BEGIN;{_TABLES}COMMIT;")
+        except sqlite3.Error as error:
+            raise IssuedFileError(
+                f"cannot open {path}, which keeps what identifiers were issued: {error}; "
+                "restore it from a copy, or give the city a folder that can be written"
+            ) from error
+        if version > VERSION:
+            self._db.close()
+            raise IssuedFileError(
+                f"{path} has layout {version}; this qulink knows up to {VERSION}; update it"
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def handles_of(self, names: Iterable[MachineName]) -> list[Handle]:
+        """What machines of these names were given, the newest first."""
+        found: list[tuple[int, str]] = []
+        for name in {one.key for one in names}:
+            query = "SELECT issued_ms, handle FROM issued WHERE (uscc, site_key, asset_key) = "
+            found += self._db.execute(f"{query}(?, ?, ?)", name)
+        return [Handle.parse(handle) for _, handle in sorted(found, reverse=True)]
+
+    def holds(self, handle: Handle) -> bool:
+        """Whether an identifier was ever issued."""
+        query = "SELECT 1 FROM issued WHERE handle_key = ?"
+        return self._db.execute(query, (handle.key,)).fetchone() is not None
+
+    def add(self, issues: Sequence[Issue], now_ms: int) -> None:
+        """Note what is about to be issued, before the city's database has it; lasting at return.
+
+        After a crash between the two the machine gets the same identifier again. An identifier
+        that was noted for another machine is this one's from now on.
+        """
+        rows = [(one.handle.key, str(one.handle), *one.machine.key, now_ms) for one in issues]
+        with self._db:  # commits, or takes all of it back
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR REPLACE INTO issued VALUES (?, ?, ?, ?, ?, ?)", rows)

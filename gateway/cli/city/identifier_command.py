@@ -1,0 +1,98 @@
+"""``qulink identifier``: machines that wait for their identifiers, and a word for them."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.tables import print_table
+from gateway.core.days import HOUR_MS, SHANGHAI
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Enterprise = Annotated[str, typer.Option(help="Only this enterprise, by USCC.")]
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command with its subcommands."""
+    identifier = typer.Typer(no_args_is_help=True, help="Identifiers of machines (标识).")
+    identifier.command("waiting", epilog="Example: `qulink identifier waiting`")(_waiting)
+    identifier.command(
+        "approve", epilog="Example: `qulink identifier approve --enterprise 91330822MA0000015W`"
+    )(_approve)
+    root.add_typer(identifier, name="identifier")
+
+
+def _waiting(
+    config: CityFile = DEFAULT,
+    enterprise: Enterprise = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List new machines of the ledger that get their identifiers when their review is over.
+
+    An identifier is never taken back: correct what is wrong with `qulink ledger import`, withdraw
+    what is no machine with `qulink ledger withdraw`.
+    """
+    from gateway.city.identifiers.review import waiting
+
+    city = load(config)
+    review_ms = city.identifier.review_hours * HOUR_MS
+    with opened(city) as database:
+        rows = database.run_now(waiting, review_ms, system_ms(), uscc=enterprise.upper())
+    machines = [_waiting_machine(row, review_ms) for row in rows]
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(machines, ensure_ascii=False, indent=2))
+        return
+    _print_waiting(machines)
+
+
+def _waiting_machine(row: Any, review_ms: int) -> dict[str, Any]:
+    until = ""  # the city has not seen it yet
+    if row.since_ms is not None:
+        due = datetime.fromtimestamp((row.since_ms + review_ms) / 1000, SHANGHAI)
+        until = due.isoformat(" ", "minutes")
+    return {
+        "uscc": row.uscc,
+        "enterprise": row.enterprise,
+        "site_no": row.site_no,
+        "asset_no": row.asset_no,
+        "name": row.name,
+        "issued_after": until,
+    }
+
+
+def _print_waiting(machines: "Sequence[dict[str, Any]]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("企业 enterprise", "厂区 site", "资产编号 asset", "名称 name")
+    table.add_column("发码时间 issued after")
+    for one in machines:
+        table.add_row(
+            *(one[key] for key in ("enterprise", "site_no", "asset_no", "name", "issued_after"))
+        )
+    console = Console(soft_wrap=True)
+    print_table(console, table)
+    console.print(f"{len(machines)} 台 machines")
+
+
+def _approve(
+    config: CityFile = DEFAULT,
+    enterprise: Enterprise = "",
+    everything: Annotated[bool, typer.Option("--all", help="Of all enterprises.")] = False,
+) -> None:
+    """Let the machines that wait have their identifiers at once."""
+    from gateway.city.identifiers.review import approve, waiting
+
+    if bool(enterprise) == everything:
+        fail("say whose machines are approved: --enterprise USCC, or --all")
+    city, now_ms = load(config), system_ms()
+    with opened(city) as database:
+        review_ms = city.identifier.review_hours * HOUR_MS
+        rows = database.run_now(waiting, review_ms, now_ms, uscc=enterprise.upper())
+        database.run_now(approve, [row.id for row in rows], now_ms)
+    typer.echo(f"{len(rows)} machines approved; a running city gives them identifiers within 30 s")

@@ -1,0 +1,234 @@
+"""No machine gets two identifiers, and no identifier two machines, whatever is restored."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, delete, select, update
+
+from gateway.city.db.database import Database
+from gateway.city.db.schema.identifiers import (
+    identifier,
+    identifier_counter,
+    identifier_outbox,
+)
+from gateway.city.db.tables import equipment_status
+from gateway.city.identifiers.issued import IssuedFile, IssuedFileError
+from gateway.city.identifiers.issuing import issue
+from gateway.city.identifiers.outbox import Outcome, claim, mark_resolved, note_outcomes, unresolved
+from gateway.city.identifiers.review import approve, begin_reviews, waiting
+from gateway.city.ledger.history import statuses_on
+from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.renaming import rename_machine
+from gateway.city.ledger.withdrawal import WithdrawalError, withdraw_machine
+from gateway.core.days import DAY_MS
+from tests.support.city_db import USCCS, add_machine, sqlite_city
+from tests.support.node import NOW_MS, served
+from tests.support.registering import Clock, complete, counts, fill, made, rules, work_off
+
+HOUR_MS = 3_600_000
+
+
+def handles(database: Database) -> dict[int, str]:
+    query = select(identifier.c.equipment_id, identifier.c.handle)
+    return database.run_now(lambda c: {row[0]: row[1] for row in c.execute(query)})
+
+
+def forget(connection: Connection) -> None:
+    """What a copy from before the first issue knows of identifiers."""
+    for table in (identifier_outbox, identifier, identifier_counter):
+        connection.execute(delete(table))
+
+
+def set_status(connection: Connection, machine: int, status: str) -> None:
+    own = equipment_status.c.equipment_id == machine
+    connection.execute(update(equipment_status).where(own).values(status=status))
+
+
+async def test_a_restored_database_gives_each_machine_what_it_had(
+    database: Database, tmp_path: Path
+) -> None:
+    fill(database)
+    issued = IssuedFile(tmp_path / "issued.db")
+    clock = Clock()
+    async with served(tmp_path) as node, node.client() as client:
+        await work_off(made(database, client, clock, rules(issued=issued)))
+        before = handles(database)
+        database.run_now(forget)
+        clock.ms += 3 * DAY_MS  # the pattern has the day in it
+        old = MachineName(USCCS[0], "1", "A000")
+        database.run_now(rename_machine, old, old._replace(asset_no="B-1"), clock.ms)
+        new = database.run_now(lambda c: add_machine(c, USCCS[0], "A900", category="451"))
+        await work_off(made(database, client, clock, rules(issued=issued)))
+        after = handles(database)
+        assert after.pop(new) not in before.values()
+        assert after == before
+        assert counts(database) == complete(21)
+        assert node.store.count() == 21
+    issued.close()
+
+
+async def test_what_the_node_holds_for_another_machine_is_given_up(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Database and file restored, on the day of issue: the numbers collide at the node."""
+    fill(database, 4)
+    async with served(tmp_path) as node, node.client() as client:
+        await work_off(made(database, client, Clock()))
+        first = handles(database)
+        database.run_now(forget)
+        lowest = min(first)  # the ledger comes back in another order: it is missing at first
+        database.run_now(set_status, lowest, "withdrawn")
+        one = made(database, client, Clock())
+        await work_off(one)
+        database.run_now(set_status, lowest, "in_use")
+        await work_off(one)
+        assert counts(database) == complete(4)
+        again = handles(database)
+        assert again[lowest] == first[lowest]
+        assert len(set(again.values())) == 4
+        for machine, handle in again.items():
+            record = await client.detail(handle)
+            assert record is not None
+            texts = {value.type: value.text for value in record.values}
+            assert texts["assetNo"] == f"A{sorted(again).index(machine):03d}"
+    assert "was the database restored from a copy?" in caplog.text
+
+
+async def test_another_sites_record_is_not_overwritten(database: Database, tmp_path: Path) -> None:
+    fill(database, 1)
+    async with served(tmp_path) as node, node.client() as client:
+        await work_off(made(database, client, Clock()))
+        (handle,) = handles(database).values()
+        held = await client.detail(handle)
+        database.run_now(forget)
+        database.run_now(set_status, 1, "withdrawn")
+        twin = database.run_now(
+            lambda c: add_machine(c, USCCS[0], "A000", category="451", site_no="2")
+        )
+        await work_off(made(database, client, Clock()))
+        assert handles(database)[twin] == "88.999.QZ00/451.20261118.000002"
+        assert await client.detail(handle) == held
+
+
+def test_a_machine_waits_for_its_review(database: Database) -> None:
+    fill(database, 2)
+    first, second = 1, 2
+    by = rules(review_ms=24 * HOUR_MS)
+    clock = Clock()
+
+    def given() -> set[int]:
+        database.run_now(begin, clock.ms)
+        database.run_now(issue, by, clock.ms, 100)
+        return set(handles(database))
+
+    assert given() == set()
+    listed = database.run_now(waiting, by.review_ms, clock.ms)
+    assert [(row.asset_no, row.since_ms) for row in listed] == [
+        ("A000", NOW_MS),
+        ("A001", NOW_MS),
+    ]
+    database.run_now(approve, [second], clock.ms)
+    assert given() == {second}
+    clock.ms += 24 * HOUR_MS - 1
+    assert given() == {second}
+    clock.ms += 1
+    assert given() == {first, second}
+    assert database.run_now(waiting, by.review_ms, clock.ms) == []
+
+
+def begin(connection: Connection, now_ms: int) -> None:
+    begin_reviews(connection, now_ms, 100)
+
+
+def test_a_late_worker_does_not_speak_for_a_later_claim(database: Database) -> None:
+    fill(database, 1)
+    database.run_now(issue, rules(), NOW_MS, 10)
+    (slow,) = database.run_now(claim, NOW_MS, 10)
+    later = NOW_MS + 121_000
+    (second,) = database.run_now(claim, later, 10)
+    database.run_now(note_outcomes, [Outcome(slow, "refused", "late")], later)
+    assert states_of(database) == [("unknown", "")]
+    database.run_now(note_outcomes, [Outcome(second, "done")], later)
+    assert states_of(database) == [("done", "")]
+
+
+def test_what_was_read_before_the_ledger_changed_is_not_marked_as_read(database: Database) -> None:
+    fill(database, 1)
+    database.run_now(issue, rules(), NOW_MS, 10)
+    work = database.run_now(claim, NOW_MS, 10)
+    database.run_now(note_outcomes, [Outcome(work[0], "done")], NOW_MS)
+    read = database.run_now(unresolved, NOW_MS, NOW_MS, 10)
+    old = MachineName(USCCS[0], "1", "A000")
+    database.run_now(rename_machine, old, old._replace(asset_no="A7"), NOW_MS)
+    database.run_now(mark_resolved, read, NOW_MS)
+    assert counts(database).resolved == 0
+
+
+def states_of(database: Database) -> list[tuple[Any, ...]]:
+    query = select(identifier_outbox.c.state, identifier_outbox.c.last_error)
+    return database.run_now(lambda c: [tuple(row) for row in c.execute(query)])
+
+
+def test_a_claim_takes_no_more_than_its_limit(database: Database) -> None:
+    """PostgreSQL may run an unmaterialised subquery once a row, and lock others each time."""
+    fill(database, 40)
+    database.run_now(issue, rules(), NOW_MS, 100)
+
+    def plan_badly(connection: Connection) -> int:
+        if connection.dialect.name == "postgresql":
+            for kind in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+                connection.exec_driver_sql(f"SET LOCAL enable_{kind} = off")
+        return len(claim(connection, NOW_MS, 7))
+
+    assert [database.run_now(plan_badly) for _ in range(7)] == [7, 7, 7, 7, 7, 5, 0]
+
+
+def test_a_file_of_a_newer_qulink_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "issued.db"
+    file = IssuedFile(path)
+    file._db.execute("PRAGMA user_version=9")
+    file.close()
+    with pytest.raises(IssuedFileError, match=r"layout 9.*knows up to 1.*update it"):
+        IssuedFile(path)
+    with pytest.raises(IssuedFileError, match="keeps what identifiers were issued"):
+        IssuedFile(tmp_path / "missing" / "issued.db")
+
+
+def test_a_copy_of_the_whole_folder_is_no_other_city(tmp_path: Path) -> None:
+    """Where the file is copied with the database, both go on as before."""
+    (tmp_path / "a").mkdir()
+    database, issued = sqlite_city(tmp_path / "a"), IssuedFile(tmp_path / "a" / "issued.db")
+    fill(database, 2)
+    database.run_now(issue, rules(issued=issued), NOW_MS, 10)
+    database.close()
+    issued.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    copy = sqlite_city(tmp_path / "b")
+    assert len(handles(copy)) == 2
+    copy.close()
+
+
+async def test_a_row_that_was_a_mistake_is_withdrawn(database: Database, tmp_path: Path) -> None:
+    fill(database, 3)
+    first, second = (MachineName(USCCS[number], "1", f"A00{number}") for number in (0, 1))
+    assert database.run_now(withdraw_machine, first, NOW_MS) is False
+    async with served(tmp_path) as node, node.client() as client:
+        one = made(database, client, Clock())
+        await work_off(one)
+        assert sorted(handles(database)) == [2, 3]
+        assert database.run_now(withdraw_machine, second, NOW_MS) is True
+        await work_off(one)
+        record = await client.detail(handles(database)[2])
+        assert record is not None
+        assert "误录撤销" in {value.text for value in record.values}
+    with pytest.raises(WithdrawalError, match=r"A009 of .* is no machine of the ledger"):
+        database.run_now(withdraw_machine, first._replace(asset_no="A009"), NOW_MS)
+    days = [date(2019, 1, 1), date(2024, 1, 1)]
+    held = [database.run_now(statuses_on, [1, 2, 3], day) for day in days]
+    assert held == [
+        {1: "withdrawn", 2: "withdrawn"},
+        {1: "withdrawn", 2: "withdrawn", 3: "in_use"},
+    ]
