@@ -138,11 +138,6 @@ class Processor:
         self._send_at[self._send_at <= upto_ms + self._silence] = NEVER
         self._silent_ms = NEVER
 
-    def rewind(self, floor_ms: int) -> None:
-        """Let times begin anew after ``floor_ms``, because the clock had been far ahead."""
-        self._floor_ms = floor_ms
-        self.lost()
-
     def _judge(self, given: Status, columns: Sequence[Column]) -> Status:
         if len(given) != len(self._silence):
             raise ValueError(f"{len(given)} status bytes for {len(self._silence)} tags")

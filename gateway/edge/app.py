@@ -18,6 +18,7 @@ from gateway.edge.control.commands import commands
 from gateway.edge.control.place import socket_path
 from gateway.edge.control.server import ControlServer, open_place
 from gateway.edge.device.alarms import Alarms
+from gateway.edge.device.bookkeeping.bookkeeper import BACK_MS
 from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Past
 from gateway.edge.device.clock import Clock
@@ -65,19 +66,22 @@ def compose(
     """
     clock, live = clock or Clock(), Live()
     clock.resume(buffer.clock_mark)  # before the first reading: is it to be doubted?
-    _look(clock, live, buffer)
+    live.set_clock(clock.live())
+    progress = buffer.progress()
+    if max((one.tick_ms for one in progress.values()), default=0) > clock.now_ms() + BACK_MS:
+        clock.begin_era()
     wake = _Wakes([asyncio.Event() for _ in loaded.config.northbound])
     commit_ms = loaded.config.buffer.commit_interval_ms
     recorder = Recorder(
         buffer=buffer, live=live, now_ms=clock.now_ms, interval_ms=commit_ms, wake=wake
     )
-    recorder.add_source(lambda _now_ms: _look(clock, live, buffer))
     # Read before the devices are made: each goes on with the gaps that it had open.
     remembered = buffer.gaps()
     recorder.announce(remembered)
     shared = _shared(recorder, live, clock, remembered)
-    devices = _fleet(loaded, specs, _pasts(buffer, remembered), shared)
-    recorder.add_source(devices.catch_up)
+    devices = _fleet(loaded, specs, _pasts(progress, remembered), shared)
+    recorder.add_source(lambda: _look(clock, live, buffer, devices))
+    recorder.add_source(lambda: devices.catch_up(clock.now_ms()))
     recorder.tell_losses(devices.forget_sent)
     northbounds = _northbounds(loaded, buffer, wake, live, clock)
     return Edge(buffer, live, recorder, shared.sinks, devices, northbounds)
@@ -103,17 +107,19 @@ def _fleet(
     return devices
 
 
-def _look(clock: Clock, live: Live, buffer: Buffer) -> None:
-    clock.look()
-    buffer.clock_mark = clock.mark
+def _look(clock: Clock, live: Live, buffer: Buffer, devices: Fleet) -> None:
+    leap = clock.look()
+    if leap is not None:
+        devices.leap(leap)
+    buffer.clock_mark, buffer.is_time_known = clock.mark, not clock.in_doubt
     live.set_clock(clock.live())
 
 
-def _pasts(buffer: Buffer, gaps: Iterable[Gap]) -> dict[str, Past]:
+def _pasts(known: Mapping[tuple[str, str], GroupProgress], gaps: Iterable[Gap]) -> dict[str, Past]:
     """What the buffer knows of each device, whether it is still configured or not."""
     progress: dict[str, dict[str, GroupProgress]] = {}
     open_gaps: dict[str, list[Gap]] = {}
-    for (device, group), one in buffer.progress().items():
+    for (device, group), one in known.items():
         progress.setdefault(device, {})[group] = one
     for gap in gaps:
         if gap.device and gap.to_ms is None:

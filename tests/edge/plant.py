@@ -131,21 +131,21 @@ class Scripted:
 
 
 class Clock(clock_module.Clock):
-    """The loop's time shifted to a date; ``step`` moves it as a wrong clock would."""
+    """The loop's time shifted to a date; ``step_ms`` was set by somebody, ``passed_ms`` passed."""
 
     def __init__(self, start_ms: int = 1_800_000_000_000) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
         self._begin = self._loop.time()
         self._start_ms = start_ms
-        self.step_ms = 0
+        self.step_ms = self.passed_ms = 0
         self.synchronised = True
 
-    def now_ms(self) -> int:
+    def system_ms(self) -> int:
         return self._start_ms + int(self.monotonic_ms()) + self.step_ms
 
     def monotonic_ms(self) -> float:
-        return (self._loop.time() - self._begin) * 1000
+        return (self._loop.time() - self._begin) * 1000 + self.passed_ms
 
     def is_synchronised(self) -> bool:
         return self.synchronised

@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.batch import Batch, doubted
-from gateway.core.days import DAY_MS, MAX_AHEAD_MS
+from gateway.core.days import DAY_MS, HOUR_MS, MAX_AHEAD_MS
 from gateway.core.status import GOOD, Quality, Reason, bad, uncertain
 from gateway.edge.app import compose
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.device.clock import STEP_MS, Clock
+from gateway.edge.buffer.incoming import Commit
+from gateway.edge.device.clock import SLEW, Clock, Leap
 from gateway.edge.live.health import health
 from gateway.wire.frame import Header, decode_frame, seal
+from tests.edge.buffers import commit, frame
 from tests.edge.plant import Clock as PlantClock
 from tests.edge.plant import Plant, Runtime, loaded
 from tests.support.consumers import for_city
@@ -42,7 +44,7 @@ class Hand(Clock):
         self.boot = boot
         self.look()
 
-    def now_ms(self) -> int:
+    def system_ms(self) -> int:
         return T0 + self.passed_ms + self.ahead_ms
 
     def monotonic_ms(self) -> float:
@@ -54,9 +56,9 @@ class Hand(Clock):
     def boot_id(self) -> str:
         return self.boot
 
-    def run(self, ms: int) -> None:
+    def run(self, ms: int) -> Leap | None:
         self.passed_ms += ms
-        self.look()
+        return self.look()
 
 
 def test_the_kernel_confirms() -> None:
@@ -75,35 +77,96 @@ def test_the_kernel_of_this_machine_can_be_asked() -> None:
 
 
 def test_the_city_confirms_until_the_clock_is_set() -> None:
+    """And again once it agrees with the edge's time, which the step has not touched."""
     clock = Hand()
     clock.hear_city(T0, 50)
     assert not clock.in_doubt
     clock.run(7 * DAY_MS)
     assert not clock.in_doubt
     assert clock.steady_since_ms == T0
-    clock.ahead_ms = STEP_MS + 1
-    clock.run(1)
+    clock.ahead_ms = -8 * HOUR_MS
+    assert clock.run(1) is None
     assert clock.in_doubt
-    assert clock.steady_since_ms == clock.now_ms()
-
-
-def test_a_step_is_noticed_by_the_next_reading() -> None:
-    clock = Hand()
-    clock.hear_city(T0, 50)
-    clock.ahead_ms = -3_600_000
-    assert clock.offset_ms(clock.now_ms()) == T0 - 3_600_000
-    assert clock.in_doubt
-
-
-def test_who_asks_late_has_not_set_the_clock() -> None:
-    """The books of a thousand devices are brought up to one moment, and that takes a while."""
-    clock = Hand()
-    clock.hear_city(T0, 50)
-    now_ms = clock.now_ms()
-    clock.passed_ms += 10 * STEP_MS
-    clock.offset_ms(now_ms)
+    assert clock.now_ms() == T0 + 7 * DAY_MS + 1
+    clock.hear_city(clock.now_ms(), 50)
     assert not clock.in_doubt
     assert clock.steady_since_ms == T0
+
+
+def test_times_do_not_step_before_somebody_looks() -> None:
+    clock = Hand()
+    clock.ahead_ms = -8 * HOUR_MS
+    assert clock.now_ms() == T0
+    assert clock.look() == Leap(T0, T0 - 8 * HOUR_MS, T0)
+    assert clock.now_ms() == T0 - 8 * HOUR_MS
+
+
+@pytest.mark.parametrize("apart_ms", [-MAX_AHEAD_MS, -2_000, 2_000, MAX_AHEAD_MS])
+def test_a_small_correction_is_followed_without_a_leap(apart_ms: int) -> None:
+    clock = Hand(synchronised=True)
+    clock.ahead_ms = apart_ms
+    seen = [clock.now_ms()]
+    for _ in range(int(MAX_AHEAD_MS / 1_000 / SLEW) + 1):
+        assert clock.run(1_000) is None
+        seen.append(clock.now_ms())
+        assert not clock.in_doubt
+    assert clock.now_ms() == clock.system_ms()
+    assert min(np.diff(seen)) >= 1_000 * (1 - SLEW) - 1
+    assert max(np.diff(seen)) <= 1_000 * (1 + SLEW) + 1
+
+
+STEPS_MS = [
+    -8 * HOUR_MS,
+    -600_000,
+    -23 * HOUR_MS,
+    -25 * HOUR_MS,
+    -40 * DAY_MS,
+    HOUR_MS,
+    3_652 * DAY_MS,
+]
+
+
+@pytest.mark.parametrize("step_ms", STEPS_MS)
+def test_who_was_confirmed_goes_on_and_its_times_only_grow(step_ms: int) -> None:
+    clock = Hand()
+    clock.hear_city(T0, 50)
+    for ahead_ms in (step_ms, 0, step_ms, step_ms // 2):
+        clock.ahead_ms = ahead_ms
+        assert clock.run(1_000) is None
+    assert clock.now_ms() == T0 + 4_000
+    assert (clock.in_doubt, clock.era) == (True, 0)
+
+
+@pytest.mark.parametrize("step_ms", STEPS_MS)
+@pytest.mark.parametrize("by", ["city", "kernel", "nobody"])
+def test_a_clock_that_nobody_had_confirmed_is_left(by: str, step_ms: int) -> None:
+    """As at a start with a wrong clock, which a time service sets right a little later."""
+    clock = Hand(ahead_ms=-step_ms)
+    clock.run(1_000)
+    if by == "city":
+        clock.hear_city(T0 + 1_000, 50)
+    clock.ahead_ms, clock.synchronised = 0, by == "kernel"
+    leap = clock.run(1_000)
+    assert leap == Leap(T0 + 2_000 - step_ms, T0 + 2_000, T0 - step_ms)
+    assert clock.era == (1 if step_ms < 0 else 0)
+    if by == "city":
+        assert clock.in_doubt, "it has not spoken since"
+        clock.hear_city(T0 + 2_000, 50)
+    assert clock.in_doubt == (by == "nobody")
+
+
+def test_a_city_that_agrees_with_the_system_s_clock_has_it_followed() -> None:
+    """A machine that slept: time passed which the clock that never steps did not see."""
+    clock = Hand()
+    clock.hear_city(T0, 50)
+    clock.ahead_ms = 3 * HOUR_MS
+    assert clock.run(1_000) is None
+    clock.hear_city(T0 + 3 * HOUR_MS + 1_000, 50)
+    assert clock.live().contradiction == ""
+    leap = clock.run(0)
+    assert leap is not None
+    assert leap.ms == 3 * HOUR_MS
+    assert not clock.in_doubt
 
 
 def test_a_contradiction_outranks_the_kernel(caplog: pytest.LogCaptureFixture) -> None:
@@ -124,10 +187,10 @@ def test_a_contradiction_outranks_the_kernel(caplog: pytest.LogCaptureFixture) -
 
 def test_a_step_ends_what_the_city_said() -> None:
     clock = Hand(synchronised=True)
-    clock.hear_city(T0 + 3_600_000, 50)
+    clock.hear_city(T0 + HOUR_MS, 50)
     assert clock.in_doubt
-    clock.ahead_ms = 3_600_000  # the time service has set it
-    clock.run(1)
+    clock.ahead_ms = HOUR_MS  # the time service has set it
+    assert clock.run(1) is not None
     assert not clock.in_doubt
     assert clock.live().contradiction == ""
 
@@ -155,18 +218,38 @@ def test_another_process_goes_on_with_a_clock_that_nobody_set() -> None:
     assert after.steady_since_ms == T0 + 4 * DAY_MS
     after.resume(before.mark)
     assert (after.steady_since_ms, after.mark) == (T0, before.mark)
+    assert after.is_continuous
 
 
-@pytest.mark.parametrize("change", ["step", "boot", "none"])
+def test_another_process_keeps_the_time_that_the_city_had_confirmed() -> None:
+    """It was killed after the clock had been set, or the clock was set while it was down."""
+    before = Hand()
+    before.hear_city(T0, 50)
+    after = Hand(passed_ms=20_000, ahead_ms=-HOUR_MS)
+    after.resume(before.mark)
+    assert after.look() is None
+    assert after.now_ms() == T0 + 20_000
+    assert after.in_doubt
+    after.hear_city(T0 + 20_000, 50)
+    assert not after.in_doubt
+
+
+def test_another_process_leaps_as_this_one_would_have() -> None:
+    before, after = Hand(), Hand(passed_ms=20_000, ahead_ms=HOUR_MS)
+    after.resume(before.mark)
+    assert after.is_continuous
+    assert after.look() == Leap(T0 + 20_000, T0 + 20_000 + HOUR_MS, T0)
+
+
+@pytest.mark.parametrize("change", ["boot", "none"])
 def test_another_process_begins_anew(change: str) -> None:
     before = Hand()
-    after = Hand(
-        passed_ms=DAY_MS,
-        ahead_ms=2 * STEP_MS if change == "step" else 0,
-        boot="other" if change == "boot" else "this",
-    )
+    before.begin_era()
+    after = Hand(passed_ms=DAY_MS, boot="other" if change == "boot" else "this")
     after.resume("" if change == "none" else before.mark)
     assert after.steady_since_ms == after.now_ms()
+    assert not after.is_continuous
+    assert after.era == (1 if change == "boot" else 0)
 
 
 async def test_the_mark_of_the_clock_is_in_the_buffer(tmp_path: Path) -> None:
@@ -239,6 +322,20 @@ async def test_a_device_in_doubt_gives_nothing_valid(tmp_path: Path, buffer: Buf
         assert counts is not None
         assert (counts.valid, counts.first_ms) == (0, None)
         assert counts.expected > 0
+
+
+def test_nothing_is_too_old_by_a_clock_that_nobody_confirmed(tmp_path: Path) -> None:
+    """31 days ahead at the boot dropped the whole backlog with the first commit."""
+    for is_known, left in ((False, 1), (True, 0)):
+        buffer = Buffer.open(tmp_path / "b.db", for_city(1 << 30, DAY_MS))
+        if not is_known:
+            buffer.append(commit(frame(3, at_ms=T0)), T0)
+            buffer.close()
+            buffer = Buffer.open(tmp_path / "b.db", for_city(1 << 30, DAY_MS))
+        buffer.is_time_known = is_known
+        buffer.append(Commit(), T0 + 31 * DAY_MS)
+        assert buffer.city.pending().frames == left
+        buffer.close()
 
 
 async def test_health_tells_of_a_city_with_another_time(tmp_path: Path, buffer: Buffer) -> None:

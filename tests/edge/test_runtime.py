@@ -213,45 +213,6 @@ async def test_bad_tags_are_a_gap_of_their_own(start: Start) -> None:
     assert open_gaps(runtime.buffer) == [found[1]]
 
 
-async def test_a_clock_set_back_skips_what_it_repeats(start: Start) -> None:
-    plant, clock = Plant(), Clock()
-    async with start(plant, clock) as runtime:
-        await until(lambda: plant.reads >= 5)
-        clock.step_ms = -300
-        before = plant.reads
-        await until(lambda: plant.reads >= before + 3)
-    totals = runtime.buffer.totals()
-    assert totals.balanced
-    assert totals.skipped >= 10 * 2
-    assert totals.ok == plant.reads * 2
-    assert {gap.cause for gap in gaps(runtime.buffer)} == {Reason.CLOCK}
-
-
-async def test_a_clock_set_ahead_skips_what_it_leaves_out(start: Start) -> None:
-    plant, clock = Plant(), Clock()
-    async with start(plant, clock) as runtime:
-        await until(lambda: plant.reads >= 5)
-        clock.step_ms = 60_000
-        before = plant.reads
-        await until(lambda: plant.reads >= before + 3)
-    totals = runtime.buffer.totals()
-    assert totals.balanced
-    assert totals.skipped >= 2_990 * 2
-    (gap,) = [gap for gap in gaps(runtime.buffer) if gap.cause is Reason.CLOCK]
-    assert gap.group == "g"
-
-
-async def test_a_clock_that_was_days_ahead_does_not_stop_the_reading(start: Start) -> None:
-    plant, clock = Plant(), Clock()
-    clock.step_ms = 10 * 86_400_000
-    async with start(plant, clock) as runtime:
-        await until(lambda: plant.reads >= 3)
-        clock.step_ms = 0
-        before = plant.reads
-        await until(lambda: plant.reads >= before + 3)
-    assert runtime.buffer.totals().balanced
-
-
 async def test_ticks_between_two_runs_are_skipped_because_the_gateway_was_down(
     start: Start,
 ) -> None:
@@ -259,7 +220,7 @@ async def test_ticks_between_two_runs_are_skipped_because_the_gateway_was_down(
     async with start(plant, clock) as first:
         await until(lambda: plant.reads >= 3)
     stopped = first.group.ticks.counted_ms
-    clock.step_ms = 10_000
+    clock.passed_ms = 10_000
     async with start(plant, clock) as second:
         before = plant.reads
         await until(lambda: plant.reads >= before + 3)

@@ -10,8 +10,11 @@ class FixedClock(Clock):
         super().__init__()
         self.fixed_ms = now_ms
 
-    def now_ms(self) -> int:
+    def system_ms(self) -> int:
         return self.fixed_ms
+
+    def monotonic_ms(self) -> float:
+        return 0.0
 
     def is_synchronised(self) -> bool:
         return True

@@ -44,11 +44,32 @@ class GroupProcessor(Processor):
     def _seen_ms(self) -> Times:
         return np.zeros(len(self._silence), np.int64)
 
-    def rewind(self, floor_ms: int) -> None:
-        """Let times begin anew after ``floor_ms``, because the clock had been far ahead."""
-        self._floor_ms = floor_ms
-        self.__dict__.pop("_last_ms", None)
+    @cached_property
+    def _future(self) -> list[tuple[int, int]]:
+        """Spans ahead of the clock in which values are stored: it had been set too far."""
+        return []
+
+    def leap(self, since_ms: int, now_ms: int) -> None:
+        """The clock goes on elsewhere; values that it dated too far ahead are not overwritten.
+
+        Args:
+            since_ms: when, by the clock as it was, it had begun to run, UTC milliseconds.
+            now_ms: what it shows now.
+        """
         self.lost()
+        newest_ms, believed_ms = self.newest_ms, now_ms + MAX_AHEAD_MS
+        if newest_ms <= believed_ms:
+            return
+        self._future.append((min(since_ms, newest_ms), newest_ms))
+        self._floor_ms = min(self._floor_ms, now_ms)
+        if "_last_ms" in self.__dict__:
+            self._last_ms = np.where(self._last_ms > believed_ms, now_ms, self._last_ms)
+
+    def _reach_future(self, now_ms: int) -> None:
+        """Where the clock comes to values that are stored, times go on behind them."""
+        for span in [one for one in self._future if one[0] <= now_ms]:
+            self._future.remove(span)
+            self._last_ms = np.maximum(self._last_ms, span[1])
 
     def tags_by_machine(self, *, only_bad: bool = False) -> Mapping[Equipment, int]:
         """How many tags each machine has; of a subscription also: how many that are BAD now."""
@@ -119,6 +140,8 @@ class GroupProcessor(Processor):
             given: status byte of each value.
             now_ms: the gateway's clock, UTC milliseconds.
         """
+        if self._future:
+            self._reach_future(now_ms)
         with np.errstate(all="ignore"):
             if self._is_sweep(index, time_ms, now_ms):
                 return self._process_sweep(index, time_ms, columns, given)

@@ -66,6 +66,7 @@ class Buffer(BufferReading):
     Attributes:
         epoch: the file's random name.
         last_seq: number of the newest frame.
+        is_time_known: whether the clock is confirmed; else no frame is too old by it.
         clock_mark: what the next process has to know of the clock; kept with the next commit.
         frame_bytes: new frames hold records of at most so many bytes, before compression.
         outlets: what comes out of it, by the name of the consumer.
@@ -90,7 +91,7 @@ class Buffer(BufferReading):
         meta = dict(self._writer.execute("SELECT key, value FROM meta"))
         self.epoch = int(meta["epoch"], 16)
         self.last_seq = int(meta["last_seq"])
-        self.clock_mark = meta.get("clock", "")
+        self.clock_mark, self.is_time_known = meta.get("clock", ""), True
         self._total = load_totals(self._writer)
         self._lost: dict[str, int] = {}
         self.frame_bytes = MAX_BYTES
@@ -157,7 +158,7 @@ class Buffer(BufferReading):
 
     def _append(self, commit: Commit, feedback: Mapping[str, Feedback], now_ms: int) -> Appended:
         writer = self._writer
-        aged_ms = self._ageing.time_ms(now_ms, time.monotonic())
+        aged_ms = self._ageing.time_ms(now_ms if self.is_time_known else 0, time.monotonic())
         writer.execute("BEGIN IMMEDIATE")
         # What is acknowledged goes first: the quota must not drop what the city holds.
         held = {name: one.free(writer, feedback[name]) for name, one in self.outlets.items()}

@@ -69,7 +69,7 @@ class Recorder:
         self._live = live
         self._now_ms = now_ms
         self._interval_ms = interval_ms
-        self._sources: list[Callable[[int], None]] = []
+        self._sources: list[Callable[[], None]] = []
         self._forget_sent: Callable[[Mapping[str, int]], None] = lambda _lost: None
         self._encoder = BodyEncoder()
         self._gathered = Gathered()
@@ -81,8 +81,8 @@ class Recorder:
         self._wake = wake
         self._show(now_ms())
 
-    def add_source(self, catch_up: Callable[[int], None]) -> None:
-        """Have ``catch_up(now_ms)`` called before every commit, to bring its books up to date."""
+    def add_source(self, catch_up: Callable[[], None]) -> None:
+        """Have ``catch_up()`` called before every commit, to bring its books up to date."""
         self._sources.append(catch_up)
 
     def tell_losses(self, forget_sent: Callable[[Mapping[str, int]], None]) -> None:
@@ -192,9 +192,9 @@ class Recorder:
             return await self._commit(reporting)
 
     async def _commit(self, reporting: bool) -> bool:
-        now_ms = self._now_ms()
         for catch_up in self._sources:
-            catch_up(now_ms)
+            catch_up()
+        now_ms = self._now_ms()
         gathered, self._gathered = self._gathered, Gathered()
         pausing = self._refusal.is_pausing(now_ms) and not reporting
         if pausing:

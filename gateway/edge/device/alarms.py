@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.edge.device.clock import STEP_MS, Clock
+from gateway.edge.device.clock import Clock
 
 LONGEST_SLEEP_MS = 1_000
 """The timer is never set further ahead, so that a clock that is set ahead is noticed."""
@@ -20,7 +20,6 @@ class Alarms:
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0
-        self._offset_ms = clock.offset_ms(clock.now_ms())
 
     async def wait(self, tick_ms: int) -> None:
         """Wait until the clock shows a time, or has been set: look again at what is due.
@@ -43,11 +42,9 @@ class Alarms:
         if slot_ms:
             await self.wait((self._clock.now_ms() // slot_ms + 1) * slot_ms)
 
-    def heed_step(self, now_ms: int) -> None:
-        """Wake everybody if the clock has been set; to be called once the books know of it."""
-        before, self._offset_ms = self._offset_ms, self._clock.offset_ms(now_ms)
-        if abs(self._offset_ms - before) > STEP_MS:
-            self._wake(list(self._waiting))
+    def wake_all(self) -> None:
+        """The clock has leapt: let everybody look again; to be called once the books know of it."""
+        self._wake(list(self._waiting))
 
     def _set(self) -> None:
         if self._timer is not None:

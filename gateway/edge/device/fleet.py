@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from edge_config.loading.resolved import ResolvedDevice
+from gateway.core.batch import Gap
 from gateway.core.days import MAX_AHEAD_MS
+from gateway.core.status import Reason
 from gateway.edge.device.bookkeeping.ticks import Past
+from gateway.edge.device.clock import Leap
 from gateway.edge.device.runtime import DeviceRuntime
 from gateway.edge.device.surroundings import Surroundings
 
@@ -51,6 +54,7 @@ class Fleet:
         self._tasks: asyncio.TaskGroup | None = None
         self._changing = asyncio.Lock()
         self._was_in_doubt = False
+        self._start_ms = 0
 
     def __iter__(self) -> Iterator[DeviceRuntime]:
         return iter(list(self._devices.values()))
@@ -76,9 +80,11 @@ class Fleet:
             self._forget_groups(device, past)
         now_ms = self._now_ms()
         # All of them first: the gap of the restart begins with the oldest tick that was missed.
-        missed = {device: one.books.resume(now_ms) for device, one in self._devices.items()}
-        first_ms = [tick for tick in missed.values() if tick is not None]
+        is_trusted = self._clock.is_continuous or not self._clock.in_doubt
+        missed = [one.books.resume(now_ms, is_trusted=is_trusted) for one in self]
+        first_ms = [tick for tick in missed if tick is not None]
         self._restart.begin(first_ms, now_ms, is_awaited=bool(missed))
+        self._start_ms = now_ms
         self._end_unconfigured(now_ms)
 
     def _end_unconfigured(self, now_ms: int) -> None:
@@ -120,11 +126,20 @@ class Fleet:
         is_refused = bool(self._live.backlog().refused)  # what is sent now would be lost again
         self._heed_doubt(now_ms)
         for runtime in self._devices.values():
-            if not runtime.books.is_current(now_ms):
+            if not runtime.books.is_current:
                 runtime.books.catch_up(now_ms)
             if not is_refused:
                 runtime.send_again()
-        self._alarms.heed_step(now_ms)
+
+    def leap(self, leap: Leap) -> None:
+        """The clock goes on elsewhere; called before anything else looks at it."""
+        for runtime in self._devices.values():
+            runtime.books.leap(leap)
+        self._restart.leap(leap)
+        self._start_ms += leap.ms
+        # So that people see in the list of gaps why times go on elsewhere.
+        self._journal.gap(Gap("", "", (), Reason.CLOCK, leap.to_ms, leap.to_ms + 1))
+        self._alarms.wake_all()
 
     def forget_sent(self, lost: Mapping[str, int]) -> None:
         """Values were given up after they had been processed: send anew what they told.
@@ -137,7 +152,7 @@ class Fleet:
                 self._devices[device].forget_sent(upto_ms)
 
     def _heed_doubt(self, now_ms: int) -> None:
-        """Send all values once when the clock is confirmed.
+        """When the clock is confirmed, send all values once, and count what was due before.
 
         Else what stands still would be shown in doubt, and be no evidence, until its silence ends.
         """
@@ -145,6 +160,9 @@ class Fleet:
         if before and not self._was_in_doubt:
             for runtime in self._devices.values():
                 runtime.forget_sent(now_ms + MAX_AHEAD_MS)
+            missed = [runtime.books.confirmed() for runtime in self._devices.values()]
+            first_ms = [tick for tick in missed if tick is not None]
+            self._restart.confirmed(first_ms, self._start_ms)
 
     # -- one device -----------------------------------------------------------------------
 

@@ -188,10 +188,9 @@ class DeviceRuntime:
     async def _read_tick(self, connection: Connection, group: Group) -> None:
         """Read a group at its newest tick that has come; older ones are skipped.
 
-        The order matters. The tick is chosen when the turn is granted, as a link may have kept
-        the device waiting, and before it is read, so that a commit in between does not count it.
-        Values are recorded before gaps are judged, without a pause between, so that one commit
-        has both; what cannot be recorded is not counted as read.
+        The order matters. The tick is chosen when the turn is granted, which may take, and before
+        it is read, so that a commit in between does not count it. Values are recorded before gaps
+        are judged, without a pause between, so that one commit has both.
         """
         now_ms = self._now_ms()
         if not self._is_up:
@@ -199,6 +198,7 @@ class DeviceRuntime:
         tick_ms = self.books.begin(group, now_ms)
         try:
             reading = await self._reading(connection, group)
+            tick_ms = self.books.tick_of(group, tick_ms)
             outcome = group.processor.process(reading, tick_ms)
             self._serves(tick_ms)
             self._record(group, outcome, tick_ms)

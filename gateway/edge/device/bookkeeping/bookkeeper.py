@@ -12,13 +12,15 @@ import numpy as np
 
 from gateway.core.batch import NEVER, Status
 from gateway.core.status import FIRST_BAD, Reason
-from gateway.edge.device.bookkeeping.clock_steps import ClockSteps
 from gateway.edge.device.bookkeeping.gaps import GapTracker
 from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Group, Journal, Past, TickCounter
-from gateway.edge.device.clock import Clock
+from gateway.edge.device.clock import Clock, Leap
 from gateway.edge.device.model import DeviceModel
 from gateway.edge.device.surroundings import Surroundings
+
+BACK_MS = 1_000
+"""A clock that is behind the books by no more is waited for."""
 
 
 class Bookkeeper:
@@ -49,7 +51,9 @@ class Bookkeeper:
         self._has_subscriptions = any(group.model.mode == "subscribe" for group in groups)
         self._fresh = {group.name for group in groups if group.ticks.counted_ms == NEVER}
         self._counter = TickCounter(device, journal)
-        self._steps = ClockSteps(groups, self._fresh, gaps, self._counter, clock)
+        self._clock = clock
+        # Ticks left and begun with, by group, between which it is not known what was due.
+        self._unsure: dict[str, tuple[int, int]] = {}
         self._is_attempted = False
         self._cause: Reason | None = None  # why nothing is read; None while a session stands
 
@@ -64,21 +68,88 @@ class Bookkeeper:
 
     # -- from start to stop ---------------------------------------------------------------
 
-    def resume(self, now_ms: int) -> int | None:
+    def resume(self, now_ms: int, *, is_trusted: bool = True) -> int | None:
         """Look what was due while the gateway did not run; :meth:`attempted` counts it.
+
+        Args:
+            now_ms: the gateway's clock, UTC milliseconds.
+            is_trusted: whether the time that passed since the books were left is known; if not,
+                it is counted when the clock is confirmed, see :meth:`confirmed`.
+
+        Returns:
+            The first tick missed so, UTC milliseconds; None if none was, or that is not known.
+        """
+        for group in self._groups:
+            is_fresh = group.name in self._fresh
+            self._gaps.resume(group.name, now_ms if is_fresh else group.ticks.counted_ms + 1)
+            group.enter_era(self._clock.era)
+        self._leave_future(now_ms)
+        for group in self._groups:
+            self._resume(group, now_ms, is_trusted)
+        self._counter.send(self._gaps.end_orphans(now_ms))
+        missed = [group.next_tick() for group in self._groups]
+        return min((tick for tick in missed if tick <= now_ms), default=None)
+
+    def _leave_future(self, now_ms: int) -> None:
+        """Nothing is due where the clock by which the books were left was ahead."""
+        left_ms = max((group.ticks.counted_ms for group in self._groups), default=NEVER)
+        if left_ms <= now_ms + BACK_MS:
+            return
+        self._counter.send(self._gaps.leap(left_ms + 1, now_ms))
+        for group in self._groups:
+            if group.ticks.counted_ms > now_ms:
+                # Unless this clock is behind, which turns out when it is set right.
+                self._unsure[group.name] = group.ticks.counted_ms, group.tick_at(now_ms)
+                group.leap(Leap(left_ms, now_ms, left_ms), self._clock.era)
+
+    def _resume(self, group: Group, now_ms: int, is_trusted: bool) -> None:
+        ticks, left_ms = group.ticks, group.ticks.counted_ms
+        if group.name in self._fresh:
+            ticks.counted_ms = group.tick_at(now_ms)
+        elif not is_trusted and group.next_tick() <= now_ms:
+            ticks.counted_ms = group.tick_at(now_ms)
+            self._unsure[group.name] = left_ms, ticks.counted_ms
+
+    def confirmed(self) -> int | None:
+        """The clock is right: skip what was due before the start and could not be told then.
 
         Returns:
             The first tick missed so, UTC milliseconds; None if none was.
         """
-        self._steps.begin(now_ms)
+        unsure, self._unsure = self._unsure, {}
+        first_ms: list[int] = []
         for group in self._groups:
-            if group.name in self._fresh:
-                group.ticks.counted_ms = group.tick_at(now_ms)
-            self._gaps.resume(group.name, group.ticks.counted_ms + 1)
-            self._steps.begin_anew_if_far_ahead(group, now_ms)
-        self._counter.send(self._gaps.end_orphans(now_ms))
-        missed = [group.next_tick() for group in self._groups]
-        return min((tick for tick in missed if tick <= now_ms), default=None)
+            left_ms, start_ms = map(group.in_era, unsure.get(group.name, (0, 0)))
+            if left_ms < start_ms:  # else the clock by which they were left was ahead
+                days = group.ticks_by_day(left_ms, start_ms)
+                self._counter.count(group, days, skipped=group.size)
+                first_ms.append(group.tick_at(left_ms + group.model.interval_ms))
+        return min(first_ms, default=None)
+
+    def leap(self, leap: Leap) -> None:
+        """The clock goes on elsewhere: count what came until then, go on there."""
+        if self._is_attempted:
+            self.catch_up(leap.from_ms)
+            for group in self._groups:
+                self._skip_unread(group, leap.from_ms)
+        else:
+            self._miss(leap.from_ms)
+        self._counter.send(self._gaps.leap(leap.from_ms + 1, leap.to_ms))
+        for group in self._groups:
+            group.leap(leap, self._clock.era)
+            self._counter.note_progress(group)
+        self._unsure = {
+            name: (left_ms, start_ms + leap.ms)
+            for name, (left_ms, start_ms) in self._unsure.items()
+        }
+
+    def _skip_unread(self, group: Group, upto_ms: int) -> None:
+        """Ticks that have come and wait to be read, while none is being read, are not read."""
+        missed = group.next_tick()
+        if group.ticks.reading_ms is None and missed <= upto_ms:
+            gaps = self._gaps.skipped(group.name, Reason.CLOCK, missed, upto_ms + 1)
+            self._counter.send(gaps)
+            self._counter.catch_up(group, upto_ms, skipped=group.size)
 
     def take_over(self, now_ms: int) -> None:
         """Go on where another runtime of the device was stopped while the gateway ran.
@@ -97,15 +168,17 @@ class Bookkeeper:
         if self._is_attempted:
             return
         self._is_attempted = True
-        self._steps.notice_leap(now_ms)
+        self._restart.attempted(self._device, self._miss(now_ms), now_ms)
+
+    def _miss(self, now_ms: int) -> int | None:
+        """Skip what the gateway missed because it did not run; the newest tick of it."""
         missed: int | None = None
         for group in self._groups:
-            self._steps.begin_anew_if_far_ahead(group, now_ms)
             is_fresh = group.name in self._fresh
             if group.next_tick() <= now_ms:
                 self._counter.catch_up(group, now_ms, skipped=0 if is_fresh else group.size)
                 missed = missed if is_fresh else max(group.ticks.counted_ms, missed or 0)
-        self._restart.attempted(self._device, missed, now_ms)
+        return missed
 
     def connected(self, now_ms: int) -> None:
         """A session stands: ticks from now on are not the fault of the loss before it.
@@ -115,8 +188,6 @@ class Bookkeeper:
         self.attempted(now_ms)
         self.catch_up(now_ms)
         self._cause = None
-        for group in self._groups:
-            self._steps.stepped(group, now_ms)
 
     def lost(self, cause: Reason, now_ms: int) -> None:
         """The device is lost, or was stopped: from the next uncounted tick on, all its ticks are.
@@ -152,21 +223,24 @@ class Bookkeeper:
     def begin(self, group: Group, now_ms: int) -> int:
         """Choose the tick to read now: the newest that has come.
 
-        Ticks before it were missed: failed if the device was down, else skipped as late – or
-        as the clock's fault, if it stepped.
+        Ticks before it were missed: failed if the device was down, else skipped as late.
         """
-        stepped = self._steps.stepped(group, now_ms)
-        group.ticks.reading_ms = tick_ms = group.tick_at(now_ms)
-        if tick_ms == group.next_tick() and not stepped and group.ticks.repeated_ms is None:
+        next_ms = group.next_tick()
+        # A clock that is slowed down may show a moment before the tick that was waited for.
+        group.ticks.reading_ms = tick_ms = max(group.tick_at(now_ms), next_ms)
+        if tick_ms == next_ms:
             return tick_ms  # mostly so: nothing was missed
         self._catch_up(group, now_ms)
         missed = group.next_tick()
         if missed < tick_ms:
-            cause = Reason.CLOCK if stepped else Reason.LATE
             self._counter.send(self._gaps.back(missed))  # what was lost before is not their cause
-            self._counter.send(self._gaps.skipped(group.name, cause, missed, tick_ms))
+            self._counter.send(self._gaps.skipped(group.name, Reason.LATE, missed, tick_ms))
             self._counter.catch_up(group, tick_ms - 1, skipped=group.size)
         return tick_ms
+
+    def tick_of(self, group: Group, tick_ms: int) -> int:
+        """The tick of the reading under way that began at a tick: the clock may have leapt."""
+        return tick_ms if group.ticks.reading_ms is None else group.ticks.reading_ms
 
     def recorded(self, group: Group, tick_ms: int) -> None:
         """The reading of a tick was recorded, and its counts with it."""
@@ -188,24 +262,18 @@ class Bookkeeper:
 
     # -- what nobody reads ----------------------------------------------------------------
 
-    def is_current(self, now_ms: int) -> bool:
+    @property
+    def is_current(self) -> bool:
         """Whether nothing is due but what its readings will count: then no need to catch up.
 
-        So it is mostly: the device is up and polled, no gap waits for its end, and the clock does
-        not repeat time.
+        So it is mostly: the device is up and polled, and no gap waits for its end.
         """
-        if self._cause is not None or self._has_subscriptions or self._gaps.has_skips:
-            return False
-        for group in self._groups:
-            if group.ticks.repeated_ms is not None or group.ticks.counted_ms > now_ms:
-                return False
-        return True
+        return self._cause is None and not self._has_subscriptions and not self._gaps.has_skips
 
     def catch_up(self, now_ms: int) -> None:
         """Bring the books up to now; called before every commit unless they are current."""
         if not self._is_attempted:
             return
-        self._steps.notice_leap(now_ms)
         missed = [self._catch_up(group, now_ms) for group in self._groups]
         first_ms = min((tick for tick in missed if tick is not None), default=None)
         if self._cause is not None and first_ms is not None:
@@ -214,9 +282,6 @@ class Bookkeeper:
 
     def _catch_up(self, group: Group, now_ms: int) -> int | None:
         """Count what a group owes; the first tick that was missed because the device is down."""
-        self._steps.begin_anew_if_far_ahead(group, now_ms)
-        if self._steps.repeats(group, now_ms, self._owed(group)):
-            return None
         reading_ms = group.ticks.reading_ms
         upto_ms = now_ms if reading_ms is None else min(now_ms, reading_ms - 1)
         missed = group.next_tick()
@@ -231,8 +296,3 @@ class Bookkeeper:
         if group.model.mode == "subscribe":
             self._counter.catch_up(group, upto_ms, failed=group.ticks.failing_tags)
         return None
-
-    def _owed(self, group: Group) -> int:
-        """How many values a tick owes that nobody reads: while up, subscribed tags owe none."""
-        is_subscribed = group.model.mode == "subscribe" and self._cause is None
-        return group.ticks.failing_tags if is_subscribed else group.size

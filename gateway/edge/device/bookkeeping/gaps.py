@@ -105,16 +105,16 @@ class GapTracker:
         self._whole = None
         return [ended]
 
-    def interrupt(self, time_ms: int) -> list[Gap]:
-        """End what is open at the last time of a clock that was wrong; what lasts begins anew."""
-        lasting = [gap for gaps in self._partial.values() for gap in gaps]
-        ended = [replace(gap, to_ms=max(time_ms, gap.from_ms)) for gap in lasting]
-        for gaps in self._partial.values():
-            gaps.clear()
-        self._before.clear()
-        if self._whole is not None:
-            ended += self.back(max(time_ms, self._whole.from_ms))
-        return ended
+    def leap(self, from_ms: int, to_ms: int) -> list[Gap]:
+        """The clock goes on elsewhere: what is open ends here, and what lasts begins anew there."""
+        ended = self.end_skips()
+        lasting = [gap for gap in self.open_gaps() if gap not in self._orphans]
+        ended += [replace(gap, to_ms=max(from_ms, gap.from_ms)) for gap in lasting]
+        moved = {gap.key: replace(gap, from_ms=to_ms) for gap in lasting}
+        for group, gaps in self._partial.items():
+            self._partial[group] = [moved[gap.key] for gap in gaps]
+        self._whole = moved[self._whole.key] if self._whole else None
+        return [*ended, *moved.values()]
 
     def update(self, group: str, status: Status, time_ms: int) -> list[Gap]:
         """Take the status column of a group at a time; cheap while nothing changes."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
+from gateway.edge.device.clock import Leap
 
 
 class Restart:
@@ -52,6 +53,26 @@ class Restart:
         self._end(now_ms)
         if missed_ms is not None and missed_ms >= self._end_ms:
             self._send(Gap(device, "", (), Reason.GATEWAY_DOWN, self._end_ms, now_ms + 1))
+
+    def leap(self, leap: Leap) -> None:
+        """The clock goes on elsewhere, and the gap with it if it is open."""
+        gap = self._gap
+        if gap is not None:
+            self._send(replace(gap, to_ms=max(leap.from_ms + 1, gap.from_ms)))
+            self._gap = replace(gap, from_ms=leap.to_ms)
+            self._send(self._gap)
+        self._end_ms += leap.ms
+
+    def confirmed(self, missed_ms: Iterable[int], end_ms: int) -> None:
+        """The clock turns out to be right, and with it what the gateway missed before its start.
+
+        Args:
+            missed_ms: the first tick that each device missed, for those that missed one.
+            end_ms: when it started, UTC milliseconds.
+        """
+        first = min(missed_ms, default=None)
+        if first is not None:
+            self._send(Gap("", "", (), Reason.GATEWAY_DOWN, first, end_ms + 1))
 
     def _end(self, now_ms: int) -> None:
         gap, self._gap = self._gap, None

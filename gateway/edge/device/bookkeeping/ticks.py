@@ -11,6 +11,7 @@ from gateway.core.books import Counts
 from gateway.core.schedule import last_tick_ms, next_tick_ms, ticks_by_day
 from gateway.core.schema import Equipment
 from gateway.edge.buffer.incoming import GroupProgress
+from gateway.edge.device.clock import Leap
 from gateway.edge.device.model import GroupModel
 
 
@@ -22,19 +23,13 @@ class Ticks:
         counted_ms: newest nominal tick in the books; NEVER: none is.
         reading_ms: the tick that is being read now; its reading will count it.
         failing_tags: subscribed tags that are BAD while the session is up.
-        repeated_ms: while a clock that was set back repeats time: newest repeated tick that is
-            in the books.
-        left_ms: newest tick in the books, where the clock went back so far that counting began
-            anew behind it.
-        offset_ms: clock minus a clock that never steps, at the last reading.
+        era: milliseconds by which its ticks lie further in their interval, see ``Clock.era``.
     """
 
     counted_ms: int = NEVER
     reading_ms: int | None = None
     failing_tags: int = 0
-    repeated_ms: int | None = None
-    left_ms: int | None = None
-    offset_ms: float = 0.0
+    era: int = 0
 
 
 @dataclass(slots=True)
@@ -70,16 +65,36 @@ class Group:
 
     def next_tick(self) -> int:
         """The first tick that is not in the books, UTC milliseconds."""
-        return next_tick_ms(self.ticks.counted_ms, self.model.interval_ms, self.model.phase_ms)
+        return next_tick_ms(self.ticks.counted_ms, self.model.interval_ms, self._phase_ms)
 
     def tick_at(self, now_ms: int) -> int:
         """The newest tick that has come, UTC milliseconds."""
-        return last_tick_ms(now_ms, self.model.interval_ms, self.model.phase_ms)
+        return last_tick_ms(now_ms, self.model.interval_ms, self._phase_ms)
 
     def ticks_by_day(self, after_ms: int, upto_ms: int) -> list[tuple[date, int]]:
         """How many ticks ``t`` with ``after_ms < t <= upto_ms`` fall on each day that has one."""
-        model = self.model
-        return list(ticks_by_day(after_ms, upto_ms, model.interval_ms, model.phase_ms))
+        return list(ticks_by_day(after_ms, upto_ms, self.model.interval_ms, self._phase_ms))
+
+    @property
+    def _phase_ms(self) -> int:
+        return self.model.phase_ms + self.ticks.era
+
+    def enter_era(self, era: int) -> None:
+        """Let ticks lie where those of earlier eras do not; what is counted stays counted."""
+        self.ticks.era = era
+        self.ticks.counted_ms = self.in_era(self.ticks.counted_ms)
+
+    def in_era(self, tick_ms: int) -> int:
+        """Where a tick of the era before would lie now."""
+        return tick_ms + 1 if self.tick_at(tick_ms + 1) == tick_ms + 1 else tick_ms
+
+    def leap(self, leap: Leap, era: int) -> None:
+        """Go on behind a leap of the clock; a reading under way is one of the first tick there."""
+        self.ticks.era = era
+        self.ticks.counted_ms = first_ms = self.tick_at(leap.to_ms)
+        if self.ticks.reading_ms is not None:
+            self.ticks.reading_ms, self.ticks.counted_ms = first_ms, self.tick_at(first_ms - 1)
+        self.processor.leap(leap.since_ms, leap.to_ms)
 
     def progress(self, tick_ms: int) -> GroupProgress:
         """How far the group has come with this tick, to be committed with its values."""
@@ -142,6 +157,10 @@ class TickCounter:
         days = group.ticks_by_day(group.ticks.counted_ms, upto_ms)
         self.count(group, days, failed=failed, skipped=skipped)
         group.ticks.counted_ms = group.tick_at(upto_ms)
+        self.note_progress(group)
+
+    def note_progress(self, group: Group) -> None:
+        """Have the next run know how far a group has come."""
         self._journal.progress(self.device, group.name, group.progress(group.ticks.counted_ms))
 
     def count(
