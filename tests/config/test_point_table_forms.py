@@ -8,7 +8,7 @@ import pytest
 
 from edge_config.loading.load import ConfigError, load_gateway
 from edge_config.loading.resolved import ResolvedTag
-from gateway.drivers.modbus.config import Address
+from gateway.drivers.modbus.address import Address
 from gateway.drivers.registry import installed
 from tests.config.examples import GATEWAY, write_gateway
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import DriverSpec, LinkSpec
-from gateway.drivers.modbus.config import Address, Connection, conflicts, endpoint, kind, misfits
+from gateway.drivers.modbus.address import Address, kind
+from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gateway.drivers.modbus.channel import Channel, Unit
 from gateway.drivers.modbus.codec import (
+    LOST,
     NO_RESPONSE,
     NOT_SENT,
     UNANSWERED,
@@ -128,7 +129,8 @@ class Asking:
         has_changed = False
         while open_ := [at for at, answer in enumerate(answers) if answer in UNANSWERED]:
             useless = channel
-            found = await self._instead(useless, len(requests) > len(open_), has_changed)
+            is_lost = any(answers[at] in LOST for at in open_)
+            found = await self._instead(useless, is_lost, len(requests) > len(open_), has_changed)
             if found is None:
                 return
             channel = found
@@ -140,17 +142,18 @@ class Asking:
                 self._link.reject(useless)
 
     async def _instead(
-        self, useless: Channel, has_progress: bool, has_changed: bool
+        self, useless: Channel, is_lost: bool, has_progress: bool, has_changed: bool
     ) -> Channel | None:
         """Another connection; None: there is nothing to be said against this one.
 
         Args:
             useless: over it something was not answered.
+            is_lost: because it was lost.
             has_progress: whether something was.
             has_changed: whether it was itself tried instead of a doubtful one.
         """
         is_doubtful = self._link.is_doubtful(useless)
-        if not useless.is_open and useless.has_answered and (has_changed or not is_doubtful):
+        if is_lost and useless.has_answered and (has_changed or not is_doubtful):
             self._link.ended(useless, has_progress)
             return await self._obtained()
         if has_changed:

@@ -13,6 +13,7 @@ from gateway.drivers.api import NotConnectedError
 from gateway.drivers.modbus.codec import CLOSED, WRONG, Answer, Request
 from gateway.drivers.modbus.config import Framing
 from gateway.drivers.modbus.framing.mbap import Transactions
+from gateway.drivers.modbus.framing.quirks import NO_QUIRKS, Quirks
 from gateway.drivers.modbus.framing.rtu import RtuLine
 from gateway.drivers.modbus.framing.series import ProtocolError
 from gateway.drivers.modbus.pauses import HASTY_S, Pauses
@@ -33,11 +34,13 @@ class Unit:
         number: 0…255.
         window: most requests under way.
         timeout_s: longest silence while answers are missing, from the moment of sending.
+        quirks: how it departs from Modbus TCP.
     """
 
     number: int
     window: int
     timeout_s: float
+    quirks: Quirks = NO_QUIRKS
 
 
 NOBODY = Unit(0, 1, 0.0)
@@ -128,8 +131,8 @@ class Channel(asyncio.Protocol):
             raise NotConnectedError(self._lost)
         waiter: asyncio.Future[list[Answer]] = self._loop.create_future()
         self._waiter = waiter
-        self._begin(unit, requests, is_known)
         try:
+            self._begin(unit, requests, is_known)
             return await waiter
         except asyncio.CancelledError:
             self._withdraw()
@@ -142,7 +145,12 @@ class Channel(asyncio.Protocol):
         is_behind = self._series.is_waiting and self._unit.number != unit.number
         self._allowed_s = unit.timeout_s * (PATIENCE if is_behind and is_known else 1)
         self._unit = unit
-        self._send(self._series.begin(unit.number, requests, unit.window))
+        try:
+            first = self._series.begin(unit.number, requests, unit.window, unit.quirks)
+        except ProtocolError as error:
+            self.abort(f"wrong answer: {error}", WRONG)
+        else:
+            self._send(first)
 
     def _send(self, data: bytes) -> None:
         """Write now, or when the line is ready for it; the clock of the time-out starts then."""
@@ -244,6 +252,8 @@ class Channel(asyncio.Protocol):
             self._ready_from = now + TURNAROUND_S
             # RTU has no transaction ids: the unit's late answer would pass for its next one.
             self._late_until[self._unit.number] = now + self._unit.timeout_s
+        elif self._unit.quirks:  # an answer that comes late might pass for another one
+            self.abort("a unit with quirks was silent")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Be ready; the event loop has set TCP_NODELAY, so small requests go at once."""

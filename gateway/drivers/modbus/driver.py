@@ -12,11 +12,11 @@ from gateway.drivers.api import (
     Value,
 )
 from gateway.drivers.modbus import codec, values
+from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.asking import Asking
 from gateway.drivers.modbus.channel import Channel, Unit
 from gateway.drivers.modbus.config import (
     REQUEST_TIMEOUT_MS,
-    Address,
     Connection,
     Framing,
     endpoint,
@@ -55,7 +55,8 @@ class ModbusDriver:
         self._link = link
         self._connection = connection
         self._timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
-        unit = Unit(connection.unit, connection.window, self._timeout_ms / 1000)
+        quirks = frozenset(connection.quirks)
+        unit = Unit(connection.unit, connection.window, self._timeout_ms / 1000, quirks)
         self._asking = Asking(link, self, unit)
         self.renewals = 0
         self._name = f"Modbus unit {connection.unit} at {endpoint(connection)}"

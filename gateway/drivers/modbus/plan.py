@@ -5,7 +5,8 @@ from functools import partial
 
 from gateway.drivers.api import Point
 from gateway.drivers.modbus import codec
-from gateway.drivers.modbus.config import Address, Connection
+from gateway.drivers.modbus.address import Address
+from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.values import DataType, Encoding, decode_text, permutation
 from gateway.drivers.toolkit.decode import Bit, Format, Number, Place, Text
 from gateway.drivers.toolkit.layout import Layout, Layouts

@@ -97,9 +97,9 @@ def test_exception_codes(code: int, reason: Reason) -> None:
         ("0001 0001 0009 01 03 06 022B 0000 0064", "protocol id 1 instead of 0"),
         ("0001 0000 0009 02 03 06 022B 0000 0064", "unit 2 instead of 1"),
         ("0001 0000 0009 01 04 06 022B 0000 0064", "function 4 instead of 3"),
-        ("0001 0000 0007 01 03 04 022B 0000", "length 7 instead of 9"),
-        ("0001 0000 000B 01 03 08 022B 0000 0064 0000", "length 11 instead of 9"),
-        ("0001 0000 0009 01 03 05 022B 0000 0064", "content 05 instead of 06"),
+        ("0001 0000 0007 01 03 04 022B 0000", "byte count 4 instead of 6"),
+        ("0001 0000 000B 01 03 08 022B 0000 0064 0000", "byte count 8 instead of 6"),
+        ("0001 0000 0009 01 03 05 022B 0000 0064", "byte count 5 instead of 6"),
         ("0001 0000 0009 01 83 02 022B 0000 0064", "length 9 instead of 3"),
         ("0001 0000 0003 01 84 02", "function 132 instead of 3"),
         ("0001 0000 0003 02 83 02", "unit 2 instead of 1"),
@@ -129,8 +129,10 @@ def test_two_answers_at_once_are_one_too_many() -> None:
 
 
 def test_nothing_may_come_when_nothing_was_asked() -> None:
-    with pytest.raises(ProtocolError, match="nobody asked"):
-        Transactions().receive(b"\0")
+    transactions = Transactions()
+    assert not transactions.receive(b"\0")
+    with pytest.raises(ProtocolError, match="1 bytes came before anything was asked"):
+        transactions.begin(1, [READ])
 
 
 def test_every_request_has_a_new_transaction_id() -> None:

@@ -9,11 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from edge_config.mistakes.shape import declared
+from edge_config.models.gateway import DeviceConfig
 from edge_config.models.settings import Settings
 from edge_config.models.validation import validated
 from gateway.core.schema import Kind
 from gateway.drivers.modbus import SPEC
-from gateway.drivers.modbus.config import Address, Connection
+from gateway.drivers.modbus.address import Address
+from gateway.drivers.modbus.config import Connection
 
 
 @pytest.mark.parametrize(
@@ -118,6 +120,27 @@ def test_wrong_connections(field: str, value: Any) -> None:
         validated(Connection, {"host": "plc", field: value})
 
 
+@pytest.mark.parametrize(
+    ("written", "key", "said"),
+    [
+        ({"quirks": ["any_unit"], "window": 2}, "window", "needs a device without quirks"),
+        ({"quirks": ["any_unit"], "framing": "rtu"}, "quirks", "any_unit means nothing in RTU"),
+        ({"quirks": ["padded_data"], "framing": "rtu"}, "", ""),
+        ({"quirks": ["any_unit"]}, "", ""),
+    ],
+)
+def test_quirks_that_do_not_fit_are_refused(written: dict[str, Any], key: str, said: str) -> None:
+    device = DeviceConfig(id="d", driver="modbus", profile="p", asset_no="M", connection={})
+    found = list(SPEC.misfits(validated(Connection, {"host": "plc", **written}), device))
+    assert [one for one, _ in found] == ([key] if key else [])
+    assert all(said in sentence for _, sentence in found)
+
+
+def test_an_unknown_quirk_is_refused() -> None:
+    with pytest.raises(ValidationError, match="any_transaction"):
+        validated(Connection, {"host": "plc", "quirks": ["anything"]})
+
+
 def test_endpoint() -> None:
     assert SPEC.endpoint(Connection(host="plc-1")) == "plc-1:502"
     assert SPEC.endpoint(Connection(host="::1", port=5020)) == "[::1]:5020"
@@ -130,7 +153,7 @@ def test_the_page_lists_every_key_with_its_default(model: type[Settings]) -> Non
     for name, key in declared(model).items():
         if key.default is MISSING:
             assert rows[name] == "required"
-        elif key.default is None:
+        elif key.default in (None, ()):
             assert name in rows
         else:
             assert f"`{str(key.default).lower()}`" in rows[name].lower()

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from gateway.drivers.api import Point
 from gateway.drivers.kit.conformance import values_of
+from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.codec import Table
-from gateway.drivers.modbus.config import Address, Connection
+from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.plan import CODES, LAYOUTS, layout
 from gateway.drivers.modbus.values import DataType, Encoding, Order, reorder
 from gateway.drivers.toolkit.merge import Block

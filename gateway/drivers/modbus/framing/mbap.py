@@ -7,11 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, SILENT, Request
+from gateway.drivers.modbus.framing.quirks import (
+    HEADER,
+    NO_QUIRKS,
+    Expected,
+    Quirk,
+    Quirks,
+    find,
+)
+from gateway.drivers.modbus.framing.refusals import advice, difference, forgiven, not_open
 from gateway.drivers.modbus.framing.series import ProtocolError, Series
 
 _SHORTEST = 9  # an exception; every right answer is longer
-_HEADER = 7  # transaction, protocol, length, unit
 _LONGEST = 254  # of what the length field counts: unit and PDU
+_LONGEST_REST = 2_048  # of what is looked through for an answer, or came before a request
 _REMEMBERED = 64  # given up requests whose late answers are recognised
 _KEPT = 512  # wrapped series: a full bus of 247 units with two groups each
 
@@ -57,7 +66,7 @@ class Transactions(Series):
         last: transaction id before the first, 0…65535.
     """
 
-    __slots__ = ("_given_up", "_kept", "_last", "_open", "_rest", "_wrapped")
+    __slots__ = ("_given_up", "_is_new", "_kept", "_last", "_open", "_quirks", "_rest", "_wrapped")
 
     def __init__(self, last: int = 0) -> None:
         super().__init__()
@@ -68,19 +77,40 @@ class Transactions(Series):
         self._kept: dict[tuple[int, int], tuple[Sequence[Request], list[_Wrapped]]] = {}
         self._given_up: dict[bytes, None] = {}
         self._rest = b""
+        self._quirks = NO_QUIRKS
+        self._is_new = True  # nothing was asked yet
 
-    def begin(self, unit: int, requests: Sequence[Request], window: int = 1) -> bytes:
+    def begin(
+        self,
+        unit: int,
+        requests: Sequence[Request],
+        window: int = 1,
+        quirks: Quirks = NO_QUIRKS,
+    ) -> bytes:
         """Start a series of requests to a unit; returns the bytes to send.
 
         Args:
             unit: 0…255.
             requests: at least one; a tuple is expected to come again, a list is not.
             window: most requests under way.
+            quirks: of the unit; with any of them one request is under way.
+
+        Raises:
+            ProtocolError: the other side spoke before it was asked.
         """
         if requests is not self._requests or unit != self._unit:
             self._wrapped = self._wrap(unit, requests)
         self._begin(unit, requests)
-        return self._fill(window)
+        self._quirks = quirks
+        if self._is_new:
+            self._heed_greeting()
+        return self._fill(1 if quirks else window)
+
+    def _heed_greeting(self) -> None:
+        self._is_new, greeting, self._rest = False, self._rest, b""
+        if greeting and Quirk.GREETING not in self._quirks:
+            much = f"{len(greeting)} bytes came before anything was asked"
+            raise ProtocolError(much + advice(Quirk.GREETING))
 
     def _wrap(self, unit: int, requests: Sequence[Request]) -> list[_Wrapped]:
         """Wrap a series, or find it wrapped: units of a shared link take turns with theirs."""
@@ -103,6 +133,8 @@ class Transactions(Series):
         """
         if self._rest:
             data = self._rest + data
+        if self._is_new or self._quirks:
+            return self._receive_loosely(data)
         at, end, free = 0, len(data), 0
         while end - at >= _SHORTEST:
             key = data[at : at + 2]
@@ -117,8 +149,49 @@ class Transactions(Series):
             free += index is not None
         self._rest = data[at:]
         if self._rest and not self._open and not self._given_up:
-            raise ProtocolError(f"{len(self._rest)} bytes came that nobody asked for")
+            self._refuse_rest()
         return self._fill(free) if free else b""
+
+    def _refuse_rest(self) -> None:
+        much = f"{len(self._rest)} bytes came that nobody asked for"
+        raise ProtocolError(much + advice(Quirk.TRAILING_BYTES))
+
+    def _receive_loosely(self, data: bytes) -> bytes:
+        """The same for a unit with quirks; what comes before the first request is kept."""
+        self._rest = data[-_LONGEST_REST:]
+        if self._is_new or (self._open and not self._read_one()):
+            return b""
+        if self._rest and Quirk.TRAILING_BYTES not in self._quirks:
+            self._refuse_rest()
+        self._rest = b""
+        return self._fill(1)
+
+    def _read_one(self) -> bool:
+        """Read the answer to the one open request; False if it has not come whole."""
+        ((key, index),) = self._open.items()
+        found = find(self._rest, Expected(key, self._unit, self._requests[index]), self._quirks)
+        if found is None:
+            self._refuse_if_wrong(key, self._wrapped[index])
+            return False
+        self._rest = self._rest[found.stop :]
+        del self._open[key]
+        self._answered(index, found.answer)
+        if found.answer in NO_RESPONSE:
+            self._end()
+        return True
+
+    def _refuse_if_wrong(self, key: bytes, asked: _Wrapped) -> None:
+        """See whether what came can still become an answer; if it may stand anywhere, it can."""
+        quirks, rest = self._quirks, self._rest
+        if len(rest) < _SHORTEST or quirks & {Quirk.TRAILING_BYTES, Quirk.GREETING}:
+            return
+        if rest[:2] != key and Quirk.ANY_TRANSACTION not in quirks:
+            raise ProtocolError(not_open(rest[:2]))
+        got, head = forgiven(rest[2:], asked.head, quirks), asked.head
+        if Quirk.PADDED_DATA in quirks and got[5] == head[5] and got[6] > head[6]:
+            head = head[:2] + (got[6] + 3).to_bytes(2, "big") + head[4:6] + got[6:7]
+        if not got.startswith(head) and not head.startswith(got):
+            raise ProtocolError(difference(head, asked.refusal, got))
 
     def give_up(self, code: int = SILENT) -> None:
         """Wait no longer for what is open; the oldest request gets the code for its answer."""
@@ -148,7 +221,7 @@ class Transactions(Series):
         """Read the answer at ``at``; returns where it ends, 0 if it has not come whole."""
         asked, begin = self._wrapped[index], at + len(key)
         if data.startswith(asked.head, begin):
-            stop = at + _HEADER + asked.size
+            stop = at + HEADER + asked.size
             if stop > len(data):
                 return 0
             self._answered(index, data[begin + len(asked.head) : stop])
@@ -182,22 +255,10 @@ class Transactions(Series):
         """Pass over a late answer; returns where it ends, 0 if it has not come whole."""
         size = int.from_bytes(data[at + 4 : at + 6], "big")
         if key not in self._given_up or data[at + 2 : at + 4] != b"\0\0" or size > _LONGEST:
-            raise ProtocolError(f"an answer to transaction {key.hex()}, which is not open")
-        stop = at + _HEADER - 1 + size
+            raise ProtocolError(not_open(key))
+        stop = at + HEADER - 1 + size
         if stop > end:
             return 0
         del self._given_up[key]
         self.late += 1
         return stop
-
-
-def difference(head: bytes, refusal: bytes, got: bytes) -> str:
-    """Say how an answer differs from the right one; all from the protocol id on."""
-    right = refusal if got[5] == refusal[5] else head
-    fields = (("protocol id", 0, 2), ("length", 2, 4), ("unit", 4, 5), ("function", 5, 6))
-    # The function says what the length should be, so it is looked at before the length.
-    for name, start, stop in sorted(fields, key=lambda field: -field[1]):
-        if got[start:stop] != right[start:stop]:
-            wanted = int.from_bytes(right[start:stop], "big")
-            return f"{name} {int.from_bytes(got[start:stop], 'big')} instead of {wanted}"
-    return f"content {got[6 : len(right)].hex()} instead of {right[6:].hex()}"

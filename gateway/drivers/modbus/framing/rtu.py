@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, SILENT, Answer, Request
+from gateway.drivers.modbus.framing.quirks import NO_QUIRKS, READ_HEAD, Quirk, Quirks
 from gateway.drivers.modbus.framing.series import Series
 
 _REFUSAL = 5  # bytes of an exception: unit, function, code, CRC
@@ -44,19 +45,31 @@ def frame(unit: int, pdu: bytes) -> bytes:
 class RtuLine(Series):
     """The one open request of a line, or of a connection to a serial server."""
 
-    __slots__ = ("_echoes", "_rest", "garbage")
+    __slots__ = ("_echoes", "_rest", "_takes_padded", "garbage")
 
     is_waiting = False  # a line keeps nothing back for a unit that does not answer
 
     def __init__(self) -> None:
         super().__init__()
         self._rest = b""
+        self._takes_padded = False
         self._echoes = False  # the line gives back what is sent, as two-wire adapters may
         self.garbage = 0
 
-    def begin(self, unit: int, requests: Sequence[Request], _window: int = 1) -> bytes:
-        """Start a series of requests to a unit (0…255); returns the bytes to send."""
+    def begin(
+        self,
+        unit: int,
+        requests: Sequence[Request],
+        _window: int = 1,
+        quirks: Quirks = NO_QUIRKS,
+    ) -> bytes:
+        """Start a series of requests to a unit (0…255); returns the bytes to send.
+
+        Of the quirks only ``PADDED_DATA`` has a meaning here: bytes between frames are passed
+        over anyway, and without transaction ids the unit is what an answer is known by.
+        """
         self._begin(unit, requests)
+        self._takes_padded = Quirk.PADDED_DATA in quirks
         self.garbage = 0
         return self._next()
 
@@ -103,11 +116,21 @@ class RtuLine(Series):
             return True
         return False
 
+    def _is_padded_at(self, at: int, request: Request) -> bool:
+        """Whether a read's answer begins here that holds more than was asked for."""
+        data, head = self._rest, request.head
+        if len(head) != READ_HEAD or len(data) < at + 1 + READ_HEAD:
+            return False
+        is_it = data[at] == self._unit and data[at + 1] == head[0] and data[at + 2] > head[1]
+        return is_it and _is_sound(data, at, data[at + 2] + _REFUSAL)
+
     def _answer_at(self, at: int, request: Request) -> Answer | None:
         """The answer that begins here; None: none does, or it has not come whole."""
         data, unit = self._rest, bytes((self._unit,))
         head = unit + request.head
         if data.startswith(head, at) and _is_sound(data, at, request.size + 3):
+            return data[at + len(head) : at + 1 + request.size]
+        if self._takes_padded and self._is_padded_at(at, request):
             return data[at + len(head) : at + 1 + request.size]
         refusal = unit + bytes((request.pdu[0] | EXCEPTION_BIT,))
         if data.startswith(refusal, at) and _is_sound(data, at, _REFUSAL):

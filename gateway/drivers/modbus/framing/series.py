@@ -48,11 +48,11 @@ class Series:
         """Give up what is open.
 
         Args:
-            first: the oldest open request, which is to blame; None: all that were sent are
-                answered, and the last of them is, as bytes followed its answer.
+            first: the oldest open request, which is to blame; None: the one that was sent last
+                is, though it may be answered: bytes followed that.
             code: what it has instead of an answer.
         """
-        self.answers[self._sent - 1 if first is None else first] = code
+        self.answers[max(self._sent - 1, 0) if first is None else first] = code
         self.missing = 0
         self._sent = len(self._requests)
 
