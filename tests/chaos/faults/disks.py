@@ -3,7 +3,9 @@
 import asyncio
 import errno
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -42,11 +44,20 @@ def _fill(ballast: Path) -> None:
 
 async def tear_log(plant: Plant, chance: Random) -> None:
     """A power cut: the end of the buffer's write-ahead log is missing or rubbish."""
-    await plant.edge.kill()
+    await _kill_edge(plant, chance)
     log = plant.buffer / "buffer.db-wal"
     if log.exists() and log.stat().st_size:
         log.write_bytes(_torn(log.read_bytes(), chance))
     plant.edge.start()
+    plant.city.start()
+
+
+async def _kill_edge(plant: Plant, chance: Random) -> None:
+    """Half the time after a while without a city, so that the buffer holds what is nowhere else."""
+    if chance.random() < 1 / 2:
+        await plant.city.kill()
+        await asyncio.sleep(chance.uniform(1, 5))
+    await plant.edge.kill()
 
 
 def _torn(log: bytes, chance: Random) -> bytes:
@@ -60,14 +71,17 @@ def _torn(log: bytes, chance: Random) -> bytes:
 
 
 async def flip_bytes(plant: Plant, chance: Random) -> None:
-    """A bad disk: some bytes of the buffer's main file are others."""
-    await plant.edge.kill()
+    """A bad disk: some bits of the buffer's main file, which holds everything, are others."""
+    await _kill_edge(plant, chance)
     file = plant.buffer / "buffer.db"
+    with closing(sqlite3.connect(file)) as buffer:
+        buffer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     damaged = bytearray(file.read_bytes())
     for _ in range(chance.randint(1, 8)):
         damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
     file.write_bytes(damaged)
     plant.edge.start()
+    plant.city.start()
 
 
 async def restore_buffer(plant: Plant, chance: Random) -> None:

@@ -7,7 +7,7 @@ from random import Random
 from tests.chaos.parts import Part
 from tests.chaos.plant import Plant
 
-MOST_CALLS = 400
+MOST_CALLS = 150
 """Writes and syncs after which the fatal one comes; a commit of the gateway has about ten."""
 
 START_CALLS = 40
