@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator
 
 import aiomqtt
@@ -20,12 +21,18 @@ NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class City:
-    """What it holds is plain to see; ``answer`` False keeps it from acknowledging."""
+    """What it holds is plain to see; ``answer`` False keeps it from acknowledging.
+
+    ``tells_time`` True lets it confirm clocks, or contradict them; ``times`` are those of the
+    polls of each device, in the order in which they came.
+    """
 
     def __init__(self, port: int, gateway: str, *, forgetful: bool = False) -> None:
         self.port = port
         self.gateway = gateway
         self.answer = True
+        self.tells_time = False
+        self.times: dict[str, list[int]] = {}
         self.forgetful = forgetful
         self.schemas: dict[int, Schema] = {}
         self.order: list[int] = []
@@ -108,6 +115,7 @@ class City:
                 if not self.forgetful:
                     self.schemas[record.id] = record
             case Batch():
+                self.times.setdefault(record.schema.device, []).append(record.time_ms)
                 for at in record.present.nonzero()[0].tolist():
                     name = record.schema.tags[at].name
                     self.points.add((record.schema.device, name, record.time_ms))
@@ -125,7 +133,9 @@ class City:
         while self.upto + 1 in self.values:
             self.upto += 1
         self.above = {seq for seq in self.above if seq > self.upto}
-        ack = Ack(f"{self.epoch:016x}", self.upto, [(seq, seq) for seq in sorted(self.above)], want)
+        spans = [(seq, seq) for seq in sorted(self.above)]
+        time_ms = time.time_ns() // 1_000_000 if self.tells_time else 0
+        ack = Ack(f"{self.epoch:016x}", self.upto, spans, want, time_ms=time_ms)
         await client.publish(ack_topic(self.gateway), encode_message(ack), qos=1)
 
     def totals(self) -> Counts:

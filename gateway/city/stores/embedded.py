@@ -2,7 +2,8 @@
 
 One row a machine and time; its body is a JSON object of the fields, so that a person with the
 ``sqlite3`` shell can read it. Writing the same series and time again merges the fields, the last
-one wins – as InfluxDB does. Beside it stand the status bytes of the fields that are not GOOD.
+one wins – as InfluxDB does –, but of one group a row is one poll. Beside it stand the status bytes
+of the fields that are not GOOD.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from gateway.city.stores.api import (
 from gateway.city.stores.hours import Tally, hours_between
 from gateway.city.stores.line_protocol import check, fill, kind_runs, numbers
 from gateway.city.stores.marks import statuses
-from gateway.city.stores.telemetry_file import INSERT, open_file
+from gateway.city.stores.telemetry_file import INSERT, Merge, open_file
 from gateway.core.days import HOUR_MS
 from gateway.core.schema import Column, Kind, Run
 from gateway.core.status import GOOD
@@ -77,6 +78,7 @@ class EmbeddedStore:
         self._lock = asyncio.Lock()
         self._ids: dict[Series, int] = {}
         self._fields = fields.Fields()
+        self._merge = Merge()
 
     async def open(self) -> None:
         """Open the file, or create it.
@@ -85,7 +87,7 @@ class EmbeddedStore:
             StoreMisconfiguredError: no such folder, no permission, or of another version.
         """
         try:
-            self._connection = await asyncio.to_thread(open_file, self._path)
+            self._connection = await asyncio.to_thread(open_file, self._path, self._merge)
         except (OSError, sqlite3.Error) as error:
             raise StoreMisconfiguredError(f"cannot open the store {self._path}: {error}") from error
 
@@ -192,6 +194,7 @@ class EmbeddedStore:
             writable, refused = check(table, runs, conflicts)
             rejections += refused
             series = self._series(connection, table.series)
+            self._merge.fields = frozenset(table.fields)
             connection.executemany(INSERT, _points(series, table, runs, writable))
             self._fields.note(connection, series, table, runs, writable)
         return rejections

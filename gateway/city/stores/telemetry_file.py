@@ -39,15 +39,19 @@ INSERT = """
     INSERT INTO points (series, time_ms, n, body, status) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (series, time_ms) DO UPDATE SET
         n = qulink_fields(body, excluded.body),
-        status = qulink_status(status, excluded.body, excluded.status),
+        status = qulink_status(body, status, excluded.body, excluded.status),
         body = qulink_merge(body, excluded.body)
     WHERE body IS NOT excluded.body OR status IS NOT excluded.status
 """
-"""Writes a row; of each field what is written last holds, and its status."""
+"""Writes a row; of each field what is written last holds, and its status; see :class:`Merge`."""
 
 
-def open_file(path: Path) -> sqlite3.Connection:
+def open_file(path: Path, merge: "Merge") -> sqlite3.Connection:
     """Open a store's file, or make a new one; a file of another version is not touched.
+
+    Args:
+        path: the file; its folder is made.
+        merge: decides about rows of one time.
 
     Raises:
         StoreMisconfiguredError: it is of another version, or no store.
@@ -62,9 +66,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         is_new = _is_new(connection, path)  # before the journal mode, which changes the file
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
-        connection.create_function("qulink_merge", 2, _merge, deterministic=True)
-        connection.create_function("qulink_fields", 2, _fields, deterministic=True)
-        connection.create_function("qulink_status", 3, _status, deterministic=True)
+        merge.register(connection)
         if is_new:
             connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
             sync_names(path)
@@ -91,19 +93,43 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     return False
 
 
-def _merge(old: str, new: str) -> str:
-    return orjson.dumps(orjson.loads(old) | orjson.loads(new)).decode()
+class Merge:
+    """What becomes of a row when another one of its series and time is written.
 
+    Groups of a device share rows, and a frame may come twice or in pieces. But of one group a row
+    is one poll: where the values differ, it is another poll, and nothing of the older one stays.
 
-def _fields(old: str, new: str) -> int:
-    return len(orjson.loads(old).keys() | orjson.loads(new).keys())
+    Attributes:
+        fields: names of the fields of the group that is being written.
+    """
 
+    def __init__(self) -> None:
+        self.fields: frozenset[str] = frozenset()
 
-def _status(old: str | None, new_body: str, new: str | None) -> str | None:
-    """Statuses after a row was written over another: fields that were not written keep theirs."""
-    if old is None:
-        return new
-    written = orjson.loads(new_body).keys()
-    kept = {name: code for name, code in orjson.loads(old).items() if name not in written}
-    merged = kept | (orjson.loads(new) if new is not None else {})
-    return orjson.dumps(merged).decode() if merged else None
+    def register(self, connection: sqlite3.Connection) -> None:
+        """Let statements call it."""
+        connection.create_function("qulink_merge", 2, self._body)
+        connection.create_function("qulink_fields", 2, self._count)
+        connection.create_function("qulink_status", 4, self._status)
+
+    def _merged(self, old_body: str, new_body: str) -> dict[str, object]:
+        old: dict[str, object] = orjson.loads(old_body)
+        new: dict[str, object] = orjson.loads(new_body)
+        is_other = any(old.get(name, value) != value for name, value in new.items())
+        kept = {name: old[name] for name in old if name not in self.fields} if is_other else old
+        return kept | new
+
+    def _body(self, old: str, new: str) -> str:
+        return orjson.dumps(self._merged(old, new)).decode()
+
+    def _count(self, old: str, new: str) -> int:
+        return len(self._merged(old, new))
+
+    def _status(self, old_body: str, old: str | None, new_body: str, new: str | None) -> str | None:
+        """Statuses after that: fields that were not written keep theirs."""
+        if old is None:
+            return new
+        kept = self._merged(old_body, new_body).keys() - orjson.loads(new_body).keys()
+        stay = {name: code for name, code in orjson.loads(old).items() if name in kept}
+        merged = stay | (orjson.loads(new) if new is not None else {})
+        return orjson.dumps(merged).decode() if merged else None
