@@ -7,18 +7,17 @@
     ├── NoResponseError     the device is silent; what it is reached by stands
     └── RefusedError        the device said no: password, certificate, session limit
 
-A driver does not schedule, retry, reconnect, scale, filter or log faults; the poller owns all
-of that. Calls never overlap, with one exception: ``arrivals`` may be awaited while another call
-runs. Each but ``arrivals`` is under a timeout of the poller's. After a timeout or a
-cancelled call the poller closes the driver and connects anew, so that a late answer can never
-be taken for the next one. Devices that are reached by one thing, such as a serial line, share a
-:class:`Link`; their calls take turns, and a timeout begins with the turn. The rules are numbered
-in ``docs/driver-contract.md``.
+A driver does not schedule, retry, reconnect, scale, filter or log faults; the poller owns all of
+that. Calls never overlap, but ``arrivals`` may be awaited while another call runs. Each other call
+is under a timeout of the poller's. After a timeout or a cancelled call the poller closes the driver
+and connects anew, so that a late answer can never be taken for the next one. Devices that are
+reached by one thing, such as a serial line, share a :class:`Link`; their calls take turns, and a
+timeout begins with the turn. The rules are numbered in ``docs/driver-contract.md``.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -150,8 +149,7 @@ class TellingDriver(Driver, Protocol):
     """A driver that can say more of its device than values and faults; no driver has to.
 
     Attributes:
-        renewals: how many connections it has made anew within readings, because one that had
-            served was ended; none of them is a loss.
+        renewals: how many connections it made anew within readings; none of them is a loss.
     """
 
     renewals: int
@@ -167,6 +165,20 @@ class TellingDriver(Driver, Protocol):
 
         Asked after each reading, so it is cheap; the poller logs each of them once.
         """
+
+
+class TagFault(NamedTuple):
+    """Why a tag is BAD, in words for people that hold as long as it is BAD for this reason."""
+
+    reason: Reason
+    words: str
+
+
+class ExplainingDriver(Driver, Protocol):
+    """A driver that can say more of a tag than its reason."""
+
+    def tag_faults(self) -> Mapping[str, TagFault]:
+        """The newest fault of each tag that had one, by tag name. Asked when a person looks."""
 
 
 class SubscribingDriver(Driver, Protocol):

@@ -85,10 +85,11 @@ class GroupProcessor(Processor):
     def judge_items(self, given: Status) -> Outcome:
         """Take the device's answer to a subscription: which tags it refuses.
 
-        A tag that is BAD here stays so until a value of it arrives; nothing is counted.
+        A tag that is BAD here stays so until a value of it arrives; of the others nothing is known
+        before. Nothing is counted.
         """
         refused = given >= FIRST_BAD
-        self._status = np.where(refused, given, 0).astype(np.uint8)
+        self._status = np.where(refused, given, _UNKNOWN).astype(np.uint8)
         self._send_at[refused] = NEVER
         self._silent_ms = NEVER
         self._heard[:] = False
@@ -226,3 +227,5 @@ class GroupProcessor(Processor):
 
 
 _CLOCK = uncertain(Reason.CLOCK)
+_UNKNOWN = uncertain(Reason.NONE)
+"""Of what has given no value yet in this session: an old one must not look like a good one."""

@@ -1,6 +1,7 @@
-"""Whether a server's own clock goes on: if not, what it gives is a replay. Pure.
+"""Whether a server's own clock goes on, and how far it is from ours. Pure.
 
-A server that has died inside, or a recording of one, may give values for ever. Its CurrentTime
+A clock that stands still means that what the server gives is a replay: a server that has died
+inside, or a recording of one, may give values for ever. Its CurrentTime
 (``Server_ServerStatus_CurrentTime``, Part 5, 12.10) gives it away. Source times are no help: the
 value of a machine that stands still keeps its own for good reasons.
 """
@@ -18,6 +19,9 @@ _PAUSES = 3
 class ServerClock:
     """What is known of a server's clock; outlives sessions. Times are seconds that never step.
 
+    Attributes:
+        ahead_ms: how far the server's clock was ahead of ours when it was last seen; None: never.
+
     Args:
         rule: ``learn``: a clock may be judged once it has moved three times, as some servers have
             none; ``demand``: always; ``ignore``: never.
@@ -31,6 +35,7 @@ class ServerClock:
         self._moves = _MOVES if rule == "demand" else 0
         self._ticks: int | None = None
         self._moved_s = self._looked_s = 0.0
+        self.ahead_ms: int | None = None
 
     def connected(self, now: float) -> None:
         """A session begins: the time before it is no pause of the clock."""
@@ -64,6 +69,14 @@ class ServerClock:
                 self._pause_s = max(self._pause_s, now - self._moved_s)
             self._moves += 1
         self._ticks, self._moved_s = ticks, now
+
+    def compare(self, server_ms: int, now_ms: int) -> None:
+        """Note how far the server's clock is from ours, both in UTC milliseconds."""
+        self.ahead_ms = server_ms - now_ms
+
+    def differs(self, tolerance_ms: int) -> bool:
+        """Whether the server's clock is known to differ from ours by more than this."""
+        return self.ahead_ms is not None and abs(self.ahead_ms) > tolerance_ms
 
     def stands_still(self, now: float) -> bool:
         """Whether the clock has been seen and stands still, so that values are a replay."""

@@ -115,6 +115,18 @@ class Connection(Settings):
         description="values are UNCERTAIN (frozen) while the server's CurrentTime stands still; "
         "learn: once it has been seen to move, demand: also if it never moved, ignore: never",
     )
+    timestamps: Literal["source", "server", "gateway"] = Field(
+        default="source",
+        description="whose time a pushed value gets: that of its source, of the server, or of its "
+        "arrival at the gateway",
+    )
+    max_clock_difference_ms: int = Field(
+        default=60_000,
+        ge=1_000,
+        le=315_360_000_000,
+        description="times that differ more from the gateway's clock are not believed: the value "
+        "gets the gateway's time and is UNCERTAIN (clock)",
+    )
     max_nodes_per_call: int | None = Field(
         default=None, ge=1, le=100_000, description="lower limit than the server announces"
     )
@@ -144,7 +156,8 @@ class Address(Settings):
     """
 
     node: Annotated[str, Rule(lambda text: format_node(parse_node(text)))] = Field(
-        description="nsu=<namespace URI>;s=<name> (or i=, g=, b=); no nsu= in namespace 0"
+        description="nsu=<namespace URI>;s=<name> (or i=, g=, b=); no nsu= in namespace 0; "
+        "ns=<index> in place of nsu= where the server lists no URI for it"
     )
     type: TypeName = Field(description="type of the value; the server's must fit into it")
 

@@ -1,7 +1,8 @@
 """The OPC UA driver: one session with one server, dropped whole and opened anew on any loss."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,23 +12,24 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
 
 from gateway.core.batch import Reading, Status
-from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, Value
+from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, TagFault, Value
 from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.session import Session, open_session
 from gateway.drivers.opcua.encoding.codec import decode_read
-from gateway.drivers.opcua.encoding.convert import (
-    Shape,
-    clock_ticks,
-    mark_frozen,
-    reading_of,
-    shape_of,
-)
+from gateway.drivers.opcua.encoding.convert import Shape, clock_ticks, reading_of, shape_of
+from gateway.drivers.opcua.encoding.quality import mark_frozen
+from gateway.drivers.opcua.encoding.times import SourceTimes
 from gateway.drivers.opcua.encoding.values import Values, empty_values
 from gateway.drivers.opcua.faults import translated
+from gateway.drivers.opcua.findings import Findings
+from gateway.drivers.opcua.subscribing.groups import Groups
 from gateway.drivers.opcua.subscribing.items import CURRENT_TIME
 from gateway.drivers.opcua.subscribing.publishing import Publishing
 from gateway.drivers.opcua.write import variant_of
+
+LOOK_AGAIN_S = 10.0
+"""Pause before polled points whose namespace is missing are looked for again."""
 
 Chunk = tuple[npt.NDArray[np.intp], ua.ReadRequest]
 """Positions of some points of a plan, and the request that asks for them."""
@@ -40,14 +42,18 @@ class ReadPlan:
     Attributes:
         points: the points in order.
         shape: what they expect.
+        findings: what was wrong with them last.
         session: the session in which it was last used.
         chunks: the requests of that session; points that it does not know are in none.
+        again_s: when to look again for namespaces that are missing, on the loop's clock.
     """
 
     points: tuple[Point, ...]
     shape: Shape
+    findings: Findings
     session: Session | None = None
     chunks: tuple[Chunk, ...] = ()
+    again_s: float | None = None
 
 
 class OpcUaDriver:
@@ -56,34 +62,55 @@ class OpcUaDriver:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._session: Session | None = None
+        self._groups: Groups | None = None
         self._publishing: Publishing | None = None
+        # What outlives a session:
+        self._plans: list[ReadPlan] = []
+        self._times: dict[str, SourceTimes] = {}
+        self._by_index: dict[int, str] = {}
         self._clock = ServerClock(connection.server_clock, connection.keepalive_ms / 1000)
 
     async def connect(self) -> None:
         """Open a new session; see the SDK."""
         await self.close()
-        self._session = await open_session(self._connection)
+        self._session = session = await open_session(self._connection, self._by_index)
         self._clock.connected(asyncio.get_running_loop().time())
-        self._publishing = Publishing(self._session, self._connection, self._clock)
+        if session.server_ms is not None:
+            self._clock.compare(session.server_ms, time.time_ns() // 1_000_000)
+        self._groups = Groups(session, self._connection, self._clock)
+        self._publishing = Publishing(session, self._groups, self._clock, self._connection)
 
     def plan(self, points: Sequence[Point]) -> ReadPlan:
         """Prepare a poll; see the SDK. Node ids are resolved when a session first uses it."""
-        return ReadPlan(tuple(points), shape_of([point.address.type for point in points]))
+        shape = shape_of([point.address.type for point in points])
+        plan = ReadPlan(tuple(points), shape, Findings(points))
+        self._plans.append(plan)
+        return plan
 
     async def read(self, plan: ReadPlan) -> Reading:
         """Read every point once; see the SDK."""
         session = self._open()
-        if plan.session is not session:
-            plan.session, plan.chunks = session, tuple(_chunks(plan.points, session))
+        if plan.session is not session or await self._has_new_namespaces(plan, session):
+            await _resolve(plan, session)
         values = empty_values(len(plan.points))
         values.code[:] = StatusCodes.BadNodeIdUnknown
         for places, request in plan.chunks:
             with translated(f"read {len(places)} nodes of {session.endpoint}"):
                 _place(values, places, decode_read(await session.request(request)), session)
         reading = reading_of(values, plan.shape)
+        plan.findings.note(values.handle, reading.status, values.code, values.variant)
         if await self._is_frozen(session):
             mark_frozen(reading.status)
         return reading
+
+    async def _has_new_namespaces(self, plan: ReadPlan, session: Session) -> bool:
+        """Whether the server has others now, if one is missing and it is time to look again."""
+        now_s = asyncio.get_running_loop().time()
+        if plan.again_s is None or now_s < plan.again_s:
+            return False
+        plan.again_s = now_s + LOOK_AGAIN_S
+        with translated(f"read the namespaces of {session.endpoint}"):
+            return await session.look_for_namespaces()
 
     async def _is_frozen(self, session: Session) -> bool:
         """Whether the server's clock stands still; looks at it now and then."""
@@ -101,9 +128,10 @@ class OpcUaDriver:
         session = self._open()
         attempted = f"write {point.name!r} ({point.address.node}) at {session.endpoint}"
         variant = variant_of(point.address.type, value, attempted)
-        node = session.node_id(point.address.name)
+        with translated(attempted):
+            (node,) = await session.node_ids([point.address.name])
         if node is None:
-            raise DriverError(f"{attempted}: the server has no such namespace")
+            raise DriverError(f"{attempted}: {session.namespaces.lacks(point.address.name)}")
         with translated(attempted):
             results = await session.services.write_attributes([node], [ua.DataValue(variant)])
             session.demand_all(results, 1, "result")
@@ -115,19 +143,34 @@ class OpcUaDriver:
         session = self._open()
         if not points:
             return np.zeros(0, np.uint8)
+        assert self._groups is not None  # noqa: S101 - made with the session
+        times = self._times.setdefault(
+            group, SourceTimes(len(points), self._connection.max_clock_difference_ms)
+        )
         with translated(f"subscribe group {group!r} at {session.endpoint}"):
-            return await self._subscriptions().add(group, points, interval_ms)
+            return await self._groups.add(group, points, interval_ms, times)
 
     async def arrivals(self) -> Sequence[Arrivals]:
         """Wait for pushed values; see the SDK.
 
         May be cancelled without loss, and other calls may run while it waits.
         """
-        return await self._subscriptions().arrivals()
+        if self._publishing is None:
+            raise NotConnectedError(f"{self._connection.endpoint}: not connected")
+        return await self._publishing.arrivals()
+
+    def tag_faults(self) -> Mapping[str, TagFault]:
+        """What is wrong with tags; see the SDK. Of the session that is open."""
+        if self._session is None or self._groups is None:
+            return {}
+        findings = [plan.findings for plan in self._plans]
+        findings += [member.findings for member in self._groups.members]
+        namespaces = self._session.namespaces
+        return {name: fault for one in findings for name, fault in one.words(namespaces).items()}
 
     async def close(self) -> None:
         """Drop the session; see the SDK."""
-        publishing, self._publishing = self._publishing, None
+        publishing, self._publishing, self._groups = self._publishing, None, None
         session, self._session = self._session, None
         if publishing is not None:
             publishing.close()
@@ -139,20 +182,19 @@ class OpcUaDriver:
             raise NotConnectedError(f"{self._connection.endpoint}: not connected")
         return self._session
 
-    def _subscriptions(self) -> Publishing:
-        if self._publishing is None:
-            raise NotConnectedError(f"{self._connection.endpoint}: not connected")
-        return self._publishing
+
+async def _resolve(plan: ReadPlan, session: Session) -> None:
+    """Make the requests of a plan for a session, within what one call may name."""
+    with translated(f"look for {len(plan.points)} nodes of {session.endpoint}"):
+        nodes = await session.node_ids([point.address.name for point in plan.points])
+    known = [(place, node) for place, node in enumerate(nodes) if node is not None]
+    is_complete = len(known) == len(nodes)
+    plan.again_s = None if is_complete else asyncio.get_running_loop().time() + LOOK_AGAIN_S
+    plan.chunks = tuple(_chunks(known, session.limits.read))
+    plan.session = session
 
 
-def _chunks(points: Sequence[Point], session: Session) -> Iterator[Chunk]:
-    """Requests for the points whose namespace the server has, within its limit."""
-    known = [
-        (place, node)
-        for place, point in enumerate(points)
-        if (node := session.node_id(point.address.name)) is not None
-    ]
-    size = session.limits.read
+def _chunks(known: Sequence[tuple[int, ua.NodeId]], size: int) -> Iterator[Chunk]:
     for start in range(0, len(known), size):
         chunk = known[start : start + size]
         request = _read_request([node for _, node in chunk])

@@ -83,6 +83,12 @@ _HINTS = {
     "BadSecurityChecksFailed": "the server must trust our certificate (see certificate_dir)",
     "BadCertificateUntrusted": "the server must trust our certificate (see certificate_dir)",
     "BadCertificateUriInvalid": "the certificate must carry its application URI",
+    "BadNodeIdUnknown": "the server has no such node now; it is asked for again from time to time",
+    "BadNodeIdInvalid": "the server cannot have such a node; check the letter before '='",
+    "BadNotReadable": "the server does not let anybody read it",
+    "BadTooManyMonitoredItems": "the server monitors no more; poll some groups, or drop tags",
+    "BadTooManySubscriptions": "close other clients, or poll some groups (mode: poll)",
+    "BadWaitingForInitialData": "the server has no value yet; what is behind it may be off",
     **dict.fromkeys(
         (
             "BadTooManyOperations",
@@ -108,6 +114,12 @@ def name_of(code: int) -> str:
     return str(ua.StatusCode(ua.UInt32(code)).name)
 
 
+def hint_of(code: int) -> str:
+    """What to do about a StatusCode, to be put behind its name; mostly nothing."""
+    hint = _HINTS.get(name_of(code))
+    return f"; {hint}" if hint else ""
+
+
 def translate(error: Exception, attempted: str) -> DriverError:
     """The SDK's error for a library's error.
 
@@ -117,10 +129,8 @@ def translate(error: Exception, attempted: str) -> DriverError:
     """
     code = code_of(error)
     if code is not None:
-        name = name_of(code)
-        hint = f"; {_HINTS[name]}" if name in _HINTS else ""
         kind = RefusedError if code in REFUSED_CODES else NotConnectedError
-        return kind(f"{attempted}: {name}{hint}")
+        return kind(f"{attempted}: {name_of(code)}{hint_of(code)}")
     if isinstance(error, TimeoutError):
         return NotConnectedError(f"{attempted}: no answer in time")
     return NotConnectedError(f"{attempted}: {str(error) or type(error).__name__}")

@@ -141,7 +141,9 @@ class DeviceRuntime:
     def _prepared(self) -> Connection:
         if self._connection is None:
             make, turn = self._way
-            self._connection = Connection(self.model, make(), turn, self._shared.timeouts)
+            driver = make()
+            self._connection = Connection(self.model, driver, turn, self._shared.timeouts)
+            self.record.tag_faults = getattr(driver, "tag_faults", dict)
         return self._connection
 
     async def _serve(self, connection: Connection) -> None:

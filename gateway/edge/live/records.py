@@ -24,6 +24,7 @@ class TagLive:
         quality: GOOD, UNCERTAIN or BAD.
         reason: why it is not GOOD.
         time_ms: time of the value or of the fault, UTC milliseconds; 0: never.
+        detail: what the device said of the fault, in words; mostly empty.
     """
 
     name: str
@@ -36,6 +37,7 @@ class TagLive:
     quality: Quality
     reason: Reason
     time_ms: int
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

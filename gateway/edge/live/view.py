@@ -6,7 +6,7 @@ and nothing is made for a single value before somebody asks.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from gateway.core.outcome import Outcome
 from gateway.core.schema import Column, Schema, plain_values
 from gateway.core.status import Quality, Reason, bad, quality_of, reason_of
 from gateway.core.status import status as status_byte
+from gateway.drivers.api import TagFault
 from gateway.edge.live.records import (
     Backlog,
     ClockLive,
@@ -58,7 +59,8 @@ class _Group:
 class DeviceRecord:
     """What a runtime writes about its device; see :class:`DeviceLive` for the fields.
 
-    ``renewals`` counts connections that ended between two readings and were made anew at once.
+    ``renewals`` counts connections that ended between two readings and were made anew at once;
+    ``tag_faults`` asks the driver what it knows of tags that are BAD.
     """
 
     id: str
@@ -74,6 +76,7 @@ class DeviceRecord:
     failures: int = 0
     driver_bugs: int = 0
     renewals: int = 0
+    tag_faults: Callable[[], Mapping[str, TagFault]] = dict
     groups: dict[str, _Group] = field(default_factory=dict)
 
     def add_group(self, schema: Schema) -> None:
@@ -236,7 +239,8 @@ class Live:
 
 
 def _device(record: DeviceRecord) -> DeviceLive:
-    tags = [tag for group in record.groups.values() for tag in _tags(record, group)]
+    faults = record.tag_faults() if record.link == "up" else {}
+    tags = [tag for group in record.groups.values() for tag in _tags(record, group, faults)]
     return DeviceLive(
         record.id,
         record.endpoint,
@@ -254,13 +258,11 @@ def _device(record: DeviceRecord) -> DeviceLive:
     )
 
 
-def _tags(record: DeviceRecord, group: _Group) -> list[TagLive]:
+def _tags(record: DeviceRecord, group: _Group, faults: Mapping[str, TagFault]) -> list[TagLive]:
     schema = group.schema
-    count = len(schema.tags)
-    status = _status_now(record, group, count)
-    newest = group.newest
-    values = _values(newest.columns if newest else (), count)
-    times = np.broadcast_to(np.asarray(newest.times if newest else 0), count).tolist()
+    status = _status_now(record, group, count := len(schema.tags))
+    values = _values(group.newest.columns if group.newest else (), count)
+    times = np.broadcast_to(group.newest.times if group.newest else 0, count).tolist()
     return [
         TagLive(
             tag.name,
@@ -273,9 +275,14 @@ def _tags(record: DeviceRecord, group: _Group) -> list[TagLive]:
             quality_of(code),
             reason_of(code),
             time,
+            _words(faults.get(tag.name), code),
         )
         for tag, code, value, time in zip(schema.tags, status, values, times, strict=True)
     ]
+
+
+def _words(fault: TagFault | None, code: int) -> str:
+    return fault.words if fault is not None and code == bad(fault.reason) else ""
 
 
 def _status_now(record: DeviceRecord, group: _Group, count: int) -> list[int]:

@@ -1,8 +1,14 @@
-"""The Python server of asyncua's project as a process; same protocol as ``opcua_server.js``."""
+"""The Python server of asyncua's project as a process; same protocol as ``opcua_server.js``.
+
+Commands: {"set": name, "value": v, "source_ms": time of the source}, {"session_ms": longest
+session}, {"short": service that leaves its last result out}, {"add": name, "uri": namespace},
+{"subscriptions": how many it grants}, {"namespaces": what its NamespaceArray says}.
+"""
 
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 from asyncua import Server, ua
@@ -43,8 +49,25 @@ async def obey(server: Server, nodes: dict[str, Node], command: dict[str, Any]) 
         server.iserver.max_session_timeout_ms = command["session_ms"]
     elif "short" in command:
         leave_one_out(command["short"])
+    elif "add" in command:
+        index = await server.register_namespace(command["uri"])
+        node_id = ua.NodeId(command["add"], index)
+        await server.nodes.objects.add_variable(node_id, command["add"], 2.5)
+    elif "subscriptions" in command:
+        server.iserver.max_subscriptions = command["subscriptions"]
+    elif "namespaces" in command:
+        await server.get_node(ua.NodeId(2255)).write_value(command["namespaces"])
     else:
-        await nodes[command["set"]].write_value(command["value"])
+        await write(nodes[command["set"]], command)
+
+
+async def write(node: Node, command: dict[str, Any]) -> None:
+    now = datetime.now(UTC)
+    source_ms = command.get("source_ms")
+    when = now if source_ms is None else datetime.fromtimestamp(source_ms / 1000, UTC)
+    kind = (await node.read_data_value()).Value.VariantType
+    value = ua.Variant(command["value"], kind)
+    await node.write_value(ua.DataValue(value, SourceTimestamp=when, ServerTimestamp=now))
 
 
 async def main(options: dict[str, Any]) -> None:

@@ -108,7 +108,10 @@ async def polled(driver: OpcUaDriver, server: ForeignServer, value: int) -> int:
 async def test_values_of_a_server_whose_clock_is_held_are_frozen(
     held: ForeignServer, driver_for: Connect, subscribed: bool
 ) -> None:
-    driver = driver_for(held.connection(publishing_ms=50, keepalive_ms=500))
+    years_ms = 315_360_000_000
+    driver = driver_for(
+        held.connection(publishing_ms=50, keepalive_ms=500, max_clock_difference_ms=years_ms)
+    )
     await driver.connect()
     if subscribed:
         await driver.subscribe("all", [point("Double", "float64")], 50)

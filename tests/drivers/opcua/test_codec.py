@@ -95,9 +95,9 @@ def check(values: Values, expected: list[ua.DataValue]) -> None:
         if is_array:
             continue
         if kind is V.String:
-            assert values.texts[place] == one.Value.Value
+            assert values.texts[place] == one.Value.Value.rstrip("\0")
         elif kind is V.LocalizedText:
-            assert values.texts[place] == one.Value.Value.Text
+            assert values.texts[place] == one.Value.Value.Text.rstrip("\0")
         elif kind.value <= 11 or kind is V.DateTime:
             assert values.bits[place] == bits(one.Value)
 

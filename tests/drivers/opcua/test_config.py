@@ -92,7 +92,7 @@ def test_a_bar_may_stand_in_the_name() -> None:
     [
         ("nsu=u;s=Speed", "write <node>|<type>"),
         ("nsu=u;s=Speed|real", "Input should be 'float64'"),
-        ("ns=2;s=Speed|float64", "names its namespace by index"),
+        ("ns=x;s=Speed|float64", "must follow 'ns='"),
         ({"node": "nsu=u;s=Speed"}, "Field required"),
         ({"node": "nsu=u;s=Speed", "type": "bool", "bit": 3}, "Unexpected keyword"),
     ],

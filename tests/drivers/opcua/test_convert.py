@@ -1,6 +1,7 @@
 """Values → columns: what fits, what does not, status, times, order."""
 
 import struct
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -23,20 +24,19 @@ from gateway.core.status import (
     uncertain,
 )
 from gateway.drivers.opcua.config import KINDS
+from gateway.drivers.opcua.encoding.binary import Cursor
 from gateway.drivers.opcua.encoding.convert import (
-    OVERFLOWN,
     TYPES,
     arrivals_of,
-    mark_frozen,
     reading_of,
     shape_of,
-    status_of,
-    statuses,
     times_ms,
 )
-from gateway.drivers.opcua.encoding.values import Values, empty_values
+from gateway.drivers.opcua.encoding.quality import OVERFLOWN, mark_frozen, status_of, statuses
+from gateway.drivers.opcua.encoding.values import Values, decode_values, empty_values
 
 DOUBLE, FLOAT, INT16, INT32, BOOLEAN, STRING = 11, 10, 4, 6, 1, 12
+DATE_TIME, LOCALIZED_TEXT = 13, 21
 EPOCH = 116_444_736_000_000_000
 
 
@@ -225,12 +225,30 @@ def test_arrivals_are_ordered_by_tag_and_within_it_by_arrival() -> None:
     ]
 
 
-def test_a_time_before_1970_is_none() -> None:
-    given = empty_values(2)
-    given.variant[:] = 11
-    given.ticks[:] = 5, 116_444_736_000_010_000
-    arrivals = arrivals_of("g", given, shape_of(["float64"] * 2), 77)
-    assert arrivals.time_ms.tolist() == [77, 1]
+def test_a_date_without_end_is_the_last_that_there_is() -> None:
+    """Part 6, 5.2.2.5: what is later than 9999 is the largest number, and no year 30828."""
+    values = values_of((DATE_TIME, 2**63 - 1), (DATE_TIME, EPOCH + 10_000))
+    reading = reading_of(values, shape_of(["datetime"] * 2))
+    last_ms = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()) * 1000
+    assert reading.columns[0].tolist() == [last_ms, 1]
+    assert reading.status.tolist() == [GOOD, GOOD]
+
+
+@pytest.mark.parametrize("kind", [STRING, LOCALIZED_TEXT])
+def test_a_text_with_a_nul_before_its_end_is_none(kind: int) -> None:
+    texts = ["\0Press", "P\0r\0", "Press\0\0", "\0\0", ""]
+    body = b"".join(data_value(kind, text) for text in texts)
+    values = decode_values(Cursor(body), len(texts), keyed=False)
+    reading = reading_of(values, shape_of(["string"] * len(texts)))
+    assert reading.status.tolist() == [bad(Reason.TYPE)] * 2 + [GOOD] * 3
+    assert reading.columns[0].tolist()[2:] == ["Press", "", ""]
+
+
+def data_value(kind: int, text: str) -> bytes:
+    """A DataValue of a text, as it is on the wire."""
+    encoded = text.encode()
+    mask = b"\x02" if kind == LOCALIZED_TEXT else b""
+    return bytes((1, kind)) + mask + len(encoded).to_bytes(4, "little") + encoded
 
 
 def test_every_value_of_one_millisecond_goes_on() -> None:

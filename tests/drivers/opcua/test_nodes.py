@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.drivers.opcua.nodes import NodeName, format_node, namespace_index, parse_node
+from gateway.drivers.opcua.nodes import NodeName, format_node, namespace_indexes, parse_node
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,8 @@ from gateway.drivers.opcua.nodes import NodeName, format_node, namespace_index, 
             NodeName("u", UUID("72962b91-fa75-4ae6-8d28-b404dc7daf63")),
         ),
         ("nsu=u;b=AQID", NodeName("u", b"\x01\x02\x03")),
+        ("ns=3;s=Speed", NodeName("", "Speed", 3)),
+        ("svr=0;ns=2;s=two", NodeName("", "two", 2)),
     ],
 )
 def test_text_names_a_node(text: str, node: NodeName) -> None:
@@ -33,8 +35,9 @@ def test_text_names_a_node(text: str, node: NodeName) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("ns=3;s=Speed", "moves when the server restarts; write nsu=<namespace URI>;s=Speed"),
-        ("ns=2", "names its namespace by index"),
+        ("ns=2", "and ';' must follow 'ns='"),
+        ("ns=x;i=1", "a number up to 65535 and ';' must follow 'ns='"),
+        ("ns=65536;i=1", "a number up to 65535"),
         ("Speed", "is no node id"),
         ("nsu=http://acme", "a namespace URI and ';' must follow"),
         ("nsu=;s=Speed", "a namespace URI and ';' must follow"),
@@ -63,9 +66,31 @@ def test_format_is_the_inverse_of_parse(uri: str, identifier: int | str | UUID |
     assert parse_node(format_node(node)) == node
 
 
-def test_index_is_that_of_the_session() -> None:
-    node = parse_node("nsu=urn:plc;i=1")
-    assert namespace_index(node, ("http://opcfoundation.org/UA/", "urn:plc")) == 1
-    assert namespace_index(node, ("http://opcfoundation.org/UA/", "urn:x", "urn:plc")) == 2
-    assert namespace_index(node, ("http://opcfoundation.org/UA/",)) is None
-    assert namespace_index(parse_node("i=2258"), ()) == 0
+@given(st.integers(1, 65_535), identifiers)
+def test_an_index_is_written_as_it_is_read(
+    index: int, identifier: int | str | UUID | bytes
+) -> None:
+    node = NodeName("", identifier, index)
+    assert parse_node(format_node(node)) == node
+    assert namespace_indexes(node, ("http://opcfoundation.org/UA/",)) == (index,)
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "indexes"),
+    [
+        (("http://opcfoundation.org/UA/", "urn:plc"), (1,)),
+        (("http://opcfoundation.org/UA/", "urn:x", "urn:plc"), (2,)),
+        (("http://opcfoundation.org/UA/",), ()),
+        (("", "urn:plc", "", "urn:plc"), (1, 3)),
+        (("", "urn:plc ", "urn:plc"), (2,)),
+        (("", "\turn:plc "), (1,)),
+    ],
+)
+def test_the_index_is_that_of_the_session(
+    namespaces: tuple[str, ...], indexes: tuple[int, ...]
+) -> None:
+    assert namespace_indexes(parse_node("nsu=urn:plc;i=1"), namespaces) == indexes
+
+
+def test_the_standards_namespace_is_always_the_first() -> None:
+    assert namespace_indexes(parse_node("i=2258"), ()) == (0,)

@@ -16,12 +16,22 @@ from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.client import new_client
 from gateway.drivers.opcua.connecting.session import Session
 from gateway.drivers.opcua.encoding.codec import Published
-from gateway.drivers.opcua.encoding.convert import shape_of
+from gateway.drivers.opcua.encoding.times import SourceTimes
 from gateway.drivers.opcua.encoding.values import Values, empty_values
+from gateway.drivers.opcua.subscribing.groups import Groups
 from gateway.drivers.opcua.subscribing.items import queue_size
-from gateway.drivers.opcua.subscribing.publishing import Publishing, _Subscription
+from gateway.drivers.opcua.subscribing.publishing import Publishing
+from gateway.drivers.opcua.subscribing.subscription import (
+    CLOCK_HANDLE,
+    Member,
+    Subscription,
+    Wanted,
+)
+from tests.drivers.opcua.server import point
 
 Refused = Callable[[str], asyncio.Future[Buffer]]
+DAYS_MS = 1_000_000 * 86_400_000
+"""The values of these tests are of 1601."""
 AFTER_LOSS = status(Quality.UNCERTAIN, Reason.OVERFLOW)
 
 
@@ -29,12 +39,29 @@ AFTER_LOSS = status(Quality.UNCERTAIN, Reason.OVERFLOW)
 async def publishing() -> Publishing:
     """Subscription 7 with two float64 tags, on a session that was never opened."""
     connection = validated(Connection, {"url": "opc.tcp://127.0.0.1:4840"})
-    made = Publishing(
-        Session(new_client(connection), connection), connection, ServerClock("learn", 5.0)
-    )
-    now = asyncio.get_running_loop().time()
-    made._subscriptions[7] = _Subscription("g", shape_of(["float64"] * 2), 5.0, now)
-    return made
+    session, clock = Session(new_client(connection), connection), ServerClock("learn", 5.0)
+    groups = Groups(session, connection, clock)
+    groups.subscriptions[7] = Subscription(1000.0, 5.0, now_s())
+    add_member(groups.subscriptions[7], "g", 2)
+    return Publishing(session, groups, clock, connection)
+
+
+def add_member(subscription: Subscription, group: str, count: int) -> Member:
+    """A group of float64 items whose times are always believed."""
+    points = [point(f"{group}{n}", "float64") for n in range(count)]
+    wanted = Wanted(1000.0, 2, "source")
+    times = SourceTimes(count, DAYS_MS)
+    member = Member(group, points, subscription.size, wanted, times, now_s())
+    subscription.members.append(member)
+    return member
+
+
+def loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
+def now_s() -> float:
+    return loop().time()
 
 
 def values(*handles: int) -> Values:
@@ -72,13 +99,12 @@ async def test_a_loss_marks_values_of_every_quality_but_bad(publishing: Publishi
 
 
 async def test_the_servers_time_is_no_value_of_the_group(publishing: Publishing) -> None:
-    publishing._subscriptions[7].clock = 2
-    told = values(0, 2, 1)
+    told = values(0, CLOCK_HANDLE, 1)
     told.variant[1], told.bits[1] = 13, 77
     publishing._accept(Published(7, 1, told, None), 0.0)
     (arrivals,) = publishing._drain()
     assert arrivals.index.tolist() == [0, 1]
-    alone = values(2)
+    alone = values(CLOCK_HANDLE)
     alone.variant[:], alone.bits[:] = 13, 78
     publishing._accept(Published(7, 2, alone, None), 0.0)
     assert publishing._drain() == [], "nothing of the group"

@@ -62,7 +62,7 @@ async def test_killed_and_back_with_other_namespace_indexes(driver_for: Connect,
         before = asyncio.all_tasks()
         plan = driver.plan(POINTS)
         await reconnect(driver)
-        index = driver._open().namespaces.index(URI)
+        index = driver._open().namespaces.uris.index(URI)
         assert await first_values(driver) == {0: 0.0, 1: "衢州 press"}
         server.kill()
         assert "127.0.0.1" in str(await until_lost(driver))
@@ -72,7 +72,7 @@ async def test_killed_and_back_with_other_namespace_indexes(driver_for: Connect,
         assert asyncio.all_tasks() == before, "the library's own tasks are gone too"
         server.start(extraNamespaces=3)
         await reconnect(driver)
-        assert driver._open().namespaces.index(URI) == index + 3
+        assert driver._open().namespaces.uris.index(URI) == index + 3
         assert await first_values(driver) == {0: 0.0, 1: "衢州 press"}
         server.set("Item.0", 5.5)
         (arrivals,) = await driver.arrivals()
@@ -211,8 +211,8 @@ async def test_a_subscription_that_the_server_ends_is_a_loss(
         driver = driver_for(server.connection(**QUICK))
         await reconnect(driver)
         await first_values(driver)
-        publishing = driver._subscriptions()
-        await driver._open().services.delete_subscriptions(list(publishing._subscriptions))
+        assert driver._groups is not None
+        await driver._open().services.delete_subscriptions(list(driver._groups.subscriptions))
         assert not isinstance(await until_lost(driver), RefusedError)
 
 
@@ -230,5 +230,5 @@ async def test_an_answer_with_too_few_results_says_so(driver_for: Connect) -> No
         server.tell(short="read")
         with pytest.raises(NotConnectedError, match="asked for 2 values, the server answered 1"):
             await driver.read(driver.plan(points))
-        with pytest.raises(NotConnectedError, match="asked for 3 values, the server answered 2"):
+        with pytest.raises(NotConnectedError, match="asked for 4 values, the server answered 3"):
             await driver.connect()

@@ -1,8 +1,9 @@
 """One session with a server: how it is opened, what it knows, how it is dropped."""
 
 import asyncio
-from collections.abc import Sized
+from collections.abc import MutableMapping, Sequence, Sized
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from asyncua import ua
@@ -21,8 +22,9 @@ from gateway.drivers.opcua.connecting.certificates import (
     require_trust,
 )
 from gateway.drivers.opcua.connecting.client import GatewayClient, new_client
+from gateway.drivers.opcua.connecting.namespaces import Namespaces
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, heeding_cancellation, translated
-from gateway.drivers.opcua.nodes import NodeName, namespace_index
+from gateway.drivers.opcua.nodes import NodeName
 from gateway.drivers.opcua.subscribing.requests import PublishRequests
 
 _GOODBYE_S = 0.5
@@ -43,19 +45,28 @@ class Session:
     """A session that is open.
 
     Attributes:
-        namespaces: the server's NamespaceArray as it is in the current session.
+        namespaces: those of the server, as they were read last.
         limits: the server's operation limits, or ours if lower.
         publish: sends publish requests.
+        server_ms: the server's CurrentTime when the session began, UTC milliseconds; None: it
+            shows none.
     """
 
-    def __init__(self, client: GatewayClient, connection: Connection) -> None:
+    def __init__(
+        self,
+        client: GatewayClient,
+        connection: Connection,
+        by_index: MutableMapping[int, str] | None = None,
+    ) -> None:
         self._client = client
         self._connection = connection
         self.endpoint = connection.endpoint
         self.timeout_s = connection.request_timeout_ms / 1000
-        self.namespaces: tuple[str, ...] = ()
+        self._by_index = {} if by_index is None else by_index
+        self.namespaces = Namespaces((), self._by_index)
         self.limits = Limits(_DEFAULT_NODES, _DEFAULT_NODES)
         self.publish = PublishRequests(client.uaclient)
+        self.server_ms: int | None = None
 
     async def request(self, request: Any, *, timeout_s: float | None = None) -> bytes:
         """Send a service request; the body of the response.
@@ -79,10 +90,32 @@ class Session:
         """The library's typed services, for calls that are rare."""
         return self._client.uaclient
 
-    def node_id(self, node: NodeName) -> ua.NodeId | None:
-        """The node's id in the current session; None if the server lacks its namespace."""
-        index = namespace_index(node, self.namespaces)
-        return None if index is None else _node_id(node, index)
+    async def node_ids(self, nodes: Sequence[NodeName]) -> list[ua.NodeId | None]:
+        """The nodes' ids in the current session; None where the server lacks the namespace.
+
+        Raises:
+            Exception: any of ``faults.LIBRARY_ERRORS``.
+        """
+        possible = [
+            [_node_id(node, index) for index in self.namespaces.indexes(node)] for node in nodes
+        ]
+        doubtful = [ids for ids in possible if len(ids) > 1]
+        if doubtful:
+            await self._put_known_first(doubtful)
+        return [ids[0] if ids else None for ids in possible]
+
+    async def _put_known_first(self, doubtful: Sequence[list[ua.NodeId]]) -> None:
+        """Of several ids put the first that the server knows in front: its URI is there twice."""
+        ids = [one for several in doubtful for one in several]
+        known = set()
+        for start in range(0, len(ids), self.limits.read):
+            chunk = ids[start : start + self.limits.read]
+            found = await self.services.read_attributes(chunk, AttributeIds.NodeClass)
+            self.demand_all(found, len(chunk), "node classes")
+            answers = zip(chunk, found, strict=True)
+            known |= {one for one, answer in answers if answer.StatusCode.is_good()}
+        for several in doubtful:
+            several.sort(key=lambda one: one not in known)
 
     def demand_all(self, results: Sized, wanted: int, what: str) -> None:
         """Refuse an answer that is not complete: nobody can tell which results are missing.
@@ -95,13 +128,28 @@ class Session:
                 f"{self.endpoint}: asked for {wanted} {what}, the server answered {len(results)}"
             )
 
+    async def look_for_namespaces(self) -> bool:
+        """Read the namespaces again; whether there are others now.
+
+        Raises:
+            Exception: any of ``faults.LIBRARY_ERRORS``.
+        """
+        before = self.namespaces.uris
+        node = ua.NodeId(ua.Int32(ObjectIds.Server_NamespaceArray))
+        found = await self.services.read_attributes([node], AttributeIds.Value)
+        self.demand_all(found, 1, "values")
+        if found[0].StatusCode.is_good():
+            self.namespaces = Namespaces(_texts(found[0]), self._by_index)
+        return self.namespaces.uris != before
+
     async def describe(self) -> None:
-        """Read namespaces and operation limits."""
+        """Read namespaces, operation limits and the server's time."""
         limits = "Server_ServerCapabilities_OperationLimits_"
         wanted = (
             ObjectIds.Server_NamespaceArray,
             getattr(ObjectIds, f"{limits}MaxNodesPerRead"),
             getattr(ObjectIds, f"{limits}MaxMonitoredItemsPerCall"),
+            ObjectIds.Server_ServerStatus_CurrentTime,
         )
         found = await self.services.read_attributes(
             [ua.NodeId(ua.Int32(number)) for number in wanted], AttributeIds.Value
@@ -110,8 +158,9 @@ class Session:
         if not found[0].StatusCode.is_good():
             code = found[0].StatusCode.name
             raise NotConnectedError(f"{self.endpoint}: the server hides its namespaces: {code}")
-        self.namespaces = tuple(found[0].Value.Value or ())
-        self.limits = Limits(*(self._limit(value) for value in found[1:]))
+        self.namespaces = Namespaces(_texts(found[0]), self._by_index)
+        self.limits = Limits(*(self._limit(value) for value in found[1:3]))
+        self.server_ms = _time_ms(found[3])
 
     def _limit(self, announced: ua.DataValue) -> int:
         """The server's limit; 0, Bad or absent mean none."""
@@ -132,6 +181,20 @@ class Session:
                 client.abort()
 
 
+def _texts(answer: ua.DataValue) -> list[str]:
+    """The texts of an array; null ones are empty."""
+    value = answer.Value.Value if answer.Value else None
+    return [text or "" for text in value] if isinstance(value, list | tuple) else []
+
+
+def _time_ms(answer: ua.DataValue) -> int | None:
+    """A DateTime as UTC milliseconds since 1970, if there is one."""
+    value = answer.Value.Value if answer.Value else None
+    if not isinstance(value, datetime):
+        return None
+    return int(value.replace(tzinfo=UTC).timestamp() * 1000)  # the library gives UTC, unsaid
+
+
 def _node_id(node: NodeName, index: int) -> ua.NodeId:
     kinds = {
         "i": ua.NodeIdType.Numeric,
@@ -144,15 +207,19 @@ def _node_id(node: NodeName, index: int) -> ua.NodeId:
     return ua.NodeId(node.identifier, ua.Int16(index), kinds[node.form])  # type: ignore[arg-type]
 
 
-async def open_session(connection: Connection) -> Session:
+async def open_session(connection: Connection, by_index: MutableMapping[int, str]) -> Session:
     """Connect, secure the channel, log in, read namespaces and limits.
+
+    Args:
+        connection: to which server, and how.
+        by_index: see :class:`Namespaces`.
 
     Raises:
         NotConnectedError: nobody answers.
         RefusedError: certificate, user, policy or session limit; a person must act.
     """
     client = new_client(connection)
-    session = Session(client, connection)
+    session = Session(client, connection, by_index)
     try:
         with translated(f"connect to {connection.endpoint}"):
             if connection.security != "none":

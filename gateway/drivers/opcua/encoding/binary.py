@@ -35,7 +35,8 @@ LOCALIZED_TEXT = 21
 ARRAY = 0x80
 """Bit of a variant's first byte that says the value is an array."""
 _DIMENSIONS = 0x40
-_TYPE = 0x3F
+TYPE_BITS = 0x3F
+"""Bits of it that say of which built-in type the value, or each element, is."""
 _MAX_DEPTH = 16
 
 
@@ -112,7 +113,7 @@ class Cursor:
     def node_id(self) -> int | None:
         """Next (expanded) node id: its number if it is a number of namespace 0, else None."""
         encoding = self.byte()
-        number = self._node_body(encoding & _TYPE)
+        number = self._node_body(encoding & TYPE_BITS)
         if encoding & 0x80:
             self.bytestring()
         if encoding & 0x40:
@@ -177,7 +178,7 @@ class Cursor:
 
     def skip_variant_body(self, encoding: int, depth: int = 0) -> None:
         """Leave out what follows a variant's first byte."""
-        kind = encoding & _TYPE
+        kind = encoding & TYPE_BITS
         if not encoding & ARRAY:
             self.skip_value(kind, depth)
             return

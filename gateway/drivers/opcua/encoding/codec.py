@@ -60,6 +60,7 @@ def _response(cursor: Cursor, expected: int) -> None:
 
 EPOCH_TICKS = 116_444_736_000_000_000
 """100 ns from 1601-01-01 to 1970-01-01."""
+TICKS_PER_MS = 10_000
 _KIND = bytes((1, 0)) + PUBLISH_REQUEST.to_bytes(2, "little")
 _HEADER = struct.Struct("<qIIiI3s")
 """Time, request handle, no diagnostics, no audit entry, no time-out, no additional header."""
@@ -102,8 +103,12 @@ class Published:
     ended: int | None
 
 
-def decode_publish(body: bytes) -> Published:
+def decode_publish(body: bytes, *, by_server: bool = False) -> Published:
     """Decode a PublishResponse.
+
+    Args:
+        body: the message.
+        by_server: the server's times of values count, and their sources' if there are none.
 
     Raises:
         CodecError: the bytes are malformed.
@@ -116,18 +121,18 @@ def decode_publish(body: bytes) -> Published:
     cursor.skip(1)  # more notifications: we ask on in any case
     sequence = cursor.uint32()
     cursor.skip(8)  # publish time
-    parts, ended = _notifications(cursor)
+    parts, ended = _notifications(cursor, by_server=by_server)
     return Published(subscription, sequence, joined(parts) if parts else None, ended)
 
 
-def _notifications(cursor: Cursor) -> tuple[list[Values], int | None]:
+def _notifications(cursor: Cursor, *, by_server: bool) -> tuple[list[Values], int | None]:
     parts: list[Values] = []
     ended = None
     for _ in range(cursor.count(2)):
         kind, end = cursor.extension_object()
         if kind == DATA_CHANGE:
             inner = Cursor(cursor.body[:end], cursor.at) if end < len(cursor.body) else cursor
-            parts.append(decode_values(inner, inner.count(5), keyed=True))
+            parts.append(decode_values(inner, inner.count(5), keyed=True, by_server=by_server))
         elif kind == STATUS_CHANGE:
             ended = cursor.uint32()
         cursor.at = end

@@ -14,10 +14,11 @@ import numpy.typing as npt
 
 from gateway.core.batch import Reading, Status
 from gateway.core.schema import Column, Kind
-from gateway.core.status import GOOD, Quality, Reason, bad, is_replay, uncertain
+from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals
 from gateway.drivers.opcua.config import KINDS
-from gateway.drivers.opcua.encoding.codec import BAD, EPOCH_TICKS
+from gateway.drivers.opcua.encoding.codec import BAD, EPOCH_TICKS, TICKS_PER_MS
+from gateway.drivers.opcua.encoding.quality import statuses
 from gateway.drivers.opcua.encoding.values import Values
 
 Bits = npt.NDArray[np.uint64]
@@ -25,7 +26,8 @@ Bits = npt.NDArray[np.uint64]
 TYPES = tuple(KINDS)
 """Type names; a tag's type code is its position here."""
 
-_TICKS_PER_MS = 10_000
+LATEST_TICKS = 2_650_467_743_990_000_000
+"""9999-12-31T23:59:59: what is later, up to the largest number, means no date (Part 6, 5.2.2.5)."""
 
 # Built-in types by number (Part 6, 5.1.2): Boolean 1, SByte 2, Byte 3, Int16 4, UInt16 5, Int32 6,
 # UInt32 7, Int64 8, UInt64 9, Float 10, Double 11, String 12, DateTime 13, LocalizedText 21.
@@ -44,8 +46,35 @@ _FITS: dict[str, frozenset[int]] = {
     "string": frozenset((12, 21)),
     "datetime": frozenset((13,)),
 }
+_OWN = {
+    1: "bool",
+    2: "int8",
+    3: "uint8",
+    4: "int16",
+    5: "uint16",
+    6: "int32",
+    7: "uint32",
+    8: "int64",
+    9: "uint64",
+    10: "float32",
+    11: "float64",
+    12: "string",
+    13: "datetime",
+    21: "string",
+}
+"""The type that takes no other built-in type than this, or the only one that takes it."""
 _SIGNED = frozenset((2, 4, 6, 8))
 _FLOAT, _DOUBLE = 10, 11
+
+
+def fits(type_name: str, variant: int) -> bool:
+    """Whether values of a built-in type, not in an array, convert to a type without loss."""
+    return variant in _FITS[type_name]
+
+
+def type_for(variant: int) -> str | None:
+    """The type for values of a built-in type; None: no type takes them."""
+    return _OWN.get(variant)
 
 
 class Shape(NamedTuple):
@@ -84,11 +113,10 @@ def arrivals_of(group: str, values: Values, shape: Shape, arrival_ms: int) -> Ar
         group: name of the group.
         values: what came, oldest first; every handle is a position in ``shape``.
         shape: what the group's points expect.
-        arrival_ms: time for values of which the server gave none that can be, UTC milliseconds.
+        arrival_ms: time for values of which the server gave none, UTC milliseconds.
     """
     bits, codes = _convert(values, shape)
     times = times_ms(values.ticks, arrival_ms)
-    times = np.where(times < 0, arrival_ms, times)  # before 1970: a clock that was never set
     index, texts = values.handle, values.texts
     if (index[1:] >= index[:-1]).all():  # in order already, as most servers send them
         columns = _columns(bits, shape.kinds[index], texts)
@@ -108,10 +136,18 @@ def times_ms(ticks: npt.NDArray[np.int64], arrival_ms: int) -> npt.NDArray[np.in
 
 
 def _since_1970(ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return (ticks - EPOCH_TICKS) // _TICKS_PER_MS
+    return (ticks - EPOCH_TICKS) // TICKS_PER_MS
 
 
 def _convert(values: Values, shape: Shape) -> tuple[Bits, Status]:
+    bits, codes = _convert_numbers(values, shape)
+    for at, text in values.texts.items():
+        if "\0" in text and codes[at] < bad(Reason.NONE):  # padding at the end is cut already
+            codes[at] = bad(Reason.TYPE)
+    return bits, codes
+
+
+def _convert_numbers(values: Values, shape: Shape) -> tuple[Bits, Status]:
     codes = statuses(values.code)
     alone = _only_pair(values, shape, codes)
     if alone is not None:
@@ -161,7 +197,8 @@ def _cast(raw: Bits, type_name: str, variant: int) -> tuple[Bits, Any]:
         narrow = numbers.astype(np.float32)
         return narrow.view(np.uint32).astype(np.uint64), np.isfinite(narrow)
     if type_name == "datetime":
-        return _since_1970(raw.view(np.int64)).view(np.uint64), True
+        ticks = np.minimum(raw.view(np.int64), LATEST_TICKS)
+        return _since_1970(ticks).view(np.uint64), True
     return raw, True
 
 
@@ -199,54 +236,6 @@ _VIEWS: dict[Kind, Callable[[Bits], Column]] = {
     Kind.BOOL: lambda bits: bits != 0,
 }
 
-# --- StatusCodes (Part 4, 7.39; numbers from the standard's StatusCode.csv) ---
-
-OVERFLOWN = uncertain(Reason.OVERFLOW)
-OVERFLOW_BITS = 0x480
-"""InfoType DataValue (0x400) with the Overflow bit (0x080)."""
-
-_REASONS = {
-    0x8004: Reason.REFUSED,  # BadResourceUnavailable
-    0x800A: Reason.TIMEOUT,  # BadTimeout
-    0x8010: Reason.REFUSED,  # BadTooManyOperations
-    0x801F: Reason.REFUSED,  # BadUserAccessDenied
-    0x8033: Reason.NODE_UNKNOWN,  # BadNodeIdInvalid
-    0x8034: Reason.NODE_UNKNOWN,  # BadNodeIdUnknown
-    0x8035: Reason.NODE_UNKNOWN,  # BadAttributeIdInvalid
-    0x8036: Reason.TYPE,  # BadIndexRangeInvalid
-    0x8038: Reason.TYPE,  # BadDataEncodingInvalid
-    0x8039: Reason.TYPE,  # BadDataEncodingUnsupported
-    0x803A: Reason.REFUSED,  # BadNotReadable
-    0x803C: Reason.RANGE,  # BadOutOfRange
-    0x803D: Reason.ILLEGAL_FUNCTION,  # BadNotSupported
-    0x803E: Reason.NODE_UNKNOWN,  # BadNotFound
-    0x8031: Reason.GATEWAY_TARGET,  # BadNoCommunication: the server lost its data source
-    0x8005: Reason.GATEWAY_TARGET,  # BadCommunicationError
-    0x808A: Reason.GATEWAY_TARGET,  # BadNotConnected
-    0x808B: Reason.DEVICE_FAILURE,  # BadDeviceFailure
-    0x808C: Reason.DEVICE_FAILURE,  # BadSensorFailure
-    0x8074: Reason.TYPE,  # BadTypeMismatch
-    0x80DB: Reason.REFUSED,  # BadTooManyMonitoredItems
-}
-
-_NOT_FRESH = {
-    0x408F: Reason.LAST_USABLE,  # UncertainNoCommunicationLastUsableValue
-    0x4090: Reason.LAST_USABLE,  # UncertainLastUsableValue
-    0x4091: Reason.SUBSTITUTE,  # UncertainSubstituteValue: somebody overwrote it
-    0x4092: Reason.SUBSTITUTE,  # UncertainInitialValue: nothing has written it yet
-    0x4208: Reason.SUBSTITUTE,  # UncertainTransducerInManual: set by hand (Part 8)
-    0x4209: Reason.SUBSTITUTE,  # UncertainSimulatedValue (Part 8)
-}
-"""Uncertain codes of a value that does not come from a living machine, so is no evidence of one."""
-
-
-_FRESH = np.array([code < bad(Reason.NONE) and not is_replay(code) for code in range(256)])
-
-
-def mark_frozen(status: Status) -> None:
-    """Let what seems fresh be a replay, because the server's clock stands still."""
-    status[_FRESH[status]] = uncertain(Reason.FROZEN)
-
 
 DATE_TIME = 13
 """Built-in type of the server's CurrentTime."""
@@ -258,25 +247,6 @@ def clock_ticks(values: Values) -> int | None:
     return int(values.bits[sound[-1]]) if len(sound) else None
 
 
-def statuses(codes: npt.NDArray[np.uint32]) -> Status:
-    """Status bytes of StatusCodes."""
-    if not codes.any():
-        return np.zeros(len(codes), np.uint8)
-    different, places = np.unique(codes, return_inverse=True)
-    return np.array([status_of(int(code)) for code in different], np.uint8)[places]
-
-
-def status_of(code: int) -> int:
-    """The status byte of one StatusCode.
-
-    Severity Good is GOOD. Uncertain is UNCERTAIN: an old or invented value with reason LAST_USABLE
-    or SUBSTITUTE, any other with reason SOURCE. The Overflow bit makes a value that is fresh
-    UNCERTAIN with reason OVERFLOW, because values before it were lost. Bad carries the reason that
-    fits the code best, SOURCE if none does.
-    """
-    severity = code >> 30
-    if severity >= Quality.BAD:
-        return bad(_REASONS.get(code >> 16, Reason.SOURCE))
-    ours = uncertain(_NOT_FRESH.get(code >> 16, Reason.SOURCE)) if severity else GOOD
-    is_overflown = code & OVERFLOW_BITS == OVERFLOW_BITS
-    return OVERFLOWN if is_overflown and not is_replay(ours) else ours
+def server_ms(ticks: int) -> int:
+    """UTC milliseconds since 1970 of a DateTime in 100 ns since 1601."""
+    return (ticks - EPOCH_TICKS) // TICKS_PER_MS

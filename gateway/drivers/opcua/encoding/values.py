@@ -40,8 +40,9 @@ class Values:
         variant: first byte of the variant; 0 for no value, 0x80 set for arrays.
         bits: raw bits of values of fixed size, see above.
         code: StatusCode.
-        ticks: source time, else server time, in 100 ns since 1601; 0 if there is none.
-        texts: position → text of strings and localized texts.
+        ticks: source time, else server time (or the other way round), in 100 ns since 1601; 0 or
+            less if there is none.
+        texts: position → text of strings and localized texts, without NULs at its end.
     """
 
     handle: npt.NDArray[np.uint32]
@@ -101,9 +102,9 @@ def selected(values: Values, places: npt.NDArray[np.intp]) -> Values:
 class _Layout:
     """One way a value of fixed size can be laid out, with or without a client handle before."""
 
-    __slots__ = ("code_at", "dtype", "keyed", "server_at", "size", "source_at", "struct", "variant")
+    __slots__ = ("code_at", "dtype", "else_at", "keyed", "size", "struct", "time_at", "variant")
 
-    def __init__(self, mask: int, variant: int, *, keyed: bool) -> None:
+    def __init__(self, mask: int, variant: int, *, keyed: bool, by_server: bool) -> None:
         names = [("handle", "I")] if keyed else []
         names += [("key", "H"), ("value", _CODES[variant])]
         parts = zip(_PART_NAMES, DATA_VALUE_PARTS, strict=True)
@@ -114,8 +115,9 @@ class _Layout:
         self.struct = Struct("<" + "".join(code for _, code in names))
         self.size = self.struct.size
         self.dtype = np.dtype([(name, "<" + _NUMPY_CODES[code]) for name, code in names])
-        self.code_at, self.source_at, self.server_at = (
-            order.index(name) if name in order else -1 for name in ("code", "source", "server")
+        times = ("server", "source") if by_server else ("source", "server")
+        self.code_at, self.time_at, self.else_at = (
+            order.index(name) if name in order else -1 for name in ("code", *times)
         )
 
 
@@ -134,20 +136,21 @@ _NUMPY_CODES = {
 
 
 @cache
-def _layout(key: int, keyed: bool) -> _Layout | None:
+def _layout(key: int, keyed: bool, by_server: bool) -> _Layout | None:
     mask, variant = key & 0xFF, key >> 8
     if mask & 0xC1 != 1 or variant not in _CODES:
         return None
-    return _Layout(mask, variant, keyed=keyed)
+    return _Layout(mask, variant, keyed=keyed, by_server=by_server)
 
 
-def decode_values(cursor: Cursor, count: int, *, keyed: bool) -> Values:
+def decode_values(cursor: Cursor, count: int, *, keyed: bool, by_server: bool = False) -> Values:
     """Decode DataValues that follow one another.
 
     Args:
         cursor: stands at the first; afterwards behind the last.
         count: how many.
         keyed: each has a client handle before it (MonitoredItemNotification).
+        by_server: the server's time counts, and the source's if there is none.
 
     Raises:
         CodecError: the bytes are malformed.
@@ -157,9 +160,9 @@ def decode_values(cursor: Cursor, count: int, *, keyed: bool) -> Values:
     end = len(body)
     while position < count:
         at = cursor.at + ahead
-        layout = _layout(int.from_bytes(body[at : at + 2], "little"), keyed)
+        layout = _layout(int.from_bytes(body[at : at + 2], "little"), keyed, by_server)
         if layout is None or cursor.at + layout.size > end:
-            _decode_any(cursor, values, position, keyed=keyed)
+            _decode_any(cursor, values, position, keyed=keyed, by_server=by_server)
             position += 1
         elif _looks_long(body, at, layout, count - position):
             position += _decode_run(cursor, values, position, layout)
@@ -199,11 +202,13 @@ def _store_run(records: npt.NDArray[Any], values: Values, span: slice, layout: _
         values.handle[span] = records["handle"]
     if layout.code_at >= 0:
         values.code[span] = records["code"]
-    if layout.source_at >= 0:
-        values.ticks[span] = records["source"]
-    if layout.server_at >= 0:
+    names = records.dtype.names or ()
+    if layout.time_at >= 0:
+        values.ticks[span] = records[names[layout.time_at]]
+    if layout.else_at >= 0:
         missing = values.ticks[span] <= 0
-        values.ticks[span] = np.where(missing, records["server"], values.ticks[span])
+        instead = records[names[layout.else_at]]
+        values.ticks[span] = np.where(missing, instead, values.ticks[span])
 
 
 def _decode_one(cursor: Cursor, values: Values, position: int, layout: _Layout) -> None:
@@ -217,16 +222,18 @@ def _decode_one(cursor: Cursor, values: Values, position: int, layout: _Layout) 
     values.variant[position] = layout.variant
     if layout.code_at >= 0:
         values.code[position] = parts[layout.code_at]
-    ticks = parts[layout.source_at] if layout.source_at >= 0 else 0
-    if ticks <= 0 and layout.server_at >= 0:
-        ticks = parts[layout.server_at]
+    ticks = parts[layout.time_at] if layout.time_at >= 0 else 0
+    if ticks <= 0 and layout.else_at >= 0:
+        ticks = parts[layout.else_at]
     values.ticks[position] = ticks
 
 
 _INT64 = Struct("<q")
 
 
-def _decode_any(cursor: Cursor, values: Values, position: int, *, keyed: bool) -> None:
+def _decode_any(
+    cursor: Cursor, values: Values, position: int, *, keyed: bool, by_server: bool
+) -> None:
     """Values of any other shape: strings, arrays, structures, no value at all."""
     if keyed:
         values.handle[position] = cursor.uint32()
@@ -235,24 +242,27 @@ def _decode_any(cursor: Cursor, values: Values, position: int, *, keyed: bool) -
         variant = cursor.byte()
         values.variant[position] = variant
         if variant == STRING:
-            values.texts[position] = cursor.string()
+            values.texts[position] = cursor.string().rstrip("\0")
         elif variant == LOCALIZED_TEXT:
-            values.texts[position] = cursor.localized_text()
+            values.texts[position] = cursor.localized_text().rstrip("\0")
         else:
             cursor.skip_variant_body(variant)
     if mask & 0x02:
         values.code[position] = cursor.uint32()
-    values.ticks[position] = _decode_times(cursor, mask)
+    source, server = _decode_times(cursor, mask)
+    first, instead = (server, source) if by_server else (source, server)
+    values.ticks[position] = first if first > 0 else instead
 
 
-def _decode_times(cursor: Cursor, mask: int) -> int:
-    chosen = 0
-    for time_bit, picoseconds_bit in ((0x04, 0x10), (0x08, 0x20)):
+def _decode_times(cursor: Cursor, mask: int) -> list[int]:
+    """Source and server time, 0 where there is none."""
+    times = [0, 0]
+    bits = ((0x04, 0x10), (0x08, 0x20))
+    for at, (time_bit, picoseconds_bit) in enumerate(bits):
         if mask & time_bit:
             start = cursor.at
             cursor.skip(8)
-            ticks = int(_INT64.unpack_from(cursor.body, start)[0])
-            chosen = ticks if chosen <= 0 else chosen
+            times[at] = int(_INT64.unpack_from(cursor.body, start)[0])
         if mask & picoseconds_bit:
             cursor.skip(2)
-    return chosen
+    return times

@@ -1,7 +1,6 @@
 """Subscriptions and their items, made in as few calls as the server takes."""
 
 import math
-from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -9,22 +8,28 @@ from asyncua import ua
 from asyncua.common.utils import Buffer
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
+from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.ua_binary import struct_from_binary
 from asyncua.ua.uaerrors import UaStatusCodeError
 
-from gateway.core.batch import Status
-from gateway.core.status import Reason, bad
-from gateway.drivers.api import Point
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.session import Session
 from gateway.drivers.opcua.encoding.codec import ServiceFaultError
-from gateway.drivers.opcua.encoding.convert import status_of
+from gateway.drivers.opcua.subscribing.subscription import CLOCK_HANDLE, Member, Places, Wanted
 
 CURRENT_TIME = ua.NodeId(ua.Int32(ObjectIds.Server_ServerStatus_CurrentTime))
 MAX_NOTIFICATIONS = 10_000
 """Values a message at most; bounds what waits here to this × outstanding requests."""
 _LIFETIMES = 10
 """The server keeps a subscription for this many keep-alive periods without a request."""
+
+
+_TIMESTAMPS = {
+    "source": ua.TimestampsToReturn.Both,  # the server's stands in where there is none
+    "server": ua.TimestampsToReturn.Server,
+    "gateway": ua.TimestampsToReturn.Neither,
+}
+"""What to ask for, by the connection's ``timestamps``."""
 
 
 async def create_subscription(
@@ -55,50 +60,54 @@ async def create_subscription(
 
 async def create_items(
     session: Session,
-    made: ua.CreateSubscriptionResult,
-    points: Sequence[Point],
-    sampling_ms: float,
-) -> Status:
-    """Have a subscription monitor the value of each point; one status a point.
+    subscription: int,
+    member: Member,
+    places: Places,
+) -> None:
+    """Have a subscription monitor some points of a group, which takes the server's answers.
 
     Raises:
         Exception: any of ``faults.LIBRARY_ERRORS``.
     """
-    queue = queue_size(made.RevisedPublishingInterval, sampling_ms)
-    codes = np.full(len(points), bad(Reason.NODE_UNKNOWN), np.uint8)
-    items = [
-        (place, _item(place, node, sampling_ms, queue))
-        for place, point in enumerate(points)
-        if (node := session.node_id(point.address.name)) is not None
-    ]
+    nodes = await session.node_ids([member.points[at].address.name for at in places.tolist()])
+    codes = np.full(len(places), StatusCodes.BadNodeIdUnknown, np.uint32)
+    known = [(at, node) for at, node in enumerate(nodes) if node is not None]
     size = session.limits.monitor
-    for start in range(0, len(items), size):
-        chunk = items[start : start + size]
-        parameters = ua.CreateMonitoredItemsParameters()
-        parameters.SubscriptionId = made.SubscriptionId
-        parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
-        parameters.ItemsToCreate = [item for _, item in chunk]
-        results = await session.services.create_monitored_items(parameters)
+    for start in range(0, len(known), size):
+        chunk = known[start : start + size]
+        items = [_item(member.first + int(places[at]), node, member.wanted) for at, node in chunk]
+        results = await _create(session, subscription, items, member.wanted)
         session.demand_all(results, len(chunk), "monitored items")
-        for (place, _), result in zip(chunk, results, strict=True):
-            codes[place] = status_of(result.StatusCode.value)
-    return codes
+        codes[[at for at, _ in chunk]] = [result.StatusCode.value for result in results]
+    member.answered(places, codes)
 
 
-async def watch_clock(
-    session: Session, made: ua.CreateSubscriptionResult, handle: int, sampling_ms: float
-) -> None:
+async def _create(
+    session: Session,
+    subscription: int,
+    items: list[ua.MonitoredItemCreateRequest],
+    wanted: Wanted,
+) -> list[ua.MonitoredItemCreateResult]:
+    parameters = ua.CreateMonitoredItemsParameters()
+    parameters.SubscriptionId = subscription
+    parameters.TimestampsToReturn = _TIMESTAMPS[wanted.timestamps]
+    parameters.ItemsToCreate = items
+    results: list[ua.MonitoredItemCreateResult] = await session.services.create_monitored_items(
+        parameters
+    )
+    return results
+
+
+async def watch_clock(session: Session, subscription: int, sampling_ms: float) -> None:
     """Have a subscription tell the server's CurrentTime, if the server has it and an item left.
 
     Raises:
         Exception: any of ``faults.LIBRARY_ERRORS`` but the server's refusal.
     """
-    parameters = ua.CreateMonitoredItemsParameters()
-    parameters.SubscriptionId = made.SubscriptionId
-    parameters.TimestampsToReturn = ua.TimestampsToReturn.Neither
-    parameters.ItemsToCreate = [_item(handle, CURRENT_TIME, sampling_ms, 1)]
+    wanted = Wanted(sampling_ms, 1, "gateway")
+    item = _item(CLOCK_HANDLE, CURRENT_TIME, wanted)
     with suppress(ServiceFaultError, UaStatusCodeError):
-        await session.services.create_monitored_items(parameters)
+        await _create(session, subscription, [item], wanted)
 
 
 def queue_size(publishing_ms: float, sampling_ms: float) -> int:
@@ -111,16 +120,14 @@ def queue_size(publishing_ms: float, sampling_ms: float) -> int:
     return max(2, min(1_000, math.ceil(publishing_ms / max(sampling_ms, 1)) * 2))
 
 
-def _item(
-    handle: int, node: ua.NodeId, sampling_ms: float, queue: int
-) -> ua.MonitoredItemCreateRequest:
+def _item(handle: int, node: ua.NodeId, wanted: Wanted) -> ua.MonitoredItemCreateRequest:
     item = ua.MonitoredItemCreateRequest()
     item.ItemToMonitor.NodeId = node
     item.ItemToMonitor.AttributeId = AttributeIds.Value
     item.MonitoringMode = ua.MonitoringMode.Reporting
     parameters = item.RequestedParameters
     parameters.ClientHandle = ua.UInt32(handle)
-    parameters.SamplingInterval = ua.Double(sampling_ms)
-    parameters.QueueSize = ua.UInt32(queue)
+    parameters.SamplingInterval = ua.Double(wanted.sampling_ms)
+    parameters.QueueSize = ua.UInt32(wanted.queue)
     parameters.DiscardOldest = True
     return item

@@ -132,7 +132,7 @@ def _device_table(devices: list[DeviceRecord]) -> Table:
 def _tag_table(device: DeviceLive) -> Table:
     return Table(
         name=f"tags-{device.id}",
-        columns=("tag", "group", "value", "unit", "quality", "reason", "time"),
+        columns=("tag", "group", "value", "unit", "quality", "reason", "detail", "time"),
         rows=[
             {
                 "tag": tag.name,
@@ -141,6 +141,7 @@ def _tag_table(device: DeviceLive) -> Table:
                 "unit": tag.unit,
                 "quality": tag.quality.name.lower(),
                 "reason": tag.reason.code,
+                "detail": tag.detail,
                 "time": moment(tag.time_ms),
             }
             for tag in device.tags

@@ -1,0 +1,95 @@
+"""What is wrong with tags that are BAD, in words: the server's StatusCode, or its type."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from asyncua import ua
+
+from gateway.core.batch import Status
+from gateway.core.status import FIRST_BAD, reason_of
+from gateway.drivers.api import Point, TagFault
+from gateway.drivers.opcua.connecting.namespaces import Namespaces
+from gateway.drivers.opcua.encoding.binary import ARRAY, TYPE_BITS
+from gateway.drivers.opcua.encoding.codec import BAD
+from gateway.drivers.opcua.encoding.convert import fits, type_for
+from gateway.drivers.opcua.faults import hint_of, name_of
+
+
+class Findings:
+    """The newest fault of each of some points.
+
+    Args:
+        points: they are told apart by their places.
+    """
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        self._points = points
+        self._status = np.zeros(len(points), np.uint8)
+        self._code = np.zeros(len(points), np.uint32)
+        self._variant = np.zeros(len(points), np.uint8)
+
+    def note(
+        self,
+        places: npt.NDArray[np.integer],
+        status: Status,
+        code: npt.NDArray[np.uint32],
+        variant: npt.NDArray[np.uint8],
+    ) -> None:
+        """Note those of some values that are BAD.
+
+        Args:
+            places: of which point each value is.
+            status: status byte of each.
+            code: its StatusCode.
+            variant: its built-in type, with the bit of an array; 0: it had no value.
+        """
+        wrong = status >= FIRST_BAD
+        if wrong.any():
+            chosen = places[wrong]
+            self._status[chosen] = status[wrong]
+            self._code[chosen] = code[wrong]
+            self._variant[chosen] = variant[wrong]
+
+    def words(self, namespaces: Namespaces) -> dict[str, TagFault]:
+        """The faults by tag name, with the namespaces of the session."""
+        return {
+            self._points[at].name: TagFault(
+                reason_of(int(self._status[at])), self._sentence(at, namespaces)
+            )
+            for at in np.flatnonzero(self._status).tolist()
+        }
+
+    def _sentence(self, at: int, namespaces: Namespaces) -> str:
+        point, code = self._points[at], int(self._code[at])
+        if code >= BAD:
+            lacks = namespaces.lacks(point.address.name)
+            return lacks or f"the server answered {name_of(code)}{hint_of(code)}"
+        return type_sentence(point.address.type, int(self._variant[at]))
+
+
+def type_sentence(wanted: str, variant: int) -> str:
+    """Why a value that the server calls good cannot be taken.
+
+    Args:
+        wanted: type of the tag.
+        variant: built-in type of the value, with the bit of an array; 0: it had no value.
+    """
+    if not variant:
+        return "the server gave no value (null)"
+    name = _name_of_type(variant & TYPE_BITS)
+    if variant & ARRAY:
+        return f"the server gave an array of {name}; arrays are not read"
+    if fits(wanted, variant):
+        return f"the server's {name} is no {wanted}: it is not finite, or has a NUL within"
+    advice = type_for(variant)
+    return f"the server's type is {name}, which does not fit {wanted}; " + (
+        f"write type: {advice}" if advice else f"no type takes a {name}"
+    )
+
+
+def _name_of_type(number: int) -> str:
+    try:
+        return ua.VariantType(number).name
+    except ValueError:
+        return f"type {number}"
