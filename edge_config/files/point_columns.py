@@ -7,7 +7,7 @@ from edge_config.mistakes.key_hints import SYNONYMS
 from edge_config.mistakes.problems import Problem, hint
 from edge_config.mistakes.shape import declared
 from edge_config.models.gateway import TagConfig
-from edge_config.tables.header import spelled
+from edge_config.tables.header import OWN, is_own, spelled
 from edge_config.tables.sheet import Odd, Row
 
 HEADERS = {
@@ -45,12 +45,11 @@ HEADERS = {
 }
 """Chinese headers; any other must be a key of a tag or ``address.<field>``."""
 
-IGNORED = (
-    *("序号", "读写", "读写属性", "读写权限", "权限", "备注", "说明"),
-    *("no", "no.", "#", "index", "access", "r/w", "rw", "remark", "remarks", "comment", "note"),
+UNREAD = (
+    *("读写", "读写属性", "读写权限", "权限", "说明"),
+    *("access", "r/w", "rw", "comment", "note"),
 )
-"""Columns that engineers keep for themselves; more of them begin with one of ``OWN``."""
-OWN = ("备注", "remark")
+"""Columns that engineers keep beside those of :func:`edge_config.tables.header.is_own`."""
 
 _FIELDS = {
     "数据类型": "type",
@@ -75,7 +74,7 @@ def known_keys(address_fields: AbstractSet[str]) -> set[str]:
 
 def is_title(word: str, known: AbstractSet[str]) -> bool:
     """Whether a title, as ``spelled`` gives it, names a column that is read or ignored."""
-    return _key(word) in known or word in IGNORED
+    return _key(word) in known or _is_ignored(word)
 
 
 def columns_of(
@@ -132,7 +131,7 @@ def merged(header: Row, table: str) -> list[Problem]:
 
 
 def _is_ignored(word: str) -> bool:
-    return word in IGNORED or word.startswith(OWN)
+    return word in UNREAD or is_own(word)
 
 
 def _key(word: str) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from edge_config.files.point_columns import HEADERS, IGNORED, OWN
+from edge_config.files.point_columns import HEADERS, UNREAD
 from edge_config.files.yaml_file import read_document
 from edge_config.loading.library import BUILT_IN, built_in_names
 from edge_config.loading.specs import DriverModels
 from edge_config.models.city import CityConfig
 from edge_config.models.gateway import GatewayConfig
 from edge_config.models.validation import json_schema
+from edge_config.tables.header import NUMBERING, OWN
 
 Json = dict[str, Any]
 
@@ -82,7 +83,7 @@ def markdown(specs: Mapping[str, DriverModels]) -> str:
     for name in sorted(specs):
         parts += [f"## Driver `{name}`\n", *_driver(name, specs[name], shared)]
     rows = "".join(f"| {header} | `{key}` |\n" for header, key in HEADERS.items())
-    own = {"ignored": _listed(IGNORED), "own": _listed(OWN)}
+    own = {"ignored": _listed((*NUMBERING, *UNREAD)), "own": _listed(OWN)}
     tables = _TABLES.format(**own) + rows
     return "\n".join([*parts, tables, _PROFILES + "".join(map(_profile, built_in_names()))])
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from edge_config.tables.sheet import Limits, Row, Sheet, TableError, bare
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_MOST_ZEROS = 0.02
+"""A text may hold a stray zero, which the column it stands in refuses; a picture holds many."""
 _DELIMITERS = ",;\t"
 _LOOKED_AT = 20
 """Lines in which the delimiter is counted; a title above the header has none."""
@@ -50,7 +52,7 @@ def _decoded(body: bytes) -> str:
             text = body.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\0" not in text:
+        if text.count("\0") <= len(text) * _MOST_ZEROS:
             return text
     raise TableError("is neither UTF-8 nor GB 18030 text; save it as “CSV UTF-8”")
 
@@ -59,7 +61,7 @@ def _encodings(body: bytes) -> tuple[str, ...]:
     if body.startswith(_UTF_16_MARKS):
         return ("utf-16",)
     head = body[:200]
-    if b"\0" in head:  # UTF-16 without its mark: one byte of each Latin letter is zero
+    if head.count(0) > len(head) * _MOST_ZEROS:  # UTF-16 without its mark: half of each letter
         is_big = head[::2].count(0) > head[1::2].count(0)
         return ("utf-16-be",) if is_big else ("utf-16-le",)
     return ("utf-8-sig", "gb18030")  # in this order: GB 18030 decodes most UTF-8, wrongly

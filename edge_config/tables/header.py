@@ -34,3 +34,13 @@ def header_at(rows: Sequence[Row], is_known: Callable[[str], bool]) -> int | Non
     known = [sum(map(is_known, map(spelled, row.cells))) for row in rows[:_LOOKED_AT]]
     most = max(known, default=0)
     return known.index(most) if most >= _LEAST_KNOWN else None
+
+
+NUMBERING = ("序号", "no", "no.", "#", "index")
+OWN = ("备注", "remark")
+"""With what the titles of columns begin that people keep for themselves."""
+
+
+def is_own(word: str) -> bool:
+    """Whether a title, as :func:`spelled` gives it, is of a column for people only."""
+    return word in NUMBERING or word.startswith(OWN)

@@ -1,5 +1,6 @@
 """Importing the ledger: what is wrong is named by row and column, what is right goes in whole."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from zipfile import ZipFile
@@ -180,7 +181,7 @@ def test_every_mistake_is_named_at_once_and_nothing_goes_in(
     enterprises = write(
         tmp_path,
         "e.csv",
-        "统一社会信用代码,企业名称,县（市、区）,行业代码,规上,台账核实日期,台账核实人,备注\n"
+        "统一社会信用代码,企业名称,县（市、区）,行业代码,规上,台账核实日期,台账核实人,联系电话\n"
         "91330822MA0000015X,甲,常山县,3451,是,,,\n"
         "91330881MA00000236,乙,常山,345,大概,2026-02-30,王五,\n"
         "91330803MA00000312,,330803,3451,是,2027-01-01,王五,\n"
@@ -251,9 +252,9 @@ def test_files_that_are_no_tables(database: Database, tmp_path: Path) -> None:
         "absent.csv",
         "broken.xlsx",
         "bytes.csv",
-        "notes.txt",
+        "notes.txt, row 1",
         "other.csv, row 1",
-        "quote.csv",
+        "quote.csv, row 2",
     ]
     assert problems(database, write(tmp_path, "empty.csv", "uscc,name\n")) != []
 
@@ -363,12 +364,14 @@ def test_what_a_spreadsheet_hides_is_named(database: Database, tmp_path: Path) -
     )
     assert problems(database, path) == [
         (
-            "book.xlsx[m], row 2: cell F2 holds a formula without a result; "
-            "open and save the file in a spreadsheet, or write the value"
+            "book.xlsx[m], row 2, column commissioned_on: holds a formula without a result; open "
+            "the file in Excel or WPS and save it, or paste the formulas as values"
         ),
         "book.xlsx[m], row 2, column name: #N/A is an error of the spreadsheet; write the value",
-        "book.xlsx[m], row 3: cells A3:A4 are merged; split them and fill every one",
-        "book.xlsx[m], row 4, column uscc: is empty",
+        (
+            "book.xlsx[m], row 3, column uscc: the cells A3:A4 are merged; split them and write "
+            "the value into each"
+        ),
         "book.xlsx[m], row 6: cell 7 ('旁注') stands under no header",
     ]
 
@@ -436,15 +439,15 @@ def test_a_damaged_workbook_is_refused(database: Database, tmp_path: Path, damag
             cut = body.partition(damage)[0] if name.startswith("xl/worksheets/") else body
             archive.writestr(name, cut)
     (problem,) = problems(database, path)
-    assert problem.startswith("book.xlsx: is no readable XLSX workbook: ")
+    assert problem.startswith("book.xlsx: cannot be read as XLSX")
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 1_000)
+    monkeypatch.setattr(sheets, "LIMITS", replace(sheets.LIMITS, unpacked_bytes=1_000))
     (problem,) = problems(database, workbook(tmp_path, line("A1", "磨床")))
-    assert problem == "book.xlsx: unpacks to more than 512 MiB; split it"
+    assert problem == "book.xlsx: unpacks to more than 0 MiB"
 
 
 def rewritten(path: Path, old: bytes, new: bytes) -> Path:
@@ -482,6 +485,6 @@ def test_digits_that_a_spreadsheet_has_lost_are_named(
     (problem,) = problems(database, workbook(tmp_path, line(written, "磨床")))
     assert problem.startswith("book.xlsx[m], row 2, column asset_no: ")
     assert problem.endswith(
-        " is a number that a spreadsheet has shortened; "
-        "make the column text and write the code again"
+        " is a number that a spreadsheet has shortened; format the column as text and write the "
+        'code again; in a CSV file as ="…" or with \' in front'
     )

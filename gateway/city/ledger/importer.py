@@ -18,9 +18,10 @@ from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import current_names
 from gateway.city.ledger.rosters import Membership
+from gateway.city.ledger.sheet.hidden import Hidden
 from gateway.city.ledger.sheet.parsing import Record, Tables, parse
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
-from gateway.city.ledger.sheet.reading import Sheet, read_sheets
+from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
 from gateway.city.ledger.write import Changes, write_enterprises, write_equipment
 from gateway.core.days import day_of
 
@@ -37,6 +38,7 @@ class ImportReport:
         status_entries: entries added to the dated history.
         roster_entries: memberships begun, ended or corrected.
         updates_queued: machines whose registered identifier will be updated.
+        notes: what the person who filled the files should know, by file, row and column.
     """
 
     enterprises: Changes
@@ -44,10 +46,16 @@ class ImportReport:
     status_entries: int
     roster_entries: int
     updates_queued: int
+    notes: tuple[Problem, ...]
 
 
 def import_files(
-    connection: Connection, files: Sequence[Path], now_ms: int, *, dry_run: bool = False
+    connection: Connection,
+    files: Sequence[Path],
+    now_ms: int,
+    *,
+    dry_run: bool = False,
+    hidden: Hidden = Hidden.REFUSE,
 ) -> ImportReport:
     """Import CSV and XLSX files into the ledger.
 
@@ -59,12 +67,13 @@ def import_files(
         files: tables of enterprises and of equipment, in any order.
         now_ms: UTC milliseconds.
         dry_run: change nothing, only say what would change.
+        hidden: what becomes of rows and sheets that nobody sees.
 
     Raises:
         LedgerError: every mistake in every file; nothing was changed.
     """
     # Before the ledger is locked: a large workbook takes half a minute to read.
-    tables = read_tables(files, now_ms)
+    tables = read_tables(files, now_ms, hidden)
     alone(connection, "ledger")
     known = _known(connection, tables.equipment, day_of(now_ms))
     problems = [*tables.problems, *check(tables, known)]
@@ -78,16 +87,16 @@ def import_files(
     return report
 
 
-def read_tables(files: Sequence[Path], now_ms: int) -> Tables:
+def read_tables(files: Sequence[Path], now_ms: int, hidden: Hidden = Hidden.REFUSE) -> Tables:
     """Read and convert every file; one that cannot be read does not hide the others' mistakes."""
-    sheets: list[Sheet] = []
+    sheets: list[LedgerSheet] = []
     unreadable: list[Problem] = []
     for file in files:
         try:
             sheets.extend(read_sheets(file))
         except LedgerError as error:
             unreadable.extend(error.problems)
-    tables = parse(sheets, day_of(now_ms))
+    tables = parse(sheets, day_of(now_ms), hidden)
     tables.problems.extend(unreadable)
     return tables
 
@@ -133,4 +142,6 @@ def _write(connection: Connection, tables: Tables, known: Known, now_ms: int) ->
     moved = write_statuses(connection, tables.equipment, machines.ids, day_of(now_ms))
     queued = queue_updates(connection, machines.updated | moved, now_ms)
     note_change(connection)
-    return ImportReport(enterprises, machines.changes, len(moved), rosters, queued)
+    return ImportReport(
+        enterprises, machines.changes, len(moved), rosters, queued, tuple(sorted(tables.notes))
+    )

@@ -23,6 +23,14 @@ _WITHDRAW_EXAMPLE = (
 )
 
 
+class HiddenRows(StrEnum):
+    """Choices of ``--hidden``; known here, so that ``--help`` need not load the city."""
+
+    REFUSE = "refuse"
+    TAKE = "take"
+    LEAVE = "leave"
+
+
 class Language(StrEnum):
     """Language of a template."""
 
@@ -65,14 +73,21 @@ def _import(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
     ] = False,
+    hidden: Annotated[
+        HiddenRows, typer.Option(help="What to do with hidden or filtered rows and hidden sheets.")
+    ] = HiddenRows.REFUSE,
 ) -> None:
     """Import enterprises and equipment: all or nothing; importing again updates."""
     from gateway.city.ledger.importer import import_files
+    from gateway.city.ledger.sheet.hidden import Hidden
     from gateway.city.ledger.sheet.problems import LedgerError
 
+    wish = Hidden(hidden.value)
     with opened(load(config)) as database:
         try:
-            report = database.run_now(import_files, files, system_ms(), dry_run=dry_run)
+            report = database.run_now(
+                import_files, files, system_ms(), dry_run=dry_run, hidden=wish
+            )
         except LedgerError as error:
             fail(_refusal(error))
     typer.echo(_summary(report, dry_run=dry_run))
@@ -98,7 +113,8 @@ def _summary(report: "ImportReport", *, dry_run: bool) -> str:
         f"status entries: {report.status_entries}, roster entries: {report.roster_entries}",
         f"identifiers to update: {report.updates_queued}",
     ]
-    return "\n".join(["dry run, nothing was changed:", *lines] if dry_run else lines)
+    lines = ["dry run, nothing was changed:", *lines] if dry_run else lines
+    return "\n".join([*(f"note: {note}" for note in report.notes), *lines])
 
 
 def _changes(changes: "Changes") -> str:

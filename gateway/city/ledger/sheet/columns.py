@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from edge_config.models.ledger_number import MAX_ASSET_NO, MAX_SITE_NO
+from edge_config.tables.header import spelled
 from gateway.city.ledger.codes import (
     COUNTIES,
     EQUIPMENT_CLASSES,
@@ -23,7 +24,6 @@ from gateway.city.ledger.sheet.values import (
     industry,
     ledger_number,
     past_day,
-    plain,
     prefix_part,
     prose,
     rosters,
@@ -260,11 +260,6 @@ SHEET_NAMES = {
 }
 
 
-def spelled(header: str) -> str:
-    """A header reduced to what must match: ``资产编号 *`` → ``资产编号``."""
-    return plain(header).rstrip("*").strip().casefold().replace(" ", "_")
-
-
 def headers(columns: Sequence[Column]) -> dict[str, Column]:
     """Every accepted spelling of the columns' headers."""
     return {
@@ -272,6 +267,10 @@ def headers(columns: Sequence[Column]) -> dict[str, Column]:
         for column in columns
         for text in (column.key, column.header.zh, column.header.en)
     }
+
+
+TITLES = frozenset(title for columns in TABLES.values() for title in headers(columns))
+"""Every title of both tables, as ``spelled`` gives it."""
 
 
 def table_of(header: Sequence[str]) -> str | None:

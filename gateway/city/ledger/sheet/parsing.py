@@ -5,18 +5,21 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
+from edge_config.tables.header import is_own, spelled
+from edge_config.tables.sheet import Row
+from gateway.city.ledger.sheet.cells import CellReader
 from gateway.city.ledger.sheet.columns import (
     SHEET_NAMES,
     TABLES,
     Column,
     headers,
     meant,
-    spelled,
     table_of,
 )
+from gateway.city.ledger.sheet.hidden import Hidden, visible_part
 from gateway.city.ledger.sheet.problems import Problem
-from gateway.city.ledger.sheet.reading import Sheet
-from gateway.city.ledger.sheet.values import Value, computed
+from gateway.city.ledger.sheet.reading import LedgerSheet
+from gateway.city.ledger.sheet.values import Value
 
 _PAIRS = (("ledger_verified_by", "ledger_verified_on"), ("verified_by", "verified_on"))
 """A mark needs both a person and a date."""
@@ -46,75 +49,85 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All records of an import, and all mistakes so far."""
+    """All records of an import, all mistakes so far, and what its author should know."""
 
     enterprise: list[Record]
     equipment: list[Record]
     problems: list[Problem]
+    notes: list[Problem]
 
 
-def parse(sheets: Iterable[Sheet], today: date) -> Tables:
-    """Read every sheet; the explanation sheet of the template is passed over."""
-    tables = Tables([], [], [])
+def parse(sheets: Iterable[LedgerSheet], today: date, hidden: Hidden = Hidden.REFUSE) -> Tables:
+    """Read every sheet; the explanation sheet of the template is passed over.
+
+    Args:
+        sheets: of all files.
+        today: of the import.
+        hidden: what becomes of hidden rows and sheets.
+    """
+    tables = Tables([], [], [], [])
     for sheet in sheets:
-        if sheet.title in {SHEET_NAMES["notes"].zh, SHEET_NAMES["notes"].en} or not sheet.header:
-            continue
-        table = table_of(sheet.header)
+        table = table_of(sheet.header.cells)
         if table is None:
-            tables.problems.append(Problem(sheet.label, sheet.header_row, "", _NO_TABLE))
+            if sheet.title not in _NOTES and not sheet.is_hidden:
+                row = sheet.header.number
+                tables.problems.append(Problem(sheet.label, row, "", _NO_TABLE))
             continue
-        tables.problems.extend(sheet.faults)
-        records = tables.equipment if table == "equipment" else tables.enterprise
-        records.extend(_records(sheet, TABLES[table], today, tables.problems))
+        visible = visible_part(sheet, hidden, tables.problems, tables.notes)
+        if visible is not None:
+            records = tables.equipment if table == "equipment" else tables.enterprise
+            records.extend(_records(visible, TABLES[table], today, tables))
     return tables
 
 
+_NOTES = frozenset({SHEET_NAMES["notes"].zh, SHEET_NAMES["notes"].en})
 _NO_TABLE = (
-    "no column 统一社会信用代码 (uscc) in the first row with text, so this is neither a table of "
+    "no column 统一社会信用代码 (uscc) in its first rows, so this is neither a table of "
     "enterprises nor of equipment; start from 'qulink ledger template'"
 )
 
 
 def _records(
-    sheet: Sheet, columns: Sequence[Column], today: date, problems: list[Problem]
+    sheet: LedgerSheet, columns: Sequence[Column], today: date, tables: Tables
 ) -> Iterator[Record]:
-    layout = _layout(sheet, columns, problems)
-    written = {column.key: sheet.header[place].strip() for place, column in layout}
-    named = {place for place, text in enumerate(sheet.header) if text.strip()}
-    for number, row in sheet.rows:
-        record = Record(sheet.label, number, {}, written)
-        wrong = [*_fill(record, row, layout, today), *_stray(sheet.label, number, row, named)]
-        problems.extend(wrong)
-        if not any(problem.column == written.get("uscc") for problem in wrong):
+    layout = _layout(sheet, columns, tables.problems)
+    written = {column.key: sheet.header.cell(place) for place, column in layout}
+    named = {place for place, text in enumerate(sheet.header.cells) if text}
+    cells = CellReader(sheet, layout)
+    tables.problems.extend(cells.problems)
+    tables.notes.extend(cells.notes)
+    for row in sheet.rows:
+        record = Record(sheet.label, row.number, {}, written)
+        wrong = [*_fill(record, row, layout, cells, today), *_stray(sheet.label, row, named)]
+        tables.problems.extend(wrong)
+        if record.values.get("uscc"):
             yield record
 
 
-def _stray(
-    label: str, number: int, row: Sequence[str], named: AbstractSet[int]
-) -> Iterator[Problem]:
+def _stray(label: str, row: Row, named: AbstractSet[int]) -> Iterator[Problem]:
     """Text where the header has none: a comma that is not quoted has moved the cells."""
-    for place, text in enumerate(row):
-        if text.strip() and place not in named:
-            message = f"cell {place + 1} ({text.strip()[:40]!r}) stands under no header"
-            yield Problem(label, number, "", message)
+    for place, text in enumerate(row.cells):
+        if text and place not in named:
+            message = f"cell {place + 1} ({text[:40]!r}) stands under no header"
+            yield Problem(label, row.number, "", message)
 
 
 def _layout(
-    sheet: Sheet, columns: Sequence[Column], problems: list[Problem]
+    sheet: LedgerSheet, columns: Sequence[Column], problems: list[Problem]
 ) -> list[tuple[int, Column]]:
     """Which column stands where; unknown, doubled and missing ones are mistakes."""
     known, layout, seen = headers(columns), [], set[str]()
-    row = sheet.header_row
-    for place, text in enumerate(sheet.header):
+    row = sheet.header.number
+    for place, text in enumerate(sheet.header.cells):
         column = known.get(spelled(text))
-        if not text.strip():
+        if not text or is_own(spelled(text)):
             continue
         if column is None:
             problems.append(
-                Problem(sheet.label, row, text.strip(), f"unknown column{meant(text, columns)}")
+                Problem(sheet.label, row, text, f"unknown column{meant(text, columns)}")
             )
         elif column.key in seen:
-            problems.append(Problem(sheet.label, row, text.strip(), "stands here twice"))
+            problems.append(Problem(sheet.label, row, text, "stands here twice"))
         else:
             seen.add(column.key)
             layout.append((place, column))
@@ -127,18 +140,19 @@ def _layout(
 
 
 def _fill(
-    record: Record, row: Sequence[str], layout: Sequence[tuple[int, Column]], today: date
+    record: Record,
+    row: Row,
+    layout: Sequence[tuple[int, Column]],
+    cells: CellReader,
+    today: date,
 ) -> Iterator[Problem]:
     """Convert the cells of a row into ``record.values``; yields what is wrong."""
     for place, column in layout:
-        text = row[place] if place < len(row) else ""
-        if not text.strip():
-            record.values[column.key] = None
-            if column.required:
-                yield record.problem(column.key, "is empty")
-            continue
         try:
-            record.values[column.key] = column.convert(computed(text), today)
+            text = cells.text(row, place, column)
+            if text == "" and column.required:
+                yield record.problem(column.key, "is empty")
+            record.values[column.key] = column.convert(text, today) if text else None
         except ValueError as error:
             yield record.problem(column.key, str(error))
     for by, on in _PAIRS:

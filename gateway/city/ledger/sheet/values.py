@@ -7,22 +7,28 @@ A converter takes the cell's text (never empty) and today's date, returns the va
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from difflib import get_close_matches
+from math import isfinite
 
 from edge_config.models import ledger_number as rule
 from edge_config.models import uscc
+from edge_config.tables import formats
+from edge_config.tables.sheet import Odd, Oddity
 from gateway.city.ledger.codes import COUNTIES, Name, is_industry
 
 Value = str | bool | float | date | tuple[str, ...] | None
 Converter = Callable[[str, date], Value]
 
 _DAY = re.compile(
-    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?"
+    r"(\d{4})\s*[-/.年\s]\s*(\d{1,2})\s*[-/.月\s]\s*(\d{1,2})\s*[日号.]?"
+    r"(?:[T\s]*(?:上午|下午|[AP]M)?\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[AP]M|Z)?)?"
 )
+"""A time of day behind it does not count."""
+_NUMERALS = "〇一二三四五六七八九"
+_NUMERAL = re.compile(f"[{_NUMERALS}零十]+")
 _SERIAL_DAY = re.compile(r"[2-9]\d{4}")
-_SERIAL_ZERO = date(1899, 12, 30)
-"""Excel counts days from here; five digits are days from 1954 on."""
+"""Day numbers of spreadsheets: five digits are days from 1954 on."""
 _ERROR_VALUES = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
@@ -47,13 +53,13 @@ def plain(text: str) -> str:
 
 
 def computed(text: str) -> str:
-    """The text of a cell, unless a spreadsheet failed to compute it.
+    """The text of a cell, unless a spreadsheet failed to compute it and wrote that into a CSV.
 
     Raises:
         ValueError: it is an error value, as ``#REF!``.
     """
-    if text.strip() in _ERROR_VALUES:
-        raise ValueError(f"{text.strip()} is an error of the spreadsheet; write the value")
+    if text in _ERROR_VALUES:
+        raise ValueError(str(Oddity(Odd.ERROR, text)))
     return text
 
 
@@ -90,15 +96,26 @@ def _unshortened(text: str) -> str:
     if _SHORTENED.fullmatch(found):
         raise ValueError(
             f"{found} is a number that a spreadsheet has shortened; "
-            "make the column text and write the code again"
+            f"format the column as text and write the code again{_IN_CSV}"
         )
     return found
+
+
+_IN_CSV = '; in a CSV file as ="…" or with \' in front'
+"""How a code of digits gets through a spreadsheet."""
+_ROUNDED = re.compile(r"\d{15}000")
+"""18 digits of which a spreadsheet kept 15."""
 
 
 def credit_code(text: str, _today: date) -> str:
     """A unified social credit code with its check digit."""
     found = _unshortened(text).upper()
     problem = uscc.problem(found)
+    if problem and _ROUNDED.fullmatch(found):
+        raise ValueError(
+            f"{found} has lost its last digits, of which a spreadsheet keeps 15; "
+            f"format the column as text and write the code again{_IN_CSV}"
+        )
     if problem:
         raise ValueError(
             f"{found} {problem}"
@@ -158,14 +175,34 @@ def day(text: str, _today: date) -> date:
     """A date in one of the usual spellings, or as the number that Excel makes of it."""
     found = plain(text)
     if _SERIAL_DAY.fullmatch(found):
-        return _SERIAL_ZERO + timedelta(days=int(found))
-    match = _DAY.fullmatch(found) or _COMPACT_DAY.fullmatch(found)
+        return serial_day(found, from_1904=False)
+    arabic = _NUMERAL.sub(_arabic, found) if "年" in found else found
+    match = _DAY.fullmatch(arabic) or _COMPACT_DAY.fullmatch(arabic)
     if match is None:
         raise ValueError(f"{found!r} is no date; write it as 2024-05-31")
     try:
         return date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         raise ValueError(f"{found!r} is no day of the calendar") from None
+
+
+def is_serial_day(text: str) -> bool:
+    """Whether a text may be the number of a day in a spreadsheet."""
+    return _SERIAL_DAY.fullmatch(text) is not None
+
+
+def serial_day(text: str, *, from_1904: bool) -> date:
+    """The day that a spreadsheet keeps as a number of five digits."""
+    return formats.day_of(int(text), from_1904=from_1904)
+
+
+def _arabic(numeral: re.Match[str]) -> str:
+    """``二〇二四`` → 2024, ``二十一`` → 21."""
+    tens, ten, ones = numeral[0].replace("零", "〇").rpartition("十")
+    digits = "".join(str(_NUMERALS.index(one)) for one in ones)
+    if not ten:
+        return digits
+    return str(10 * (_NUMERALS.index(tens) if tens in _NUMERALS and tens else 1) + int(digits or 0))
 
 
 def past_day(text: str, today: date) -> date:
@@ -176,16 +213,23 @@ def past_day(text: str, today: date) -> date:
     return found
 
 
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?")
+_DECIMAL = re.compile(r"\d+(?:\.\d*)?(?:E[+-]?\d+)?", re.IGNORECASE)
+
+
 def amount(text: str, _today: date) -> float:
     """A sum of money in yuan, not negative."""
-    found = plain(text).replace(",", "").removeprefix("¥")
-    try:
-        value = float(found)
-    except ValueError:
-        raise ValueError(f"{found!r} is no number of yuan") from None
-    if not 0 <= value < float("inf"):
+    found = plain(text)
+    number = found.removeprefix("¥").removesuffix("元").strip()
+    if "," in number and not _GROUPED.fullmatch(number):
+        said = "has commas that part no thousands; write it as 1234.56"
+        raise ValueError(f"{found!r} {said}")
+    number = number.replace(",", "")
+    if number.startswith("-"):
         raise ValueError(f"{found!r} is no sum of money; it must be 0 or more")
-    return value
+    if not _DECIMAL.fullmatch(number) or not isfinite(float(number)):
+        raise ValueError(f"{found!r} is no number of yuan; write it as 1234.56")
+    return float(number)
 
 
 def prefix_part(text: str, _today: date) -> str:

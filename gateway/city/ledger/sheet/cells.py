@@ -1,0 +1,95 @@
+"""Cells whose text may not be what the person who filled them means. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from edge_config.tables.sheet import Odd, Oddity, Row, row_list
+from gateway.city.ledger.sheet.columns import Column
+from gateway.city.ledger.sheet.problems import Problem
+from gateway.city.ledger.sheet.reading import LedgerSheet
+from gateway.city.ledger.sheet.values import (
+    computed,
+    day,
+    is_serial_day,
+    past_day,
+    serial_day,
+)
+
+_DAYS = (day, past_day)
+_CODES = frozenset({"asset_no", "formerly", "serial_no", "site_no", "category"})
+"""Columns of codes, in which a zero in front or behind counts."""
+_MACHINES = frozenset({"asset_no", "formerly"})
+"""Codes that name a machine: a zero that is lost makes another machine of it."""
+_ZERO_IN_FRONT = re.compile(r"0\d+")
+_HELP = "format the column as text and write them again"
+
+
+class CellReader:
+    """What is odd about the cells of one sheet, by what its columns hold.
+
+    Attributes:
+        problems: mistakes of whole columns.
+        notes: what may be meant, and may be a mistake.
+    """
+
+    def __init__(self, sheet: LedgerSheet, layout: Sequence[tuple[int, Column]]) -> None:
+        self._from_1904 = sheet.counts_from_1904
+        self._told: set[tuple[int, Oddity]] = set()
+        self.problems: list[Problem] = list(_merged_titles(sheet))
+        self.notes: list[Problem] = []
+        for place, column in layout:
+            if column.key in _MACHINES:
+                self._look_for_lost_zeros(sheet, place)
+
+    def text(self, row: Row, place: int, column: Column) -> str | None:
+        """The text of a cell; None if what is wrong with it was said in a row above.
+
+        Raises:
+            ValueError: nobody knows what it holds.
+        """
+        text, odd = row.cell(place), row.odd.get(place)
+        if odd is not None and _is_wrong(odd, column):
+            if odd.kind is Odd.MERGED and (place, odd) in self._told:
+                return None
+            self._told.add((place, odd))
+            raise ValueError(str(odd))
+        if self._from_1904 and column.convert in _DAYS and is_serial_day(text):
+            return serial_day(text, from_1904=True).isoformat()
+        return computed(text)
+
+    def _look_for_lost_zeros(self, sheet: LedgerSheet, place: int) -> None:
+        """Numbers among codes: a spreadsheet has made 123 of 000123, if that was typed."""
+        numbers = [row.number for row in sheet.rows if _kind(row.odd, place) is Odd.NUMBER]
+        if not numbers:
+            return
+        listed = (
+            f"rows {row_list(numbers)} hold numbers, of which a spreadsheet drops zeros in front"
+        )
+        coded = (row.cell(place) for row in sheet.rows if place not in row.odd)
+        example = next(filter(_ZERO_IN_FRONT.fullmatch, coded), None)
+        title = sheet.header.cell(place)
+        if example:
+            said = f"{listed}, and others texts such as {example}; {_HELP}"
+            self.problems.append(Problem(sheet.label, numbers[0], title, said))
+        else:
+            said = f"{listed}; if any began with 0, {_HELP}"
+            self.notes.append(Problem(sheet.label, numbers[0], title, said))
+
+
+def _kind(odd: Mapping[int, Oddity], place: int) -> Odd | None:
+    return odd[place].kind if place in odd else None
+
+
+def _is_wrong(odd: Oddity, column: Column) -> bool:
+    if odd.kind is Odd.DATE:
+        return column.convert not in _DAYS
+    if odd.kind is Odd.NUMBER:  # 1.10 has become 1.1
+        return column.key in _CODES and "." in odd.detail and "E" not in odd.detail
+    return True
+
+
+def _merged_titles(sheet: LedgerSheet) -> Iterator[Problem]:
+    """A title that belongs to several columns or rows names none."""
+    for place, odd in sheet.header.odd.items():
+        if odd.kind is Odd.MERGED and sheet.header.cell(place):
+            yield Problem(sheet.label, sheet.header.number, sheet.header.cell(place), str(odd))
