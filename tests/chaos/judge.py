@@ -2,7 +2,8 @@
 
 What must hold, whatever happened:
 
-* every answer is stored, or its time lies in a gap that is dated and has a cause: else *lost*;
+* every answer is stored, or asked for again at the same tick and that one is, or its time lies in a
+  gap that is dated and has a cause: else *lost*;
 * at each stored time, the last stored value of every tag is what the device answered then, within
   the tag's deadband: else *stale*;
 * every stored value was answered, all of a row in one answer, at about that time: else *off*;
@@ -157,13 +158,20 @@ class _Unit:
         return gap if gap.to_ms is not None else replace(gap, to_ms=next(next_ms, None))
 
     def _lost(self) -> Iterable[str]:
-        stored = {row.values.get(NUMBER) for row in self.rows}
+        stored = {row.values.get(NUMBER): row.time_ms for row in self.rows}
         for answer in self.answers:
-            if answer.values[NUMBER] in stored or answer.time_ms >= self.terms.until_ms:
+            number = answer.values[NUMBER]
+            if number in stored or answer.time_ms >= self.terms.until_ms:
                 continue
-            times = [answer.time_ms + ahead for ahead in self._aheads()]
-            if not any(self._excused(time - self.terms.reach_ms, time) for time in times):
-                yield f"{self._at(answer.time_ms)}: answer {answer.values[NUMBER]} is nowhere"
+            spans = [
+                (answer.time_ms + ahead - self.terms.reach_ms, answer.time_ms + ahead)
+                for ahead in self._aheads()
+            ]
+            next_ms = stored.get(number + 1)
+            if next_ms is not None and any(first <= next_ms <= last for first, last in spans):
+                continue  # the next one is of a tick that had begun by then: of the same
+            if not any(self._excused(*span) for span in spans):
+                yield f"{self._at(answer.time_ms)}: answer {number} is nowhere"
 
     def _stale(self) -> Iterable[str]:
         held: dict[str, float] = {}

@@ -40,12 +40,33 @@ class Kind:
     is_rolled_back: bool = False
 
 
+MIXED = Layout(preloaded="edge", has_lines=True)
+INGREDIENTS = (
+    kills.kill_edge,
+    kills.kill_city,
+    kills.kill_broker,
+    kills.kill_all,
+    kills.kill_in_a_write,
+    kills.freeze,
+    disks.refuse,
+    network.disturb,
+    network.disturb_devices,
+    network.replay,
+)
+
+
+async def mixed(plant: Plant, chance: Random) -> None:
+    """Any of these."""
+    await chance.choice(INGREDIENTS)(plant, chance)
+
+
 KINDS = {
     "kill-edge": Kind("kill -9 of the gateway", kills.kill_edge),
     "kill-city": Kind("kill -9 of the city", kills.kill_city),
     "kill-broker": Kind("kill -9 of the broker, which keeps nothing", kills.kill_broker),
     "kill-store": Kind("kill -9 of InfluxDB 1.x", kills.kill_store, Layout(store="influxdb1")),
     "kill-all": Kind("kill -9 of gateway, city and broker at once", kills.kill_all),
+    "freeze": Kind("gateway, city or broker stands still for up to 8 s", kills.freeze),
     "write-edge": Kind(
         "SIGKILL of the gateway in its n-th write or sync, a third of them half written, "
         "often again while it starts",
@@ -89,10 +110,12 @@ KINDS = {
         LINES,
     ),
     "network-store": Kind("the same, and city–InfluxDB 1.x", network.disturb, LINES_TO_INFLUX),
+    "network-devices": Kind("the same between gateway and devices", network.disturb_devices, LINES),
     "replay": Kind(
         "all messages of some seconds come again, some twice, out of order", network.replay
     ),
     "clock": Kind(
         "the gateway's clock is set by up to 25 h, and right again", clock.step, FALSE_CLOCK
     ),
+    "mixed": Kind("any of the above that loses no written data, one after the other", mixed, MIXED),
 }

@@ -22,7 +22,7 @@ class Layout:
         store: ``embedded`` or ``influxdb1``.
         preloaded: ``edge`` or ``city``: whose writes can be made to fail; empty: nobody's.
         disk_mib: the buffer has a disk of its own of this size; 0: it has not.
-        has_lines: the ways to broker and store can be disturbed.
+        has_lines: the ways to devices, broker and store can be disturbed.
         has_false_clock: the gateway's clock can be set.
     """
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class Part:
 
     Attributes:
         ended: how it ended when nobody had ended it.
+        on_start: is called with the process id at each start.
         is_to_end: its end has been prepared: it is no surprise, and :meth:`gone` waits for it.
     """
 
@@ -40,13 +41,9 @@ class Part:
         self.environment = dict(environment or {})
         self.ended: list[str] = []
         self.is_to_end = False
+        self.on_start: Callable[[int], None] = lambda _pid: None
         self._process: subprocess.Popen[bytes] | None = None
         self._sessions: list[int] = []
-
-    @property
-    def pid(self) -> int:
-        """Of the process that runs now; 0 if none does."""
-        return self._process.pid if self.is_running and self._process else 0
 
     @property
     def is_running(self) -> bool:
@@ -63,10 +60,16 @@ class Part:
                 self.command, stdout=log, stderr=log, env=environment, start_new_session=True
             )
         self._sessions.append(self._process.pid)
+        self.on_start(self._process.pid)
 
     async def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
         await self._end(signal.SIGKILL)
+
+    def freeze(self, *, is_frozen: bool) -> None:
+        """Let it stand still, as a virtual machine that is paused, or go on."""
+        if self.is_running and self._process is not None:
+            self._process.send_signal(signal.SIGSTOP if is_frozen else signal.SIGCONT)
 
     async def stop(self, patience_s: float = 90.0) -> int:
         """SIGTERM; the exit code.

@@ -46,7 +46,8 @@ class Plant:
         preloaded: the process whose writes ``plan`` can make fail.
         plan: what becomes of them; None if the layout has none.
         clock: the gateway's; None if the layout leaves it alone.
-        lines: the ways that can be disturbed: ``edge``, ``city`` (to the broker), ``store``.
+        lines: the ways that can be disturbed: ``edge``, ``city`` (to the broker), ``store``,
+            ``devices``.
         captured: topics and payloads of messages that were heard.
     """
 
@@ -73,6 +74,8 @@ class Plant:
             self.preloaded, written = self.city, self.data
         self.plan = Plan(folder / "plan", written) if layout.preloaded else None
         self.clock = FalseClock(folder / "clock") if layout.has_false_clock else None
+        if self.plan is not None:
+            self.preloaded.on_start = self.plan.mean
         for part, bent in ((self.preloaded, self.plan), (self.edge, self.clock)):
             part.environment |= bent.environment if bent is not None else {}
 
@@ -81,6 +84,7 @@ class Plant:
 
     def _lines(self) -> dict[str, Line]:
         lines = {name: Line(self.ports["broker"]) for name in ("edge", "city")}
+        lines["devices"] = Line(self.ports["devices"])
         return lines if self.influxd is None else lines | {"store": Line(self.influxd.port)}
 
     # -- before ---------------------------------------------------------------------------
@@ -97,7 +101,8 @@ class Plant:
         city_file(self.folder, broker, **more)
         edge_to = self._port("edge", self.ports["broker"])
         buffer = self.buffer / "buffer.db"
-        document = gateway_document(self.layout, self.ports["devices"], edge_to, buffer)
+        devices = self._port("devices", self.ports["devices"])
+        document = gateway_document(self.layout, devices, edge_to, buffer)
         (self.folder / "gateway.yaml").write_text(yaml.safe_dump(document))
 
     def _port(self, line: str, port: int) -> int:
@@ -130,8 +135,6 @@ class Plant:
                 stack.callback(asyncio.create_task(part.keep_running()).cancel)
                 if part.name in self.ports:
                     await asyncio.to_thread(wait_for_port, self.ports[part.name])
-            if self.plan is not None:
-                self.plan.mean(self.preloaded.pid)
             await self.flows()
             yield
 

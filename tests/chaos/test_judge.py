@@ -79,6 +79,17 @@ def test_only_a_gap_of_the_device_at_its_time_excuses_it(gap: Interval, lost: in
     assert (len(verdict.lost), len(verdict.unexplained)) == (lost, lost)
 
 
+def test_an_answer_is_not_lost_if_its_tick_was_asked_for_again() -> None:
+    answers = answered()
+    rows = stored(answers)
+    again = replace(answers[50], time_ms=answers[49].time_ms + 1)  # of the tick of answer 50
+    rows = [*rows[:49], replace(rows[50], time_ms=rows[49].time_ms), *rows[51:]]
+    found = Found(rows, (), {1: books_of(rows)})
+    verdict = judge([*answers[:50], again, *answers[51:]], found, TERMS)
+    assert not verdict.lost
+    assert not verdict.off
+
+
 def test_a_gap_that_ends_at_the_missed_tick_does_not_explain_it() -> None:
     rows = [row for row in stored(answered()) if row.values[NUMBER] != 50]
     missed = BEGIN + 49 * STEP

@@ -48,6 +48,14 @@ async def _killed(parts: Sequence[Part], chance: Random) -> None:
         part.start()
 
 
+async def freeze(plant: Plant, chance: Random) -> None:
+    """Gateway, city or broker stands still for a while, and goes on as if nothing had been."""
+    part = chance.choice([plant.edge, plant.city, plant.broker])
+    part.freeze(is_frozen=True)
+    await asyncio.sleep(chance.uniform(0.1, 8))
+    part.freeze(is_frozen=False)
+
+
 async def kill_in_a_write(plant: Plant, chance: Random) -> None:
     """Kill the preloaded process in a write or sync, and often once more while it starts."""
     plan, part = plant.plan, plant.preloaded
@@ -60,7 +68,6 @@ async def kill_in_a_write(plant: Plant, chance: Random) -> None:
             await part.kill()
         plan.spare()
         part.start()
-        plan.mean(part.pid)
         if chance.random() < 1 / 2:
             return
         most = START_CALLS

@@ -1,10 +1,12 @@
 """Connections that break, stand still, half end or crawl, and messages that come again."""
 
 import asyncio
+from collections.abc import Sequence
 from random import Random
 
 import aiomqtt
 
+from tests.chaos.bent.line import Line
 from tests.chaos.plant import Plant
 
 MOST_MESSAGES = 2_000
@@ -12,7 +14,16 @@ MOST_MESSAGES = 2_000
 
 async def disturb(plant: Plant, chance: Random) -> None:
     """One of the lines – gateway or city to the broker, city to its store – for a while."""
-    line = chance.choice(list(plant.lines.values()))
+    await _disturb([line for name, line in plant.lines.items() if name != "devices"], chance)
+
+
+async def disturb_devices(plant: Plant, chance: Random) -> None:
+    """The line between gateway and devices, for a while."""
+    await _disturb([plant.lines["devices"]], chance)
+
+
+async def _disturb(lines: Sequence[Line], chance: Random) -> None:
+    line = chance.choice(lines)
     fault = chance.choice(["cut", "stall", "half", "slow"])
     match fault:
         case "cut":
