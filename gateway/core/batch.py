@@ -109,7 +109,7 @@ def doubted(status: Status | None, count: int) -> Status:
 _CLOCK_DOUBT = uncertain(Reason.CLOCK_DOUBT)
 
 
-GapKey = tuple[str, str, tuple[str, ...], int]
+GapKey = tuple[str, str, tuple[str, ...], Reason, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +136,5 @@ class Gap:
 
     @property
     def key(self) -> GapKey:
-        """What tells it from other gaps of its gateway."""
-        return self.device, self.group, self.tags, self.from_ms
+        """What tells it from other gaps of its gateway; several may begin at one time."""
+        return self.device, self.group, self.tags, self.cause, self.from_ms

@@ -73,7 +73,7 @@ def test_gaps_of_late_frames_reopen_nothing(city: Database) -> None:
     assert {tuple(row) for row in found} == {("gw-1", 1, 5), ("gw-1", 2, None), ("gw-2", 1, 9)}
 
 
-def test_a_gap_of_another_cause_that_begins_at_the_same_time_stays(city: Database) -> None:
+def test_gaps_of_two_causes_that_begin_at_the_same_time_both_stay(city: Database) -> None:
     def whole(cause: Reason, to_ms: int | None) -> tuple[str, Gap]:
         return "gw-1", Gap("", "", (), cause, 7, to_ms)
 
@@ -82,7 +82,8 @@ def test_a_gap_of_another_cause_that_begins_at_the_same_time_stays(city: Databas
     city.run_now(commit, {}, lost, 0)
     query = select(gap.c.cause, gap.c.to_ms)
     assert city.run_now(lambda c: [tuple(row) for row in c.execute(query)]) == [
-        ("gateway_silent", None)
+        ("gateway_silent", None),
+        ("quarantine", 8),
     ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import aiomqtt
 
-from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.batch import Batch, Changes, Gap, GapKey
 from gateway.core.books import Counts
 from gateway.core.schema import Schema
 from gateway.wire.columns import FrameError, UnknownSchemaError
@@ -39,7 +39,7 @@ class City:
         self.messages = 0
         self.values: dict[int, int] = {}
         self.points: set[tuple[str, str, int]] = set()
-        self.gaps: dict[tuple[str, str, tuple[str, ...], int], Gap] = {}
+        self.gaps: dict[GapKey, Gap] = {}
         self.books: dict[tuple[str, object], BooksRecord] = {}
         self.states: list[State] = []
         self.epoch = 0
@@ -123,7 +123,7 @@ class City:
                 for at, time in zip(record.index.tolist(), record.time_ms.tolist(), strict=True):
                     self.points.add((record.schema.device, record.schema.tags[at].name, time))
             case Gap():
-                self.gaps[record.device, record.group, record.tags, record.from_ms] = record
+                self.gaps[record.key] = record
             case GivenUp():
                 self.upto = max(self.upto, record.awaited_from - 1)
             case BooksRecord():

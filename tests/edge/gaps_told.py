@@ -17,7 +17,7 @@ def gaps(buffer: Buffer, *, late: bool = False) -> list[Gap]:
         frame = decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas)
         for record in frame.records:
             if isinstance(record, Gap):
-                known[record.device, record.group, record.tags, record.from_ms] = record
+                known[record.key] = record
             elif hasattr(record, "tags"):
                 schemas[record.id] = record
     chosen = [gap for gap in known.values() if late or gap.cause is not Reason.LATE]

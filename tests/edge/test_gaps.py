@@ -23,7 +23,7 @@ TAGS = [Named(f"t{at}") for at in range(4)]
 
 def newest(records: list[Gap]) -> list[Gap]:
     """What the city keeps: the last record of each key."""
-    return list({(g.device, g.group, g.tags, g.from_ms): g for g in records}.values())
+    return list({g.key: g for g in records}.values())
 
 
 def covered(gaps: list[Gap], tag: str, time: int) -> list[Reason]:

@@ -276,3 +276,15 @@ async def test_gaps_that_wait_for_a_disk_do_not_fill_the_memory(
 
 def _refuse(*_: object) -> Appended:
     raise DiskRefusedError("full")
+
+
+async def test_gaps_of_two_causes_that_begin_at_one_time_are_both_told(tmp_path: Path) -> None:
+    buffer = opened(tmp_path)
+    recorder = made(buffer)
+    both = [Gap("", "", (), cause, NOW) for cause in (Reason.DISK, Reason.GATEWAY_DOWN)]
+    for one in both:
+        recorder.gap(one)
+    await recorder.commit()
+    assert told(buffer)[1] == both
+    assert sorted(buffer.gaps(), key=lambda gap: gap.cause) == sorted(both, key=lambda g: g.cause)
+    buffer.close()

@@ -225,7 +225,7 @@ gap = Table(
     Column("cause", String(32), nullable=False),
     Column("from_ms", BigInteger, nullable=False),
     Column("to_ms", BigInteger),
-    UniqueConstraint("gateway", "device", "tag_group", "tags_key", "from_ms"),
+    UniqueConstraint("gateway", "device", "tag_group", "tags_key", "from_ms", "cause"),
     Index("ix_gap_from_ms", "from_ms"),
     # what the console asks for: the newest of a gateway, of a cause, and those that last
     Index("ix_gap_gateway_from_ms", "gateway", "from_ms"),

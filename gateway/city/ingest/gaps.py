@@ -10,7 +10,7 @@ from gateway.city.db.tables import gap
 from gateway.city.db.upsert import insert_for
 from gateway.core.batch import Gap
 
-_GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms")
+_GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms", "cause")
 """``tags_key`` is a hash: a list of thousands of tags is too long for an index of PostgreSQL."""
 
 
@@ -28,7 +28,7 @@ def keep_gaps(
     statement = insert_for(connection, gap)
     new, old = statement.excluded, gap.c
     last = case((old.to_ms > new.to_ms, old.to_ms), else_=new.to_ms)
-    changes = {"cause": new.cause, "to_ms": last}
+    changes = {"to_ms": last}
     ends = old.to_ms.is_(None) & new.to_ms.is_not(None)
     where = ends | (new.to_ms > old.to_ms) if is_late else None
     upsert = statement.on_conflict_do_update(index_elements=_GAP_KEY, set_=changes, where=where)
@@ -37,13 +37,13 @@ def keep_gaps(
 
 
 def keep_losses(connection: Connection, gaps: Sequence[tuple[str, Gap]]) -> None:
-    """Write intervals that only grow; where one of another cause begins, that one stays."""
+    """Write intervals that only grow."""
     statement = insert_for(connection, gap)
     new, old = statement.excluded, gap.c
     upsert = statement.on_conflict_do_update(
         index_elements=_GAP_KEY,
         set_={"to_ms": new.to_ms},
-        where=(old.cause == new.cause) & (new.to_ms > old.to_ms),
+        where=new.to_ms > old.to_ms,
     )
     if gaps:
         connection.execute(upsert, [_gap_row(*one) for one in gaps])

@@ -21,7 +21,7 @@ APPLICATION_ID = 0x716C6E6B
 LEAST_BYTES = 256 * 1024
 """With less room than this a buffer cannot be opened."""
 
-VERSION = 4
+VERSION = 5
 """Of the tables; the file's ``user_version``. Older ones were never in the field."""
 
 TABLES = f"""
@@ -50,8 +50,8 @@ TABLES = f"""
         device TEXT, grp TEXT, tick_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL,
         PRIMARY KEY (device, grp)) WITHOUT ROWID;
     CREATE TABLE gap (
-        device TEXT, grp TEXT, tags TEXT, from_ms INTEGER, cause INTEGER NOT NULL,
-        to_ms INTEGER, PRIMARY KEY (device, grp, tags, from_ms)) WITHOUT ROWID;
+        device TEXT, grp TEXT, tags TEXT, cause INTEGER, from_ms INTEGER, to_ms INTEGER,
+        PRIMARY KEY (device, grp, tags, cause, from_ms)) WITHOUT ROWID;
     CREATE TABLE tag_schema (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
     PRAGMA application_id={APPLICATION_ID};
     PRAGMA user_version={VERSION};

@@ -261,17 +261,20 @@ def gaps_to_send(connection: sqlite3.Connection, seq: int) -> list[Gap]:
         return []
 
 
-def gap_key(gap: Gap) -> tuple[str, str, str, int]:
+GAP_IS = "device = ? AND grp = ? AND tags = ? AND cause = ? AND from_ms = ?"
+"""Condition for a row of the table ``gap``, see :func:`gap_key`."""
+
+
+def gap_key(gap: Gap) -> tuple[str, str, str, int, int]:
     """The key of a gap as columns of the table ``gap``."""
-    return gap.device, gap.group, " ".join(gap.tags), gap.from_ms
+    return gap.device, gap.group, " ".join(gap.tags), int(gap.cause), gap.from_ms
 
 
 def _is_to_be_sent(connection: sqlite3.Connection, gap: Gap) -> bool:
     if gap.to_ms is not None:
         return True
     row = connection.execute(
-        "SELECT 1 FROM gap WHERE device = ? AND grp = ? AND tags = ? AND from_ms = ? "
-        "AND to_ms IS NULL",
+        f"SELECT 1 FROM gap WHERE {GAP_IS} AND to_ms IS NULL",  # noqa: S608 - names of ours
         gap_key(gap),
     ).fetchone()
     return row is not None
@@ -280,7 +283,7 @@ def _is_to_be_sent(connection: sqlite3.Connection, gap: Gap) -> bool:
 def remember(connection: sqlite3.Connection, gaps: Iterable[Gap]) -> None:
     """Keep gaps that are still to be told, opened or ended."""
     connection.executemany(
-        "INSERT OR REPLACE INTO gap (device, grp, tags, from_ms, cause, to_ms) "
+        "INSERT OR REPLACE INTO gap (device, grp, tags, cause, from_ms, to_ms) "
         "VALUES (?, ?, ?, ?, ?, ?)",
-        [(*gap_key(gap), int(gap.cause), gap.to_ms) for gap in gaps],
+        [(*gap_key(gap), gap.to_ms) for gap in gaps],
     )

@@ -13,7 +13,7 @@ from gateway.core.books import COUNTERS, Counts
 from gateway.core.machines import MachineCounts
 from gateway.core.schema import Schema, decode_schema, encode_schema, id_of
 from gateway.edge.buffer.incoming import Commit, GroupProgress, MachineKey, NewFrame
-from gateway.edge.buffer.storage.quota import gap_key
+from gateway.edge.buffer.storage.quota import GAP_IS, gap_key
 
 
 def sum_counts(parts: Iterable[Counts]) -> Counts:
@@ -179,13 +179,9 @@ def write_gaps(connection: sqlite3.Connection, gaps: Iterable[Gap]) -> None:
     """These travel with this commit: open ones are remembered until they end."""
     for gap in gaps:
         key = gap_key(gap)
-        connection.execute(
-            "DELETE FROM gap WHERE device = ? AND grp = ? AND tags = ? AND from_ms = ?", key
-        )
+        connection.execute(f"DELETE FROM gap WHERE {GAP_IS}", key)
         if gap.to_ms is None:
-            connection.execute(
-                "INSERT INTO gap VALUES (?, ?, ?, ?, ?, NULL)", (*key, int(gap.cause))
-            )
+            connection.execute("INSERT INTO gap VALUES (?, ?, ?, ?, ?, NULL)", key)
 
 
 def write_schemas(connection: sqlite3.Connection, schemas: Iterable[Schema]) -> None:
