@@ -11,6 +11,8 @@ from edge_config.models.plain import demand_no_secret
 from edge_config.models.settings import Field, Rule, Settings
 
 _PORTS = range(65536)
+MIN_TOKEN = 16
+"""Fewest characters of a token; to guess 16 hex digits takes centuries at the pace allowed."""
 
 PATTERN_WORDS: dict[str, str] = {}
 """What a text must be, in words, for each pattern made by :func:`pattern`."""
@@ -29,6 +31,10 @@ def pattern(regex: str, sentence: str) -> str:
 
 class SecretUnavailableError(Exception):
     """A secret's file or environment variable is missing or empty."""
+
+
+class SecretTooShortError(SecretUnavailableError):
+    """A secret can be read, and guessed."""
 
 
 class Secret(Settings):
@@ -55,6 +61,23 @@ class Secret(Settings):
             secret, source = _read(self.file), f"file {self.file}"
         if not secret:
             raise SecretUnavailableError(f"the secret in {source} is missing or empty")
+        return secret
+
+    def reveal_long(self, least: int) -> str:
+        """The secret, if it is long enough not to be guessed.
+
+        Args:
+            least: fewest characters.
+
+        Raises:
+            SecretUnavailableError: as :meth:`reveal` says, or it is too short.
+        """
+        secret = self.reveal()
+        if len(secret) < least:
+            raise SecretTooShortError(
+                f"the secret in {self.file or self.env} has {len(secret)} characters; at least "
+                f"{least} are needed: make one with openssl rand -hex 32"
+            )
         return secret
 
 
@@ -192,7 +215,15 @@ class ConsoleConfig(Settings):
 
     listen: ListenAddress = Field(default="127.0.0.1:8080", description="address to listen on")
     tls: ServerTls | None = Field(default=None, description="certificate; required off loopback")
-    token: Secret | None = Field(default=None, description="access token; required off loopback")
+    token: Secret | None = Field(
+        default=None,
+        description="access token of at least 16 characters; required off loopback",
+    )
+    hosts: tuple[Host, ...] = Field(
+        default=(),
+        description="names and addresses by which the console is reached; others are refused; "
+        "default: on loopback its own names, else any",
+    )
 
     def __post_init__(self) -> None:
         if not is_loopback(self.listen) and (self.tls is None or self.token is None):
@@ -200,6 +231,14 @@ class ConsoleConfig(Settings):
                 f"listening on {self.listen} needs both 'tls' and 'token'; "
                 "without them only a loopback address such as 127.0.0.1 is allowed"
             )
+
+    def access_token(self) -> str | None:
+        """The token; None: there is none.
+
+        Raises:
+            SecretUnavailableError: it cannot be read, or is too short.
+        """
+        return self.token.reveal_long(MIN_TOKEN) if self.token is not None else None
 
 
 def is_loopback(address: str) -> bool:

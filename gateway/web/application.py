@@ -11,7 +11,9 @@ from starlette.types import ASGIApp
 from edge_config.models.base import ConsoleConfig
 from gateway.web import health
 from gateway.web.access import login
+from gateway.web.access.admission import admission
 from gateway.web.access.guard import Guard
+from gateway.web.access.store import MemorySessions, Sessions
 from gateway.web.faults import Faults
 from gateway.web.pages import Pages
 
@@ -25,6 +27,7 @@ def compose(
     check: health.Check,
     metrics: health.Metrics,
     tolerable: frozenset[str] = frozenset(),
+    kept: Sessions | None = None,
 ) -> ASGIApp:
     """A guarded application: nothing is reached before the guard or leaves without its headers.
 
@@ -35,11 +38,16 @@ def compose(
         check: state of the parts, for ``/healthz``.
         metrics: what ``/metrics`` shows.
         tolerable: parts whose fault leaves ``/healthz`` at 200.
+        kept: its sessions; None: in memory.
+
+    Raises:
+        SecretUnavailableError: the token cannot be read, or is too short.
     """
+    admits = admission(console, kept or MemorySessions())
     every = [
         *routes,
-        *login.routes(pages, console),
-        *health.routes(check, metrics, tolerable),
+        *login.routes(pages, admits),
+        *health.routes(check, metrics, tolerable, admits.admits),
         pages.assets.route(),
     ]
     app = Starlette(
@@ -48,4 +56,4 @@ def compose(
         exception_handlers={HTTPException: pages.failure, Exception: pages.failure},
     )
     # Around everything, the pages of errors too: each answer needs the headers.
-    return Guard(app, console, OPEN_PATHS)
+    return Guard(app, console, admits, OPEN_PATHS)

@@ -9,9 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.web.access.admission import TooManyGuessesError
+from gateway.web.access.store import SessionsAwayError
+
 Check = Callable[[], Awaitable[Mapping[str, str]]]
 """What state each part is in: ``ok``, or what is wrong in a few words."""
 
+
+Admits = Callable[[Request], Awaitable[bool]]
+"""Whether a request may see the console."""
 
 Metrics = Callable[[], Awaitable[bytes]]
 """Counters in Prometheus' text format."""
@@ -26,14 +32,22 @@ def of_registry(registry: CollectorRegistry) -> Metrics:
     return metrics
 
 
-def routes(check: Check, metrics: Metrics, tolerable: frozenset[str] = frozenset()) -> list[Route]:
-    """200 while every part is ``ok`` or its fault is tolerable, else 503; the body names them."""
+def routes(
+    check: Check, metrics: Metrics, tolerable: frozenset[str], admits: Admits
+) -> list[Route]:
+    """200 while every part is ``ok`` or its fault is tolerable, else 503.
+
+    The body names the parts for those who may see the console, and for others says no more than
+    ``ok`` or ``degraded``.
+    """
     shared = _Shared(check)
 
-    async def healthz(_request: Request) -> Response:
+    async def healthz(request: Request) -> Response:
         parts = await shared.parts()
         faults = {part for part, state in parts.items() if state != "ok"}
-        body = {"status": "degraded" if faults else "ok", "parts": dict(parts)}
+        body: dict[str, object] = {"status": "degraded" if faults else "ok"}
+        if await _may_see(request, admits):
+            body["parts"] = dict(parts)
         return Response(
             json.dumps(body, ensure_ascii=False),
             200 if faults <= tolerable else 503,
@@ -44,6 +58,13 @@ def routes(check: Check, metrics: Metrics, tolerable: frozenset[str] = frozenset
         return Response(await metrics(), headers={"content-type": CONTENT_TYPE_LATEST})
 
     return [Route("/healthz", healthz), Route("/metrics", counters)]
+
+
+async def _may_see(request: Request, admits: Admits) -> bool:
+    try:
+        return await admits(request)
+    except (SessionsAwayError, TooManyGuessesError):
+        return False  # a watchdog is answered, whatever else it shows
 
 
 class _Shared:

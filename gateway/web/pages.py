@@ -20,6 +20,8 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from gateway.web import formats, tables
 from gateway.web.access import sessions
+from gateway.web.access.admission import still_admitted
+from gateway.web.access.store import SessionsAwayError
 from gateway.web.assets import Assets
 from gateway.web.i18n import LANGUAGES, Language, cause_words, choose, text
 
@@ -194,7 +196,7 @@ class Pages:
             **view.data,
             "theme": chosen.theme,
             "csrf": chosen.csrf,
-            "here": request.url.path,
+            "here": request.scope["path"],
             "with_parameter": partial(_with_parameter, request),
             "is_live": bool(view.live),
             "missing_since_ms": self.missing_since_ms(),
@@ -239,6 +241,8 @@ class Pages:
             sent = fresh
             left_s -= view.interval_s
             await asyncio.sleep(view.interval_s)
+            if not await _may_look(request):
+                return
             view = await function(request)
 
     def _blocks(self, request: Request, view: View) -> dict[str, str]:
@@ -256,6 +260,13 @@ class Pages:
         other = "400" if status < 500 else "500"  # noqa: PLR2004 - whose fault it is
         key = str(status) if status in {403, 404, 502} else other
         return self.render(request, View("error.html", {"status": status, "key": key}), status)
+
+
+async def _may_look(request: Request) -> bool:
+    try:
+        return await still_admitted(request)
+    except SessionsAwayError:
+        return False  # the browser opens the next stream by itself, and is told what is wrong
 
 
 async def _complete(view: View) -> View:

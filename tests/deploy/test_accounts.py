@@ -10,6 +10,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
+from gateway.city.access.audit import system_user
 from gateway.city.registry.credentials import password_line, set_line, users
 from tests.deploy.test_broker_rules import fill_enterprise, qulink, write_city
 from tests.support.city import USCC
@@ -74,6 +75,24 @@ def test_every_account_is_accounted_for(tmp_path: Path, passwords: Path) -> None
     assert told.returncode == 1
     assert told.stdout.splitlines()[2:] == ["gw-2\trevoked", "stranger\tunknown"]
     assert "remove the accounts that nobody should have: gw-2, stranger" in told.stderr
+
+
+def test_the_audit_log_tells_of_enrolment_and_revocation(tmp_path: Path, passwords: Path) -> None:
+    add = ("add", "--id", "gw-1", "--enterprise", USCC)
+    for command in (add, add, ("revoke", "--id", "gw-1"), ("revoke", "--id", "gw-1")):
+        on(tmp_path, *command)
+    assert on(tmp_path, "add", "--id", "city", "--enterprise", USCC).returncode == 1
+    config = ("-c", str(tmp_path / "city.yaml"))
+    told = [line.split("\t") for line in qulink("city", "audit-log", *config).stdout.splitlines()]
+    assert [line[2:] for line in told] == [
+        ["enrolled", "gw-1", f"{USCC} 1"],
+        ["renewed", "gw-1", f"{USCC} 1"],
+        ["revoked", "gw-1", ""],
+    ]
+    assert {line[1] for line in told} == {system_user()}
+    later = qulink("city", "audit-log", "--since", "2200-01-01", *config)
+    assert (later.returncode, later.stdout) == (0, "")
+    assert qulink("city", "end-sessions", *config).stdout == "0 sessions ended\n"
 
 
 def add_many(file: Path, first: int) -> None:

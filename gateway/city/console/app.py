@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gateway.city.access.sessions import CitySessions
 from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
@@ -58,7 +59,10 @@ def build(context: ConsoleContext) -> ASGIApp:
         change = Route("/demo/lines/{line}/{action}", control.change, methods=["POST"])
         routes.append(change)
     observation = Observation(context)
-    return compose(pages, context.config.console, routes, observation.check, observation.metrics)
+    console = context.config.console
+    token = console.access_token()
+    kept = CitySessions(context.database, token) if token is not None else None
+    return compose(pages, console, routes, observation.check, observation.metrics, kept=kept)
 
 
 def _pages(context: ConsoleContext) -> Pages:

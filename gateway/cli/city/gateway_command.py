@@ -31,6 +31,7 @@ def _add(
     config: CityFile = DEFAULT,
 ) -> None:
     """Enrol a gateway, or give an enrolled one a new credential; prints it once."""
+    from gateway.city.access.audit import Action, note, system_user
     from gateway.city.registry import credentials, enrolment
 
     loaded = load(config)
@@ -42,6 +43,8 @@ def _add(
         new = enrolment.add(connection, gateway_id, enterprise, site, system_ms(), user)
         if new:
             _demand_no_account(loaded, gateway_id)
+        done = Action.ENROLLED if new else Action.RENEWED
+        note(connection, system_ms(), system_user(), done, gateway_id, f"{enterprise} {site}")
         _store_line(loaded, gateway_id, line)  # neither without the other
         return new
 
@@ -121,12 +124,14 @@ def _revoke(
     config: CityFile = DEFAULT,
 ) -> None:
     """Revoke a gateway: its messages are quarantined, its credential is removed."""
+    from gateway.city.access.audit import Action, note, system_user
     from gateway.city.registry import enrolment
 
     loaded = load(config)
 
     def revoke(connection: "Connection") -> None:
         enrolment.revoke(connection, gateway_id, system_ms())
+        note(connection, system_ms(), system_user(), Action.REVOKED, gateway_id)
         _store_line(loaded, gateway_id, None)  # neither without the other
 
     with opened(loaded) as database:

@@ -126,10 +126,11 @@ def _correct(
 def _freeze(
     connection: "Connection", city: "CityConfig", definition: str, month: str, made: "Correction"
 ) -> "Frozen | None":
+    from gateway.city.access.audit import Action, note, system_user
     from gateway.city.rates.definitions import load_definitions
     from gateway.city.rates.frozen.freezing import freeze_month
 
-    return freeze_month(
+    frozen = freeze_month(
         connection,
         definition or city.definitions.headline,
         month,
@@ -138,6 +139,11 @@ def _freeze(
         correction=made,
         definitions=load_definitions(city.definitions.file),
     )
+    if frozen is not None:
+        subject = f"{frozen.definition} {frozen.month} vintage {frozen.vintage}"
+        why = f"{made.corrected_by}: {made.reason}, {made.note}"
+        note(connection, system_ms(), system_user(), Action.CORRECTED, subject, why)
+    return frozen
 
 
 def _table(

@@ -10,6 +10,7 @@ from gateway.cli.wording import counted
 if TYPE_CHECKING:
     from edge_config.loading.resolved import LoadedGateway
     from edge_config.models.city import CityConfig
+    from edge_config.models.settings import Settings
 
 
 def register(root: typer.Typer) -> None:
@@ -40,6 +41,7 @@ def _gateway(file: Path) -> str:
     from gateway.drivers.registry import installed
 
     loaded = load_gateway(file, installed())
+    _demand_long_secrets(file, loaded.config)
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
     return f"{file} is good: {describe(loaded)}"
@@ -68,6 +70,7 @@ def _city(file: Path) -> str:
     from edge_config.loading.load import load_city
 
     config = load_city(file)
+    _demand_long_secrets(file, config)
     _demand_definitions(file, config)
     demonstration = "; demonstration (演示数据)" if config.demonstration else ""
     return (
@@ -76,6 +79,18 @@ def _city(file: Path) -> str:
         f"database {config.database.url}, node {config.node.type}, "
         f"console {config.console.listen}{demonstration}."
     )
+
+
+def _demand_long_secrets(file: Path, config: "Settings") -> None:
+    """Refuse secrets that can be read here and are too short."""
+    from edge_config.files.yaml_file import read_document
+    from edge_config.mistakes.problems import ConfigError
+    from edge_config.mistakes.short_secrets import short_secrets
+
+    found = list(short_secrets(config))
+    if found:
+        document = read_document(file)
+        raise ConfigError([document.problem(loc, words) for loc, words in found])
 
 
 def _demand_definitions(file: Path, config: "CityConfig") -> None:

@@ -1,6 +1,5 @@
 """ASGI middleware before every page: sizes, host, token, headers."""
 
-import time
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -12,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_config.models.base import ConsoleConfig, is_loopback, split_listen
 from gateway.web.access import sessions
+from gateway.web.access.admission import Admission, TooManyGuessesError
+from gateway.web.access.store import SessionsAwayError
 
 MAX_BODY_BYTES = 16_384
 """Forms of a console are tiny; anything larger is refused."""
@@ -38,15 +39,22 @@ class Guard:
 
     Args:
         app: the pages.
-        console: address, TLS and token. The token is read once, here.
+        console: address and TLS.
+        admission: who is let in.
         open_paths: prefixes that need no token (login, style sheets, health).
     """
 
-    def __init__(self, app: ASGIApp, console: ConsoleConfig, open_paths: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        console: ConsoleConfig,
+        admission: Admission,
+        open_paths: Iterable[str],
+    ) -> None:
         self._app = app
-        self._token = console.token.reveal() if console.token else None
+        self._admission = admission
         self._host = split_listen(console.listen)[0] if is_loopback(console.listen) else None
-        self._cookie = sessions.session_cookie(console.listen)
+        self._hosts = console.hosts
         self._tls = console.tls is not None
         self._open = tuple(open_paths)
 
@@ -54,28 +62,32 @@ class Guard:
         """Answer a request, or refuse it."""
         if scope["type"] != "http":
             return
-        refusal = self._refusal(Request(scope))
+        request = Request(scope)
+        refusal = self._malformed(request) or await self._unadmitted(request)
         target = refusal if refusal is not None else self._app
         await target(scope, _limited(receive), self._dressed(send))
 
-    def _refusal(self, request: Request) -> Response | None:
+    def _malformed(self, request: Request) -> Response | None:
         if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > MAX_URL_BYTES:
             return PlainTextResponse("the address is too long\n", 414)
         if not _length_allowed(request.headers):
             return PlainTextResponse("the request is too large\n", 413)
         host = request.headers.get("host", "")
-        if self._host is not None and not sessions.host_allowed(host, self._host):
-            return PlainTextResponse("this console answers to its loopback address only\n", 421)
-        return None if self._admitted(request) else _ask_for_token(request)
+        if not sessions.host_allowed(host, self._host, self._hosts):
+            names = "its loopback address" if self._host is not None else "the names in its 'hosts'"
+            return PlainTextResponse(f"this console answers to {names} only\n", 421)
+        return None
 
-    def _admitted(self, request: Request) -> bool:
-        if self._token is None or request.url.path.startswith(self._open):
-            return True
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and sessions.same(bearer.strip(), self._token):
-            return True
-        cookie = request.cookies.get(self._cookie, "")
-        return sessions.session_valid(cookie, self._token, int(time.time()))
+    async def _unadmitted(self, request: Request) -> Response | None:
+        # The path that routes go by, too; one made from the Host header may be another.
+        if request.scope["path"].startswith(self._open):
+            return None
+        try:
+            return None if await self._admission.admits(request) else _ask_for_token(request)
+        except TooManyGuessesError as error:
+            return too_many_guesses(error)
+        except SessionsAwayError:
+            return PlainTextResponse("the database does not answer; try again\n", 503)
 
     def _dressed(self, send: Send) -> Send:
         async def dressed(message: Message) -> None:
@@ -114,10 +126,17 @@ def _limited(receive: Receive) -> Receive:
 
 def _ask_for_token(request: Request) -> Response:
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = request.scope["query_string"].decode("latin-1")
+        target = request.scope["path"] + (f"?{query}" if query else "")
         return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
     return PlainTextResponse(
         "send the console's token as 'Authorization: Bearer …'\n",
         401,
         {"www-authenticate": "Bearer"},
     )
+
+
+def too_many_guesses(error: TooManyGuessesError) -> Response:
+    """The answer to who tries tokens."""
+    wait = {"retry-after": str(error.wait_s)}
+    return PlainTextResponse(f"too many wrong tokens; wait {error.wait_s} s\n", 429, wait)

@@ -1,21 +1,21 @@
 """The form that asks for the token, and leaving."""
 
-import time
-
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from edge_config.models.base import ConsoleConfig
 from gateway.web.access import sessions
+from gateway.web.access.admission import Admission, TooManyGuessesError
+from gateway.web.access.store import SESSION_S, SessionsAwayError
 from gateway.web.pages import Pages, View, form_of
 
 
-def routes(pages: Pages, console: ConsoleConfig) -> list[Route]:
+def routes(pages: Pages, admission: Admission) -> list[Route]:
     """``/login`` and ``/logout``; none without a token."""
-    if console.token is None:
+    if admission.token is None:
         return []
-    door = _Door(pages, console.token.reveal(), sessions.session_cookie(console.listen))
+    door = _Door(pages, admission)
     return [
         Route("/login", door.show, methods=["GET"]),
         Route("/login", door.enter, methods=["POST"]),
@@ -26,10 +26,9 @@ def routes(pages: Pages, console: ConsoleConfig) -> list[Route]:
 class _Door:
     """The form, and what is done with its answer."""
 
-    def __init__(self, pages: Pages, token: str, cookie: str) -> None:
+    def __init__(self, pages: Pages, admission: Admission) -> None:
         self._pages = pages
-        self._token = token
-        self._cookie = cookie
+        self._admission = admission
 
     async def show(self, request: Request) -> Response:
         return self._pages.render(request, _view(request.query_params.get("next", "/")))
@@ -37,13 +36,19 @@ class _Door:
     async def enter(self, request: Request) -> Response:
         fields = await form_of(request)
         target = sessions.safe_target(fields.get("next", "/"))
-        if not sessions.same(fields.get("token", ""), self._token):
-            return self._pages.render(request, _view(target, wrong=True), 403)
+        try:
+            if not await self._admission.is_token(request, fields.get("token", "")):
+                return self._pages.render(request, _view(target, wrong=True), 403)
+            secret = await self._admission.open(request)
+        except TooManyGuessesError as error:
+            return self._pages.render(request, _view(target, wait_s=error.wait_s), 429)
+        except SessionsAwayError as error:
+            raise HTTPException(503) from error
         response = RedirectResponse(target, 303)
         response.set_cookie(
-            self._cookie,
-            sessions.open_session(self._token, int(time.time())),
-            max_age=sessions.SESSION_S,
+            self._admission.cookie,
+            secret,
+            max_age=SESSION_S,
             secure=self._pages.site.secure,
             httponly=True,
             samesite="lax",  # a link in a mail leads to its page; forms have their own check
@@ -52,10 +57,15 @@ class _Door:
 
     async def leave(self, request: Request) -> Response:
         await form_of(request)
+        try:
+            await self._admission.end(request)
+        except SessionsAwayError as error:
+            raise HTTPException(503) from error
         response = RedirectResponse("/login", 303)
-        response.delete_cookie(self._cookie)
+        response.delete_cookie(self._admission.cookie)
         return response
 
 
-def _view(target: str, *, wrong: bool = False) -> View:
-    return View("login.html", {"next": sessions.safe_target(target), "wrong": wrong})
+def _view(target: str, *, wrong: bool = False, wait_s: int = 0) -> View:
+    data = {"next": sessions.safe_target(target), "wrong": wrong, "wait_s": wait_s}
+    return View("login.html", data)

@@ -1,12 +1,14 @@
-"""Who may see a console: the token, sessions, cross-site protection. Pure: clocks come in."""
+"""Names of cookies, cross-site protection, which hosts a console answers to. Pure."""
 
-import hashlib
 import hmac
+import re
 import secrets
-from ipaddress import ip_address
+from collections.abc import Collection
+
+from edge_config.models.hosts import is_loopback_host
 
 CSRF_COOKIE = "qulink_csrf"
-SESSION_S = 12 * 3600
+_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 
 
 def session_cookie(listen: str) -> str:
@@ -20,33 +22,7 @@ def session_cookie(listen: str) -> str:
 
 def same(given: str, expected: str) -> bool:
     """Compare secrets in constant time, whatever characters they hold."""
-    return hmac.compare_digest(given.encode(), expected.encode())
-
-
-def open_session(token: str, now_s: int) -> str:
-    """A cookie value that proves knowledge of the token for :data:`SESSION_S`, without holding it.
-
-    Args:
-        token: the console's token.
-        now_s: UTC seconds.
-    """
-    expires = str(now_s + SESSION_S)
-    return f"{expires}.{_sign(token, expires)}"
-
-
-def session_valid(cookie: str, token: str, now_s: int) -> bool:
-    """Whether a cookie value was made with this token and has not expired."""
-    expires, _, signature = cookie.partition(".")
-    return (
-        expires.isdecimal()
-        and len(expires) < 16  # noqa: PLR2004 - a bound against absurd numbers
-        and same(signature, _sign(token, expires))
-        and int(expires) > now_s
-    )
-
-
-def _sign(token: str, expires: str) -> str:
-    return hmac.new(token.encode(), f"session {expires}".encode(), hashlib.sha256).hexdigest()
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
 
 
 def new_csrf() -> str:
@@ -54,19 +30,27 @@ def new_csrf() -> str:
     return secrets.token_urlsafe(24)
 
 
-def host_allowed(header: str, listen_host: str) -> bool:
-    """Whether a Host header names a console that listens on loopback.
+def host_allowed(header: str, listen_host: str | None, hosts: Collection[str]) -> bool:
+    """Whether a Host header names this console.
 
-    A page of a foreign name that resolves to 127.0.0.1 (DNS rebinding) is refused.
+    On loopback a page of a foreign name that resolves to 127.0.0.1 (DNS rebinding) is refused.
+
+    Args:
+        header: as it came.
+        listen_host: the loopback host that the console listens on; None: it is open to the network.
+        hosts: names under which the console is reached, as configured; none: on the network any.
     """
-    host = header.rsplit(":", 1)[0] if not header.endswith("]") else header
-    host = host.strip("[]").lower()
-    if host in {"localhost", listen_host.lower()}:
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
+    if _HOST.fullmatch(header) is None:
         return False
+    host = header if header.endswith("]") else header.partition("]")[0].partition(":")[0]
+    if header.startswith("["):
+        host = header[1 : header.index("]")]
+    host = host.lower()
+    if host in {name.lower() for name in hosts}:
+        return True
+    if listen_host is None:
+        return not hosts
+    return host == listen_host.lower() or is_loopback_host(host)
 
 
 def safe_target(target: str) -> str:

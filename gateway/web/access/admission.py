@@ -1,0 +1,127 @@
+"""Who is let in: by the token, or by a session that the token has opened; guesses are slowed."""
+
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from edge_config.models.base import ConsoleConfig
+from gateway.throttle import Throttle, site_of
+from gateway.web.access import sessions
+from gateway.web.access.store import Sessions
+
+log = logging.getLogger(__name__)
+
+StillAdmitted = Callable[[], Awaitable[bool]]
+_KEY = "qulink.still_admitted"
+"""Where an ASGI scope says how to ask whether its visitor may still look."""
+
+
+def system_ms() -> int:
+    """The system clock, UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class TooManyGuessesError(Exception):
+    """Wrong tokens came from this visitor; ``wait_s`` is how long none is looked at."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__()
+        self.wait_s = math.ceil(wait_s)
+
+
+@dataclass(slots=True)
+class Admission:
+    """Decides about visitors.
+
+    Attributes:
+        token: the console's; None: everybody may look.
+        cookie: name of the cookie that holds a session's secret.
+        kept: the sessions.
+        now_ms: the clock, UTC milliseconds.
+        clock_s: one that only runs, seconds.
+    """
+
+    token: str | None
+    cookie: str
+    kept: Sessions
+    now_ms: Callable[[], int] = system_ms
+    clock_s: Callable[[], float] = time.monotonic
+    _throttle: Throttle = field(default_factory=Throttle)
+
+    async def admits(self, request: Request) -> bool:
+        """Whether a request shows the token or a session; sets how a stream asks again.
+
+        Raises:
+            SessionsAwayError: nobody can say whether its session lives.
+            TooManyGuessesError: it shows a token, and too many wrong ones came before.
+        """
+        if self.token is None:
+            return True
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return await self.is_token(request, bearer.strip())
+        secret = request.cookies.get(self.cookie, "")
+        if not secret or not await self.kept.lives(secret, self.now_ms()):
+            return False
+        request.scope[_KEY] = lambda: self.kept.lives(secret, self.now_ms())
+        return True
+
+    async def is_token(self, request: Request, given: str) -> bool:
+        """Whether a text is the token; a wrong one is counted against who sent it.
+
+        Raises:
+            TooManyGuessesError: too many wrong ones came before; this one was not looked at.
+        """
+        visitor = site_of(address_of(request))
+        wait_s = self._throttle.pause_s(visitor, self.clock_s())
+        if wait_s:
+            raise TooManyGuessesError(wait_s)
+        if self.token is not None and sessions.same(given, self.token):
+            self._throttle.right(visitor)
+            return True
+        if self._throttle.wrong(visitor, self.clock_s()):
+            log.warning("console: wrong tokens from %s; further ones have to wait", visitor)
+            await self.kept.note_guesses(visitor, self.now_ms())
+        return False
+
+    async def open(self, request: Request) -> str:
+        """Begin a session for who has shown the token; gives its cookie.
+
+        Raises:
+            SessionsAwayError: it cannot be kept.
+        """
+        return await self.kept.open(address_of(request), self.now_ms())
+
+    async def end(self, request: Request) -> None:
+        """End the session of a request.
+
+        Raises:
+            SessionsAwayError: that cannot be kept.
+        """
+        secret = request.cookies.get(self.cookie, "")
+        if secret:
+            await self.kept.end(secret, address_of(request), self.now_ms())
+
+
+def admission(console: ConsoleConfig, kept: Sessions) -> Admission:
+    """The admission of a console; its token is read once, here.
+
+    Raises:
+        SecretUnavailableError: the token cannot be read, or is too short.
+    """
+    return Admission(console.access_token(), sessions.session_cookie(console.listen), kept)
+
+
+def address_of(request: Request) -> str:
+    """Who asks, by network address; empty if the server does not know."""
+    return request.client.host if request.client else ""
+
+
+async def still_admitted(request: Request) -> bool:
+    """Whether who opened a stream may still look: its session may have ended meanwhile."""
+    ask: StillAdmitted | None = request.scope.get(_KEY)
+    return ask is None or await ask()
