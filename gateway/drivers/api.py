@@ -145,28 +145,6 @@ class Driver(Protocol):
         """Release everything. Never raises, is quick, works twice and after a failed connect."""
 
 
-class TellingDriver(Driver, Protocol):
-    """A driver that can say more of its device than values and faults; no driver has to.
-
-    Attributes:
-        renewals: how many connections it made anew within readings; none of them is a loss.
-    """
-
-    renewals: int
-
-    def progress(self) -> str:
-        """How far the last reading had come, for people: ``11 of 20 requests were answered``.
-
-        Asked after the poller's time-out has cut it off; empty: nothing was answered.
-        """
-
-    def remarks(self) -> Sequence[str]:
-        """What is odd about the device, or was worked around, since the last call: sentences.
-
-        Asked after each reading, so it is cheap; the poller logs each of them once.
-        """
-
-
 class TagFault(NamedTuple):
     """Why a tag is BAD, in words for people that hold as long as it is BAD for this reason."""
 

@@ -23,6 +23,7 @@ from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Past
 from gateway.edge.device.clock import Clock
 from gateway.edge.device.fleet import Fleet, Successor
+from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
 from gateway.edge.device.links import Links
 from gateway.edge.device.model import DeviceModel, ModelCompiler
 from gateway.edge.device.runtime import DeviceRuntime
@@ -48,6 +49,7 @@ class Edge:
     sinks: Sinks
     devices: Fleet
     northbounds: list[Northbound]
+    knowledge: KnowledgeKeeper
 
 
 def compose(
@@ -78,21 +80,27 @@ def compose(
     # Read before the devices are made: each goes on with the gaps that it had open.
     remembered = buffer.gaps()
     recorder.announce(remembered)
-    shared = _shared(recorder, live, clock, remembered)
+    knowledge = KnowledgeKeeper.of(loaded)
+    shared = _shared(recorder, live, clock, remembered, knowledge)
     devices = _fleet(loaded, specs, _pasts(progress, remembered), shared)
     recorder.add_source(lambda: _look(clock, live, buffer, devices))
     recorder.add_source(lambda: devices.catch_up(clock.now_ms()))
     recorder.tell_losses(devices.forget_sent)
     northbounds = _northbounds(loaded, buffer, wake, live, clock)
-    return Edge(buffer, live, recorder, shared.sinks, devices, northbounds)
+    return Edge(buffer, live, recorder, shared.sinks, devices, northbounds, knowledge)
 
 
 def _shared(
-    recorder: Recorder, live: Live, clock: Clock, remembered: Sequence[Gap]
+    recorder: Recorder,
+    live: Live,
+    clock: Clock,
+    remembered: Sequence[Gap],
+    knowledge: KnowledgeKeeper,
 ) -> Surroundings:
     restart = Restart(recorder.gap, remembered)
     sinks = Sinks(recorder, live)
-    return Surroundings(sinks, recorder, live, restart, clock, Alarms(clock), Timeouts())
+    alarms, timeouts = Alarms(clock), Timeouts()
+    return Surroundings(sinks, recorder, live, restart, clock, alarms, timeouts, knowledge)
 
 
 def _fleet(
@@ -228,6 +236,7 @@ async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: 
     async with asyncio.TaskGroup() as tasks:
         listening = [tasks.create_task(control.run())] if control else []
         edge.devices.start_all(tasks)
+        keeping = tasks.create_task(edge.knowledge.run())
         recorder = tasks.create_task(edge.recorder.run())
         sending = [(north, tasks.create_task(north.run())) for north in edge.northbounds]
         console = _console(edge, loaded)
@@ -236,6 +245,7 @@ async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: 
         await stop.wait()
         await _cancelled(listening)  # nobody may start a device that is halted
         await edge.devices.halt()
+        await _cancelled([keeping])
         # After the devices: what they gave last is in the last commit.
         edge.recorder.stop()
         await recorder

@@ -1,6 +1,7 @@
 """One connection of a device: what ended it, in words; what is made anew without a loss."""
 
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +9,12 @@ import pytest
 from edge_config.models.gateway import DeviceConfig
 from gateway.drivers.api import NotConnectedError
 from gateway.edge.device.connection import Connection
+from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
 from gateway.edge.device.model import DeviceModel
 from gateway.edge.device.timeouts import Timeouts
 from tests.edge.plant import Plant, Scripted
+
+NOTHING_KNOWN = KnowledgeKeeper(Path("/nonexistent/buffer.db.learnt"), ())
 
 
 def connection(plant: Plant, **options: Any) -> Connection:
@@ -18,7 +22,11 @@ def connection(plant: Plant, **options: Any) -> Connection:
         id="d", driver="plant", profile="p", asset_no="M", connection={}, **options
     )
     made = Connection(
-        DeviceModel(config, "plc:502", "p"), Scripted(plant), nullcontext(), Timeouts()
+        DeviceModel(config, "plc:502", "p"),
+        Scripted(plant),
+        nullcontext(),
+        Timeouts(),
+        NOTHING_KNOWN,
     )
     made._plans["g"] = 1
     return made

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from gateway.core.status import Reason
 from gateway.drivers.toolkit.layout import Layout
@@ -56,6 +59,19 @@ class Rest:
     pause: Pause
 
 
+class Knowledge(msgspec.Struct, frozen=True, array_like=True):
+    """What outlives a restart, as it is written to a file.
+
+    Attributes:
+        cuts: table, address and length of the pause of places where requests are cut.
+        resting: table, first address, how many, last start, code and length of the pause of
+            requests that rest.
+    """
+
+    cuts: list[tuple[Any, int, int]]
+    resting: list[tuple[Any, int, int, int, int, int]]
+
+
 class Learnt:
     """The requests of one device, and what is known of its addresses.
 
@@ -86,6 +102,50 @@ class Learnt:
     def is_sound(self) -> bool:
         """Whether the next answer is expected: if none comes, others may be to blame."""
         return self._answers and not self._suspects
+
+    # -- over a restart -------------------------------------------------------------------
+
+    @property
+    def knowledge(self) -> Any:
+        """What is known of the device's addresses, of lists, texts and numbers; None: nothing.
+
+        How much of a pause is over is not in it: it would change with each reading.
+        """
+        if not self._cuts and not self._resting:
+            return None
+        cuts = [(*wall, pause.length) for wall, pause in self._cuts.items()]
+        resting = [
+            (*rest.block.key, rest.block.last, rest.code, rest.pause.length)
+            for rest in self._resting.values()
+        ]
+        return msgspec.to_builtins(Knowledge(cuts, resting))
+
+    def recall(self, knowledge: Any) -> None:
+        """Go on with what was known before, all pauses beginning anew.
+
+        Args:
+            knowledge: of a plan of the same points and rules, before its first reading.
+
+        Raises:
+            ValueError: it is none; nothing is recalled.
+        """
+        known = msgspec.convert(knowledge, Knowledge)
+        cuts = {(table, place): self._begun(length) for table, place, length in known.cuts}
+        walls = {(table, first) for table, first, *_ in known.resting}
+        walls |= {(table, last + 1) for table, _, _, last, *_ in known.resting}
+        blocks = {block.key: block for block in self._whole.apart(walls | cuts.keys()).blocks}
+        self._cuts = cuts
+        for table, start, length, _, code, pause in known.resting:
+            block = blocks.get(Key(table, start, length))
+            if block is not None:
+                self._resting[block.key] = Rest(block, code, self._begun(pause))
+        self._arrange()
+
+    def _begun(self, length: int) -> Pause:
+        length = max(1, min(length, LONGEST_PAUSE))
+        return Pause(length, self._readings + length)
+
+    # -- what is due ----------------------------------------------------------------------
 
     def _due(self) -> list[Block]:
         """All requests but those that rest, and some whose rest is over; one if all rest.

@@ -11,8 +11,9 @@ from gateway.drivers.api import (
     Driver,
     NotConnectedError,
     SubscribingDriver,
-    TellingDriver,
 )
+from gateway.drivers.extras import TellingDriver
+from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
 from gateway.edge.device.model import DeviceModel, GroupModel
 from gateway.edge.device.timeouts import Timeouts
 
@@ -31,6 +32,7 @@ class Connection:
         turn: the device's turn on what it is reached by. Whoever calls :meth:`connect`, or reads,
             holds it, so that time-outs begin when it is granted.
         timeouts: those of all devices.
+        knowledge: what is known of the device before.
 
     Attributes:
         driver: what reads.
@@ -43,6 +45,7 @@ class Connection:
         driver: Driver,
         turn: AbstractAsyncContextManager[object],
         timeouts: Timeouts,
+        knowledge: KnowledgeKeeper,
     ) -> None:
         self._config = model.config
         self._connect_s = model.config.connect_timeout_ms / 1000
@@ -51,9 +54,11 @@ class Connection:
         self.turn = turn
         self._renewals = 0
         self._in_time = timeouts.after(model.config.timeout_ms / 1000)
-        self._plans: dict[str, Any] = {
-            group.name: driver.plan(group.points) for group in model.groups if group.mode == "poll"
-        }
+        self._plans: dict[str, Any] = {}
+        for group in model.groups:
+            if group.mode == "poll":
+                plan = self._plans[group.name] = driver.plan(group.points)
+                knowledge.adopt(model, group, plan)
 
     async def connect(self) -> None:
         """Open the connection; once more where it has ended.

@@ -88,7 +88,7 @@ class DeviceRuntime:
         await self.halt()
         now_ms = self._now_ms()
         self._is_up = False
-        self._connection = None  # whoever starts it again wants to begin afresh
+        self._begin_afresh()  # as whoever starts it again wants it to
         self.books.lost(Reason.STOPPED, now_ms)
         self._shared.live.set_link(self.model.id, "down", now_ms, Reason.STOPPED)
 
@@ -135,14 +135,19 @@ class DeviceRuntime:
             if self._connection is not None:
                 await self._close(self._connection)
             if is_broken:  # what a driver with a bug has learnt is not worth keeping
-                self._connection = None
+                self._begin_afresh()
         return Reason.DISCONNECTED, "the driver ended"
+
+    def _begin_afresh(self) -> None:
+        self._connection = None
+        self._shared.knowledge.forget(self.model.id)
 
     def _prepared(self) -> Connection:
         if self._connection is None:
             make, turn = self._way
-            driver = make()
-            self._connection = Connection(self.model, driver, turn, self._shared.timeouts)
+            driver, shared = make(), self._shared
+            known = shared.knowledge
+            self._connection = Connection(self.model, driver, turn, shared.timeouts, known)
             self.record.tag_faults = getattr(driver, "tag_faults", dict)
         return self._connection
 

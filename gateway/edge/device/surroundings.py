@@ -6,6 +6,7 @@ from gateway.edge.device.alarms import Alarms
 from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Journal
 from gateway.edge.device.clock import Clock
+from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
 from gateway.edge.device.sinks import Sinks
 from gateway.edge.device.timeouts import Timeouts
 from gateway.edge.live.view import Live
@@ -23,6 +24,7 @@ class Surroundings:
         clock: the gateway's clock.
         alarms: wake devices at their ticks.
         timeouts: end readings that take too long.
+        knowledge: of the devices' addresses, kept over restarts.
     """
 
     sinks: Sinks
@@ -32,3 +34,4 @@ class Surroundings:
     clock: Clock
     alarms: Alarms
     timeouts: Timeouts
+    knowledge: KnowledgeKeeper

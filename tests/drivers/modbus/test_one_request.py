@@ -4,9 +4,6 @@ Each test reads six registers of a device that treats one of them in its own way
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from struct import pack, unpack
 
 import pytest
 
@@ -16,84 +13,15 @@ from gateway.drivers.api import DriverError
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus.config import Framing
 from gateway.drivers.modbus.driver import ModbusDriver
-from gateway.drivers.modbus.framing.rtu import crc
 from tests.drivers.modbus.support import connected, points, reasons
+from tests.support.odd_device import ODD, device, has_odd, right
 from tests.support.waiting import until
 
-ODD = 500
 FAR = points(*(f"holding:{place}" for place in (100, 101, 102, 498, 499, ODD)))
 """Two requests; the odd register is the last of the second one."""
 NEAR = points(*(f"holding:{place}" for place in (495, 496, 497, 498, 499, ODD)))
 """One request."""
 FRAMINGS = pytest.mark.parametrize("framing", ["tcp", "rtu"])
-
-Fault = Callable[[bytes], bytes | None]
-"""From the PDU of a request to that of its answer; None: the connection is closed."""
-
-
-def right(pdu: bytes) -> bytes:
-    """Each register holds its own address."""
-    _, start, count = unpack(">BHH", pdu)
-    return bytes((3, 2 * count)) + pack(f">{count}H", *range(start, start + count))
-
-
-def has_odd(pdu: bytes) -> bool:
-    _, start, count = unpack(">BHH", pdu)
-    return ODD in range(start, start + count)
-
-
-class Device:
-    """A device in one of the framings.
-
-    Args:
-        framing: ``tcp`` or ``rtu``.
-        odd: answers requests that hold the odd register; empty bytes are silence.
-
-    Attributes:
-        accepted: how many connections it was given.
-        asked: PDUs of all requests.
-        lasts: answers after which it closes a connection.
-    """
-
-    def __init__(self, framing: str, odd: Fault) -> None:
-        self.is_rtu = framing == "rtu"
-        self.odd = odd
-        self.accepted = 0
-        self.lasts = 1 << 62
-        self.asked: list[bytes] = []
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        try:
-            answers = 0
-            while answers < self.lasts:
-                answers += 1
-                request = await reader.readexactly(8 if self.is_rtu else 12)
-                pdu = request[1:6] if self.is_rtu else request[7:]
-                self.asked.append(pdu)
-                answer = self.odd(pdu) if has_odd(pdu) else right(pdu)
-                if answer is None:
-                    break
-                if answer:
-                    writer.write(self._wrapped(request, answer))
-                    await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    def _wrapped(self, request: bytes, pdu: bytes) -> bytes:
-        if self.is_rtu:
-            body = request[:1] + pdu
-            return body + crc(body)
-        return request[:4] + (len(pdu) + 1).to_bytes(2, "big") + request[6:7] + pdu
-
-
-@asynccontextmanager
-async def device(framing: str, odd: Fault = right) -> AsyncIterator[tuple[Device, int]]:
-    one = Device(framing, odd)
-    async with await asyncio.start_server(one.serve, "127.0.0.1", 0) as listener:
-        yield one, listener.sockets[0].getsockname()[1]
 
 
 async def poll(driver: ModbusDriver, plan: object) -> Reading | None:

@@ -1,0 +1,1 @@
+"""What devices have taught of their addresses, kept over restarts."""

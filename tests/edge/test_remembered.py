@@ -1,0 +1,80 @@
+"""A silent register is remembered by a gateway that was killed, until its configuration changes."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gateway.drivers.toolkit.learnt import LONGEST_PAUSE
+from gateway.edge.device.knowledge.keeper import path_beside
+from tests.support.odd_device import ODD, Device, device, has_odd
+from tests.support.waiting import until
+
+USCC = "91330800MA2DGX3Y5B"
+PLACES = [*range(ODD - 5, ODD + 1)]
+
+
+def written(folder: Path, port: int, places: list[int]) -> Path:
+    tags = [{"name": f"t{place}", "address": f"holding:{place}"} for place in places]
+    group = {"name": "g", "interval_ms": 50, "tags": tags}
+    profile = {"name": "p", "driver": "modbus", "source": "sensor", "groups": [group]}
+    connection = {"host": "127.0.0.1", "port": port, "request_timeout_ms": 100}
+    one = {"id": "d", "driver": "modbus", "profile": "p", "asset_no": "A", "retry_min_ms": 100}
+    document = {
+        "gateway": {"id": "gw", "enterprise_uscc": USCC, "synthetic": True},
+        "profiles": [profile],
+        "devices": [{**one, "connection": connection}],
+        "buffer": {"path": str(folder / "buffer.db")},
+    }
+    file = folder / "gateway.yaml"
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return file
+
+
+@contextlib.asynccontextmanager
+async def running(file: Path) -> AsyncIterator[None]:
+    """A gateway that is killed at the end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway", "run", str(file), stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def asked_in_first(one: Device, requests: int) -> int:
+    """How often the odd register is asked for in the first requests of a run."""
+    one.asked.clear()
+    await until(lambda: len(one.asked) >= requests, 60)
+    return sum(has_odd(pdu) for pdu in one.asked[:requests])
+
+
+def pauses(learnt: Path) -> list[int]:
+    """Those of all that the file says of the device, in readings."""
+    if not learnt.exists():
+        return []
+    (of_device,) = json.loads(learnt.read_bytes())["devices"].values()
+    return [entry[-1] for part in of_device["g"]["knowledge"] for entry in part]
+
+
+@pytest.mark.timeout(240)
+async def test_what_was_silent_is_remembered_by_a_killed_gateway(tmp_path: Path) -> None:
+    async with device("tcp", lambda _: b"") as (one, port):
+        file, learnt = written(tmp_path, port, PLACES), path_beside(tmp_path / "buffer.db")
+        async with running(file):
+            # Found, and left alone for long.
+            await until(lambda: set(pauses(learnt)) == {LONGEST_PAUSE}, 120)
+        async with running(file):
+            assert await asked_in_first(one, 40) == 0
+        learnt.write_bytes(learnt.read_bytes()[:-9])
+        async with running(file):
+            assert await asked_in_first(one, 10) >= 1
+        async with running(written(tmp_path, port, PLACES[1:])):
+            assert await asked_in_first(one, 10) >= 1
