@@ -24,6 +24,11 @@ SEEN_BY_THE_CITY = "gateway_silent"
 """The city's own remark that it hears nothing: it excuses no loss, since nothing need be lost."""
 
 
+FOLLOWED_MS = 2_000
+"""A clock that is set by less than a minute is followed slowly: it draws the ticks so far along
+at most, in the half minute of a run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """What the store holds of a unit at one time; ``doubted`` are tags that are not GOOD."""
@@ -163,15 +168,18 @@ class _Unit:
             number = answer.values[NUMBER]
             if number in stored or answer.time_ms >= self.terms.until_ms:
                 continue
-            spans = [
-                (answer.time_ms + ahead - self.terms.reach_ms, answer.time_ms + ahead)
-                for ahead in self._aheads()
-            ]
-            next_ms = stored.get(number + 1)
-            if next_ms is not None and any(first <= next_ms <= last for first, last in spans):
-                continue  # the next one is of a tick that had begun by then: of the same
-            if not any(self._excused(*span) for span in spans):
+            if not any(
+                self._excused(first, last) or _is_within(stored.get(number + 1), first, last)
+                for first, last in self._spans(answer)
+            ):
                 yield f"{self._at(answer.time_ms)}: answer {number} is nowhere"
+
+    def _spans(self, answer: Answer) -> Iterable[tuple[int, int]]:
+        """Between which times the tick of an answer lies, by each clock that the gateway had."""
+        drawn = FOLLOWED_MS if self.terms.shifts else 0
+        for ahead in (0, *(ahead for _, ahead in self.terms.shifts)):
+            clock_ms = answer.time_ms + ahead
+            yield clock_ms - self.terms.reach_ms - drawn, clock_ms + drawn
 
     def _stale(self) -> Iterable[str]:
         held: dict[str, float] = {}
@@ -204,11 +212,10 @@ class _Unit:
         """Whether a row has the time of its answer by the gateway's clock, or is in doubt."""
         if self.terms.shifts and NUMBER in row.doubted:
             return True
-        late = [answer.time_ms + ahead - row.time_ms for ahead in self._aheads()]
-        return any(-self.terms.interval_ms <= one <= self.terms.reach_ms for one in late)
-
-    def _aheads(self) -> Sequence[int]:
-        return [0, *(ahead for _, ahead in self.terms.shifts)]
+        return any(
+            first <= row.time_ms <= last + self.terms.interval_ms
+            for first, last in self._spans(answer)
+        )
 
     def _unexplained(self) -> Iterable[str]:
         if not self.rows:
@@ -246,3 +253,8 @@ class _Unit:
 
     def _at(self, time_ms: float) -> str:
         return f"unit {self.unit} at {time_ms:.0f}"
+
+
+def _is_within(next_ms: int | None, first_ms: int, last_ms: int) -> bool:
+    """Whether the next answer is stored at a tick that had begun by then: the tick of both."""
+    return next_ms is not None and first_ms <= next_ms <= last_ms
