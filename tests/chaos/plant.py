@@ -4,7 +4,6 @@ Everything is what an operator runs; only the devices are ours.
 """
 
 import asyncio
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -23,8 +22,9 @@ from tests.chaos.judge import Row, Terms, Verdict, judge
 from tests.chaos.layout import GATEWAY, Layout, gateway_document, machine_of
 from tests.chaos.parts import Part
 from tests.support.city import assembled, city_config, city_file, fill_ledger
+from tests.support.disk import small_disk
 from tests.support.influxd import Influxd
-from tests.support.peers import free_port, missing, program, wait_for_port
+from tests.support.peers import free_port, program, wait_for_port
 from tests.support.waiting import until
 
 DRAIN_S = 60
@@ -128,7 +128,7 @@ class Plant:
                 stack.callback(lambda: self.influxd and self.influxd.stop(kill=True))
                 await asyncio.to_thread(self.influxd.start)
             if self.layout.disk_mib:
-                self._mount(stack)
+                stack.enter_context(small_disk(self.buffer, self.layout.disk_mib))
             for part in self.parts:
                 stack.callback(part.clean_up)
                 part.start()
@@ -137,15 +137,6 @@ class Plant:
                     await asyncio.to_thread(wait_for_port, self.ports[part.name])
             await self.flows()
             yield
-
-    def _mount(self, stack: AsyncExitStack) -> None:
-        """Give the buffer its own small disk."""
-        size = f"size={self.layout.disk_mib}m"
-        mount = ["mount", "-t", "tmpfs", "-o", size, "none", str(self.buffer)]
-        if subprocess.run(mount, check=False).returncode:
-            missing("permission to mount a tmpfs", "(run as root, or with CAP_SYS_ADMIN)")
-        unmount = ["umount", "--lazy", str(self.buffer)]
-        stack.callback(lambda: subprocess.run(unmount, check=False))
 
     async def flows(self) -> None:
         """Wait until answers that are given from now on are stored, of every device.

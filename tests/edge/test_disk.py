@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import subprocess
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -22,8 +20,8 @@ from gateway.edge.buffer.storage.reserve import RESERVE_BYTES
 from gateway.edge.live.health import health
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.plant import Clock, Plant, Runtime, loaded
+from tests.support import disk
 from tests.support.consumers import for_city
-from tests.support.peers import missing
 from tests.support.waiting import until
 
 SIZE_MIB = 16
@@ -33,11 +31,8 @@ SIZE_MIB = 16
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "none", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        missing("permission to mount a tmpfs", "(run the tests as root, or with CAP_SYS_ADMIN)")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    with disk.small_disk(place, SIZE_MIB):
+        yield place
 
 
 async def test_a_full_disk_and_its_recovery(
@@ -51,7 +46,7 @@ async def test_a_full_disk_and_its_recovery(
     async with Runtime(plan, plant, clock, buffer) as runtime:
         await until(lambda: buffer.totals().buffered >= 20)
         ballast = small_disk / "ballast"
-        await asyncio.to_thread(_fill, ballast)
+        await asyncio.to_thread(disk.fill, ballast)
         await until(lambda: "full" in health(runtime.live, clock.now_ms())["buffer"])
         reads = plant.reads
         await until(lambda: plant.reads >= reads + 20)
@@ -79,7 +74,7 @@ async def test_acknowledged_frames_can_be_freed_on_a_full_disk(small_disk: Path)
     buffer = Buffer.open(small_disk / "b.db", for_city(1 << 30, 1 << 50))
     async with Runtime(loaded(small_disk, tags=4), plant, clock, buffer) as runtime:
         await until(lambda: buffer.city.pending().frames >= 5)
-        await asyncio.to_thread(_fill, small_disk / "ballast")
+        await asyncio.to_thread(disk.fill, small_disk / "ballast")
         await until(lambda: bool(runtime.recorder._refusal.cause))
         buffer.city.acknowledge(5)
         await until(lambda: not buffer.city.unfreed)
@@ -93,28 +88,18 @@ def test_a_gateway_starts_on_a_full_disk_while_there_is_the_reserve(small_disk: 
         return Buffer.open(small_disk / "b.db", for_city(1 << 30, 1 << 50))
 
     opened().close()
-    _fill(small_disk / "ballast")
+    disk.fill(small_disk / "ballast")
     buffer = opened()
     counts = {("d", date(2026, 5, 1)): Counts(due=1, failed=1)}
     assert buffer.append(Commit(counts=counts), 0).changed
     buffer.close()
-    _fill(small_disk / "more")
+    disk.fill(small_disk / "more")
     with pytest.raises(BufferFileError, match="its disk is full, make room"):
         opened()
 
 
 def _refused(caplog: pytest.LogCaptureFixture) -> int:
     return sum("values are dropped until" in line for line in caplog.messages)
-
-
-def _fill(ballast: Path) -> None:
-    with ballast.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            try:
-                while file.write(b"\0" * size):
-                    pass
-            except OSError:
-                continue
 
 
 def _gaps(buffer: Buffer) -> list[Gap]:

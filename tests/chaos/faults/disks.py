@@ -11,6 +11,7 @@ from random import Random
 
 from tests.chaos.parts import Part
 from tests.chaos.plant import Plant
+from tests.support import disk
 
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EROFS)
 SECTOR = 512
@@ -27,19 +28,9 @@ async def refuse(plant: Plant, chance: Random) -> None:
 async def fill(plant: Plant, chance: Random) -> None:
     """The gateway's small disk is full for a while, to the last byte."""
     ballast = plant.buffer / "ballast"
-    await asyncio.to_thread(_fill, ballast)
+    await asyncio.to_thread(disk.fill, ballast)
     await asyncio.sleep(chance.uniform(0.5, 6))
     ballast.unlink()
-
-
-def _fill(ballast: Path) -> None:
-    with ballast.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            try:
-                while file.write(b"\0" * size):
-                    pass
-            except OSError:
-                continue
 
 
 async def tear_log(plant: Plant, chance: Random) -> None:
