@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "city4"
-down_revision = "city3"
+revision = "city5"
+down_revision = "city4"
 branch_labels = None
 depends_on = None
 
