@@ -4,6 +4,7 @@ A profile is looked for in the configuration, then in its ``profile_files``, the
 that come with the product.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,6 +82,11 @@ class Library:
         if name not in self._known and name in built_in_names(self.built_in):
             self.add_file(f"{name}.yaml", Folder(self.built_in, self.built_in), place)
         return self._known.get(name)
+
+    def warnings(self) -> Iterator[Problem]:
+        """What profiles say that is allowed, but hardly meant; once they are resolved."""
+        for profile in self._known.values():
+            yield from profile.warnings()
 
     def names(self) -> list[str]:
         """Every name that :meth:`find` knows."""

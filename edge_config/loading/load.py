@@ -110,7 +110,11 @@ class _Loading:
         if self.problems or config is None:
             raise ConfigError(self.problems)
         links = shared_links(devices, self.drivers, at)
-        warnings = (*capacity.counted_twice(devices, at), *overloads(links, at))
+        warnings = (
+            *self.library.warnings(),
+            *capacity.counted_twice(devices, at),
+            *overloads(links, at),
+        )
         built = tuple(device for _, device in devices)
         return LoadedGateway(anchored(config, self.folder.path), built, warnings)
 

@@ -48,6 +48,7 @@ class Profile:
         spec: its driver; None if that is not installed.
         sources: its groups, not yet resolved.
         problems: of the whole configuration; grows while groups are resolved.
+        unclear: tags whose addresses another manual means otherwise, and how.
     """
 
     name: str | None
@@ -58,6 +59,7 @@ class Profile:
     spec: DriverModels | None
     problems: list[Problem]
     sources: list[GroupSource] = field(default_factory=list)
+    unclear: list[tuple[TagSource, str]] = field(default_factory=list)
     _resolved: dict[tuple[tuple[str, str], ...], tuple[ResolvedGroup, ...]] = field(
         default_factory=dict
     )
@@ -88,11 +90,30 @@ class Profile:
             return None
         data = filled(source.data["address"], parameters)
         at = under(source.place, "address")
+        notation = self.config.notation if self.config else None
+        if notation is not None:
+            data = self.spec.in_notation(data, notation)
         address = validate(self.spec.address, data, at, self.problems)
+        if notation is None and address is not None:
+            self._note_unclear(source, self.spec.unclear(data, address))
         if source.config is None or address is None:
             return None
         self._check_kind(self.spec, source.config, address, source.place)
         return ResolvedTag(source.config, anchored(address, self.folder.path))
+
+    def _note_unclear(self, source: TagSource, sentence: str) -> None:
+        if sentence and not any(known is source for known, _ in self.unclear):
+            self.unclear.append((source, sentence))
+
+    def warnings(self) -> Iterator[Problem]:
+        """One for all addresses that a manual of another notation means otherwise."""
+        if not self.unclear:
+            return
+        source, sentence = self.unclear[0]
+        more = len(self.unclear) - 1
+        others = f"; {more} more like it" if more else ""
+        say = "say which by 'notation: reference' or 'notation: wire' in the profile"
+        yield under(source.place, "address")((), f"{sentence}; {say}{others}")
 
     def _check_kind(self, spec: DriverModels, tag: TagConfig, address: Any, place: Place) -> None:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Protocol
 
 from edge_config.loading.resolved import ResolvedDevice
-from edge_config.models.gateway import DeviceConfig
+from edge_config.models.gateway import DeviceConfig, Notation
 from edge_config.models.settings import Settings
 
 
@@ -54,6 +54,14 @@ class DriverModels(Protocol):
     @property
     def misfits(self) -> Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]]:
         """What in a connection does not fit the rest of its device: (key, what is wrong)."""
+
+    @property
+    def in_notation(self) -> Callable[[Any, Notation], Any]:
+        """A written address without the notation of its profile."""
+
+    @property
+    def unclear(self) -> Callable[[Any, Any], str]:
+        """How else a written address may be meant; empty: in no other way."""
 
     @property
     def link(self) -> LinkModel | None:

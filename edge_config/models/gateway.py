@@ -141,6 +141,9 @@ class GroupConfig(Settings):
     )
 
 
+Notation = Literal["reference", "wire"]
+
+
 class ProfileConfig(Settings):
     """A type of machine: what many devices share."""
 
@@ -153,6 +156,10 @@ class ProfileConfig(Settings):
     title_en: str = Field(default="", max_length=64, description="name for English readers")
     provenance: str = Field(default="", description="where the addresses come from")
     verified_on_hardware: bool = Field(default=False, description="checked on a real machine")
+    notation: Notation | None = Field(
+        default=None,
+        description="what 40001 is in its manual: reference (table and register, from 1) or wire",
+    )
     groups: tuple[GroupConfig, ...] = Field(min_length=1, description="groups of tags")
 
 

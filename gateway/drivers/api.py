@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_config.loading.resolved import ResolvedDevice
-from edge_config.models.gateway import DeviceConfig, Mode
+from edge_config.models.gateway import DeviceConfig, Mode, Notation
 from edge_config.models.settings import Settings
 from gateway.core.batch import Reading, Status
 from gateway.core.schema import Column, Kind
@@ -237,6 +237,16 @@ class LinkSpec:
     doubts: Callable[[Sequence[ResolvedDevice]], Iterable[str]] = no_doubts
 
 
+def as_written(written: Any, _notation: Notation) -> Any:
+    """For drivers whose addresses are written in one way only."""
+    return written
+
+
+def never_unclear(_written: Any, _address: Any) -> str:
+    """For drivers whose addresses mean the same to everybody."""
+    return ""
+
+
 def no_misfits(_connection: Any, _device: DeviceConfig) -> Iterable[tuple[str, str]]:
     """For drivers whose connection fits every device."""
     return ()
@@ -263,6 +273,10 @@ class DriverSpec:
             as pairs of a key of ``connection:`` and a sentence. Pure; ``qulink check`` shows it
             with its line.
         link: how its devices share links; None: each is reached on its own, by ``make``.
+        in_notation: a written address of a profile that says which notation its manual has,
+            as it is written in a profile that does not. Pure.
+        unclear: how a written address (second: what it was understood as) is read by a manual
+            of the other notation, as a sentence; empty: the same. Pure.
     """
 
     name: str
@@ -276,3 +290,5 @@ class DriverSpec:
     endpoint: Callable[[Any], str] = str
     misfits: Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]] = no_misfits
     link: LinkSpec | None = None
+    in_notation: Callable[[Any, Notation], Any] = as_written
+    unclear: Callable[[Any, Any], str] = never_unclear

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import DriverSpec, LinkSpec
-from gateway.drivers.modbus.address import Address, kind
+from gateway.drivers.modbus.address import Address, in_notation, kind, unclear
 from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits
 
 if TYPE_CHECKING:
@@ -39,5 +39,7 @@ SPEC = DriverSpec(
     make=_make,
     endpoint=endpoint,
     misfits=misfits,
+    in_notation=in_notation,
+    unclear=unclear,
     link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts, doubts=_doubts),
 )

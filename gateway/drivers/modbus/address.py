@@ -4,6 +4,7 @@ import re
 from typing import Any
 from unicodedata import normalize
 
+from edge_config.models.gateway import Notation
 from edge_config.models.settings import Field, Settings
 from gateway.core.schema import Kind
 from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_REGISTERS, Table
@@ -152,6 +153,44 @@ def _notation(word: str, text: str) -> dict[str, Any]:
         raise ValueError(f"{text!r} is no Modbus address; {_meant(word)}write it as {_EXAMPLES}")
     fields = _place(word, text)
     return {**fields, "table": _NOTATION[number[0]], "address": int(number[1:]) - 1}
+
+
+_PLAIN = re.compile(r"[0-9]{5,6}(?![0-9])", re.ASCII)
+_PRINTED = {Table.HOLDING: 40_001, Table.INPUT: 30_001, Table.DISCRETE: 10_001}
+"""First five-digit number of a table in manuals that count from 1; they have 9,999 each."""
+
+
+def in_notation(written: Any, notation: Notation) -> Any:
+    """The address without the notation of its profile.
+
+    ``wire`` makes a plain number what it is in a request for holding registers; ``reference`` is
+    how plain numbers are read anyway.
+    """
+    if notation == "wire" and isinstance(written, str):
+        text = normalize("NFKC", written).strip()
+        return f"{Table.HOLDING}:{text}" if text[:1].isdigit() else written
+    return written
+
+
+def unclear(written: Any, address: Address) -> str:
+    """How a manual that counts in the other way would mean an address; empty: the same."""
+    text = normalize("NFKC", written).strip() if isinstance(written, str) else ""
+    plain = _PLAIN.match(text)
+    if plain:
+        wire = int(plain[0])
+        if wire >= ADDRESSES:
+            return ""
+        return (
+            f"{plain[0]} is read as {address.table}:{address.address}, which counts from 1; a "
+            f"manual that prints addresses as on the wire means {Table.HOLDING}:{wire}"
+        )
+    first = _PRINTED.get(address.table)
+    if first is None or not first <= address.address < first + 9_999:
+        return ""
+    return (
+        f"{address.table}:{address.address} is read as on the wire; a manual that counts from 1 "
+        f"means {address.table}:{address.address - first}"
+    )
 
 
 def _meant(word: str) -> str:

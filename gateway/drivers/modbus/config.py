@@ -45,6 +45,12 @@ class Connection(Settings):
     pause_between_requests_ms: int | None = Field(
         default=None, ge=0, le=10_000, description="wait between an answer and the next request"
     )
+    baud: int | None = Field(
+        default=None,
+        ge=300,
+        le=12_000_000,
+        description="baud rate of the serial line behind it, for qulink check",
+    )
     window: int = Field(
         default=1,
         ge=1,
@@ -100,6 +106,8 @@ def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str,
     if wait is not None and wait > device.timeout_ms:
         whole = f"the device's timeout_ms {device.timeout_ms}, the wait for a whole reading"
         yield "request_timeout_ms", f"{wait} is longer than {whole}"
+    if connection.framing is Framing.RTU and connection.unit == 0:
+        yield "unit", "0 is for all units of a serial line at once, and none of them answers"
     yield from _quirk_misfits(connection)
 
 
@@ -111,7 +119,7 @@ def _quirk_misfits(connection: Connection) -> Iterator[tuple[str, str]]:
         yield "quirks", f"{', '.join(strange)} means nothing in RTU framing"
 
 
-SHARED = ("framing", "connections", "pause_after_connect_ms", "pause_between_requests_ms")
+SHARED = ("framing", "connections", "pause_after_connect_ms", "pause_between_requests_ms", "baud")
 """Settings of what units of one host and port share; one that is left out follows the others."""
 
 

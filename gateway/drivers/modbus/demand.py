@@ -1,51 +1,133 @@
 """What the units of one host and port are asked for together, before it is tried. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from edge_config.loading.resolved import ResolvedDevice
-from gateway.drivers.modbus.config import endpoint, shared
-from gateway.drivers.modbus.plan import merging, request_count
+from gateway.drivers.modbus.config import Connection, endpoint, shared
+from gateway.drivers.modbus.plan import answer_sizes, merging
 
 QUICK_MS = 20
 """A serial bus rarely answers sooner: at 9,600 baud a request and an answer of ten registers take
 35 ms, and the slave's own time and the server's come to that."""
 
+CHARACTER_BITS = 11
+"""Of RTU: start, eight of data, parity or a second stop bit, stop (Serial Line V1.02, 2.5.1)."""
+
+FRAME_CHARACTERS = 8 + 5 + 7
+"""A request, an answer without its data, and twice 3.5 characters of silence around them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is known of how long a request takes.
+
+    Attributes:
+        pause_ms: between an answer and the next request.
+        first_ms: after connecting.
+        baud: of the serial line behind; 0: unknown.
+    """
+
+    pause_ms: int
+    first_ms: int
+    baud: int
+
+    @classmethod
+    def of(cls, connections: Sequence[Connection]) -> "Line":
+        """That of units of one host and port."""
+        return cls(
+            shared(connections, "pause_between_requests_ms") or 0,
+            shared(connections, "pause_after_connect_ms") or 0,
+            shared(connections, "baud") or 0,
+        )
+
+    def request_ms(self, size: int) -> float:
+        """Shortest time of a request whose answer has so many bytes of data."""
+        characters = FRAME_CHARACTERS + size
+        return self.pause_ms + (characters * CHARACTER_BITS * 1_000 / self.baud if self.baud else 0)
+
+
+class Demand:
+    """The requests of devices; those of one profile with equal rules are counted once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, tuple[int, int, int]], list[list[int]]] = {}
+
+    def sizes(self, device: ResolvedDevice) -> list[list[int]]:
+        """Bytes of data of each request, group by group."""
+        key = id(device.groups), merging(device.connection)
+        if key not in self._known:
+            self._known[key] = [
+                answer_sizes([tag.address for tag in group.tags], device.connection)
+                for group in device.groups
+            ]
+        return self._known[key]
+
 
 def doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
-    """A sentence if several units are asked more often than a serial bus can answer."""
-    if len(devices) == 1:
-        return
+    """Sentences about readings that can hardly be done in time, by what is known of the line."""
+    connections = [device.connection for device in devices]
+    line, demand = Line.of(connections), Demand()
+    yield from _readings_cut_off(devices, line, demand)
+    if line.baud:
+        yield from _line_too_slow(devices, line, demand)
+    elif len(devices) > 1:
+        yield from _asked_too_often(devices, line, demand)
+
+
+def _readings_cut_off(
+    devices: Sequence[ResolvedDevice], line: Line, demand: Demand
+) -> Iterator[str]:
+    """The first device whose whole reading takes longer than its time-out."""
+    for device in devices:
+        for group, sizes in zip(device.groups, demand.sizes(device), strict=True):
+            needed_ms = line.first_ms + sum(line.request_ms(size) for size in sizes)
+            if needed_ms > device.config.timeout_ms:
+                yield (
+                    f"group {group.name!r} of device {device.config.id!r} takes {len(sizes)} "
+                    f"requests and at least {needed_ms:,.0f} ms by the pauses and the baud rate, "
+                    f"more than its timeout_ms {device.config.timeout_ms}: raise timeout_ms, or "
+                    "read less at once"
+                )
+                return
+
+
+def _line_too_slow(devices: Sequence[ResolvedDevice], line: Line, demand: Demand) -> Iterator[str]:
+    share = sum(
+        sum(line.request_ms(size) for size in sizes) / group.interval_ms
+        for device in devices
+        for group, sizes in zip(device.groups, demand.sizes(device), strict=True)
+    )
+    if share > 1:
+        yield (
+            f"what is asked of {_these(devices)} keeps a line of {line.baud} baud busy for "
+            f"{share:.1f} s each second; what cannot be asked in time is skipped: lengthen "
+            "interval_ms, or read less"
+        )
+
+
+def _asked_too_often(
+    devices: Sequence[ResolvedDevice], line: Line, demand: Demand
+) -> Iterator[str]:
     connections = [device.connection for device in devices]
     many: int = shared(connections, "connections") or 1
-    pause_ms: int = shared(connections, "pause_between_requests_ms") or 0
     at_once = many * min(connection.window for connection in connections)
-    rate = _requests_a_second(devices)
-    room_ms = 1_000 * at_once / rate - pause_ms
+    rate = sum(
+        len(sizes) * 1_000 / group.interval_ms
+        for device in devices
+        for group, sizes in zip(device.groups, demand.sizes(device), strict=True)
+    )
+    room_ms = 1_000 * at_once / rate - line.pause_ms
     if room_ms < QUICK_MS:
         over = "1 connection" if many == 1 else f"{many} connections"
         yield (
-            f"{len(devices)} devices at {endpoint(connections[0])} are asked {rate:,.0f} times a "
+            f"{_these(devices)} are asked {rate:,.0f} times a "
             f"second over {over}, which leaves {max(room_ms, 0):.0f} ms for an answer; a serial "
             "bus takes 20 to 100. What cannot be asked in time is skipped: lengthen interval_ms, "
             "or raise connections if what is there answers over several at once"
         )
 
 
-def _requests_a_second(devices: Sequence[ResolvedDevice]) -> float:
-    known: dict[tuple[int, tuple[int, int, int]], float] = {}
-    rate = 0.0
-    for device in devices:
-        key = id(device.groups), merging(device.connection)
-        if key not in known:  # devices of one profile share its groups
-            known[key] = _of_one(device)
-        rate += known[key]
-    return rate
-
-
-def _of_one(device: ResolvedDevice) -> float:
-    return sum(
-        request_count([tag.address for tag in group.tags], device.connection)
-        * 1_000
-        / group.interval_ms
-        for group in device.groups
-    )
+def _these(devices: Sequence[ResolvedDevice]) -> str:
+    many = "1 device" if len(devices) == 1 else f"{len(devices)} devices"
+    return f"{many} at {endpoint(devices[0].connection)}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from gateway.core.batch import Reading
 from gateway.drivers.api import (
@@ -9,6 +10,7 @@ from gateway.drivers.api import (
     NoResponseError,
     NotConnectedError,
     Point,
+    TagFault,
     Value,
 )
 from gateway.drivers.modbus import codec, values
@@ -59,6 +61,7 @@ class ModbusDriver:
         unit = Unit(connection.unit, connection.window, self._timeout_ms / 1000, quirks)
         self._asking = Asking(link, self, unit)
         self.renewals = 0
+        self._plans: WeakSet[UnitPlan] = WeakSet()
         self._name = f"Modbus unit {connection.unit} at {endpoint(connection)}"
 
     async def connect(self) -> None:
@@ -71,7 +74,9 @@ class ModbusDriver:
 
     def plan(self, points: Sequence[Point]) -> UnitPlan:
         """Merge the points into the fewest requests."""
-        return UnitPlan(LAYOUTS.get(points, self._connection))
+        plan = UnitPlan(LAYOUTS.get(points, self._connection))
+        self._plans.add(plan)
+        return plan
 
     async def read(self, plan: UnitPlan) -> Reading:
         """Read all points of a plan once."""
@@ -95,6 +100,24 @@ class ModbusDriver:
         except StopIteration as done:
             reading: Reading = done.value
             return reading
+
+    def tag_faults(self) -> dict[str, TagFault]:
+        """Which request each tag is missed by, and how it was answered."""
+        return {
+            plan.kept.points[member].name: TagFault(codec.reason_for(code), self._said(block, code))
+            for plan in self._plans
+            for block, code in plan.missed
+            for member in block.members
+        }
+
+    def _said(self, block: Block, code: int) -> str:
+        how = {
+            codec.SILENT: f"no answer within {self._timeout_ms} ms",
+            codec.CLOSED: "the connection was ended instead of an answer",
+            codec.WRONG: "a wrong answer",
+            codec.NOT_SENT: "not asked, as others had no answer: asked next time",
+        }.get(code, f"exception {code}")
+        return f"{how} to {_request(block)}"
 
     def progress(self) -> str:
         """How many requests of the last reading were answered."""

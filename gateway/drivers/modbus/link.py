@@ -68,7 +68,7 @@ class ModbusLink:
         if settings == self._settings:
             return
         self._settings = settings
-        framing, most, after_ms, between_ms = settings
+        framing, most, after_ms, between_ms, _ = settings
         self._pauses.set(after_ms, between_ms)
         self._short_lives = 0
         self._pool.allow(most or 1)

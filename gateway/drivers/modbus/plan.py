@@ -30,10 +30,10 @@ def layout(points: Sequence[Point], connection: Connection) -> Layout:
     return Layout.of([_place(point) for point in points], _limits(connection), codec.read)
 
 
-def request_count(addresses: Iterable[Address], connection: Connection) -> int:
-    """How many requests that are."""
+def answer_sizes(addresses: Iterable[Address], connection: Connection) -> list[int]:
+    """How many bytes of data each of these requests is answered with."""
     spans = [_span(address) for address in addresses]
-    return len(Planner(spans, _limits(connection), codec.read).blocks())
+    return [block.size for block in Planner(spans, _limits(connection), codec.read).blocks()]
 
 
 def merging(connection: Connection) -> tuple[int, int, int]:

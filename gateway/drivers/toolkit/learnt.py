@@ -78,6 +78,9 @@ class Learnt:
     Args:
         layout: the requests while nothing is known.
         codes: of the protocol.
+
+    Attributes:
+        missed: requests without values in the last reading that was not all good, with codes.
     """
 
     def __init__(self, layout: Layout, codes: Codes) -> None:
@@ -85,6 +88,7 @@ class Learnt:
         self._cuts: dict[Wall, Pause] = {}
         self._resting: dict[Key, Rest] = {}
         self._suspects: set[Key] = set()  # not answered once; asked first in the next reading
+        self.missed: list[tuple[Block, int]] = []
         self._again = PROBES
         self._readings = 0
         self._answers = False  # whether the device did, at the last attempt

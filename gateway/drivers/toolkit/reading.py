@@ -17,8 +17,8 @@ from typing import Any, cast
 import numpy as np
 
 from gateway.core.batch import Reading, Status
-from gateway.core.status import Reason, bad
-from gateway.drivers.toolkit.learnt import PROBES, SILENT_PAUSE, Learnt
+from gateway.core.status import bad
+from gateway.drivers.toolkit.learnt import PROBES, SILENT_PAUSE, Codes, Learnt
 from gateway.drivers.toolkit.merge import Block, Key, place
 
 CHANCES = 2
@@ -62,6 +62,7 @@ class _Findings:
         again: for each request that had rested, whether it was answered well.
         refused: requests to look at more closely, with their codes.
         silent: requests without response, with their codes.
+        missed: requests without values in this reading, with their codes.
     """
 
     image: bytearray
@@ -75,15 +76,17 @@ class _Findings:
     again: list[bool] = field(default_factory=list)
     refused: list[tuple[Block, int]] = field(default_factory=list)
     silent: dict[Key, tuple[Block, int]] = field(default_factory=dict)
+    missed: list[tuple[Block, int]] = field(default_factory=list)
 
     def read(self, block: Block, data: bytes) -> None:
         """Keep the data of a block."""
         self.tables.add(block.key.table)
         place(self.image, block, data)
 
-    def miss(self, block: Block, reason: Reason) -> None:
+    def miss(self, block: Block, code: int, codes: Codes) -> None:
         """A block has no values in this reading."""
-        self.status[list(block.members)] = bad(reason)
+        self.missed.append((block, code))
+        self.status[list(block.members)] = bad(codes.reason(code))
 
 
 class ReadPlan(Learnt):
@@ -128,7 +131,8 @@ class ReadPlan(Learnt):
         if not self._suspects:
             yield from self._try_without_a_cut()
         for rest in self._resting.values():
-            found.miss(rest.block, self._codes.reason(rest.code))
+            found.miss(rest.block, rest.code, self._codes)
+        self.missed = found.missed
         reading = self._reading(found.image, found.status)
         self._arrange()
         return reading
@@ -155,7 +159,7 @@ class ReadPlan(Learnt):
         if not found.is_heard:
             self._gone(found)
         for block in found.waiting:
-            found.miss(block, Reason.TIMEOUT)
+            found.miss(block, self._codes.not_sent, self._codes)
         self._answers = True
         are_good = bool(found.again) and all(found.again)
         self._again = 2 * self._again if are_good else PROBES
@@ -218,7 +222,7 @@ class ReadPlan(Learnt):
         is_illegal = code in self._codes.illegal or is_beside_good
         halves = self._layout.planner.halves(block) if is_illegal else None
         if halves is None or found.probes < len(halves):
-            found.miss(block, self._codes.reason(code))
+            found.miss(block, code, self._codes)
             if halves is not None:
                 self._keep_apart(block, self._pause(None))
             elif code in self._codes.lasting or is_beside_good:
@@ -255,7 +259,7 @@ class ReadPlan(Learnt):
             found.silent[half.key] = half, answer
             found.probes = 0
         elif answer == self._codes.not_sent:
-            found.miss(half, self._codes.reason(code))
+            found.miss(half, code, self._codes)
         else:
             self._note(found, half, answer)
 
@@ -264,7 +268,7 @@ class ReadPlan(Learnt):
     def _suspect(self, found: _Findings) -> None:
         """Look closer, from the next reading on, at what was not answered twice in a row."""
         for block, code in found.silent.values():
-            found.miss(block, self._codes.reason(code))
+            found.miss(block, code, self._codes)
             rest = self._resting.pop(block.key, None)
             if rest is None and block.key not in self._suspects:
                 self._suspects.add(block.key)

@@ -127,9 +127,11 @@ def test_wrong_connections(field: str, value: Any) -> None:
         ({"quirks": ["any_unit"], "framing": "rtu"}, "quirks", "any_unit means nothing in RTU"),
         ({"quirks": ["padded_data"], "framing": "rtu"}, "", ""),
         ({"quirks": ["any_unit"]}, "", ""),
+        ({"unit": 0, "framing": "rtu"}, "unit", "none of them answers"),
+        ({"unit": 0}, "", ""),
     ],
 )
-def test_quirks_that_do_not_fit_are_refused(written: dict[str, Any], key: str, said: str) -> None:
+def test_what_does_not_fit_is_refused(written: dict[str, Any], key: str, said: str) -> None:
     device = DeviceConfig(id="d", driver="modbus", profile="p", asset_no="M", connection={})
     found = list(SPEC.misfits(validated(Connection, {"host": "plc", **written}), device))
     assert [one for one, _ in found] == ([key] if key else [])

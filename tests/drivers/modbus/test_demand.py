@@ -49,6 +49,8 @@ def warnings(file: Path) -> list[str]:
         (50, 1_000, 2, {"window": 2}),
         (1, 100, 16, {}),
         (10, 1_000, 2, {"pause_between_requests_ms": 30}),
+        (1, 1_000, 20, {"baud": 19_200}),
+        (1, 5_000, 25, {"pause_between_requests_ms": 100}),
     ],
 )
 def test_what_a_bus_may_carry_is_no_warning(
@@ -85,3 +87,25 @@ def test_units_of_several_profiles_are_counted_together(tmp_path: Path) -> None:
     others = [replace(one, groups=tuple(one.groups)) for one in devices]
     assert not list(doubts(devices))
     assert list(doubts([*devices, *others]))
+
+
+@pytest.mark.parametrize(
+    ("tags", "connection", "said"),
+    [
+        (31, {"pause_between_requests_ms": 100}, "takes 31 requests and at least 3,100 ms"),
+        (1, {"pause_after_connect_ms": 4_000}, "takes 1 requests and at least 4,000 ms"),
+        (40, {"baud": 2_400}, "takes 40 requests and at least 4,033 ms"),
+    ],
+)
+def test_a_reading_that_cannot_end_in_time_is_a_warning(
+    tmp_path: Path, tags: int, connection: dict[str, Any], said: str
+) -> None:
+    (warning,) = warnings(written(tmp_path, 1, 60_000, tags, **connection))
+    assert said in warning
+    assert "more than its timeout_ms 3000: raise timeout_ms" in warning
+
+
+def test_a_line_that_is_too_slow_for_its_devices_is_a_warning(tmp_path: Path) -> None:
+    (warning,) = warnings(written(tmp_path, 30, 1_000, 2, baud=9_600))
+    assert "of 30 devices at 10.0.0.1:502 keeps a line of 9600 baud busy for 1.5 s" in warning
+    assert not warnings(written(tmp_path, 30, 2_000, 2, baud=9_600))

@@ -92,6 +92,17 @@ def test_a_device_with_a_smaller_limit_is_read_in_smaller_pieces() -> None:
     assert device.asked == [(4, 0, 30), (4, 30, 30), (4, 60, 30), (4, 90, 30)]
 
 
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_device_that_answers_single_values_only_is_read(limit: int) -> None:
+    asked = points(*(f"input:{i}" for i in range(30)))
+    device = PaperDevice(IMAGE, limit=limit)
+    plan = plan_of(asked)
+    for _ in range(8):  # a bounded search each
+        reading = device.poll(plan)
+    assert values_of(asked, reading) == list(range(30))
+    assert not reading.status.any()
+
+
 def test_bits_are_separated_as_well() -> None:
     image = bytes([0b10110101]) * 8192
     asked = points(*(f"coil:{i}" for i in range(3, 203)))

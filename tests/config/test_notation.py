@@ -1,0 +1,108 @@
+"""Plain five-digit numbers: both readings are named, and a profile can say which is meant."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from edge_config.loading.load import load_gateway
+from edge_config.loading.resolved import LoadedGateway
+from gateway.drivers.registry import installed
+from tests.edge.plant import USCC
+
+COUNTED = "which counts from 1; a manual that prints addresses as on the wire means holding"
+
+
+def loaded(folder: Path, *addresses: Any, **profile: Any) -> LoadedGateway:
+    tags = [{"name": f"t{at}", "address": address} for at, address in enumerate(addresses)]
+    document = {
+        "gateway": {"id": "gw", "enterprise_uscc": USCC},
+        "profiles": [
+            {
+                "name": "p",
+                "driver": "modbus",
+                "source": "sensor",
+                "groups": [{"name": "g", "tags": tags}],
+                **profile,
+            }
+        ],
+        "devices": [
+            {
+                "id": f"d{unit}",
+                "driver": "modbus",
+                "profile": "p",
+                "asset_no": f"M{unit}",
+                "connection": {"host": "10.0.0.1", "unit": unit},
+            }
+            for unit in (1, 2)
+        ],
+    }
+    file = folder / "gateway.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return load_gateway(file, installed())
+
+
+def read_as(folder: Path, address: Any, **profile: Any) -> str:
+    device = loaded(folder, address, **profile).devices[0]
+    return str(device.groups[0].tags[0].address)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (
+            "40001:uint16",
+            f"40001 is read as holding:0, {COUNTED}:40001",
+        ),
+        (
+            "32080:int32",
+            f"32080 is read as input:2079, {COUNTED}:32080",
+        ),
+        (
+            "holding:40001",
+            "holding:40001 is read as on the wire; a manual that counts from 1 means holding:0",
+        ),
+        (
+            {"table": "input", "address": 30011, "type": "int16"},
+            "input:30011 is read as on the wire; a manual that counts from 1 means input:10",
+        ),
+        ("discrete:10005", "a manual that counts from 1 means discrete:4"),
+    ],
+)
+def test_a_number_of_two_meanings_is_a_warning(tmp_path: Path, address: Any, said: str) -> None:
+    (warning,) = loaded(tmp_path, address).warnings
+    assert said in str(warning)
+    assert "say which by 'notation: reference' or 'notation: wire' in the profile" in str(warning)
+    assert "gateway.yaml:" in str(warning)
+
+
+def test_a_profile_is_warned_of_once(tmp_path: Path) -> None:
+    (warning,) = loaded(tmp_path, "holding:7", *(f"4000{n}:uint16" for n in range(1, 9))).warnings
+    assert str(warning).endswith("; 7 more like it")
+    assert "40001" in str(warning)
+
+
+@pytest.mark.parametrize(
+    "address", ["holding:100", "4x0101", "coil:40001", "465535", "input:40001"]
+)
+def test_a_number_of_one_meaning_is_none(tmp_path: Path, address: str) -> None:
+    assert not loaded(tmp_path, address).warnings
+
+
+@pytest.mark.parametrize(
+    ("notation", "address", "meant"),
+    [
+        ("reference", "40001:uint16", "holding:0:uint16"),
+        ("wire", "40001:uint16", "holding:40001:uint16"),
+        ("wire", "32080:int32:CDAB", "holding:32080:int32:CDAB"),
+        ("wire", "100", "holding:100:uint16"),
+        ("wire", "input:30011", "input:30011:uint16"),
+        ("reference", "holding:40001", "holding:40001:uint16"),
+    ],
+)
+def test_a_profile_says_which_notation_its_manual_has(
+    tmp_path: Path, notation: str, address: str, meant: str
+) -> None:
+    assert read_as(tmp_path, address, notation=notation) == meant
+    assert not loaded(tmp_path, address, notation=notation).warnings
