@@ -35,6 +35,28 @@ SYNONYMS = {
 }
 """Words of other products that spelling alone does not lead to ours from."""
 
+OTHER_WORDS = {
+    "01": "coil",
+    "02": "discrete",
+    "03": "holding",
+    "04": "input",
+    "线圈": "coil",
+    "离散输入": "discrete",
+    "保持寄存器": "holding",
+    "输入寄存器": "input",
+    "int": "int16",
+    "word": "uint16",
+    "dint": "int32",
+    "long": "int32",
+    "dword": "uint32",
+    "real": "float32",
+    "float": "float32",
+    "single": "float32",
+    "lreal": "float64",
+    "double": "float64",
+}
+"""Values of controllers and other products: spelling alone would lead from FLOAT to float64."""
+
 DriverKeys = Mapping[str, Collection[str]]
 """Keys below the fields whose contents a driver defines, as ``connection``."""
 

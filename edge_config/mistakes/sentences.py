@@ -8,7 +8,7 @@ from unicodedata import normalize
 from pydantic_core import ErrorDetails
 
 from edge_config.files.syntax import full_width
-from edge_config.mistakes.key_hints import DriverKeys, key_hint
+from edge_config.mistakes.key_hints import OTHER_WORDS, DriverKeys, key_hint
 from edge_config.mistakes.problems import Loc, hint, one_of
 from edge_config.mistakes.shape import bounds, field_at, models_in, number
 from edge_config.models.base import PATTERN_WORDS, Secret
@@ -109,7 +109,9 @@ def _literal(detail: ErrorDetails) -> str:
         return f"must be {allowed}{_not(detail)}"
     if str(value) in expected and not isinstance(value, str):
         return f"must be text; put it in quotes: '{value}'"
-    return f"must be {one_of(expected)}{_not(detail)}{hint(value, expected)}"
+    other = OTHER_WORDS.get(str(value).casefold())
+    meant = f"; did you mean {other!r}?" if other in expected else hint(value, expected)
+    return f"must be {one_of(expected)}{_not(detail)}{meant}"
 
 
 def _pattern(detail: ErrorDetails) -> str:

@@ -16,8 +16,9 @@ from gateway.core.days import day_of
 from gateway.core.machines import count_poll
 from gateway.core.outcome import Outcome
 from gateway.core.rules import GroupRules
-from gateway.core.schema import Column, Kind, Schema, empty_columns, shorten
+from gateway.core.schema import Column, Kind, Schema, empty_columns
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, sendable, uncertain
+from gateway.core.values.plain import shorten
 
 
 class Whole(NamedTuple):

@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gateway.core.batch import Mask
-from gateway.core.schema import Column, Kind, Run, is_text, runs_of
+from gateway.core.schema import Column, Kind, Run, runs_of
 from gateway.core.status import Reason
+from gateway.core.values.plain import is_text
+from gateway.core.values.scaling import Positions, Scaling, Shift, scaling_of, shift_of
 
 _FLOATS = (Kind.FLOAT64, Kind.FLOAT32)
 _INTEGERS = (Kind.INT64, Kind.UINT64)
-
-Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +60,15 @@ class TagRule:
 def order_of(rules: Sequence[TagRule]) -> tuple[int, ...]:
     """The column order of a group: positions sorted by (kind after processing, raw kind)."""
 
-    def place(at: int) -> tuple[Kind, Kind, bool]:
-        return rules[at].kind, rules[at].raw, rules[at].scaled
+    def place(at: int) -> tuple[Kind, tuple[Kind, bool, bool]]:
+        return rules[at].kind, _alike(rules[at])
 
     return tuple(sorted(range(len(rules)), key=place))
 
 
-class _Scaling(NamedTuple):
-    """``(raw × factor + offset) / divisor`` of neighbouring tags.
-
-    With the divisor a power of ten and the others whole, 302 × 0.1 is 30.2 to the last bit, and
-    not 30.200000000000003: whole numbers are exact in float64, and one division rounds once.
-    """
-
-    factor: Column
-    offset: Column
-    divisor: Column | None
-
-    def of(self, raw: Column) -> Column:
-        values = raw * self.factor
-        values += self.offset
-        if self.divisor is not None:
-            values /= self.divisor
-        return values
-
-    def at(self, tags: Positions) -> "_Scaling":
-        divisor = None if self.divisor is None else self.divisor[tags]
-        return _Scaling(self.factor[tags], self.offset[tags], divisor)
+def _alike(rule: TagRule) -> tuple[Kind, bool, bool]:
+    """What neighbouring tags must share to be computed as one."""
+    return rule.raw, rule.scaled, rule.raw in _FLOATS and rule.offset != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +78,7 @@ class _Part:
     column: int
     source: slice
     target: slice
-    scaling: _Scaling | None
+    scaling: Scaling | Shift | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +231,7 @@ def _limits(values: Sequence[float | None], absent: float, dtype: np.dtype[Any])
 
 def _parts(run: Run, rules: Sequence[TagRule], raw_runs: Sequence[Run]) -> Iterator[_Part]:
     start = 0
-    for (_, scaled), members in groupby(rules, key=lambda rule: (rule.raw, rule.scaled)):
+    for (_, scaled, shifted), members in groupby(rules, key=_alike):
         part = list(members)
         first = run.start + start
         column = next(at for at, raw in enumerate(raw_runs) if raw.start <= first < raw.stop)
@@ -259,29 +240,10 @@ def _parts(run: Run, rules: Sequence[TagRule], raw_runs: Sequence[Run]) -> Itera
             column,
             slice(begin, begin + len(part)),
             slice(start, start + len(part)),
-            _scaling(part) if scaled else None,
+            (shift_of if shifted else scaling_of)(_terms(part)) if scaled else None,
         )
         start += len(part)
 
 
-_MOST_DIGITS = 9
-"""A scale or offset of more digits is no decimal that somebody wrote, but 1/3 or the like."""
-
-
-def _scaling(rules: Sequence[TagRule]) -> _Scaling:
-    """The scaling of some tags, in whole numbers where scale and offset are short decimals."""
-    terms = [_terms(1.0 if rule.scale is None else rule.scale, rule.offset) for rule in rules]
-    factor, offset, divisor = (np.array(column, np.float64) for column in zip(*terms, strict=True))
-    return _Scaling(factor, offset, divisor if np.any(divisor != 1) else None)
-
-
-def _terms(scale: float, offset: float) -> tuple[float, float, float]:
-    """Factor, offset and divisor of one tag."""
-    written = [Decimal(repr(number)).normalize() for number in (scale, offset)]
-    is_exact = written == [Decimal(number) for number in (scale, offset)]  # as 0.5 and 10
-    places = max(0, *(-int(number.as_tuple().exponent) for number in written))
-    digits = max(places, *(len(number.as_tuple().digits) for number in written))
-    if is_exact or digits > _MOST_DIGITS:
-        return scale, offset, 1.0
-    factor, constant = (float(number.scaleb(places)) for number in written)
-    return factor, constant, 10.0**places
+def _terms(rules: Sequence[TagRule]) -> list[tuple[float, float]]:
+    return [(1.0 if rule.scale is None else rule.scale, rule.offset) for rule in rules]

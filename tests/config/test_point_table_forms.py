@@ -218,3 +218,23 @@ def test_an_empty_cell_may_say_so_and_numbers_may_be_wide(tmp_path: Path) -> Non
 def test_names_that_a_store_cannot_take(name: str, advice: str, tmp_path: Path) -> None:
     (message,) = said(write_gateway(tmp_path, points=f"测点,地址\n{name},holding:0\n"))
     assert message.endswith(f"at most 63, not '{name}'{advice}")
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "meant"),
+    [
+        ("type", "FLOAT", "float32"),
+        ("type", "LREAL", "float64"),
+        ("type", "WORD", "uint16"),
+        ("table", "保持寄存器", "holding"),
+        ("table", "03", "holding"),
+    ],
+)
+def test_words_of_controllers_lead_to_ours(
+    column: str, written: str, meant: str, tmp_path: Path
+) -> None:
+    cells = {"table": "holding", "address": "100", "type": "uint16"} | {column: written}
+    titles = ",".join(f"地址.{key}" for key in cells)
+    points = f"测点,{titles}\nforce,{','.join(cells.values())}\n"
+    (message,) = said(write_gateway(tmp_path, points=points))
+    assert message.endswith(f"not '{written}'; did you mean '{meant}'?")

@@ -13,7 +13,7 @@ from gateway.core.books import Counts
 from gateway.core.days import MAX_AHEAD_MS, day_of
 from gateway.core.outcome import Outcome
 from gateway.core.rules import TagRule, compile_rules, order_of
-from gateway.core.schema import MAX_TEXT_BYTES, Equipment, Kind, Schema, Tag, runs_of
+from gateway.core.schema import Equipment, Kind, Schema, Tag, runs_of
 from gateway.core.status import (
     FIRST_BAD,
     GOOD,
@@ -26,6 +26,7 @@ from gateway.core.status import (
     reason_of,
     uncertain,
 )
+from gateway.core.values.plain import MAX_TEXT_BYTES
 
 T0 = 1_800_000_000_000
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.city.stores.api import Rows, Series
-from gateway.city.stores.line_protocol import encode, series_key
+from gateway.city.stores.line_protocol import encode, numbers, series_key
 from gateway.city.stores.marks import Doubts
 from tests.stores.cases import T0, rows, series
 from tests.support.influx2_contract import _parse
@@ -113,3 +113,10 @@ def test_what_is_written_reads_back_equal(
     for name, value in expected.items():
         read = np.float32(fields[name]) if isinstance(value, np.float32) else fields[name]
         assert read == value
+
+
+def test_a_float32_leaves_by_its_own_shortest_text() -> None:
+    values = np.array([233.1, 0.1, -40.0, 3.4028235e38, 1e-45], np.float32)
+    assert numbers(values).split(b",")[:3] == [b"233.1", b"0.1", b"-40.0"]
+    read = np.array(numbers(values).split(b","), np.float64)
+    assert (read.astype(np.float32) == values).all()

@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from gateway.city.stores.api import Value
 from gateway.core.batch import NEVER, Batch, Changes
-from gateway.core.schema import Column, Schema, empty_columns, plain_values
+from gateway.core.schema import Column, Schema, empty_columns
 from gateway.core.status import GOOD
+from gateway.core.values.plain import plain_values
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from gateway.core.batch import Changes, Mask, Status, Times
 from gateway.core.rules import ColumnRule
-from gateway.core.schema import Column, Kind, Schema, shorten
+from gateway.core.schema import Column, Kind, Schema
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, uncertain
+from gateway.core.values.plain import shorten
 
 
 def occurrences(

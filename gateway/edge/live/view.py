@@ -15,9 +15,10 @@ import numpy as np
 from edge_config.models.gateway import CITY
 from gateway.core.books import Counts
 from gateway.core.outcome import Outcome
-from gateway.core.schema import Column, Schema, plain_values
+from gateway.core.schema import Column, Schema
 from gateway.core.status import Quality, Reason, bad, quality_of, reason_of
 from gateway.core.status import status as status_byte
+from gateway.core.values.plain import plain_values
 from gateway.drivers.api import TagFault
 from gateway.edge.live.records import (
     Backlog,
@@ -294,7 +295,5 @@ def _status_now(record: DeviceRecord, group: _Group, count: int) -> list[int]:
 
 
 def _values(columns: Sequence[Column], count: int) -> list[TagValue]:
-    values: list[TagValue] = []
-    for column in columns:
-        values += plain_values(column)
+    values = [value for column in columns for value in plain_values(column)]
     return values or [None] * count

@@ -1,0 +1,1 @@
+"""Single values: how they are scaled, shown and kept short."""
