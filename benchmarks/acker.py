@@ -42,11 +42,19 @@ class Acknowledger:
         async for message in client.messages:
             body = bytes(message.payload)
             header = read_header(body)
+            gateway = parse_uplink(str(message.topic)).gateway
+            epoch = f"{header.epoch:016x}"
+            if header.is_question:
+                held = self.due.get(gateway) or Ack(epoch, 0)
+                self.due[gateway] = structs.replace(held, answers=header.chain)
+                continue
             self.received.values += header.values
             self.received.frames += 1
             self.received.bytes += len(body)
-            gateway = parse_uplink(str(message.topic)).gateway
-            self.due[gateway] = Ack(f"{header.epoch:016x}", header.seq)
+            asked = self.due[gateway].answers if gateway in self.due else 0
+            self.due[gateway] = Ack(
+                epoch, header.seq, newest=header.seq, chain=header.chain, answers=asked
+            )
 
     async def answer(self, client: aiomqtt.Client) -> None:
         """Acknowledge what is due again and again: the last frame of a burst never waits."""

@@ -2,8 +2,8 @@
 
 ::
 
-    version u8 = 2 · flags u8 (bit 0: zstd) · merged u16
-    epoch u64 · seq u64 · values u32 · crc32 u32
+    version u8 = 3 · flags u8 (bit 0: zstd) · merged u16
+    epoch u64 · seq u64 · values u32 · chain u32 · crc32 u32
     body: records, one after another, compressed as a whole
 
 ``seq`` is the newest frame in the message and ``merged`` how many lie before it there. In a merged
@@ -11,6 +11,9 @@ body each frame begins with a record that names it, so that a reader who holds s
 before in other company – leaves just those out. Numbers are little-endian. The checksum covers the
 body as it travels; the compressed body has one of its own, which covers it from its making on, so
 that a bit that flips in a buffer is noticed.
+
+Frames are numbered from 1. A message with the number 0 is a *question*: what does the reader have
+of this epoch? It comes on the same way as frames, so its answer speaks of all that came before it.
 """
 
 import struct
@@ -36,12 +39,12 @@ from gateway.wire.records import (
     split_records,
 )
 
-VERSION = 2
+VERSION = 3
 MAX_CELLS = 2_097_152
 """Most changes, and places for values in batches, that a reader accepts: what is absent costs a
 bit to send and a whole value to read. An edge fills 256 KiB, so it cannot come to more."""
 
-_HEADER = struct.Struct("<BBHQQII")
+_HEADER = struct.Struct("<BBHQQIII")
 HEADER_BYTES = _HEADER.size
 _LEVEL = 1
 
@@ -55,12 +58,20 @@ class Header:
         seq: number of the frame, of the newest if there are several.
         values: values in all of them.
         merged: how many frames lie before the newest; their numbers have no hole.
+        chain: the sender's checksum over the frame and all before it in its buffer: two buffers
+            with the same history have the same. Of a question: what the answer repeats.
     """
 
     epoch: int
     seq: int
     values: int
     merged: int = 0
+    chain: int = 0
+
+    @property
+    def is_question(self) -> bool:
+        """Whether the message asks what the reader has, and holds no frame."""
+        return self.seq == 0
 
     @property
     def seqs(self) -> range:
@@ -169,7 +180,14 @@ def seal(body: bytes, header: Header) -> bytes:
     """
     payload = memoryview(body)[1:]
     head = _HEADER.pack(
-        VERSION, body[0], header.merged, header.epoch, header.seq, header.values, crc32(payload)
+        VERSION,
+        body[0],
+        header.merged,
+        header.epoch,
+        header.seq,
+        header.values,
+        header.chain,
+        crc32(payload),
     )
     return head + payload
 
@@ -186,15 +204,15 @@ def read_header(frame: bytes) -> Header:
 def _unpack(frame: bytes) -> tuple[int, Header, int]:
     if len(frame) < _HEADER.size:
         raise FrameError(f"{len(frame)} bytes are too short for a frame")
-    version, flags, merged, epoch, seq, values, checksum = _HEADER.unpack_from(frame)
+    version, flags, merged, epoch, seq, values, chain, checksum = _HEADER.unpack_from(frame)
     if version != VERSION:
         raise FrameError(
             f"format version {version} is not {VERSION}: edge and city must run the same qulink"
         )
-    # Frames are numbered from 1.
+    # Frames are numbered from 1; nothing lies before a question.
     if merged >= max(seq, 1):
         raise FrameError(f"frame {seq} cannot have {merged} before it")
-    return flags, Header(epoch, seq, values, merged), checksum
+    return flags, Header(epoch, seq, values, merged, chain), checksum
 
 
 def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:

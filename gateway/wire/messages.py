@@ -65,6 +65,10 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
         again: the city has only now begun to listen; what is on its way may be lost and is to be
             sent again.
         time_ms: the city's clock when it sends this, UTC milliseconds; 0: it does not say.
+        newest: number of the newest frame that ever came of this epoch; 0: none did.
+        chain: its ``Header.chain``. An edge whose own differs is an older copy of that buffer.
+        answers: the question that this answers, as its ``Header.chain`` says; 0: none.
+        refused: why the city takes nothing of this gateway, in words; empty if it does.
     """
 
     epoch: str
@@ -74,6 +78,10 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
     closed: int = 0
     again: bool = False
     time_ms: int = 0
+    newest: int = 0
+    chain: int = 0
+    answers: int = 0
+    refused: str = ""
 
 
 _Message = TypeVar("_Message", State, Ack)

@@ -98,7 +98,7 @@ class GivenUp(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         awaited_from: below this number no acknowledgement is awaited; at most ``held_from``.
         held_from: no frame below this number is held or will be sent; at most the number of the
-            frame that this record is in.
+            frame that this record is in, but in a question.
     """
 
     awaited_from: int

@@ -37,6 +37,8 @@ class City:
         self.schemas: dict[int, Schema] = {}
         self.order: list[int] = []
         self.messages = 0
+        self.questions = 0
+        self.newest = (0, 0)
         self.values: dict[int, int] = {}
         self.points: set[tuple[str, str, int]] = set()
         self.gaps: dict[GapKey, Gap] = {}
@@ -79,14 +81,32 @@ class City:
             self.states.append(decode_state(body))
             return
         header = read_header(body)
+        if header.is_question:
+            await self._answer(client, body, header)
+            return
         self.order += header.seqs
         self.messages += 1
-        self.epoch = header.epoch
+        self._renew(header.epoch)
         want: list[str] = []
         if self.answer:
             want = self._commit(body, header)
             self.wanted += len(want)
             await self.acknowledge(client, want)
+
+    async def _answer(self, client: aiomqtt.Client, body: bytes, header: Header) -> None:
+        self.questions += 1
+        if not self.answer:
+            return
+        self._renew(header.epoch)
+        for record in decode_frame(body, {}).records:
+            self._keep(record)
+        await self.acknowledge(client, [], header.chain)
+
+    def _renew(self, epoch: int) -> None:
+        """Another epoch begins at nothing."""
+        if self.epoch not in (0, epoch):
+            self.upto, self.above, self.values, self.newest = 0, set(), {}, (0, 0)
+        self.epoch = epoch
 
     def _commit(self, body: bytes, header: Header) -> list[str]:
         try:
@@ -99,6 +119,7 @@ class City:
             return []
         for record in frame.records:
             self._keep(record)
+        self.newest = max(self.newest, (header.seq, header.chain))
         self._settle(header.seqs, frame.header.values)
         self.forgetful = False
         return []
@@ -129,13 +150,22 @@ class City:
             case BooksRecord():
                 self.books[record.device, record.day] = record
 
-    async def acknowledge(self, client: aiomqtt.Client, want: list[str]) -> None:
+    async def acknowledge(self, client: aiomqtt.Client, want: list[str], answers: int = 0) -> None:
         while self.upto + 1 in self.values:
             self.upto += 1
         self.above = {seq for seq in self.above if seq > self.upto}
-        spans = [(seq, seq) for seq in sorted(self.above)]
-        time_ms = time.time_ns() // 1_000_000 if self.tells_time else 0
-        ack = Ack(f"{self.epoch:016x}", self.upto, spans, want, time_ms=time_ms)
+        ranges = [(seq, seq) for seq in sorted(self.above)]
+        newest, chain = self.newest
+        ack = Ack(
+            f"{self.epoch:016x}",
+            self.upto,
+            ranges,
+            want,
+            newest=newest,
+            chain=chain,
+            answers=answers,
+            time_ms=time.time_ns() // 1_000_000 if self.tells_time else 0,
+        )
         await client.publish(ack_topic(self.gateway), encode_message(ack), qos=1)
 
     def totals(self) -> Counts:

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -316,22 +315,6 @@ def test_drops_that_are_all_taken_back_leave_no_trace(opened: Open) -> None:
     buffer.append(Commit(), 100)
     assert buffer.totals().dropped == read_books(buffer._path).totals.dropped == {}
     assert opened().totals().dropped == {}
-
-
-def test_the_memory_of_dropped_frames_is_bounded(
-    opened: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = len(msgspec.msgpack.encode(frame(1).shares))
-    monkeypatch.setattr("gateway.edge.buffer.storage.quota.DOUBT_BYTES", 30 * one)
-    buffer = opened(quota_bytes=1 << 20, max_age_ms=10)
-    monkeypatch.setattr("gateway.edge.buffer.storage.quota.DOUBT_PART", 0)
-    buffer.append(commit(*(frame(1) for _ in range(100))), 0)
-    buffer.city.read(0, 1 << 20)
-    buffer.append(Commit(), 100)
-    assert buffer.totals().dropped == {"quota": 100}
-    buffer.city.acknowledge(100)
-    buffer.append(Commit(), 100)
-    assert buffer.totals().dropped == {"quota": 70}  # those of the newest thirty are taken back
 
 
 def test_old_frames_go(opened: Open) -> None:

@@ -19,7 +19,7 @@ from gateway.core.status import Reason
 from gateway.edge.buffer import recorder as recorder_module
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
 from gateway.edge.buffer.incoming import Commit, GroupProgress, NewFrame
-from gateway.edge.buffer.outgoing import Appended
+from gateway.edge.buffer.outgoing import Appended, StoredFrame
 from gateway.edge.buffer.recorder import FREEING_MS, Recorder
 from gateway.edge.live.view import Live
 from gateway.wire.frame import BodyEncoder, Header, decode_frame, seal
@@ -248,11 +248,11 @@ async def test_gaps_that_a_refusing_disk_keeps_from_travelling_outlive_a_kill(
 
 
 def _only_none(
-    _connection: sqlite3.Connection, last: int, frames: Sequence[NewFrame], _waiting: int
-) -> int:
+    _connection: sqlite3.Connection, _last: int, frames: Sequence[NewFrame], _waiting: int
+) -> list[StoredFrame]:
     if frames:
         raise sqlite3.OperationalError("database or disk is full")
-    return last
+    return []
 
 
 async def test_gaps_that_wait_for_a_disk_do_not_fill_the_memory(

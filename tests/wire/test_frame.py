@@ -272,11 +272,13 @@ def test_a_small_frame_does_not_unfold_to_gigabytes() -> None:
 
 
 def test_golden_header() -> None:
-    message = seal(b"\0", Header(0x0102030405060708, 9, 10))
-    assert message.hex() == "0200000008070605040302010900000000000000" + "0a000000" + "00000000"
-    assert read_header(message) == Header(0x0102030405060708, 9, 10)
-    merged = seal(b"\0", Header(0x0102030405060708, 9, 10, 3))
-    assert merged.hex() == message.hex().replace("02000000", "02000300", 1)
+    message = seal(b"\0", Header(0x0102030405060708, 9, 10, 0, 0x0B0C0D0E))
+    assert message.hex() == (
+        "0300000008070605040302010900000000000000" + "0a000000" + "0e0d0c0b" + "00000000"
+    )
+    assert read_header(message) == Header(0x0102030405060708, 9, 10, 0, 0x0B0C0D0E)
+    merged = seal(b"\0", Header(0x0102030405060708, 9, 10, 3, 0x0B0C0D0E))
+    assert merged.hex() == message.hex().replace("03000000", "03000300", 1)
     assert encode_begin(6, 7).hex() == "07" + "0c000000" + "0600000000000000" + "07000000"
 
 
@@ -286,7 +288,7 @@ def test_frames_of_other_versions_are_refused_in_one_sentence() -> None:
     with pytest.raises(FrameError) as caught:
         read_header(bytes(message))
     assert str(caught.value) == (
-        "format version 1 is not 2: edge and city must run the same qulink"
+        "format version 1 is not 3: edge and city must run the same qulink"
     )
 
 

@@ -166,6 +166,8 @@ watermark = Table(
     # times of values that are committed to the store and not in the evidence yet; null: all are
     Column("uncounted_from_ms", BigInteger),
     Column("uncounted_to_ms", BigInteger),
+    Column("seen", BigInteger, nullable=False, server_default="0"),  # newest frame that ever came
+    Column("chain", BigInteger, nullable=False, server_default="0"),  # its checksum of its buffer
 )
 
 tag_schema = Table(

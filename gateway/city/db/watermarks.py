@@ -20,6 +20,7 @@ from gateway.city.db.tables import watermark
 from gateway.city.db.upsert import insert_for
 
 _NAMES, _POSITION = ("gateway", "epoch"), ("upto", "ranges", "closed")
+_SET = (*_POSITION, "seen", "chain", "updated_ms")
 _TEXTS = (*_NAMES, "ranges")
 _COLUMNS = [column.name for column in watermark.c]
 _TYPES = {name: Text if name in _TEXTS else BigInteger for name in _COLUMNS}
@@ -60,7 +61,7 @@ def _moved(connection: Connection, rows: Sequence[Row]) -> int:
         update(watermark)
         .where(*(old[name] == new.c[name] for name in _NAMES))
         .where(*(old[name] == new.c[f"{name}_before"] for name in _POSITION))
-        .values({name: new.c[name] for name in (*_POSITION, "updated_ms")} | counted)
+        .values({name: new.c[name] for name in _SET} | counted)
         .values(
             uncounted_from_ms=_earlier(old.uncounted_from_ms, new.c.uncounted_from_ms),
             uncounted_to_ms=_later(old.uncounted_to_ms, new.c.uncounted_to_ms),

@@ -12,12 +12,13 @@ from gateway.city.ingest import quarantine
 from gateway.city.ingest.commit import EpochUpdate, Updates
 from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.layout import Layout, batch_rows, change_rows
-from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, MAX_WANT, ROW_VALUES
+from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, ROW_VALUES
 from gateway.city.ingest.losses import span_of
 from gateway.city.ingest.progress import Progress
 from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.city.ingest.verdict import (
     Accepted,
+    Asked,
     Duplicate,
     Malformed,
     SchemaMissing,
@@ -81,9 +82,7 @@ class FrameBatch:
             now_ms: the city's clock, by which an edge may confirm its own, UTC milliseconds.
         """
         for (gateway_id, epoch), update in self.updates.items():
-            want = [f"{schema_id:016x}" for schema_id in sorted(update.want)[:MAX_WANT]]
-            ranges, closed = update.after.named(update.seqs)
-            yield gateway_id, Ack(epoch, update.after.upto, ranges, want, closed, time_ms=now_ms)
+            yield gateway_id, update.ack(epoch, now_ms)
 
     def add(self, message: Incoming, gateway: Gateway, verdict: Verdict) -> None:
         """Enter one frame of an enrolled gateway with the verdict on it."""
@@ -94,8 +93,13 @@ class FrameBatch:
                 update = self._update(gateway, epoch)
                 newest = update.progress.newest
                 self._finish(gateway, epoch, update, frame.header.seqs)
+                update.progress.see(frame.header.seq, frame.header.chain)
                 self._accept(message, gateway, update, frame, newest)
                 self.outcomes["committed"] += 1
+            case Asked(epoch, question, given_up):
+                if self._update(gateway, epoch).answer(question, given_up):
+                    gateway.progress[epoch] = self._update(gateway, epoch).progress
+                self.outcomes["question"] += 1
             case Duplicate(epoch, seq):
                 self._update(gateway, epoch).seqs.append(seq)
                 self.outcomes["duplicate"] += 1

@@ -18,11 +18,13 @@ from gateway.city.evidence.samples import Sample
 from gateway.city.evidence.uncounted import Epoch, Span, spans_by_gateway
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.gaps import keep_gaps, keep_losses
+from gateway.city.ingest.limits import MAX_WANT
 from gateway.city.ingest.progress import Progress
 from gateway.city.ledger.machines import MachineIds
 from gateway.core.batch import Gap
 from gateway.core.days import day_of
 from gateway.core.schema import Schema, encode_schema
+from gateway.wire.messages import Ack
 from gateway.wire.records import BooksRecord, GivenUp, MachineRecord
 
 MachineDay = tuple[str, str, str, date]
@@ -45,6 +47,7 @@ class EpochUpdate:
         machines: newest counters of machines, likewise.
         schemas: those that are new, or used for the first time today.
         want: schemas that are lacking.
+        answers: the newest question that is to be answered; 0: none.
         changed: whether the batch finished any frame of it.
         uncounted: times of the values that the batch committed and that are to become evidence.
     """
@@ -60,8 +63,40 @@ class EpochUpdate:
     machines: dict[MachineDay, tuple[int, MachineRecord]] = field(default_factory=dict)
     schemas: list[Schema] = field(default_factory=list)
     want: set[int] = field(default_factory=set)
+    answers: int = 0
     changed: bool = False
     uncounted: Span | None = None
+
+    def answer(self, question: int, given_up: Iterable[GivenUp]) -> bool:
+        """Have a question answered once this is committed; whether it finishes any frames."""
+        self.answers = question
+        for one in given_up:
+            if one.held_from > max(self.progress.closed, 1):  # else nothing is new in it
+                self.progress.give_up(one.awaited_from, one.held_from)
+                self.changed = True
+        return self.changed
+
+    def ack(self, epoch: str, now_ms: int) -> Ack:
+        """What the gateway is told once this is committed.
+
+        Args:
+            epoch: whose numbers these are.
+            now_ms: the city's clock, by which an edge may confirm its own, UTC milliseconds.
+        """
+        want = [f"{schema_id:016x}" for schema_id in sorted(self.want)[:MAX_WANT]]
+        ranges, closed = self.after.named(self.seqs)
+        newest, chain = self.after.seen
+        return Ack(
+            epoch,
+            self.after.upto,
+            ranges,
+            want,
+            closed,
+            time_ms=now_ms,
+            newest=newest,
+            chain=chain,
+            answers=self.answers,
+        )
 
     def note(
         self, record: Gap | BooksRecord | MachineRecord | GivenUp, seq: int, *, is_late: bool
@@ -201,6 +236,8 @@ def _mark(gateway: str, epoch: str, update: EpochUpdate, now_ms: int) -> dict[st
         "upto": after.upto,
         "ranges": _ranges(after),
         "closed": after.closed,
+        "seen": after.seen[0],
+        "chain": after.seen[1],
         "values_committed": update.committed,
         "values_quarantined": update.quarantined,
         "updated_ms": now_ms,

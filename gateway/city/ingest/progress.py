@@ -17,15 +17,21 @@ class Progress:
     Attributes:
         upto: all frames up to and including this one are finished.
         closed: frames below this one that are not finished will not be taken any more.
+        seen: number of the newest frame that ever came, and its ``Header.chain``.
     """
 
-    __slots__ = ("_ranges", "closed", "upto")
+    __slots__ = ("_ranges", "closed", "seen", "upto")
 
     def __init__(
-        self, upto: int = 0, ranges: Sequence[Sequence[int]] = (), closed: int = 0
+        self,
+        upto: int = 0,
+        ranges: Sequence[Sequence[int]] = (),
+        closed: int = 0,
+        seen: tuple[int, int] = (0, 0),
     ) -> None:
         self.upto = upto
         self.closed = closed
+        self.seen = seen
         self._ranges = [(int(first), int(last)) for first, last in ranges]
 
     @property
@@ -84,6 +90,11 @@ class Progress:
         self._ranges.insert(at, (first, last))
         self._join()
 
+    def see(self, seq: int, chain: int) -> None:
+        """Note the chain of a frame that is finished, if none newer has come."""
+        if seq > self.seen[0]:
+            self.seen = (seq, chain)
+
     def give_up(self, awaited_from: int, held_from: int) -> None:
         """Finish frames that the edge says it does not hold; see ``GivenUp``."""
         self.closed = max(self.closed, held_from)
@@ -97,4 +108,4 @@ class Progress:
 
     def copy(self) -> "Progress":
         """An independent copy."""
-        return Progress(self.upto, self._ranges, self.closed)
+        return Progress(self.upto, self._ranges, self.closed, self.seen)

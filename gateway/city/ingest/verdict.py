@@ -29,6 +29,7 @@ from gateway.wire.frame import (
     read_header,
     unknown_schemas,
 )
+from gateway.wire.messages import Ack
 from gateway.wire.records import BooksRecord, GivenUp, MachineRecord, Record
 
 _NAME_LENGTH = 63
@@ -48,6 +49,21 @@ class Duplicate:
 
     epoch: str
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question: what is held of an epoch.
+
+    Attributes:
+        epoch: of which.
+        question: what the answer repeats.
+        given_up: what the edge says with it.
+    """
+
+    epoch: str
+    question: int
+    given_up: tuple[GivenUp, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +102,7 @@ class Malformed:
     merged: int = 0
 
 
-Verdict = Accepted | Duplicate | SchemaMissing | TooManyHoles | Malformed
+Verdict = Accepted | Asked | Duplicate | SchemaMissing | TooManyHoles | Malformed
 
 
 def verdict_on(
@@ -104,6 +120,14 @@ def verdict_on(
         header = read_header(payload)
     except FrameError as error:
         return Malformed("frame", str(error))
+    if header.is_question:
+        return _asked(payload, f"{header.epoch:016x}")
+    return _on_frame(payload, header, gateway, epochs, max_bytes)
+
+
+def _on_frame(
+    payload: bytes, header: Header, gateway: Gateway, epochs: Collection[str], max_bytes: int
+) -> Verdict:
     epoch = f"{header.epoch:016x}"
     if not 0 < header.seq <= MAX_INT64:
         return Malformed("frame", f"sequence number {header.seq} is outside 1 to 2^63 - 1")
@@ -119,6 +143,29 @@ def verdict_on(
         reason = f"{len(payload)} bytes are over the limit of {max_bytes}"
         return _malformed("size", reason, header, known)
     return _decode(payload, gateway, header, known)
+
+
+def refusal_of(payload: bytes, reason: str) -> Ack | None:
+    """What a gateway is told that is not let in, if it asks; None: it is sent no answer."""
+    try:
+        header = read_header(payload)
+    except FrameError:
+        return None
+    return Ack(f"{header.epoch:016x}", 0, refused=reason) if header.is_question else None
+
+
+def _asked(payload: bytes, epoch: str) -> Asked | Malformed:
+    """Read a question; it finishes no frame, so one that is malformed is only kept aside."""
+    try:
+        frame = decode_frame(payload, {})
+    except FrameError as error:
+        return Malformed("frame", str(error))
+    given_up = tuple(one for one in frame.records if isinstance(one, GivenUp))
+    if len(given_up) < len(frame.records):
+        return Malformed("frame", "a question holds what belongs into a frame")
+    if any(not 0 <= one.awaited_from <= one.held_from <= MAX_INT64 for one in given_up):
+        return Malformed("frame", f"a question gives up frames that cannot be: {given_up}")
+    return Asked(epoch, frame.header.chain, given_up)
 
 
 def _decode(payload: bytes, gateway: Gateway, header: Header, known: str | None) -> Verdict:

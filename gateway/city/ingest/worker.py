@@ -27,7 +27,7 @@ from gateway.city.ingest.enrolled.gateways import Gateways
 from gateway.city.ingest.persistence import Persistence
 from gateway.city.ingest.uplink.api import Uplink
 from gateway.city.ingest.uplink.inbox import Incoming
-from gateway.city.ingest.verdict import verdict_on
+from gateway.city.ingest.verdict import refusal_of, verdict_on
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.view import Live
 from gateway.city.stores.api import (
@@ -178,6 +178,8 @@ class Ingest:
         if gateway is None:
             reason = f"gateway {sender} is not enrolled or is revoked"
             batch.refuse(message, "gateway", sender, reason)
+            if refusal := refusal_of(message.payload, reason):
+                self.uplink.answer([(sender, refusal)])
             return
         epochs = self._epochs(sender)
         verdict = verdict_on(message.payload, gateway, epochs, self.max_message_bytes)

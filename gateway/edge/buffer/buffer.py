@@ -10,28 +10,31 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from datetime import date, timedelta
 from pathlib import Path
+from secrets import randbits
 from typing import Self
 
 from edge_config.models.gateway import CITY
-from gateway.core.batch import NEVER
 from gateway.core.books import Counts
 from gateway.core.days import day_of
 from gateway.edge.buffer.frames import MAX_BYTES
-from gateway.edge.buffer.incoming import Commit, NewFrame
-from gateway.edge.buffer.outgoing import Appended, Feedback, Pending, StoredFrame
+from gateway.edge.buffer.incoming import Commit
+from gateway.edge.buffer.outgoing import Appended, Feedback, Pending, Span, StoredFrame
 from gateway.edge.buffer.outlet import Outlet
 from gateway.edge.buffer.reading import BufferReading
 from gateway.edge.buffer.resize import Resized
+from gateway.edge.buffer.storage import history
 from gateway.edge.buffer.storage.books import BufferBooks, read_books
 from gateway.edge.buffer.storage.consumers import Consumer, enlist
 from gateway.edge.buffer.storage.file import lock_file, open_file, open_reader
-from gateway.edge.buffer.storage.quota import Ageing, Trimmed, remember
+from gateway.edge.buffer.storage.quota import Ageing, Lost, Trimmed, remember
 from gateway.edge.buffer.storage.reserve import Reserve
+from gateway.edge.buffer.storage.since import SinceOpening
 from gateway.edge.buffer.storage.tables import (
     add_counts,
+    forget_books,
     insert_frames,
     load_totals,
     mark_reported,
@@ -45,16 +48,12 @@ from gateway.edge.buffer.storage.tables import (
     write_progress,
     write_schemas,
 )
+from gateway.edge.buffer.storage.writing import DiskRefusedError, transaction
 
 __all__ = ["Buffer", "BufferBooks", "DiskRefusedError", "read_books"]
 
-
 Gone = Resized | Trimmed
 CountsOfDays = Mapping[tuple[str, date], Counts]
-
-
-class DiskRefusedError(Exception):
-    """The disk took no more: full, over a quota, or failing. What was offered is not kept."""
 
 
 class Buffer(BufferReading):
@@ -93,8 +92,10 @@ class Buffer(BufferReading):
         self.last_seq = int(meta["last_seq"])
         self.clock_mark, self.is_time_known = meta.get("clock", ""), True
         self._total = load_totals(self._writer)
-        self._lost: dict[str, int] = {}
+        self._lost = Lost()
         self.frame_bytes = MAX_BYTES
+        self._opened_at = self.last_seq
+        self._since = SinceOpening()
         flags = enlist(self._writer, consumers)
         self.outlets: Mapping[str, Outlet] = {
             one.name: Outlet(one, flags[one.name], self, self._writer) for one in consumers
@@ -142,28 +143,26 @@ class Buffer(BufferReading):
             # What comes back from here on belongs to the next commit.
             feedback = {name: one.drain_feedback() for name, one in self.outlets.items()}
             try:
-                appended = self._append(commit, feedback, now_ms)
-            except (sqlite3.OperationalError, OSError) as error:
-                with suppress(sqlite3.Error):  # else the next commit does it
-                    self._writer.rollback()
+                with self._transaction():
+                    appended = self._append(commit, feedback, now_ms)
+            except DiskRefusedError:
                 for name, outlet in self.outlets.items():
                     outlet.put_back(feedback[name])
-                # So that the next commit has room to free what is acknowledged.
-                self._reserve.release()
-                raise DiskRefusedError(f"buffer {self._path}: {error}") from error
-            except sqlite3.DatabaseError as error:
-                raise self.damaged(error) from error
+                raise
             self._reserve.occupy()
             return appended
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        return transaction(self._writer, self._path, self._reserve)
 
     def _append(self, commit: Commit, feedback: Mapping[str, Feedback], now_ms: int) -> Appended:
         writer = self._writer
         aged_ms = self._ageing.time_ms(now_ms if self.is_time_known else 0, time.monotonic())
-        writer.execute("BEGIN IMMEDIATE")
         # What is acknowledged goes first: the quota must not drop what the city holds.
         held = {name: one.free(writer, feedback[name]) for name, one in self.outlets.items()}
         back = self.city.undo_drops(writer, feedback[CITY])
-        last_seq = insert_frames(writer, self.last_seq, commit.frames, self._everybody)
+        stored = insert_frames(writer, self.last_seq, commit.frames, self._everybody)
+        last_seq = self.last_seq + len(stored)
         self._write(commit)
         with self._reading:  # no frame may be handed out between its dropping and the commit
             gone: list[Gone] = []
@@ -176,39 +175,24 @@ class Buffer(BufferReading):
                 held[name] = held[name].minus(trimmed.size)
                 if outlet is self.city:
                     gone += (resized, trimmed)
-                    lost = self._lost_by(trimmed)
+                    lost = self._lost.by(trimmed)
             changes = self._count([commit.counts, back], gone)
-            self._commit(commit.frames, held, last_seq)
+            self._commit(stored, held, last_seq)
+        self._since.add(changes, commit.machines)
         return self._appended(changes, gone, lost)
 
-    def _lost_by(self, trimmed: Trimmed) -> Mapping[str, int]:
-        """See ``Appended.lost``."""
-        if trimmed.span_ms is None:
-            lost, self._lost = self._lost, {}
-            return lost
-        for device, _ in trimmed.counts:
-            self._lost[device] = max(trimmed.span_ms[1], self._lost.get(device, NEVER))
-        return {}
-
     def _commit(
-        self, frames: Sequence[NewFrame], held: Mapping[str, Pending], last_seq: int
+        self, stored: Sequence[StoredFrame], held: Mapping[str, Pending], last_seq: int
     ) -> None:
         """End the transaction, and let the outlets know how things stand then."""
         # Looked up before COMMIT: after it nothing may fail, or memory would differ from the file.
         outlook = {name: one.outlook(self._writer, last_seq) for name, one in self.outlets.items()}
         self._writer.execute("COMMIT")
         # Pieces of resized frames, numbered behind the new ones, are only in the file.
-        is_plain = last_seq == self.last_seq + len(frames)
-        fresh = self._numbered(frames) if is_plain else None
+        fresh = stored if last_seq == self.last_seq + len(stored) else None
         for name, outlet in self.outlets.items():
             outlet.committed(held[name], *outlook[name], fresh)
         self.last_seq = last_seq
-
-    def _numbered(self, frames: Iterable[NewFrame]) -> list[StoredFrame]:
-        return [
-            StoredFrame(seq, frame.values, frame.body)
-            for seq, frame in enumerate(frames, self.last_seq + 1)
-        ]
 
     def _count(self, parts: Iterable[CountsOfDays], gone: Sequence[Gone]) -> CountsOfDays:
         """Write what changes in the books; let travel again what lost frames may have reported."""
@@ -241,6 +225,55 @@ class Buffer(BufferReading):
         # What frames report is the state before this commit, so its own increments come after.
         mark_reported(writer, commit)
         write_machines(writer, commit.machines)
+
+    def let_hand_out(self, flag: int, upto: int) -> int:
+        """Write down that a consumer may be handed frames up to this one; how far it may be."""
+        # On a disk that refuses it may all the same: nothing is freed if nothing is sent.
+        with self._writing, suppress(DiskRefusedError), self._transaction():
+            history.let_hand_out(self._writer, flag, upto)
+            self._writer.execute("COMMIT")
+        return upto
+
+    def begin_epoch(self, flag: int, spans: Iterable[Span]) -> None:
+        """Begin a new epoch, because numbers of this one may have been used twice.
+
+        Frames keep their numbers; those below the oldest are a hole that is given up. The
+        consumer's word holds for those that were there when the file was opened: nobody else made
+        them. The city was told the books of the old epoch in the life that this file does not
+        know, so those of the new one begin with what was counted since the file was opened.
+
+        Args:
+            flag: of the consumer that has found it out.
+            spans: frames that it has of the old epoch.
+
+        Raises:
+            DiskRefusedError: nothing has changed.
+        """
+        known = Feedback(tuple((first, min(last, self._opened_at)) for first, last in spans))
+        with self._writing, self._transaction(), self._reading:
+            held = {name: one.pending() for name, one in self.outlets.items()}
+            (asker,) = (one for one in self.outlets.values() if one.flag == flag)
+            held[asker.name] = asker.free(self._writer, known)
+            if asker is self.city:
+                self._since.add(self.city.undo_drops(self._writer, known), {})
+            epoch = self._rename()
+            self._commit((), held, self.last_seq)
+            for one in self.outlets.values():
+                one.renamed()
+            self.epoch, self._total = epoch, sum_counts(self._since.counts.values())
+            self._since.close()
+
+    def _rename(self) -> int:
+        epoch = randbits(64)
+        history.begin_epoch(self._writer, epoch)
+        forget_books(self._writer)
+        write_books(self._writer, self._since.counts)
+        write_machines(self._writer, self._since.machines)
+        return epoch
+
+    def confirmed(self) -> None:
+        """The city has seen no frame that this buffer did not make."""
+        self._since.close()
 
     @property
     def is_to_resize(self) -> bool:

@@ -1,5 +1,6 @@
 """What comes out of the buffer, and what comes back to it."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,11 +14,15 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class StoredFrame:
-    """A frame as the buffer holds it; ``wire.seal`` makes a message of it."""
+    """A frame as the buffer holds it; ``wire.seal`` makes a message of it.
+
+    ``chain`` is the checksum over it and all before it in the buffer.
+    """
 
     seq: int
     values: int
     body: bytes
+    chain: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +86,36 @@ class Pending:
 
 
 EMPTY = Pending(0, 0, 0)
+
+
+FRESH_BYTES = 512 * 1024
+"""Frames that were just committed are kept in memory for their northbound: so many."""
+
+
+class Fresh:
+    """Frames that were just committed, in memory."""
+
+    def __init__(self) -> None:
+        self._frames: deque[StoredFrame] = deque()
+
+    def after(self, seq: int) -> list[StoredFrame] | None:
+        """Frames after a number, if these are all that there are; None if older ones may be."""
+        if not self._frames or self._frames[0].seq > seq + 1:
+            return None
+        return [one for one in self._frames if one.seq > seq]
+
+    def add(self, new: Iterable[StoredFrame] | None, oldest: int) -> None:
+        """Keep frames that were committed.
+
+        Args:
+            new: all that were; None: there were others too.
+            oldest: number of the oldest frame that waits.
+        """
+        # A hole in memory would pass for frames that do not exist.
+        if new is None:
+            self._frames.clear()
+            return
+        self._frames.extend(new)
+        size = sum(len(one.body) for one in self._frames)
+        while self._frames and (size > FRESH_BYTES or self._frames[0].seq < oldest):
+            size -= len(self._frames.popleft().body)

@@ -4,17 +4,17 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from datetime import date
-from typing import Protocol
 
 from edge_config.models.gateway import CITY
 from gateway.core.books import Counts
 from gateway.core.schema import Schema
 from gateway.edge.buffer.cutting import Cut
-from gateway.edge.buffer.outgoing import Feedback, Pending, Span, StoredFrame
+from gateway.edge.buffer.outgoing import Feedback, Fresh, Pending, Span, StoredFrame
 from gateway.edge.buffer.resize import Resized, resize
-from gateway.edge.buffer.storage import quota
+from gateway.edge.buffer.source import Source
+from gateway.edge.buffer.storage import doubt, history, quota
 from gateway.edge.buffer.storage.consumers import (
     Consumer,
     count_lost,
@@ -26,34 +26,20 @@ from gateway.wire.records import GivenUp
 
 _log = logging.getLogger(__name__)
 
-_FRAMES_AFTER = "SELECT seq, count, body FROM frame WHERE seq > ? AND waiting & ? ORDER BY seq"
+_FRAMES_AFTER = (
+    "SELECT seq, count, body, chain FROM frame WHERE seq > ? AND waiting & ? ORDER BY seq"
+)
 
 
-_FRESH_BYTES = 512 * 1024
-"""Frames that were just committed are kept in memory for their northbound: so many."""
-
-
-class Source(Protocol):
-    """The buffer, as its outlets see it."""
-
-    epoch: int
-    last_seq: int
-    frame_bytes: int
-
-    def reads(self) -> AbstractContextManager[sqlite3.Connection]:
-        """The reader, for one thread at a time."""
-
-    def looks(self) -> AbstractContextManager[bool]:
-        """Keep commits from dropping frames, if that is possible without waiting."""
-
-    def schemas(self, ids: Iterable[str]) -> list[Schema]:
-        """Schemas by their ids as 16 hex digits."""
+LEASE = 1_000
+"""Frames that may be handed out before that is written down again: after a kill so many count as
+sent that were not, and one transaction more in so many costs nothing."""
 
 
 class Outlet:
     """Hands a consumer its frames, and notes what it has.
 
-    ``read`` and ``schemas`` block; all else does not.
+    ``read``, ``schemas``, ``is_ours`` and ``begin_epoch`` block; all else does not.
 
     Args:
         consumer: whose.
@@ -75,9 +61,10 @@ class Outlet:
         self._closed = 0
         self._too_large: dict[int, Cut] = {}
         self._is_losing = False
-        self._fresh: deque[StoredFrame] = deque()
-        # What an earlier process handed out is not known; all of it may have been.
-        self._handed_out = source.last_seq
+        self._fresh = Fresh()
+        # How far an earlier process came is known up to a lease.
+        self._may_hand_out = history.handed_out(connection, flag)
+        self._handed_out = min(self._may_hand_out, source.last_seq)
         self._oldest = 0
         self._oldest, self._given_up = self.outlook(connection, source.last_seq)
         self._pending = waiting_for(connection, flag, (0, source.last_seq))
@@ -86,7 +73,7 @@ class Outlet:
 
     @property
     def epoch(self) -> int:
-        """The buffer's random name."""
+        """The buffer's random name; it changes when the buffer turns out to be an older copy."""
         return self._source.epoch
 
     @property
@@ -107,25 +94,23 @@ class Outlet:
             self._source.reads() as reader,
             closing(reader.execute(_FRAMES_AFTER, (after_seq, self.flag))) as rows,
         ):
-            for seq, values, body in rows:
-                frames.append(StoredFrame(seq, values, body))
-                size += len(body)
+            for row in rows:
+                frames.append(StoredFrame(*row))
+                size += len(frames[-1].body)
                 if size >= max_bytes:
                     break
             if frames:
                 self._handed_out = max(self._handed_out, frames[-1].seq)
+        if self._handed_out > self._may_hand_out:
+            self._may_hand_out = self._source.let_hand_out(self.flag, self._handed_out + LEASE)
         return frames
 
     def fresh(self, after_seq: int) -> list[StoredFrame] | None:
-        """Frames after a number, from memory, if it holds all that there are; else None.
-
-        Does not block: while a commit is under way, the file has to be read.
-        """
+        """The same from memory, without blocking; None: the file has to be read."""
         with self._source.looks() as may_look:
-            # Older frames than memory holds are in the file.
-            if not may_look or not self._fresh or self._fresh[0].seq > after_seq + 1:
-                return None
-            frames = [one for one in self._fresh if one.seq > after_seq]
+            frames = self._fresh.after(after_seq) if may_look else None
+            if frames and frames[-1].seq > self._may_hand_out:
+                return None  # reading the file writes down how far it may go
             if frames:
                 self._handed_out = max(self._handed_out, frames[-1].seq)
             return frames
@@ -162,6 +147,33 @@ class Outlet:
         self._last_heard = spans
         self._closed = max(self._closed, closed)
 
+    def is_ours(self, newest: int, chain: int) -> bool:
+        """Whether the newest frame that the consumer ever saw is one that this buffer made.
+
+        Args:
+            newest: its number; 0: it saw none.
+            chain: its checksum over all frames up to it.
+        """
+        if newest > self.last_seq:
+            return False
+        with self._source.reads() as reader:
+            is_ours = history.is_ours(reader, self.flag, newest, chain)
+        if is_ours and self.name == CITY:
+            self._source.confirmed()
+        return is_ours
+
+    def begin_epoch(self, upto: int, ranges: Iterable[Span] = ()) -> None:
+        """Begin a new epoch: the consumer has frames under our numbers that this file never made.
+
+        What waits goes out again under the new epoch, with the numbers that it has.
+
+        ``upto`` and ``ranges`` say what the consumer has of the old one.
+
+        Raises:
+            DiskRefusedError: nothing has changed.
+        """
+        self._source.begin_epoch(self.flag, [(1, upto), *ranges])
+
     @property
     def is_to_resize(self) -> bool:
         """Whether frames wait for a commit that resizes them."""
@@ -194,6 +206,12 @@ class Outlet:
         too_large, self._too_large = self._too_large, {}
         return Feedback(tuple(spans), closed, too_large)
 
+    def renamed(self) -> None:
+        """An epoch begins: nothing of it was sent, and no earlier acknowledgement is of it."""
+        self._acknowledged.clear()
+        self._last_heard, self._closed = {(1, 0)}, 0
+        self._handed_out = self._may_hand_out = 0
+
     def put_back(self, feedback: Feedback) -> None:
         """A commit failed: what it was to do waits for the next one."""
         self._acknowledged.extendleft(feedback.spans)
@@ -201,21 +219,24 @@ class Outlet:
 
     def free(self, connection: sqlite3.Connection, feedback: Feedback) -> Pending:
         """Free acknowledged frames; what waits then."""
-        pending = self._pending
+        pending, newest = self._pending, (0, 0)
         for first, last in feedback.spans:
             span = max(first, self._oldest), last  # older ones have been freed already
             freed = waiting_for(connection, self.flag, span)
             if freed.frames:
+                newest = max(newest, history.newest_in(connection, self.flag, span))
                 release(connection, self.flag, span)
                 pending = pending.minus(freed)
+        if newest[0]:
+            history.note_acknowledged(connection, self.flag, newest)
         return pending
 
     def undo_drops(
         self, connection: sqlite3.Connection, feedback: Feedback
     ) -> dict[tuple[str, date], Counts]:
         """Drops that the city's acknowledgement shows to be none, as counts below zero."""
-        back = quota.undo_drops(connection, feedback.spans)
-        quota.forget(connection, feedback.closed)
+        back = doubt.undo_drops(connection, self.flag, feedback.spans)
+        doubt.forget(connection, feedback.closed)
         return back
 
     def resize_all(
@@ -237,13 +258,12 @@ class Outlet:
             pending: what waits.
             now_ms: UTC milliseconds; 0: nothing is old.
         """
-        trimmed = quota.choose(
-            connection, self._quota, pending.bytes, now_ms, (self._oldest, self.flag)
-        )
+        waiting = (self._oldest, self.flag)
+        trimmed = quota.choose(connection, self._quota, pending.bytes, now_ms, waiting)
         if not trimmed.size.frames:
             self._is_losing = False
         elif self.name == CITY:
-            trimmed.drop(connection, self._quota, self._handed_out)
+            trimmed.drop(connection, self._handed_out)
         else:
             trimmed.let_go(connection)
             count_lost(connection, self.flag, trimmed.size.values)
@@ -262,8 +282,8 @@ class Outlet:
     def outlook(self, connection: sqlite3.Connection, last_seq: int) -> tuple[int, GivenUp]:
         """The oldest frame that waits (the next one, if none does), and what was given up."""
         oldest = oldest_for(connection, self.flag, self._oldest) or last_seq + 1
-        doubt = quota.oldest_doubt(connection) if self.name == CITY else None
-        return oldest, GivenUp(oldest if doubt is None else min(doubt, oldest), oldest)
+        doubted = doubt.oldest(connection) if self.name == CITY else None
+        return oldest, GivenUp(oldest if doubted is None else min(doubted, oldest), oldest)
 
     def committed(
         self, pending: Pending, oldest: int, given_up: GivenUp, new: Iterable[StoredFrame] | None
@@ -277,11 +297,4 @@ class Outlet:
             new: frames that were added, kept in memory for a moment; None: there were others too.
         """
         self._pending, self._oldest, self._given_up = pending, oldest, given_up
-        # A hole in memory would pass for frames that do not exist.
-        if new is None:
-            self._fresh.clear()
-            return
-        self._fresh.extend(new)
-        size = sum(len(one.body) for one in self._fresh)
-        while self._fresh and (size > _FRESH_BYTES or self._fresh[0].seq < oldest):
-            size -= len(self._fresh.popleft().body)
+        self._fresh.add(new, oldest)

@@ -13,7 +13,7 @@ from gateway.core.machines import MachineCounts
 from gateway.core.schema import Schema
 from gateway.core.status import Reason
 from gateway.edge.buffer.incoming import GroupProgress, MachineKey
-from gateway.edge.buffer.storage.file import BufferFileError
+from gateway.edge.buffer.storage.file import damaged
 from gateway.edge.buffer.storage.tables import (
     load_books,
     load_machines,
@@ -42,7 +42,7 @@ class BufferReading:
             try:
                 yield self._reader
             except sqlite3.Error as error:
-                raise self.damaged(error) from error
+                raise damaged(self._path, error) from error
 
     @contextmanager
     def looks(self) -> Iterator[bool]:
@@ -53,13 +53,6 @@ class BufferReading:
         finally:
             if may_look:
                 self._reading.release()
-
-    def damaged(self, error: sqlite3.Error) -> BufferFileError:
-        """What to say of a file that cannot be used any more."""
-        return BufferFileError(
-            f"buffer {self._path} cannot be used any more: {error}; when the gateway starts again, "
-            "a damaged file is set aside and a new one begun"
-        )
 
     def schemas(self, ids: Iterable[str]) -> list[Schema]:
         """Schemas that frames of this buffer carried, by their ids as 16 hex digits."""

@@ -17,7 +17,8 @@ from gateway.edge.buffer.cutting import Cut, Cuttings, cut_records
 from gateway.edge.buffer.incoming import NewFrame
 from gateway.edge.buffer.outgoing import EMPTY, Pending
 from gateway.edge.buffer.storage.consumers import release
-from gateway.edge.buffer.storage.quota import count_dropped, gaps_to_send, joined_gap, widened
+from gateway.edge.buffer.storage.doubt import count_dropped
+from gateway.edge.buffer.storage.quota import gaps_to_send, joined_gap, widened
 from gateway.edge.buffer.storage.tables import insert_frames, load_schemas, merge
 from gateway.wire.columns import FrameError
 from gateway.wire.frame import Header, decode_frame, seal, unknown_schemas

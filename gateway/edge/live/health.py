@@ -24,7 +24,7 @@ def health(live: Live, now_ms: int) -> dict[str, str]:
     return {
         "reading": f"nothing is read any more from {', '.join(stuck)}" if stuck else "ok",
         "buffer": live.backlog().refused or _stall(now_ms - live.committed_ms()),
-        "broker": live.northbound().error or "ok",
+        "broker": live.northbound().error or live.northbound().unanswered or "ok",
         "clock": live.clock().contradiction or "ok",
     }
 

@@ -165,6 +165,8 @@ class NorthboundLive:
         resent: of these, published again.
         acks: acknowledgements taken.
         ignored_acks: malformed or foreign ones.
+        unanswered: why the city may not answer although the broker does, in words; empty while it
+            answers or is not waited for.
     """
 
     connected: bool = False
@@ -174,3 +176,4 @@ class NorthboundLive:
     resent: int = 0
     acks: int = 0
     ignored_acks: int = 0
+    unanswered: str = ""

@@ -42,12 +42,14 @@ class Message:
         seq: number of the newest.
         values: values in all of them.
         body: flags byte and body.
+        chain: the newest frame's checksum over it and all before it.
     """
 
     first: int
     seq: int
     values: int
     body: bytes
+    chain: int
 
 
 class Queue:
@@ -161,7 +163,8 @@ def merge(frames: Sequence[StoredFrame], encoder: BodyEncoder | None = None) -> 
     if len(frames) > 1:
         try:
             body = join(((one.seq, one.values, one.body) for one in frames), encoder)
-            return [Message(first.seq, last.seq, sum(one.values for one in frames), body)]
+            values = sum(one.values for one in frames)
+            return [Message(first.seq, last.seq, values, body, last.chain)]
         except FrameError as error:
             _log.error("frames %d to %d are sent apart: %s", first.seq, last.seq, error)
-    return [Message(one.seq, one.seq, one.values, one.body) for one in frames]
+    return [Message(one.seq, one.seq, one.values, one.body, one.chain) for one in frames]

@@ -1,12 +1,12 @@
 """Frames to the city, oldest first, and its acknowledgements, over sessions that come and go.
 
-PUBACK proves nothing: a frame stays in the buffer until the city's own acknowledgement, and is
-sent again when that does not come.
+PUBACK proves nothing: a frame stays in the buffer until the city's own acknowledgement. When that
+stays away the city is asked what it has, and what it lacks is sent again when it has answered.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 from edge_config.models.gateway import CITY
 from gateway.edge.buffer.cutting import Cut
@@ -47,7 +47,7 @@ class Transfer:
         self._queue = Queue(config.frame_interval_ms)
         self._preface = Preface(outlet)
         self._sizes = Sizes(config, shared.gateway)
-        self._answers = Answers(outlet)
+        self._answers = Answers(shared, self._confirmed)
         self._session_s = 0.0
         self.publishing: set[asyncio.Task[None]] = set()
         self.to_commit = asyncio.Event()
@@ -55,15 +55,17 @@ class Transfer:
     # -- sessions -------------------------------------------------------------------------
 
     def begin(self, client: Client) -> None:
-        """A session begins: all that is not acknowledged goes out again."""
+        """A session begins: what the city lacks goes out when it has said what it has."""
         self._session_s = _seconds()
         self._window.restart()
         self._sizes.connected(client.max_packet_bytes)
         self._preface.connected(self._sizes.limit.bytes)
         self._outlet.limit_frames(self._sizes.body_bytes)
+        self._answers.begin()
 
     def lost(self, group: BaseExceptionGroup[Exception]) -> None:
         """A session has ended by a fault, perhaps for the size of a message."""
+        self._answers.end()
         self._sizes.lost(group)
 
     def hurry(self) -> None:
@@ -79,8 +81,13 @@ class Transfer:
         while True:
             # Before looking: whatever changes from here on wakes us again.
             self._wake.clear()
+            if await self._answers.heed():
+                continue
             if self._window.overdue(_seconds()):
-                self._send_again()
+                self._miss()
+            if self._answers.question.is_open:
+                await self._ask(client, tasks)
+                continue
             # Sending began anew: what was read ahead is behind the frames that go next.
             if turn != self._window.turn:
                 turn = self._window.turn
@@ -95,11 +102,20 @@ class Transfer:
             else:
                 await self._sleep(wait_s)
 
-    def _send_again(self) -> None:
-        """Send again what is not acknowledged; look whether the broker swallows it for its size."""
+    def _miss(self) -> None:
+        """Acknowledgements stay away: for the size of a message, or the city hears nothing."""
         self._sizes.overdue()
         self._outlet.limit_frames(self._sizes.body_bytes)
         self._window.restart()
+        self._answers.question.open()
+
+    async def _ask(self, client: Client, tasks: asyncio.TaskGroup) -> None:
+        """Ask the city what it has, or wait for the answer."""
+        if self._answers.question.is_due(_seconds()):
+            message = self._answers.message(_seconds())
+            self._start(tasks, self._publish_question(client, message))
+        self._answers.look(_seconds())
+        await self._sleep(self._answers.question.wait_s(_seconds()))
 
     async def _read(self) -> None:
         """Take frames from memory if they have just been committed, else from the file."""
@@ -147,15 +163,22 @@ class Transfer:
         if room and one.first == one.seq:
             self._cut(one.seq, room)
             return
-        header = Header(self._outlet.epoch, one.seq, one.values, one.seq - one.first)
+        header = Header(self._outlet.epoch, one.seq, one.values, one.seq - one.first, one.chain)
         message = seal(body, header)
         again = self._window.send(one.first, one.seq, _seconds())
         now = self._shared.status
         self._shared.note(sent=now.sent + 1, resent=now.resent + again)
         self._sizes.limit.sent(one.seq, len(message))
-        task = tasks.create_task(self._publish(client, one.seq, message))
+        self._start(tasks, self._publish(client, one.seq, message))
+
+    def _start(self, tasks: asyncio.TaskGroup, publishing: Coroutine[None, None, None]) -> None:
+        task = tasks.create_task(publishing)
         self.publishing.add(task)
         task.add_done_callback(self.publishing.discard)
+
+    async def _publish_question(self, client: Client, message: bytes) -> None:
+        timeout = self._config.ack_timeout_ms / 1000
+        await client.publish(self._topic, message, qos=1, timeout=timeout)
 
     async def _publish(self, client: Client, seq: int, message: bytes) -> None:
         timeout = self._config.ack_timeout_ms / 1000
@@ -194,12 +217,30 @@ class Transfer:
             self._shared.note(ignored_acks=now.ignored_acks + 1)
             return
         self._shared.note(acks=now.acks + 1)
+        if ack.refused:
+            self._answers.refused(ack.refused)
+        elif self._answers.hear(ack):
+            self._wake.set()
+        elif self._answers.is_to_ask(ack):
+            self._answers.begin()
+            self._wake.set()
+        elif self._answers.is_compared:
+            self._acknowledged(ack)
+        # Else it may be of numbers that another life of this buffer has used.
+
+    def _confirmed(self, ack: Ack) -> None:
+        """The city has answered what it has: what it lacks goes out (again)."""
+        self._acknowledged(ack)
+        self._window.restart()
+
+    def _acknowledged(self, ack: Ack) -> None:
+        """Heed an acknowledgement of frames that are ours."""
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
         sent_s = self._window.acknowledge(ack.upto, ranges, _seconds())
         self._hear_time(ack, sent_s)
         self._sizes.unanswered.acknowledged(self._window.newest, self._window.acknowledged)
         self._outlet.acknowledge(ack.upto, ranges, ack.closed)
-        if self._preface.want(ack.want, _seconds()) or ack.again:
+        if self._preface.want(ack.want, _seconds()):
             self._window.restart()
         self.to_commit.set()
         self._wake.set()

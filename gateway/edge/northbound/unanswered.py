@@ -22,6 +22,7 @@ class Unanswered:
         self._sizes: dict[int, int] = {}
         self._newest = 0
         self._strikes = (0, 0)
+        self._doubtful = 0
         self.in_doubt = False
 
     def connected(self) -> None:
@@ -46,12 +47,14 @@ class Unanswered:
         """
         self._newest = newest
         self._sizes = {seq: size for seq, size in self._sizes.items() if not holds(seq)}
-        if self._missing() is None:
+        # Not sooner: sent again together with it, a small frame would be thrown away too.
+        if holds(self._doubtful):
             self.in_doubt = False
 
     def overdue(self) -> int:
         """The time of what is missing is over; the size to be blamed for it, 0 if none is."""
-        self.in_doubt = bool(self._sizes)
+        if self._sizes and not self.in_doubt:
+            self.in_doubt, self._doubtful = True, min(self._sizes)
         seq = self._missing()
         if seq is None:
             return 0

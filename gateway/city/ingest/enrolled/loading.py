@@ -53,7 +53,9 @@ def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Gatewa
         one = Gateway(Enrolment(row.id, row.uscc, row.site_no))
         for mark in marks[row.id]:
             ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
-            one.progress[mark.epoch] = Progress(mark.upto, ranges, mark.closed)
+            one.progress[mark.epoch] = Progress(
+                mark.upto, ranges, mark.closed, (mark.seen, mark.chain)
+            )
             one.uncounted[mark.epoch] = span_of(mark)
         for schema, used_on in _in_use(schemas[row.id]):
             one.learn(schema, used_on)

@@ -83,7 +83,7 @@ def enlist(connection: sqlite3.Connection, consumers: Sequence[Consumer]) -> dic
 
 def _add(connection: sqlite3.Connection, consumer: Consumer, taken: Iterable[int]) -> int:
     flag = next(1 << at for at in range(1, 63) if 1 << at not in set(taken))
-    connection.execute("INSERT INTO consumer VALUES (?, ?, 0)", (consumer.name, flag))
+    connection.execute("INSERT INTO consumer VALUES (?, ?, 0, 0, 0, 0)", (consumer.name, flag))
     if consumer.begin == "oldest":
         connection.execute("UPDATE frame SET waiting = waiting | ?", (flag,))
     return flag

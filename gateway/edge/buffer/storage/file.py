@@ -21,7 +21,7 @@ APPLICATION_ID = 0x716C6E6B
 LEAST_BYTES = 256 * 1024
 """With less room than this a buffer cannot be opened."""
 
-VERSION = 5
+VERSION = 6
 """Of the tables; the file's ``user_version``. Older ones were never in the field."""
 
 TABLES = f"""
@@ -29,9 +29,11 @@ TABLES = f"""
     CREATE TABLE frame (
         seq INTEGER PRIMARY KEY, waiting INTEGER NOT NULL, count INTEGER NOT NULL,
         bytes INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,
-        gaps INTEGER NOT NULL, shares BLOB NOT NULL, body BLOB NOT NULL);
-    CREATE TABLE consumer (name TEXT PRIMARY KEY, flag INTEGER NOT NULL, lost INTEGER NOT NULL);
-    CREATE TABLE doubt (seq INTEGER PRIMARY KEY, shares BLOB NOT NULL);
+        gaps INTEGER NOT NULL, chain INTEGER NOT NULL, shares BLOB NOT NULL, body BLOB NOT NULL);
+    CREATE TABLE consumer (
+        name TEXT PRIMARY KEY, flag INTEGER NOT NULL, lost INTEGER NOT NULL,
+        handed_out INTEGER NOT NULL, acked INTEGER NOT NULL, acked_chain INTEGER NOT NULL);
+    CREATE TABLE doubt (seq INTEGER PRIMARY KEY, chain INTEGER NOT NULL, shares BLOB NOT NULL);
     CREATE TABLE books (
         device TEXT, day TEXT, due INTEGER NOT NULL, ok INTEGER NOT NULL,
         failed INTEGER NOT NULL, skipped INTEGER NOT NULL, suppressed INTEGER NOT NULL,
@@ -60,6 +62,14 @@ TABLES = f"""
 
 class BufferFileError(Exception):
     """The buffer's file cannot be used; the message says why and what to do."""
+
+
+def damaged(path: Path, error: sqlite3.Error) -> BufferFileError:
+    """What to say of a file that cannot be used any more."""
+    return BufferFileError(
+        f"buffer {path} cannot be used any more: {error}; when the gateway starts again, "
+        "a damaged file is set aside and a new one begun"
+    )
 
 
 def _configure(connection: sqlite3.Connection) -> None:
@@ -145,7 +155,7 @@ def _begin(connection: sqlite3.Connection) -> None:
     if not connection.execute("PRAGMA user_version").fetchone()[0]:
         connection.executescript(f"BEGIN IMMEDIATE;{TABLES}COMMIT;")
     connection.execute(
-        "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('last_seq', '0')",
+        "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('last_seq', '0'), ('chain', '0')",
         (f"{randbits(64):016x}",),
     )
 

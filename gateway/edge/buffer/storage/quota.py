@@ -2,17 +2,16 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-import msgspec
-
-from gateway.core.batch import JOIN_MS, Gap
+from gateway.core.batch import JOIN_MS, NEVER, Gap
 from gateway.core.books import Counts
 from gateway.core.status import Reason
 from gateway.edge.buffer.outgoing import EMPTY, Pending
+from gateway.edge.buffer.storage import doubt
 from gateway.edge.buffer.storage.consumers import QuotaRule, release
 from gateway.wire.body import read_gaps
 from gateway.wire.columns import FrameError
@@ -30,19 +29,9 @@ MOST = 10_000
 _RELIEF = 0.99
 """Part of the quota that is kept when it is exceeded, so that not every commit drops."""
 
-DOUBT_BYTES = 64 * 1024
-DOUBT_PART = 0.01
-"""What is remembered of dropped frames that the city may hold takes so many bytes, or this part of
-the quota if that is more; the newest stay."""
-
-_PRUNE_EVERY = 64
-"""Frames after which that is looked at."""
-
 _COLUMNS = "seq, count, bytes, first_ms, last_ms, gaps, shares"
 _Row = tuple[int, int, int, int, int, int, bytes]
 _LAST_MS = 4
-
-_shares = msgspec.msgpack.Decoder(list[tuple[str, date, int]])
 
 
 class Ageing:
@@ -97,31 +86,46 @@ class Trimmed:
         seq, values, size, first_ms, last_ms, gaps, shares = row
         self.first, self.newest = self.first or seq, seq
         self.size = self.size.minus(Pending(-1, -values, -size))
-        count_dropped(self.counts, shares, Reason.QUOTA)
+        doubt.count_dropped(self.counts, shares, Reason.QUOTA)
         self.span_ms = widened(self.span_ms, first_ms, last_ms)
         if values:
             self._lost = widened(self._lost, first_ms, last_ms)
         if gaps:
             self._with_gaps.append(seq)
 
-    def drop(self, connection: sqlite3.Connection, rule: QuotaRule, handed_out: int) -> None:
+    def drop(self, connection: sqlite3.Connection, handed_out: int) -> None:
         """Drop what was chosen from what waits for the city, and note what has to be told of it.
 
         Args:
             connection: in a transaction.
-            rule: bounds what is remembered.
             handed_out: frames up to this one may have been sent, so the city may hold them.
         """
         # The loss last: it can be a rescued gap that has become longer.
         rescued = [gap for seq in self._with_gaps for gap in gaps_to_send(connection, seq)]
         self.gaps = (*rescued, *_loss(connection, self._lost))
-        _doubt(connection, self.flag, min(self.newest, handed_out), rule)
+        doubt.remember(connection, self.flag, min(self.newest, handed_out))
         self.let_go(connection)
         remember(connection, self.gaps)
 
     def let_go(self, connection: sqlite3.Connection) -> None:
         """The consumer does not wait for them any more."""
         release(connection, self.flag, (self.first, self.newest))
+
+
+class Lost:
+    """Whose values the quota takes, until it is kept again; see ``Appended.lost``."""
+
+    def __init__(self) -> None:
+        self._newest_ms: dict[str, int] = {}
+
+    def by(self, trimmed: Trimmed) -> Mapping[str, int]:
+        """Devices, and the newest time of what they have lost, once nothing goes any more."""
+        if trimmed.span_ms is None:
+            lost, self._newest_ms = self._newest_ms, {}
+            return lost
+        for device, _ in trimmed.counts:
+            self._newest_ms[device] = max(trimmed.span_ms[1], self._newest_ms.get(device, NEVER))
+        return {}
 
 
 def widened(span: tuple[int, int] | None, first_ms: int, last_ms: int) -> tuple[int, int]:
@@ -164,63 +168,6 @@ def choose(
                 break
             trimmed.add(row)
     return trimmed
-
-
-def _doubt(connection: sqlite3.Connection, flag: int, upto: int, rule: QuotaRule) -> None:
-    """Remember frames that are dropped after they may have been sent."""
-    added = connection.execute(
-        "INSERT INTO doubt SELECT seq, shares FROM frame "
-        "WHERE seq <= ? AND waiting & ? AND count > 0",
-        (upto, flag),
-    ).rowcount
-    if upto % _PRUNE_EVERY < added:
-        connection.execute(
-            "DELETE FROM doubt WHERE seq <= (SELECT max(seq) FROM ("
-            "SELECT seq, sum(length(shares)) OVER (ORDER BY seq DESC) AS held FROM doubt"
-            ") WHERE held > ?)",
-            (max(DOUBT_BYTES, int(rule.quota_bytes * DOUBT_PART)),),
-        )
-
-
-def undo_drops(
-    connection: sqlite3.Connection, spans: Iterable[tuple[int, int]]
-) -> dict[tuple[str, date], Counts]:
-    """Dropped frames that the city turns out to hold: their drops, as counts below zero.
-
-    A frame was sent and stored, its acknowledgement was lost, and the quota dropped it: it would
-    be both stored and dropped. Part of the caller's transaction.
-
-    Args:
-        connection: in a transaction.
-        spans: inclusive ranges of frames that the city acknowledges.
-    """
-    counts: dict[tuple[str, date], Counts] = {}
-    for span in spans:
-        for (shares,) in connection.execute(
-            "DELETE FROM doubt WHERE seq BETWEEN ? AND ? RETURNING shares", span
-        ).fetchall():
-            count_dropped(counts, shares, Reason.QUOTA, -1)
-    return counts
-
-
-def forget(connection: sqlite3.Connection, closed: int) -> None:
-    """Drops below this number stand: the city has said that it will not store these frames."""
-    connection.execute("DELETE FROM doubt WHERE seq < ?", (closed,))
-
-
-def oldest_doubt(connection: sqlite3.Connection) -> int | None:
-    """The oldest dropped frame that the city may hold: its acknowledgement still matters."""
-    (doubt,) = connection.execute("SELECT min(seq) FROM doubt").fetchone()
-    return None if doubt is None else int(doubt)
-
-
-def count_dropped(
-    counts: dict[tuple[str, date], Counts], shares: bytes, cause: Reason, sign: int = 1
-) -> None:
-    """Count the values of a frame as dropped (or, below zero, as not dropped after all)."""
-    for device, day, values in _shares.decode(shares):
-        dropped = counts.setdefault((device, day), Counts()).dropped
-        dropped[cause.code] = dropped.get(cause.code, 0) + sign * values
 
 
 def _loss(connection: sqlite3.Connection, times_ms: tuple[int, int] | None) -> Iterable[Gap]:

@@ -13,6 +13,8 @@ from gateway.core.books import COUNTERS, Counts
 from gateway.core.machines import MachineCounts
 from gateway.core.schema import Schema, decode_schema, encode_schema, id_of
 from gateway.edge.buffer.incoming import Commit, GroupProgress, MachineKey, NewFrame
+from gateway.edge.buffer.outgoing import StoredFrame
+from gateway.edge.buffer.storage.history import chain_of, chained
 from gateway.edge.buffer.storage.quota import GAP_IS, gap_key
 
 
@@ -64,6 +66,12 @@ def write_books(connection: sqlite3.Connection, changes: Mapping[tuple[str, date
             for cause, count in counts.dropped.items()
         ],
     )
+
+
+def forget_books(connection: sqlite3.Connection) -> None:
+    """Begin the books anew, as an epoch does."""
+    for table in ("books", "dropped", "machine"):
+        connection.execute(f"DELETE FROM {table}")
 
 
 def mark_reported(connection: sqlite3.Connection, commit: Commit) -> None:
@@ -123,8 +131,8 @@ def load_machines(
 
 def insert_frames(
     connection: sqlite3.Connection, last: int, frames: Iterable[NewFrame], waiting: int
-) -> int:
-    """Number frames on from ``last`` and keep them; returns the newest number.
+) -> list[StoredFrame]:
+    """Number frames on from ``last`` and keep them; returns them with their numbers.
 
     Args:
         connection: in a transaction.
@@ -132,10 +140,13 @@ def insert_frames(
         frames: oldest first.
         waiting: flags of the consumers that get them.
     """
-    seq = last
+    chain = chain_of(connection)
+    stored: list[StoredFrame] = []
     for seq, frame in enumerate(frames, last + 1):
+        chain = chained(chain, frame.body)
+        stored.append(StoredFrame(seq, frame.values, frame.body, chain))
         connection.execute(
-            "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 seq,
                 waiting,
@@ -144,13 +155,15 @@ def insert_frames(
                 frame.first_ms,
                 frame.last_ms,
                 frame.gaps,
+                chain,
                 msgspec.msgpack.encode(frame.shares),
                 frame.body,
             ),
         )
-    if seq > last:
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (str(seq),))
-    return seq
+    if stored:
+        newest = [(str(stored[-1].seq), "last_seq"), (str(chain), "chain")]
+        connection.executemany("UPDATE meta SET value = ? WHERE key = ?", newest)
+    return stored
 
 
 def write_clock_mark(connection: sqlite3.Connection, mark: str) -> None:

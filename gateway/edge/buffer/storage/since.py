@@ -1,0 +1,53 @@
+"""What was counted since the buffer was opened: a new epoch's books begin with it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+from gateway.core.books import Counts
+from gateway.core.machines import MachineCounts
+from gateway.edge.buffer.incoming import MachineKey
+
+
+class SinceOpening:
+    """Increments of the books since the file was opened.
+
+    Kept until the city has confirmed that the file is no older copy. The first commit also counts
+    what was missed before the start. If the file turns out to be an older copy, that is the time
+    of a life which has told it to the city itself, so it is left out.
+
+    Attributes:
+        counts: by device and day.
+        machines: by device, machine and day.
+    """
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, date], Counts] = {}
+        self.machines: dict[MachineKey, MachineCounts] = {}
+        self._is_first = True
+        self._is_closed = False
+
+    def add(
+        self,
+        counts: Mapping[tuple[str, date], Counts],
+        machines: Mapping[MachineKey, MachineCounts],
+    ) -> None:
+        """Add what one commit counts."""
+        if self._is_closed:
+            return
+        for key, more in counts.items():
+            self.counts.setdefault(key, Counts()).add(self._own(more))
+        for machine, given in machines.items():
+            own = replace(given, expected=given.valid) if self._is_first else given
+            self.machines.setdefault(machine, MachineCounts()).add(own)
+        self._is_first = False
+
+    def close(self) -> None:
+        """It is not needed any more: the file is no copy, or has become an epoch of its own."""
+        self._is_closed = True
+        self.counts, self.machines = {}, {}
+
+    def _own(self, counts: Counts) -> Counts:
+        if not self._is_first:
+            return counts
+        return replace(counts, due=counts.due - counts.skipped, skipped=0)

@@ -1,0 +1,123 @@
+"""A buffer that was set back – restored, or its last commits torn off – uses no number twice."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.edge.buffer.buffer import Buffer
+from gateway.wire.records import GivenUp
+from tests.edge.buffers import DAY, commit, frame
+from tests.support.consumers import for_city
+
+
+def opened(folder: Path) -> Buffer:
+    return Buffer.open(folder / "b.db", for_city())
+
+
+def copied(folder: Path, to: Path) -> None:
+    to.mkdir()
+    for file in folder.glob("b.db*"):
+        shutil.copy(file, to / file.name)
+
+
+def newest(buffer: Buffer) -> tuple[int, int]:
+    """The newest frame as the city is told it."""
+    one = buffer.city.read(0, 1 << 40)[-1]
+    return one.seq, one.chain
+
+
+@pytest.fixture
+def lives(tmp_path: Path) -> tuple[Buffer, Path]:
+    """A buffer of 30 frames whose first ten are acknowledged, and a copy of when it had 20."""
+    (tmp_path / "first").mkdir()
+    buffer = opened(tmp_path / "first")
+    for _ in range(20):
+        buffer.append(commit(frame(1)), 0)
+    buffer.city.acknowledge(10)
+    buffer.append(commit(), 0)
+    copied(tmp_path / "first", tmp_path / "copy")
+    for _ in range(10):
+        buffer.append(commit(frame(1)), 0)
+    return buffer, tmp_path / "copy"
+
+
+def test_what_the_city_has_is_ours(lives: tuple[Buffer, Path], tmp_path: Path) -> None:
+    buffer, _ = lives
+    seq, chain = newest(buffer)
+    assert buffer.city.is_ours(0, 0)
+    assert buffer.city.is_ours(seq, chain)
+    buffer.city.acknowledge(seq)
+    buffer.append(commit(), 0)
+    assert buffer.city.is_ours(seq, chain)  # also of frames that are gone
+    assert buffer.city.is_ours(12, 7)  # the city was set back: what it has is older than its word
+    buffer.close()
+    again = opened(tmp_path / "first")
+    assert again.city.is_ours(seq, chain)
+    again.close()
+
+
+@pytest.mark.parametrize("frames", [0, 5, 10, 15])
+def test_a_copy_is_found_out_however_many_frames_it_has_made(
+    lives: tuple[Buffer, Path], frames: int
+) -> None:
+    first, folder = lives
+    told = newest(first)
+    first.close()
+    copy = opened(folder)
+    for _ in range(frames):
+        copy.append(commit(frame(1)), 0)
+    assert copy.last_seq == 20 + frames
+    assert not copy.city.is_ours(*told)
+    copy.close()
+
+
+def test_a_copy_without_a_new_frame_of_the_city_is_none(lives: tuple[Buffer, Path]) -> None:
+    """The city has nothing of what the copy does not know: no number can be used twice."""
+    first, folder = lives
+    told = next((one.seq, one.chain) for one in first.city.read(0, 1 << 40) if one.seq == 18)
+    first.close()
+    copy = opened(folder)
+    copy.append(commit(frame(1)), 0)
+    assert copy.city.is_ours(*told)
+    copy.close()
+
+
+def test_a_new_epoch_keeps_what_the_city_lacks_and_counts_anew(
+    lives: tuple[Buffer, Path],
+) -> None:
+    first, folder = lives
+    epoch = first.epoch
+    first.close()
+    copy = opened(folder)
+    copy.append(commit(frame(2), frame(3)), 0)  # the first commit of this life: 21, 22
+    # Its lost life was acknowledged up to 28; of that, 11 to 20 are frames of the copy as well.
+    copy.city.begin_epoch(28)
+    assert copy.epoch != epoch
+    assert [one.seq for one in copy.city.read(0, 1 << 40)] == [21, 22]
+    assert copy.city.given_up() == GivenUp(21, 21)
+    totals = copy.totals()
+    assert totals.buffered == copy.city.pending().values == 5
+    assert (totals.due, totals.ok, totals.dropped) == (5, 5, {})
+    assert copy.city.is_ours(0, 0)
+    copy.append(commit(frame(1)), 0)
+    assert copy.unreported()["d", DAY].buffered == 6
+    copy.city.acknowledge(23)  # not taken for one that was heard before
+    copy.append(commit(), 0)
+    assert copy.city.pending().frames == 0
+    kept = copy.epoch
+    copy.close()
+    again = opened(folder)
+    assert (again.epoch, again.totals().buffered) == (kept, 6)
+    again.close()
+
+
+def test_numbers_go_on_after_a_new_epoch(lives: tuple[Buffer, Path]) -> None:
+    first, folder = lives
+    first.close()
+    copy = opened(folder)
+    copy.city.begin_epoch(28)
+    assert copy.append(commit(frame(1)), 0).last_seq == 21
+    (one,) = copy.city.read(0, 1 << 40)
+    assert copy.city.is_ours(one.seq, one.chain)
+    copy.close()
