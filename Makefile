@@ -11,7 +11,7 @@ JOBS   ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 # is forbidden.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format bench chaos lock foreign-peers clean help
+.PHONY: demo test check format bench chaos lock sbom licences advisories foreign-peers clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,16 @@ lock: $(VENV)/dev.stamp  ## renew the pinned requirements from pyproject.toml
 	    --no-emit-index-url --no-annotate --no-header -q \
 	    --extra $${extras#*:} -o requirements/$${extras%:*}.txt; \
 	done
+
+sbom: $(VENV)/dev.stamp  ## bills of materials of what is installed, as CycloneDX, into dist/
+	$(BIN)/python deploy/bill.py sbom dist
+
+licences: $(VENV)/dev.stamp  ## renew the list of licences, docs/licences.md
+	$(BIN)/python deploy/bill.py licences > docs/licences.md
+
+advisories: $(VENV)/dev.stamp  ## compare with a copy of an advisory database: make advisories OSV=all.zip
+	@test -n "$(OSV)" || { echo 'name a database: make advisories OSV=all.zip (see SECURITY.md)' >&2; exit 1; }
+	$(BIN)/python deploy/bill.py advisories $(OSV)
 
 foreign-peers: tests/foreign/node_modules/.stamp  ## the npm servers that drivers are tested against
 
