@@ -101,8 +101,13 @@ def test_a_month_before_the_beginning_is_refused(database: Database) -> None:
         database.run_now(table, "2026-06")
     again = Correction("error", "", "李四")
     with pytest.raises(MonthError, match="is unknown"):
-        database.run_now(
-            freeze_month, "ENR-A", "2026-06", NOVEMBER_21, demonstration=False, correction=again
+        freeze_month(
+            database,
+            "ENR-A",
+            "2026-06",
+            NOVEMBER_21,
+            demonstration=False,
+            correction=again,
         )
 
 
@@ -116,7 +121,7 @@ def test_a_month_in_which_nothing_came_is_unknown(database: Database) -> None:
     wanted = database.run_now(due, NOVEMBER_21, demonstration=False)
     assert {month for definition, month in wanted if definition == "ENR-A"} == {"2026-10"}
     with pytest.raises(NotComputableError, match="2026-08 is unknown"):
-        database.run_now(freeze_month, "ENR-A", "2026-08", NOVEMBER_21, demonstration=False)
+        freeze_month(database, "ENR-A", "2026-08", NOVEMBER_21, demonstration=False)
 
 
 def test_days_sent_before_a_machine_stood_in_the_ledger_count(database: Database) -> None:

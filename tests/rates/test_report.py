@@ -357,8 +357,13 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
     late = Correction("late_data", "网关断网三天后补传", "李四")
 
     def freeze(now_ms: int, correction: Correction | None = None) -> object:
-        stored = database.run_now(
-            freeze_month, "ENR-A", "2026-10", now_ms, demonstration=False, correction=correction
+        stored = freeze_month(
+            database,
+            "ENR-A",
+            "2026-10",
+            now_ms,
+            demonstration=False,
+            correction=correction,
         )
         return stored and (stored.vintage, stored.status)
 
@@ -382,18 +387,18 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
 
 def test_late_data_count_until_the_month_is_final(database: Database) -> None:
     database.run_now(one_machine, OCTOBER[10:])  # 21 of 31
-    database.run_now(freeze_month, "ENR-A", "2026-10", NOVEMBER_6, demonstration=False)
+    freeze_month(database, "ENR-A", "2026-10", NOVEMBER_6, demonstration=False)
     assert table(database, now_ms=NOVEMBER_6).city.networked == 0
     database.run_now(lambda c: add_days(c, 1, OCTOBER[:10]))
     assert table(database, now_ms=NOVEMBER_6).city.networked == 1
-    database.run_now(freeze_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
+    freeze_month(database, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
     final = table(database, now_ms=NOVEMBER_21)
     assert (final.vintage, final.status, final.city.networked) == (2, "F", 1)
 
 
 def test_a_stored_month_names_the_version_it_was_computed_with(database: Database) -> None:
     database.run_now(fill_city)
-    database.run_now(freeze_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
+    freeze_month(database, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
     old = builtin_definitions()["ENR-A"]
     newer = old.model_copy(update={"version": old.version + 1, "decimals": 1})
     shown = table(database, now_ms=NOVEMBER_21, definitions={"ENR-A": newer})
@@ -443,9 +448,7 @@ async def test_recomputing_an_old_month_reproduces_what_was_stored(database: Dat
         return database.run_now(lambda c: [tuple(row) for row in c.execute(order)])
 
     again = Correction("error", "", "李四")
-    database.run_now(
-        freeze_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False, correction=again
-    )
+    freeze_month(database, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False, correction=again)
     assert rows(1) == rows(2) != []
 
 
@@ -475,7 +478,7 @@ async def test_ingest_writes_while_years_are_frozen(
 
 def test_a_synthetic_result_is_never_shown_as_a_real_one(database: Database) -> None:
     database.run_now(one_machine, OCTOBER, synthetic=True)
-    database.run_now(freeze_month, "ENR-A", "2026-10", NOVEMBER_21, demonstration=True)
+    freeze_month(database, "ENR-A", "2026-10", NOVEMBER_21, demonstration=True)
     assert table(database, now_ms=NOVEMBER_21, demonstration=True).city.networked == 1
     real = table(database, now_ms=NOVEMBER_21)
     assert (real.vintage, real.city.networked) == (None, 0)

@@ -43,31 +43,74 @@ class Database:
     async def run(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a function of a connection in a thread, in one transaction.
+        """Run a function of a connection in a thread, in one transaction; see :meth:`run_now`."""
+        return await _in_thread(lambda: self.run_now(function, *args, **kwargs))
 
-        Who is cancelled meanwhile waits for its end: no connection outlives :meth:`close`.
+    async def read(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a function that only reads in a thread, on one snapshot; see :meth:`read_now`."""
+        return await _in_thread(lambda: self.read_now(function, *args, **kwargs))
+
+    def read_now(
+        self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a function that only reads here: all its queries see one state of the database.
+
+        What others commit meanwhile is not seen, so no figure mixes two ledgers. Nobody waits:
+        neither for this one nor because of it.
         """
-        work = asyncio.ensure_future(
-            asyncio.to_thread(lambda: self.run_now(function, *args, **kwargs))
-        )
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait([work])
-            with contextlib.suppress(Exception):  # nobody asks for it any more
-                work.result()
-            raise
+        with self.engine.connect() as connection, _snapshot(connection):
+            return function(connection, *args, **kwargs)
 
     def run_now(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a function of a connection here, in one transaction."""
+        """Run a function of a connection here, in one transaction.
+
+        Queries before its first write see each what is committed by then; what is computed from
+        several of them belongs into :meth:`read_now`.
+        """
         with self.engine.begin() as connection:
             return function(connection, *args, **kwargs)
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Do blocking work in a thread.
+
+    Who is cancelled meanwhile waits for its end: no connection outlives :meth:`Database.close`.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        with contextlib.suppress(Exception):  # nobody asks for it any more
+            task.result()
+        raise
+
+
+@contextlib.contextmanager
+def _snapshot(connection: Connection) -> Iterator[None]:
+    """A transaction that sees one state of the database and cannot change it."""
+    if connection.dialect.name != "sqlite":
+        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield
+        return
+    with connection.begin():
+        # Python's driver begins a transaction at the first write only: without this each query
+        # of a reader would be a snapshot of its own.
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("PRAGMA query_only=OFF")
 
 
 def connect(url: str, data_dir: Path, password: Secret | None = None) -> Database:

@@ -180,7 +180,7 @@ def _list(
     from gateway.city.ledger.listing import listed
 
     with opened(load(config)) as database:
-        machines = database.run_now(listed, system_ms(), uscc=enterprise.upper() or None)
+        machines = database.read_now(listed, system_ms(), uscc=enterprise.upper() or None)
     if as_json:
         import json
 

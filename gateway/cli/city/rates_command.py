@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from edge_config.models.city import CityConfig
+    from gateway.city.db.database import Database
     from gateway.city.rates.frozen.freezing import Frozen
     from gateway.city.rates.frozen.results import Correction
     from gateway.city.rates.reports.table import RateCell, RateTable
@@ -83,19 +84,24 @@ def _show(
     if as_json and as_csv:
         fail("choose one of --json and --csv")
     city = load(config)
-    table = _answer(city, lambda connection: _table(connection, city, definition, month, by))
+    table = _answer(
+        city,
+        lambda database: database.read_now(
+            lambda connection: _table(connection, city, definition, month, by)
+        ),
+    )
     _print(table, as_json=as_json, as_csv=as_csv)
 
 
-def _answer(city: "CityConfig", ask: "Callable[[Connection], T]") -> T:
-    """What a function of the database says; what cannot be computed is said instead."""
+def _answer(city: "CityConfig", ask: "Callable[[Database], T]") -> T:
+    """What the database says; what cannot be computed is said instead."""
     from gateway.city.rates.definitions import DefinitionError
     from gateway.city.rates.period import MonthError
     from gateway.city.rates.tallies import NotComputableError
 
     with opened(city) as database:
         try:
-            return database.run_now(ask)
+            return ask(database)
         except (DefinitionError, MonthError, NotComputableError) as error:
             fail(str(error))
 
@@ -117,33 +123,34 @@ def _correct(
         fail("a correction needs a note and a name")
     made = Correction(reason.value, note.strip()[:300], by.strip()[:100])
     city = load(config)
-    frozen = _answer(city, lambda connection: _freeze(connection, city, definition, month, made))
+    frozen = _answer(city, lambda database: _freeze(database, city, definition, month, made))
     if frozen is None:
         fail(f"{month} is not frozen: a month is provisional from day 5 of the next")
     typer.echo(f"{frozen.definition} {frozen.month}: vintage {frozen.vintage} ({frozen.status})")
 
 
 def _freeze(
-    connection: "Connection", city: "CityConfig", definition: str, month: str, made: "Correction"
+    database: "Database", city: "CityConfig", definition: str, month: str, made: "Correction"
 ) -> "Frozen | None":
     from gateway.city.access.audit import Action, note, system_user
     from gateway.city.rates.definitions import load_definitions
     from gateway.city.rates.frozen.freezing import freeze_month
 
-    frozen = freeze_month(
-        connection,
+    def noted(connection: "Connection", frozen: "Frozen") -> None:
+        subject = f"{frozen.definition} {frozen.month} vintage {frozen.vintage}"
+        why = f"{made.corrected_by}: {made.reason}, {made.note}"
+        note(connection, system_ms(), system_user(), Action.CORRECTED, subject, why)
+
+    return freeze_month(
+        database,
         definition or city.definitions.headline,
         month,
         system_ms(),
         demonstration=city.demonstration,
         correction=made,
         definitions=load_definitions(city.definitions.file),
+        noted=noted,
     )
-    if frozen is not None:
-        subject = f"{frozen.definition} {frozen.month} vintage {frozen.vintage}"
-        why = f"{made.corrected_by}: {made.reason}, {made.note}"
-        note(connection, system_ms(), system_user(), Action.CORRECTED, subject, why)
-    return frozen
 
 
 def _table(

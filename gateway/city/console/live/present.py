@@ -123,12 +123,12 @@ class Present:
 
     async def read(self) -> None:
         """Read the database: new machines, and gateways as their workers saved them."""
-        new, gone = await self._database.run(difference, self._places.keys)
+        new, gone = await self._database.read(difference, self._places.keys)
         self._places.update(new, gone)
         today = day_of(self._now_ms())
-        self._former_names = await self._database.run(self._renamed.read, today)
+        self._former_names = await self._database.read(self._renamed.read, today)
         saved = partial(saved_gateways, now_ms=self._now_ms(), silence_ms=self._silence_ms)
-        self._saved = await self._database.run(saved)
+        self._saved = await self._database.read(saved)
 
     @property
     def missing_since_ms(self) -> int | None:
@@ -227,7 +227,7 @@ class Present:
         # The last one of a name holds: what is sent under today's name, if anything is.
         now = self._places.of(machine)
         places = tuple(sorted(self._places_of(machine), key=lambda place: (place in now, place)))
-        read = partial(self._database.run, schemas, places)
+        read = partial(self._database.read, schemas, places)
         held = await self._remembered.get(("tags", places), 3_600, read)
         names = self._names(machine)
         return [tag for place, schema in held for tag in machine_tags(names, place, schema)]

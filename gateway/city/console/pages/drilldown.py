@@ -67,7 +67,7 @@ class Drilldown:
     async def _group(
         self, by: str, belongs: Callable[[EnterpriseRow], bool], code: str | None
     ) -> View:
-        known = await self._context.database.run(enterprises)
+        known = await self._context.database.read(enterprises)
         members = {uscc: row for uscc, row in known.items() if belongs(row)}
         if code is not None and not members:
             raise HTTPException(404)
@@ -114,13 +114,13 @@ class Drilldown:
         return View("enterprise.html", data, ("summary", "machines"), 2.0, file)
 
     async def _enterprise(self, uscc: str) -> EnterpriseRow:
-        row = await self._context.database.run(enterprise_of, uscc)
+        row = await self._context.database.read(enterprise_of, uscc)
         if row is None:
             raise HTTPException(404)
         return row
 
     async def _machines(self, uscc: str) -> list[MachineLine]:
-        places = await self._context.database.run(equipment_names, uscc)
+        places = await self._context.database.read(equipment_names, uscc)
         by_machine = {(place.site_no, place.asset_no): place for place in places}
         lines = [
             self._line(verdict, by_machine[verdict.site_no, verdict.asset_no])

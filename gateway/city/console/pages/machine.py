@@ -80,7 +80,7 @@ class MachinePage:
         return {
             "row": row,
             "address": machine_address(*machine),
-            "enterprise": await self._context.database.run(enterprise_of, machine[0]),
+            "enterprise": await self._context.database.read(enterprise_of, machine[0]),
             "county_name": county_name,
             **await self._evidence(row.id),
             "qr": qr(row.handle) if row.handle else None,
@@ -88,16 +88,16 @@ class MachinePage:
         }
 
     async def _row(self, machine: MachineName) -> Any:
-        row = await self._context.database.run(machine_row, machine)
+        row = await self._context.database.read(machine_row, machine)
         if row is None:
             raise HTTPException(404)
         return row
 
     async def _evidence(self, machine_id: int) -> dict[str, object]:
         """The days of the running month that the verdict rests on, and what the edges counted."""
-        run, period = self._context.database.run, period_of(None, self._context.now_ms())
-        days = await run(evidence_days, machine_id, period.first)
-        counts = await run(counts_of, machine_id, {row.day for row in days})
+        read, period = self._context.database.read, period_of(None, self._context.now_ms())
+        days = await read(evidence_days, machine_id, period.first)
+        counts = await read(counts_of, machine_id, {row.day for row in days})
         return {"evidence": days, "counts": counts}
 
     async def _verdict(self, machine: MachineName) -> object:
@@ -111,7 +111,7 @@ class MachinePage:
         if live is None:
             return []
         wanted = GapFilter(gateway=live.link.gateway, device=live.link.device)
-        return await self._context.database.run(gaps, wanted, MAX_GAPS)
+        return await self._context.database.read(gaps, wanted, MAX_GAPS)
 
     async def _history_pictures(
         self,

@@ -58,8 +58,8 @@ class Overview:
             "plan_note": _plan_note(language),
             "gateways": states.worst_first[:SHOWN_GATEWAYS],
             "gateway_counts": (states.online, len(states.worst_first)),
-            "gaps": await context.database.run(gaps, GapFilter(), RECENT_GAPS),
-            "lasting": await context.database.run(gap_count, GapFilter(only_open=True)),
+            "gaps": await context.database.read(gaps, GapFilter(), RECENT_GAPS),
+            "lasting": await context.database.read(gap_count, GapFilter(only_open=True)),
             "lines": await self._control.lines() if self._control else None,
             "now_ms": now_ms,
         }

@@ -39,12 +39,12 @@ class Records:
 
     async def gaps(self, request: Request) -> View:
         """Intervals without data, with their causes."""
-        run, now_ms = self._context.database.run, self._context.now_ms()
+        read, now_ms = self._context.database.read, self._context.now_ms()
         wanted, page = _filter(request), _page(request)
         is_file = _is_file(request)
         limit = FILE_ROWS if is_file else PAGE_ROWS
-        rows = await run(gaps, wanted, limit, 0 if is_file else page * PAGE_ROWS)
-        total = await run(gap_count, wanted)
+        rows = await read(gaps, wanted, limit, 0 if is_file else page * PAGE_ROWS)
+        total = await read(gap_count, wanted)
         data = {
             "gaps": rows,
             "wanted": wanted,
@@ -52,7 +52,7 @@ class Records:
             "page": page,
             "counted": COUNTED,
             "pages": max(1, -(-total // PAGE_ROWS)),
-            "causes": await run(gap_causes),
+            "causes": await read(gap_causes),
             "gateways": await self._choices(),
             "now_ms": now_ms,
         }
@@ -83,18 +83,18 @@ class Records:
 
     async def _findings(self, limit: int) -> Findings:
         """What the database knows; counting a large ledger is costly, so all viewers share it."""
-        run, now_ms = self._context.database.run, self._context.now_ms()
+        read, now_ms = self._context.database.read, self._context.now_ms()
         return await self._remembered.get(
-            ("findings", limit), FINDINGS_S, lambda: run(findings, now_ms, limit)
+            ("findings", limit), FINDINGS_S, lambda: read(findings, now_ms, limit)
         )
 
     async def books(self, request: Request) -> View:
         """What was due, what came of it, gateway by gateway."""
-        run, page, is_file = self._context.database.run, _page(request), _is_file(request)
+        read, page, is_file = self._context.database.read, _page(request), _is_file(request)
         limit, offset = (FILE_ROWS, 0) if is_file else (PAGE_ROWS, page * PAGE_ROWS)
-        make = partial(run, books, limit, offset)
+        make = partial(read, books, limit, offset)
         rows = await self._remembered.get(("books", limit, offset), BOOKS_S, make)
-        pages = -(-await run(books_count) // PAGE_ROWS)
+        pages = -(-await read(books_count) // PAGE_ROWS)
         columns = ("gateway", *COUNTERS, "committed", "quarantined", "pending", "balanced")
         file: list[dict[str, Cell]] = [
             {

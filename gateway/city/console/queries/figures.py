@@ -49,7 +49,7 @@ class Figures:
     async def _month(self, definition: str) -> RateMonth:
         context, now_ms = self._context, self._context.now_ms()
         demonstration = context.config.demonstration
-        return await context.database.run(
+        return await context.database.read(
             rate_month,
             definition,
             None,
@@ -77,7 +77,7 @@ class Figures:
     async def _past(self, months: Sequence[str]) -> tuple[TrendPoint, ...]:
         context = self._context
         demonstration = context.config.demonstration
-        return await context.database.run(
+        return await context.database.read(
             trend,
             self.headline.id,
             months,
@@ -94,7 +94,7 @@ class Figures:
     async def _machines(self, uscc: str) -> list[MachineVerdict]:
         context, now_ms = self._context, self._context.now_ms()
         demonstration = context.config.demonstration
-        return await context.database.run(
+        return await context.database.read(
             machine_facts,
             self.headline.id,
             None,

@@ -70,7 +70,7 @@ class Gateways:
 
     async def rows(self) -> list[GatewayRow]:
         """The registry, in order of the ids."""
-        read = self._context.database.run
+        read = self._context.database.read
         return await self._remembered.get("rows", REGISTRY_S, lambda: read(gateways))
 
     async def _make(self) -> GatewayStates:

@@ -3,12 +3,13 @@
 Results are append-only. A frozen month changes only by a correction, which is a new vintage.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection
 
+from gateway.city.db.database import Database
 from gateway.city.db.operation import began_on
 from gateway.city.rates.compute import all_cells
 from gateway.city.rates.definitions import builtin_definitions, definition_of
@@ -32,6 +33,47 @@ class Frozen:
 
 
 def freeze_month(
+    database: Database,
+    definition_id: str,
+    month: str,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    correction: Correction | None = None,
+    definitions: Mapping[str, Definition] | None = None,
+    noted: Callable[[Connection, Frozen], object] | None = None,
+) -> Frozen | None:
+    """Compute a month on one snapshot and store it; see :func:`month_to_freeze`.
+
+    Two transactions: to compute in the one that writes would keep ingest from the database, or
+    mix what is committed meanwhile into the result.
+
+    Args:
+        noted: called in the transaction that stores, with what it stores.
+
+    Returns:
+        What was stored; None if it is too early or nothing is new.
+    """
+    table = database.read_now(
+        month_to_freeze,
+        definition_id,
+        month,
+        now_ms,
+        demonstration=demonstration,
+        correction=correction,
+        definitions=definitions,
+    )
+    if table is None:
+        return None
+    frozen = Frozen(definition_id, month, table.vintage, table.status)
+    with database.engine.begin() as connection:
+        append(connection, table, definition_id, demonstration)
+        if noted is not None:
+            noted(connection, frozen)
+    return frozen
+
+
+def month_to_freeze(
     connection: Connection,
     definition_id: str,
     month: str,
@@ -40,11 +82,11 @@ def freeze_month(
     demonstration: bool,
     correction: Correction | None = None,
     definitions: Mapping[str, Definition] | None = None,
-) -> Frozen | None:
-    """Store a month's results if the calendar asks for it and they are not stored yet.
+) -> StoredTable | None:
+    """A month's results if the calendar asks for them and they are not stored yet.
 
     Args:
-        connection: the city's database.
+        connection: the city's database, on one snapshot.
         definition_id: as ``ENR-A``.
         month: ``YYYY-MM``.
         now_ms: UTC milliseconds.
@@ -53,7 +95,7 @@ def freeze_month(
         definitions: by id; default: the built-in ones.
 
     Returns:
-        What was stored; None if it is too early or nothing is new.
+        What is to be stored; None if it is too early or nothing is new.
 
     Raises:
         MonthError: no month, or one before the city began.
@@ -71,9 +113,7 @@ def freeze_month(
         )
     cells = all_cells(tallies_of(connection, inquiry)[0])
     vintage = newest.number + 1
-    table = StoredTable(month, vintage, status, definition.hash, now_ms, cells, correction)
-    append(connection, table, definition_id, demonstration)
-    return Frozen(definition_id, month, vintage, status)
+    return StoredTable(month, vintage, status, definition.hash, now_ms, cells, correction)
 
 
 def _inquiry(
@@ -97,8 +137,8 @@ def due(
 ) -> list[tuple[str, str]]:
     """Definition and month of all results that the calendar asks for and that are not stored.
 
-    Months since the city began, 36 at most, in which it received something. Each is frozen in
-    a transaction of its own: to compute years at once would keep ingest from the database.
+    Months since the city began, 36 at most, in which it received something. Each is frozen
+    alone: a snapshot of years would keep the database from tidying up.
     """
     return [
         (definition.id, month)

@@ -7,7 +7,8 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.city.db.database import Database
 from gateway.city.db.hourly import PERIOD_S, every_hour
-from gateway.city.rates.frozen.freezing import due, freeze_month
+from gateway.city.rates.frozen.freezing import due, month_to_freeze
+from gateway.city.rates.frozen.results import append
 from gateway.city.rates.model import Definition
 
 log = logging.getLogger(__name__)
@@ -40,22 +41,25 @@ async def freeze_due(
     definitions: Mapping[str, Definition],
     demonstration: bool,
 ) -> int:
-    """Freeze what is due, each result in a transaction of its own; how many were stored."""
-    wanted = await database.run(due, now_ms, demonstration=demonstration, definitions=definitions)
+    """Freeze what is due, each result on a snapshot of its own; how many were stored."""
+    wanted = await database.read(due, now_ms, demonstration=demonstration, definitions=definitions)
     count = 0
     for definition_id, month in wanted:
         try:
-            frozen = await database.run(
-                freeze_month,
+            table = await database.read(
+                month_to_freeze,
                 definition_id,
                 month,
                 now_ms,
                 demonstration=demonstration,
                 definitions=definitions,
             )
+            if table is None:
+                continue
+            await database.run(append, table, definition_id, demonstration)
         except IntegrityError:  # another worker stored it in the same moment
             continue
-        count += frozen is not None
+        count += 1
     if count:
         log.info("rates: %d results frozen", count)
     return count
