@@ -4,6 +4,7 @@ import asyncio
 import stat
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from gateway.city.live import messages, sockets
 from gateway.city.live.change_log import ChangeLog
 from gateway.city.live.server import LiveServer
 from gateway.city.live.view import GatewayLive, Live
+from gateway.city.registry.schemas import Use
 from gateway.core.schema import encode_schema
 from gateway.wire.messages import DeviceState, State, encode_message
 from tests.console.conftest import served
@@ -253,11 +255,11 @@ async def test_values_of_a_machine_come_whole(stack: AsyncExitStack, tmp_path: P
 
 def test_a_place_is_found_however_its_edge_writes_the_machine() -> None:
     places, schema = Places(), schema_of(uscc_of(0), "１", "a–001")
-    places.update({("gw-0", "s"): encode_schema(schema)}, ())
+    places.update({("gw-0", "s"): encode_schema(schema)}, {("gw-0", "s"): Use(date(2026, 1, 1), 0)})
     machine = MachineName(uscc_of(0), "1", "A-001")
     assert [place.gateway for place in places.of(machine)] == ["gw-0"]
     assert [name for name, _ in places.all(uscc_of(0))] == [machine]
-    places.update({}, [("gw-0", "s")])
+    places.update({}, {})
     assert places.of(machine) == frozenset()
 
 

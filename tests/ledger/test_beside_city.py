@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, event, func, select, text
 
 from gateway.city.db.database import Database
 from gateway.city.db.tables import equipment, evidence
@@ -126,3 +126,38 @@ def test_imports_and_renamings_are_counted_and_dry_runs_are_not(
     old, new = (MachineName(USCC, "1", number) for number in ("A1", "A2"))
     database.run_now(rename_machine, old, new, NOW)
     assert database.run_now(latest_change) > imported
+
+
+LEDGER = ("enterprise", "equipment", "equipment_status", "roster_member", "ledger_verification")
+
+
+def test_an_import_reads_what_it_names_and_before_it_locks(
+    database: Database, tmp_path: Path
+) -> None:
+    """It read the whole ledger under the lock: ten rows into a million stopped a city for 20 s."""
+    files = [tmp_path / "e.csv", tmp_path / "m.csv"]
+    files[0].write_text(ENTERPRISE, encoding="utf-8")
+    files[1].write_text(MACHINES, encoding="utf-8")
+    database.run_now(import_files, files, NOW)
+    reads, others = list[str](), list[int]()
+    own = threading.get_ident()
+
+    def watched(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if others or not statement.startswith("SELECT"):
+            return
+        reads.append(statement)
+        if len(reads) == WRITE_AFTER and threading.get_ident() == own:
+            others.append(1)
+            database.run_now(lambda connection: connection.execute(OF_THE_CITY))
+            others.clear()
+
+    event.listen(database.engine, "before_cursor_execute", watched)
+    database.run_now(import_files, files, NOW)
+    event.remove(database.engine, "before_cursor_execute", watched)
+    assert len(reads) > WRITE_AFTER
+    whole = [one for one in reads if "WHERE" not in one and any(t in one for t in LEDGER)]
+    assert [one for one in whole if "ledger_change" not in one] == []
+
+
+WRITE_AFTER = 8
+"""The city writes after so many queries of an import; all of them come before the lock."""

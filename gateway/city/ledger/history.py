@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any, cast
 
@@ -15,11 +16,16 @@ from gateway.city.ledger.machines import SINCE_EVER
 from gateway.city.ledger.rosters import restated
 from gateway.city.ledger.sheet.parsing import Record
 
-_History = dict[date, str]
+History = Mapping[date, str]
+"""Statuses of a machine by their first day."""
 
 
 def write_statuses(
-    connection: Connection, records: Sequence[Record], ids: Sequence[int], today: date
+    connection: Connection,
+    records: Sequence[Record],
+    ids: Sequence[int],
+    held: Mapping[int, History],
+    today: date,
 ) -> set[int]:
     """Add an entry to the dated history of each machine whose status differs.
 
@@ -30,16 +36,16 @@ def write_statuses(
         connection: in a transaction.
         records: rows of equipment.
         ids: the machine of each row.
+        held: the histories as they are, by machine.
         today: Asia/Shanghai day.
 
     Returns:
         Ids of the machines that got an entry.
     """
-    histories = _histories(connection, ids)
     added: list[dict[str, Any]] = []
     corrected: set[int] = set()
     for record, machine in zip(records, ids, strict=True):
-        history = histories.get(machine, {})
+        history = held.get(machine, {})
         status, start = str(record.values["status"]), _start(record, history, today)
         if _status_on(history, start) == status:
             continue
@@ -67,13 +73,14 @@ def withdraw(connection: Connection, machine: int) -> None:
 
 def statuses_on(connection: Connection, machines: Iterable[int], day: date) -> dict[int, str]:
     """The status that each machine has on a day; machines without one are left out."""
-    histories = _histories(connection, machines)
-    found = {machine: _status_on(history, day) for machine, history in histories.items()}
+    held = histories(connection, machines)
+    found = {machine: _status_on(history, day) for machine, history in held.items()}
     return {machine: status for machine, status in found.items() if status is not None}
 
 
-def _histories(connection: Connection, ids: Iterable[int]) -> Mapping[int, _History]:
-    found: dict[int, _History] = defaultdict(dict)
+def histories(connection: Connection, ids: Iterable[int]) -> Mapping[int, History]:
+    """The dated statuses of some machines; machines without any are left out."""
+    found: dict[int, dict[date, str]] = defaultdict(dict)
     for part in chunks(ids):
         query = select(equipment_status).where(equipment_status.c.equipment_id.in_(part))
         for row in connection.execute(query):
@@ -81,14 +88,14 @@ def _histories(connection: Connection, ids: Iterable[int]) -> Mapping[int, _Hist
     return found
 
 
-def _start(record: Record, history: _History, today: date) -> date:
+def _start(record: Record, history: History, today: date) -> date:
     stated = cast(date | None, record.values.get("status_since"))
     if stated is not None or history:
         return stated or today
     return cast(date | None, record.values.get("commissioned_on")) or today
 
 
-def _status_on(history: _History, day: date) -> str | None:
+def _status_on(history: History, day: date) -> str | None:
     begun = [start for start in history if start <= day]
     return history[max(begun)] if begun else None
 
@@ -102,9 +109,16 @@ def _correct(connection: Connection, machine: int, start: date, status: str) -> 
     )
 
 
-def write_verifications(connection: Connection, records: Iterable[Record]) -> None:
-    """Keep every verification of a ledger, so that a renewal does not undo an old month."""
-    held = {(row.uscc, row.verified_on) for row in connection.execute(select(ledger_verification))}
+def write_verifications(
+    connection: Connection, records: Iterable[Record], held: AbstractSet[tuple[str, date]]
+) -> None:
+    """Keep every verification of a ledger, so that a renewal does not undo an old month.
+
+    Args:
+        connection: in a transaction.
+        records: rows of enterprises.
+        held: USCC and day of those that are kept already.
+    """
     added = [
         {
             "uscc": record.values["uscc"],

@@ -1,30 +1,30 @@
 """Import the ledger: all files or none of them; importing again updates."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine
 
-from gateway.city.db.database import alone
-from gateway.city.db.tables import enterprise, roster_member
+from gateway.city.db.database import alone, chunks
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.changes import note_change
-from gateway.city.ledger.check import Known, check, formerly, name_of
+from gateway.city.ledger.check import check, name_of
 from gateway.city.ledger.history import write_rosters, write_statuses, write_verifications
-from gateway.city.ledger.machines import find
+from gateway.city.ledger.importing.held import Held, read_held
+from gateway.city.ledger.importing.write import Changes, write_enterprises, write_equipment
+from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
-from gateway.city.ledger.renaming import current_names
-from gateway.city.ledger.rosters import Membership
 from gateway.city.ledger.sheet.hidden import Hidden
-from gateway.city.ledger.sheet.parsing import Record, Tables, parse
+from gateway.city.ledger.sheet.parsing import Tables, parse
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
 from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
-from gateway.city.ledger.write import Changes, write_enterprises, write_equipment
 from gateway.core.days import day_of
 
+MANY = 1_000
+"""So many new machines get their ids beforehand, in transactions of their own."""
 _EMPTY = "holds no row of enterprises or equipment"
 
 
@@ -72,17 +72,18 @@ def import_files(
     Raises:
         LedgerError: every mistake in every file; nothing was changed.
     """
-    # Before the ledger is locked: a large workbook takes half a minute to read.
-    tables = read_tables(files, now_ms, hidden)
+    # All reading comes before the ledger is locked: a large workbook takes half a minute.
+    tables, day = read_tables(files, now_ms, hidden), day_of(now_ms)
+    held = _checked(connection, tables, files, day)
+    new = set(map(name_of, tables.equipment)) - held.machines.ids.keys()
+    if len(new) > MANY and not dry_run:
+        _name_many(connection.engine, new, now_ms)
+        held = _checked(connection, tables, files, day)
     alone(connection, "ledger")
-    known = _known(connection, tables.equipment, day_of(now_ms))
-    problems = [*tables.problems, *check(tables, known)]
-    if not tables.enterprise and not tables.equipment and not problems:
-        raise LedgerError(Problem(file.name, 0, "", _EMPTY) for file in files)
-    if problems:
-        raise LedgerError(problems)
+    if not held.still_holds(connection):
+        held = _checked(connection, tables, files, day)
     savepoint = connection.begin_nested()
-    report = _write(connection, tables, known, now_ms)
+    report = _write(connection, tables, held, now_ms)
     (savepoint.rollback if dry_run else savepoint.commit)()
     return report
 
@@ -101,45 +102,43 @@ def read_tables(files: Sequence[Path], now_ms: int, hidden: Hidden = Hidden.REFU
     return tables
 
 
-def _known(connection: Connection, records: Sequence[Record], today: date) -> Known:
-    rows = connection.execute(select(enterprise.c.uscc, enterprise.c.identifier_code)).all()
-    rosters: dict[tuple[str, str], list[Membership]] = defaultdict(list)
-    for row in connection.execute(select(roster_member)):
-        membership = Membership(row.valid_from, row.valid_to, row.approved_by)
-        rosters[row.roster, row.uscc].append(membership)
-    machines, former = _renamed(connection, records, today)
-    return Known(
-        enterprises=frozenset(row.uscc for row in rows),
-        identifier_codes={row.identifier_code: row.uscc for row in rows if row.identifier_code},
-        rosters=rosters,
-        machines=machines,
-        former=former,
-    )
+def _checked(connection: Connection, tables: Tables, files: Sequence[Path], day: date) -> Held:
+    """Read what the ledger holds, and see that all rows are right beside it.
+
+    Raises:
+        LedgerError: every mistake.
+    """
+    held = read_held(connection, tables, day)
+    problems = [*tables.problems, *check(tables, held.known)]
+    if not tables.enterprise and not tables.equipment and not problems:
+        raise LedgerError(Problem(file.name, 0, "", _EMPTY) for file in files)
+    if problems:
+        raise LedgerError(problems)
+    return held
 
 
-def _renamed(
-    connection: Connection, records: Sequence[Record], today: date
-) -> tuple[dict[MachineName, int], dict[MachineName, MachineName]]:
-    """Of the numbers that renamings speak of: the ledger's machines, and who has given one up."""
-    renamed = [
-        (name_of(one), old)
-        for one in records
-        if one.values.get("asset_no") and (old := formerly(one))
-    ]
-    found = find(connection, {name for pair in renamed for name in pair}, today)
-    held = current_names(connection, found.values())
-    machines = {name.key: one for name, one in found.items() if held.get(one) == name.key}
-    former = {name.key: held[one] for name, one in found.items() if one in held}
-    return machines, former
+def _name_many(engine: Engine, names: Iterable[MachineName], now_ms: int) -> None:
+    """Give ids to many new names, some at a time, so that others write between.
+
+    Nothing is kept of a machine that stands in no ledger and has sent nothing: who is killed here
+    has changed nothing that anybody sees.
+    """
+    for part in chunks(names):
+        begun = time.monotonic()
+        with engine.begin() as connection:
+            find_or_name(connection, part, day_of(now_ms), now_ms)
+        time.sleep(time.monotonic() - begun)  # SQLite's writers are not served in turn
 
 
-def _write(connection: Connection, tables: Tables, known: Known, now_ms: int) -> ImportReport:
+def _write(connection: Connection, tables: Tables, held: Held, now_ms: int) -> ImportReport:
     # Enterprises first, since all else refers to them; the node learns last what has changed.
-    enterprises = write_enterprises(connection, tables.enterprise)
-    write_verifications(connection, tables.enterprise)
-    rosters = write_rosters(connection, tables.enterprise, known.rosters)
-    machines = write_equipment(connection, tables.equipment, now_ms)
-    moved = write_statuses(connection, tables.equipment, machines.ids, day_of(now_ms))
+    enterprises = write_enterprises(connection, tables.enterprise, held.enterprises)
+    write_verifications(connection, tables.enterprise, held.verified)
+    rosters = write_rosters(connection, tables.enterprise, held.known.rosters)
+    machines = write_equipment(connection, tables.equipment, held.machines, now_ms)
+    moved = write_statuses(
+        connection, tables.equipment, machines.ids, machines.statuses, day_of(now_ms)
+    )
     queued = queue_updates(connection, machines.updated | moved, now_ms)
     note_change(connection)
     return ImportReport(

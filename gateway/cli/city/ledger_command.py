@@ -11,8 +11,8 @@ from gateway.cli.tables import print_table
 
 if TYPE_CHECKING:
     from gateway.city.ledger.importer import ImportReport
+    from gateway.city.ledger.importing.write import Changes
     from gateway.city.ledger.sheet.problems import LedgerError
-    from gateway.city.ledger.write import Changes
 
 
 _RENAME_EXAMPLE = (

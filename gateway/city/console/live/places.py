@@ -1,6 +1,7 @@
 """Which gateway and device speak for which machine: read from the schemas in the database."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import msgspec
@@ -9,10 +10,8 @@ from sqlalchemy import Connection, select
 from gateway.city.db.database import chunks
 from gateway.city.db.tables import tag_schema
 from gateway.city.ledger.names import MachineName
+from gateway.city.registry.schemas import Key, Use, in_use
 from gateway.core.schema import Equipment, Schema, decode_schema
-
-Key = tuple[str, str]
-"""Gateway and id of a schema, as the database holds them."""
 
 
 class Place(NamedTuple):
@@ -28,6 +27,7 @@ class _Outline(msgspec.Struct, frozen=True):
     """What the index needs of a schema; its tags are left alone."""
 
     device: str
+    group: str
     synthetic: bool
     equipment: tuple[Equipment, ...]
 
@@ -44,7 +44,8 @@ class Places:
     def __init__(self) -> None:
         self._outlines: dict[Key, _Outline] = {}
         self._places: dict[str, dict[MachineName, set[Place]]] = {}
-        self.keys: frozenset[Key] = frozenset()
+        self._in_use: set[Key] = set()
+        self.uses: Mapping[Key, Use] = {}
 
     def of(self, machine: MachineName) -> frozenset[Place]:
         """Who speaks for a machine."""
@@ -56,17 +57,28 @@ class Places:
         for machines in chosen:
             yield from machines.items()
 
-    def update(self, new: Mapping[Key, bytes], gone: Iterable[Key]) -> None:
-        """Add schemas, and forget those that the database holds no more."""
-        for key in gone:
+    def speaks(self, place: Place) -> bool:
+        """Whether a schema is the newest of its group, and not one from before a change."""
+        return (place.gateway, place.schema) in self._in_use
+
+    def update(self, new: Mapping[Key, bytes], uses: Mapping[Key, Use]) -> None:
+        """Follow the database.
+
+        Args:
+            new: schemas that are not known yet.
+            uses: of all schemas; others are forgotten.
+        """
+        for key in self.uses.keys() - uses.keys():
             for machine, place in _named(key, self._outlines.pop(key)):
                 self._places[machine.uscc][machine].discard(place)
         for key, body in new.items():
             self._outlines[key] = _decode(body)
             for machine, place in _named(key, self._outlines[key]):
                 self._places.setdefault(machine.uscc, {}).setdefault(machine, set()).add(place)
-        if new or gone:
-            self.keys = frozenset(self._outlines)
+        if uses != self.uses:
+            self.uses = uses
+            known = ((key, self._outlines[key]) for key in uses)
+            self._in_use = in_use((key, (one.device, one.group), uses[key]) for key, one in known)
 
 
 def _named(key: Key, outline: _Outline) -> Iterable[tuple[MachineName, Place]]:
@@ -77,22 +89,21 @@ def _named(key: Key, outline: _Outline) -> Iterable[tuple[MachineName, Place]]:
 
 
 def difference(
-    connection: Connection, known: frozenset[Key]
-) -> tuple[dict[Key, bytes], frozenset[Key]]:
-    """Schemas that an index lacks, and those in it that are gone."""
+    connection: Connection, known: AbstractSet[Key]
+) -> tuple[dict[Key, bytes], dict[Key, Use]]:
+    """Schemas that an index lacks, and the uses of all that there are."""
     columns = tag_schema.c
-    held = {
-        (row.gateway, row.id) for row in connection.execute(select(columns.gateway, columns.id))
-    }
-    lacking = sorted(held - known)
+    used = select(columns.gateway, columns.id, columns.used_on, columns.received_ms)
+    held = {(row.gateway, row.id): Use(*row[2:]) for row in connection.execute(used)}
+    lacking = sorted(held.keys() - known)
     new: dict[Key, bytes] = {}
     for part in chunks(lacking):
         names = {gateway_id for gateway_id, _ in part}
         query = select(columns.gateway, columns.id, columns.body)
         for row in connection.execute(query.where(columns.gateway.in_(names))):
-            if (row.gateway, row.id) not in known:
+            if (row.gateway, row.id) in held and (row.gateway, row.id) not in known:
                 new[row.gateway, row.id] = row.body
-    return new, known - held
+    return new, held
 
 
 def schemas(connection: Connection, places: Iterable[Place]) -> list[tuple[Place, Schema]]:

@@ -123,8 +123,8 @@ class Present:
 
     async def read(self) -> None:
         """Read the database: new machines, and gateways as their workers saved them."""
-        new, gone = await self._database.read(difference, self._places.keys)
-        self._places.update(new, gone)
+        new, uses = await self._database.read(difference, self._places.uses.keys())
+        self._places.update(new, uses)
         today = day_of(self._now_ms())
         self._former_names = await self._database.read(self._renamed.read, today)
         saved = partial(saved_gateways, now_ms=self._now_ms(), silence_ms=self._silence_ms)
@@ -159,7 +159,8 @@ class Present:
 
     def _state(self, place: Place) -> DeviceState:
         gateway = self.gateway(place.gateway)
-        if gateway is None or not gateway.devices:
+        # a device that was given to another machine says nothing of the one it had before
+        if gateway is None or not gateway.devices or not self._places.speaks(place):
             return _UNKNOWN
         if not gateway.online:
             return DeviceState("down", "gateway_silent", gateway.last_seen_ms or 0)

@@ -9,7 +9,8 @@ from gateway.city.console.queries.database import Rows
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, quarantine
 from gateway.city.evidence.adoption import orphan_query
-from gateway.core.days import DAY_MS
+from gateway.city.evidence.retired import retired_query
+from gateway.core.days import DAY_MS, day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Findings:
         quarantined: reason, gateway, messages, values and newest time of quarantined messages.
         orphans: machines that send values and are not in the ledger.
         orphan_count: how many of those there are.
+        retired: machines that send values and are out of service by the ledger.
+        retired_count: how many of those there are.
         unregistered: machines whose identifier the node has not confirmed.
         unregistered_count: how many of those there are.
         unverified: enterprises whose ledger nobody has verified.
@@ -31,6 +34,8 @@ class Findings:
     quarantined: Rows
     orphans: Rows
     orphan_count: int
+    retired: Rows
+    retired_count: int
     unregistered: Rows
     unregistered_count: int
     unverified: Rows
@@ -42,10 +47,13 @@ class Findings:
 def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
     """Gather them, of each kind at most ``limit`` rows; quarantine of the last seven days."""
     unverified, unregistered, orphans = _unverified(), _unregistered(), orphan_query()
+    retired = retired_query(day_of(now_ms))
     return Findings(
         quarantined=_quarantined(connection, now_ms - 7 * DAY_MS, limit),
         orphans=_rows(connection, orphans.order_by(desc("last_ms")), limit),
         orphan_count=_count(connection, orphans),
+        retired=_rows(connection, retired.order_by(desc("last_ms"), equipment.c.id), limit),
+        retired_count=_count(connection, retired),
         unregistered=_rows(connection, unregistered.order_by(equipment.c.id), limit),
         unregistered_count=_count(connection, unregistered),
         unverified=_rows(connection, unverified.order_by(enterprise.c.name), limit),

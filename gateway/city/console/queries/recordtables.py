@@ -59,6 +59,14 @@ def _finding_rows(found: Findings) -> Iterator[Row]:
             "count": row.days,
             "time": moment(row.last_ms),
         }
+    for row in found.retired:
+        yield _machine(row, "retired") | {
+            "name": row.name,
+            "gateway": row.gateway,
+            "detail": f"{row.status} since {row.since}",
+            "count": row.days,
+            "time": moment(row.last_ms),
+        }
     for row in found.unverified:
         yield {"finding": "ledger.unverified", "uscc": row.uscc, "name": row.name}
     for row in found.unregistered:

@@ -48,8 +48,7 @@ def freeze_month(
     Two transactions: to compute in the one that writes would keep ingest from the database, or
     mix what is committed meanwhile into the result.
 
-    Args:
-        noted: called in the transaction that stores, with what it stores.
+    ``noted`` is called in the transaction that stores, with what it stores.
 
     Returns:
         What was stored; None if it is too early or nothing is new.

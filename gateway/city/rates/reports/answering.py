@@ -1,11 +1,15 @@
 """Which machines answer now, from what the gateways last said and the city committed."""
 
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+
 import msgspec
 from sqlalchemy import Connection, select
 
 from gateway.city.db.tables import gateway, tag_schema
 from gateway.city.ledger.names import MachineName
-from gateway.core.schema import decode_schema
+from gateway.city.registry.schemas import Use, in_use
+from gateway.core.schema import Schema, decode_schema
 from gateway.wire.messages import State, decode_state
 
 
@@ -32,18 +36,24 @@ def answering_now(
         for device, link in state.devices.items()
         if link.link == "up"
     }
-    held = select(tag_schema.c.gateway, tag_schema.c.device, tag_schema.c.body)
-    schemas = (
-        decode_schema(body)
-        for name, device, body in connection.execute(held)
-        if (name, device) in up
-    )
+    schemas = _speaking(connection, up)
     return frozenset(
         MachineName(one.uscc, one.site_no, one.asset_no)
         for schema in schemas
         if demonstration or not schema.synthetic
         for one in schema.equipment
     )
+
+
+def _speaking(connection: Connection, devices: AbstractSet[tuple[str, str]]) -> Iterator[Schema]:
+    """The schemas that speak for devices now."""
+    held = [
+        ((row.gateway, row.id), decode_schema(row.body), Use(row.used_on, row.received_ms))
+        for row in connection.execute(select(tag_schema))
+        if (row.gateway, row.device) in devices
+    ]
+    current = in_use((key, (schema.device, schema.group), use) for key, schema, use in held)
+    return (schema for key, schema, _ in held if key in current)
 
 
 def _state(text: str | None) -> State | None:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, update
 
-from gateway.city.db.database import chunks
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.ledger.check import name_of, site_of
+from gateway.city.ledger.history import History
+from gateway.city.ledger.importing.held import HeldMachines, HeldRows, held_machines
 from gateway.city.ledger.renaming import machines_named, rename, renamings
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.core.days import day_of
@@ -86,15 +87,6 @@ def _split(
     return _Split(added, changed, unchanged)
 
 
-def _held(
-    connection: Connection, table: Table, keys: Sequence[str]
-) -> dict[tuple[Any, ...], dict[str, Any]]:
-    return {
-        tuple(row[key] for key in keys): {str(name): value for name, value in row.items()}
-        for row in connection.execute(select(table)).mappings()
-    }
-
-
 def _store(connection: Connection, table: Table, split: _Split, keys: Sequence[str]) -> None:
     for rows in _alike(split.added):
         connection.execute(insert(table), rows)
@@ -124,11 +116,11 @@ def _alike(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
     return groups.values()
 
 
-def write_enterprises(connection: Connection, records: Sequence[Record]) -> Changes:
-    """Add or update enterprises."""
+def write_enterprises(connection: Connection, records: Sequence[Record], held: HeldRows) -> Changes:
+    """Add or update enterprises; ``held`` are those that are there, by USCC."""
     keys = ("uscc",)
     rows = (_row(record, enterprise) for record in records)
-    split = _split(rows, _held(connection, enterprise, keys), keys)
+    split = _split(rows, held, keys)
     _store(connection, enterprise, split, keys)
     return split.changes
 
@@ -141,15 +133,17 @@ class WrittenEquipment:
         changes: how many rows were added, updated, left.
         updated: ids of the machines whose row was updated.
         ids: the machine of each record.
+        statuses: the dated statuses that they had, by id.
     """
 
     changes: Changes
     updated: frozenset[int]
     ids: Sequence[int]
+    statuses: Mapping[int, History]
 
 
 def write_equipment(
-    connection: Connection, records: Sequence[Record], now_ms: int
+    connection: Connection, records: Sequence[Record], held: HeldMachines, now_ms: int
 ) -> WrittenEquipment:
     """Add or update machines; their statuses are written apart.
 
@@ -157,26 +151,21 @@ def write_equipment(
     """
     # Renamings first: the rows below speak of the new names.
     renamed = rename(connection, renamings(connection, records, day_of(now_ms)), now_ms)
+    if renamed:
+        held = held_machines(connection, records, day_of(now_ms))
     names = [name_of(record) for record in records]
-    found = machines_named(connection, names, now_ms)
+    new = [name for name in names if name not in held.ids]
+    found = {**held.ids, **machines_named(connection, new, now_ms)}
     ids = [found[name] for name in names]
     rows = [_machine_row(record) | {"id": one} for record, one in zip(records, ids, strict=True)]
-    split = _split(rows, _held_equipment(connection, ids), ("id",))
+    split = _split(rows, held.rows, ("id",))
     for row in split.added:
         for flag in _FLAGS:  # a table that lacks these columns says no, not unknown
             row.setdefault(flag, False)
     _store(connection, equipment, split, ("id",))
-    return WrittenEquipment(split.changes, renamed.union(row["id"] for row in split.changed), ids)
-
-
-def _held_equipment(
-    connection: Connection, ids: Sequence[int]
-) -> dict[tuple[Any, ...], dict[str, Any]]:
-    return {
-        (row["id"],): {str(name): value for name, value in row.items()}
-        for part in chunks(ids)
-        for row in connection.execute(select(equipment).where(equipment.c.id.in_(part))).mappings()
-    }
+    return WrittenEquipment(
+        split.changes, renamed.union(row["id"] for row in split.changed), ids, held.statuses
+    )
 
 
 def _machine_row(record: Record) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What an import knows beforehand, and what it writes."""
