@@ -180,6 +180,21 @@ async def test_a_device_that_is_silent_keeps_its_session(start: Start) -> None:
     assert runtime.buffer.totals().balanced
 
 
+@pytest.mark.parametrize("cause", [Reason.TIMEOUT, Reason.GATEWAY_TARGET, Reason.DISCONNECTED])
+async def test_devices_that_were_lost_together_do_not_come_back_in_step(
+    start: Start, cause: Reason
+) -> None:
+    """Thirty dead units of a line would else be asked in one row for ever."""
+    device = start(Plant()).device
+    for _ in range(20):
+        device._lost(cause, "no answer")
+    longest = device.model.config.retry_max_ms
+    pauses = {device._pause_ms(cause) for _ in range(200)}
+    assert min(pauses) >= longest * 3 // 4
+    assert max(pauses) <= longest
+    assert len(pauses) > 20
+
+
 async def test_slow_reads_skip_ticks_and_count_them_as_late(start: Start) -> None:
     plant = Plant()
     plant.reading_takes_s = 0.07

@@ -26,6 +26,9 @@ SHORT_LIVES = 3
 """After so many connections in a row that were ended after one answer, each request has its own:
 sent into a connection that is being ended it would only be lost."""
 
+ONE_EACH_S = 3_600.0
+"""For so long; then it is seen whether the other side has been mended."""
+
 REDIAL_S = 1.0
 """After a failed attempt of one unit to connect, those of others fail at once for so long."""
 
@@ -49,6 +52,7 @@ class ModbusLink:
         self._failed: tuple[ModbusDriver, float, str] | None = None
         self._remarks: list[str] = []
         self._short_lives = 0  # connections in a row that were ended after one answer
+        self._one_each_until = 0.0
         self.configure(connections)
 
     def driver(self, connection: Connection) -> ModbusDriver:
@@ -70,7 +74,7 @@ class ModbusLink:
         self._settings = settings
         framing, most, after_ms, between_ms, _ = settings
         self._pauses.set(after_ms, between_ms)
-        self._short_lives = 0
+        self._short_lives, self._one_each_until = 0, 0.0
         self._pool.allow(most or 1)
         if framing is not None and framing is not self._framing:
             self._pool.abort("its framing was changed")
@@ -165,7 +169,8 @@ class ModbusLink:
     @property
     def is_one_answer_each(self) -> bool:
         """Whether the other side ends each connection after one answer."""
-        return self._short_lives >= SHORT_LIVES
+        until = self._one_each_until
+        return bool(until) and asyncio.get_running_loop().time() < until
 
     def ended(self, channel: Channel, has_progress: bool) -> None:
         """A connection that had served has ended while a unit was asking.
@@ -174,9 +179,13 @@ class ModbusLink:
             channel: the connection.
             has_progress: whether the unit had answers over it just now.
         """
+        if self.is_one_answer_each:
+            return
         is_short = has_progress and channel.answers == 1 and bool(channel.ended_s)
         self._short_lives = self._short_lives + 1 if is_short else 0
         if self._short_lives == SHORT_LIVES:
+            self._short_lives = 0
+            self._one_each_until = asyncio.get_running_loop().time() + ONE_EACH_S
             self._remarks.append(
                 "it ends each connection after one answer, so each request has its own"
             )

@@ -1,4 +1,4 @@
-"""A silent register is remembered by a gateway that was killed, until its configuration changes."""
+"""Whole gateways before devices that treat a register, or their connections, in their own way."""
 
 import asyncio
 import contextlib
@@ -38,10 +38,11 @@ def written(folder: Path, port: int, places: list[int]) -> Path:
 
 @contextlib.asynccontextmanager
 async def running(file: Path) -> AsyncIterator[None]:
-    """A gateway that is killed at the end."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway", "run", str(file), stderr=asyncio.subprocess.DEVNULL
-    )
+    """A gateway that is killed at the end; its log is beside its configuration."""
+    with file.with_suffix(".log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway", "run", str(file), stderr=log
+        )
     try:
         yield
     finally:
@@ -78,3 +79,18 @@ async def test_what_was_silent_is_remembered_by_a_killed_gateway(tmp_path: Path)
             assert await asked_in_first(one, 10) >= 1
         async with running(written(tmp_path, port, PLACES[1:])):
             assert await asked_in_first(one, 10) >= 1
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("lasts", [1, 3])
+async def test_a_server_that_ends_its_connections_is_read_without_a_loss(
+    tmp_path: Path, lasts: int
+) -> None:
+    async with device("tcp") as (one, port):
+        one.lasts = lasts
+        file = written(tmp_path, port, [100, 300, 700, 900])
+        async with running(file):
+            await until(lambda: one.accepted >= 60, 60)
+            log = file.with_suffix(".log").read_text()
+    assert "is lost" not in log
+    assert log.count("ends each connection after one answer") == (lasts == 1)
