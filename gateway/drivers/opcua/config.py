@@ -66,6 +66,11 @@ class Connection(Settings):
     url: Annotated[str, Rule(_server_url)] = Field(
         description="endpoint, opc.tcp://host:port/path; port 4840 if none is given"
     )
+    discovery_url: Annotated[str, Rule(_server_url)] | None = Field(
+        default=None,
+        description="where the server tells its endpoints, with security only; default: at url, "
+        "else at <url>/discovery",
+    )
     security: Literal["none", "basic256sha256"] = Field(
         default="none", description="basic256sha256 signs and encrypts; none does neither"
     )

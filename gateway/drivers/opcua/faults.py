@@ -75,6 +75,11 @@ _REFUSED_NAMES = (
 REFUSED_CODES = frozenset(int(getattr(StatusCodes, name)) for name in _REFUSED_NAMES)
 """StatusCodes that another attempt will not change: a person must act."""
 
+OUT_OF_DATE = frozenset(
+    map(int, (StatusCodes.BadCertificateTimeInvalid, StatusCodes.BadCertificateIssuerTimeInvalid))
+)
+"""StatusCodes that blame the dates of a certificate, and mostly mean a wrong clock."""
+
 _HINTS = {
     "BadUserAccessDenied": "check 'username' and 'password' and the user's rights",
     "BadIdentityTokenRejected": "check 'username' and 'password'; anonymous may be forbidden",
@@ -99,6 +104,10 @@ _HINTS = {
         "lower 'max_nodes_per_call'; the server takes less than it says",
     ),
 }
+
+
+_SURPRISES = (TypeError, AttributeError, LookupError, AssertionError, struct.error)
+"""What the library raises where an answer has not the form that it expects."""
 
 
 def code_of(error: Exception) -> int | None:
@@ -133,6 +142,10 @@ def translate(error: Exception, attempted: str) -> DriverError:
         return kind(f"{attempted}: {name_of(code)}{hint_of(code)}")
     if isinstance(error, TimeoutError):
         return NotConnectedError(f"{attempted}: no answer in time")
+    if isinstance(error, _SURPRISES):
+        return NotConnectedError(
+            f"{attempted}: the server's answer cannot be used ({type(error).__name__}: {error})"
+        )
     return NotConnectedError(f"{attempted}: {str(error) or type(error).__name__}")
 
 

@@ -2,7 +2,8 @@
 
 Commands: {"set": name, "value": v, "source_ms": time of the source}, {"session_ms": longest
 session}, {"short": service that leaves its last result out}, {"add": name, "uri": namespace},
-{"subscriptions": how many it grants}, {"namespaces": what its NamespaceArray says}.
+{"subscriptions": how many it grants}, {"endpoints": none, when a session begins},
+{"namespaces": what its NamespaceArray says}.
 """
 
 import asyncio
@@ -43,6 +44,18 @@ def leave_one_out(service: str) -> None:
     setattr(InternalSession, service, short)
 
 
+def list_no_endpoints() -> None:
+    """From now on new sessions are not told the endpoints again."""
+    create = InternalSession.create_session
+
+    async def terse(self: InternalSession, *given: Any, **named: Any) -> Any:
+        made = await create(self, *given, **named)
+        made.ServerEndpoints = []
+        return made
+
+    InternalSession.create_session = terse  # type: ignore[method-assign]
+
+
 async def obey(server: Server, nodes: dict[str, Node], command: dict[str, Any]) -> None:
     if "session_ms" in command:
         server.iserver.min_session_timeout_ms = 0
@@ -53,6 +66,8 @@ async def obey(server: Server, nodes: dict[str, Node], command: dict[str, Any]) 
         index = await server.register_namespace(command["uri"])
         node_id = ua.NodeId(command["add"], index)
         await server.nodes.objects.add_variable(node_id, command["add"], 2.5)
+    elif "endpoints" in command:
+        list_no_endpoints()
     elif "subscriptions" in command:
         server.iserver.max_subscriptions = command["subscriptions"]
     elif "namespaces" in command:

@@ -3,7 +3,7 @@
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from gateway.drivers.api import RefusedError
+from gateway.drivers.opcua.connecting import certificates
 from gateway.drivers.opcua.connecting.certificates import (
     fingerprint,
     first_certificate,
@@ -84,6 +85,25 @@ def test_the_own_certificate_says_who_we_are(tmp_path: Path) -> None:
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     assert usage.digital_signature and usage.key_encipherment and usage.data_encipherment
     assert certificate.not_valid_after_utc > NOW + timedelta(days=3650)
+
+
+@pytest.mark.parametrize("made_in", [1970, 2010, 2026, 2045])
+def test_the_own_certificate_is_good_for_clocks_that_are_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_in: int
+) -> None:
+    """Ours when it is made – a box without a battery begins in 1970 –, and those of servers."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Clock":
+            return cls(made_in, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(certificates, "datetime", Clock)
+    made = load_certificate(own_certificate(tmp_path).certificate)
+    for year in {2001, 2010, 2027, 2040, max(made_in, 2001)}:
+        assert (
+            made.not_valid_before_utc < datetime(year, 6, 1, tzinfo=UTC) < made.not_valid_after_utc
+        )
 
 
 def test_devices_that_start_together_agree_on_one(tmp_path: Path) -> None:

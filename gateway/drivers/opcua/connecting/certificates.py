@@ -1,8 +1,8 @@
 """Our own certificate, and whether the server's is trusted. Files only; no network.
 
 The generated certificate is self-signed, carries its application URI in the SAN (servers compare
-the two) and is valid for 20 years: servers trust it by copy, so renewing it would cut the line
-until somebody copies it again.
+the two) and is valid for 20 years, and long before it was made: servers trust it by copy, so
+renewing it would cut the line until somebody copies it again.
 """
 
 import os
@@ -27,6 +27,10 @@ OWN_CERTIFICATE_FILE = "qulink-client.der"
 _KEY_BITS = 2_048
 _MOST_REJECTED = 100
 """Copies of rejected certificates that are kept; the oldest go first."""
+_SINCE = datetime(2000, 1, 1, tzinfo=UTC)
+_WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
+"""Our certificate is valid from far in the past, and its end is counted from a day that is over:
+the clocks of controllers, and ours when it is made, may be years behind."""
 _VALID = timedelta(days=20 * 365)
 
 
@@ -144,8 +148,8 @@ def _generate() -> bytes:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + _VALID)
+        .not_valid_before(_SINCE)
+        .not_valid_after(max(now, _WRITTEN) + _VALID)
     )
     for extension, critical in _extensions(key.public_key()):
         builder = builder.add_extension(extension, critical)

@@ -6,15 +6,19 @@ driver as an exception that the poller logs once, and because its debug log woul
 """
 
 import logging
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.common.connection import TransportLimits
 from asyncua.crypto.security_policies import SecurityPolicyNone
+from asyncua.ua.ua_binary import struct_from_binary
 
 from gateway.drivers.api import DriverError, RefusedError
 from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting.offers import matching, offered
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, translated
 
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
@@ -48,10 +52,14 @@ class GatewayClient(Client):
     Attributes:
         may_show_password: whether a password may travel unencrypted.
         own_certificate: file that the server must trust, for messages.
+        endpoints: what the server offers, as far as it was asked.
+        server_time: the server's clock when it was asked for them, UTC; None: it does not say.
     """
 
     may_show_password = False
     own_certificate = ""
+    endpoints: Sequence[ua.EndpointDescription] = ()
+    server_time: datetime | None = None
 
     async def connect_socket(self) -> None:
         """Connect; see the library."""
@@ -81,11 +89,54 @@ class GatewayClient(Client):
     async def _stale_watchdog_loop(self) -> None:
         """Watch nothing: subscriptions are ours, and Publishing watches them."""
 
+    async def get_endpoints(self) -> list[ua.EndpointDescription]:
+        """Ask for the endpoints; the response also tells the server's time."""
+        protocol = self.uaclient.protocol
+        if protocol is None:
+            raise ConnectionError("the connection is closed")
+        request = ua.GetEndpointsRequest()
+        request.Parameters.EndpointUrl = self.server_url.geturl()
+        body = await protocol.send_request(request)
+        response: ua.GetEndpointsResponse = struct_from_binary(ua.GetEndpointsResponse, body)
+        response.ResponseHeader.ServiceResult.check()
+        self.server_time = response.ResponseHeader.Timestamp
+        return list(response.Endpoints or ())
+
     async def create_session(self) -> ua.CreateSessionResult:
         """Begin a session; signs of life follow the time-out that the server grants."""
+        create = self.uaclient.session.create_session
+
+        async def completed(parameters: ua.CreateSessionParameters) -> ua.CreateSessionResult:
+            made = await create(parameters)
+            await self._complete(made)
+            return made
+
+        self.uaclient.create_session = completed  # type: ignore[method-assign]
         made = await super().create_session()
         self._watchdog_intervall = self.session_timeout / 1000 / _SIGNS
         return made
+
+    async def _complete(self, made: ua.CreateSessionResult) -> None:
+        """Add what a server leaves out of its answer and has said of its endpoints.
+
+        The library looks for the endpoint and the certificate there, and only there.
+        """
+        policy = self.security_policy
+        found = matching(made.ServerEndpoints or (), policy.Mode, policy.URI)
+        if found is None:
+            self.endpoints = self.endpoints or await self.get_endpoints()
+            found = matching(self.endpoints, policy.Mode, policy.URI)
+        if found is None:
+            listed = offered([*(made.ServerEndpoints or ()), *self.endpoints])
+            raise RefusedError(
+                f"connect to {self.server_url.netloc}: the server lists no endpoint as we are "
+                f"connected, {policy.URI.rpartition('#')[2]}; it offers {listed}: set 'security' "
+                "to one of them, or enable this one in the server"
+            )
+        found.EndpointUrl = found.EndpointUrl or self.server_url.geturl()
+        found.UserIdentityTokens = found.UserIdentityTokens or []
+        made.ServerEndpoints = [found]
+        made.ServerCertificate = made.ServerCertificate or found.ServerCertificate
 
     async def activate_session(
         self, username: str | None = None, password: str | None = None, certificate: Any = None
@@ -96,7 +147,16 @@ class GatewayClient(Client):
                 f"log in to {self.server_url.netloc}: the server wants the password unencrypted; "
                 "set security: basic256sha256, or password_in_clear: allow on a trusted network"
             )
+        if username and not self.security_policy.peer_certificate and self._encrypts_password():
+            raise RefusedError(
+                f"log in to {self.server_url.netloc}: the server wants the password encrypted and "
+                "shows no certificate to do so; set security: basic256sha256"
+            )
         return await super().activate_session(username, password, certificate)
+
+    def _encrypts_password(self) -> bool:
+        policy = self.server_policy(ua.UserTokenType.UserName)
+        return policy.SecurityPolicyUri not in ("", None, SecurityPolicyNone.URI)
 
     def _would_show_password(self) -> bool:
         policy = self.server_policy(ua.UserTokenType.UserName)
@@ -110,13 +170,17 @@ class GatewayClient(Client):
             protocol.transport.abort()
 
 
-def new_client(connection: Connection) -> GatewayClient:
+def new_client(connection: Connection, url: str | None = None) -> GatewayClient:
     """A client for a connection; nothing is opened yet.
+
+    Args:
+        connection: to which server, and how.
+        url: the address, if another than the connection's.
 
     Raises:
         RefusedError: the password cannot be read.
     """
-    client = GatewayClient(connection.url, connection.request_timeout_ms / 1000)
+    client = GatewayClient(url or connection.url, connection.request_timeout_ms / 1000)
     client.name = client.description = "qulink gateway"
     client.application_uri = "urn:qulink:gateway"
     client.product_uri = "urn:qulink"

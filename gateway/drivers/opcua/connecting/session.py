@@ -1,7 +1,8 @@
 """One session with a server: how it is opened, what it knows, how it is dropped."""
 
 import asyncio
-from collections.abc import MutableMapping, Sequence, Sized
+from collections.abc import Iterator, MutableMapping, Sequence, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from asyncua import ua
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
+from asyncua.ua.uaerrors import UaError
 
 from gateway.drivers.api import NotConnectedError, RefusedError
 from gateway.drivers.opcua.config import Connection
@@ -22,8 +24,16 @@ from gateway.drivers.opcua.connecting.certificates import (
     require_trust,
 )
 from gateway.drivers.opcua.connecting.client import GatewayClient, new_client
+from gateway.drivers.opcua.connecting.endpoints import discover, server_certificate
 from gateway.drivers.opcua.connecting.namespaces import Namespaces
-from gateway.drivers.opcua.faults import LIBRARY_ERRORS, heeding_cancellation, translated
+from gateway.drivers.opcua.faults import (
+    LIBRARY_ERRORS,
+    OUT_OF_DATE,
+    code_of,
+    heeding_cancellation,
+    name_of,
+    translated,
+)
 from gateway.drivers.opcua.nodes import NodeName
 from gateway.drivers.opcua.subscribing.requests import PublishRequests
 
@@ -224,12 +234,31 @@ async def open_session(connection: Connection, by_index: MutableMapping[int, str
         with translated(f"connect to {connection.endpoint}"):
             if connection.security != "none":
                 await _secure(client, connection)
-            await client.connect(auto_reconnect=False)
+            with _clocks_told(client):
+                await client.connect(auto_reconnect=False)
             await session.describe()
     except BaseException:  # cancellation, too: the server counts open sessions
         await session.close()
         raise
     return session
+
+
+@contextmanager
+def _clocks_told(client: GatewayClient) -> Iterator[None]:
+    """Add the time by both clocks where a certificate is refused for its dates."""
+    try:
+        yield
+    except UaError as error:
+        if code_of(error) not in OUT_OF_DATE:
+            raise
+        theirs = client.server_time
+        raise RefusedError(
+            f"connect to {client.server_url.netloc}: {name_of(code_of(error) or 0)}: the server "
+            f"finds our certificate {client.own_certificate} outside its dates; our clock says "
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, the server's "
+            f"{f'{theirs:%Y-%m-%d %H:%M} UTC' if theirs else 'is not known'}: set the one that is "
+            "wrong"
+        ) from error
 
 
 _POLICIES = {"basic256sha256": SecurityPolicyBasic256Sha256}
@@ -238,8 +267,9 @@ _POLICIES = {"basic256sha256": SecurityPolicyBasic256Sha256}
 async def _secure(client: GatewayClient, connection: Connection) -> None:
     """Choose policy and certificates; the server's is checked before anything is sent to it."""
     policy = _POLICIES[connection.security]
-    endpoints = await client.connect_and_get_server_endpoints()
-    der = _server_certificate(endpoints, policy.URI, connection)
+    told = await discover(connection)
+    client.endpoints, client.server_time = told.endpoints, told.server_time
+    der = first_certificate(server_certificate(told.endpoints, policy.URI, connection))
     own = await asyncio.to_thread(_check_and_load, der, connection)
     client.application_uri = own.application_uri
     shown = connection.certificate_file or connection.certificate_dir / OWN_CERTIFICATE_FILE
@@ -267,22 +297,3 @@ def _own(connection: Connection) -> OwnCertificate:
     if connection.certificate_file and connection.key_file:
         return given_certificate(connection.certificate_file, connection.key_file)
     return own_certificate(connection.certificate_dir)
-
-
-def _server_certificate(
-    endpoints: list[ua.EndpointDescription], uri: str, connection: Connection
-) -> bytes:
-    wanted = ua.MessageSecurityMode.SignAndEncrypt
-    for endpoint in endpoints:
-        if endpoint.SecurityMode == wanted and endpoint.SecurityPolicyUri == uri:
-            return first_certificate(endpoint.ServerCertificate or b"")
-    offered = sorted({_offer(endpoint) for endpoint in endpoints})
-    raise RefusedError(
-        f"connect to {connection.endpoint}: the server does not offer {connection.security} with "
-        f"signing and encryption; it offers {', '.join(offered) or 'nothing'}"
-    )
-
-
-def _offer(endpoint: ua.EndpointDescription) -> str:
-    policy = (endpoint.SecurityPolicyUri or "").rpartition("#")[2]
-    return f"{policy}/{ua.MessageSecurityMode(endpoint.SecurityMode).name.rstrip('_')}"

@@ -1,0 +1,76 @@
+"""What a server offers: its endpoints, by which it is secured, and the time by its own clock."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from asyncua import ua
+
+from gateway.drivers.api import DriverError, RefusedError
+from gateway.drivers.opcua.config import Connection
+from gateway.drivers.opcua.connecting.client import GatewayClient, new_client
+from gateway.drivers.opcua.connecting.offers import matching, offered
+from gateway.drivers.opcua.faults import LIBRARY_ERRORS, translate
+
+
+async def discover(connection: Connection) -> GatewayClient:
+    """Ask a server for its endpoints; some tell them beneath their path only (Part 6, 7.5).
+
+    Returns:
+        A client that is closed again, with ``endpoints`` and ``server_time``.
+
+    Raises:
+        TimeoutError: the server does not answer.
+        DriverError: it does not tell.
+    """
+    if connection.discovery_url is not None:
+        return await _asked(connection, connection.discovery_url)
+    beneath = _beneath(connection.url)
+    try:
+        return await _asked(connection, connection.url)
+    except TimeoutError:
+        raise
+    except LIBRARY_ERRORS as error:
+        try:
+            return await _asked(connection, beneath)
+        except LIBRARY_ERRORS:
+            fault = translate(error, f"connect to {connection.endpoint}")
+            raise _with_advice(fault, beneath) from error
+
+
+def _with_advice(fault: DriverError, beneath: str) -> DriverError:
+    """The fault of the first attempt, which is the one that people know the address of."""
+    return type(fault)(
+        f"{fault}; it tells its endpoints there no more than at {beneath}: if they are told "
+        "elsewhere, set discovery_url"
+    )
+
+
+async def _asked(connection: Connection, url: str) -> GatewayClient:
+    client = new_client(connection, url)
+    try:
+        client.endpoints = await client.connect_and_get_server_endpoints()
+    finally:
+        client.abort()
+    return client
+
+
+def _beneath(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(path=f"{parts.path.rstrip('/')}/discovery").geturl()
+
+
+def server_certificate(
+    endpoints: Sequence[ua.EndpointDescription], uri: str, connection: Connection
+) -> bytes:
+    """The chain of the endpoint that signs and encrypts by a policy.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    found = matching(endpoints, ua.MessageSecurityMode.SignAndEncrypt, uri)
+    if found is not None:
+        return found.ServerCertificate or b""
+    raise RefusedError(
+        f"connect to {connection.endpoint}: the server does not offer {connection.security} with "
+        f"signing and encryption; it offers {offered(endpoints)}"
+    )
