@@ -42,6 +42,7 @@ class Plant:
         self.open = asyncio.Event()
         self.open.set()
         self.serves = 1 << 62  # readings over one connection
+        self.moving = 1 << 62  # tags; those behind them stand at 1.0
         self.reading_takes_s = 0.0
         self.progress, self.remarks = "", list[str]()
         self.status: np.ndarray | None = None
@@ -98,7 +99,9 @@ class Scripted:
         plant.reads += 1
         status = np.zeros(plan, np.uint8) if plant.status is None else plant.status
         value = 1.0 if plant.stands_still else float(plant.reads)
-        return Reading((np.full(plan, value),), status)
+        values = np.full(plan, value)
+        values[plant.moving :] = 1.0
+        return Reading((values,), status)
 
     async def _never(self) -> None:
         """Wait for ever; a cancellation becomes what the plant says, or is lost once."""

@@ -125,3 +125,30 @@ async def test_what_the_quota_took_is_sent_anew_once_it_is_kept(tmp_path: Path) 
     totals = buffer.totals()
     assert totals.buffered == buffer.city.pending().values + totals.dropped["quota"]
     buffer.close()
+
+
+async def test_what_the_quota_leaves_begins_with_the_values_of_all_tags(tmp_path: Path) -> None:
+    """Else what stands still is shown as it was before the loss, behind its gap."""
+    buffer = Buffer.open(tmp_path / "b.db", for_city(8_000, 1 << 50))
+    plant = Plant()
+    plant.moving = 1
+    async with Runtime(loaded(tmp_path), plant, Clock(), buffer) as runtime:
+        for _ in range(5):
+            gone = buffer.totals().dropped.get("quota", 0)
+            await until(lambda gone=gone: buffer.totals().dropped.get("quota", 0) > gone + 20)
+            assert polls(runtime)[0].present.all()
+        assert not all(poll.present.all() for poll in polls(runtime))
+    buffer.close()
+
+
+def polls(runtime: Runtime) -> list[Batch]:
+    """Those that wait, oldest first."""
+    schema = runtime.group.model.schema
+    return [
+        record
+        for frame in runtime.buffer.city.read(0, 1 << 30)
+        for record in decode_frame(
+            seal(frame.body, Header(1, frame.seq, frame.values)), {schema.id: schema}
+        ).records
+        if isinstance(record, Batch)
+    ]

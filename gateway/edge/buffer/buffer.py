@@ -11,14 +11,13 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from secrets import randbits
 from typing import Self
 
 from edge_config.models.gateway import CITY
 from gateway.core.books import Counts
-from gateway.core.days import day_of
 from gateway.edge.buffer.frames import MAX_BYTES
 from gateway.edge.buffer.incoming import Commit
 from gateway.edge.buffer.outgoing import Appended, Feedback, Pending, Span, StoredFrame
@@ -38,10 +37,9 @@ from gateway.edge.buffer.storage.tables import (
     insert_frames,
     load_totals,
     mark_reported,
-    merge,
-    report_again,
     sum_counts,
     write_books,
+    write_changes,
     write_clock_mark,
     write_gaps,
     write_machines,
@@ -176,8 +174,14 @@ class Buffer(BufferReading):
                 if outlet is self.city:
                     gone += (resized, trimmed)
                     lost = self._lost.by(trimmed)
-            changes = self._count([commit.counts, back], gone)
+            parts = [commit.counts, back, *(one.counts for one in gone)]
+            changes = write_changes(writer, parts, [one.span_ms for one in gone])
+            begin = [one.segments for one in self.outlets.values() if commit.renews]
+            for segments in begin:
+                segments.note(writer, last_seq + 1)
             self._commit(stored, held, last_seq)
+        for segments in begin:
+            segments.begin(last_seq + 1)
         self._since.add(changes, commit.machines)
         return self._appended(changes, gone, lost)
 
@@ -193,18 +197,6 @@ class Buffer(BufferReading):
         for name, outlet in self.outlets.items():
             outlet.committed(held[name], *outlook[name], fresh)
         self.last_seq = last_seq
-
-    def _count(self, parts: Iterable[CountsOfDays], gone: Sequence[Gone]) -> CountsOfDays:
-        """Write what changes in the books; let travel again what lost frames may have reported."""
-        changes: CountsOfDays = {}
-        for part in (*parts, *(one.counts for one in gone)):
-            changes = merge(changes, part)
-        write_books(self._writer, changes)
-        for span_ms in (one.span_ms for one in gone if one.span_ms is not None):
-            # Also the day before: it is reported for the last time after its end.
-            first = day_of(span_ms[0]) - timedelta(days=1)
-            report_again(self._writer, first, day_of(span_ms[1]))
-        return changes
 
     def _appended(
         self, changes: CountsOfDays, gone: Sequence[Gone], lost: Mapping[str, int]
@@ -274,6 +266,11 @@ class Buffer(BufferReading):
     def confirmed(self) -> None:
         """The city has seen no frame that this buffer did not make."""
         self._since.close()
+
+    @property
+    def is_to_renew(self) -> bool:
+        """Whether a segment should begin: every tag is to be sent anew behind the next commit."""
+        return any(outlet.segments.is_full for outlet in self.outlets.values())
 
     @property
     def is_to_resize(self) -> bool:

@@ -41,6 +41,7 @@ class Gathered:
     schemas: dict[int, Schema] = field(default_factory=dict)
     size: int = 0
     overflowed: bool = False
+    renews: bool = False
 
     @property
     def empty(self) -> bool:
@@ -91,6 +92,7 @@ class Gathered:
             machines=self.machines,
             reported=reported,
             reported_machines=reported_machines,
+            renews=self.renews,
         )
 
     def without_frames(self) -> Commit:

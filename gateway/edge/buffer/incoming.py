@@ -64,6 +64,7 @@ class Commit:
         machines: increments of the counters of machines.
         reported: devices and days whose books, as of the commit before, these frames report.
         reported_machines: the same of the counters of machines.
+        renews: whether what comes behind it begins with the values of all tags.
     """
 
     frames: Sequence[NewFrame] = ()
@@ -75,3 +76,4 @@ class Commit:
     reported: Collection[tuple[str, date]] = ()
     reported_machines: Collection[MachineKey] = ()
     waiting: Sequence[Gap] = ()
+    renews: bool = False

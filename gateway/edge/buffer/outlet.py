@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date
 
@@ -22,6 +22,7 @@ from gateway.edge.buffer.storage.consumers import (
     release,
     waiting_for,
 )
+from gateway.edge.buffer.storage.segments import Segments
 from gateway.wire.records import GivenUp
 
 _log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Outlet:
         self._oldest = 0
         self._oldest, self._given_up = self.outlook(connection, source.last_seq)
         self._pending = waiting_for(connection, flag, (0, source.last_seq))
+        self.segments = Segments(connection, flag, source.last_seq + 1, self._quota.quota_bytes)
 
     # -- for the northbound ---------------------------------------------------------------
 
@@ -258,8 +260,8 @@ class Outlet:
             pending: what waits.
             now_ms: UTC milliseconds; 0: nothing is old.
         """
-        waiting = (self._oldest, self.flag)
-        trimmed = quota.choose(connection, self._quota, pending.bytes, now_ms, waiting)
+        waiting, begins = (self._oldest, self.flag), self.segments.begins
+        trimmed = quota.choose(connection, self._quota, pending.bytes, now_ms, waiting, begins)
         if not trimmed.size.frames:
             self._is_losing = False
         elif self.name == CITY:
@@ -273,11 +275,8 @@ class Outlet:
     def _say_once(self, trimmed: quota.Trimmed) -> None:
         if not self._is_losing:
             self._is_losing = True
-            _log.warning(
-                "northbound %s: its quota is full; %d values and more are not kept for it",
-                self.name,
-                trimmed.size.values,
-            )
+            words = "northbound %s: its quota is full; %d values and more are not kept for it"
+            _log.warning(words, self.name, trimmed.size.values)
 
     def outlook(self, connection: sqlite3.Connection, last_seq: int) -> tuple[int, GivenUp]:
         """The oldest frame that waits (the next one, if none does), and what was given up."""
@@ -286,7 +285,7 @@ class Outlet:
         return oldest, GivenUp(oldest if doubted is None else min(doubted, oldest), oldest)
 
     def committed(
-        self, pending: Pending, oldest: int, given_up: GivenUp, new: Iterable[StoredFrame] | None
+        self, pending: Pending, oldest: int, given_up: GivenUp, new: Sequence[StoredFrame] | None
     ) -> None:
         """The transaction stands.
 
@@ -297,4 +296,5 @@ class Outlet:
             new: frames that were added, kept in memory for a moment; None: there were others too.
         """
         self._pending, self._oldest, self._given_up = pending, oldest, given_up
+        self.segments.grow(sum(len(one.body) for one in new or ()), pending.bytes, oldest)
         self._fresh.add(new, oldest)

@@ -86,7 +86,7 @@ class Recorder:
         self._sources.append(catch_up)
 
     def tell_losses(self, forget_sent: Callable[[Mapping[str, int]], None]) -> None:
-        """Have this called with the newest time of what is given up, by device."""
+        """Have this called with the newest time of what is given up, by device ("": of all)."""
         self._forget_sent = forget_sent
 
     def announce(self, remembered: Iterable[Gap]) -> None:
@@ -199,6 +199,9 @@ class Recorder:
         pausing = self._refusal.is_pausing(now_ms) and not reporting
         if pausing:
             self._give_up(gathered, self._refusal.cause)
+        elif self._buffer.is_to_renew and not reporting:
+            gathered.renews = True  # with it ends what was judged by what was sent until now
+            self._forget_sent({"": now_ms})
         reporting = reporting or (not pausing and self._books_due(now_ms))
         # What is acknowledged is freed with the next values, if these come soon: a transaction of
         # its own would cost as much as theirs.
@@ -288,13 +291,6 @@ class Recorder:
     def _show(self, now_ms: int) -> None:
         pending = self._buffer.city.pending()
         self._live.set_books(self._buffer.totals(), now_ms)
-        self._live.set_backlog(
-            Backlog(
-                pending.frames,
-                pending.values,
-                pending.bytes,
-                self._buffer.last_seq,
-                f"{self._buffer.epoch:016x}",
-                self._refusal.cause,
-            )
-        )
+        waiting = pending.frames, pending.values, pending.bytes
+        epoch = f"{self._buffer.epoch:016x}"
+        self._live.set_backlog(Backlog(*waiting, self._buffer.last_seq, epoch, self._refusal.cause))

@@ -145,9 +145,12 @@ class Fleet:
         """Values were given up after they had been processed: send anew what they told.
 
         Args:
-            lost: the newest time of the lost values of each device, UTC milliseconds.
+            lost: the newest time of the lost values of each device ("": of all of them), UTC
+                milliseconds.
         """
         for device, upto_ms in lost.items():
+            for runtime in self._devices.values() if not device else ():
+                runtime.forget_sent(upto_ms + MAX_AHEAD_MS)
             if device in self._devices:
                 self._devices[device].forget_sent(upto_ms)
 

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -93,6 +93,12 @@ class Trimmed:
         if gaps:
             self._with_gaps.append(seq)
 
+    def add_all(self, rows: list[_Row]) -> None:
+        """Choose these to go, and empty the list."""
+        for row in rows:
+            self.add(row)
+        rows.clear()
+
     def drop(self, connection: sqlite3.Connection, handed_out: int) -> None:
         """Drop what was chosen from what waits for the city, and note what has to be told of it.
 
@@ -139,8 +145,12 @@ def choose(
     held_bytes: int,
     now_ms: int,
     waiting: tuple[int, int],
+    begins: Sequence[int] = (),
 ) -> Trimmed:
     """Choose the oldest frames that have to go for the rule to be kept.
+
+    Whole segments go, so that what stays begins with the values of all tags: of those that are too
+    old only what is so to its end, of those that are too much all that was begun.
 
     Of very many – after a year in a drawer – :data:`MOST` go now and the others with the next
     commits, so that none of them takes long.
@@ -151,6 +161,7 @@ def choose(
         held_bytes: size of all frames that wait.
         now_ms: UTC milliseconds.
         waiting: number of the oldest frame that waits, and the consumer's flag.
+        begins: numbers of frames with which segments begin, ascending.
     """
     trimmed = Trimmed(waiting[1])
     excess = held_bytes - rule.quota_bytes
@@ -161,12 +172,19 @@ def choose(
         "WHERE seq >= ? AND waiting & ? ORDER BY seq LIMIT ?",
         (*waiting, MOST),
     )
+    last_begin, begun = max(begins, default=0), list[_Row]()
     with closing(oldest) as rows:
         for row in rows:
+            if is_begin := row[0] in begins:
+                trimmed.add_all(begun)
             # The first that is neither too much nor too old ends it: those behind it are younger.
-            if trimmed.size.bytes >= goal and row[_LAST_MS] >= oldest_ms:
+            is_enough = trimmed.size.bytes + sum(one[2] for one in begun) >= goal
+            is_cut = is_begin or not goal or not begun or row[0] > last_begin
+            if is_enough and row[_LAST_MS] >= oldest_ms and is_cut:
                 break
-            trimmed.add(row)
+            begun.append(row)
+    if goal or (not trimmed.size.frames and not last_begin > waiting[0]):
+        trimmed.add_all(begun)
     return trimmed
 
 

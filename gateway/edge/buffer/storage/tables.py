@@ -4,12 +4,13 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
 from gateway.core.batch import Gap
 from gateway.core.books import COUNTERS, Counts
+from gateway.core.days import day_of
 from gateway.core.machines import MachineCounts
 from gateway.core.schema import Schema, decode_schema, encode_schema, id_of
 from gateway.edge.buffer.incoming import Commit, GroupProgress, MachineKey, NewFrame
@@ -91,6 +92,31 @@ def report_again(connection: sqlite3.Connection, first: date, last: date) -> Non
     span = (first.isoformat(), last.isoformat())
     connection.execute("UPDATE books SET reported = 0 WHERE day BETWEEN ? AND ?", span)
     connection.execute("UPDATE machine SET reported = 0 WHERE day BETWEEN ? AND ?", span)
+
+
+def write_changes(
+    connection: sqlite3.Connection,
+    parts: Iterable[Mapping[tuple[str, date], Counts]],
+    gone_ms: Iterable[tuple[int, int] | None],
+) -> Mapping[tuple[str, date], Counts]:
+    """Write what changes in the books; let travel again what lost frames may have reported.
+
+    Args:
+        connection: in a transaction.
+        parts: increments.
+        gone_ms: spans of the times in lost frames, UTC milliseconds; None where none were lost.
+
+    Returns:
+        All increments together.
+    """
+    changes: Mapping[tuple[str, date], Counts] = {}
+    for part in parts:
+        changes = merge(changes, part)
+    write_books(connection, changes)
+    for span_ms in (one for one in gone_ms if one is not None):
+        # Also the day before: it is reported for the last time after its end.
+        report_again(connection, day_of(span_ms[0]) - timedelta(days=1), day_of(span_ms[1]))
+    return changes
 
 
 _ADD_MACHINE = """
