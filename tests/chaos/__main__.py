@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -26,6 +27,7 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the plant ends with it
     folder = arguments.keep or Path(tempfile.mkdtemp(prefix="qulink-chaos-"))
     sys.stderr.write(f"chaos: files of runs with findings stay in {folder}\n")
     machine, begin = describe(), time.monotonic()

@@ -97,7 +97,7 @@ async def run(name: str, number: int, seed: int, seconds: float, folder: Path) -
         result.lacking = str(lacking)
     except (RuntimeError, TimeoutError) as failed:
         result.unexplained += 1
-        result.findings.append(f"unexplained: {failed or 'values did not flow again in time'}")
+        result.findings.append(f"unexplained: {str(failed) or 'values did not flow again in time'}")
     if result.faultless:
         shutil.rmtree(folder)
     else:

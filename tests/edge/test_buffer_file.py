@@ -57,6 +57,21 @@ def test_a_damaged_file_is_set_aside_with_an_error(
         again.close()
 
 
+def test_a_column_of_another_name_is_damage(
+    opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One bit of the schema's text has flipped, which SQLite's own check does not see."""
+    epoch = opened().epoch
+    opened().close()
+    path = tmp_path / "b.db"
+    content = path.read_bytes()
+    assert content.count(b"suppressed INTEGER") == 1
+    path.write_bytes(content.replace(b"suppressed INTEGER", b"stppressed INTEGER"))
+    assert opened().epoch != epoch
+    assert "its tables have other columns than a buffer's" in caplog.text
+    assert list(tmp_path.glob("b.db.damaged-*"))
+
+
 def test_damage_that_comes_while_it_is_used_says_what_to_do(opened: Open, tmp_path: Path) -> None:
     buffer = opened()
     buffer.append(commit(*(frame(1, 5_000) for _ in range(600))), 0)  # more than is in memory

@@ -59,6 +59,12 @@ TABLES = f"""
     PRAGMA user_version={VERSION};
 """
 
+_COLUMNS = """
+    SELECT tables.name, columns.name, columns.type, columns."notnull", columns.pk
+    FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns
+    WHERE tables.type = 'table' ORDER BY tables.name, columns.cid
+"""
+
 
 class BufferFileError(Exception):
     """The buffer's file cannot be used; the message says why and what to do."""
@@ -148,6 +154,21 @@ def _check(connection: sqlite3.Connection) -> None:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise sqlite3.DatabaseError(verdict)
+    # Names of columns are text in the file, which SQLite does not check: a bit of them can flip.
+    columns = _columns(connection)
+    if columns and columns != _own_columns():
+        raise sqlite3.DatabaseError("its tables have other columns than a buffer's")
+
+
+def _columns(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    """Every column of every table: its name, type and place in the key."""
+    return connection.execute(_COLUMNS).fetchall()
+
+
+def _own_columns() -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(TABLES)
+        return _columns(connection)
 
 
 def _begin(connection: sqlite3.Connection) -> None:
