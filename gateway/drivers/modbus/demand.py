@@ -83,9 +83,10 @@ def _readings_cut_off(
         for group, sizes in zip(device.groups, demand.sizes(device), strict=True):
             needed_ms = line.first_ms + sum(line.request_ms(size) for size in sizes)
             if needed_ms > device.config.timeout_ms:
+                requests = "1 request" if len(sizes) == 1 else f"{len(sizes)} requests"
                 yield (
-                    f"group {group.name!r} of device {device.config.id!r} takes {len(sizes)} "
-                    f"requests and at least {needed_ms:,.0f} ms by the pauses and the baud rate, "
+                    f"group {group.name!r} of device {device.config.id!r} takes {requests} "
+                    f"and at least {needed_ms:,.0f} ms by the pauses and the baud rate, "
                     f"more than its timeout_ms {device.config.timeout_ms}: raise timeout_ms, or "
                     "read less at once"
                 )

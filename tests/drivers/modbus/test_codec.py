@@ -104,7 +104,7 @@ def test_exception_codes(code: int, reason: Reason) -> None:
         ("0001 0000 0003 01 84 02", "function 132 instead of 3"),
         ("0001 0000 0003 02 83 02", "unit 2 instead of 1"),
         ("0001 0000 0009 01 03 06 022B 0000 0064 00", "1 bytes came that nobody asked for"),
-        ("474554202F20485454502F312E310D0A", "transaction 4745"),
+        ("474554202F20485454502F312E310D0A", "are no Modbus TCP: 47455420"),
     ],
 )
 def test_wrong_answers(answer: str, message: str) -> None:

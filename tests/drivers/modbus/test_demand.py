@@ -93,7 +93,7 @@ def test_units_of_several_profiles_are_counted_together(tmp_path: Path) -> None:
     ("tags", "connection", "said"),
     [
         (31, {"pause_between_requests_ms": 100}, "takes 31 requests and at least 3,100 ms"),
-        (1, {"pause_after_connect_ms": 4_000}, "takes 1 requests and at least 4,000 ms"),
+        (1, {"pause_after_connect_ms": 4_000}, "takes 1 request and at least 4,000 ms"),
         (40, {"baud": 2_400}, "takes 40 requests and at least 4,033 ms"),
     ],
 )

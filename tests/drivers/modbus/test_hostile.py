@@ -99,7 +99,8 @@ WRONG: list[tuple[str, Answer, str]] = [
     ),
     ("more bytes", lambda r: [right(r) + b"\0"], "nobody asked for"),
     ("two answers", lambda r: [right(r) * 2], "nobody asked for|not open"),
-    ("garbage", lambda r: [b"HTTP/1.1 400 Bad Request\r\n\r\n"], "which is not open"),
+    ("garbage", lambda r: [b"HTTP/1.1 400 Bad Request\r\n\r\n"], "are no Modbus TCP: 48545450"),
+    ("late greeting", lambda r: [b"READY\r\n" + right(r)], r"quirks: \[greeting\]"),
     ("exception of another", lambda r: [exception(r[:7] + b"\4", 2)], "function 132 instead"),
 ]
 

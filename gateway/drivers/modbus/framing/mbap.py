@@ -15,7 +15,7 @@ from gateway.drivers.modbus.framing.quirks import (
     Quirks,
     find,
 )
-from gateway.drivers.modbus.framing.refusals import advice, difference, forgiven, not_open
+from gateway.drivers.modbus.framing.refusals import advice, difference, forgiven, no_frame, not_open
 from gateway.drivers.modbus.framing.series import ProtocolError, Series
 
 _SHORTEST = 9  # an exception; every right answer is longer
@@ -254,7 +254,11 @@ class Transactions(Series):
     def _skip(self, key: bytes, data: bytes, at: int, end: int) -> int:
         """Pass over a late answer; returns where it ends, 0 if it has not come whole."""
         size = int.from_bytes(data[at + 4 : at + 6], "big")
-        if key not in self._given_up or data[at + 2 : at + 4] != b"\0\0" or size > _LONGEST:
+        if data[at + 2 : at + 4] != b"\0\0":
+            # The ids begin at 1 with each connection: was any request but these ever answered?
+            is_first = self._last <= len(self._open) + len(self._given_up)
+            raise ProtocolError(no_frame(data[at:], Quirk.GREETING if is_first else None))
+        if key not in self._given_up or size > _LONGEST:
             raise ProtocolError(not_open(key))
         stop = at + HEADER - 1 + size
         if stop > end:

@@ -14,6 +14,12 @@ def not_open(transaction: bytes) -> str:
     return what + advice(Quirk.ANY_TRANSACTION)
 
 
+def no_frame(came: bytes, quirk: Quirk | None) -> str:
+    """Say that what came is no Modbus TCP at all, ``quirk`` being what it may be instead."""
+    what = f"{len(came)} bytes came that are no Modbus TCP: {came[:16].hex()}"
+    return what + advice(quirk or Quirk.TRAILING_BYTES)
+
+
 def forgiven(got: bytes, head: bytes, quirks: Quirks) -> bytes:
     """What came, from the protocol id on, with those fields right that may be wrong."""
     length = head[2:4] if Quirk.ANY_LENGTH in quirks else got[2:4]
