@@ -1,8 +1,8 @@
 """An MQTT client as a configuration wants it; one for each session.
 
 The library does the protocol. Here is what it lacks: it loses cancellations and the words of
-faults, waits for an answer from a broker that has hung up, takes a refusal for success, and
-leaves sockets open. Reconnection belongs to the caller.
+faults, waits for an answer from a broker that has hung up, takes a refusal for success, watches
+sockets that are closed, and leaves others open. Reconnection belongs to the caller.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from edge_config.models.base import ClientTls, Secret, SecretUnavailableError
 from gateway.mqtt.faults import Ear
 from gateway.mqtt.receiver import Deliver, Receiver, publish_packet, send
 from gateway.mqtt.tls import tls_context
+from gateway.mqtt.writing import Writing
 
 __all__ = ["LOSSES", "Client", "Message", "MqttError", "Will", "is_too_large"]
 
@@ -138,6 +139,7 @@ class Client(aiomqtt.Client):
         self._client.connect_timeout = self.timeout
         self.max_packet_bytes: int | None = None
         self.has_refused = False
+        Writing(self._client, self._disconnected)
         if deliver is not None:
             Receiver(self._client, deliver)
 

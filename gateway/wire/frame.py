@@ -3,7 +3,7 @@
 ::
 
     version u8 = 3 · flags u8 (bit 0: zstd) · merged u16
-    epoch u64 · seq u64 · values u32 · chain u32 · crc32 u32
+    epoch u64 · seq u64 · first_ms i64 · last_ms i64 · values u32 · chain u32 · crc32 u32
     body: records, one after another, compressed as a whole
 
 ``seq`` is the newest frame in the message and ``merged`` how many lie before it there. In a merged
@@ -44,7 +44,7 @@ MAX_CELLS = 2_097_152
 """Most changes, and places for values in batches, that a reader accepts: what is absent costs a
 bit to send and a whole value to read. An edge fills 256 KiB, so it cannot come to more."""
 
-_HEADER = struct.Struct("<BBHQQIII")
+_HEADER = struct.Struct("<BBHQQqqIII")
 HEADER_BYTES = _HEADER.size
 _LEVEL = 1
 
@@ -60,6 +60,9 @@ class Header:
         merged: how many frames lie before the newest; their numbers have no hole.
         chain: the sender's checksum over the frame and all before it in its buffer: two buffers
             with the same history have the same. Of a question: what the answer repeats.
+        first_ms: oldest time in the frames, UTC milliseconds: a body that cannot be read leaves a
+            gap of its own time all the same; 0: not told.
+        last_ms: the newest.
     """
 
     epoch: int
@@ -67,6 +70,8 @@ class Header:
     values: int
     merged: int = 0
     chain: int = 0
+    first_ms: int = 0
+    last_ms: int = 0
 
     @property
     def is_question(self) -> bool:
@@ -185,6 +190,8 @@ def seal(body: bytes, header: Header) -> bytes:
         header.merged,
         header.epoch,
         header.seq,
+        header.first_ms,
+        header.last_ms,
         header.values,
         header.chain,
         crc32(payload),
@@ -204,7 +211,9 @@ def read_header(frame: bytes) -> Header:
 def _unpack(frame: bytes) -> tuple[int, Header, int]:
     if len(frame) < _HEADER.size:
         raise FrameError(f"{len(frame)} bytes are too short for a frame")
-    version, flags, merged, epoch, seq, values, chain, checksum = _HEADER.unpack_from(frame)
+    version, flags, merged, epoch, seq, first, last, values, chain, checksum = _HEADER.unpack_from(
+        frame
+    )
     if version != VERSION:
         raise FrameError(
             f"format version {version} is not {VERSION}: edge and city must run the same qulink"
@@ -212,7 +221,7 @@ def _unpack(frame: bytes) -> tuple[int, Header, int]:
     # Frames are numbered from 1; nothing lies before a question.
     if merged >= max(seq, 1):
         raise FrameError(f"frame {seq} cannot have {merged} before it")
-    return flags, Header(epoch, seq, values, merged, chain), checksum
+    return flags, Header(epoch, seq, values, merged, chain, first, last), checksum
 
 
 def decode_frame(frame: bytes, schemas: MutableMapping[int, Schema]) -> Frame:

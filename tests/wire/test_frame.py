@@ -1,6 +1,7 @@
 """Frames: round trips of every record, and nothing but FrameError on arbitrary bytes."""
 
 import contextlib
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -272,12 +273,15 @@ def test_a_small_frame_does_not_unfold_to_gigabytes() -> None:
 
 
 def test_golden_header() -> None:
-    message = seal(b"\0", Header(0x0102030405060708, 9, 10, 0, 0x0B0C0D0E))
+    header = Header(0x0102030405060708, 9, 10, 0, 0x0B0C0D0E, 1, -2)
+    message = seal(b"\0", header)
     assert message.hex() == (
-        "0300000008070605040302010900000000000000" + "0a000000" + "0e0d0c0b" + "00000000"
+        "0300000008070605040302010900000000000000"
+        "0100000000000000feffffffffffffff"
+        "0a0000000e0d0c0b00000000"
     )
-    assert read_header(message) == Header(0x0102030405060708, 9, 10, 0, 0x0B0C0D0E)
-    merged = seal(b"\0", Header(0x0102030405060708, 9, 10, 3, 0x0B0C0D0E))
+    assert read_header(message) == header
+    merged = seal(b"\0", replace(header, merged=3))
     assert merged.hex() == message.hex().replace("03000000", "03000300", 1)
     assert encode_begin(6, 7).hex() == "07" + "0c000000" + "0600000000000000" + "07000000"
 

@@ -13,7 +13,7 @@ from gateway.city.ingest.commit import EpochUpdate, Updates
 from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.layout import Layout, batch_rows, change_rows
 from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, ROW_VALUES
-from gateway.city.ingest.losses import span_of
+from gateway.city.ingest.losses import believed, span_of
 from gateway.city.ingest.progress import Progress
 from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.city.ingest.verdict import (
@@ -109,12 +109,12 @@ class FrameBatch:
             case TooManyHoles(epoch):
                 self._update(gateway, epoch)
                 self.outcomes["too_many_holes"] += 1
-            case Malformed(kind, reason, epoch, seq, values, merged):
+            case Malformed(kind, reason, epoch, seq, values, merged, span_ms):
                 if epoch is not None:
                     update = self._update(gateway, epoch)
                     self._finish(gateway, epoch, update, range(seq - merged, seq + 1))
                     update.quarantined += values
-                    _lose(gateway, "", "", values, [message.received_ms])
+                    _lose(gateway, "", "", values, believed(span_ms, message.received_ms))
                 self.outcomes["quarantined"] += 1
                 self.refuse(message, kind, sender, reason, values)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from gateway.city.ingest.admission import LATEST_MS, is_device_id
 from gateway.city.ingest.limits import MAX_LOSSES
 from gateway.core.batch import JOIN_MS, Batch, Changes, Gap
+from gateway.core.days import MAX_AHEAD_MS
 from gateway.core.status import Reason
 
 
@@ -46,6 +47,17 @@ class Losses:
         """The intervals that have begun or grown since the last call."""
         changed, self._changed = self._changed, {}
         return list(changed.values())
+
+
+def believed(span_ms: tuple[int, int], received_ms: int) -> Sequence[int]:
+    """First and last time of a message of which only the header can be read.
+
+    Args:
+        span_ms: as the header says; nothing vouches for it.
+        received_ms: when it came; holds if the header cannot be true, UTC milliseconds.
+    """
+    first, last = span_ms
+    return span_ms if 0 < first <= last <= received_ms + MAX_AHEAD_MS else (received_ms,)
 
 
 def span_of(record: Batch | Changes) -> Sequence[int]:

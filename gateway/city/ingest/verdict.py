@@ -92,6 +92,7 @@ class Malformed:
         seq: its number, if ``epoch`` is set; the newest if several are merged.
         values: values lost with it, as its header says.
         merged: how many frames lie before ``seq`` in the same message.
+        span_ms: first and last time in it, as its header says, UTC milliseconds.
     """
 
     kind: str
@@ -100,6 +101,7 @@ class Malformed:
     seq: int = 0
     values: int = 0
     merged: int = 0
+    span_ms: tuple[int, int] = (0, 0)
 
 
 Verdict = Accepted | Asked | Duplicate | SchemaMissing | TooManyHoles | Malformed
@@ -201,9 +203,8 @@ def _schema_missing(payload: bytes, gateway: Gateway, header: Header, known: str
 def _malformed(kind: str, reason: str, header: Header, known: str | None) -> Malformed:
     if known is None:
         return Malformed(kind, reason)
-    return Malformed(
-        kind, reason, known, header.seq, min(header.values, MAX_BODY_BYTES), header.merged
-    )
+    values, span_ms = min(header.values, MAX_BODY_BYTES), (header.first_ms, header.last_ms)
+    return Malformed(kind, reason, known, header.seq, values, header.merged, span_ms)
 
 
 def _frame_objection(frame: Frame) -> str | None:

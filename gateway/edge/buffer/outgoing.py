@@ -16,13 +16,16 @@ Span = tuple[int, int]
 class StoredFrame:
     """A frame as the buffer holds it; ``wire.seal`` makes a message of it.
 
-    ``chain`` is the checksum over it and all before it in the buffer.
+    ``chain`` is the checksum over it and all before it in the buffer; ``first_ms`` and ``last_ms``
+    are the oldest and the newest time in it, UTC milliseconds.
     """
 
     seq: int
     values: int
     body: bytes
     chain: int = 0
+    first_ms: int = 0
+    last_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from gateway.edge.buffer.storage.segments import Segments
 from gateway.wire.records import GivenUp
 
 _log = logging.getLogger(__name__)
-
 _FRAMES_AFTER = (
-    "SELECT seq, count, body, chain FROM frame WHERE seq > ? AND waiting & ? ORDER BY seq"
+    "SELECT seq, count, body, chain, first_ms, last_ms FROM frame "
+    "WHERE seq > ? AND waiting & ? ORDER BY seq"
 )
 
 

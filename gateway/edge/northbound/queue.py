@@ -43,6 +43,8 @@ class Message:
         values: values in all of them.
         body: flags byte and body.
         chain: the newest frame's checksum over it and all before it.
+        first_ms: oldest time in them, UTC milliseconds.
+        last_ms: newest time in them.
     """
 
     first: int
@@ -50,6 +52,8 @@ class Message:
     values: int
     body: bytes
     chain: int
+    first_ms: int
+    last_ms: int
 
 
 class Queue:
@@ -164,7 +168,11 @@ def merge(frames: Sequence[StoredFrame], encoder: BodyEncoder | None = None) -> 
         try:
             body = join(((one.seq, one.values, one.body) for one in frames), encoder)
             values = sum(one.values for one in frames)
-            return [Message(first.seq, last.seq, values, body, last.chain)]
+            begin, end = min(one.first_ms for one in frames), max(one.last_ms for one in frames)
+            return [Message(first.seq, last.seq, values, body, last.chain, begin, end)]
         except FrameError as error:
             _log.error("frames %d to %d are sent apart: %s", first.seq, last.seq, error)
-    return [Message(one.seq, one.seq, one.values, one.body, one.chain) for one in frames]
+    return [
+        Message(one.seq, one.seq, one.values, one.body, one.chain, one.first_ms, one.last_ms)
+        for one in frames
+    ]

@@ -163,7 +163,15 @@ class Transfer:
         if room and one.first == one.seq:
             self._cut(one.seq, room)
             return
-        header = Header(self._outlet.epoch, one.seq, one.values, one.seq - one.first, one.chain)
+        header = Header(
+            self._outlet.epoch,
+            one.seq,
+            one.values,
+            one.seq - one.first,
+            one.chain,
+            one.first_ms,
+            one.last_ms,
+        )
         message = seal(body, header)
         again = self._window.send(one.first, one.seq, _seconds())
         now = self._shared.status

@@ -170,7 +170,8 @@ def insert_frames(
     stored: list[StoredFrame] = []
     for seq, frame in enumerate(frames, last + 1):
         chain = chained(chain, frame.body)
-        stored.append(StoredFrame(seq, frame.values, frame.body, chain))
+        times = (frame.first_ms, frame.last_ms)
+        stored.append(StoredFrame(seq, frame.values, frame.body, chain, *times))
         connection.execute(
             "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
