@@ -455,3 +455,25 @@ def test_mixed_kinds_arrive_in_their_own_columns() -> None:
     )
     expected = [(0, T0, 1.5), (0, T0 + 1, 2.0), (1, T0, True), (2, T0, "ok")]
     assert points(outcome) == expected
+
+
+def test_a_loss_is_not_hidden_by_a_value_of_the_same_millisecond() -> None:
+    """The server lost values before the first of two, of which only the second goes on."""
+    processor = make([TagRule(Kind.FLOAT64)])
+    deliver(processor, [(0, T0, 1.0)], T0)
+    overflown = uncertain(Reason.OVERFLOW)
+    outcome = processor.process_arrivals(
+        np.zeros(2, np.uint32),
+        np.array([T0 + 5, T0 + 5]),
+        (np.array([2.0, 1.0]),),
+        np.array([overflown, GOOD], np.uint8),
+        T0 + 9,
+    )
+    assert points(outcome) == [(0, T0 + 5, 1.0)], "sent though the value has not moved"
+    assert isinstance(outcome.record, Changes)
+    assert outcome.record.status is not None
+    assert outcome.record.status.tolist() == [overflown]
+    assert outcome.status.tolist() == [overflown]
+    assert total(outcome).balanced
+    (machine,) = outcome.machines
+    assert (machine[2].valid, machine[2].expected) == (0, 2), "no evidence of what was lost"

@@ -38,6 +38,21 @@ def lasting(index: npt.NDArray[np.uint32], times: Times, judged: Status) -> npt.
     return np.flatnonzero(stays)
 
 
+def pass_on_loss(judged: Status, stays: npt.NDArray[np.intp]) -> None:
+    """Let the mark of a loss go from a value that is superseded to the one that stays for it.
+
+    Args:
+        judged: status byte of each value; changed in place.
+        stays: positions of those that are not superseded, ascending.
+    """
+    lost = np.flatnonzero(judged == _OVERFLOWN)
+    heirs = stays[np.searchsorted(stays, lost)]
+    judged[heirs[judged[heirs] == GOOD]] = _OVERFLOWN
+
+
+_OVERFLOWN = uncertain(Reason.OVERFLOW)
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """Processed values of one delivery, one column a run of the schema (some empty)."""

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from gateway.core.arrival.delivery import Arrival, lasting, occurrences
+from gateway.core.arrival.delivery import Arrival, lasting, occurrences, pass_on_loss
 from gateway.core.batch import NEVER, Mask, Status, Times
 from gateway.core.books import tally_by_day
 from gateway.core.days import MAX_AHEAD_MS
@@ -175,6 +175,7 @@ class GroupProcessor(Processor):
         index = arrival.index
         present = np.zeros(len(index), np.bool_)
         stays = lasting(index, times, arrival.status)
+        pass_on_loss(arrival.status, stays)
         for positions in occurrences(index, stays):
             self._process_once(arrival, positions, times, present, now_ms)
         if len(stays) < len(index):  # what is superseded counts on the day of what replaced it

@@ -1,20 +1,42 @@
-"""The links of the running devices: who shares one, and what its settings are."""
+"""The links of the running devices: who shares one, its settings, and who may connect."""
 
 import time
-from collections.abc import Callable, Hashable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from edge_config.loading.resolved import ResolvedDevice
-from gateway.drivers.api import Driver, DriverSpec, Link
-from gateway.edge.device.turns import Turns
+from gateway.drivers.api import Driver, DriverError, DriverSpec, Link
+from gateway.edge.device.turns import Starts, Turns
 from gateway.edge.live.records import LinkLoad
 from gateway.edge.live.view import Live
 
-Way = tuple[Callable[[], Driver], AbstractAsyncContextManager[object]]
-"""How a device is reached: what makes its driver, and its turn on what it shares with others."""
+AT_ONE_SERVER = 8
+"""So many devices connect to one server at a time, and subscribe there."""
+AT_ONCE = 16
+"""So many of the whole gateway begin at a time: each costs it some 20 ms."""
+BEGIN_S = 0.5
+"""One that has not connected after so long waits for the network; the next may begin."""
+
+Place = Callable[[], AbstractAsyncContextManager[object]]
+
+
+class Way(NamedTuple):
+    """How a device is reached.
+
+    Attributes:
+        make: makes its driver.
+        turn: its turn on what it shares with others.
+        start: gives it the place that it must have while it connects and subscribes.
+    """
+
+    make: Callable[[], Driver]
+    turn: AbstractAsyncContextManager[object]
+    start: Place
+
 
 _Key = tuple[str, Hashable]
 
@@ -56,6 +78,9 @@ class Links:
         self._seconds = seconds
         self._shared: dict[_Key, _Shared] = {}
         self._keys: dict[str, _Key] = {}
+        self._box = Starts(AT_ONCE, BEGIN_S)
+        self._servers: WeakValueDictionary[_Key, Starts] = WeakValueDictionary()
+        self._loaded: set[str] = set()
 
     def join(self, device: ResolvedDevice) -> Way:
         """How to reach a device from now on: over the link of its key, or on its own.
@@ -65,7 +90,9 @@ class Links:
         spec = self._specs[device.config.driver]
         if spec.link is None:
             self.leave(device.config.id)
-            return partial(spec.make, device.connection), nullcontext()
+            self._load(spec, device.connection)
+            make = partial(spec.make, device.connection)
+            return Way(make, nullcontext(), self._start_at(spec, device.connection))
         key = spec.name, spec.link.key(device.connection)
         if self._keys.get(device.config.id) != key:
             self.leave(device.config.id)
@@ -74,7 +101,28 @@ class Links:
         shared.connections.pop(device.config.id, None)
         shared.connections[device.config.id] = device.connection
         _tell(shared)
-        return partial(shared.link.driver, device.connection), shared.turns.of_one_device()
+        make = partial(shared.link.driver, device.connection)
+        return Way(make, shared.turns.of_one_device(), nullcontext)
+
+    def _load(self, spec: DriverSpec, connection: Any) -> None:
+        """Import a driver's library now, which takes half a second, and not while others wait."""
+        if spec.name not in self._loaded:
+            self._loaded.add(spec.name)
+            with suppress(DriverError):  # whoever needs it is told then
+                spec.make(connection)
+
+    def _start_at(self, spec: DriverSpec, connection: Any) -> Place:
+        key = spec.name, spec.endpoint(connection)
+        server = self._servers.get(key)
+        if server is None:
+            server = self._servers[key] = Starts(AT_ONE_SERVER)
+
+        @asynccontextmanager
+        async def start() -> AsyncIterator[None]:
+            async with server.place(), self._box.place():
+                yield
+
+        return start
 
     def leave(self, device: str) -> None:
         """A device has gone, or is going to be reached in another way."""

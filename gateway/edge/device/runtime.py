@@ -144,7 +144,7 @@ class DeviceRuntime:
 
     def _prepared(self) -> Connection:
         if self._connection is None:
-            make, turn = self._way
+            make, turn, _ = self._way
             driver, shared = make(), self._shared
             known = shared.knowledge
             self._connection = Connection(self.model, driver, turn, shared.timeouts, known)
@@ -152,9 +152,10 @@ class DeviceRuntime:
         return self._connection
 
     async def _serve(self, connection: Connection) -> None:
-        async with connection.turn:
-            await connection.connect()
-        answers = [await connection.subscribe(group.model) for group in self._subscribed]
+        async with self._way.start():
+            async with connection.turn:
+                await connection.connect()
+            answers = [await connection.subscribe(group.model) for group in self._subscribed]
         self.books.connected(self._now_ms())
         for group, status in zip(self._subscribed, answers, strict=True):
             self._answered(group, status)

@@ -1,9 +1,10 @@
-"""Turns on what several devices are reached by, and whether it can keep up with them."""
+"""Turns on what several devices are reached by, whether it can keep up, and who may connect."""
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from gateway.drivers.api import Link
 from gateway.edge.live.records import LinkLoad
@@ -128,3 +129,38 @@ class Turn:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.has_failed = kind is not None and issubclass(kind, Exception)
         self._turns.end(self)
+
+
+class Starts:
+    """Who may begin to connect: some devices at a time, in the order in which they asked.
+
+    A server with a hundred sessions that begin at once answers none of them in time, and keeps
+    those that were given up; a gateway that begins a hundred is late for whoever it reads already.
+
+    Args:
+        most: so many at a time.
+        hold_s: longest time for which a place is kept: who connects for longer waits for others.
+    """
+
+    def __init__(self, most: int, hold_s: float | None = None) -> None:
+        self._places = asyncio.Semaphore(most)
+        self._hold_s = hold_s
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """A place, as soon as there is one."""
+        await self._places.acquire()
+        loop = asyncio.get_running_loop()
+        held = [self._places]  # taken out by whoever gives the place back
+        early = None if self._hold_s is None else loop.call_later(self._hold_s, _give_back, held)
+        try:
+            yield
+        finally:
+            if early is not None:
+                early.cancel()
+            _give_back(held)
+
+
+def _give_back(held: list[asyncio.Semaphore]) -> None:
+    if held:
+        held.pop().release()

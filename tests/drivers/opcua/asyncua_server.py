@@ -3,12 +3,15 @@
 Commands: {"set": name, "value": v, "source_ms": time of the source}, {"session_ms": longest
 session}, {"short": service that leaves its last result out}, {"add": name, "uri": namespace},
 {"subscriptions": how many it grants}, {"endpoints": none, when a session begins},
+{"sessions": wait until there are so many}, {"slow": seconds that a session takes longer},
+{"creating": wait until one is asked for},
 {"namespaces": what its NamespaceArray says}.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,6 +47,45 @@ def leave_one_out(service: str) -> None:
     setattr(InternalSession, service, short)
 
 
+SESSIONS: set[int] = set()
+"""Sessions from outside that were made and not closed."""
+CREATING = asyncio.Event()
+"""Set while a session that is asked for is not answered yet."""
+
+
+def count_sessions() -> None:
+    """Keep count of the sessions."""
+    create, close = InternalSession.create_session, InternalSession.close_session
+
+    async def made(self: InternalSession, *given: Any, **named: Any) -> Any:
+        SESSIONS.add(id(self))
+        return await create(self, *given, **named)
+
+    async def closed(self: InternalSession, *given: Any, **named: Any) -> Any:
+        SESSIONS.discard(id(self))
+        return await close(self, *given, **named)
+
+    InternalSession.create_session = made  # type: ignore[method-assign]
+    InternalSession.close_session = closed  # type: ignore[method-assign]
+
+
+def make_sessions_slowly(seconds: float) -> None:
+    """From now on a session takes so much longer."""
+    create = InternalSession.create_session
+
+    async def slow(self: InternalSession, *given: Any, **named: Any) -> Any:
+        CREATING.set()
+        await asyncio.sleep(seconds)
+        return await create(self, *given, **named)
+
+    InternalSession.create_session = slow  # type: ignore[method-assign]
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110 - sessions tell nobody when they end
+        await asyncio.sleep(0.01)
+
+
 def list_no_endpoints() -> None:
     """From now on new sessions are not told the endpoints again."""
     create = InternalSession.create_session
@@ -66,6 +108,13 @@ async def obey(server: Server, nodes: dict[str, Node], command: dict[str, Any]) 
         index = await server.register_namespace(command["uri"])
         node_id = ua.NodeId(command["add"], index)
         await server.nodes.objects.add_variable(node_id, command["add"], 2.5)
+    elif "sessions" in command:
+        await until(lambda: len(SESSIONS) == command["sessions"])
+    elif "slow" in command:
+        CREATING.clear()
+        make_sessions_slowly(command["slow"])
+    elif "creating" in command:
+        await CREATING.wait()
     elif "endpoints" in command:
         list_no_endpoints()
     elif "subscriptions" in command:
@@ -86,6 +135,7 @@ async def write(node: Node, command: dict[str, Any]) -> None:
 
 
 async def main(options: dict[str, Any]) -> None:
+    count_sessions()
     server = Server()
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{options['port']}")

@@ -5,6 +5,7 @@ owns that, and a session is never reused. Its log is silenced, because every fau
 driver as an exception that the poller logs once, and because its debug log would show passwords.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,6 +30,8 @@ _MESSAGE = 16 * 1024 * 1024
 """Largest message that we take, bytes; a full response of 10,000 numbers has 0.3 MB."""
 _CHUNKS = _MESSAGE // 8_192
 """Most chunks of a message; no peer takes smaller ones (Part 6, 7.1.2.3)."""
+_ABANDON_S = 0.5
+"""Longest wait for the answer to a session that nobody wants any more."""
 _SIGNS = 3
 """Signs of life within a session's time-out."""
 _FAILURES: tuple[type[Exception], ...] = (DriverError, *LIBRARY_ERRORS)
@@ -107,7 +110,14 @@ class GatewayClient(Client):
         create = self.uaclient.session.create_session
 
         async def completed(parameters: ua.CreateSessionParameters) -> ua.CreateSessionResult:
-            made = await create(parameters)
+            making = asyncio.ensure_future(create(parameters))
+            try:
+                made = await asyncio.shield(making)
+            except asyncio.CancelledError:
+                # The server counts it until it is closed, and it has no name before the answer.
+                await asyncio.wait([making], timeout=_ABANDON_S)
+                making.cancel()
+                raise
             await self._complete(made)
             return made
 
