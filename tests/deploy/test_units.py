@@ -81,3 +81,12 @@ def test_both_sides_have_a_unit() -> None:
         "qulink-city.service",
         "qulink-edge.service",
     ]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_is_ordered_after_the_time_service_and_waits_for_none(unit: Path) -> None:
+    """``time-sync.target`` is reached late, or never, where nothing sets the clock."""
+    lines = unit.read_text().splitlines()
+    (order,) = (line for line in lines if line.startswith("After="))
+    assert "time-sync.target" in order.split("=")[1].split()
+    assert [line for line in lines if "time-" in line] == [order]
