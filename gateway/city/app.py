@@ -160,6 +160,7 @@ def health(city: City) -> dict[str, str]:
         "broker": broker,
         "store": city.ingest.persistence.store_problem or "ok",
         "partitions": partitions or "ok",
+        "clock": city.presence.clock_problem or "ok",
     }
 
 

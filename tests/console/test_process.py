@@ -94,7 +94,7 @@ def test_parts_of_the_city_are_seen_through_the_console(city: Running) -> None:
     parts = city.parts()
     assert parts["broker"] == "broker does not answer"
     assert {name for name, state in parts.items() if state == "ok"} == {
-        "console", "ingest", "database", "store", "partitions",
+        "console", "ingest", "database", "store", "partitions", "clock",
     }  # fmt: skip
     with urlopen(f"http://127.0.0.1:{city.port}/metrics", timeout=5) as answer:
         text = answer.read().decode()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from edge_config.models.base import Secret
 from gateway.durable import make_folder, sync_names
@@ -189,6 +190,21 @@ def words(error: Exception) -> str:
     """What the database said, in one line without the statement and its values; of others, all."""
     text = str(getattr(error, "orig", None) or error).strip()
     return text.partition("\n")[0][:300]
+
+
+_PERMANENT = frozenset(("22", "23", "54"))
+"""SQLSTATE classes: data exception, integrity violation, program limit exceeded."""
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Whether an error comes from what is written, so that trying again is of no use.
+
+    Drivers raise ``OverflowError`` and ``UnicodeError`` for what they cannot hand over at all.
+    """
+    if isinstance(error, DataError | IntegrityError | OverflowError | UnicodeError):
+        return True
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return str(state)[:2] in _PERMANENT
 
 
 def chunks(items: Iterable[T]) -> Iterator[list[T]]:

@@ -3,18 +3,18 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.city.db.database import Database, words
+from gateway.city.db.database import Database, is_permanent, words
 from gateway.city.evidence.rebuild import identified, origins_of, recount
 from gateway.city.evidence.recording import record_known
-from gateway.city.evidence.samples import EARLIEST_MS
-from gateway.city.evidence.uncounted import Span, Uncounted, write_gathered
+from gateway.city.evidence.samples import EARLIEST_MS, Sample
+from gateway.city.evidence.uncounted import Epoch, Span, Uncounted, write_gathered
 from gateway.city.ledger.machines import MachineIds
 from gateway.city.stores.api import SeriesHours, Store, StoreError
 from gateway.core.days import day_of
@@ -71,11 +71,24 @@ class Flushing:
         async with self.uncounted.writing:
             samples, counted = self.uncounted.gathered()
             if samples or counted:
-                strangers = await self.database.run(
-                    write_gathered, samples, counted, self.machines, self.now_ms()
-                )
+                strangers = await self._write(samples, counted)
                 self.uncounted.written(counted)
                 self.found_strangers(strangers)
+
+    async def _write(self, samples: Sequence[Sample], counted: Mapping[Epoch, Span]) -> int:
+        """Write samples, but for those that the database will never take; the mark comes last."""
+        try:
+            return await self.database.run(
+                write_gathered, samples, counted, self.machines, self.now_ms()
+            )
+        except Exception as error:
+            if not samples or not is_permanent(error):
+                raise
+            if len(samples) == 1:
+                log.warning("there is no evidence of %s: %s", samples[0].machine, words(error))
+                return await self._write((), counted)
+        half = len(samples) // 2
+        return await self._write(samples[:half], {}) + await self._write(samples[half:], counted)
 
     async def _flush_regularly(self) -> None:
         while True:

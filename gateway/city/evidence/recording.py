@@ -43,7 +43,8 @@ def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, n
 
 def record_known(connection: Connection, entries: Sequence[tuple[int, Sample]]) -> None:
     """Add evidence of machines whose ids are known, on days since the city began."""
-    write_evidence(connection, [_evidence(*entry) for entry in entries])
+    proofs = [one for one in entries if one[1].is_evidence]
+    write_evidence(connection, [_evidence(*one) for one in proofs])
     keep_doubted(connection, entries)
 
 

@@ -1,7 +1,9 @@
 """From committed values to evidence: in which hours of a day a machine was read, how well. Pure.
 
 A sample counts if its time is plausible: not before 2020, and not more than a minute ahead of the
-city's clock when it came (a gateway's clock may differ by so much; more is a clock fault).
+city's clock when it came (a gateway's clock may differ by so much; more is a clock fault). One that
+is ahead by up to a day is in clock doubt: where the gateway's clock is fast it never counts, where
+ours is slow it does once that is put right.
 
 GOOD values, UNCERTAIN ones and replays – a source repeats what it last had, or made something up –
 have hours of their own. A value in clock doubt is GOOD if it came on the very day that it names,
@@ -11,7 +13,7 @@ confirmed (``clock_doubt.py``).
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -27,6 +29,9 @@ from gateway.core.status import GOOD, Reason, is_replay, uncertain
 
 EARLIEST_MS = 1_577_836_800_000
 """2020-01-01T00:00Z."""
+
+MAX_FAST_MS = DAY_MS
+"""What is further ahead of the city's clock is a date that makes no sense, and is no evidence."""
 
 _EPOCH = date(1970, 1, 1)
 
@@ -78,9 +83,14 @@ class Sample:
     replayed_hours: int = 0
     doubted_hours: int = 0
 
+    @property
+    def is_evidence(self) -> bool:
+        """Whether anything in it says that the machine was read; doubts alone do not."""
+        return bool(self.good_hours | self.uncertain_hours | self.replayed_hours)
+
 
 Sums = dict[tuple[object, ...], Sample]
-"""One sample a machine, day, source, kind and gateway, by these."""
+"""One sample a machine, day, source, kind and gateway, by these; doubts alone stand apart."""
 
 
 def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterator[Sample]:
@@ -120,6 +130,30 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
             int(times[mine].max()),
             *(_hours(times[mine][some[use][mine] > 0]) for some in qualities),
         )
+    yield from _ahead(schema, rows, now_ms)
+
+
+def _ahead(schema: Schema, rows: Rows, now_ms: int) -> Iterator[Sample]:
+    """What is further ahead of the city's clock than clocks may differ: in doubt, day by day."""
+    if int(rows.time_ms.max(initial=0)) <= now_ms + MAX_AHEAD_MS:
+        return
+    fast = (rows.time_ms > now_ms + MAX_AHEAD_MS) & (rows.time_ms <= now_ms + MAX_FAST_MS)
+    times = rows.time_ms[fast & rows.present.any(axis=1)]
+    days = (times + OFFSET_MS) // DAY_MS
+    series = rows.series
+    machine = MachineName(series.enterprise, series.site, series.equipment)
+    origin = Origin(series.gateway, schema.source, schema.synthetic)
+    for day in sorted(set(days.tolist())):
+        yield _doubted(machine, _EPOCH + timedelta(days=day), times[days == day], origin)
+
+
+def _doubted(
+    machine: MachineName, day: date, times: npt.NDArray[np.int64], origin: Origin
+) -> Sample:
+    gateway, source, synthetic = origin
+    span = int(times.min()), int(times.max())
+    place = (machine, day, source, synthetic, gateway)
+    return Sample(*place, len(times), *span, good_hours=0, doubted_hours=_hours(times))
 
 
 _Counts = npt.NDArray[np.int64]
@@ -172,13 +206,15 @@ def counted(
         A sample of no values; None if there was no GOOD value, or its time is not plausible.
     """
     first_ms, last_ms = valid_ms
-    if first_ms is None or last_ms is None or not first_ms <= last_ms <= now_ms + MAX_AHEAD_MS:
+    if first_ms is None or last_ms is None or not first_ms <= last_ms <= now_ms + MAX_FAST_MS:
         return None
     if first_ms < EARLIEST_MS or {day_of(first_ms), day_of(last_ms)} != {day}:
         return None
+    times = np.array(valid_ms, np.int64)
+    if last_ms > now_ms + MAX_AHEAD_MS:
+        return replace(_doubted(machine, day, times, origin), count=0)
     gateway, source, synthetic = origin
-    hours = _hours(np.array(valid_ms, np.int64))
-    return Sample(machine, day, source, synthetic, gateway, 0, first_ms, last_ms, hours)
+    return Sample(machine, day, source, synthetic, gateway, 0, first_ms, last_ms, _hours(times))
 
 
 def samples_in(
@@ -200,7 +236,7 @@ def samples_in(
 
 
 def merged(parts: Iterable[Sample]) -> list[Sample]:
-    """One sample a machine, day, source, kind and gateway."""
+    """One sample a machine, day, source, kind and gateway; doubts alone stand apart."""
     sums: Sums = {}
     add(sums, parts)
     return list(sums.values())
@@ -209,7 +245,7 @@ def merged(parts: Iterable[Sample]) -> list[Sample]:
 def add(sums: Sums, parts: Iterable[Sample]) -> None:
     """Add samples to those that are gathered."""
     for part in parts:
-        key = (part.machine, part.day, part.source, part.synthetic, part.gateway)
+        key = (part.machine, part.day, part.source, part.synthetic, part.gateway, part.is_evidence)
         have = sums.get(key)
         sums[key] = part if have is None else _sum(have, part)
 

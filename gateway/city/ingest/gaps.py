@@ -1,12 +1,12 @@
 """Intervals without values, in the database: what edges report, silences, quarantine."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import msgspec
-from sqlalchemy import Connection, case
+from sqlalchemy import Connection, case, select, update
 
-from gateway.city.db.tables import gap
+from gateway.city.db.tables import gap, gateway
 from gateway.city.db.upsert import insert_for
 from gateway.core.batch import Gap
 
@@ -34,6 +34,15 @@ def keep_gaps(
     upsert = statement.on_conflict_do_update(index_elements=_GAP_KEY, set_=changes, where=where)
     if gaps:
         connection.execute(upsert, [_gap_row(*one) for one in gaps])
+
+
+def end_gaps_of_revoked(connection: Connection, gateways: Iterable[str]) -> None:
+    """End what was written of gateways that were revoked meanwhile: nobody else would."""
+    revoked = select(gateway.c.revoked_ms).where(gateway.c.id == gap.c.gateway).scalar_subquery()
+    own = gap.c.to_ms.is_(None) & gap.c.gateway.in_(set(gateways))
+    end_ms = case((gap.c.from_ms > revoked, gap.c.from_ms), else_=revoked)
+    ended = update(gap).where(own, revoked.is_not(None)).values(to_ms=end_ms)
+    connection.execute(ended)
 
 
 def keep_losses(connection: Connection, gaps: Sequence[tuple[str, Gap]]) -> None:

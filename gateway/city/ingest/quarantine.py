@@ -17,8 +17,8 @@ class Entry:
     """One message, or the part of one, that was not accepted.
 
     Attributes:
-        kind: for metrics: ``topic``, ``gateway``, ``size``, ``frame``, ``schema``, ``state`` or
-            ``store``.
+        kind: for metrics: ``topic``, ``gateway``, ``size``, ``frame``, ``schema``, ``state``,
+            ``database`` or ``store``.
         received_ms: when it came, UTC milliseconds.
         topic: where it came from.
         gateway: gateway in the topic; empty if there is none.

@@ -86,7 +86,7 @@ class Malformed:
     """Breaks the format.
 
     Attributes:
-        kind: ``size`` or ``frame``.
+        kind: ``size``, ``frame`` or ``database``.
         reason: why.
         epoch: set if the frame is to be acknowledged as lost.
         seq: its number, if ``epoch`` is set; the newest if several are merged.
@@ -198,6 +198,17 @@ def _schema_missing(payload: bytes, gateway: Gateway, header: Header, known: str
         return SchemaMissing(f"{header.epoch:016x}", unknown_schemas(payload, gateway.schemas))
     except FrameError as error:
         return _malformed("frame", str(error), header, known)
+
+
+def refused_by_database(payload: bytes, reason: str) -> Malformed:
+    """The verdict on a frame that is sound, and that the database will never take.
+
+    Args:
+        payload: the message.
+        reason: why.
+    """
+    header = read_header(payload)
+    return _malformed("database", reason, header, f"{header.epoch:016x}")
 
 
 def _malformed(kind: str, reason: str, header: Header, known: str | None) -> Malformed:

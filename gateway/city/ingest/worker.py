@@ -5,7 +5,7 @@ next is written to the store and a third is gathered and decoded. Batches keep t
 given up: while store or database is away it is tried again with growing pauses, nothing is
 acknowledged, and the bounded inbox sheds what the edges will send again. If the database turns
 out to know of frames already – the answer to a commit was lost, or another worker was faster –,
-all batches on their way are decided anew.
+or refuses one for good, all batches on their way are decided anew.
 """
 
 import asyncio
@@ -24,10 +24,11 @@ from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.commit import Quarantined, StaleError, commit, note_uncounted
 from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.enrolled.gateways import Gateways
-from gateway.city.ingest.persistence import Persistence
+from gateway.city.ingest.limits import TURN_FRAMES
+from gateway.city.ingest.persistence import Persistence, PoisonedError
 from gateway.city.ingest.uplink.api import Uplink
 from gateway.city.ingest.uplink.inbox import Incoming
-from gateway.city.ingest.verdict import refusal_of, verdict_on
+from gateway.city.ingest.verdict import refusal_of, refused_by_database, verdict_on
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.live.view import Live
 from gateway.city.stores.api import (
@@ -106,8 +107,8 @@ class Ingest:
         while True:
             try:
                 await self._work()
-            except* StaleError as stale:
-                await self._decide_anew(stale)
+            except* (StaleError, PoisonedError) as reasons:
+                await self._decide_anew(reasons)
 
     async def _work(self) -> None:
         stages = Stages()
@@ -125,11 +126,11 @@ class Ingest:
             await asyncio.sleep(GATHER_S / 2)
         await self.evidence.flush_if_possible()
 
-    async def _decide_anew(self, stale: ExceptionGroup[StaleError]) -> None:
+    async def _decide_anew(self, reasons: ExceptionGroup[StaleError | PoisonedError]) -> None:
         """Let all frames on their way come again, in the light of what the database holds."""
         batches, self._on_their_way = self._on_their_way, []
         messages = [message for batch in batches for message in batch.messages]
-        log.warning("%d frames are decided anew: %s", len(messages), stale.exceptions[0])
+        log.warning("%d frames are decided anew: %s", len(messages), reasons.exceptions[0])
         senders = {sender for batch in batches for sender, _ in batch.updates}
         await self.persistence.database(lambda: self.gateways.reload(senders))
         self.uplink.frames.put_back(messages)
@@ -142,8 +143,9 @@ class Ingest:
         batch = FrameBatch(self._budget, day_of(self.now_ms()))
         self._on_their_way.append(batch)
         turn_ends = 0.0
-        while not batch.full:
-            messages = self.uplink.frames.next()
+        most = self.persistence.isolation.most
+        while not batch.full and len(batch.messages) < most:
+            messages = self.uplink.frames.next(min(TURN_FRAMES, most - len(batch.messages)))
             batch.messages += messages
             for message in messages:
                 await self.handle(message, batch)
@@ -183,6 +185,8 @@ class Ingest:
             return
         epochs = self._epochs(sender)
         verdict = verdict_on(message.payload, gateway, epochs, self.max_message_bytes)
+        if why := self.persistence.isolation.why(message):
+            verdict = refused_by_database(message.payload, why)
         batch.add(message, gateway, verdict)
 
     async def _looked_up(self, sender: str) -> Gateway | None:
@@ -204,6 +208,7 @@ class Ingest:
                 overtakes another.
 
         Raises:
+            PoisonedError: the database will never take one of them.
             StaleError: frames of it have been finished already.
         """
         try:
@@ -235,6 +240,7 @@ class Ingest:
         """Books, gaps, quarantine and watermarks in one transaction; evidence is gathered.
 
         Raises:
+            PoisonedError: the database will never take one of the frames.
             StaleError: some of the frames have been finished already.
         """
         now = self.now_ms()
@@ -244,8 +250,9 @@ class Ingest:
         spans = note_uncounted(batch.updates, samples)
         quarantined = Quarantined(batch.entries, batch.lost())
         ids = self.evidence.machines
-        await self.persistence.database(
-            lambda: self.database.run(commit, batch.updates, quarantined, now, ids, reports)
+        await self.persistence.written(
+            batch.messages,
+            lambda: self.database.run(commit, batch.updates, quarantined, now, ids, reports),
         )
         self.gateways.uncounted.gather(samples, spans)
 

@@ -19,7 +19,7 @@ from gateway.city.evidence.clock_doubt import Span, keep_spans
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.admission import read_state
 from gateway.city.ingest.enrolled.gateways import Gateways
-from gateway.city.ingest.gaps import keep_gaps
+from gateway.city.ingest.gaps import end_gaps_of_revoked, keep_gaps
 from gateway.city.ingest.limits import MAX_WAITING
 from gateway.city.ingest.uplink.api import Uplink
 from gateway.city.ingest.uplink.inbox import Incoming
@@ -74,6 +74,11 @@ class Presence:
     _greeted: dict[str, int] = field(default_factory=dict)
     _clocks: Clocks = field(default_factory=Clocks)
     _followed_ms: int = -1
+
+    @property
+    def clock_problem(self) -> str:
+        """What most gateways say of the city's own clock; empty: nothing."""
+        return self._clocks.problem([view.id for view in self._ours() if view.online])
 
     async def run(self) -> None:
         """Watch until cancelled; while the database is away, with what is known."""
@@ -243,6 +248,7 @@ def _write(
     spans: Mapping[str, Span],
 ) -> None:
     keep_gaps(connection, gaps)
+    end_gaps_of_revoked(connection, [name for name, one in gaps if one.to_ms is None])
     quarantine.keep(connection, entries)
     keep_spans(connection, spans)
     if seen:

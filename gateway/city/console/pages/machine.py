@@ -21,6 +21,7 @@ from gateway.city.console.live.present import MachineNow
 from gateway.city.console.pages.drilldown import link_state
 from gateway.city.console.pages.readings import SPANS, Wish, readings_of, values_table, wish_of
 from gateway.city.console.queries.database import (
+    doubted_days,
     enterprise_of,
     evidence_days,
     machine_row,
@@ -98,7 +99,8 @@ class MachinePage:
         read, period = self._context.database.read, period_of(None, self._context.now_ms())
         days = await read(evidence_days, machine_id, period.first)
         counts = await read(counts_of, machine_id, {row.day for row in days})
-        return {"evidence": days, "counts": counts}
+        doubted = await read(doubted_days, machine_id, period.first)
+        return {"evidence": days, "counts": counts, "doubted_days": doubted}
 
     async def _verdict(self, machine: MachineName) -> object:
         uscc, site_no, asset_no = machine

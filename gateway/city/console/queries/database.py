@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
+from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, evidence, gateway
 from gateway.city.ledger.names import MachineName
@@ -93,6 +94,15 @@ def evidence_days(connection: Connection, machine_id: int, first: date) -> Rows:
     columns = evidence.c
     query = select(evidence).where(columns.machine_id == machine_id, columns.day >= first)
     return connection.execute(query.order_by(columns.day.desc(), columns.source)).all()
+
+
+def doubted_days(connection: Connection, machine_id: int, first: date) -> int:
+    """On how many days since one a machine has values whose time is in doubt."""
+    columns = doubted_evidence.c
+    query = select(func.count(columns.day.distinct())).where(
+        columns.machine_id == machine_id, columns.day >= first
+    )
+    return connection.execute(query).scalar_one()
 
 
 def equipment_names(connection: Connection, uscc: str) -> Rows:

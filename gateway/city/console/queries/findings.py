@@ -6,11 +6,15 @@ from typing import Any
 from sqlalchemy import Connection, Select, desc, func, select
 
 from gateway.city.console.queries.database import Rows
+from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.schema.identifiers import identifier
-from gateway.city.db.tables import enterprise, equipment, quarantine
+from gateway.city.db.tables import enterprise, equipment, gateway, quarantine
 from gateway.city.evidence.adoption import orphan_query
 from gateway.city.evidence.retired import retired_query
-from gateway.core.days import DAY_MS, day_of
+from gateway.core.days import DAY_MS, MAX_AHEAD_MS, day_of
+
+_DOUBTED_MS = 40 * DAY_MS
+"""As long as a month can still be computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Findings:
         orphan_count: how many of those there are.
         retired: machines that send values and are out of service by the ledger.
         retired_count: how many of those there are.
+        doubted: gateways whose clock leaves values in doubt, with machines, days, newest time.
         unregistered: machines whose identifier the node has not confirmed.
         unregistered_count: how many of those there are.
         unverified: enterprises whose ledger nobody has verified.
@@ -36,6 +41,7 @@ class Findings:
     orphan_count: int
     retired: Rows
     retired_count: int
+    doubted: Rows
     unregistered: Rows
     unregistered_count: int
     unverified: Rows
@@ -54,6 +60,7 @@ def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
         orphan_count=_count(connection, orphans),
         retired=_rows(connection, retired.order_by(desc("last_ms"), equipment.c.id), limit),
         retired_count=_count(connection, retired),
+        doubted=_rows(connection, _doubted(now_ms), limit),
         unregistered=_rows(connection, unregistered.order_by(equipment.c.id), limit),
         unregistered_count=_count(connection, unregistered),
         unverified=_rows(connection, unverified.order_by(enterprise.c.name), limit),
@@ -75,6 +82,23 @@ def _unregistered() -> Select[Any]:
         select(columns.uscc, columns.site_no, columns.asset_no, columns.name, identifier.c.handle)
         .outerjoin(identifier)
         .where(identifier.c.registered_ms.is_(None))
+    )
+
+
+def _doubted(now_ms: int) -> Select[Any]:
+    """Gateways with values in clock doubt on the days that figures can still be made of."""
+    columns, last_ms = doubted_evidence.c, func.max(doubted_evidence.c.last_ms).label("last_ms")
+    return (
+        select(columns.gateway, gateway.c.uscc, enterprise.c.name, last_ms)
+        .add_columns(
+            func.count(columns.machine_id.distinct()).label("machines"),
+            func.min(columns.day).label("first_day"),
+            (last_ms > now_ms + MAX_AHEAD_MS).label("is_ahead"),
+        )
+        .select_from(doubted_evidence.join(gateway).join(enterprise))
+        .where(columns.day >= day_of(now_ms - _DOUBTED_MS))
+        .group_by(columns.gateway, gateway.c.uscc, enterprise.c.name)
+        .order_by(desc("last_ms"))
     )
 
 

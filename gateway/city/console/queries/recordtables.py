@@ -53,6 +53,15 @@ def _finding_rows(found: Findings) -> Iterator[Row]:
             "count": row.messages,
             "time": moment(row.newest_ms),
         }
+    for row in found.doubted:
+        yield {
+            "finding": "clock.ahead" if row.is_ahead else "clock.doubt",
+            "uscc": row.uscc,
+            "name": row.name,
+            "gateway": row.gateway,
+            "count": row.machines,
+            "time": moment(row.last_ms),
+        }
     for row in found.orphans:
         yield _machine(row, "orphan") | {
             "gateway": row.gateway,
