@@ -79,20 +79,11 @@ async def run(name: str, number: int, seed: int, seconds: float, folder: Path) -
         seconds: how long faults are committed.
         folder: for all its files; it stays if something was found.
     """
-    kind, result = KINDS[name], Result(name, number)
-    chance = Random(f"{seed} {name} {number}")
+    result = Result(name, number)
     folder = folder / f"{name}-{number}"
     folder.mkdir(parents=True)
-    plant = Plant(folder, kind.layout)
     try:
-        async with plant.running():
-            await _commit(kind, plant, chance, seconds, result)
-            await plant.flows()
-            stopped_ms = await plant.finish()
-            verdict = await asyncio.to_thread(
-                plant.judged, stopped_ms, one_epoch=not kind.is_rolled_back
-            )
-            result.note(verdict)
+        result.note(await _tried(result, Random(f"{seed} {name} {number}"), seconds, folder))
     except pytest.skip.Exception as lacking:  # a program by others, as in the tests
         result.lacking = str(lacking)
     except (RuntimeError, TimeoutError) as failed:
@@ -103,6 +94,16 @@ async def run(name: str, number: int, seed: int, seconds: float, folder: Path) -
     else:
         _log.warning("%s run %d: see %s", name, number, folder)
     return result
+
+
+async def _tried(result: Result, chance: Random, seconds: float, folder: Path) -> Verdict:
+    kind = KINDS[result.kind]
+    plant = Plant(folder, kind.layout)
+    async with plant.running():
+        await _commit(kind, plant, chance, seconds, result)
+        await plant.flows()
+        stopped_ms = await plant.finish()
+        return await asyncio.to_thread(plant.judged, stopped_ms, one_epoch=not kind.is_rolled_back)
 
 
 async def _commit(kind: Kind, plant: Plant, chance: Random, seconds: float, result: Result) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.bent import false_clock
 from tests.chaos.campaign import run
 
 SEED = 7
@@ -19,3 +20,13 @@ async def test_a_short_run_loses_nothing(tmp_path: Path, kind: str) -> None:
     assert result.faults >= 1
     assert result.answers > 50
     assert result.faultless, json.dumps(result.as_json(), indent=2)
+
+
+async def test_a_kind_for_which_something_is_missing_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(false_clock, "_PLACES", ())
+    monkeypatch.delenv("CI", raising=False)
+    result = await run("clock", 1, SEED, SECONDS, tmp_path)
+    assert "install libfaketime" in result.lacking
+    assert result.faults == 0
