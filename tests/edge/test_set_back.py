@@ -34,6 +34,7 @@ def lives(tmp_path: Path) -> tuple[Buffer, Path]:
     buffer = opened(tmp_path / "first")
     for _ in range(20):
         buffer.append(commit(frame(1)), 0)
+    buffer.confirmed()
     buffer.city.acknowledge(10)
     buffer.append(commit(), 0)
     copied(tmp_path / "first", tmp_path / "copy")
@@ -80,6 +81,22 @@ def test_a_copy_without_a_new_frame_of_the_city_is_none(lives: tuple[Buffer, Pat
     copy = opened(folder)
     copy.append(commit(frame(1)), 0)
     assert copy.city.is_ours(*told)
+    copy.close()
+
+
+def test_frames_of_all_lives_without_a_city_go_out_under_the_new_epoch(
+    lives: tuple[Buffer, Path],
+) -> None:
+    """It is opened more than once before the city can say that the numbers are used."""
+    first, folder = lives
+    first.close()
+    for _ in range(3):
+        copy = opened(folder)
+        copy.append(commit(frame(1)), 0)
+        copy.close()
+    copy = opened(folder)
+    copy.city.begin_epoch(28)  # of the lost life
+    assert [one.seq for one in copy.city.read(0, 1 << 40)] == [21, 22, 23]
     copy.close()
 
 

@@ -92,7 +92,7 @@ class Buffer(BufferReading):
         self._total = load_totals(self._writer)
         self._lost = Lost()
         self.frame_bytes = MAX_BYTES
-        self._opened_at = self.last_seq
+        self._opened_at = int(meta["opened_at"])
         self._since = SinceOpening()
         flags = enlist(self._writer, consumers)
         self.outlets: Mapping[str, Outlet] = {
@@ -217,6 +217,8 @@ class Buffer(BufferReading):
         # What frames report is the state before this commit, so its own increments come after.
         mark_reported(writer, commit)
         write_machines(writer, commit.machines)
+        if self._since.is_closed:
+            history.end_lives(writer)
 
     def let_hand_out(self, flag: int, upto: int) -> int:
         """Write down that a consumer may be handed frames up to this one; how far it may be."""
@@ -230,9 +232,9 @@ class Buffer(BufferReading):
         """Begin a new epoch, because numbers of this one may have been used twice.
 
         Frames keep their numbers; those below the oldest are a hole that is given up. The
-        consumer's word holds for those that were there when the file was opened: nobody else made
-        them. The city was told the books of the old epoch in the life that this file does not
-        know, so those of the new one begin with what was counted since the file was opened.
+        consumer's word holds for those that were there when the file was first opened since it
+        spoke last: nobody else made them. The city was told the books of the old epoch in the life
+        that this file does not know, so those of the new one begin with what was counted since.
 
         Args:
             flag: of the consumer that has found it out.

@@ -10,6 +10,7 @@ from pathlib import Path
 from secrets import randbits
 
 from gateway.durable import sync_folder, sync_names
+from gateway.edge.buffer.storage.history import begin_life
 from gateway.edge.buffer.storage.reserve import Reserve, free_bytes
 from gateway.private import keep_private
 
@@ -179,6 +180,7 @@ def _begin(connection: sqlite3.Connection) -> None:
         "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('last_seq', '0'), ('chain', '0')",
         (f"{randbits(64):016x}",),
     )
+    begin_life(connection)
 
 
 def _set_aside(path: Path) -> Path:

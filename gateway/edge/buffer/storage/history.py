@@ -76,8 +76,25 @@ def let_hand_out(connection: sqlite3.Connection, flag: int, upto: int) -> None:
     connection.execute("UPDATE consumer SET handed_out = ? WHERE flag = ?", (upto, flag))
 
 
+def begin_life(connection: sqlite3.Connection) -> None:
+    """Note what the file holds when it is opened, unless that is noted since an earlier opening.
+
+    Who starts several times before the city answers has made, in all these lives, frames that may
+    have numbers of a lost one.
+    """
+    connection.execute(
+        "INSERT OR IGNORE INTO meta SELECT 'opened_at', value FROM meta WHERE key = 'last_seq'"
+    )
+
+
+def end_lives(connection: sqlite3.Connection) -> None:
+    """The city has said whose numbers they are: the next opening begins anew."""
+    connection.execute("DELETE FROM meta WHERE key = 'opened_at'")
+
+
 def begin_epoch(connection: sqlite3.Connection, epoch: int) -> None:
     """Name the buffer anew; nobody has acknowledged anything of the new epoch, or may doubt it."""
     connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (f"{epoch:016x}",))
     connection.execute("UPDATE consumer SET acked = 0, acked_chain = 0, handed_out = 0")
     connection.execute("DELETE FROM doubt")
+    end_lives(connection)

@@ -19,13 +19,14 @@ class SinceOpening:
     Attributes:
         counts: by device and day.
         machines: by device, machine and day.
+        is_closed: whether it is known whose numbers the file's are.
     """
 
     def __init__(self) -> None:
         self.counts: dict[tuple[str, date], Counts] = {}
         self.machines: dict[MachineKey, MachineCounts] = {}
         self._is_first = True
-        self._is_closed = False
+        self.is_closed = False
 
     def add(
         self,
@@ -33,7 +34,7 @@ class SinceOpening:
         machines: Mapping[MachineKey, MachineCounts],
     ) -> None:
         """Add what one commit counts."""
-        if self._is_closed:
+        if self.is_closed:
             return
         for key, more in counts.items():
             self.counts.setdefault(key, Counts()).add(self._own(more))
@@ -44,7 +45,7 @@ class SinceOpening:
 
     def close(self) -> None:
         """It is not needed any more: the file is no copy, or has become an epoch of its own."""
-        self._is_closed = True
+        self.is_closed = True
         self.counts, self.machines = {}, {}
 
     def _own(self, counts: Counts) -> Counts:
