@@ -13,8 +13,8 @@ from edge_config.tables.merges import mark_merged
 from edge_config.tables.sheet import Limits, Sheet, TableError
 from edge_config.tables.xml_part import Attributes, elements, local, parse
 
-_DENSEST = 100
-"""What people write shrinks to a thirtieth at most; a bomb shrinks to a thousandth."""
+_DENSEST = 50
+"""What people write shrinks to a thirtieth at most, a bomb to a thousandth."""
 _SMALL = 2 * 1024 * 1024
 """What unpacks to no more than this is read whatever it shrank to."""
 _MOST_PARTS = 10_000
