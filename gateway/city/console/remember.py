@@ -14,6 +14,8 @@ REST = 20
 """An answer is kept for at least so many times as long as it took: at most 5 % of a core."""
 PATIENCE_S = 0.1
 """How long a visitor waits for a fresh answer while the last one may still be shown."""
+RECALLED_S = 300.0
+"""How old an answer from before a start is taken to be: old enough to be made anew at once."""
 SHOWN_S = 900.0
 """How long an answer may be shown while a fresh one is made; a page says of when it is."""
 
@@ -54,6 +56,12 @@ class Remembered:
             await self._renew(answer, make)
         value: T = answer.value
         return value
+
+    def recall(self, key: Hashable, value: object) -> None:
+        """Show an answer from before a start until the first fresh one is made."""
+        answer = self._answers.setdefault(key, _Answer())
+        if answer.made_at == float("-inf"):
+            answer.value, answer.made_at = value, time.monotonic() - RECALLED_S
 
     @staticmethod
     def _age(answer: _Answer) -> float:

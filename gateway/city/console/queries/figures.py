@@ -1,10 +1,13 @@
 """Rates as the pages need them: computed in a thread, shared between visitors."""
 
+import asyncio
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.queries import kept
+from gateway.city.console.queries.kept import KeptMonth
 from gateway.city.console.remember import Remembered
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Dimension, percent_text
@@ -13,12 +16,15 @@ from gateway.city.rates.period import recent_months
 from gateway.city.rates.plan import plan_on, target
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.reports.table import RateMonth, RateTable, rate_month
-from gateway.city.rates.reports.trend import TrendPoint, trend, trend_point
+from gateway.city.rates.reports.trend import TrendPoint, trend_months, trend_point
 from gateway.core.days import day_of
 from gateway.web.formats import NOTHING
 
 MONTH_S = 4.0
 PAST_S = 120.0
+KEEP_MS = 60_000
+KEPT_FILE = "figures.json"
+"""In the city's data folder; may be deleted at any time."""
 TREND_MONTHS = 12
 
 
@@ -35,7 +41,11 @@ class Figures:
     def __init__(self, context: ConsoleContext) -> None:
         self._context = context
         self._remembered = Remembered()
+        self._file = context.config.data_dir / KEPT_FILE
+        self._kept: dict[tuple[str, str], KeptMonth] = {}
+        self._written_ms = 0
         self.headline = definition_of(context.definitions, context.config.definitions.headline)
+        self._recall()
 
     async def table(self, by: Dimension, definition: str = "") -> RateTable:
         """The running month by county, industry or enterprise."""
@@ -46,10 +56,40 @@ class Figures:
         make = partial(self._month, definition)
         return await self._remembered.get(definition, MONTH_S, make)
 
+    def _recall(self) -> None:
+        """Take up what the process before this one computed of the months that are shown."""
+        context = self._context
+        *past, running = recent_months(context.now_ms(), TREND_MONTHS)
+        points: dict[str, TrendPoint] = {}
+        for one in kept.read(self._file):
+            found = kept.recalled(one, context.definitions)
+            if found is None or one.demonstration != context.config.demonstration:
+                continue
+            if one.month == running:
+                self._remembered.recall(one.definition, found)
+            elif one.definition == self.headline.id:
+                points[one.month] = trend_point(found)
+            self._kept[one.definition, one.month] = one
+        if points:
+            shown = tuple(points[month] for month in past if month in points)
+            self._remembered.recall(("trend", running), shown)
+
+    async def _keep(self, months: Sequence[RateMonth]) -> None:
+        """Keep figures for the next start; the file is written once a minute, or at the first."""
+        made = {(one.definition.id, one.month): kept.kept(one) for one in months}
+        is_new = not made.keys() <= self._kept.keys()
+        self._kept |= made
+        now_ms = self._context.now_ms()
+        if is_new or now_ms - self._written_ms >= KEEP_MS:
+            self._written_ms = now_ms
+            shown = recent_months(now_ms, TREND_MONTHS)
+            self._kept = {key: one for key, one in self._kept.items() if one.month in shown}
+            await asyncio.to_thread(kept.write, self._file, list(self._kept.values()))
+
     async def _month(self, definition: str) -> RateMonth:
         context, now_ms = self._context, self._context.now_ms()
         demonstration = context.config.demonstration
-        return await context.database.read(
+        month = await context.database.read(
             rate_month,
             definition,
             None,
@@ -58,6 +98,8 @@ class Figures:
             answering=self._answering(definition),
             definitions=context.definitions,
         )
+        await self._keep([month])
+        return month
 
     def _answering(self, definition: str, uscc: str | None = None) -> frozenset[MachineName]:
         """Machines that answer now, if a definition asks for them."""
@@ -77,14 +119,16 @@ class Figures:
     async def _past(self, months: Sequence[str]) -> tuple[TrendPoint, ...]:
         context = self._context
         demonstration = context.config.demonstration
-        return await context.database.read(
-            trend,
+        found = await context.database.read(
+            trend_months,
             self.headline.id,
             months,
             context.now_ms(),
             demonstration=demonstration,
             definitions=context.definitions,
         )
+        await self._keep(found)
+        return tuple(map(trend_point, found))
 
     async def machines(self, uscc: str) -> list[MachineVerdict]:
         """How every machine of an enterprise is counted in the running month."""

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from gateway.city.db.operation import began_on
+from gateway.city.db.tables import evidence
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.period import Status, month_of
 from gateway.city.rates.plan import plan_on
@@ -38,7 +40,21 @@ def trend(
     demonstration: bool,
     definitions: Definitions | None = None,
 ) -> tuple[TrendPoint, ...]:
-    """The city's rate of several past months, none before the city began.
+    """The city's rate of several past months; see :func:`trend_months`."""
+    months_of = partial(trend_months, demonstration=demonstration, definitions=definitions)
+    return tuple(map(trend_point, months_of(connection, definition_id, months, now_ms)))
+
+
+def trend_months(
+    connection: Connection,
+    definition_id: str,
+    months: Sequence[str],
+    now_ms: int,
+    *,
+    demonstration: bool,
+    definitions: Definitions | None = None,
+) -> tuple[RateMonth, ...]:
+    """Several past months, none before the city began or had evidence.
 
     An instantaneous rate has no past.
 
@@ -53,19 +69,19 @@ def trend(
     known = definitions or builtin_definitions()
     if definition_of(known, definition_id).measure == "answering":
         return ()
-    began = began_on(connection)
-    since = "" if began is None else month_of(began)
+    # Before the first evidence nothing is known: to compute that takes as long as a real month.
+    first = connection.scalar(select(func.min(evidence.c.day)))
+    days = [day for day in (began_on(connection), first) if day is not None]
+    since = month_of(max(days)) if days else ""
     return tuple(
-        trend_point(
-            rate_month(
-                connection,
-                definition_id,
-                month,
-                now_ms,
-                demonstration=demonstration,
-                definitions=known,
-                dimensions=(),
-            )
+        rate_month(
+            connection,
+            definition_id,
+            month,
+            now_ms,
+            demonstration=demonstration,
+            definitions=known,
+            dimensions=(),
         )
         for month in months
         if month >= since

@@ -1,0 +1,95 @@
+"""A city of a million machines: its database, made in minutes by the database itself."""
+
+# ruff: noqa: S608 - all that is put together stands here
+
+import sqlite3
+from datetime import date, timedelta
+from pathlib import Path
+
+from edge_config.models import uscc
+from gateway.city.db.database import connect
+from gateway.city.db.upgrade import upgrade
+
+MACHINES = 1_000_000
+A_SITE = 100
+"""Machines of an enterprise."""
+NETWORKED = 10
+"""Each how many-th machine has evidence."""
+COUNTIES = ("330802", "330803", "330822", "330824", "330825", "330881")
+
+_NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :machines)"
+_OF = "FROM n JOIN firms ON firms.number = (i - 1) / :site"
+_ASSET = "printf('A-%04d', (i - 1) % :site)"
+_STATEMENTS = (
+    f"{_NUMBERS} INSERT INTO machine (id, named_ms) SELECT i, 0 FROM n",
+    (
+        f"{_NUMBERS} INSERT INTO machine_alias (uscc, site_key, asset_key, valid_from, machine_id, "
+        "site_no, asset_no, revision) "
+        f"SELECT uscc, '1', {_ASSET}, '1970-01-01', i, '1', {_ASSET}, 0 "
+        f"{_OF}"
+    ),
+    (
+        f"{_NUMBERS} INSERT INTO equipment (id, uscc, site_no, asset_no, name, equipment_class, "
+        "key_equipment, digital, commissioned_on) "
+        f"SELECT i, uscc, '1', {_ASSET}, '磨床', 'production', 0, 0, '2020-01-01' {_OF}"
+    ),
+    f"{_NUMBERS} INSERT INTO equipment_status SELECT i, '2020-01-01', 'in_use' FROM n",
+)
+_EVIDENCE = (
+    f"{_NUMBERS} INSERT INTO evidence (machine_id, day, source, synthetic, gateway, good_hours, "
+    "uncertain_hours, replayed_hours, first_ms, last_ms, seeded) "
+    "SELECT i, :day, 'controller', 0, 'gw-0', 1, 0, 0, 0, 1, 0 FROM n WHERE i % :networked = 0"
+)
+
+
+def make(folder: Path, began: date, days: tuple[date, date], machines: int = MACHINES) -> list[str]:
+    """Make ``city.db`` in a folder.
+
+    Args:
+        folder: the city's data folder.
+        began: when the city began.
+        days: first and last day of the evidence of every tenth machine.
+        machines: how many.
+
+    Returns:
+        The enterprises' codes.
+    """
+    database = connect("sqlite:///city.db", folder)
+    upgrade(database)
+    database.close()
+    codes = [_code(number) for number in range(machines // A_SITE)]
+    file = sqlite3.connect(folder / "city.db", isolation_level=None)
+    for pragma in ("synchronous=OFF", "journal_mode=OFF", "cache_size=-1000000"):
+        file.execute(f"PRAGMA {pragma}")  # nobody else is there, and a failed one is made anew
+    file.execute("BEGIN")
+    file.execute("INSERT INTO operation VALUES (1, ?)", (began.isoformat(),))
+    _enterprises(file, codes)
+    numbers = {"machines": machines, "site": A_SITE, "networked": NETWORKED}
+    for statement in _STATEMENTS:
+        file.execute(statement, numbers)
+    for offset in range((days[1] - days[0]).days + 1):
+        day = (days[0] + timedelta(days=offset)).isoformat()
+        file.execute(_EVIDENCE, numbers | {"day": day})
+    file.execute("COMMIT")
+    file.execute("PRAGMA journal_mode=WAL")
+    file.close()
+    return codes
+
+
+def _code(number: int) -> str:
+    first17 = f"91330822MB{number:07d}"
+    return first17 + uscc.check_character(first17)
+
+
+def _enterprises(file: sqlite3.Connection, codes: list[str]) -> None:
+    file.execute("CREATE TEMP TABLE firms (number INTEGER PRIMARY KEY, uscc TEXT)")
+    file.executemany("INSERT INTO firms VALUES (?, ?)", enumerate(codes))
+    file.executemany(
+        "INSERT INTO enterprise (uscc, name, county, industry, above_scale, ledger_verified_by, "
+        "ledger_verified_on) VALUES (?, ?, ?, '3451', 1, '张三', '2020-01-01')",
+        [(code, f"虚构企业{at}", COUNTIES[at % len(COUNTIES)]) for at, code in enumerate(codes)],
+    )
+    file.execute(
+        "INSERT INTO roster_member (roster, uscc, valid_from, approved_by) "
+        "SELECT 'KEY', uscc, '2020-01-01', '经信局' FROM firms"
+    )

@@ -1,0 +1,110 @@
+"""Figures that were computed, kept in a file: the first page after a start need not wait for them.
+
+To compute a month of a million machines takes seconds. What is kept is shown with the time that it
+is of, while a fresh figure is made.
+"""
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+
+from gateway.city.rates.compute import Cell, percent
+from gateway.city.rates.model import Definition
+from gateway.city.rates.period import Status
+from gateway.city.rates.reports.table import RateMonth
+
+
+class _Cell(msgspec.Struct, array_like=True):
+    """A cell; ``mean`` is an exact fraction, ``known`` whether there is a rate at all."""
+
+    networked: int
+    equipment: int
+    enterprises: int
+    mean: str | None
+    known: bool
+
+
+class KeptMonth(msgspec.Struct):
+    """A month that was computed; attributes as of :class:`RateMonth`."""
+
+    definition: str
+    definition_hash: str
+    month: str
+    status: Status
+    as_of_ms: int
+    computed_ms: int
+    demonstration: bool
+    cells: dict[str, dict[str, _Cell]]
+    names: dict[str, str]
+
+
+def kept(month: RateMonth) -> KeptMonth:
+    """A month as it is kept."""
+    cells = {
+        by: {key: _kept_cell(part) for key, part in parts.items()}
+        for by, parts in month.cells.items()
+    }
+    return KeptMonth(
+        month.definition.id,
+        month.definition_hash,
+        month.month,
+        month.status,
+        month.as_of_ms,
+        month.computed_ms,
+        month.demonstration,
+        cells,
+        dict(month.names),
+    )
+
+
+def recalled(one: KeptMonth, definitions: Mapping[str, Definition]) -> RateMonth | None:
+    """A month that was kept; None if its definition has been changed since."""
+    definition = definitions.get(one.definition)
+    if definition is None or definition.hash != one.definition_hash:
+        return None
+    cells = {
+        by: {key: _cell(part) for key, part in parts.items()} for by, parts in one.cells.items()
+    }
+    return RateMonth(
+        definition=definition,
+        definition_hash=one.definition_hash,
+        month=one.month,
+        status=one.status,
+        as_of_ms=one.as_of_ms,
+        computed_ms=one.computed_ms,
+        demonstration=one.demonstration,
+        cells=cells,
+        names=one.names,
+    )
+
+
+def read(path: Path) -> list[KeptMonth]:
+    """What a file keeps; nothing if it cannot be read: figures can be computed anew."""
+    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.json.decode(path.read_bytes(), type=list[KeptMonth])
+    return []
+
+
+def write(path: Path, months: Sequence[KeptMonth]) -> None:
+    """Write the file whole or not at all; a full disk costs the next start some seconds."""
+    part = path.with_suffix(".part")
+    with contextlib.suppress(OSError):
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(months))
+        part.replace(path)
+
+
+def _kept_cell(part: Cell) -> _Cell:
+    mean = None if part.mean is None else f"{part.mean.numerator}/{part.mean.denominator}"
+    return _Cell(part.networked, part.equipment, part.enterprises, mean, part.pooled is not None)
+
+
+def _cell(one: _Cell) -> Cell:
+    pooled = percent(one.networked, one.equipment) if one.known else None
+    mean = None if one.mean is None else Fraction(one.mean)
+    return Cell(one.networked, one.equipment, one.enterprises, pooled, mean)

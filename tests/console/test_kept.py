@@ -1,0 +1,71 @@
+"""Figures outlive the console: the first page after a start waits for nothing."""
+
+import asyncio
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from gateway.city.console.queries import kept
+from gateway.city.console.queries.figures import KEPT_FILE, Figures
+from gateway.city.db import tables
+from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.reports.trend import trend
+from tests.console.town import NOW_MS, Town, town
+from tests.support.waiting import until
+
+
+async def slow(*_arguments: Any, **_more: Any) -> Any:
+    await asyncio.Event().wait()
+
+
+async def test_the_next_process_shows_what_the_last_one_computed(
+    city: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Figures(city.context)
+    month, points = await before.month("ENR-A"), await before.trend()
+    after = Figures(city.context)
+    monkeypatch.setattr(type(city.database), "read", slow)  # to compute anew takes for ever
+    assert await after.month("ENR-A") == month
+    assert await after.trend() == points
+    assert (await after.table("county")).cells
+
+
+async def test_a_fresh_figure_takes_the_place_of_the_old_one(city: Town) -> None:
+    old = await Figures(city.context).month("ENR-A")
+    scrapped = update(tables.equipment_status).values(status="scrapped")
+    city.database.run_now(lambda connection: connection.execute(scrapped))
+    after = Figures(city.context)
+    assert old.city.equipment
+
+    async def is_fresh() -> bool:
+        return not (await after.month("ENR-A")).city.equipment
+
+    await until(is_fresh)
+
+
+async def test_what_is_not_the_same_any_more_is_not_shown(city: Town, tmp_path: Path) -> None:
+    await Figures(city.context).month("ENR-A")
+    file = city.context.config.data_dir / KEPT_FILE
+    (one,) = kept.read(file)
+    known = builtin_definitions()
+    assert kept.recalled(one, known) is not None
+    changed = known["ENR-A"].model_copy(update={"version": 99})
+    assert kept.recalled(one, known | {"ENR-A": changed}) is None
+    assert kept.recalled(one, {}) is None
+    for broken in (b"", b"[{}]", b"\xff", b"{}"):
+        file.write_bytes(broken)
+        assert kept.read(file) == []
+    assert (await Figures(city.context).month("ENR-A")).city.equipment
+
+
+async def test_a_trend_begins_with_the_first_evidence(tmp_path: Path) -> None:
+    """It computed each month since the city began: ten of a million machines took minutes."""
+    async with town(tmp_path) as made:
+        first = update(tables.operation).values(began_on=date(2020, 1, 1))
+        made.database.run_now(lambda connection: connection.execute(first))
+        months = ("2024-01", "2024-02", "2025-10")
+        found = made.database.read_now(trend, "ENR-A", months, NOW_MS, demonstration=True)
+        assert "2024-01" not in [one.month for one in found]
