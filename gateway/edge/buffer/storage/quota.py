@@ -183,6 +183,10 @@ def choose(
             if is_enough and row[_LAST_MS] >= oldest_ms and is_cut:
                 break
             begun.append(row)
+        else:
+            # All that waits is too old. Where a segment begins behind it, it is so to its end.
+            if begun and last_begin > begun[-1][0]:
+                trimmed.add_all(begun)
     if goal or (not trimmed.size.frames and not last_begin > waiting[0]):
         trimmed.add_all(begun)
     return trimmed
