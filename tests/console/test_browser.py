@@ -225,7 +225,7 @@ async def test_the_history_follows_the_store(address: str, city: Town) -> None:
 
 async def test_the_token_opens_the_console(tmp_path: Path) -> None:
     async with (
-        guarded(tmp_path, "correct horse\n") as base,
+        guarded(tmp_path, "correct horse battery\n") as base,
         chromium() as page,
     ):
         await page.goto(f"{base}/gaps?lang=zh")
@@ -233,7 +233,7 @@ async def test_the_token_opens_the_console(tmp_path: Path) -> None:
         await page.type("#token", "wrong")
         await page.click("main button")
         await page.until("document.querySelector('[role=alert]') !== null")
-        await page.type("#token", "correct horse")
+        await page.type("#token", "correct horse battery")
         await page.click("main button")
         await page.until("location.pathname === '/gaps'")
         cookies = (await page.command("Network.getCookies"))["cookies"]

@@ -104,11 +104,11 @@ async def test_a_page_that_nobody_sees_holds_no_connection(city: Town) -> None:
 
 async def test_a_session_that_ended_leads_to_the_log_in(tmp_path: Path) -> None:
     async with (
-        guarded(tmp_path, "correct horse") as base,
+        guarded(tmp_path, "correct horse battery") as base,
         chromium() as page,
     ):
         await page.goto(f"{base}/login?next=%2Fgaps")
-        await page.type("#token", "correct horse")
+        await page.type("#token", "correct horse battery")
         await page.click("main button")
         await page.until("Number(document.documentElement.dataset.updates) > 0")
         await page.forget()
