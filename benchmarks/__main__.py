@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.city import codec, frames, handover, ingest, latency, officers, stores
+from benchmarks.city import codec, frames, handover, ingest, latency, ledger, officers, stores
 from benchmarks.edge import rows
 from benchmarks.edge.plant import Plant
 from benchmarks.machine import describe
@@ -54,6 +54,7 @@ OTHERS: dict[str, Callable[[float], list[Result]]] = {
     "frames": lambda _seconds: frames.measure(),
     "drain": lambda _seconds: frames.measure_drain(),
     "handover": lambda _seconds: handover.measure(),
+    "ledger": lambda _seconds: ledger.measure(),
     "officers": officers.measure,
     "stores": lambda seconds: stores.measure(min(seconds, 10)),
     "latency": lambda seconds: [latency.measure(Plant(addresses=20, units=1, tags=100), seconds)],
