@@ -24,7 +24,7 @@ _ZERO_IN_FRONT = re.compile(r"0\d+")
 _HELP = "format the column as text and write them again"
 
 
-class CellReader:
+class OddCells:
     """What is odd about the cells of one sheet, by what its columns hold.
 
     Attributes:

@@ -7,7 +7,7 @@ from datetime import date
 
 from edge_config.tables.header import is_own, spelled
 from edge_config.tables.sheet import Row
-from gateway.city.ledger.sheet.cells import CellReader
+from gateway.city.ledger.sheet.cells import OddCells
 from gateway.city.ledger.sheet.columns import (
     SHEET_NAMES,
     TABLES,
@@ -93,7 +93,7 @@ def _records(
     layout = _layout(sheet, columns, tables.problems)
     written = {column.key: sheet.header.cell(place) for place, column in layout}
     named = {place for place, text in enumerate(sheet.header.cells) if text}
-    cells = CellReader(sheet, layout)
+    cells = OddCells(sheet, layout)
     tables.problems.extend(cells.problems)
     tables.notes.extend(cells.notes)
     for row in sheet.rows:
@@ -143,7 +143,7 @@ def _fill(
     record: Record,
     row: Row,
     layout: Sequence[tuple[int, Column]],
-    cells: CellReader,
+    cells: OddCells,
     today: date,
 ) -> Iterator[Problem]:
     """Convert the cells of a row into ``record.values``; yields what is wrong."""
