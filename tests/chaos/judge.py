@@ -83,6 +83,7 @@ class Terms:
         interval_ms: between two ticks.
         deadbands: by tag; 0 if it is not named.
         reach_ms: an answer belongs to a tick no older than this.
+        began_ms: when the gateway was started first; nothing was due before.
         until_ms: answers from here on may be cut off by the stop at the end.
         one_epoch: the buffer was never rolled back, so the books are whole.
         shifts: how far the gateway's clock was ahead since a true time, (since ms, ahead ms);
@@ -92,6 +93,7 @@ class Terms:
     interval_ms: int
     deadbands: Mapping[str, float]
     reach_ms: int
+    began_ms: int
     until_ms: int
     one_epoch: bool = True
     shifts: Sequence[tuple[int, int]] = ()
@@ -243,8 +245,9 @@ class _Unit:
         passed_ms = self.answers[-1].time_ms - self.answers[0].time_ms
         expected = passed_ms // self.terms.interval_ms * tags
         slack = expected // 50 + 20 * tags
-        if books.due > expected + slack:
-            yield f"{said}: only about {expected} were due in {passed_ms} ms"
+        lived_ms = self.terms.until_ms - self.terms.began_ms
+        if books.due > lived_ms // self.terms.interval_ms * tags + slack:
+            yield f"{said}: the gateway was there for {lived_ms} ms only"
         if self.terms.one_epoch and books.due < expected - slack:
             yield f"{said}: about {expected} were due in {passed_ms} ms"
 

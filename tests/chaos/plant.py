@@ -49,6 +49,7 @@ class Plant:
         lines: the ways that can be disturbed: ``edge``, ``city`` (to the broker), ``store``,
             ``devices``.
         captured: topics and payloads of messages that were heard.
+        began_ms: when the processes were started, UTC milliseconds.
     """
 
     def __init__(self, folder: Path, layout: Layout) -> None:
@@ -61,6 +62,7 @@ class Plant:
         self.influxd = Influxd(folder) if layout.store == "influxdb1" else None
         self.lines = self._lines() if layout.has_lines else {}
         self.captured: list[tuple[str, bytes]] = []
+        self.began_ms = 0
         served = (self.ports["devices"], self.answers, layout.units, layout.noise)
         self.devices = self._python("devices", "tests.chaos.devices", *map(str, served))
         mosquitto = program("mosquitto", "mosquitto")
@@ -129,6 +131,7 @@ class Plant:
                 await asyncio.to_thread(self.influxd.start)
             if self.layout.disk_mib:
                 stack.enter_context(small_disk(self.buffer, self.layout.disk_mib))
+            self.began_ms = time.time_ns() // 1_000_000
             for part in self.parts:
                 stack.callback(part.clean_up)
                 part.start()
@@ -202,6 +205,7 @@ class Plant:
             interval_ms=self.layout.interval_ms,
             deadbands={LEVEL: DEADBAND},
             reach_ms=REACH_MS,
+            began_ms=self.began_ms,
             until_ms=stopped_ms - self.layout.interval_ms,
             one_epoch=one_epoch,
             shifts=self.clock.shifts if self.clock is not None else (),
