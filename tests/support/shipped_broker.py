@@ -11,7 +11,7 @@ import aiomqtt
 from gateway.city.registry.credentials import password_line
 from tests.support.broker import Mosquitto
 from tests.support.certificates import Authority
-from tests.support.peers import free_port
+from tests.support.peers import free_port, wait_for_port
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto"
 USER = "\nuser root" if os.geteuid() == 0 else ""
@@ -44,6 +44,11 @@ class ShippedMosquitto(Mosquitto):
             assert shipped in text
             text = text.replace(shipped, ours)
         self._config.write_text(text + USER, encoding="utf-8")
+
+    def start(self) -> None:
+        """Start it and wait until both listeners are there: they open one after the other."""
+        super().start()
+        wait_for_port(self.tls_port)
 
     def reload(self) -> None:
         """As ``systemctl reload mosquitto`` does."""
