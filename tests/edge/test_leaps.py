@@ -65,6 +65,26 @@ async def test_a_device_that_is_read_when_the_clock_is_confirmed_notices_no_step
     assert not [gap for gap in gaps(runtime.buffer) if gap.cause is Reason.CLOCK]
 
 
+async def test_a_clock_that_is_confirmed_before_the_first_commit_tells_what_was_missed(
+    tmp_path: Path, buffer: Buffer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A city nearby answers sooner than the second after which the first commit comes."""
+    async with Runtime(loaded(tmp_path), Plant(), Clock(), buffer) as runtime:
+        await until(lambda: runtime.plant.reads > 3)
+    before = buffer.totals().skipped
+    clock = Clock(1_800_000_000_000 + 3_600_000)
+    clock.synchronised = False
+    monkeypatch.setattr(clock, "boot_id", lambda: "another")  # nobody knows how long it was off
+    runtime = Runtime(loaded(tmp_path), Plant(), clock, buffer)
+    clock.hear_city(clock.now_ms(), 5)
+    await runtime.recorder.commit()
+    await runtime.recorder.commit()
+    assert buffer.totals().skipped - before >= 2 * 3_500_000 // 20
+    (stop,) = [gap for gap in gaps(buffer) if gap.cause is Reason.GATEWAY_DOWN]
+    assert stop.to_ms is not None
+    assert stop.to_ms - stop.from_ms > 3_500_000
+
+
 def stored_ticks(runtime: Runtime) -> list[tuple[int, float]]:
     """Time and value of the first tag, in the order in which they were recorded."""
     schema = runtime.group.model.schema

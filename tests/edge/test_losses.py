@@ -1,5 +1,6 @@
 """What report-by-exception held back because it was sent is sent anew when that was lost."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
 from gateway.edge.buffer.incoming import Commit
 from gateway.edge.buffer.outgoing import Appended
 from gateway.wire.frame import Header, decode_frame, seal
+from tests.edge.buffers import commit, frame
 from tests.edge.gaps_told import gaps
 from tests.edge.plant import Clock, Plant, Runtime, loaded
 from tests.support.consumers import for_city
@@ -50,8 +52,8 @@ def stored(runtime: Runtime) -> list[tuple[int, float]]:
     """Time and value of the first tag, oldest first."""
     schema = runtime.group.model.schema
     found: list[tuple[int, float]] = []
-    for frame in runtime.buffer.city.read(0, 1 << 30):
-        body = seal(frame.body, Header(1, frame.seq, frame.values))
+    for one in runtime.buffer.city.read(0, 1 << 30):
+        body = seal(one.body, Header(1, one.seq, one.values))
         for record in decode_frame(body, {schema.id: schema}).records:
             if isinstance(record, Batch) and record.present[0]:
                 found.append((record.time_ms, float(record.columns[0][0])))
@@ -124,6 +126,26 @@ async def test_what_the_quota_took_is_sent_anew_once_it_is_kept(tmp_path: Path) 
         assert stored(runtime)[0] == (first[0] + 1, 5.0)
     totals = buffer.totals()
     assert totals.buffered == buffer.city.pending().values + totals.dropped["quota"]
+    buffer.close()
+
+
+def test_whose_values_the_quota_took_is_said_though_the_disk_refuses_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what stands still keeps its old value in the store, behind the gap."""
+    buffer = Buffer.open(tmp_path / "b.db", for_city(500, 1 << 50))
+    taking = buffer.append(commit(*(frame(1, at_ms=at) for at in range(1, 9))), 8)
+    assert buffer.totals().dropped["quota"] > 0
+    assert not taking.lost  # it may go on
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as disk, pytest.raises(DiskRefusedError):
+        disk.setattr(buffer, "_commit", full)
+        buffer.append(Commit(), 8)
+    assert set(buffer.append(Commit(), 8).lost) == {"d"}
+    assert not buffer.append(Commit(), 8).lost
     buffer.close()
 
 

@@ -1,11 +1,15 @@
 """A buffer that was set back – restored, or its last commits torn off – uses no number twice."""
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from gateway.edge.buffer.buffer import Buffer
+from gateway.core.books import Counts
+from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
+from gateway.edge.buffer.incoming import Commit
+from gateway.edge.buffer.storage import history
 from gateway.wire.records import GivenUp
 from tests.edge.buffers import DAY, commit, frame
 from tests.support.consumers import for_city
@@ -127,6 +131,34 @@ def test_a_new_epoch_keeps_what_the_city_lacks_and_counts_anew(
     again = opened(folder)
     assert (again.epoch, again.totals().buffered) == (kept, 6)
     again.close()
+
+
+def test_an_epoch_that_the_disk_refused_to_begin_changes_nothing(
+    lives: tuple[Buffer, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried again, and what the city gives back is counted once."""
+    first, folder = lives
+    first.close()
+    copy = Buffer.open(folder / "b.db", for_city(500, 1 << 50))
+    copy.city.read(0, 1 << 40)  # handed out: what the quota drops now may be with the city
+    copy.append(commit(frame(1)), 0)
+    dropped = copy.totals().dropped["quota"]
+    assert dropped
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    for _ in range(3):
+        with monkeypatch.context() as disk, pytest.raises(DiskRefusedError):
+            disk.setattr(history, "begin_epoch", full)
+            copy.city.begin_epoch(28)
+    assert copy.totals().dropped["quota"] == dropped
+    copy.append(Commit(counts={("d", DAY): Counts(due=2, skipped=2)}), 0)
+    copy.city.begin_epoch(28)
+    again = copy.totals()
+    assert (again.skipped, again.due) == (2, 3)
+    assert again.dropped["quota"] == 0
+    copy.close()
 
 
 def test_numbers_go_on_after_a_new_epoch(lives: tuple[Buffer, Path]) -> None:

@@ -37,6 +37,7 @@ from gateway.edge.buffer.storage.tables import (
     insert_frames,
     load_totals,
     mark_reported,
+    merge,
     sum_counts,
     write_books,
     write_changes,
@@ -164,7 +165,6 @@ class Buffer(BufferReading):
         self._write(commit)
         with self._reading:  # no frame may be handed out between its dropping and the commit
             gone: list[Gone] = []
-            lost: Mapping[str, int] = {}
             for name, outlet in self.outlets.items():
                 resized = outlet.resize_all(writer, feedback[name].too_large, last_seq)
                 last_seq += len(resized.frames)
@@ -173,7 +173,7 @@ class Buffer(BufferReading):
                 held[name] = held[name].minus(trimmed.size)
                 if outlet is self.city:
                     gone += (resized, trimmed)
-                    lost = self._lost.by(trimmed)
+                    of_city = trimmed
             parts = [commit.counts, back, *(one.counts for one in gone)]
             changes = write_changes(writer, parts, [one.span_ms for one in gone])
             begin = [one.segments for one in self.outlets.values() if commit.renews]
@@ -183,7 +183,7 @@ class Buffer(BufferReading):
         for segments in begin:
             segments.begin(last_seq + 1)
         self._since.add(changes, commit.machines)
-        return self._appended(changes, gone, lost)
+        return self._appended(changes, gone, self._lost.by(of_city))
 
     def _commit(
         self, stored: Sequence[StoredFrame], held: Mapping[str, Pending], last_seq: int
@@ -248,20 +248,21 @@ class Buffer(BufferReading):
             held = {name: one.pending() for name, one in self.outlets.items()}
             (asker,) = (one for one in self.outlets.values() if one.flag == flag)
             held[asker.name] = asker.free(self._writer, known)
-            if asker is self.city:
-                self._since.add(self.city.undo_drops(self._writer, known), {})
-            epoch = self._rename()
+            back = self.city.undo_drops(self._writer, known) if asker is self.city else {}
+            # Not added there: if the disk refuses this, it is tried again.
+            counts = merge(self._since.counts, back)
+            epoch = self._rename(counts)
             self._commit((), held, self.last_seq)
             for one in self.outlets.values():
                 one.renamed()
-            self.epoch, self._total = epoch, sum_counts(self._since.counts.values())
+            self.epoch, self._total = epoch, sum_counts(counts.values())
             self._since.close()
 
-    def _rename(self) -> int:
+    def _rename(self, counts: CountsOfDays) -> int:
         epoch = randbits(64)
         history.begin_epoch(self._writer, epoch)
         forget_books(self._writer)
-        write_books(self._writer, self._since.counts)
+        write_books(self._writer, counts)
         write_machines(self._writer, self._since.machines)
         return epoch
 

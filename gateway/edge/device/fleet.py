@@ -79,6 +79,8 @@ class Fleet:
             self._devices[device] = self._prepare(resolved)(past)
             self._forget_groups(device, past)
         now_ms = self._now_ms()
+        # It may be confirmed before anybody looks again, and what was missed is counted then.
+        self._was_in_doubt = self._clock.in_doubt
         # All of them first: the gap of the restart begins with the oldest tick that was missed.
         is_trusted = self._clock.is_continuous or not self._clock.in_doubt
         missed = [one.books.resume(now_ms, is_trusted=is_trusted) for one in self]

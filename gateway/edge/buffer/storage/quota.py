@@ -125,7 +125,10 @@ class Lost:
         self._newest_ms: dict[str, int] = {}
 
     def by(self, trimmed: Trimmed) -> Mapping[str, int]:
-        """Devices, and the newest time of what they have lost, once nothing goes any more."""
+        """Devices, and the newest time of what they have lost, once nothing goes any more.
+
+        To be called when the commit stands: what is returned is forgotten.
+        """
         if trimmed.span_ms is None:
             lost, self._newest_ms = self._newest_ms, {}
             return lost
