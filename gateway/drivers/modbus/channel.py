@@ -232,6 +232,7 @@ class Channel(asyncio.Protocol):
             return
         self._give_up()
         self._waiter.set_result(self._series.answers)
+        self._end_if_late_would_pass()
 
     def _withdraw(self) -> None:
         """Nobody wants the answers any more; a unit that was not asked yet is not silent."""
@@ -240,6 +241,7 @@ class Channel(asyncio.Protocol):
             self._series.give_up()
         else:
             self._give_up()
+            self._end_if_late_would_pass()
 
     def _give_up(self) -> None:
         self.silences += 1
@@ -252,7 +254,13 @@ class Channel(asyncio.Protocol):
             self._ready_from = now + TURNAROUND_S
             # RTU has no transaction ids: the unit's late answer would pass for its next one.
             self._late_until[self._unit.number] = now + self._unit.timeout_s
-        elif self._unit.quirks:  # an answer that comes late might pass for another one
+
+    def _end_if_late_would_pass(self) -> None:
+        """Use it no longer where an answer that comes late might pass for another one.
+
+        Called after whoever waited has been told of the silence: it is no loss of the connection.
+        """
+        if self._unit.quirks and self.framing is Framing.TCP:
             self.abort("a unit with quirks was silent")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

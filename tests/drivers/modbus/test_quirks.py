@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.drivers.api import DriverError, NotConnectedError
+from gateway.drivers.api import DriverError, NoResponseError, NotConnectedError
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.config import Framing
@@ -244,3 +244,15 @@ async def test_padded_bits_in_rtu_framing(is_on: bool) -> None:
         else:
             with pytest.raises(DriverError, match="no answer within 500 ms"):
                 await driver.read(plan)
+
+
+async def test_a_silence_is_a_silence_with_quirks_on_too() -> None:
+    """The connection is given up, which is no second answer to who waits."""
+    errors: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    async with odd(lambda _: b"") as (_, port):
+        options = {"request_timeout_ms": 50, "quirks": [Quirk.ANY_UNIT]}
+        async with connected(port, **options) as driver:
+            with pytest.raises(NoResponseError, match="no answer within 50 ms"):
+                await driver.read(driver.plan(points("holding:7")))
+    assert not errors

@@ -117,6 +117,24 @@ async def test_an_item_that_gives_nothing_becomes_bad(
     assert not member.has_values, "once"
 
 
+async def test_an_item_that_comes_late_is_given_time_for_its_first_value(
+    server: AsyncuaServer, driver_for: Connect
+) -> None:
+    """Its silence begins when the server takes it, not with the group."""
+    driver = driver_for(server.connection(publishing_ms=50))
+    assert await subscribed(driver, [EARLY, LATE[0]]) == [GOOD, UNKNOWN]
+    await newest(driver, {0: GOOD})
+    assert driver._groups is not None
+    (subscription,) = driver._groups.subscriptions.values()
+    (member,) = subscription.members
+    await asyncio.sleep(0.3)
+    subscription.silence_s = 0.3  # over for the group
+    server.tell(add="Late", uri=URI)
+    await driver._groups.ask_again()
+    assert not len(member.refused), "it is monitored now"
+    assert not member.has_values, "and not yet silent"
+
+
 async def test_a_server_with_few_subscriptions_has_groups_share_one(
     server: AsyncuaServer, driver_for: Connect
 ) -> None:
@@ -181,6 +199,24 @@ async def test_an_index_that_moves_is_noticed(server: AsyncuaServer, driver_for:
     assert (await driver.read(plan)).status.tolist() == [UNKNOWN]
     said = driver.tag_faults()["tag"].words
     assert said.startswith(f"namespace index 2 was {URI!r} and is now 'urn:other'; write nsu=")
+
+
+async def test_an_index_whose_namespace_is_listed_late_has_not_moved(
+    server: AsyncuaServer, driver_for: Connect
+) -> None:
+    """A controller that still starts lists less than it will."""
+    server.tell(namespaces=[STANDARD])
+    driver = driver_for(server.connection())
+    tag = written("ns=2;s=Double")
+    await driver.connect()
+    plan = driver.plan([tag])
+    await driver.read(plan)
+    server.tell(namespaces=[STANDARD, "urn:server", URI])
+    await driver.connect()
+    assert (await driver.read(plan)).status.tolist() == [GOOD]
+    server.tell(namespaces=[STANDARD, "urn:server", "urn:other"])
+    await driver.connect()
+    assert (await driver.read(plan)).status.tolist() == [UNKNOWN], "but now it has"
 
 
 async def test_each_fault_is_said_in_the_servers_words(

@@ -51,7 +51,7 @@ def add_member(subscription: Subscription, group: str, count: int) -> Member:
     points = [point(f"{group}{n}", "float64") for n in range(count)]
     wanted = Wanted(1000.0, 2, "source")
     times = SourceTimes(count, DAYS_MS)
-    member = Member(group, points, subscription.size, wanted, times, now_s())
+    member = Member(group, points, subscription.size, wanted, times)
     subscription.members.append(member)
     return member
 

@@ -10,8 +10,8 @@ class Namespaces:
 
     Args:
         uris: the server's NamespaceArray.
-        by_index: URIs of the indexes that tags are written with, as they were at their first use;
-            outlives sessions and is added to.
+        by_index: URIs of the indexes that tags are written with, as they were when the server first
+            listed one; outlives sessions and is added to. A server that still starts may list none.
     """
 
     def __init__(self, uris: Sequence[str], by_index: MutableMapping[int, str]) -> None:
@@ -25,7 +25,10 @@ class Namespaces:
         return namespace_indexes(node, self.uris)
 
     def _was(self, node: NodeName) -> str:
-        return "" if node.index is None else self._by_index.setdefault(node.index, self._is(node))
+        uri = self._is(node)
+        if node.index and uri:
+            self._by_index.setdefault(node.index, uri)
+        return self._by_index.get(node.index or 0, uri)
 
     def _is(self, node: NodeName) -> str:
         return self.uris[node.index] if node.index and node.index < len(self.uris) else ""

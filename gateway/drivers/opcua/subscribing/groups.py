@@ -87,7 +87,7 @@ class Groups:
         subscription = self.subscriptions[number]
         times.begin(subscription.publishing_ms)
         wanted = self._wanted(interval_ms, subscription.publishing_ms)
-        member = Member(group, points, subscription.size, wanted, times, _now_s())
+        member = Member(group, points, subscription.size, wanted, times)
         subscription.members.append(member)
         await create_items(self._session, number, member, np.arange(len(points)))
         if self._clock.is_watched and len(self.subscriptions) == len(subscription.members) == 1:
@@ -155,8 +155,9 @@ class Groups:
         codes = member.codes[refused]
         is_other = (codes >= BAD) & (codes != before)  # refused for another reason now
         member.fail(refused[is_other], codes[is_other])
-        if _now_s() - member.since_s > self.subscriptions[number].silence_s:
-            member.fail(member.silent, np.uint32(StatusCodes.BadTimeout))
+        patience_s = self.subscriptions[number].silence_s
+        silent = member.silent_since(_now_s() - patience_s)
+        member.fail(silent, np.uint32(StatusCodes.BadTimeout))
 
     def _pause(self) -> float:
         return self._pause_s * (0.75 + self._spread() / 2)

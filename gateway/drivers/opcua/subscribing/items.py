@@ -1,5 +1,6 @@
 """Subscriptions and their items, made in as few calls as the server takes."""
 
+import asyncio
 import math
 from contextlib import suppress
 
@@ -79,7 +80,7 @@ async def create_items(
         results = await _create(session, subscription, items, member.wanted)
         session.demand_all(results, len(chunk), "monitored items")
         codes[[at for at, _ in chunk]] = [result.StatusCode.value for result in results]
-    member.answered(places, codes)
+    member.answered(places, codes, asyncio.get_running_loop().time())
 
 
 async def _create(

@@ -47,7 +47,6 @@ class Member:
         first: handle of its first item.
         wanted: how they are to be monitored.
         times: judges the times of its values.
-        since_s: when it was made, on the loop's clock.
 
     Attributes:
         codes: StatusCode with which the server answered to each item.
@@ -61,10 +60,9 @@ class Member:
         first: int,
         wanted: Wanted,
         times: SourceTimes,
-        since_s: float,
     ) -> None:
         self.group, self.points, self.first, self.wanted = group, points, first, wanted
-        self.since_s = since_s
+        self._answered_s = np.zeros(len(points))  # when the server did, on the loop's clock
         self.codes = np.zeros(len(points), np.uint32)
         self.findings = Findings(points)
         self._times = times
@@ -87,9 +85,14 @@ class Member:
             return np.zeros(0, np.intp)
         return np.flatnonzero(~self._has_come & (self.codes < BAD))
 
-    def answered(self, places: Places, codes: npt.NDArray[np.uint32]) -> None:
-        """Take the server's answer to some items."""
-        self.codes[places] = codes
+    def silent_since(self, before_s: float) -> Places:
+        """Those of the silent items that are monitored since before a time on the loop's clock."""
+        silent = self.silent
+        return silent[self._answered_s[silent] < before_s]
+
+    def answered(self, places: Places, codes: npt.NDArray[np.uint32], now_s: float) -> None:
+        """Take the server's answer to some items, which came at ``now_s`` on the loop's clock."""
+        self.codes[places], self._answered_s[places] = codes, now_s
         nothing = np.zeros(len(places), np.uint8)
         self.findings.note(places, statuses(codes), codes, nothing)
 
