@@ -6,25 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import (
     identifier,
     identifier_counter,
     identifier_outbox,
+    identifier_review,
 )
-from gateway.city.db.tables import equipment_status
+from gateway.city.db.tables import equipment, equipment_status, machine
 from gateway.city.identifiers.issued import IssuedFile, IssuedFileError
 from gateway.city.identifiers.issuing import issue
 from gateway.city.identifiers.outbox import Outcome, claim, mark_resolved, note_outcomes, unresolved
 from gateway.city.identifiers.review import approve, begin_reviews, waiting
 from gateway.city.ledger.history import statuses_on
 from gateway.city.ledger.names import MachineName
-from gateway.city.ledger.renaming import rename_machine
+from gateway.city.ledger.renaming import machines_named, rename_machine
 from gateway.city.ledger.withdrawal import WithdrawalError, withdraw_machine
 from gateway.core.days import DAY_MS
-from tests.support.city_db import USCCS, add_machine, sqlite_city
+from tests.support.city_db import USCCS, add_enterprise, add_machine, sqlite_city
 from tests.support.node import NOW_MS, served
 from tests.support.registering import Clock, complete, counts, fill, made, rules, work_off
 
@@ -111,6 +112,76 @@ async def test_another_sites_record_is_not_overwritten(database: Database, tmp_p
         await work_off(made(database, client, Clock()))
         assert handles(database)[twin] == "88.999.QZ00/451.20261118.000002"
         assert await client.detail(handle) == held
+
+
+@pytest.mark.parametrize("site_no", ["A/01", "1#厂/东区"])
+async def test_a_site_with_a_slash_is_found_in_its_own_record(
+    site_no: str, database: Database, tmp_path: Path
+) -> None:
+    """The node has the machine, the city does not know it, and the ledger has changed since."""
+    fill(database, 0)
+    clock, changed = Clock(), "新名"
+    database.run_now(
+        lambda c: add_machine(c, USCCS[0], "1#注塑机", category="451", site_no=site_no)
+    )
+    async with served(tmp_path) as node, node.client() as client:
+        await work_off(made(database, client, clock))
+        first = handles(database)
+        database.run_now(forget)
+        database.run_now(lambda c: c.execute(update(equipment).values(name=changed)))
+        await work_off(made(database, client, clock))
+        assert handles(database) == first
+        held = await client.detail(first[1])
+        assert held is not None
+        assert held.values[0].text == changed
+        assert node.store.count() == 1
+
+
+def test_each_of_two_machines_that_bore_one_number_gets_back_its_own(database: Database) -> None:
+    fill(database, 1)
+    by = rules()
+    old = MachineName(USCCS[0], "1", "A000")
+    database.run_now(issue, by, NOW_MS, 10)
+    later = NOW_MS + 2 * DAY_MS
+    database.run_now(rename_machine, old, old._replace(asset_no="B-1"), later)
+
+    def number_given_again(connection: Connection) -> None:
+        (number,) = machines_named(connection, [old], later).values()
+        row = {"uscc": old.uscc, "site_no": "1", "asset_no": old.asset_no, "name": "另一台"}
+        kind = {"equipment_class": "production", "category": "451"}
+        connection.execute(
+            insert(equipment),
+            [row | kind | {"id": number, "key_equipment": False, "digital": True}],
+        )
+
+    database.run_now(number_given_again)
+    database.run_now(issue, by, later, 10)
+    before = handles(database)
+    assert len(set(before.values())) == 2
+    database.run_now(forget)
+    database.run_now(issue, by, later + DAY_MS, 10)
+    assert handles(database) == before
+
+
+def test_a_whole_city_is_approved_at_once(database: Database) -> None:
+    """More machines than one statement of either database can name."""
+    many = 66_000
+
+    def write(connection: Connection) -> list[int]:
+        add_enterprise(connection, USCCS[0], identifier_code="QZ00")
+        ids = list(range(1, many + 1))
+        connection.execute(insert(machine), [{"id": one, "named_ms": 0} for one in ids])
+        row = {"uscc": USCCS[0], "site_no": "1", "name": "机床", "equipment_class": "production"}
+        row |= {"key_equipment": False, "digital": True}
+        connection.execute(insert(equipment), [row | {"id": i, "asset_no": f"A{i}"} for i in ids])
+        return ids
+
+    ids = database.run_now(write)
+    database.run_now(begin_reviews, NOW_MS, 1)
+    database.run_now(approve, ids, NOW_MS + 1)
+    assert database.run_now(waiting, HOUR_MS, NOW_MS + 1) == []
+    first = select(identifier_review.c.since_ms).order_by(identifier_review.c.equipment_id)
+    assert database.run_now(lambda c: c.scalar(first)) == NOW_MS
 
 
 def test_a_machine_waits_for_its_review(database: Database) -> None:

@@ -8,9 +8,11 @@ interface finds records by identifier only.
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from gateway.city.ledger.names import MachineName
+from gateway.core.days import day_of
 from gateway.identifier.codes import Handle
 
 VERSION = 1
@@ -69,13 +71,20 @@ class IssuedFile:
         """Close the file."""
         self._db.close()
 
-    def handles_of(self, names: Iterable[MachineName]) -> list[Handle]:
-        """What machines of these names were given, the newest first."""
-        found: list[tuple[int, str]] = []
-        for name in {one.key for one in names}:
-            query = "SELECT issued_ms, handle FROM issued WHERE (uscc, site_key, asset_key) = "
-            found += self._db.execute(f"{query}(?, ?, ?)", name)
-        return [Handle.parse(handle) for _, handle in sorted(found, reverse=True)]
+    def issues_to(self, names: Iterable[MachineName]) -> list[tuple[date, Issue]]:
+        """What machines of these names were given, the newest first.
+
+        Returns:
+            Asia/Shanghai day of the issue, and the issue under the name as it was asked for.
+        """
+        found: list[tuple[int, str, MachineName]] = []
+        query = "SELECT issued_ms, handle FROM issued WHERE (uscc, site_key, asset_key) = (?, ?, ?)"
+        for key, name in {one.key: one for one in names}.items():
+            found += [(*row, name) for row in self._db.execute(query, key)]
+        return [
+            (day_of(issued_ms), Issue(Handle.parse(handle), name))
+            for issued_ms, handle, name in sorted(found, reverse=True)
+        ]
 
     def holds(self, handle: Handle) -> bool:
         """Whether an identifier was ever issued."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select, update
@@ -110,7 +111,7 @@ def issue(connection: Connection, rules: Issuing, now_ms: int, limit: int) -> in
     names = _names(connection, [row.id for row in rows])
     given: dict[str, Any] = {}
     for row in rows:
-        handle = _again(connection, rules.issued, names[row.id], given)
+        handle = _again(connection, rules.issued, row.id, names[row.id], given)
         handle = handle or _next_free(connection, rules, row, now_ms, counters)
         given[handle.key] = _issued(row, handle, now_ms)
     _keep(connection, rules, rows, list(given.values()), now_ms)
@@ -129,14 +130,25 @@ def _names(connection: Connection, machines: Sequence[int]) -> dict[int, list[Ma
 def _again(
     connection: Connection,
     issued: IssuedFile,
+    machine: int,
     names: Sequence[MachineName],
     given: Mapping[str, object],
 ) -> Handle | None:
     """What a machine was given already, as far as no other machine has it."""
-    for handle in issued.handles_of(names):
+    issues = issued.issues_to(names)
+    if len(issues) > 1:
+        # Two machines may have borne a name in turn: the one that it meant on the day comes first.
+        # Not that one only: a restored ledger can date a name later than its issue.
+        issues.sort(key=lambda one: not _was_meant(connection, machine, *one))
+    for handle in (one.handle for _, one in issues):
         if handle.key not in given and not _taken(connection, handle):
             return handle
     return None
+
+
+def _was_meant(connection: Connection, machine: int, day: date, one: Issue) -> bool:
+    """Whether the name of an issue meant a machine on that day."""
+    return find(connection, [one.machine], day).get(one.machine) == machine
 
 
 def _next_free(

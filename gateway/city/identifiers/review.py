@@ -18,11 +18,11 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    update,
 )
 
 from gateway.city.db.schema.identifiers import identifier, identifier_review
 from gateway.city.db.tables import enterprise, equipment, equipment_status
+from gateway.city.db.upsert import insert_for
 from gateway.city.ledger.codes import WITHDRAWN
 
 
@@ -97,9 +97,11 @@ def waiting(
 
 def approve(connection: Connection, machines: Sequence[int], now_ms: int) -> None:
     """Let machines that wait get their identifiers at once."""
-    begun = set(connection.scalars(select(identifier_review.c.equipment_id)))
-    new = [{"equipment_id": one, "since_ms": now_ms} for one in machines if one not in begun]
-    if new:
-        connection.execute(insert(identifier_review), new)
-    own = update(identifier_review).where(identifier_review.c.equipment_id.in_(machines))
-    connection.execute(own.values(approved_ms=now_ms))
+    approved = insert_for(connection, identifier_review)
+    # The city may let a machine's time begin in the same moment.
+    upsert = approved.on_conflict_do_update(
+        index_elements=["equipment_id"], set_={"approved_ms": approved.excluded.approved_ms}
+    )
+    rows = [{"equipment_id": one, "since_ms": now_ms, "approved_ms": now_ms} for one in machines]
+    if rows:
+        connection.execute(upsert, rows)
