@@ -48,7 +48,7 @@ class Profile:
         spec: its driver; None if that is not installed.
         sources: its groups, not yet resolved.
         problems: of the whole configuration; grows while groups are resolved.
-        unclear: tags whose addresses another manual means otherwise, and how.
+        unclear: tags whose addresses may be meant otherwise, how, and what to write.
     """
 
     name: str | None
@@ -106,14 +106,13 @@ class Profile:
             self.unclear.append((source, sentence))
 
     def warnings(self) -> Iterator[Problem]:
-        """One for all addresses that a manual of another notation means otherwise."""
+        """One for all addresses that may be meant otherwise."""
         if not self.unclear:
             return
         source, sentence = self.unclear[0]
         more = len(self.unclear) - 1
         others = f"; {more} more like it" if more else ""
-        say = "say which by 'notation: reference' or 'notation: wire' in the profile"
-        yield under(source.place, "address")((), f"{sentence}; {say}{others}")
+        yield under(source.place, "address")((), f"{sentence}{others}")
 
     def _check_kind(self, spec: DriverModels, tag: TagConfig, address: Any, place: Place) -> None:
         try:

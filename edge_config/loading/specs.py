@@ -61,7 +61,7 @@ class DriverModels(Protocol):
 
     @property
     def unclear(self) -> Callable[[Any, Any], str]:
-        """How else a written address may be meant; empty: in no other way."""
+        """How else a written address may be meant, and what to write; empty: in no other way."""
 
     @property
     def link(self) -> LinkModel | None:

@@ -275,8 +275,8 @@ class DriverSpec:
         link: how its devices share links; None: each is reached on its own, by ``make``.
         in_notation: a written address of a profile that says which notation its manual has,
             as it is written in a profile that does not. Pure.
-        unclear: how a written address (second: what it was understood as) is read by a manual
-            of the other notation, as a sentence; empty: the same. Pure.
+        unclear: how else a written address (second: what it was understood as) may be meant, and
+            what to write so that it cannot, as a sentence; empty: in no other way. Pure.
     """
 
     name: str

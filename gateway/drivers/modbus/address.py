@@ -172,8 +172,14 @@ def in_notation(written: Any, notation: Notation) -> Any:
     return written
 
 
+_SAY = "say which by 'notation: reference' or 'notation: wire' in the profile"
+
+
 def unclear(written: Any, address: Address) -> str:
-    """How a manual that counts in the other way would mean an address; empty: the same."""
+    """How a manual that counts in the other way would mean an address, and what to write then.
+
+    Empty: the same.
+    """
     text = normalize("NFKC", written).strip() if isinstance(written, str) else ""
     plain = _PLAIN.match(text)
     if plain:
@@ -182,14 +188,14 @@ def unclear(written: Any, address: Address) -> str:
             return ""
         return (
             f"{plain[0]} is read as {address.table}:{address.address}, which counts from 1; a "
-            f"manual that prints addresses as on the wire means {Table.HOLDING}:{wire}"
+            f"manual that prints addresses as on the wire means {Table.HOLDING}:{wire}; {_SAY}"
         )
     first = _PRINTED.get(address.table)
     if first is None or not first <= address.address < first + 9_999:
         return ""
     return (
         f"{address.table}:{address.address} is read as on the wire; a manual that counts from 1 "
-        f"means {address.table}:{address.address - first}"
+        f"means {address.table}:{address.address - first}; {_SAY}"
     )
 
 

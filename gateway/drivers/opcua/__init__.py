@@ -25,6 +25,18 @@ def _endpoint(connection: Connection) -> str:
     return connection.endpoint
 
 
+def _unclear(_written: object, address: Address) -> str:
+    """What may become of an index that stands for a namespace."""
+    index = address.name.index
+    if index is None:
+        return ""
+    return (
+        f"ns={index} may be another namespace after the next restart of the server; write "
+        f"nsu=<namespace URI> in its place, unless the server lists none for index {index} in its "
+        "NamespaceArray (i=2255)"
+    )
+
+
 SPEC = DriverSpec(
     name="opcua",
     title_zh="OPC UA 客户端",
@@ -35,4 +47,5 @@ SPEC = DriverSpec(
     make=_make,
     modes=("subscribe", "poll"),
     endpoint=_endpoint,
+    unclear=_unclear,
 )

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
+from edge_config.loading.load import load_gateway
 from edge_config.models.validation import validated
 from gateway.core.schema import Kind
 from gateway.drivers.opcua import SPEC
 from gateway.drivers.opcua.config import KINDS, Address, Connection
+from gateway.drivers.registry import installed
+from tests.edge.plant import USCC
 
 PASSWORD = {"env": "QULINK_TEST_PASSWORD"}
 
@@ -117,3 +121,28 @@ def test_the_spec_loads_no_protocol_library() -> None:
         [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=150
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("node", "warned"), [("nsu=urn:plc;s=Speed", []), ("i=2258", []), ("ns=3;s=Speed", ["ns=3"])]
+)
+def test_check_warns_of_a_namespace_that_is_named_by_its_index(
+    tmp_path: Path, node: str, warned: list[str]
+) -> None:
+    tag = {"name": "speed", "address": f"{node}|float64"}
+    profile = {"name": "p", "driver": "opcua", "source": "sensor"}
+    connection = {"url": "opc.tcp://plc"}
+    device = {"id": "d", "driver": "opcua", "profile": "p", "asset_no": "M1"}
+    document = {
+        "gateway": {"id": "gw", "enterprise_uscc": USCC},
+        "profiles": [profile | {"groups": [{"name": "g", "tags": [tag]}]}],
+        "devices": [device | {"connection": connection}],
+    }
+    file = tmp_path / "gateway.yaml"
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    said = [str(warning) for warning in load_gateway(file, installed()).warnings]
+    assert len(said) == len(warned)
+    for index, sentence in zip(warned, said, strict=True):
+        assert f"{index} may be another namespace" in sentence
+        assert "nsu=<namespace URI>" in sentence
+        assert "notation" not in sentence
