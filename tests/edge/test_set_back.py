@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.books import Counts
+from gateway.core.machines import MachineCounts
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
 from gateway.edge.buffer.incoming import Commit
 from gateway.edge.buffer.storage import history
@@ -157,7 +158,50 @@ def test_an_epoch_that_the_disk_refused_to_begin_changes_nothing(
     copy.city.begin_epoch(28)
     again = copy.totals()
     assert (again.skipped, again.due) == (2, 3)
-    assert again.dropped["quota"] == 0
+    assert again.dropped == {}
+    copy.close()
+
+
+def test_drops_of_an_earlier_life_are_not_taken_back_from_the_new_epoch(
+    lives: tuple[Buffer, Path],
+) -> None:
+    """They are in the books of the old one; here they would be less than none."""
+    first, folder = lives
+    first.close()
+    before = Buffer.open(folder / "b.db", for_city(500, 1 << 50))
+    before.city.read(0, 1 << 40)
+    before.append(commit(frame(1)), 0)
+    before.confirmed()
+    before.append(commit(frame(1)), 0)
+    assert before.totals().dropped["quota"] > 0
+    before.close()
+    copy = Buffer.open(folder / "b.db", for_city(500, 1 << 50))
+    copy.city.begin_epoch(28)
+    assert copy.totals() == Counts()
+    copy.close()
+
+
+def test_books_of_the_old_epoch_that_leave_under_the_new_one_are_corrected(
+    lives: tuple[Buffer, Path],
+) -> None:
+    """The first frame after the start tells what the copy had not; the city would count it twice.
+
+    Of a day that goes on the next report corrects it, of one that is over nothing would.
+    """
+    first, folder = lives
+    first.close()
+    copy = opened(folder)
+    machine = ("d", "", "M1", DAY)
+    copy.append(Commit(machines={machine: MachineCounts(5, 5, 1, 2)}), 0)
+    copy.close()
+    copy = opened(folder)
+    assert copy.unreported()["d", DAY].due == 20
+    told = Commit([frame(0)], reported=[("d", DAY)], reported_machines=[machine])
+    copy.append(told, 0)
+    assert not copy.unreported()
+    copy.city.begin_epoch(28)
+    assert copy.unreported() == {("d", DAY): Counts()}
+    assert copy.unreported_machines() == {machine: MachineCounts()}
     copy.close()
 
 

@@ -37,7 +37,6 @@ from gateway.edge.buffer.storage.tables import (
     insert_frames,
     load_totals,
     mark_reported,
-    merge,
     sum_counts,
     write_books,
     write_changes,
@@ -183,6 +182,7 @@ class Buffer(BufferReading):
         for segments in begin:
             segments.begin(last_seq + 1)
         self._since.add(changes, commit.machines)
+        self._since.reported(commit.reported, commit.reported_machines)
         return self._appended(changes, gone, self._lost.by(of_city))
 
     def _commit(
@@ -249,8 +249,7 @@ class Buffer(BufferReading):
             (asker,) = (one for one in self.outlets.values() if one.flag == flag)
             held[asker.name] = asker.free(self._writer, known)
             back = self.city.undo_drops(self._writer, known) if asker is self.city else {}
-            # Not added there: if the disk refuses this, it is tried again.
-            counts = merge(self._since.counts, back)
+            counts = self._since.less_drops(back)
             epoch = self._rename(counts)
             self._commit((), held, self.last_seq)
             for one in self.outlets.values():

@@ -1,6 +1,6 @@
 """What was counted since the buffer was opened: a new epoch's books begin with it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -42,6 +42,36 @@ class SinceOpening:
             own = replace(given, expected=given.valid) if self._is_first else given
             self.machines.setdefault(machine, MachineCounts()).add(own)
         self._is_first = False
+
+    def reported(
+        self, days: Iterable[tuple[str, date]], machine_days: Iterable[MachineKey]
+    ) -> None:
+        """Frames report these books; a new epoch, under which they leave, has to correct that."""
+        if self.is_closed:
+            return
+        for key in days:
+            self.counts.setdefault(key, Counts())
+        for machine in machine_days:
+            self.machines.setdefault(machine, MachineCounts())
+
+    def less_drops(
+        self, undone: Mapping[tuple[str, date], Counts]
+    ) -> dict[tuple[str, date], Counts]:
+        """The counts without drops that turned out to be none.
+
+        Nothing is changed here: the disk may refuse what is made of it, and it is tried again.
+
+        Args:
+            undone: drops as counts below zero. What was dropped before the file was opened is in
+                the old epoch's books, and stays there.
+        """
+        less = dict(self.counts)
+        for key in undone.keys() & less.keys():
+            gone = undone[key].dropped
+            left = {code: n + gone.get(code, 0) for code, n in less[key].dropped.items()}
+            dropped = {code: n for code, n in left.items() if n > 0}
+            less[key] = replace(less[key], dropped=dropped)
+        return less
 
     def close(self) -> None:
         """It is not needed any more: the file is no copy, or has become an epoch of its own."""
