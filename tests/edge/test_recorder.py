@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -52,6 +53,33 @@ def sent(buffer: Buffer) -> list[Record]:
         for one in buffer.city.read(0, 1 << 40)
         for record in decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas).records
     ]
+
+
+async def test_books_that_are_read_when_an_epoch_begins_are_corrected_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the old epoch's, and leave under the new one."""
+    buffer = opened(tmp_path)
+    buffer.append(Commit(counts={("gone", DAY): Counts(due=3, failed=3)}), NOW)
+    buffer.close()
+    buffer = opened(tmp_path)
+    recorder, read = made(buffer), buffer.unreported
+    beginning = Thread(target=buffer.city.begin_epoch, args=(5,))
+
+    def interrupted() -> Mapping[tuple[str, date], Counts]:
+        books = read()
+        beginning.start()
+        beginning.join(0.5)  # it may come to its end here
+        return books
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(buffer, "unreported", interrupted)
+        await recorder.commit(reporting=True)
+    beginning.join()
+    await recorder.commit(reporting=True)
+    told = [record.due for record in sent(buffer) if isinstance(record, BooksRecord)]
+    assert told == [3, 0]
+    buffer.close()
 
 
 async def test_books_that_a_killed_run_did_not_tell_are_told_by_the_next(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ class Buffer(BufferReading):
             DiskRefusedError: nothing has changed.
         """
         known = Feedback(tuple((first, min(last, self._opened_at)) for first, last in spans))
-        with self._writing, self._transaction(), self._reading:
+        with self._naming, self._writing, self._transaction(), self._reading:
             held = {name: one.pending() for name, one in self.outlets.items()}
             (asker,) = (one for one in self.outlets.values() if one.flag == flag)
             held[asker.name] = asker.free(self._writer, known)

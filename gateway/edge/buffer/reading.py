@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -34,6 +34,11 @@ class BufferReading:
         self._path = path
         self._reader = reader
         self._reading = threading.Lock()
+        self._naming = threading.Lock()
+
+    def one_epoch(self) -> AbstractContextManager[object]:
+        """No epoch begins within: what is read of the books is committed under theirs."""
+        return self._naming
 
     @contextmanager
     def reads(self) -> Iterator[sqlite3.Connection]:

@@ -247,6 +247,10 @@ class Recorder:
 
     def _append(self, gathered: Gathered, now_ms: int, reporting: bool) -> Appended:
         """In a thread: encode, compress, write."""
+        with self._buffer.one_epoch():
+            return self._append_with_books(gathered, now_ms, reporting)
+
+    def _append_with_books(self, gathered: Gathered, now_ms: int, reporting: bool) -> Appended:
         books = self._buffer.unreported() if reporting else {}
         machines = self._buffer.unreported_machines() if reporting else {}
         # Schemas go before the values that follow them, gaps after the values that they interrupt.
