@@ -8,7 +8,10 @@ from edge_config.models.hosts import is_loopback_host
 _GUARDED = re.compile(
     r"passw|passphrase|\bpwd?\b|\bpass\b|token|secret|credential|api_?key|^[pu]$", re.IGNORECASE
 )
-_USERINFO = re.compile(r"//[^/@\s]*@")
+_PASSWORD = re.compile(r"//(?!\[)[^/@:\s]*:(?!\d+(?:[/?#]|$))\S*@")
+"""A name and a password before the host. One with ``/`` or ``@`` should be quoted, but libraries
+take it as it is; behind a port such characters are of the path."""
+_USERINFO = re.compile(rf"{_PASSWORD.pattern}|//[^/@\s]*@")
 _PARAMETER = re.compile(r"([?&;](?:[^=&;\s]*)=)[^&;\s]+")
 
 
@@ -18,7 +21,7 @@ def demand_no_secret(url: str) -> str:
     Raises:
         ValueError: a password stands before the host, or a parameter is one.
     """
-    if re.search(r"//[^/@]*:[^/]*@", url):
+    if _PASSWORD.search(url):
         raise ValueError("the url holds a password; give it as 'password' by file or env")
     for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True):
         if _GUARDED.search(name):

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from edge_config.tables.sheet import Limits, Row, Sheet, TableError, bare
 
@@ -12,7 +13,7 @@ _MOST_ZEROS = 0.02
 """A text may hold a stray zero, which the column it stands in refuses; a picture holds many."""
 _DELIMITERS = ",;\t"
 _LOOKED_AT = 20
-"""Lines in which the delimiter is counted; a title above the header has none."""
+"""Lines in which the delimiter is looked for; a title above the header has none."""
 _SEPARATOR_LINE = re.compile(r"sep=(?P<delimiter>[^\r\n])\r?\n?", re.IGNORECASE)
 """Excel's own first line, which it does not show."""
 _AS_TEXT = re.compile(r'="(?P<text>[^"]*)"')
@@ -72,9 +73,14 @@ def _delimiter(text: str) -> tuple[str, str]:
     said = _SEPARATOR_LINE.match(text)
     if said:
         return said["delimiter"], text[said.end() :]
-    lines = io.StringIO(text)
-    head = "".join(next(lines, "") for _ in range(_LOOKED_AT))
-    return max(_DELIMITERS, key=head.count), text
+    head = list(islice(io.StringIO(text, newline=None), _LOOKED_AT))
+
+    def shown(delimiter: str) -> tuple[int, int]:
+        counts = [line.count(delimiter) for line in head]
+        # Decimals and texts hold more of another one than there are columns, but not in each line.
+        return sum(map(bool, counts)), sum(counts)
+
+    return max(_DELIMITERS, key=shown), text
 
 
 def _records(text: str, delimiter: str, limits: Limits) -> Iterator[list[str]]:

@@ -59,9 +59,12 @@ class Logins:
 
     async def _login(self, request: Request, expected: str) -> Json:
         visitor = site_of(request.client.host) if request.client else ""
+        body = await read_body(request, MAX_LOGIN_BYTES)
+        # Nothing is awaited from here on: of many that come together each one is counted before
+        # the next is looked at.
         if self._throttle.pause_s(visitor, self._clock_s()):
             raise Refusal(rules.TOO_OFTEN)
-        if not self._is_right(await read_body(request, MAX_LOGIN_BYTES), expected):
+        if not self._is_right(body, expected):
             if self._throttle.wrong(visitor, self._clock_s()):
                 log.warning("node: wrong logins from %s; further ones have to wait", visitor)
             raise Refusal(rules.WRONG_LOGIN)

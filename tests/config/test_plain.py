@@ -120,3 +120,24 @@ def test_messages_show_urls_without_what_may_be_secret(text: str, shown: str) ->
 def test_what_is_no_secret_may_stand_in_a_url() -> None:
     url = "postgresql://q@h/d?sslmode=verify-full&application_name=city&passfile=/etc/pgpass"
     assert demand_no_secret(url) == url
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "p@ss", "p@/s/s", "0a/b", "#/?x"])
+def test_a_password_that_should_have_been_quoted_is_still_one(password: str) -> None:
+    """The database's library takes all up to the last @ for the password, quoted or not."""
+    url = f"postgresql://qulink:{password}@db.example/city"
+    with pytest.raises(ValueError, match="holds a password"):
+        demand_no_secret(url)
+    shown = "cannot open postgresql://…@db.example/city now"
+    assert without_secrets(f"cannot open {url} now") == shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mqtt://h:8883/a@b", "http://[2001:db8::1]:8086/a@b", "https://h/a:b@c",
+        "postgresql://qulink@db:5432/city",
+    ],
+)  # fmt: skip
+def test_an_at_sign_behind_the_host_is_no_password(url: str) -> None:
+    assert demand_no_secret(url) == url

@@ -158,10 +158,14 @@ async def test_a_session_cookie_opens_the_pages_and_leaving_closes_them(tmp_path
         guarded(tmp_path, TOKEN) as base,
         httpx.AsyncClient(base_url=base, trust_env=False, timeout=10) as client,
     ):
-        csrf = (await client.get("/login")).cookies["qulink_csrf"]
+        door = await client.get("/login")
+        assert "/logout" not in door.text  # nobody is in who could leave
+        csrf = door.cookies["qulink_csrf"]
         entered = await client.post("/login", data={"csrf": csrf, "token": TOKEN})
         assert entered.status_code == 303
-        assert (await client.get("/books")).status_code == 200
+        inside = await client.get("/books")
+        assert inside.status_code == 200
+        assert "/logout" in inside.text
         assert (await client.post("/logout", data={})).status_code == 403
         assert (await client.get("/books")).status_code == 200
         assert (await client.post("/logout", data={"csrf": csrf})).status_code == 303

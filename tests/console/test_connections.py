@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -215,3 +216,26 @@ def test_one_address_leaves_room_for_others() -> None:
     assert flood[-1].is_open  # the newest may be somebody behind the same address
     visitors.enter(other := Someone("10.0.0.2", is_waiting=True))
     assert other.is_open
+
+
+async def test_a_lack_of_descriptors_is_logged_when_it_begins_and_when_it_ends(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was logged once a second for as long as it lasted."""
+    caplog.set_level("INFO", accepting.log.name)
+    monkeypatch.setattr(accepting, "_AGAIN_S", 0.0)
+    loop, lacking = asyncio.get_running_loop(), 5
+    accept = loop.sock_accept
+
+    async def scarce(listener: socket.socket) -> tuple[socket.socket, object]:
+        nonlocal lacking
+        if lacking:
+            lacking -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return await accept(listener)
+
+    monkeypatch.setattr(loop, "sock_accept", scarce)
+    async with served(hello) as base:
+        assert (await get(base)).status_code == 200
+    lines = [record.message for record in caplog.records]
+    assert [("cannot" in line, "again" in line) for line in lines] == [(True, False), (False, True)]

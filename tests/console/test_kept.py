@@ -1,6 +1,8 @@
 """Figures outlive the console: the first page after a start waits for nothing."""
 
 import asyncio
+import threading
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,44 @@ async def test_what_is_not_the_same_any_more_is_not_shown(city: Town, tmp_path: 
         file.write_bytes(broken)
         assert kept.read(file) == []
     assert (await Figures(city.context).month("ENR-A")).city.equipment
+
+
+async def test_one_writes_the_file_at_a_time(city: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that came at once wrote into each other's draft, and nothing could be read of it."""
+    write, writing, came = kept.write, threading.Lock(), threading.Event()
+    overlaps: list[Path] = []
+
+    def watched(path: Path, months: Sequence[kept.KeptMonth]) -> None:
+        if not writing.acquire(blocking=False):
+            overlaps.append(path)
+            came.set()
+            return
+        came.wait(0.3)  # for another one, which must not come
+        write(path, months)
+        writing.release()
+
+    monkeypatch.setattr(kept, "write", watched)
+    wanted = list(city.context.definitions)[:3]
+    await asyncio.gather(*map(Figures(city.context).month, wanted))
+    assert overlaps == []
+    found = kept.read(city.context.config.data_dir / KEPT_FILE)
+    assert {one.definition for one in found} == set(wanted)
+
+
+@pytest.mark.parametrize("mean", ["1/0", "a half"])
+async def test_a_figure_that_makes_no_sense_stops_no_start(city: Town, mean: str) -> None:
+    await Figures(city.context).month("ENR-A")
+    file = city.context.config.data_dir / KEPT_FILE
+    (one,) = kept.read(file)
+    one.cells["city"]["city"].mean = mean
+    kept.write(file, [one])
+    assert (await Figures(city.context).month("ENR-A")).city.equipment
+
+
+async def test_who_answers_now_is_not_told_by_the_last_process(city: Town) -> None:
+    assert (await Figures(city.context).month("ONL")).city.networked
+    (one,) = kept.read(city.context.config.data_dir / KEPT_FILE)
+    assert kept.recalled(one, city.context.definitions) is None
 
 
 async def test_a_trend_begins_with_the_first_evidence(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import ASGIApp
 
 from gateway.identifier import node_rules as rules
 from gateway.identifier.node_login import MAX_LOGIN_BYTES
@@ -43,7 +44,8 @@ async def test_guesses_are_slowed_down_and_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "gateway.identifier")
-    async with served(tmp_path) as node:
+    # No time passes: on a busy machine the first pause would be over before the next attempt.
+    async with served(tmp_path, clock_s=lambda: 0.0) as node:
         right = {"username": node.credentials.username, "password": node.credentials.secret}
         wrong = json.dumps(right | {"password": "123456"}).encode()
         answers = [await post(node.url + LOGINS[0], wrong) for _ in range(FREE_ATTEMPTS + 3)]
@@ -54,6 +56,38 @@ async def test_guesses_are_slowed_down_and_logged_once(
         assert late["message"] == rules.TOO_OFTEN
     (line,) = [record.message for record in caplog.records]
     assert line == "node: wrong logins from 127.0.0.1; further ones have to wait"
+
+
+async def test_guesses_that_wait_together_are_slowed_down_one_by_one(tmp_path: Path) -> None:
+    """All were let in before any was found wrong: a hundred connections had as many guesses."""
+    guesses, arrived, go_on = 3 * FREE_ATTEMPTS, asyncio.Semaphore(0), asyncio.Event()
+    wrong = b'{"username": "qulink-city", "password": "123456"}'
+
+    async def held_back() -> Any:
+        yield wrong[:-1]
+        await go_on.wait()
+        yield wrong[-1:]
+
+    def counted(app: ASGIApp) -> ASGIApp:
+        async def counting(scope: Any, receive: Any, send: Any) -> None:
+            arrived.release()
+            await app(scope, receive, send)
+
+        return counting
+
+    async with (
+        served(tmp_path, counted, clock_s=lambda: 0.0) as node,
+        httpx.AsyncClient(trust_env=False, timeout=60) as http,
+        asyncio.TaskGroup() as tasks,
+    ):
+        url = node.url + LOGINS[0]
+        asked = [tasks.create_task(http.post(url, content=held_back())) for _ in range(guesses)]
+        for _ in asked:
+            await arrived.acquire()
+        go_on.set()
+        answers = [(await one).json()["message"] for one in asked]
+    assert answers.count(rules.WRONG_LOGIN) == FREE_ATTEMPTS
+    assert answers.count(rules.TOO_OFTEN) == guesses - FREE_ATTEMPTS
 
 
 async def test_nobody_fills_memory_before_a_login(tmp_path: Path) -> None:

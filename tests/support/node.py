@@ -1,6 +1,7 @@
 """The embedded enterprise node, served over HTTP on loopback."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -47,11 +48,12 @@ async def served(
     folder: Path,
     wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
     now_ms: Callable[[], int] = lambda: NOW_MS,
+    clock_s: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[ServedNode]:
     """Serve a node; ``wrap`` may put faults between it and its callers."""
     store, credentials = NodeStore(folder / "node.db"), node_credentials(folder)
     port = free_port()
-    app = wrap(EnterpriseNode(store, credentials, PREFIX, now_ms).app)
+    app = wrap(EnterpriseNode(store, credentials, PREFIX, now_ms, clock_s).app)
     options = uvicorn.Config(app, "127.0.0.1", port, log_level="error", lifespan="off")
     server = uvicorn.Server(options)
     serving = asyncio.create_task(server.serve())

@@ -98,3 +98,19 @@ def test_files_that_cannot_be_read(name: str, tmp_path: Path) -> None:
     (tmp_path / "large.csv").write_bytes(b"x" * 11)
     with pytest.raises(TableError, match=r"cannot be read: No such|must end in|is larger than"):
         read_sheets(tmp_path / name, Limits(10, 10, 10, 10, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("名称;系数\n1,5;2,5\n0,1;3,5\n", [["名称", "系数"], ["1,5", "2,5"], ["0,1", "3,5"]]),
+        ("名称;系数\n压力, 油, 水;0,1\n", [["名称", "系数"], ["压力, 油, 水", "0,1"]]),
+        ("name,note\nx,a;b;c;d\n", [["name", "note"], ["x", "a;b;c;d"]]),
+        ("表; 1; 2; 3; 4\na,b\n1,2\n", [["表; 1; 2; 3; 4", ""], ["a", "b"], ["1", "2"]]),
+    ],
+)
+def test_commas_of_decimals_and_texts_do_not_hide_the_delimiter(
+    text: str, rows: list[list[str]]
+) -> None:
+    found = [list(row.cells) for row in read_csv(text.encode(), LIMITS).rows]
+    assert [row + [""] * (len(rows[0]) - len(row)) for row in found] == rows

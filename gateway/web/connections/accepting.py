@@ -60,6 +60,7 @@ class Door:
         self._name, self._make, self._tls = name, make, tls
         self._visitors = Visitors(name)
         self._opening = set[asyncio.Task[None]]()
+        self._is_stuck = False
 
     async def run(self, listener: socket.socket) -> None:
         """Take them in until cancelled; those that are being served stay."""
@@ -75,9 +76,14 @@ class Door:
         try:
             accepted, peer = await asyncio.get_running_loop().sock_accept(listener)
         except OSError as error:
-            log.error("%s: cannot take in connections: %s", self._name, error)  # noqa: TRY400 - a fault of the place
+            if not self._is_stuck:
+                log.error("%s: cannot take in connections: %s", self._name, error)  # noqa: TRY400 - a fault of the place
+            self._is_stuck = True
             await asyncio.sleep(_AGAIN_S)
             return
+        if self._is_stuck:
+            log.warning("%s: takes in connections again", self._name)
+        self._is_stuck = False
         connection = _Connection(accepted, str(peer[0]), self._make())
         self._visitors.enter(connection)
         if not connection.is_refused:

@@ -44,6 +44,7 @@ class Figures:
         self._file = context.config.data_dir / KEPT_FILE
         self._kept: dict[tuple[str, str], KeptMonth] = {}
         self._written_ms = 0
+        self._writing = asyncio.Lock()
         self.headline = definition_of(context.definitions, context.config.definitions.headline)
         self._recall()
 
@@ -80,11 +81,13 @@ class Figures:
         is_new = not made.keys() <= self._kept.keys()
         self._kept |= made
         now_ms = self._context.now_ms()
-        if is_new or now_ms - self._written_ms >= KEEP_MS:
+        is_due = not 0 <= now_ms - self._written_ms < KEEP_MS  # the clock may have been set back
+        if is_new or is_due:
             self._written_ms = now_ms
             shown = recent_months(now_ms, TREND_MONTHS)
             self._kept = {key: one for key, one in self._kept.items() if one.month in shown}
-            await asyncio.to_thread(kept.write, self._file, list(self._kept.values()))
+            async with self._writing:  # there is one draft; who is last writes all there is by then
+                await asyncio.to_thread(kept.write, self._file, list(self._kept.values()))
 
     async def _month(self, definition: str) -> RateMonth:
         context, now_ms = self._context, self._context.now_ms()

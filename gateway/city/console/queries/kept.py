@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.city.rates.compute import Cell, percent
+from gateway.city.rates.compute import CITY, Cell, Cells, percent
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status
 from gateway.city.rates.reports.table import RateMonth
@@ -62,13 +62,17 @@ def kept(month: RateMonth) -> KeptMonth:
 
 
 def recalled(one: KeptMonth, definitions: Mapping[str, Definition]) -> RateMonth | None:
-    """A month that was kept; None if its definition has been changed since."""
+    """A month that was kept; None if it must be computed anew.
+
+    That is so if its definition has been changed since, if it counts who answers at the moment,
+    or if what is kept makes no sense.
+    """
     definition = definitions.get(one.definition)
     if definition is None or definition.hash != one.definition_hash:
         return None
-    cells = {
-        by: {key: _cell(part) for key, part in parts.items()} for by, parts in one.cells.items()
-    }
+    cells = _cells(one)
+    if cells is None or definition.measure == "answering":
+        return None
     return RateMonth(
         definition=definition,
         definition_hash=one.definition_hash,
@@ -102,6 +106,16 @@ def write(path: Path, months: Sequence[KeptMonth]) -> None:
 def _kept_cell(part: Cell) -> _Cell:
     mean = None if part.mean is None else f"{part.mean.numerator}/{part.mean.denominator}"
     return _Cell(part.networked, part.equipment, part.enterprises, mean, part.pooled is not None)
+
+
+def _cells(one: KeptMonth) -> Cells | None:
+    try:
+        cells = {
+            by: {key: _cell(part) for key, part in parts.items()} for by, parts in one.cells.items()
+        }
+    except (ValueError, ZeroDivisionError):  # no fraction
+        return None
+    return cells if CITY in cells.get(CITY, {}) else None
 
 
 def _cell(one: _Cell) -> Cell:
