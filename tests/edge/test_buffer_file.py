@@ -72,6 +72,20 @@ def test_a_column_of_another_name_is_damage(
     assert list(tmp_path.glob("b.db.damaged-*"))
 
 
+@pytest.mark.parametrize("key", ["epoch", "last_seq", "chain", "opened_at", "segments 1"])
+def test_a_number_that_is_none_is_damage(
+    opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, key: str
+) -> None:
+    """Such a bit of a row SQLite does not see either; the gateway would end at every start."""
+    opened().close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "b.db")) as connection, connection:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, '1q')", (key,))
+    buffer = opened()
+    buffer.append(commit(frame(1)), 0)
+    assert f"its {key} is '1q'" in caplog.text
+    assert list(tmp_path.glob("b.db.damaged-*"))
+
+
 def test_damage_that_comes_while_it_is_used_says_what_to_do(opened: Open, tmp_path: Path) -> None:
     buffer = opened()
     buffer.append(commit(*(frame(1, 5_000) for _ in range(600))), 0)  # more than is in memory

@@ -241,6 +241,18 @@ def test_another_process_leaps_as_this_one_would_have() -> None:
     assert after.look() == Leap(T0 + 20_000, T0 + 20_000 + HOUR_MS, T0)
 
 
+@pytest.mark.parametrize("word", [1, 2, 3, 4])
+@pytest.mark.parametrize("damage", ["x", "nan", "inf", "1e999", "-"])
+def test_a_damaged_mark_is_none(word: int, damage: str) -> None:
+    """A bit of the file has flipped; the gateway would else end at every start."""
+    words = Hand().mark.split()
+    words[word] = damage
+    after = Hand(passed_ms=20_000, ahead_ms=HOUR_MS)
+    after.resume(" ".join(words))
+    assert not after.is_continuous
+    assert after.now_ms() == T0 + 20_000 + HOUR_MS
+
+
 @pytest.mark.parametrize("change", ["boot", "none"])
 def test_another_process_begins_anew(change: str) -> None:
     before = Hand()

@@ -14,6 +14,7 @@ tell.
 import ctypes
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,6 @@ SLEW = 0.05
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _UNKNOWN = "-"
-_MARK_WORDS = 5
 
 _UNSYNCHRONISED = 5
 """What ``adjtimex`` answers while no time service keeps the clock (TIME_ERROR)."""
@@ -144,16 +144,16 @@ class Clock:
         so the edge's time does too, whatever somebody did to the system's meanwhile.
 
         Args:
-            mark: what that process had as :attr:`mark`; empty: there was none.
+            mark: what that process had as :attr:`mark`; empty, or damaged: there was none.
         """
-        words = mark.split()
-        if len(words) == _MARK_WORDS:
-            boot_id, ahead_ms, since_ms, confirmed, era = words
-            self._boot_id, self.era = self.boot_id(), int(era)
+        boot_id, *numbers = mark.split() or [""]
+        with suppress(ValueError):
+            ahead_ms, since_ms, confirmed, era = map(int, numbers)
+            self._boot_id, self.era = self.boot_id(), era
             if boot_id == self._boot_id != _UNKNOWN:
                 self.is_continuous = True
                 self._ahead_ms, self._looked_ms = float(ahead_ms), self.monotonic_ms()
-                self.steady_since_ms, self._was_confirmed = int(since_ms), confirmed == "1"
+                self.steady_since_ms, self._was_confirmed = since_ms, confirmed == 1
         self._measure()
         self._judge()
 

@@ -130,6 +130,7 @@ def _checked(path: Path) -> sqlite3.Connection:
         _configure(connection)
         _check(connection)
         _begin(connection)
+        _check_numbers(connection)
         # Before the first frame leaves under this epoch.
         sync_names(path)
         failed.pop_all()
@@ -159,6 +160,16 @@ def _check(connection: sqlite3.Connection) -> None:
     columns = _columns(connection)
     if columns and columns != _own_columns():
         raise sqlite3.DatabaseError("its tables have other columns than a buffer's")
+
+
+def _check_numbers(connection: sqlite3.Connection) -> None:
+    """Nor does SQLite check what is in a row; the mark of the clock is checked where it is read."""
+    for key, text in connection.execute("SELECT key, value FROM meta WHERE key <> 'clock'"):
+        try:
+            for word in text.split():
+                int(word, 16 if key == "epoch" else 10)
+        except ValueError as error:
+            raise sqlite3.DatabaseError(f"its {key} is {text!r}") from error
 
 
 def _columns(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
