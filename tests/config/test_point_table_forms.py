@@ -206,6 +206,14 @@ def test_an_empty_cell_may_say_so_and_numbers_may_be_wide(tmp_path: Path) -> Non
     assert (second.config.unit, second.config.scale, second.config.deadband) == ("%", 0.1, 0)
 
 
+def test_small_digits_are_no_digits(tmp_path: Path) -> None:
+    """10² was read as 102, and m³/h as m3/h."""
+    (tag,) = tags_of(write_gateway(tmp_path, points="测点,地址,单位\na,holding:0,m³/h\n"))
+    assert tag.config.unit == "m³/h"
+    (problem,) = said(write_gateway(tmp_path, points="测点,地址,倍率\na,holding:0,10²\n"))
+    assert "10²" in problem
+
+
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
