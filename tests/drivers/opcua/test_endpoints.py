@@ -10,13 +10,15 @@ from asyncua import ua
 from asyncua.crypto.security_policies import SecurityPolicyNone
 
 from edge_config.models.validation import validated
-from gateway.drivers.api import DriverError, RefusedError
+from gateway.drivers.api import DriverError, NotConnectedError, RefusedError
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.client import GatewayClient, new_client
 from gateway.drivers.opcua.connecting.session import _clocks_told
+from gateway.drivers.opcua.driver import OpcUaDriver
 from tests.drivers.opcua.conftest import Connect
 from tests.drivers.opcua.server import AsyncuaServer, ForeignServer, point
 from tests.drivers.opcua.test_security import reads_well, trust_server
+from tests.support.peers import free_port
 
 Admits = Callable[[str], bool]
 
@@ -182,3 +184,10 @@ async def test_a_certificate_out_of_date_is_told_with_both_clocks(
     ):
         raise ua.uaerrors.UaStatusCodeError(code)
     assert asking.server_time is not None
+
+
+async def test_where_nobody_listens_no_other_address_is_advised(tmp_path: Path) -> None:
+    driver = OpcUaDriver(through(free_port(), tmp_path))
+    with pytest.raises(NotConnectedError) as raised:
+        await driver.connect()
+    assert "discovery" not in str(raised.value)

@@ -1,5 +1,7 @@
 """Whose time a pushed value gets, and when it is not believed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,7 +21,11 @@ CLOCK = uncertain(Reason.CLOCK)
 
 
 def judged(
-    times: SourceTimes, *came: tuple[int, int, int], now: int = NOW, wrong: bool = False
+    times: SourceTimes,
+    *came: tuple[int, int, int],
+    values: Sequence[object] = (),
+    now: int = NOW,
+    wrong: bool = False,
 ) -> list[tuple[int, int]]:
     """Time and status of values given as (tag, time, status)."""
     index, given_ms, status = zip(*came, strict=True)
@@ -27,7 +33,7 @@ def judged(
         "g",
         np.array(index, np.uint32),
         np.array(given_ms, np.int64),
-        (np.zeros(len(index)),),
+        (np.array(values or [0.0] * len(index), object),),
         np.array(status, np.uint8),
     )
     times.judge(arrivals, now, is_server_wrong=wrong)
@@ -141,3 +147,21 @@ async def test_each_device_says_whose_time_counts(driver_for: Connect, policy: s
         assert value == 5.0
         assert time_ms > wrong_ms + YEAR
         assert status == (CLOCK if policy == "source" else GOOD)
+
+
+def test_a_time_that_stands_still_while_values_change_is_not_believed() -> None:
+    """Some servers date each value to their start; a value that is sent again keeps its time."""
+    times, old = begun(), NOW - HOUR
+    assert judged(times, (0, old, GOOD), values=[1]) == [(old, GOOD)]
+    assert judged(times, (0, old, GOOD), values=[1]) == [(old, GOOD)]
+    assert judged(times, (0, old, GOOD), values=[2]) == [(NOW, CLOCK)]
+    came = (1, old, GOOD), (1, old, GOOD), (1, old, GOOD)
+    assert judged(times, *came, values=["a", "a", "b"]) == [(old, GOOD), (old, GOOD), (NOW, CLOCK)]
+
+
+def test_a_repetition_is_compared_with_the_value_of_its_time() -> None:
+    times, old = begun(), NOW - HOUR
+    judged(times, (0, old, GOOD), values=[1])
+    judged(times, (0, NOW, GOOD), values=[2])
+    later = NOW + 2 * MINUTE
+    assert judged(times, (0, NOW, GOOD), values=[2], now=later) == [(NOW, GOOD)]

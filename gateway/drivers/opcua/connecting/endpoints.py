@@ -19,7 +19,7 @@ async def discover(connection: Connection) -> GatewayClient:
         A client that is closed again, with ``endpoints`` and ``server_time``.
 
     Raises:
-        TimeoutError: the server does not answer.
+        OSError: nobody is there, or the server does not answer in time.
         DriverError: it does not tell.
     """
     if connection.discovery_url is not None:
@@ -27,14 +27,22 @@ async def discover(connection: Connection) -> GatewayClient:
     beneath = _beneath(connection.url)
     try:
         return await _asked(connection, connection.url)
-    except TimeoutError:
-        raise
     except LIBRARY_ERRORS as error:
+        if _is_nobody_there(error):
+            raise
         try:
             return await _asked(connection, beneath)
         except LIBRARY_ERRORS:
             fault = translate(error, f"connect to {connection.endpoint}")
             raise _with_advice(fault, beneath) from error
+
+
+def _is_nobody_there(error: Exception) -> bool:
+    """Whether no server has answered: then no other path can help."""
+    has_hung_up = isinstance(error, ConnectionError) and not isinstance(
+        error, ConnectionRefusedError
+    )
+    return isinstance(error, OSError) and not has_hung_up
 
 
 def _with_advice(fault: DriverError, beneath: str) -> DriverError:

@@ -6,11 +6,12 @@ last change, and a server may report the same value again.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gateway.core.batch import NEVER
+from gateway.core.batch import NEVER, Mask
 from gateway.core.status import GOOD, Reason, is_replay, uncertain
 from gateway.drivers.api import Arrivals
 
@@ -33,6 +34,10 @@ class SourceTimes:
         self._tolerance_ms = self._patience_ms = tolerance_ms
         self._last_ms = np.full(count, NEVER, np.int64)
         self._is_wrong = np.zeros(count, np.bool_)  # the clock behind each, by its last value
+        # Values that came with doubtful times, and these: a time that stays while values change
+        # stands still.
+        self._noted = np.full(count, None, object)
+        self._noted_ms = np.full(count, NEVER, np.int64)
 
     def begin(self, publishing_ms: float) -> None:
         """A session begins: what comes first may be as old as its last change.
@@ -40,7 +45,7 @@ class SourceTimes:
         Args:
             publishing_ms: for so long the server may keep a value back before it sends it.
         """
-        self._last_ms[:] = NEVER
+        self._last_ms[:] = self._noted_ms[:] = NEVER
         self._patience_ms = self._tolerance_ms + math.ceil(publishing_ms)
 
     def judge(self, arrivals: Arrivals, now_ms: int, *, is_server_wrong: bool) -> None:
@@ -62,7 +67,8 @@ class SourceTimes:
         previous = _previous(index, times, self._last_ms)
         is_first = (previous == NEVER) & ~self._is_wrong[index] & (not is_server_wrong)
         is_old_by_its_own_word = _REPLAYS[arrivals.status]
-        is_excused = is_first | (previous == times) | is_old_by_its_own_word
+        is_repeated = (previous == times) & ~self._is_standing(arrivals)
+        is_excused = is_first | is_repeated | is_old_by_its_own_word
         is_excused &= times >= OLDEST_MS
         wrong = (times > late) | ((times < early) & ~is_excused)
         self._last_ms[index] = times
@@ -70,11 +76,18 @@ class SourceTimes:
         arrivals.status[wrong & (arrivals.status == GOOD)] = _CLOCK
         times[wrong] = now_ms
 
+    def _is_standing(self, arrivals: Arrivals) -> Mask:
+        """Which values are others than those before them, of the same item with the same time."""
+        times, index = arrivals.time_ms, arrivals.index
+        values = np.concatenate([column.astype(object) for column in arrivals.columns])
+        is_standing: Mask = _previous(index, times, self._noted_ms) == times
+        is_standing &= _previous(index, values, self._noted) != values
+        self._noted[index], self._noted_ms[index] = values, times
+        return is_standing
 
-def _previous(
-    index: npt.NDArray[np.uint32], times: npt.NDArray[np.int64], last_ms: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """The time before each value's own, of the same item; NEVER for the first."""
-    previous = last_ms[index]
-    previous[1:] = np.where(index[1:] == index[:-1], times[:-1], previous[1:])
+
+def _previous(index: npt.NDArray[np.uint32], given: Any, last: Any) -> Any:  # arrays of one type
+    """What was given before each, for the same item; for the first of an item ``last``."""
+    previous = last[index]
+    previous[1:] = np.where(index[1:] == index[:-1], given[:-1], previous[1:])
     return previous
