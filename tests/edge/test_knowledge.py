@@ -129,13 +129,18 @@ def test_knowledge_that_a_plan_refuses_costs_nothing(
     assert "is of no use: it is junk" in caplog.text
 
 
-def test_a_disk_that_refuses_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_disk_that_refuses_is_said_once_and_its_end_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     keeper = KnowledgeKeeper(tmp_path / "gone" / "buffer.db.learnt", DEVICES)
     keeper.adopt(model(), group(), Plan(["b rests"]))
     for _ in range(3):
         keeper.save()
     assert len(caplog.messages) == 1
+    (tmp_path / "gone").mkdir()
+    keeper.save()
+    assert caplog.messages[1:] == ["what was learnt of devices is written again"]
 
 
 def test_nothing_is_written_while_nothing_changes(written: Path) -> None:

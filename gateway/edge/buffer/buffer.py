@@ -222,7 +222,7 @@ class Buffer(BufferReading):
 
     def let_hand_out(self, flag: int, upto: int) -> int:
         """Write down that a consumer may be handed frames up to this one; how far it may be."""
-        # On a disk that refuses it may all the same: nothing is freed if nothing is sent.
+        # Where the disk refuses it goes on all the same: to send is what makes room there.
         with self._writing, suppress(DiskRefusedError), self._transaction():
             history.let_hand_out(self._writer, flag, upto)
             self._writer.execute("COMMIT")

@@ -137,7 +137,9 @@ class KnowledgeKeeper:
                 write(self._path, content)
         except OSError as error:
             if not self._is_failing:
-                _log.warning("cannot write what was learnt of devices: %s", error)
+                _log.warning("cannot write what was learnt of devices: %s; tried again", error)
             self._is_failing = True
         else:
+            if self._is_failing:
+                _log.info("what was learnt of devices is written again")
             self._written, self._is_failing = content, False
