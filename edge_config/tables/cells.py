@@ -187,7 +187,7 @@ class CellReader:
     def _written(self, cell: _Open) -> str:
         match cell.type:
             case "s":
-                return bare(self.around.texts[int(cell.value)]) if cell.value else ""
+                return bare(self._shared(int(cell.value))) if cell.value else ""
             case "inlineStr":
                 return bare(unescaped(cell.inline))
             case "b":
@@ -196,6 +196,11 @@ class CellReader:
                 return cell.value.removesuffix("T00:00:00")
             case _:
                 return bare(unescaped(cell.value))
+
+    def _shared(self, number: int) -> str:
+        if not 0 <= number < len(self.around.texts):
+            raise ValueError("a cell refers to a text that is not there")
+        return self.around.texts[number]
 
     def _is_uncomputed(self, cell: _Open) -> bool:
         if not cell.value:
@@ -209,7 +214,7 @@ class CellReader:
         if not cell.value:
             return "", None
         formats = self.around.formats
-        shown = formats[cell.style] if cell.style < len(formats) else GENERAL
+        shown = formats[cell.style] if 0 <= cell.style < len(formats) else GENERAL
         text = number_text(float(cell.value), shown, from_1904=self.around.from_1904)
         if shown.is_date:
             return text, Oddity(Odd.DATE, text)

@@ -249,3 +249,10 @@ def test_any_damage_is_one_sentence(tmp_path: Path) -> None:
                 read_workbook(changed, LIMITS)
             except TableError as error:
                 assert str(error)
+
+
+def test_a_text_is_not_counted_from_the_end() -> None:
+    """Text number -1 was the last one: the name of another column."""
+    body = workbook(rows('<c t="s"><v>-1</v></c>'), texts="<si><t>a</t></si>")
+    with pytest.raises(TableError, match="refers to a text that is not there"):
+        read_workbook(body, LIMITS)
