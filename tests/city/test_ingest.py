@@ -251,6 +251,12 @@ async def test_foreign_equipment_is_quarantined_and_the_rest_goes_on(
         assert (hole["from_ms"], hole["to_ms"]) == (at, at + 1)
 
 
+def header_like(frame: bytes, seq: int, values: int) -> bytes:
+    """The header of a frame with another number and count, without chain and checksum."""
+    times = frame[20:36]
+    return frame[:12] + seq.to_bytes(8, "little") + times + values.to_bytes(4, "little") + bytes(8)
+
+
 async def test_poison_frames_are_settled_and_garbage_is_not(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
@@ -262,13 +268,11 @@ async def test_poison_frames_are_settled_and_garbage_is_not(
             await until(lambda: (g := city.live.gateways().get("gw-1")) and g.state)
             good = await gateway.send(1, schema, batch_of(schema, at, 1.0))
             await gateway.acked(1)
-            header = good[:4] + good[4:12] + (2).to_bytes(8, "little") + (7).to_bytes(4, "little")
-            await gateway.raw(header + bytes(4) + b"not the body")  # wrong checksum, 7 values
+            await gateway.raw(header_like(good, 2, 7) + b"not the body")  # wrong checksum
             await gateway.acked(2)
-            header = good[:12] + (3).to_bytes(8, "little") + (5).to_bytes(4, "little")
-            await gateway.raw(header + bytes(5_000))  # too large, 5 values
+            await gateway.raw(header_like(good, 3, 5) + bytes(5_000))  # too large
             await gateway.acked(3)
-            foreign_epoch = good[:4] + bytes(range(8)) + good[12:24] + bytes(4) + b"?"
+            foreign_epoch = good[:4] + bytes(range(8)) + good[12:44] + bytes(4) + b"?"
             for garbage in (b"", b"\x01", b"\xff" * 100, foreign_epoch):
                 await gateway.raw(garbage)
             await gateway.raw(good, frame_topic("stranger"))

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.city.db.database import connect
 from gateway.city.registry.credentials import set_line
+from gateway.city.stores.telemetry_file import Merge
 from gateway.city.stores.telemetry_file import open_file as open_telemetry
 from gateway.drivers.opcua.connecting.certificates import OWN_FILE, own_certificate
 from gateway.durable import make_folder, sync_folder
@@ -53,7 +54,7 @@ def make_buffer(folder: Path) -> Path:
 
 
 def make_telemetry(folder: Path) -> Path:
-    open_telemetry(folder / "telemetry.db").close()
+    open_telemetry(folder / "telemetry.db", Merge()).close()
     return folder / "telemetry.db"
 
 

@@ -30,7 +30,7 @@ def make_city(path: Path) -> None:
 
 
 def make_telemetry(path: Path) -> None:
-    telemetry_file.open_file(path).close()
+    telemetry_file.open_file(path, telemetry_file.Merge()).close()
 
 
 def make_node(path: Path) -> None:

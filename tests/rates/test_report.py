@@ -487,9 +487,9 @@ def test_a_synthetic_result_is_never_shown_as_a_real_one(database: Database) -> 
 def test_trend_stands_beside_the_plan(database: Database) -> None:
     database.run_now(begin, date(2025, 12, 1))
     database.run_now(fill_city)
-    points = database.run_now(
-        trend, "ENR-A", ("2025-12", "2026-10"), NOVEMBER_3, demonstration=False
-    )
+    asked = ("2025-11", "2025-12", "2026-10")  # the first has no evidence, nor has any before it
+    database.run_now(add_days, 1, [date(2025, 12, 31)])
+    points = database.run_now(trend, "ENR-A", asked, NOVEMBER_3, demonstration=False)
     assert [(one.month, one.city.networked, one.plan) for one in points] == [
         ("2025-12", 0, Fraction(60)),
         ("2026-10", 21, None),
