@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +116,27 @@ def test_a_refused_value_may_have_been_the_good_one() -> None:
     (rows,) = batch_rows(layout_of("gw-1", schema), [batch_with(schema, MIDNIGHT, GOOD, REPLAYED)])
     (kept,) = samples(schema, rows, Counter({(rows.series, MIDNIGHT): 1}), MIDNIGHT)
     assert (kept.count, kept.good_hours, kept.replayed_hours) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "refused", "hours"),
+    [
+        (GOOD, 0, 1),
+        (DOUBTED, 0, 1),
+        (REPLAYED, 0, 0),
+        (uncertain(Reason.RANGE), 0, 0),
+        (GOOD, 1, 0),
+    ],
+)
+def test_ahead_of_the_city_only_stored_values_without_other_doubts_wait_to_be_good(
+    status: int, refused: int, hours: int
+) -> None:
+    """What waits there becomes GOOD evidence when the clock is confirmed."""
+    schema = schema_of("a")
+    (rows,) = batch_rows(layout_of("gw-1", schema), [batch_with(schema, MIDNIGHT, status)])
+    lost = Counter({(rows.series, MIDNIGHT): refused})
+    found = samples(schema, rows, lost, MIDNIGHT - HOUR_MS)
+    assert sum(one.doubted_hours for one in found) == hours
 
 
 async def test_a_dead_machine_behind_a_caching_server_is_not_networked(

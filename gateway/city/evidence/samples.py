@@ -113,7 +113,7 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
         refused[rows.series, time] -= lost
     plausible = (rows.time_ms >= EARLIEST_MS) & (rows.time_ms <= now_ms + MAX_AHEAD_MS)
     use = plausible & (counts > 0)
-    times, counts = rows.time_ms[use], counts[use]
+    times, used = rows.time_ms[use], counts[use]
     days = (times + OFFSET_MS) // DAY_MS
     series = rows.series
     found = sorted(set(days.tolist()))
@@ -125,20 +125,23 @@ def samples(schema: Schema, rows: Rows, refused: Refused, now_ms: int) -> Iterat
             schema.source,
             schema.synthetic,
             series.gateway,
-            int(counts[mine].sum()),
+            int(used[mine].sum()),
             int(times[mine].min()),
             int(times[mine].max()),
             *(_hours(times[mine][some[use][mine] > 0]) for some in qualities),
         )
-    yield from _ahead(schema, rows, now_ms)
+    if int(rows.time_ms.max(initial=0)) > now_ms + MAX_AHEAD_MS:
+        good, _, _, doubted = qualities
+        # Once its clock is confirmed, what is in doubt counts as GOOD: replays must not be in it.
+        yield from _ahead(schema, rows, (counts > 0) & (good + doubted > 0), now_ms)
 
 
-def _ahead(schema: Schema, rows: Rows, now_ms: int) -> Iterator[Sample]:
+def _ahead(
+    schema: Schema, rows: Rows, is_good: npt.NDArray[np.bool_], now_ms: int
+) -> Iterator[Sample]:
     """What is further ahead of the city's clock than clocks may differ: in doubt, day by day."""
-    if int(rows.time_ms.max(initial=0)) <= now_ms + MAX_AHEAD_MS:
-        return
     fast = (rows.time_ms > now_ms + MAX_AHEAD_MS) & (rows.time_ms <= now_ms + MAX_FAST_MS)
-    times = rows.time_ms[fast & rows.present.any(axis=1)]
+    times = rows.time_ms[fast & is_good]
     days = (times + OFFSET_MS) // DAY_MS
     series = rows.series
     machine = MachineName(series.enterprise, series.site, series.equipment)
