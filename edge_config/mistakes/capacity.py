@@ -20,6 +20,8 @@ from edge_config.models.limits import (
 
 _TAG_BYTES = 12
 """What describes a tag beside its texts; a quarter is left of it when it is compressed."""
+_READ_BYTES = 4
+"""The digest of a tag's address, of which compression leaves all."""
 
 Positioned = tuple[int, ResolvedDevice]
 """A device and its position below ``devices:``."""
@@ -87,8 +89,11 @@ def _description_bytes(group: ResolvedGroup, most: int) -> int:
         for tag in group.tags
     ]
     plain = "".join(texts).encode()
-    size = len(plain) + _TAG_BYTES * len(texts)
-    return size if size <= most else len(zlib.compress(plain, 1)) + _TAG_BYTES * len(texts) // 4
+    digests = _READ_BYTES * len(texts)
+    size = len(plain) + _TAG_BYTES * len(texts) + digests
+    if size <= most:
+        return size
+    return len(zlib.compress(plain, 1)) + _TAG_BYTES * len(texts) // 4 + digests
 
 
 def _too_large(device: ResolvedDevice) -> Iterator[str]:

@@ -104,7 +104,13 @@ class Equipment(msgspec.Struct, frozen=True):
     asset_no: str
 
 
-class Schema(msgspec.Struct, frozen=True, dict=True):
+UNIT_BYTES = 8
+READ_BYTES = 4
+"""Lengths of the digests that say whether two devices read the same. Those of addresses are
+compared within one unit only, which holds a few thousand of them at most."""
+
+
+class Schema(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
     """The meaning of the columns of one group of one device.
 
     Tags are ordered by kind, so that each kind is one run. The id is a hash of the contents:
@@ -119,6 +125,8 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
         equipment: machines that the tags belong to.
         tags: the tags in column order.
         interval_ms: nominal period of the group.
+        unit: digest of the physical unit that is read, :data:`UNIT_BYTES` long; empty: not told.
+        reads: digests of the addresses within it, :data:`READ_BYTES` a tag, in column order.
     """
 
     device: str
@@ -129,6 +137,9 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
     equipment: tuple[Equipment, ...]
     tags: tuple[Tag, ...]
     interval_ms: int
+    # Left out where empty, so that schemas from before there were these keep their ids.
+    unit: bytes = b""
+    reads: bytes = b""
 
     @cached_property
     def id(self) -> int:
@@ -154,6 +165,24 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
         """Position in ``equipment`` of the machine that all tags belong to; None: of several."""
         machines = {tag.equipment for tag in self.tags}
         return machines.pop() if len(machines) == 1 else None
+
+    @property
+    def unit_key(self) -> str | None:
+        """The unit as hexadecimal digits; None: not told, or not told for every tag."""
+        is_whole = len(self.unit) == UNIT_BYTES and len(self.reads) == READ_BYTES * len(self.tags)
+        return self.unit.hex() if is_whole else None
+
+    def read_of(self, machine: int) -> frozenset[bytes]:
+        """Digests of the addresses that the tags of a machine come from.
+
+        Args:
+            machine: position in ``equipment``.
+        """
+        return frozenset(
+            self.reads[at * READ_BYTES : (at + 1) * READ_BYTES]
+            for at, tag in enumerate(self.tags)
+            if tag.equipment == machine
+        )
 
     def runs_at(self, index: npt.NDArray[Any]) -> tuple[Run, ...]:
         """The runs of equal kind in a selection of the tags, as in :func:`runs_of`.
@@ -181,6 +210,8 @@ class _Outline(msgspec.Struct):
     equipment: tuple[Equipment, ...]
     tags: msgspec.Raw
     interval_ms: int
+    unit: bytes = b""
+    reads: bytes = b""
 
 
 # The cache keeps 256 lists: longer ones would make that too much memory.

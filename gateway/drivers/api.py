@@ -269,6 +269,9 @@ class DriverSpec:
             raises :class:`RefusedError` if that is not installed.
         modes: what a group's ``mode:`` may be; the first is the default.
         endpoint: ``host:port`` of a connection, for messages and the console.
+        unit: what makes a connection's physical unit – of Modbus host, port and unit id – and
+            nothing else of it, so that two devices that read one unit are recognised whatever
+            their time-outs. By default the whole connection. Pure.
         misfits: what in a valid connection contradicts the rest of its device (time-outs, say),
             as pairs of a key of ``connection:`` and a sentence. Pure; ``qulink check`` shows it
             with its line.
@@ -288,6 +291,7 @@ class DriverSpec:
     make: Callable[[Any], Driver]
     modes: tuple[Mode, ...] = ("poll",)
     endpoint: Callable[[Any], str] = str
+    unit: Callable[[Any], Hashable] = repr
     misfits: Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]] = no_misfits
     link: LinkSpec | None = None
     in_notation: Callable[[Any, Notation], Any] = as_written

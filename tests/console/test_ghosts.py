@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, delete, insert, update
 
 from gateway.city.db import tables
 from gateway.city.ledger.names import MachineName
@@ -74,3 +74,37 @@ async def test_a_scrapped_machine_that_sends_is_shown(address: str, city: Town) 
     assert found["detail"] == f"scrapped since {today - timedelta(days=3)}"
     page = (await get(f"{address}/quality?lang=zh")).text
     assert page.count("，仍在上报") == 1
+
+
+def wired_as(connection: Connection, name: MachineName, device: str, came_ms: int) -> None:
+    """A device of gw-0 reads the one unit for this machine, and its gateway names it."""
+    schema = replace(
+        schema_of(*name), device=device, unit=b"u" * 8, reads=b"a" * 4 * len(schema_of(*name).tags)
+    )
+    row = {
+        "gateway": "gw-0", "id": f"{schema.id:016x}", "device": device, "unit": schema.unit_key,
+        "body": encode_schema(schema), "received_ms": came_ms, "used_on": day_of(NOW_MS),
+    }  # fmt: skip
+    own = tables.tag_schema.c.device == device
+    connection.execute(delete(tables.tag_schema).where(own))
+    connection.execute(insert(tables.tag_schema), [row])
+
+
+async def test_two_numbers_of_one_unit_are_shown_with_what_to_do(address: str, city: Town) -> None:
+    second = MachineName(uscc_of(0), "1", "A-002")
+    outside = MachineName(uscc_of(0), "1", "NOT-IN-LEDGER")
+    says = encode_message(State(online=True, devices={"a-001": DeviceState("up")})).decode()
+    heard = update(tables.gateway).where(tables.gateway.c.id == "gw-0").values(state=says)
+    city.database.run_now(lambda connection: connection.execute(heard))
+    for at, (name, device) in enumerate([(OLD, "a-001"), (second, "a-002"), (outside, "a-x")]):
+        city.database.run_now(wired_as, name, device, NOW_MS - 1_000 + at)
+    rows = (await get(f"{address}/quality?format=json")).json()["rows"]
+    (found,) = [row for row in rows if row["finding"].startswith("unit.")]
+    assert (found["finding"], found["asset_no"]) == ("unit.same", "A-002")
+    assert found["detail"] == "reads the unit of A-001"
+    page = (await get(f"{address}/quality?lang=zh")).text
+    assert "同一单元对应两个资产编号" in page
+    assert "请在网关上改正资产编号或连接参数" in page
+    assert "A-001" in page
+    machine = (await get(f"{address}/quality?lang=en")).text
+    assert "counted once" in machine

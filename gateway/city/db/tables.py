@@ -179,6 +179,9 @@ tag_schema = Table(
     Column("body", LargeBinary, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     Column("used_on", Date, nullable=False),  # last day on which values that follow it came
+    # digest of the physical unit that the device reads; null: not told
+    Column("unit", String(16)),
+    Index("ix_tag_schema_unit", "unit"),
 )
 
 edge_books = Table(

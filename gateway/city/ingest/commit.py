@@ -188,6 +188,7 @@ def _keep_schemas(connection: Connection, updates: Updates, now_ms: int) -> None
             "body": encode_schema(schema),
             "received_ms": now_ms,
             "used_on": day_of(now_ms),
+            "unit": schema.unit_key,
         }
         for (gateway, _), update in updates.items()
         for schema in update.schemas

@@ -53,6 +53,7 @@ class MachineMonth(NamedTuple):
         last_valid: last of the valid days.
         doubtful: there are data on one of them that are not valid: uncertain or repeated.
         answering: it answers now.
+        same_unit_as: number of the machine for which the same unit counts already.
     """
 
     equipment_class: str
@@ -65,6 +66,7 @@ class MachineMonth(NamedTuple):
     last_valid: date | None
     doubtful: bool = False
     answering: bool = False
+    same_unit_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,15 @@ def judge(
         _enterprise_exclusion(definition, enterprise)
         or _machine_exclusion(definition, machine, period)
         or _shortfall(definition, machine)
+        or (Reason.SAME_UNIT if machine.same_unit_as else None)
         or (Reason.ANSWERING if definition.measure == "answering" else Reason.NETWORKED)
     )
+
+
+def meets(definition: Definition, machine: MachineMonth, period: Period) -> bool:
+    """Whether a machine of an enterprise that counts is itself in the numerator."""
+    exclusion = _machine_exclusion(definition, machine, period)
+    return (exclusion or _shortfall(definition, machine)) is None
 
 
 def _enterprise_exclusion(definition: Definition, enterprise: Enterprise) -> Reason | None:

@@ -37,6 +37,7 @@ from gateway.city.rates.service import (
     changing_service,
     steady_service,
 )
+from gateway.city.rates.twins import certain_twins, counted_first
 from gateway.core.days import day_of
 
 _SOURCES_OF_LEVEL = {1: ("controller", "sensor"), 2: ("controller",)}
@@ -111,7 +112,22 @@ def machines(connection: Connection, inquiry: Inquiry) -> Iterator[MachineFact]:
     """Every machine of the ledger (or of one enterprise) with its month, in ledger order."""
     attendance = _attendance(connection, inquiry)
     answering = _answering(connection, inquiry)
-    for row in connection.execute(_machine_query(inquiry)):
+    query, known = _machine_query(inquiry), certain_twins(connection, inquiry)
+    firsts = equipment.c.id.in_({first for those in known.values() for first in those})
+    first = _facts(connection, query.where(firsts), attendance, answering) if known else ()
+    same = counted_first(known, inquiry, ((one.equipment_id, one.month) for one in first))
+    for fact in _facts(connection, query, attendance, answering):
+        if fact.equipment_id in same:
+            month = fact.month._replace(same_unit_as=same[fact.equipment_id])
+            yield fact._replace(month=month)
+        else:
+            yield fact
+
+
+def _facts(
+    connection: Connection, query: Select[Any], attendance: "_Attendance", answering: set[int]
+) -> Iterator[MachineFact]:
+    for row in connection.execute(query):
         number, uscc, site_no, asset_no, name, kind, commissioned_on = row
         service, days = attendance.of(number)
         status = attendance.status.get(number)

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     TOO_FEW_DAYS = "too_few_days"
     SILENT_AT_END = "silent_at_end"
     NOT_ANSWERING = "not_answering"
+    SAME_UNIT = "same_unit"
 
     @property
     def counted(self) -> bool:
@@ -66,5 +67,15 @@ REASON_NAMES = {
     Reason.TOO_FEW_DAYS: Name("有效天数不足", "valid data on too few days"),
     Reason.SILENT_AT_END: Name("期末无数据", "silent at the end of the period"),
     Reason.NOT_ANSWERING: Name("此刻无应答", "does not answer now"),
+    Reason.SAME_UNIT: Name(
+        "与另一编号为同一单元，只计一次", "same unit as another number; counted once, there"
+    ),
 }
 """By reason; a test holds it complete."""
+
+
+def same_unit_as(asset_no: str) -> Name:
+    """:attr:`Reason.SAME_UNIT` with the number that counts."""
+    return Name(
+        f"与 {asset_no} 为同一单元，只计一次", f"same unit as {asset_no}; counted once, there"
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import DriverSpec, LinkSpec
 from gateway.drivers.modbus.address import Address, in_notation, kind, unclear
-from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits
+from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, unit
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver
@@ -38,6 +38,7 @@ SPEC = DriverSpec(
     kind=kind,
     make=_make,
     endpoint=endpoint,
+    unit=unit,
     misfits=misfits,
     in_notation=in_notation,
     unclear=unclear,

@@ -97,6 +97,11 @@ def endpoint(connection: Connection) -> str:
     return f"{host}:{connection.port}"
 
 
+def unit(connection: Connection) -> tuple[str, int, int]:
+    """What makes the physical unit: host, port and unit id."""
+    return connection.host.lower(), connection.port, connection.unit
+
+
 def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str, str]]:
     """A wait for one answer that the wait for the whole reading would always cut short.
 

@@ -37,6 +37,11 @@ def _unclear(_written: object, address: Address) -> str:
     )
 
 
+def _unit(connection: Connection) -> str:
+    """The server; it may be written with another path, and is then taken for another one."""
+    return connection.url.rstrip("/").lower()
+
+
 SPEC = DriverSpec(
     name="opcua",
     title_zh="OPC UA 客户端",
@@ -48,4 +53,5 @@ SPEC = DriverSpec(
     modes=("subscribe", "poll"),
     endpoint=_endpoint,
     unclear=_unclear,
+    unit=_unit,
 )

@@ -9,6 +9,7 @@ from gateway.core.rules import GroupRules, TagRule, compile_rules, order_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.slots import Slots
 from gateway.drivers.api import DriverSpec, Point
+from gateway.edge.device.knowledge.prints import reads_of, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class _Layout:
 
     order: tuple[int, ...]
     points: tuple[Point, ...]
+    reads: bytes
     rules: GroupRules
     kinds: tuple[Kind, ...]
 
@@ -100,7 +102,7 @@ class ModelCompiler:
             group.interval_ms,
             phase_ms,
             layout.points,
-            self._schema(device, group, layout),
+            self._schema(device, group, layout, unit_of(self._identity, spec, device.connection)),
             layout.rules,
         )
 
@@ -110,7 +112,9 @@ class ModelCompiler:
             self._layouts[key] = _layout(group, spec)
         return self._layouts[key]
 
-    def _schema(self, device: ResolvedDevice, group: ResolvedGroup, layout: _Layout) -> Schema:
+    def _schema(
+        self, device: ResolvedDevice, group: ResolvedGroup, layout: _Layout, unit: bytes
+    ) -> Schema:
         own = device.config.asset_no
         owners = [group.tags[at].config.asset_no or own for at in layout.order]
         assets = list(dict.fromkeys([own, *owners]))
@@ -128,6 +132,8 @@ class ModelCompiler:
             equipment,
             self._described(group, layout, tuple(place[owner] for owner in owners)),
             group.interval_ms,
+            unit,
+            layout.reads,
         )
 
     def _described(
@@ -156,7 +162,9 @@ def _layout(group: ResolvedGroup, spec: DriverSpec) -> _Layout:
     points = tuple(
         Point(group.tags[at].config.name, rules[at].raw, group.tags[at].address) for at in order
     )
-    return _Layout(order, points, compile_rules(ordered), tuple(rule.kind for rule in ordered))
+    reads = reads_of(point.address for point in points)
+    kinds = tuple(rule.kind for rule in ordered)
+    return _Layout(order, points, reads, compile_rules(ordered), kinds)
 
 
 def _rule(tag: ResolvedTag, spec: DriverSpec) -> TagRule:

@@ -1,16 +1,21 @@
 """What weakens the figures: quarantine, orphans, missing identifiers. Functions of a connection."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, desc, func, select
 
 from gateway.city.console.queries.database import Rows
+from gateway.city.db.database import chunks
 from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, gateway, quarantine
 from gateway.city.evidence.adoption import orphan_query
 from gateway.city.evidence.retired import retired_query
+from gateway.city.ledger.machines import find
+from gateway.city.registry.readings import twins
+from gateway.city.registry.twins import Twin
 from gateway.core.days import DAY_MS, MAX_AHEAD_MS, day_of
 
 _DOUBTED_MS = 40 * DAY_MS
@@ -27,6 +32,7 @@ class Findings:
         orphan_count: how many of those there are.
         retired: machines that send values and are out of service by the ledger.
         retired_count: how many of those there are.
+        twins: machines whose unit another asset number reads too, that came before.
         doubted: gateways whose clock leaves values in doubt, with machines, days, newest time.
         unregistered: machines whose identifier the node has not confirmed.
         unregistered_count: how many of those there are.
@@ -41,6 +47,7 @@ class Findings:
     orphan_count: int
     retired: Rows
     retired_count: int
+    twins: Sequence[Twin]
     doubted: Rows
     unregistered: Rows
     unregistered_count: int
@@ -60,6 +67,7 @@ def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
         orphan_count=_count(connection, orphans),
         retired=_rows(connection, retired.order_by(desc("last_ms"), equipment.c.id), limit),
         retired_count=_count(connection, retired),
+        twins=_twins(connection, now_ms)[:limit],
         doubted=_rows(connection, _doubted(now_ms), limit),
         unregistered=_rows(connection, unregistered.order_by(equipment.c.id), limit),
         unregistered_count=_count(connection, unregistered),
@@ -68,6 +76,22 @@ def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
         equipment=_count(connection, select(equipment.c.id)),
         identifiers=identifier_totals(connection),
     )
+
+
+def _twins(connection: Connection, now_ms: int) -> list[Twin]:
+    """As the running month counts them; those that are certain come first."""
+    today = day_of(now_ms)
+    found = list(twins(connection, today.replace(day=1), today))
+    names = {name for one in found for name in (one.machine, one.first)}
+    known = find(connection, names, today) if names else {}
+    query = select(equipment.c.id)
+    held = {  # who is not in the ledger counts nowhere, and is an orphan
+        number
+        for part in chunks(known.values())
+        for number in connection.scalars(query.where(equipment.c.id.in_(part)))
+    }
+    listed = [one for one in found if {known.get(one.machine), known.get(one.first)} <= held]
+    return sorted(listed, key=lambda one: (not one.is_certain, one.machine, one.first))
 
 
 def _unverified() -> Select[Any]:

@@ -7,6 +7,7 @@ from gateway.city.console.queries.gaps import GapRow
 from gateway.city.console.queries.gateways import GatewayState
 from gateway.city.rates.definitions import open_questions
 from gateway.city.rates.model import Definition
+from gateway.city.registry.twins import Twin
 from gateway.web.formats import moment
 from gateway.web.i18n import cause_words
 from gateway.web.tables import Cell, Table
@@ -76,10 +77,19 @@ def _finding_rows(found: Findings) -> Iterator[Row]:
             "count": row.days,
             "time": moment(row.last_ms),
         }
+    yield from map(_twin, found.twins)
     for row in found.unverified:
         yield {"finding": "ledger.unverified", "uscc": row.uscc, "name": row.name}
     for row in found.unregistered:
         yield _machine(row, "identifier.pending") | {"name": row.name, "detail": row.handle}
+
+
+def _twin(one: Twin) -> Row:
+    return _machine(one.machine, "unit.same" if one.is_certain else "unit.maybe_same") | {
+        "gateway": one.gateway,
+        "detail": f"reads the unit of {one.first.asset_no}",
+        "time": moment(one.came_ms),
+    }
 
 
 def _machine(row: object, finding: str) -> Row:

@@ -16,7 +16,7 @@ from gateway.city.rates.facts import MachineFact, enterprises, machines
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import period_of
-from gateway.city.rates.reasons import REASON_NAMES, Reason
+from gateway.city.rates.reasons import REASON_NAMES, Reason, same_unit_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class MachineVerdict:
         service_days: in-service days the continuity is measured on.
         valid_days: of those, days with valid data at the definition's level.
         last_valid: last valid day of the window.
+        same_unit_as: number of the machine for which the same unit counts.
     """
 
     equipment_id: int
@@ -43,10 +44,13 @@ class MachineVerdict:
     service_days: int
     valid_days: int
     last_valid: date | None
+    same_unit_as: str = ""
 
     @property
     def why(self) -> Name:
         """The reason for Chinese and for English readers."""
+        if self.reason is Reason.SAME_UNIT:
+            return same_unit_as(self.same_unit_as)
         return REASON_NAMES[self.reason]
 
 
@@ -92,4 +96,5 @@ def _verdict(inquiry: Inquiry, enterprise: Enterprise, fact: MachineFact) -> Mac
         service_days=month.service_days,
         valid_days=month.valid_days,
         last_valid=month.last_valid,
+        same_unit_as=month.same_unit_as,
     )

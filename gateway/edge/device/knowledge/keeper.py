@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Container
-from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
@@ -12,6 +11,7 @@ from edge_config.loading.resolved import LoadedGateway
 from gateway.drivers.api import Point
 from gateway.drivers.extras import LearningPlan
 from gateway.edge.device.knowledge.file import Known, encoded, read, write
+from gateway.edge.device.knowledge.prints import fingerprint
 from gateway.edge.device.model import DeviceModel, GroupModel
 
 _log = logging.getLogger(__name__)
@@ -23,11 +23,6 @@ PERIOD_S = 5.0
 def path_beside(buffer: Path) -> Path:
     """Where an edge keeps it: beside its buffer."""
     return buffer.with_name(buffer.name + ".learnt")
-
-
-def fingerprint(*configured: object) -> str:
-    """Says whether two configurations are the same; nothing can be read from it."""
-    return blake2b(repr(configured).encode(), digest_size=16).hexdigest()
 
 
 class KnowledgeKeeper:
