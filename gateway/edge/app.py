@@ -11,7 +11,6 @@ from gateway import __version__
 from gateway.core.batch import Gap
 from gateway.drivers.api import DriverSpec
 from gateway.edge.buffer.buffer import Buffer
-from gateway.edge.buffer.incoming import GroupProgress
 from gateway.edge.buffer.recorder import Recorder
 from gateway.edge.buffer.storage.consumers import consumers_of
 from gateway.edge.control.commands import commands
@@ -20,7 +19,7 @@ from gateway.edge.control.server import ControlServer, open_place
 from gateway.edge.device.alarms import Alarms
 from gateway.edge.device.bookkeeping.bookkeeper import BACK_MS
 from gateway.edge.device.bookkeeping.restart import Restart
-from gateway.edge.device.bookkeeping.ticks import Past
+from gateway.edge.device.bookkeeping.ticks import Past, pasts_of
 from gateway.edge.device.clock import Clock
 from gateway.edge.device.fleet import Fleet, Successor
 from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
@@ -82,8 +81,9 @@ def compose(
     recorder.announce(remembered)
     knowledge = KnowledgeKeeper.of(loaded)
     shared = _shared(recorder, live, clock, remembered, knowledge)
-    devices = _fleet(loaded, specs, _pasts(progress, remembered), shared)
+    devices = _fleet(loaded, specs, pasts_of(progress, remembered), shared)
     recorder.add_source(lambda: _look(clock, live, buffer, devices))
+    recorder.add_source(lambda: _date_loss(recorder, buffer, shared.restart))
     recorder.add_source(lambda: devices.catch_up(clock.now_ms()))
     recorder.tell_losses(devices.forget_sent)
     northbounds = _northbounds(loaded, buffer, wake, live, clock)
@@ -123,19 +123,12 @@ def _look(clock: Clock, live: Live, buffer: Buffer, devices: Fleet) -> None:
     live.set_clock(clock.live())
 
 
-def _pasts(known: Mapping[tuple[str, str], GroupProgress], gaps: Iterable[Gap]) -> dict[str, Past]:
-    """What the buffer knows of each device, whether it is still configured or not."""
-    progress: dict[str, dict[str, GroupProgress]] = {}
-    open_gaps: dict[str, list[Gap]] = {}
-    for (device, group), one in known.items():
-        progress.setdefault(device, {})[group] = one
-    for gap in gaps:
-        if gap.device and gap.to_ms is None:
-            open_gaps.setdefault(gap.device, []).append(gap)
-    return {
-        device: Past(open_gaps.get(device, ()), progress.get(device, {}))
-        for device in progress.keys() | open_gaps.keys()
-    }
+def _date_loss(recorder: Recorder, buffer: Buffer, restart: Restart) -> None:
+    """Tell what a buffer before this one held and nobody has, once that can be dated."""
+    buffer.forerunner.begin(restart.attempted_ms)
+    gap = buffer.forerunner.end(is_time_known=buffer.is_time_known)
+    if gap is not None:
+        recorder.gap(gap)
 
 
 class _Preparation:

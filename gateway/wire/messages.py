@@ -68,6 +68,9 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
         newest: number of the newest frame that ever came of this epoch; 0: none did.
         chain: its ``Header.chain``. An edge whose own differs is an older copy of that buffer.
         answers: the question that this answers, as its ``Header.chain`` says; 0: none.
+        known_ms: in an answer: up to when the city has what the gateway measured in its other
+            epochs, or a gap, UTC milliseconds; 0: it never heard of it. A buffer that is new tells
+            the gap from there to its own beginning.
         refused: why the city takes nothing of this gateway, in words; empty if it does.
     """
 
@@ -81,6 +84,7 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
     newest: int = 0
     chain: int = 0
     answers: int = 0
+    known_ms: int = 0
     refused: str = ""
 
 

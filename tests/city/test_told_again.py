@@ -4,7 +4,9 @@ import time
 from pathlib import Path
 
 from gateway.city.db.tables import gap
-from gateway.wire.frame import BodyEncoder, Header, seal
+from gateway.core.batch import Gap
+from gateway.core.status import Reason
+from gateway.wire.frame import BodyEncoder, Header, join, seal
 from tests.support.broker import Mosquitto
 from tests.support.city import (
     EPOCH,
@@ -67,3 +69,79 @@ async def test_a_frame_that_cannot_be_read_leaves_a_gap_of_its_own_time(
         first, second = sorted((row["from_ms"], row["to_ms"]) for row in holes)
         assert first == (early + 10, early + 21)
         assert second[0] >= now  # by receipt, as its header cannot be true
+
+
+async def test_what_a_lost_life_left_open_ends_with_the_next_one(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """Its buffer may not know of it; what is still open is told again."""
+    at = time.time_ns() // 1_000_000 - 60_000
+
+    def life(epoch: int, seq: int, time_ms: int, *gaps: Gap) -> bytes:
+        body = BodyEncoder().encode([SCHEMA, batch_of(SCHEMA, time_ms, 1.0, 2.0), *gaps])
+        return seal(body, Header(epoch, seq, 2, first_ms=time_ms, last_ms=time_ms))
+
+    def late(from_ms: int) -> Gap:
+        return Gap("line-1", "fast", (), Reason.LATE, from_ms)
+
+    refused = Gap("", "", (), Reason.DISK, at + 2)
+    async with assembled(city_config(mosquitto.url, tmp_path)) as city:
+        fill_ledger(city, "gw-1", "gw-2")
+        async with running(city), sender(mosquitto.port, "gw-1") as gateway:
+            async with sender(mosquitto.port, "gw-2") as other:
+                await other.raw(life(EPOCH, 1, at, late(at)))
+                await other.acked(1)
+            await gateway.raw(life(EPOCH, 1, at, late(at + 1), refused))
+            await gateway.acked(1)
+            gateway.acks.clear()
+            await gateway.raw(life(EPOCH + 1, 1, at + 1_000, refused))
+            await gateway.acked(1)
+            gateway.acks.clear()
+            # What comes late of the lost life opens nothing, neither known nor new.
+            await gateway.raw(life(EPOCH, 2, at + 10, late(at + 1), late(at + 10)))
+            await gateway.acked(2)
+        spans = {(row["gateway"], row["from_ms"]): row["to_ms"] for row in rows_of(city, gap)}
+        assert spans == {
+            ("gw-1", at + 1): at + 1_000,
+            ("gw-1", at + 2): None,  # told again
+            ("gw-2", at): None,  # another's
+        }
+
+
+async def test_an_answer_says_up_to_when_the_other_epochs_are_known(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    at = time.time_ns() // 1_000_000 - 60_000
+
+    def frame(epoch: int, seq: int, *times: int) -> bytes:
+        records = (batch_of(SCHEMA, one, 1.0, 2.0) for one in times)
+        header = Header(epoch, seq, 2 * len(times), first_ms=min(times), last_ms=max(times))
+        return seal(BodyEncoder().encode([SCHEMA, *records]), header)
+
+    async with assembled(city_config(mosquitto.url, tmp_path)) as city:
+        fill_ledger(city, "gw-1")
+        async with running(city), sender(mosquitto.port, "gw-1") as gateway:
+
+            async def known(epoch: int) -> int:
+                gateway.acks.clear()
+                await gateway.raw(seal(BodyEncoder().encode([]), Header(epoch, 0, 0, chain=7)))
+                await until(lambda: any(ack.answers == 7 for ack in gateway.acks))
+                return gateway.acks[-1].known_ms
+
+            assert await known(EPOCH) == 0
+            await gateway.raw(frame(EPOCH, 1, at + 5, at + 3))
+            assert await known(EPOCH) == 0  # its own frames do not count
+            assert await known(EPOCH + 1) == at + 3
+            await gateway.raw(frame(EPOCH, 3, at + 9))  # frame 2 is still to come
+            assert await known(EPOCH + 1) == at + 3
+            await gateway.raw(frame(EPOCH, 2, at + 7))
+            parts = [BodyEncoder().encode([batch_of(SCHEMA, at + on, 1.0, 2.0)]) for on in (8, 12)]
+            merged = join([(4, 2, parts[0]), (5, 2, parts[1])])
+            header = Header(EPOCH, 5, 4, merged=1, first_ms=at + 8, last_ms=at + 12)
+            await gateway.raw(seal(merged, header))
+            assert await known(EPOCH + 1) == at + 12
+            await gateway.raw(frame(EPOCH, 6, at + 86_400_000))  # a clock that was ahead
+            ahead = await known(EPOCH + 1)
+            assert at + 12 < ahead <= time.time_ns() // 1_000_000
+        async with running(city), sender(mosquitto.port, "gw-1") as gateway:
+            assert await known(EPOCH + 1) == ahead

@@ -205,6 +205,22 @@ def test_books_of_the_old_epoch_that_leave_under_the_new_one_are_corrected(
     copy.close()
 
 
+def test_what_was_missed_before_the_start_is_in_no_new_books_whenever_it_is_counted(
+    lives: tuple[Buffer, Path],
+) -> None:
+    """A device that is reached late counts it after the first commit of the others."""
+    first, folder = lives
+    first.close()
+    copy = opened(folder)
+    copy.append(commit(frame(2)), 0)
+    copy.append(Commit(counts={("slow", DAY): Counts(due=25, skipped=25)}), 0)
+    copy.append(Commit(counts={("slow", DAY): Counts(due=3, skipped=1, failed=2)}), 0)
+    copy.city.begin_epoch(28)
+    totals = copy.totals()
+    assert (totals.due, totals.skipped, totals.failed) == (5, 1, 2)
+    copy.close()
+
+
 def test_numbers_go_on_after_a_new_epoch(lives: tuple[Buffer, Path]) -> None:
     first, folder = lives
     first.close()

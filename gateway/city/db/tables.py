@@ -168,6 +168,10 @@ watermark = Table(
     Column("uncounted_to_ms", BigInteger),
     Column("seen", BigInteger, nullable=False, server_default="0"),  # newest frame that ever came
     Column("chain", BigInteger, nullable=False, server_default="0"),  # its checksum of its buffer
+    # when its first frame came, by the city's clock; 0: before this was noted
+    Column("begun_ms", BigInteger, nullable=False, server_default="0"),
+    # up to when all that was measured is held or in a gap; 0: that is not known
+    Column("known_ms", BigInteger, nullable=False, server_default="0"),
 )
 
 tag_schema = Table(

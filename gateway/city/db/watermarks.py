@@ -20,7 +20,7 @@ from gateway.city.db.tables import watermark
 from gateway.city.db.upsert import insert_for
 
 _NAMES, _POSITION = ("gateway", "epoch"), ("upto", "ranges", "closed")
-_SET = (*_POSITION, "seen", "chain", "updated_ms")
+_SET = (*_POSITION, "seen", "chain", "begun_ms", "known_ms", "updated_ms")
 _TEXTS = (*_NAMES, "ranges")
 _COLUMNS = [column.name for column in watermark.c]
 _TYPES = {name: Text if name in _TEXTS else BigInteger for name in _COLUMNS}

@@ -10,6 +10,7 @@ from itertools import chain
 from gateway.city.evidence.counts import MachineReport
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.commit import EpochUpdate, Updates
+from gateway.city.ingest.enrolled import lives
 from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.layout import Layout, batch_rows, change_rows
 from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, ROW_VALUES
@@ -92,9 +93,11 @@ class FrameBatch:
             case Accepted(epoch, frame):
                 update = self._update(gateway, epoch)
                 newest = update.progress.newest
+                lives.begin(gateway, update, frame.header, message.received_ms)
                 self._finish(gateway, epoch, update, frame.header.seqs)
                 update.progress.see(frame.header.seq, frame.header.chain)
                 self._accept(message, gateway, update, frame, newest)
+                lives.know(update.progress, frame, message.received_ms)
                 self.outcomes["committed"] += 1
             case Asked(epoch, question, given_up):
                 if self._update(gateway, epoch).answer(question, given_up):
@@ -211,15 +214,8 @@ class FrameBatch:
             _lose(gateway, series.device, "", refusal.values, [refusal.time_ms])
             line = refusal.line.encode("utf-8", "replace")
             topic = f"{series.device}/{series.equipment} at {refusal.time_ms}"
-            self._keep(
-                quarantine.Entry.of(
-                    "store",
-                    Incoming(topic, line, now_ms),
-                    series.gateway,
-                    refusal.reason,
-                    refusal.values,
-                )
-            )
+            message = Incoming(topic, line, now_ms)
+            self.refuse(message, "store", series.gateway, refusal.reason, refusal.values)
 
     def _uncommit(self, gateway_id: str, values: int) -> None:
         """Count values as quarantined; of which epoch matters not, and nearly always is clear."""
@@ -238,8 +234,9 @@ class FrameBatch:
 
     def seal(self) -> None:
         """Nothing more is added: hold the progress as it is, later batches will change it."""
-        for update in self.updates.values():
+        for (sender, epoch), update in self.updates.items():
             update.after = update.progress.copy()  # the acknowledgement must not run ahead
+            lives.seal(self.gateways[sender], epoch, update)
 
     def lost(self) -> list[tuple[str, Gap]]:
         """The intervals of what was quarantined, by gateway; those told once are not told again."""

@@ -17,7 +17,7 @@ from gateway.city.evidence.counts import MachineReport, keep_counts
 from gateway.city.evidence.samples import Sample
 from gateway.city.evidence.uncounted import Epoch, Span, spans_by_gateway
 from gateway.city.ingest import quarantine
-from gateway.city.ingest.gaps import keep_gaps, keep_losses
+from gateway.city.ingest.gaps import end_gaps_of_lost_lives, keep_gaps, keep_losses
 from gateway.city.ingest.limits import MAX_WANT
 from gateway.city.ingest.progress import Progress
 from gateway.city.ledger.machines import MachineIds
@@ -48,6 +48,10 @@ class EpochUpdate:
         schemas: those that are new, or used for the first time today.
         want: schemas that are lacking.
         answers: the newest question that is to be answered; 0: none.
+        known_ms: up to when the city knows the gateway by its other epochs, UTC milliseconds; 0:
+            it does not.
+        begins_ms: oldest time in the epoch's first frame, if that is in this batch and ends the
+            gateway's epoch before; UTC milliseconds.
         changed: whether the batch finished any frame of it.
         uncounted: times of the values that the batch committed and that are to become evidence.
     """
@@ -64,6 +68,8 @@ class EpochUpdate:
     schemas: list[Schema] = field(default_factory=list)
     want: set[int] = field(default_factory=set)
     answers: int = 0
+    known_ms: int = 0
+    begins_ms: int | None = None
     changed: bool = False
     uncounted: Span | None = None
 
@@ -96,6 +102,7 @@ class EpochUpdate:
             newest=newest,
             chain=chain,
             answers=self.answers,
+            known_ms=self.known_ms,
         )
 
     def note(
@@ -172,6 +179,9 @@ def commit(
     quarantine.keep(connection, quarantined.entries)
     keep_losses(connection, quarantined.gaps)
     _keep_schemas(connection, updates, now_ms)
+    # Before what the new lives tell: what of it is still open, they tell again.
+    lives = {key[0]: one.begins_ms for key, one in updates.items() if one.begins_ms is not None}
+    end_gaps_of_lost_lives(connection, lives)
     notes = ((key[0], *note) for key, update in updates.items() for note in update.gaps)
     for is_late, some in groupby(notes, key=itemgetter(2)):
         keep_gaps(connection, [note[:2] for note in some], is_late=is_late)
@@ -239,6 +249,8 @@ def _mark(gateway: str, epoch: str, update: EpochUpdate, now_ms: int) -> dict[st
         "closed": after.closed,
         "seen": after.seen[0],
         "chain": after.seen[1],
+        "begun_ms": after.begun_ms,
+        "known_ms": after.known_ms,
         "values_committed": update.committed,
         "values_quarantined": update.quarantined,
         "updated_ms": now_ms,

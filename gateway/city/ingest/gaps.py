@@ -1,6 +1,6 @@
 """Intervals without values, in the database: what edges report, silences, quarantine."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, case, select, update
 from gateway.city.db.tables import gap, gateway
 from gateway.city.db.upsert import insert_for
 from gateway.core.batch import Gap
+from gateway.core.status import Reason
 
 _GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms", "cause")
 """``tags_key`` is a hash: a list of thousands of tags is too long for an index of PostgreSQL."""
@@ -43,6 +44,22 @@ def end_gaps_of_revoked(connection: Connection, gateways: Iterable[str]) -> None
     end_ms = case((gap.c.from_ms > revoked, gap.c.from_ms), else_=revoked)
     ended = update(gap).where(own, revoked.is_not(None)).values(to_ms=end_ms)
     connection.execute(ended)
+
+
+def end_gaps_of_lost_lives(connection: Connection, begins_ms: Mapping[str, int]) -> None:
+    """End what earlier epochs left open: the new one may not know of it, and nobody else ends it.
+
+    The city's own gaps of silence end otherwise.
+
+    Args:
+        connection: in a transaction.
+        begins_ms: gateways and the first time of their new epoch, UTC milliseconds.
+    """
+    for name, begin_ms in begins_ms.items():
+        left_open = gap.c.to_ms.is_(None) & (gap.c.cause != Reason.GATEWAY_SILENT.code)
+        end_ms = case((gap.c.from_ms > begin_ms, gap.c.from_ms), else_=begin_ms)
+        ended = update(gap).where(gap.c.gateway == name, left_open).values(to_ms=end_ms)
+        connection.execute(ended)
 
 
 def keep_losses(connection: Connection, gaps: Sequence[tuple[str, Gap]]) -> None:

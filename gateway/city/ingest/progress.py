@@ -18,9 +18,12 @@ class Progress:
         upto: all frames up to and including this one are finished.
         closed: frames below this one that are not finished will not be taken any more.
         seen: number of the newest frame that ever came, and its ``Header.chain``.
+        begun_ms: when the first frame came, by the city's clock, UTC milliseconds; 0: none did, or
+            it is not known.
+        known_ms: up to then all that was measured is finished, UTC milliseconds; 0: not known.
     """
 
-    __slots__ = ("_ranges", "closed", "seen", "upto")
+    __slots__ = ("_ranges", "begun_ms", "closed", "known_ms", "seen", "upto")
 
     def __init__(
         self,
@@ -28,10 +31,13 @@ class Progress:
         ranges: Sequence[Sequence[int]] = (),
         closed: int = 0,
         seen: tuple[int, int] = (0, 0),
+        begun_ms: int = 0,
+        known_ms: int = 0,
     ) -> None:
         self.upto = upto
         self.closed = closed
         self.seen = seen
+        self.begun_ms, self.known_ms = begun_ms, known_ms
         self._ranges = [(int(first), int(last)) for first, last in ranges]
 
     @property
@@ -95,6 +101,15 @@ class Progress:
         if seq > self.seen[0]:
             self.seen = (seq, chain)
 
+    def know(self, seq: int, oldest_ms: int) -> None:
+        """Note the oldest time in a frame that is finished.
+
+        What was measured before it is in frames up to this one, so it says nothing while one of
+        them is still to come.
+        """
+        if seq <= self.upto:
+            self.known_ms = max(self.known_ms, oldest_ms)
+
     def give_up(self, awaited_from: int, held_from: int) -> None:
         """Finish frames that the edge says it does not hold; see ``GivenUp``."""
         self.closed = max(self.closed, held_from)
@@ -108,4 +123,5 @@ class Progress:
 
     def copy(self) -> "Progress":
         """An independent copy."""
-        return Progress(self.upto, self._ranges, self.closed, self.seen)
+        times_ms = self.begun_ms, self.known_ms
+        return Progress(self.upto, self._ranges, self.closed, self.seen, *times_ms)

@@ -28,6 +28,7 @@ from gateway.edge.buffer.storage import history
 from gateway.edge.buffer.storage.books import BufferBooks, read_books
 from gateway.edge.buffer.storage.consumers import Consumer, enlist
 from gateway.edge.buffer.storage.file import lock_file, open_file, open_reader
+from gateway.edge.buffer.storage.forerunner import KEY, Forerunner
 from gateway.edge.buffer.storage.quota import Ageing, Lost, Trimmed, remember
 from gateway.edge.buffer.storage.reserve import Reserve
 from gateway.edge.buffer.storage.since import SinceOpening
@@ -67,6 +68,7 @@ class Buffer(BufferReading):
         clock_mark: what the next process has to know of the clock; kept with the next commit.
         frame_bytes: new frames hold records of at most so many bytes, before compression.
         outlets: what comes out of it, by the name of the consumer.
+        forerunner: dates what a file before this one may have held.
     """
 
     def __init__(
@@ -86,14 +88,11 @@ class Buffer(BufferReading):
         self._reserve = Reserve(path)
         self._reserve.occupy()
         meta = dict(self._writer.execute("SELECT key, value FROM meta"))
-        self.epoch = int(meta["epoch"], 16)
-        self.last_seq = int(meta["last_seq"])
+        self.epoch, self.last_seq = int(meta["epoch"], 16), int(meta["last_seq"])
         self.clock_mark, self.is_time_known = meta.get("clock", ""), True
-        self._total = load_totals(self._writer)
-        self._lost = Lost()
-        self.frame_bytes = MAX_BYTES
-        self._opened_at = int(meta["opened_at"])
-        self._since = SinceOpening()
+        self.forerunner, self._total = Forerunner(meta.get(KEY)), load_totals(self._writer)
+        self._lost, self._since = Lost(), SinceOpening()
+        self.frame_bytes, self._opened_at = MAX_BYTES, int(meta["opened_at"])
         flags = enlist(self._writer, consumers)
         self.outlets: Mapping[str, Outlet] = {
             one.name: Outlet(one, flags[one.name], self, self._writer) for one in consumers
@@ -210,6 +209,7 @@ class Buffer(BufferReading):
     def _write(self, commit: Commit) -> None:
         writer = self._writer
         write_clock_mark(writer, self.clock_mark)
+        self.forerunner.write(writer)
         write_gaps(writer, commit.gaps)
         remember(writer, commit.waiting)
         write_progress(writer, commit.progress)

@@ -31,7 +31,6 @@ _FRAMES_AFTER = (
     "WHERE seq > ? AND waiting & ? ORDER BY seq"
 )
 
-
 LEASE = 1_000
 """Frames that may be handed out before that is written down again: after a kill so many count as
 sent that were not, and one transaction more in so many costs nothing."""
@@ -56,6 +55,7 @@ class Outlet:
         self.flag = flag
         self._quota = consumer.quota
         self._source = source
+        self.forerunner = source.forerunner
         self._acknowledged: deque[Span] = deque()
         # An acknowledgement repeats the ones before it: only what is new has to be freed.
         self._last_heard: set[Span] = {(1, 0)}

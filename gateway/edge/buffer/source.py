@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gateway.core.schema import Schema
 from gateway.edge.buffer.outgoing import Span
+from gateway.edge.buffer.storage.forerunner import Forerunner
 
 
 class Source(Protocol):
@@ -15,6 +16,7 @@ class Source(Protocol):
     epoch: int
     last_seq: int
     frame_bytes: int
+    forerunner: Forerunner
 
     def reads(self) -> AbstractContextManager[sqlite3.Connection]:
         """The reader, for one thread at a time."""

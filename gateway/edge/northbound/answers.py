@@ -10,6 +10,7 @@ from secrets import randbits
 
 import msgspec
 
+from edge_config.models.gateway import CITY
 from gateway.edge.buffer.storage.writing import DiskRefusedError
 from gateway.edge.northbound.question import Question
 from gateway.edge.northbound.shared import Shared
@@ -105,6 +106,8 @@ class Answers:
         if answer is None:
             return False
         outlet = self._shared.outlet
+        if self._shared.config.name == CITY:
+            outlet.forerunner.hear(answer.known_ms)
         if await asyncio.to_thread(outlet.is_ours, answer.newest, answer.chain):
             self.is_compared = True
             self._say(answered="the city answers again")

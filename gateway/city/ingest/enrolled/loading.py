@@ -54,7 +54,12 @@ def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Gatewa
         for mark in marks[row.id]:
             ranges = msgspec.json.decode(mark.ranges, type=list[tuple[int, int]])
             one.progress[mark.epoch] = Progress(
-                mark.upto, ranges, mark.closed, (mark.seen, mark.chain)
+                mark.upto,
+                ranges,
+                mark.closed,
+                (mark.seen, mark.chain),
+                mark.begun_ms,
+                mark.known_ms,
             )
             one.uncounted[mark.epoch] = span_of(mark)
         for schema, used_on in _in_use(schemas[row.id]):

@@ -10,6 +10,7 @@ from pathlib import Path
 from secrets import randbits
 
 from gateway.durable import sync_folder, sync_names
+from gateway.edge.buffer.storage.forerunner import UNHEARD
 from gateway.edge.buffer.storage.history import begin_life
 from gateway.edge.buffer.storage.reserve import Reserve, free_bytes
 from gateway.private import keep_private
@@ -186,7 +187,7 @@ def _own_columns() -> list[tuple[object, ...]]:
 def _begin(connection: sqlite3.Connection) -> None:
     """Make the tables of a new file, and choose its epoch."""
     if not connection.execute("PRAGMA user_version").fetchone()[0]:
-        connection.executescript(f"BEGIN IMMEDIATE;{TABLES}COMMIT;")
+        connection.executescript(f"BEGIN IMMEDIATE;{TABLES}{UNHEARD}COMMIT;")
     connection.execute(
         "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('last_seq', '0'), ('chain', '0')",
         (f"{randbits(64):016x}",),

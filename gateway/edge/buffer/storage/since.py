@@ -12,9 +12,10 @@ from gateway.edge.buffer.incoming import MachineKey
 class SinceOpening:
     """Increments of the books since the file was opened.
 
-    Kept until the city has confirmed that the file is no older copy. The first commit also counts
-    what was missed before the start. If the file turns out to be an older copy, that is the time
-    of a life which has told it to the city itself, so it is left out.
+    Kept until the city has confirmed that the file is no older copy. The first commit that counts
+    ticks of a device, which may come long after the start, also counts what was missed before it.
+    If the file turns out to be an older copy, that is the time of a life which has told it to the
+    city itself, so it is left out.
 
     Attributes:
         counts: by device and day.
@@ -25,7 +26,7 @@ class SinceOpening:
     def __init__(self) -> None:
         self.counts: dict[tuple[str, date], Counts] = {}
         self.machines: dict[MachineKey, MachineCounts] = {}
-        self._is_first = True
+        self._begun: set[str] = set()
         self.is_closed = False
 
     def add(
@@ -37,11 +38,13 @@ class SinceOpening:
         if self.is_closed:
             return
         for key, more in counts.items():
-            self.counts.setdefault(key, Counts()).add(self._own(more))
+            own = more if key[0] in self._begun else _without_missed(more)
+            self.counts.setdefault(key, Counts()).add(own)
         for machine, given in machines.items():
-            own = replace(given, expected=given.valid) if self._is_first else given
-            self.machines.setdefault(machine, MachineCounts()).add(own)
-        self._is_first = False
+            is_begun = machine[0] in self._begun
+            of_machine = given if is_begun else replace(given, expected=given.valid)
+            self.machines.setdefault(machine, MachineCounts()).add(of_machine)
+        self._begun.update(device for (device, _), more in counts.items() if more.due)
 
     def reported(
         self, days: Iterable[tuple[str, date]], machine_days: Iterable[MachineKey]
@@ -78,7 +81,6 @@ class SinceOpening:
         self.is_closed = True
         self.counts, self.machines = {}, {}
 
-    def _own(self, counts: Counts) -> Counts:
-        if not self._is_first:
-            return counts
-        return replace(counts, due=counts.due - counts.skipped, skipped=0)
+
+def _without_missed(counts: Counts) -> Counts:
+    return replace(counts, due=counts.due - counts.skipped, skipped=0)

@@ -18,12 +18,17 @@ class Restart:
     Args:
         send: takes the gap when it opens and when it ends.
         remembered: open gaps of the run before.
+
+    Attributes:
+        attempted_ms: no value of this run is older, whatever the clock has done since; 0: no
+            device has been tried yet.
     """
 
     def __init__(self, send: Callable[[Gap], None], remembered: Iterable[Gap] = ()) -> None:
         self._send = send
         self._gap = next((gap for gap in remembered if _is_restart(gap)), None)
         self._end_ms = 0
+        self.attempted_ms = 0
 
     def begin(self, missed_ms: Iterable[int], now_ms: int, *, is_awaited: bool) -> None:
         """The gateway runs again.
@@ -50,6 +55,7 @@ class Restart:
             missed_ms: the newest tick that it missed until now; None if it missed none.
             now_ms: the gateway's clock, UTC milliseconds.
         """
+        self.attempted_ms = self.attempted_ms or now_ms + 1
         self._end(now_ms)
         if missed_ms is not None and missed_ms >= self._end_ms:
             self._send(Gap(device, "", (), Reason.GATEWAY_DOWN, self._end_ms, now_ms + 1))
@@ -62,6 +68,8 @@ class Restart:
             self._gap = replace(gap, from_ms=leap.to_ms)
             self._send(self._gap)
         self._end_ms += leap.ms
+        if self.attempted_ms:
+            self.attempted_ms += min(leap.ms, 0)
 
     def confirmed(self, missed_ms: Iterable[int], end_ms: int) -> None:
         """The clock turns out to be right, and with it what the gateway missed before its start.

@@ -118,6 +118,28 @@ class Past:
         return {name: GroupProgress(NEVER, one.newest_ms) for name, one in self.progress.items()}
 
 
+def pasts_of(
+    known: Mapping[tuple[str, str], GroupProgress], gaps: Iterable[Gap]
+) -> dict[str, Past]:
+    """What a buffer knows of each device, whether it is still configured or not.
+
+    Args:
+        known: how far groups had come, by (device, group).
+        gaps: gaps that it remembers.
+    """
+    progress: dict[str, dict[str, GroupProgress]] = {}
+    open_gaps: dict[str, list[Gap]] = {}
+    for (device, group), one in known.items():
+        progress.setdefault(device, {})[group] = one
+    for gap in gaps:
+        if gap.device and gap.to_ms is None:
+            open_gaps.setdefault(gap.device, []).append(gap)
+    return {
+        device: Past(open_gaps.get(device, ()), progress.get(device, {}))
+        for device in progress.keys() | open_gaps.keys()
+    }
+
+
 class Journal(Protocol):
     """What is made durable of ticks without a reading: the recorder."""
 
