@@ -40,7 +40,9 @@ async def test_a_machine_is_found_whatever_its_number(
 ) -> None:
     city.database.run_now(
         lambda connection: connection.execute(
-            update(tables.equipment).where(tables.equipment.c.id == 1).values(asset_no=asset_no)
+            update(tables.equipment_rows)
+            .where(tables.equipment_rows.c.id == 1)
+            .values(asset_no=asset_no)
         )
     )
     page = (await get(f"{address}/enterprises/{uscc_of(0)}")).text

@@ -206,7 +206,7 @@ def _machines(
         connection.execute(insert(tables.machine).values(id=key, named_ms=NOW_MS))
         connection.execute(insert(tables.machine_alias), [alias_row(name, SINCE_EVER, key, 0)])
         connection.execute(
-            insert(tables.equipment).values(
+            insert(tables.equipment_rows).values(
                 id=key, uscc=uscc, site_no="1", asset_no=f"A-{at + 1:03d}",
                 name=("磨床", "车床", "清洗机", "装配机")[at % 4] + f" {at + 1} 号",
                 workshop=f"{at // 12 + 1} 车间", line=f"{at // 6 + 1} 线",

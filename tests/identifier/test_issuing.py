@@ -15,7 +15,7 @@ from gateway.city.db.schema.identifiers import (
     identifier_outbox,
     identifier_review,
 )
-from gateway.city.db.tables import equipment, equipment_status, machine
+from gateway.city.db.tables import equipment_rows, equipment_status, machine
 from gateway.city.identifiers.issued import IssuedFile, IssuedFileError
 from gateway.city.identifiers.issuing import issue
 from gateway.city.identifiers.outbox import Outcome, claim, mark_resolved, note_outcomes, unresolved
@@ -128,7 +128,7 @@ async def test_a_site_with_a_slash_is_found_in_its_own_record(
         await work_off(made(database, client, clock))
         first = handles(database)
         database.run_now(forget)
-        database.run_now(lambda c: c.execute(update(equipment).values(name=changed)))
+        database.run_now(lambda c: c.execute(update(equipment_rows).values(name=changed)))
         await work_off(made(database, client, clock))
         assert handles(database) == first
         held = await client.detail(first[1])
@@ -150,7 +150,7 @@ def test_each_of_two_machines_that_bore_one_number_gets_back_its_own(database: D
         row = {"uscc": old.uscc, "site_no": "1", "asset_no": old.asset_no, "name": "另一台"}
         kind = {"equipment_class": "production", "category": "451"}
         connection.execute(
-            insert(equipment),
+            insert(equipment_rows),
             [row | kind | {"id": number, "key_equipment": False, "digital": True}],
         )
 
@@ -173,7 +173,9 @@ def test_a_whole_city_is_approved_at_once(database: Database) -> None:
         connection.execute(insert(machine), [{"id": one, "named_ms": 0} for one in ids])
         row = {"uscc": USCCS[0], "site_no": "1", "name": "机床", "equipment_class": "production"}
         row |= {"key_equipment": False, "digital": True}
-        connection.execute(insert(equipment), [row | {"id": i, "asset_no": f"A{i}"} for i in ids])
+        connection.execute(
+            insert(equipment_rows), [row | {"id": i, "asset_no": f"A{i}"} for i in ids]
+        )
         return ids
 
     ids = database.run_now(write)

@@ -19,7 +19,7 @@ from edge_config.models.base import SecretUnavailableError
 from edge_config.models.suffix import SuffixPattern
 from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
-from gateway.city.db.tables import enterprise, equipment
+from gateway.city.db.tables import enterprise, equipment, equipment_rows
 from gateway.city.identifiers import registrar
 from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts, issue
 from gateway.city.identifiers.outbox import queue_updates
@@ -106,7 +106,7 @@ def test_numbers_are_never_used_again_and_the_counter_is_durable(database: Datab
 def test_a_collision_with_an_older_pattern_is_passed_over(database: Database) -> None:
     fill(database, 2)
     pattern = SuffixPattern.parse("{class}{seq}")
-    database.run_now(lambda c: c.execute(update(equipment).values(category="a")))
+    database.run_now(lambda c: c.execute(update(equipment_rows).values(category="a")))
     database.run_now(issue, rules(pattern), NOW_MS, 100)
     taken = update(identifier).values(handle=identifier.c.handle + "x", handle_key="88.999.QZ00/B2")
     database.run_now(lambda c: c.execute(taken.where(identifier.c.equipment_id == 1)))
@@ -163,7 +163,7 @@ async def test_a_ledger_that_changed_while_the_outcome_was_unknown(
         one = made(database, client, clock)
         with pytest.raises(OutcomeUnknownError):
             await work_off(one)
-        database.run_now(lambda c: c.execute(update(equipment).values(name="新名")))
+        database.run_now(lambda c: c.execute(update(equipment_rows).values(name="新名")))
         clock.ms += 2_000
         await work_off(one)
         assert counts(database) == complete(3)
@@ -198,7 +198,7 @@ async def test_a_changed_machine_is_updated_and_resolved_again(
     async with served(tmp_path) as node, node.client() as client:
         one = made(database, client, Clock())
         await work_off(one)
-        database.run_now(lambda c: c.execute(update(equipment).values(model="M2")))
+        database.run_now(lambda c: c.execute(update(equipment_rows).values(model="M2")))
         assert database.run_now(queue_updates, {1, 2, 99}, NOW_MS) == 2
         await work_off(one)
         held = await client.detail("88.999.QZ01/451.20261118.000001")
@@ -216,7 +216,7 @@ async def test_what_the_node_lost_or_mixed_up_is_told_again(
         one = made(database, client, clock)
         await work_off(one)
         node.store._db.execute("DELETE FROM handle WHERE handle LIKE '88.999.QZ01/%'")
-        database.run_now(lambda c: c.execute(update(equipment).values(maker="另一家")))
+        database.run_now(lambda c: c.execute(update(equipment_rows).values(maker="另一家")))
         clock.ms += 25 * 3_600_000
         with caplog.at_level(logging.WARNING):
             await work_off(one)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier_outbox
-from gateway.city.db.tables import equipment
+from gateway.city.db.tables import equipment_rows
 from gateway.city.identifiers import registrar
 from gateway.city.identifiers.issuing import IdentifierCounts, issue
 from gateway.city.identifiers.outbox import Outcome, claim, note_outcomes, queue_updates
@@ -172,7 +172,7 @@ async def test_a_machine_that_the_node_lost_is_registered_by_its_update(
         one = made(database, client, Clock())
         await work_off(one)
         node.store._db.execute("DELETE FROM handle WHERE handle = ?", (FIRST,))
-        database.run_now(lambda c: c.execute(update(equipment).values(model="M2")))
+        database.run_now(lambda c: c.execute(update(equipment_rows).values(model="M2")))
         assert database.run_now(queue_updates, {1, 2}, NOW_MS) == 2
         await work_off(one)
         assert counts(database) == complete(2)
@@ -260,7 +260,7 @@ def test_a_change_while_the_node_is_told_is_told_too(database: Database) -> None
     database.run_now(issue, rules(), NOW_MS, 100)
     claimed = database.run_now(claim, NOW_MS, 100)
     assert database.run_now(claim, NOW_MS, 100) == [], "another worker leaves them alone"
-    database.run_now(lambda c: c.execute(update(equipment).values(model="M2")))
+    database.run_now(lambda c: c.execute(update(equipment_rows).values(model="M2")))
     assert database.run_now(queue_updates, {1}, NOW_MS) == 1
     database.run_now(note_outcomes, [Outcome(one, "done") for one in claimed], NOW_MS)
     assert states(database) == [("register", "pending", 0), ("register", "done", 1)]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway.city.db.database import Database
 from gateway.city.db.operation import begin
 from gateway.city.db.schema.rates import rate_result
-from gateway.city.db.tables import enterprise, equipment, equipment_status, evidence
+from gateway.city.db.tables import enterprise, equipment_rows, equipment_status, evidence
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.frozen.schedule import freeze_due
 from gateway.city.rates.reports.table import RateTable, rate_table
@@ -124,5 +124,5 @@ async def test_a_frozen_month_is_of_one_ledger(database: Database) -> None:
 
 def test_who_reads_cannot_write(database: Database) -> None:
     with pytest.raises(DBAPIError, match=r"read.?only"):
-        database.read_now(lambda connection: connection.execute(delete(equipment)))
+        database.read_now(lambda connection: connection.execute(delete(equipment_rows)))
     database.run_now(add_enterprise, USCCS[0])  # the next one may

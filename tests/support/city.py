@@ -17,7 +17,7 @@ from edge_config.models.validation import validated
 from gateway.city.app import City, assembled, system_ms
 from gateway.city.console.live.present import MachineNow, Present
 from gateway.city.db.operation import begin
-from gateway.city.db.tables import enterprise, equipment, evidence
+from gateway.city.db.tables import enterprise, equipment_rows, evidence
 from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.server import LiveServer
@@ -75,7 +75,7 @@ def fill_ledger(city: City, *gateways: str, machines: Sequence[str] = ("B-001",)
             flags = {"equipment_class": "production", "key_equipment": True, "digital": True}
             name = MachineName(USCC, "1", asset)
             made = find_or_name(connection, [name], day_of(city.now_ms()), city.now_ms())[name]
-            connection.execute(insert(equipment).values(id=made, **row, **flags))
+            connection.execute(insert(equipment_rows).values(id=made, **row, **flags))
         for name in gateways:
             enrolment.add(connection, name, USCC, "1", city.now_ms())
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.city.db.database import Database, connect
 from gateway.city.db.tables import (
     enterprise,
-    equipment,
+    equipment_rows,
     equipment_status,
     evidence,
     roster_member,
@@ -126,7 +126,7 @@ def add_machine(connection: Connection, uscc: str, asset_no: str, **changes: Any
     } | changes
     name = MachineName(uscc, str(row["site_no"]), str(row["asset_no"]))
     made = find_or_name(connection, [name], date(2020, 1, 1), 0)[name]
-    connection.execute(insert(equipment), [row | {"id": made}])
+    connection.execute(insert(equipment_rows), [row | {"id": made}])
     for start, status in history:
         entry = {"equipment_id": made, "valid_from": start, "status": status}
         connection.execute(insert(equipment_status), [entry])

@@ -207,8 +207,8 @@ def is_permanent(error: BaseException) -> bool:
     return str(state)[:2] in _PERMANENT
 
 
-def chunks(items: Iterable[T]) -> Iterator[list[T]]:
+def chunks(items: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
     """Cut a long list into what one query can name: SQLite takes 32,766 parameters."""
     rest = iter(items)
-    while part := list(islice(rest, _CHUNK)):
+    while part := list(islice(rest, size)):
         yield part

@@ -18,6 +18,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    not_,
+    select,
     text,
 )
 
@@ -33,6 +36,7 @@ metadata = MetaData(
 
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
 _LASTS = text("to_ms IS NULL")
+_PART = text("import_id IS NOT NULL")
 
 operation = Table(
     "operation",
@@ -97,9 +101,18 @@ machine_alias = Table(
     Index("ix_machine_alias_revision", "revision"),
 )
 
-equipment = Table(
+ledger_import = Table(
+    "ledger_import",
+    metadata,  # an import that writes its new machines in parts; none counts before its end
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("finished", Boolean, nullable=False),
+    sqlite_autoincrement=True,  # an id that is given again would let old parts count
+)
+
+equipment_rows = Table(
     "equipment",
-    metadata,  # the ledger; number and site as the machine is called now
+    metadata,  # all rows, for who writes them; the ledger is ``equipment`` below
     Column("id", ForeignKey("machine.id"), primary_key=True, autoincrement=False),
     Column("uscc", ForeignKey("enterprise.uscc"), nullable=False),
     Column("site_no", String(16), nullable=False),
@@ -121,8 +134,22 @@ equipment = Table(
     Column("entered_by", String(100), nullable=False, server_default=""),
     Column("verified_by", String(100)),
     Column("verified_on", Date),
+    Column("import_id", BigInteger),  # the import in parts that wrote it; null: no such one
     Index("ix_equipment_uscc", "uscc", "site_no", "asset_no"),
+    Index("ix_equipment_import_id", "import_id", sqlite_where=_PART, postgresql_where=_PART),
 )
+
+_finished = select(ledger_import.c.id).where(ledger_import.c.finished)
+unfinished = and_(
+    equipment_rows.c.import_id.is_not(None), equipment_rows.c.import_id.not_in(_finished)
+)
+"""Rows of an import that has not ended, or that was killed: they are in no ledger."""
+equipment = (
+    select(*(column for column in equipment_rows.c if column.name != "import_id"))
+    .where(not_(unfinished))
+    .subquery("equipment")
+)
+"""The ledger, for all who read it; number and site as the machine is called now."""
 
 ledger_change = Table(
     "ledger_change",

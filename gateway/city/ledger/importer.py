@@ -1,22 +1,27 @@
 """Import the ledger: all files or none of them; importing again updates."""
 
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from gateway.city.db.database import alone, chunks
+from gateway.city.db.database import alone
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.changes import note_change
 from gateway.city.ledger.check import check, name_of
 from gateway.city.ledger.history import write_rosters, write_statuses, write_verifications
 from gateway.city.ledger.importing.held import Held, read_held
+from gateway.city.ledger.importing.parts import (
+    Parts,
+    counted,
+    finish,
+    is_new,
+    name_in_parts,
+    write_in_parts,
+)
 from gateway.city.ledger.importing.write import Changes, write_enterprises, write_equipment
-from gateway.city.ledger.machines import find_or_name
-from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.sheet.hidden import Hidden
 from gateway.city.ledger.sheet.parsing import Tables, parse
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
@@ -24,7 +29,9 @@ from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
 from gateway.core.days import day_of
 
 MANY = 1_000
-"""So many new machines get their ids beforehand, in transactions of their own."""
+"""More new machines than these are written beforehand, in parts."""
+ATTEMPTS = 3
+"""So often the parts are written before the last transaction writes all of them itself."""
 _EMPTY = "holds no row of enterprises or equipment"
 
 
@@ -59,8 +66,8 @@ def import_files(
 ) -> ImportReport:
     """Import CSV and XLSX files into the ledger.
 
-    The caller's transaction makes it all or nothing; with ``dry_run`` a savepoint takes
-    everything back.
+    The caller's transaction makes it all or nothing: many new machines are written before it, but
+    count only when it has ended. With ``dry_run`` a savepoint takes everything back.
 
     Args:
         connection: the city's database, in a transaction that has done nothing yet.
@@ -75,15 +82,18 @@ def import_files(
     # All reading comes before the ledger is locked: a large workbook takes half a minute.
     tables, day = read_tables(files, now_ms, hidden), day_of(now_ms)
     held = _checked(connection, tables, files, day)
-    new = set(map(name_of, tables.equipment)) - held.machines.ids.keys()
+    parts = _without_parts(tables, held, dry_run=dry_run)
+    new = [name_of(one) for one in tables.equipment if is_new(one, held)]
     if len(new) > MANY and not dry_run:
-        _name_many(connection.engine, new, now_ms)
-        held = _checked(connection, tables, files, day)
+        name_in_parts(connection.engine, new, now_ms)
+        held, parts = _in_parts(connection, tables, files, now_ms)
     alone(connection, "ledger")
-    if not held.still_holds(connection):
+    valid = held.still_holds(connection) and (not parts.import_id or finish(connection, parts))
+    if not valid:  # somebody was faster: all is written here, and the parts never count
         held = _checked(connection, tables, files, day)
+        parts = _without_parts(tables, held, dry_run=dry_run)
     savepoint = connection.begin_nested()
-    report = _write(connection, tables, held, now_ms)
+    report = _write(connection, tables, held, parts, now_ms)
     (savepoint.rollback if dry_run else savepoint.commit)()
     return report
 
@@ -117,30 +127,41 @@ def _checked(connection: Connection, tables: Tables, files: Sequence[Path], day:
     return held
 
 
-def _name_many(engine: Engine, names: Iterable[MachineName], now_ms: int) -> None:
-    """Give ids to many new names, some at a time, so that others write between.
-
-    Nothing is kept of a machine that stands in no ledger and has sent nothing: who is killed here
-    has changed nothing that anybody sees.
-    """
-    for part in chunks(names):
-        begun = time.monotonic()
-        with engine.begin() as connection:
-            find_or_name(connection, part, day_of(now_ms), now_ms)
-        time.sleep(time.monotonic() - begun)  # SQLite's writers are not served in turn
+def _without_parts(tables: Tables, held: Held, *, dry_run: bool) -> Parts:
+    return counted(tables, held) if dry_run else Parts(0, 0, tables.equipment)
 
 
-def _write(connection: Connection, tables: Tables, held: Held, now_ms: int) -> ImportReport:
+def _in_parts(
+    connection: Connection, tables: Tables, files: Sequence[Path], now_ms: int
+) -> tuple[Held, Parts]:
+    """Write the new machines beforehand, again if the ledger was changed meanwhile."""
+    engine, day = connection.engine, day_of(now_ms)
+    for _ in range(ATTEMPTS):
+        held = _checked(connection, tables, files, day)
+        parts = write_in_parts(engine, tables, held, now_ms)
+        if held.still_holds(connection):
+            break
+    return held, parts
+
+
+def _write(
+    connection: Connection, tables: Tables, held: Held, parts: Parts, now_ms: int
+) -> ImportReport:
     # Enterprises first, since all else refers to them; the node learns last what has changed.
     enterprises = write_enterprises(connection, tables.enterprise, held.enterprises)
     write_verifications(connection, tables.enterprise, held.verified)
     rosters = write_rosters(connection, tables.enterprise, held.known.rosters)
-    machines = write_equipment(connection, tables.equipment, held.machines, now_ms)
-    moved = write_statuses(
-        connection, tables.equipment, machines.ids, machines.statuses, day_of(now_ms)
-    )
+    machines = write_equipment(connection, parts.rest, held.machines, now_ms)
+    day = day_of(now_ms)
+    moved = write_statuses(connection, parts.rest, machines.ids, machines.statuses, day)
     queued = queue_updates(connection, machines.updated | moved, now_ms)
     note_change(connection)
+    changes, early = machines.changes, parts.machines
     return ImportReport(
-        enterprises, machines.changes, len(moved), rosters, queued, tuple(sorted(tables.notes))
+        enterprises=enterprises,
+        equipment=replace(changes, added=changes.added + early),
+        status_entries=len(moved) + early,
+        roster_entries=rosters,
+        updates_queued=queued,
+        notes=tuple(sorted(tables.notes)),
     )

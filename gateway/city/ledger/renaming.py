@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from edge_config.models.ledger_number import MAX_SITE_NO, held
 from gateway.city.db.database import alone, chunks
-from gateway.city.db.tables import equipment, machine, machine_alias
+from gateway.city.db.tables import equipment, equipment_rows, machine, machine_alias
 from gateway.city.evidence.adoption import merge_evidence
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.changes import note_change
@@ -118,7 +118,7 @@ def rename(connection: Connection, changes: Sequence[Renaming], now_ms: int) -> 
     for one in changes:
         _begin(connection, one, day, revision)
         site_no, asset_no = one.new.site_no, one.new.asset_no
-        own = update(equipment).where(equipment.c.id == one.machine_id)
+        own = update(equipment_rows).where(equipment_rows.c.id == one.machine_id)
         connection.execute(own.values(site_no=site_no, asset_no=asset_no))
     return frozenset(one.machine_id for one in changes)
 

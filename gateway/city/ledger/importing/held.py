@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from gateway.city.db.database import chunks
 from gateway.city.db.tables import (
@@ -107,7 +107,7 @@ def _state(connection: Connection) -> tuple[int, int]:
 
 
 def _rows(
-    connection: Connection, query: Select[Any], column: Column[Any], wanted: Iterable[object]
+    connection: Connection, query: Select[Any], column: ColumnElement[Any], wanted: Iterable[object]
 ) -> list[Row[Any]]:
     """The rows that have one of some values."""
     return [

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, insert, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
-from gateway.city.db.tables import enterprise, equipment
+from gateway.city.db.database import chunks
+from gateway.city.db.tables import enterprise, equipment_rows, equipment_status, unfinished
 from gateway.city.ledger.check import name_of, site_of
 from gateway.city.ledger.history import History
 from gateway.city.ledger.importing.held import HeldMachines, HeldRows, held_machines
@@ -91,7 +92,7 @@ def _store(connection: Connection, table: Table, split: _Split, keys: Sequence[s
     for rows in _alike(split.added):
         connection.execute(insert(table), rows)
     if split.changed:
-        fixed = {*keys, "id"}
+        fixed = {*keys, "id", "import_id"}
         names = [column.name for column in table.columns if column.name not in fixed]
         query = (
             update(table)
@@ -159,17 +160,49 @@ def write_equipment(
     ids = [found[name] for name in names]
     rows = [_machine_row(record) | {"id": one} for record, one in zip(records, ids, strict=True)]
     split = _split(rows, held.rows, ("id",))
-    for row in split.added:
-        for flag in _FLAGS:  # a table that lacks these columns says no, not unknown
-            row.setdefault(flag, False)
-    _store(connection, equipment, split, ("id",))
+    _complete(split.added)
+    discard(connection, (row["id"] for row in split.added))
+    _store(connection, equipment_rows, split, ("id",))
     return WrittenEquipment(
         split.changes, renamed.union(row["id"] for row in split.changed), ids, held.statuses
     )
 
 
+def add_part(
+    connection: Connection, records: Sequence[Record], ids: Sequence[int], import_id: int
+) -> None:
+    """Add machines that are in no ledger, as rows of an import that has not ended.
+
+    What another import left of them unfinished gives way.
+    """
+    discard(connection, ids)
+    own = {"import_id": import_id}
+    rows = [_machine_row(one) | own | {"id": id_} for one, id_ in zip(records, ids, strict=True)]
+    _complete(rows)
+    for alike in _alike(rows):
+        connection.execute(insert(equipment_rows), alike)
+
+
+def discard(connection: Connection, ids: Iterable[int]) -> None:
+    """Take away what imports that have not ended hold of some machines."""
+    columns = equipment_rows.c
+    for part in chunks(ids):
+        held = select(columns.id).where(columns.id.in_(part), unfinished)
+        if left := connection.scalars(held).all():
+            dated = equipment_status.c.equipment_id.in_(left)
+            connection.execute(delete(equipment_status).where(dated))
+            connection.execute(delete(equipment_rows).where(columns.id.in_(left)))
+
+
+def _complete(rows: Iterable[dict[str, Any]]) -> None:
+    """A table that lacks these columns says no, not unknown."""
+    for row in rows:
+        for flag in _FLAGS:
+            row.setdefault(flag, False)
+
+
 def _machine_row(record: Record) -> dict[str, Any]:
-    row = _row(record, equipment) | {"site_no": site_of(record)}
+    row = _row(record, equipment_rows) | {"site_no": site_of(record)}
     for flag in _FLAGS:
         if flag in row:
             row[flag] = bool(row[flag])
