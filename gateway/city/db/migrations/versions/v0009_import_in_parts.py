@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "city8"
-down_revision = "city7"
+revision = "city9"
+down_revision = "city8"
 branch_labels = None
 depends_on = None
 
