@@ -13,6 +13,7 @@ from sqlalchemy import update
 from gateway.city.console.queries import kept
 from gateway.city.console.queries.figures import KEPT_FILE, Figures
 from gateway.city.db import tables
+from gateway.city.db.schema.operation import operation
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.reports.trend import trend
 from tests.console.town import NOW_MS, Town, town
@@ -104,7 +105,7 @@ async def test_who_answers_now_is_not_told_by_the_last_process(city: Town) -> No
 async def test_a_trend_begins_with_the_first_evidence(tmp_path: Path) -> None:
     """It computed each month since the city began: ten of a million machines took minutes."""
     async with town(tmp_path) as made:
-        first = update(tables.operation).values(began_on=date(2020, 1, 1))
+        first = update(operation).values(began_on=date(2020, 1, 1))
         made.database.run_now(lambda connection: connection.execute(first))
         months = ("2024-01", "2024-02", "2025-10")
         found = made.database.read_now(trend, "ENR-A", months, NOW_MS, demonstration=True)

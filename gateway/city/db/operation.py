@@ -8,7 +8,7 @@ from datetime import date
 
 from sqlalchemy import Connection, insert, select
 
-from gateway.city.db.tables import operation
+from gateway.city.db.schema.operation import operation
 
 
 class BeginningError(Exception):

@@ -38,13 +38,6 @@ Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER k
 _LASTS = text("to_ms IS NULL")
 _PART = text("import_id IS NOT NULL")
 
-operation = Table(
-    "operation",
-    metadata,  # one row: when this city began; written once
-    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
-    Column("began_on", Date, nullable=False),
-)
-
 enterprise = Table(
     "enterprise",
     metadata,
