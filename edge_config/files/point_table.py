@@ -19,6 +19,7 @@ from edge_config.files.point_columns import (
     missing,
 )
 from edge_config.mistakes.problems import ConfigError, Loc, Problem, hint
+from edge_config.models.wide import narrow
 from edge_config.tables.header import header_at
 from edge_config.tables.reading import read_sheets
 from edge_config.tables.sheet import Limits, Odd, Oddity, Row, Sheet, TableError, row_list
@@ -34,8 +35,6 @@ LIMITS = Limits(
 ROLES = {"数值": "value", "状态": "state", "计数": "counter", "报警": "alarm", "告警": "alarm"}
 _NOTHING = frozenset({"-", "–", "—", "——", "－", "/", "／", "无", "n/a", "N/A"})
 """What people write into a cell in which nothing is to stand."""
-_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-"""Wide digits, letters and signs (Unicode FF01–FF5E) and the wide blank, as their narrow ones."""
 _OWN_WORDS = frozenset({"name", "address", "label_zh", "label_en"})
 """Keys whose texts are kept to the letter."""
 
@@ -242,6 +241,5 @@ def _value(key: str, text: str) -> str:
         return ""
     if key == "role":
         return ROLES.get(text, text)
-    # No more than wide forms: compatible ones of Unicode would make 102 of 10², and m3 of m³.
-    narrow = text.translate(_NARROW)
-    return narrow if narrow.isascii() and "=" not in narrow else text
+    meant = narrow(text)
+    return meant if meant.isascii() and "=" not in meant else text

@@ -2,10 +2,10 @@
 
 import re
 from typing import Any
-from unicodedata import normalize
 
 from edge_config.models.gateway import Notation
 from edge_config.models.settings import Field, Settings
+from edge_config.models.wide import narrow
 from gateway.core.schema import Kind
 from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_REGISTERS, Table
 from gateway.drivers.modbus.values import DataType, Encoding, Order
@@ -119,7 +119,7 @@ def parse(text: str) -> dict[str, Any]:
         ValueError: the text has no such form.
     """
     # Chinese keyboards write wide digits and colons.
-    first, *rest = normalize("NFKC", text).strip().split(":")
+    first, *rest = narrow(text).strip().split(":")
     if first in set(Table):
         if not rest:
             raise ValueError(f"{text!r} has no address after the table; write it as {_EXAMPLES}")
@@ -167,7 +167,7 @@ def in_notation(written: Any, notation: Notation) -> Any:
     how plain numbers are read anyway.
     """
     if notation == "wire" and isinstance(written, str):
-        text = normalize("NFKC", written).strip()
+        text = narrow(written).strip()
         return f"{Table.HOLDING}:{text}" if text[:1].isdigit() else written
     return written
 
@@ -180,7 +180,7 @@ def unclear(written: Any, address: Address) -> str:
 
     Empty: the same.
     """
-    text = normalize("NFKC", written).strip() if isinstance(written, str) else ""
+    text = narrow(written).strip() if isinstance(written, str) else ""
     plain = _PLAIN.match(text)
     if plain:
         wire = int(plain[0])

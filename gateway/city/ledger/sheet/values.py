@@ -13,6 +13,7 @@ from math import isfinite
 
 from edge_config.models import ledger_number as rule
 from edge_config.models import uscc
+from edge_config.models.wide import narrow
 from edge_config.tables import formats
 from edge_config.tables.sheet import Odd, Oddity
 from gateway.city.ledger.codes import COUNTIES, Name, is_industry
@@ -48,8 +49,7 @@ def plain(text: str) -> str:
     """
     if text.isascii():
         return text.strip()
-    narrow = unicodedata.normalize("NFKC", text)
-    return "".join(one for one in narrow if unicodedata.category(one) != "Cf").strip()
+    return "".join(one for one in narrow(text) if unicodedata.category(one) != "Cf").strip()
 
 
 def computed(text: str) -> str:
