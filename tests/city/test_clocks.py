@@ -10,6 +10,7 @@ from gateway.city.app import health
 from gateway.city.console.queries.database import doubted_days
 from gateway.city.console.queries.findings import findings
 from gateway.city.console.queries.recordtables import finding_table
+from gateway.city.evidence import flushing
 from gateway.city.presence.clocks import Clocks
 from gateway.core.days import DAY_MS, HOUR_MS, MAX_AHEAD_MS, day_of, day_start_ms
 from gateway.wire.messages import State
@@ -91,14 +92,18 @@ async def test_what_is_ahead_of_a_slow_city_counts_once_its_clock_is_right(
 
 
 async def test_a_gateway_that_is_fast_is_named_on_the_pages(
-    mosquitto: Mosquitto, tmp_path: Path
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """At once: doubts do not wait for the next regular flush of evidence."""
+    monkeypatch.setattr(flushing, "FLUSH_S", 3_600)
     schema = schema_of("speed")
     async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
         async with sender(mosquitto.port, "gw-1") as gateway:
             await gateway.send(1, schema, batch_of(schema, system_ms() + 120_000, 1.0))
             await gateway.acked(1)
-        await city.ingest.evidence.flush()
+        await until(
+            lambda: city.database.run_now(lambda c: findings(c, system_ms(), 9).doubted) != []
+        )
         assert await proofs_of(city) == []
         found = city.database.run_now(lambda c: findings(c, system_ms(), 9))
         assert [row.gateway for row in found.doubted] == ["gw-1"]

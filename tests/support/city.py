@@ -129,6 +129,7 @@ async def city_on(
     async with assembled(city_config(url, folder, **more), clock or system_ms) as city:
         fill_ledger(city, *gateways)
         async with running(city):
+            await until(lambda: city.live.gateways().keys() >= set(gateways))
             yield city
 
 

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 FLUSH_S = 5.0
 """How often; evidence is told in days, and the console may lag by so much."""
+_LEAST_S = 1.0
+"""Not more often, however much is in doubt."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Flushing:
     now_ms: Callable[[], int]
     found_strangers: Callable[[int], object]
     machines: MachineIds = field(default_factory=MachineIds)
+    _soon: asyncio.Event = field(default_factory=asyncio.Event)
     _writing: Retry = field(default_factory=lambda: _attempts("written"))
     _recounting: Retry = field(default_factory=lambda: _attempts("recounted"))
 
@@ -90,10 +93,18 @@ class Flushing:
         half = len(samples) // 2
         return await self._write(samples[:half], {}) + await self._write(samples[half:], counted)
 
+    def flush_soon(self) -> None:
+        """Do not wait for the next time: a person looks for why a machine does not count."""
+        self._soon.set()
+
     async def _flush_regularly(self) -> None:
         while True:
-            await asyncio.sleep(FLUSH_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_S - _LEAST_S):
+                    await self._soon.wait()
+            self._soon.clear()
             await self._writing.until_done(self.flush, SQLAlchemyError, words=words)
+            await asyncio.sleep(_LEAST_S)
 
     async def _recount_what_is_owed(self) -> None:
         while True:

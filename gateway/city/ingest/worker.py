@@ -255,6 +255,8 @@ class Ingest:
             lambda: self.database.run(commit, batch.updates, quarantined, now, ids, reports),
         )
         self.gateways.uncounted.gather(samples, spans)
+        if any(sample.doubted_hours for sample in samples):
+            self.evidence.flush_soon()
 
     def _count(self, batch: FrameBatch) -> None:
         committed = sum(update.committed for update in batch.updates.values())
