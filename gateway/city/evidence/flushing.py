@@ -84,7 +84,7 @@ class Flushing:
             return await self.database.run(
                 write_gathered, samples, counted, self.machines, self.now_ms()
             )
-        except Exception as error:
+        except Exception as error:  # whatever the driver makes of a row; others go on
             if not samples or not is_permanent(error):
                 raise
             if len(samples) == 1:

@@ -38,23 +38,27 @@ class Isolation:
 
     most: int = BATCH_FRAMES
     _refused: dict[Incoming, str] = field(default_factory=dict)
+    _suspects: set[Incoming] = field(default_factory=set)
 
     def why(self, message: Incoming) -> str | None:
         """Why a message is refused; None if it is not known to be."""
         return self._refused.get(message) if self._refused else None
 
     def refused(self, messages: Sequence[Incoming], error: Exception) -> None:
-        """Of these the database refuses one or more."""
+        """Of these the database refuses one or more; what stands alone is tried once more."""
         if len(messages) == 1:
-            self._refused[messages[0]] = f"the database will never take it: {words(error)}"
+            # two workers may have met at one row: that ends by itself
+            if messages[0] in self._suspects:
+                self._refused[messages[0]] = f"the database will never take it: {words(error)}"
+            self._suspects.add(messages[0])
         self.most = max(1, len(messages) // 2)
 
     def written(self, messages: Sequence[Incoming]) -> None:
         """These are written; those that were refused are in quarantine."""
         self.most = min(2 * self.most, BATCH_FRAMES)
-        if self._refused:
-            for message in messages:
-                self._refused.pop(message, None)
+        for message in messages if self._suspects else ():
+            self._suspects.discard(message)
+            self._refused.pop(message, None)
 
 
 class Persistence:
@@ -110,14 +114,16 @@ class Persistence:
         async def attempt() -> T:
             try:
                 return await work()
-            except Exception as error:
+            except Exception as error:  # whatever the driver makes of a row; others go on
                 # what is in quarantine already is tried on: there is no smaller piece of it
                 if not is_permanent(error) or any(map(self.isolation.why, messages)):
                     raise
                 self.isolation.refused(messages, error)
                 raise PoisonedError(f"the database refuses them: {words(error)}") from error
 
-        result = await self.database(attempt)
+        result = await self._database_attempts.until_done(
+            attempt, SQLAlchemyError, OverflowError, UnicodeError, words=words
+        )
         self.isolation.written(messages)
         return result
 

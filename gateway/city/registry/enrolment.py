@@ -90,11 +90,15 @@ def add(
         )
     if known.revoked_ms is None:
         return False
+    _renew(connection, gateway_id, now_ms)
+    return True
+
+
+def _renew(connection: Connection, gateway_id: str, now_ms: int) -> None:
     # A gateway that announced too many schemas begins anew with its enrolment.
     connection.execute(delete(tag_schema).where(tag_schema.c.gateway == gateway_id))
     renewed = {"revoked_ms": None, "enrolled_ms": now_ms, "last_seen_ms": None, "state": None}
     connection.execute(update(gateway).where(gateway.c.id == gateway_id).values(renewed))
-    return True
 
 
 def _checked_site(site_no: str) -> str:

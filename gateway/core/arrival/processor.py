@@ -37,7 +37,7 @@ class GroupProcessor(Processor):
 
     @cached_property
     def _heard(self) -> Mask:
-        """Which tags have reported in this session."""
+        """Which tags have reported since the session began."""
         return np.zeros(len(self._silence), np.bool_)
 
     @cached_property
@@ -229,4 +229,4 @@ class GroupProcessor(Processor):
 
 _CLOCK = uncertain(Reason.CLOCK)
 _UNKNOWN = uncertain(Reason.NONE)
-"""Of what has given no value yet in this session: an old one must not look like a good one."""
+"""Of what has given no value since the session began: an old one must not look like a good one."""

@@ -38,7 +38,7 @@ class Answers:
 
     Attributes:
         question: the one that is open.
-        is_compared: whether this session's answer has shown that the numbers are ours.
+        is_compared: whether an answer since the connection has shown that the numbers are ours.
     """
 
     def __init__(self, shared: Shared, confirmed: Callable[[Ack], None]) -> None:

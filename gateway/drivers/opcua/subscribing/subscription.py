@@ -80,7 +80,7 @@ class Member:
 
     @property
     def silent(self) -> Places:
-        """Places of the items that are monitored and have given nothing in this session."""
+        """Places of the items that are monitored and have given nothing since the session began."""
         if self._has_come is None:
             return np.zeros(0, np.intp)
         return np.flatnonzero(~self._has_come & (self.codes < BAD))

@@ -170,13 +170,8 @@ def choose(
     excess = held_bytes - rule.quota_bytes
     goal = held_bytes - int(rule.quota_bytes * _RELIEF) if excess > 0 else 0
     oldest_ms = now_ms - rule.max_age_ms
-    oldest = connection.execute(
-        f"SELECT {_COLUMNS} FROM frame "  # noqa: S608 - names of ours
-        "WHERE seq >= ? AND waiting & ? ORDER BY seq LIMIT ?",
-        (*waiting, MOST),
-    )
     last_begin, begun = max(begins, default=0), list[_Row]()
-    with closing(oldest) as rows:
+    with closing(_oldest(connection, waiting)) as rows:
         for row in rows:
             if is_begin := row[0] in begins:
                 trimmed.add_all(begun)
@@ -193,6 +188,14 @@ def choose(
     if goal or (not trimmed.size.frames and not last_begin > waiting[0]):
         trimmed.add_all(begun)
     return trimmed
+
+
+def _oldest(connection: sqlite3.Connection, waiting: tuple[int, int]) -> sqlite3.Cursor:
+    return connection.execute(
+        f"SELECT {_COLUMNS} FROM frame "  # noqa: S608 - names of ours
+        "WHERE seq >= ? AND waiting & ? ORDER BY seq LIMIT ?",
+        (*waiting, MOST),
+    )
 
 
 def _loss(connection: sqlite3.Connection, times_ms: tuple[int, int] | None) -> Iterable[Gap]:
