@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.city.db.database import connect
+from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.registry.credentials import set_line
 from gateway.city.stores.telemetry_file import Merge
 from gateway.city.stores.telemetry_file import open_file as open_telemetry
@@ -79,9 +80,23 @@ def make_node(folder: Path) -> Path:
     return folder / "node.db"
 
 
+def make_issued(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    IssuedFile(folder / "issued.db").close()
+    return folder / "issued.db"
+
+
 @pytest.mark.parametrize(
     "make",
-    [make_buffer, make_telemetry, make_city, make_certificate, make_credentials, make_node],
+    [
+        make_buffer,
+        make_telemetry,
+        make_city,
+        make_certificate,
+        make_credentials,
+        make_node,
+        make_issued,
+    ],
 )
 def test_a_first_start_lasts(tmp_path: Path, disk: Disk, make: Callable[[Path], Path]) -> None:
     """The folders that it made included."""

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.city.db.database import connect
 from gateway.city.db.upgrade import upgrade
+from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.stores import telemetry_file
 from gateway.edge.buffer.storage import file as buffer_file
 from gateway.identifier.node_store import NodeStore
@@ -41,7 +42,11 @@ def make_buffer(path: Path) -> None:
     buffer_file.open_file(path).close()
 
 
-MAKERS = [make_city, make_telemetry, make_node, make_buffer]
+def make_issued(path: Path) -> None:
+    IssuedFile(path).close()
+
+
+MAKERS = [make_city, make_telemetry, make_node, make_buffer, make_issued]
 
 
 def modes(folder: Path) -> set[int]:

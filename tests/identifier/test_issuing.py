@@ -27,7 +27,7 @@ from gateway.city.ledger.withdrawal import WithdrawalError, withdraw_machine
 from gateway.core.days import DAY_MS
 from tests.support.city_db import USCCS, add_enterprise, add_machine, sqlite_city
 from tests.support.node import NOW_MS, served
-from tests.support.registering import Clock, complete, counts, fill, made, memory, rules, work_off
+from tests.support.registering import Clock, complete, counts, fill, made, new_file, rules, work_off
 
 HOUR_MS = 3_600_000
 
@@ -310,7 +310,7 @@ async def test_a_row_that_was_a_mistake_is_withdrawn(database: Database, tmp_pat
 def test_a_number_that_was_issued_before_a_restore_is_nobody_elses(database: Database) -> None:
     """Also where the machine that had it does not come back."""
     fill(database, 1)
-    by = rules(issued=memory())
+    by = rules(issued=new_file())
     database.run_now(issue, by, NOW_MS, 10)
     (first,) = handles(database).values()
     database.run_now(forget)

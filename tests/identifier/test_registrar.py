@@ -43,7 +43,7 @@ from tests.support.registering import (
     counts,
     fill,
     made,
-    memory,
+    new_file,
     nowhere,
     on_batch,
     rules,
@@ -235,7 +235,7 @@ async def test_two_workers_of_one_city_give_every_machine_one_identifier(
     fill(database)
     async with served(tmp_path) as node, node.client() as client:
         runs = [
-            registrar.run(database, client, CONFIG, memory(), running_clock()) for _ in range(3)
+            registrar.run(database, client, CONFIG, new_file(), running_clock()) for _ in range(3)
         ]
         tasks = [asyncio.create_task(run) for run in runs]
         try:
@@ -276,7 +276,7 @@ async def test_an_import_ends_the_wait_for_work(
     machines.write_text(MACHINE, encoding="utf-8")
     async with served(tmp_path) as node, node.client() as client:
         task = asyncio.create_task(
-            registrar.run(database, client, CONFIG, memory(), running_clock())
+            registrar.run(database, client, CONFIG, new_file(), running_clock())
         )
         try:
             async with asyncio.timeout(30):
@@ -296,7 +296,7 @@ async def test_a_node_that_is_away_is_logged_once_and_waited_for(
     async with served(tmp_path, unavailable(2)) as node, node.client() as live:
         with caplog.at_level(logging.INFO, logger=registrar.__name__):
             task = asyncio.create_task(
-                registrar.run(database, live, CONFIG, memory(), running_clock())
+                registrar.run(database, live, CONFIG, new_file(), running_clock())
             )
             try:
                 async with asyncio.timeout(30):
@@ -332,7 +332,7 @@ async def test_a_password_that_is_away_for_a_while_is_waited_for(
             timeout_s=10,
         )
         shift = iter(range(0, 10**9, 130_000))  # what was in hand is due again each time
-        run = registrar.run(database, client, CONFIG, memory(), lambda: NOW_MS + next(shift))
+        run = registrar.run(database, client, CONFIG, new_file(), lambda: NOW_MS + next(shift))
         async with client, asyncio.timeout(30):
             with caplog.at_level(logging.INFO, logger=registrar.__name__):
                 task = asyncio.create_task(run)

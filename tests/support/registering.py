@@ -1,6 +1,9 @@
 """A registrar at work on a city's database, and faults between it and the node."""
 
 import asyncio
+import atexit
+import shutil
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -48,12 +51,14 @@ def rules(
     pattern: SuffixPattern = PATTERN, issued: IssuedFile | None = None, review_ms: int = 0
 ) -> Issuing:
     """Rules without a review, on a file of issued identifiers that is new."""
-    return Issuing(CONFIG.prefix, pattern, review_ms, issued or memory())
+    return Issuing(CONFIG.prefix, pattern, review_ms, issued or new_file())
 
 
-def memory() -> IssuedFile:
-    """A file of issued identifiers that ends with the test."""
-    return IssuedFile(Path(":memory:"))
+def new_file() -> IssuedFile:
+    """A file of issued identifiers that ends with the tests."""
+    folder = tempfile.mkdtemp(prefix="qulink-issued-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return IssuedFile(Path(folder) / "issued.db")
 
 
 def made(

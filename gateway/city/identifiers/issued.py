@@ -13,7 +13,9 @@ from pathlib import Path
 
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_of
+from gateway.durable import sync_names
 from gateway.identifier.codes import Handle
+from gateway.private import keep_private
 
 VERSION = 1
 """Version of the file's layout (``PRAGMA user_version``)."""
@@ -50,12 +52,14 @@ class IssuedFile:
         Raises:
             IssuedFileError: no SQLite file, no such folder, or written by a newer qulink.
         """
+        keep_private(path)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 self._db.executescript(f"BEGIN;{_TABLES}COMMIT;")
+            sync_names(path)
         except sqlite3.Error as error:
             raise IssuedFileError(
                 f"cannot open {path}, which keeps what identifiers were issued: {error}; "
