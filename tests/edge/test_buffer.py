@@ -19,6 +19,7 @@ from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer, DiskRefusedError, read_books
 from gateway.edge.buffer.incoming import Commit, GroupProgress
+from gateway.edge.buffer.storage.quota import Ageing
 from gateway.wire.records import GivenUp
 from tests.edge.buffers import DAY, Open, commit, frame
 from tests.support.consumers import for_city
@@ -366,3 +367,15 @@ def test_gap_records_of_dropped_frames_are_told_again(opened: Open) -> None:
     late = frame(0, at_ms=100, gaps=(end,))
     told = buffer.append(commit(late, gaps=(end,)), 100).gaps
     assert set(told) == {lasting, over}
+
+
+def test_a_clock_that_nobody_knew_for_a_while_has_not_leapt() -> None:
+    """Else nothing would be too old for an hour after every doubt."""
+    now_ms, ageing = 1_795_000_000_000, Ageing()
+    assert ageing.time_ms(None, 5.0) == 0
+    assert ageing.time_ms(now_ms, 10.0) == now_ms
+    assert ageing.time_ms(None, 20.0) == 0
+    assert ageing.time_ms(now_ms + 20_000, 30.0) == now_ms + 20_000
+    leapt = now_ms + 40 * 24 * 3_600_000
+    assert ageing.time_ms(None, 40.0) == 0
+    assert ageing.time_ms(leapt, 50.0) == 0  # it was set in between

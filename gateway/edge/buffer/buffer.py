@@ -154,7 +154,7 @@ class Buffer(BufferReading):
 
     def _append(self, commit: Commit, feedback: Mapping[str, Feedback], now_ms: int) -> Appended:
         writer = self._writer
-        aged_ms = self._ageing.time_ms(now_ms if self.is_time_known else 0, time.monotonic())
+        aged_ms = self._ageing.time_ms(now_ms if self.is_time_known else None, time.monotonic())
         # What is acknowledged goes first: the quota must not drop what the city holds.
         held = {name: one.free(writer, feedback[name]) for name, one in self.outlets.items()}
         back = self.city.undo_drops(writer, feedback[CITY])

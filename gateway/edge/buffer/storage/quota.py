@@ -44,13 +44,15 @@ class Ageing:
         self._offset_ms: float | None = None
         self._patient_until_s = 0.0
 
-    def time_ms(self, now_ms: int, monotonic_s: float) -> int:
+    def time_ms(self, now_ms: int | None, monotonic_s: float) -> int:
         """The clock's time, or 0 if nothing is to be called old.
 
         Args:
-            now_ms: UTC milliseconds.
+            now_ms: UTC milliseconds; None while nobody knows, which is no leap when it ends.
             monotonic_s: a clock that never steps, seconds.
         """
+        if now_ms is None:
+            return 0
         before, self._offset_ms = self._offset_ms, now_ms - monotonic_s * 1000
         if before is not None and self._offset_ms - before > LEAP_MS:
             self._patient_until_s = monotonic_s + PATIENCE_S
