@@ -12,6 +12,7 @@ from gateway.city.registry.credentials import password_line
 from tests.support.broker import Mosquitto
 from tests.support.certificates import Authority
 from tests.support.peers import free_port, wait_for_port
+from tests.support.waiting import wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto"
 USER = "\nuser root" if os.geteuid() == 0 else ""
@@ -43,7 +44,9 @@ class ShippedMosquitto(Mosquitto):
         ):
             assert shipped in text
             text = text.replace(shipped, ours)
-        self._config.write_text(text + USER, encoding="utf-8")
+        self._log = folder / "mosquitto.log"
+        log = f"\nlog_dest file {self._log}\n"
+        self._config.write_text(text + USER + log, encoding="utf-8")
 
     def start(self) -> None:
         """Start it and wait until both listeners are there: they open one after the other."""
@@ -51,9 +54,17 @@ class ShippedMosquitto(Mosquitto):
         wait_for_port(self.tls_port)
 
     def reload(self) -> None:
-        """As ``systemctl reload mosquitto`` does."""
+        """As ``systemctl reload mosquitto`` does, and wait until who comes now is let in.
+
+        While it reads its files anew, mosquitto drops whoever is just entering.
+        """
         assert self._process is not None
+        before = self._reloads()
         self._process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self._reloads() > before, "mosquitto says that it reloads")
+
+    def _reloads(self) -> int:
+        return self._log.read_text(encoding="utf-8").count("Reloading config.")
 
     def gateway(self, name: str, **options: Any) -> aiomqtt.Client:
         """A client at the gateways' listener with a certificate of this name."""
