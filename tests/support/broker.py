@@ -35,3 +35,4 @@ class Mosquitto(ServerProcess):
             stderr=subprocess.DEVNULL,
         )
         wait_for_port(self.port)
+        assert self._process.poll() is None, "another server has the port of this mosquitto"

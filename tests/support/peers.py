@@ -17,8 +17,21 @@ LAST_PORT = 32_000
 """Linux gives outgoing connections ports from 32,768 on: one of those could take a port between
 its choice here and the start of the server that is to listen on it."""
 
-_order = random.Random(os.getpid()).sample(range(FIRST_PORT, LAST_PORT), LAST_PORT - FIRST_PORT)
-_ports = itertools.cycle(_order)  # no test process gives a port twice, nor in another's order
+
+def _own_ports() -> list[int]:
+    """Those that this test process may give away, in an order of its own.
+
+    Test processes that run side by side share none: a server often starts a second after its port
+    was chosen, and another's that came in between would be taken for it.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    own = range(FIRST_PORT + worker, LAST_PORT, workers)
+    return random.Random(os.getpid()).sample(own, len(own))
+
+
+_order = _own_ports()
+_ports = itertools.cycle(_order)  # no test process gives a port twice
 
 
 def missing(what: str, install: str) -> None:
