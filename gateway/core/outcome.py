@@ -17,7 +17,7 @@ class Outcome:
     Attributes:
         record: what is to be made durable; None if nothing is to be sent.
         counts: the books of it, by Asia/Shanghai day; ``due = ok + failed`` and
-            ``ok = suppressed + buffered``.
+            ``ok = suppressed + buffered``, and UNCERTAIN values are part of ``ok``.
         status: one status byte a tag, as it stands now.
         columns: newest values, one array a run of the schema; meaningless where BAD.
         times: time of each tag's newest value, UTC milliseconds; one number for all of a poll.
@@ -34,12 +34,14 @@ class Outcome:
     def in_doubt(self) -> "Outcome":
         """The same in clock doubt: what is GOOD travels as UNCERTAIN, and nothing is valid.
 
-        Processing does not see it, nor do pages of the box. The values are as they were; only the
-        day that they name is not sure, so they are not sent again for that alone.
+        The books count them so; processing does not see it, nor do pages of the box. The values
+        are as they were; only the day that they name is not sure, so they are not sent again for
+        that alone.
         """
         record = self.record
         return replace(
             self,
+            counts={day: counts.in_doubt() for day, counts in self.counts.items()},
             record=record and replace(record, status=doubted(record.status, record.cells)),
             machines=[
                 (machine, day, MachineCounts(expected=given.expected))

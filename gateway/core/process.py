@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gateway.core.batch import NEVER, Batch, Mask, Reading, Status, Times
-from gateway.core.books import tally
+from gateway.core.books import count_uncertain, tally
 from gateway.core.days import day_of
 from gateway.core.machines import count_poll
 from gateway.core.outcome import Outcome
@@ -73,7 +73,8 @@ class Processor:
         batch = None
         if whole.sent:
             batch = Batch(self.schema, tick_ms, whole.present, whole.columns, whole.doubt)
-        counts = tally(len(whole.status), whole.failed, whole.sent)
+        uncertain = None if whole.is_good else count_uncertain(whole.status)
+        counts = tally(len(whole.status), whole.failed, whole.sent, uncertain)
         machines = count_poll(self.schema, whole.status, whole.is_good, tick_ms)
         day = day_of(tick_ms)
         return Outcome(batch, {day: counts}, whole.status, whole.columns, tick_ms, machines)

@@ -47,6 +47,8 @@ def values_section(
         "pending": pending,
         "dropped": dropped,
         "dropped_by_cause": by_cause,
+        "uncertain": totals.uncertain_values,
+        "uncertain_by_reason": totals.uncertain,
     }
     return values, totals.balanced and totals.buffered == stored + pending + dropped
 

@@ -2,7 +2,7 @@
 
 ::
 
-    version u8 = 3 · flags u8 (bit 0: zstd) · merged u16
+    version u8 = 4 · flags u8 (bit 0: zstd) · merged u16
     epoch u64 · seq u64 · first_ms i64 · last_ms i64 · values u32 · chain u32 · crc32 u32
     body: records, one after another, compressed as a whole
 
@@ -39,7 +39,7 @@ from gateway.wire.records import (
     split_records,
 )
 
-VERSION = 3
+VERSION = 4
 MAX_CELLS = 2_097_152
 """Most changes, and places for values in batches, that a reader accepts: what is absent costs a
 bit to send and a whole value to read. An edge fills 256 KiB, so it cannot come to more."""

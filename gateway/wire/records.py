@@ -58,6 +58,7 @@ class BooksRecord(msgspec.Struct, frozen=True):
     suppressed: int
     buffered: int
     dropped: dict[str, int]
+    uncertain: dict[str, int]
 
     @classmethod
     def of(cls, device: str, day: date, counts: Counts) -> "BooksRecord":
@@ -72,6 +73,7 @@ class BooksRecord(msgspec.Struct, frozen=True):
             counts.suppressed,
             counts.buffered,
             dict(counts.dropped),
+            dict(counts.uncertain),
         )
 
 

@@ -291,7 +291,7 @@ async def test_poison_frames_are_settled_and_garbage_is_not(
             "checksum differs",
             "bytes are over the limit of 4096",
             "0 bytes are too short for a frame",
-            "format version 255 is not 3: edge and city must run the same qulink",
+            "format version 255 is not 4: edge and city must run the same qulink",
             "gateway stranger is not enrolled or is revoked",
             "gateway 'gw-1' belongs to partition",
             "no state message",

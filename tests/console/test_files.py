@@ -69,6 +69,14 @@ async def test_every_page_is_a_file_too(address: str, path: str, rows: int) -> N
     assert all("演示数据" in line["data"] for line in lines)
 
 
+async def test_the_books_count_uncertain_values_by_reason(address: str) -> None:
+    (row,) = (await get(f"{address}/books?format=json")).json()["rows"]
+    assert (row["uncertain"], row["uncertain_by_reason"]) == (12, "clock 5, overflow 7")
+    page = (await get(f"{address}/books?lang=en")).text
+    assert "uncertain, of ok" in page
+    assert '<small class="muted">queue overflow 7</small>' in page
+
+
 async def test_counts_of_findings_are_not_cut_at_what_a_page_shows(
     address: str, city: Town
 ) -> None:

@@ -276,7 +276,7 @@ def _records(connection: Connection) -> None:
         insert(tables.edge_books).values(
             gateway="gw-0", epoch="0" * 16, device="a-001", day=day_of(NOW_MS), due=86_400,
             ok=86_000, failed=300, skipped=100, suppressed=46_000, buffered=40_000,
-            dropped='{"quota": 20}',
+            dropped='{"quota": 20}', uncertain='{"overflow": 7, "clock": 5}',
         )
     )  # fmt: skip
     connection.execute(

@@ -330,7 +330,10 @@ def test_it_does_what_the_plain_model_does(
 
 
 def deliver(
-    processor: GroupProcessor, values: list[tuple[int, int, float]], now: int, status: int = GOOD
+    processor: GroupProcessor,
+    values: list[tuple[int, int, float]],
+    now: int,
+    status: int | list[int] = GOOD,
 ) -> Outcome:
     values = sorted(values, key=lambda value: value[0])
     return processor.process_arrivals(

@@ -180,6 +180,7 @@ class City:
                     record.suppressed,
                     record.buffered,
                     dict(record.dropped),
+                    dict(record.uncertain),
                 )
             )
         return total

@@ -18,7 +18,7 @@ from gateway.core.outcome import Outcome
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.edge.buffer import recorder as recorder_module
-from gateway.edge.buffer.buffer import Buffer, DiskRefusedError
+from gateway.edge.buffer.buffer import Buffer, DiskRefusedError, read_books
 from gateway.edge.buffer.incoming import Commit, GroupProgress, NewFrame
 from gateway.edge.buffer.outgoing import Appended, StoredFrame
 from gateway.edge.buffer.recorder import FREEING_MS, Recorder
@@ -92,6 +92,24 @@ async def test_books_that_a_killed_run_did_not_tell_are_told_by_the_next(tmp_pat
     await recorder.commit()
     await recorder.commit()
     assert sent(buffer) == [BooksRecord.of("gone", DAY, counts)]
+    buffer.close()
+
+
+async def test_uncertain_values_are_told_by_reason_and_outlive_a_kill(tmp_path: Path) -> None:
+    buffer = opened(tmp_path)
+    recorder = made(buffer)
+    for reasons in ({"overflow": 2}, {"overflow": 1, "clock": 1}):
+        counts = Counts(due=3, ok=3, suppressed=3, uncertain=reasons)
+        recorder.count("d", DAY, counts, {})
+        await recorder.commit()
+    assert buffer.totals().uncertain == {"overflow": 3, "clock": 1}
+    buffer.close()  # nothing is told at the end: what is on the disk is what a kill leaves
+    buffer = opened(tmp_path)
+    assert buffer.totals().uncertain == {"overflow": 3, "clock": 1}
+    assert read_books(tmp_path / "b.db").totals == buffer.totals()
+    await made(buffer).finish()
+    (record,) = sent(buffer)
+    assert record == BooksRecord.of("d", DAY, buffer.totals())
     buffer.close()
 
 

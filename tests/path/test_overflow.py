@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import signal
 import subprocess
 import sys
@@ -99,6 +100,9 @@ async def test_a_loss_in_the_servers_queue_is_seen_in_the_store_and_counted(
                 assert await asyncio.to_thread(edge.wait, 60) == 0
         marked = sum(one.status == AFTER_LOSS for one in await points(city))
         assert sum(one.uncertain for one in await hours(city)) == marked >= 1
-        assert sum(row["ok"] for row in rows_of(city, edge_books)) > marked
+        books = rows_of(city, edge_books)
+        assert sum(row["ok"] for row in books) > marked
+        counted = sum(json.loads(row["uncertain"]).get("overflow", 0) for row in books)
+        assert counted == marked
         (proof,) = await proofs_of(city)
         assert proof["uncertain_hours"] and proof["good_hours"]

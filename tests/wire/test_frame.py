@@ -109,11 +109,14 @@ GAPS = st.builds(
     st.none() | TIMES,
 )
 BOOKS = st.builds(
-    lambda device, day, due, dropped: BooksRecord.of(device, day, Counts(due, dropped=dropped)),
+    lambda device, day, due, dropped, doubted: BooksRecord.of(
+        device, day, Counts(due, dropped=dropped, uncertain=doubted)
+    ),
     st.text(max_size=5),
     st.dates(date(2020, 1, 1)),
     st.integers(0, 2**40),
     st.dictionaries(st.sampled_from(["quota", "disk"]), st.integers(0, 9)),
+    st.dictionaries(st.sampled_from(["overflow", "clock"]), st.integers(0, 9)),
 )
 GIVEN_UP = st.builds(GivenUp, st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
 MACHINES = st.builds(
@@ -276,13 +279,13 @@ def test_golden_header() -> None:
     header = Header(0x0102030405060708, 9, 10, 0, 0x0B0C0D0E, 1, -2)
     message = seal(b"\0", header)
     assert message.hex() == (
-        "0300000008070605040302010900000000000000"
+        "0400000008070605040302010900000000000000"
         "0100000000000000feffffffffffffff"
         "0a0000000e0d0c0b00000000"
     )
     assert read_header(message) == header
     merged = seal(b"\0", replace(header, merged=3))
-    assert merged.hex() == message.hex().replace("03000000", "03000300", 1)
+    assert merged.hex() == message.hex().replace("04000000", "04000300", 1)
     assert encode_begin(6, 7).hex() == "07" + "0c000000" + "0600000000000000" + "07000000"
 
 
@@ -292,7 +295,7 @@ def test_frames_of_other_versions_are_refused_in_one_sentence() -> None:
     with pytest.raises(FrameError) as caught:
         read_header(bytes(message))
     assert str(caught.value) == (
-        "format version 1 is not 3: edge and city must run the same qulink"
+        "format version 1 is not 4: edge and city must run the same qulink"
     )
 
 

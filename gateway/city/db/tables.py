@@ -223,6 +223,8 @@ edge_books = Table(
     Column("buffered", BigInteger, nullable=False),
     Column("dropped", Text, nullable=False),  # JSON {cause: count}
     Column("seq", BigInteger, nullable=False, server_default="0"),  # frame that told them
+    # part of ok: JSON {reason: count}
+    Column("uncertain", Text, nullable=False, server_default="{}"),
 )
 
 machine_books = Table(

@@ -22,6 +22,7 @@ from gateway.city.ingest.limits import MAX_WANT
 from gateway.city.ingest.progress import Progress
 from gateway.city.ledger.machines import MachineIds
 from gateway.core.batch import Gap
+from gateway.core.books import BY_CODE
 from gateway.core.days import day_of
 from gateway.core.schema import Schema, encode_schema
 from gateway.wire.messages import Ack
@@ -216,7 +217,7 @@ def _keep_books(connection: Connection, updates: Updates) -> None:
     rows = [
         {"gateway": gateway, "epoch": epoch, "seq": seq}
         | msgspec.structs.asdict(books)
-        | {"dropped": msgspec.json.encode(books.dropped).decode()}
+        | {name: msgspec.json.encode(getattr(books, name)).decode() for name in BY_CODE}
         for (gateway, epoch), update in updates.items()
         for seq, books in update.books.values()
     ]

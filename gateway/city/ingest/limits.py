@@ -44,7 +44,7 @@ MAX_RECORDS = 20_000
 """Records in one frame: batches, changes, schemas, gaps, books."""
 MAX_GAP_TAGS = 20_000
 """Tags that one gap names."""
-MAX_DROP_CAUSES = 64
+MAX_CAUSES = 64
 """Causes that one record of books tells apart."""
 MAX_INT64 = 2**63 - 1
 """What a database can count up to."""

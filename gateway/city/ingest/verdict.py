@@ -12,7 +12,7 @@ from gateway.city.ingest.admission import LATEST_MS, is_device_id
 from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.layout import is_ordered
 from gateway.city.ingest.limits import (
-    MAX_DROP_CAUSES,
+    MAX_CAUSES,
     MAX_EPOCHS,
     MAX_GAP_TAGS,
     MAX_INT64,
@@ -20,6 +20,7 @@ from gateway.city.ingest.limits import (
 )
 from gateway.city.ingest.progress import Progress
 from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.books import COUNTERS
 from gateway.wire.body import MAX_BODY_BYTES
 from gateway.wire.columns import FrameError, UnknownSchemaError
 from gateway.wire.frame import (
@@ -270,12 +271,16 @@ def _gap_objection(gap: Gap) -> str | None:
 
 
 def _books_objection(books: BooksRecord) -> str | None:
-    counts = (books.due, books.ok, books.failed, books.skipped, books.suppressed, books.buffered)
+    counts: tuple[int, ...] = tuple(getattr(books, name) for name in COUNTERS)
     if books.device and not is_device_id(books.device):
         return f"books of device {books.device[:63]!r} are not well named"
-    if len(books.dropped) > MAX_DROP_CAUSES or any(len(c) > _NAME_LENGTH for c in books.dropped):
+    by_code = (books.dropped, books.uncertain)
+    if any(
+        len(one) > MAX_CAUSES or max(map(len, one), default=0) > _NAME_LENGTH for one in by_code
+    ):
         return f"books of device {books.device} name more or longer causes than there are"
-    if not all(0 <= count <= MAX_INT64 for count in (*counts, *books.dropped.values())):
+    counts += tuple(count for one in by_code for count in one.values())
+    if not all(0 <= count <= MAX_INT64 for count in counts):
         return f"books of device {books.device} hold a count below 0 or above 2^63 - 1"
     return None
 

@@ -221,7 +221,7 @@ class GroupProcessor(Processor):
 
     def _outcome(self, arrival: Arrival, times: Times, present: Mask) -> Outcome:
         changes = arrival.changes(self.schema, times, present)
-        daily = tally_by_day(times, arrival.status >= FIRST_BAD, present)
+        daily = tally_by_day(times, arrival.status, present)
         machines = count_arrivals(self.schema, arrival.index, times, arrival.status)
         status, times = self._status.copy(), self._seen_ms.copy()
         return Outcome(changes, daily, status, tuple(self._seen), times, machines)

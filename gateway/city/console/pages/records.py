@@ -1,5 +1,6 @@
 """Pages that let a reader check the figures: gaps, quality, books, definitions."""
 
+from collections.abc import Mapping
 from functools import partial
 from itertools import islice
 
@@ -95,11 +96,22 @@ class Records:
         make = partial(read, books, limit, offset)
         rows = await self._remembered.get(("books", limit, offset), BOOKS_S, make)
         pages = -(-await read(books_count) // PAGE_ROWS)
-        columns = ("gateway", *COUNTERS, "committed", "quarantined", "pending", "balanced")
+        uncertain = ("uncertain", "uncertain_by_reason")
+        columns = (
+            "gateway",
+            *COUNTERS,
+            *uncertain,
+            "committed",
+            "quarantined",
+            "pending",
+            "balanced",
+        )
         file: list[dict[str, Cell]] = [
             {
                 "gateway": row.gateway,
                 **{name: getattr(row.counts, name) for name in COUNTERS},
+                "uncertain": row.counts.uncertain_values,
+                "uncertain_by_reason": _by_reason(row.counts.uncertain),
                 "committed": row.committed,
                 "quarantined": row.quarantined,
                 "pending": row.pending,
@@ -135,6 +147,11 @@ def _filter(request: Request) -> GapFilter:
 
 def _is_file(request: Request) -> bool:
     return "format" in request.query_params
+
+
+def _by_reason(counts: Mapping[str, int]) -> str:
+    """Counts by reason in one cell: ``clock_doubt 12, overflow 3``."""
+    return ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
 
 
 def _page(request: Request) -> int:

@@ -1,7 +1,6 @@
 """The books of gateways, a page of them at a time."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, func, select
 
 from gateway.city.db.tables import edge_books, gateway, watermark
-from gateway.core.books import COUNTERS, Counts
+from gateway.core.books import BY_CODE, COUNTERS, Counts, add_by_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,12 @@ def _totals(connection: Connection, names: Sequence[str]) -> dict[str, Counts]:
     query = select(edge_books.c.gateway, *columns).where(edge_books.c.gateway.in_(names))
     rows = connection.execute(query.group_by(edge_books.c.gateway))
     totals = {row.gateway: _counts(row) for row in rows}
-    lost = select(edge_books.c.gateway, edge_books.c.dropped).where(
-        edge_books.c.gateway.in_(names), edge_books.c.dropped != "{}"
-    )
-    for name, dropped in connection.execute(lost):
-        totals[name].dropped = dict(Counter(totals[name].dropped) + Counter(json.loads(dropped)))
+    for counter in BY_CODE:
+        column = edge_books.c[counter]
+        told = select(edge_books.c.gateway, column)
+        told = told.where(edge_books.c.gateway.in_(names), column != "{}")
+        for name, by_code in connection.execute(told):
+            add_by_code(getattr(totals[name], counter), json.loads(by_code))
     return totals
 
 

@@ -23,7 +23,7 @@ APPLICATION_ID = 0x716C6E6B
 LEAST_BYTES = 256 * 1024
 """With less room than this a buffer cannot be opened."""
 
-VERSION = 6
+VERSION = 7
 """Of the tables; the file's ``user_version``. Older ones were never in the field."""
 
 TABLES = f"""
@@ -43,8 +43,11 @@ TABLES = f"""
         PRIMARY KEY (device, day)) WITHOUT ROWID;
     CREATE INDEX books_unreported ON books (device, day) WHERE reported = 0;
     CREATE TABLE dropped (
-        device TEXT, day TEXT, cause TEXT, count INTEGER NOT NULL,
-        PRIMARY KEY (device, day, cause)) WITHOUT ROWID;
+        device TEXT, day TEXT, code TEXT, count INTEGER NOT NULL,
+        PRIMARY KEY (device, day, code)) WITHOUT ROWID;
+    CREATE TABLE uncertain (
+        device TEXT, day TEXT, code TEXT, count INTEGER NOT NULL,
+        PRIMARY KEY (device, day, code)) WITHOUT ROWID;
     CREATE TABLE machine (
         device TEXT, site TEXT, asset TEXT, day TEXT, valid INTEGER NOT NULL,
         expected INTEGER NOT NULL, first_ms INTEGER, last_ms INTEGER, reported INTEGER NOT NULL,

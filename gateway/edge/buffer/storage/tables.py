@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import msgspec
 
 from gateway.core.batch import Gap
-from gateway.core.books import COUNTERS, Counts
+from gateway.core.books import BY_CODE, COUNTERS, Counts
 from gateway.core.days import day_of
 from gateway.core.machines import MachineCounts
 from gateway.core.schema import Schema, decode_schema, encode_schema, id_of
@@ -58,20 +58,21 @@ def write_books(connection: sqlite3.Connection, changes: Mapping[tuple[str, date
             for (device, day), counts in changes.items()
         ],
     )
-    connection.executemany(
-        "INSERT INTO dropped VALUES (?, ?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET count = count + excluded.count",
-        [
-            (device, day.isoformat(), cause, count)
-            for (device, day), counts in changes.items()
-            for cause, count in counts.dropped.items()
-        ],
-    )
+    for name in BY_CODE:
+        connection.executemany(
+            f"INSERT INTO {name} VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [
+                (device, day.isoformat(), code, count)
+                for (device, day), counts in changes.items()
+                for code, count in getattr(counts, name).items()
+            ],
+        )
 
 
 def forget_books(connection: sqlite3.Connection) -> None:
     """Begin the books anew, as an epoch does."""
-    for table in ("books", "dropped", "machine"):
+    for table in ("books", *BY_CODE, "machine"):
         connection.execute(f"DELETE FROM {table}")
 
 
@@ -243,11 +244,12 @@ def load_books(
             f"SELECT device, day, {', '.join(COUNTERS)} FROM books WHERE {only}"
         )
     }
-    for device, day, cause, count in connection.execute(
-        "SELECT device, day, cause, count FROM dropped JOIN books USING (device, day) "
-        f"WHERE count > 0 AND {only}"
-    ):
-        books[device, date.fromisoformat(day)].dropped[cause] = count
+    for name in BY_CODE:
+        for device, day, code, count in connection.execute(
+            f"SELECT device, day, code, count FROM {name} JOIN books USING (device, day) "
+            f"WHERE count > 0 AND {only}"
+        ):
+            getattr(books[device, date.fromisoformat(day)], name)[code] = count
     return books
 
 
@@ -255,9 +257,9 @@ def load_totals(connection: sqlite3.Connection) -> Counts:
     """The books of all devices and days together."""
     sums = ", ".join(f"CAST(total({name}) AS INTEGER)" for name in COUNTERS)
     totals = Counts(*connection.execute(f"SELECT {sums} FROM books").fetchone())
-    totals.dropped = dict(
-        connection.execute("SELECT cause, sum(count) AS n FROM dropped GROUP BY cause HAVING n > 0")
-    )
+    for name in BY_CODE:
+        query = f"SELECT code, sum(count) AS n FROM {name} GROUP BY code HAVING n > 0"
+        setattr(totals, name, dict(connection.execute(query)))
     return totals
 
 

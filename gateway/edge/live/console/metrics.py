@@ -1,6 +1,6 @@
 """The edge's metrics, read from the live view when somebody asks; at rest they cost nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -49,12 +49,11 @@ class EdgeCollector(Collector):
         for name in COUNTERS:
             values.add_metric([name], getattr(counts, name))
         yield values
-        dropped = CounterMetricFamily(
-            "gateway_values_dropped", "Buffered values given up.", labels=["cause"]
+        yield _by_code(
+            "gateway_values_dropped", "Buffered values given up.", "cause", counts.dropped
         )
-        for cause, count in counts.dropped.items():
-            dropped.add_metric([cause], count)
-        yield dropped
+        what = "Values that were UNCERTAIN, part of those that are ok."
+        yield _by_code("gateway_values_uncertain", what, "reason", counts.uncertain)
 
     def _devices(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("gateway_device_up", "1 while the link is up.", labels=["device"])
@@ -104,6 +103,13 @@ class EdgeCollector(Collector):
             ("bytes", "Size of the waiting frames.", backlog.bytes),
         ):
             yield GaugeMetricFamily(f"gateway_buffer_{name}", what, value)
+
+
+def _by_code(name: str, what: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(name, what, labels=[label])
+    for code, count in counts.items():
+        family.add_metric([code], count)
+    return family
 
 
 def registry_of(live: Live) -> CollectorRegistry:
