@@ -42,6 +42,11 @@ def cause_words(language: Language, code: str) -> str:
     return catalog(language).get(f"reason.{code}", code)
 
 
+def action_words(language: Language, action: str) -> str:
+    """What the audit log calls an action; one that a newer city wrote stands for itself."""
+    return catalog(language).get(f"audit.action.{action}", action)
+
+
 def choose(query: str | None, cookie: str | None, accept: str) -> Language:
     """The language of a page: ``?lang=`` first, then the cookie, then what the browser prefers.
 

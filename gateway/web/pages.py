@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from gateway.web import formats, tables
@@ -23,7 +22,7 @@ from gateway.web.access import sessions
 from gateway.web.access.admission import still_admitted
 from gateway.web.access.store import SessionsAwayError
 from gateway.web.assets import Assets
-from gateway.web.i18n import LANGUAGES, Language, cause_words, choose, text
+from gateway.web.i18n import LANGUAGES, Language, action_words, cause_words, choose, text
 
 TEMPLATES = Path(__file__).parent / "templates"
 THEMES = ("auto", "light", "dark")
@@ -71,6 +70,7 @@ class Site:
         demonstration: say 演示数据 on every page and in every file.
         secure: served by TLS, so cookies may insist on it.
         token: a token is configured, so there is something to log out of.
+        foot: further pages, named at the foot of each; pairs as of the navigation.
     """
 
     name: Mapping[Language, str]
@@ -78,9 +78,15 @@ class Site:
     demonstration: bool
     secure: bool
     token: bool
+    foot: Sequence[tuple[str, str]] = ()
 
     def section(self, path: str) -> str:
-        """The address of the navigation that a page belongs to; the first page's for others."""
+        """The address of the navigation that a page belongs to; the first page's for others.
+
+        Empty for a page that the foot names.
+        """
+        if path in dict(self.foot):
+            return ""
         own = (target for target, _ in self.navigation if f"{path}/".startswith(f"{target}/"))
         return next(own, "/")
 
@@ -119,6 +125,7 @@ def _filters(language: Language) -> dict[str, Callable[..., object]]:
         "duration": partial(formats.duration, language),
         "reading": partial(formats.reading, language),
         "cause": partial(cause_words, language),
+        "action": partial(action_words, language),
     }
 
 
@@ -277,19 +284,3 @@ async def _complete(view: View) -> View:
 def _with_parameter(request: Request, **parameters: object) -> str:
     """The address of this page with parameters set, as in ``?lang=en``; relative."""
     return "?" + request.url.include_query_params(**parameters).query
-
-
-async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a posted form, after its cross-site check.
-
-    Raises:
-        HTTPException: 400 it is no form, or no whole one; 403 it comes from no page of ours.
-    """
-    try:
-        fields = dict(parse_qsl((await request.body()).decode("ascii"), max_num_fields=20))
-    except (ValueError, ClientDisconnect) as error:
-        raise HTTPException(400) from error
-    cookie = request.cookies.get(sessions.CSRF_COOKIE, "")
-    if not cookie or not sessions.same(fields.get("csrf", ""), cookie):
-        raise HTTPException(403)
-    return fields

@@ -26,6 +26,7 @@ PAGES = {
     "/gaps": ("网关失去联系", "gateway silent"),
     "/quality": ("台账外设备", "Machines outside the ledger"),
     "/books": ("应采", "suppressed"),
+    "/audit": ("审计日志", "month corrected"),
     "/definitions": ("待主管部门确认的问题", "Open questions for the bureau"),
 }
 WIDE = ("/books", "/definitions")  # tables of so many columns that a phone has to push them

@@ -55,6 +55,7 @@ async def test_a_table_as_csv_and_json(address: str) -> None:
         ("/quality", 10),
         ("/books", 1),
         ("/definitions", 4),
+        ("/audit", 0),  # nothing was done
     ],
 )
 async def test_every_page_is_a_file_too(address: str, path: str, rows: int) -> None:

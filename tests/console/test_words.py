@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.city.access.audit import Action
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES
 from gateway.core.status import Quality, Reason
 from gateway.web import formats
@@ -31,7 +32,10 @@ def test_both_languages_have_the_same_keys_and_places() -> None:
 
 
 def test_every_key_that_a_template_names_exists() -> None:
-    templates = [*GATEWAY.glob("web/templates/*.html"), *GATEWAY.glob("*/console/templates/*.html")]
+    templates = [
+        *GATEWAY.glob("web/templates/*.html"),
+        *GATEWAY.glob("**/console/templates/*.html"),
+    ]
     named = {
         key
         for template in templates
@@ -45,6 +49,8 @@ def test_every_key_that_a_template_names_exists() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_code_has_words(language: Language) -> None:
     known = catalog(language)
+    for action in Action:
+        assert f"audit.action.{action}" in known
     for reason in Reason:
         assert f"reason.{reason.code}" in known
     for quality in Quality:

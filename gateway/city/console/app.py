@@ -15,6 +15,7 @@ from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.observation import Observation
+from gateway.city.console.pages.audit import AuditLog
 from gateway.city.console.pages.drilldown import Drilldown
 from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.overview import Overview
@@ -37,6 +38,7 @@ NAVIGATION = (
     ("/books", "nav.books"),
     ("/definitions", "nav.definitions"),
 )
+FOOT = (("/audit", "nav.audit"),)
 
 
 def build(context: ConsoleContext) -> ASGIApp:
@@ -52,6 +54,7 @@ def build(context: ConsoleContext) -> ASGIApp:
         *_drilldown_routes(pages, Drilldown(context, figures)),
         *_machine_routes(pages, machine),
         *_record_routes(pages, Records(context, gateways)),
+        Route("/audit", pages.endpoint(AuditLog(context).view)),
         Route("/charts/trend.json", _trend_endpoint(overview)),
         Route(BUNDLE, _bundle),
     ]
@@ -73,6 +76,7 @@ def _pages(context: ConsoleContext) -> Pages:
         demonstration=config.demonstration,
         secure=config.console.tls is not None,
         token=config.console.token is not None,
+        foot=FOOT,
     )
     filters: dict[str, Callable[..., object]] = {
         "percent": percent_text,

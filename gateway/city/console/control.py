@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.web.pages import form_of
+from gateway.web.forms import form_of
 
 TIMEOUT_S = 3.0
 """The demonstration runs on this machine; it answers at once or not at all."""

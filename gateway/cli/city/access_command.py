@@ -25,13 +25,13 @@ def _audit(
     Written down are logins and logouts of the console, wrong tokens that came too often, sessions
     ended, gateways enrolled, renewed and revoked, corrections of frozen months.
     """
-    from gateway.city.access.audit import entries
+    from gateway.city.access.audit import EntryFilter, entries
     from gateway.core.days import SHANGHAI
 
     first = since.replace(tzinfo=SHANGHAI) if since else None
     since_ms = int(first.timestamp() * 1000) if first else 0
     with opened(load(config)) as database:
-        found = database.run_now(entries, since_ms)
+        found = database.run_now(entries, EntryFilter(since_ms=since_ms))
     for one in found:
         at = datetime.fromtimestamp(one.at_ms / 1000, SHANGHAI).isoformat(" ", "seconds")
         typer.echo(f"{at}\t{one.who}\t{one.action}\t{one.subject}\t{one.detail}")

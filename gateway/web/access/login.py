@@ -8,7 +8,8 @@ from starlette.routing import Route
 from gateway.web.access import sessions
 from gateway.web.access.admission import Admission, TooManyGuessesError
 from gateway.web.access.store import SESSION_S, SessionsAwayError
-from gateway.web.pages import Pages, View, form_of
+from gateway.web.forms import form_of
+from gateway.web.pages import Pages, View
 
 
 def routes(pages: Pages, admission: Admission) -> list[Route]:
