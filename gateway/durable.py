@@ -49,6 +49,22 @@ def sync_names(path: Path) -> None:
             sync_folder(folder)
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a whole file for its owner alone; after a power cut it is the old one or the new one.
+
+    Raises:
+        OSError: the disk does not take it; the old one is there.
+    """
+    beside = path.with_name(path.name + ".new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it that are missing, to last.
 

@@ -13,7 +13,7 @@ from gateway.web import health
 from gateway.web.access import login
 from gateway.web.access.admission import admission
 from gateway.web.access.guard import Guard
-from gateway.web.access.store import MemorySessions, Sessions
+from gateway.web.access.store import NoSessions, Sessions
 from gateway.web.faults import Faults
 from gateway.web.pages import Pages
 
@@ -38,12 +38,12 @@ def compose(
         check: state of the parts, for ``/healthz``.
         metrics: what ``/metrics`` shows.
         tolerable: parts whose fault leaves ``/healthz`` at 200.
-        kept: its sessions; None: in memory.
+        kept: its sessions; None: it has no token, so there are none.
 
     Raises:
         SecretUnavailableError: the token cannot be read, or is too short.
     """
-    admits = admission(console, kept or MemorySessions())
+    admits = admission(console, kept or NoSessions())
     every = [
         *routes,
         *login.routes(pages, admits),

@@ -19,7 +19,7 @@ from gateway.city.db import tables
 from gateway.city.db.schema.access import audit, console_session
 from gateway.throttle import FREE_ATTEMPTS
 from gateway.web.access.sessions import host_allowed
-from gateway.web.access.store import MOST_SESSIONS, SESSION_S, MemorySessions, digest_of
+from gateway.web.access.store import SESSION_S, digest_of
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import Town, town
@@ -204,16 +204,6 @@ def test_a_console_with_a_short_token_does_not_start(tmp_path: Path, token: str)
     with pytest.raises(SecretUnavailableError, match="at least 16 are needed") as told:
         console.access_token()
     assert token not in str(told.value).replace(str(tmp_path), "").split("has")[0]
-
-
-async def test_a_box_forgets_the_oldest_of_too_many_sessions() -> None:
-    kept = MemorySessions()
-    opened = [await kept.open("10.0.0.7", 0) for _ in range(MOST_SESSIONS + 1)]
-    assert not await kept.lives(opened[0], 1)
-    assert await kept.lives(opened[-1], 1)
-    await kept.end(opened[-1], "10.0.0.7", 2)
-    assert not await kept.lives(opened[-1], 3)
-    assert not await kept.lives(opened[-2], SESSION_S * 1000)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ import secrets
 from typing import Protocol
 
 SESSION_S = 12 * 3600
-MOST_SESSIONS = 1_000
-"""Kept in memory; of more the oldest end."""
 
 
 class SessionsAwayError(Exception):
@@ -55,27 +53,23 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class MemorySessions:
-    """Sessions of a box: they end with its process."""
+class NoSessions:
+    """Of a console without a token: nobody logs in."""
 
-    def __init__(self) -> None:
-        self._ends_ms: dict[str, int] = {}
+    async def open(self, address: str, now_ms: int) -> str:  # noqa: ARG002 - as the others
+        """There is nothing to show for one.
 
-    async def open(self, address: str, now_ms: int) -> str:  # noqa: ARG002 - kept by others
-        """Begin a session."""
-        living = [(key, end) for key, end in self._ends_ms.items() if end > now_ms]
-        self._ends_ms = dict(living[-MOST_SESSIONS + 1 :])
-        secret = new_secret()
-        self._ends_ms[digest_of(secret)] = now_ms + SESSION_S * 1000
-        return secret
+        Raises:
+            SessionsAwayError: always.
+        """
+        raise SessionsAwayError("a console without a token has no sessions")
 
-    async def lives(self, secret: str, now_ms: int) -> bool:
-        """Whether it has begun and not ended."""
-        return self._ends_ms.get(digest_of(secret), 0) > now_ms
+    async def lives(self, secret: str, now_ms: int) -> bool:  # noqa: ARG002 - there is none
+        """Never."""
+        return False
 
-    async def end(self, secret: str, address: str, now_ms: int) -> None:  # noqa: ARG002 - as above
-        """End it."""
-        self._ends_ms.pop(digest_of(secret), None)
+    async def end(self, secret: str, address: str, now_ms: int) -> None:
+        """There is none."""
 
     async def note_guesses(self, address: str, now_ms: int) -> None:
-        """The log has it; a box keeps no other record."""
+        """There is nothing to guess."""

@@ -4,13 +4,10 @@ It is advice. What it says is tried again by and by whatever it says, so one tha
 older than the devices, costs some requests and no value.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
-
-from gateway.durable import sync_folder
 
 FORMAT = 1
 
@@ -58,19 +55,3 @@ def read(path: Path) -> dict[str, dict[str, Known]]:
     if content.format != FORMAT:
         raise ValueError(f"format {content.format} instead of {FORMAT}")
     return content.devices
-
-
-def write(path: Path, content: bytes) -> None:
-    """Replace the file; after a power cut it is the old one or the new one.
-
-    Raises:
-        OSError: the disk does not take it; the old one is there.
-    """
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    sync_folder(path.parent)

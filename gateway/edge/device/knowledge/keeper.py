@@ -10,7 +10,8 @@ from typing import Any, cast
 from edge_config.loading.resolved import LoadedGateway
 from gateway.drivers.api import Point
 from gateway.drivers.extras import LearningPlan
-from gateway.edge.device.knowledge.file import Known, encoded, read, write
+from gateway.durable import replace_file
+from gateway.edge.device.knowledge.file import Known, encoded, read
 from gateway.edge.device.knowledge.prints import fingerprint
 from gateway.edge.device.model import DeviceModel, GroupModel
 
@@ -129,7 +130,7 @@ class KnowledgeKeeper:
     def _write(self, content: bytes) -> None:
         try:
             with self._lock:  # a cancelled run leaves its thread behind
-                write(self._path, content)
+                replace_file(self._path, content)
         except OSError as error:
             if not self._is_failing:
                 _log.warning("cannot write what was learnt of devices: %s; tried again", error)

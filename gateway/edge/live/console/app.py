@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from edge_config.models.gateway import GatewayConfig
 from gateway.edge.live.console.metrics import registry_of
+from gateway.edge.live.console.sessions import FileSessions, path_beside
 from gateway.edge.live.console.traces import Traces
 from gateway.edge.live.health import TOLERABLE, health
 from gateway.edge.live.records import DeviceLive
@@ -41,6 +42,7 @@ def build(live: Live, config: GatewayConfig, now_ms: Callable[[], int] = system_
 
     Raises:
         ValueError: the configuration has no console.
+        SecretUnavailableError: its token cannot be read, or is too short.
     """
     console = config.console
     if console is None:
@@ -58,7 +60,9 @@ def build(live: Live, config: GatewayConfig, now_ms: Callable[[], int] = system_
         Route("/", pages.endpoint(views.overview)),
         Route("/devices/{device}", pages.endpoint(views.device)),
     ]
-    return compose(pages, console, routes, views.health, of_registry(registry_of(live)), TOLERABLE)
+    metrics, token = of_registry(registry_of(live)), console.access_token()
+    kept = FileSessions(path_beside(config.buffer.path), token) if token is not None else None
+    return compose(pages, console, routes, views.health, metrics, TOLERABLE, kept)
 
 
 class _Views:
