@@ -1,7 +1,7 @@
 """What a driver or its plan may be able to do beyond ``gateway.drivers.api``; none has to."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.drivers.api import Driver
 
@@ -26,6 +26,45 @@ class TellingDriver(Driver, Protocol):
         """What is odd about the device, or was worked around, since the last call: sentences.
 
         Asked after each reading, so it is cheap; the poller logs each of them once.
+        """
+
+
+class Notice(NamedTuple):
+    """What stands of a device as long as it lasts.
+
+    Attributes:
+        key: what it is about; stays the same while the words change.
+        words: a sentence for people; of a loss also what to do.
+        is_loss: whether values are lost by it. Then it is logged when it begins and when it ends.
+    """
+
+    key: str
+    words: str
+    is_loss: bool = False
+
+
+class NoticingDriver(Driver, Protocol):
+    """A driver that knows how its device differs from what was asked for; no driver has to."""
+
+    def notices(self) -> Sequence[Notice]:
+        """What stands now. Asked after each delivery and by pages, so it is cheap."""
+
+
+class LearningDriver(Driver, Protocol):
+    """A driver whose experience with a connection is kept over restarts; no driver has to be one.
+
+    ``knowledge`` and ``recall`` are those of :class:`LearningPlan`, of the connection itself.
+    """
+
+    @property
+    def knowledge(self) -> Any:
+        """What is known; None: nothing. Cheap, asked every 5 s."""
+
+    def recall(self, knowledge: Any) -> None:
+        """Go on with what another driver of the same connection knew. Before it connects.
+
+        Raises:
+            ValueError: it cannot be understood; the driver begins without it.
         """
 
 

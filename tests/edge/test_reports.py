@@ -6,6 +6,7 @@ import pytest
 
 from edge_config.models.gateway import DeviceConfig
 from gateway.core.status import Reason
+from gateway.drivers.extras import Notice
 from gateway.edge.device.model import DeviceModel
 from gateway.edge.device.reports import MOST_CAUSES, Reports
 from gateway.retry import SOUND_S
@@ -29,6 +30,24 @@ def test_a_loss_is_one_line_and_so_is_its_end(
     assert caplog.messages == [
         "device d at plc:502 is lost (timeout): no answer in time",
         "device d at plc:502 is back after 3 failures in 7.5 s",
+    ]
+
+
+def test_what_loses_values_is_said_when_it_begins_and_when_it_ends(
+    reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    short = Notice("queue g", "the server keeps 1 value", is_loss=True)
+    other = Notice("queue h", "the server keeps 2 values", is_loss=True)
+    learnt = Notice("pause", "it needs a pause")
+    for notices in ([], [learnt], [learnt, short], [short], [other, short], [other], [], [short]):
+        for _ in range(3):
+            reports.note(notices)
+    assert caplog.messages == [
+        "device d at plc:502: the server keeps 1 value",
+        "device d at plc:502: the server keeps 2 values",
+        "device d at plc:502: no longer: the server keeps 1 value",
+        "device d at plc:502: no longer: the server keeps 2 values",
+        "device d at plc:502: the server keeps 1 value",
     ]
 
 

@@ -8,6 +8,7 @@
 //   transport       {receiveBufferSize, sendBufferSize, maxMessageSize, maxChunkCount} to announce
 //   maxSessions     sessions it grants
 //   items           how many "Item.<n>" doubles there are
+//   mostQueued      values that it keeps of an item at most
 //   user, password  the one account; anonymous is allowed unless "anonymous" is false
 //   secure          offer Basic256Sha256 Sign & Encrypt as well
 //   trustAll        accept any client certificate (default true)
@@ -22,6 +23,7 @@ const {
   DataType,
 
   MessageSecurityMode,
+  MonitoredItem,
   OPCUACertificateManager,
   OPCUAServer,
   SecurityPolicy,
@@ -137,7 +139,17 @@ function obey(server, nodes, command) {
   if (command.ramp) ramp(nodes, command.ramp);
 }
 
+// The engine has no setting for it.
+function queueAtMost(most) {
+  const take = MonitoredItem.prototype._set_parameters;
+  MonitoredItem.prototype._set_parameters = function (parameters) {
+    take.call(this, parameters);
+    this.queueSize = Math.min(this.queueSize, most);
+  };
+}
+
 async function main() {
+  if (options.mostQueued) queueAtMost(options.mostQueued);
   const certificates = new OPCUACertificateManager({
     rootFolder: options.pki,
     automaticallyAcceptUnknownCertificate: options.trustAll !== false,

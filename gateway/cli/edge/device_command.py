@@ -1,5 +1,6 @@
 """``qulink device``: the devices of a gateway that runs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,8 @@ from gateway.cli.wording import counted
 
 Config = Annotated[Path, typer.Argument(help="The configuration that the gateway runs (YAML).")]
 Device = Annotated[str, typer.Argument(help="Device id.")]
+SHOWN_NAMES = 5
+"""Tags that a line names; ``--json`` names more."""
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
@@ -34,7 +37,7 @@ def _list(config: Config, as_json: AsJson = False) -> None:
 
 
 def _status(config: Config, as_json: AsJson = False) -> None:
-    """Tell how the gateway is: devices up, the broker, and what waits for the city."""
+    """Tell how the gateway is: devices, faults of single tags, the broker, what waits."""
     status = _ask(config, "status")
     if as_json:
         _print_json(status)
@@ -44,6 +47,35 @@ def _status(config: Config, as_json: AsJson = False) -> None:
     typer.echo(f"devices   {status['up']} of {status['devices']} up, {status['stopped']} stopped")
     typer.echo(f"broker    {broker}")
     typer.echo(f"buffer    {counted(status['pending_frames'], 'frame')} not acknowledged yet")
+    for line in _doubts(status):
+        typer.echo(line)
+
+
+def _doubts(status: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with single values and tags of devices that are read."""
+    if status["uncertain"]:
+        reasons = ", ".join(f"{code} {count:,}" for code, count in status["uncertain"].items())
+        total = sum(status["uncertain"].values())
+        yield f"uncertain {counted(total, 'value')} since the buffer was made: {reasons}"
+    if status["faulty_tags"]:
+        yield f"bad       {counted(status['faulty_tags'], 'tag')} of devices that are up"
+    for fault in status["faults"]:
+        yield "  " + _fault(fault)
+    untold = status["faulty_tags"] - sum(fault["count"] for fault in status["faults"])
+    if untold > 0:
+        yield f"  and {counted(untold, 'tag')} of further devices: see the pages of these"
+    if status["notices"]:
+        yield "notices"
+    for notice in status["notices"]:
+        yield f"  {notice}"
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    names = ", ".join(fault["tags"][:SHOWN_NAMES])
+    left = fault["count"] - min(SHOWN_NAMES, len(fault["tags"]))
+    tags = " and ".join(part for part in (names, f"{left:,} more" if left > 0 else "") if part)
+    why = ": ".join(part for part in (fault["cause"], fault["detail"]) if part)
+    return f"{fault['device']} {tags}: {why}" + (f"; {fault['advice']}" if fault["advice"] else "")
 
 
 def _stop(config: Config, device: Device) -> None:

@@ -13,6 +13,7 @@ from asyncua.ua.status_codes import StatusCodes
 
 from gateway.core.batch import Reading, Status
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, TagFault, Value
+from gateway.drivers.extras import Notice
 from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.session import Session, open_session
@@ -167,6 +168,10 @@ class OpcUaDriver:
         findings += [member.findings for member in self._groups.members]
         namespaces = self._session.namespaces
         return {name: fault for one in findings for name, fault in one.words(namespaces).items()}
+
+    def notices(self) -> Sequence[Notice]:
+        """How the server's subscriptions differ from what was asked for; see the SDK."""
+        return self._groups.notices() if self._groups is not None else ()
 
     async def close(self) -> None:
         """Drop the session; see the SDK."""

@@ -1,17 +1,20 @@
 """What a running gateway can be told: each command with the arguments that it takes."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from gateway import __version__
 from gateway.core.status import Reason
+from gateway.edge.control.faults import MOST_ROWS, TagFaults, faults_of, faulty_tags
 from gateway.edge.control.protocol import ControlError
 from gateway.edge.device.fleet import Fleet, NoSuchDeviceError
 from gateway.edge.device.runtime import DeviceRuntime
+from gateway.edge.live.devices import DeviceRecord
 from gateway.edge.live.view import Live
 
 
@@ -38,6 +41,8 @@ class DeviceStatus(msgspec.Struct, frozen=True):
         polls: readings since the gateway's start.
         failures: how often it was lost since then.
         endpoint: where it is reached.
+        uncertain: values since then that were UNCERTAIN, by reason code.
+        notices: what stands of it: how it differs from what was asked for, what was learnt.
     """
 
     id: str
@@ -49,6 +54,8 @@ class DeviceStatus(msgspec.Struct, frozen=True):
     polls: int
     failures: int
     endpoint: str
+    uncertain: dict[str, int]
+    notices: list[str]
 
 
 class GatewayStatus(msgspec.Struct, frozen=True):
@@ -63,6 +70,10 @@ class GatewayStatus(msgspec.Struct, frozen=True):
         up: how many of them are read.
         is_connected: whether the city's broker is connected.
         pending_frames: frames that the city has not acknowledged.
+        uncertain: values in the books that were UNCERTAIN, by reason code.
+        faulty_tags: tags that are BAD though their device is up.
+        faults: the same told by device and cause; at most ``faults.MOST_ROWS``.
+        notices: what stands of devices, each with the device's id before it; as many.
     """
 
     gateway: str
@@ -73,6 +84,10 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     up: int
     is_connected: bool
     pending_frames: int
+    uncertain: dict[str, int]
+    faulty_tags: int
+    faults: list[TagFaults]
+    notices: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +173,15 @@ def _status(gateway: str, devices: Fleet, live: Live) -> GatewayStatus:
         up=sum(runtime.record.link == "up" for runtime in devices),
         is_connected=live.northbound().connected,
         pending_frames=live.backlog().frames,
+        uncertain=dict(live.books().uncertain),
+        faulty_tags=faulty_tags(live.records()),
+        faults=faults_of(live.records()),
+        notices=list(islice(_notices(live.records()), MOST_ROWS)),
     )
+
+
+def _notices(records: Iterable[DeviceRecord]) -> Iterator[str]:
+    return (f"{record.id}: {one.words}" for record in records for one in record.notices())
 
 
 def _device(runtime: DeviceRuntime) -> DeviceStatus:
@@ -173,4 +196,6 @@ def _device(runtime: DeviceRuntime) -> DeviceStatus:
         polls=record.polls,
         failures=record.failures,
         endpoint=record.endpoint,
+        uncertain=dict(record.uncertain),
+        notices=[one.words for one in record.notices()],
     )

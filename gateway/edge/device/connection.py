@@ -12,7 +12,7 @@ from gateway.drivers.api import (
     NotConnectedError,
     SubscribingDriver,
 )
-from gateway.drivers.extras import TellingDriver
+from gateway.drivers.extras import Notice, NoticingDriver, TellingDriver
 from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
 from gateway.edge.device.model import DeviceModel, GroupModel
 from gateway.edge.device.timeouts import Timeouts
@@ -51,10 +51,13 @@ class Connection:
         self._connect_s = model.config.connect_timeout_ms / 1000
         self.driver = driver
         self._telling = cast("TellingDriver", driver) if hasattr(driver, "remarks") else None
+        noticing = hasattr(driver, "notices")
+        self._noticing = cast("NoticingDriver", driver) if noticing else None
         self.turn = turn
         self._renewals = 0
         self._in_time = timeouts.after(model.config.timeout_ms / 1000)
         self._plans: dict[str, Any] = {}
+        knowledge.adopt_driver(model, driver)
         for group in model.groups:
             if group.mode == "poll":
                 plan = self._plans[group.name] = driver.plan(group.points)
@@ -119,6 +122,10 @@ class Connection:
     def remarks(self) -> Sequence[str]:
         """What the driver has to say of the device since the last call."""
         return self._telling.remarks() if self._telling else ()
+
+    def notices(self) -> Sequence[Notice]:
+        """What the driver says that stands of the device now."""
+        return self._noticing.notices() if self._noticing else ()
 
     async def subscribe(self, group: GroupModel) -> Status:
         """Ask the device to push a group; one status a tag."""

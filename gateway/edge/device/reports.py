@@ -6,8 +6,10 @@ trust our certificate. Whoever reads the log must see the one that keeps the dev
 
 import logging
 import re
+from collections.abc import Sequence
 
 from gateway.core.status import Reason
+from gateway.drivers.extras import Notice
 from gateway.edge.device.model import DeviceModel
 from gateway.retry import SOUND_S
 
@@ -34,6 +36,7 @@ class Reports:
         self._is_bug_logged = False
         self._failures = 0
         self._remarks: set[str] = set()
+        self._standing: dict[str, str] = {}  # what loses values now: words by key
         self._said: set[tuple[Reason, str]] = set()  # causes of this loss, without their numbers
 
     def lost(self, cause: Reason, detail: str, now_s: float) -> None:
@@ -79,6 +82,18 @@ class Reports:
         if remark not in self._remarks and len(self._remarks) < MOST_CAUSES:
             self._remarks.add(remark)
             _log.warning("device %s at %s: %s", self._device.id, self._device.endpoint, remark)
+
+    def note(self, notices: Sequence[Notice]) -> None:
+        """What stands of the device now: what loses values is logged when it begins and ends."""
+        if not notices and not self._standing:
+            return
+        losses = {one.key: one.words for one in notices if one.is_loss}
+        at = self._device.id, self._device.endpoint
+        for key in losses.keys() - self._standing.keys():
+            _log.warning("device %s at %s: %s", *at, losses[key])
+        for key in self._standing.keys() - losses.keys():
+            _log.info("device %s at %s: no longer: %s", *at, self._standing[key])
+        self._standing = losses
 
     def bug(self, error: Exception) -> None:
         """The driver raised what a driver should not."""

@@ -145,10 +145,9 @@ class DeviceRuntime:
     def _prepared(self) -> Connection:
         if self._connection is None:
             make, turn, _ = self._way
-            driver, shared = make(), self._shared
-            known = shared.knowledge
-            self._connection = Connection(self.model, driver, turn, shared.timeouts, known)
-            self.record.tag_faults = getattr(driver, "tag_faults", dict)
+            driver, shared = make(), (self._shared.timeouts, self._shared.knowledge)
+            self._connection = Connection(self.model, driver, turn, *shared)
+            self.record.ask(driver)
         return self._connection
 
     async def _serve(self, connection: Connection) -> None:
@@ -156,6 +155,7 @@ class DeviceRuntime:
             async with connection.turn:
                 await connection.connect()
             answers = [await connection.subscribe(group.model) for group in self._subscribed]
+        self._reports.note(connection.notices())
         self.books.connected(self._now_ms())
         for group, status in zip(self._subscribed, answers, strict=True):
             self._answered(group, status)
@@ -230,7 +230,7 @@ class DeviceRuntime:
         if self._shared.clock.in_doubt:
             outcome = outcome.in_doubt()
         self._shared.sinks.deliver(self.model.id, group.name, outcome, group.progress(tick_ms))
-        self.record.polls += 1
+        self.record.count(outcome)
 
     # -- listening ------------------------------------------------------------------------
 
@@ -253,6 +253,7 @@ class DeviceRuntime:
                 self._arrived(deliveries)
                 raise
             self._arrived(deliveries)
+            self._reports.note(connection.notices())  # items are asked for again meanwhile
 
     def _arrived(self, deliveries: Sequence[Arrivals]) -> None:
         groups = {group.name: group for group in self._subscribed}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.core.status import Quality, Reason
+from gateway.drivers.extras import Notice
 
 Link = Literal["starting", "up", "down"]
 TagValue = float | int | bool | str | None
@@ -57,6 +58,8 @@ class DeviceLive:
         polls: readings (or deliveries) since start.
         failures: failed ones, lost connections and failed attempts to connect included.
         driver_bugs: exceptions that a driver should not have raised.
+        uncertain: values since the start that were UNCERTAIN, by reason code.
+        notices: what stands of it: how it differs from what was asked for, what was learnt.
         tags: newest values, group by group.
     """
 
@@ -72,6 +75,8 @@ class DeviceLive:
     polls: int
     failures: int
     driver_bugs: int
+    uncertain: dict[str, int]
+    notices: tuple[Notice, ...]
     tags: list[TagLive]
 
 

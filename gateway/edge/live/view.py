@@ -6,20 +6,15 @@ and nothing is made for a single value before somebody asks.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from edge_config.models.gateway import CITY
 from gateway.core.books import Counts
 from gateway.core.outcome import Outcome
-from gateway.core.schema import Column, Schema
-from gateway.core.status import Quality, Reason, bad, quality_of, reason_of
-from gateway.core.status import status as status_byte
-from gateway.core.values.plain import plain_values
-from gateway.drivers.api import TagFault
+from gateway.core.status import Reason
+from gateway.edge.live.devices import DeviceRecord, device_of
 from gateway.edge.live.records import (
     Backlog,
     ClockLive,
@@ -45,60 +40,8 @@ __all__ = [
     "TagValue",
 ]
 
-_FIRST_UNCERTAIN = status_byte(Quality.UNCERTAIN)
 RATE_SPAN_MS = 10_000
 """Rates are means over about this time."""
-
-
-@dataclass(slots=True)
-class _Group:
-    schema: Schema
-    newest: Outcome | None = None
-
-
-@dataclass(slots=True)
-class DeviceRecord:
-    """What a runtime writes about its device; see :class:`DeviceLive` for the fields.
-
-    ``renewals`` counts connections that ended between two readings and were made anew at once;
-    ``tag_faults`` asks the driver what it knows of tags that are BAD.
-    """
-
-    id: str
-    endpoint: str
-    driver: str
-    profile: str
-    asset_no: str
-    link: Link = "starting"
-    cause: Reason = Reason.NONE
-    detail: str = ""
-    since_ms: int = 0
-    polls: int = 0
-    failures: int = 0
-    driver_bugs: int = 0
-    renewals: int = 0
-    tag_faults: Callable[[], Mapping[str, TagFault]] = dict
-    groups: dict[str, _Group] = field(default_factory=dict)
-
-    def add_group(self, schema: Schema) -> None:
-        """Make a group known before its first reading."""
-        self.groups[schema.group] = _Group(schema)
-
-    def tag_count(self) -> int:
-        """How many tags it has."""
-        return sum(len(group.schema.tags) for group in self.groups.values())
-
-    def newest_ms(self) -> int:
-        """Time of its newest value or fault, UTC milliseconds; 0: none has come."""
-        times = (group.newest.times for group in self.groups.values() if group.newest)
-        return max((int(np.max(time)) for time in times), default=0)
-
-    def good_count(self) -> int:
-        """How many of its tags are GOOD now."""
-        if self.link == "down":
-            return 0
-        known = (group.newest.status for group in self.groups.values() if group.newest)
-        return sum(int(np.count_nonzero(column < _FIRST_UNCERTAIN)) for column in known)
 
 
 class Live:
@@ -127,7 +70,7 @@ class Live:
     def device(self, device: str) -> DeviceLive | None:
         """One device with its tags; None if there is none of that id."""
         record = self._devices.get(device)
-        return _device(record) if record else None
+        return device_of(record) if record else None
 
     def rates(self) -> Rates:
         """How fast the edge reads; zeros before the second commit."""
@@ -237,63 +180,3 @@ class Live:
             changes: fields of :class:`NorthboundLive`.
         """
         self._northbounds[name] = replace(self.northbound(name), **changes)
-
-
-def _device(record: DeviceRecord) -> DeviceLive:
-    faults = record.tag_faults() if record.link == "up" else {}
-    tags = [tag for group in record.groups.values() for tag in _tags(record, group, faults)]
-    return DeviceLive(
-        record.id,
-        record.endpoint,
-        record.driver,
-        record.profile,
-        record.asset_no,
-        record.link,
-        record.cause,
-        record.detail,
-        record.since_ms,
-        record.polls,
-        record.failures,
-        record.driver_bugs,
-        tags,
-    )
-
-
-def _tags(record: DeviceRecord, group: _Group, faults: Mapping[str, TagFault]) -> list[TagLive]:
-    schema = group.schema
-    status = _status_now(record, group, count := len(schema.tags))
-    values = _values(group.newest.columns if group.newest else (), count)
-    times = np.broadcast_to(group.newest.times if group.newest else 0, count).tolist()
-    return [
-        TagLive(
-            tag.name,
-            tag.label_zh,
-            tag.label_en,
-            tag.unit,
-            tag.role,
-            schema.group,
-            None if quality_of(code) is Quality.BAD or time == 0 else value,
-            quality_of(code),
-            reason_of(code),
-            time,
-            _words(faults.get(tag.name), code),
-        )
-        for tag, code, value, time in zip(schema.tags, status, values, times, strict=True)
-    ]
-
-
-def _words(fault: TagFault | None, code: int) -> str:
-    return fault.words if fault is not None and code == bad(fault.reason) else ""
-
-
-def _status_now(record: DeviceRecord, group: _Group, count: int) -> list[int]:
-    if record.link == "down":
-        return [bad(record.cause)] * count
-    if group.newest is None:
-        return [status_byte(Quality.UNCERTAIN)] * count
-    return [int(code) for code in group.newest.status]
-
-
-def _values(columns: Sequence[Column], count: int) -> list[TagValue]:
-    values = [value for column in columns for value in plain_values(column)]
-    return values or [None] * count

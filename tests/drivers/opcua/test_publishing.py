@@ -21,6 +21,7 @@ from gateway.drivers.opcua.encoding.values import Values, empty_values
 from gateway.drivers.opcua.subscribing.groups import Groups
 from gateway.drivers.opcua.subscribing.items import queue_size
 from gateway.drivers.opcua.subscribing.publishing import Publishing
+from gateway.drivers.opcua.subscribing.revised import Asked, Revised
 from gateway.drivers.opcua.subscribing.subscription import (
     CLOCK_HANDLE,
     Member,
@@ -51,7 +52,8 @@ def add_member(subscription: Subscription, group: str, count: int) -> Member:
     points = [point(f"{group}{n}", "float64") for n in range(count)]
     wanted = Wanted(1000.0, 2, "source")
     times = SourceTimes(count, DAYS_MS)
-    member = Member(group, points, subscription.size, wanted, times)
+    revised = Revised(group, count, Asked(1000.0, 2, 1000.0), 1000.0)
+    member = Member(group, points, subscription.size, wanted, times, revised)
     subscription.members.append(member)
     return member
 

@@ -14,6 +14,7 @@ from asyncua.ua.uaerrors import UaStatusCodeError
 
 from gateway.core.batch import Status
 from gateway.drivers.api import Point
+from gateway.drivers.extras import Notice
 from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.session import Session
@@ -23,9 +24,11 @@ from gateway.drivers.opcua.faults import code_of
 from gateway.drivers.opcua.subscribing.items import (
     create_items,
     create_subscription,
+    publishing_ms,
     queue_size,
     watch_clock,
 )
+from gateway.drivers.opcua.subscribing.revised import Asked, Revised
 from gateway.drivers.opcua.subscribing.subscription import Member, Subscription, Wanted
 
 FIRST_PAUSE_S = 5.0
@@ -87,7 +90,11 @@ class Groups:
         subscription = self.subscriptions[number]
         times.begin(subscription.publishing_ms)
         wanted = self._wanted(interval_ms, subscription.publishing_ms)
-        member = Member(group, points, subscription.size, wanted, times)
+        asked = Asked(
+            wanted.sampling_ms, wanted.queue, publishing_ms(self._connection, interval_ms)
+        )
+        revised = Revised(group, len(points), asked, subscription.publishing_ms)
+        member = Member(group, points, subscription.size, wanted, times, revised)
         subscription.members.append(member)
         await create_items(self._session, number, member, np.arange(len(points)))
         if self._clock.is_watched and len(self.subscriptions) == len(subscription.members) == 1:
@@ -95,10 +102,14 @@ class Groups:
         self._again_s = _now_s() + self._pause()
         return member.status()
 
-    def _wanted(self, interval_ms: int, publishing_ms: float) -> Wanted:
+    def notices(self) -> list[Notice]:
+        """What the server made of what was asked for, where it differs."""
+        return [notice for member in self.members for notice in member.revised.notices]
+
+    def _wanted(self, interval_ms: int, granted_ms: float) -> Wanted:
         sampling_ms = self._connection.sampling_ms
         sampling_ms = interval_ms if sampling_ms is None else sampling_ms
-        queue = queue_size(publishing_ms, sampling_ms)
+        queue = queue_size(granted_ms, sampling_ms)
         return Wanted(sampling_ms, queue, self._connection.timestamps)
 
     async def _subscription_for(self, interval_ms: int) -> int:
@@ -108,10 +119,10 @@ class Groups:
         except (UaStatusCodeError, ServiceFaultError) as error:
             if code_of(error) not in _NO_MORE or not self.subscriptions:
                 raise
-            publishing_ms = self._connection.publishing_ms or interval_ms
+            wanted_ms = publishing_ms(self._connection, interval_ms)
             return min(
                 self.subscriptions,
-                key=lambda one: abs(self.subscriptions[one].publishing_ms - publishing_ms),
+                key=lambda one: abs(self.subscriptions[one].publishing_ms - wanted_ms),
             )
         period_ms = made.RevisedPublishingInterval * made.RevisedMaxKeepAliveCount
         silence_s = max(self._connection.keepalive_ms, period_ms) / 1000 + self._session.timeout_s

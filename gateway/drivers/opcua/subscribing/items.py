@@ -33,6 +33,11 @@ _TIMESTAMPS = {
 """What to ask for, by the connection's ``timestamps``."""
 
 
+def publishing_ms(connection: Connection, interval_ms: int) -> int:
+    """The period of messages to ask for, by the interval of a group."""
+    return connection.publishing_ms or min(interval_ms, 1_000)
+
+
 async def create_subscription(
     session: Session, connection: Connection, interval_ms: int
 ) -> ua.CreateSubscriptionResult:
@@ -41,7 +46,7 @@ async def create_subscription(
     Raises:
         Exception: any of ``faults.LIBRARY_ERRORS``.
     """
-    publishing = connection.publishing_ms or min(interval_ms, 1_000)
+    publishing = publishing_ms(connection, interval_ms)
     keepalives = max(1, connection.keepalive_ms // publishing)
     request = ua.CreateSubscriptionRequest()
     parameters = request.Parameters
@@ -74,13 +79,25 @@ async def create_items(
     codes = np.full(len(places), StatusCodes.BadNodeIdUnknown, np.uint32)
     known = [(at, node) for at, node in enumerate(nodes) if node is not None]
     size = session.limits.monitor
+    results: list[ua.MonitoredItemCreateResult] = []
     for start in range(0, len(known), size):
         chunk = known[start : start + size]
         items = [_item(member.first + int(places[at]), node, member.wanted) for at, node in chunk]
-        results = await _create(session, subscription, items, member.wanted)
-        session.demand_all(results, len(chunk), "monitored items")
-        codes[[at for at, _ in chunk]] = [result.StatusCode.value for result in results]
+        results += await _create(session, subscription, items, member.wanted)
+        session.demand_all(results, start + len(chunk), "monitored items")
+    asked = [at for at, _ in known]
+    codes[asked] = [result.StatusCode.value for result in results]
+    granted = [(places[at], one) for at, one in zip(asked, results, strict=True) if _is_good(one)]
+    member.revised.take(
+        np.array([place for place, _ in granted], np.intp),
+        [one.RevisedSamplingInterval for _, one in granted],
+        [one.RevisedQueueSize for _, one in granted],
+    )
     member.answered(places, codes, asyncio.get_running_loop().time())
+
+
+def _is_good(result: ua.MonitoredItemCreateResult) -> bool:
+    return bool(result.StatusCode.is_good())
 
 
 async def _create(

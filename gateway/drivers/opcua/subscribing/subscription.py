@@ -16,6 +16,7 @@ from gateway.drivers.opcua.encoding.quality import OVERFLOW_BITS, statuses
 from gateway.drivers.opcua.encoding.times import SourceTimes
 from gateway.drivers.opcua.encoding.values import Values, empty_values, joined, selected
 from gateway.drivers.opcua.findings import Findings
+from gateway.drivers.opcua.subscribing.revised import Revised
 
 CLOCK_HANDLE = 0x7FFF_FFFF
 """Client handle of the item that tells the server's time. Not the largest number: a server was
@@ -47,6 +48,7 @@ class Member:
         first: handle of its first item.
         wanted: how they are to be monitored.
         times: judges the times of its values.
+        revised: takes what the server makes of what is wanted.
 
     Attributes:
         codes: StatusCode with which the server answered to each item.
@@ -60,8 +62,10 @@ class Member:
         first: int,
         wanted: Wanted,
         times: SourceTimes,
+        revised: Revised,
     ) -> None:
         self.group, self.points, self.first, self.wanted = group, points, first, wanted
+        self.revised = revised
         self._answered_s = np.zeros(len(points))  # when the server did, on the loop's clock
         self.codes = np.zeros(len(points), np.uint32)
         self.findings = Findings(points)

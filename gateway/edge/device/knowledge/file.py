@@ -13,7 +13,7 @@ FORMAT = 1
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What is known of the polled group of a device.
+    """What is known of the polled group of a device, or of its connection.
 
     Attributes:
         fingerprint: of the configuration it was learnt under.
@@ -29,7 +29,7 @@ class Content(msgspec.Struct, frozen=True):
 
     Attributes:
         format: see ``FORMAT``.
-        devices: by device and group.
+        devices: by device and group; the group is empty for the device's connection.
     """
 
     format: int

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from edge_config.loading.resolved import LoadedGateway
 from gateway.drivers.api import Point
-from gateway.drivers.extras import LearningPlan
+from gateway.drivers.extras import LearningDriver, LearningPlan
 from gateway.durable import replace_file
 from gateway.edge.device.knowledge.file import Known, encoded, read
 from gateway.edge.device.knowledge.prints import fingerprint
@@ -19,6 +19,9 @@ _log = logging.getLogger(__name__)
 
 PERIOD_S = 5.0
 """What was learnt is written so soon. It changes while culprits are searched, and hardly then."""
+
+CONNECTION = ""
+"""Stands for a group where the connection itself taught something; no group has this name."""
 
 
 def path_beside(buffer: Path) -> Path:
@@ -42,7 +45,7 @@ class KnowledgeKeeper:
         self._known = {one: known for one, known in self._read().items() if one in devices}
         # By identity of the points, which are held so that it stays theirs.
         self._prints: dict[int, tuple[tuple[Point, ...], str]] = {}
-        self._plans: dict[str, dict[str, tuple[str, LearningPlan]]] = {}
+        self._plans: dict[str, dict[str, tuple[str, LearningPlan | LearningDriver]]] = {}
         self._written = encoded(self._known)
         self._is_failing = False
         self._lock = Lock()
@@ -78,6 +81,13 @@ class KnowledgeKeeper:
             configured = fingerprint(config.driver, model.endpoint, config.connection, points)
             self._adopt(model.id, group.name, configured, plan)
 
+    def adopt_driver(self, model: DeviceModel, driver: Any) -> None:
+        """The same for a new driver, which may learn how to use its connection."""
+        if hasattr(driver, "recall"):
+            config = model.config
+            configured = fingerprint(config.driver, model.endpoint, config.connection)
+            self._adopt(model.id, CONNECTION, configured, driver)
+
     def _points_print(self, points: tuple[Point, ...]) -> str:
         """Of points that many devices share, computed once."""
         known = self._prints.get(id(points))
@@ -87,7 +97,7 @@ class KnowledgeKeeper:
         return known[1]
 
     def _adopt(self, device: str, group: str, configured: str, plan: Any) -> None:
-        learning = cast("LearningPlan", plan)
+        learning = cast("LearningPlan | LearningDriver", plan)
         known = self._known.get(device, {}).get(group)
         if known is not None and known.fingerprint == configured:
             try:

@@ -1,0 +1,98 @@
+"""Which tags are BAD now, why, and what to do: told together where they are alike."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+import numpy as np
+
+from gateway.core.status import FIRST_BAD, Reason, reason_of
+from gateway.edge.live.devices import DeviceRecord, words_for
+
+MOST_ROWS = 100
+"""Rows of an answer; tags beyond them are counted."""
+MOST_LOOKED_AT = 200
+"""Tags of one group and reason whose words are looked up; the others are told without."""
+MOST_NAMES = 20
+"""Names in one row."""
+
+ADVICE = {
+    Reason.TIMEOUT: "raise request_timeout_ms if the device is slow, else see the tag's address",
+    Reason.ILLEGAL_FUNCTION: "the device does not have this table: see the tag's address",
+    Reason.ILLEGAL_ADDRESS: "the device has no such address: compare it with its manual",
+    Reason.ILLEGAL_VALUE: "the device refuses so many registers at once: lower max_registers",
+    Reason.NODE_UNKNOWN: "compare the node with what the server lists",
+    Reason.TYPE: "write the type that the device has",
+    Reason.RANGE: "it lies outside minimum and maximum: see these and the scale",
+    Reason.NOT_A_NUMBER: "the device gives no number: see byte order and type",
+    Reason.REFUSED: "the user may not read it: give the right in the server",
+    Reason.GATEWAY_PATH: "see the gateway's list of its lines",
+    Reason.GATEWAY_TARGET: "see wiring and unit id behind the gateway",
+}
+"""What to do where the driver has no words of its own; it stands for nothing else."""
+
+
+class TagFaults(msgspec.Struct, frozen=True):
+    """Tags of a device that are BAD for one cause.
+
+    Attributes:
+        device: device id.
+        cause: code of the reason.
+        detail: what the driver says of it; may be empty.
+        advice: what to do; empty where ``detail`` says it, or nobody knows.
+        count: how many tags.
+        tags: names of the first of them.
+    """
+
+    device: str
+    cause: str
+    detail: str
+    advice: str
+    count: int
+    tags: list[str]
+
+
+def faulty_tags(records: Iterable[DeviceRecord]) -> int:
+    """How many tags of devices that are up are BAD now."""
+    return sum(
+        int(np.count_nonzero(group.newest.status >= FIRST_BAD))
+        for record in records
+        if record.link == "up"
+        for group in record.groups.values()
+        if group.newest is not None
+    )
+
+
+def faults_of(records: Iterable[DeviceRecord]) -> list[TagFaults]:
+    """The faults of tags of devices that are up, at most ``MOST_ROWS``.
+
+    Of a device that is down all tags are BAD, for its own cause.
+    """
+    rows: list[TagFaults] = []
+    for record in records:
+        if record.link == "up" and len(rows) < MOST_ROWS:
+            rows += _of_device(record)
+    return rows[:MOST_ROWS]
+
+
+def _of_device(record: DeviceRecord) -> Iterator[TagFaults]:
+    alike: dict[tuple[int, str], list[str]] = {}
+    unnamed: dict[tuple[int, str], int] = {}
+    faults = record.tag_faults()
+    for group in record.groups.values():
+        status = group.newest.status if group.newest is not None else np.zeros(0, np.uint8)
+        for code in np.unique(status[status >= FIRST_BAD]).tolist():
+            places = np.flatnonzero(status == code)
+            for at in places[:MOST_LOOKED_AT].tolist():
+                tag = group.schema.tags[at].name
+                alike.setdefault((code, words_for(faults.get(tag), code)), []).append(tag)
+            if len(places) > MOST_LOOKED_AT:
+                unnamed[code, ""] = unnamed.get((code, ""), 0) + len(places) - MOST_LOOKED_AT
+    for key in dict.fromkeys([*alike, *unnamed]):
+        names = alike.get(key, [])
+        yield _row(record.id, *key, len(names) + unnamed.get(key, 0), names[:MOST_NAMES])
+
+
+def _row(device: str, code: int, words: str, count: int, names: list[str]) -> TagFaults:
+    reason = reason_of(code)
+    advice = "" if words else ADVICE.get(reason, "")
+    return TagFaults(device, reason.code, words, advice, count, names)

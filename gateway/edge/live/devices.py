@@ -1,0 +1,150 @@
+"""One device as the edge knows it now: its link, its newest values, and what is wrong with them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gateway.core.books import add_by_code
+from gateway.core.outcome import Outcome
+from gateway.core.schema import Column, Schema
+from gateway.core.status import Quality, Reason, bad, quality_of, reason_of
+from gateway.core.status import status as status_byte
+from gateway.core.values.plain import plain_values
+from gateway.drivers.api import Driver, TagFault
+from gateway.drivers.extras import Notice
+from gateway.edge.live.records import DeviceLive, Link, TagLive, TagValue
+
+_FIRST_UNCERTAIN = status_byte(Quality.UNCERTAIN)
+
+
+@dataclass(slots=True)
+class GroupLive:
+    """The newest of one group; ``newest`` is None before its first reading."""
+
+    schema: Schema
+    newest: Outcome | None = None
+
+
+@dataclass(slots=True)
+class DeviceRecord:
+    """What a runtime writes about its device; see :class:`DeviceLive` for the fields.
+
+    ``renewals`` counts connections that ended between two readings and were made anew at once;
+    ``tag_faults`` asks the driver what it knows of tags that are BAD, ``notices`` what stands of
+    the device. ``uncertain`` counts values since the start that were UNCERTAIN, by reason code.
+    """
+
+    id: str
+    endpoint: str
+    driver: str
+    profile: str
+    asset_no: str
+    link: Link = "starting"
+    cause: Reason = Reason.NONE
+    detail: str = ""
+    since_ms: int = 0
+    polls: int = 0
+    failures: int = 0
+    driver_bugs: int = 0
+    renewals: int = 0
+    uncertain: dict[str, int] = field(default_factory=dict)
+    tag_faults: Callable[[], Mapping[str, TagFault]] = dict
+    notices: Callable[[], Sequence[Notice]] = tuple
+    groups: dict[str, GroupLive] = field(default_factory=dict)
+
+    def add_group(self, schema: Schema) -> None:
+        """Make a group known before its first reading."""
+        self.groups[schema.group] = GroupLive(schema)
+
+    def ask(self, driver: Driver) -> None:
+        """Have a driver say what it knows when a person looks; not every driver can."""
+        self.tag_faults = getattr(driver, "tag_faults", dict)
+        self.notices = getattr(driver, "notices", tuple)
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one more reading, or delivery."""
+        self.polls += 1
+        for counts in outcome.counts.values():
+            if counts.uncertain:
+                add_by_code(self.uncertain, counts.uncertain)
+
+    def tag_count(self) -> int:
+        """How many tags it has."""
+        return sum(len(group.schema.tags) for group in self.groups.values())
+
+    def newest_ms(self) -> int:
+        """Time of its newest value or fault, UTC milliseconds; 0: none has come."""
+        times = (group.newest.times for group in self.groups.values() if group.newest)
+        return max((int(np.max(time)) for time in times), default=0)
+
+    def good_count(self) -> int:
+        """How many of its tags are GOOD now."""
+        if self.link == "down":
+            return 0
+        known = (group.newest.status for group in self.groups.values() if group.newest)
+        return sum(int(np.count_nonzero(column < _FIRST_UNCERTAIN)) for column in known)
+
+
+def device_of(record: DeviceRecord) -> DeviceLive:
+    """The device with its tags as they are now."""
+    faults = record.tag_faults() if record.link == "up" else {}
+    tags = [tag for group in record.groups.values() for tag in _tags(record, group, faults)]
+    return DeviceLive(
+        record.id,
+        record.endpoint,
+        record.driver,
+        record.profile,
+        record.asset_no,
+        record.link,
+        record.cause,
+        record.detail,
+        record.since_ms,
+        record.polls,
+        record.failures,
+        record.driver_bugs,
+        dict(record.uncertain),
+        tuple(record.notices()),
+        tags,
+    )
+
+
+def _tags(record: DeviceRecord, group: GroupLive, faults: Mapping[str, TagFault]) -> list[TagLive]:
+    schema = group.schema
+    status = _status_now(record, group, count := len(schema.tags))
+    values = _values(group.newest.columns if group.newest else (), count)
+    times = np.broadcast_to(group.newest.times if group.newest else 0, count).tolist()
+    return [
+        TagLive(
+            tag.name,
+            tag.label_zh,
+            tag.label_en,
+            tag.unit,
+            tag.role,
+            schema.group,
+            None if quality_of(code) is Quality.BAD or time == 0 else value,
+            quality_of(code),
+            reason_of(code),
+            time,
+            words_for(faults.get(tag.name), code),
+        )
+        for tag, code, value, time in zip(schema.tags, status, values, times, strict=True)
+    ]
+
+
+def words_for(fault: TagFault | None, code: int) -> str:
+    """What a driver says of a tag with this status byte; empty: nothing, or of another fault."""
+    return fault.words if fault is not None and code == bad(fault.reason) else ""
+
+
+def _status_now(record: DeviceRecord, group: GroupLive, count: int) -> list[int]:
+    if record.link == "down":
+        return [bad(record.cause)] * count
+    if group.newest is None:
+        return [status_byte(Quality.UNCERTAIN)] * count
+    return [int(code) for code in group.newest.status]
+
+
+def _values(columns: Sequence[Column], count: int) -> list[TagValue]:
+    values = [value for column in columns for value in plain_values(column)]
+    return values or [None] * count
