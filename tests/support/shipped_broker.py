@@ -49,22 +49,26 @@ class ShippedMosquitto(Mosquitto):
         self._config.write_text(text + USER + log, encoding="utf-8")
 
     def start(self) -> None:
-        """Start it and wait until both listeners are there: they open one after the other."""
+        """Start it and wait until it runs.
+
+        Its listeners open one after the other, and only then it minds signals: a SIGHUP before
+        would end it.
+        """
+        before = self._said("running")
         super().start()
         wait_for_port(self.tls_port)
+        wait_until(lambda: self._said("running") > before, "mosquitto says that it runs")
 
     def reload(self) -> None:
-        """As ``systemctl reload mosquitto`` does, and wait until who comes now is let in.
-
-        While it reads its files anew, mosquitto drops whoever is just entering.
-        """
+        """As ``systemctl reload mosquitto`` does, and wait until it has read its files anew."""
         assert self._process is not None
-        before = self._reloads()
+        before = self._said("Reloading config.")
         self._process.send_signal(signal.SIGHUP)
-        wait_until(lambda: self._reloads() > before, "mosquitto says that it reloads")
+        wait_until(lambda: self._said("Reloading config.") > before, "mosquitto reloads")
 
-    def _reloads(self) -> int:
-        return self._log.read_text(encoding="utf-8").count("Reloading config.")
+    def _said(self, what: str) -> int:
+        """How often; each start opens the file anew, but keeps what is in it."""
+        return self._log.read_text(encoding="utf-8").count(what) if self._log.exists() else 0
 
     def gateway(self, name: str, **options: Any) -> aiomqtt.Client:
         """A client at the gateways' listener with a certificate of this name."""
