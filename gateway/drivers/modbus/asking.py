@@ -9,7 +9,7 @@ that request's own fault; the others are asked over the next one.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gateway.drivers.modbus.channel import Channel, Unit
+from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.codec import (
     LOST,
     NO_RESPONSE,
@@ -18,6 +18,7 @@ from gateway.drivers.modbus.codec import (
     Answer,
     Request,
 )
+from gateway.drivers.modbus.config import Unit
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver

@@ -6,14 +6,13 @@ requests wakes its task once and costs one timer, which is cancelled before it c
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.modbus.codec import CLOSED, WRONG, Answer, Request
-from gateway.drivers.modbus.config import Framing
+from gateway.drivers.modbus.config import Framing, Unit
 from gateway.drivers.modbus.framing.mbap import Transactions
-from gateway.drivers.modbus.framing.quirks import NO_QUIRKS, Quirks
+from gateway.drivers.modbus.framing.refusals import not_open
 from gateway.drivers.modbus.framing.rtu import RtuLine
 from gateway.drivers.modbus.framing.series import ProtocolError
 from gateway.drivers.modbus.pauses import HASTY_S, Pauses
@@ -26,22 +25,9 @@ TURNAROUND_S = 0.05
 """Quiet on a serial line between a request that was given up and one to another unit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Whom to ask, and how.
-
-    Attributes:
-        number: 0…255.
-        window: most requests under way.
-        timeout_s: longest silence while answers are missing, from the moment of sending.
-        quirks: how it departs from Modbus TCP.
-    """
-
-    number: int
-    window: int
-    timeout_s: float
-    quirks: Quirks = NO_QUIRKS
-
+DOUBT_S = 0.3
+"""So long an answer in doubt waits whether another follows: a serial line that was held up sends
+what it has kept without a pause, and so does whoever repeats answers."""
 
 NOBODY = Unit(0, 1, 0.0)
 """Who was asked last over a connection that is new."""
@@ -104,9 +90,9 @@ class Channel(asyncio.Protocol):
         return self.answers > 0
 
     @property
-    def garbage(self) -> int:
-        """Bytes that came in the last series and are no answer."""
-        return self._series.garbage if isinstance(self._series, RtuLine) else 0
+    def line(self) -> RtuLine | None:
+        """The line behind it, if its framing is RTU."""
+        return self._series if isinstance(self._series, RtuLine) else None
 
     async def exchange(
         self, unit: Unit, requests: Sequence[Request], *, is_known: bool = True
@@ -191,10 +177,26 @@ class Channel(asyncio.Protocol):
             self._heard()
         elif series.late > late:  # a gateway has done with the unit that kept it busy
             self._heard_at, self._allowed_s = self._loop.time(), self._unit.timeout_s
+        if series.doubted is None:
+            self._go_on(more)
+        else:
+            self._stop_timer()
+            self._timer = self._loop.call_later(DOUBT_S, self._trust)
+
+    def _go_on(self, more: bytes) -> None:
+        """Send what is next, or hand over the answers."""
         if more:
             self._send_next(more)
-        elif not series.missing and self._waiter and not self._waiter.done():
-            self._waiter.set_result(series.answers)
+        elif not self._series.missing and self._waiter and not self._waiter.done():
+            self._waiter.set_result(self._series.answers)
+
+    def _trust(self) -> None:
+        """No other answer followed the one in doubt."""
+        more = self._series.trust()
+        self.answers += 1
+        self._heard()
+        self._timer = self._loop.call_later(self._allowed_s, self._check)
+        self._go_on(more)
 
     def _heard(self) -> None:
         self._heard_at = self._loop.time()
@@ -229,6 +231,9 @@ class Channel(asyncio.Protocol):
         left = self._heard_at + self._allowed_s - self._loop.time()
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)
+            return
+        if self._series.repeated:  # its ids do not tell which request an answer belongs to
+            self.abort(f"wrong answer: {not_open(self._series.repeated)}", WRONG)
             return
         self._give_up()
         self._waiter.set_result(self._series.answers)

@@ -1,6 +1,7 @@
 """What an operator writes for a Modbus TCP device: ``connection:``."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -8,7 +9,7 @@ from edge_config.models.base import Host
 from edge_config.models.gateway import DeviceConfig
 from edge_config.models.settings import Field, Settings
 from gateway.drivers.modbus.codec import MAX_READ_BITS, MAX_READ_REGISTERS
-from gateway.drivers.modbus.framing.quirks import Quirk
+from gateway.drivers.modbus.framing.quirks import NO_QUIRKS, Quirk, Quirks
 
 REQUEST_TIMEOUT_MS = 1_000
 """Unless written otherwise; then, and only then, it may be longer than the device's
@@ -89,6 +90,23 @@ class Connection(Settings):
         default=False,
         description="write single values by functions 15 and 16 (devices without 5 and 6)",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Whom to ask, and how.
+
+    Attributes:
+        number: 0…255.
+        window: most requests under way.
+        timeout_s: longest silence while answers are missing, from the moment of sending.
+        quirks: how it departs from Modbus TCP.
+    """
+
+    number: int
+    window: int
+    timeout_s: float
+    quirks: Quirks = NO_QUIRKS
 
 
 def endpoint(connection: Connection) -> str:

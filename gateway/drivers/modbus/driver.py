@@ -16,11 +16,11 @@ from gateway.drivers.api import (
 from gateway.drivers.modbus import codec, values
 from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.asking import Asking
-from gateway.drivers.modbus.channel import Channel, Unit
+from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.config import (
     REQUEST_TIMEOUT_MS,
     Connection,
-    Framing,
+    Unit,
     endpoint,
 )
 from gateway.drivers.modbus.plan import CODES, LAYOUTS
@@ -199,11 +199,12 @@ def _hint(channel: Channel | None) -> str:
     """What to look at when a connection was never answered."""
     if channel is None or channel.has_answered:
         return ""
-    if channel.garbage:
-        return (
-            f"; {channel.garbage} bytes came that are no RTU frame: see framing and the baud rate"
-        )
-    if channel.framing is Framing.RTU:
+    line = channel.line
+    if line is not None and line.stranger is not None:
+        return f"; unit {line.stranger} answered instead: see unit, here and on the device"
+    if line is not None and line.garbage:
+        return f"; {line.garbage} bytes came that are no RTU frame: see framing and the baud rate"
+    if line is not None:
         return ", neither in Modbus TCP nor in RTU framing: see unit and wiring"
     return "; a serial server that only passes bytes on needs framing: rtu"
 

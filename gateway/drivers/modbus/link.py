@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from random import randrange
 
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.modbus.channel import Channel
@@ -112,7 +113,9 @@ class ModbusLink:
                 raise NotConnectedError(why)
 
     async def _dial(self) -> Channel:
-        series = RtuLine() if self._framing is Framing.RTU else Transactions()
+        # Ids begin anywhere, so that no answer of an earlier connection passes for one of this.
+        first = randrange(65_536)  # noqa: S311 - no secret
+        series = RtuLine() if self._framing is Framing.RTU else Transactions(first)
         channel = Channel(series, self._pauses)
         loop = asyncio.get_running_loop()
         try:

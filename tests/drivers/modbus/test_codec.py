@@ -10,6 +10,7 @@ from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Request, Table
 from gateway.drivers.modbus.framing import mbap
 from gateway.drivers.modbus.framing.mbap import Transactions
 from gateway.drivers.modbus.framing.series import ProtocolError
+from gateway.drivers.modbus.framing.wrapped import Wrapped
 
 # Request, its PDU and a right answer: MODBUS Application Protocol V1.1b3, 6.1-6.6, 6.11, 6.12.
 SPEC_EXAMPLES = [
@@ -157,9 +158,9 @@ def test_requests_of_units_that_take_turns_are_wrapped_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wrapped = list[int]()
-    of = mbap._Wrapped.of
+    of = Wrapped.of
     monkeypatch.setattr(
-        mbap._Wrapped, "of", lambda unit, asked: (wrapped.append(unit), of(unit, asked))[1]
+        Wrapped, "of", lambda unit, asked: (wrapped.append(unit), of(unit, asked))[1]
     )
     transactions, plans = Transactions(), [(READ,), (READ, READ)]
     for _ in range(3):

@@ -12,7 +12,8 @@ from gateway.core.status import Reason
 from gateway.drivers.api import DriverError, NotConnectedError
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import codec
-from gateway.drivers.modbus.channel import Channel, Unit
+from gateway.drivers.modbus.channel import Channel
+from gateway.drivers.modbus.config import Unit
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.framing.mbap import Transactions
 from gateway.drivers.modbus.pauses import Pauses

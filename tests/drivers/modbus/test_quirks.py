@@ -256,3 +256,22 @@ async def test_a_silence_is_a_silence_with_quirks_on_too() -> None:
             with pytest.raises(NoResponseError, match="no answer within 50 ms"):
                 await driver.read(driver.plan(points("holding:7")))
     assert not errors
+
+
+@pytest.mark.parametrize("piece", [11, 1_000])
+@pytest.mark.parametrize("ids", ["right", "constant"])
+async def test_answers_that_come_twice_are_told_apart_without_ids(ids: str, piece: int) -> None:
+    """Where any transaction id is taken, a repeated answer would pass for that of the next one."""
+    head = b"\0\0" if ids == "constant" else b""
+
+    def alter(answer: bytes) -> bytes:
+        return (head + answer[len(head) :]) * 2
+
+    wanted = points("holding:7", "holding:300", "holding:600")
+    async with (
+        odd(alter, piece) as (_, port),
+        connected(port, quirks=(Quirk.ANY_TRANSACTION,)) as driver,
+    ):
+        plan = driver.plan(wanted)
+        for _ in range(3):
+            assert values_of(wanted, await driver.read(plan)) == [7, 300, 600]

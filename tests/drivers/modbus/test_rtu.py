@@ -71,6 +71,7 @@ def test_one_wrong_bit_is_noticed(bit: int) -> None:
     assert line.answers == [SILENT]
     line.begin(0x11, [READ])
     line.receive(RIGHT)
+    line.trust()  # after silence it waits whether a late answer was first
     assert line.answers == [BODY]
 
 
@@ -96,3 +97,74 @@ def test_answers_of_others_and_late_ones_are_passed_over() -> None:
     assert line.missing == 1
     line.receive(whole(b"\x12\x03\x06" + BODY))
     assert line.answers == [BODY]
+
+
+OTHER = codec.read(Table.HOLDING, 0x200, 3)
+ITS_BODY = bytes.fromhex("0001 0002 0003")
+ITS_RIGHT = whole(b"\x11\x03\x06" + ITS_BODY)
+
+
+@pytest.mark.parametrize("is_in_one_piece", [True, False])
+def test_an_answer_that_comes_twice_is_not_that_of_the_next_request(is_in_one_piece: bool) -> None:
+    """As behind a repeater: nothing in it says that it belongs to the request before."""
+    line = RtuLine()
+    line.begin(0x11, [READ, OTHER])
+    line.receive(RIGHT)
+    for piece in [RIGHT + ITS_RIGHT] if is_in_one_piece else [RIGHT, ITS_RIGHT]:
+        assert not line.receive(piece)
+        assert line.missing == 1  # it waits whether another one follows
+    assert not line.trust()
+    assert line.answers == [BODY, ITS_BODY]
+
+
+def test_equal_values_are_believed_after_a_while() -> None:
+    line = RtuLine()
+    line.begin(0x11, [READ, OTHER] * 3)
+    line.receive(RIGHT)
+    for _ in range(3):
+        line.receive(RIGHT)
+        assert line.doubted == BODY
+        line.trust()
+    line.receive(RIGHT)
+    line.receive(RIGHT)
+    assert line.answers == [BODY] * 6
+
+
+@pytest.mark.parametrize("late", [RIGHT, whole(b"\x11\x83\x06")])
+def test_a_late_answer_is_not_that_of_the_next_request(late: bytes) -> None:
+    """A line that was held up gives what it has kept at once: the last one is the right one."""
+    line = RtuLine()
+    line.begin(0x11, [READ])
+    line.give_up()
+    line.begin(0x11, [OTHER])
+    line.receive(late)
+    line.receive(ITS_RIGHT)
+    assert line.missing == 1
+    line.trust()
+    assert line.answers == [ITS_BODY]
+    line.begin(0x11, [OTHER])
+    line.receive(ITS_RIGHT)
+    assert not line.missing  # the line is in step again
+
+
+def test_a_unit_that_answers_twice_has_each_answer_doubted() -> None:
+    """Two devices with one number: the second one's answer differs, and comes when none is open."""
+    line = RtuLine()
+    line.begin(0x11, [READ])
+    line.receive(RIGHT)
+    line.receive(ITS_RIGHT)
+    assert line.comes_twice
+    line.begin(0x11, [OTHER])
+    line.receive(RIGHT)
+    assert line.doubted == BODY
+
+
+@pytest.mark.parametrize("body", [b"\x12\x03\x06" + BODY, b"\x12\x83\x02"])
+def test_who_answers_for_another_unit_is_named(body: bytes) -> None:
+    line = RtuLine()
+    line.begin(0x11, [READ])
+    line.receive(b"\xff" + whole(body))
+    line.give_up()
+    assert (line.answers, line.stranger) == ([SILENT], 0x12)
+    line.begin(0x11, [READ])
+    assert line.stranger is None

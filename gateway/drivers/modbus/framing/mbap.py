@@ -4,9 +4,8 @@ Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, sections 3.1.3 an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, SILENT, Request
+from gateway.drivers.modbus.codec import NO_RESPONSE, SILENT, Answer, Request
 from gateway.drivers.modbus.framing.quirks import (
     HEADER,
     NO_QUIRKS,
@@ -17,41 +16,13 @@ from gateway.drivers.modbus.framing.quirks import (
 )
 from gateway.drivers.modbus.framing.refusals import advice, difference, forgiven, no_frame, not_open
 from gateway.drivers.modbus.framing.series import ProtocolError, Series
+from gateway.drivers.modbus.framing.wrapped import Wrapped
 
 _SHORTEST = 9  # an exception; every right answer is longer
 _LONGEST = 254  # of what the length field counts: unit and PDU
 _LONGEST_REST = 2_048  # of what is looked through for an answer, or came before a request
-_REMEMBERED = 64  # given up requests whose late answers are recognised
+_REMEMBERED = 64  # requests, given up or answered, whose further answers are recognised
 _KEPT = 512  # wrapped series: a full bus of 247 units with two groups each
-
-
-@dataclass(frozen=True, slots=True)
-class _Wrapped:
-    """A request to a unit and its answers, all from the protocol id on.
-
-    Attributes:
-        request: what is sent.
-        head: what a right answer begins with.
-        refusal: what an exception begins with, up to its code.
-        size: length of a right answer's PDU, bytes.
-    """
-
-    request: bytes
-    head: bytes
-    refusal: bytes
-    size: int
-
-    @classmethod
-    def of(cls, unit: int, request: Request) -> "_Wrapped":
-        """Wrap a request to a unit (0…255)."""
-        to = bytes((unit,))
-        pdu, size = request.pdu, request.size
-        return cls(
-            b"\0\0" + (len(pdu) + 1).to_bytes(2, "big") + to + pdu,
-            b"\0\0" + (size + 1).to_bytes(2, "big") + to + request.head,
-            b"\0\0\0\x03" + to + bytes((pdu[0] | EXCEPTION_BIT,)),
-            size,
-        )
 
 
 class Transactions(Series):
@@ -59,22 +30,25 @@ class Transactions(Series):
 
     Every request has a new transaction id, answers may come in any order and in any pieces, and
     at most ``window`` requests are under way. A late answer to a request that was given up is
-    dropped. Whatever else is not exactly a right answer or an exception to an open request
-    raises :class:`ProtocolError`.
+    dropped, and so is a second one to a request that was answered. Whatever else is not exactly a
+    right answer or an exception to an open request raises :class:`ProtocolError`.
 
     Args:
         last: transaction id before the first, 0…65535.
     """
 
-    __slots__ = ("_given_up", "_is_new", "_kept", "_last", "_open", "_quirks", "_rest", "_wrapped")
+    __slots__ = (
+        *("_first", "_given_up", "_is_new", "_kept", "_last", "_open", "_quirks", "_rest"),
+        "_wrapped",
+    )
 
     def __init__(self, last: int = 0) -> None:
         super().__init__()
-        self._last = last
+        self._first = self._last = last
         self._open: dict[bytes, int] = {}  # which request of the series, by transaction id
-        self._wrapped: list[_Wrapped] = []
+        self._wrapped: list[Wrapped] = []
         # By unit and identity of the series, which is held so that its identity stays its own.
-        self._kept: dict[tuple[int, int], tuple[Sequence[Request], list[_Wrapped]]] = {}
+        self._kept: dict[tuple[int, int], tuple[Sequence[Request], list[Wrapped]]] = {}
         self._given_up: dict[bytes, None] = {}
         self._rest = b""
         self._quirks = NO_QUIRKS
@@ -112,12 +86,12 @@ class Transactions(Series):
             much = f"{len(greeting)} bytes came before anything was asked"
             raise ProtocolError(much + advice(Quirk.GREETING))
 
-    def _wrap(self, unit: int, requests: Sequence[Request]) -> list[_Wrapped]:
+    def _wrap(self, unit: int, requests: Sequence[Request]) -> list[Wrapped]:
         """Wrap a series, or find it wrapped: units of a shared link take turns with theirs."""
         found = self._kept.get((unit, id(requests)))
         if found is not None:
             return found[1]
-        wrapped = [_Wrapped.of(unit, request) for request in requests]
+        wrapped = [Wrapped.of(unit, request) for request in requests]
         # A plan's whole series is a tuple; lists are made for one reading and would only pile up.
         if isinstance(requests, tuple):
             if len(self._kept) >= _KEPT:
@@ -159,28 +133,67 @@ class Transactions(Series):
     def _receive_loosely(self, data: bytes) -> bytes:
         """The same for a unit with quirks; what comes before the first request is kept."""
         self._rest = data[-_LONGEST_REST:]
-        if self._is_new or (self._open and not self._read_one()):
+        if self._is_new:
             return b""
+        self._pass_over_repeated()
+        if self._open and not self._read_one():
+            return b""
+        self._pass_over_repeated()
         if self._rest and Quirk.TRAILING_BYTES not in self._quirks:
             self._refuse_rest()
         self._rest = b""
         return self._fill(1)
 
+    def _pass_over_repeated(self) -> None:
+        """Pass over further answers to what was answered, as far as they can be told."""
+        if self._quirks & {Quirk.TRAILING_BYTES, Quirk.GREETING}:
+            return
+        if Quirk.ANY_TRANSACTION in self._quirks:
+            if self._rest and not self._open and self._sent:
+                last = Expected(b"", self._unit, self._requests[self._sent - 1])
+                again = find(self._rest, last, self._quirks)
+                self.comes_twice = self.comes_twice or again is not None
+                self._rest = self._rest[again.stop :] if again else self._rest
+            return
+        while len(self._rest) >= _SHORTEST and self._was_answered(self._rest[:2]):
+            self._rest = self._rest[self._skip(self._rest[:2], self._rest, 0, len(self._rest)) :]
+
+    def _was_answered(self, key: bytes) -> bool:
+        """Whether a transaction was begun not long ago and is over."""
+        begun = min((self._last - self._first) & 0xFFFF, _REMEMBERED)
+        is_recent = (self._last - int.from_bytes(key, "big")) & 0xFFFF < begun
+        return is_recent and key not in self._open and key not in self._given_up
+
     def _read_one(self) -> bool:
-        """Read the answer to the one open request; False if it has not come whole."""
+        """Read the answer to the one open request; False if it has not come whole, or waits."""
         ((key, index),) = self._open.items()
         found = find(self._rest, Expected(key, self._unit, self._requests[index]), self._quirks)
         if found is None:
             self._refuse_if_wrong(key, self._wrapped[index])
             return False
         self._rest = self._rest[found.stop :]
-        del self._open[key]
-        self._answered(index, found.answer)
-        if found.answer in NO_RESPONSE:
-            self._end()
-        return True
+        is_known = Quirk.ANY_TRANSACTION not in self._quirks
+        if is_known or (self.doubted is None and not self._is_doubtful(found.answer)):
+            self._note(found.answer)
+            return True
+        if self.doubted is not None:
+            self._single = 0
+        self.doubted = found.answer
+        return bool(self._rest) and self._read_one()
 
-    def _refuse_if_wrong(self, key: bytes, asked: _Wrapped) -> None:
+    def _note(self, answer: Answer) -> None:
+        ((key, index),) = self._open.items()
+        del self._open[key]
+        self._answered(index, answer)
+        self._note_taken(answer)
+        if answer in NO_RESPONSE:
+            self._end()
+
+    def _take(self, answer: Answer) -> bytes:
+        self._note(answer)
+        return self._fill(1)
+
+    def _refuse_if_wrong(self, key: bytes, asked: Wrapped) -> None:
         """See whether what came can still become an answer; if it may stand anywhere, it can."""
         quirks, rest = self._quirks, self._rest
         if len(rest) < _SHORTEST or quirks & {Quirk.TRAILING_BYTES, Quirk.GREETING}:
@@ -255,14 +268,18 @@ class Transactions(Series):
         """Pass over a late answer; returns where it ends, 0 if it has not come whole."""
         size = int.from_bytes(data[at + 4 : at + 6], "big")
         if data[at + 2 : at + 4] != b"\0\0":
-            # The ids begin at 1 with each connection: was any request but these ever answered?
-            is_first = self._last <= len(self._open) + len(self._given_up)
+            # Was any request but these ever answered?
+            begun = (self._last - self._first) & 0xFFFF
+            is_first = begun <= len(self._open) + len(self._given_up)
             raise ProtocolError(no_frame(data[at:], Quirk.GREETING if is_first else None))
-        if key not in self._given_up or size > _LONGEST:
+        is_again = self._was_answered(key)
+        if (key not in self._given_up and not is_again) or size > _LONGEST:
             raise ProtocolError(not_open(key))
         stop = at + HEADER - 1 + size
         if stop > end:
             return 0
-        del self._given_up[key]
+        self._given_up.pop(key, None)
+        if is_again and self._open:
+            self.repeated = key
         self.late += 1
         return stop

@@ -6,7 +6,7 @@ unit, function, length and CRC. All else – noise, the echo of a two-wire line,
 another unit – is passed over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, SILENT, Answer, Request
@@ -43,9 +43,14 @@ def frame(unit: int, pdu: bytes) -> bytes:
 
 
 class RtuLine(Series):
-    """The one open request of a line, or of a connection to a serial server."""
+    """The one open request of a line, or of a connection to a serial server.
 
-    __slots__ = ("_echoes", "_rest", "_takes_padded", "garbage")
+    Attributes:
+        garbage: bytes that came in this series and are no answer.
+        stranger: another unit that answered in place of the one that was asked, in vain.
+    """
+
+    __slots__ = ("_echoes", "_rest", "_takes_padded", "garbage", "stranger")
 
     is_waiting = False  # a line keeps nothing back for a unit that does not answer
 
@@ -55,6 +60,7 @@ class RtuLine(Series):
         self._takes_padded = False
         self._echoes = False  # the line gives back what is sent, as two-wire adapters may
         self.garbage = 0
+        self.stranger: int | None = None
 
     def begin(
         self,
@@ -70,23 +76,31 @@ class RtuLine(Series):
         """
         self._begin(unit, requests)
         self._takes_padded = Quirk.PADDED_DATA in quirks
-        self.garbage = 0
+        self.garbage, self.stranger = 0, None
         return self._next()
 
     def receive(self, data: bytes) -> bytes:
         """Read what came; returns the bytes to send next. ``garbage`` counts what is no answer."""
         if not self.missing:
-            self.late += 1
+            self._note_unasked(data)
             return b""
         self._rest = (self._rest + data)[-2 * _LONGEST :]
-        found = self._find()
-        if not found:
+        answers = self._answers()
+        first = next(answers, None)
+        if first is None:
             self.garbage = len(self._rest)
             return b""
-        return self._next() if self.missing else b""
+        if self.doubted is None and not self._is_doubtful(first):
+            return self._take(first)
+        others = list(answers)
+        if self.doubted is not None or others:
+            self._single = 0
+        self.doubted = [first, *others][-1]
+        return b""
 
     def give_up(self, code: int = SILENT) -> None:
         """Wait no longer for what is open; it gets the code for its answer."""
+        self.stranger = _stranger(self._rest, self._unit)
         self._unanswered(None, code)
         self._rest = b""
 
@@ -98,8 +112,8 @@ class RtuLine(Series):
         self._sent += 1
         return frame(self._unit, request.pdu)
 
-    def _find(self) -> bool:
-        """See whether the answer is in what came, wherever it begins."""
+    def _answers(self) -> Iterator[Answer]:
+        """The answers in what came, wherever they begin; more than one only by a fault."""
         request = self._requests[self._sent - 1]
         sent = frame(self._unit, request.pdu)
         is_echoed = self._rest.startswith(sent)
@@ -108,13 +122,29 @@ class RtuLine(Series):
             answer = self._answer_at(at, request)
             if answer is None:
                 continue
-            self._answered(self._sent - 1, answer)
             if isinstance(answer, bytes):
                 self._echoes = is_echoed and at >= len(sent)
-            elif answer in NO_RESPONSE:
-                self._end()
-            return True
-        return False
+            yield answer
+
+    def _take(self, answer: Answer) -> bytes:
+        self._answered(self._sent - 1, answer)
+        self._note_taken(answer)
+        self._rest = b""
+        if isinstance(answer, int) and answer in NO_RESPONSE:
+            self._end()
+        return self._next() if self.missing else b""
+
+    def _note_unasked(self, data: bytes) -> None:
+        """See whether the unit that was read last answers once more; a late answer is no sign."""
+        self.late += 1
+        self._rest = (self._rest + data)[-_LONGEST:]
+        unit, pdu, _ = self._taken
+        request = self._requests[self._sent - 1] if self._sent else None
+        if request is None or len(request.head) != READ_HEAD:  # adapters echo what was written
+            return
+        is_last = (unit, pdu) == (self._unit, request.pdu)
+        if is_last and (unit, pdu[0]) not in self._given_up_by:
+            self.comes_twice = self.comes_twice or next(self._answers(), None) is not None
 
     def _is_padded_at(self, at: int, request: Request) -> bool:
         """Whether a read's answer begins here that holds more than was asked for."""
@@ -142,6 +172,15 @@ def _is_sound(data: bytes, at: int, size: int) -> bool:
     """Whether a whole frame with a right CRC is at this place."""
     stop = at + size
     return stop <= len(data) and crc(data[at : stop - 2]) == data[stop - 2 : stop]
+
+
+def _stranger(data: bytes, unit: int) -> int | None:
+    """The unit, other than this one, of the first answer among some bytes."""
+    for at in range(len(data) - _REFUSAL + 1):
+        size = _REFUSAL if data[at + 1] & EXCEPTION_BIT else data[at + 2] + _REFUSAL
+        if data[at] != unit and _is_sound(data, at, size):
+            return data[at]
+    return None
 
 
 def is_frame(data: bytes) -> bool:

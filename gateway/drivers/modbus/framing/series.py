@@ -9,24 +9,44 @@ class ProtocolError(Exception):
     """Bytes came that no right answer to an open request has. The connection is worthless."""
 
 
+_SINGLE = 3
+"""After so many equal answers that nothing followed, equal ones are believed at once."""
+
+
 class Series:
     """What both framings keep of the requests that are under way.
+
+    Where nothing in an answer says to which request it belongs, it may be another's: repeated by
+    whoever is between, or late. Then the right one follows it, so an answer in doubt waits, and
+    the last one that comes counts (:meth:`trust`).
 
     Attributes:
         answers: of the series begun last, in the order of its requests.
         missing: how many of them have not come.
-        late: how many answers came after their requests had been given up.
+        late: how many answers came after their requests had been given up, or once more.
+        doubted: the answer to the request sent last that waits whether another one follows.
+        comes_twice: whether answers came that nobody waited for, so that each is in doubt.
+        repeated: transaction that was answered again while another one was missing; empty: none.
     """
 
-    __slots__ = ("_requests", "_sent", "_unit", "answers", "late", "missing")
+    __slots__ = (
+        *("_given_up_by", "_requests", "_sent", "_single", "_taken", "_unit"),
+        *("answers", "comes_twice", "doubted", "late", "missing", "repeated"),
+    )
 
     def __init__(self) -> None:
         self._unit = 0
         self._requests: Sequence[Request] = ()
         self._sent = 0
+        self._given_up_by: set[tuple[int, int]] = set()  # unit and function, for late answers
+        self._taken: tuple[int, bytes, Answer] = (0, b"", b"")  # unit, request, its answer
+        self._single = 0  # answers in doubt that nothing followed, in a row
         self.answers: list[Answer] = []
         self.missing = 0
         self.late = 0
+        self.doubted: Answer | None = None
+        self.comes_twice = False
+        self.repeated = b""
 
     def _begin(self, unit: int, requests: Sequence[Request]) -> None:
         self._unit = unit
@@ -34,10 +54,36 @@ class Series:
         self._sent = 0
         self.answers = [NOT_SENT] * len(requests)
         self.missing = len(requests)
+        self.doubted = None
+        self.repeated = b""
 
     def _answered(self, index: int, answer: Answer) -> None:
         self.answers[index] = answer
         self.missing -= 1
+
+    def _is_doubtful(self, answer: Answer) -> bool:
+        """Whether an answer without a transaction id may belong to a request before this one."""
+        asked = self._requests[self._sent - 1].pdu
+        if self.comes_twice or (self._unit, asked[0]) in self._given_up_by:
+            return True
+        unit, before, taken = self._taken
+        is_repeated = (unit, taken) == (self._unit, answer) and before != asked
+        return is_repeated and isinstance(answer, bytes) and self._single < _SINGLE
+
+    def _note_taken(self, answer: Answer) -> None:
+        self._taken = self._unit, self._requests[self._sent - 1].pdu, answer
+
+    def trust(self) -> bytes:
+        """Nothing followed the answer in doubt: take it; returns the bytes to send next."""
+        answer, self.doubted = self.doubted, None
+        assert answer is not None  # noqa: S101 - called only while one is in doubt
+        self._given_up_by.discard((self._unit, self._requests[self._sent - 1].pdu[0]))
+        self._single += 1
+        return self._take(answer)
+
+    def _take(self, answer: Answer) -> bytes:
+        """Take the answer to the request sent last; returns the bytes to send next."""
+        raise NotImplementedError
 
     def _end(self) -> None:
         """Ask nothing more of this series."""
@@ -53,7 +99,10 @@ class Series:
             code: what it has instead of an answer.
         """
         self.answers[max(self._sent - 1, 0) if first is None else first] = code
+        if self._sent:
+            self._given_up_by.add((self._unit, self._requests[self._sent - 1].pdu[0]))
         self.missing = 0
+        self.doubted = None
         self._sent = len(self._requests)
 
     @property
