@@ -1,6 +1,6 @@
 """What the columns of a point table are called. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from edge_config.mistakes.key_hints import SYNONYMS
@@ -63,6 +63,9 @@ _FIELDS = {
 }
 """Headers of other products that mean a field of the address."""
 
+TAG_KEYS = frozenset(declared(TagConfig))
+_LEAST_TITLES = 2
+
 Columns = Mapping[int, str]
 """Position of a column → key of a tag, or ``address.<field>``."""
 
@@ -106,6 +109,16 @@ def columns_of(
                 message = f"unknown column{_hint(title, key, known)}"
                 problems.append(Problem(table, message, header.number, title, table=True))
     return columns, unread
+
+
+def titles_again(rows: Sequence[Row], columns: Columns, table: str) -> Iterator[Problem]:
+    """Rows that name the columns once more: in another language, or at the top of each page."""
+    known = {*TAG_KEYS, *columns.values()}
+    for row in rows:
+        keys = [_key(spelled(row.cell(position))) for position in columns]
+        if sum(key in known for key in keys) >= max(_LEAST_TITLES, len(keys) / 2):
+            said = "names the columns once more; delete this row"
+            yield Problem(table, said, row.number, table=True)
 
 
 def missing(columns: Columns, header: Row, table: str) -> list[Problem]:

@@ -17,6 +17,7 @@ from edge_config.files.point_columns import (
     known_keys,
     merged,
     missing,
+    titles_again,
 )
 from edge_config.mistakes.problems import ConfigError, Loc, Problem, hint
 from edge_config.models.wide import narrow
@@ -108,7 +109,9 @@ def read_point_table(
     odd = _Oddities(table.name, header, columns)
     read = {*columns, *unread}
     wrong = [*lacking, *_hidden(tags, table.name), *_under_no_header(tags, read, table.name)]
-    problems += [*wrong, *odd.problems(tags)]
+    again = list(titles_again(tags, columns, table.name))
+    tags = [row for row in tags if row.number not in {problem.line for problem in again}]
+    problems += [*wrong, *again, *odd.problems(tags)]
     headers = {key: header.cells[position] for position, key in columns.items()}
     plain = [row for row in tags if row.number not in odd.rows]
     return [] if lacking else [_tag(table.name, row, columns, headers) for row in plain]

@@ -49,6 +49,7 @@ class Profile:
         sources: its groups, not yet resolved.
         problems: of the whole configuration; grows while groups are resolved.
         unclear: tags whose addresses may be meant otherwise, how, and what to write.
+        same: tags that have the address and scaling of one before them, with its name.
     """
 
     name: str | None
@@ -60,6 +61,8 @@ class Profile:
     problems: list[Problem]
     sources: list[GroupSource] = field(default_factory=list)
     unclear: list[tuple[TagSource, str]] = field(default_factory=list)
+    same: list[tuple[TagSource, str]] = field(default_factory=list)
+    _first: dict[str, TagSource] = field(default_factory=dict)
     _resolved: dict[tuple[tuple[str, str], ...], tuple[ResolvedGroup, ...]] = field(
         default_factory=dict
     )
@@ -99,20 +102,27 @@ class Profile:
         if source.config is None or address is None:
             return None
         self._check_kind(self.spec, source.config, address, source.place)
+        self._note_same(source, (address, source.config.scale, source.config.offset, parameters))
         return ResolvedTag(source.config, anchored(address, self.folder.path))
 
     def _note_unclear(self, source: TagSource, sentence: str) -> None:
         if sentence and not any(known is source for known, _ in self.unclear):
             self.unclear.append((source, sentence))
 
+    def _note_same(self, source: TagSource, what: object) -> None:
+        """Two tags of one value are mostly a row that was copied and not changed."""
+        first = self._first.setdefault(repr(what), source)
+        if first is not source and not any(known is source for known, _ in self.same):
+            said = f"tag {_name_of(first)} has the same address; was a row copied and not changed?"
+            self.same.append((source, said))
+
     def warnings(self) -> Iterator[Problem]:
-        """One for all addresses that may be meant otherwise."""
-        if not self.unclear:
-            return
-        source, sentence = self.unclear[0]
-        more = len(self.unclear) - 1
-        others = f"; {more} more like it" if more else ""
-        yield under(source.place, "address")((), f"{sentence}{others}")
+        """One for all addresses that may be meant otherwise, and one for those that came twice."""
+        for found in filter(None, (self.unclear, self.same)):
+            source, sentence = found[0]
+            more = len(found) - 1
+            others = f"; {more} more like it" if more else ""
+            yield under(source.place, "address")((), f"{sentence}{others}")
 
     def _check_kind(self, spec: DriverModels, tag: TagConfig, address: Any, place: Place) -> None:
         try:
@@ -226,6 +236,10 @@ def _names(items: list[Any]) -> Iterator[tuple[str, Loc]]:
     for position, item in enumerate(items):
         if isinstance(item, dict) and isinstance(item.get("name"), str):
             yield item["name"], (position, "name")
+
+
+def _name_of(source: TagSource) -> str:
+    return repr(source.config.name) if source.config else "another"
 
 
 def problems_of_file(error: ConfigError, shown: str, place: Place, loc: Loc) -> list[Problem]:

@@ -20,6 +20,12 @@ _GUARDED = re.compile(r"passw|token|secret|credential|(?:^|_)pin(?:_|$)", re.IGN
 _FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 _LONGEST_SHOWN = 60
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
+_LIKE_NUMBER = re.compile(
+    r"[*x]?(?P<number>[-+]?[0-9]+(?:\.[0-9]+)?)?(?:[/:](?P<divisor>[1-9][0-9]*))?"
+    r"(?:(?P<percent>%)|(?P<rest>(?<=[0-9])[a-z℃°Ω][^0-9]*))?"
+)
+"""``10%``, ``1/10``, ``/10``, ``x0.1``, ``0℃``: what people write into a cell for a number."""
+_OTHER_SIGNS = str.maketrans("−–－×∗％∶÷", "---x*%:/")
 _DECIMAL_POINT = "; a decimal point is '.', not ','"
 
 
@@ -166,9 +172,27 @@ def _unit(detail: ErrorDetails, of: str = " ") -> str:
 
 def _number(detail: ErrorDetails) -> str:
     value = detail["input"]
-    is_split = isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value)
-    point = _DECIMAL_POINT if is_split else ""
-    return f"must be a number{_unit(detail, ' of ')}{_not(detail)}{point}"
+    advice = _meant(value, str(detail["loc"][-1:])) if isinstance(value, str) else ""
+    return f"must be a number{_unit(detail, ' of ')}{_not(detail)}{advice}"
+
+
+def _meant(text: str, key: str) -> str:
+    """How to write what people write for a number, with a semicolon before it; else nothing."""
+    if _DECIMAL_COMMA.fullmatch(text):
+        return _DECIMAL_POINT
+    found = _LIKE_NUMBER.fullmatch(text.translate(_OTHER_SIGNS).replace(" ", "").lower())
+    if (
+        found is None
+        or not (found["number"] or found["divisor"])
+        or (found["percent"] and "scale" not in key)
+    ):  # of which whole?
+        return ""
+    value = float(found["number"] or 1) / float(found["divisor"] or 1)
+    if found["percent"]:
+        value /= 100
+    if not found["rest"]:
+        return f"; write {value:.15g}"
+    return f"; write {value:.15g} alone, a unit stands in 'unit'"
 
 
 def _whole_number(detail: ErrorDetails) -> str:

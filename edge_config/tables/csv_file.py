@@ -12,8 +12,11 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MOST_ZEROS = 0.02
 """A text may hold a stray zero, which the column it stands in refuses; a picture holds many."""
 _DELIMITERS = ",;\t"
+_RARE_DELIMITERS = "，；|"
+"""Looked for where none of the usual ones stands: Chinese keyboards write wide ones."""
 _LOOKED_AT = 20
 """Lines in which the delimiter is looked for; a title above the header has none."""
+_PAIR = re.compile(rb"[\x81-\xfe][\x40-\xfe]")
 _SEPARATOR_LINE = re.compile(r"sep=(?P<delimiter>[^\r\n])\r?\n?", re.IGNORECASE)
 """Excel's own first line, which it does not show."""
 _AS_TEXT = re.compile(r'="(?P<text>[^"]*)"')
@@ -53,9 +56,20 @@ def _decoded(body: bytes) -> str:
             text = body.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if encoding == "gb18030" and _is_western(body):
+            raise TableError("is written in a Western code page; save it as “CSV UTF-8”")
         if text.count("\0") <= len(text) * _MOST_ZEROS:
             return text
     raise TableError("is neither UTF-8 nor GB 18030 text; save it as “CSV UTF-8”")
+
+
+def _is_western(body: bytes) -> bool:
+    """Whether the Chinese signs in a text are rather one letter and a sign each: °C is 癈 else.
+
+    Nearly all Chinese that people write has two bytes above 127 a sign.
+    """
+    pairs: list[bytes] = _PAIR.findall(body)
+    return 2 * sum(pair[1] < 128 for pair in pairs) > len(pairs)  # noqa: PLR2004 - of ASCII
 
 
 def _encodings(body: bytes) -> tuple[str, ...]:
@@ -80,7 +94,8 @@ def _delimiter(text: str) -> tuple[str, str]:
         # Decimals and texts hold more of another one than there are columns, but not in each line.
         return sum(map(bool, counts)), sum(counts)
 
-    return max(_DELIMITERS, key=shown), text
+    is_usual = any(shown(delimiter)[0] for delimiter in _DELIMITERS)
+    return max(_DELIMITERS if is_usual else _RARE_DELIMITERS, key=shown), text
 
 
 def _records(text: str, delimiter: str, limits: Limits) -> Iterator[list[str]]:

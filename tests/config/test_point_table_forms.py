@@ -246,3 +246,41 @@ def test_words_of_controllers_lead_to_ours(
     points = f"测点,{titles}\nforce,{','.join(cells.values())}\n"
     (message,) = said(write_gateway(tmp_path, points=points))
     assert message.endswith(f"not '{written}'; did you mean '{meant}'?")
+
+
+@pytest.mark.parametrize(
+    ("written", "advice"),
+    [
+        ("10%", "; write 0.1"),
+        ("1/10", "; write 0.1"),
+        ("×0.1", "; write 0.1"),
+        ("÷10", "; write 0.1"),
+        ("\u22120.1", "; write -0.1"),
+        ("0.1 kN", "; write 0.1 alone, a unit stands in 'unit'"),
+        ("1.234,5", ""),
+    ],
+)
+def test_what_people_write_for_a_number_is_told_how_to_write(
+    written: str, advice: str, tmp_path: Path
+) -> None:
+    (message,) = said(book(tmp_path, [HEADER, ["force", "holding:100", "kN", written]]))
+    assert message == f"points.xlsx:row 2, column 倍率: must be a number, not {written!r}{advice}"
+
+
+def test_a_part_of_an_unknown_whole_is_not_advised(tmp_path: Path) -> None:
+    (message,) = said(book(tmp_path, [["测点", "地址", "死区"], ["force", "holding:100", "1%"]]))
+    assert message.endswith("must be a number, not '1%'")
+
+
+@pytest.mark.parametrize("again", [["name", "address", "unit", "scale"], HEADER])
+def test_titles_that_stand_there_twice_are_no_tag(again: list[str], tmp_path: Path) -> None:
+    """In two languages, or at the top of each printed page."""
+    assert said(book(tmp_path, [HEADER, again, FORCE])) == [
+        "points.xlsx:row 2: names the columns once more; delete this row"
+    ]
+
+
+def test_a_row_that_was_copied_and_not_changed_is_warned_of(tmp_path: Path) -> None:
+    rows = [FORCE, ["force2", *FORCE[1:]], ["raw", FORCE[1], "", None]]
+    (warning,) = load_gateway(book(tmp_path, [HEADER, *rows]), installed()).warnings
+    assert "row 3, column 地址: tag 'force' has the same address" in str(warning)

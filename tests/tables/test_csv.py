@@ -37,6 +37,20 @@ def test_the_line_that_names_the_delimiter_is_no_row() -> None:
     assert (row.number, list(row.cells)) == (1, ["a", "0,1"])
 
 
+@pytest.mark.parametrize("delimiter", ["，", "；", "|"])
+def test_wide_delimiters_are_known_where_no_other_stands(delimiter: str) -> None:
+    text = "名称,地址\na,b\n"
+    assert cells(text.replace(",", delimiter).encode()) == [["名称", "地址"], ["a", "b"]]
+    assert cells(f"名称,地址\na{delimiter},b\n".encode())[1] == [f"a{delimiter}", "b"]
+
+
+def test_a_western_code_page_is_not_read_as_chinese() -> None:
+    """°C would be the unit 癈."""
+    with pytest.raises(TableError, match="Western code page; save it as “CSV UTF-8”"):
+        cells("name,unit\na,°C\n".encode("cp1252"))
+    assert cells("名称,单位\na,℃\n".encode("gbk"))[1] == ["a", "℃"]
+
+
 def test_a_title_above_does_not_hide_the_delimiter() -> None:
     assert cells("一号线, 2024\n名称\t地址\t单位\na\tb\tc\n".encode())[2] == ["a", "b", "c"]
 

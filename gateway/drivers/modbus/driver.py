@@ -196,14 +196,14 @@ def _request(block: Block) -> str:
 
 
 def _hint(channel: Channel | None) -> str:
-    """What to look at when a connection was never answered."""
-    if channel is None or channel.has_answered:
-        return ""
-    line = channel.line
+    """What came instead, or what to look at when a connection was never answered."""
+    line = None if channel is None else channel.line
     if line is not None and line.stranger is not None:
         return f"; unit {line.stranger} answered instead: see unit, here and on the device"
     if line is not None and line.garbage:
         return f"; {line.garbage} bytes came that are no RTU frame: see framing and the baud rate"
+    if channel is None or channel.has_answered:
+        return ""
     if line is not None:
         return ", neither in Modbus TCP nor in RTU framing: see unit and wiring"
     return "; a serial server that only passes bytes on needs framing: rtu"

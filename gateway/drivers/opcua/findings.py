@@ -81,7 +81,8 @@ def type_sentence(wanted: str, variant: int) -> str:
     if variant & ARRAY:
         return f"the server gave an array of {name}; arrays are not read"
     if fits(wanted, variant):
-        return f"the server's {name} is no {wanted}: it is not finite, or has a NUL within"
+        why = "a NUL stands within it" if wanted == "string" else "it is not finite (NaN, infinite)"
+        return f"the server's {name} cannot be taken: {why}"
     advice = type_for(variant)
     return f"the server's type is {name}, which does not fit {wanted}; " + (
         f"write type: {advice}" if advice else f"no type takes a {name}"
