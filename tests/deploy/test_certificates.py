@@ -84,6 +84,23 @@ def test_a_revoked_certificate_is_on_the_list_and_can_be_made_again(made: Path) 
     assert revoked.get_revoked_certificate_by_serial_number(new.serial_number) is None
 
 
+def test_a_list_is_made_anew_and_all_is_told_with_its_last_day(made: Path) -> None:
+    before = x509.load_pem_x509_crl((made / "ca.crl").read_bytes())
+    assert authority(made, "renew").returncode == 0
+    after = x509.load_pem_x509_crl((made / "ca.crl").read_bytes())
+    assert [one.serial_number for one in after] == [one.serial_number for one in before]
+    number = x509.CRLNumber.oid
+    assert after.extensions.get_extension_for_oid(
+        number
+    ) != before.extensions.get_extension_for_oid(number)
+    told = authority(made, "list").stdout.splitlines()
+    names = {line.split()[-1] for line in told}
+    assert {"ca.crt", "ca.crl", "server.crt", "gw-7.crt"} <= names
+    assert not any(name.endswith(".revoked.crt") for name in names)
+    last = x509.load_pem_x509_certificate((made / "server.crt").read_bytes()).not_valid_after_utc
+    assert any(f"{last:%Y} GMT  server.crt" in line for line in told)
+
+
 def test_those_of_the_guide(made: Path) -> None:
     handshake(made, "server", "gw-7", "city.example")
 
