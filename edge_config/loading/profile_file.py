@@ -94,8 +94,11 @@ class Profile:
         data = filled(source.data["address"], parameters)
         at = under(source.place, "address")
         notation = self.config.notation if self.config else None
-        if notation is not None:
-            data = self.spec.in_notation(data, notation)
+        try:
+            data = data if notation is None else self.spec.in_notation(data, notation)
+        except ValueError as error:
+            self.problems.append(at((), str(error)))
+            return None
         address = validate(self.spec.address, data, at, self.problems)
         if notation is None and address is not None:
             self._note_unclear(source, self.spec.unclear(data, address))

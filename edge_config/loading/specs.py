@@ -57,7 +57,7 @@ class DriverModels(Protocol):
 
     @property
     def in_notation(self) -> Callable[[Any, Notation], Any]:
-        """A written address without the notation of its profile."""
+        """A written address without the notation of its profile; ValueError if it is of another."""
 
     @property
     def unclear(self) -> Callable[[Any, Any], str]:

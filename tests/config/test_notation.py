@@ -8,6 +8,7 @@ import yaml
 
 from edge_config.loading.load import load_gateway
 from edge_config.loading.resolved import LoadedGateway
+from edge_config.mistakes.problems import ConfigError
 from gateway.drivers.registry import installed
 from tests.edge.plant import USCC
 
@@ -106,3 +107,27 @@ def test_a_profile_says_which_notation_its_manual_has(
 ) -> None:
     assert read_as(tmp_path, address, notation=notation) == meant
     assert not loaded(tmp_path, address, notation=notation).warnings
+
+
+@pytest.mark.parametrize(
+    ("address", "ways"),
+    [
+        ("4x0101", "write 'holding:100' or 'holding:101'"),
+        ("4X0101:uint16", "write 'holding:100' or 'holding:101'"),
+        ("3x0001:int32:CDAB", "write 'input:0' or 'input:1'"),
+        ("4ｘ0101：uint16", "write 'holding:100' or 'holding:101'"),
+        ("4x0101.3", "write 'holding:100.3' or 'holding:101.3'"),
+        ("1x0000", "write 'discrete:0', whichever"),
+    ],
+)
+def test_an_address_of_another_manual_says_what_to_write(
+    tmp_path: Path, address: str, ways: str
+) -> None:
+    """It was "'4x0101' in 'holding:4x0101' is no address", of which nobody had written the half."""
+    with pytest.raises(ConfigError) as told:
+        loaded(tmp_path, "holding:1", address, notation="wire")
+    text = str(told.value)
+    assert ways in text
+    assert "'notation: reference'" in text
+    assert "tags.1.address" in text
+    assert "in 'holding:" not in text

@@ -165,11 +165,29 @@ def in_notation(written: Any, notation: Notation) -> Any:
 
     ``wire`` makes a plain number what it is in a request for holding registers; ``reference`` is
     how plain numbers are read anyway.
+
+    Raises:
+        ValueError: the address is in the other notation.
     """
     if notation == "wire" and isinstance(written, str):
         text = narrow(written).strip()
+        plate = _PLATE.fullmatch(text.partition(":")[0])
+        if plate:
+            raise ValueError(_of_another_manual(plate))
         return f"{Table.HOLDING}:{text}" if text[:1].isdigit() else written
     return written
+
+
+def _of_another_manual(plate: re.Match[str]) -> str:
+    """What to write for ``4x0101`` in a profile whose numbers are those on the wire."""
+    table, number = _NOTATION[plate["table"]], plate["number"]
+    first, dot, bit = number.partition(".")
+    counted = f"'{table}:{int(first) - 1}{dot}{bit}' or " if int(first) else ""
+    return (
+        f"'{plate[0]}' names its table and counts from 1, as manuals do, but the profile says "
+        f"'notation: wire'; write {counted}'{table}:{int(first)}{dot}{bit}', whichever the manual "
+        "means – compare one known value –, or say 'notation: reference'"
+    )
 
 
 _SAY = "say which by 'notation: reference' or 'notation: wire' in the profile"
