@@ -12,13 +12,12 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from gateway.identifier import node_rules as rules
 from gateway.identifier.credentials import NodeCredentials
 from gateway.identifier.node_login import Logins
-from gateway.identifier.node_requests import Refusal, read_body
+from gateway.identifier.node_requests import Answer, Refusal, read_body
 from gateway.identifier.node_rules import Json
 from gateway.identifier.node_store import NodeStore
 
@@ -215,11 +214,11 @@ def _batch_of(body: object) -> list[Any]:
 def _answering(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
     """Wrap an answer into the envelope of the interface."""
 
-    async def endpoint(request: Request) -> JSONResponse:
+    async def endpoint(request: Request) -> Answer:
         try:
             data = await answer(request)
         except Refusal as refusal:
-            return JSONResponse({"message": str(refusal), "status": refusal.status, "data": None})
-        return JSONResponse({"message": rules.SUCCESS, "status": 1, "data": data})
+            return Answer({"message": str(refusal), "status": refusal.status, "data": None})
+        return Answer({"message": rules.SUCCESS, "status": 1, "data": data})
 
     return endpoint

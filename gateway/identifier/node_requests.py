@@ -1,9 +1,11 @@
 """Requests to the embedded node: their bodies, and answers that refuse them."""
 
 import json
+import math
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from gateway.identifier import node_rules as rules
 
@@ -19,6 +21,14 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
         self.status = status
 
 
+class Answer(JSONResponse):
+    """An answer that repeats whatever was sent: half a character is no UTF-8."""
+
+    def render(self, content: Any) -> bytes:
+        """In ASCII, where every character has its escape."""
+        return json.dumps(content, allow_nan=False).encode()
+
+
 async def read_body(request: Request, longest: int = MAX_BODY_BYTES) -> Any:
     """The JSON of a request of at most so many bytes.
 
@@ -31,6 +41,14 @@ async def read_body(request: Request, longest: int = MAX_BODY_BYTES) -> Any:
         if len(content) > longest:
             raise Refusal("请求体过大")
     try:
-        return json.loads(bytes(content))
+        return json.loads(bytes(content), parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         raise Refusal(rules.NO_JSON) from None
+
+
+def _finite(text: str) -> float:
+    """A number that JSON has a word for: Python reads NaN and 1e999, too."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
