@@ -108,7 +108,8 @@ def read_point_table(
         raise ConfigError([*lacking, Problem(table.name, "has a header, but no tags below it")])
     odd = _Oddities(table.name, header, columns)
     read = {*columns, *unread}
-    wrong = [*lacking, *_hidden(tags, table.name), *_under_no_header(tags, read, table.name)]
+    unseen = _hidden(sheet, at, columns, table.name)
+    wrong = [*lacking, *unseen, *_under_no_header(tags, read, table.name)]
     again = list(titles_again(tags, columns, table.name))
     tags = [row for row in tags if row.number not in {problem.line for problem in again}]
     problems += [*wrong, *again, *odd.problems(tags)]
@@ -164,13 +165,15 @@ def _fail(table: PointTable, message: str, row: int = 0) -> NoReturn:
     raise ConfigError([Problem(table.name, message, row, table=True)])
 
 
-def _hidden(tags: Sequence[Row], table: str) -> list[Problem]:
-    """Rows that a filter hides would be read although whoever looks at the table sees none."""
-    hidden = [row.number for row in tags if row.is_hidden]
-    if not hidden:
-        return []
-    said = f"hidden, by hand or by a filter: rows {row_list(hidden)}; show them, or delete them"
-    return [Problem(table, said, hidden[0], table=True)]
+def _hidden(sheet: Sheet, at: int, columns: Columns, table: str) -> Iterator[Problem]:
+    """What a filter hides would be read although whoever looks at the table does not see it."""
+    header, hidden = sheet.rows[at], [row.number for row in sheet.rows[at + 1 :] if row.is_hidden]
+    if hidden:
+        said = f"hidden, by hand or by a filter: rows {row_list(hidden)}; show them, or delete them"
+        yield Problem(table, said, hidden[0], table=True)
+    for position in sorted(sheet.hidden_columns & columns.keys()):
+        said = "this column is hidden; show it, or delete it"
+        yield Problem(table, said, header.number, header.cells[position], table=True)
 
 
 def _under_no_header(tags: Sequence[Row], read: AbstractSet[int], table: str) -> list[Problem]:
@@ -216,7 +219,8 @@ class _Oddities:
 
 
 def _is_odd(key: str, odd: Oddity) -> bool:
-    if odd.kind is Odd.NUMBER:  # 40001.10 has become 40001.1, another bit of the register
+    # 40001.10 has become 40001.1, another bit of the register
+    if odd.kind in (Odd.NUMBER, Odd.FORMATTED):
         return key.startswith("address") and "." in odd.detail
     return True
 

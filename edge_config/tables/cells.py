@@ -66,6 +66,7 @@ class CellReader:
     Attributes:
         rows: those with any text.
         merged: ranges, as ``A1:D1``.
+        hidden_columns: positions of columns that nobody sees.
     """
 
     around: Surroundings
@@ -73,6 +74,7 @@ class CellReader:
     budget: Budget
     rows: list[Row] = field(default_factory=list)
     merged: list[str] = field(default_factory=list)
+    hidden_columns: set[int] = field(default_factory=set)
     _number: int = 0
     _elements: int = 0
     _is_hidden: bool = False
@@ -104,6 +106,8 @@ class CellReader:
                 self._open_row(attributes)
             case "rPh":  # how to pronounce a text stands within it
                 self._phonetic = True
+            case "col":
+                self._note_column(attributes)
             case "mergeCell":
                 self.merged.append(attributes.get("ref", ""))
 
@@ -123,6 +127,12 @@ class CellReader:
                 self._close_row()
             case "rPh":
                 self._phonetic = False
+
+    def _note_column(self, attributes: Attributes) -> None:
+        width = attributes.get("width")
+        if attributes.get("hidden") in ("1", "true") or (width and float(width) == 0):
+            last = min(int(attributes["max"]), self.limits.columns)
+            self.hidden_columns.update(range(int(attributes["min"]) - 1, last))
 
     def _open_row(self, attributes: Attributes) -> None:
         self._elements += 1
@@ -218,7 +228,9 @@ class CellReader:
         text = number_text(float(cell.value), shown, from_1904=self.around.from_1904)
         if shown.is_date:
             return text, Oddity(Odd.DATE, text)
-        return text, None if shown.zeros else Oddity(Odd.NUMBER, text)
+        if shown.zeros:
+            return text, None
+        return text, Oddity(Odd.FORMATTED if shown.shows_more else Odd.NUMBER, text)
 
 
 def column_of(reference: str) -> int:

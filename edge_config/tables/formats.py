@@ -14,18 +14,29 @@ class Format(NamedTuple):
         zeros: digits that are shown at least, as 6 of ``000000``; 0: as many as there are.
         before: text in front of them, as ``A-`` of ``"A-"000``.
         behind: text behind them.
+        shows_more: what a person sees is more than the digits of the number: ``1.2E+04`` of
+            12000, ``7号`` of 7 by ``0"号"``, ``12-34`` of 1234.
     """
 
     is_date: bool = False
     zeros: int = 0
     before: str = ""
     behind: str = ""
+    shows_more: bool = False
 
 
 GENERAL = Format()
 _DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 """Built-in formats of days and times, Chinese ones included (ECMA-376 part 1, 18.8.30)."""
-_TOKEN = re.compile(r'"(?P<text>[^"]*)"|\\(?P<one>.)|\[[^\]]*\]|[_*].|(?P<code>.)', re.DOTALL)
+_SHOW_MORE = frozenset({2, *range(4, 14), *range(23, 27), *range(39, 45), 48})
+"""Built-in formats with decimals, currencies, per cent, exponents and fractions."""
+_TOKEN = re.compile(
+    r'"(?P<text>[^"]*)"|\\(?P<one>.)|\[(?P<bracket>[^\]]*)\]|[_*].|(?P<code>.)', re.DOTALL
+)
+_OTHER_DIGITS = re.compile(r"DBNum|\$[^-\]]", re.IGNORECASE)
+"""Chinese numerals, or the sign of a currency."""
+_WHOLE_NUMBER = re.compile(r"[#?]*(?P<width>0[0#?]*)?|General|@", re.IGNORECASE)
+"""Places of digits; from the first 0 on they are shown in any case."""
 _DAY_OR_TIME = re.compile("[ymdhs年月日时分秒]", re.IGNORECASE)
 _EXACT = 10**15
 """Spreadsheets keep 15 digits; the rest of a longer number is not what was typed."""
@@ -45,20 +56,25 @@ def format_of(number: int, codes: dict[int, str]) -> Format:
     """
     if number in codes:
         return _parsed(codes[number])
-    return Format(is_date=number in _DATES)
+    return Format(is_date=number in _DATES, shows_more=number in _SHOW_MORE)
 
 
 @lru_cache(256)
 def _parsed(code: str) -> Format:
-    shown, before, behind = "", "", ""
+    shown, before, behind, is_other = "", "", "", False
     for token in _TOKEN.finditer(_first_section(code)):
         text = token["text"] or token["one"] or ""
         shown += token["code"] or ""
         before, behind = (before, behind + text) if shown else (before + text, behind)
+        is_other = is_other or _OTHER_DIGITS.match(token["bracket"] or "") is not None
     if _DAY_OR_TIME.search(shown):
         return Format(is_date=True)
+    places = _WHOLE_NUMBER.fullmatch(re.sub(",(?=.)", "", shown.strip()))
+    width = len(places["width"] or "") if places and not is_other else 0
     # One zero is any whole number, as 0"kW"; only a width tells of digits that were dropped.
-    return Format(False, len(shown), before, behind) if re.fullmatch("00+", shown) else GENERAL
+    if width > 1:
+        return Format(False, width, before, behind)
+    return Format(shows_more=places is None or is_other or bool((before + behind).strip()))
 
 
 def _first_section(code: str) -> str:

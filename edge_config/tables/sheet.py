@@ -1,6 +1,7 @@
 """What is read of a table, whatever kind of file it stands in. Pure."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -15,13 +16,15 @@ class Odd(StrEnum):
     ERROR = "error"
     DATE = "date"
     NUMBER = "number"
+    FORMATTED = "formatted"
 
 
 class Oddity(NamedTuple):
     """What is odd about a cell.
 
     Attributes:
-        kind: see :class:`Odd`. A DATE or NUMBER is harmless where one is wanted.
+        kind: see :class:`Odd`. A DATE, NUMBER or FORMATTED (a number that is shown with more
+            than its digits) is harmless where one is wanted.
         detail: of a merged cell the range, as ``C2:C4``; else the text of the cell.
     """
 
@@ -45,6 +48,8 @@ _SENTENCES = {
     Odd.DATE: "is the day {} to the spreadsheet, perhaps because a code such as 3-12 was typed; "
     "format the column as text and write it again",
     Odd.NUMBER: "is the number {} to the spreadsheet, which drops zeros at the ends; "
+    "format the column as text and write it again",
+    Odd.FORMATTED: "is the number {} to the spreadsheet, which shows it in another form; "
     "format the column as text and write it again",
 }
 
@@ -81,12 +86,14 @@ class Sheet:
         rows: those that are not empty.
         is_hidden: a person who opens the workbook does not see it.
         counts_from_1904: day numbers count from 1904-01-01, not from 1899-12-30.
+        hidden_columns: positions of columns that nobody sees.
     """
 
     title: str
     rows: Sequence[Row]
     is_hidden: bool = False
     counts_from_1904: bool = False
+    hidden_columns: AbstractSet[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,9 @@ def _sheet(
     rows = sorted(reader.rows, key=lambda row: row.number)
     mark_merged(rows, reader.merged, limits.columns)
     hidden = found.get("state", "visible") != "visible"
-    return Sheet(found.get("name", ""), rows, hidden, around.from_1904)
+    return Sheet(
+        found.get("name", ""), rows, hidden, around.from_1904, frozenset(reader.hidden_columns)
+    )
 
 
 def _is_true(properties: dict[str, Attributes], name: str, key: str) -> bool:

@@ -28,8 +28,11 @@ def book(folder: Path, *sheets: Rows, merged: str = "", hidden: str = "", keys: 
             sheet.append(line)
     if merged:
         sheet.merge_cells(merged)
-    for number in hidden.split():
-        sheet.row_dimensions[int(number)].hidden = True
+    for place in hidden.split():
+        if place.isdigit():
+            sheet.row_dimensions[int(place)].hidden = True
+        else:
+            sheet.column_dimensions[place].hidden = True
     made.save(folder / "points.xlsx")
     text = GATEWAY.replace("tags_file: points.csv", f"tags_file: points.xlsx{keys}")
     return write_gateway(folder, text)
@@ -157,6 +160,12 @@ def test_rows_that_nobody_sees_are_named(tmp_path: Path) -> None:
     rows = [HEADER, *([f"t{at}", f"holding:{at}"] for at in range(5))]
     assert said(book(tmp_path, rows, hidden="3 4 6")) == [
         "points.xlsx:row 3: hidden, by hand or by a filter: rows 3–4, 6; show them, or delete them"
+    ]
+
+
+def test_a_column_that_nobody_sees_is_named(tmp_path: Path) -> None:
+    assert said(book(tmp_path, [[*HEADER, "备注"], [*FORCE, "x"]], hidden="D E")) == [
+        "points.xlsx:row 1, column 倍率: this column is hidden; show it, or delete it"
     ]
 
 

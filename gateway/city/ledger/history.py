@@ -1,8 +1,9 @@
 """Write what the ledger dates: statuses, verifications, memberships of rosters."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
@@ -11,13 +12,27 @@ from sqlalchemy import Connection, delete, insert, select, update
 from gateway.city.db.database import chunks
 from gateway.city.db.tables import equipment_status, ledger_verification, roster_member
 from gateway.city.ledger.check import Rosters
-from gateway.city.ledger.codes import WITHDRAWN
+from gateway.city.ledger.codes import STATUSES, WITHDRAWN
 from gateway.city.ledger.machines import SINCE_EVER
 from gateway.city.ledger.rosters import restated
 from gateway.city.ledger.sheet.parsing import Record
+from gateway.city.ledger.sheet.problems import Problem
 
 History = Mapping[date, str]
 """Statuses of a machine by their first day."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenStatuses:
+    """What became of the statuses of an import.
+
+    Attributes:
+        machines: ids of those that got an entry.
+        notes: rows that do not say what the ledger says now.
+    """
+
+    machines: set[int]
+    notes: list[Problem]
 
 
 def write_statuses(
@@ -26,11 +41,12 @@ def write_statuses(
     ids: Sequence[int],
     held: Mapping[int, History],
     today: date,
-) -> set[int]:
+) -> WrittenStatuses:
     """Add an entry to the dated history of each machine whose status differs.
 
     The entry is dated by the row; without a date a new machine's holds since it was
-    commissioned, a change since today. One that was entered by mistake is withdrawn since ever.
+    commissioned, a change since today. One that was entered by mistake is withdrawn since ever;
+    a row of it brings it back as a new one. Entries behind that of a row stay, and are told.
 
     Args:
         connection: in a transaction.
@@ -38,15 +54,19 @@ def write_statuses(
         ids: the machine of each row.
         held: the histories as they are, by machine.
         today: Asia/Shanghai day.
-
-    Returns:
-        Ids of the machines that got an entry.
     """
     added: list[dict[str, Any]] = []
     corrected: set[int] = set()
+    notes: list[Problem] = []
     for record, machine in zip(records, ids, strict=True):
-        history = held.get(machine, {})
-        status, start = str(record.values["status"]), _start(record, history, today)
+        history, status = held.get(machine, {}), str(record.values["status"])
+        if status != WITHDRAWN and set(history.values()) == {WITHDRAWN}:
+            notes.append(record.problem("status", _BACK))
+            _forget(connection, machine)
+            history = {}
+        start = _start(record, history, today)
+        if status != WITHDRAWN:
+            notes.extend(_overruled(record, {**history, start: status}, start, today))
         if _status_on(history, start) == status:
             continue
         if status == WITHDRAWN:
@@ -60,15 +80,34 @@ def write_statuses(
             added.append({"equipment_id": machine, "valid_from": start, "status": status})
     if added:
         connection.execute(insert(equipment_status), added)
-    return corrected.union(entry["equipment_id"] for entry in added)
+    return WrittenStatuses(corrected.union(one["equipment_id"] for one in added), notes)
+
+
+_BACK = "this machine was withdrawn as entered by mistake, and is back by this row"
+
+
+def _overruled(record: Record, history: History, start: date, today: date) -> Iterator[Problem]:
+    """What the ledger has of a later day than the row: nobody may think that the row holds."""
+    later = max((day for day in history if start < day <= today), default=None)
+    if later is not None and history[later] != history[start]:
+        yield record.problem(
+            "status_since" if "status_since" in record.written else "status",
+            f"{STATUSES[history[start]].zh} since {start} does not hold today: the ledger has "
+            f"{STATUSES[history[later]].zh} since {later}; to correct that, name {later} "
+            "or a later day",
+        )
 
 
 def withdraw(connection: Connection, machine: int) -> None:
     """A machine's row was a mistake: it was never in service, whatever its history said."""
-    own = equipment_status.c.equipment_id == machine
-    connection.execute(delete(equipment_status).where(own))
+    _forget(connection, machine)
     entry = {"equipment_id": machine, "valid_from": SINCE_EVER, "status": WITHDRAWN}
     connection.execute(insert(equipment_status), [entry])
+
+
+def _forget(connection: Connection, machine: int) -> None:
+    own = equipment_status.c.equipment_id == machine
+    connection.execute(delete(equipment_status).where(own))
 
 
 def statuses_on(connection: Connection, machines: Iterable[int], day: date) -> dict[int, str]:

@@ -154,14 +154,14 @@ def _write(
     machines = write_equipment(connection, parts.rest, held.machines, now_ms)
     day = day_of(now_ms)
     moved = write_statuses(connection, parts.rest, machines.ids, machines.statuses, day)
-    queued = queue_updates(connection, machines.updated | moved, now_ms)
+    queued = queue_updates(connection, machines.updated | moved.machines, now_ms)
     note_change(connection)
     changes, early = machines.changes, parts.machines
     return ImportReport(
         enterprises=enterprises,
         equipment=replace(changes, added=changes.added + early),
-        status_entries=len(moved) + early,
+        status_entries=len(moved.machines) + early,
         roster_entries=rosters,
         updates_queued=queued,
-        notes=tuple(sorted(tables.notes)),
+        notes=tuple(sorted([*tables.notes, *moved.notes])),
     )

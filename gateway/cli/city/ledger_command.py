@@ -74,7 +74,8 @@ def _import(
         bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
     ] = False,
     hidden: Annotated[
-        HiddenRows, typer.Option(help="What to do with hidden or filtered rows and hidden sheets.")
+        HiddenRows,
+        typer.Option(help="What to do with hidden or filtered rows, hidden columns and sheets."),
     ] = HiddenRows.REFUSE,
 ) -> None:
     """Import enterprises and equipment: all or nothing; importing again updates."""

@@ -8,6 +8,7 @@ from gateway.city.ledger.sheet.columns import Column
 from gateway.city.ledger.sheet.problems import Problem
 from gateway.city.ledger.sheet.reading import LedgerSheet
 from gateway.city.ledger.sheet.values import (
+    commissioning_day,
     computed,
     day,
     is_serial_day,
@@ -15,11 +16,13 @@ from gateway.city.ledger.sheet.values import (
     serial_day,
 )
 
-_DAYS = (day, past_day)
+_DAYS = (day, past_day, commissioning_day)
 _CODES = frozenset({"asset_no", "formerly", "serial_no", "site_no", "category"})
 """Columns of codes, in which a zero in front or behind counts."""
 _MACHINES = frozenset({"asset_no", "formerly"})
 """Codes that name a machine: a zero that is lost makes another machine of it."""
+_WHOLE = re.compile(r"-?\d+|.*E\+\d+")
+"""Whole numbers; the long ones are refused as codes that lost digits."""
 _ZERO_IN_FRONT = re.compile(r"0\d+")
 _HELP = "format the column as text and write them again"
 
@@ -83,8 +86,10 @@ def _kind(odd: Mapping[int, Oddity], place: int) -> Odd | None:
 def _is_wrong(odd: Oddity, column: Column) -> bool:
     if odd.kind is Odd.DATE:
         return column.convert not in _DAYS
-    if odd.kind is Odd.NUMBER:  # 1.10 has become 1.1
-        return column.key in _CODES and "." in odd.detail and "E" not in odd.detail
+    if odd.kind is Odd.FORMATTED:  # what was typed as 12E3 or 7号 is 12000 or 7 to us
+        return column.key in _CODES
+    if odd.kind is Odd.NUMBER:  # 1.10 has become 1.1, 1E-5 has become 0.00001
+        return column.key in _CODES and not _WHOLE.fullmatch(odd.detail)
     return True
 
 

@@ -18,6 +18,7 @@ from gateway.city.ledger.sheet.values import (
     amount,
     choice,
     code,
+    commissioning_day,
     county,
     credit_code,
     day,
@@ -215,7 +216,7 @@ EQUIPMENT = (
     Column(
         "commissioned_on",
         Name("投用日期", "Commissioned on"),
-        day,
+        commissioning_day,
         Name("次月起计入", "counts from the next month"),
     ),
     Column(

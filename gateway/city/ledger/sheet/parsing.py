@@ -17,6 +17,7 @@ from gateway.city.ledger.sheet.columns import (
     table_of,
 )
 from gateway.city.ledger.sheet.hidden import Hidden, visible_part
+from gateway.city.ledger.sheet.no_record import no_record
 from gateway.city.ledger.sheet.problems import Problem
 from gateway.city.ledger.sheet.reading import LedgerSheet
 from gateway.city.ledger.sheet.values import Value
@@ -97,6 +98,9 @@ def _records(
     tables.problems.extend(cells.problems)
     tables.notes.extend(cells.notes)
     for row in sheet.rows:
+        if said := no_record(row, sheet.header, layout):
+            tables.problems.append(Problem(sheet.label, row.number, "", said))
+            continue
         record = Record(sheet.label, row.number, {}, written)
         wrong = [*_fill(record, row, layout, cells, today), *_stray(sheet.label, row, named)]
         tables.problems.extend(wrong)

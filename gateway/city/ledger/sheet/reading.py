@@ -1,6 +1,7 @@
 """The tables of ledger files: where each begins, and what nobody who opens the file sees."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class LedgerSheet:
         rows: those below it that are not empty.
         is_hidden: a person who opens the workbook does not see the sheet.
         counts_from_1904: its day numbers count from 1904-01-01.
+        hidden_columns: positions of columns that nobody sees.
     """
 
     label: str
@@ -39,6 +41,7 @@ class LedgerSheet:
     rows: Sequence[Row]
     is_hidden: bool
     counts_from_1904: bool
+    hidden_columns: AbstractSet[int]
 
 
 def read_sheets(path: Path) -> list[LedgerSheet]:
@@ -64,4 +67,5 @@ def _begun(file: str, sheet: Sheet) -> LedgerSheet:
         sheet.rows[at + 1 :],
         sheet.is_hidden,
         sheet.counts_from_1904,
+        sheet.hidden_columns,
     )

@@ -33,8 +33,11 @@ _SERIAL_DAY = re.compile(r"[2-9]\d{4}")
 _ERROR_VALUES = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
+_OLDEST = 1900
+_AHEAD = 10
+"""Years in which machines that are being built are commissioned."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SHORTENED = re.compile(r"\d(\.\d+)?E\+\d{2,}")
+_SHORTENED = re.compile(r"\d(?:\.\d+)?E\+\d+", re.IGNORECASE)
 _COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _CODE = re.compile(r"[0-9A-Z]{1,20}")
 _ROSTER = re.compile(r"[0-9A-Z_-]{1,32}")
@@ -203,6 +206,19 @@ def _arabic(numeral: re.Match[str]) -> str:
     if not ten:
         return digits
     return str(10 * (_NUMERALS.index(tens) if tens in _NUMERALS and tens else 1) + int(digits or 0))
+
+
+def commissioning_day(text: str, today: date) -> date:
+    """A date that a machine of today can have been, or will be, commissioned on.
+
+    One that is mistyped (2204) would keep the machine out of every figure without a word.
+    """
+    found = day(text, today)
+    if not _OLDEST <= found.year <= today.year + _AHEAD:
+        raise ValueError(
+            f"{found} is no year of a machine's commissioning: {_OLDEST} to {today.year + _AHEAD}"
+        )
+    return found
 
 
 def past_day(text: str, today: date) -> date:
