@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
 from edge_config.models.base import ConsoleConfig
@@ -30,6 +31,7 @@ from gateway.edge.device.sinks import Sinks
 from gateway.edge.device.surroundings import Surroundings
 from gateway.edge.device.timeouts import Timeouts
 from gateway.edge.live.view import DeviceRecord, Live
+from gateway.edge.northbound.acks.unstored import Unstored
 from gateway.edge.northbound.session import Northbound
 
 _log = logging.getLogger(__name__)
@@ -84,9 +86,13 @@ def compose(
     devices = _fleet(loaded, specs, pasts_of(progress, remembered), shared)
     recorder.add_source(lambda: _look(clock, live, buffer, devices))
     recorder.add_source(lambda: _date_loss(recorder, buffer, shared.restart))
+    unstored = Unstored()
+    # Before they catch up: subscribed values that stand still are sent anew there.
+    recorder.add_source(lambda: devices.forget_sent(unstored.due(clock.monotonic_ms() / 1000)))
     recorder.add_source(lambda: devices.catch_up(clock.now_ms()))
     recorder.tell_losses(devices.forget_sent)
-    northbounds = _northbounds(loaded, buffer, wake, live, clock)
+    north = partial(Northbound, live=live, clock=clock, unstored=unstored)
+    northbounds = _northbounds(loaded, buffer, wake, north)
     return Edge(buffer, live, recorder, shared.sinks, devices, northbounds, knowledge)
 
 
@@ -181,17 +187,15 @@ class _Wakes:
 
 
 def _northbounds(
-    loaded: LoadedGateway, buffer: Buffer, wake: _Wakes, live: Live, clock: Clock
+    loaded: LoadedGateway, buffer: Buffer, wake: _Wakes, make: Callable[..., Northbound]
 ) -> list[Northbound]:
     return [
-        Northbound(
+        make(
             config=config,
             gateway=loaded.config.gateway.id,
             software=__version__,
             outlet=buffer.outlets[config.name],
             wake=event,
-            live=live,
-            clock=clock,
         )
         for config, event in zip(loaded.config.northbound, wake.events, strict=True)
     ]

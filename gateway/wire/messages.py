@@ -72,6 +72,9 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
             epochs, or a gap, UTC milliseconds; 0: it never heard of it. A buffer that is new tells
             the gap from there to its own beginning.
         refused: why the city takes nothing of this gateway, in words; empty if it does.
+        unstored: of which devices ("": any of the gateway's) values came and were quarantined: how
+            often so far, and the newest time of these values, UTC milliseconds. Each
+            acknowledgement repeats it, as the one before may be lost.
     """
 
     epoch: str
@@ -86,6 +89,7 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
     answers: int = 0
     known_ms: int = 0
     refused: str = ""
+    unstored: dict[str, tuple[int, int]] = {}
 
 
 _Message = TypeVar("_Message", State, Ack)

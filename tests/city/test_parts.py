@@ -12,7 +12,14 @@ from gateway.city.ingest.admission import Enrolment, objection
 from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.layout import batch_rows, change_rows, is_ordered, layout_of
-from gateway.city.ingest.limits import BATCH_VALUES, HOURLY_ROWS, KEPT_BYTES, MAX_LOSSES, Room
+from gateway.city.ingest.limits import (
+    BATCH_VALUES,
+    HOURLY_ROWS,
+    KEPT_BYTES,
+    MAX_LOSSES,
+    MAX_UNSTORED,
+    Room,
+)
 from gateway.city.ingest.losses import Losses
 from gateway.city.ingest.quarantine import Budget, Entry
 from gateway.city.ingest.uplink.inbox import Inbox, Incoming
@@ -262,6 +269,17 @@ def test_what_is_quarantined_is_one_interval_while_it_goes_on() -> None:
     for number in range(MAX_LOSSES + 5):
         losses.note(f"line-{number}", "fast", [0])
     assert len(losses._newest) == MAX_LOSSES
+
+
+def test_of_too_many_devices_the_gateway_is_told_as_a_whole() -> None:
+    losses = Losses()
+    for number in range(MAX_UNSTORED):
+        losses.note(f"line-{number}", "fast", [number])
+    assert len(losses.unstored) == MAX_UNSTORED
+    losses.note("one-more", "fast", [])
+    assert len(losses.unstored) == MAX_UNSTORED
+    losses.note("one-more", "fast", [5])
+    assert losses.unstored == {"": (MAX_UNSTORED + 1, MAX_UNSTORED - 1)}
 
 
 def test_the_inbox_sheds_and_never_grows() -> None:

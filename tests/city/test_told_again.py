@@ -10,6 +10,7 @@ from gateway.wire.frame import BodyEncoder, Header, join, seal
 from tests.support.broker import Mosquitto
 from tests.support.city import (
     EPOCH,
+    OTHER_USCC,
     assembled,
     batch_of,
     city_config,
@@ -145,3 +146,36 @@ async def test_an_answer_says_up_to_when_the_other_epochs_are_known(
             assert at + 12 < ahead <= time.time_ns() // 1_000_000
         async with running(city), sender(mosquitto.port, "gw-1") as gateway:
             assert await known(EPOCH + 1) == ahead
+
+
+async def test_each_acknowledgement_says_what_was_quarantined_also_after_a_restart(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """The one that was the first to say so may be lost, or the city be killed before it."""
+    at = time.time_ns() // 1_000_000 - 60_000
+    foreign = schema_of("speed", device="line-2", uscc=OTHER_USCC)
+
+    def broken(seq: int, newest_ms: int) -> bytes:
+        return seal(b"?", Header(EPOCH, seq, 2, 0, 0, at, newest_ms))
+
+    async with assembled(city_config(mosquitto.url, tmp_path)) as city:
+        fill_ledger(city, "gw-1", "gw-2")
+        async with running(city), sender(mosquitto.port, "gw-1") as gateway:
+            await gateway.send(1, SCHEMA, batch_of(SCHEMA, at, 1.0, 2.0))
+            assert (await gateway.acked(1)).unstored == {}
+            await gateway.send(2, foreign, batch_of(foreign, at + 7, 9.0))
+            assert (await gateway.acked(2)).unstored == {"line-2": (1, at + 7)}
+            await gateway.raw(broken(3, at + 30))
+            await gateway.raw(broken(4, at + 20))
+            told = {"line-2": (1, at + 7), "": (2, at + 30)}
+            assert (await gateway.acked(4)).unstored == told
+            await gateway.send(5, SCHEMA, batch_of(SCHEMA, at + 40, 1.0, 2.0))
+            assert (await gateway.acked(5)).unstored == told
+            async with sender(mosquitto.port, "gw-2") as other:
+                await other.send(1, SCHEMA, batch_of(SCHEMA, at, 1.0, 2.0))
+                assert (await other.acked(1)).unstored == {}
+        async with running(city), sender(mosquitto.port, "gw-1") as gateway:
+            await city.ingest.gateways.reload(["gw-1"])
+            await gateway.raw(seal(BodyEncoder().encode([]), Header(EPOCH, 0, 0, chain=7)))
+            await until(lambda: any(ack.answers == 7 for ack in gateway.acks))
+            assert gateway.acks[-1].unstored == {"line-2": (1, at + 7), "": (1, at + 30)}

@@ -155,15 +155,23 @@ class Clock(clock_module.Clock):
 
 
 def loaded(
-    folder: Path, *, tags: int = 2, interval_ms: int = 20, mode: str = "poll", **device: Any
+    folder: Path,
+    *,
+    tags: int = 2,
+    interval_ms: int = 20,
+    mode: str = "poll",
+    silence_ms: int = 60_000,
+    uscc: str = USCC,
+    url: str = "",
+    **device: Any,
 ) -> LoadedGateway:
-    """A gateway with one device of one group."""
-    names = [{"name": f"t{at}", "address": {}} for at in range(tags)]
+    """A gateway with one device of one group; ``url`` is the broker that leads to its city."""
+    names = [{"name": f"t{at}", "address": {}, "max_silence_ms": silence_ms} for at in range(tags)]
     group = {"name": "g", "interval_ms": interval_ms, "mode": mode, "tags": names}
     config = validated(
         GatewayConfig,
         {
-            "gateway": {"id": "gw", "enterprise_uscc": USCC, "synthetic": True},
+            "gateway": {"id": "gw", "enterprise_uscc": uscc, "synthetic": True},
             "profiles": [
                 {"name": "press", "driver": "plant", "source": "controller", "groups": [group]}
             ],
@@ -180,11 +188,10 @@ def loaded(
                 }
             ],
             "buffer": {"path": str(folder / "b.db"), "commit_interval_ms": 20},
+            "northbound": [{"url": url, "retry_max_ms": 1_000}] if url else [],
         },
     )
-    resolved = tuple(
-        ResolvedTag(TagConfig(name=f"t{at}", address={}), Nothing()) for at in range(tags)
-    )
+    resolved = tuple(ResolvedTag(validated(TagConfig, one), Nothing()) for one in names)
     one = ResolvedGroup("g", interval_ms, mode, resolved)  # type: ignore[arg-type]
     devices = (ResolvedDevice(config.devices[0], Nothing(), config.profiles[0], (one,)),)
     return LoadedGateway(config, devices)
@@ -208,9 +215,13 @@ class Runtime:
         self._tasks = await asyncio.TaskGroup().__aenter__()
         self.edge.devices.start_all(self._tasks)
         self._tasks.create_task(self.recorder.run())
+        for north in self.edge.northbounds:
+            self._tasks.create_task(north.run())
         return self
 
     async def __aexit__(self, *raised: object) -> None:
         await self.edge.devices.halt()
         self.recorder.stop()
+        for north in self.edge.northbounds:
+            north.close()
         await self._tasks.__aexit__(*raised)

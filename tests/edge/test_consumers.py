@@ -16,6 +16,7 @@ from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer, read_books
 from gateway.edge.buffer.incoming import Commit
 from gateway.edge.buffer.storage.consumers import Consumer, QuotaRule
+from gateway.edge.northbound.acks.unstored import Unstored
 from gateway.edge.northbound.session import Northbound
 from tests.edge.buffers import commit, frame
 from tests.edge.city import City
@@ -148,6 +149,7 @@ class TwoWays(Sender):
             wake=self.plant_wake,
             live=self.live,
             clock=FixedClock(1),
+            unstored=Unstored(),
         )
 
     def feed(self, frames: int, *, schema: bool = True) -> None:

@@ -20,7 +20,7 @@ ACL = "user city\ntopic readwrite #\npattern read qulink/2/down/%u/#\n"
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.edge.northbound.question.PATIENCE_S", 1.0)
+    monkeypatch.setattr("gateway.edge.northbound.acks.question.PATIENCE_S", 1.0)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.incoming import Commit, NewFrame
 from gateway.edge.live.view import DeviceRecord, Live
+from gateway.edge.northbound.acks.unstored import Unstored
 from gateway.edge.northbound.session import Northbound
 from gateway.wire.frame import BodyEncoder
 from gateway.wire.messages import Ack, encode_message
@@ -77,6 +78,7 @@ class Sender:
             wake=self.wake,
             live=self.live,
             clock=FixedClock(1),
+            unstored=Unstored(),
         )
         self.times = 0
 

@@ -1,6 +1,6 @@
 """The question that goes before the frames: when it is asked, and when its answer is missed."""
 
-from gateway.edge.northbound.question import PATIENCE_S, Question
+from gateway.edge.northbound.acks.question import PATIENCE_S, Question
 
 
 def test_it_is_asked_at_once_and_again_after_a_while() -> None:

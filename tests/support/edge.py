@@ -13,6 +13,7 @@ from gateway.core.days import day_of
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.incoming import Commit, NewFrame
 from gateway.edge.live.view import DeviceRecord, Live
+from gateway.edge.northbound.acks.unstored import Unstored
 from gateway.edge.northbound.session import Northbound
 from gateway.wire.frame import BodyEncoder
 from tests.support.city import batch_of, schema_of
@@ -60,6 +61,7 @@ class Edge:
             wake=self._wake,
             live=self.live,
             clock=FixedClock(begin_ms),
+            unstored=Unstored(),
         )
 
     def feed(self, frames: int, *, told: bool = True) -> None:
@@ -90,7 +92,7 @@ class Edge:
     @property
     def acknowledged(self) -> int:
         """All frames up to and including this one are acknowledged."""
-        return self.north._transfer._window.upto
+        return self.north.acknowledged
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Edge"]:

@@ -44,6 +44,7 @@ ACKS = st.builds(
     NUMBERS,
     st.lists(st.tuples(NUMBERS, NUMBERS), max_size=3),
     st.lists(st.text(max_size=16), max_size=3),
+    unstored=st.dictionaries(st.text(max_size=16), st.tuples(NUMBERS, NUMBERS), max_size=3),
 )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from edge_config.models.base import Secret
 from gateway.durable import make_folder, sync_names
@@ -192,19 +192,24 @@ def words(error: Exception) -> str:
     return text.partition("\n")[0][:300]
 
 
-_PERMANENT = frozenset(("22", "23", "54"))
-"""SQLSTATE classes: data exception, integrity violation, program limit exceeded."""
+_TOO_LARGE = "54000"
+"""SQLSTATE of a row that fits into no page or index; the others of its class are the server's."""
 
 
 def is_permanent(error: BaseException) -> bool:
     """Whether an error comes from what is written, so that trying again is of no use.
 
-    Drivers raise ``OverflowError`` and ``UnicodeError`` for what they cannot hand over at all.
+    All else is the database's own trouble – a full disk, a deadlock, a time-out, memory, a lost
+    connection, damage – and passes, or a person ends it. Of SQLite a row's faults are constraints
+    and sizes; of PostgreSQL they are SQLSTATE classes 22 (data) and 23 (integrity), by which
+    drivers choose the two classes of errors. They raise ``OverflowError`` and ``UnicodeError``, and
+    SQLAlchemy a bare ``StatementError``, for what cannot be handed over at all.
     """
     if isinstance(error, DataError | IntegrityError | OverflowError | UnicodeError):
         return True
-    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
-    return str(state)[:2] in _PERMANENT
+    if isinstance(error, DBAPIError):
+        return getattr(error.orig, "sqlstate", None) == _TOO_LARGE
+    return isinstance(error, StatementError) and isinstance(error.orig, TypeError | ValueError)
 
 
 def chunks(items: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:

@@ -103,7 +103,7 @@ class Flushing:
                 async with asyncio.timeout(FLUSH_S - _LEAST_S):
                     await self._soon.wait()
             self._soon.clear()
-            await self._writing.until_done(self.flush, SQLAlchemyError, words=words)
+            await self._writing.until_done(self.flush, SQLAlchemyError, MemoryError, words=words)
             await asyncio.sleep(_LEAST_S)
 
     async def _recount_what_is_owed(self) -> None:

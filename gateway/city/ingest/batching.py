@@ -83,7 +83,8 @@ class FrameBatch:
             now_ms: the city's clock, by which an edge may confirm its own, UTC milliseconds.
         """
         for (gateway_id, epoch), update in self.updates.items():
-            yield gateway_id, update.ack(epoch, now_ms)
+            unstored = self.gateways[gateway_id].losses.unstored
+            yield gateway_id, update.ack(epoch, now_ms, unstored)
 
     def add(self, message: Incoming, gateway: Gateway, verdict: Verdict) -> None:
         """Enter one frame of an enrolled gateway with the verdict on it."""
@@ -117,7 +118,8 @@ class FrameBatch:
                     update = self._update(gateway, epoch)
                     self._finish(gateway, epoch, update, range(seq - merged, seq + 1))
                     update.quarantined += values
-                    _lose(gateway, "", "", values, believed(span_ms, message.received_ms))
+                    times_ms = believed(span_ms, message.received_ms) if values else ()
+                    gateway.losses.note("", "", times_ms, span_ms[1])
                 self.outcomes["quarantined"] += 1
                 self.refuse(message, kind, sender, reason, values)
 
@@ -196,8 +198,8 @@ class FrameBatch:
         update.quarantined += count
         reason = gateway.why_refused(schema_id)
         self.refuse(message, "schema", gateway.enrolment.gateway, reason, count)
-        schema, times = records[0].schema, chain.from_iterable(map(span_of, records))
-        _lose(gateway, schema.device, schema.group, count, list(times))
+        schema, times = records[0].schema, list(chain.from_iterable(map(span_of, records)))
+        gateway.losses.note(schema.device, schema.group, times)
 
     def refuse(
         self, message: Incoming, kind: str, sender: str, reason: str, values: int = 0
@@ -210,8 +212,8 @@ class FrameBatch:
         for refusal in rejections:
             series = refusal.series
             self._uncommit(series.gateway, refusal.values)
-            gateway = self.gateways[series.gateway]
-            _lose(gateway, series.device, "", refusal.values, [refusal.time_ms])
+            losses = self.gateways[series.gateway].losses
+            losses.note(series.device, "", [refusal.time_ms])
             line = refusal.line.encode("utf-8", "replace")
             topic = f"{series.device}/{series.equipment} at {refusal.time_ms}"
             message = Incoming(topic, line, now_ms)
@@ -277,12 +279,6 @@ class FrameBatch:
             for batch in shown:
                 yield sender, batch
         yield from self.changes
-
-
-def _lose(gateway: Gateway, device: str, group: str, values: int, times_ms: Sequence[int]) -> None:
-    """Note an interval; what held no value leaves none."""
-    if values:
-        gateway.losses.note(device, group, times_ms)
 
 
 def _weight(record: Record) -> int:

@@ -1,6 +1,6 @@
 """What a batch of frames changes in the relational database, in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -83,12 +83,13 @@ class EpochUpdate:
                 self.changed = True
         return self.changed
 
-    def ack(self, epoch: str, now_ms: int) -> Ack:
+    def ack(self, epoch: str, now_ms: int, unstored: Mapping[str, tuple[int, int]]) -> Ack:
         """What the gateway is told once this is committed.
 
         Args:
             epoch: whose numbers these are.
             now_ms: the city's clock, by which an edge may confirm its own, UTC milliseconds.
+            unstored: which of its values were quarantined, see ``Ack.unstored``.
         """
         want = [f"{schema_id:016x}" for schema_id in sorted(self.want)[:MAX_WANT]]
         ranges, closed = self.after.named(self.seqs)
@@ -104,6 +105,7 @@ class EpochUpdate:
             chain=chain,
             answers=self.answers,
             known_ms=self.known_ms,
+            unstored=dict(unstored),
         )
 
     def note(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from gateway.city.db.tables import gap, gateway
 from gateway.city.db.upsert import insert_for
@@ -73,6 +73,25 @@ def keep_losses(connection: Connection, gaps: Sequence[tuple[str, Gap]]) -> None
     )
     if gaps:
         connection.execute(upsert, [_gap_row(*one) for one in gaps])
+
+
+def unstored_since(
+    connection: Connection, gateways: Sequence[str], since_ms: int
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """What quarantine took of gateways in intervals that began later: ``Ack.unstored`` of each.
+
+    Who was to be told may not have heard it before the city was stopped.
+    """
+    of_gateways = gap.c.gateway.in_(gateways) & (gap.c.from_ms > since_ms)
+    query = (
+        select(gap.c.gateway, gap.c.device, func.count(), func.max(gap.c.to_ms) - 1)
+        .where(of_gateways, gap.c.cause == Reason.QUARANTINE.code)
+        .group_by(gap.c.gateway, gap.c.device)
+    )
+    found: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in gateways}
+    for name, device, number, newest_ms in connection.execute(query):
+        found[name][device] = (number, newest_ms)
+    return found
 
 
 def _gap_row(gateway: str, one: Gap) -> dict[str, object]:

@@ -67,6 +67,8 @@ MAX_WANT = 100
 
 MAX_LOSSES = 1_000
 """Devices and groups of one gateway whose last interval of quarantined values is remembered."""
+MAX_UNSTORED = 100
+"""Devices whose quarantined values one acknowledgement names; of more it names the gateway."""
 
 # --- quarantine -----------------------------------------------------------------------------
 KEPT_BYTES = 65_536

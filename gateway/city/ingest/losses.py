@@ -3,27 +3,43 @@
 from collections.abc import Sequence
 
 from gateway.city.ingest.admission import LATEST_MS, is_device_id
-from gateway.city.ingest.limits import MAX_LOSSES
+from gateway.city.ingest.limits import MAX_LOSSES, MAX_UNSTORED
 from gateway.core.batch import JOIN_MS, Batch, Changes, Gap
 from gateway.core.days import MAX_AHEAD_MS
 from gateway.core.status import Reason
 
 
 class Losses:
-    """Intervals of values of one gateway that were quarantined."""
+    """Intervals of values of one gateway that were quarantined.
+
+    Attributes:
+        unstored: what the gateway is told of them: ``Ack.unstored``.
+    """
 
     def __init__(self) -> None:
+        self.unstored: dict[str, tuple[int, int]] = {}
         self._newest: dict[tuple[str, str], tuple[int, int]] = {}
         self._changed: dict[tuple[str, str, int], Gap] = {}
 
-    def note(self, device: str, group: str, times_ms: Sequence[int]) -> None:
+    def note(
+        self,
+        device: str,
+        group: str,
+        times_ms: Sequence[int],
+        newest_ms: int | None = None,
+    ) -> None:
         """Note that values were quarantined.
 
         Args:
             device: whose they were; empty, or if it is no name, for the whole gateway.
             group: of that device; empty for the whole device.
             times_ms: their times, UTC milliseconds; those that no database takes are left out.
+                Empty: no value was lost.
+            newest_ms: the newest of their times as the gateway gave it, if that is not believed.
         """
+        if not times_ms:
+            return
+        self._tell(device, max(times_ms) if newest_ms is None else newest_ms)
         times = [time for time in times_ms if abs(time) < LATEST_MS]
         if not times:
             return
@@ -36,6 +52,15 @@ class Losses:
         self._newest[place] = (from_ms, to_ms)
         if len(self._newest) > MAX_LOSSES:
             del self._newest[next(iter(self._newest))]
+
+    def _tell(self, device: str, newest_ms: int) -> None:
+        """Have the gateway told, so that it sends anew what these values told."""
+        name = device if is_device_id(device) else ""
+        number, known_ms = self.unstored.get(name, (0, newest_ms))
+        self.unstored[name] = (number + 1, max(known_ms, newest_ms))
+        if len(self.unstored) > MAX_UNSTORED:
+            numbers, times_ms = zip(*self.unstored.values(), strict=True)
+            self.unstored = {"": (sum(numbers), max(times_ms))}
 
     def _joined(self, place: tuple[str, str], from_ms: int, to_ms: int) -> tuple[int, int]:
         begin, end = self._newest.get(place, (from_ms, to_ms))

@@ -102,7 +102,9 @@ class Persistence:
 
     async def database(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do something with the database until it succeeds."""
-        return await self._database_attempts.until_done(work, SQLAlchemyError, words=words)
+        return await self._database_attempts.until_done(
+            work, SQLAlchemyError, MemoryError, words=words
+        )
 
     async def written(self, messages: Sequence[Incoming], work: Callable[[], Awaitable[T]]) -> T:
         """Write what messages say until it succeeds.
@@ -122,7 +124,7 @@ class Persistence:
                 raise PoisonedError(f"the database refuses them: {words(error)}") from error
 
         result = await self._database_attempts.until_done(
-            attempt, SQLAlchemyError, OverflowError, UnicodeError, words=words
+            attempt, SQLAlchemyError, MemoryError, OverflowError, UnicodeError, words=words
         )
         self.isolation.written(messages)
         return result

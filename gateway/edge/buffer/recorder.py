@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gateway.core.batch import Gap
 from gateway.core.books import Counts
+from gateway.core.days import MAX_AHEAD_MS
 from gateway.core.machines import MachineCounts
 from gateway.core.outcome import Outcome
 from gateway.core.schema import Equipment
@@ -201,7 +202,7 @@ class Recorder:
             self._give_up(gathered, self._refusal.cause)
         elif self._buffer.is_to_renew and not reporting:
             gathered.renews = True  # with it ends what was judged by what was sent until now
-            self._forget_sent({"": now_ms})
+            self._forget_sent({"": now_ms + MAX_AHEAD_MS})
         reporting = reporting or (not pausing and self._books_due(now_ms))
         # What is acknowledged is freed with the next values, if these come soon: a transaction of
         # its own would cost as much as theirs.
@@ -288,8 +289,7 @@ class Recorder:
             gathered.gap(opened)
 
     def _end_refusal(self) -> None:
-        ended = self._refusal.end()
-        if ended is not None:
+        if (ended := self._refusal.end()) is not None:
             self.gap(ended)
 
     def _show(self, now_ms: int) -> None:

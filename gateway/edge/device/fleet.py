@@ -151,10 +151,9 @@ class Fleet:
                 milliseconds.
         """
         for device, upto_ms in lost.items():
-            for runtime in self._devices.values() if not device else ():
-                runtime.forget_sent(upto_ms + MAX_AHEAD_MS)
-            if device in self._devices:
-                self._devices[device].forget_sent(upto_ms)
+            for name, runtime in self._devices.items():
+                if device in ("", name):
+                    runtime.forget_sent(upto_ms)
 
     def _heed_doubt(self, now_ms: int) -> None:
         """When the clock is confirmed, send all values once, and count what was due before.

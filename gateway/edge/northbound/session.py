@@ -12,6 +12,7 @@ from edge_config.models.gateway import QulinkNorthbound
 from gateway.edge.buffer.outlet import Outlet
 from gateway.edge.device.clock import Clock
 from gateway.edge.live.view import Live
+from gateway.edge.northbound.acks.unstored import Unstored
 from gateway.edge.northbound.shared import Shared
 from gateway.edge.northbound.signs import SignsOfLife
 from gateway.edge.northbound.transfer import Transfer
@@ -38,6 +39,7 @@ class Northbound:
         wake: set after each commit of the buffer, and by acknowledgements.
         live: the connection is noted in it; read for signs of life.
         clock: the gateway's; the city confirms it.
+        unstored: told what the city could not store.
     """
 
     def __init__(
@@ -50,8 +52,9 @@ class Northbound:
         wake: asyncio.Event,
         live: Live,
         clock: Clock,
+        unstored: Unstored,
     ) -> None:
-        self._shared = shared = Shared(config, gateway, outlet, live, clock)
+        self._shared = shared = Shared(config, gateway, outlet, live, clock, unstored)
         self._config = config
         self._gateway = gateway
         self._outlet = outlet
@@ -74,6 +77,11 @@ class Northbound:
     def close(self) -> None:
         """Say goodbye, if a session stands, and make :meth:`run` return."""
         self._closing.set()
+
+    @property
+    def acknowledged(self) -> int:
+        """All frames up to and including this one are acknowledged."""
+        return self._transfer.acknowledged
 
     async def drain(self, commit: Callable[[], Awaitable[object]]) -> None:
         """Wait until the city has acknowledged everything that the buffer holds.

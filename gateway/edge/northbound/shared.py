@@ -8,6 +8,7 @@ from gateway.edge.buffer.outlet import Outlet
 from gateway.edge.device.clock import Clock
 from gateway.edge.live.records import NorthboundLive
 from gateway.edge.live.view import Live
+from gateway.edge.northbound.acks.unstored import Unstored
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Shared:
         outlet: what is to be sent.
         live: the connection is noted in it; read for signs of life.
         clock: the gateway's; the city confirms it.
+        unstored: told what the city could not store.
     """
 
     config: QulinkNorthbound
@@ -27,6 +29,7 @@ class Shared:
     outlet: Outlet
     live: Live
     clock: Clock
+    unstored: Unstored
 
     @property
     def status(self) -> NorthboundLive:

@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Sequence
 from edge_config.models.gateway import CITY
 from gateway.edge.buffer.cutting import Cut
 from gateway.edge.buffer.outgoing import StoredFrame
-from gateway.edge.northbound.answers import Answers
+from gateway.edge.northbound.acks.answers import Answers
 from gateway.edge.northbound.preface import Preface
 from gateway.edge.northbound.queue import MOST_BYTES, Message, Queue, merge
 from gateway.edge.northbound.shared import Shared
@@ -67,6 +67,11 @@ class Transfer:
         """A session has ended by a fault, perhaps for the size of a message."""
         self._answers.end()
         self._sizes.lost(group)
+
+    @property
+    def acknowledged(self) -> int:
+        """All frames up to and including this one are acknowledged."""
+        return self._window.upto
 
     def hurry(self) -> None:
         """Nothing waits for its second to end any more."""
@@ -246,6 +251,8 @@ class Transfer:
         ranges = tuple((low, high) for low, high in ack.ranges if low <= high)
         sent_s = self._window.acknowledge(ack.upto, ranges, _seconds())
         self._hear_time(ack, sent_s)
+        if self._config.name == CITY:
+            self._shared.unstored.hear(ack.unstored)
         self._sizes.unanswered.acknowledged(self._window.newest, self._window.acknowledged)
         self._outlet.acknowledge(ack.upto, ranges, ack.closed)
         if self._preface.want(ack.want, _seconds()):

@@ -1,6 +1,7 @@
 """What the database knows of gateways: who is enrolled, their progress, schemas and last state."""
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +19,11 @@ from gateway.city.db.tables import tag_schema, watermark
 from gateway.city.evidence.uncounted import span_of
 from gateway.city.ingest.admission import Enrolment
 from gateway.city.ingest.enrolled.gateway import Gateway
+from gateway.city.ingest.gaps import unstored_since
 from gateway.city.ingest.progress import Progress
 from gateway.city.live.view import GatewayLive
 from gateway.city.registry.enrolment import of_partitions
+from gateway.core.days import DAY_MS
 from gateway.core.schema import Schema, decode_schema
 from gateway.wire.messages import State, decode_state
 
@@ -49,6 +52,8 @@ def load(connection: Connection, known: Collection[str], partitions: Collection[
 
 def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Gateway, GatewayLive]]:
     marks, schemas = (_by_gateway(connection, table, names) for table in (watermark, tag_schema))
+    # Within the longest silence of a tag every value has been sent anew.
+    unstored = unstored_since(connection, names, time.time_ns() // 1_000_000 - DAY_MS)
     for row in connection.execute(select(gateway_table).where(gateway_table.c.id.in_(names))):
         one = Gateway(Enrolment(row.id, row.uscc, row.site_no))
         for mark in marks[row.id]:
@@ -62,6 +67,7 @@ def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Gatewa
                 mark.known_ms,
             )
             one.uncounted[mark.epoch] = span_of(mark)
+        one.losses.unstored.update(unstored[row.id])
         for schema, used_on in _in_use(schemas[row.id]):
             one.learn(schema, used_on)
         yield one, _live_gateway(row)

@@ -2,7 +2,7 @@
 
 They count as dropped until its word comes. None is forgotten before that: it would be counted both
 stored and dropped for ever. They cannot become many, because nothing more is sent before the city
-has said what it has (``gateway/edge/northbound/question.py``).
+has said what it has (``gateway/edge/northbound/acks/question.py``).
 """
 
 import sqlite3

@@ -12,7 +12,7 @@ import msgspec
 
 from edge_config.models.gateway import CITY
 from gateway.edge.buffer.storage.writing import DiskRefusedError
-from gateway.edge.northbound.question import Question
+from gateway.edge.northbound.acks.question import Question
 from gateway.edge.northbound.shared import Shared
 from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.messages import Ack, decode_ack

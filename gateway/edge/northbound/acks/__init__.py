@@ -1,0 +1,1 @@
+"""What the city says of what it was sent."""
