@@ -192,6 +192,7 @@ def test_books_of_the_old_epoch_that_leave_under_the_new_one_are_corrected(
     first.close()
     copy = opened(folder)
     machine = ("d", "", "M1", DAY)
+    copy.confirmed()  # as before it was copied
     copy.append(Commit(machines={machine: MachineCounts(5, 5, 1, 2)}), 0)
     copy.close()
     copy = opened(folder)
@@ -218,6 +219,49 @@ def test_what_was_missed_before_the_start_is_in_no_new_books_whenever_it_is_coun
     copy.city.begin_epoch(28)
     totals = copy.totals()
     assert (totals.due, totals.skipped, totals.failed) == (5, 1, 2)
+    copy.close()
+
+
+def test_the_new_books_hold_what_all_lives_of_a_copy_have_counted(
+    lives: tuple[Buffer, Path],
+) -> None:
+    """The city is away while it is opened again and again, by a kill each time."""
+    first, folder = lives
+    first.close()
+    machine = ("d", "", "M1", DAY)
+    for life in range(3):
+        copy = opened(folder)
+        counts = {("d", DAY): Counts(due=7 + life, skipped=7, failed=life)}
+        copy.append(Commit(counts=counts, machines={machine: MachineCounts(1, 8, life, life)}), 0)
+        copy.append(commit(frame(2)), 0)
+        copy.close()
+    copy = opened(folder)
+    copy.city.begin_epoch(28)
+    totals = copy.totals()
+    # What the first one missed is the lost life's; between its own lives it is the copy's.
+    assert (totals.due, totals.skipped, totals.failed, totals.ok) == (6 + 14 + 3, 14, 3, 6)
+    assert totals.buffered == copy.city.pending().values == 6
+    assert copy.unreported_machines() == {machine: MachineCounts(3, 1 + 8 + 8, 0, 2)}
+    copy.close()
+    again = opened(folder)
+    assert again.totals() == totals
+    again.close()
+
+
+def test_what_was_counted_before_the_city_spoke_is_in_no_later_epoch(
+    lives: tuple[Buffer, Path],
+) -> None:
+    first, folder = lives
+    first.close()
+    copy = opened(folder)
+    copy.append(commit(frame(2)), 0)
+    copy.confirmed()
+    copy.append(commit(frame(3)), 0)
+    copy.close()
+    copy = opened(folder)
+    copy.append(commit(frame(4)), 0)
+    copy.city.begin_epoch(28)
+    assert copy.totals().buffered == 4
     copy.close()
 
 

@@ -148,12 +148,14 @@ class FrameBatch:
         self, message: Incoming, gateway: Gateway, update: EpochUpdate, frame: Frame, newest: int
     ) -> None:
         sender = gateway.enrolment.gateway
-        refused = defaultdict[int, list[Batch | Changes]](list)
+        refused = defaultdict[tuple[str, int], list[Batch | Changes]](list)
         # Each frame by its own number: a message can hold old ones beside the newest.
         for seq, record in frame.numbered():
             match record:
                 case Batch() | Changes() if not self._is_usable(record.schema, gateway, update):
-                    refused[record.schema.id].append(record)
+                    refused["schema", record.schema.id].append(record)
+                case Batch() if record.time_ms < update.taken_ms:
+                    refused["time", record.schema.id].append(record)
                 case Batch():
                     self.batches.setdefault((sender, record.schema.id), []).append(record)
                     self._use(record, gateway, update)
@@ -166,8 +168,9 @@ class FrameBatch:
                 case _:
                     update.note(record, seq, is_late=seq < newest)
             self.size += _weight(record)
-        for schema_id, records in refused.items():
-            self._refuse_schema(message, gateway, update, schema_id, records)
+        for (kind, schema_id), records in refused.items():
+            reason = lives.TAKEN if kind == "time" else gateway.why_refused(schema_id)
+            self._refuse_part(message, gateway, update, records, kind, reason)
 
     def _is_usable(self, schema: Schema, gateway: Gateway, update: EpochUpdate) -> bool:
         """Whether values of a schema are accepted; one that found no room may find some now."""
@@ -185,19 +188,19 @@ class FrameBatch:
         if gateway.is_first_use(schema_id, self.today):
             update.schemas.append(values.schema)
 
-    def _refuse_schema(
+    def _refuse_part(
         self,
         message: Incoming,
         gateway: Gateway,
         update: EpochUpdate,
-        schema_id: int,
         records: Sequence[Batch | Changes],
+        kind: str,
+        reason: str,
     ) -> None:
-        """Put values of a schema that was not accepted into quarantine."""
+        """Put values of one schema into quarantine."""
         count = sum(record.count for record in records)
         update.quarantined += count
-        reason = gateway.why_refused(schema_id)
-        self.refuse(message, "schema", gateway.enrolment.gateway, reason, count)
+        self.refuse(message, kind, gateway.enrolment.gateway, reason, count)
         schema, times = records[0].schema, list(chain.from_iterable(map(span_of, records)))
         gateway.losses.note(schema.device, schema.group, times)
 

@@ -91,7 +91,7 @@ class Buffer(BufferReading):
         self.epoch, self.last_seq = int(meta["epoch"], 16), int(meta["last_seq"])
         self.clock_mark, self.is_time_known = meta.get("clock", ""), True
         self.forerunner, self._total = Forerunner(meta.get(KEY)), load_totals(self._writer)
-        self._lost, self._since = Lost(), SinceOpening()
+        self._lost, self._since = Lost(), SinceOpening.load(self._writer)
         self.frame_bytes, self._opened_at = MAX_BYTES, int(meta["opened_at"])
         flags = enlist(self._writer, consumers)
         self.outlets: Mapping[str, Outlet] = {
@@ -174,14 +174,14 @@ class Buffer(BufferReading):
                     of_city = trimmed
             parts = [commit.counts, back, *(one.counts for one in gone)]
             changes = write_changes(writer, parts, [one.span_ms for one in gone])
+            added = self._since.write(writer, changes, commit)
             begin = [one.segments for one in self.outlets.values() if commit.renews]
             for segments in begin:
                 segments.note(writer, last_seq + 1)
             self._commit(stored, held, last_seq)
         for segments in begin:
             segments.begin(last_seq + 1)
-        self._since.add(changes, commit.machines)
-        self._since.reported(commit.reported, commit.reported_machines)
+        self._since.add(added)
         return self._appended(changes, gone, self._lost.by(of_city))
 
     def _commit(
@@ -217,8 +217,6 @@ class Buffer(BufferReading):
         # What frames report is the state before this commit, so its own increments come after.
         mark_reported(writer, commit)
         write_machines(writer, commit.machines)
-        if self._since.is_closed:
-            history.end_lives(writer)
 
     def let_hand_out(self, flag: int, upto: int) -> int:
         """Write down that a consumer may be handed frames up to this one; how far it may be."""

@@ -8,11 +8,31 @@ from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.losses import believed, span_of
 from gateway.city.ingest.progress import Progress
 from gateway.core.batch import Batch, Changes
+from gateway.core.days import MAX_AHEAD_MS
 from gateway.wire.frame import Frame, Header
+
+TAKEN = (
+    "polls of a time of which an earlier life of this gateway has stored values: its clock was set "
+    "back, and its buffer does not know of them; a row of the store is one poll"
+)
+
+
+def _taken_ms(gateway: Gateway, own: Progress) -> int:
+    """Before which time polls of an epoch would mix with those of an earlier one in the store.
+
+    A row there keeps fields that are not written anew: one that holds two polls would show the
+    state of a tag at another time, GOOD.
+    """
+    is_new = own.seen == (0, 0)
+    others = (one for one in gateway.progress.values() if one is not own)
+    earlier = (one.known_ms for one in others if is_new or one.begun_ms < own.begun_ms)
+    known_ms = max(earlier, default=0)
+    # Frames of a copy that was found out go out anew: a reading that was under way may be older.
+    return known_ms if own.closed <= 1 else known_ms - MAX_AHEAD_MS
 
 
 def begin(gateway: Gateway, update: EpochUpdate, header: Header, received_ms: int) -> None:
-    """Note that an epoch begins, if nothing of it has come before this message.
+    """Note which times are taken, and that an epoch begins if nothing of it has come before.
 
     Args:
         gateway: whose.
@@ -20,6 +40,7 @@ def begin(gateway: Gateway, update: EpochUpdate, header: Header, received_ms: in
         header: of the message.
         received_ms: when it came, by the city's clock, UTC milliseconds.
     """
+    update.taken_ms = _taken_ms(gateway, update.progress)
     if update.progress.seen != (0, 0):
         return
     update.progress.begun_ms = received_ms
@@ -30,20 +51,27 @@ def begin(gateway: Gateway, update: EpochUpdate, header: Header, received_ms: in
 def know(progress: Progress, frame: Frame, received_ms: int) -> None:
     """Note up to when a gateway is known by its newest frame, which is entered.
 
-    A clock that was ahead is worth no more than the city's.
+    A clock that was ahead of what is believed is worth no more than the city's.
     """
     oldest_ms = _oldest_of_newest(frame)
     if oldest_ms is not None:
-        progress.know(frame.header.seq, min(oldest_ms, received_ms))
+        is_believed = oldest_ms <= received_ms + MAX_AHEAD_MS
+        progress.know(frame.header.seq, oldest_ms if is_believed else received_ms)
 
 
 def _oldest_of_newest(frame: Frame) -> int | None:
-    """The oldest time in the newest frame of a message; None if that holds no values."""
-    if not frame.parts:
-        return frame.header.first_ms if frame.header.values else None
+    """The oldest time in the newest frame of a message; None if that holds no values.
+
+    Not that of a device whose own clock is behind: it says nothing of when the others were read.
+    """
+    header = frame.header
+    if not frame.parts and header.last_ms - header.first_ms <= MAX_AHEAD_MS:  # nearly always
+        return header.first_ms if header.values else None
     # Of several frames the header tells only of all together.
-    records = [one for one in frame.parts[-1][2] if isinstance(one, Batch | Changes)]
-    return min((span_of(one)[0] for one in records if one.count), default=None)
+    records = frame.parts[-1][2] if frame.parts else frame.records
+    spans = [span_of(one) for one in records if isinstance(one, Batch | Changes) and one.count]
+    newest_ms = max((span[-1] for span in spans), default=0)
+    return min((span[0] for span in spans if span[-1] >= newest_ms - MAX_AHEAD_MS), default=None)
 
 
 def seal(gateway: Gateway, epoch: str, update: EpochUpdate) -> None:

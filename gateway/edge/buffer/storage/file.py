@@ -23,7 +23,7 @@ APPLICATION_ID = 0x716C6E6B
 LEAST_BYTES = 256 * 1024
 """With less room than this a buffer cannot be opened."""
 
-VERSION = 7
+VERSION = 8
 """Of the tables; the file's ``user_version``. Older ones were never in the field."""
 
 TABLES = f"""
@@ -53,6 +53,12 @@ TABLES = f"""
         expected INTEGER NOT NULL, first_ms INTEGER, last_ms INTEGER, reported INTEGER NOT NULL,
         PRIMARY KEY (device, site, asset, day)) WITHOUT ROWID;
     CREATE INDEX machine_unreported ON machine (device, site, asset, day) WHERE reported = 0;
+    CREATE TABLE since (
+        device TEXT, day TEXT, body BLOB NOT NULL, PRIMARY KEY (device, day)) WITHOUT ROWID;
+    CREATE TABLE since_machine (
+        device TEXT, site TEXT, asset TEXT, day TEXT, body BLOB NOT NULL,
+        PRIMARY KEY (device, site, asset, day)) WITHOUT ROWID;
+    CREATE TABLE since_device (device TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE progress (
         device TEXT, grp TEXT, tick_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL,
         PRIMARY KEY (device, grp)) WITHOUT ROWID;

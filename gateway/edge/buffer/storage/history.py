@@ -90,6 +90,9 @@ def begin_life(connection: sqlite3.Connection) -> None:
 def end_lives(connection: sqlite3.Connection) -> None:
     """The city has said whose numbers they are: the next opening begins anew."""
     connection.execute("DELETE FROM meta WHERE key = 'opened_at'")
+    connection.execute("DELETE FROM since")
+    connection.execute("DELETE FROM since_machine")
+    connection.execute("DELETE FROM since_device")
 
 
 def begin_epoch(connection: sqlite3.Connection, epoch: int) -> None:
