@@ -96,14 +96,14 @@ async def test_polls_of_two_lives_are_in_no_row_together(
         second = Life(gateway, EPOCH + 1)
         await second.tells(batch_of(SCHEMA, at + 40, 2.0, 2.0))
         await second.tells(speed_only(at + 50, 3.0))  # the power still is 2.0
-        after = {"line-1": (2, at + 50)}
-        assert gateway.acks[-1].unstored == after  # and is sent anew
+        told = gateway.acks[-1].unstored
         await second.tells(batch_of(SCHEMA, at + 100, 4.0, 2.0))
         found = await rows(city, at)
         assert found == {
             **{tick: {"speed": 1.0, "power": 1.0} for tick in range(0, 100, 10)},
             100: {"speed": 4.0, "power": 2.0},
         }
+        assert told == {"line-1": (2, at + 50)}  # and is sent anew
         assert {row["reason"] for row in rows_of(city, quarantine)} == {TAKEN}
         (hole,) = [row for row in rows_of(city, gap) if row["cause"] == Reason.QUARANTINE.code]
         assert (hole["device"], hole["from_ms"], hole["to_ms"]) == ("line-1", at + 40, at + 51)
