@@ -3,8 +3,10 @@
 import time
 from pathlib import Path
 
+import numpy as np
+
 from gateway.city.db.tables import gap
-from gateway.core.batch import Gap
+from gateway.core.batch import Changes, Gap
 from gateway.core.status import Reason
 from gateway.wire.frame import BodyEncoder, Header, join, seal
 from tests.support.broker import Mosquitto
@@ -141,9 +143,14 @@ async def test_an_answer_says_up_to_when_the_other_epochs_are_known(
             header = Header(EPOCH, 5, 4, merged=1, first_ms=at + 8, last_ms=at + 12)
             await gateway.raw(seal(merged, header))
             assert await known(EPOCH + 1) == at + 12
-            await gateway.raw(frame(EPOCH, 6, at + 86_400_000))  # a clock that was ahead
+            behind = Changes(SCHEMA, *(np.array([n]) for n in (0, at - 3_600_000)), (np.ones(1),))
+            records = [batch_of(SCHEMA, at + 20, 1.0, 2.0), behind]  # a device with a slow clock
+            header = Header(EPOCH, 6, 3, first_ms=at - 3_600_000, last_ms=at + 20)
+            await gateway.raw(seal(BodyEncoder().encode(records), header))
+            assert await known(EPOCH + 1) == at + 20
+            await gateway.raw(frame(EPOCH, 7, at + 86_400_000))  # a clock that was ahead
             ahead = await known(EPOCH + 1)
-            assert at + 12 < ahead <= time.time_ns() // 1_000_000
+            assert at + 20 < ahead <= time.time_ns() // 1_000_000
         async with running(city), sender(mosquitto.port, "gw-1") as gateway:
             assert await known(EPOCH + 1) == ahead
 

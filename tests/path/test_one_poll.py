@@ -10,7 +10,7 @@ import pytest
 
 from gateway.city.app import City
 from gateway.city.db.tables import gap, quarantine, watermark
-from gateway.city.ingest.enrolled.lives import TAKEN
+from gateway.city.ingest.enrolled.lives import POLLS_OF_TWO_LIVES
 from gateway.city.ingest.layout import series_of
 from gateway.city.stores.api import Series
 from gateway.core.batch import Batch, Changes
@@ -104,7 +104,7 @@ async def test_polls_of_two_lives_are_in_no_row_together(
             100: {"speed": 4.0, "power": 2.0},
         }
         assert told == {"line-1": (2, at + 50)}  # and is sent anew
-        assert {row["reason"] for row in rows_of(city, quarantine)} == {TAKEN}
+        assert {row["reason"] for row in rows_of(city, quarantine)} == {POLLS_OF_TWO_LIVES}
         (hole,) = [row for row in rows_of(city, gap) if row["cause"] == Reason.QUARANTINE.code]
         assert (hole["device"], hole["from_ms"], hole["to_ms"]) == ("line-1", at + 40, at + 51)
         marks = {row["epoch"]: row for row in rows_of(city, watermark)}

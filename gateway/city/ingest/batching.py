@@ -154,7 +154,7 @@ class FrameBatch:
             match record:
                 case Batch() | Changes() if not self._is_usable(record.schema, gateway, update):
                     refused["schema", record.schema.id].append(record)
-                case Batch() if record.time_ms < update.taken_ms:
+                case Batch() if record.time_ms < update.floor_ms:
                     refused["time", record.schema.id].append(record)
                 case Batch():
                     self.batches.setdefault((sender, record.schema.id), []).append(record)
@@ -169,7 +169,7 @@ class FrameBatch:
                     update.note(record, seq, is_late=seq < newest)
             self.size += _weight(record)
         for (kind, schema_id), records in refused.items():
-            reason = lives.TAKEN if kind == "time" else gateway.why_refused(schema_id)
+            reason = lives.POLLS_OF_TWO_LIVES if kind == "time" else gateway.why_refused(schema_id)
             self._refuse_part(message, gateway, update, records, kind, reason)
 
     def _is_usable(self, schema: Schema, gateway: Gateway, update: EpochUpdate) -> bool:

@@ -39,7 +39,7 @@ class Losses:
         """
         if not times_ms:
             return
-        self._tell(device, max(times_ms) if newest_ms is None else newest_ms)
+        self._note_unstored(device, max(times_ms) if newest_ms is None else newest_ms)
         times = [time for time in times_ms if abs(time) < LATEST_MS]
         if not times:
             return
@@ -53,7 +53,7 @@ class Losses:
         if len(self._newest) > MAX_LOSSES:
             del self._newest[next(iter(self._newest))]
 
-    def _tell(self, device: str, newest_ms: int) -> None:
+    def _note_unstored(self, device: str, newest_ms: int) -> None:
         """Have the gateway told, so that it sends anew what these values told."""
         name = device if is_device_id(device) else ""
         number, known_ms = self.unstored.get(name, (0, newest_ms))

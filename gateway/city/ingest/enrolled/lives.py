@@ -11,13 +11,13 @@ from gateway.core.batch import Batch, Changes
 from gateway.core.days import MAX_AHEAD_MS
 from gateway.wire.frame import Frame, Header
 
-TAKEN = (
+POLLS_OF_TWO_LIVES = (
     "polls of a time of which an earlier life of this gateway has stored values: its clock was set "
     "back, and its buffer does not know of them; a row of the store is one poll"
 )
 
 
-def _taken_ms(gateway: Gateway, own: Progress) -> int:
+def _floor_ms(gateway: Gateway, own: Progress) -> int:
     """Before which time polls of an epoch would mix with those of an earlier one in the store.
 
     A row there keeps fields that are not written anew: one that holds two polls would show the
@@ -32,7 +32,7 @@ def _taken_ms(gateway: Gateway, own: Progress) -> int:
 
 
 def begin(gateway: Gateway, update: EpochUpdate, header: Header, received_ms: int) -> None:
-    """Note which times are taken, and that an epoch begins if nothing of it has come before.
+    """Note which times are in use, and that an epoch begins if nothing of it has come before.
 
     Args:
         gateway: whose.
@@ -40,7 +40,7 @@ def begin(gateway: Gateway, update: EpochUpdate, header: Header, received_ms: in
         header: of the message.
         received_ms: when it came, by the city's clock, UTC milliseconds.
     """
-    update.taken_ms = _taken_ms(gateway, update.progress)
+    update.floor_ms = _floor_ms(gateway, update.progress)
     if update.progress.seen != (0, 0):
         return
     update.progress.begun_ms = received_ms

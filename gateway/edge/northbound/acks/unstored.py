@@ -22,13 +22,13 @@ class _Loss:
     """Of one device.
 
     Attributes:
-        told: how often values of it were not stored, and the newest of their times.
+        unstored: how often values of it were not stored, and the newest of their times.
         is_owed: whether they have not been sent anew since.
         rests_until_s: they are not before this.
         pause_s: the next rest, if another loss follows soon.
     """
 
-    told: tuple[int, int]
+    unstored: tuple[int, int]
     is_owed: bool = True
     rests_until_s: float = -inf
     pause_s: float = FIRST_PAUSE_S
@@ -46,12 +46,12 @@ class Unstored:
         Args:
             unstored: see :class:`gateway.wire.messages.Ack`.
         """
-        for device, told in unstored.items():
+        for device, newest in unstored.items():
             known = self._losses.get(device)
             if known is None:
-                self._losses[device] = _Loss(told)
-            elif known.told != told:
-                known.told, known.is_owed = told, True
+                self._losses[device] = _Loss(newest)
+            elif known.unstored != newest:
+                known.unstored, known.is_owed = newest, True
 
     def due(self, now_s: float) -> dict[str, int]:
         """What is to be sent anew now; each loss is named once.
@@ -72,4 +72,4 @@ class Unstored:
             was_quiet = now_s >= loss.rests_until_s + loss.pause_s
             loss.pause_s = FIRST_PAUSE_S if was_quiet else min(2 * loss.pause_s, LONGEST_PAUSE_S)
             loss.rests_until_s = now_s + loss.pause_s
-        return {device: min(loss.told[1], _LATEST_MS) for device, loss in due.items()}
+        return {device: min(loss.unstored[1], _LATEST_MS) for device, loss in due.items()}
