@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import OperationalError
 
+from gateway.city.app import City
 from gateway.city.db.database import Database, connect, is_permanent
 from gateway.city.db.tables import quarantine, watermark
 from gateway.city.ingest.persistence import Persistence
@@ -171,35 +174,59 @@ async def test_memory_that_is_short_ends_nothing() -> None:
     assert tries == 3
 
 
-async def test_while_the_database_cannot_write_frames_wait_and_none_is_quarantined(
+SQLITE = {"unwritable": "PRAGMA query_only = ON", "usual": "PRAGMA query_only = OFF"}
+POSTGRES = {
+    "read only": "SET TRANSACTION READ ONLY",
+    "out of memory": "DO $$ BEGIN RAISE EXCEPTION 'memory' USING ERRCODE = '53200'; END $$",
+    "too slow": "SET LOCAL statement_timeout = '1ms'; SELECT pg_sleep(1)",
+}
+
+
+async def test_while_sqlite_cannot_write_frames_wait_and_none_is_quarantined(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    schema = schema_of("speed")
     async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
-        attempts = city.ingest.persistence._database_attempts
-        async with sender(mosquitto.port, "gw-1") as gateway:
-            with unwritable(city.database):
-                for number in range(1, 6):
-                    await gateway.send(number, schema, batch_of(schema, AT + number, 1.0))
-                await until(lambda: attempts.failures >= 3)
-            await gateway.acked(5)
-            assert gateway.acks[-1].unstored == {}
-        (mark,) = rows_of(city, watermark)
-        assert (mark["values_committed"], mark["values_quarantined"]) == (5, 0)
-        assert rows_of(city, quarantine) == []
+        await waits(city, mosquitto, SQLITE["unwritable"], SQLITE["usual"])
+
+
+@pytest.mark.parametrize("trouble", POSTGRES.values(), ids=POSTGRES)
+async def test_while_postgresql_cannot_write_frames_wait_and_none_is_quarantined(
+    mosquitto: Mosquitto, tmp_path: Path, postgres_url: str, trouble: str
+) -> None:
+    async with city_on(mosquitto.url, tmp_path, "gw-1", database={"url": postgres_url}) as city:
+        await waits(city, mosquitto, trouble)
+
+
+async def waits(city: City, mosquitto: Mosquitto, trouble: str, usual: str = "") -> None:
+    """Frames are kept while each transaction begins with this trouble, and stored afterwards."""
+    schema = schema_of("speed")
+    attempts = city.ingest.persistence._database_attempts
+    async with sender(mosquitto.port, "gw-1") as gateway:
+        with begun_by(city.database, trouble, usual):
+            for number in range(1, 6):
+                await gateway.send(number, schema, batch_of(schema, AT + number, 1.0))
+            await until(lambda: attempts.failures >= 3)
+        await gateway.acked(5)
+        assert gateway.acks[-1].unstored == {}
+    (mark,) = rows_of(city, watermark)
+    assert (mark["values_committed"], mark["values_quarantined"]) == (5, 0)
+    assert rows_of(city, quarantine) == []
 
 
 @contextlib.contextmanager
-def unwritable(database: Database) -> Iterator[None]:
-    """Each transaction that begins meanwhile finds a database that it can only read."""
-    is_on = True
+def begun_by(database: Database, statements: str, usual: str) -> Iterator[None]:
+    """Each transaction begins with these statements; later ones with what is usual."""
 
     def begun(connection: Connection) -> None:
-        state = "ON" if is_on else "OFF"
-        connection.connection.dbapi_connection.execute(f"PRAGMA query_only = {state}")  # type: ignore[union-attr]
+        driver: Any = connection.connection.dbapi_connection
+        for statement in filter(None, statements.split(";")):
+            try:
+                driver.execute(statement)
+            except psycopg.Error as error:
+                raise OperationalError(statement, None, error) from error
 
     event.listen(database.engine, "begin", begun)
     try:
         yield
     finally:
-        is_on = False
+        statements = usual
