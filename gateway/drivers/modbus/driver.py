@@ -1,10 +1,13 @@
 """The Modbus driver: one unit, reached over a link that other units may share."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from weakref import WeakSet
 
+import numpy as np
+
 from gateway.core.batch import Reading
+from gateway.core.status import bad
 from gateway.drivers.api import (
     DriverError,
     NoResponseError,
@@ -26,6 +29,7 @@ from gateway.drivers.modbus.config import (
 from gateway.drivers.modbus.plan import CODES, LAYOUTS
 from gateway.drivers.modbus.values import DataType, Encoding
 from gateway.drivers.toolkit.layout import Kept
+from gateway.drivers.toolkit.learnt import LONGEST_PAUSE
 from gateway.drivers.toolkit.merge import Block
 from gateway.drivers.toolkit.reading import ReadPlan, UnansweredError
 
@@ -34,11 +38,39 @@ if TYPE_CHECKING:
 
 
 class UnitPlan(ReadPlan):
-    """The plan of one unit; it keeps the layout that equal units share."""
+    """The plan of one unit; it keeps the layout that equal units share.
+
+    Of several plans of a unit – its groups – one may hold nothing that is ever answered. It is
+    left alone for longer and longer, as single requests are, and costs the others no session.
+    """
 
     def __init__(self, kept: Kept) -> None:
         super().__init__(kept.layout, CODES)
         self.kept = kept
+        self._code = codec.SILENT
+        self._alone = self._left = 0  # readings that pass without asking; how many are left
+
+    def passes(self) -> bool:
+        """Begin a reading; whether it passes without asking."""
+        self._left = max(0, self._left - 1)
+        return self._left > 0
+
+    def is_answered(self) -> None:
+        """It holds something that is answered."""
+        self._alone = self._left = 0
+
+    def leave_alone(self, code: int) -> Reading:
+        """Nothing of it was answered, though the unit is there; what its points are meanwhile."""
+        self._alone = min(2 * self._alone or 1, LONGEST_PAUSE)
+        self._left, self._code = self._alone + 1, code
+        return self.nothing()
+
+    def nothing(self) -> Reading:
+        """A reading without values."""
+        self.missed = [(block, self._code) for block in self.blocks]
+        layout = self.kept.layout
+        status = np.full(len(layout.places), bad(codec.reason_for(self._code)), np.uint8)
+        return Reading(layout.decoder.columns(bytes(layout.size), status), status)
 
 
 class ModbusDriver:
@@ -62,6 +94,8 @@ class ModbusDriver:
         self._asking = Asking(link, self, unit)
         self.renewals = 0
         self._plans: WeakSet[UnitPlan] = WeakSet()
+        self._heard: WeakSet[UnitPlan] = WeakSet()  # of which something was answered last time
+        self._turn = 0  # failed readings of the whole unit
         self._name = f"Modbus unit {connection.unit} at {endpoint(connection)}"
 
     async def connect(self) -> None:
@@ -80,18 +114,54 @@ class ModbusDriver:
 
     async def read(self, plan: UnitPlan) -> Reading:
         """Read all points of a plan once."""
+        if plan.passes():
+            return plan.nothing()
         try:
-            return await self._poll(plan)
+            return await self._read(plan)
         except UnansweredError as fault:
+            self._turn += 1
             raise self._fault(fault) from fault
         except NotConnectedError as error:
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
         finally:
             self._asking.end()
 
+    async def _read(self, plan: UnitPlan) -> Reading:
+        self._asking.begin()
+        await self._knock(plan)
+        try:
+            reading = await self._poll(plan)
+        except UnansweredError as fault:
+            self._heard.discard(plan)
+            other = next(iter(self._heard), None)
+            if other is None or not await self._hears(other):
+                raise
+            return plan.leave_alone(fault.code)
+        plan.is_answered()
+        self._heard.add(plan)
+        return reading
+
+    async def _knock(self, plan: UnitPlan) -> None:
+        """Ask a unit that was silent for another plan first, each second time."""
+        others = [one for one in self._plans if one is not plan and one.likely is not None]
+        if self._heard or not others or self._turn % 2 == 0:
+            return
+        other = others[self._turn // 2 % len(others)]
+        if not await self._hears(other):
+            raise UnansweredError(cast("Block", other.likely), codec.SILENT)
+
+    async def _hears(self, plan: UnitPlan) -> bool:
+        """Whether the unit answers something of a plan now."""
+        block = plan.likely
+        if block is None:
+            return False
+        (answer,) = await self._asking.ask([block.request])
+        is_answer = isinstance(answer, bytes) or answer not in codec.NO_RESPONSE | codec.UNANSWERED
+        (self._heard.add if is_answer else self._heard.discard)(plan)
+        return is_answer
+
     async def _poll(self, plan: UnitPlan) -> Reading:
         steps = plan.poll()
-        self._asking.begin()
         try:
             requests = next(steps)
             while True:
@@ -185,6 +255,7 @@ class ModbusDriver:
 
     async def close(self) -> None:
         """Leave the link; the last unit closes its connections."""
+        self._heard.clear()
         await self._link.leave(self)
 
 

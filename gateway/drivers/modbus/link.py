@@ -30,6 +30,11 @@ sent into a connection that is being ended it would only be lost."""
 ONE_EACH_S = 3_600.0
 """For so long; then it is seen whether the other side has been mended."""
 
+COMES_TWICE = (
+    "a unit behind it answers twice: two devices may have one unit number, or something repeats "
+    "what they say; its answers are awaited longer"
+)
+
 REDIAL_S = 1.0
 """After a failed attempt of one unit to connect, those of others fail at once for so long."""
 
@@ -155,6 +160,12 @@ class ModbusLink:
         """A unit needs its connection no longer."""
         if channel.has_answered and self._framing is Framing.AUTO:
             self._found = channel.framing
+        if (
+            channel.line is not None
+            and channel.line.comes_twice
+            and COMES_TWICE not in self._remarks
+        ):
+            self._remarks.append(COMES_TWICE)
         self._end_if_silent(channel)
         self._pool.give_back(channel)
 

@@ -26,7 +26,12 @@ def _endpoint(connection: Connection) -> str:
 
 
 def _unclear(_written: object, address: Address) -> str:
-    """What may become of an index that stands for a namespace."""
+    """A blank that nobody sees, and what may become of an index that stands for a namespace."""
+    name = address.name.identifier
+    if isinstance(name, str) and name != name.strip():
+        return (
+            f"the node {name!r} has a blank at its end or begin; drop it unless the server has it"
+        )
     index = address.name.index
     if index is None:
         return ""

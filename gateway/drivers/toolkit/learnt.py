@@ -107,6 +107,12 @@ class Learnt:
         """Whether the next answer is expected: if none comes, others may be to blame."""
         return self._answers and not self._suspects
 
+    @property
+    def likely(self) -> Block | None:
+        """The first request that is expected to be answered."""
+        doubtful = self._resting.keys() | self._suspects
+        return next((block for block in self.blocks if block.key not in doubtful), None)
+
     # -- over a restart -------------------------------------------------------------------
 
     @property

@@ -1,12 +1,18 @@
 """RTU framing: vectors, noise, echoes, late answers of others."""
 
+import asyncio
+from contextlib import closing, suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Table
+from gateway.drivers.modbus.config import Framing
 from gateway.drivers.modbus.framing.rtu import RtuLine, crc, frame
+from tests.drivers.modbus.support import connected, points
 
 READ = codec.read(Table.HOLDING, 0x6B, 3)
 BODY = bytes.fromhex("022B 0000 0064")
@@ -168,3 +174,24 @@ def test_who_answers_for_another_unit_is_named(body: bytes) -> None:
     assert (line.answers, line.stranger) == ([SILENT], 0x12)
     line.begin(0x11, [READ])
     assert line.stranger is None
+
+
+async def test_a_line_that_repeats_its_answers_is_read_right_and_said_to() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
+            while request := await reader.readexactly(8):
+                answer = whole(request[:2] + b"\2" + request[2:4])  # a register holds its address
+                writer.write(answer)
+                await asyncio.sleep(0.01)  # the next request is on its way meanwhile
+                writer.write(answer)
+
+    wanted = points("holding:7", "holding:300", "holding:600")
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with connected(port, framing=Framing.RTU) as driver:
+            plan = driver.plan(wanted)
+            remarks: set[str] = set()
+            for _ in range(3):
+                assert values_of(wanted, await driver.read(plan)) == [7, 300, 600]
+                remarks.update(driver.remarks())
+    assert any("answers twice" in remark for remark in remarks)

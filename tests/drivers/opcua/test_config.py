@@ -146,3 +146,11 @@ def test_check_warns_of_a_namespace_that_is_named_by_its_index(
         assert f"{index} may be another namespace" in sentence
         assert "nsu=<namespace URI>" in sentence
         assert "notation" not in sentence
+
+
+@pytest.mark.parametrize("node", ["nsu=urn:x;s=Speed ", "nsu=urn:x;s= Speed"])
+def test_check_warns_of_a_blank_that_nobody_sees(node: str) -> None:
+    address = validated(Address, {"node": node, "type": "float64"})
+    assert "has a blank at its end or begin; drop it" in SPEC.unclear(node, address)
+    bare = validated(Address, {"node": "nsu=urn:x;s=Line 1.Speed", "type": "float64"})
+    assert not SPEC.unclear("", bare)

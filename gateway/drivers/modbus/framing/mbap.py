@@ -177,7 +177,7 @@ class Transactions(Series):
             self._note(found.answer)
             return True
         if self.doubted is not None:
-            self._single = 0
+            self._note_surplus()
         self.doubted = found.answer
         return bool(self._rest) and self._read_one()
 

@@ -94,7 +94,7 @@ class RtuLine(Series):
             return self._take(first)
         others = list(answers)
         if self.doubted is not None or others:
-            self._single = 0
+            self._note_surplus()
         self.doubted = [first, *others][-1]
         return b""
 

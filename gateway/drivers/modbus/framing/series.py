@@ -70,6 +70,13 @@ class Series:
         is_repeated = (unit, taken) == (self._unit, answer) and before != asked
         return is_repeated and isinstance(answer, bytes) and self._single < _SINGLE
 
+    def _note_surplus(self) -> None:
+        """Another answer has followed one in doubt; if none is late, somebody answers twice."""
+        self._single = 0
+        asked = self._requests[self._sent - 1].pdu
+        if (self._unit, asked[0]) not in self._given_up_by:
+            self.comes_twice = True
+
     def _note_taken(self, answer: Answer) -> None:
         self._taken = self._unit, self._requests[self._sent - 1].pdu, answer
 
