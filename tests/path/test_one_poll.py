@@ -14,6 +14,7 @@ from gateway.city.ingest.enrolled.lives import POLLS_OF_TWO_LIVES
 from gateway.city.ingest.layout import series_of
 from gateway.city.stores.api import Series
 from gateway.core.batch import Batch, Changes
+from gateway.core.days import DAY_MS
 from gateway.core.status import Reason
 from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.records import GivenUp
@@ -132,6 +133,8 @@ async def test_what_an_earlier_life_left_over_is_stored(
         await copy.asks()
         await copy.tells(batch_of(SCHEMA, at + 100, 2.0, 2.0), old)  # was under way
         await Life(gateway, EPOCH + 2).tells(batch_of(SCHEMA, at + 501, 3.0, 3.0), old)
+        # Nor does a clock without a battery mix anything, years before the first life.
+        await Life(gateway, EPOCH + 3).tells(batch_of(SCHEMA, at - 2 * 365 * DAY_MS, 3.0, 3.0))
         assert rows_of(city, quarantine) == []
         assert await city.store.count(["gw-1"], at - 90_000, at + 1_000) == 7
         # What goes on late of an earlier life is no set-back clock.

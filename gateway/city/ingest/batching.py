@@ -154,7 +154,7 @@ class FrameBatch:
             match record:
                 case Batch() | Changes() if not self._is_usable(record.schema, gateway, update):
                     refused["schema", record.schema.id].append(record)
-                case Batch() if record.time_ms < update.floor_ms:
+                case Batch() if record.time_ms in update.in_use:
                     refused["time", record.schema.id].append(record)
                 case Batch():
                     self.batches.setdefault((sender, record.schema.id), []).append(record)

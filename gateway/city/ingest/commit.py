@@ -48,7 +48,7 @@ class EpochUpdate:
         machines: newest counters of machines, likewise.
         schemas: those that are new, or used for the first time today.
         want: schemas that are lacking.
-        floor_ms: polls before this are of times that an earlier epoch has values of.
+        in_use: times of which earlier epochs have polls, UTC milliseconds.
         answers: the newest question that is to be answered; 0: none.
         known_ms: up to when the city knows the gateway by its other epochs, UTC milliseconds; 0:
             it does not.
@@ -69,7 +69,7 @@ class EpochUpdate:
     machines: dict[MachineDay, tuple[int, MachineRecord]] = field(default_factory=dict)
     schemas: list[Schema] = field(default_factory=list)
     want: set[int] = field(default_factory=set)
-    floor_ms: int = 0
+    in_use: range = range(0)
     answers: int = 0
     known_ms: int = 0
     begins_ms: int | None = None

@@ -8,7 +8,7 @@ from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.losses import believed, span_of
 from gateway.city.ingest.progress import Progress
 from gateway.core.batch import Batch, Changes
-from gateway.core.days import MAX_AHEAD_MS
+from gateway.core.days import DAY_MS, MAX_AHEAD_MS
 from gateway.wire.frame import Frame, Header
 
 POLLS_OF_TWO_LIVES = (
@@ -16,19 +16,26 @@ POLLS_OF_TWO_LIVES = (
     "back, and its buffer does not know of them; a row of the store is one poll"
 )
 
+BACKLOG_MS = 31 * DAY_MS
+"""How old the first values of an epoch may be that began without a city: edges keep no older ones,
+unless told otherwise. What a clock dates to long before is mixed with nothing."""
 
-def _floor_ms(gateway: Gateway, own: Progress) -> int:
-    """Before which time polls of an epoch would mix with those of an earlier one in the store.
+
+def _in_use(gateway: Gateway, own: Progress) -> range:
+    """At what times polls of an epoch would mix with those of earlier ones in the store.
 
     A row there keeps fields that are not written anew: one that holds two polls would show the
     state of a tag at another time, GOOD.
     """
     is_new = own.seen == (0, 0)
-    others = (one for one in gateway.progress.values() if one is not own)
-    earlier = (one.known_ms for one in others if is_new or one.begun_ms < own.begun_ms)
-    known_ms = max(earlier, default=0)
+    others = (one for one in gateway.progress.values() if one is not own and one.known_ms)
+    earlier = [one for one in others if is_new or one.begun_ms < own.begun_ms]
+    if not earlier:
+        return range(0)
+    known_ms = max(one.known_ms for one in earlier)
     # Frames of a copy that was found out go out anew: a reading that was under way may be older.
-    return known_ms if own.closed <= 1 else known_ms - MAX_AHEAD_MS
+    end_ms = known_ms if own.closed <= 1 else known_ms - MAX_AHEAD_MS
+    return range(min(one.begun_ms for one in earlier) - BACKLOG_MS, end_ms)
 
 
 def begin(gateway: Gateway, update: EpochUpdate, header: Header, received_ms: int) -> None:
@@ -40,7 +47,7 @@ def begin(gateway: Gateway, update: EpochUpdate, header: Header, received_ms: in
         header: of the message.
         received_ms: when it came, by the city's clock, UTC milliseconds.
     """
-    update.floor_ms = _floor_ms(gateway, update.progress)
+    update.in_use = _in_use(gateway, update.progress)
     if update.progress.seen != (0, 0):
         return
     update.progress.begun_ms = received_ms

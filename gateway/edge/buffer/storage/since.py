@@ -16,6 +16,7 @@ from gateway.core.books import Counts
 from gateway.core.machines import MachineCounts
 from gateway.edge.buffer.incoming import Commit, MachineKey
 from gateway.edge.buffer.storage.history import end_lives
+from gateway.edge.buffer.storage.tables import sum_counts
 
 BookKey = tuple[str, date]
 """Device and Asia/Shanghai day."""
@@ -100,23 +101,19 @@ class SinceOpening:
         return added
 
     def _sum(self, changes: Mapping[BookKey, Counts], commit: Commit) -> Added:
-        added = Added()
-        for key in commit.reported:
-            added.counts[key] = self.counts.get(key, Counts())
-        for machine in commit.reported_machines:
-            added.machines[machine] = self.machines.get(machine, MachineCounts())
+        added = Added(
+            {key: self.counts.get(key, Counts()) for key in commit.reported},
+            {key: self.machines.get(key, MachineCounts()) for key in commit.reported_machines},
+            {device for (device, _), more in changes.items() if more.due} - self._begun,
+        )
         for key, more in changes.items():
             own = more if key[0] in self._begun else _without_missed(more)
-            added.counts[key] = total = Counts()
-            for part in (self.counts.get(key, Counts()), own):
-                total.add(part)
+            added.counts[key] = sum_counts((self.counts.get(key, Counts()), own))
         for machine, given in commit.machines.items():
-            own_given = given if machine[0] in self._begun else replace(given, expected=given.valid)
-            added.machines[machine] = of_machine = MachineCounts()
-            for one in (self.machines.get(machine, MachineCounts()), own_given):
-                of_machine.add(one)
-        tried = {device for (device, _), more in changes.items() if more.due}
-        added.devices.update(tried - self._begun)
+            valid_only = replace(given, expected=given.valid)
+            added.machines[machine] = total = MachineCounts()
+            total.add(self.machines.get(machine, MachineCounts()))
+            total.add(given if machine[0] in self._begun else valid_only)
         return added
 
     def add(self, added: Added) -> None:
