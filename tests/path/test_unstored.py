@@ -3,16 +3,23 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from math import log2
 from pathlib import Path
+
+import numpy as np
+from msgspec.structs import replace
 
 from gateway.city.app import City
 from gateway.city.db.tables import quarantine
-from gateway.city.stores.api import Series
+from gateway.city.ingest.layout import batch_rows, layout_of
+from gateway.city.stores.api import Rows, Series
+from gateway.core.batch import Batch
+from gateway.core.schema import Kind
 from gateway.edge.buffer.buffer import Buffer
 from tests.edge.plant import Clock, Plant, Runtime, loaded
 from tests.edge.test_losses import arrivals
 from tests.support.broker import Mosquitto
-from tests.support.city import USCC, city_on, rows_of
+from tests.support.city import USCC, city_on, rows_of, schema_of
 from tests.support.consumers import for_city
 from tests.support.waiting import until
 
@@ -75,6 +82,33 @@ async def test_a_subscribed_state_that_was_quarantined_is_sent_anew(
             plant.deliveries.put_nowait(arrivals(edge.clock, 7.0))
             await until(lambda: edge.buffer.totals().buffered == 2)
         await shows(city, lambda value: value == 7.0)
+
+
+async def test_a_tag_that_is_refused_without_end_makes_the_others_be_sent_ever_more_seldom(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """The store has it as a text, of another machine; the other tag stands still."""
+    plant = Plant()
+    plant.moving = 1
+    async with city_on(mosquitto.url, tmp_path / "city", "gw") as city:
+        await city.ingest.opened.wait()
+        await city.store.write(texts("t0"))
+        begun_s, begun_ms = time.monotonic(), time.time_ns() // 1_000_000
+        async with edge_on(mosquitto, tmp_path, plant, "poll") as edge:
+            await until(lambda: len(rows_of(city, quarantine)) > 120)
+            assert edge.buffer.totals().balanced
+        end_ms = begun_ms + DAY_MS
+        sent = await city.store.history(SERIES, "t1", begun_ms - DAY_MS, end_ms, 2 * DAY_MS)
+        assert 2 <= len(sent) <= 4 + log2(time.monotonic() - begun_s)
+
+
+def texts(name: str) -> list[Rows]:
+    """One value of a tag of another machine of the same profile."""
+    schema = schema_of(name, profile="press")
+    schema = replace(schema, tags=(replace(schema.tags[0], kind=Kind.STRING),))
+    words = (np.array(["fast"], object),)
+    batch = Batch(schema, time.time_ns() // 1_000_000, np.ones(1, np.bool_), words)
+    return batch_rows(layout_of("gw-0", schema), [batch])
 
 
 async def shows(city: City, is_right: Callable[[float], bool]) -> None:
