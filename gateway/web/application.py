@@ -9,13 +9,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from edge_config.models.base import ConsoleConfig
-from gateway.web import health
+from gateway.web import health, waiting
 from gateway.web.access import login
 from gateway.web.access.admission import admission
 from gateway.web.access.guard import Guard
 from gateway.web.access.store import NoSessions, Sessions
 from gateway.web.faults import Faults
 from gateway.web.pages import Pages
+from gateway.web.waiting import NotYetError
 
 OPEN_PATHS = ("/login", "/static/", "/healthz")
 
@@ -53,7 +54,11 @@ def compose(
     app = Starlette(
         routes=every,
         middleware=[Middleware(Faults)],
-        exception_handlers={HTTPException: pages.failure, Exception: pages.failure},
+        exception_handlers={
+            HTTPException: pages.failure,
+            NotYetError: waiting.answer(pages),
+            Exception: pages.failure,
+        },
     )
     # Around everything, the pages of errors too: each answer needs the headers.
     return Guard(app, console, admits, OPEN_PATHS)

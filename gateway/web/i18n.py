@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -30,11 +31,27 @@ def _flatten(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
 def text(language: Language, key: str, **values: object) -> str:
     """One text, with ``{name}`` places filled in.
 
+    A place with two words, as ``{count:machine|machines}``, is the first for one and the second
+    for any other number.
+
     Raises:
         KeyError: the catalogue has no such key, or a place has no value.
     """
     found = catalog(language)[key]
-    return found.format(**values) if values else found
+    return found.format(**{name: _Value(one) for name, one in values.items()}) if values else found
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """What fills a place in: a number, or one that was written out already."""
+
+    value: object
+
+    def __format__(self, wanted: str) -> str:
+        one, bar, many = wanted.partition("|")
+        if not bar:
+            return format(self.value, wanted)
+        return one if str(self.value) == "1" else many
 
 
 def cause_words(language: Language, code: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 Cell = str | int | float | bool | None
@@ -96,3 +97,8 @@ def _safe(cell: Cell) -> Cell:
     if cell.startswith(_FORMULA):
         return f"'{cell}"
     return f'="{cell}"' if _MISTAKEN.fullmatch(cell) else cell
+
+
+def is_file(request: Request) -> bool:
+    """Whether a page's table is asked for as a file."""
+    return "format" in request.query_params

@@ -9,6 +9,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from edge_config.models.base import ConsoleConfig, Secret
+from gateway.city.console import remember
 from gateway.city.console.app import build
 from gateway.web.listen import bind
 from gateway.web.serve import serve
@@ -38,6 +39,12 @@ async def guarded(folder: Path, token: str) -> AsyncIterator[str]:
         served(build(made.context)) as base,
     ):
         yield base
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of tests wait for their figures, however busy the machine is."""
+    monkeypatch.setattr(remember, "WAIT_S", 60.0)
 
 
 @pytest.fixture

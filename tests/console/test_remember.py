@@ -6,6 +6,7 @@ import pytest
 
 from gateway.city.console import remember
 from gateway.city.console.remember import Remembered
+from gateway.web.waiting import NotYetError
 
 
 class Source:
@@ -44,11 +45,23 @@ async def test_the_last_answer_is_shown_while_the_next_is_made(
     assert await kept.get("k", -1, source) == 1
     source.gate.clear()
     assert await kept.get("k", -1, source) == 1
-    monkeypatch.setattr(remember, "SHOWN_S", -1.0)  # too old to be shown
-    waiting = asyncio.ensure_future(kept.get("k", -1, source))
+    monkeypatch.setattr(remember, "SHOWN_S", -1.0)  # very old: worth waiting for, but not for ever
+    assert await kept.get("k", -1, source, wait_s=0.01) == 1
+    waiting = asyncio.ensure_future(kept.get("k", -1, source, wait_s=30))
     await asyncio.sleep(0)
     source.gate.set()
     assert await waiting == 2
+
+
+async def test_nobody_waits_for_long_for_the_first_answer() -> None:
+    kept, source = Remembered(), Source()
+    source.gate.clear()
+    for _ in range(2):
+        with pytest.raises(NotYetError) as raised:
+            await kept.get("k", 60, source, wait_s=0.01)
+        assert raised.value.making.since_ms
+    source.gate.set()
+    assert await kept.get("k", 60, source, wait_s=30) == 1, "who asks again costs nothing more"
 
 
 async def test_a_costly_answer_rests_longer() -> None:

@@ -31,7 +31,7 @@ from gateway.city.ledger.importing import parts
 from gateway.city.ledger.listing import listed
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import RenamingError, rename_machine
-from gateway.city.rates.reports.table import rate_table
+from gateway.city.rates.reports.months import rate_table
 from gateway.core.days import DAY_MS, day_start_ms
 from tests.support.city_db import USCCS, add_enterprise, add_machine
 

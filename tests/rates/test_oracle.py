@@ -22,9 +22,10 @@ from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import samples_in
 from gateway.city.ingest.layout import batch_rows, layout_of
 from gateway.city.ledger.machines import MachineIds
+from gateway.city.ledger.names import MachineName
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Continuity
-from gateway.city.rates.reports.table import rate_table
+from gateway.city.rates.reports.months import rate_month, rate_months, rate_table
 from gateway.core.batch import Batch
 from gateway.core.days import day_start_ms
 from gateway.core.schema import Schema
@@ -307,4 +308,23 @@ def test_every_definition_agrees_with_the_second_opinion(tmp_path: Path, seed: i
         assert (table.city.networked, table.city.equipment) == (total_k, total_n)
         assert table.city.pooled == (Fraction(100 * total_k, total_n) if total_n else None)
         assert table.city.mean == (sum(rates) / len(rates) if rates else None)
+    database.close()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_months_that_are_read_together_are_as_each_alone(tmp_path: Path, seed: int) -> None:
+    """One pass over ledger and evidence, with a month between that nobody asks about."""
+    random = Random(seed)
+    town = random_town(random)
+    town.began = FIRST
+    database = sqlite_city(tmp_path)
+    database.run_now(write, town, random)
+    answering = frozenset(MachineName(one.uscc, "1", one.asset_no) for one in town.items[::2])
+    wanted = [("ENR-A", None), ("ONL", None), ("COV", None), ("LOOSE", "2026-08"), ("ENR-B", None)]
+    how = {"demonstration": False, "answering": answering, "definitions": DEFINITIONS}
+    now_ms = day_start_ms(LAST) + 1
+    together = database.read_now(rate_months, wanted, now_ms, **how)
+    alone = [database.read_now(rate_month, *one, now_ms, **how) for one in wanted]
+    assert together == alone
+    assert any(one.city.equipment for one in together)
     database.close()

@@ -1,6 +1,7 @@
 """Rates from ledger and evidence, on SQLite and PostgreSQL."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -28,9 +29,9 @@ from gateway.city.rates.period import MonthError, recent_months
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.reports.answering import answering_now
 from gateway.city.rates.reports.drilldown import machine_facts
-from gateway.city.rates.reports.table import RateTable, rate_table
+from gateway.city.rates.reports.months import rate_table
+from gateway.city.rates.reports.table import RateTable
 from gateway.city.rates.reports.trend import trend
-from gateway.city.rates.service import DatedDays, Days, Window, changing_service
 from gateway.city.rates.tallies import NotComputableError
 from gateway.core.days import day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
@@ -329,16 +330,6 @@ def test_answering_is_read_from_gateways_and_their_schemas(database: Database) -
     assert machines(200_000) == set()
 
 
-def test_a_sensor_of_today_is_seen_although_the_day_does_not_count_yet() -> None:
-    today = date(2026, 11, 5)
-    window = Window(date(2026, 11, 1), today, today_runs=True)
-    history = [(date(2026, 11, 3), "in_use")]
-    assert changing_service(history, {"in_use"}, window, DatedDays({today}, set())) == (
-        (2, 2),
-        Days(seen=True),
-    )
-
-
 def test_months_are_checked(database: Database) -> None:
     for wrong in ("2026-13", "2026-1", "2026", "2026-10-01"):
         with pytest.raises(MonthError, match="is no month"):
@@ -468,9 +459,11 @@ async def test_ingest_writes_while_years_are_frozen(
     database.run_now(one_machine, OCTOBER)
     computed = freezing.tallies_of
 
-    def slow(connection: Connection, inquiry: Inquiry) -> object:
-        database.run_now(lambda c: c.execute(update(enterprise).values(name=inquiry.period.month)))
-        return computed(connection, inquiry)
+    def slow(connection: Connection, inquiries: Sequence[Inquiry]) -> object:
+        database.run_now(
+            lambda c: c.execute(update(enterprise).values(name=inquiries[0].period.month))
+        )
+        return computed(connection, inquiries)
 
     monkeypatch.setattr(freezing, "tallies_of", slow)
     assert await freeze_all(database) == 3

@@ -16,7 +16,8 @@ from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import enterprise, equipment_rows, equipment_status, evidence
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.frozen.schedule import freeze_due
-from gateway.city.rates.reports.table import RateTable, rate_table
+from gateway.city.rates.reports.months import rate_table
+from gateway.city.rates.reports.table import RateTable
 from gateway.core.days import day_start_ms
 from tests.support.city_db import (
     USCCS,

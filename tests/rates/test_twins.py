@@ -143,7 +143,7 @@ def test_a_unit_counts_once_and_both_numbers_stay_in_the_denominator(database: D
     inquiry = Inquiry(
         builtin_definitions()["ENR-A"], period_of(None, NOW_MS), NOW_MS, demonstration=False
     )
-    ((one,), _) = database.read_now(tallies_of, inquiry)
+    (((one,), _),) = database.read_now(tallies_of, [inquiry])
     assert (one.networked, one.equipment) == (3, 4)
     (why,) = [
         one.why

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gateway.web.waiting import Making, NotYetError
+
 T = TypeVar("T")
 
 LIMIT = 256
@@ -17,7 +19,9 @@ PATIENCE_S = 0.1
 RECALLED_S = 300.0
 """How old an answer from before a start is taken to be: old enough to be made anew at once."""
 SHOWN_S = 900.0
-"""How long an answer may be shown while a fresh one is made; a page says of when it is."""
+"""How old an answer may be before a visitor waits longer for a fresh one; a page says its time."""
+WAIT_S = 2.0
+"""How long a visitor waits for the first answer, or instead of seeing one that is very old."""
 
 
 @dataclass(slots=True)
@@ -27,10 +31,11 @@ class _Answer:
     value: Any = None
     made_at: float = float("-inf")
     cost_s: float = 0.0
+    begun_ms: int = 0
     making: "asyncio.Task[None] | None" = None
 
     async def make(self, function: Callable[[], Awaitable[Any]]) -> None:
-        begun = time.monotonic()
+        begun, self.begun_ms = time.monotonic(), time.time_ns() // 1_000_000
         # Before the clock is read again: if it fails, the last answer keeps its age.
         self.value = await function()
         self.made_at = time.monotonic()
@@ -43,17 +48,33 @@ class Remembered:
     def __init__(self) -> None:
         self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
 
-    async def get(self, key: Hashable, for_s: float, make: Callable[[], Awaitable[T]]) -> T:
+    async def get(
+        self,
+        key: Hashable,
+        for_s: float,
+        make: Callable[[], Awaitable[T]],
+        wait_s: float | None = None,
+    ) -> T:
         """The answer for ``key``, made anew when it is older than ``for_s`` seconds.
 
         A costly answer rests longer (:data:`REST`), and while it is made anew the last one is
         given for a while, so that nobody waits for what somebody saw a moment ago.
+
+        Args:
+            key: what is asked.
+            for_s: how long an answer holds, at least.
+            make: makes the next one.
+            wait_s: how long to wait where there is none, or a very old one only;
+                None: as long as a page may (:data:`WAIT_S`).
+
+        Raises:
+            NotYetError: there is none yet; it goes on being made for who asks again.
         """
         answer = self._answers.setdefault(key, _Answer())
         self._answers.move_to_end(key)
         self._forget()
         if self._age(answer) > max(for_s, REST * answer.cost_s):
-            await self._renew(answer, make)
+            await self._renew(answer, make, wait_s)
         value: T = answer.value
         return value
 
@@ -67,18 +88,24 @@ class Remembered:
     def _age(answer: _Answer) -> float:
         return time.monotonic() - answer.made_at
 
-    async def _renew(self, answer: _Answer, make: Callable[[], Awaitable[Any]]) -> None:
+    async def _renew(
+        self, answer: _Answer, make: Callable[[], Awaitable[Any]], wait_s: float | None
+    ) -> None:
         """Wait for the next answer, but briefly if the last one may be shown."""
         if answer.making is None:
             # it outlives the visitor who asked first: others wait for it too
             answer.making = asyncio.ensure_future(answer.make(make))
-        patience = PATIENCE_S if self._age(answer) < SHOWN_S else None
         making = answer.making
+        patience = WAIT_S if wait_s is None else wait_s
+        if self._age(answer) < SHOWN_S:
+            patience = PATIENCE_S
         await asyncio.wait({making}, timeout=patience)
         if making.done():
             if answer.making is making:  # another visitor may have begun the next
                 answer.making = None
             making.result()
+        elif answer.made_at == float("-inf"):
+            raise NotYetError(Making(answer.begun_ms))
 
     def _forget(self) -> None:
         while len(self._answers) > LIMIT:

@@ -170,26 +170,19 @@ class Tally:
 
 
 def tally(
-    definition: Definition,
-    enterprises: Mapping[str, Enterprise],
-    machines: Iterable[tuple[str, MachineMonth]],
-    period: Period,
+    enterprises: Mapping[str, Enterprise], counts: Mapping[str, tuple[int, int]]
 ) -> list[Tally]:
-    """Count the machines of every enterprise in scope; one without any has ``N = 0``.
+    """Numerator and denominator of every enterprise in scope; one without machines has ``N = 0``.
 
     Args:
-        definition: what counts.
         enterprises: by USCC.
-        machines: USCC and facts of each machine.
-        period: the month.
+        counts: networked and counted machines of each, by USCC.
     """
-    counts = {uscc: [0, 0] for uscc, one in enterprises.items() if one.in_scope}
-    for uscc, machine in machines:
-        if uscc in counts:
-            reason = judge(definition, enterprises[uscc], machine, period)
-            counts[uscc][0] += reason.networked
-            counts[uscc][1] += reason.counted
-    return [_tally(uscc, enterprises[uscc], *count) for uscc, count in counts.items()]
+    return [
+        _tally(uscc, one, *counts.get(uscc, (0, 0)))
+        for uscc, one in enterprises.items()
+        if one.in_scope
+    ]
 
 
 def tally_ledgers(enterprises: Mapping[str, Enterprise]) -> list[Tally]:
@@ -228,7 +221,10 @@ def cell(tallies: Iterable[Tally]) -> Cell:
     equipment = sum(one.equipment for one in counted)
     if not counted:
         return Cell(0, 0, 0, None, None)
-    return Cell(networked, equipment, len(counted), percent(networked, equipment), _mean(counted))
+    pooled = percent(networked, equipment)
+    # A city has ten thousand cells of one enterprise each, and fractions are slow.
+    mean = pooled if len(counted) == 1 else _mean(counted)
+    return Cell(networked, equipment, len(counted), pooled, mean)
 
 
 def _mean(tallies: list[Tally]) -> Fraction:

@@ -1,47 +1,33 @@
-"""Read what the ledger and the evidence say of machines in a period.
+"""What the ledger and the evidence say of enterprises and machines in a period.
 
-A handful of queries whatever the number of machines. The database adds up the evidence of
-machines whose status did not change in the window; the days of the few others are read one by
-one, because only days in service count. A row of evidence without hours of valid data says that
-data came and none of them count.
+A handful of queries whatever the number of machines, and one a day of evidence.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
+import numpy as np
+from sqlalchemy import Connection, Row, or_, select
 
-from gateway.city.db.database import chunks
 from gateway.city.db.tables import (
     enterprise,
     equipment,
-    equipment_status,
-    evidence,
     ledger_verification,
     roster_member,
 )
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
+from gateway.city.rates.attendance import Attendance, Flags, Numbers
+from gateway.city.rates.columns.evidence import attendances
+from gateway.city.rates.columns.ledger import Ledger, read_ledger
+from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.compute import Enterprise, MachineMonth
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
-from gateway.city.rates.service import (
-    DatedDays,
-    Days,
-    History,
-    Service,
-    Window,
-    changing_service,
-    steady_service,
-)
 from gateway.city.rates.twins import certain_twins, counted_first
 from gateway.core.days import day_of
-
-_SOURCES_OF_LEVEL = {1: ("controller", "sensor"), 2: ("controller",)}
-"""Level N1 is met by any source, N2 by the machine's own controller only."""
 
 
 def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, Enterprise]:
@@ -108,32 +94,116 @@ class MachineFact(NamedTuple):
     month: MachineMonth
 
 
+@dataclass(frozen=True, slots=True)
+class MachineMonths:
+    """The months of all machines of a ledger, by columns.
+
+    Attributes:
+        ledger: the machines.
+        attendance: their days.
+        answering: which of them answer now.
+        same_unit: by place of those whose unit counts for another one: its number.
+    """
+
+    ledger: Ledger
+    attendance: Attendance
+    answering: Flags
+    same_unit: dict[int, str] = field(default_factory=dict)
+
+    def at(self, place: int) -> MachineMonth:
+        """The month of one machine."""
+        ledger, days = self.ledger, self.attendance
+        return MachineMonth(
+            equipment_class=ledger.class_names.texts[ledger.classes[place]] or "",
+            status=ledger.status_names.texts[days.status[place]],
+            commissioned_on=_day(ledger.commissioned[place]),
+            service_days=int(days.service[place]),
+            silent_days=int(days.silent[place]),
+            seen=bool(days.seen[place]),
+            valid_days=int(days.valid[place]),
+            last_valid=_day(days.last[place]),
+            doubtful=bool(days.doubtful[place]),
+            answering=bool(self.answering[place]),
+            same_unit_as=self.same_unit.get(place, ""),
+        )
+
+    def kinds(self, first: date, firms: Numbers) -> tuple[Numbers, Numbers]:
+        """Machines that no rule tells from each other are of one kind: one verdict is enough.
+
+        Every fact that :func:`~gateway.city.rates.compute.judge` looks at is part of the kind.
+
+        Args:
+            first: of the month; a rule asks only whether a machine was commissioned since.
+            firms: the kind of enterprise of each machine.
+
+        Returns:
+            The place of one machine of each kind, and the kind of every machine.
+        """
+        days = self.attendance
+        same = np.zeros(len(firms), np.bool_)
+        same[list(self.same_unit)] = True
+        is_new = self.ledger.commissioned >= first.toordinal()
+        columns = (
+            firms, self.ledger.classes, days.status, is_new, days.service, days.silent,
+            days.seen, days.valid, days.doubtful, self.answering, same,
+        )  # fmt: skip
+        key = np.zeros(len(firms), np.int64)
+        for column in columns:
+            key *= int(column.max(initial=0)) + 1
+            key += column
+        _, places, kinds = np.unique(key, return_index=True, return_inverse=True)
+        return places, kinds
+
+
+def _day(ordinal: np.integer[Any]) -> date | None:
+    return date.fromordinal(int(ordinal)) if ordinal else None
+
+
+def machine_months(
+    connection: Connection, inquiries: Sequence[Inquiry], progress: Progress = unreported
+) -> list[MachineMonths]:
+    """The months of all machines of the ledger (or of one enterprise), for each inquiry.
+
+    Args:
+        connection: the city's database.
+        inquiries: at least one; all about the same enterprises, and with the same evidence.
+        progress: is told how far it is.
+    """
+    since = min(inquiry.period.first for inquiry in inquiries)
+    ledger = read_ledger(connection, since, inquiries[0].uscc, progress)
+    days = attendances(connection, ledger, inquiries, progress)
+    return [
+        _months(connection, ledger, inquiry, one)
+        for inquiry, one in zip(inquiries, days, strict=True)
+    ]
+
+
+def _months(
+    connection: Connection, ledger: Ledger, inquiry: Inquiry, days: Attendance
+) -> MachineMonths:
+    months = MachineMonths(ledger, days, ledger.flags(_answering(connection, inquiry)))
+    known = certain_twins(connection, inquiry)
+    first_ones = {first for those in known.values() for first in those}
+    place_of = ledger.place_of({*known, *first_ones})
+    firsts = [(one, months.at(place_of[one])) for one in first_ones if one in place_of]
+    for later, number in counted_first(known, inquiry, firsts).items():
+        if later in place_of:
+            months.same_unit[place_of[later]] = number
+    return months
+
+
 def machines(connection: Connection, inquiry: Inquiry) -> Iterator[MachineFact]:
     """Every machine of the ledger (or of one enterprise) with its month, in ledger order."""
-    attendance = _attendance(connection, inquiry)
-    answering = _answering(connection, inquiry)
-    query, known = _machine_query(inquiry), certain_twins(connection, inquiry)
-    firsts = equipment.c.id.in_({first for those in known.values() for first in those})
-    first = _facts(connection, query.where(firsts), attendance, answering) if known else ()
-    same = counted_first(known, inquiry, ((one.equipment_id, one.month) for one in first))
-    for fact in _facts(connection, query, attendance, answering):
-        if fact.equipment_id in same:
-            month = fact.month._replace(same_unit_as=same[fact.equipment_id])
-            yield fact._replace(month=month)
-        else:
-            yield fact
-
-
-def _facts(
-    connection: Connection, query: Select[Any], attendance: "_Attendance", answering: set[int]
-) -> Iterator[MachineFact]:
-    for row in connection.execute(query):
-        number, uscc, site_no, asset_no, name, kind, commissioned_on = row
-        service, days = attendance.of(number)
-        status = attendance.status.get(number)
-        spans = (service.days, service.silent, *days)
-        month = MachineMonth(kind, status, commissioned_on, *spans, number in answering)
-        yield MachineFact(number, uscc, site_no, asset_no, name, month)
+    (months,) = machine_months(connection, [inquiry])
+    columns = equipment.c
+    query = select(columns.id, columns.uscc, columns.site_no, columns.asset_no, columns.name)
+    query = query.order_by(columns.uscc, columns.site_no, columns.asset_no)
+    if inquiry.uscc is not None:
+        query = query.where(columns.uscc == inquiry.uscc)
+    rows = connection.execute(query).all()
+    place_of = months.ledger.place_of(row.id for row in rows)
+    for row in rows:
+        yield MachineFact(*row, months.at(place_of[row.id]))
 
 
 def _answering(connection: Connection, inquiry: Inquiry) -> set[int]:
@@ -142,149 +212,3 @@ def _answering(connection: Connection, inquiry: Inquiry) -> set[int]:
         return set()
     names = (name for name in inquiry.answering if inquiry.uscc in (None, name[0]))
     return set(find(connection, map(MachineName._make, names), day_of(inquiry.now_ms)).values())
-
-
-def _machine_query(inquiry: Inquiry) -> Select[Any]:
-    query = select(
-        equipment.c.id,
-        equipment.c.uscc,
-        equipment.c.site_no,
-        equipment.c.asset_no,
-        equipment.c.name,
-        equipment.c.equipment_class,
-        equipment.c.commissioned_on,
-    ).order_by(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
-    return query if inquiry.uscc is None else query.where(equipment.c.uscc == inquiry.uscc)
-
-
-@dataclass(frozen=True, slots=True)
-class _Attendance:
-    """Service and evidence of all machines.
-
-    Attributes:
-        window: the days that count.
-        serving: statuses in service.
-        status: on the as-of day, by machine.
-        changes: histories of the machines whose status changes within the window.
-        totals: evidence of the whole window, by machine.
-        dated: the single days with data, of the machines in ``changes``.
-    """
-
-    window: Window
-    serving: frozenset[str]
-    status: Mapping[int, str]
-    changes: Mapping[int, History]
-    totals: Mapping[int, Days]
-    dated: Mapping[int, DatedDays]
-
-    def of(self, machine: int) -> tuple[Service, Days]:
-        """In-service days of a machine, and the evidence of those days."""
-        if machine in self.changes:
-            history, days = self.changes[machine], self.dated[machine]
-            return changing_service(history, self.serving, self.window, days)
-        found = self.totals.get(machine, _NONE)
-        in_service = self.status.get(machine) in self.serving
-        return (steady_service(self.window, found.last) if in_service else _IDLE), found
-
-
-_NONE = Days()
-_IDLE = Service(0, 0)
-
-
-def _attendance(connection: Connection, inquiry: Inquiry) -> _Attendance:
-    status, changes = _histories(connection, inquiry)
-    return _Attendance(
-        window=inquiry.window,
-        serving=frozenset(inquiry.definition.statuses),
-        status=status,
-        changes=changes,
-        totals=_totals(connection, inquiry),
-        dated=_dated(connection, inquiry, changes),
-    )
-
-
-def _histories(
-    connection: Connection, inquiry: Inquiry
-) -> tuple[Mapping[int, str], Mapping[int, History]]:
-    """The status of each machine on the as-of day, and the changes within the window."""
-    columns = equipment_status.c
-    first = inquiry.window.first
-    query = (
-        select(columns.equipment_id, columns.valid_from, columns.status)
-        .where(columns.valid_from <= inquiry.period.as_of)
-        .order_by(columns.equipment_id, columns.valid_from)
-    )
-    status: dict[int, str] = {}
-    changes: dict[int, list[tuple[date, str]]] = defaultdict(list)
-    for machine, start, new in connection.execute(_narrowed(query, columns.equipment_id, inquiry)):
-        if start > first:
-            # The first change needs what it changes: the status with which the window began.
-            if machine not in changes and machine in status:
-                changes[machine].append((first, status[machine]))
-            changes[machine].append((start, new))
-        status[machine] = new
-    return status, changes
-
-
-def _totals(connection: Connection, inquiry: Inquiry) -> dict[int, Days]:
-    """Evidence by machine, added up by the database."""
-    valid = _valid(inquiry)
-    # A day has a row for each source and gateway, and counts once.
-    level_day = case((valid & _at_level(inquiry), evidence.c.day))
-    query = (
-        select(evidence.c.machine_id, func.max(case((valid, 1), else_=0)))
-        .add_columns(func.count(level_day.distinct()), func.max(level_day))
-        .add_columns(func.max(case((valid, 0), else_=1)))
-        .where(*looked_at(inquiry))
-        .group_by(evidence.c.machine_id)
-    )
-    rows = connection.execute(_narrowed(query, evidence.c.machine_id, inquiry))
-    return {
-        machine: Days(bool(seen), valid_days, last, bool(doubtful))
-        for machine, seen, valid_days, last, doubtful in rows
-    }
-
-
-def _dated(connection: Connection, inquiry: Inquiry, chosen: Iterable[int]) -> dict[int, DatedDays]:
-    """The single days with data of some machines."""
-    ids = list(chosen)
-    days: dict[int, tuple[set[date], set[date], set[date]]] = {
-        one: (set(), set(), set()) for one in ids
-    }
-    rules = (case((rule, 1), else_=0) for rule in (_valid(inquiry), _at_level(inquiry)))
-    query = select(evidence.c.machine_id, evidence.c.day, *rules).where(*looked_at(inquiry))
-    for part in chunks(ids):
-        rows = connection.execute(query.where(evidence.c.machine_id.in_(part)))
-        for machine, day, valid, at_level in rows:
-            seen_days, valid_days, doubtful_days = days[machine]
-            (seen_days if valid else doubtful_days).add(day)
-            if valid and at_level:
-                valid_days.add(day)
-    return {machine: DatedDays(*found) for machine, found in days.items()}
-
-
-def _at_level(inquiry: Inquiry) -> ColumnElement[bool]:
-    return evidence.c.source.in_(_SOURCES_OF_LEVEL[inquiry.definition.level])
-
-
-def _valid(inquiry: Inquiry) -> ColumnElement[bool]:
-    """Whether a row of evidence has valid data: GOOD ones, or what the definition takes too."""
-    good = evidence.c.good_hours != 0
-    return good | (evidence.c.uncertain_hours != 0) if inquiry.definition.count_uncertain else good
-
-
-def looked_at(inquiry: Inquiry) -> list[ColumnElement[bool]]:
-    """Evidence that is looked at: in the window, and not synthetic unless demonstrated."""
-    window = inquiry.window
-    conditions: list[ColumnElement[bool]] = [evidence.c.day.between(window.first, window.as_of)]
-    if not inquiry.demonstration:
-        conditions.append(evidence.c.synthetic.is_(False))
-    return conditions
-
-
-def _narrowed(query: Select[Any], column: ColumnElement[Any], inquiry: Inquiry) -> Select[Any]:
-    """The query for machines of the asked enterprise only."""
-    if inquiry.uscc is None:
-        return query
-    own = select(equipment.c.id).where(equipment.c.uscc == inquiry.uscc)
-    return query.where(column.in_(own))

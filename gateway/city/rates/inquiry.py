@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.city.ledger.names import MachineName
+from gateway.city.rates.attendance import Window
 from gateway.city.rates.compute import Period
 from gateway.city.rates.model import Definition
-from gateway.city.rates.service import Window
 from gateway.core.days import day_of
 
 

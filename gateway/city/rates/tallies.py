@@ -1,14 +1,20 @@
 """Numerator and denominator of every enterprise, from ledger and evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 from sqlalchemy import Connection, select
 
 from gateway.city.db.tables import evidence
-from gateway.city.rates.compute import Enterprise, Tally, tally, tally_ledgers
-from gateway.city.rates.facts import enterprises, looked_at, machines
+from gateway.city.rates.columns.evidence import countable
+from gateway.city.rates.columns.progress import Progress, unreported
+from gateway.city.rates.compute import Enterprise, Tally, judge, tally, tally_ledgers
+from gateway.city.rates.facts import MachineMonths, enterprises, machine_months
 from gateway.city.rates.inquiry import Inquiry
 from gateway.core.days import day_of
+
+Places = Mapping[str, Enterprise]
+"""Enterprises by USCC."""
 
 
 class NotComputableError(ValueError):
@@ -16,24 +22,60 @@ class NotComputableError(ValueError):
 
 
 def tallies_of(
-    connection: Connection, inquiry: Inquiry
-) -> tuple[list[Tally], Mapping[str, Enterprise]]:
-    """Numerator and denominator of every enterprise in scope, and all enterprises by USCC.
+    connection: Connection, inquiries: Sequence[Inquiry], progress: Progress = unreported
+) -> list[tuple[list[Tally], Places]]:
+    """Numerator and denominator of every enterprise in scope, and all enterprises, by inquiry.
+
+    Ledger and evidence are read once, whatever the number of inquiries.
+
+    Args:
+        connection: the city's database.
+        inquiries: all with the same evidence.
+        progress: is told how far it is.
 
     Raises:
         NotComputableError: an instantaneous rate of a past month.
     """
+    for inquiry in inquiries:
+        _check(inquiry)
+    counting = [one for one in inquiries if one.definition.measure != "ledger"]
+    months = iter(machine_months(connection, counting, progress) if counting else ())
+    found: list[tuple[list[Tally], Places]] = []
+    for inquiry in inquiries:
+        places = enterprises(connection, inquiry)
+        if inquiry in counting:
+            found.append((_counted(inquiry, places, next(months)), places))
+        else:
+            found.append((tally_ledgers(places), places))
+    return found
+
+
+def _check(inquiry: Inquiry) -> None:
     definition = inquiry.definition
     if definition.measure == "answering" and inquiry.period.as_of != day_of(inquiry.now_ms):
         raise NotComputableError(
             f"{definition.id} is instantaneous; it exists for the running month only, "
             f"not for {inquiry.period.month}"
         )
-    places = enterprises(connection, inquiry)
-    if definition.measure == "ledger":
-        return tally_ledgers(places), places
-    facts = ((fact.uscc, fact.month) for fact in machines(connection, inquiry))
-    return tally(definition, places, facts, inquiry.period), places
+
+
+def _counted(inquiry: Inquiry, places: Places, months: MachineMonths) -> list[Tally]:
+    """Judge one machine of each kind, and count the machines of each enterprise by their kinds."""
+    firms = [places[uscc] for uscc in months.ledger.firm_names.known]
+    # What a rule asks of an enterprise; the code of the first one is 1.
+    marks = np.array([0, *(1 + one.in_scope + 2 * one.verified for one in firms)], np.int64)
+    firm_of = months.ledger.firms
+    shown, kinds = months.kinds(inquiry.period.first, marks[firm_of])
+    reasons = [
+        judge(inquiry.definition, firms[firm_of[place] - 1], months.at(place), inquiry.period)
+        for place in shown.tolist()
+    ]
+    networked, counted = (
+        np.bincount(firm_of, np.array(flags, np.int64)[kinds], len(firms) + 1)[1:].astype(np.int64)
+        for flags in ([one.networked for one in reasons], [one.counted for one in reasons])
+    )
+    counts = zip(networked.tolist(), counted.tolist(), strict=True)
+    return tally(places, dict(zip(months.ledger.firm_names.known, counts, strict=True)))
 
 
 def is_known(connection: Connection, inquiry: Inquiry) -> bool:
@@ -44,5 +86,7 @@ def is_known(connection: Connection, inquiry: Inquiry) -> bool:
     """
     if inquiry.definition.measure != "networked":  # the others do not rest on evidence alone
         return True
-    query = select(evidence.c.day).where(*looked_at(inquiry)).limit(1)
+    window = inquiry.window
+    in_window = evidence.c.day.between(window.first, window.as_of)
+    query = select(evidence.c.day).where(in_window, *countable(inquiry)).limit(1)
     return connection.execute(query).first() is not None

@@ -158,7 +158,7 @@ def _table(
 ) -> "RateTable":
     from gateway.city.rates.definitions import load_definitions
     from gateway.city.rates.reports.answering import answering_now
-    from gateway.city.rates.reports.table import rate_table
+    from gateway.city.rates.reports.months import rate_table
 
     now_ms = system_ms()
     return rate_table(

@@ -15,8 +15,14 @@
     });
   }
 
-  async function fetchSpec(figure) {
+  // What is still being computed is asked for again when the server says.
+  async function fetchSpec(figure, patient = false) {
     const response = await fetch(figure.dataset.chart, { credentials: "same-origin" });
+    const retry = Number(response.headers.get("retry-after"));
+    if (patient && response.status === 503 && retry) {
+      await new Promise((resolve) => setTimeout(resolve, retry * 1000));
+      return fetchSpec(figure, patient);
+    }
     if (!response.ok) throw new Error(`chart: ${response.status}`);
     return response.json();
   }
@@ -27,7 +33,7 @@
       actions: false, ast: true, renderer: "svg", defaultStyle: false, logLevel: 1,
       tooltip: { disableDefaultStyle: true, theme: "qulink" },
     };
-    const spec = await fetchSpec(figure);
+    const spec = await fetchSpec(figure, true);
     place.style.height = `${shownPicture(figure).offsetHeight}px`; // nothing below may jump
     place.classList.add("waiting");
     place.hidden = false;

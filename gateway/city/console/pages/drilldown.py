@@ -15,15 +15,16 @@ from gateway.city.console.queries.database import (
     enterprises,
     equipment_names,
 )
-from gateway.city.console.queries.figures import Figures
+from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Dimension
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.city.rates.reports.export import as_table, rate_notes
-from gateway.city.rates.reports.table import RateCell
+from gateway.city.rates.reports.table import RateCell, RateTable
 from gateway.web.pages import View
-from gateway.web.tables import Table
+from gateway.web.tables import Table, is_file
+from gateway.web.waiting import NotYetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +45,42 @@ class Drilldown:
         self._context = context
         self._figures = figures
 
-    async def industries(self, _request: Request) -> View:
+    async def industries(self, request: Request) -> View:
         """The rate by industry."""
-        table = await self._figures.table("industry")
+        table = await self._table(request, "industry")
         data = {"table": table, "cells": table.ranked()}
         return View("industries.html", data, ("cells", "note"), 4.0, as_table(table))
 
-    async def enterprises(self, _request: Request) -> View:
+    async def _table(self, request: Request, by: Dimension) -> RateTable:
+        """The running month; a file waits longer for its first figure than a page."""
+        return await self._figures.table(by, wait_s=FILE_WAIT_S if is_file(request) else None)
+
+    async def enterprises(self, request: Request) -> View:
         """All enterprises."""
-        return await self._group("", lambda _row: True, None)
+        return await self._group(request, "", lambda _row: True, None)
 
     async def county(self, request: Request) -> View:
         """The enterprises of a county."""
         code = request.path_params["key"]
-        return await self._group("county", lambda row: row.county == code, code)
+        return await self._group(request, "county", lambda row: row.county == code, code)
 
     async def industry(self, request: Request) -> View:
         """The enterprises of an industry."""
         code = request.path_params["key"]
-        return await self._group("industry", lambda row: row.industry == code, code)
+        return await self._group(request, "industry", lambda row: row.industry == code, code)
 
     async def _group(
-        self, by: str, belongs: Callable[[EnterpriseRow], bool], code: str | None
+        self,
+        request: Request,
+        by: str,
+        belongs: Callable[[EnterpriseRow], bool],
+        code: str | None,
     ) -> View:
         known = await self._context.database.read(enterprises)
         members = {uscc: row for uscc, row in known.items() if belongs(row)}
         if code is not None and not members:
             raise HTTPException(404)
-        table = await self._figures.table("enterprise")
+        table = await self._table(request, "enterprise")
         cells = [cell for cell in table.ranked() if cell.key in members]
         # Enterprises out of the definition's scope have no rate, but are not to vanish.
         counted = {cell.key for cell in cells}
@@ -100,18 +109,28 @@ class Drilldown:
     async def enterprise(self, request: Request) -> View:
         """One enterprise with all its machines: counted or not, and why."""
         row = await self._enterprise(request.path_params["uscc"])
-        table = await self._figures.table("enterprise")
+        table = await self._table_beside(request)
         machines = await self._machines(row.uscc)
         data = {
             "row": row,
             "table": table,
-            "cell": next((cell for cell in table.cells if cell.key == row.uscc), None),
+            "definition": self._figures.headline,
+            "cell": table and next((cell for cell in table.cells if cell.key == row.uscc), None),
             "machines": machines,
             "county": county_name(row.county),
             "industry": industry_name(row.industry),
         }
-        file = _machine_table(row, machines, rate_notes(table))
+        file = _machine_table(row, machines, rate_notes(table) if table else {})
         return View("enterprise.html", data, ("summary", "machines"), 2.0, file)
+
+    async def _table_beside(self, request: Request) -> RateTable | None:
+        """The city's figures beside an enterprise's machines, which need not wait for them."""
+        try:
+            return await self._table(request, "enterprise")
+        except NotYetError:
+            if is_file(request):
+                raise
+            return None
 
     async def _enterprise(self, uscc: str) -> EnterpriseRow:
         row = await self._context.database.read(enterprise_of, uscc)

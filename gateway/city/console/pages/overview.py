@@ -14,13 +14,19 @@ from gateway.city.console.charts.specifications import (
 )
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
-from gateway.city.console.queries.figures import Figures, plan_distance
+from gateway.city.console.queries.database import ledger_size
+from gateway.city.console.queries.figures import FILE_WAIT_S, Figures, plan_distance
 from gateway.city.console.queries.gaps import GapFilter, gap_count, gaps
 from gateway.city.console.queries.gateways import Gateways
+from gateway.city.rates.period import month_of
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.city.rates.reports.export import as_table
+from gateway.city.rates.reports.table import RateTable
+from gateway.core.days import day_of
 from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
+from gateway.web.tables import is_file
+from gateway.web.waiting import NotYetError
 
 RECENT_GAPS = 6
 SHOWN_GATEWAYS = 8
@@ -46,15 +52,14 @@ class Overview:
     async def view(self, request: Request) -> View:
         """Everything an officer asks first."""
         context, now_ms = self._context, self._context.now_ms()
-        table = await self._figures.table("county")
         language = preferences(request).language
         states = await self._gateways.states()
+        figures = await self._headline(is_file(request))
+        table = figures.get("table")
         data: dict[str, object] = {
-            "table": table,
-            "counties": table.ranked(),
-            "online": await self._figures.table("county", "ONL"),
-            "coverage": await self._figures.table("county", "COV"),
-            "plan": plan_distance(table.lead(table.city), now_ms),
+            **figures,
+            "definition": self._figures.headline,
+            "month": month_of(day_of(now_ms)),
             "plan_note": _plan_note(language),
             "gateways": states.worst_first[:SHOWN_GATEWAYS],
             "gateway_counts": (states.online, len(states.worst_first)),
@@ -64,18 +69,55 @@ class Overview:
             "now_ms": now_ms,
         }
         live = ("headline", "counties", "gateways", "gaps", "lines")
-        still = partial(self._trend_pictures, language)
-        return View("overview.html", data, live, table=as_table(table), still=still)
+        # While there is no headline there is no trend either: it need not be waited for.
+        still = partial(self._trend_pictures, language) if table else _no_trend
+        file = as_table(table) if isinstance(table, RateTable) else None
+        return View("overview.html", data, live, table=file, still=still)
+
+    async def _headline(self, whole: bool) -> dict[str, object]:
+        """The figures, or how far they are; a file waits for them."""
+        figures, now_ms = self._figures, self._context.now_ms()
+        nothing = {"making": None, "table": None, "online": None, "coverage": None}
+        wait_s = FILE_WAIT_S if whole else None
+        try:
+            table = await figures.table("county", wait_s=wait_s)
+        except NotYetError as error:
+            if whole:
+                raise
+            ledger = await self._context.database.read(ledger_size)
+            return nothing | {"making": error.making, "ledger": ledger}
+        return nothing | {
+            "table": table,
+            "counties": table.ranked(),
+            "plan": plan_distance(table.lead(table.city), now_ms),
+            "online": await self._beside("ONL"),
+            "coverage": await self._beside("COV"),
+        }
+
+    async def _beside(self, definition: str) -> RateTable | None:
+        """A figure beside the headline; None: not yet."""
+        try:
+            return await self._figures.table("county", definition)
+        except NotYetError:
+            return None
 
     async def _trend_pictures(self, language: Language) -> dict[str, object]:
-        return {
-            f"trend_{shape}": await self._pictures.svg(await self.trend(language, shape))
-            for shape in PICTURES
-        }
+        """The chart as pictures; None while it is computed for the first time."""
+        try:
+            return {
+                f"trend_{shape}": await self._pictures.svg(await self.trend(language, shape))
+                for shape in PICTURES
+            }
+        except NotYetError:
+            return await _no_trend()
 
     async def trend(self, language: Language, shape: Shape) -> Spec:
         """The specification of the trend chart."""
         return trend_chart(await self._figures.trend(), plan_path(), _labels(language), shape)
+
+
+async def _no_trend() -> dict[str, object]:
+    return {f"trend_{shape}": None for shape in PICTURES}
 
 
 def _labels(language: Language) -> TrendLabels:

@@ -19,7 +19,7 @@ from gateway.city.rates.plan import load_plan, plan_path
 from gateway.core.books import COUNTERS
 from gateway.web.formats import moment
 from gateway.web.pages import View
-from gateway.web.tables import Cell, Table
+from gateway.web.tables import Cell, Table, is_file
 
 PAGE_ROWS = 50
 FILE_ROWS = 10_000
@@ -42,9 +42,9 @@ class Records:
         """Intervals without data, with their causes."""
         read, now_ms = self._context.database.read, self._context.now_ms()
         wanted, page = _filter(request), _page(request)
-        is_file = _is_file(request)
-        limit = FILE_ROWS if is_file else PAGE_ROWS
-        rows = await read(gaps, wanted, limit, 0 if is_file else page * PAGE_ROWS)
+        whole = is_file(request)
+        limit = FILE_ROWS if whole else PAGE_ROWS
+        rows = await read(gaps, wanted, limit, 0 if whole else page * PAGE_ROWS)
         total = await read(gap_count, wanted)
         data = {
             "gaps": rows,
@@ -67,7 +67,7 @@ class Records:
     async def quality(self, request: Request) -> View:
         """What weakens the figures."""
         now_ms = self._context.now_ms()
-        limit = FILE_ROWS if _is_file(request) else PAGE_ROWS
+        limit = FILE_ROWS if is_file(request) else PAGE_ROWS
         found = await self._findings(limit)
         states = await self._gateways.states()
         lacking = list(islice(states.of("bad", "idle", "warn"), limit))
@@ -91,8 +91,8 @@ class Records:
 
     async def books(self, request: Request) -> View:
         """What was due, what came of it, gateway by gateway."""
-        read, page, is_file = self._context.database.read, _page(request), _is_file(request)
-        limit, offset = (FILE_ROWS, 0) if is_file else (PAGE_ROWS, page * PAGE_ROWS)
+        read, page, whole = self._context.database.read, _page(request), is_file(request)
+        limit, offset = (FILE_ROWS, 0) if whole else (PAGE_ROWS, page * PAGE_ROWS)
         make = partial(read, books, limit, offset)
         rows = await self._remembered.get(("books", limit, offset), BOOKS_S, make)
         pages = -(-await read(books_count) // PAGE_ROWS)
@@ -143,10 +143,6 @@ def _filter(request: Request) -> GapFilter:
         cause=asked.get("cause", ""),
         only_open=asked.get("open", "") == "1",
     )
-
-
-def _is_file(request: Request) -> bool:
-    return "format" in request.query_params
 
 
 def _by_reason(counts: Mapping[str, int]) -> str:

@@ -35,6 +35,13 @@ def enterprises(connection: Connection) -> dict[str, EnterpriseRow]:
     return {row.uscc: _enterprise(row) for row in rows}
 
 
+def ledger_size(connection: Connection) -> tuple[int, int]:
+    """How many enterprises and machines the ledger has."""
+    counts = (select(func.count(one)) for one in (enterprise.c.uscc, equipment.c.id))
+    enterprises_known, machines = (connection.scalar(one) or 0 for one in counts)
+    return enterprises_known, machines
+
+
 def enterprise_of(connection: Connection, uscc: str) -> EnterpriseRow | None:
     """One enterprise, or None."""
     row = connection.execute(select(enterprise).where(enterprise.c.uscc == uscc)).first()

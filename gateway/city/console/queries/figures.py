@@ -1,9 +1,10 @@
 """Rates as the pages need them: computed in a thread, shared between visitors."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries import kept
@@ -15,10 +16,12 @@ from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.plan import plan_on, target
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
-from gateway.city.rates.reports.table import RateMonth, RateTable, rate_month
+from gateway.city.rates.reports.months import rate_months
+from gateway.city.rates.reports.table import RateMonth, RateTable
 from gateway.city.rates.reports.trend import TrendPoint, trend_months, trend_point
 from gateway.core.days import day_of
 from gateway.web.formats import NOTHING
+from gateway.web.waiting import Making, NotYetError
 
 MONTH_S = 4.0
 PAST_S = 120.0
@@ -26,6 +29,10 @@ KEEP_MS = 60_000
 KEPT_FILE = "figures.json"
 """In the city's data folder; may be deleted at any time."""
 TREND_MONTHS = 12
+FILE_WAIT_S = 25.0
+"""A file is waited for: what saves it cannot fill it in later. Proxies give up after 30 s and more.
+"""
+_NOW = "now"
 
 
 class Figures:
@@ -44,33 +51,61 @@ class Figures:
         self._file = context.config.data_dir / KEPT_FILE
         self._kept: dict[tuple[str, str], KeptMonth] = {}
         self._written_ms = 0
-        self._writing = asyncio.Lock()
+        self._writing, self._computing = asyncio.Lock(), asyncio.Lock()
+        self._step = ("begun", 0, 0)
         self.headline = definition_of(context.definitions, context.config.definitions.headline)
+        self._shown = tuple(dict.fromkeys((self.headline.id, "ONL", "COV")))
         self._recall()
 
-    async def table(self, by: Dimension, definition: str = "") -> RateTable:
-        """The running month by county, industry or enterprise."""
-        return (await self.month(definition or self.headline.id)).table(by)
+    async def table(
+        self, by: Dimension, definition: str = "", wait_s: float | None = None
+    ) -> RateTable:
+        """The running month by county, industry or enterprise; see :meth:`month`."""
+        return (await self.month(definition or self.headline.id, wait_s)).table(by)
 
-    async def month(self, definition: str) -> RateMonth:
-        """The running month with every dimension."""
-        make = partial(self._month, definition)
-        return await self._remembered.get(definition, MONTH_S, make)
+    async def month(self, definition: str, wait_s: float | None = None) -> RateMonth:
+        """The running month with every dimension.
+
+        Args:
+            definition: id of its definition.
+            wait_s: how long to wait for the first figure; None: as long as a page may.
+
+        Raises:
+            NotYetError: it is being computed for the first time; says how far that is.
+        """
+        shown = self._shown if definition in self._shown else (definition,)
+        make = partial(self._months, shown)
+        try:
+            months = await self._remembered.get((_NOW, shown), MONTH_S, make, wait_s)
+        except NotYetError as error:
+            raise self._not_yet(error.making.since_ms) from None
+        if definition not in months:  # what a start took up lacks what holds for a moment only
+            raise self._not_yet(self._context.now_ms())
+        return months[definition]
+
+    def _not_yet(self, since_ms: int) -> NotYetError:
+        return NotYetError(Making(since_ms, *self._step))
+
+    def _progress(self, step: str, done: int, total: int) -> None:
+        self._step = (step, done, total)  # one assignment: it is called in a thread
 
     def _recall(self) -> None:
         """Take up what the process before this one computed of the months that are shown."""
         context = self._context
         *past, running = recent_months(context.now_ms(), TREND_MONTHS)
         points: dict[str, TrendPoint] = {}
+        now: dict[str, RateMonth] = {}
         for one in kept.read(self._file):
             found = kept.recalled(one, context.definitions)
             if found is None or one.demonstration != context.config.demonstration:
                 continue
             if one.month == running:
-                self._remembered.recall(one.definition, found)
+                now[one.definition] = found
             elif one.definition == self.headline.id:
                 points[one.month] = trend_point(found)
             self._kept[one.definition, one.month] = one
+        if self.headline.id in now:
+            self._remembered.recall((_NOW, self._shown), now)
         if points:
             shown = tuple(points[month] for month in past if month in points)
             self._remembered.recall(("trend", running), shown)
@@ -89,20 +124,31 @@ class Figures:
             async with self._writing:  # there is one draft; who is last writes all there is by then
                 await asyncio.to_thread(kept.write, self._file, list(self._kept.values()))
 
-    async def _month(self, definition: str) -> RateMonth:
-        context, now_ms = self._context, self._context.now_ms()
-        demonstration = context.config.demonstration
-        month = await context.database.read(
-            rate_month,
-            definition,
-            None,
-            now_ms,
-            demonstration=demonstration,
-            answering=self._answering(definition),
-            definitions=context.definitions,
+    async def _months(self, wanted: Sequence[str]) -> dict[str, RateMonth]:
+        """The running month of some definitions, from one reading of ledger and evidence."""
+        answering = frozenset[MachineName]().union(*map(self._answering, wanted))
+        found = await self._compute(
+            partial(rate_months, answering=answering), [(one, None) for one in wanted]
         )
-        await self._keep([month])
-        return month
+        return {one.definition.id: one for one in found}
+
+    async def _compute(
+        self, function: Callable[..., Sequence[RateMonth]], *what: Any
+    ) -> Sequence[RateMonth]:
+        """Compute figures and keep them; one at a time, for two would take as long as one each."""
+        context = self._context
+        async with self._computing:
+            self._step = ("begun", 0, 0)
+            found = await context.database.read(
+                function,
+                *what,
+                context.now_ms(),
+                demonstration=context.config.demonstration,
+                definitions=context.definitions,
+                progress=self._progress,
+            )
+        await self._keep(found)
+        return found
 
     def _answering(self, definition: str, uscc: str | None = None) -> frozenset[MachineName]:
         """Machines that answer now, if a definition asks for them."""
@@ -112,25 +158,20 @@ class Figures:
         demonstration = context.config.demonstration
         return context.live.answering(demonstration=demonstration, uscc=uscc)
 
-    async def trend(self) -> tuple[TrendPoint, ...]:
-        """The headline rate of the last months; the last point is the figure of the pages."""
+    async def trend(self, wait_s: float | None = None) -> tuple[TrendPoint, ...]:
+        """The headline rate of the last months; the last point is the figure of the pages.
+
+        Raises:
+            NotYetError: it is being computed for the first time.
+        """
         *past, running = recent_months(self._context.now_ms(), TREND_MONTHS)
+        now = await self.month(self.headline.id, wait_s)
         make = partial(self._past, past)
-        points = await self._remembered.get(("trend", running), PAST_S, make)
-        return (*points, trend_point(await self.month(self.headline.id)))
+        points = await self._remembered.get(("trend", running), PAST_S, make, wait_s)
+        return (*points, trend_point(now))
 
     async def _past(self, months: Sequence[str]) -> tuple[TrendPoint, ...]:
-        context = self._context
-        demonstration = context.config.demonstration
-        found = await context.database.read(
-            trend_months,
-            self.headline.id,
-            months,
-            context.now_ms(),
-            demonstration=demonstration,
-            definitions=context.definitions,
-        )
-        await self._keep(found)
+        found = await self._compute(trend_months, self.headline.id, months)
         return tuple(map(trend_point, found))
 
     async def machines(self, uscc: str) -> list[MachineVerdict]:

@@ -110,9 +110,11 @@ def month_to_freeze(
         raise NotComputableError(
             f"month {month} is unknown: the city received nothing in it; no rate can be stored"
         )
-    cells = all_cells(tallies_of(connection, inquiry)[0])
+    ((tallies, _),) = tallies_of(connection, [inquiry])
     vintage = newest.number + 1
-    return StoredTable(month, vintage, status, definition.hash, now_ms, cells, correction)
+    return StoredTable(
+        month, vintage, status, definition.hash, now_ms, all_cells(tallies), correction
+    )
 
 
 def _inquiry(

@@ -1,37 +1,25 @@
 """Rate tables, for pages, files and the command line.
 
-Every function takes a SQLAlchemy connection. Rates are per cent as exact fractions (0…100);
-``compute.percent_text`` rounds them for display. A month that is frozen as final is shown as it
-was stored; any other is computed from ledger and evidence. A month in which the city received
-nothing has machines and no rates.
+Rates are per cent as exact fractions (0…100); ``compute.percent_text`` rounds them for display. A
+month that is frozen as final is shown as it was stored; any other is computed from ledger and
+evidence. A month in which the city received nothing has machines and no rates.
 """
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import Connection, select
-
-from gateway.city.db.operation import began_on
-from gateway.city.db.tables import enterprise
 from gateway.city.ledger.codes import Name, county_name, industry_name
-from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import (
     CITY,
-    DIMENSIONS,
     Cell,
     Cells,
     Dimension,
-    all_cells,
     score,
 )
-from gateway.city.rates.definitions import builtin_definitions, definition_of
-from gateway.city.rates.frozen.results import Correction, StoredTable, final_table
-from gateway.city.rates.inquiry import Inquiry
+from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.model import Definition
-from gateway.city.rates.period import Status, as_of_ms, period_of
-from gateway.city.rates.tallies import is_known, tallies_of
+from gateway.city.rates.period import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,115 +174,3 @@ def _cell(key: str, name: Name, part: Cell, points: Fraction | None = None) -> R
         part.mean,
         points,
     )
-
-
-Definitions = Mapping[str, Definition]
-
-
-def rate_month(
-    connection: Connection,
-    definition_id: str,
-    month: str | None,
-    now_ms: int,
-    *,
-    demonstration: bool,
-    answering: AbstractSet[MachineName] = frozenset(),
-    definitions: Definitions | None = None,
-    dimensions: Iterable[Dimension] = DIMENSIONS,
-) -> RateMonth:
-    """A rate of one month.
-
-    Args:
-        connection: the city's database.
-        definition_id: as ``ENR-A``.
-        month: ``YYYY-MM``; None: the running one.
-        now_ms: UTC milliseconds.
-        demonstration: synthetic evidence counts too.
-        answering: machines that answer now, for the measure ``answering``.
-        definitions: by id; default: the built-in ones.
-        dimensions: what to read of a stored month, beside the total.
-
-    Raises:
-        DefinitionError: no such definition.
-        MonthError: no month, one that has not begun, or one before the city began.
-        NotComputableError: an instantaneous rate of a past month.
-    """
-    definition = definition_of(definitions or builtin_definitions(), definition_id)
-    period = period_of(month, now_ms, began_on(connection))
-    inquiry = Inquiry(definition, period, now_ms, demonstration, answering)
-    month = inquiry.period.month
-    stored = final_table(connection, definition_id, month, (CITY, *dimensions), demonstration)
-    return _computed(connection, inquiry) if stored is None else _read(connection, inquiry, stored)
-
-
-def _computed(connection: Connection, inquiry: Inquiry) -> RateMonth:
-    tallies, enterprises = tallies_of(connection, inquiry)
-    cells = all_cells(tallies)
-    return RateMonth(
-        definition=inquiry.definition,
-        definition_hash=inquiry.definition.hash,
-        month=inquiry.period.month,
-        status="P",
-        as_of_ms=as_of_ms(inquiry.period, inquiry.now_ms),
-        computed_ms=inquiry.now_ms,
-        demonstration=inquiry.demonstration,
-        cells=cells if is_known(connection, inquiry) else _unknown(cells),
-        names={uscc: one.name for uscc, one in enterprises.items()},
-    )
-
-
-def _unknown(cells: Cells) -> Cells:
-    """The machines without their rates: what nobody knows is not 0 %."""
-    return {
-        by: {key: replace(part, pooled=None, mean=None) for key, part in parts.items()}
-        for by, parts in cells.items()
-    }
-
-
-def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> RateMonth:
-    # A city's own record may have replaced the one that the month was frozen by.
-    known = (inquiry.definition, builtin_definitions().get(inquiry.definition.id))
-    own = (one for one in known if one is not None and one.hash == stored.definition_hash)
-    return RateMonth(
-        definition=next(own, inquiry.definition),
-        definition_hash=stored.definition_hash,
-        month=stored.month,
-        status=stored.status,
-        as_of_ms=as_of_ms(inquiry.period, inquiry.now_ms),
-        computed_ms=stored.computed_ms,
-        demonstration=inquiry.demonstration,
-        cells=stored.cells,
-        names=enterprise_names(connection) if "enterprise" in stored.cells else {},
-        vintage=stored.vintage,
-        correction=stored.correction,
-    )
-
-
-def enterprise_names(connection: Connection) -> dict[str, str]:
-    """Names of all enterprises by USCC."""
-    rows = connection.execute(select(enterprise.c.uscc, enterprise.c.name))
-    return {row.uscc: row.name for row in rows}
-
-
-def rate_table(
-    connection: Connection,
-    definition_id: str,
-    month: str | None,
-    by: Dimension,
-    now_ms: int,
-    *,
-    demonstration: bool,
-    answering: AbstractSet[MachineName] = frozenset(),
-    definitions: Definitions | None = None,
-) -> RateTable:
-    """A rate of one month by county, industry or enterprise; see :func:`rate_month`."""
-    return rate_month(
-        connection,
-        definition_id,
-        month,
-        now_ms,
-        demonstration=demonstration,
-        answering=answering,
-        definitions=definitions,
-        dimensions=(by,),
-    ).table(by)

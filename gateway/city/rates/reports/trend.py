@@ -9,10 +9,12 @@ from sqlalchemy import Connection, func, select
 
 from gateway.city.db.operation import began_on
 from gateway.city.db.tables import evidence
+from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.period import Status, month_of
 from gateway.city.rates.plan import plan_on
-from gateway.city.rates.reports.table import Definitions, RateCell, RateMonth, leading, rate_month
+from gateway.city.rates.reports.months import Definitions, rate_months
+from gateway.city.rates.reports.table import RateCell, RateMonth, leading
 from gateway.core.days import day_of
 
 
@@ -53,6 +55,7 @@ def trend_months(
     *,
     demonstration: bool,
     definitions: Definitions | None = None,
+    progress: Progress = unreported,
 ) -> tuple[RateMonth, ...]:
     """Several past months, none before the city began or had evidence.
 
@@ -65,6 +68,7 @@ def trend_months(
         now_ms: UTC milliseconds.
         demonstration: synthetic evidence counts too.
         definitions: by id; default: the built-in ones.
+        progress: is told how far it is.
     """
     known = definitions or builtin_definitions()
     if definition_of(known, definition_id).measure == "answering":
@@ -73,19 +77,17 @@ def trend_months(
     first = connection.scalar(select(func.min(evidence.c.day)))
     days = [day for day in (began_on(connection), first) if day is not None]
     since = month_of(max(days)) if days else ""
-    return tuple(
-        rate_month(
-            connection,
-            definition_id,
-            month,
-            now_ms,
-            demonstration=demonstration,
-            definitions=known,
-            dimensions=(),
-        )
-        for month in months
-        if month >= since
+    wanted = [(definition_id, month) for month in months if month >= since]
+    found = rate_months(
+        connection,
+        wanted,
+        now_ms,
+        demonstration=demonstration,
+        definitions=known,
+        dimensions=(),
+        progress=progress,
     )
+    return tuple(found)
 
 
 def trend_point(month: RateMonth) -> TrendPoint:

@@ -1,0 +1,172 @@
+"""The rates of months: read where they are frozen, computed where they are not.
+
+Every function takes a SQLAlchemy connection.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from sqlalchemy import Connection, select
+
+from gateway.city.db.operation import began_on
+from gateway.city.db.tables import enterprise
+from gateway.city.ledger.names import MachineName
+from gateway.city.rates.columns.progress import Progress, unreported
+from gateway.city.rates.compute import CITY, DIMENSIONS, Cells, Dimension, Tally, all_cells
+from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.frozen.results import StoredTable, final_table
+from gateway.city.rates.inquiry import Inquiry
+from gateway.city.rates.model import Definition
+from gateway.city.rates.period import as_of_ms, period_of
+from gateway.city.rates.reports.table import RateMonth, RateTable
+from gateway.city.rates.tallies import Places, is_known, tallies_of
+
+Definitions = Mapping[str, Definition]
+Wanted = tuple[str, str | None]
+"""A definition's id, and a month ``YYYY-MM``; None: the running one."""
+
+
+def rate_months(
+    connection: Connection,
+    wanted: Sequence[Wanted],
+    now_ms: int,
+    *,
+    demonstration: bool,
+    answering: AbstractSet[MachineName] = frozenset(),
+    definitions: Definitions | None = None,
+    dimensions: Iterable[Dimension] = DIMENSIONS,
+    progress: Progress = unreported,
+) -> list[RateMonth]:
+    """Several rates of months; ledger and evidence are read once for all of them.
+
+    Args:
+        connection: the city's database.
+        wanted: definitions and months.
+        now_ms: UTC milliseconds.
+        demonstration: synthetic evidence counts too.
+        answering: machines that answer now, for the measure ``answering``.
+        definitions: by id; default: the built-in ones.
+        dimensions: what to read of a stored month, beside the total.
+        progress: is told how far it is.
+
+    Raises:
+        DefinitionError: no such definition.
+        MonthError: no month, one that has not begun, or one before the city began.
+        NotComputableError: an instantaneous rate of a past month.
+    """
+    known, began = definitions or builtin_definitions(), began_on(connection)
+    found: dict[Wanted, RateMonth] = {}
+    missing: dict[Wanted, Inquiry] = {}
+    for one in wanted:
+        definition = definition_of(known, one[0])
+        period = period_of(one[1], now_ms, began)
+        inquiry = Inquiry(definition, period, now_ms, demonstration, answering)
+        parts = (CITY, *dimensions)
+        stored = final_table(connection, definition.id, period.month, parts, demonstration)
+        if stored is None:
+            missing[one] = inquiry
+        else:
+            found[one] = _read(connection, inquiry, stored)
+    computed = tallies_of(connection, list(missing.values()), progress)
+    for (one, inquiry), (tallies, places) in zip(missing.items(), computed, strict=True):
+        found[one] = _computed(connection, inquiry, tallies, places)
+    return [found[one] for one in wanted]
+
+
+def rate_month(
+    connection: Connection,
+    definition_id: str,
+    month: str | None,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    answering: AbstractSet[MachineName] = frozenset(),
+    definitions: Definitions | None = None,
+    dimensions: Iterable[Dimension] = DIMENSIONS,
+) -> RateMonth:
+    """A rate of one month; see :func:`rate_months`."""
+    (found,) = rate_months(
+        connection,
+        [(definition_id, month)],
+        now_ms,
+        demonstration=demonstration,
+        answering=answering,
+        definitions=definitions,
+        dimensions=dimensions,
+    )
+    return found
+
+
+def _computed(
+    connection: Connection, inquiry: Inquiry, tallies: Sequence[Tally], places: Places
+) -> RateMonth:
+    cells = all_cells(tallies)
+    return RateMonth(
+        definition=inquiry.definition,
+        definition_hash=inquiry.definition.hash,
+        month=inquiry.period.month,
+        status="P",
+        as_of_ms=as_of_ms(inquiry.period, inquiry.now_ms),
+        computed_ms=inquiry.now_ms,
+        demonstration=inquiry.demonstration,
+        cells=cells if is_known(connection, inquiry) else _unknown(cells),
+        names={uscc: one.name for uscc, one in places.items()},
+    )
+
+
+def _unknown(cells: Cells) -> Cells:
+    """The machines without their rates: what nobody knows is not 0 %."""
+    return {
+        by: {key: replace(part, pooled=None, mean=None) for key, part in parts.items()}
+        for by, parts in cells.items()
+    }
+
+
+def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> RateMonth:
+    # A city's own record may have replaced the one that the month was frozen by.
+    known = (inquiry.definition, builtin_definitions().get(inquiry.definition.id))
+    own = (one for one in known if one is not None and one.hash == stored.definition_hash)
+    return RateMonth(
+        definition=next(own, inquiry.definition),
+        definition_hash=stored.definition_hash,
+        month=stored.month,
+        status=stored.status,
+        as_of_ms=as_of_ms(inquiry.period, inquiry.now_ms),
+        computed_ms=stored.computed_ms,
+        demonstration=inquiry.demonstration,
+        cells=stored.cells,
+        names=enterprise_names(connection) if "enterprise" in stored.cells else {},
+        vintage=stored.vintage,
+        correction=stored.correction,
+    )
+
+
+def enterprise_names(connection: Connection) -> dict[str, str]:
+    """Names of all enterprises by USCC."""
+    rows = connection.execute(select(enterprise.c.uscc, enterprise.c.name))
+    return {row.uscc: row.name for row in rows}
+
+
+def rate_table(
+    connection: Connection,
+    definition_id: str,
+    month: str | None,
+    by: Dimension,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    answering: AbstractSet[MachineName] = frozenset(),
+    definitions: Definitions | None = None,
+) -> RateTable:
+    """A rate of one month by county, industry or enterprise; see :func:`rate_month`."""
+    return rate_month(
+        connection,
+        definition_id,
+        month,
+        now_ms,
+        demonstration=demonstration,
+        answering=answering,
+        definitions=definitions,
+        dimensions=(by,),
+    ).table(by)

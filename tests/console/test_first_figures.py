@@ -1,0 +1,105 @@
+"""The very first figures take long in a large city; no page waits for them."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.city.console import remember
+from gateway.city.console.pages import overview
+from gateway.city.console.queries import figures
+from gateway.city.rates.reports.table import RateMonth
+from gateway.web.waiting import RETRY_S
+from tests.console.http import get
+from tests.console.town import Town, uscc_of
+
+PAGE = {"accept": "text/html"}
+
+
+class Slow:
+    """Computing stands still in the middle until it is let go."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.begun = 0
+        self._compute = figures.rate_months
+
+    def __call__(self, *what: Any, progress: Any, **how: Any) -> list[RateMonth]:
+        self.begun += 1
+        progress("ledger", 4_200, 138_000)
+        self.gate.wait()
+        return self._compute(*what, progress=progress, **how)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch, city: Town) -> Iterator[Slow]:
+    made = Slow()
+    monkeypatch.setattr(figures, "rate_months", made)
+    monkeypatch.setattr(remember, "WAIT_S", 0.5)
+    yield made
+    made.gate.set()
+
+
+async def _blocks(client: httpx.AsyncClient, address: str) -> AsyncIterator[dict[str, str]]:
+    how = {"accept": "text/event-stream"}
+    async with client.stream("GET", address, headers=how, timeout=60) as answer:
+        async for line in answer.aiter_lines():
+            if line.startswith("data: "):
+                yield json.loads(line.removeprefix("data: "))
+
+
+async def test_the_first_page_says_how_far_it_is_and_fills_itself_in(
+    address: str, slow: Slow
+) -> None:
+    page = (await get(f"{address}/?lang=en")).text
+    assert "Step 1 of 2: reading the ledger, 4,200 of 138,000 machines" in page
+    assert "Being computed for the first time, since " in page
+    assert "4 of 6 gateways online" in page, "what needs no figure is there"
+    assert "已读 4,200 / 138,000 台设备" in (await get(f"{address}/?lang=zh")).text
+    async with httpx.AsyncClient() as client:
+        stream = _blocks(client, f"{address}/?lang=en")
+        assert "Step 1 of 2" in (await anext(stream))["headline"]
+        slow.gate.set()
+        async for blocks in stream:
+            if "headline-figure" in blocks.get("headline", ""):
+                break
+    assert slow.begun == 1
+
+
+async def test_many_officers_cost_one_computation(address: str, slow: Slow) -> None:
+    places = ("/", "/", "/enterprises", f"/enterprises/{uscc_of(0)}")
+    await asyncio.gather(*(get(f"{address}{place}", headers=PAGE) for place in places))
+    assert slow.begun == 1
+
+
+async def test_a_page_of_figures_comes_back_by_itself(address: str, slow: Slow) -> None:
+    answer = await get(f"{address}/industries?lang=en", headers=PAGE)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY_S))
+    assert f'http-equiv="refresh" content="{RETRY_S}"' in answer.text
+    assert "4,200 of 138,000 machines" in answer.text
+    machines = (await get(f"{address}/enterprises/{uscc_of(0)}?lang=en", headers=PAGE)).text
+    assert "A-001" in machines, "the machines of an enterprise need not wait"
+    assert "being computed" in machines
+    trend = await get(f"{address}/charts/trend.json")
+    assert (trend.status_code, trend.headers["retry-after"]) == (503, str(RETRY_S))
+    slow.gate.set()
+    assert (await get(f"{address}/industries?format=json")).json()["rows"]
+    assert (await get(f"{address}/industries", headers=PAGE)).status_code == 200
+
+
+async def test_a_file_waits_and_then_says_when_to_come_again(
+    address: str, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "FILE_WAIT_S", 0.05)
+    early = await get(f"{address}/?format=csv&lang=en")
+    assert (early.status_code, early.headers["retry-after"]) == (503, str(RETRY_S))
+    assert f"Try again in {RETRY_S} s" in early.text
+    monkeypatch.setattr(overview, "FILE_WAIT_S", 60)
+    waiting = asyncio.ensure_future(get(f"{address}/?format=csv"))
+    await asyncio.sleep(0)
+    slow.gate.set()
+    assert (await waiting).status_code == 200
