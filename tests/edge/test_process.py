@@ -3,10 +3,12 @@
 # ruff: noqa: F811 - fixtures of another module
 
 import asyncio
+import gc
 import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from edge_config.loading.load import load_gateway
 from gateway.drivers.registry import installed
 from gateway.edge.process.handover import Handover, taken_over
+from gateway.edge.process.memory import collect_seldom
 from tests.edge.city import City
 from tests.edge.test_run import (
     TAGS,
@@ -136,3 +139,28 @@ def test_importing_the_mqtt_library_loads_no_http_client_until_it_is_used() -> N
         "assert 'http.client' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.fixture
+def collections() -> Iterator[list[int]]:
+    """The generations that the garbage collector has searched."""
+    before, searched = gc.get_threshold(), list[int]()
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            searched.append(info["generation"])
+
+    gc.collect()
+    gc.callbacks.append(note)
+    yield searched
+    gc.callbacks.remove(note)
+    gc.set_threshold(*before)
+
+
+def test_what_waits_for_a_commit_is_not_searched_for_cycles(collections: list[int]) -> None:
+    made = [[number] for number in range(10_000)]
+    assert collections, "by default this many are searched"
+    collections.clear()
+    collect_seldom()
+    made += [[number] for number in range(10_000)]
+    assert collections == []

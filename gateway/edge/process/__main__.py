@@ -11,7 +11,7 @@ from gateway.edge.app import run
 from gateway.edge.buffer.storage.file import BufferFileError
 from gateway.edge.control.protocol import ControlError
 from gateway.edge.process.handover import Handover, taken_over
-from gateway.edge.process.memory import return_memory
+from gateway.edge.process.memory import collect_seldom, return_memory
 
 STARTED_S = 5.0
 """After so long every device has been read once, or is waited for."""
@@ -39,7 +39,10 @@ def main() -> int:
 
 
 async def _run(handover: Handover) -> None:
-    asyncio.get_running_loop().call_later(STARTED_S, return_memory)
+    loop = asyncio.get_running_loop()
+    # Starting leaves cycles behind: so long they are looked for as often as Python does.
+    for tidy in (return_memory, collect_seldom):
+        loop.call_later(STARTED_S, tidy)
     await run(handover.loaded, handover.specs(), _stop_on_signal(), drain_s=handover.drain_s)
 
 
