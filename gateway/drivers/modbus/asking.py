@@ -67,7 +67,7 @@ class Asking:
         self._asked += len(requests)
         if self._link.is_one_answer_each:
             return await self._one_by_one(requests, is_known)
-        channel = await self._current()
+        channel = self._at_hand() or await self._obtained()
         answers = await self._exchange(channel, requests, is_known)
         if channel.silences or not channel.is_open:
             await self._ask_again(channel, requests, answers, is_known)
@@ -79,7 +79,7 @@ class Asking:
         Raises:
             NotConnectedError: no connection can be made; it was not sent.
         """
-        channel = await self._current()
+        channel = self._at_hand() or await self._obtained()
         (answer,) = await self._exchange(channel, [request], is_known=True)
         return answer
 
@@ -112,9 +112,15 @@ class Asking:
             self._answered += channel.answers - before
             self.loss = channel.loss or self.loss
 
-    async def _current(self) -> Channel:
+    def _at_hand(self) -> Channel | None:
+        """The connection that is held, or one that nobody uses now."""
         held = self._held
-        return held if held is not None and held.is_open else await self._obtained()
+        if held is not None and held.is_open:
+            return held
+        self._give_back()
+        self._held = found = self._link.idle(self._user)
+        self.channel = found or self.channel
+        return found
 
     async def _obtained(self) -> Channel:
         self._give_back()

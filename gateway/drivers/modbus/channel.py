@@ -1,13 +1,14 @@
 """One connection of a link: bytes in and out on the event loop's own call-backs.
 
 An answer is checked and the next request written within ``data_received``; a series of many
-requests wakes its task once and costs one timer, which is cancelled before it can wake anybody.
+requests wakes its task once, and one timer watches the time-outs of all connections.
 """
 
 import asyncio
 from collections.abc import Sequence
 from typing import cast
 
+from gateway.deadlines import deadlines
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.modbus.codec import CLOSED, WRONG, Answer, Request
 from gateway.drivers.modbus.config import Framing, Unit
@@ -23,7 +24,6 @@ at work on the request to another that was given up: its queue is not the unit's
 
 TURNAROUND_S = 0.05
 """Quiet on a serial line between a request that was given up and one to another unit."""
-
 
 DOUBT_S = 0.3
 """So long an answer in doubt waits whether another follows: a serial line that was held up sends
@@ -46,6 +46,7 @@ class Channel(asyncio.Protocol):
         opened_s: when it was opened, seconds of the loop's clock.
         answered_s: when the last answer came; 0: none has.
         ended_s: when the other side ended it; 0: it has not.
+        ends_at: when to look whether the unit asked now is silent.
         closed: done when the socket is closed.
     """
 
@@ -55,10 +56,11 @@ class Channel(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[list[Answer]] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._deadlines = deadlines()
+        self._timer: asyncio.TimerHandle | None = None  # of a pause, or of an answer in doubt
         self._lost = "not connected yet"
         self._heard_at = self._sent_at = 0.0
-        self.opened_s = self.answered_s = self.ended_s = 0.0
+        self.opened_s = self.answered_s = self.ended_s = self.ends_at = 0.0
         self._allowed_s = 0.0
         self._unit = NOBODY
         self._ready_from = 0.0
@@ -125,7 +127,7 @@ class Channel(asyncio.Protocol):
             raise
         finally:
             self._waiter = None
-            self._stop_timer()
+            self._stop_timers()
 
     def _begin(self, unit: Unit, requests: Sequence[Request], is_known: bool) -> None:
         is_behind = self._series.is_waiting and self._unit.number != unit.number
@@ -140,27 +142,25 @@ class Channel(asyncio.Protocol):
 
     def _send(self, data: bytes) -> None:
         """Write now, or when the line is ready for it; the clock of the time-out starts then."""
-        wait_s = self._ready_at() - self._loop.time()
+        late_until = self._late_until.pop(self._unit.number, 0.0)
+        pause_over = self.answered_s + self._pauses.between_s
+        wait_s = max(pause_over, self._ready_from, late_until) - self._loop.time()
         if wait_s > 0:
-            self._stop_timer()
+            self._stop_timers()
             self._is_held = True
             self._timer = self._loop.call_later(wait_s, self._write, data)
         else:
             self._write(data)
 
-    def _stop_timer(self) -> None:
+    def _stop_timers(self) -> None:
+        self._deadlines.end(self)
         if self._timer is not None:
             self._timer.cancel()
-
-    def _ready_at(self) -> float:
-        pause_over = self.answered_s + self._pauses.between_s
-        return max(pause_over, self._ready_from, self._late_until.pop(self._unit.number, 0.0))
 
     def _write(self, data: bytes) -> None:
         self._is_held = False
         self._heard_at = self._sent_at = self._loop.time()
-        self._stop_timer()
-        self._timer = self._loop.call_later(self._allowed_s, self._check)
+        self._watch()
         cast("asyncio.Transport", self._transport).write(data)
 
     def data_received(self, data: bytes) -> None:
@@ -180,7 +180,7 @@ class Channel(asyncio.Protocol):
         if series.doubted is None:
             self._go_on(more)
         else:
-            self._stop_timer()
+            self._stop_timers()
             self._timer = self._loop.call_later(DOUBT_S, self._trust)
 
     def _go_on(self, more: bytes) -> None:
@@ -195,7 +195,7 @@ class Channel(asyncio.Protocol):
         more = self._series.trust()
         self.answers += 1
         self._heard()
-        self._timer = self._loop.call_later(self._allowed_s, self._check)
+        self._watch()
         self._go_on(more)
 
     def _heard(self) -> None:
@@ -223,14 +223,17 @@ class Channel(asyncio.Protocol):
             self._sent_at = self._heard_at
             cast("asyncio.Transport", self._transport).write(data)
 
-    def _check(self) -> None:
+    def _watch(self) -> None:
+        self.ends_at = self._heard_at + self._allowed_s
+        self._deadlines.begin(self)
+
+    def expire(self) -> None:
         """Notice a silent unit."""
         if self._waiter is None or self._waiter.done():
             return
-        # One timer a series: each answer moves the deadline, so it may ring too early.
-        left = self._heard_at + self._allowed_s - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._check)
+        # Watched from the first request of a series on; each answer has moved the end.
+        if self._heard_at + self._allowed_s > self._loop.time():
+            self._watch()
             return
         if self._series.repeated:  # its ids do not tell which request an answer belongs to
             self.abort(f"wrong answer: {not_open(self._series.repeated)}", WRONG)
@@ -283,12 +286,7 @@ class Channel(asyncio.Protocol):
             self.closed.set_result(None)
 
     def abort(self, why: str, code: int = CLOSED) -> None:
-        """Drop the connection at once; later calls say why.
-
-        Args:
-            why: for people.
-            code: what the request under way has for its answer.
-        """
+        """Drop the connection at once: later calls say why, the request under way has the code."""
         self._fail(why, code)
         if self._transport is not None:
             self._transport.abort()

@@ -138,6 +138,10 @@ class ModbusLink:
 
     # -- using ----------------------------------------------------------------------------
 
+    def idle(self, user: ModbusDriver) -> Channel | None:
+        """A connection that nobody uses now: the unit's until it is given back; None: none is."""
+        return self._pool.idle() if user in self._users else None
+
     async def channel(self, user: ModbusDriver, timeout_s: float) -> Channel:
         """A connection that is the unit's until it is given back.
 

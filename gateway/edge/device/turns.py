@@ -51,7 +51,7 @@ class Turns:
     async def begin(self, turn: "Turn") -> None:
         """Wait for a turn. Whoever gives one back hands it on: nobody can slip in between."""
         self._count()
-        if not self._waiting and self._granted < self._link.turns:
+        if not self._waiting and self._granted < self._load.turns:
             self._granted += 1
             return
         turn.grant = asyncio.get_running_loop().create_future()

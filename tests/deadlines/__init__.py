@@ -1,0 +1,1 @@
+"""What must end in time, watched by one timer."""
