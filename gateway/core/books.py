@@ -46,8 +46,10 @@ class Counts:
         self.skipped += other.skipped
         self.suppressed += other.suppressed
         self.buffered += other.buffered
-        add_by_code(self.dropped, other.dropped)
-        add_by_code(self.uncertain, other.uncertain)
+        if other.dropped:  # mostly there are none
+            add_by_code(self.dropped, other.dropped)
+        if other.uncertain:
+            add_by_code(self.uncertain, other.uncertain)
 
     @property
     def balanced(self) -> bool:

@@ -212,6 +212,8 @@ class Learnt:
         return self._piece(block, self._looks - 1)
 
     def _due_cut(self) -> Wall | None:
+        if not self._cuts:  # nearly always, and asked at each reading
+            return None
         return next((cut for cut, pause in self._cuts.items() if self._is_over(pause)), None)
 
     def _is_over(self, pause: Pause) -> bool:

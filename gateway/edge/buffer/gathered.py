@@ -50,7 +50,10 @@ class Gathered:
 
     def count(self, key: Key, counts: Counts) -> None:
         """Add to the books."""
-        self.counts.setdefault(key, Counts()).add(counts)
+        known = self.counts.get(key)
+        if known is None:
+            self.counts[key] = known = Counts()
+        known.add(counts)
 
     def count_machine(self, key: MachineKey, counts: MachineCounts) -> None:
         """Add to the counters of a machine."""

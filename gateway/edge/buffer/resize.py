@@ -41,7 +41,7 @@ class Resized:
 
     frames: list[NewFrame] = field(default_factory=list)
     size: Pending = EMPTY
-    counts: dict[tuple[str, date], Counts] = field(default_factory=dict)
+    counts: Mapping[tuple[str, date], Counts] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     span_ms: tuple[int, int] | None = None
 

@@ -5,6 +5,7 @@
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from operator import attrgetter
 
 import msgspec
 
@@ -35,15 +36,18 @@ def add_counts(total: Counts, changes: Counts) -> None:
 
 def merge(
     first: Mapping[tuple[str, date], Counts], second: Mapping[tuple[str, date], Counts]
-) -> dict[tuple[str, date], Counts]:
-    """Both sets of increments together."""
-    if not second:
-        return dict(first)
+) -> Mapping[tuple[str, date], Counts]:
+    """Both sets of increments together; to be read only, as it may be one of them."""
+    if not first or not second:
+        return first or second
     merged: dict[tuple[str, date], Counts] = {}
     for part in (first, second):
         for key, counts in part.items():
             merged.setdefault(key, Counts()).add(counts)
     return merged
+
+
+_COUNTERS_OF = attrgetter(*COUNTERS)
 
 
 def write_books(connection: sqlite3.Connection, changes: Mapping[tuple[str, date], Counts]) -> None:
@@ -54,7 +58,7 @@ def write_books(connection: sqlite3.Connection, changes: Mapping[tuple[str, date
         "skipped = skipped + excluded.skipped, suppressed = suppressed + excluded.suppressed, "
         "buffered = buffered + excluded.buffered, reported = 0",
         [
-            (device, day.isoformat(), *(getattr(counts, name) for name in COUNTERS))
+            (device, day.isoformat(), *_COUNTERS_OF(counts))
             for (device, day), counts in changes.items()
         ],
     )
