@@ -26,7 +26,7 @@ EDGE = (
     Plant(addresses=100, units=1, tags=1000),
     Plant(addresses=100, units=1, tags=1000, window=16),
 )
-LARGE = (Plant(addresses=1000, units=1, tags=300),)
+LARGE = (Plant(addresses=500, units=1, tags=30), Plant(addresses=1000, units=1, tags=300))
 FAST = (Plant(addresses=1, units=1, tags=100, interval_ms=20),)
 
 OPCUA = (
