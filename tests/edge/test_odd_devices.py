@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,11 +20,11 @@ USCC = "91330800MA2DGX3Y5B"
 PLACES = [*range(ODD - 5, ODD + 1)]
 
 
-def written(folder: Path, port: int, places: list[int]) -> Path:
+def written(folder: Path, port: int, places: list[int], patience_ms: int = 100) -> Path:
     tags = [{"name": f"t{place}", "address": f"holding:{place}"} for place in places]
     group = {"name": "g", "interval_ms": 50, "tags": tags}
     profile = {"name": "p", "driver": "modbus", "source": "sensor", "groups": [group]}
-    connection = {"host": "127.0.0.1", "port": port, "request_timeout_ms": 100}
+    connection = {"host": "127.0.0.1", "port": port, "request_timeout_ms": patience_ms}
     one = {"id": "d", "driver": "modbus", "profile": "p", "asset_no": "A", "retry_min_ms": 100}
     document = {
         "gateway": {"id": "gw", "enterprise_uscc": USCC, "synthetic": True},
@@ -55,6 +56,43 @@ async def asked_in_first(one: Device, requests: int) -> int:
     one.asked.clear()
     await until(lambda: len(one.asked) >= requests, 60)
     return sum(has_odd(pdu) for pdu in one.asked[:requests])
+
+
+def of_link(learnt: Path) -> Any:
+    """What the file says of the device's link; None: nothing."""
+    if not learnt.exists():
+        return None
+    devices = json.loads(learnt.read_bytes())["devices"]
+    return devices.get("d", {}).get("", {}).get("knowledge")
+
+
+@pytest.mark.timeout(240)
+async def test_a_pause_that_was_found_out_is_remembered_by_a_killed_gateway(tmp_path: Path) -> None:
+    async with device("tcp") as (one, port):
+        one.rest_s = 0.05
+        file, learnt = written(tmp_path, port, [100, 300, 700]), path_beside(tmp_path / "buffer.db")
+        async with running(file):
+            await until(lambda: bool(of_link(learnt)), 120)
+        assert of_link(learnt)["pauses"]["between_ms"] == 100
+        assert "answers no request sent within 100 ms" in file.with_suffix(".log").read_text()
+        one.ignored = 0
+        async with running(file):
+            one.asked.clear()
+            await until(lambda: len(one.asked) >= 20, 60)
+        assert one.ignored == 0
+
+
+@pytest.mark.timeout(240)
+async def test_framing_that_was_found_out_is_remembered_by_a_killed_gateway(tmp_path: Path) -> None:
+    async with device("rtu") as (one, port):
+        file, learnt = written(tmp_path, port, [100], 1_000), path_beside(tmp_path / "buffer.db")
+        async with running(file):
+            await until(lambda: bool(of_link(learnt)), 120)
+        assert "is lost" in file.with_suffix(".log").read_text()  # that is what it costs
+        async with running(file):
+            one.asked.clear()
+            await until(lambda: len(one.asked) >= 20, 60)
+        assert "is lost" not in file.with_suffix(".log").read_text()
 
 
 def pauses(learnt: Path) -> list[int]:

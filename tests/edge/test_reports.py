@@ -71,6 +71,14 @@ def test_a_changed_cause_of_a_loss_is_said_once(
     ]
 
 
+def test_the_same_fault_with_other_bytes_is_no_other_cause(
+    reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    for now_s, content in enumerate(("5c030c0000", "d8030c0000", "ff030c0dfa")):
+        reports.lost(Reason.PROTOCOL, f"17 bytes are no Modbus TCP: {content}", float(now_s))
+    assert len(caplog.messages) == 1
+
+
 def test_a_device_that_says_something_else_each_time_does_not_fill_the_log(
     reports: Reports, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -36,6 +36,8 @@ class Device:
         accepted: how many connections it was given.
         asked: PDUs of all requests.
         lasts: answers after which it closes a connection.
+        rest_s: requests that come sooner after an answer are ignored.
+        ignored: how many were.
     """
 
     def __init__(self, framing: str, odd: Fault) -> None:
@@ -43,23 +45,31 @@ class Device:
         self.odd = odd
         self.accepted = 0
         self.lasts = 1 << 62
+        self.rest_s = 0.0
+        self.ignored = 0
         self.asked: list[bytes] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
         try:
-            answers = 0
+            answers, answered_s, clock = 0, 0.0, asyncio.get_running_loop().time
             while answers < self.lasts:
-                answers += 1
                 request = await reader.readexactly(8 if self.is_rtu else 12)
+                if self.is_rtu and crc(request[:-2]) != request[-2:]:
+                    continue  # no frame of its own
                 pdu = request[1:6] if self.is_rtu else request[7:]
                 self.asked.append(pdu)
+                if clock() - answered_s < self.rest_s:
+                    self.ignored += 1
+                    continue
+                answers += 1
                 answer = self.odd(pdu) if has_odd(pdu) else right(pdu)
                 if answer is None:
                     break
                 if answer:
                     writer.write(self._wrapped(request, answer))
                     await writer.drain()
+                    answered_s = clock()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:

@@ -16,7 +16,7 @@ from gateway.drivers.modbus.framing.mbap import Transactions
 from gateway.drivers.modbus.framing.refusals import not_open
 from gateway.drivers.modbus.framing.rtu import RtuLine
 from gateway.drivers.modbus.framing.series import ProtocolError
-from gateway.drivers.modbus.pauses import HASTY_S, Pauses
+from gateway.drivers.modbus.pauses import HASTY_S, Lessons, Pauses
 
 PATIENCE = 4
 """So many time-outs a unit that has answered before is waited for, while a gateway may still be
@@ -66,7 +66,7 @@ class Channel(asyncio.Protocol):
         self._ready_from = 0.0
         self._is_held = False  # the next request waits for a pause to be over
         self._late_until: dict[int, float] = {}  # units whose late answers cannot be told apart
-        self._suspect: tuple[int, bytes] | None = None  # sent in haste and not answered
+        self._lessons = Lessons(pauses)
         self.silences = 0
         self.answers = 0
         self.closed: asyncio.Future[None] = self._loop.create_future()
@@ -167,6 +167,7 @@ class Channel(asyncio.Protocol):
         """Check what came and send what is next."""
         series = self._series
         missing, late = series.missing, series.late
+        asked = series.request if self._lessons.is_open else None
         try:
             more = series.receive(data)
         except ProtocolError as error:
@@ -174,7 +175,7 @@ class Channel(asyncio.Protocol):
             return
         if series.missing < missing:
             self.answers += missing - series.missing
-            self._heard()
+            self._heard(asked)
         elif series.late > late:  # a gateway has done with the unit that kept it busy
             self._heard_at, self._allowed_s = self._loop.time(), self._unit.timeout_s
         if series.doubted is None:
@@ -194,27 +195,19 @@ class Channel(asyncio.Protocol):
         """No other answer followed the one in doubt."""
         more = self._series.trust()
         self.answers += 1
-        self._heard()
+        self._heard(None)  # what was in doubt teaches nothing
         self._watch()
         self._go_on(more)
 
-    def _heard(self) -> None:
+    def _heard(self, asked: Request | None) -> None:
         self._heard_at = self._loop.time()
         self._allowed_s = self._unit.timeout_s
         self.silences = 0
-        if self._pauses.may_need and self.answered_s:
-            self._learn()
+        if asked is not None:
+            since_s = self._sent_at - self.answered_s if self.answered_s else None
+            age_s = self._sent_at - self.opened_s
+            self._lessons.answered((self._unit.number, asked.pdu), age_s, since_s)
         self.answered_s = self._heard_at
-
-    def _learn(self) -> None:
-        """See whether a request sent right after an answer is answered; see :data:`HASTY_S`."""
-        request = self._series.request
-        if self._sent_at - self.answered_s < HASTY_S:
-            self._pauses.may_need = False
-        elif request is not None and self._suspect == (self._unit.number, request.pdu):
-            self._pauses.may_need = False
-            self._pauses.between_s = max(self._pauses.between_s, HASTY_S)
-        self._suspect = None
 
     def _send_next(self, data: bytes) -> None:
         if self._pauses.between_s:
@@ -254,8 +247,9 @@ class Channel(asyncio.Protocol):
     def _give_up(self) -> None:
         self.silences += 1
         request = self._series.request
-        if request is not None and self._sent_at - self.answered_s < HASTY_S:
-            self._suspect = self._unit.number, request.pdu
+        if request is not None:
+            is_hasty = self._sent_at - self.answered_s < HASTY_S
+            self._lessons.unanswered((self._unit.number, request.pdu), is_hasty=is_hasty)
         self._series.give_up()
         if isinstance(self._series, RtuLine):
             now = self._loop.time()

@@ -41,10 +41,16 @@ class Connection(Settings):
         default=None, ge=1, le=64, description="connections that units of this host and port share"
     )
     pause_after_connect_ms: int | None = Field(
-        default=None, ge=0, le=60_000, description="wait before the first request of a connection"
+        default=None,
+        ge=0,
+        le=60_000,
+        description="wait before the first request of a connection; left out, it is found out",
     )
     pause_between_requests_ms: int | None = Field(
-        default=None, ge=0, le=10_000, description="wait between an answer and the next request"
+        default=None,
+        ge=0,
+        le=10_000,
+        description="wait between an answer and the next request; left out, 100 is found out",
     )
     baud: int | None = Field(
         default=None,

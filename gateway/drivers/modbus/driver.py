@@ -1,7 +1,7 @@
 """The Modbus driver: one unit, reached over a link that other units may share."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
 import numpy as np
@@ -16,8 +16,8 @@ from gateway.drivers.api import (
     TagFault,
     Value,
 )
-from gateway.drivers.modbus import codec, values
-from gateway.drivers.modbus.address import Address
+from gateway.drivers.extras import Notice
+from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.asking import Asking
 from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.config import (
@@ -26,8 +26,7 @@ from gateway.drivers.modbus.config import (
     Unit,
     endpoint,
 )
-from gateway.drivers.modbus.plan import CODES, LAYOUTS
-from gateway.drivers.modbus.values import DataType, Encoding
+from gateway.drivers.modbus.plan import CODES, LAYOUTS, write_request
 from gateway.drivers.toolkit.layout import Kept
 from gateway.drivers.toolkit.learnt import LONGEST_PAUSE
 from gateway.drivers.toolkit.merge import Block
@@ -197,6 +196,19 @@ class ModbusDriver:
         """What its link has had to say since the last call."""
         return self._link.remarks() if self._link.has_remarks else ()
 
+    def notices(self) -> Sequence[Notice]:
+        """What was found out about its link."""
+        return self._link.notices()
+
+    @property
+    def knowledge(self) -> Any:
+        """What its link has found out; see ``gateway.drivers.extras.LearningDriver``."""
+        return self._link.knowledge
+
+    def recall(self, knowledge: Any) -> None:
+        """Go on with what was found out before."""
+        self._link.recall(knowledge)
+
     def _fault(self, fault: UnansweredError) -> DriverError:
         """What to raise where a reading found nothing but this."""
         reason, asked = codec.reason_for(fault.code), _request(fault.block)
@@ -216,7 +228,7 @@ class ModbusDriver:
         Bits of a register are refused: writing one would need the others read first, and what
         the machine changes in between would be lost.
         """
-        request = self._write_request(point, value)
+        request = write_request(point, value, self._connection)
         what = f"{point.name} ({point.address})"
         try:
             answer = await self._asking.ask_once(request)
@@ -238,20 +250,6 @@ class ModbusDriver:
             raise DriverError(
                 f"{self._name} refused to write {what}: {reason} (exception {answer})"
             )
-
-    def _write_request(self, point: Point, value: Value) -> codec.Request:
-        address: Address = point.address
-        if not address.table.is_writable or address.bit is not None:
-            what = "a bit of a register" if address.bit is not None else f"table {address.table}"
-            raise DriverError(f"cannot write {point.name} ({address}): {what} cannot be written")
-        try:
-            return (
-                _coil(address, value, self._connection)
-                if address.table.is_bits
-                else _registers(address, value, self._connection)
-            )
-        except ValueError as error:
-            raise DriverError(f"cannot write {point.name} ({address}): {error}") from error
 
     async def close(self) -> None:
         """Leave the link; the last unit closes its connections."""
@@ -278,22 +276,3 @@ def _hint(channel: Channel | None) -> str:
     if line is not None:
         return ", neither in Modbus TCP nor in RTU framing: see unit and wiring"
     return "; a serial server that only passes bytes on needs framing: rtu"
-
-
-def _coil(address: Address, value: Value, connection: Connection) -> codec.Request:
-    if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is no bool")  # noqa: TRY004 - one error for a wrong value
-    if connection.write_multiple:
-        return codec.write_bits(address.address, [value])
-    return codec.write_bit(address.address, value)
-
-
-def _registers(address: Address, value: Value, connection: Connection) -> codec.Request:
-    if address.type is DataType.STRING:
-        encoding = address.encoding or Encoding.ASCII
-        words = values.encode_text(address.span, encoding, address.order, value)
-    else:
-        words = values.encode_number(address.type, address.order, value)
-    if address.span == 1 and not connection.write_multiple:
-        return codec.write_register(address.address, words)
-    return codec.write_registers(address.address, words)

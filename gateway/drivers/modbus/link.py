@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 from random import randrange
+from typing import Any
+
+import msgspec
 
 from gateway.drivers.api import NotConnectedError
+from gateway.drivers.extras import Notice
 from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.config import SHARED, Connection, Framing, shared
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.framing.mbap import Transactions
 from gateway.drivers.modbus.framing.rtu import RtuLine
-from gateway.drivers.modbus.pauses import Pauses
+from gateway.drivers.modbus.pauses import COMES_TWICE, ONE_EACH, Known, Pauses
 from gateway.drivers.modbus.pool import Pool
 
 SILENT_SERIES = 3
@@ -30,11 +34,6 @@ sent into a connection that is being ended it would only be lost."""
 ONE_EACH_S = 3_600.0
 """For so long; then it is seen whether the other side has been mended."""
 
-COMES_TWICE = (
-    "a unit behind it answers twice: two devices may have one unit number, or something repeats "
-    "what they say; its answers are awaited longer"
-)
-
 REDIAL_S = 1.0
 """After a failed attempt of one unit to connect, those of others fail at once for so long."""
 
@@ -50,13 +49,14 @@ class ModbusLink:
 
     def __init__(self, connections: Sequence[Connection]) -> None:
         self._host, self._port = connections[0].host, connections[0].port
-        self._settings: tuple[object, ...] = ()
+        self._settings: tuple[Any, ...] = ()
         self._written = self._found = Framing.AUTO
-        self._pauses = Pauses()
+        self._remarks: list[str] = []
+        self._pauses = Pauses(tell=self._remarks.append)
+        self._is_recalled = False  # the framing was found out before a restart
         self._pool = Pool(self._dial)
         self._users: set[ModbusDriver] = set()
         self._failed: tuple[ModbusDriver, float, str] | None = None
-        self._remarks: list[str] = []
         self._short_lives = 0  # connections in a row that were ended after one answer
         self._one_each_until = 0.0
         self.configure(connections)
@@ -162,13 +162,12 @@ class ModbusLink:
 
     def give_back(self, channel: Channel) -> None:
         """A unit needs its connection no longer."""
-        if channel.has_answered and self._framing is Framing.AUTO:
-            self._found = channel.framing
-        if (
-            channel.line is not None
-            and channel.line.comes_twice
-            and COMES_TWICE not in self._remarks
-        ):
+        if channel.has_answered:
+            self._is_recalled = False
+            if self._framing is Framing.AUTO:
+                self._found = channel.framing
+        line = channel.line
+        if line is not None and line.comes_twice and COMES_TWICE not in self._remarks:
             self._remarks.append(COMES_TWICE)
         self._end_if_silent(channel)
         self._pool.give_back(channel)
@@ -179,6 +178,8 @@ class ModbusLink:
         This is not the loss of a session: the next unit that is read opens another one.
         """
         is_guess = self._framing is Framing.AUTO and channel.framing is Framing.RTU
+        if channel.silences >= SILENT_SERIES and self._is_recalled:
+            self._found, self._is_recalled = Framing.AUTO, False  # another device stands there now
         if channel.silences >= (1 if is_guess else SILENT_SERIES):
             channel.abort(f"no answer to {channel.silences} requests in a row")
 
@@ -188,7 +189,9 @@ class ModbusLink:
     def is_one_answer_each(self) -> bool:
         """Whether the other side ends each connection after one answer."""
         until = self._one_each_until
-        return bool(until) and asyncio.get_running_loop().time() < until
+        if until and asyncio.get_running_loop().time() >= until:
+            self._one_each_until = until = 0.0
+        return bool(until)
 
     def ended(self, channel: Channel, has_progress: bool) -> None:
         """A connection that had served has ended while a unit was asking.
@@ -204,9 +207,7 @@ class ModbusLink:
         if self._short_lives == SHORT_LIVES:
             self._short_lives = 0
             self._one_each_until = asyncio.get_running_loop().time() + ONE_EACH_S
-            self._remarks.append(
-                "it ends each connection after one answer, so each request has its own"
-            )
+            self._remarks.append(ONE_EACH)
 
     # -- what people should know ----------------------------------------------------------
 
@@ -217,8 +218,50 @@ class ModbusLink:
 
     def remarks(self) -> list[str]:
         """What is odd about the other side, since the last call; whichever unit asks is told."""
-        remarks, self._remarks = self._remarks, []
+        remarks = self._remarks.copy()
+        self._remarks.clear()
         return remarks
+
+    def notices(self) -> list[Notice]:
+        """What was found out about the other side, and stands."""
+        words = self._pauses.words()
+        if self._known_framing is Framing.RTU:
+            words["framing"] = "it answers in RTU framing; framing: rtu sets it"
+        if self._one_each_until:
+            words["connections"] = ONE_EACH
+        return [Notice(*one) for one in words.items()]
+
+    # -- over a restart -------------------------------------------------------------------
+
+    @property
+    def _known_framing(self) -> Framing:
+        """What was found out, where it is not written."""
+        return self._found if self._written is Framing.AUTO else Framing.AUTO
+
+    @property
+    def knowledge(self) -> Any:
+        """What was found out about the other side, of lists, texts and numbers; None: nothing.
+
+        That it answers Modbus TCP is found out with the first request, so it is not in it.
+        """
+        is_rtu, is_one_each = self._known_framing is Framing.RTU, bool(self._one_each_until)
+        known = Known(self._settings, self._pauses.found, is_rtu, is_one_each)
+        return None if known == Known(self._settings) else msgspec.to_builtins(known)
+
+    def recall(self, knowledge: Any) -> None:
+        """Go on with what was known under the same settings; what is found out by now stays.
+
+        Raises:
+            ValueError: it is none.
+        """
+        known = msgspec.convert(knowledge, Known)
+        if known.settings != self._settings:
+            return
+        self._pauses.recall(known.pauses)
+        if known.is_rtu and self._framing is Framing.AUTO:
+            self._found, self._is_recalled = Framing.RTU, True
+        if known.is_one_answer_each and not self._one_each_until:
+            self._one_each_until = asyncio.get_running_loop().time() + ONE_EACH_S
 
     def is_doubtful(self, channel: Channel) -> bool:
         """Whether the other side may not serve this connection, as it has one too many."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from gateway.drivers.api import Point
-from gateway.drivers.modbus import codec
+from gateway.drivers.api import DriverError, Point, Value
+from gateway.drivers.modbus import codec, values
 from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.values import DataType, Encoding, decode_text, permutation
@@ -69,3 +69,42 @@ def _format(address: Address) -> Format:
         return Bit() if address.bit is None else Bit((address.bit + 8) % REGISTER_BITS)
     size = address.type.size
     return Number(address.type.code, tuple(permutation(address.order, size)[::-1]))
+
+
+def write_request(point: Point, value: Value, connection: Connection) -> codec.Request:
+    """The request that writes one value.
+
+    Raises:
+        DriverError: it cannot be written, or does not fit.
+    """
+    address: Address = point.address
+    if not address.table.is_writable or address.bit is not None:
+        what = "a bit of a register" if address.bit is not None else f"table {address.table}"
+        raise DriverError(f"cannot write {point.name} ({address}): {what} cannot be written")
+    try:
+        return (
+            _coil(address, value, connection)
+            if address.table.is_bits
+            else _registers(address, value, connection)
+        )
+    except ValueError as error:
+        raise DriverError(f"cannot write {point.name} ({address}): {error}") from error
+
+
+def _coil(address: Address, value: Value, connection: Connection) -> codec.Request:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is no bool")  # noqa: TRY004 - one error for a wrong value
+    if connection.write_multiple:
+        return codec.write_bits(address.address, [value])
+    return codec.write_bit(address.address, value)
+
+
+def _registers(address: Address, value: Value, connection: Connection) -> codec.Request:
+    if address.type is DataType.STRING:
+        encoding = address.encoding or Encoding.ASCII
+        words = values.encode_text(address.span, encoding, address.order, value)
+    else:
+        words = values.encode_number(address.type, address.order, value)
+    if address.span == 1 and not connection.write_multiple:
+        return codec.write_register(address.address, words)
+    return codec.write_registers(address.address, words)

@@ -18,7 +18,8 @@ _log = logging.getLogger(__name__)
 MOST_CAUSES = 8
 """Different causes of one loss that are logged: a device can put anything into its words."""
 
-_DIGITS = re.compile(r"\d+")
+_CHANGING = re.compile(r"\b[0-9a-f]*\d[0-9a-f]*\b|\d+")
+"""Numbers, and bytes in hexadecimal digits."""
 
 
 class Reports:
@@ -48,8 +49,8 @@ class Reports:
         begins = self._lost_s is None
         if begins:
             self._lost_s = now_s
-        # Ports, times and addresses differ at each attempt; the cause is the same.
-        cause_said = cause, _DIGITS.sub("#", detail)
+        # Ports, times, addresses and bytes differ at each attempt; the cause is the same.
+        cause_said = cause, _CHANGING.sub("#", detail)
         if cause_said not in self._said and len(self._said) < MOST_CAUSES:
             self._said.add(cause_said)
             self._warn("lost" if begins else "still lost, now for another cause", cause, detail)
