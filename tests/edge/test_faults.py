@@ -36,6 +36,15 @@ def test_tags_that_fail_alike_are_one_row_in_the_drivers_words() -> None:
     assert faulty_tags([record]) == 3
 
 
+def test_words_that_only_name_the_request_are_told_with_what_to_do() -> None:
+    record = device(bad(Reason.ILLEGAL_ADDRESS))
+    said = TagFault(Reason.ILLEGAL_ADDRESS, "exception 2 to holding 500")
+    record.tag_faults = lambda: {"t0": said}
+    (row,) = faults_of([record])
+    assert row.detail == "exception 2 to holding 500"
+    assert "compare it with its manual" in row.advice
+
+
 def test_words_of_another_fault_are_not_told() -> None:
     (row,) = faults_of([device(RANGE, t0="no such node")])
     assert (row.cause, row.detail) == ("range", "")

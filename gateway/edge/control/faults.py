@@ -28,7 +28,10 @@ ADVICE = {
     Reason.GATEWAY_PATH: "see the gateway's list of its lines",
     Reason.GATEWAY_TARGET: "see wiring and unit id behind the gateway",
 }
-"""What to do where the driver has no words of its own; it stands for nothing else."""
+"""What to do about it, by the cause alone."""
+
+SAID_BY_DRIVERS = frozenset({Reason.TYPE, Reason.NODE_UNKNOWN, Reason.REFUSED})
+"""Of these a driver that has words says itself what to do, and knows it better."""
 
 
 class TagFaults(msgspec.Struct, frozen=True):
@@ -94,5 +97,6 @@ def _of_device(record: DeviceRecord) -> Iterator[TagFaults]:
 
 def _row(device: str, code: int, words: str, count: int, names: list[str]) -> TagFaults:
     reason = reason_of(code)
-    advice = "" if words else ADVICE.get(reason, "")
+    is_said = bool(words) and reason in SAID_BY_DRIVERS
+    advice = "" if is_said else ADVICE.get(reason, "")
     return TagFaults(device, reason.code, words, advice, count, names)
