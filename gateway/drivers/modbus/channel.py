@@ -193,6 +193,8 @@ class Channel(asyncio.Protocol):
 
     def _trust(self) -> None:
         """No other answer followed the one in doubt."""
+        if self._series.doubted is None:  # the connection was lost in the same moment
+            return
         more = self._series.trust()
         self.answers += 1
         self._heard(None)  # what was in doubt teaches nothing
