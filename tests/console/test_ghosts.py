@@ -14,6 +14,7 @@ from gateway.wire.messages import DeviceState, State, encode_message
 from tests.console.http import get
 from tests.console.town import NOW_MS, Town, schema_of, uscc_of
 from tests.support.city_db import add_days
+from tests.support.waiting import until
 
 OLD, NEW = (MachineName(uscc_of(0), "1", number) for number in ("A-001", "NEW-1"))
 
@@ -108,3 +109,24 @@ async def test_two_numbers_of_one_unit_are_shown_with_what_to_do(address: str, c
     assert "A-001" in page
     machine = (await get(f"{address}/quality?lang=en")).text
     assert "counted once" in machine
+
+
+async def test_a_gateway_without_signs_of_life_is_not_online_and_well(
+    address: str, city: Town
+) -> None:
+    """Of a broker that confirms what it denies, its state topic: frames keep it "online"."""
+    city.live.heard("gw-5", NOW_MS)  # as a frame does
+    await city.context.live.refresh()
+    missing = {"zh": "只有数据、没有状态消息", "en": "Sends values but no signs of life"}
+    for language, said in missing.items():
+        for path in ("/", "/quality"):
+            assert said in (await get(f"{address}{path}?lang={language}")).text
+    file = (await get(f"{address}/quality?format=csv")).text
+    assert "gateway.no_signs" in file
+    city.live.state("gw-5", State(True, NOW_MS, devices={"a-001": DeviceState("up")}), NOW_MS)
+    await city.context.live.refresh()
+
+    async def is_well() -> bool:  # pages share what they found for a second
+        return "gateway.no_signs" not in (await get(f"{address}/quality?format=json")).text
+
+    await until(is_well)

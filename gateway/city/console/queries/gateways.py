@@ -20,7 +20,8 @@ class GatewayState:
 
     Attributes:
         row: what the registry says.
-        kind: ``good``, ``warn`` (some devices down), ``bad`` (silent), ``idle`` (never heard).
+        kind: ``good``, ``warn`` (some devices down, or none known), ``bad`` (silent),
+            ``idle`` (never heard).
         text_key: catalogue key of its state.
         last_seen_ms: newest sign of life; None: never.
         devices_up: devices whose link is up.
@@ -92,6 +93,8 @@ def _kind(online: bool, seen: int | None, up: int, devices: int) -> tuple[str, s
         return "idle", "gateway.never"
     if not online:
         return "bad", "gateway.silent"
+    if not devices:  # each has some: its frames come, its signs of life do not
+        return "warn", "gateway.no_signs"
     if up == devices:
         return "good", "gateway.online"
     return "warn", "gateway.partly" if up else "gateway.all_down"
