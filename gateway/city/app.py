@@ -14,7 +14,8 @@ from gateway.city.console.supervisor import supervise
 from gateway.city.db import housekeeping
 from gateway.city.db.database import Database
 from gateway.city.db.upgrade import open_database
-from gateway.city.identifiers import node_service
+from gateway.city.identifiers import agreement, node_service
+from gateway.city.identifiers.issued import FILE
 from gateway.city.ingest.enrolled.gateways import Gateways
 from gateway.city.ingest.uplink.mqtt import MqttUplink
 from gateway.city.ingest.worker import Ingest
@@ -117,8 +118,10 @@ def parts(city: City) -> list[Coroutine[object, object, None]]:
     if sharing is None:
         return [*receiving, *singletons(city, patience_s=0)]
     leading = sharing.while_leading(lambda: singletons(city, TAKE_OVER_S))
+    # Of every worker, as each may lead: hosts have files of their own.
+    following = agreement.run(city.database, city.config.data_dir / FILE, city.now_ms)
     # the first: nothing is heard before it says what
-    return [sharing.run(), *receiving, leading]
+    return [sharing.run(), *receiving, leading, following]
 
 
 def singletons(city: City, patience_s: float) -> list[Coroutine[object, object, None]]:

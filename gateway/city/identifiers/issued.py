@@ -43,6 +43,27 @@ class Issue:
     machine: MachineName
 
 
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """An issue and its time, UTC milliseconds."""
+
+    issue: Issue
+    issued_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What became of issues that a file was told of.
+
+    Attributes:
+        lacking: it had not; it has them now.
+        otherwise: it has under another name: (what it has, what it was told).
+    """
+
+    lacking: list[Issue]
+    otherwise: list[tuple[Issue, Issue]]
+
+
 class IssuedFile:
     """The file; synchronous, for one thread at a time."""
 
@@ -52,6 +73,7 @@ class IssuedFile:
         Raises:
             IssuedFileError: no SQLite file, no such folder, or written by a newer qulink.
         """
+        self.path = path
         keep_private(path)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -94,6 +116,35 @@ class IssuedFile:
         """Whether an identifier was ever issued."""
         query = "SELECT 1 FROM issued WHERE handle_key = ?"
         return self._db.execute(query, (handle.key,)).fetchone() is not None
+
+    def count(self) -> int:
+        """How many identifiers it holds."""
+        return int(self._db.execute("SELECT count(*) FROM issued").fetchone()[0])
+
+    def complete(self, issues: Sequence[Dated]) -> Completion:
+        """Note what was issued by others; lasting at return. What the file has stays as it is."""
+        lacking: list[Issue] = []
+        otherwise: list[tuple[Issue, Issue]] = []
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            for one in issues:
+                held = self._owner(one.issue.handle)
+                if held is None:
+                    lacking.append(one.issue)
+                    self._insert(one)
+                elif held != one.issue.machine.key:
+                    otherwise.append((Issue(one.issue.handle, held), one.issue))
+        return Completion(lacking, otherwise)
+
+    def _insert(self, one: Dated) -> None:
+        handle, machine = one.issue.handle, one.issue.machine
+        row = (handle.key, str(handle), *machine.key, one.issued_ms)
+        self._db.execute("INSERT INTO issued VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def _owner(self, handle: Handle) -> MachineName | None:
+        query = "SELECT uscc, site_key, asset_key FROM issued WHERE handle_key = ?"
+        row = self._db.execute(query, (handle.key,)).fetchone()
+        return MachineName(*row) if row else None
 
     def add(self, issues: Sequence[Issue], now_ms: int) -> None:
         """Note what is about to be issued, before the city's database has it; lasting at return.

@@ -8,7 +8,7 @@ from datetime import date
 from edge_config.models.base import ConsoleConfig, split_listen
 from edge_config.models.city import CityConfig, EmbeddedNode
 from gateway.city.db.database import Database
-from gateway.city.identifiers import registrar
+from gateway.city.identifiers import agreement, registrar
 from gateway.city.identifiers.issued import FILE, IssuedFile
 from gateway.core.days import day_of
 from gateway.identifier.credentials import node_credentials
@@ -38,7 +38,19 @@ async def run(
         async with node_client(config, now_ms) as client, asyncio.TaskGroup() as tasks:
             if isinstance(config.node, EmbeddedNode):
                 tasks.create_task(_serve(config, config.node, now_ms, patience_s))
-            tasks.create_task(registrar.run(database, client, config.identifier, issued, now_ms))
+            tasks.create_task(_register(config, database, client, issued, now_ms))
+
+
+async def _register(
+    config: CityConfig,
+    database: Database,
+    client: SnmsClient,
+    issued: IssuedFile,
+    now_ms: Callable[[], int],
+) -> None:
+    # First: another host may have led, and what it has issued is no other machine's.
+    await agreement.reached(database, issued)
+    await registrar.run(database, client, config.identifier, issued, now_ms)
 
 
 def node_client(
