@@ -2,11 +2,12 @@
 
     python deploy/bill.py sbom dist            one CycloneDX file for each of requirements/*.txt
     python deploy/bill.py licences             the page docs/licences.md, to standard output
-    python deploy/bill.py advisories DATABASE  exit code 1 if a pinned version is affected
+    python deploy/bill.py advisories DATABASE  exit code 1 if a pinned version is affected, 2 if
+                                               DATABASE cannot tell
 
 DATABASE is a copy of an advisory database in OSV's format: a folder of JSON or YAML files, such as
 a checkout of pypa/advisory-database, or the archive ``all.zip`` that osv.dev offers for PyPI. So no
-network is needed, and the answer is of the day of the copy.
+network is needed, and the answer is of the day of the copy, which is told.
 """
 
 import json
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "requirements"
 SITES = ("edge", "city", "demo")
 """What is installed somewhere; ``dev`` is for who works on qulink."""
+ECOSYSTEM = "PyPI"
 UNKNOWN = "not installed on Linux"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
 _ABOUT = (
@@ -113,8 +115,39 @@ def licence_page() -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in told)]) + "\n"
 
 
-def advisories(database: Path) -> Iterator[dict[str, Any]]:
-    """All advisories of a database in OSV's format."""
+class DatabaseError(Exception):
+    """A database that cannot say whether a version is affected; the message says why."""
+
+
+def advisories(database: Path) -> list[dict[str, Any]]:
+    """All advisories for PyPI of a database in OSV's format.
+
+    Raises:
+        DatabaseError: there is none, or it cannot be read: "no known advisory" would be untrue.
+    """
+    try:
+        read = [one for one in _documents(database) if _is_for_us(one)]
+    except (OSError, ValueError, zipfile.BadZipFile, yaml.YAMLError) as error:
+        raise DatabaseError(f"cannot read the advisories in {database}: {error}") from error
+    if not read:
+        raise DatabaseError(
+            f"{database} holds no advisory for PyPI; give a folder or an archive of OSV files"
+        )
+    return read
+
+
+def _is_for_us(told: Any) -> bool:
+    affected = told.get("affected") if isinstance(told, dict) else None
+    packages = (one.get("package", {}) for one in affected or [])
+    return any(package.get("ecosystem") == ECOSYSTEM for package in packages)
+
+
+def newest(told: Iterable[dict[str, Any]]) -> str:
+    """The day of the newest change in a database, as 2026-11-27."""
+    return max((str(one.get("modified", "")) for one in told), default="")[:10] or "an unknown day"
+
+
+def _documents(database: Path) -> Iterator[Any]:
     if database.suffix == ".zip":
         with zipfile.ZipFile(database) as archive:
             for name in archive.namelist():
@@ -125,8 +158,7 @@ def advisories(database: Path) -> Iterator[dict[str, Any]]:
         if file.suffix == ".json":
             yield json.loads(file.read_text(encoding="utf-8"))
         elif file.suffix in {".yaml", ".yml"}:
-            told = yaml.safe_load(file.read_text(encoding="utf-8"))
-            yield from [told] if isinstance(told, dict) else []
+            yield yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def affected(parts: Iterable[Part], database: Iterable[dict[str, Any]]) -> list[str]:
@@ -137,9 +169,23 @@ def affected(parts: Iterable[Part], database: Iterable[dict[str, Any]]) -> list[
         for one in [] if told.get("withdrawn") else told.get("affected", []):
             package = one.get("package", {})
             part = by_name.get(_plain(str(package.get("name", ""))))
-            if part and package.get("ecosystem") == "PyPI" and _hits(part.version, one):
-                found.add(f"{part.name} {part.version}: {told.get('id')} {told.get('summary', '')}")
+            if part and package.get("ecosystem") == ECOSYSTEM and _hits(part.version, one):
+                found.add(f"{part.name} {part.version}: {_said(told, one)}")
     return sorted(found)
+
+
+def _said(told: dict[str, Any], one: dict[str, Any]) -> str:
+    """An advisory in a line: its names, what it is about, and the versions that mend it."""
+    names = ", ".join([str(told.get("id")), *map(str, told.get("aliases", []))])
+    about = str(told.get("summary") or told.get("details", "")).strip().partition("\n")[0]
+    mended = [
+        event["fixed"]
+        for within in one.get("ranges", [])
+        if within.get("type") == "ECOSYSTEM"
+        for event in within.get("events", [])
+        if "fixed" in event
+    ]
+    return f"{names}: {about} ({'mended in ' + ', '.join(mended) if mended else 'not mended yet'})"
 
 
 def _hits(version: str, told: dict[str, Any]) -> bool:
@@ -150,19 +196,38 @@ def _hits(version: str, told: dict[str, Any]) -> bool:
 
 
 def _within(version: Version, events: list[dict[str, str]]) -> bool:
-    """Whether a version is in a range: what begins it, then what ends it, in order."""
+    """Whether a version is in a range: what begins it, then what ends it, by version."""
     inside = False
+    for at, kind in sorted(_dated(events)):
+        if kind == "introduced" and version >= at:
+            inside = True
+        if (kind == "fixed" and version >= at) or (kind == "last_affected" and version > at):
+            inside = False
+    return inside
+
+
+def _dated(events: list[dict[str, str]]) -> Iterator[tuple[Version, str]]:
+    """Events with versions that can be compared; a database may list them in any order."""
     for event in events:
         for kind, text in event.items():
             try:
-                at = Version(text)
+                yield Version(text), kind
             except InvalidVersion:
                 continue
-            if kind == "introduced" and version >= at:
-                inside = True
-            if (kind == "fixed" and version >= at) or (kind == "last_affected" and version > at):
-                inside = False
-    return inside
+
+
+def _compare(database: Path) -> int:
+    every = {part for site in SITES for part in parts_of(site)}
+    try:
+        told = advisories(database)
+    except DatabaseError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command
+        return 2
+    found = affected(every, told)
+    print(*found, sep="\n", end="\n" if found else "")  # noqa: T201 - as above
+    said = f"{len(found)} known advisories" if found else "no known advisory"
+    print(f"{len(every)} packages: {said} by {len(told)} of {newest(told)}")  # noqa: T201 - as above
+    return 1 if found else 0
 
 
 def main(arguments: list[str]) -> int:
@@ -177,10 +242,7 @@ def main(arguments: list[str]) -> int:
         case ["licences"]:
             print(licence_page(), end="")  # noqa: T201 - as above
         case ["advisories", database]:
-            every = {part for site in SITES for part in parts_of(site)}
-            found = affected(every, advisories(Path(database)))
-            print("\n".join(found) or f"{len(every)} packages: no known advisory")  # noqa: T201 - as above
-            return 1 if found else 0
+            return _compare(Path(database))
         case _:
             print(__doc__, file=sys.stderr)  # noqa: T201 - as above
             return 2

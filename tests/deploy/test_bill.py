@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -20,8 +22,6 @@ def bill() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     made = module_from_spec(spec)
-    import sys
-
     sys.modules["bill"] = made  # dataclasses look their module up
     spec.loader.exec_module(made)
     return made
@@ -90,7 +90,9 @@ def test_an_affected_version_is_found_in_each_form(
         with zipfile.ZipFile(database, "w") as archive:
             archive.writestr("X-1.json", json.dumps(told))
     assert bill.main(["advisories", str(database)]) == 1
-    assert re.fullmatch(r"starlette \S+: X-1 bad\n", capsys.readouterr().out)
+    found, summary = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"starlette \S+: X-1: bad \(mended in 999\)", found)
+    assert summary.endswith("packages: 1 known advisories by 1 of an unknown day")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,8 @@ def test_which_versions_are_affected(
         ([{"introduced": "1.0"}, {"last_affected": "1.4"}], True),
         ([{"introduced": "1.0"}, {"last_affected": "1.3"}], False),
         ([{"introduced": "0"}, {"fixed": "1.2"}, {"introduced": "1.4"}], True),
+        ([{"introduced": "1.4"}, {"fixed": "1.2"}, {"introduced": "0"}], True),
+        ([{"fixed": "1.2"}, {"introduced": "0"}], False),
         ([{"introduced": "1.5"}], False),
         ([{"introduced": "no version"}], False),
         ([], False),
@@ -124,6 +128,77 @@ def test_which_versions_are_affected(
 )
 def test_ranges(bill: ModuleType, events: list[dict[str, str]], inside: bool) -> None:
     assert bill._within(bill.Version("1.4"), events) is inside
+
+
+SAMPLE = Path(__file__).parent / "advisories"
+"""A few advisories as osv.dev and pypa/advisory-database write them, of packages we do not pin."""
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "ids"),
+    [
+        ("sample-web", "0.9.9", []),
+        ("sample-web", "1.0", ["QULINK-SAMPLE-1"]),
+        ("sample-web", "1.4.2", ["QULINK-SAMPLE-1", "QULINK-SAMPLE-2"]),
+        ("sample-web", "1.4.3", ["QULINK-SAMPLE-2"]),
+        ("sample-web", "2.0rc1", ["QULINK-SAMPLE-2"]),
+        ("sample-web", "2.0", []),
+        ("sample-web", "2.1", ["QULINK-SAMPLE-1"]),
+        ("sample-parser", "3.1", []),  # withdrawn
+        ("sample-parser", "3.2.post1", ["QULINK-SAMPLE-4"]),
+        ("sample-other", "1.0", []),  # of another ecosystem
+    ],
+)
+def test_the_sample_database(bill: ModuleType, name: str, version: str, ids: list[str]) -> None:
+    found = bill.affected([bill.Part(name, version)], bill.advisories(SAMPLE))
+    assert [re.findall(r"QULINK-SAMPLE-\d", line)[0] for line in found] == ids
+
+
+def test_a_line_says_what_is_wrong_and_what_to_install(bill: ModuleType) -> None:
+    (line,) = bill.affected([bill.Part("sample-parser", "3.2.post1")], bill.advisories(SAMPLE))
+    assert line == (
+        "sample-parser 3.2.post1: QULINK-SAMPLE-4, CVE-0000-0004: A short file makes it run for "
+        "hours. (not mended yet)"
+    )
+
+
+def make(osv: Path | str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", "-o", ".venv/dev.stamp", "advisories", f"OSV={osv}"]
+    command.append(f"BIN={Path(sys.executable).parent}")
+    return subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_make_compares_what_is_pinned(tmp_path: Path) -> None:
+    done = make(SAMPLE)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\d+ packages: no known advisory by 4 of 2026-03-04\n$", done.stdout)
+    (tmp_path / "X-1.json").write_text(json.dumps(advisory("999")))
+    done = make(tmp_path)
+    assert done.returncode != 0
+    assert "X-1: bad (mended in 999)" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "another", "torn", "no archive"])
+def test_a_database_that_cannot_tell_is_no_good_news(
+    bill: ModuleType, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistyped path was answered by "no known advisory"."""
+    database = tmp_path / "osv"
+    if kind != "missing":
+        database.mkdir()
+    if kind == "another":
+        (database / "a.json").write_text(json.dumps(exact("npm", "starlette")))
+    elif kind == "torn":
+        (database / "a.json").write_text(json.dumps(advisory("1"))[:-5])
+    elif kind == "no archive":
+        database = tmp_path / "all.zip"
+        database.write_bytes(b"<html>not found</html>")
+    assert bill.main(["advisories", str(database)]) == 2
+    told = capsys.readouterr()
+    assert str(database) in told.err
+    assert told.out == ""
 
 
 def test_what_cannot_be_asked_is_explained(
