@@ -231,8 +231,6 @@ class ModbusLink:
             words["connections"] = ONE_EACH
         return [Notice(*one) for one in words.items()]
 
-    # -- over a restart -------------------------------------------------------------------
-
     @property
     def _known_framing(self) -> Framing:
         """What was found out, where it is not written."""
@@ -240,10 +238,7 @@ class ModbusLink:
 
     @property
     def knowledge(self) -> Any:
-        """What was found out about the other side, of lists, texts and numbers; None: nothing.
-
-        That it answers Modbus TCP is found out with the first request, so it is not in it.
-        """
+        """What was found out about the other side, but for Modbus TCP; None: nothing."""
         is_rtu, is_one_each = self._known_framing is Framing.RTU, bool(self._one_each_until)
         known = Known(self._settings, self._pauses.found, is_rtu, is_one_each)
         return None if known == Known(self._settings) else msgspec.to_builtins(known)
