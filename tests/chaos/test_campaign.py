@@ -13,7 +13,7 @@ SECONDS = 8.0
 """With starting and judging, both runs together take less than a minute."""
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["write-edge", "kill-all"])
 async def test_a_short_run_loses_nothing(tmp_path: Path, kind: str) -> None:
     result = await run(kind, 1, SEED, SECONDS, tmp_path)

@@ -225,7 +225,7 @@ async def test_refused_states_do_not_pile_up_while_the_database_refuses(tmp_path
         )
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_more_machines_in_a_round_than_a_query_takes_parameters(database: Database) -> None:
     """SQLite takes 32,766 parameters, PostgreSQL 65,535; a gateway may name more machines."""
     day = day_of(EARLIEST_MS)

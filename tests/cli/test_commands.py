@@ -12,8 +12,6 @@ from gateway.cli.main import COMMANDS
 from tests.config.examples import CITY, GATEWAY, write, write_gateway
 from tests.support.peers import free_port
 
-pytestmark = pytest.mark.timeout(150)  # processes start slowly on a busy machine
-
 
 def qulink(*arguments: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(

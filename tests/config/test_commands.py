@@ -16,8 +16,6 @@ from edge_config.reference.schema import city_schema, gateway_schema, profile_sc
 from gateway.drivers.registry import installed
 from tests.config.examples import CITY, GATEWAY, write, write_gateway
 
-pytestmark = pytest.mark.timeout(150)  # processes start slowly on a busy machine
-
 ROOT = Path(__file__).parent.parent.parent
 QULINK = Path(sys.executable).parent / "qulink"
 

@@ -4,14 +4,16 @@ from typing import Any
 
 import httpx
 
+from tests.support.waiting import SOON_S
+
 
 async def get(url: str, **options: Any) -> httpx.Response:
     """One GET without following redirects."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=SOON_S) as client:
         return await client.get(url, **options)
 
 
 async def post(url: str, data: dict[str, str], **options: Any) -> httpx.Response:
     """One form without following redirects."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=SOON_S) as client:
         return await client.post(url, data=data, **options)

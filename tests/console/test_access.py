@@ -20,6 +20,7 @@ from tests.console.conftest import guarded, served
 from tests.console.http import get, post
 from tests.console.town import Town
 from tests.support.peers import program
+from tests.support.waiting import SOON_S
 
 TOKEN = "a-token-of-some-length"
 WRONG = "a-token-of-some-lengtH"
@@ -67,7 +68,7 @@ async def test_a_body_that_hides_its_size_is_refused(tmp_path: Path) -> None:
 
     async with (
         guarded(tmp_path, TOKEN) as base,
-        httpx.AsyncClient(trust_env=False, timeout=10) as client,
+        httpx.AsyncClient(trust_env=False, timeout=SOON_S) as client,
     ):
         assert (await client.post(f"{base}/login", content=endless())).status_code == 413
 
@@ -142,7 +143,7 @@ async def test_tls_from_the_configuration(tmp_path: Path) -> None:
     async with served(PlainTextResponse("safe"), console) as base:
         trusted = ssl.create_default_context(cafile=str(certificate))
         address = base.replace("http://127.0.0.1", "https://localhost")
-        async with httpx.AsyncClient(verify=trusted, trust_env=False, timeout=10) as client:
+        async with httpx.AsyncClient(verify=trusted, trust_env=False, timeout=SOON_S) as client:
             assert (await client.get(address)).text == "safe"
 
 
@@ -156,7 +157,7 @@ def test_consoles_of_one_host_do_not_log_each_other_out() -> None:
 async def test_a_session_cookie_opens_the_pages_and_leaving_closes_them(tmp_path: Path) -> None:
     async with (
         guarded(tmp_path, TOKEN) as base,
-        httpx.AsyncClient(base_url=base, trust_env=False, timeout=10) as client,
+        httpx.AsyncClient(base_url=base, trust_env=False, timeout=SOON_S) as client,
     ):
         door = await client.get("/login")
         assert "/logout" not in door.text  # nobody is in who could leave

@@ -15,6 +15,7 @@ from gateway.city.db import tables
 from gateway.web.tables import Table, as_csv
 from tests.console.http import get, post
 from tests.console.town import Town, uscc_of
+from tests.support.waiting import SOON_S
 
 STREAM = {"accept": "text/event-stream"}
 
@@ -117,7 +118,7 @@ async def test_a_sick_part_is_unhealthy(address: str, city: Town) -> None:
 async def test_a_stream_sends_only_what_changed(address: str, city: Town) -> None:
     path = f"{address}/enterprises/{uscc_of(0)}/1/A-001?lang=en"
     async with (
-        httpx.AsyncClient(trust_env=False, timeout=15) as client,
+        httpx.AsyncClient(trust_env=False, timeout=SOON_S) as client,
         client.stream("GET", path, headers=STREAM) as stream,
     ):
         assert stream.headers["content-type"].startswith("text/event-stream")
@@ -142,7 +143,7 @@ async def test_pictures_are_drawn_for_whole_pages_only(
     for path in ("/", f"/enterprises/{uscc_of(0)}/1/A-001"):
         assert (await get(f"{address}{path}?format=csv")).status_code == 200
         async with (
-            httpx.AsyncClient(trust_env=False, timeout=15) as client,
+            httpx.AsyncClient(trust_env=False, timeout=SOON_S) as client,
             client.stream("GET", f"{address}{path}", headers=STREAM) as stream,
         ):
             assert await anext(_events(stream))

@@ -102,7 +102,6 @@ def test_parts_of_the_city_are_seen_through_the_console(city: Running) -> None:
     assert "qulink_console_workers_answering 1.0" in text
 
 
-@pytest.mark.timeout(120)
 def test_a_console_that_dies_is_started_again(city: Running) -> None:
     first = city.console()
     os.kill(first, signal.SIGKILL)
@@ -112,7 +111,6 @@ def test_a_console_that_dies_is_started_again(city: Running) -> None:
     assert log.count("the console ended: exit code -9; trying again") == 1
 
 
-@pytest.mark.timeout(120)
 def test_a_console_does_not_outlive_its_city(city: Running) -> None:
     console = city.console()
     city.process.kill()
@@ -121,7 +119,6 @@ def test_a_console_does_not_outlive_its_city(city: Running) -> None:
     assert city.parts() == {}
 
 
-@pytest.mark.timeout(120)
 def test_a_city_takes_its_console_with_it(city: Running) -> None:
     console = city.console()
     city.process.send_signal(signal.SIGTERM)

@@ -23,6 +23,7 @@ from gateway.web.access.store import SESSION_S, digest_of
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import Town, town
+from tests.support.waiting import SOON_S
 
 TOKEN = "a-token-of-some-length"
 
@@ -41,7 +42,7 @@ async def guarded_town(folder: Path, token: str = TOKEN) -> AsyncIterator[tuple[
 
 @contextlib.asynccontextmanager
 async def visitor(base: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=SOON_S) as client:
         yield client
 
 

@@ -19,7 +19,7 @@ from tests.simulators.process import simulator
 from tests.support.broker import Mosquitto
 from tests.support.city import USCC, assembled, city_config, city_file, fill_ledger
 from tests.support.peers import free_port, program
-from tests.support.waiting import until
+from tests.support.waiting import SOON_S, until
 
 SYSTEMD = Path(__file__).parents[2] / "deploy" / "systemd"
 
@@ -64,7 +64,7 @@ async def test_values_go_from_machines_to_the_city(mosquitto: Mosquitto, tmp_pat
         with (
             service("city", tmp_path, "city", str(config)) as city_run,
             service("edge", tmp_path, "run", str(edge_file), "--drain-s", "10") as edge_run,
-            closing(httpx.Client(base_url=address)) as console,
+            closing(httpx.Client(base_url=address, timeout=SOON_S)) as console,
         ):
 
             def arrived() -> bool:
@@ -75,7 +75,7 @@ async def test_values_go_from_machines_to_the_city(mosquitto: Mosquitto, tmp_pat
                 except (httpx.TransportError, IndexError):
                     return False
 
-            await until(arrived, 60)
+            await until(arrived)
             assert console.get("/").status_code == 200
             assert await ended(edge_run) == 0
             assert await ended(city_run) == 0

@@ -20,6 +20,7 @@ from tests.edge.test_run import (
 )
 from tests.support import disk
 from tests.support.peers import free_port, wait_for_port
+from tests.support.waiting import SOON_S
 
 TOKEN = "a-token-of-some-length"
 NOW_MS = 1_763_876_412_345
@@ -123,7 +124,6 @@ async def test_a_full_disk_keeps_nobody_out_and_brings_nobody_back(
     assert "again" in told[1]
 
 
-@pytest.mark.timeout(120)
 async def test_a_gateway_that_is_restarted_logs_nobody_out(factory: Factory) -> None:
     port = free_port()
     token = factory.config.parent / "token"
@@ -131,7 +131,7 @@ async def test_a_gateway_that_is_restarted_logs_nobody_out(factory: Factory) -> 
     console = f"{{listen: '127.0.0.1:{port}', token: {{file: '{token}'}}}}"
     factory.config.write_text(factory.config.read_text() + f"\nconsole: {console}\n")
     base = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=SOON_S) as client:
         with factory.gateway() as process:
             await asyncio.to_thread(wait_for_port, port)
             csrf = (await client.get("/login")).cookies["qulink_csrf"]

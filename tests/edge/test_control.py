@@ -28,8 +28,6 @@ from tests.edge.test_run import (
 )
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(200)  # processes start slowly on a busy machine
-
 
 @pytest.fixture
 def path(factory: Factory) -> Path:

@@ -146,7 +146,7 @@ def feed_an_hour(sender: Sender) -> None:
     assert sender.buffer.city.pending().frames >= HOUR
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_an_hour_without_broker_is_sent_in_order(
     tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -171,7 +171,7 @@ async def test_an_hour_without_broker_is_sent_in_order(
     assert len(warned) == len(set(warned))  # a new cause is one more line, none is said twice
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_an_hour_without_city_is_sent_in_order(tmp_path: Path, broker: Mosquitto) -> None:
     sender = Sender(tmp_path, broker.url, ack_timeout_ms=3_000)
     async with sender.running():

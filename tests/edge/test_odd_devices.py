@@ -103,7 +103,6 @@ def pauses(learnt: Path) -> list[int]:
     return [entry[-1] for part in of_device["g"]["knowledge"] for entry in part]
 
 
-@pytest.mark.timeout(240)
 async def test_what_was_silent_is_remembered_by_a_killed_gateway(tmp_path: Path) -> None:
     async with device("tcp", lambda _: b"") as (one, port):
         file, learnt = written(tmp_path, port, PLACES), path_beside(tmp_path / "buffer.db")
@@ -119,7 +118,6 @@ async def test_what_was_silent_is_remembered_by_a_killed_gateway(tmp_path: Path)
             assert await asked_in_first(one, 10) >= 1
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("lasts", [1, 3])
 async def test_a_server_that_ends_its_connections_is_read_without_a_loss(
     tmp_path: Path, lasts: int

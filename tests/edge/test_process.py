@@ -55,7 +55,6 @@ def imported(witness: Path) -> set[str]:
     return set(witness.read_text().split("\n"))
 
 
-@pytest.mark.timeout(120)
 async def test_what_read_the_configuration_is_gone_while_the_edge_runs(
     factory: Factory, witness: Path
 ) -> None:
@@ -70,7 +69,6 @@ async def test_what_read_the_configuration_is_gone_while_the_edge_runs(
     assert loaded & (READERS | UNUSED) == set()
 
 
-@pytest.mark.timeout(120)
 async def test_nor_does_the_console_bring_it_back(factory: Factory, witness: Path) -> None:
     port = free_port()
     factory.config.write_text(

@@ -108,7 +108,7 @@ def agree(factory: Factory, city: City) -> None:
     assert sorted(city.values) == list(range(1, books.last_seq + 1 - books.pending.frames))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_sigterm_stops_drains_and_leaves_the_books_closed(factory: Factory) -> None:
     city = City(factory.broker.port, "gw")
     async with city.running():
@@ -127,7 +127,7 @@ async def test_sigterm_stops_drains_and_leaves_the_books_closed(factory: Factory
     assert "Traceback" not in log
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_killed_again_and_again_it_loses_nothing_that_the_buffer_accepted(
     factory: Factory,
 ) -> None:

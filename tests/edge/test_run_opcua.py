@@ -46,7 +46,7 @@ def started(config: Path, log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stderr=errors)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_values_of_a_line_arrive_and_the_stop_is_clean(tmp_path: Path) -> None:
     settings = "allow_anonymous true\nset_tcp_nodelay true"
     with simulator("door") as line, Mosquitto(tmp_path, settings) as broker:

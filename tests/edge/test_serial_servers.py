@@ -106,7 +106,6 @@ def asked(server: SerialServerProcess, units: int = UNITS, but: int = 0) -> list
 
 
 @FRAMINGS
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("excess", ["close", "hang", "replace"])
 async def test_thirty_units_are_read_behind_a_server_that_takes_eight_connections(
     tmp_path: Path, excess: str, is_rtu: bool
@@ -139,7 +138,6 @@ def answers_a_second(server: SerialServerProcess) -> float:
 
 
 @FRAMINGS
-@pytest.mark.timeout(240)
 async def test_a_bus_with_more_to_read_than_it_can_carry_is_used_to_the_full_and_fairly(
     tmp_path: Path, is_rtu: bool
 ) -> None:
@@ -164,7 +162,6 @@ async def test_a_bus_with_more_to_read_than_it_can_carry_is_used_to_the_full_and
 
 
 @FRAMINGS
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("dies_after", [0, 3])
 async def test_a_dead_unit_costs_the_others_one_time_out_a_back_off_and_no_connection(
     tmp_path: Path, is_rtu: bool, dies_after: int
@@ -185,7 +182,6 @@ async def test_a_dead_unit_costs_the_others_one_time_out_a_back_off_and_no_conne
 
 
 @FRAMINGS
-@pytest.mark.timeout(180)
 async def test_every_unit_is_back_after_a_restart_of_the_server_without_a_storm(
     tmp_path: Path, is_rtu: bool
 ) -> None:

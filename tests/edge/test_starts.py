@@ -63,7 +63,7 @@ def device(number: int, url: str) -> ResolvedDevice:
     return ResolvedDevice(validated(DeviceConfig, given), connection, profile, ())
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_hundred_sessions_begin_at_one_server() -> None:
     with AsyncuaServer() as server:
         links = Links({"opcua": SPEC}, Live())

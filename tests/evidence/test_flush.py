@@ -110,7 +110,6 @@ async def killed_at_the_end(file: Path) -> AsyncIterator[asyncio.subprocess.Proc
         await process.wait()
 
 
-@pytest.mark.timeout(180)
 async def test_a_kill_before_evidence_is_written_loses_none(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:

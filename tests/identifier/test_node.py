@@ -28,6 +28,7 @@ from gateway.identifier.snms import (
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
 from tests.support.node import NOW_MS, served
 from tests.support.peers import free_port
+from tests.support.waiting import SOON_S
 
 PREFIX = "88.999.QZ01"
 VERSION = "qulink-equipment-1"
@@ -117,7 +118,10 @@ async def test_a_wrong_secret_is_refused_with_what_to_do(tmp_path: Path) -> None
 
 
 async def test_plain_login_and_missing_token(tmp_path: Path) -> None:
-    async with served(tmp_path) as node, httpx.AsyncClient(base_url=node.url) as http:
+    async with (
+        served(tmp_path) as node,
+        httpx.AsyncClient(base_url=node.url, timeout=SOON_S) as http,
+    ):
         refused = await http.get("/identityv2/data/detail", params={"handle": "a/b"})
         assert refused.json() == {"message": "未登录", "status": -1, "data": None}
         body = {"username": node.credentials.username, "password": node.credentials.secret}
@@ -131,7 +135,7 @@ async def test_a_token_ends(tmp_path: Path) -> None:
     clock = [NOW_MS]
     async with (
         served(tmp_path, now_ms=lambda: clock[0]) as node,
-        httpx.AsyncClient(base_url=node.url) as http,
+        httpx.AsyncClient(base_url=node.url, timeout=SOON_S) as http,
     ):
         body = {"username": node.credentials.username, "password": node.credentials.secret}
         answer = (await http.post("/identity/token", json=body)).json()
@@ -209,7 +213,7 @@ async def raw(client: SnmsClient, url: str, method: str, path: str, body: Any) -
     """A request that the client itself would not make."""
     header = {"Authorization": f"Bearer {client._token}"}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=SOON_S) as http:
         answer = await http.request(method, path, content=content, headers=header)
     assert answer.status_code == 200
     return dict(answer.json())

@@ -18,12 +18,13 @@ from gateway.identifier.snms import NodeRefusedError
 from gateway.identifier.template import EQUIPMENT_ITEMS
 from gateway.throttle import FREE_ATTEMPTS, LONGEST_PAUSE_S, Throttle, site_of
 from tests.support.node import served
+from tests.support.waiting import SOON_S
 
 LOGINS = ("/identity/token", "/identity/token/v1")
 
 
 async def post(url: str, content: bytes) -> dict[str, Any]:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=SOON_S, trust_env=False) as http:
         answer = await http.post(url, content=content)
     assert answer.status_code == 200
     return dict(answer.json())
@@ -77,7 +78,7 @@ async def test_guesses_that_wait_together_are_slowed_down_one_by_one(tmp_path: P
 
     async with (
         served(tmp_path, counted, clock_s=lambda: 0.0) as node,
-        httpx.AsyncClient(trust_env=False, timeout=60) as http,
+        httpx.AsyncClient(timeout=SOON_S, trust_env=False) as http,
         asyncio.TaskGroup() as tasks,
     ):
         url = node.url + LOGINS[0]
@@ -101,7 +102,7 @@ async def test_nobody_fills_memory_before_a_login(tmp_path: Path) -> None:
             sent += 65_536
             await asyncio.sleep(0)
 
-    async with served(tmp_path) as node, httpx.AsyncClient(trust_env=False) as http:
+    async with served(tmp_path) as node, httpx.AsyncClient(timeout=SOON_S, trust_env=False) as http:
         with pytest.raises(httpx.HTTPError):
             answer = await http.post(node.url + LOGINS[0], content=endless())
             assert answer.json()["message"] == "请求体过大"
@@ -119,7 +120,7 @@ async def test_only_the_nodes_own_prefix_is_registered(tmp_path: Path, prefix: s
         await client.login()
         body = {"handle": f"{prefix}/1", "templateVersion": "1", "value": []}
         header = {"Authorization": f"Bearer {client._token}"}
-        async with httpx.AsyncClient(trust_env=False, headers=header) as http:
+        async with httpx.AsyncClient(timeout=SOON_S, trust_env=False, headers=header) as http:
             answer = (await http.post(f"{node.url}/identityv2/data", json=body)).json()
         assert "不属于本节点88.999" in answer["message"]
         assert node.store.count() == 0

@@ -93,7 +93,7 @@ async def holds_all(folder: Path, broker: Mosquitto, edge: Edge) -> None:
     assert found == expected
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_killed_again_and_again_the_city_keeps_its_word(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
@@ -120,7 +120,7 @@ async def test_killed_again_and_again_the_city_keeps_its_word(
     assert "Traceback" not in (tmp_path / "city.log").read_text()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("stage", STAGES)
 async def test_killed_at_each_stage_of_a_batch_it_loses_and_doubles_nothing(
     mosquitto: Mosquitto, tmp_path: Path, stage: str

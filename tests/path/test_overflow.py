@@ -82,7 +82,7 @@ async def comes(city: City, status: int) -> None:
             await asyncio.sleep(0.2)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_loss_in_the_servers_queue_is_seen_in_the_store_and_counted(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:

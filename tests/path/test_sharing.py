@@ -125,7 +125,7 @@ async def shared(town: Town) -> None:
     await until(town.shared, HAND_OVER_S)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("lost", [1, 2])
 async def test_workers_that_lose_their_locks_share_again(town: Town, lost: int) -> None:
     """For a moment a partition may have two workers or none, but not for long."""
@@ -149,7 +149,7 @@ def _changed(town: Town, begun: list[int]) -> int:
     return sum(new != old for new, old in zip(now, begun, strict=True))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_worker_that_joins_takes_its_share(town: Town) -> None:
     async with town.worker() as first:
         await shared(town)
@@ -169,7 +169,7 @@ async def test_a_worker_that_joins_takes_its_share(town: Town) -> None:
     await town.counted_once()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_lost(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -27,6 +27,8 @@ def test_every_item_changes_in_every_message_and_carries_its_time() -> None:
         values, times, statuses = zip(*changes, strict=True)
         assert len(set(values)) == len(values) >= 4
         assert all(0 <= value <= 1000 for value in values)
-        assert list(times) == sorted(set(times))
+        # a server that is held up catches up, with two messages in a millisecond
+        assert list(times) == sorted(times)
+        assert len(set(times)) > 1
         assert set(statuses) == {"Good"}
     assert seen[ITEMS[0]][0][1] - seen[ITEMS[-1]][0][1] == 2, "scans of 100 items, 1 ms apart"

@@ -12,8 +12,6 @@ from simulators.manual import LINE, Node
 from tests.simulators.process import Simulator, simulator
 from tests.support.peers import program
 
-pytestmark = pytest.mark.timeout(150)  # processes start slowly on a busy machine
-
 UNIT = {"face_grinder": 1, "superfinisher": 9, "e5cc": 14, "drive": 15, "sdm630": 20, "adl400": 21}
 
 

@@ -17,8 +17,6 @@ from simulators.line import lines
 from tests.simulators.process import Simulator, simulator
 from tests.simulators.test_catalogue import CONFIG, SAMPLES
 
-pytestmark = pytest.mark.timeout(150)  # processes start slowly on a busy machine
-
 
 @dataclass(frozen=True)
 class Running:

@@ -11,8 +11,6 @@ from tests.simulators.process import COMMAND, PATIENCE_S, simulator
 from tests.support.peers import free_port
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(150)  # processes start slowly on a busy machine
-
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

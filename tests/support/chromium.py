@@ -21,8 +21,8 @@ FLAGS = (
     "--disable-dev-shm-usage", "--disable-extensions", "--mute-audio", "--hide-scrollbars",
     "--remote-debugging-port=0",
 )  # fmt: skip
-START_S = 30.0
-COMMAND_S = 20.0
+START_S = 90.0
+COMMAND_S = 60.0
 DEADLINE_S = 60.0
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SOON_S = 60.0
+SOON_S = 120.0
 """Long after any machine, however busy, should be there."""
 
 

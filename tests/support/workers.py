@@ -69,11 +69,13 @@ node: {{type: embedded, listen: "127.0.0.1:{free_port()}"}}
         return next(one for one in self.processes if port in ports_of(one.pid))
 
     def shared(self, number: int) -> Callable[[], bool]:
-        """Whether so many workers hold all partitions."""
+        """Whether so many workers hold all partitions, and none of them more than its part."""
 
         def look() -> bool:
             held = self.held()
-            return len(held) == number and sum(map(len, held.values())) == PARTITIONS
+            counts = [len(partitions) for partitions in held.values()]
+            most = -(-PARTITIONS // number)
+            return len(counts) == number and sum(counts) == PARTITIONS and max(counts) <= most
 
         return look
 
