@@ -26,12 +26,15 @@ class Slow:
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.begun = 0
+        self.fails = False
         self._compute = figures.rate_months
 
     def __call__(self, *what: Any, progress: Any, **how: Any) -> list[RateMonth]:
         self.begun += 1
         progress("ledger", 4_200, 138_000)
         self.gate.wait()
+        if self.fails:
+            raise ZeroDivisionError
         return self._compute(*what, progress=progress, **how)
 
 
@@ -103,3 +106,27 @@ async def test_a_file_waits_and_then_says_when_to_come_again(
     await asyncio.sleep(0)
     slow.gate.set()
     assert (await waiting).status_code == 200
+
+
+async def test_a_page_that_comes_back_says_once_that_computing_failed(
+    address: str, slow: Slow
+) -> None:
+    slow.fails = True
+    assert (await get(f"{address}/industries", headers=PAGE)).status_code == 503
+    slow.gate.set()
+    answers = [await get(f"{address}/industries", headers=PAGE) for _ in range(2)]
+    assert {one.status_code for one in answers} == {500}
+    slow.fails = False
+    assert (await get(f"{address}/industries", headers=PAGE)).status_code == 200
+
+
+async def test_a_page_rests_on_one_reading(
+    address: str, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sum of one moment over parts of another would not add up."""
+    slow.gate.set()
+    monkeypatch.setattr(remember, "WAIT_S", 60.0)
+    monkeypatch.setattr(remember, "REST", 0)
+    monkeypatch.setattr(figures, "MONTH_S", -1.0)
+    assert (await get(f"{address}/enterprises?format=json")).json()["rows"]
+    assert slow.begun == 1

@@ -16,10 +16,12 @@ class Source:
         self.made = 0
         self.gate = asyncio.Event()
         self.gate.set()
+        self.done = asyncio.Event()
 
     async def __call__(self) -> int:
         await self.gate.wait()
         self.made += 1
+        self.done.set()
         return self.made
 
 
@@ -85,4 +87,45 @@ async def test_a_failure_is_told_and_not_kept() -> None:
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             await kept.get("k", 60, broken)
+    assert await kept.get("k", 60, source) == 1
+
+
+async def test_an_answer_that_nobody_waited_for_is_not_given_when_it_is_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An officer closes the tab in the evening; the next one comes in the morning."""
+    monkeypatch.setattr(remember, "REST", 0)
+    kept, source = Remembered(), Source()
+    source.gate.clear()
+    with pytest.raises(NotYetError):
+        await kept.get("k", 60, source, wait_s=0.01)
+    source.gate.set()
+    await source.done.wait()
+    assert await kept.get("k", 60, source) == 1
+    assert await kept.get("k", -1, source) == 2
+
+
+async def test_a_failure_that_nobody_waited_for_is_told_once_and_only_soon_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept, source, gate, tried = Remembered(), Source(), asyncio.Event(), asyncio.Event()
+
+    async def broken() -> int:
+        await gate.wait()
+        tried.set()
+        raise ZeroDivisionError
+
+    async def missed() -> None:
+        gate.clear()
+        with pytest.raises(NotYetError):
+            await kept.get("k", 60, broken, wait_s=0.01)
+        tried.clear()
+        gate.set()
+        await tried.wait()
+
+    await missed()
+    with pytest.raises(ZeroDivisionError):  # a page that comes back is to say what is wrong
+        await kept.get("k", 60, source)
+    await missed()
+    monkeypatch.setattr(remember, "MISSED_S", 0.0)  # a night later the database is back
     assert await kept.get("k", 60, source) == 1

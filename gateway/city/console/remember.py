@@ -22,24 +22,59 @@ SHOWN_S = 900.0
 """How old an answer may be before a visitor waits longer for a fresh one; a page says its time."""
 WAIT_S = 2.0
 """How long a visitor waits for the first answer, or instead of seeing one that is very old."""
+MISSED_S = 30.0
+"""How long a failure that nobody waited for is kept for who asks next: a page that comes back by
+itself is to say it, but by the next morning it may be over."""
 
 
 @dataclass(slots=True)
 class _Answer:
-    """The last answer of a key, and the making of the next."""
+    """The last answer of a key, and the making of the next.
+
+    Attributes:
+        value: the last answer.
+        made_at: when it was made, by the monotonic clock.
+        cost_s: how long that took.
+        begun_ms: when the next one was begun, UTC milliseconds.
+        making: makes the next one; None: nobody does.
+        missed: the last failure and when it was; None: there is none, or somebody was told of it.
+    """
 
     value: Any = None
     made_at: float = float("-inf")
     cost_s: float = 0.0
     begun_ms: int = 0
     making: "asyncio.Task[None] | None" = None
+    missed: tuple[Exception, float] | None = None
 
     async def make(self, function: Callable[[], Awaitable[Any]]) -> None:
         begun, self.begun_ms = time.monotonic(), time.time_ns() // 1_000_000
-        # Before the clock is read again: if it fails, the last answer keeps its age.
-        self.value = await function()
-        self.made_at = time.monotonic()
-        self.cost_s = self.made_at - begun
+        try:
+            # Before the clock is read again: if it fails, the last answer keeps its age.
+            self.value = await function()
+            self.made_at = time.monotonic()
+            self.cost_s = self.made_at - begun
+        except Exception as error:
+            self.missed = (error, time.monotonic())
+            raise
+        finally:
+            # Here, as all who asked may be gone: what ended hours ago is no answer to the next.
+            self.making = None
+
+    def begin(self, function: Callable[[], Awaitable[Any]]) -> "asyncio.Task[None]":
+        """Make the next answer, unless a failure is to be told first."""
+        missed, self.missed = self.missed, None
+        if missed is not None and time.monotonic() - missed[1] < MISSED_S:
+            raise missed[0]
+        # It outlives the visitor who asked first: others wait for it too.
+        self.making = asyncio.ensure_future(self.make(function))
+        self.making.add_done_callback(_failed)
+        return self.making
+
+
+def _failed(making: "asyncio.Task[None]") -> bool:
+    """Whether it has; asyncio is not to log what :attr:`_Answer.missed` has for who asks next."""
+    return making.cancelled() or making.exception() is not None
 
 
 class Remembered:
@@ -92,17 +127,13 @@ class Remembered:
         self, answer: _Answer, make: Callable[[], Awaitable[Any]], wait_s: float | None
     ) -> None:
         """Wait for the next answer, but briefly if the last one may be shown."""
-        if answer.making is None:
-            # it outlives the visitor who asked first: others wait for it too
-            answer.making = asyncio.ensure_future(answer.make(make))
-        making = answer.making
+        making = answer.making or answer.begin(make)
         patience = WAIT_S if wait_s is None else wait_s
         if self._age(answer) < SHOWN_S:
             patience = PATIENCE_S
         await asyncio.wait({making}, timeout=patience)
         if making.done():
-            if answer.making is making:  # another visitor may have begun the next
-                answer.making = None
+            answer.missed = None  # this visitor is told
             making.result()
         elif answer.made_at == float("-inf"):
             raise NotYetError(Making(answer.begun_ms))

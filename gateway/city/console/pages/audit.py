@@ -11,7 +11,7 @@ from gateway.core.days import day_start_ms
 from gateway.web.formats import moment
 from gateway.web.i18n import action_words
 from gateway.web.pages import View
-from gateway.web.tables import Cell, Table
+from gateway.web.tables import Cell, Table, is_file
 
 PAGE_ROWS = 50
 FILE_ROWS = 10_000
@@ -31,13 +31,13 @@ class AuditLog:
 
     async def view(self, request: Request) -> View:
         """A page of the log, the newest first."""
-        is_file = "format" in request.query_params
+        whole = is_file(request)
         page = await self._context.database.read(
             log_page,
             filter_of(request),
-            FILE_ROWS if is_file else PAGE_ROWS,
-            None if is_file else _place(request, "before"),
-            None if is_file else _place(request, "after"),
+            FILE_ROWS if whole else PAGE_ROWS,
+            None if whole else _place(request, "before"),
+            None if whole else _place(request, "after"),
         )
         data = {
             "page": page,

@@ -18,10 +18,9 @@ from gateway.city.console.queries.database import (
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.ledger.names import MachineName
-from gateway.city.rates.compute import Dimension
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.city.rates.reports.export import as_table, rate_notes
-from gateway.city.rates.reports.table import RateCell, RateTable
+from gateway.city.rates.reports.table import RateCell, RateMonth, RateTable
 from gateway.web.pages import View
 from gateway.web.tables import Table, is_file
 from gateway.web.waiting import NotYetError
@@ -47,13 +46,14 @@ class Drilldown:
 
     async def industries(self, request: Request) -> View:
         """The rate by industry."""
-        table = await self._table(request, "industry")
+        table = (await self._month(request)).table("industry")
         data = {"table": table, "cells": table.ranked()}
         return View("industries.html", data, ("cells", "note"), 4.0, as_table(table))
 
-    async def _table(self, request: Request, by: Dimension) -> RateTable:
+    async def _month(self, request: Request) -> RateMonth:
         """The running month; a file waits longer for its first figure than a page."""
-        return await self._figures.table(by, wait_s=FILE_WAIT_S if is_file(request) else None)
+        wait_s = FILE_WAIT_S if is_file(request) else None
+        return await self._figures.month(self._figures.headline.id, wait_s)
 
     async def enterprises(self, request: Request) -> View:
         """All enterprises."""
@@ -80,7 +80,8 @@ class Drilldown:
         members = {uscc: row for uscc, row in known.items() if belongs(row)}
         if code is not None and not members:
             raise HTTPException(404)
-        table = await self._table(request, "enterprise")
+        month = await self._month(request)
+        table = month.table("enterprise")
         cells = [cell for cell in table.ranked() if cell.key in members]
         # Enterprises out of the definition's scope have no rate, but are not to vanish.
         counted = {cell.key for cell in cells}
@@ -93,18 +94,11 @@ class Drilldown:
             "rows": members,
             "by": by,
             "name": name,
-            "total": await self._total(by, code),
+            "total": _total(month, by, code),
             "county_name": county_name,
             "industry_name": industry_name,
         }
         return View("enterprises.html", data, ("headline", "cells"), 4.0, as_table(table, cells))
-
-    async def _total(self, by: str, code: str | None) -> RateCell | None:
-        dimension: Dimension = "industry" if by == "industry" else "county"
-        table = await self._figures.table(dimension)
-        if code is None:
-            return table.city
-        return next((cell for cell in table.cells if cell.key == code), None)
 
     async def enterprise(self, request: Request) -> View:
         """One enterprise with all its machines: counted or not, and why."""
@@ -126,7 +120,7 @@ class Drilldown:
     async def _table_beside(self, request: Request) -> RateTable | None:
         """The city's figures beside an enterprise's machines, which need not wait for them."""
         try:
-            return await self._table(request, "enterprise")
+            return (await self._month(request)).table("enterprise")
         except NotYetError:
             if is_file(request):
                 raise
@@ -159,6 +153,14 @@ def link_state(link: Link | None) -> tuple[str, str]:
         return "idle", "link.none"
     kinds: Mapping[str, str] = {"up": "good", "down": "bad", "starting": "warn"}
     return kinds.get(link.link, "idle"), f"link.{link.link}"
+
+
+def _total(month: RateMonth, by: str, code: str | None) -> RateCell | None:
+    """The figure of the whole group; None: no enterprise of it is in the definition's scope."""
+    table = month.table("industry" if by == "industry" else "county")
+    if code is None:
+        return table.city
+    return next((cell for cell in table.cells if cell.key == code), None)
 
 
 def _group_name(by: str, code: str | None) -> Name | None:
