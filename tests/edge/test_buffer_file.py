@@ -4,15 +4,19 @@ import contextlib
 import logging
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gateway.core.batch import Gap
+from gateway.core.machines import MachineCounts
+from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer, read_books
 from gateway.edge.buffer.incoming import Commit
 from gateway.edge.buffer.outgoing import Pending
 from gateway.edge.buffer.storage.file import TABLES, VERSION, BufferFileError
-from tests.edge.buffers import Open, commit, frame
+from tests.edge.buffers import DAY, Open, commit, frame
 from tests.support.consumers import for_city
 
 
@@ -83,6 +87,41 @@ def test_a_number_that_is_none_is_damage(
     buffer = opened()
     buffer.append(commit(frame(1)), 0)
     assert f"its {key} is '1q'" in caplog.text
+    assert list(tmp_path.glob("b.db.damaged-*"))
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("since", "body", "x'c1'"),
+        ("since", "day", "'2027-01-1q'"),
+        ("since_machine", "body", "x'c1'"),
+        ("books", "day", "'2027-01-1q'"),
+        ("books", "day", "CAST(x'b2303237' AS TEXT)"),
+        ("machine", "day", "'2027-01-1q'"),
+        ("gap", "cause", "250"),
+        ("meta", "value", "CAST(x'b130' AS TEXT)"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_damage(
+    opened: Open,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    table: str,
+    column: str,
+    value: str,
+) -> None:
+    """The gateway would end at every start, or whenever it reports its books."""
+    counted = commit(frame(1), gaps=(Gap("d", "g", (), Reason.TIMEOUT, 5, None),))
+    opened().append(replace(counted, machines={("d", "s", "a", DAY): MachineCounts(0, 1)}), 0)
+    opened().close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "b.db")) as connection, connection:
+        assert connection.execute(f"UPDATE {table} SET {column} = {value}").rowcount
+    buffer = opened()
+    buffer.unreported()
+    buffer.unreported_machines()
+    buffer.gaps()
+    assert "a row of it cannot be read" in caplog.text
     assert list(tmp_path.glob("b.db.damaged-*"))
 
 

@@ -5,14 +5,16 @@ import logging
 import os
 import sqlite3
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import randbits
 
+from gateway.core.status import Reason
 from gateway.durable import sync_folder, sync_names
 from gateway.edge.buffer.storage.forerunner import UNHEARD
 from gateway.edge.buffer.storage.history import begin_life
 from gateway.edge.buffer.storage.reserve import Reserve, free_bytes
+from gateway.edge.buffer.storage.since import SinceOpening
 from gateway.private import keep_private
 
 _log = logging.getLogger(__name__)
@@ -140,7 +142,7 @@ def _checked(path: Path) -> sqlite3.Connection:
         _configure(connection)
         _check(connection)
         _begin(connection)
-        _check_numbers(connection)
+        _check_rows(connection)
         # Before the first frame leaves under this epoch.
         sync_names(path)
         failed.pop_all()
@@ -172,14 +174,30 @@ def _check(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError("its tables have other columns than a buffer's")
 
 
-def _check_numbers(connection: sqlite3.Connection) -> None:
+def _check_rows(connection: sqlite3.Connection) -> None:
     """Nor does SQLite check what is in a row; the mark of the clock is checked where it is read."""
-    for key, text in connection.execute("SELECT key, value FROM meta WHERE key <> 'clock'"):
-        try:
-            for word in text.split():
-                int(word, 16 if key == "epoch" else 10)
-        except ValueError as error:
-            raise sqlite3.DatabaseError(f"its {key} is {text!r}") from error
+    # Text that is no UTF-8 is damage as well; SQLite's own error is that of a disk that refuses.
+    connection.text_factory = bytes.decode
+    try:
+        for key, text in connection.execute("SELECT key, value FROM meta WHERE key <> 'clock'"):
+            _check_number(key, text)
+        for (day,) in connection.execute("SELECT day FROM books UNION SELECT day FROM machine"):
+            date.fromisoformat(day)
+        for (cause,) in connection.execute("SELECT DISTINCT cause FROM gap"):
+            Reason(cause)
+        SinceOpening.load(connection)
+    except (ValueError, TypeError) as error:
+        raise sqlite3.DatabaseError(f"a row of it cannot be read: {error}") from error
+    finally:
+        connection.text_factory = str
+
+
+def _check_number(key: str, text: str) -> None:
+    try:
+        for word in text.split():
+            int(word, 16 if key == "epoch" else 10)
+    except ValueError as error:
+        raise sqlite3.DatabaseError(f"its {key} is {text!r}") from error
 
 
 def _columns(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
