@@ -1,16 +1,20 @@
 """The pure parts of ingest against plain models."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
+from gateway.city.db.tables import gap
 from gateway.city.evidence.samples import EARLIEST_MS, merged, samples
 from gateway.city.ingest.admission import Enrolment, objection
 from gateway.city.ingest.batching import FrameBatch
 from gateway.city.ingest.enrolled.gateway import Gateway
+from gateway.city.ingest.gaps import keep_losses, unstored_since
 from gateway.city.ingest.layout import batch_rows, change_rows, is_ordered, layout_of
 from gateway.city.ingest.limits import (
     BATCH_VALUES,
@@ -28,7 +32,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.live.view import GatewayLive, Live
 from gateway.city.stores.api import Rejection, Rows
 from gateway.core.batch import JOIN_MS, Batch, Changes, Gap
-from gateway.core.days import day_of
+from gateway.core.days import DAY_MS, day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.wire.frame import Frame, Header
@@ -271,6 +275,24 @@ def test_what_is_quarantined_is_one_interval_while_it_goes_on() -> None:
     assert len(losses._newest) == MAX_LOSSES
 
 
+def test_what_is_quarantined_for_days_is_told_after_a_restart() -> None:
+    """The interval of yesterday still goes on: what it took last is to be sent anew."""
+    losses, begin, now = Losses(), 1_763_876_412_345, 1_763_876_412_345 + 3 * DAY_MS
+    for at in range(begin, now + 1, JOIN_MS):
+        losses.note("line-1", "fast", [at])
+    losses.note("line-2", "fast", [begin])
+    gaps = losses.changed()
+    spans = sorted((one.from_ms, one.to_ms) for one in gaps if one.device == "line-1")
+    assert (spans[0][0], spans[-1][1]) == (begin, now + 1)
+    assert all(later - end == JOIN_MS - 1 for (_, end), (later, _) in pairwise(spans))
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        gap.metadata.create_all(connection)
+        keep_losses(connection, [("gw-1", one) for one in gaps])
+        told = unstored_since(connection, ["gw-1"], now - DAY_MS)
+    assert {device: newest for device, (_, newest) in told["gw-1"].items()} == {"line-1": now}
+
+
 def test_of_too_many_devices_the_gateway_is_told_as_a_whole() -> None:
     losses = Losses()
     for number in range(MAX_UNSTORED):
@@ -280,6 +302,9 @@ def test_of_too_many_devices_the_gateway_is_told_as_a_whole() -> None:
     assert len(losses.unstored) == MAX_UNSTORED
     losses.note("one-more", "fast", [5])
     assert losses.unstored == {"": (MAX_UNSTORED + 1, MAX_UNSTORED - 1)}
+    restarted = Losses()
+    restarted.recall({f"line-{number}": (1, number) for number in range(MAX_UNSTORED + 1)})
+    assert restarted.unstored == {"": (MAX_UNSTORED + 1, MAX_UNSTORED)}
 
 
 def test_the_inbox_sheds_and_never_grows() -> None:

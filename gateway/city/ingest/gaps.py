@@ -8,6 +8,7 @@ from sqlalchemy import Connection, case, func, select, update
 
 from gateway.city.db.tables import gap, gateway
 from gateway.city.db.upsert import insert_for
+from gateway.city.ingest.losses import LONGEST_MS
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
 
@@ -78,14 +79,15 @@ def keep_losses(connection: Connection, gaps: Sequence[tuple[str, Gap]]) -> None
 def unstored_since(
     connection: Connection, gateways: Sequence[str], since_ms: int
 ) -> dict[str, dict[str, tuple[int, int]]]:
-    """What quarantine took of gateways in intervals that began later: ``Ack.unstored`` of each.
+    """What quarantine has taken of gateways since: ``Ack.unstored`` of each.
 
     Who was to be told may not have heard it before the city was stopped.
     """
-    of_gateways = gap.c.gateway.in_(gateways) & (gap.c.from_ms > since_ms)
+    # There is an index of when they began only; none that is new began before that.
+    is_new = (gap.c.from_ms > since_ms - LONGEST_MS) & (gap.c.to_ms > since_ms)
     query = (
         select(gap.c.gateway, gap.c.device, func.count(), func.max(gap.c.to_ms) - 1)
-        .where(of_gateways, gap.c.cause == Reason.QUARANTINE.code)
+        .where(gap.c.gateway.in_(gateways), is_new, gap.c.cause == Reason.QUARANTINE.code)
         .group_by(gap.c.gateway, gap.c.device)
     )
     found: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in gateways}

@@ -1,12 +1,16 @@
 """What quarantine takes is missing: an interval with that cause, as long as it goes on. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gateway.city.ingest.admission import LATEST_MS, is_device_id
 from gateway.city.ingest.limits import MAX_LOSSES, MAX_UNSTORED
 from gateway.core.batch import JOIN_MS, Batch, Changes, Gap
-from gateway.core.days import MAX_AHEAD_MS
+from gateway.core.days import DAY_MS, MAX_AHEAD_MS
 from gateway.core.status import Reason
+
+LONGEST_MS = DAY_MS
+"""An interval that goes on for longer ends, and another begins: by when they begin the database
+finds those that are new."""
 
 
 class Losses:
@@ -58,13 +62,21 @@ class Losses:
         name = device if is_device_id(device) else ""
         number, known_ms = self.unstored.get(name, (0, newest_ms))
         self.unstored[name] = (number + 1, max(known_ms, newest_ms))
+        self._bound_unstored()
+
+    def recall(self, unstored: Mapping[str, tuple[int, int]]) -> None:
+        """Go on with what the gateway was told, or not yet told, before a restart."""
+        self.unstored.update(unstored)
+        self._bound_unstored()
+
+    def _bound_unstored(self) -> None:
         if len(self.unstored) > MAX_UNSTORED:
             numbers, times_ms = zip(*self.unstored.values(), strict=True)
             self.unstored = {"": (sum(numbers), max(times_ms))}
 
     def _joined(self, place: tuple[str, str], from_ms: int, to_ms: int) -> tuple[int, int]:
         begin, end = self._newest.get(place, (from_ms, to_ms))
-        if begin <= from_ms <= end + JOIN_MS:
+        if begin <= from_ms <= end + JOIN_MS and to_ms - begin <= LONGEST_MS:
             from_ms, to_ms = begin, max(end, to_ms)
         return from_ms, to_ms
 

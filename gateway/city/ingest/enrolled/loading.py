@@ -67,7 +67,7 @@ def _some(connection: Connection, names: Sequence[str]) -> Iterator[tuple[Gatewa
                 mark.known_ms,
             )
             one.uncounted[mark.epoch] = span_of(mark)
-        one.losses.unstored.update(unstored[row.id])
+        one.losses.recall(unstored[row.id])
         for schema, used_on in _in_use(schemas[row.id]):
             one.learn(schema, used_on)
         yield one, _live_gateway(row)
