@@ -51,11 +51,14 @@ class Deadlines:
     def _ring(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        for one in [one for one in self._running if one.ends_at <= now]:
-            self._running.discard(one)
-            one.expire()
-        if self._running:
-            self._set(min(one.ends_at for one in self._running))
+        try:
+            for one in [one for one in self._running if one.ends_at <= now]:
+                if one in self._running:  # else one that was told before it has ended it
+                    self._running.discard(one)
+                    one.expire()
+        finally:  # a bug of one keeps no other waiting
+            if self._running:
+                self._set(min(one.ends_at for one in self._running))
 
 
 _OF_LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, Deadlines] = WeakKeyDictionary()

@@ -72,6 +72,49 @@ async def test_who_begins_again_when_it_is_told_is_told_again() -> None:
         again.ends_at += SHORT_S
 
 
+@dataclass(eq=False)
+class Ending(Waiting):
+    """Ends another when it is late, as a connection that is given up does with its requests."""
+
+    watched: Deadlines = field(default_factory=Deadlines)
+    other: Waiting | None = None
+
+    def expire(self) -> None:
+        """The time is over."""
+        super().expire()
+        if self.other is not None:
+            self.watched.end(self.other)
+
+
+async def test_who_is_ended_by_another_that_is_late_is_told_nothing() -> None:
+    watched, ends_at = Deadlines(), asyncio.get_running_loop().time() + SHORT_S
+    one, two = Ending(ends_at, watched=watched), Ending(ends_at, watched=watched)
+    one.other, two.other = two, one
+    watched.begin(one)
+    watched.begin(two)
+    late = within(2 * SHORT_S)
+    watched.begin(late)
+    await late.late.wait()
+    assert one.late.is_set() != two.late.is_set()
+
+
+class Failing(Waiting):
+    """Has a bug."""
+
+    def expire(self) -> None:
+        """The time is over."""
+        raise ValueError
+
+
+async def test_a_bug_of_one_keeps_nobody_else_waiting() -> None:
+    watched, late = Deadlines(), within(2 * SHORT_S)
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    watched.begin(Failing(asyncio.get_running_loop().time() + SHORT_S))
+    watched.begin(late)
+    async with asyncio.timeout(10):
+        await late.late.wait()
+
+
 async def test_all_of_one_loop_share_them() -> None:
     assert deadlines() is deadlines()
     there = await asyncio.to_thread(lambda: asyncio.run(_of_another()))
