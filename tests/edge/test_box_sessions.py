@@ -70,6 +70,16 @@ async def test_a_session_does_not_outlive_its_time_by_a_clock_that_is_set_back(f
     assert await again.lives(secret, NOW_MS - MAX_AHEAD_MS)  # an ordinary correction
 
 
+async def test_a_login_by_a_wrong_clock_ends_no_session(file: Path) -> None:
+    """A box without a clock begins in the past, and somebody logs in before it knows better."""
+    kept = FileSessions(file, TOKEN)
+    secret = await kept.open(WHO, NOW_MS)
+    await kept.open(WHO, NOW_MS - 2 * SESSION_S * 1000)
+    again = FileSessions(file, TOKEN)
+    assert not await again.lives(secret, NOW_MS - 2 * SESSION_S * 1000)
+    assert await again.lives(secret, NOW_MS + 1)
+
+
 async def test_the_oldest_of_too_many_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.edge.live.console.sessions.replace_file", lambda *_: None)
     kept = FileSessions(file, TOKEN)

@@ -115,3 +115,17 @@ def test_what_is_odd_about_a_device_is_said_once(
         reports.remark(f"remark {number}")
     assert caplog.messages[0] == "device d at plc:502: it ends each connection after one answer"
     assert len(caplog.messages) == MOST_CAUSES
+
+
+def test_long_words_of_a_device_do_not_hold_up_the_gateway(reports: Reports) -> None:
+    """All of these take milliseconds; time that grows with the square of them would be an hour."""
+    for words in ("1" * 1_000_000 + "z", "a" * 1_000_000 + "z", "a1" * 500_000 + "z"):
+        reports.lost(Reason.REFUSED, words, 0.0)
+
+
+def test_bytes_and_numbers_of_a_cause_may_differ(
+    reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    for changing in ("0a ff 17", "ab1c ff 17", "00 ff 9z8"):
+        reports.lost(Reason.PROTOCOL, f"wrong answer {changing}", 0.0)
+    assert len(caplog.messages) == 2  # the last one has other words

@@ -18,8 +18,9 @@ _log = logging.getLogger(__name__)
 MOST_CAUSES = 8
 """Different causes of one loss that are logged: a device can put anything into its words."""
 
-_CHANGING = re.compile(r"\b[0-9a-f]*\d[0-9a-f]*\b|\d+")
-"""Numbers, and bytes in hexadecimal digits."""
+_CHANGING = re.compile(r"\b(?=[a-f]*\d)[0-9a-f]+\b|\d+")
+"""Numbers, and bytes in hexadecimal digits. Words can be long: each is looked at a few times, not
+once for each of its letters."""
 
 
 class Reports:

@@ -57,9 +57,10 @@ class FileSessions:
 
     async def open(self, address: str, now_ms: int) -> str:  # noqa: ARG002 - kept by others
         """Begin a session."""
-        living = [one for one in self._opened_ms.items() if _is_living(one[1], now_ms)]
+        # Those of the future stay: they live again once the clock is right.
+        kept = [one for one in self._opened_ms.items() if not _is_over(one[1], now_ms)]
         secret = new_secret()
-        self._opened_ms = dict([*living, (digest_of(secret), now_ms)][-MOST_SESSIONS:])
+        self._opened_ms = dict([*kept, (digest_of(secret), now_ms)][-MOST_SESSIONS:])
         await self._keep()
         return secret
 
@@ -133,4 +134,8 @@ class FileSessions:
 def _is_living(opened_ms: int, now_ms: int) -> bool:
     # One that begins in the future was dated by a clock that has been set back since: it would
     # outlive its time by as much.
-    return -MAX_AHEAD_MS <= now_ms - opened_ms < SESSION_S * 1000
+    return opened_ms <= now_ms + MAX_AHEAD_MS and not _is_over(opened_ms, now_ms)
+
+
+def _is_over(opened_ms: int, now_ms: int) -> bool:
+    return now_ms - opened_ms >= SESSION_S * 1000
