@@ -16,7 +16,7 @@ from datetime import date
 import numpy as np
 
 from gateway.core.batch import Mask, Status, Times
-from gateway.core.days import day_of
+from gateway.core.days import DAY_MS, OFFSET_MS, day_of
 from gateway.core.status import FIRST_BAD, Quality, Reason, reason_of
 from gateway.core.status import status as status_byte
 
@@ -122,14 +122,15 @@ def tally_by_day(times: Times, status: Status, present: Mask) -> dict[date, Coun
     if not len(times):
         return {}
     first, last = day_of(int(times.min())), day_of(int(times.max()))
-    # Nearly always: only around midnight are values of two days told apart one by one.
-    if first == last:
+    if first == last:  # nearly always: but for midnight, and first values of a subscription
         return {first: _tally(status, present)}
-    totals: dict[date, Counts] = {}
-    for at, time in enumerate(times.tolist()):
-        one = _tally(status[at : at + 1], present[at : at + 1])
-        totals.setdefault(day_of(time), Counts()).add(one)
-    return totals
+    days = (times + OFFSET_MS) // DAY_MS
+    order = np.argsort(days, kind="stable")
+    begins = np.flatnonzero(np.diff(days[order])) + 1
+    return {
+        day_of(int(times[part[0]])): _tally(status[part], present[part])
+        for part in np.split(order, begins)
+    }
 
 
 def _tally(status: Status, present: Mask) -> Counts:

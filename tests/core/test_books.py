@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.books import Counts, count_uncertain, tally_by_day
-from gateway.core.days import day_of
+from gateway.core.days import DAY_MS, day_of
 from gateway.core.rules import TagRule
 from gateway.core.schema import Kind
 from gateway.core.status import FIRST_BAD, Reason, bad, uncertain
@@ -51,7 +51,12 @@ def test_all_that_is_good_counts_in_clock_doubt_and_other_reasons_stay() -> None
 
 
 @given(
-    st.lists(st.tuples(st.integers(-3, 3), STATUSES, st.booleans()), max_size=30),
+    st.lists(
+        st.tuples(
+            st.integers(-3, 3) | st.integers(-5 * DAY_MS, 5 * DAY_MS), STATUSES, st.booleans()
+        ),
+        max_size=30,
+    ),
 )
 def test_every_uncertain_value_is_counted_once_on_its_day(
     values: list[tuple[int, int, bool]],
@@ -62,6 +67,9 @@ def test_every_uncertain_value_is_counted_once_on_its_day(
     days = tally_by_day(times, status, present)
     for day, counts in days.items():
         here = np.array([day_of(time) == day for time in times.tolist()])
+        failed, sent_here = int((status[here] >= FIRST_BAD).sum()), int(present[here].sum())
+        assert (counts.due, counts.failed) == (int(here.sum()), failed)
+        assert counts.buffered == sent_here
         assert counts.uncertain == count_uncertain(status[here])
         assert counts.uncertain_values == int(((status > 0) & (status < FIRST_BAD) & here).sum())
         assert counts.balanced
