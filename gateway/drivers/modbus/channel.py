@@ -11,26 +11,21 @@ from typing import cast
 from gateway.deadlines import deadlines
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.modbus.codec import CLOSED, WRONG, Answer, Request
-from gateway.drivers.modbus.config import Framing, Unit
+from gateway.drivers.modbus.config import NOBODY, Framing, Unit
 from gateway.drivers.modbus.framing.mbap import Transactions
 from gateway.drivers.modbus.framing.refusals import not_open
 from gateway.drivers.modbus.framing.rtu import RtuLine
 from gateway.drivers.modbus.framing.series import ProtocolError
-from gateway.drivers.modbus.pauses import HASTY_S, Lessons, Pauses
-
-PATIENCE = 4
-"""So many time-outs a unit that has answered before is waited for, while a gateway may still be
-at work on the request to another that was given up: its queue is not the unit's fault."""
-
-TURNAROUND_S = 0.05
-"""Quiet on a serial line between a request that was given up and one to another unit."""
-
-DOUBT_S = 0.3
-"""So long an answer in doubt waits whether another follows: a serial line that was held up sends
-what it has kept without a pause, and so does whoever repeats answers."""
-
-NOBODY = Unit(0, 1, 0.0)
-"""Who was asked last over a connection that is new."""
+from gateway.drivers.modbus.pauses import (
+    CUT_OFF_S,
+    DOUBT_S,
+    HASTY_S,
+    LONGEST_DOUBT_S,
+    PATIENCE,
+    TURNAROUND_S,
+    Lessons,
+    Pauses,
+)
 
 
 class Channel(asyncio.Protocol):
@@ -59,12 +54,11 @@ class Channel(asyncio.Protocol):
         self._deadlines = deadlines()
         self._timer: asyncio.TimerHandle | None = None  # of a pause, or of an answer in doubt
         self._lost = "not connected yet"
-        self._heard_at = self._sent_at = 0.0
+        self._heard_at = self._sent_at = self._allowed_s = 0.0
         self.opened_s = self.answered_s = self.ended_s = self.ends_at = 0.0
-        self._allowed_s = 0.0
         self._unit = NOBODY
         self._ready_from = 0.0
-        self._is_held = False  # the next request waits for a pause to be over
+        self._trusted_at = 0.0  # when an answer in doubt counts, whatever comes
         self._late_until: dict[int, float] = {}  # units whose late answers cannot be told apart
         self._lessons = Lessons(pauses)
         self.silences = 0
@@ -142,12 +136,12 @@ class Channel(asyncio.Protocol):
 
     def _send(self, data: bytes) -> None:
         """Write now, or when the line is ready for it; the clock of the time-out starts then."""
-        late_until = self._late_until.pop(self._unit.number, 0.0)
+        late_until = self._late_until.get(self._unit.number, 0.0)
         pause_over = self.answered_s + self._pauses.between_s
         wait_s = max(pause_over, self._ready_from, late_until) - self._loop.time()
         if wait_s > 0:
             self._stop_timers()
-            self._is_held = True
+            self._series.is_held = True
             self._timer = self._loop.call_later(wait_s, self._write, data)
         else:
             self._write(data)
@@ -158,7 +152,7 @@ class Channel(asyncio.Protocol):
             self._timer.cancel()
 
     def _write(self, data: bytes) -> None:
-        self._is_held = False
+        self._series.release()
         self._heard_at = self._sent_at = self._loop.time()
         self._watch()
         cast("asyncio.Transport", self._transport).write(data)
@@ -166,7 +160,7 @@ class Channel(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Check what came and send what is next."""
         series = self._series
-        missing, late = series.missing, series.late
+        missing, late, was_in_doubt = series.missing, series.late, series.doubted is not None
         asked = series.request if self._lessons.is_open else None
         try:
             more = series.receive(data)
@@ -181,8 +175,7 @@ class Channel(asyncio.Protocol):
         if series.doubted is None:
             self._go_on(more)
         else:
-            self._stop_timers()
-            self._timer = self._loop.call_later(DOUBT_S, self._trust)
+            self._doubt(is_new=not was_in_doubt)
 
     def _go_on(self, more: bytes) -> None:
         """Send what is next, or hand over the answers."""
@@ -191,10 +184,16 @@ class Channel(asyncio.Protocol):
         elif not self._series.missing and self._waiter and not self._waiter.done():
             self._waiter.set_result(self._series.answers)
 
+    def _doubt(self, *, is_new: bool) -> None:
+        """Wait until the line is quiet: another answer may follow, or be on its way."""
+        now = self._loop.time()
+        if is_new:
+            self._trusted_at = now + LONGEST_DOUBT_S
+        self._stop_timers()
+        self._timer = self._loop.call_at(min(now + DOUBT_S, self._trusted_at), self._trust)
+
     def _trust(self) -> None:
         """No other answer followed the one in doubt."""
-        if self._series.doubted is None:  # the connection was lost in the same moment
-            return
         more = self._series.trust()
         self.answers += 1
         self._heard(None)  # what was in doubt teaches nothing
@@ -233,25 +232,29 @@ class Channel(asyncio.Protocol):
         if self._series.repeated:  # its ids do not tell which request an answer belongs to
             self.abort(f"wrong answer: {not_open(self._series.repeated)}", WRONG)
             return
+        self._learn_silence()
         self._give_up()
         self._waiter.set_result(self._series.answers)
         self._end_if_late_would_pass()
 
     def _withdraw(self) -> None:
-        """Nobody wants the answers any more; a unit that was not asked yet is not silent."""
-        if self._is_held:
-            self._is_held = False
+        """Nobody waits any more; a unit that was not asked yet, or has answered, is not silent."""
+        if self._series.is_held:
             self._series.give_up()
-        else:
+        elif self._series.missing:
+            if self._loop.time() - self._sent_at > CUT_OFF_S:
+                self._learn_silence()
             self._give_up()
             self._end_if_late_would_pass()
 
-    def _give_up(self) -> None:
-        self.silences += 1
+    def _learn_silence(self) -> None:
         request = self._series.request
         if request is not None:
             is_hasty = self._sent_at - self.answered_s < HASTY_S
             self._lessons.unanswered((self._unit.number, request.pdu), is_hasty=is_hasty)
+
+    def _give_up(self) -> None:
+        self.silences += 1
         self._series.give_up()
         if isinstance(self._series, RtuLine):
             now = self._loop.time()
@@ -289,6 +292,7 @@ class Channel(asyncio.Protocol):
 
     def _fail(self, why: str, code: int = CLOSED) -> None:
         self._lost = self._lost or why
+        self._stop_timers()
         if self._waiter is not None and not self._waiter.done():
             self._series.give_up(code)
             self._waiter.set_result(self._series.answers)

@@ -115,6 +115,10 @@ class Unit:
     quirks: Quirks = NO_QUIRKS
 
 
+NOBODY = Unit(0, 1, 0.0)
+"""Who was asked last over a connection that is new."""
+
+
 def endpoint(connection: Connection) -> str:
     """``host:port``; an IPv6 address stands in brackets."""
     host = f"[{connection.host}]" if ":" in connection.host else connection.host

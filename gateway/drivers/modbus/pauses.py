@@ -10,6 +10,23 @@ HASTY_S = 0.1
 """Some converters ignore what is sent sooner after their last answer (Carlo Gavazzi EM330: 50 ms).
 If no request sent so soon was ever answered, but one was when repeated, all wait that long."""
 
+PATIENCE = 4
+"""So many time-outs a unit that has answered before is waited for, while a gateway may still be
+at work on the request to another that was given up: its queue is not the unit's fault."""
+
+TURNAROUND_S = 0.05
+"""Quiet on a serial line between a request that was given up and one to another unit."""
+
+DOUBT_S = 0.3
+"""So long an answer in doubt waits whether another follows: a serial line that was held up sends
+what it has kept without a pause, and so does whoever repeats answers."""
+
+LONGEST_DOUBT_S = 2.0
+"""Then it counts though the line is never quiet."""
+
+CUT_OFF_S = 0.3
+"""A request that was cancelled sooner was not waited for: its silence teaches nothing."""
+
 LATE_CONNECTIONS = 2
 """Some dongles answer nothing in the first seconds of a connection (Huawei SDongle: 1.5 s). If the
 first request was answered only when repeated, over so many connections in a row, it waits."""

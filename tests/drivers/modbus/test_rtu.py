@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import codec
-from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Table
 from gateway.drivers.modbus.config import Framing
 from gateway.drivers.modbus.framing.rtu import RtuLine, crc, frame
-from gateway.drivers.modbus.pauses import Pauses
 from tests.drivers.modbus.support import connected, points
 
 READ = codec.read(Table.HOLDING, 0x6B, 3)
@@ -199,13 +197,13 @@ async def test_a_line_that_repeats_its_answers_is_read_right_and_said_to() -> No
     assert any("answers twice" in remark for remark in remarks)
 
 
-async def test_a_connection_that_ends_while_an_answer_is_in_doubt_is_lost() -> None:
-    series = RtuLine()
-    series.comes_twice = True
-    channel = Channel(series, Pauses())
-    series.begin(0x11, [READ])
-    channel.data_received(RIGHT)
-    assert series.doubted == BODY
-    series.give_up()
-    channel._trust()  # its timer rings though nothing is in doubt any more
-    assert not channel.answers
+def test_noise_after_an_answer_in_doubt_is_no_second_answer() -> None:
+    """As the stray byte with which an adapter ends its sending."""
+    line = RtuLine()
+    line.begin(0x11, [READ, OTHER])
+    line.receive(RIGHT)
+    line.receive(RIGHT)
+    assert line.doubted == BODY
+    line.receive(b"\0")
+    line.trust()
+    assert (line.answers, line.comes_twice) == ([BODY, BODY], False)

@@ -110,9 +110,10 @@ class Transactions(Series):
         if self._is_new or self._quirks:
             return self._receive_loosely(data)
         at, end, free = 0, len(data), 0
+        asked = {} if self.is_held else self._open
         while end - at >= _SHORTEST:
             key = data[at : at + 2]
-            index = self._open.get(key)
+            index = asked.get(key)
             if index is None:
                 stop = self._skip(key, data, at, end)
             else:
@@ -136,13 +137,19 @@ class Transactions(Series):
         if self._is_new:
             return b""
         self._pass_over_repeated()
-        if self._open and not self._read_one():
+        if self.is_held or (self._open and not self._read_one()):
             return b""
         self._pass_over_repeated()
         if self._rest and Quirk.TRAILING_BYTES not in self._quirks:
             self._refuse_rest()
         self._rest = b""
         return self._fill(1)
+
+    def release(self) -> None:
+        """The request sent last is written now; where ids say nothing, what came is none of it."""
+        super().release()
+        if Quirk.ANY_TRANSACTION in self._quirks:
+            self._rest = b""
 
     def _pass_over_repeated(self) -> None:
         """Pass over further answers to what was answered, as far as they can be told."""
@@ -208,8 +215,10 @@ class Transactions(Series):
 
     def give_up(self, code: int = SILENT) -> None:
         """Wait no longer for what is open; the oldest request gets the code for its answer."""
+        is_held = self.is_held
         self._unanswered(next(iter(self._open.values()), None), code)
-        self._given_up.update(dict.fromkeys(self._open))
+        if not is_held:  # what was not sent keeps nobody busy
+            self._given_up.update(dict.fromkeys(self._open))
         self._open.clear()
         while len(self._given_up) > _REMEMBERED:
             del self._given_up[next(iter(self._given_up))]

@@ -81,7 +81,7 @@ class RtuLine(Series):
 
     def receive(self, data: bytes) -> bytes:
         """Read what came; returns the bytes to send next. ``garbage`` counts what is no answer."""
-        if not self.missing:
+        if not self.missing or self.is_held:
             self._note_unasked(data)
             return b""
         self._rest = (self._rest + data)[-2 * _LONGEST :]
@@ -98,6 +98,11 @@ class RtuLine(Series):
         self.doubted = [first, *others][-1]
         return b""
 
+    def release(self) -> None:
+        """The request sent last is written now: what came before is no part of its answer."""
+        super().release()
+        self._rest = b""
+
     def give_up(self, code: int = SILENT) -> None:
         """Wait no longer for what is open; it gets the code for its answer."""
         self.stranger = _stranger(self._rest, self._unit)
@@ -113,18 +118,23 @@ class RtuLine(Series):
         return frame(self._unit, request.pdu)
 
     def _answers(self) -> Iterator[Answer]:
-        """The answers in what came, wherever they begin; more than one only by a fault."""
+        """The answers in what came, wherever they begin; more than one only by a fault.
+
+        What is read is used up: noise that comes later does not make it another answer.
+        """
         request = self._requests[self._sent - 1]
-        sent = frame(self._unit, request.pdu)
-        is_echoed = self._rest.startswith(sent)
+        sent, data = frame(self._unit, request.pdu), self._rest
+        is_echoed = data.startswith(sent)
         # The answer to a write of one value is its echo: only the second one is the device's.
-        for at in range(len(sent) if is_echoed and self._echoes else 0, len(self._rest)):
-            answer = self._answer_at(at, request)
-            if answer is None:
-                continue
-            if isinstance(answer, bytes):
-                self._echoes = is_echoed and at >= len(sent)
-            yield answer
+        at = len(sent) if is_echoed and self._echoes else 0
+        while at < len(data):
+            answer, stop = self._answer_at(data, at, request)
+            if answer is not None:
+                if isinstance(answer, bytes):
+                    self._echoes = is_echoed and at >= len(sent)
+                self._rest = data[stop:]
+                yield answer
+            at = stop
 
     def _take(self, answer: Answer) -> bytes:
         self._answered(self._sent - 1, answer)
@@ -146,26 +156,30 @@ class RtuLine(Series):
         if is_last and (unit, pdu[0]) not in self._given_up_by:
             self.comes_twice = self.comes_twice or next(self._answers(), None) is not None
 
-    def _is_padded_at(self, at: int, request: Request) -> bool:
+    def _answer_at(self, data: bytes, at: int, request: Request) -> tuple[Answer | None, int]:
+        """The answer that begins here, and where it ends.
+
+        None, and the next place to look at: none does, or it has not come whole.
+        """
+        unit = bytes((self._unit,))
+        head = unit + request.head
+        body = slice(at + len(head), at + 1 + request.size)
+        if data.startswith(head, at) and _is_sound(data, at, request.size + 3):
+            return data[body], at + request.size + 3
+        if self._takes_padded and self._is_padded_at(data, at, request):
+            return data[body], at + data[at + 2] + _REFUSAL
+        refusal = unit + bytes((request.pdu[0] | EXCEPTION_BIT,))
+        if data.startswith(refusal, at) and _is_sound(data, at, _REFUSAL):
+            return data[at + 2], at + _REFUSAL
+        return None, at + 1
+
+    def _is_padded_at(self, data: bytes, at: int, request: Request) -> bool:
         """Whether a read's answer begins here that holds more than was asked for."""
-        data, head = self._rest, request.head
+        head = request.head
         if len(head) != READ_HEAD or len(data) < at + 1 + READ_HEAD:
             return False
         is_it = data[at] == self._unit and data[at + 1] == head[0] and data[at + 2] > head[1]
         return is_it and _is_sound(data, at, data[at + 2] + _REFUSAL)
-
-    def _answer_at(self, at: int, request: Request) -> Answer | None:
-        """The answer that begins here; None: none does, or it has not come whole."""
-        data, unit = self._rest, bytes((self._unit,))
-        head = unit + request.head
-        if data.startswith(head, at) and _is_sound(data, at, request.size + 3):
-            return data[at + len(head) : at + 1 + request.size]
-        if self._takes_padded and self._is_padded_at(at, request):
-            return data[at + len(head) : at + 1 + request.size]
-        refusal = unit + bytes((request.pdu[0] | EXCEPTION_BIT,))
-        if data.startswith(refusal, at) and _is_sound(data, at, _REFUSAL):
-            return data[at + 2]
-        return None
 
 
 def _is_sound(data: bytes, at: int, size: int) -> bool:

@@ -25,13 +25,15 @@ class Series:
         missing: how many of them have not come.
         late: how many answers came after their requests had been given up, or once more.
         doubted: the answer to the request sent last that waits whether another one follows.
+        is_held: whether the request sent last is still to be written: nothing that comes until
+            then is its answer.
         comes_twice: whether answers came that nobody waited for, so that each is in doubt.
         repeated: transaction that was answered again while another one was missing; empty: none.
     """
 
     __slots__ = (
         *("_given_up_by", "_requests", "_sent", "_single", "_taken", "_unit"),
-        *("answers", "comes_twice", "doubted", "late", "missing", "repeated"),
+        *("answers", "comes_twice", "doubted", "is_held", "late", "missing", "repeated"),
     )
 
     def __init__(self) -> None:
@@ -45,6 +47,7 @@ class Series:
         self.missing = 0
         self.late = 0
         self.doubted: Answer | None = None
+        self.is_held = False
         self.comes_twice = False
         self.repeated = b""
 
@@ -55,7 +58,12 @@ class Series:
         self.answers = [NOT_SENT] * len(requests)
         self.missing = len(requests)
         self.doubted = None
+        self.is_held = False
         self.repeated = b""
+
+    def release(self) -> None:
+        """The request sent last is written now."""
+        self.is_held = False
 
     def _answered(self, index: int, answer: Answer) -> None:
         self.answers[index] = answer
@@ -106,10 +114,11 @@ class Series:
             code: what it has instead of an answer.
         """
         self.answers[max(self._sent - 1, 0) if first is None else first] = code
-        if self._sent:
+        if self._sent and not self.is_held:
             self._given_up_by.add((self._unit, self._requests[self._sent - 1].pdu[0]))
         self.missing = 0
         self.doubted = None
+        self.is_held = False
         self._sent = len(self._requests)
 
     @property
