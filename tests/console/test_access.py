@@ -61,6 +61,13 @@ async def test_sizes_are_limited(address: str) -> None:
     assert (await get(f"{address}/?x={'y' * 5_000}")).status_code == 414
 
 
+@pytest.mark.parametrize("target", ["/audit?who=a%00b", "/gaps?gateway=%00", "/enterprises/%00"])
+async def test_what_no_database_takes_as_a_text_is_refused(address: str, target: str) -> None:
+    """SQLite finds nothing; with PostgreSQL the page failed, and the log said so each time."""
+    answer = await get(f"{address}{target}")
+    assert (answer.status_code, "NUL" in answer.text) == (400, True)
+
+
 async def test_a_body_that_hides_its_size_is_refused(tmp_path: Path) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(20):

@@ -70,6 +70,8 @@ class Guard:
     def _malformed(self, request: Request) -> Response | None:
         if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > MAX_URL_BYTES:
             return PlainTextResponse("the address is too long\n", 414)
+        if _has_nul(request):
+            return PlainTextResponse("the address contains a NUL character\n", 400)
         if not _length_allowed(request.headers):
             return PlainTextResponse("the request is too large\n", 413)
         host = request.headers.get("host", "")
@@ -102,6 +104,11 @@ class Guard:
             await send(message)
 
         return dressed
+
+
+def _has_nul(request: Request) -> bool:
+    """No name holds one; PostgreSQL takes it in no text, and the page would fail."""
+    return "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]
 
 
 def _length_allowed(headers: Headers) -> bool:
