@@ -22,11 +22,11 @@ VERSION = 1
 FILE = "issued-identifiers.db"
 
 _TABLES = f"""
-CREATE TABLE issued (
+CREATE TABLE IF NOT EXISTS issued (
     handle_key TEXT PRIMARY KEY, handle TEXT NOT NULL,
     uscc TEXT NOT NULL, site_key TEXT NOT NULL, asset_key TEXT NOT NULL, issued_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX issued_machine ON issued (uscc, site_key, asset_key, issued_ms);
+CREATE INDEX IF NOT EXISTS issued_machine ON issued (uscc, site_key, asset_key, issued_ms);
 PRAGMA user_version={VERSION};
 """
 
@@ -80,7 +80,8 @@ class IssuedFile:
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
-                self._db.executescript(f"BEGIN;{_TABLES}COMMIT;")
+                # Workers of one host may begin the file at the same moment: one makes the tables.
+                self._db.executescript(f"BEGIN IMMEDIATE;{_TABLES}COMMIT;")
             sync_names(path)
         except sqlite3.Error as error:
             raise IssuedFileError(
