@@ -93,7 +93,9 @@ def random_item(random: Random, uscc: str, number: int) -> Item:
     history = {date(2020, 1, 1): random.choice(STATUSES)} if random.random() < 0.9 else {}
     for _ in range(random.choice([0, 0, 0, 1, 2, 3])):
         history[some_day(random)] = random.choice(STATUSES)
-    commissioned = random.choice([None, None, date(2020, 1, 1), some_day(random)])
+    on_the_first = date(2026, 10, 1)  # of the month that is asked for: the edge of being new
+    long_ago = date(2020, 1, 1)
+    commissioned = random.choice([None, None, long_ago, on_the_first, some_day(random)])
     kind = random.choice(["production", "production", "production", "aux", "test"])
     item = Item(uscc, f"A{number}", kind, commissioned, history)
     density = random.choice([0, 0.1, 0.75, 0.8, 0.85, 1, 1])
