@@ -15,7 +15,9 @@ from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.codec import CLOSED, SILENT, Answer, Table
 from gateway.drivers.modbus.config import Framing, Unit
 from gateway.drivers.modbus.framing.mbap import Transactions
+from gateway.drivers.modbus.framing.quirks import Quirk
 from gateway.drivers.modbus.framing.rtu import RtuLine, crc
+from gateway.drivers.modbus.framing.series import ProtocolError
 from gateway.drivers.modbus.pauses import HASTY_S, NOTHING_FOUND, Pauses
 from tests.drivers.modbus.support import connected, points, read
 from tests.drivers.modbus.test_hostile import right
@@ -43,6 +45,60 @@ async def line(serve: Serve) -> AsyncIterator[int]:
 
     async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
         yield server.sockets[0].getsockname()[1]
+
+
+def wrapped(transaction: int, word: int) -> bytes:
+    """The same in Modbus TCP framing."""
+    return transaction.to_bytes(2, "big") + b"\0\0\0\5\1\3\2" + word.to_bytes(2, "big")
+
+
+def rtu(word: int) -> bytes:
+    body = b"\1\3\2" + word.to_bytes(2, "big")
+    return body + crc(body)
+
+
+def test_without_ids_nothing_answers_a_request_before_it_is_written() -> None:
+    series = Transactions()
+    series.begin(1, [SEVEN, OTHER], 1, {Quirk.ANY_TRANSACTION})
+    assert series.receive(wrapped(0, 7))
+    series.is_held = True
+    assert not series.receive(wrapped(0, 7))
+    assert (series.missing, series.doubted) == (1, None)
+    series.release()
+    series.receive(wrapped(0, 300))
+    assert series.answers == [b"\0\7", b"\1\x2c"]
+
+
+def test_an_id_that_was_not_sent_yet_is_no_answer() -> None:
+    series = Transactions()
+    series.begin(1, [SEVEN])
+    series.is_held = True
+    with pytest.raises(ProtocolError, match="not open"):
+        series.receive(wrapped(1, 7))
+
+
+def test_an_answer_that_begins_before_the_request_is_not_its_own() -> None:
+    series = RtuLine()
+    series.begin(1, [SEVEN])
+    series.is_held = True
+    series.receive(rtu(9)[:3])
+    series.release()
+    series.receive(rtu(9)[3:])
+    assert series.missing
+    series.receive(rtu(7))
+    assert series.answers == [b"\0\7"]
+
+
+def test_a_request_that_was_never_written_leaves_nothing() -> None:
+    serial, tcp = RtuLine(), Transactions()
+    for series in (serial, tcp):
+        series.begin(1, [SEVEN])
+        series.is_held = True
+        series.give_up()
+    assert not tcp.is_waiting  # nobody is at work on it
+    serial.begin(1, [OTHER])
+    serial.receive(rtu(300))
+    assert not serial.missing  # and no late answer of it is expected
 
 
 def twice(request: bytes, say: Say) -> None:
