@@ -113,7 +113,8 @@ class ModbusDriver:
 
     async def read(self, plan: UnitPlan) -> Reading:
         """Read all points of a plan once."""
-        if plan.passes():
+        # Where nothing is heard of the unit a reading without a request would be a sign of life.
+        if self._heard and plan.passes():
             return plan.nothing()
         try:
             return await self._read(plan)

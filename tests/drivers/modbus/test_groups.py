@@ -81,3 +81,19 @@ async def test_a_unit_that_dies_is_lost_with_all_its_groups() -> None:
         for plan in plans:
             with pytest.raises((NoResponseError, NotConnectedError)):
                 await driver.read(plan)
+
+
+async def test_a_group_that_rests_does_not_pass_for_a_sign_of_life() -> None:
+    """A reading without a request is one of a unit that answers; of a dead one it would be news."""
+    async with (
+        hostile(only_holding) as server,
+        connected(server.port, request_timeout_ms=80, framing=Framing.TCP) as driver,
+    ):
+        fast, slow = driver.plan(GOOD), driver.plan(OTHER)
+        for _ in range(6):
+            await driver.read(fast)
+            await driver.read(slow)
+        server.answer = lambda _: []
+        for plan in (fast, slow, slow):
+            with pytest.raises((NoResponseError, NotConnectedError)):
+                await driver.read(plan)
