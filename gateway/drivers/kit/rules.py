@@ -30,6 +30,8 @@ from gateway.drivers.kit.bench import (
 
 CLOSE_S = 2.0
 """The poller leaves a driver behind that takes longer to close."""
+ATTEMPTS = 10
+"""More than there may be sockets of an earlier connection that are closed meanwhile."""
 
 
 class DriverConformance:
@@ -75,7 +77,7 @@ class DriverConformance:
 
         message = await attempt()  # it may open what the process then keeps
         before = open_files()
-        for _ in range(3):
+        for _ in range(ATTEMPTS):
             await attempt()
         await driver.close()
         endpoint = bench.spec.endpoint(validated(bench.spec.connection, bench.dead))
