@@ -21,6 +21,7 @@ from gateway.city.ingest.limits import (
     HOURLY_ROWS,
     INBOX_STATES,
     KEPT_BYTES,
+    MAX_CAUSES,
     MAX_REFUSED,
     MAX_WAITING,
     UNUSED_DAYS,
@@ -28,16 +29,17 @@ from gateway.city.ingest.limits import (
 from gateway.city.ingest.progress import Progress
 from gateway.city.ingest.quarantine import Budget, Entry
 from gateway.city.ingest.uplink.inbox import Incoming
-from gateway.city.ingest.verdict import Accepted, Malformed, verdict_on
+from gateway.city.ingest.verdict import Accepted, Malformed, Verdict, verdict_on
 from gateway.city.ledger.machines import MachineIds
 from gateway.city.ledger.names import MachineName
 from gateway.city.registry import enrolment
 from gateway.core.batch import Gap
+from gateway.core.books import BY_CODE, Counts
 from gateway.core.days import day_of
 from gateway.core.status import Reason
 from gateway.wire.frame import BodyEncoder, Frame, Header, seal
 from gateway.wire.messages import DeviceState, State, encode_message
-from gateway.wire.records import Record
+from gateway.wire.records import BooksRecord, Record
 from gateway.wire.topics import state_topic
 from tests.support.broker import Mosquitto
 from tests.support.city import (
@@ -167,6 +169,30 @@ def test_epochs_of_a_gateway_are_limited(monkeypatch: pytest.MonkeyPatch) -> Non
     assert isinstance(verdict, Malformed)
     assert verdict.epoch is None
     assert "would be one more than 1 of this gateway" in verdict.reason
+
+
+@pytest.mark.parametrize("name", BY_CODE)
+@pytest.mark.parametrize(
+    ("counts", "reason"),
+    [
+        ({f"c{number}": 1 for number in range(MAX_CAUSES + 1)}, "more or longer causes"),
+        ({"c" * 1_000: 1}, "more or longer causes"),
+        ({"timeout": -1}, "a count below 0"),
+        ({"timeout": 2**63}, "a count below 0"),
+    ],
+)
+def test_books_by_cause_that_no_database_holds_are_refused(
+    name: str, counts: dict[str, int], reason: str
+) -> None:
+    def verdict(**by_code: dict[str, int]) -> Verdict:
+        books = BooksRecord.of("line-1", TODAY, Counts(due=5, ok=5, buffered=5, **by_code))
+        payload = seal(BodyEncoder().encode([books]), Header(1, 1, 0))
+        return verdict_on(payload, gateway(), (), 10_000)
+
+    refused = verdict(**{name: counts})
+    assert isinstance(refused, Malformed)
+    assert reason in refused.reason
+    assert isinstance(verdict(**{name: {"timeout": 5}}), Accepted)
 
 
 def test_records_of_a_frame_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.core.batch import Batch, Gap
 from gateway.core.books import Counts
+from gateway.core.days import MAX_AHEAD_MS
 from gateway.core.machines import MachineCounts
 from gateway.core.outcome import Outcome
 from gateway.core.schema import Equipment, Kind, Schema, Tag
@@ -53,6 +54,24 @@ def sent(buffer: Buffer) -> list[Record]:
         for one in buffer.city.read(0, 1 << 40)
         for record in decode_frame(seal(one.body, Header(1, one.seq, one.values)), schemas).records
     ]
+
+
+async def test_a_segment_begins_with_all_values_also_those_dated_a_little_ahead(
+    tmp_path: Path,
+) -> None:
+    """Sources may be ahead of the gateway's clock by what is believed of them."""
+    buffer = Buffer.open(tmp_path / "b.db", for_city(16 * 300, 1 << 50))
+    recorder, forgotten = made(buffer), list[Mapping[str, int]]()
+    recorder.tell_losses(forgotten.append)
+    await recorder.commit()
+    assert forgotten == []
+    for at in range(16):  # a sixteenth of the quota is full
+        body = bytes(300)
+        buffer.append(Commit([NewFrame(body, 1, at, at, (("line-1", DAY, 1),), 0)]), at)
+    assert buffer.is_to_renew
+    await recorder.commit()
+    assert forgotten == [{"": NOW + MAX_AHEAD_MS}]
+    buffer.close()
 
 
 async def test_books_that_are_read_when_an_epoch_begins_are_corrected_in_it(
