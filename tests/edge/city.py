@@ -32,6 +32,7 @@ class City:
         self.gateway = gateway
         self.answer = True
         self.tells_time = False
+        self.unstored: dict[str, tuple[int, int]] = {}  # of ``Ack``
         self.times: dict[str, list[int]] = {}
         self.forgetful = forgetful
         self.schemas: dict[int, Schema] = {}
@@ -165,6 +166,7 @@ class City:
             chain=chain,
             answers=answers,
             time_ms=time.time_ns() // 1_000_000 if self.tells_time else 0,
+            unstored=self.unstored,
         )
         await client.publish(ack_topic(self.gateway), encode_message(ack), qos=1)
 

@@ -16,7 +16,6 @@ from gateway.core.status import Reason
 from gateway.edge.buffer.buffer import Buffer, read_books
 from gateway.edge.buffer.incoming import Commit
 from gateway.edge.buffer.storage.consumers import Consumer, QuotaRule
-from gateway.edge.northbound.acks.unstored import Unstored
 from gateway.edge.northbound.session import Northbound
 from tests.edge.buffers import commit, frame
 from tests.edge.city import City
@@ -149,7 +148,7 @@ class TwoWays(Sender):
             wake=self.plant_wake,
             live=self.live,
             clock=FixedClock(1),
-            unstored=Unstored(),
+            unstored=self.unstored,
         )
 
     def feed(self, frames: int, *, schema: bool = True) -> None:
@@ -172,6 +171,7 @@ async def test_two_brokers_of_which_one_is_away(tmp_path: Path) -> None:
     options = "allow_anonymous true\nset_tcp_nodelay true"
     with Mosquitto(tmp_path / "one", options) as near, Mosquitto(tmp_path / "two", options) as far:
         city, plant = City(near.port, "gw"), City(far.port, "gw")
+        city.unstored, plant.unstored = {"line-1": (1, 5)}, {"line-2": (1, 5)}
         sender = TwoWays(tmp_path, near.url, far.url)
         async with city.running(), plant.running(), sender.running():
             sender.feed(5)
@@ -193,3 +193,5 @@ async def test_two_brokers_of_which_one_is_away(tmp_path: Path) -> None:
             assert city.points == plant.points and len(plant.points) == 305
             assert rows(sender.buffer) == 0
             assert sender.buffer.totals().dropped == {}
+            # The store of the city is the one that must hold the newest state of each tag.
+            assert sender.unstored.due(0.0) == {"line-1": 5}

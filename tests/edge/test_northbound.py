@@ -70,6 +70,7 @@ class Sender:
             "state_interval_ms": 500,
             **options,
         }
+        self.unstored = Unstored()
         self.north = Northbound(
             config=validated(QulinkNorthbound, settings),
             gateway="gw",
@@ -78,7 +79,7 @@ class Sender:
             wake=self.wake,
             live=self.live,
             clock=FixedClock(1),
-            unstored=Unstored(),
+            unstored=self.unstored,
         )
         self.times = 0
 
