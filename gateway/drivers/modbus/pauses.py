@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -46,6 +47,10 @@ Asked = tuple[int, bytes]
 """A request: the unit, and what it was asked."""
 
 
+_Wait = Annotated[int, msgspec.Meta(ge=0, le=round(1_000 * LONGEST_WARM_UP_S))]
+"""Milliseconds; a damaged file keeps no link waiting for longer."""
+
+
 class Found(msgspec.Struct, frozen=True):
     """What was found out about the waits of a link, as it is kept over restarts.
 
@@ -57,10 +62,10 @@ class Found(msgspec.Struct, frozen=True):
         may_warm_up: False where waiting was seen not to help.
     """
 
-    between_ms: int = 0
-    after_connect_ms: int = 0
-    late: int = 0
-    warm_ms: int = 0
+    between_ms: _Wait = 0
+    after_connect_ms: _Wait = 0
+    late: Annotated[int, msgspec.Meta(ge=0)] = 0
+    warm_ms: _Wait = 0
     may_warm_up: bool = True
 
 

@@ -97,3 +97,18 @@ async def test_a_group_that_rests_does_not_pass_for_a_sign_of_life() -> None:
         for plan in (fast, slow, slow):
             with pytest.raises((NoResponseError, NotConnectedError)):
                 await driver.read(plan)
+
+
+async def test_a_group_that_rests_is_asked_over_a_new_session() -> None:
+    async with (
+        hostile(only_holding) as server,
+        connected(server.port, request_timeout_ms=80, framing=Framing.TCP) as driver,
+    ):
+        fast, slow = driver.plan(GOOD), driver.plan(OTHER)
+        for _ in range(6):
+            await driver.read(fast)
+            await driver.read(slow)
+        server.answer = lambda _: []
+        await driver.connect()
+        with pytest.raises(NoResponseError):
+            await driver.read(slow)

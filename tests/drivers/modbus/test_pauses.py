@@ -68,6 +68,15 @@ def test_a_dead_unit_that_is_asked_first_teaches_nothing(pauses: Pauses) -> None
     assert pauses.after_connect_s == 0
 
 
+def test_the_first_request_may_be_repeated_after_others(pauses: Pauses) -> None:
+    for _ in range(2):
+        lessons = Lessons(pauses)
+        lessons.unanswered(P, is_hasty=False)
+        lessons.answered(Q, 0.9, None)
+        lessons.answered(P, 1.5, None)
+    assert pauses.after_connect_s == 1.5
+
+
 def test_what_comes_after_very_long_is_another_silence(pauses: Pauses) -> None:
     for _ in range(9):
         late(pauses, LONGEST_WARM_UP_S + 0.1)
@@ -206,7 +215,15 @@ async def test_one_answer_a_connection_is_known_after_a_restart() -> None:
 
 
 @pytest.mark.parametrize(
-    "junk", [7, {}, {"settings": 1}, {"settings": [], "pauses": {"late": "x"}}]
+    "junk",
+    [
+        7,
+        {},
+        {"settings": 1},
+        {"settings": [], "pauses": {"late": "x"}},
+        {"settings": [], "pauses": {"after_connect_ms": 10**9}},
+        {"settings": [], "pauses": {"between_ms": -1}},
+    ],
 )
 def test_what_is_no_knowledge_is_refused(junk: object) -> None:
     _, driver = of(1)

@@ -160,9 +160,9 @@ def test_a_unit_that_answers_twice_has_each_answer_doubted() -> None:
     line.receive(RIGHT)
     line.receive(ITS_RIGHT)
     assert line.comes_twice
-    line.begin(0x11, [OTHER])
-    line.receive(RIGHT)
-    assert line.doubted == BODY
+    line.begin(0x11, [READ])
+    line.receive(whole(b"\x11\x03\x06" + bytes(6)))  # equal to nothing that came before
+    assert line.doubted == bytes(6)
 
 
 @pytest.mark.parametrize("body", [b"\x12\x03\x06" + BODY, b"\x12\x83\x02"])
