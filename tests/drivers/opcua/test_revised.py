@@ -32,6 +32,8 @@ def test_what_is_granted_as_asked_is_no_news() -> None:
         (QUICK, 50.0, 20),  # no reserve, and room enough
         (Asked(0, 1_000, 1_000), 100.0, 1_000),  # as fast as it can, which is not fast
         (QUICK, 40.0, 100),  # more than was asked
+        (QUICK, 0.0, 20),  # on change, which is no more often than asked
+        (QUICK, 10.0, 40),  # more often: what is over was not asked for
     ],
 )
 def test_a_difference_that_loses_nothing_is_no_news(
