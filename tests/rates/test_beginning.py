@@ -125,6 +125,28 @@ def test_a_month_in_which_nothing_came_is_unknown(database: Database) -> None:
         freeze_month(database, "ENR-A", "2026-08", NOVEMBER_21, demonstration=False)
 
 
+def test_a_month_of_synthetic_data_is_known_to_a_demonstration_only(database: Database) -> None:
+    """To all others it is not 0 %: nothing came in it."""
+
+    def october(connection: Connection) -> None:
+        add_enterprise(connection, USCC)
+        days = days_between(date(2026, 10, 1), date(2026, 10, 31))
+        add_days(connection, add_machine(connection, USCC, "B-001"), days, synthetic=True)
+
+    database.run_now(october)
+    database.run_now(enrol, JULY_16)
+    real, shown = (
+        database.read_now(
+            rate_table, "ENR-A", "2026-10", "county", NOVEMBER_21, demonstration=demonstration
+        ).city
+        for demonstration in (False, True)
+    )
+    assert (real.equipment, real.pooled, real.mean) == (1, None, None)
+    assert (shown.equipment, shown.pooled, shown.mean) == (1, 100, 100)
+    with pytest.raises(NotComputableError, match="2026-10 is unknown"):
+        freeze_month(database, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
+
+
 def test_days_sent_before_a_machine_stood_in_the_ledger_count(database: Database) -> None:
     """From the beginning on, whenever the bureau enters the machine."""
     database.run_now(add_enterprise, USCC)

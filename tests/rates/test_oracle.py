@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from gateway.city.db.operation import begin
-from gateway.city.db.tables import roster_member
+from gateway.city.db.tables import gateway, roster_member
 from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import samples_in
 from gateway.city.ingest.layout import batch_rows, layout_of
@@ -41,7 +41,9 @@ from tests.support.city_db import (
 
 FIRST, LAST = date(2026, 8, 20), date(2026, 10, 31)
 STATUSES = ("in_use", "in_use", "in_use", "standby", "idle", "scrapped", "withdrawn")
-NOT_VALID = (uncertain(Reason.RANGE), uncertain(Reason.LAST_USABLE), uncertain(Reason.FROZEN))
+NOT_VALID = tuple(
+    map(uncertain, (Reason.RANGE, Reason.LAST_USABLE, Reason.FROZEN, Reason.CLOCK_DOUBT))
+)
 BEIJING = timezone(timedelta(hours=8))
 SOURCES = ("controller", "controller", "sensor")
 
@@ -155,10 +157,6 @@ def send(connection: Connection, item: Item) -> None:
 
 def write(connection: Connection, town: Town, random: Random) -> None:
     begin(connection, town.began)
-    # What sends before the bureau enters it in the ledger is a machine like any other.
-    early = [item for item in town.items if random.random() < 0.3]
-    for item in early:
-        send(connection, item)
     for uscc, stay in town.members.items():
         verified = town.verified[uscc]
         marks = {"ledger_verified_on": verified, "ledger_verified_by": verified and "张三"}
@@ -167,6 +165,12 @@ def write(connection: Connection, town: Town, random: Random) -> None:
             row = {"roster": "KEY", "uscc": uscc, "approved_by": ""}
             row |= {"valid_from": stay[0], "valid_to": stay[1]}
             connection.execute(insert(roster_member), [row])
+    enrolled = {"id": "gw-1", "uscc": USCCS[0], "site_no": "1", "enrolled_ms": 1, "partition": 0}
+    connection.execute(insert(gateway), [enrolled])
+    # What sends before the bureau enters it in the ledger is a machine like any other.
+    early = [item for item in town.items if random.random() < 0.3]
+    for item in early:
+        send(connection, item)
     for item in town.items:
         add_machine(
             connection,
@@ -306,7 +310,7 @@ def test_every_definition_agrees_with_the_second_opinion(tmp_path: Path, seed: i
         counts = expected(town, definition, asked)
         assert {one.key: (one.networked, one.equipment) for one in table.cells} == counts
         rates = [Fraction(100 * k, n) for k, n in counts.values() if n]
-        total_k, total_n = (sum(column) for column in zip(*counts.values(), strict=True))
+        total_k, total_n = (sum(one[part] for one in counts.values()) for part in range(2))
         assert (table.city.networked, table.city.equipment) == (total_k, total_n)
         assert table.city.pooled == (Fraction(100 * total_k, total_n) if total_n else None)
         assert table.city.mean == (sum(rates) / len(rates) if rates else None)
@@ -319,10 +323,14 @@ def test_months_that_are_read_together_are_as_each_alone(tmp_path: Path, seed: i
     random = Random(seed)
     town = random_town(random)
     town.began = FIRST
+    # New in the first of the months, and of no interest in the others.
+    new = Item(USCCS[0], "NEW", "production", date(2026, 8, 25), {date(2020, 1, 1): "in_use"})
+    new.values = [(datetime(2026, 8, 26, 9, tzinfo=BEIJING), GOOD, "controller", False)]
+    town.items.append(new)
     database = sqlite_city(tmp_path)
     database.run_now(write, town, random)
     answering = frozenset(MachineName(one.uscc, "1", one.asset_no) for one in town.items[::2])
-    wanted = [("ENR-A", None), ("ONL", None), ("COV", None), ("LOOSE", "2026-08"), ("ENR-B", None)]
+    wanted = [("ENR-A", None), ("ONL", None), ("COV", None), ("ENR-B", "2026-08"), ("LOOSE", None)]
     how = {"demonstration": False, "answering": answering, "definitions": DEFINITIONS}
     now_ms = day_start_ms(LAST) + 1
     together = database.read_now(rate_months, wanted, now_ms, **how)
