@@ -15,6 +15,7 @@ from edge_config.models.validation import validated
 from gateway.core.batch import Reading
 from gateway.core.schema import Kind
 from gateway.drivers.api import Arrivals, DriverSpec, NotConnectedError, Point
+from gateway.drivers.extras import Notice
 from gateway.edge.app import compose
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device import clock as clock_module
@@ -45,6 +46,7 @@ class Plant:
         self.moving = 1 << 62  # tags; those behind them stand at 1.0
         self.reading_takes_s = 0.0
         self.progress, self.remarks = "", list[str]()
+        self.notices = list[Notice]()
         self.status: np.ndarray | None = None
         self.item_status: np.ndarray | None = None
         self.reads = self.connects = self.closes = 0
@@ -74,6 +76,9 @@ class Scripted:
 
     def remarks(self) -> list[str]:
         return self.plant.remarks
+
+    def notices(self) -> list[Notice]:
+        return self.plant.notices
 
     async def connect(self) -> None:
         self.plant.connects += 1

@@ -13,6 +13,7 @@ from gateway.core.batch import Batch, Gap
 from gateway.core.schema import Schema
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals, NoResponseError, NotConnectedError, RefusedError
+from gateway.drivers.extras import Notice
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device import connection as connection_module
 from gateway.edge.device import reports
@@ -368,6 +369,24 @@ async def test_subscribed_values_are_due_when_they_come(start: Start, receive) -
             await receive(plant, runtime, arrival(clock, value % 2, float(value)))
     totals = runtime.buffer.totals()
     assert (totals.due, totals.ok, totals.buffered, totals.failed) == (4, 4, 4, 0)
+
+
+async def test_what_loses_values_while_a_device_is_up_is_logged_with_the_next_delivery(
+    start: Start,
+    receive,  # type: ignore[no-untyped-def]
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A server can revise its queues when items are asked for again, without a new connection."""
+    caplog.set_level(logging.INFO)
+    plant, clock = Plant(), Clock()
+    async with start(plant, clock, mode="subscribe", interval_ms=1_000) as runtime:
+        await receive(plant, runtime, arrival(clock, 0, 1.0))
+        plant.notices = [Notice("queue g", "the server keeps 1 value", is_loss=True)]
+        await receive(plant, runtime, arrival(clock, 0, 2.0))
+        await until(lambda: any("keeps 1 value" in line for line in caplog.messages))
+        plant.notices = []
+        await receive(plant, runtime, arrival(clock, 0, 3.0))
+        await until(lambda: any("no longer: the server" in line for line in caplog.messages))
 
 
 class HeldClock(Clock):
