@@ -1,5 +1,6 @@
 """Which tags are BAD now, why, and what to do: told together where they are alike."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -78,21 +79,28 @@ def faults_of(records: Iterable[DeviceRecord]) -> list[TagFaults]:
 
 
 def _of_device(record: DeviceRecord) -> Iterator[TagFaults]:
-    alike: dict[tuple[int, str], list[str]] = {}
-    unnamed: dict[tuple[int, str], int] = {}
-    faults = record.tag_faults()
+    counts = Counter[tuple[int, str]]()
+    names = defaultdict[tuple[int, str], list[str]](list)
+    words_of = record.tag_faults()
+    for code, tags in _faulty(record):
+        for tag in tags[:MOST_LOOKED_AT]:
+            alike = code, words_for(words_of.get(tag), code)
+            counts[alike] += 1
+            names[alike].append(tag)
+        if len(tags) > MOST_LOOKED_AT:
+            counts[code, ""] += len(tags) - MOST_LOOKED_AT
+    for alike, count in counts.items():
+        yield _row(record.id, *alike, count, names[alike][:MOST_NAMES])
+
+
+def _faulty(record: DeviceRecord) -> Iterator[tuple[int, list[str]]]:
+    """Each BAD status byte of each group, with the names of its tags."""
     for group in record.groups.values():
-        status = group.newest.status if group.newest is not None else np.zeros(0, np.uint8)
-        for code in np.unique(status[status >= FIRST_BAD]).tolist():
-            places = np.flatnonzero(status == code)
-            for at in places[:MOST_LOOKED_AT].tolist():
-                tag = group.schema.tags[at].name
-                alike.setdefault((code, words_for(faults.get(tag), code)), []).append(tag)
-            if len(places) > MOST_LOOKED_AT:
-                unnamed[code, ""] = unnamed.get((code, ""), 0) + len(places) - MOST_LOOKED_AT
-    for key in dict.fromkeys([*alike, *unnamed]):
-        names = alike.get(key, [])
-        yield _row(record.id, *key, len(names) + unnamed.get(key, 0), names[:MOST_NAMES])
+        if group.newest is not None:
+            status = group.newest.status
+            for code in np.unique(status[status >= FIRST_BAD]).tolist():
+                places = np.flatnonzero(status == code).tolist()
+                yield code, [group.schema.tags[at].name for at in places]
 
 
 def _row(device: str, code: int, words: str, count: int, names: list[str]) -> TagFaults:
