@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +59,13 @@ def test_every_loss_is_heeded_in_the_end(steps: list[tuple[int, float]]) -> None
         heeded = number if unstored.due(now_s) else heeded
     if steps and heeded < len(steps) - 1:
         assert unstored.due(now_s + LONGEST_PAUSE_S) == {"d": min(steps[-1][0], 1 << 62)}
+
+
+@pytest.mark.parametrize("time_ms", [2**80, -(2**80), 2**63 - 1, -(2**63)])
+def test_a_time_beyond_64_bits_ends_no_gateway(time_ms: int) -> None:
+    """A message can hold any number; arrays take 64 bits, and their error is fatal."""
+    unstored = Unstored()
+    unstored.hear({"line-1": (1, time_ms)})
+    (upto_ms,) = unstored.due(0.0).values()
+    assert -(2**63) <= upto_ms + 366 * 86_400_000 < 2**63
+    assert (upto_ms > 0) == (time_ms > 0)

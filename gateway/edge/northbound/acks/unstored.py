@@ -14,7 +14,7 @@ LONGEST_PAUSE_S = 300.0
 pauses that double up to this: else whole polls would be refused for ever."""
 
 _LATEST_MS = 1 << 62
-"""Beyond any time; the sum with a silence still has 64 bits."""
+"""Beyond any time, as its negative is; the sum with a silence still has 64 bits."""
 
 
 @dataclass(slots=True)
@@ -72,4 +72,7 @@ class Unstored:
             was_quiet = now_s >= loss.rests_until_s + loss.pause_s
             loss.pause_s = FIRST_PAUSE_S if was_quiet else min(2 * loss.pause_s, LONGEST_PAUSE_S)
             loss.rests_until_s = now_s + loss.pause_s
-        return {device: min(loss.unstored[1], _LATEST_MS) for device, loss in due.items()}
+        return {
+            device: max(-_LATEST_MS, min(loss.unstored[1], _LATEST_MS))
+            for device, loss in due.items()
+        }
