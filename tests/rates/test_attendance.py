@@ -18,6 +18,20 @@ def test_a_sensor_of_today_is_seen_although_the_day_does_not_count_yet() -> None
     assert (days.seen[0], days.doubtful[0]) == (True, False)
 
 
+def test_what_comes_out_of_service_proves_nothing() -> None:
+    first = date(2026, 11, 1)
+    days = Attendance(1, Window(first, date(2026, 11, 3), today_runs=False))
+    yes, no = np.array([True]), np.array([False])
+    out = DayData(yes, yes, yes)
+    for day, (serving, data) in zip(
+        days.window.days(), ((no, out), (yes, DayData(yes, yes, no)), (no, out)), strict=True
+    ):
+        days.add(day, serving, data)
+    assert (days.service[0], days.silent[0], days.valid[0]) == (1, 0, 1)
+    assert days.last[0] == first.toordinal() + 1
+    assert (days.seen[0], days.doubtful[0]) == (True, False)
+
+
 def test_a_status_holds_from_its_day_until_the_next() -> None:
     first = date(2026, 11, 1).toordinal()
     places, days = np.array([0, 1, 0]), np.array([first + 2, first, first])

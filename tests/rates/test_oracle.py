@@ -167,6 +167,12 @@ def write(connection: Connection, town: Town, random: Random) -> None:
             connection.execute(insert(roster_member), [row])
     enrolled = {"id": "gw-1", "uscc": USCCS[0], "site_no": "1", "enrolled_ms": 1, "partition": 0}
     connection.execute(insert(gateway), [enrolled])
+    # What stands in no ledger proves nothing for those that do.
+    stranger = Item(USCCS[0], "STRANGER", "production", None, {})
+    for day in days_between(FIRST, LAST):
+        at = datetime(day.year, day.month, day.day, 9, tzinfo=BEIJING)
+        stranger.values.append((at, GOOD, "controller", False))
+    send(connection, stranger)
     # What sends before the bureau enters it in the ledger is a machine like any other.
     early = [item for item in town.items if random.random() < 0.3]
     for item in early:
