@@ -54,7 +54,7 @@ OTHERS: dict[str, Callable[[float], list[Result]]] = {
     "frames": lambda _seconds: frames.measure(),
     "drain": lambda _seconds: frames.measure_drain(),
     "handover": lambda _seconds: handover.measure(),
-    "ledger": lambda _seconds: ledger.measure(),
+    "ledger": lambda _seconds: [*ledger.measure(), *ledger.measure_on_postgres()],
     "officers": officers.measure,
     "stores": lambda seconds: stores.measure(min(seconds, 10)),
     "latency": lambda seconds: [latency.measure(Plant(addresses=20, units=1, tags=100), seconds)],

@@ -33,7 +33,10 @@ _STATEMENTS = (
         "key_equipment, digital, commissioned_on) "
         f"SELECT i, uscc, '1', {_ASSET}, '磨床', 'production', 0, 0, '2020-01-01' {_OF}"
     ),
-    f"{_NUMBERS} INSERT INTO equipment_status SELECT i, '2020-01-01', 'in_use' FROM n",
+    (
+        f"{_NUMBERS} INSERT INTO equipment_status (equipment_id, valid_from, status) "
+        "SELECT i, '2020-01-01', 'in_use' FROM n"
+    ),
 )
 _EVIDENCE = (
     f"{_NUMBERS} INSERT INTO evidence (machine_id, day, source, synthetic, gateway, good_hours, "
@@ -57,7 +60,7 @@ def make(folder: Path, began: date, days: tuple[date, date], machines: int = MAC
     database = connect("sqlite:///city.db", folder)
     upgrade(database)
     database.close()
-    codes = [_code(number) for number in range(machines // A_SITE)]
+    codes = [code_of(number) for number in range(machines // A_SITE)]
     file = sqlite3.connect(folder / "city.db", isolation_level=None)
     for pragma in ("synchronous=OFF", "journal_mode=OFF", "cache_size=-1000000"):
         file.execute(f"PRAGMA {pragma}")  # nobody else is there, and a failed one is made anew
@@ -76,7 +79,8 @@ def make(folder: Path, began: date, days: tuple[date, date], machines: int = MAC
     return codes
 
 
-def _code(number: int) -> str:
+def code_of(number: int) -> str:
+    """A well-formed and fictitious code of an enterprise."""
     first17 = f"91330822MB{number:07d}"
     return first17 + uscc.check_character(first17)
 

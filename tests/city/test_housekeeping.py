@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from sqlalchemy import insert, update
+
 from edge_config.models.city import RetentionConfig
 from gateway.city.db import housekeeping, tables
 from gateway.city.ingest import quarantine
@@ -38,3 +40,20 @@ async def test_old_values_gaps_and_messages_go(tmp_path: Path) -> None:
         assert await city.store.count(["gw-1"], 0, NOW_MS + 1) == 2
         assert [row["received_ms"] for row in rows_of(city, tables.quarantine)] == [NOW_MS]
         assert {row["to_ms"] for row in rows_of(city, tables.gap)} == {*times[:2], None}
+
+
+async def test_what_a_large_import_has_replaced_goes(tmp_path: Path) -> None:
+    """It was killed behind its last part, before it cleared anything itself."""
+    async with assembled(city_config("mqtt://127.0.0.1:1", tmp_path), lambda: NOW_MS) as city:
+        fill_ledger(city, "gw-1")
+        await city.store.open()
+        before = rows_of(city, tables.equipment)
+        with city.database.engine.begin() as connection:
+            connection.execute(insert(tables.ledger_import).values(id=7, begun_ms=0, finished=True))
+            connection.execute(update(tables.equipment_rows).values(replaced_by=7))
+            newer = [{**row, "name": "新名", "import_id": 7} for row in before]
+            connection.execute(insert(tables.equipment_rows), newer)
+        await housekeeping.tidy(city.database, city.store, RetentionConfig(), NOW_MS)
+        rows = rows_of(city, tables.equipment_rows)
+        assert [(row["name"], row["import_id"]) for row in rows] == [("新名", 7)] * len(before)
+        assert len(before) > 0

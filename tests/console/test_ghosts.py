@@ -61,7 +61,7 @@ def test_so_it_does_for_commands_beside_the_city(city: Town) -> None:
 
 def scrap(connection: Connection, machine: int, since: date) -> None:
     row = {"equipment_id": machine, "valid_from": since, "status": "scrapped"}
-    connection.execute(insert(tables.equipment_status), [row])
+    connection.execute(insert(tables.status_rows), [row])
 
 
 async def test_a_scrapped_machine_that_sends_is_shown(address: str, city: Town) -> None:

@@ -38,7 +38,7 @@ async def test_the_next_process_shows_what_the_last_one_computed(
 
 async def test_a_fresh_figure_takes_the_place_of_the_old_one(city: Town) -> None:
     old = await Figures(city.context).month("ENR-A")
-    scrapped = update(tables.equipment_status).values(status="scrapped")
+    scrapped = update(tables.status_rows).values(status="scrapped")
     city.database.run_now(lambda connection: connection.execute(scrapped))
     after = Figures(city.context)
     assert old.city.equipment

@@ -215,7 +215,7 @@ def _machines(
             )
         )  # fmt: skip
         connection.execute(
-            insert(tables.equipment_status).values(
+            insert(tables.status_rows).values(
                 equipment_id=key, valid_from=date(2020, 5, 1), status="in_use"
             )
         )

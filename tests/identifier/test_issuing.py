@@ -15,7 +15,7 @@ from gateway.city.db.schema.identifiers import (
     identifier_outbox,
     identifier_review,
 )
-from gateway.city.db.tables import equipment_rows, equipment_status, machine
+from gateway.city.db.tables import equipment_rows, machine, status_rows
 from gateway.city.identifiers.issued import IssuedFile, IssuedFileError
 from gateway.city.identifiers.issuing import issue
 from gateway.city.identifiers.outbox import Outcome, claim, mark_resolved, note_outcomes, unresolved
@@ -44,8 +44,8 @@ def forget(connection: Connection) -> None:
 
 
 def set_status(connection: Connection, machine: int, status: str) -> None:
-    own = equipment_status.c.equipment_id == machine
-    connection.execute(update(equipment_status).where(own).values(status=status))
+    own = status_rows.c.equipment_id == machine
+    connection.execute(update(status_rows).where(own).values(status=status))
 
 
 async def test_a_restored_database_gives_each_machine_what_it_had(

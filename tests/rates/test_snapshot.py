@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway.city.db.database import Database
 from gateway.city.db.operation import begin
 from gateway.city.db.schema.rates import rate_result
-from gateway.city.db.tables import enterprise, equipment_rows, equipment_status, evidence
+from gateway.city.db.tables import enterprise, equipment_rows, evidence, status_rows
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.frozen.schedule import freeze_due
 from gateway.city.rates.reports.months import rate_table
@@ -44,7 +44,7 @@ def first_ledger(connection: Connection) -> None:
 def second_ledger(connection: Connection) -> None:
     """The old machines are scrapped, four others are in use and send."""
     connection.execute(update(enterprise).values(name="新名"))
-    connection.execute(update(equipment_status).values(status="scrapped"))
+    connection.execute(update(status_rows).values(status="scrapped"))
     connection.execute(delete(evidence))
     for at in range(4):
         add_days(connection, add_machine(connection, USCCS[0], f"B{at}"), OCTOBER)

@@ -16,9 +16,9 @@ from gateway.city.db.database import Database, connect
 from gateway.city.db.tables import (
     enterprise,
     equipment_rows,
-    equipment_status,
     evidence,
     roster_member,
+    status_rows,
 )
 from gateway.city.db.upgrade import upgrade
 from gateway.city.ledger.machines import find_or_name
@@ -129,7 +129,7 @@ def add_machine(connection: Connection, uscc: str, asset_no: str, **changes: Any
     connection.execute(insert(equipment_rows), [row | {"id": made}])
     for start, status in history:
         entry = {"equipment_id": made, "valid_from": start, "status": status}
-        connection.execute(insert(equipment_status), [entry])
+        connection.execute(insert(status_rows), [entry])
     return made
 
 

@@ -15,6 +15,7 @@ from gateway.city.db.tables import gap, tag_schema
 from gateway.city.evidence import clock_doubt
 from gateway.city.evidence.counts import trim_counts
 from gateway.city.ingest import quarantine
+from gateway.city.ledger.importing.parts import clear_replaced
 from gateway.city.stores.api import Store, StoreError
 from gateway.core.days import DAY_MS, day_of
 
@@ -59,6 +60,8 @@ async def tidy(database: Database, store: Store, retention: RetentionConfig, now
     await database.run(clock_doubt.tidy, telemetry_ms)
     schemas = await database.run(_trim_schemas, day_of(telemetry_ms))
     messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * DAY_MS)
+    # What an import left that was killed behind its last part; most hours there is none.
+    await database.run(lambda connection: clear_replaced(connection.engine, now_ms))
     if rows or gaps or counts or schemas or messages:
         log.info(
             "retention: %d telemetry rows, %d gaps, %d counters of machines, %d schemas, "

@@ -18,11 +18,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    and_,
-    not_,
-    select,
     text,
 )
+
+from gateway.city.db.schema.versions import counting, version_of
 
 metadata = MetaData(
     naming_convention={
@@ -36,7 +35,6 @@ metadata = MetaData(
 
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
 _LASTS = text("to_ms IS NULL")
-_PART = text("import_id IS NOT NULL")
 
 enterprise = Table(
     "enterprise",
@@ -96,7 +94,7 @@ machine_alias = Table(
 
 ledger_import = Table(
     "ledger_import",
-    metadata,  # an import that writes its new machines in parts; none counts before its end
+    metadata,  # an import that writes its machines in parts; none counts before its end
     Column("id", Key, primary_key=True, autoincrement=True),
     Column("begun_ms", BigInteger, nullable=False),
     Column("finished", Boolean, nullable=False),
@@ -105,9 +103,10 @@ ledger_import = Table(
 
 equipment_rows = Table(
     "equipment",
-    metadata,  # all rows, for who writes them; the ledger is ``equipment`` below
+    metadata,  # all versions, for who writes them; the ledger is ``equipment`` below
     Column("id", ForeignKey("machine.id"), primary_key=True, autoincrement=False),
-    Column("uscc", ForeignKey("enterprise.uscc"), nullable=False),
+    # no reference: an enterprise that is new in a large import is written behind its machines
+    Column("uscc", String(18), nullable=False),
     Column("site_no", String(16), nullable=False),
     Column("asset_no", String(64), nullable=False),
     Column("name", String(100), nullable=False),
@@ -127,21 +126,10 @@ equipment_rows = Table(
     Column("entered_by", String(100), nullable=False, server_default=""),
     Column("verified_by", String(100)),
     Column("verified_on", Date),
-    Column("import_id", BigInteger),  # the import in parts that wrote it; null: no such one
     Index("ix_equipment_uscc", "uscc", "site_no", "asset_no"),
-    Index("ix_equipment_import_id", "import_id", sqlite_where=_PART, postgresql_where=_PART),
+    *version_of("equipment"),
 )
-
-_finished = select(ledger_import.c.id).where(ledger_import.c.finished)
-unfinished = and_(
-    equipment_rows.c.import_id.is_not(None), equipment_rows.c.import_id.not_in(_finished)
-)
-"""Rows of an import that has not ended, or that was killed: they are in no ledger."""
-equipment = (
-    select(*(column for column in equipment_rows.c if column.name != "import_id"))
-    .where(not_(unfinished))
-    .subquery("equipment")
-)
+equipment = counting(equipment_rows, ledger_import)
 """The ledger, for all who read it; number and site as the machine is called now."""
 
 ledger_change = Table(
@@ -150,13 +138,16 @@ ledger_change = Table(
     Column("id", Key, primary_key=True, autoincrement=True),
 )
 
-equipment_status = Table(
+status_rows = Table(
     "equipment_status",
-    metadata,
-    Column("equipment_id", ForeignKey("equipment.id"), primary_key=True),
+    metadata,  # all versions, for who writes them
+    Column("equipment_id", ForeignKey("machine.id"), primary_key=True),
     Column("valid_from", Date, primary_key=True),
     Column("status", String(16), nullable=False),  # a key of ledger/codes.py STATUSES
+    *version_of("equipment_status"),
 )
+equipment_status = counting(status_rows, ledger_import)
+"""The dated statuses of the ledger's machines, for all who read them."""
 
 gateway = Table(
     "gateway",

@@ -3,29 +3,21 @@
 import time
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.util import CommandError
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from edge_config.models.city import CityConfig
-from gateway.city.db.database import Database, alone, connect, words
+from gateway.city.db.database import Database, connect, words
 from gateway.city.db.operation import BeginningError, begin_as_configured
 from gateway.core.days import day_of
 
-_SCRIPTS = Path(__file__).parent / "migrations"
-_OLDER = {"0001", "0002", "0003", "0004"}
-"""Versions before ``city1``, which no city in use has ever had."""
+_MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
 
 
-def alembic_config(connection: Connection) -> Config:
-    """Alembic's configuration for one connection; there is no ``alembic.ini``."""
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
-    config.attributes["connection"] = connection
-    return config
+def newest_version() -> str:
+    """The version that the newest migration makes, by the number of its file."""
+    newest = max(_MIGRATIONS.glob("v*.py")).name
+    return f"city{int(newest[1:5])}"
 
 
 class DatabaseUnusableError(Exception):
@@ -39,29 +31,25 @@ def upgrade(database: Database) -> None:
         DatabaseUnusableError: it does not answer, refuses, or was written by a newer qulink or by
             one that is too old; then nothing in it is changed.
     """
-    where = database.engine.url.render_as_string(hide_password=True)
+    # A command of the newest version neither waits for the lock nor loads Alembic: half a second.
     try:
-        with database.engine.begin() as connection:
-            alone(connection, "qulink")  # a command may come while the city starts
-            _refuse_older(connection, where)
-            command.upgrade(alembic_config(connection), "head")
-    except CommandError as error:
-        raise DatabaseUnusableError(
-            f"the city's database {where} was written by a newer qulink ({error}); update qulink, "
-            "or restore the copy made before the update"
-        ) from error
+        version = _version(database)
     except SQLAlchemyError as error:
+        where = database.engine.url.render_as_string(hide_password=True)
         raise DatabaseUnusableError(f"the city's database {where}: {words(error)}") from error
+    if version != newest_version():
+        from gateway.city.db.migrating import migrate  # noqa: PLC0415 - as said above
+
+        migrate(database)
 
 
-def _refuse_older(connection: Connection, where: str) -> None:
-    version = MigrationContext.configure(connection).get_current_revision()
-    if version in _OLDER:
-        raise DatabaseUnusableError(
-            f"the city's database {where} was written by an older qulink (version {version}), "
-            "which this one does not read: give 'database.url' a new database, or go back to the "
-            "older qulink"
-        )
+def _version(database: Database) -> str | None:
+    """The version that a database says it has; None: it says none."""
+    with database.engine.connect() as connection:
+        try:
+            return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+        except DBAPIError:  # there is no such table
+            return None
 
 
 def open_database(config: CityConfig) -> Database:

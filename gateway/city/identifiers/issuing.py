@@ -55,7 +55,8 @@ def identifier_counts(connection: Connection, resolved_since_ms: int = 0) -> Ide
         ).select_from(identifier)
     ).one()
     refused = identifier_outbox.c.state == "refused"
-    bare = equipment.join(enterprise).outerjoin(identifier)
+    owned = equipment.join(enterprise, enterprise.c.uscc == equipment.c.uscc)
+    bare = owned.outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
     no_code = enterprise.c.identifier_code.is_(None) & identifier.c.equipment_id.is_(None)
     return IdentifierCounts(
         _count(connection, equipment),

@@ -76,6 +76,15 @@ def queue_updates(connection: Connection, machines: Collection[int], now_ms: int
     )
 
 
+def listed(connection: Connection, machines: Collection[int]) -> int:
+    """How many of some machines :func:`queue_updates` would list."""
+    box = identifier_outbox.c.equipment_id
+    query = select(func.count()).select_from(identifier_outbox)
+    return sum(
+        connection.scalar(query.where(box.in_(part))) or 0 for part in chunks(sorted(machines))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One entry of the list with what the node must hold.
@@ -133,10 +142,11 @@ def unresolved(connection: Connection, before_ms: int, now_ms: int, limit: int) 
 
 def _described() -> Select[Any]:
     box = identifier_outbox.c
+    described = equipment.join(identifier, identifier.c.equipment_id == equipment.c.id)
     return (
         select(equipment, identifier.c.handle)
         .add_columns(box.id.label("entry"), box.operation, box.attempts, box.claims)
-        .select_from(equipment.join(identifier).join(identifier_outbox))
+        .select_from(described.join(identifier_outbox, box.equipment_id == equipment.c.id))
     )
 
 

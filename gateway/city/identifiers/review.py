@@ -30,7 +30,7 @@ def unidentified() -> Select[Any]:
     """Machines of the ledger that have no identifier and could get one, oldest first."""
     return (
         select(equipment, enterprise.c.county, enterprise.c.identifier_code)
-        .join(enterprise)
+        .join(enterprise, enterprise.c.uscc == equipment.c.uscc)
         .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
         .where(identifier.c.equipment_id.is_(None), enterprise.c.identifier_code.is_not(None))
         .where(~_withdrawn())

@@ -3,14 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.city.db.database import chunks
-from gateway.city.db.tables import equipment_status, ledger_verification, roster_member
+from gateway.city.db.tables import (
+    equipment_status,
+    ledger_verification,
+    roster_member,
+    status_rows,
+)
+from gateway.city.db.upsert import insert_for
 from gateway.city.ledger.check import Rosters
 from gateway.city.ledger.codes import STATUSES, WITHDRAWN
 from gateway.city.ledger.machines import SINCE_EVER
@@ -22,72 +27,64 @@ History = Mapping[date, str]
 """Statuses of a machine by their first day."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenStatuses:
-    """What became of the statuses of an import.
+class StatusChange(NamedTuple):
+    """A new entry of a machine's dated history.
 
     Attributes:
-        machines: ids of those that got an entry.
-        notes: rows that do not say what the ledger says now.
+        machine: its id.
+        start: first day of the status.
+        status: a key of ``STATUSES``.
+        replaces: first days of the entries that it takes the place of.
     """
 
-    machines: set[int]
-    notes: list[Problem]
+    machine: int
+    start: date
+    status: str
+    replaces: tuple[date, ...] = ()
 
 
-def write_statuses(
-    connection: Connection,
-    records: Sequence[Record],
-    ids: Sequence[int],
-    held: Mapping[int, History],
-    today: date,
-) -> WrittenStatuses:
-    """Add an entry to the dated history of each machine whose status differs.
+def status_change(
+    record: Record, machine: int, history: History, today: date
+) -> StatusChange | None:
+    """The entry by which a row changes a machine's history; None: its status is the same.
 
     The entry is dated by the row; without a date a new machine's holds since it was
     commissioned, a change since today. One that was entered by mistake is withdrawn since ever;
-    a row of it brings it back as a new one. Entries behind that of a row stay, and are told.
-
-    Args:
-        connection: in a transaction.
-        records: rows of equipment.
-        ids: the machine of each row.
-        held: the histories as they are, by machine.
-        today: Asia/Shanghai day.
+    a row of it brings it back as a new one.
     """
-    added: list[dict[str, Any]] = []
-    corrected: set[int] = set()
-    notes: list[Problem] = []
-    for record, machine in zip(records, ids, strict=True):
-        history, status = held.get(machine, {}), str(record.values["status"])
-        if status != WITHDRAWN and set(history.values()) == {WITHDRAWN}:
-            notes.append(record.problem("status", _BACK))
-            _forget(connection, machine)
-            history = {}
-        start = _start(record, history, today)
-        if status != WITHDRAWN:
-            notes.extend(_overruled(record, {**history, start: status}, start, today))
-        if _status_on(history, start) == status:
-            continue
-        if status == WITHDRAWN:
-            withdraw(connection, machine)
-            corrected.add(machine)
-            continue
-        if start in history:
-            _correct(connection, machine, start, status)
-            corrected.add(machine)
-        else:
-            added.append({"equipment_id": machine, "valid_from": start, "status": status})
-    if added:
-        connection.execute(insert(equipment_status), added)
-    return WrittenStatuses(corrected.union(one["equipment_id"] for one in added), notes)
+    status = str(record.values["status"])
+    if _is_back(status, history):
+        return StatusChange(machine, _start(record, {}, today), status, tuple(history))
+    start = _start(record, history, today)
+    if _status_on(history, start) == status:
+        return None
+    if status == WITHDRAWN:
+        return withdrawal(machine, history)
+    # Two entries cannot begin on one day; the later import holds.
+    return StatusChange(machine, start, status, (start,) if start in history else ())
+
+
+def _is_back(status: str, history: History) -> bool:
+    return status != WITHDRAWN and set(history.values()) == {WITHDRAWN}
 
 
 _BACK = "this machine was withdrawn as entered by mistake, and is back by this row"
 
 
+def status_notes(record: Record, history: History, today: date) -> Iterator[Problem]:
+    """What to tell of a row that does not say what the ledger says now.
+
+    Entries behind that of the row stay: nobody may think that the row holds.
+    """
+    status = str(record.values["status"])
+    if _is_back(status, history):
+        yield record.problem("status", _BACK)
+    elif status != WITHDRAWN:
+        start = _start(record, history, today)
+        yield from _overruled(record, {**history, start: status}, start, today)
+
+
 def _overruled(record: Record, history: History, start: date, today: date) -> Iterator[Problem]:
-    """What the ledger has of a later day than the row: nobody may think that the row holds."""
     later = max((day for day in history if start < day <= today), default=None)
     if later is not None and history[later] != history[start]:
         yield record.problem(
@@ -98,16 +95,37 @@ def _overruled(record: Record, history: History, start: date, today: date) -> It
         )
 
 
-def withdraw(connection: Connection, machine: int) -> None:
+def withdrawal(machine: int, history: History) -> StatusChange:
     """A machine's row was a mistake: it was never in service, whatever its history said."""
-    _forget(connection, machine)
-    entry = {"equipment_id": machine, "valid_from": SINCE_EVER, "status": WITHDRAWN}
-    connection.execute(insert(equipment_status), [entry])
+    return StatusChange(machine, SINCE_EVER, WITHDRAWN, tuple(history))
 
 
-def _forget(connection: Connection, machine: int) -> None:
-    own = equipment_status.c.equipment_id == machine
-    connection.execute(delete(equipment_status).where(own))
+def write_statuses(connection: Connection, changes: Sequence[StatusChange]) -> None:
+    """Write entries in place of those that they replace."""
+    columns = status_rows.c
+    for one in changes:
+        if one.replaces:
+            own = (columns.equipment_id == one.machine, columns.valid_from.in_(one.replaces))
+            connection.execute(delete(status_rows).where(*own))
+    if not changes:
+        return
+    # A version of that day that no longer counts may still be there.
+    entry = insert_for(connection, status_rows)
+    values = {"status": entry.excluded.status, "replaced_by": None}
+    connection.execute(
+        entry.on_conflict_do_update(index_elements=_ENTRY, set_=values), status_entries(changes)
+    )
+
+
+_ENTRY = ("equipment_id", "valid_from", "import_id")
+
+
+def status_entries(changes: Iterable[StatusChange], import_id: int = 0) -> list[dict[str, Any]]:
+    """Rows of ``equipment_status``, as versions of an import in parts if there is one."""
+    return [
+        dict(zip((*_ENTRY, "status"), (one.machine, one.start, import_id, one.status), strict=True))
+        for one in changes
+    ]
 
 
 def statuses_on(connection: Connection, machines: Iterable[int], day: date) -> dict[int, str]:
@@ -137,15 +155,6 @@ def _start(record: Record, history: History, today: date) -> date:
 def _status_on(history: History, day: date) -> str | None:
     begun = [start for start in history if start <= day]
     return history[max(begun)] if begun else None
-
-
-def _correct(connection: Connection, machine: int, start: date, status: str) -> None:
-    """Two entries cannot begin on one day; the later import holds."""
-    connection.execute(
-        update(equipment_status)
-        .where(equipment_status.c.equipment_id == machine, equipment_status.c.valid_from == start)
-        .values(status=status)
-    )
 
 
 def write_verifications(

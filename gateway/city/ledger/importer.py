@@ -1,36 +1,53 @@
 """Import the ledger: all files or none of them; importing again updates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from gateway.city.db.database import alone
-from gateway.city.identifiers.outbox import queue_updates
+from gateway.city.db.database import Database, alone
+from gateway.city.identifiers.outbox import listed, queue_updates
 from gateway.city.ledger.changes import note_change
-from gateway.city.ledger.check import check, name_of
-from gateway.city.ledger.history import write_rosters, write_statuses, write_verifications
+from gateway.city.ledger.check import check, formerly, name_of
+from gateway.city.ledger.history import (
+    StatusChange,
+    status_change,
+    status_notes,
+    write_rosters,
+    write_statuses,
+    write_verifications,
+)
 from gateway.city.ledger.importing.held import Held, read_held
 from gateway.city.ledger.importing.parts import (
-    Parts,
-    counted,
+    LedgerChangedError,
+    clear_abandoned,
+    clear_replaced,
     finish,
-    is_new,
     name_in_parts,
     write_in_parts,
 )
-from gateway.city.ledger.importing.write import Changes, write_enterprises, write_equipment
+from gateway.city.ledger.importing.plan import Plan, planned
+from gateway.city.ledger.importing.turns import one_import_at_a_time
+from gateway.city.ledger.importing.write import (
+    NO_CHANGES,
+    Changes,
+    write_enterprises,
+    write_equipment,
+)
+from gateway.city.ledger.machines import find
+from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.sheet.hidden import Hidden
-from gateway.city.ledger.sheet.parsing import Tables, parse
+from gateway.city.ledger.sheet.parsing import Record, Tables, parse
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
 from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
 from gateway.core.days import day_of
 
-MANY = 1_000
-"""More new machines than these are written beforehand, in parts."""
-ATTEMPTS = 3
+MANY = 100
+"""More machines than these, new or changed, are written beforehand, in parts."""
+ATTEMPTS = 5
 """So often the parts are written before the last transaction writes all of them itself."""
 _EMPTY = "holds no row of enterprises or equipment"
 
@@ -56,6 +73,21 @@ class ImportReport:
     notes: tuple[Problem, ...]
 
 
+def import_ledger(
+    database: Database,
+    files: Sequence[Path],
+    now_ms: int,
+    *,
+    dry_run: bool = False,
+    hidden: Hidden = Hidden.REFUSE,
+) -> ImportReport:
+    """Import files as :func:`import_files` does, and clear away what a large one has replaced."""
+    report = database.run_now(import_files, files, now_ms, dry_run=dry_run, hidden=hidden)
+    if not dry_run:
+        clear_replaced(database.engine, now_ms)
+    return report
+
+
 def import_files(
     connection: Connection,
     files: Sequence[Path],
@@ -66,7 +98,7 @@ def import_files(
 ) -> ImportReport:
     """Import CSV and XLSX files into the ledger.
 
-    The caller's transaction makes it all or nothing: many new machines are written before it, but
+    The caller's transaction makes it all or nothing: many machines are written before it, but
     count only when it has ended. With ``dry_run`` a savepoint takes everything back.
 
     Args:
@@ -82,18 +114,21 @@ def import_files(
     # All reading comes before the ledger is locked: a large workbook takes half a minute.
     tables, day = read_tables(files, now_ms, hidden), day_of(now_ms)
     held = _checked(connection, tables, files, day)
-    parts = _without_parts(tables, held, dry_run=dry_run)
-    new = [name_of(one) for one in tables.equipment if is_new(one, held)]
-    if len(new) > MANY and not dry_run:
-        name_in_parts(connection.engine, new, now_ms)
-        held, parts = _in_parts(connection, tables, files, now_ms)
+    plan = planned(tables.equipment, held.machines, day)
+    beforehand = _nothing(tables)
+    if dry_run:
+        beforehand = _only_counted(connection, plan)
+    elif len(plan.versions) + len(plan.unnamed) > MANY:
+        held, beforehand = _in_parts(connection, tables, files, now_ms)
     alone(connection, "ledger")
-    valid = held.still_holds(connection) and (not parts.import_id or finish(connection, parts))
-    if not valid:  # somebody was faster: all is written here, and the parts never count
+    if not (held.still_holds(connection) and _finished(connection, beforehand)):
+        # Somebody was faster: all is written here, and the parts never count.
         held = _checked(connection, tables, files, day)
-        parts = _without_parts(tables, held, dry_run=dry_run)
+        beforehand = _nothing(tables)
+        if dry_run:
+            beforehand = _only_counted(connection, planned(tables.equipment, held.machines, day))
     savepoint = connection.begin_nested()
-    report = _write(connection, tables, held, parts, now_ms)
+    report = _write(connection, tables, held, beforehand, now_ms)
     (savepoint.rollback if dry_run else savepoint.commit)()
     return report
 
@@ -127,41 +162,104 @@ def _checked(connection: Connection, tables: Tables, files: Sequence[Path], day:
     return held
 
 
-def _without_parts(tables: Tables, held: Held, *, dry_run: bool) -> Parts:
-    return counted(tables, held) if dry_run else Parts(0, 0, tables.equipment)
+@dataclass(frozen=True, slots=True)
+class _Beforehand:
+    """What the last transaction of an import finds done, or a dry run has counted.
+
+    Attributes:
+        import_id: of what was written; None: nothing was.
+        rest: the other rows of equipment, which it writes itself.
+        machines: rows added, updated, unchanged.
+        status_entries: machines that get an entry of their history.
+        updates: machines whose registered identifier will be updated.
+        notes: what is to be told of the rows.
+    """
+
+    import_id: int | None
+    rest: Sequence[Record]
+    machines: Changes = NO_CHANGES
+    status_entries: int = 0
+    updates: int = 0
+    notes: Sequence[Problem] = ()
+
+
+def _nothing(tables: Tables) -> _Beforehand:
+    return _Beforehand(None, tables.equipment)
+
+
+def _only_counted(connection: Connection, plan: Plan) -> _Beforehand:
+    """For a dry run: each machine without an id would be a row and a status."""
+    new = len(plan.unnamed)
+    return _Beforehand(
+        None,
+        plan.renamed,
+        plan.changes + Changes(new, 0, 0),
+        plan.status_entries + new,
+        listed(connection, plan.changed),
+        plan.notes,
+    )
 
 
 def _in_parts(
     connection: Connection, tables: Tables, files: Sequence[Path], now_ms: int
-) -> tuple[Held, Parts]:
-    """Write the new machines beforehand, again if the ledger was changed meanwhile."""
+) -> tuple[Held, _Beforehand]:
+    """Write the machines beforehand, again if the ledger was changed meanwhile."""
     engine, day = connection.engine, day_of(now_ms)
-    for _ in range(ATTEMPTS):
-        held = _checked(connection, tables, files, day)
-        parts = write_in_parts(engine, tables, held, now_ms)
-        if held.still_holds(connection):
-            break
-    return held, parts
+    with one_import_at_a_time(engine):
+        clear_abandoned(engine)
+        for _ in range(ATTEMPTS):
+            name_in_parts(engine, _new_names(connection, tables, day), now_ms)
+            held = _checked(connection, tables, files, day)
+            plan = planned(tables.equipment, held.machines, day)
+            with suppress(LedgerChangedError):
+                import_id = write_in_parts(engine, plan.versions, held, now_ms)
+                return held, _Beforehand(
+                    import_id,
+                    # those without an id are given what another machine was called before
+                    [*plan.renamed, *plan.unnamed],
+                    plan.changes,
+                    plan.status_entries,
+                    listed(connection, plan.changed),
+                    plan.notes,
+                )
+    return held, _nothing(tables)
+
+
+def _new_names(connection: Connection, tables: Tables, day: date) -> list[MachineName]:
+    """Names that no machine bears or ever bore, and none is given by a renaming."""
+    names = [name_of(one) for one in tables.equipment if formerly(one) is None]
+    known = find(connection, names, day)
+    return [one for one in names if one not in known]
+
+
+def _finished(connection: Connection, beforehand: _Beforehand) -> bool:
+    return beforehand.import_id is None or finish(connection, beforehand.import_id)
 
 
 def _write(
-    connection: Connection, tables: Tables, held: Held, parts: Parts, now_ms: int
+    connection: Connection, tables: Tables, held: Held, beforehand: _Beforehand, now_ms: int
 ) -> ImportReport:
     # Enterprises first, since all else refers to them; the node learns last what has changed.
     enterprises = write_enterprises(connection, tables.enterprise, held.enterprises)
     write_verifications(connection, tables.enterprise, held.verified)
     rosters = write_rosters(connection, tables.enterprise, held.known.rosters)
-    machines = write_equipment(connection, parts.rest, held.machines, now_ms)
+    machines = write_equipment(connection, beforehand.rest, held.machines, now_ms)
     day = day_of(now_ms)
-    moved = write_statuses(connection, parts.rest, machines.ids, machines.statuses, day)
-    queued = queue_updates(connection, machines.updated | moved.machines, now_ms)
+    notes, statuses = list(beforehand.notes), list[StatusChange]()
+    for record, machine in zip(beforehand.rest, machines.ids, strict=True):
+        history = machines.statuses.get(machine, {})
+        notes.extend(status_notes(record, history, day))
+        if change := status_change(record, machine, history, day):
+            statuses.append(change)
+    write_statuses(connection, statuses)
+    changed = machines.updated | {one.machine for one in statuses}
+    queued = queue_updates(connection, changed, now_ms)
     note_change(connection)
-    changes, early = machines.changes, parts.machines
     return ImportReport(
         enterprises=enterprises,
-        equipment=replace(changes, added=changes.added + early),
-        status_entries=len(moved.machines) + early,
+        equipment=machines.changes + beforehand.machines,
+        status_entries=len(statuses) + beforehand.status_entries,
         roster_entries=rosters,
-        updates_queued=queued,
-        notes=tuple(sorted([*tables.notes, *moved.notes])),
+        updates_queued=queued + beforehand.updates,
+        notes=tuple(sorted([*tables.notes, *notes])),
     )

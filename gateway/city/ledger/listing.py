@@ -22,7 +22,7 @@ def listed(connection: Connection, now_ms: int, *, uscc: str | None = None) -> l
     query = (
         select(equipment, enterprise.c.name.label("enterprise"))
         .add_columns(identifier.c.handle, identifier_outbox.c.state, identifier_outbox.c.last_error)
-        .select_from(equipment.join(enterprise))
+        .select_from(equipment.join(enterprise, enterprise.c.uscc == equipment.c.uscc))
         .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
         .outerjoin(identifier_outbox, identifier_outbox.c.equipment_id == equipment.c.id)
         .order_by(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)

@@ -83,6 +83,12 @@ def find_or_name(
     return {name: number for (name, _), number in found.items()}
 
 
+def name_new(connection: Connection, names: Iterable[MachineName], now_ms: int) -> None:
+    """Give ids to names that no machine bears; those that another gave one meanwhile keep it."""
+    together(connection, "names")
+    _named(connection, {name.key: name for name in names}, now_ms)
+
+
 def aliases(connection: Connection, machines: Iterable[int]) -> Sequence[Row[tuple[object, ...]]]:
     """Every alias of some machines, in order of machine and first day."""
     columns = machine_alias.c
@@ -145,9 +151,11 @@ def _named(
     """
     rows = [{"named_ms": now_ms}] * len(new)
     ids = connection.scalars(insert(machine).returning(machine.c.id), rows).all()
-    named = zip(sorted(new.items()), ids, strict=True)
-    entries = [alias_row(name, SINCE_EVER, number, 0) for (_, name), number in named]
-    connection.execute(insert_for(connection, machine_alias).on_conflict_do_nothing(), entries)
+    named = list(zip(sorted(new), ids, strict=True))
+    entries = [alias_row(new[key], SINCE_EVER, number, 0) for key, number in named]
+    add = insert_for(connection, machine_alias).on_conflict_do_nothing()
+    if connection.execute(add, entries).rowcount == len(entries):
+        return {key: ((SINCE_EVER, number),) for key, number in named}
     found = _meanings(connection, new)
     used = {number for meanings in found.values() for _, number in meanings}
     for part in chunks(number for number in ids if number not in used):

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from gateway.city.db.database import alone
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.changes import note_change
-from gateway.city.ledger.history import withdraw
+from gateway.city.ledger.history import histories, withdrawal, write_statuses
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import holders, said
 from gateway.core.days import day_of
@@ -36,6 +36,7 @@ def withdraw_machine(connection: Connection, name: MachineName, now_ms: int) -> 
     ids = holders(connection, [name], day_of(now_ms))
     if name not in ids:
         raise WithdrawalError(f"{said(name)} is no machine of the ledger")
-    withdraw(connection, ids[name])
+    history = histories(connection, [ids[name]]).get(ids[name], {})
+    write_statuses(connection, [withdrawal(ids[name], history)])
     note_change(connection)
     return queue_updates(connection, [ids[name]], now_ms) > 0

@@ -79,16 +79,14 @@ def _import(
     ] = HiddenRows.REFUSE,
 ) -> None:
     """Import enterprises and equipment: all or nothing; importing again updates."""
-    from gateway.city.ledger.importer import import_files
+    from gateway.city.ledger.importer import import_ledger
     from gateway.city.ledger.sheet.hidden import Hidden
     from gateway.city.ledger.sheet.problems import LedgerError
 
     wish = Hidden(hidden.value)
     with opened(load(config)) as database:
         try:
-            report = database.run_now(
-                import_files, files, system_ms(), dry_run=dry_run, hidden=wish
-            )
+            report = import_ledger(database, files, system_ms(), dry_run=dry_run, hidden=wish)
         except LedgerError as error:
             fail(_refusal(error))
     typer.echo(_summary(report, dry_run=dry_run))

@@ -88,7 +88,7 @@ def machine_row(connection: Connection, machine: MachineName) -> Row[Any] | None
     uscc, site_no, asset_no = machine
     query = (
         select(equipment, identifier.c.handle, identifier.c.registered_ms, identifier.c.resolved_ms)
-        .outerjoin(identifier)
+        .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
         .where(equipment.c.uscc == uscc)
         .where(equipment.c.site_no == site_no)
         .where(equipment.c.asset_no == asset_no)
@@ -123,7 +123,7 @@ def equipment_names(connection: Connection, uscc: str) -> Rows:
             equipment.c.key_equipment,
             identifier.c.handle,
         )
-        .outerjoin(identifier)
+        .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
         .where(equipment.c.uscc == uscc)
     )
     return connection.execute(query).all()

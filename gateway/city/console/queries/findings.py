@@ -104,7 +104,7 @@ def _unregistered() -> Select[Any]:
     columns = equipment.c
     return (
         select(columns.uscc, columns.site_no, columns.asset_no, columns.name, identifier.c.handle)
-        .outerjoin(identifier)
+        .outerjoin(identifier, identifier.c.equipment_id == columns.id)
         .where(identifier.c.registered_ms.is_(None))
     )
 

@@ -7,7 +7,7 @@ from gateway.city.db.tables import Key, metadata
 identifier_review = Table(
     "identifier_review",
     metadata,  # machines that came into the ledger and wait for a person's look, or had it
-    Column("equipment_id", ForeignKey("equipment.id"), primary_key=True),
+    Column("equipment_id", ForeignKey("machine.id"), primary_key=True),
     Column("since_ms", BigInteger, nullable=False),
     Column("approved_ms", BigInteger),  # null: nobody said yes yet, the time decides
 )
@@ -15,7 +15,7 @@ identifier_review = Table(
 identifier = Table(
     "identifier",
     metadata,
-    Column("equipment_id", ForeignKey("equipment.id"), primary_key=True),
+    Column("equipment_id", ForeignKey("machine.id"), primary_key=True),
     Column("handle", String(255), nullable=False, unique=True),
     Column("handle_key", String(255), nullable=False, unique=True),  # upper case: compared so
     Column("issued_ms", BigInteger, nullable=False),
@@ -34,7 +34,7 @@ identifier_outbox = Table(
     "identifier_outbox",
     metadata,  # one entry a machine
     Column("id", Key, primary_key=True, autoincrement=True),
-    Column("equipment_id", ForeignKey("equipment.id"), nullable=False),
+    Column("equipment_id", ForeignKey("machine.id"), nullable=False),
     Column("operation", String(16), nullable=False),  # register update repair
     Column("state", String(16), nullable=False),  # pending unknown done refused
     Column("attempts", Integer, nullable=False),

@@ -1,61 +1,41 @@
-"""A large import writes its new machines in parts, so that a city writes between them.
+"""A large import writes its machines in parts, so that a city writes between them.
 
-SQLite has one writer: 100,000 machines in one transaction keep every gateway waiting for seconds.
-The parts are rows of an import that has not ended, which no reader sees (``tables.equipment``);
-its last transaction, a short one, lets all of them count. Who is killed before has changed
-nothing: another import takes the rows that it names anew, and after a day all of them go.
+The parts are versions of an import that has not ended, which no reader sees (``tables.equipment``
+and ``tables.equipment_status``); its last transaction, a short one, lets all of them count and
+those that they replace no more. Who is killed before has changed nothing; what it left goes with
+the next large import. Who is killed behind it has changed all: the replaced versions are cleared by
+:func:`clear_replaced`, which also lists for the node what has changed.
 """
 
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
-from gateway.city.db.database import alone, chunks
-from gateway.city.db.tables import equipment_rows, ledger_import
-from gateway.city.ledger.check import formerly, name_of
-from gateway.city.ledger.history import write_statuses
+from gateway.city.db.schema.versions import abandoned, counts, replaced
+from gateway.city.db.tables import equipment_rows, ledger_import, status_rows
+from gateway.city.identifiers.outbox import queue_updates
+from gateway.city.ledger.changes import note_change
+from gateway.city.ledger.history import StatusChange, status_entries
 from gateway.city.ledger.importing.held import Held
-from gateway.city.ledger.importing.write import add_part, discard
-from gateway.city.ledger.machines import find_or_name
+from gateway.city.ledger.importing.plan import Version
+from gateway.city.ledger.importing.turns import in_turn
+from gateway.city.ledger.importing.write import add
+from gateway.city.ledger.machines import name_new
 from gateway.city.ledger.names import MachineName
-from gateway.city.ledger.sheet.parsing import Record, Tables
-from gateway.core.days import DAY_MS, day_of
-
-T = TypeVar("T")
-
-A_PART = 100
-"""Rows of a transaction: with 500, commits of a busy city waited for up to 0.9 s."""
-_ABANDONED_MS = DAY_MS
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Machines that are written beforehand, or by a dry run only counted.
-
-    Attributes:
-        import_id: whose rows they are; 0: nothing is written.
-        machines: how many.
-        rest: the other rows of equipment, which the last transaction writes.
-    """
-
-    import_id: int
-    machines: int
-    rest: Sequence[Record]
-
-
-def is_new(record: Record, held: Held) -> bool:
-    """Whether a row only adds a machine: it is in no ledger, and the row renames none."""
-    number = held.machines.ids.get(name_of(record))
-    return (number,) not in held.machines.rows and formerly(record) is None
-
-
-def counted(tables: Tables, held: Held) -> Parts:
-    """For a dry run, the new machines: each would be a row and a status."""
-    rest = [one for one in tables.equipment if not is_new(one, held)]
-    return Parts(0, len(tables.equipment) - len(rest), rest)
+class LedgerChangedError(Exception):
+    """The ledger is no longer as it was when an import read it."""
 
 
 def name_in_parts(engine: Engine, names: Iterable[MachineName], now_ms: int) -> None:
@@ -66,78 +46,113 @@ def name_in_parts(engine: Engine, names: Iterable[MachineName], now_ms: int) -> 
     """
 
     def name(connection: Connection, part: Sequence[MachineName]) -> None:
-        find_or_name(connection, part, day_of(now_ms), now_ms)
+        name_new(connection, part, now_ms)
 
-    _in_turn(engine, names, name)
-
-
-def write_in_parts(engine: Engine, tables: Tables, held: Held, now_ms: int) -> Parts:
-    """Write the new machines with their statuses; none counts before :func:`finish`.
-
-    Left for the last transaction are those of an enterprise that is new itself, which their rows
-    refer to, and those that are given another machine's former number.
-    """
-    import_id = _begin(engine, now_ms)
-    ids, here = held.machines.ids, held.known.enterprises
-    new, rest = list[Record](), list[Record]()
-    for one in tables.equipment:
-        early = is_new(one, held) and one.values["uscc"] in here and name_of(one) in ids
-        (new if early else rest).append(one)
-
-    def write(connection: Connection, part: Sequence[Record]) -> None:
-        alone(connection, "ledger")  # two imports at once may name the same machine
-        if not held.still_holds(connection):
-            return  # what is written by it is of no use, and another may have added a machine
-        own = [ids[name_of(one)] for one in part]
-        add_part(connection, part, own, import_id)
-        write_statuses(connection, part, own, {}, day_of(now_ms))
-
-    _in_turn(engine, new, write)
-    return Parts(import_id, len(new), rest)
+    in_turn(engine, list(names), name)
 
 
-def finish(connection: Connection, parts: Parts) -> bool:
-    """Let the parts count, from the end of the transaction on.
+def write_in_parts(engine: Engine, versions: Sequence[Version], held: Held, now_ms: int) -> int:
+    """Write versions of machines; none counts before :func:`finish`.
 
     Returns:
-        False if another import has taken a machine of theirs: then none counts.
+        The import that they are of.
+
+    Raises:
+        LedgerChangedError: what was written is of no use.
     """
-    own = equipment_rows.c.import_id == parts.import_id
-    written = connection.scalar(select(func.count()).select_from(equipment_rows).where(own))
-    if written != parts.machines:
-        return False
-    ended = update(ledger_import).where(ledger_import.c.id == parts.import_id)
-    connection.execute(ended.values(finished=True))
-    return True
+    import_id = _begin(engine, now_ms)
+
+    def write(connection: Connection, part: Sequence[Version]) -> None:
+        if not held.still_holds(connection):
+            raise LedgerChangedError
+        _write(connection, part, import_id)
+
+    in_turn(engine, versions, write)
+    return import_id
 
 
 def _begin(engine: Engine, now_ms: int) -> int:
-    _clear_abandoned(engine, now_ms)
     with engine.begin() as connection:
+        _give_up_others(connection)
         row = insert(ledger_import).values(begun_ms=now_ms, finished=False)
         return int(connection.execute(row.returning(ledger_import.c.id)).scalar_one())
 
 
-def _clear_abandoned(engine: Engine, now_ms: int) -> None:
-    """Take away the rows of imports that were killed long ago."""
-    imports, rows = ledger_import.c, equipment_rows.c
-    old = select(imports.id).where(~imports.finished, imports.begun_ms < now_ms - _ABANDONED_MS)
+def _give_up_others(connection: Connection) -> None:
+    """Imports that have not ended never will: what they mark as replaced is marked anew."""
+    connection.execute(delete(ledger_import).where(~ledger_import.c.finished))
+
+
+def _write(connection: Connection, part: Sequence[Version], import_id: int) -> None:
+    """Write some versions, and mark those that they will replace."""
+    statuses = [one.status for one in part if one.status]
+    _mark_rows(connection, [one.machine for one in part if one.replaces], import_id)
+    _mark_statuses(connection, statuses, import_id)
+    add(connection, equipment_rows, [{**one.row, "import_id": import_id} for one in part])
+    if statuses:
+        connection.execute(insert(status_rows), status_entries(statuses, import_id))
+
+
+def _mark_rows(connection: Connection, machines: Sequence[int], import_id: int) -> None:
+    own = (equipment_rows.c.id.in_(machines), counts(equipment_rows, ledger_import))
+    if machines:
+        connection.execute(update(equipment_rows).where(*own).values(replaced_by=import_id))
+
+
+def _mark_statuses(connection: Connection, changes: Sequence[StatusChange], import_id: int) -> None:
+    columns = status_rows.c
+    keys = [{"machine": one.machine, "start": start} for one in changes for start in one.replaces]
+    own = (columns.equipment_id == bindparam("machine"), columns.valid_from == bindparam("start"))
+    mark = update(status_rows).where(*own, counts(status_rows, ledger_import))
+    if keys:
+        connection.execute(mark.values(replaced_by=import_id), keys)
+
+
+def finish(connection: Connection, import_id: int) -> bool:
+    """Let what an import has written count, from the end of the transaction on.
+
+    Returns:
+        False if another has begun since: then nothing of it counts.
+    """
+    ended = update(ledger_import).where(ledger_import.c.id == import_id)
+    return connection.execute(ended.values(finished=True)).rowcount == 1
+
+
+def clear_replaced(engine: Engine, now_ms: int) -> None:
+    """Take away versions that were replaced, and list their machines for the node.
+
+    A machine whose replaced version is there is one that the node may not have been told of.
+    """
+    columns = equipment_rows.c
+    past = replaced(equipment_rows, ledger_import)
     with engine.connect() as connection:
-        left = connection.scalars(select(rows.id).where(rows.import_id.in_(old))).all()
+        machines = connection.scalars(select(columns.id).where(past).distinct()).all()
 
     def clear(connection: Connection, part: Sequence[int]) -> None:
-        alone(connection, "ledger")
-        discard(connection, part)
+        queue_updates(connection, part, now_ms)
+        gone = replaced(status_rows, ledger_import)
+        connection.execute(delete(status_rows).where(status_rows.c.equipment_id.in_(part), gone))
+        connection.execute(delete(equipment_rows).where(columns.id.in_(part), past))
 
-    _in_turn(engine, left, clear)
+    in_turn(engine, machines, clear)
+    if machines:  # the registrar waits for a change; another import begins anew, so but once
+        in_turn(engine, [None], lambda connection, _: note_change(connection))
 
 
-def _in_turn(
-    engine: Engine, items: Iterable[T], write: Callable[[Connection, Sequence[T]], None]
-) -> None:
-    """Write some at a time, each part in a transaction of its own, and let others write between."""
-    for part in chunks(items, A_PART):
-        begun = time.monotonic()
-        with engine.begin() as connection:
-            write(connection, part)
-        time.sleep(time.monotonic() - begun)  # SQLite's writers are not served in turn
+def clear_abandoned(engine: Engine) -> None:
+    """Take away the versions of imports that were killed, or that another came before."""
+    with engine.begin() as connection:
+        _give_up_others(connection)
+    for table in (equipment_rows, status_rows):
+        _clear(engine, table, abandoned(table, ledger_import))
+
+
+def _clear(engine: Engine, table: Table, some: ColumnElement[bool]) -> None:
+    machine = next(iter(table.primary_key))
+    with engine.connect() as connection:
+        machines = connection.scalars(select(machine).where(some).distinct()).all()
+
+    def clear(connection: Connection, part: Sequence[int]) -> None:
+        connection.execute(delete(table).where(machine.in_(part), some))
+
+    in_turn(engine, machines, clear)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, update
 
-from gateway.city.db.database import chunks
-from gateway.city.db.tables import enterprise, equipment_rows, equipment_status, unfinished
+from gateway.city.db.schema.versions import VERSION
+from gateway.city.db.tables import enterprise, equipment_rows
 from gateway.city.ledger.check import name_of, site_of
 from gateway.city.ledger.history import History
 from gateway.city.ledger.importing.held import HeldMachines, HeldRows, held_machines
@@ -24,7 +24,15 @@ class Changes:
     updated: int
     unchanged: int
 
+    def __add__(self, other: "Changes") -> "Changes":
+        return Changes(
+            self.added + other.added,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+        )
 
+
+NO_CHANGES = Changes(0, 0, 0)
 _TEXTS = {
     "enterprise": ("functional_area",),
     "equipment": (
@@ -89,10 +97,10 @@ def _split(
 
 
 def _store(connection: Connection, table: Table, split: _Split, keys: Sequence[str]) -> None:
-    for rows in _alike(split.added):
-        connection.execute(insert(table), rows)
+    add(connection, table, split.added)
     if split.changed:
-        fixed = {*keys, "id", "import_id"}
+        # Versions of a row that do not count change with it: they never will.
+        fixed = {*keys, "id", *VERSION}
         names = [column.name for column in table.columns if column.name not in fixed]
         query = (
             update(table)
@@ -109,12 +117,13 @@ def _store(connection: Connection, table: Table, split: _Split, keys: Sequence[s
         )
 
 
-def _alike(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
-    """Rows grouped by the columns they fill, so that each group is one statement."""
+def add(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    """Add rows, with one statement for those that fill the same columns."""
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(tuple(row), []).append(row)
-    return groups.values()
+    for alike in groups.values():
+        connection.execute(insert(table), alike)
 
 
 def write_enterprises(connection: Connection, records: Sequence[Record], held: HeldRows) -> Changes:
@@ -158,50 +167,24 @@ def write_equipment(
     new = [name for name in names if name not in held.ids]
     found = {**held.ids, **machines_named(connection, new, now_ms)}
     ids = [found[name] for name in names]
-    rows = [_machine_row(record) | {"id": one} for record, one in zip(records, ids, strict=True)]
+    rows = [machine_row(record) | {"id": one} for record, one in zip(records, ids, strict=True)]
     split = _split(rows, held.rows, ("id",))
-    _complete(split.added)
-    discard(connection, (row["id"] for row in split.added))
+    complete(split.added)
     _store(connection, equipment_rows, split, ("id",))
     return WrittenEquipment(
         split.changes, renamed.union(row["id"] for row in split.changed), ids, held.statuses
     )
 
 
-def add_part(
-    connection: Connection, records: Sequence[Record], ids: Sequence[int], import_id: int
-) -> None:
-    """Add machines that are in no ledger, as rows of an import that has not ended.
-
-    What another import left of them unfinished gives way.
-    """
-    discard(connection, ids)
-    own = {"import_id": import_id}
-    rows = [_machine_row(one) | own | {"id": id_} for one, id_ in zip(records, ids, strict=True)]
-    _complete(rows)
-    for alike in _alike(rows):
-        connection.execute(insert(equipment_rows), alike)
-
-
-def discard(connection: Connection, ids: Iterable[int]) -> None:
-    """Take away what imports that have not ended hold of some machines."""
-    columns = equipment_rows.c
-    for part in chunks(ids):
-        held = select(columns.id).where(columns.id.in_(part), unfinished)
-        if left := connection.scalars(held).all():
-            dated = equipment_status.c.equipment_id.in_(left)
-            connection.execute(delete(equipment_status).where(dated))
-            connection.execute(delete(equipment_rows).where(columns.id.in_(left)))
-
-
-def _complete(rows: Iterable[dict[str, Any]]) -> None:
+def complete(rows: Iterable[dict[str, Any]]) -> None:
     """A table that lacks these columns says no, not unknown."""
     for row in rows:
         for flag in _FLAGS:
             row.setdefault(flag, False)
 
 
-def _machine_row(record: Record) -> dict[str, Any]:
+def machine_row(record: Record) -> dict[str, Any]:
+    """The columns of ``equipment`` that a row speaks of."""
     row = _row(record, equipment_rows) | {"site_no": site_of(record)}
     for flag in _FLAGS:
         if flag in row:

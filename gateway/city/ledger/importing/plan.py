@@ -1,0 +1,107 @@
+"""What an import makes of its rows of equipment, beside what the ledger holds. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from gateway.city.ledger.check import formerly, formerly_key, name_of
+from gateway.city.ledger.history import StatusChange, status_change, status_notes
+from gateway.city.ledger.importing.held import HeldMachines
+from gateway.city.ledger.importing.write import Changes, complete, machine_row
+from gateway.city.ledger.sheet.parsing import Record
+from gateway.city.ledger.sheet.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What becomes of one machine.
+
+    Attributes:
+        row: of ``equipment``, whole; as it was if only the status changes.
+        status: the entry that its dated history gets; None: none.
+        replaces: whether the machine has a row already.
+        updated: whether that says something else.
+    """
+
+    row: Mapping[str, Any]
+    status: StatusChange | None
+    replaces: bool
+    updated: bool
+
+    @property
+    def machine(self) -> int:
+        """Its id."""
+        return int(self.row["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The rows of an import by what becomes of them.
+
+    Attributes:
+        versions: machines that are new or change.
+        unchanged: how many stay as they are.
+        unnamed: new machines without an id.
+        renamed: rows that give a machine another number, or speak of one that is given up.
+        notes: what is to be told of the rows of the first two.
+    """
+
+    versions: Sequence[Version]
+    unchanged: int
+    unnamed: Sequence[Record]
+    renamed: Sequence[Record]
+    notes: Sequence[Problem]
+
+    @property
+    def changes(self) -> Changes:
+        """How many rows the versions add, update and leave."""
+        added = sum(not one.replaces for one in self.versions)
+        updated = sum(one.updated for one in self.versions)
+        same = len(self.versions) - added - updated
+        return Changes(added, updated, same + self.unchanged)
+
+    @property
+    def status_entries(self) -> int:
+        """How many machines get an entry of their history."""
+        return sum(one.status is not None for one in self.versions)
+
+    @property
+    def changed(self) -> list[int]:
+        """Ids of the machines that stand in the ledger and change."""
+        return [one.machine for one in self.versions if one.replaces]
+
+
+def planned(records: Sequence[Record], held: HeldMachines, day: date) -> Plan:
+    """Compare rows of equipment with what the ledger holds of their machines."""
+    versions, unnamed, renamed = list[Version](), list[Record](), list[Record]()
+    unchanged = 0
+    notes = list[Problem]()
+    given_up = {formerly_key(record) for record in records}
+    for record in records:
+        name = name_of(record)
+        machine = held.ids.get(name)
+        if formerly(record) is not None or name.key in given_up:
+            renamed.append(record)
+        elif machine is None:
+            unnamed.append(record)
+        else:
+            notes.extend(status_notes(record, held.statuses.get(machine, {}), day))
+            version = _version(record, machine, held, day)
+            versions.extend([version] if version else [])
+            unchanged += version is None
+    return Plan(versions, unchanged, unnamed, renamed, notes)
+
+
+def _version(record: Record, machine: int, held: HeldMachines, day: date) -> Version | None:
+    """What becomes of a machine; None: it stays as it is."""
+    old = held.rows.get((machine,))
+    row = machine_row(record) | {"id": machine}
+    status = status_change(record, machine, held.statuses.get(machine, {}), day)
+    if old is None:
+        complete([row])
+        return Version(row, status, replaces=False, updated=False)
+    updated = any(old[name] != value for name, value in row.items())
+    if status is None and not updated:
+        return None
+    return Version({**old, **row}, status, replaces=True, updated=updated)
