@@ -83,7 +83,7 @@ def _portion(connection: Connection, last: int, since_ms: int) -> dict[int, Date
     columns = (equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
     query = (
         select(equipment.c.id, identifier.c.handle, identifier.c.issued_ms, *columns)
-        .join_from(identifier, equipment)
+        .join_from(identifier, equipment, identifier.c.equipment_id == equipment.c.id)
         .where(equipment.c.id > last, identifier.c.issued_ms >= since_ms)
         .order_by(equipment.c.id)
         .limit(PORTION)

@@ -155,8 +155,8 @@ def _named(
     entries = [alias_row(new[key], SINCE_EVER, number, 0) for key, number in named]
     add = insert_for(connection, machine_alias).on_conflict_do_nothing()
     added = connection.execute(add, entries, execution_options={"preserve_rowcount": True})
-    # Looking for what was just written is spared where it can be: PostgreSQL knows too little of a table
-    # that has grown within a transaction, and took 80 s to find 66,000 names.
+    # Looking for what was just written is spared where it can be: PostgreSQL knows too little of
+    # a table that has grown within a transaction, and took 80 s to find 66,000 names.
     if added.rowcount == len(entries):
         return {key: ((SINCE_EVER, number),) for key, number in named}
     found = _meanings(connection, new)
