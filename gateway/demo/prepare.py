@@ -1,6 +1,8 @@
 """Before anything runs: a fresh folder, ports, ledger, history, enrolments, configurations."""
 
 import fcntl
+import itertools
+import random
 import secrets
 import shutil
 import socket
@@ -33,6 +35,7 @@ from gateway.demo.options import Options
 
 _MARK = "qulink-demo"
 _CITY_USER = "city"
+_PORTS = range(7_000, 12_000)
 
 
 class NotPreparedError(Exception):
@@ -175,14 +178,22 @@ def _ports(console: int, cast: Cast) -> Ports:
 
 
 def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for listener in sockets:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in sockets]
-    finally:
-        for listener in sockets:
-            listener.close()
+    """Ports that nobody uses now, of those that are given to no outgoing connection.
+
+    Any of these could have one of the others by the time its process starts; even the look whether
+    it listens by then, as a connection to a port nobody listens on may be one with itself.
+    """
+    some = random.sample(_PORTS, len(_PORTS))
+    return list(itertools.islice(filter(_is_free, some), count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _fill(database: Database, cast: Cast, folder: Path, now_ms: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -109,6 +110,18 @@ def test_commands_stop_a_line_and_start_it_again(running: dict[str, Any]) -> Non
     assert "there are: bearing, door, paper, fire" in wrong
 
 
+def test_no_outgoing_connection_is_given_a_port_of_the_demonstration(
+    running: dict[str, Any],
+) -> None:
+    """It would keep a process from its port: a demonstration on a busy machine ended so."""
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    written = "".join(file.read_text() for file in running["data"].glob("*.yaml"))
+    ports = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", written)}
+    ports.remove(int(running["console"].rpartition(":")[2]))
+    assert len(ports) > 5
+    assert max(ports) < int(given[0])
+
+
 def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any]) -> None:
     group = group_of(running["process"].pid)
     # leader, broker, lines, city with its console, gateways
@@ -149,7 +162,9 @@ def test_a_timed_run_ends_by_itself(tmp_path: Path) -> None:
 
 def refused(*arguments: str) -> str:
     """What a demonstration says that does not start."""
-    done = subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command(*arguments), capture_output=True, text=True, check=False, timeout=SOON_S
+    )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr
