@@ -6,6 +6,7 @@ interface finds records by identifier only.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +30,9 @@ CREATE TABLE IF NOT EXISTS issued (
 CREATE INDEX IF NOT EXISTS issued_machine ON issued (uscc, site_key, asset_key, issued_ms);
 PRAGMA user_version={VERSION};
 """
+
+
+_PATIENCE_S, _PAUSE_S = 30.0, 0.01
 
 
 class IssuedFileError(Exception):
@@ -64,6 +68,24 @@ class Completion:
     otherwise: list[tuple[Issue, Issue]]
 
 
+def _write_ahead(database: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log; workers of one host may do so to a new file at one moment.
+
+    For this one change SQLite waits for no lock, whatever its time-out: it refuses at once.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
+
+
 class IssuedFile:
     """The file; synchronous, for one thread at a time."""
 
@@ -77,7 +99,8 @@ class IssuedFile:
         keep_private(path)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            _write_ahead(self._db)
+            self._db.execute("PRAGMA synchronous=FULL")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 # Workers of one host may begin the file at the same moment: one makes the tables.
