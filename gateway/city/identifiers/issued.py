@@ -32,7 +32,8 @@ PRAGMA user_version={VERSION};
 """
 
 
-_PATIENCE_S, _PAUSE_S = 30.0, 0.01
+_PATIENCE_S, _PAUSE_S = 10.0, 0.01
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN)
 
 
 class IssuedFileError(Exception):
@@ -71,15 +72,15 @@ class Completion:
 def _write_ahead(database: sqlite3.Connection) -> None:
     """Turn on the write-ahead log; workers of one host may do so to a new file at one moment.
 
-    For this one change SQLite waits for no lock, whatever its time-out: it refuses at once.
+    For this one change SQLite waits for no lock, whatever its time-out: it refuses at once, or
+    cannot open the journal by which another worker makes the same change, as that is gone by then.
     """
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
             database.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not is_busy or time.monotonic() > deadline:
+            if error.sqlite_errorcode & 0xFF not in _PASSING or time.monotonic() > deadline:
                 raise
             time.sleep(_PAUSE_S)
         else:
