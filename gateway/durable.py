@@ -1,4 +1,4 @@
-"""Names of files that survive a power cut.
+"""Files, and names of files, that survive a power cut.
 
 ``fsync`` of a file keeps its content only: its name is content of its folder, and the folder's
 name that of the folder above. A database or password file that was made, or renamed, just before
@@ -7,11 +7,17 @@ the power went would be there with its content and without its name.
 
 import errno
 import os
+import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 
 _CANNOT = {errno.EINVAL, errno.ENOTSUP}
 """Answers of a file system that syncs no folders; nothing is wrong with the disk."""
+_PATIENCE_S = {sqlite3.SQLITE_BUSY: 10.0, sqlite3.SQLITE_CANTOPEN: 1.0}
+"""How long each refusal may be another process's doing; the second lasts where a folder cannot be
+written, and who meets that is to be told soon."""
+_PAUSE_S = 0.01
 
 
 def sync_folder(folder: Path) -> None:
@@ -74,3 +80,27 @@ def make_folder(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         sync_names(folder)
+
+
+def write_ahead(database: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log and make commits last when they return.
+
+    Processes may do so to a new file at one moment. For this one change SQLite waits for no lock,
+    whatever its time-out: it refuses at once, or cannot open the journal by which another process
+    makes the same change, as that is gone by then.
+
+    Raises:
+        sqlite3.Error: no database, or it cannot be written.
+    """
+    begun = time.monotonic()
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            patience_s = _PATIENCE_S.get(error.sqlite_errorcode & 0xFF, 0.0)
+            if time.monotonic() > begun + patience_s:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            break
+    database.execute("PRAGMA synchronous=FULL")

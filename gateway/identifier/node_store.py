@@ -11,18 +11,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from gateway.durable import sync_names
+from gateway.durable import sync_names, write_ahead
 from gateway.private import keep_private
 
 VERSION = 1
 """Version of the file's layout (``PRAGMA user_version``)."""
 
 _TABLES = """
-CREATE TABLE template (
+CREATE TABLE IF NOT EXISTS template (
     prefix TEXT NOT NULL, version TEXT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (prefix, version)
 ) STRICT;
-CREATE TABLE handle (
+CREATE TABLE IF NOT EXISTS handle (
     key TEXT PRIMARY KEY, handle TEXT NOT NULL, template_version TEXT NOT NULL,
     value TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
     deleted_ms INTEGER
@@ -48,8 +48,7 @@ class NodeStore:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             with ExitStack() as failed:
                 failed.callback(self._db.close)
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute("PRAGMA synchronous=FULL")
+                write_ahead(self._db)
                 self._prepare(path)
                 sync_names(path)
                 failed.pop_all()
@@ -63,7 +62,9 @@ class NodeStore:
                 f"{path} has layout {version}; this qulink knows up to {VERSION}; update it"
             )
         if version == 0:
-            self._db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version={VERSION};COMMIT;")
+            # Others may begin the file at the same moment: one makes the tables.
+            version = f"PRAGMA user_version={VERSION};"
+            self._db.executescript(f"BEGIN IMMEDIATE;{_TABLES}{version}COMMIT;")
 
     def close(self) -> None:
         """Close the file."""

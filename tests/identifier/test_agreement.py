@@ -3,10 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
-from threading import Barrier
 
 import pytest
 from sqlalchemy import delete, select
@@ -137,20 +135,6 @@ def test_a_later_look_reads_what_came_since(
     issued_by(database, there)
     assert database.read_now(agree, here, NOW_MS + 1).lacking == []
     assert len(database.read_now(agree, here, NOW_MS).lacking) == 2
-
-
-def test_workers_of_one_host_may_begin_its_file_at_the_same_moment(tmp_path: Path) -> None:
-    workers = 6
-    for number in range(10):
-        file, begun = tmp_path / f"issued-{number}.db", Barrier(workers)
-
-        def begin(_worker: int, file: Path = file, begun: Barrier = begun) -> int:
-            begun.wait()
-            with closing(IssuedFile(file)) as opened:
-                return opened.count()
-
-        with ThreadPoolExecutor(workers) as pool:
-            assert list(pool.map(begin, range(workers))) == [0] * workers
 
 
 async def test_every_worker_follows_what_is_issued_elsewhere(

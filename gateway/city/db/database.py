@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from edge_config.models.base import Secret
-from gateway.durable import make_folder, sync_names
+from gateway.durable import make_folder, sync_names, write_ahead
 from gateway.private import keep_private
 
 P = ParamSpec("P")
@@ -32,7 +32,7 @@ _POSTGRES = {
 """A server that does not answer is noticed within half a minute (seconds; milliseconds the last).
 """
 _CHUNK = 500
-_SQLITE_PRAGMAS = ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_SQLITE_PRAGMAS = ("busy_timeout=10000", "foreign_keys=ON")
 
 
 class Database:
@@ -151,6 +151,7 @@ def _make(file: Path) -> None:
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
+    write_ahead(connection)
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 

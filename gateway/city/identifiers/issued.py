@@ -6,7 +6,6 @@ interface finds records by identifier only.
 """
 
 import sqlite3
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_of
-from gateway.durable import sync_names
+from gateway.durable import sync_names, write_ahead
 from gateway.identifier.codes import Handle
 from gateway.private import keep_private
 
@@ -30,10 +29,6 @@ CREATE TABLE IF NOT EXISTS issued (
 CREATE INDEX IF NOT EXISTS issued_machine ON issued (uscc, site_key, asset_key, issued_ms);
 PRAGMA user_version={VERSION};
 """
-
-
-_PATIENCE_S, _PAUSE_S = 10.0, 0.01
-_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN)
 
 
 class IssuedFileError(Exception):
@@ -69,24 +64,6 @@ class Completion:
     otherwise: list[tuple[Issue, Issue]]
 
 
-def _write_ahead(database: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log; workers of one host may do so to a new file at one moment.
-
-    For this one change SQLite waits for no lock, whatever its time-out: it refuses at once, or
-    cannot open the journal by which another worker makes the same change, as that is gone by then.
-    """
-    deadline = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            database.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in _PASSING or time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE_S)
-        else:
-            return
-
-
 class IssuedFile:
     """The file; synchronous, for one thread at a time."""
 
@@ -100,8 +77,7 @@ class IssuedFile:
         keep_private(path)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            _write_ahead(self._db)
-            self._db.execute("PRAGMA synchronous=FULL")
+            write_ahead(self._db)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 # Workers of one host may begin the file at the same moment: one makes the tables.

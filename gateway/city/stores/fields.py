@@ -20,7 +20,7 @@ from gateway.core.schema import Kind, Run
 _NEVER = hour_of(MIN_TIME_MS) - HOUR_MS
 """Beginning of an hour before all times that can be written."""
 TABLE = """
-    CREATE TABLE fields (
+    CREATE TABLE IF NOT EXISTS fields (
         series INTEGER NOT NULL REFERENCES series (id),
         name TEXT NOT NULL,
         type TEXT NOT NULL,

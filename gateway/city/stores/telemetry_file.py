@@ -8,19 +8,19 @@ import orjson
 
 from gateway.city.stores import fields
 from gateway.city.stores.api import StoreMisconfiguredError
-from gateway.durable import make_folder, sync_names
+from gateway.durable import make_folder, sync_names, write_ahead
 from gateway.private import keep_private
 
 VERSION = 3
 _TABLES = f"""
-    CREATE TABLE series (
+    CREATE TABLE IF NOT EXISTS series (
         id INTEGER PRIMARY KEY,
         measurement TEXT NOT NULL, enterprise TEXT NOT NULL, site TEXT NOT NULL,
         gateway TEXT NOT NULL, device TEXT NOT NULL, equipment TEXT NOT NULL,
         UNIQUE (measurement, enterprise, site, gateway, device, equipment)
     );
-    CREATE INDEX series_gateway ON series (gateway);
-    CREATE TABLE points (
+    CREATE INDEX IF NOT EXISTS series_gateway ON series (gateway);
+    CREATE TABLE IF NOT EXISTS points (
         series INTEGER NOT NULL REFERENCES series (id),
         time_ms INTEGER NOT NULL,
         n INTEGER NOT NULL,
@@ -28,7 +28,7 @@ _TABLES = f"""
         status TEXT,
         PRIMARY KEY (series, time_ms)
     ) WITHOUT ROWID;
-    CREATE INDEX points_time ON points (time_ms);
+    CREATE INDEX IF NOT EXISTS points_time ON points (time_ms);
     {fields.TABLE}
     PRAGMA user_version = {VERSION};
 """
@@ -64,11 +64,12 @@ def open_file(path: Path, merge: "Merge") -> sqlite3.Connection:
     with ExitStack() as failed:
         failed.callback(connection.close)
         is_new = _is_new(connection, path)  # before the journal mode, which changes the file
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        write_ahead(connection)
+        connection.execute("PRAGMA foreign_keys=ON")
         merge.register(connection)
         if is_new:
-            connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
+            # Workers may begin the file at the same moment: one makes the tables.
+            connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
             sync_names(path)
         failed.pop_all()
     return connection
@@ -76,8 +77,9 @@ def open_file(path: Path, merge: "Merge") -> sqlite3.Connection:
 
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the file is empty; if not, it must be a store of this version."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    # In one look: another worker may be making the tables.
+    query = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version"
+    version, tables = connection.execute(query).fetchone()
     if not tables and not version:
         return True
     if version > VERSION:

@@ -9,6 +9,7 @@ from gateway.drivers.api import NoResponseError, NotConnectedError
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus.codec import Function
 from gateway.drivers.modbus.config import Framing
+from gateway.drivers.modbus.driver import ModbusDriver, UnitPlan
 from tests.drivers.modbus.support import connected, points, reasons
 from tests.drivers.modbus.test_hostile import exception, hostile, right
 
@@ -83,16 +84,21 @@ async def test_a_unit_that_dies_is_lost_with_all_its_groups() -> None:
                 await driver.read(plan)
 
 
+async def plans_of_which_one_rests(driver: ModbusDriver) -> tuple[UnitPlan, UnitPlan]:
+    fast, slow = driver.plan(GOOD), driver.plan(OTHER)
+    for _ in range(6):
+        await driver.read(fast)
+        await driver.read(slow)
+    return fast, slow
+
+
 async def test_a_group_that_rests_does_not_pass_for_a_sign_of_life() -> None:
     """A reading without a request is one of a unit that answers; of a dead one it would be news."""
     async with (
         hostile(only_holding) as server,
         connected(server.port, request_timeout_ms=80, framing=Framing.TCP) as driver,
     ):
-        fast, slow = driver.plan(GOOD), driver.plan(OTHER)
-        for _ in range(6):
-            await driver.read(fast)
-            await driver.read(slow)
+        fast, slow = await plans_of_which_one_rests(driver)
         server.answer = lambda _: []
         for plan in (fast, slow, slow):
             with pytest.raises((NoResponseError, NotConnectedError)):
@@ -104,10 +110,7 @@ async def test_a_group_that_rests_is_asked_over_a_new_session() -> None:
         hostile(only_holding) as server,
         connected(server.port, request_timeout_ms=80, framing=Framing.TCP) as driver,
     ):
-        fast, slow = driver.plan(GOOD), driver.plan(OTHER)
-        for _ in range(6):
-            await driver.read(fast)
-            await driver.read(slow)
+        _, slow = await plans_of_which_one_rests(driver)
         server.answer = lambda _: []
         await driver.connect()
         with pytest.raises(NoResponseError):
