@@ -41,7 +41,7 @@ chaos: $(VENV)/dev.stamp  ## kill and disturb everything, compare with what devi
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: $(VENV)/dev.stamp  ## renew the pinned requirements from pyproject.toml
-	for extras in edge:opcua city:city demo:demo dev:dev; do \
+	for extras in edge:edge city:city demo:demo dev:dev; do \
 	  $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-annotate --no-header -q \
 	    --extra $${extras#*:} -o requirements/$${extras%:*}.txt; \

@@ -1,4 +1,4 @@
-"""What the loader needs to know of a driver; ``gateway.drivers.api.DriverSpec`` satisfies it."""
+"""What the loader needs to know of a driver; ``gateway.drivers.spec.DriverSpec`` satisfies it."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Protocol

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from gateway.drivers.api import ENTRY_POINT_GROUP, DriverSpec
+from gateway.drivers.spec import ENTRY_POINT_GROUP, DriverSpec
 
 
 class Registry(Mapping[str, DriverSpec]):

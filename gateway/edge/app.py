@@ -10,7 +10,7 @@ from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
 from edge_config.models.base import ConsoleConfig
 from gateway import __version__
 from gateway.core.batch import Gap
-from gateway.drivers.api import DriverSpec
+from gateway.drivers.spec import DriverSpec
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.recorder import Recorder
 from gateway.edge.buffer.storage.consumers import consumers_of

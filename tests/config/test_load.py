@@ -12,8 +12,8 @@ from edge_config.loading.load import ConfigError, load_city, load_gateway
 from edge_config.loading.site import site_of
 from edge_config.loading.specs import DriverModels
 from gateway.core.schema import Kind
-from gateway.drivers.api import DriverSpec
 from gateway.drivers.registry import installed
+from gateway.drivers.spec import DriverSpec
 from tests.config.examples import CITY, GATEWAY, write, write_gateway
 
 SAMPLES = Path(edge_config.__file__).parent / "samples"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateway.drivers.api import LinkSpec
 from gateway.drivers.kit.conformance import LinkBench, LinkConformance
 from gateway.drivers.modbus import SPEC
+from gateway.drivers.spec import LinkSpec
 from tests.drivers import broken_links as broken
 from tests.drivers.modbus.link_bench import link_bench
 

@@ -14,8 +14,9 @@ from edge_config.models.uscc import check_character
 from edge_config.models.validation import validated
 from gateway.core.batch import Reading
 from gateway.core.schema import Kind
-from gateway.drivers.api import Arrivals, DriverSpec, NotConnectedError, Point
+from gateway.drivers.api import Arrivals, NotConnectedError, Point
 from gateway.drivers.extras import Notice
+from gateway.drivers.spec import DriverSpec
 from gateway.edge.app import compose
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device import clock as clock_module

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edge_config.loading.resolved import ResolvedDevice
-from gateway.drivers.api import DriverSpec, LinkSpec
+from gateway.drivers.spec import DriverSpec, LinkSpec
 from gateway.edge.app import compose
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device.links import Links

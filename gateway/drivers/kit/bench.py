@@ -21,7 +21,8 @@ import pytest
 from edge_config.models.validation import validated
 from gateway.core.batch import Reading
 from gateway.core.schema import runs_of
-from gateway.drivers.api import Driver, DriverSpec, Point, Value
+from gateway.drivers.api import Driver, Point, Value
+from gateway.drivers.spec import DriverSpec
 
 Action = Callable[[], Awaitable[None]]
 

@@ -17,9 +17,6 @@ from edge_config.models.validation import validated
 from gateway.drivers.api import (
     Driver,
     DriverError,
-    DriverSpec,
-    Link,
-    LinkSpec,
     NoResponseError,
     NotConnectedError,
     Point,
@@ -33,6 +30,7 @@ from gateway.drivers.kit.bench import (
     open_files,
     values_of,
 )
+from gateway.drivers.spec import DriverSpec, Link, LinkSpec
 
 HASTE_S = 0.05
 """A reading that is cut off so soon has had no answer from a silent device yet."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import ResolvedDevice
-from gateway.drivers.api import DriverSpec, LinkSpec
 from gateway.drivers.modbus.address import Address, in_notation, kind, unclear
 from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, unit
+from gateway.drivers.spec import DriverSpec, LinkSpec
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver

@@ -39,7 +39,7 @@ REDIAL_S = 1.0
 
 
 class ModbusLink:
-    """See :class:`gateway.drivers.api.Link`.
+    """See :class:`gateway.drivers.spec.Link`.
 
     A unit's silence or time-out leaves its connections open.
 

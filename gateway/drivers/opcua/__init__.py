@@ -5,8 +5,9 @@ imported with ``driver``, when a configured device needs it.
 """
 
 from gateway.core.schema import Kind
-from gateway.drivers.api import Driver, DriverSpec, RefusedError
+from gateway.drivers.api import Driver, RefusedError
 from gateway.drivers.opcua.config import Address, Connection
+from gateway.drivers.spec import DriverSpec
 
 
 def _make(connection: Connection) -> Driver:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from edge_config.loading.resolved import ResolvedDevice
-from gateway.drivers.api import Driver, DriverError, DriverSpec, Link
+from gateway.drivers.api import Driver, DriverError
+from gateway.drivers.spec import DriverSpec, Link
 from gateway.edge.device.turns import Starts, Turns
 from gateway.edge.live.records import LinkLoad
 from gateway.edge.live.view import Live

@@ -8,7 +8,8 @@ from edge_config.models.gateway import DeviceConfig, Identity, Mode, TagConfig
 from gateway.core.rules import GroupRules, TagRule, compile_rules, order_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.slots import Slots
-from gateway.drivers.api import DriverSpec, Point
+from gateway.drivers.api import Point
+from gateway.drivers.spec import DriverSpec
 from gateway.edge.device.knowledge.prints import reads_of, unit_of
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from gateway.drivers.api import Link
+from gateway.drivers.spec import Link
 from gateway.edge.live.records import LinkLoad
 
 _log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from edge_config.loading.resolved import LoadedGateway
-from gateway.drivers.api import DriverSpec
+from gateway.drivers.spec import DriverSpec
 
 MODULE = "gateway.edge.process"
 _PACKAGES = ("gateway", "numpy")

@@ -12,7 +12,7 @@ from edge_config.models.gateway import Identity
 from edge_config.models.hosts import is_loopback_host
 from edge_config.models.ledger_number import key_of
 from gateway.core.schema import READ_BYTES, UNIT_BYTES
-from gateway.drivers.api import DriverSpec
+from gateway.drivers.spec import DriverSpec
 
 
 def _digest(configured: object, size: int) -> bytes:

@@ -1,0 +1,132 @@
+"""What a driver package exports: ``SPEC``, its words, its models and how its devices share links.
+
+What a driver does once it runs is ``gateway/drivers/api.py``. Nothing here does I/O or imports a
+protocol library.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from edge_config.loading.resolved import ResolvedDevice
+from edge_config.models.gateway import DeviceConfig, Mode, Notation
+from edge_config.models.settings import Settings
+from gateway.core.schema import Kind
+from gateway.drivers.api import Driver
+
+ENTRY_POINT_GROUP = "qulink.drivers"
+
+
+class Link(Protocol):
+    """What several devices of one driver are reached by: a serial line, a serial server.
+
+    It has no life of its own: its drivers connect it, and it is closed when all of them are.
+    """
+
+    @property
+    def turns(self) -> int:
+        """How many of its drivers may connect, read or write at one time; it may change."""
+
+    def configure(self, connections: Sequence[Any]) -> None:
+        """Follow what its devices say of it: at the begin, and when one comes, goes or changes.
+
+        Args:
+            connections: of all its devices; where they contradict, the first one counts.
+        """
+
+    def driver(self, connection: Any) -> Driver:
+        """A driver for one of its devices. No I/O.
+
+        Args:
+            connection: one that has the key of this link; not only those it was made for.
+        """
+
+
+def no_conflicts(_connections: Sequence[Any]) -> Iterable[tuple[int, str, str]]:
+    """For links without settings of their own."""
+    return ()
+
+
+def no_doubts(_devices: Sequence[ResolvedDevice]) -> Iterable[str]:
+    """For links that can carry whatever is asked of them."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """How a driver's devices share links. The edge makes one link a key and grants the turns.
+
+    Attributes:
+        key: what connections of one link have in common, ``(host, port)``, say. Pure.
+        make: a link for connections of one key. No I/O.
+        conflicts: what in connections of one key, in the order of the file, contradicts an
+            earlier one: position, key of ``connection:`` and a sentence. Pure.
+        doubts: what all devices of a link together ask of it that it can hardly give, as
+            sentences; ``qulink check`` shows them as warnings. Pure.
+    """
+
+    key: Callable[[Any], Hashable]
+    make: Callable[[Sequence[Any]], Link]
+    conflicts: Callable[[Sequence[Any]], Iterable[tuple[int, str, str]]] = no_conflicts
+    doubts: Callable[[Sequence[ResolvedDevice]], Iterable[str]] = no_doubts
+
+
+def as_written(written: Any, _notation: Notation) -> Any:
+    """For drivers whose addresses are written in one way only."""
+    return written
+
+
+def never_unclear(_written: Any, _address: Any) -> str:
+    """For drivers whose addresses mean the same to everybody."""
+    return ""
+
+
+def no_misfits(_connection: Any, _device: DeviceConfig) -> Iterable[tuple[str, str]]:
+    """For drivers whose connection fits every device."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class DriverSpec:
+    """What a driver package exports as ``SPEC`` (entry point group ``qulink.drivers``).
+
+    Importing it must not import a protocol library.
+
+    Attributes:
+        name: the word after ``driver:``.
+        title_zh: name for Chinese readers.
+        title_en: name for English readers.
+        connection: model of a device's ``connection:``.
+        address: model of a tag's ``address:``.
+        kind: raw kind of a tag from its address. Pure.
+        make: driver from a validated connection. No I/O; imports the protocol library, and
+            raises :class:`RefusedError` if that is not installed.
+        modes: what a group's ``mode:`` may be; the first is the default.
+        endpoint: ``host:port`` of a connection, for messages and the console.
+        unit: what makes a connection's physical unit – of Modbus host, port and unit id – and
+            nothing else of it, so that two devices that read one unit are recognised whatever
+            their time-outs. By default the whole connection. Pure.
+        misfits: what in a valid connection contradicts the rest of its device (time-outs, say),
+            as pairs of a key of ``connection:`` and a sentence. Pure; ``qulink check`` shows it
+            with its line.
+        link: how its devices share links; None: each is reached on its own, by ``make``.
+        in_notation: a written address of a profile that says which notation its manual has,
+            as it is written in a profile that does not. Pure.
+        unclear: how else a written address (second: what it was understood as) may be meant, and
+            what to write so that it cannot, as a sentence; empty: in no other way. Pure.
+    """
+
+    name: str
+    title_zh: str
+    title_en: str
+    connection: type[Settings]
+    address: type[Settings]
+    kind: Callable[[Any], Kind]
+    make: Callable[[Any], Driver]
+    modes: tuple[Mode, ...] = ("poll",)
+    endpoint: Callable[[Any], str] = str
+    unit: Callable[[Any], Hashable] = repr
+    misfits: Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]] = no_misfits
+    link: LinkSpec | None = None
+    in_notation: Callable[[Any, Notation], Any] = as_written
+    unclear: Callable[[Any, Any], str] = never_unclear
