@@ -1,11 +1,25 @@
 """What the loader needs to know of a driver; ``gateway.drivers.spec.DriverSpec`` satisfies it."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from edge_config.loading.resolved import ResolvedDevice
 from edge_config.models.gateway import DeviceConfig, Notation
 from edge_config.models.settings import Settings
+
+
+class Example(NamedTuple):
+    """An address as an operator may write it, and what it means.
+
+    Attributes:
+        text: text form of the address.
+        title_zh: what is there, for Chinese readers.
+        title_en: the same for English readers.
+    """
+
+    text: str
+    title_zh: str
+    title_en: str
 
 
 class ValueKind(Protocol):
@@ -41,7 +55,11 @@ class DriverModels(Protocol):
 
     @property
     def address(self) -> type[Settings]:
-        """Model of a tag's ``address:``."""
+        """Model of a tag's ``address:``; ``str`` of one is its text form."""
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """Addresses in their text form, the most usual one first."""
 
     @property
     def modes(self) -> tuple[str, ...]:

@@ -23,12 +23,16 @@ class Declared:
         limits: ge, gt, le, lt and the like that stand beside it.
         default: its value if the key is absent; ``dataclasses.MISSING`` if it is required.
         description: what it means.
+        title_zh: its name for Chinese readers; the key itself where none is given.
+        title_en: the same for English readers.
     """
 
     type: Any
     limits: Mapping[str, Any]
     default: Any
     description: str
+    title_zh: str
+    title_en: str
 
 
 def declared(model: type[Settings]) -> dict[str, Declared]:
@@ -36,7 +40,12 @@ def declared(model: type[Settings]) -> dict[str, Declared]:
     types = get_type_hints(model, include_extras=True)
     return {
         field.name: Declared(
-            types[field.name], field.metadata, field.default, field.metadata.get("description", "")
+            type=types[field.name],
+            limits=field.metadata,
+            default=field.default,
+            description=field.metadata.get("description", ""),
+            title_zh=field.metadata.get("title_zh") or field.name,
+            title_en=field.metadata.get("title_en") or field.name,
         )
         for field in fields(model)
     }

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 def Field(  # noqa: N802 - as in pydantic, which everybody knows
     *,
     description: str,
+    title_zh: str = "",
+    title_en: str = "",
     default: Any = dataclasses.MISSING,
     default_factory: Callable[[], Any] | Any = dataclasses.MISSING,
     **limits: Any,
@@ -35,11 +37,14 @@ def Field(  # noqa: N802 - as in pydantic, which everybody knows
 
     Args:
         description: what it means, for the reference and for editors.
+        title_zh: its name for Chinese readers, as a heading: of point tables, of pages.
+        title_en: the same for English readers.
         default: value if the key is absent; without one the key is required.
         default_factory: makes the default where that is a mapping.
         limits: what pydantic's ``Field`` knows: ge, gt, le, lt, min_length, max_length, pattern.
     """
-    metadata = {"description": description, **limits}
+    titles = {"title_zh": title_zh, "title_en": title_en}
+    metadata = {"description": description, **titles, **limits}
     if default_factory is not dataclasses.MISSING:
         return dataclasses.field(default_factory=default_factory, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)

@@ -6,7 +6,7 @@ from typing import Any
 from edge_config.files.point_columns import HEADERS, UNREAD
 from edge_config.files.yaml_file import read_document
 from edge_config.loading.library import BUILT_IN, built_in_names
-from edge_config.loading.specs import DriverModels
+from edge_config.loading.specs import DriverModels, Example
 from edge_config.models.city import CityConfig
 from edge_config.models.gateway import GatewayConfig
 from edge_config.models.validation import json_schema
@@ -70,6 +70,14 @@ with invented addresses are of simulated machines: patterns to copy.
 """
 
 
+_EXAMPLES = """\
+In a point table, and wherever one text stands for the address:
+
+| address | 中文 | English |
+|---|---|---|
+"""
+
+
 def markdown(specs: Mapping[str, DriverModels]) -> str:
     """The whole page.
 
@@ -108,6 +116,12 @@ def _driver(name: str, spec: DriverModels, shared: Collection[str]) -> Iterator[
         schema = json_schema(model)
         schema["title"] = f"{key} of {name}"
         yield from _sections({"$defs": {}, **schema}, shared)
+    if spec.examples:
+        yield _EXAMPLES + "".join(map(_example, spec.examples))
+
+
+def _example(example: Example) -> str:
+    return f"| `{_cell(example.text)}` | {_cell(example.title_zh)} | {_cell(example.title_en)} |\n"
 
 
 def _sections(root: Json, known: Collection[str]) -> Iterator[str]:

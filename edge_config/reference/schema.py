@@ -34,7 +34,8 @@ def gateway_schema(specs: Mapping[str, DriverModels]) -> Json:
         connection = add_model(definitions, f"{name}.connection", specs[name].connection)
         address = add_model(definitions, f"{name}.address", specs[name].address)
         device["allOf"].append(_when(name, {"connection": connection}))
-        text_or_mapping = {"anyOf": [{"type": "string"}, address]}
+        text = {"type": "string", "examples": [one.text for one in specs[name].examples]}
+        text_or_mapping = {"anyOf": [text, address]}
         profile["allOf"].append(_when(name, _in_tags({"address": text_or_mapping})))
     return schema
 

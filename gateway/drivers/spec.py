@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge_config.loading.resolved import ResolvedDevice
+from edge_config.loading.specs import Example
 from edge_config.models.gateway import DeviceConfig, Mode, Notation
 from edge_config.models.settings import Settings
 from gateway.core.schema import Kind
 from gateway.drivers.api import Driver
+
+__all__ = ["ENTRY_POINT_GROUP", "DriverSpec", "Example", "Link", "LinkSpec"]
 
 ENTRY_POINT_GROUP = "qulink.drivers"
 
@@ -97,10 +100,13 @@ class DriverSpec:
         title_zh: name for Chinese readers.
         title_en: name for English readers.
         connection: model of a device's ``connection:``.
-        address: model of a tag's ``address:``.
+        address: model of a tag's ``address:``. It has a text form: ``from_written`` reads it, and
+            ``str`` writes it so that reading it gives an equal address.
         kind: raw kind of a tag from its address. Pure.
         make: driver from a validated connection. No I/O; imports the protocol library, and
             raises :class:`RefusedError` if that is not installed.
+        examples: addresses in their text form, the most usual one first, for point tables,
+            completion and pages.
         modes: what a group's ``mode:`` may be; the first is the default.
         endpoint: ``host:port`` of a connection, for messages and the console.
         unit: what makes a connection's physical unit – of Modbus host, port and unit id – and
@@ -123,6 +129,7 @@ class DriverSpec:
     address: type[Settings]
     kind: Callable[[Any], Kind]
     make: Callable[[Any], Driver]
+    examples: tuple[Example, ...] = ()
     modes: tuple[Mode, ...] = ("poll",)
     endpoint: Callable[[Any], str] = str
     unit: Callable[[Any], Hashable] = repr

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.modbus.address import Address, in_notation, kind, unclear
 from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, unit
-from gateway.drivers.spec import DriverSpec, LinkSpec
+from gateway.drivers.spec import DriverSpec, Example, LinkSpec
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver
@@ -37,6 +37,14 @@ SPEC = DriverSpec(
     address=Address,
     kind=kind,
     make=_make,
+    examples=(
+        Example("holding:100:uint16", "保持寄存器 100，16 位无符号整数", "holding register 100"),
+        Example("holding:100:float32:CDAB", "单精度浮点数，低字在前", "float, low word first"),
+        Example("40101:int32", "手册中的 40101，32 位有符号整数", "40101 of a manual, 32 bits"),
+        Example("holding:7.3", "保持寄存器 7 的第 3 位", "bit 3 of holding register 7"),
+        Example("coil:5", "线圈 5", "coil 5"),
+        Example("input:0x10:string[4]:gbk", "输入寄存器 16 起的 8 字节中文", "8 bytes of Chinese"),
+    ),
     endpoint=endpoint,
     unit=unit,
     misfits=misfits,

@@ -28,20 +28,49 @@ class Address(Settings):
     from 1: ``40101:uint16`` is ``holding:100:uint16``.
     """
 
-    table: Table = Field(description="coil, discrete, input or holding")
-    address: int = Field(ge=0, lt=ADDRESSES, description="first address, from 0")
-    type: DataType = Field(default=DataType.UINT16, description="what it holds; bits: always bool")
+    table: Table = Field(
+        title_zh="数据区", title_en="table", description="coil, discrete, input or holding"
+    )
+    address: int = Field(
+        ge=0,
+        lt=ADDRESSES,
+        title_zh="地址",
+        title_en="address",
+        description="first address, from 0",
+    )
+    type: DataType = Field(
+        default=DataType.UINT16,
+        title_zh="数据类型",
+        title_en="type",
+        description="what it holds; bits: always bool",
+    )
     order: Order = Field(
-        default=Order.ABCD, description="byte order; A is the most significant byte"
+        default=Order.ABCD,
+        title_zh="字节顺序",
+        title_en="byte order",
+        description="byte order; A is the most significant byte",
     )
     bit: int | None = Field(
-        default=None, ge=0, le=15, description="bit of a register, 0 the lowest"
+        default=None,
+        ge=0,
+        le=15,
+        title_zh="位",
+        title_en="bit",
+        description="bit of a register, 0 the lowest",
     )
     length: int | None = Field(
-        default=None, ge=1, le=MAX_READ_REGISTERS, description="text: registers"
+        default=None,
+        ge=1,
+        le=MAX_READ_REGISTERS,
+        title_zh="长度(寄存器)",
+        title_en="length in registers",
+        description="text: registers",
     )
     encoding: Encoding | None = Field(
-        default=None, description="text: ascii (default), utf-8 or gbk"
+        default=None,
+        title_zh="字符编码",
+        title_en="encoding",
+        description="text: ascii (default), utf-8 or gbk",
     )
 
     @classmethod
@@ -101,7 +130,8 @@ class Address(Settings):
             return place if self.bit is None else f"{place}.{self.bit}"
         length = f"[{self.length}]" if self.length else ""
         order = "" if self.order is Order.ABCD else f":{self.order}"
-        return f"{place}:{self.type}{length}{order}"
+        encoding = "" if self.encoding is None else f":{self.encoding}"
+        return f"{place}:{self.type}{length}{order}{encoding}"
 
 
 def kind(address: Address) -> Kind:

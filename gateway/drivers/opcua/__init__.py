@@ -7,7 +7,7 @@ imported with ``driver``, when a configured device needs it.
 from gateway.core.schema import Kind
 from gateway.drivers.api import Driver, RefusedError
 from gateway.drivers.opcua.config import Address, Connection
-from gateway.drivers.spec import DriverSpec
+from gateway.drivers.spec import DriverSpec, Example
 
 
 def _make(connection: Connection) -> Driver:
@@ -56,6 +56,15 @@ SPEC = DriverSpec(
     address=Address,
     kind=_kind,
     make=_make,
+    examples=(
+        Example(
+            "nsu=http://acme/press;s=Press.Speed|float64",
+            "厂商命名空间中的名称",
+            "a name in the maker's namespace",
+        ),
+        Example("nsu=http://acme/press;i=1001|bool", "数字节点号", "a numeric node"),
+        Example("i=2258|datetime", "服务器时间（标准节点）", "the server's clock"),
+    ),
     modes=("subscribe", "poll"),
     endpoint=_endpoint,
     unclear=_unclear,

@@ -161,10 +161,16 @@ class Address(Settings):
     """
 
     node: Annotated[str, Rule(lambda text: format_node(parse_node(text)))] = Field(
+        title_zh="节点",
+        title_en="node",
         description="nsu=<namespace URI>;s=<name> (or i=, g=, b=); no nsu= in namespace 0; "
-        "ns=<index> in place of nsu= where the server lists no URI for it"
+        "ns=<index> in place of nsu= where the server lists no URI for it",
     )
-    type: TypeName = Field(description="type of the value; the server's must fit into it")
+    type: TypeName = Field(
+        title_zh="数据类型",
+        title_en="type",
+        description="type of the value; the server's must fit into it",
+    )
 
     @classmethod
     def from_written(cls, written: Any) -> Any:
@@ -177,6 +183,9 @@ class Address(Settings):
                 f"{written!r}: write <node>|<type>, as in nsu=http://acme;s=Speed|float64"
             )
         return {"node": node.strip(), "type": kind.strip()}
+
+    def __str__(self) -> str:
+        return f"{self.node}|{self.type}"
 
     @property
     def kind(self) -> Kind:
