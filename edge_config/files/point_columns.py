@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from edge_config.mistakes.key_hints import SYNONYMS
 from edge_config.mistakes.problems import Problem, hint
 from edge_config.mistakes.shape import declared
-from edge_config.models.gateway import TagConfig
+from edge_config.models.tag import TagConfig
 from edge_config.tables.header import OWN, is_own, spelled
 from edge_config.tables.sheet import Odd, Row
 

@@ -14,7 +14,8 @@ from edge_config.mistakes import checks
 from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Loc, Place, Problem, under
 from edge_config.mistakes.shape import declared
-from edge_config.models.gateway import GroupConfig, Mode, ProfileConfig, TagConfig
+from edge_config.models.gateway import GroupConfig, Mode, ProfileConfig
+from edge_config.models.tag import TagConfig
 from edge_config.models.validation import valid_or_none
 
 

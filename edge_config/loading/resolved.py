@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edge_config.models.gateway import DeviceConfig, GatewayConfig, Mode, ProfileConfig, TagConfig
+from edge_config.models.gateway import DeviceConfig, GatewayConfig, Mode, ProfileConfig
+from edge_config.models.tag import TagConfig
 
 if TYPE_CHECKING:  # a running edge has nothing to say about files
     from edge_config.mistakes.problems import Problem

@@ -6,8 +6,9 @@ from typing import get_args
 from edge_config.loading.resolved import ResolvedGroup
 from edge_config.mistakes.problems import Loc, Place, Problem, one_of
 from edge_config.mistakes.shape import declared
-from edge_config.models.gateway import Mode, TagConfig
+from edge_config.models.gateway import Mode
 from edge_config.models.ledger_number import key_of
+from edge_config.models.tag import TagConfig
 
 _NUMERIC_ONLY = ("scale", "offset", "minimum", "maximum", "deadband")
 _DEFAULTS = {name: key.default for name, key in declared(TagConfig).items()}

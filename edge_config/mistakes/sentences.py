@@ -12,9 +12,9 @@ from edge_config.mistakes.key_hints import OTHER_WORDS, DriverKeys, key_hint
 from edge_config.mistakes.problems import Loc, hint, one_of
 from edge_config.mistakes.shape import bounds, field_at, models_in, number
 from edge_config.models.base import PATTERN_WORDS, Secret
-from edge_config.models.gateway import TAG_NAME
 from edge_config.models.plain import without_secrets
 from edge_config.models.settings import Settings
+from edge_config.models.tag import TAG_NAME
 
 _GUARDED = re.compile(r"passw|token|secret|credential|(?:^|_)pin(?:_|$)", re.IGNORECASE)
 _FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")

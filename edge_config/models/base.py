@@ -6,8 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from edge_config.models.hosts import is_loopback_host
-from edge_config.models.plain import demand_no_secret
+from edge_config.models.plain import demand_no_secret, is_loopback_host
 from edge_config.models.settings import Field, Rule, Settings
 
 _PORTS = range(65536)

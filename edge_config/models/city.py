@@ -18,8 +18,7 @@ from edge_config.models.base import (
     is_loopback,
     pattern,
 )
-from edge_config.models.hosts import is_loopback_host
-from edge_config.models.plain import demand_no_secret, demand_private
+from edge_config.models.plain import demand_no_secret, demand_private, is_loopback_host
 from edge_config.models.settings import Field, Rule, Settings
 from edge_config.models.suffix import SuffixPattern
 

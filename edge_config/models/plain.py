@@ -1,9 +1,8 @@
 """Secrets and addresses: none stands in a URL, and none travels in the clear unasked."""
 
 import re
+from ipaddress import ip_address
 from urllib.parse import parse_qsl, urlsplit
-
-from edge_config.models.hosts import is_loopback_host
 
 _GUARDED = re.compile(
     r"passw|passphrase|\bpwd?\b|\bpass\b|token|secret|credential|api_?key|^[pu]$", re.IGNORECASE
@@ -13,6 +12,18 @@ _PASSWORD = re.compile(r"//(?!\[)[^/@:\s]*:(?!\d+(?:[/?#]|$))\S*@")
 take it as it is; behind a port such characters are of the path."""
 _USERINFO = re.compile(rf"{_PASSWORD.pattern}|//[^/@\s]*@")
 _PARAMETER = re.compile(r"([?&;](?:[^=&;\s]*)=)[^&;\s]+")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host is this machine, reached by nobody else.
+
+    Args:
+        host: name or IP address, without brackets.
+    """
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def demand_no_secret(url: str) -> str:

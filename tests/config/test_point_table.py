@@ -13,7 +13,7 @@ from edge_config.loading.load import ConfigError, load_gateway
 from edge_config.loading.resolved import ResolvedTag
 from edge_config.mistakes.shape import declared
 from edge_config.models.base import PATTERN_WORDS
-from edge_config.models.gateway import TAG_NAME, TagConfig
+from edge_config.models.tag import TAG_NAME, TagConfig
 from gateway.drivers.registry import installed
 from tests.config.examples import GATEWAY, write_gateway
 

@@ -8,8 +8,9 @@ from typing import Any, Self
 import numpy as np
 
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice, ResolvedGroup, ResolvedTag
-from edge_config.models.gateway import GatewayConfig, TagConfig
+from edge_config.models.gateway import GatewayConfig
 from edge_config.models.settings import Settings
+from edge_config.models.tag import TagConfig
 from edge_config.models.uscc import check_character
 from edge_config.models.validation import validated
 from gateway.core.batch import Reading

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from edge_config.models.gateway import TAG_NAME
+from edge_config.models.tag import TAG_NAME
 from gateway.city.ingest import admission
 from gateway.city.stores.api import Rows
 from gateway.city.stores.line_protocol import encode

@@ -4,7 +4,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from edge_config.loading.resolved import ResolvedDevice, ResolvedGroup, ResolvedTag
-from edge_config.models.gateway import DeviceConfig, Identity, Mode, TagConfig
+from edge_config.models.gateway import DeviceConfig, Identity, Mode
+from edge_config.models.tag import TagConfig
 from gateway.core.rules import GroupRules, TagRule, compile_rules, order_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.slots import Slots

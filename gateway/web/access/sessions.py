@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Collection
 
-from edge_config.models.hosts import is_loopback_host
+from edge_config.models.plain import is_loopback_host
 
 CSRF_COOKIE = "qulink_csrf"
 _HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)

@@ -9,8 +9,8 @@ from hashlib import blake2b
 from typing import Any
 
 from edge_config.models.gateway import Identity
-from edge_config.models.hosts import is_loopback_host
 from edge_config.models.ledger_number import key_of
+from edge_config.models.plain import is_loopback_host
 from gateway.core.schema import READ_BYTES, UNIT_BYTES
 from gateway.drivers.spec import DriverSpec
 
