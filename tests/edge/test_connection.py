@@ -1,6 +1,5 @@
 """One connection of a device: what ended it, in words; what is made anew without a loss."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ from gateway.edge.device.connection import Connection
 from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
 from gateway.edge.device.model import DeviceModel
 from gateway.edge.device.timeouts import Timeouts
+from gateway.edge.device.turns import Alone, Turns
+from gateway.edge.live.records import LinkLoad
 from tests.edge.plant import Plant, Scripted
 
 NOTHING_KNOWN = KnowledgeKeeper(Path("/nonexistent/buffer.db.learnt"), ())
@@ -24,7 +25,7 @@ def connection(plant: Plant, **options: Any) -> Connection:
     made = Connection(
         DeviceModel(config, "plc:502", "p"),
         Scripted(plant),
-        nullcontext(),
+        Turns(Alone(), LinkLoad("d")).of_one_device(),
         Timeouts(),
         NOTHING_KNOWN,
     )

@@ -8,7 +8,7 @@ from edge_config.models.gateway import DeviceConfig
 from gateway.core.status import Reason
 from gateway.drivers.extras import Notice
 from gateway.edge.device.model import DeviceModel
-from gateway.edge.device.reports import MOST_CAUSES, Reports
+from gateway.edge.device.standing.reports import MOST_CAUSES, Reports
 from gateway.retry import SOUND_S
 
 

@@ -159,6 +159,51 @@ async def test_devices_that_do_not_answer_come_after_those_that_wait_and_have_th
     assert "".join(units.order) == "XabYcabZ"
 
 
+async def test_an_urgent_turn_is_the_next_one_whoever_waits() -> None:
+    units = Units(turns_of(Line())[0])
+    waiting = [f"u{at}" for at in range(30)]
+    for name in ["first", *waiting]:
+        await units.ask(name)
+    for name in ("write 1", "write 2"):
+        units.turn[name] = units.turn["u29"].beside(is_urgent=True)
+        await units.ask(name)
+    units.turn["look"] = units.turn["u0"].beside(is_urgent=False)
+    await units.ask("look")
+    expected = ["first", "write 1", "write 2", *waiting, "look"]
+    for name in expected:
+        await units.go(name)
+    assert units.order == expected
+
+
+async def test_a_failed_turn_lets_nobody_before_an_urgent_one() -> None:
+    units = Units(turns_of(Line())[0])
+    for name in ("X", "a"):
+        await units.ask(name)
+    units.turn["write"] = units.turn["a"].beside(is_urgent=True)
+    units.turn["write"].has_failed = True
+    await units.ask("write")
+    await units.go("X")
+    assert units.inside == ["write"]
+
+
+async def test_one_device_never_has_two_turns_and_keeps_nobody_else_waiting() -> None:
+    units = Units(turns_of(Line(turns=3))[0])
+    await units.ask("a")
+    for name, is_urgent in (("look", False), ("write", True)):
+        units.turn[name] = units.turn["a"].beside(is_urgent=is_urgent)
+        await units.ask(name)
+    assert units.inside == ["a"]
+    await units.ask("b")  # there are turns left, and those before it wait for their device
+    await units.ask("c")
+    assert units.inside == ["a", "b", "c"]
+    await units.go("a")
+    assert units.inside == ["b", "c", "write"]
+    await units.ask("a")
+    await units.go("write")
+    await units.go("look")
+    assert units.inside == ["b", "c", "a"]
+
+
 async def test_a_link_that_cannot_keep_up_is_named_once_and_so_is_its_relief(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -1,9 +1,9 @@
 """A device's connection: its driver with the plans it made, its turn, and its time-outs."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar, cast
 
 from gateway.core.batch import Reading, Status
 from gateway.drivers.api import (
@@ -16,6 +16,9 @@ from gateway.drivers.extras import Notice, NoticingDriver, TellingDriver
 from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
 from gateway.edge.device.model import DeviceModel, GroupModel
 from gateway.edge.device.timeouts import Timeouts
+from gateway.edge.device.turns import Turn
+
+T = TypeVar("T")
 
 CLOSE_TIMEOUT_S = 2.0
 """A driver that does not close in time is left behind."""
@@ -43,7 +46,7 @@ class Connection:
         self,
         model: DeviceModel,
         driver: Driver,
-        turn: AbstractAsyncContextManager[object],
+        turn: Turn,
         timeouts: Timeouts,
         knowledge: KnowledgeKeeper,
     ) -> None:
@@ -89,8 +92,21 @@ class Connection:
         Raises:
             TimeoutError: it took too long; it says what had come, and what to change.
         """
+        plan = self._plans[group]
+        return await self.do(lambda driver: driver.read(plan), may_renew=may_renew)
+
+    async def do(self, action: Callable[[Driver], Awaitable[T]], *, may_renew: bool = False) -> T:
+        """Have the driver do something, within the device's time-out.
+
+        Args:
+            action: what to do with it.
+            may_renew: as of :meth:`read`.
+
+        Raises:
+            TimeoutError: as of :meth:`read`.
+        """
         try:
-            return await self._read(group)
+            return await self._in_its_time(action)
         except NotConnectedError:
             if not may_renew:
                 raise
@@ -98,12 +114,12 @@ class Connection:
         with suppress(TimeoutError):  # what does not close in time is left behind
             await self.close()
         await self.connect()
-        return await self._read(group)
+        return await self._in_its_time(action)
 
-    async def _read(self, group: str) -> Reading:
+    async def _in_its_time(self, action: Callable[[Driver], Awaitable[T]]) -> T:
         try:
             with self._in_time:
-                return await self.driver.read(self._plans[group])
+                return await action(self.driver)
         except TimeoutError as error:
             raise TimeoutError(self._too_slow()) from error
 

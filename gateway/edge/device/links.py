@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import Driver, DriverError
 from gateway.drivers.spec import DriverSpec, Link
-from gateway.edge.device.turns import Starts, Turns
+from gateway.edge.device.turns import Alone, Starts, Turn, Turns
 from gateway.edge.live.records import LinkLoad
 from gateway.edge.live.view import Live
 
@@ -30,12 +30,12 @@ class Way(NamedTuple):
 
     Attributes:
         make: makes its driver.
-        turn: its turn on what it shares with others.
+        turn: its turn on what it shares with others, or with nobody.
         start: gives it the place that it must have while it connects and subscribes.
     """
 
     make: Callable[[], Driver]
-    turn: AbstractAsyncContextManager[object]
+    turn: Turn
     start: Place
 
 
@@ -93,7 +93,8 @@ class Links:
             self.leave(device.config.id)
             self._load(spec, device.connection)
             make = partial(spec.make, device.connection)
-            return Way(make, nullcontext(), self._start_at(spec, device.connection))
+            own = Turns(Alone(), LinkLoad(device.config.id), self._seconds)
+            return Way(make, own.of_one_device(), self._start_at(spec, device.connection))
         key = spec.name, spec.link.key(device.connection)
         if self._keys.get(device.config.id) != key:
             self.leave(device.config.id)

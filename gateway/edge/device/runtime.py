@@ -5,24 +5,27 @@ not read is counted with its reason.
 """
 
 import asyncio
-import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from gateway.core.batch import Reading, Status
 from gateway.core.outcome import Outcome
-from gateway.core.schedule import backoff_ms
 from gateway.core.slots import slot_width_ms
 from gateway.core.status import Reason
-from gateway.drivers.api import Arrivals, DriverError, NoResponseError
+from gateway.drivers.api import Arrivals, Driver, DriverError, NoResponseError
+from gateway.edge.device.asking.requests import Requests
 from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
 from gateway.edge.device.bookkeeping.ticks import Group, Past
 from gateway.edge.device.connection import Connection, until_one_ends
 from gateway.edge.device.links import Way
 from gateway.edge.device.model import DeviceModel
-from gateway.edge.device.reports import Reports
+from gateway.edge.device.standing.reports import Reports
+from gateway.edge.device.standing.standing import Standing
 from gateway.edge.device.surroundings import Surroundings
 from gateway.edge.live.view import DeviceRecord
 from gateway.retry import heed_cancellation
+
+T = TypeVar("T")
 
 CANCEL_AGAIN_S = 5.0
 """A library may lose a cancellation, as ``asyncio.wait_for`` of Python 3.11 does when the answer
@@ -57,12 +60,14 @@ class DeviceRuntime:
         self._shared = shared
         self._now_ms = shared.clock.now_ms
         self._reports = Reports(model)
+        self._standing = Standing(
+            model, self.books, self._reports, shared.live, record, shared.clock.now_ms
+        )
+        self._requests = Requests(model, record)
         self._polled = [group for group in self.groups if group.model.mode == "poll"]
         self._subscribed = [group for group in self.groups if group.model.mode == "subscribe"]
         self._task: asyncio.Task[None] | None = None
-        self._is_up = False  # has answered since its last loss; a connection is not enough
         self._owes_again = False  # subscribed values that stand still may have been lost
-        self._failures = 0  # in a row: the back-off grows with them
 
     # -- start and stop -------------------------------------------------------------------
 
@@ -86,11 +91,14 @@ class DeviceRuntime:
     async def stop(self) -> None:
         """End reading on purpose: from now on ticks are skipped with the cause ``stopped``."""
         await self.halt()
-        now_ms = self._now_ms()
-        self._is_up = False
         self._begin_afresh()  # as whoever starts it again wants it to
-        self.books.lost(Reason.STOPPED, now_ms)
-        self._shared.live.set_link(self.model.id, "down", now_ms, Reason.STOPPED)
+        self._standing.stopped()
+
+    async def ask(
+        self, action: Callable[[Driver], Awaitable[T]], *, urgent: bool, repeatable: bool = False
+    ) -> T:
+        """Have the connected driver do what a person asks for: see :meth:`Requests.ask`."""
+        return await self._requests.ask(action, urgent=urgent, repeatable=repeatable)
 
     def forget_sent(self, upto_ms: int) -> None:
         """What was sent up to a time is lost on its way: send the next good value of each tag."""
@@ -100,7 +108,7 @@ class DeviceRuntime:
 
     def send_again(self) -> None:
         """Send what stands still and was lost on its way; a server does not report it again."""
-        if self._owes_again and self._is_up:
+        if self._owes_again and self._standing.is_up:
             self._owes_again = False
             for group in self._subscribed:
                 if (outcome := group.processor.send_again(self._now_ms())) is not None:
@@ -115,8 +123,8 @@ class DeviceRuntime:
 
     async def _back_off(self, cause: Reason, detail: str) -> None:
         heed_cancellation()  # the fault may be what a driver made of it
-        self._lost(cause, detail)
-        await asyncio.sleep(self._pause_ms(cause) / 1000)
+        self._standing.lost(cause, detail)
+        await asyncio.sleep(self._standing.pause_ms(cause) / 1000)
 
     async def _session(self) -> tuple[Reason, str]:
         """From opening the connection to its loss; returns why it ended."""
@@ -159,6 +167,10 @@ class DeviceRuntime:
         self.books.connected(self._now_ms())
         for group, status in zip(self._subscribed, answers, strict=True):
             self._answered(group, status)
+        async with self._requests.served(connection):
+            await self._receive(connection)
+
+    async def _receive(self, connection: Connection) -> None:
         if not self._subscribed:
             await self._poll(connection)
         elif not self._polled:
@@ -201,14 +213,14 @@ class DeviceRuntime:
         are judged, without a pause between, so that one commit has both.
         """
         now_ms = self._now_ms()
-        if not self._is_up:
+        if not self._standing.is_up:
             self.books.connected(now_ms)
         tick_ms = self.books.begin(group, now_ms)
         try:
             reading = await self._reading(connection, group)
             tick_ms = self.books.tick_of(group, tick_ms)
             outcome = group.processor.process(reading, tick_ms)
-            self._serves(tick_ms)
+            self._standing.serves(tick_ms)
             self._record(group, outcome, tick_ms)
             self.books.recorded(group, tick_ms)
         finally:
@@ -218,7 +230,7 @@ class DeviceRuntime:
     async def _reading(self, connection: Connection, group: Group) -> Reading:
         before = connection.renewals
         # What was never up is lost, and subscriptions would have to be made anew too.
-        may_renew = self._is_up and not self._subscribed
+        may_renew = self._standing.is_up and not self._subscribed
         try:
             return await connection.read(group.name, may_renew=may_renew)
         finally:
@@ -238,7 +250,7 @@ class DeviceRuntime:
         """The device has answered a subscription: which tags it refuses."""
         now_ms = self._now_ms()
         outcome = group.processor.judge_items(status)
-        self._serves(now_ms)
+        self._standing.serves(now_ms)
         counted_ms = group.ticks.counted_ms
         self._shared.sinks.deliver(self.model.id, group.name, outcome, group.progress(counted_ms))
         self.books.judge(group, outcome.status, now_ms)
@@ -262,39 +274,10 @@ class DeviceRuntime:
 
     def _process(self, group: Group, delivery: Arrivals) -> None:
         now_ms = self._now_ms()
-        self._serves(now_ms)
+        self._standing.serves(now_ms)
         self.books.catch_up(now_ms)
         outcome = group.processor.process_arrivals(
             delivery.index, delivery.time_ms, delivery.columns, delivery.status, now_ms
         )
         self._record(group, outcome, group.ticks.counted_ms)
         self.books.judge(group, outcome.status, now_ms)
-
-    def _lost(self, cause: Reason, detail: str) -> None:
-        now_ms = self._now_ms()
-        self._is_up = False
-        self._failures += 1
-        self.record.failures += 1
-        self.books.lost(cause, now_ms)
-        self._shared.live.set_link(self.model.id, "down", now_ms, cause, detail)
-        self._reports.lost(cause, detail, _seconds())
-
-    def _serves(self, time_ms: int) -> None:
-        """Values come, from ``time_ms`` on if they did not before."""
-        self._reports.serves(_seconds())
-        if self._is_up:
-            return
-        self._is_up, self._failures = True, 0
-        self.books.back(time_ms)
-        self._shared.live.set_link(self.model.id, "up", self._now_ms())
-
-    def _pause_ms(self, cause: Reason) -> int:
-        config = self.model.config
-        longest = max(config.retry_min_ms, config.retry_max_ms)
-        # Who is refused is refused again until a person changes something.
-        first = longest if cause is Reason.REFUSED else config.retry_min_ms
-        return backoff_ms(self._failures, first, longest, random.random())  # noqa: S311 - jitter
-
-
-def _seconds() -> float:
-    return asyncio.get_running_loop().time()

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Protocol
 
-from gateway.drivers.spec import Link
 from gateway.edge.live.records import LinkLoad
 
 _log = logging.getLogger(__name__)
@@ -22,12 +23,29 @@ RELIEVED = 0.8
 """A link that could not keep up is called so until somebody waited for less than this."""
 
 
+class Capacity(Protocol):
+    """How many turns there are at one time; the number may change."""
+
+    @property
+    def turns(self) -> int:
+        """1 or more."""
+
+
+class Alone:
+    """What one device is reached by that shares it with none."""
+
+    turns = 1
+
+
 class Turns:
     """A link's turns: as many at a time as it has, in the order in which they were asked for.
 
-    A device asks for one turn at a time, so each has its own before another has its second. But
-    devices that do not answer cost a time-out each: those that failed at their last turn do not
-    follow each other while others wait.
+    For its readings a device asks for one turn at a time, so each has its own before another has
+    its second. But devices that do not answer cost a time-out each: those that failed at their
+    last turn do not follow each other while others wait.
+
+    What people ask of a device has turns beside it (:meth:`Turn.beside`). One device never has two
+    turns at a time, however many the link has. An urgent turn is the next to be granted.
 
     Args:
         link: says how many turns there are; it may change its mind.
@@ -35,7 +53,9 @@ class Turns:
         seconds: a clock that never steps.
     """
 
-    def __init__(self, link: Link, load: LinkLoad, seconds: Callable[[], float]) -> None:
+    def __init__(
+        self, link: Capacity, load: LinkLoad, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
         self._link = link
         self._load = load
         self._seconds = seconds
@@ -51,11 +71,13 @@ class Turns:
     async def begin(self, turn: "Turn") -> None:
         """Wait for a turn. Whoever gives one back hands it on: nobody can slip in between."""
         self._count()
-        if not self._waiting and self._granted < self._load.turns:
-            self._granted += 1
+        is_free = self._granted < self._load.turns and not turn.device.is_held
+        if is_free and not self._waiting:
+            self._hand(turn)
             return
         turn.grant = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        self._enqueue(turn)
+        self._grant()  # those before it may wait for their devices only
         try:
             await turn.grant
         except asyncio.CancelledError:
@@ -70,13 +92,31 @@ class Turns:
         """Give a turn back, and grant what can be granted."""
         self._count()
         self._granted -= 1
+        turn.device.is_held = False
         if turn.has_failed:  # whoever waits now and answers goes before the next that may not
-            self._waiting = deque(sorted(self._waiting, key=lambda one: one.has_failed))
+            self._waiting = deque(sorted(self._waiting, key=lambda one: one.rank))
+        self._grant()
+
+    def _enqueue(self, turn: "Turn") -> None:
+        if turn.is_urgent:
+            self._waiting.insert(sum(one.is_urgent for one in self._waiting), turn)
+        else:
+            self._waiting.append(turn)
+
+    def _grant(self) -> None:
+        passed_over: list[Turn] = []  # their devices have a turn already
         while self._waiting and self._granted < self._link.turns:
-            grant = self._waiting.popleft().grant
-            if not grant.done():  # else its device was stopped just now
-                self._granted += 1
-                grant.set_result(None)
+            turn = self._waiting.popleft()
+            if turn.device.is_held:
+                passed_over.append(turn)
+            elif not turn.grant.done():  # else its device was stopped just now
+                self._hand(turn)
+                turn.grant.set_result(None)
+        self._waiting.extendleft(reversed(passed_over))
+
+    def _hand(self, turn: "Turn") -> None:
+        self._granted += 1
+        turn.device.is_held = True
 
     def _count(self) -> None:
         """Count the time since the last change, before the next one."""
@@ -88,7 +128,8 @@ class Turns:
         load.busy_s += self._granted * passed_s
         if self._waiting:
             load.waited_s += passed_s
-        if now_s - self._window_s >= WINDOW_S:
+        # Whoever waits for one device alone is a person, or is kept waiting by one.
+        if load.devices > 1 and now_s - self._window_s >= WINDOW_S:
             self._judge(now_s)
 
     def _judge(self, now_s: float) -> None:
@@ -112,16 +153,36 @@ class Turns:
 class Turn:
     """One device's turn: a context, entering it waits and leaving it gives the turn back.
 
+    Args:
+        turns: whose.
+        device: the turn of its readings; None: this is it.
+        is_urgent: the next to be granted.
+
     Attributes:
         grant: done when it is granted, if it had to wait.
         has_failed: whether the last one ended with an error.
+        is_held: whether it, or one beside it, is granted now.
     """
 
     grant: asyncio.Future[None]
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(
+        self, turns: Turns, device: "Turn | None" = None, *, is_urgent: bool = False
+    ) -> None:
         self._turns = turns
+        self.device = device or self
+        self.is_urgent = is_urgent
         self.has_failed = False
+        self.is_held = False
+
+    def beside(self, *, is_urgent: bool) -> "Turn":
+        """One more turn of the same device, for what a person asks of it; they never overlap."""
+        return Turn(self._turns, self.device, is_urgent=is_urgent)
+
+    @property
+    def rank(self) -> tuple[bool, bool]:
+        """Those of a smaller rank go first when one has failed."""
+        return not self.is_urgent, self.has_failed
 
     async def __aenter__(self) -> None:
         await self._turns.begin(self)

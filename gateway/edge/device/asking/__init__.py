@@ -1,0 +1,1 @@
+"""What people ask of devices: it runs beside their readings, never amid one."""

@@ -1,0 +1,1 @@
+"""How a device stands: up or lost, since when and why, and what is logged of it."""
