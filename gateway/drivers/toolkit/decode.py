@@ -15,6 +15,7 @@ from gateway.core.batch import Status
 from gateway.core.schema import Column, Kind, Run, runs_of
 from gateway.core.status import GOOD, Reason, bad
 from gateway.drivers.toolkit.merge import Block, Span
+from gateway.drivers.toolkit.transforms import Transform
 
 Image = bytes | bytearray
 Index = npt.NDArray[np.intp]
@@ -27,12 +28,14 @@ class Number:
     """A number in whole bytes.
 
     Attributes:
-        code: NumPy type without byte order, ``f4``.
+        code: NumPy type without byte order, ``f4``; of integers it may be wider than the number.
         order: where each byte stands, the least significant one first.
+        then: makes the value of what these bytes hold; None: they are the value.
     """
 
     code: str
     order: tuple[int, ...]
+    then: Transform | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,8 @@ class Decoder:
 
         Args:
             image: the data of all blocks.
-            status: one byte a point; texts that cannot be decoded become BAD here, unless they
-                are already.
+            status: one byte a point; patterns that stand for no value become BAD here, unless
+                they are already.
         """
         return tuple([read(image, status[span]) for span, read in self._runs])
 
@@ -169,14 +172,26 @@ class _Numbers:
         self._parts = [
             (np.array(members, np.intp), _source(number, [starts[i] for i in members]))
             for number, members in groups.items()
+            if number.then is None
+        ]
+        self._made = [
+            (np.array(members, np.intp), _source(number, [starts[i] for i in members]), number.then)
+            for number, members in groups.items()
+            if number.then is not None
         ]
 
-    def __call__(self, image: Image, _status: Status) -> Column:
-        if len(self._parts) == 1:
+    def __call__(self, image: Image, status: Status) -> Column:
+        if len(self._parts) == 1 and not self._made:
             return self._parts[0][1](image).astype(self._dtype)
         column = np.empty(self._count, self._dtype)
         for members, source in self._parts:
             column[members] = source(image)
+        for members, source, then in self._made:
+            column[members], wrong = then(source(image))
+            if wrong is not None and wrong.any():
+                spoilt = np.zeros(self._count, np.bool_)
+                spoilt[members] = wrong
+                _spoil(status, spoilt, Reason.TYPE)
         return column
 
 
@@ -203,11 +218,30 @@ class _Gather:
         return np.frombuffer(image, np.uint8).take(self.index).view(self.dtype)
 
 
-def _source(number: Number, starts: Sequence[int]) -> _Slice | _Gather:
-    size = len(number.order)
+@dataclass(frozen=True, slots=True)
+class _Widen:
+    """Integers of an odd number of bytes: put on top of wider ones and shifted down, with sign."""
+
+    index: Index
+    size: int
+    dtype: np.dtype[Any]
+
+    def __call__(self, image: Image) -> Column:
+        narrow = np.frombuffer(image, np.uint8).take(self.index).reshape(-1, self.size)
+        wide = np.zeros((len(narrow), self.dtype.itemsize), np.uint8)
+        wide[:, -self.size :] = narrow
+        shift = 8 * (self.dtype.itemsize - self.size)
+        column: Column = wide.view(self.dtype).ravel() >> self.dtype.type(shift)
+        return column
+
+
+def _source(number: Number, starts: Sequence[int]) -> _Slice | _Gather | _Widen:
+    size, little = len(number.order), np.dtype("<" + number.code)
+    index = (np.array(starts, np.intp)[:, None] + np.array(number.order, np.intp)).ravel()
+    if size < little.itemsize:
+        return _Widen(index, size, little)
     is_dense = all(start == starts[0] + i * size for i, start in enumerate(starts))
     signs = {tuple(range(size)): "<", tuple(range(size))[::-1]: ">"}
     if is_dense and number.order in signs:
         return _Slice(starts[0], len(starts), np.dtype(signs[number.order] + number.code))
-    index = (np.array(starts, np.intp)[:, None] + np.array(number.order, np.intp)).ravel()
-    return _Gather(index, np.dtype("<" + number.code))
+    return _Gather(index, little)
