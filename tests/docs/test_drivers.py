@@ -1,35 +1,42 @@
 """What each installed driver says of itself is true: it is what tables and pages are made of."""
 
+import subprocess
+import sys
+
 import pytest
 from pydantic import ValidationError
 
-from edge_config.mistakes.shape import declared
 from edge_config.models.validation import validated
 from gateway.core.schema import Kind
+from gateway.drivers.quality.proofs import unproven
 from gateway.drivers.registry import installed
+from tests.docs.test_documentation import ROOT
 
 DRIVERS = sorted(installed())
 
 
 @pytest.mark.parametrize("name", DRIVERS)
-def test_examples_are_addresses_and_have_titles(name: str) -> None:
+def test_examples_are_addresses(name: str) -> None:
     spec = installed()[name]
-    assert spec.examples, f"give {name}'s SPEC examples of addresses"
     for example in spec.examples:
-        address = validated(spec.address, example.text)
-        assert isinstance(spec.kind(address), Kind)
+        assert isinstance(spec.kind(validated(spec.address, example.text)), Kind)
         assert example.title_zh != example.title_en
-        assert validated(spec.address, str(address)) == address
-
-
-@pytest.mark.parametrize("name", DRIVERS)
-def test_fields_of_an_address_have_titles_in_both_languages(name: str) -> None:
-    for key, field in declared(installed()[name].address).items():
-        for title in ("title_zh", "title_en"):
-            assert field.limits.get(title), f"{key} of {name}: give its Field a {title}"
 
 
 @pytest.mark.parametrize("name", DRIVERS)
 def test_an_address_is_no_empty_text(name: str) -> None:
     with pytest.raises(ValidationError):
         validated(installed()[name].address, "")
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_every_claim_of_quality_is_proven(name: str) -> None:
+    assert unproven(installed()[name], ROOT) == []
+
+
+def test_the_page_of_drivers_is_up_to_date() -> None:
+    command = [sys.executable, "-m", "gateway", "schema", "drivers"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == (ROOT / "docs/drivers.md").read_text(), (
+        "renew it: qulink schema drivers > docs/drivers.md"
+    )

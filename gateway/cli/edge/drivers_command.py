@@ -11,7 +11,8 @@ def register(root: typer.Typer) -> None:
 
 
 def drivers() -> None:
-    """Print name, titles and modes of every installed driver; exit 1 if one is broken."""
+    """Print name, titles, modes and tier of every installed driver; exit 1 if one is broken."""
+    from gateway.drivers.quality.page import tier_of
     from gateway.drivers.registry import installed
 
     is_broken = False
@@ -22,7 +23,7 @@ def drivers() -> None:
             typer.echo(f"{name:<12} cannot be loaded: {error}", err=True)
             is_broken = True
         else:
-            modes = ", ".join(spec.modes)
-            typer.echo(f"{name:<12} {spec.title_en} / {spec.title_zh}  ({modes})")
+            told = f"{', '.join(spec.modes)}; {tier_of(spec)}"
+            typer.echo(f"{name:<12} {spec.title_en} / {spec.title_zh}  ({told})")
     if is_broken:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""``qulink schema``: JSON Schema of a configuration for editors, and the reference page."""
+"""``qulink schema``: JSON Schema of a configuration for editors, and pages written from it."""
 
 import json
 from typing import Annotated, Literal
@@ -21,21 +21,25 @@ def register(root: typer.Typer) -> None:
 
 def schema(
     what: Annotated[
-        Literal["gateway", "city", "profile", "reference"],
+        Literal["gateway", "city", "profile", "reference", "drivers"],
         typer.Argument(
-            help="JSON Schema of an edge, a city or a machine profile, or the page for people."
+            help="JSON Schema of an edge, a city or a machine profile, or a page for people."
         ),
     ],
 ) -> None:
     """Print it, with the connections and addresses of the installed drivers."""
     from edge_config.reference.page import markdown
     from edge_config.reference.schema import city_schema, gateway_schema, profile_schema
+    from gateway.drivers.quality import page
     from gateway.drivers.registry import installed
 
     schemas = {"gateway": gateway_schema, "profile": profile_schema}
     try:
         if what == "reference":
             typer.echo(markdown(installed()), nl=False)
+            return
+        if what == "drivers":
+            typer.echo(page.markdown(installed()), nl=False)
             return
         found = schemas[what](installed()) if what in schemas else city_schema()
     except (ImportError, TypeError) as error:

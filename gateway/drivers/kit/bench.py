@@ -22,6 +22,7 @@ from edge_config.models.validation import validated
 from gateway.core.batch import Reading
 from gateway.core.schema import runs_of
 from gateway.drivers.api import Driver, Point, Value
+from gateway.drivers.quality.claims import Tier, claim_of
 from gateway.drivers.spec import DriverSpec
 
 Action = Callable[[], Awaitable[None]]
@@ -114,11 +115,18 @@ def values_of(points: Sequence[Point], reading: Reading) -> list[Value]:
     return [value for column in reading.columns for value in column.tolist()]
 
 
-def needs(thing: Any, what: str) -> Any:
-    """What the bench has, or a skip that says what it has not."""
-    if thing is None:
-        pytest.skip(f"the bench has not given {what}")
-    return thing
+def needs(spec: DriverSpec, rule: str, thing: Any, what: str) -> Any:
+    """What a bench has for a rule; else a skip that says what it has not given.
+
+    A driver that claims silver leaves out no rule: then it is a failure, unless its claim is
+    exempt from the rule.
+    """
+    if thing is not None:
+        return thing
+    claim = claim_of(spec)
+    if claim and claim.tier.holds(Tier.SILVER) and rule not in claim.exempt:
+        pytest.fail(f"{rule}: {spec.name} claims {claim.tier}; give the bench {what}")
+    return pytest.skip(f"{rule}: the bench has not given {what}")
 
 
 async def endless(call: Callable[[], Awaitable[Any]]) -> NoReturn:

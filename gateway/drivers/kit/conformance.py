@@ -55,7 +55,9 @@ class RefusalConformance(DriverConformance):
 
     async def test_d11_a_refusal_is_told_apart(self, bench: Bench) -> None:
         """D-11: wrong credentials raise ``RefusedError``."""
-        driver = bench.driver(needs(bench.refused, "a connection that is refused"))
+        driver = bench.driver(
+            needs(bench.spec, "D-11", bench.refused, "a connection that is refused")
+        )
         async with asyncio.timeout(bench.deadline_s):
             with pytest.raises(RefusedError):
                 await driver.connect()
@@ -81,7 +83,9 @@ class SubscribingConformance(DriverConformance):
 
     async def test_d18_an_unknown_point_is_refused_alone(self, bench: Bench) -> None:
         """D-18: ``subscribe`` marks what the device does not know; the rest arrives."""
-        unknown = bench.point(needs(bench.unknown, "an unknown address"), "unknown")
+        unknown = bench.point(
+            needs(bench.spec, "D-18", bench.unknown, "an unknown address"), "unknown"
+        )
         points = [*bench.points(), unknown]
         async with bench.connected() as driver, asyncio.timeout(bench.deadline_s):
             pushing = cast("SubscribingDriver", driver)

@@ -272,7 +272,9 @@ class LinkConformance:
 
     async def test_d28_changed_settings_are_followed(self, links: LinkBench) -> None:
         """D-28: ``configure`` comes at any time; devices go on, maybe over a new connection."""
-        changed = needs(links.changed, "a connection with other settings of the link")
+        changed = needs(
+            links.spec, "D-28", links.changed, "a connection with other settings of the link"
+        )
         link = links.link()
         async with links.connected(link, links.one, links.other) as devices:
             for written in (changed, links.one, links.one):

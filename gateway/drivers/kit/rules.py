@@ -102,7 +102,7 @@ class DriverConformance:
 
     async def test_d04_an_unknown_point_harms_only_itself(self, bench: Bench) -> None:
         """D-04: the fault of one point is its own BAD status with a reason."""
-        unknown = needs(bench.unknown, "an unknown address")
+        unknown = needs(bench.spec, "D-04", bench.unknown, "an unknown address")
         points = [*bench.points(), bench.point(unknown, "unknown")]
         async with bench.connected() as driver:
             plan = driver.plan(points)
@@ -160,8 +160,8 @@ class DriverConformance:
 
     async def test_d07_a_late_answer_is_never_the_next(self, bench: Bench) -> None:
         """D-07: after a reading was given up, the next values are right."""
-        stall = needs(bench.stall, "a way to stall the device")
-        resume = needs(bench.resume, "a way to let the device answer again")
+        stall = needs(bench.spec, "D-07", bench.stall, "a way to stall the device")
+        resume = needs(bench.spec, "D-07", bench.resume, "a way to let the device answer again")
         points = bench.points()
         async with bench.connected() as driver:
             await stall()
@@ -232,7 +232,7 @@ class DriverConformance:
 
     async def test_d14_a_read_only_point_is_not_written(self, bench: Bench) -> None:
         """D-14: the driver says so, and the connection stays good."""
-        raw, value = needs(bench.read_only, "a read-only address")
+        raw, value = needs(bench.spec, "D-14", bench.read_only, "a read-only address")
         async with bench.connected() as driver:
             async with asyncio.timeout(bench.deadline_s):
                 with pytest.raises(DriverError) as caught:
@@ -243,7 +243,7 @@ class DriverConformance:
 
     async def test_d16_a_written_value_is_read_back(self, bench: Bench) -> None:
         """D-16: what was written is what is read; the former value is put back."""
-        raw, value = needs(bench.writable, "a writable address")
+        raw, value = needs(bench.spec, "D-16", bench.writable, "a writable address")
         point = bench.point(raw)
         async with bench.connected() as driver:
             (before,) = values_of([point], await bench.read(driver, [point]))
