@@ -1,0 +1,40 @@
+"""Mitsubishi MELSEC controllers by MC protocol (SLMP), 3E and 4E frames. See docs/drivers/mc.md.
+
+The codec is our own; no protocol library is needed.
+"""
+
+from gateway.drivers.api import Driver
+from gateway.drivers.mc.address import Address, kind
+from gateway.drivers.mc.config import Connection, endpoint, misfits, unit
+from gateway.drivers.spec import DriverSpec, Example
+
+
+def _make(connection: Connection) -> Driver:
+    from gateway.drivers.mc.driver import McDriver  # noqa: PLC0415 - only when used
+
+    return McDriver(connection)
+
+
+SPEC = DriverSpec(
+    name="mc",
+    title_zh="三菱 MELSEC（MC/SLMP）",
+    title_en="Mitsubishi MELSEC (MC protocol, SLMP)",
+    connection=Connection,
+    address=Address,
+    kind=kind,
+    make=_make,
+    examples=(
+        Example("D100:int16", "数据寄存器 D100，16 位有符号整数", "data register D100"),
+        Example("D102:float32", "D102 起的单精度浮点数", "float in D102 and D103"),
+        Example("D104:uint32", "D104 起的 32 位无符号整数", "32 bits in D104 and D105"),
+        Example("D100.F", "数据寄存器 D100 的第 15 位", "bit 15 of D100"),
+        Example("M0", "内部继电器 M0", "internal relay M0"),
+        Example("X1F", "输入 X1F（十六进制）", "input X1F, hexadecimal"),
+        Example("W1A:uint16", "链接寄存器 W1A（十六进制）", "link register W1A, hexadecimal"),
+        Example("CN3:int16", "计数器 C3 的当前值", "present value of counter C3"),
+        Example("D200:string[10]:gbk", "D200 起的 10 字节中文", "10 bytes of Chinese from D200"),
+    ),
+    endpoint=endpoint,
+    unit=unit,
+    misfits=misfits,
+)

@@ -1,0 +1,116 @@
+"""One TCP connection to a MELSEC controller: one request under way at a time."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import cycle
+from typing import cast
+
+from gateway.core.status import Reason
+from gateway.drivers.api import NotConnectedError
+from gateway.drivers.mc import codec
+from gateway.drivers.mc.config import Frame, Route
+from gateway.drivers.mc.ends import SILENT
+
+
+class Channel(asyncio.Protocol):
+    """A connection until it is lost; then it is not used again.
+
+    3E frames have no serial numbers: once an answer is given up, a late one would pass for the
+    next, so the connection ends there. In 4E frames it is told by its number and dropped.
+
+    Args:
+        frame: 3E or 4E.
+        to: whom requests are for.
+        timer_ms: longest wait of the module for its CPU.
+
+    Attributes:
+        loss: why it cannot be used; empty while it can.
+    """
+
+    def __init__(self, frame: Frame, to: Route, timer_ms: int) -> None:
+        self._inbox = codec.Inbox(frame)
+        self._to = to
+        self._timer_ms = timer_ms
+        is_numbered = frame is Frame.E4
+        self._serials: Iterator[int] | None = cycle(range(codec.SERIALS)) if is_numbered else None
+        self._serial: int | None = None
+        self._waiter: asyncio.Future[codec.Answer] | None = None
+        self._transport: asyncio.Transport | None = None
+        self.loss = "not connected"
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def ask(self, request: codec.Request, timeout_s: float) -> bytes | int:
+        """Send a request and wait for its answer.
+
+        Returns:
+            Its data, or an end code; ``SILENT`` if none came in time over a connection that goes
+            on being used.
+
+        Raises:
+            NotConnectedError: the connection is lost, or ends with this.
+        """
+        if self.loss:
+            raise NotConnectedError(self.loss)
+        self._serial = next(self._serials) if self._serials else None
+        self._waiter = waiter = asyncio.get_running_loop().create_future()
+        message = codec.framed(request, self._to, self._timer_ms, self._serial)
+        cast("asyncio.Transport", self._transport).write(message)
+        try:
+            async with asyncio.timeout(timeout_s):
+                answer = await waiter
+            return codec.outcome(answer, request, self._to)
+        except TimeoutError:
+            return self._silent(timeout_s)
+        except codec.WrongAnswerError as error:
+            self.abort(f"wrong answer: {error}")
+            raise NotConnectedError(self.loss) from error
+        finally:
+            self._waiter = None
+            self._end_if_late_would_pass(waiter)
+
+    def _silent(self, timeout_s: float) -> int:
+        if self._serials is not None:
+            return SILENT
+        self.abort(f"no answer within {timeout_s * 1000:.0f} ms; closed, a late one has no number")
+        raise NotConnectedError(self.loss, Reason.TIMEOUT)
+
+    def _end_if_late_would_pass(self, waiter: "asyncio.Future[codec.Answer]") -> None:
+        """Whoever waited was called off before the answer came."""
+        if self._serials is None and (not waiter.done() or waiter.cancelled()):
+            self.abort("an answer was given up")
+
+    def data_received(self, data: bytes) -> None:
+        """Hand over the answer that is waited for; late ones are dropped by their numbers."""
+        try:
+            answers = self._inbox.receive(data)
+        except codec.WrongAnswerError as error:
+            self.abort(f"wrong answer: {error}")
+            return
+        for answer in answers:
+            waiter = self._waiter
+            if waiter is not None and not waiter.done() and answer.serial == self._serial:
+                waiter.set_result(answer)
+            elif self._serials is None:
+                self.abort("wrong answer: one that nobody asked for")
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Be ready; the event loop has set TCP_NODELAY."""
+        self._transport = cast("asyncio.Transport", transport)
+        self.loss = ""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wake whoever waits."""
+        self._fail(f"connection lost: {exc}" if exc else "the controller closed the connection")
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def abort(self, why: str) -> None:
+        """Drop the connection at once: later calls say why."""
+        self._fail(why)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _fail(self, why: str) -> None:
+        self.loss = self.loss or why
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(NotConnectedError(self.loss))

@@ -1,0 +1,150 @@
+"""The MC protocol driver: one connection to one CPU."""
+
+import asyncio
+from collections.abc import Sequence
+from weakref import WeakSet
+
+from gateway.core.batch import Reading
+from gateway.drivers.api import (
+    DriverError,
+    NoResponseError,
+    NotConnectedError,
+    Point,
+    RefusedError,
+    TagFault,
+    Value,
+)
+from gateway.drivers.mc import codec, ends
+from gateway.drivers.mc.channel import Channel
+from gateway.drivers.mc.config import REQUEST_TIMEOUT_MS, Connection, endpoint, route
+from gateway.drivers.mc.plan import (
+    LAYOUTS,
+    Read,
+    messages,
+    parted,
+    request,
+    shown,
+    write_request,
+)
+from gateway.drivers.toolkit.layout import Kept
+from gateway.drivers.toolkit.reading import Answer, ReadPlan, UnansweredError
+
+CLOSE_S = 1.0
+"""Longest wait until a socket is closed."""
+
+
+class McPlan(ReadPlan):
+    """The plan of one controller; it keeps the layout that equal ones share."""
+
+    def __init__(self, kept: Kept) -> None:
+        super().__init__(kept.layout, ends.CODES)
+        self.kept = kept
+
+
+class McDriver:
+    """Reads and writes one CPU. See :class:`gateway.drivers.api.Driver` for the contract."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._timeout_s = (connection.request_timeout_ms or REQUEST_TIMEOUT_MS) / 1000
+        self._most_random = codec.MOST_RANDOM[connection.series] if connection.random_read else 0
+        self._name = f"MELSEC controller at {endpoint(connection)}"
+        self._channel: Channel | None = None
+        self._plans: WeakSet[McPlan] = WeakSet()
+
+    async def connect(self) -> None:
+        """Open the connection; whether the CPU answers shows at the first reading."""
+        await self.close()
+        to, timer_ms = route(self._connection), self._connection.monitoring_timer_ms
+        loop = asyncio.get_running_loop()
+        try:
+            _, self._channel = await loop.create_connection(
+                lambda: Channel(self._connection.frame, to, timer_ms),
+                self._connection.host,
+                self._connection.port,
+            )
+        except (OSError, UnicodeError) as error:  # UnicodeError: no possible host name
+            raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
+
+    def plan(self, points: Sequence[Point]) -> McPlan:
+        """Merge the points into the fewest requests."""
+        plan = McPlan(LAYOUTS.get(points, self._connection))
+        self._plans.add(plan)
+        return plan
+
+    async def read(self, plan: McPlan) -> Reading:
+        """Read all points of a plan once."""
+        steps = plan.poll()
+        try:
+            reads = next(steps)
+            while True:
+                reads = steps.send(await self._ask_all(reads))
+        except StopIteration as end:
+            reading: Reading = end.value
+            return reading
+        except UnansweredError as fault:
+            what = f"{self._name}: no answer within {self._timeout_s * 1000:.0f} ms"
+            raise NoResponseError(f"{what} to {shown(fault.block)}") from fault
+
+    async def _ask_all(self, reads: Sequence[Read]) -> list[Answer]:
+        answers: list[Answer] = [ends.NOT_SENT] * len(reads)
+        for places in messages(reads, self._most_random):
+            found = await self._ask_some([reads[place] for place in places])
+            for place, answer in zip(places, found, strict=True):
+                answers[place] = answer
+            if ends.SILENT in found:
+                break
+        return answers
+
+    async def _ask_some(self, reads: Sequence[Read]) -> Sequence[Answer]:
+        """Requests that share a message; where it is refused, each by itself."""
+        answer = await self._ask(request(reads, self._connection.series))
+        if isinstance(answer, bytes):
+            return parted(reads, answer)
+        if answer == ends.SILENT or len(reads) == 1:
+            return [answer, *[ends.NOT_SENT] * (len(reads) - 1)]
+        if answer == ends.UNSUPPORTED:
+            self._most_random = 0
+        return [(await self._ask_some([read]))[0] for read in reads]
+
+    async def _ask(self, asked: codec.Request) -> Answer:
+        channel = self._channel
+        if channel is None:
+            raise NotConnectedError(f"{self._name}: not connected")
+        try:
+            answer = await channel.ask(asked, self._timeout_s)
+        except NotConnectedError as error:
+            raise NotConnectedError(f"{self._name}: {error}", error.reason) from error
+        if isinstance(answer, int) and ends.is_locked(answer):
+            raise RefusedError(f"{self._name}: {ends.words_for(answer)}")
+        return answer
+
+    def tag_faults(self) -> dict[str, TagFault]:
+        """Which request each tag is missed by, and how it was answered."""
+        return {
+            plan.kept.points[member].name: TagFault(
+                ends.reason_for(code), f"{ends.words_for(code)}, asked for {shown(block)}"
+            )
+            for plan in self._plans
+            for block, code in plan.missed
+            for member in block.members
+        }
+
+    async def write(self, point: Point, value: Value) -> None:
+        """Write one value; the controller's confirmation has no data to compare."""
+        answer = await self._ask(write_request(point, value, self._connection.series))
+        what = f"{point.name} ({point.address})"
+        if answer == ends.SILENT:
+            raise NoResponseError(
+                f"{self._name} did not confirm to have written {what}; it may have"
+            )
+        if isinstance(answer, int):
+            words = ends.words_for(answer)
+            raise DriverError(f"{self._name} refused to write {what}: {words}")
+
+    async def close(self) -> None:
+        """Close the connection, and wait, shortly, until its socket is closed."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.abort("closed")
+            await asyncio.wait([channel.closed], timeout=CLOSE_S)

@@ -1,0 +1,163 @@
+"""Devices of a controller in the words of the toolkit, and which requests share one. Pure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from gateway.drivers.api import DriverError, Point, Value
+from gateway.drivers.mc import codec
+from gateway.drivers.mc.address import Address
+from gateway.drivers.mc.config import Connection, Series
+from gateway.drivers.mc.devices import DEVICES, WORD_BITS, written
+from gateway.drivers.mc.values import DataType, Encoding, decode_text, encode_text
+from gateway.drivers.toolkit.decode import Bit, Format, Number, Place, Text
+from gateway.drivers.toolkit.layout import Layout, Layouts
+from gateway.drivers.toolkit.merge import Block, Limits, Span
+from gateway.drivers.toolkit.numbers import packed
+
+SCATTERED_WORDS = 16
+"""Requests for at most so many words are read together at random: a word costs 4 bytes then, a
+request of its own the scan time of the CPU."""
+
+
+class Read(NamedTuple):
+    """One request of a layout.
+
+    Attributes:
+        words: what is asked for.
+        shift: bits before the first one that is wanted.
+        size: bytes that the layout has room for.
+    """
+
+    words: codec.Words
+    shift: int
+    size: int
+
+    def data(self, body: bytes) -> bytes:
+        """What the layout wants of the words; bits begin with the lowest one of a byte."""
+        if not self.shift:
+            return body[: self.size]
+        bits = int.from_bytes(body, "little") >> self.shift
+        return bits.to_bytes(len(body), "little")[: self.size]
+
+
+def layout(points: Sequence[Point], connection: Connection) -> Layout:
+    """The fewest requests for these points within the limits of a connection."""
+    return Layout.of([_place(point) for point in points], _limits(connection), _read)
+
+
+def _merging(connection: Connection) -> tuple[int, int]:
+    return connection.max_words, connection.max_gap
+
+
+LAYOUTS = Layouts(layout, _merging)
+"""Those in use in this process; equal devices share one."""
+
+
+def _limits(connection: Connection) -> Callable[[str], Limits]:
+    words, gap = connection.max_words, connection.max_gap
+    # Bits are read in words that begin at a multiple of 16, the first and last may be cut.
+    bits = Limits((words - 1) * WORD_BITS + 1, gap * WORD_BITS, 1)
+    whole = Limits(words, gap, WORD_BITS)
+    return lambda device: bits if DEVICES[device].is_bits else whole
+
+
+def _read(device: str, start: int, count: int) -> Read:
+    if not DEVICES[device].is_bits:
+        return Read(codec.Words(device, start, count), 0, 2 * count)
+    shift = start % WORD_BITS
+    words = codec.Words(device, start - shift, -(-(shift + count) // WORD_BITS))
+    return Read(words, shift, -(-count // 8))
+
+
+def _place(point: Point) -> Place:
+    address: Address = point.address
+    span = Span(address.device, address.number, address.stop)
+    return Place(point.kind, span, _format(address))
+
+
+def _format(address: Address) -> Format:
+    if address.type is DataType.STRING:
+        decode = partial(decode_text, encoding=address.encoding or Encoding.ASCII)
+        return Text(address.length or 0, decode)
+    if address.type is DataType.BOOL:
+        return Bit(address.bit or 0)
+    return Number(address.type.code, tuple(range(address.type.size)))
+
+
+def shown(block: Block) -> str:
+    """A request for people: ``D100 to D109``."""
+    device, first, count = block.key
+    upto = f" to {written(device, first + count - 1)}" if count > 1 else ""
+    return f"{written(device, first)}{upto}"
+
+
+def messages(reads: Sequence[Read], most: int) -> Iterator[list[int]]:
+    """Which requests share a message: positions, small ones together, each of the others alone.
+
+    Args:
+        reads: the requests.
+        most: words that a random read may have; 0: each request alone.
+    """
+    together: list[int] = []
+    room = most
+    for place, read in enumerate(reads):
+        count = read.words.length
+        if count > min(SCATTERED_WORDS, most):
+            yield [place]
+            continue
+        if count > room:
+            yield together
+            together, room = [], most
+        together.append(place)
+        room -= count
+    if together:
+        yield together
+
+
+def request(reads: Sequence[Read], series: Series) -> codec.Request:
+    """The message for requests that share one."""
+    if len(reads) == 1:
+        return codec.read(reads[0].words, series)
+    return codec.read_random([read.words for read in reads], series)
+
+
+def parted(reads: Sequence[Read], body: bytes) -> list[bytes]:
+    """What each of the requests of a message asked for."""
+    parts, at = [], 0
+    for read in reads:
+        size = 2 * read.words.length
+        parts.append(read.data(body[at : at + size]))
+        at += size
+    return parts
+
+
+def write_request(point: Point, value: Value, series: Series) -> codec.Request:
+    """The request that writes one value.
+
+    Raises:
+        DriverError: it cannot be written, or does not fit.
+    """
+    address: Address = point.address
+    what = f"cannot write {point.name} ({address})"
+    if not DEVICES[address.device].is_writable:
+        raise DriverError(f"{what}: {address.device} can be read only")
+    if address.bit is not None:
+        raise DriverError(f"{what}: a bit of a word cannot be written by itself")
+    try:
+        return _write(address, value, series)
+    except ValueError as error:
+        raise DriverError(f"{what}: {error}") from error
+
+
+def _write(address: Address, value: Value, series: Series) -> codec.Request:
+    if address.type is DataType.BOOL:
+        if not isinstance(value, bool):
+            raise ValueError(f"{value!r} is no bool")
+        return codec.write_bit(address.device, address.number, value, series)
+    if address.type is DataType.STRING:
+        encoding = address.encoding or Encoding.ASCII
+        body = encode_text(address.length or 0, encoding, value)
+    else:
+        body = packed(address.type.code, value)
+    return codec.write_words(address.device, address.number, body, series)
