@@ -51,6 +51,7 @@ class Edge:
     devices: Fleet
     northbounds: list[Northbound]
     knowledge: KnowledgeKeeper
+    clock: Clock
 
 
 def compose(
@@ -93,7 +94,7 @@ def compose(
     recorder.tell_losses(devices.forget_sent)
     north = partial(Northbound, live=live, clock=clock, unstored=unstored)
     northbounds = _northbounds(loaded, buffer, wake, north)
-    return Edge(buffer, live, recorder, shared.sinks, devices, northbounds, knowledge)
+    return Edge(buffer, live, recorder, shared.sinks, devices, northbounds, knowledge, clock)
 
 
 def _shared(
@@ -168,7 +169,8 @@ class _Preparation:
 
 def _record(model: DeviceModel, spec: DriverSpec) -> DeviceRecord:
     asset_no = model.config.asset_no
-    record = DeviceRecord(model.id, model.endpoint, spec.name, model.profile, asset_no)
+    profile = model.resolved.profile.name
+    record = DeviceRecord(model.id, model.endpoint, spec.name, profile, asset_no)
     for group in model.groups:
         record.add_group(group.schema)
     return record
@@ -260,7 +262,9 @@ def _control(edge: Edge, loaded: LoadedGateway) -> ControlServer | None:
     place = open_place(socket_path(config.control_socket, config.buffer.path))
     if place is None:
         return None
-    return ControlServer(place, commands(config.gateway.id, edge.devices, edge.live))
+    return ControlServer(
+        place, commands(config.gateway.id, edge.devices, edge.live, edge.clock.now_ms)
+    )
 
 
 async def _cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:

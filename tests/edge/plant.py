@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice, ResolvedGroup, ResolvedTag
-from edge_config.models.gateway import GatewayConfig
+from edge_config.models.gateway import DeviceConfig, GatewayConfig, ProfileConfig
 from edge_config.models.settings import Settings
 from edge_config.models.tag import TagConfig
 from edge_config.models.uscc import check_character
@@ -21,6 +21,7 @@ from gateway.drivers.spec import DriverSpec
 from gateway.edge.app import compose
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device import clock as clock_module
+from gateway.edge.device.model import DeviceModel
 
 USCC = "91330800MA28F0000"
 USCC += check_character(USCC)
@@ -138,6 +139,12 @@ class Scripted:
         if isinstance(got, BaseException):
             raise got
         return got
+
+
+def device_model(config: DeviceConfig, endpoint: str = "plc:502") -> DeviceModel:
+    """A device without groups."""
+    profile = ProfileConfig(name="p", driver="plant", source="controller", groups=())
+    return DeviceModel(ResolvedDevice(config, {}, profile, ()), Plant().spec(), endpoint)
 
 
 class Clock(clock_module.Clock):

@@ -9,11 +9,10 @@ from edge_config.models.gateway import DeviceConfig
 from gateway.drivers.api import NotConnectedError
 from gateway.edge.device.connection import Connection
 from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
-from gateway.edge.device.model import DeviceModel
 from gateway.edge.device.timeouts import Timeouts
 from gateway.edge.device.turns import Alone, Turns
 from gateway.edge.live.records import LinkLoad
-from tests.edge.plant import Plant, Scripted
+from tests.edge.plant import Plant, Scripted, device_model
 
 NOTHING_KNOWN = KnowledgeKeeper(Path("/nonexistent/buffer.db.learnt"), ())
 
@@ -23,7 +22,7 @@ def connection(plant: Plant, **options: Any) -> Connection:
         id="d", driver="plant", profile="p", asset_no="M", connection={}, **options
     )
     made = Connection(
-        DeviceModel(config, "plc:502", "p"),
+        device_model(config),
         Scripted(plant),
         Turns(Alone(), LinkLoad("d")).of_one_device(),
         Timeouts(),

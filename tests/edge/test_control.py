@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from gateway.edge.control.client import ask
-from gateway.edge.control.commands import Commands
+from gateway.edge.control.command import Commands
 from gateway.edge.control.place import listen, reachable, socket_path
 from gateway.edge.control.protocol import MAX_REQUEST_BYTES, ControlError, decode_answer
 from gateway.edge.control.server import MOST_CONNECTIONS, ControlServer, open_place

@@ -11,6 +11,7 @@ from gateway.core.schema import Kind
 from gateway.drivers.api import Point
 from gateway.edge.device.knowledge.keeper import KnowledgeKeeper, path_beside
 from gateway.edge.device.model import DeviceModel, GroupModel
+from tests.edge.plant import device_model
 
 DEVICES = {"d", "e", "f"}
 
@@ -30,7 +31,7 @@ class Plan:
 def model(unit: int = 1, host: str = "plc", device: str = "d") -> DeviceModel:
     connection = {"host": host, "unit": unit}
     config = DeviceConfig(id=device, driver="x", profile="p", asset_no="M", connection=connection)
-    return DeviceModel(config, host, "p")
+    return device_model(config, host)
 
 
 def group(*addresses: str, name: str = "g") -> GroupModel:

@@ -7,16 +7,16 @@ import pytest
 from edge_config.models.gateway import DeviceConfig
 from gateway.core.status import Reason
 from gateway.drivers.extras import Notice
-from gateway.edge.device.model import DeviceModel
 from gateway.edge.device.standing.reports import MOST_CAUSES, Reports
 from gateway.retry import SOUND_S
+from tests.edge.plant import device_model
 
 
 @pytest.fixture
 def reports(caplog: pytest.LogCaptureFixture) -> Reports:
     caplog.set_level(logging.INFO)
     config = DeviceConfig(id="d", driver="x", profile="p", asset_no="M", connection={})
-    return Reports(DeviceModel(config, "plc:502", "p"))
+    return Reports(device_model(config))
 
 
 def test_a_loss_is_one_line_and_so_is_its_end(

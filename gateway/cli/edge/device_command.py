@@ -1,19 +1,17 @@
 """``qulink device``: the devices of a gateway that runs."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
+from gateway.cli.edge.asking.opening import AsJson, Config, Device, ask, print_json
+from gateway.cli.edge.asking.wording import local_time
 from gateway.cli.tables import print_table
 from gateway.cli.wording import counted
 
-Config = Annotated[Path, typer.Argument(help="The configuration that the gateway runs (YAML).")]
-Device = Annotated[str, typer.Argument(help="Device id.")]
 SHOWN_NAMES = 5
 """Tags that a line names; ``--json`` names more."""
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 def register(root: typer.Typer) -> None:
@@ -29,18 +27,18 @@ def register(root: typer.Typer) -> None:
 
 def _list(config: Config, as_json: AsJson = False) -> None:
     """List the devices: whether they are read, when a value came last, and why not."""
-    devices = _ask(config, "devices")
+    devices = ask(config, "devices")
     if as_json:
-        _print_json(devices)
+        print_json(devices)
     else:
         _print_table(devices)
 
 
 def _status(config: Config, as_json: AsJson = False) -> None:
     """Tell how the gateway is: devices, faults of single tags, the broker, what waits."""
-    status = _ask(config, "status")
+    status = ask(config, "status")
     if as_json:
-        _print_json(status)
+        print_json(status)
         return
     broker = "connected" if status["is_connected"] else "not connected"
     typer.echo(f"gateway   {status['gateway']}, qulink {status['software']}, pid {status['pid']}")
@@ -80,39 +78,17 @@ def _fault(fault: dict[str, Any]) -> str:
 
 def _stop(config: Config, device: Device) -> None:
     """Read a device no more, until it is started or the gateway is; the books say `stopped`."""
-    _print_table([_ask(config, "stop", device=device)])
+    _print_table([ask(config, "stop", device=device)])
 
 
 def _start(config: Config, device: Device) -> None:
     """Read a device that was stopped."""
-    _print_table([_ask(config, "start", device=device)])
+    _print_table([ask(config, "start", device=device)])
 
 
 def _restart(config: Config, device: Device) -> None:
     """Stop a device and start it over a new connection."""
-    _print_table([_ask(config, "restart", device=device)])
-
-
-def _ask(config: Path, command: str, **arguments: str) -> Any:
-    """What the gateway of a configuration answers; exits 1 if there is no answer."""
-    from edge_config.loading.local import load_local
-    from edge_config.mistakes.problems import ConfigError
-    from gateway.edge.control.client import ask
-    from gateway.edge.control.place import socket_path
-    from gateway.edge.control.protocol import ControlError
-
-    try:
-        control_socket, buffer = load_local(config)
-        return ask(socket_path(control_socket, buffer.path), command, **arguments)
-    except (ConfigError, ControlError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-
-
-def _print_json(answer: Any) -> None:
-    import json
-
-    typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    _print_table([ask(config, "restart", device=device)])
 
 
 def _print_table(devices: list[dict[str, Any]]) -> None:
@@ -126,16 +102,8 @@ def _print_table(devices: list[dict[str, Any]]) -> None:
     table.add_column("why")
     for one in devices:
         why = ": ".join(part for part in (one["cause"], one["detail"]) if part)
-        times = (_local(one["since_ms"]), _local(one["newest_ms"]))
+        times = (local_time(one["since_ms"]), local_time(one["newest_ms"]))
         plain = (one["id"], one["state"], *times, one["endpoint"])
         counts = (f"{one['polls']:,}", f"{one['failures']:,}")
         table.add_row(*map(Text, (*plain, *counts, why)))  # as Text: a fault may hold brackets
     print_table(Console(soft_wrap=True), table)
-
-
-def _local(time_ms: int) -> str:
-    from datetime import datetime
-
-    if not time_ms:
-        return "–"
-    return datetime.fromtimestamp(time_ms / 1000).astimezone().isoformat(" ", "seconds")

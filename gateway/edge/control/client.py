@@ -9,6 +9,7 @@ from gateway.edge.control.protocol import (
     MAX_ANSWER_BYTES,
     VERSION,
     ControlError,
+    NoGatewayError,
     Request,
     decode_answer,
     encode,
@@ -29,13 +30,14 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
         arguments: of the command, by name.
 
     Raises:
-        ControlError: no gateway listens there, or it refuses; the message says what to do.
+        NoGatewayError: no gateway listens there.
+        ControlError: it refuses, or does not answer; the message says what to do.
     """
     request = encode(Request(VERSION, command, arguments))
     try:
         answer = decode_answer(_exchange(path, request))
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise ControlError(
+        raise NoGatewayError(
             f"no gateway runs: nobody listens at {path}; start it with `qulink run`"
         ) from error
     except PermissionError as error:

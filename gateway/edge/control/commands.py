@@ -1,18 +1,17 @@
 """What a running gateway can be told: each command with the arguments that it takes."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any
 
 import msgspec
 
 from gateway import __version__
 from gateway.core.status import Reason
+from gateway.edge.control.asking import asking
+from gateway.edge.control.command import Command, Commands
 from gateway.edge.control.faults import MOST_ROWS, TagFaults, faults_of, faulty_tags
-from gateway.edge.control.protocol import ControlError
-from gateway.edge.device.fleet import Fleet, NoSuchDeviceError
+from gateway.edge.device.fleet import Fleet
 from gateway.edge.device.runtime import DeviceRuntime
 from gateway.edge.live.devices import DeviceRecord
 from gateway.edge.live.view import Live
@@ -90,53 +89,14 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     notices: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command.
-
-    Attributes:
-        arguments: a msgspec structure that the arguments are converted to.
-        run: carries it out with them; what it returns must be JSON to msgspec.
-    """
-
-    arguments: type[Any]
-    run: Callable[[Any], Awaitable[Any]]
-
-
-class Commands:
-    """All commands by name.
-
-    Args:
-        known: the commands.
-    """
-
-    def __init__(self, known: Mapping[str, Command]) -> None:
-        self._known = known
-
-    async def run(self, name: str, arguments: dict[str, Any]) -> Any:
-        """Carry a command out.
-
-        Raises:
-            ControlError: there is no such command, or it refuses.
-        """
-        command = self._known.get(name)
-        if command is None:
-            raise ControlError(f"there is no command {name!r}; known: {', '.join(self._known)}")
-        try:
-            return await command.run(msgspec.convert(arguments, command.arguments))
-        except msgspec.ValidationError as error:
-            raise ControlError(f"{name}: {error}") from error
-        except NoSuchDeviceError as error:
-            raise ControlError(str(error)) from error
-
-
-def commands(gateway: str, devices: Fleet, live: Live) -> Commands:
+def commands(gateway: str, devices: Fleet, live: Live, now_ms: Callable[[], int]) -> Commands:
     """The commands of a gateway.
 
     Args:
         gateway: gateway id.
         devices: its devices.
         live: what it knows now.
+        now_ms: its clock.
     """
 
     async def status(_: Nothing) -> GatewayStatus:
@@ -159,6 +119,7 @@ def commands(gateway: str, devices: Fleet, live: Live) -> Commands:
             "stop": change(devices.stop),
             "start": change(devices.start),
             "restart": change(devices.restart),
+            **asking(devices, live, now_ms),
         }
     )
 

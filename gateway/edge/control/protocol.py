@@ -26,6 +26,10 @@ class ControlError(Exception):
     """A command was refused, or could not be given; the message says why."""
 
 
+class NoGatewayError(ControlError):
+    """No gateway runs there: a command may open the device by itself."""
+
+
 class Request(msgspec.Struct, frozen=True):
     """One command.
 

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from gateway.edge.control.commands import Commands
+from gateway.edge.control.command import Commands
 from gateway.edge.control.place import Place, listen
 from gateway.edge.control.protocol import (
     MAX_REQUEST_BYTES,

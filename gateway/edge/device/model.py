@@ -1,6 +1,6 @@
 """From configuration to what a runtime needs of each group: points, schema and rules."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from edge_config.loading.resolved import ResolvedDevice, ResolvedGroup, ResolvedTag
@@ -39,17 +39,34 @@ class GroupModel:
 
 @dataclass(frozen=True, slots=True)
 class DeviceModel:
-    """What the configuration says of one device."""
+    """What the configuration says of one device.
 
-    config: DeviceConfig
+    Attributes:
+        resolved: as it was loaded.
+        spec: its driver's.
+        endpoint: where it is reached, for people.
+        groups: what is read of it.
+    """
+
+    resolved: ResolvedDevice
+    spec: DriverSpec
     endpoint: str
-    profile: str
     groups: tuple[GroupModel, ...] = ()
+
+    @property
+    def config(self) -> DeviceConfig:
+        """What was written of it."""
+        return self.resolved.config
 
     @property
     def id(self) -> str:
         """Device id."""
         return self.config.id
+
+    @property
+    def tags(self) -> dict[str, ResolvedTag]:
+        """Its tags by name; made when it is asked for."""
+        return {tag.config.name: tag for group in self.resolved.groups for tag in group.tags}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +98,9 @@ class ModelCompiler:
         intervals = [group.interval_ms for group in resolved.groups]
         phases = self._slots.place(resolved.config.id, _link(resolved, spec), intervals)
         return DeviceModel(
-            resolved.config,
+            resolved,
+            spec,
             spec.endpoint(resolved.connection),
-            resolved.profile.name,
             tuple(
                 self._group(resolved, group, spec, phases[group.interval_ms])
                 for group in resolved.groups
@@ -148,6 +165,21 @@ class ModelCompiler:
                 for at, kind, owner in zip(layout.order, layout.kinds, owners, strict=True)
             )
         return self._tags[key]
+
+
+def momentary_group(model: DeviceModel, tags: Sequence[ResolvedTag]) -> GroupModel:
+    """A group that is read once: of tags, or of addresses that no tag has.
+
+    Its schema names no enterprise and never travels.
+    """
+    layout = _layout(ResolvedGroup("", 0, "poll", tuple(tags)), model.spec)
+    described = tuple(
+        _tag(tags[at].config, kind, 0) for at, kind in zip(layout.order, layout.kinds, strict=True)
+    )
+    profile = model.resolved.profile
+    machine = Equipment("", "", model.config.asset_no)
+    schema = Schema(model.id, "", profile.name, profile.source, True, (machine,), described, 0)
+    return GroupModel("", "poll", 0, 0, layout.points, schema, layout.rules)
 
 
 def _link(device: ResolvedDevice, spec: DriverSpec) -> Hashable:

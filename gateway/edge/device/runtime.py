@@ -218,6 +218,7 @@ class DeviceRuntime:
         tick_ms = self.books.begin(group, now_ms)
         try:
             reading = await self._reading(connection, group)
+            self.record.groups[group.name].raw = reading
             tick_ms = self.books.tick_of(group, tick_ms)
             outcome = group.processor.process(reading, tick_ms)
             self._standing.serves(tick_ms)

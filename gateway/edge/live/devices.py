@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gateway.core.batch import Reading
 from gateway.core.books import add_by_code
 from gateway.core.outcome import Outcome
 from gateway.core.schema import Column, Schema
-from gateway.core.status import Quality, Reason, bad, quality_of, reason_of
+from gateway.core.status import FIRST_BAD, Quality, Reason, bad, quality_of, reason_of
 from gateway.core.status import status as status_byte
 from gateway.core.values.plain import plain_values
 from gateway.drivers.api import Driver, TagFault
@@ -20,10 +21,14 @@ _FIRST_UNCERTAIN = status_byte(Quality.UNCERTAIN)
 
 @dataclass(slots=True)
 class GroupLive:
-    """The newest of one group; ``newest`` is None before its first reading."""
+    """The newest of one group; ``newest`` is None before its first reading.
+
+    ``raw`` is what the driver read for it; None also where the device pushes its values.
+    """
 
     schema: Schema
     newest: Outcome | None = None
+    raw: Reading | None = None
 
 
 @dataclass(slots=True)
@@ -110,8 +115,24 @@ def device_of(record: DeviceRecord) -> DeviceLive:
 
 
 def _tags(record: DeviceRecord, group: GroupLive, faults: Mapping[str, TagFault]) -> list[TagLive]:
+    status = _status_now(record, group, len(group.schema.tags))
+    if record.link == "down":  # what was read last is not what the device has
+        group = GroupLive(group.schema, group.newest)
+    return tags_of(group, status, faults)
+
+
+def tags_of(
+    group: GroupLive, status: Sequence[int], faults: Mapping[str, TagFault]
+) -> list[TagLive]:
+    """The tags of a group in the order of its schema.
+
+    Args:
+        group: its newest values.
+        status: status byte of each tag.
+        faults: what the driver says of tags that are BAD.
+    """
     schema = group.schema
-    status = _status_now(record, group, count := len(schema.tags))
+    count = len(schema.tags)
     values = _values(group.newest.columns if group.newest else (), count)
     times = np.broadcast_to(group.newest.times if group.newest else 0, count).tolist()
     return [
@@ -127,8 +148,21 @@ def _tags(record: DeviceRecord, group: GroupLive, faults: Mapping[str, TagFault]
             reason_of(code),
             time,
             words_for(faults.get(tag.name), code),
+            raw,
         )
-        for tag, code, value, time in zip(schema.tags, status, values, times, strict=True)
+        for tag, code, value, time, raw in zip(
+            schema.tags, status, values, times, _raw_values(group.raw, count), strict=True
+        )
+    ]
+
+
+def _raw_values(reading: Reading | None, count: int) -> list[TagValue]:
+    if reading is None:
+        return [None] * count
+    values = _values(reading.columns, count)
+    return [
+        None if code >= FIRST_BAD else value
+        for value, code in zip(values, reading.status.tolist(), strict=True)
     ]
 
 

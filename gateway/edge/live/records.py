@@ -26,6 +26,7 @@ class TagLive:
         reason: why it is not GOOD.
         time_ms: time of the value or of the fault, UTC milliseconds; 0: never.
         detail: what the device said of the fault, in words; mostly empty.
+        raw: the newest value as the driver read it; None: it read none, or the device pushed it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class TagLive:
     reason: Reason
     time_ms: int
     detail: str = ""
+    raw: TagValue = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Commands that ask a device: through the gateway that runs, or alone where none does."""

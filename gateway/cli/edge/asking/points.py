@@ -1,0 +1,45 @@
+"""Tags and addresses as words of a command line."""
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli.edge.asking.opening import refuse
+
+if TYPE_CHECKING:
+    from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+    from gateway.edge.control.values import AskedAddress
+
+
+def points_of(loaded: "LoadedGateway", device: str, words: list[str]) -> dict[str, Any]:
+    """Arguments of the command ``read``; exits 1 if a word is neither tag nor address.
+
+    Args:
+        loaded: the configuration.
+        device: its device.
+        words: names of tags, or addresses in the driver's text form.
+    """
+    resolved = next((one for one in loaded.devices if one.config.id == device), None)
+    if resolved is None:
+        known = ", ".join(one.config.id for one in loaded.devices) or "none"
+        refuse(f"there is no device {device!r}; known: {known}")
+    names = {tag.config.name for group in resolved.groups for tag in group.tags}
+    return {
+        "device": device,
+        "tags": [word for word in words if word in names],
+        "addresses": [_address(resolved, word) for word in words if word not in names],
+    }
+
+
+def _address(device: "ResolvedDevice", text: str) -> "AskedAddress":
+    from pydantic import ValidationError
+
+    from edge_config.mistakes.sentences import sentence
+    from edge_config.models.validation import validated
+    from gateway.drivers.registry import installed
+    from gateway.edge.control.values import AskedAddress
+
+    spec = installed()[device.config.driver]
+    try:
+        return AskedAddress.of(text, validated(spec.address, text))
+    except ValidationError as error:
+        wrong = "; ".join(sentence(spec.address, one, {}) for one in error.errors())
+        refuse(f"{text!r} is no tag of {device.config.id}, and no address of {spec.name}: {wrong}")

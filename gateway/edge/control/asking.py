@@ -1,0 +1,54 @@
+"""Commands that ask a device of a running gateway, or what the gateway knows of it."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.edge.control.command import Command
+from gateway.edge.control.values import AskedAddress, ValueNow, tags_to_read, values_now
+from gateway.edge.device.asking.reading import read_once
+from gateway.edge.device.fleet import Fleet
+from gateway.edge.live.view import Live
+
+
+class Points(msgspec.Struct, forbid_unknown_fields=True):
+    """What to read of a device.
+
+    Attributes:
+        device: its id.
+        tags: names of its tags.
+        addresses: further ones that no tag has. Of neither any: all its tags.
+    """
+
+    device: str
+    tags: list[str] = []
+    addresses: list[AskedAddress] = []
+
+
+class Tags(msgspec.Struct, forbid_unknown_fields=True):
+    """Which tags of a device; none: all."""
+
+    device: str
+    tags: list[str] = []
+
+
+def asking(devices: Fleet, live: Live, now_ms: Callable[[], int]) -> dict[str, Command]:
+    """The commands by name.
+
+    Args:
+        devices: those of the gateway.
+        live: what it knows of them.
+        now_ms: its clock.
+    """
+
+    async def read(asked: Points) -> list[ValueNow]:
+        device = devices[asked.device]
+        tags = tags_to_read(device.model, asked.tags, asked.addresses)
+        return values_now(await read_once(device, tags, now_ms), tags)
+
+    async def values(asked: Tags) -> list[ValueNow]:
+        tags = tags_to_read(devices[asked.device].model, asked.tags, ())
+        known = live.device(asked.device)
+        return values_now(known.tags if known else (), tags)
+
+    return {"read": Command(Points, read), "values": Command(Tags, values)}

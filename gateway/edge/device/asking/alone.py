@@ -1,0 +1,87 @@
+"""A device opened by a command where no gateway runs, as a gateway would open it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+from gateway.drivers.api import Driver
+from gateway.drivers.spec import DriverSpec
+from gateway.edge.device.asking.requests import Requests
+from gateway.edge.device.connection import Connection
+from gateway.edge.device.fleet import NoSuchDeviceError
+from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
+from gateway.edge.device.links import Links, Way
+from gateway.edge.device.model import DeviceModel, ModelCompiler
+from gateway.edge.device.timeouts import Timeouts
+from gateway.edge.live.view import DeviceRecord, Live
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """One connected device; see :class:`gateway.edge.device.asking.reading.Askable`."""
+
+    model: DeviceModel
+    _requests: Requests
+
+    async def ask(
+        self, action: Callable[[Driver], Awaitable[T]], *, urgent: bool, repeatable: bool = False
+    ) -> T:
+        """See :meth:`Requests.ask`."""
+        return await self._requests.ask(action, urgent=urgent, repeatable=repeatable)
+
+
+@asynccontextmanager
+async def opened_alone(
+    loaded: LoadedGateway, specs: Mapping[str, DriverSpec], device: str
+) -> AsyncIterator[Alone]:
+    """Connect one device of a configuration, for the time of a command.
+
+    Its link is set up as all its devices say, and what a gateway has learnt of it is used, but
+    nothing is kept. Whoever has found no running gateway may call it: two must not share a port.
+
+    Raises:
+        NoSuchDeviceError: it is not configured.
+        NotConnectedError: it cannot be reached.
+        RefusedError: it rejects the credentials.
+        TimeoutError: it takes too long.
+    """
+    model = model_of(loaded, specs, device)
+    knowledge = KnowledgeKeeper.of(loaded)
+    way = _way(loaded, specs, model.resolved)
+    connection = Connection(model, way.make(), way.turn, Timeouts(), knowledge)
+    record = DeviceRecord(device, model.endpoint, model.spec.name, "", model.config.asset_no)
+    requests = Requests(model, record)
+    try:
+        await connection.connect()
+        async with requests.served(connection):
+            yield Alone(model, requests)
+    finally:
+        with suppress(TimeoutError):  # what does not close in time is left behind
+            await connection.close()
+
+
+def model_of(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], device: str) -> DeviceModel:
+    """One device of a configuration.
+
+    Raises:
+        NoSuchDeviceError: it is not configured.
+    """
+    for resolved in loaded.devices:
+        if resolved.config.id == device:
+            compiler = ModelCompiler(loaded.config.gateway)
+            return compiler.compile(resolved, specs[resolved.config.driver])
+    known = ", ".join(one.config.id for one in loaded.devices) or "none"
+    raise NoSuchDeviceError(f"there is no device {device!r}; known: {known}")
+
+
+def _way(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], wanted: ResolvedDevice) -> Way:
+    """How to reach a device; the other devices of its link say what holds for all of them."""
+    links = Links(specs, Live())
+    for other in loaded.devices:
+        if other.config.driver == wanted.config.driver:
+            links.join(other)
+    return links.join(wanted)
