@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+from edge_config.loading.resolved import LoadedGateway
 from edge_config.models.base import ConsoleConfig
 from gateway import __version__
 from gateway.core.batch import Gap
@@ -22,17 +22,15 @@ from gateway.edge.device.bookkeeping.bookkeeper import BACK_MS
 from gateway.edge.device.bookkeeping.restart import Restart
 from gateway.edge.device.bookkeeping.ticks import Past, pasts_of
 from gateway.edge.device.clock import Clock
-from gateway.edge.device.fleet import Fleet, Successor
+from gateway.edge.device.fleet import Fleet
 from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
-from gateway.edge.device.links import Links
-from gateway.edge.device.model import DeviceModel, ModelCompiler
-from gateway.edge.device.runtime import DeviceRuntime
 from gateway.edge.device.sinks import Sinks
 from gateway.edge.device.surroundings import Surroundings
 from gateway.edge.device.timeouts import Timeouts
-from gateway.edge.live.view import DeviceRecord, Live
+from gateway.edge.live.view import Live
 from gateway.edge.northbound.acks.unstored import Unstored
 from gateway.edge.northbound.session import Northbound
+from gateway.edge.preparation import Preparation
 
 _log = logging.getLogger(__name__)
 
@@ -116,7 +114,7 @@ def _fleet(
     remembered: dict[str, Past],
     shared: Surroundings,
 ) -> Fleet:
-    preparation = _Preparation(loaded, specs, shared)
+    preparation = Preparation(loaded, specs, shared)
     devices = Fleet(preparation, preparation.release, remembered, shared)
     devices.compose(loaded.devices)
     return devices
@@ -136,44 +134,6 @@ def _date_loss(recorder: Recorder, buffer: Buffer, restart: Restart) -> None:
     gap = buffer.forerunner.end(is_time_known=buffer.is_time_known)
     if gap is not None:
         recorder.gap(gap)
-
-
-class _Preparation:
-    """Makes runtimes from configured devices."""
-
-    def __init__(
-        self, loaded: LoadedGateway, specs: Mapping[str, DriverSpec], shared: Surroundings
-    ) -> None:
-        self._compiler = ModelCompiler(loaded.config.gateway)
-        self._links = Links(specs, shared.live)
-        self._specs = specs
-        self._shared = shared
-
-    def __call__(self, resolved: ResolvedDevice) -> Successor:
-        """Compile a device; what is returned makes its runtime."""
-        spec = self._specs[resolved.config.driver]
-        model = self._compiler.compile(resolved, spec)
-
-        def runtime(past: Past) -> DeviceRuntime:
-            record = _record(model, spec)
-            self._shared.live.add_device(record)
-            return DeviceRuntime(model, self._links.join(resolved), past, self._shared, record)
-
-        return runtime
-
-    def release(self, device: str) -> None:
-        """Free what a device had that is taken out: its place on a link and in time."""
-        self._links.leave(device)
-        self._compiler.remove(device)
-
-
-def _record(model: DeviceModel, spec: DriverSpec) -> DeviceRecord:
-    asset_no = model.config.asset_no
-    profile = model.resolved.profile.name
-    record = DeviceRecord(model.id, model.endpoint, spec.name, profile, asset_no)
-    for group in model.groups:
-        record.add_group(group.schema)
-    return record
 
 
 @dataclass(frozen=True, slots=True)
