@@ -55,15 +55,21 @@ def sync_names(path: Path) -> None:
             sync_folder(folder)
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a whole file for its owner alone; after a power cut it is the old one or the new one.
+def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a whole file; after a power cut it is the old one or the new one.
+
+    Args:
+        path: the file.
+        content: of it.
+        mode: who may use it, by default its owner alone.
 
     Raises:
         OSError: the disk does not take it; the old one is there.
     """
     beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(file.fileno(), mode)  # the umask, or an older file of this name, had another
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

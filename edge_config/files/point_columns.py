@@ -1,11 +1,12 @@
 """What the columns of a point table are called. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from edge_config.mistakes.key_hints import SYNONYMS
 from edge_config.mistakes.problems import Problem, hint
 from edge_config.mistakes.shape import declared
+from edge_config.models.settings import Settings
 from edge_config.models.tag import TagConfig
 from edge_config.tables.header import OWN, is_own, spelled
 from edge_config.tables.sheet import Odd, Row
@@ -70,24 +71,51 @@ Columns = Mapping[int, str]
 """Position of a column → key of a tag, or ``address.<field>``."""
 
 
-def known_keys(address_fields: AbstractSet[str]) -> set[str]:
-    """What a column may hold: keys of a tag, and the fields of the driver's address."""
-    return {*declared(TagConfig), *(f"address.{field}" for field in address_fields)}
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the titles of columns may say.
+
+    Attributes:
+        keys: keys of a tag, and ``address.<field>`` for the fields of the driver's address.
+        fields: title of such a field in either language, as ``spelled`` gives it → the field.
+    """
+
+    keys: frozenset[str]
+    fields: Mapping[str, str]
+
+    def key(self, word: str) -> str:
+        """The key that a title means; what it says itself if it means none."""
+        head, point, field = word.partition(".")
+        head = HEADERS.get(head.strip("_"), head.strip("_"))
+        if not point:
+            return head
+        field = field.strip("_")
+        return f"{head}.{self.fields.get(field, field)}"
+
+    def is_title(self, word: str) -> bool:
+        """Whether a title names a column that is read or ignored."""
+        return self.key(word) in self.keys or _is_ignored(word)
 
 
-def is_title(word: str, known: AbstractSet[str]) -> bool:
-    """Whether a title, as ``spelled`` gives it, names a column that is read or ignored."""
-    return _key(word) in known or _is_ignored(word)
+def words_for(address: type[Settings]) -> Words:
+    """What columns may hold where tags have addresses of this model."""
+    fields = declared(address)
+    titles = {
+        spelled(title): name
+        for name, field in fields.items()
+        for title in (field.title_zh, field.title_en)
+    }
+    return Words(frozenset({*TAG_KEYS, *(f"address.{name}" for name in fields)}), titles)
 
 
 def columns_of(
-    header: Row, known: AbstractSet[str], table: str, problems: list[Problem]
+    header: Row, words: Words, table: str, problems: list[Problem]
 ) -> tuple[Columns, set[int]]:
     """Which column holds which key.
 
     Args:
         header: the row of titles.
-        known: what columns may hold.
+        words: what columns may hold.
         table: name of the file, for messages.
         problems: grows by columns that are unknown, repeated or missing.
 
@@ -97,25 +125,27 @@ def columns_of(
     columns: dict[int, str] = {}
     unread: set[int] = set()
     for position, title in enumerate(header.cells):
-        key = _key(spelled(title))
+        key = words.key(spelled(title))
         if key in columns.values():
             message = "the column is there twice"
             problems.append(Problem(table, message, header.number, title, table=True))
-        elif key in known:
+        elif key in words.keys:
             columns[position] = key
         elif title:
             unread.add(position)
             if not _is_ignored(spelled(title)):
-                message = f"unknown column{_hint(title, key, known)}"
+                message = f"unknown column{_hint(title, key, words)}"
                 problems.append(Problem(table, message, header.number, title, table=True))
     return columns, unread
 
 
-def titles_again(rows: Sequence[Row], columns: Columns, table: str) -> Iterator[Problem]:
+def titles_again(
+    rows: Sequence[Row], columns: Columns, words: Words, table: str
+) -> Iterator[Problem]:
     """Rows that name the columns once more: in another language, or at the top of each page."""
     known = {*TAG_KEYS, *columns.values()}
     for row in rows:
-        keys = [_key(spelled(row.cell(position))) for position in columns]
+        keys = [words.key(spelled(row.cell(position))) for position in columns]
         if sum(key in known for key in keys) >= max(_LEAST_TITLES, len(keys) / 2):
             said = "names the columns once more; delete this row"
             yield Problem(table, said, row.number, table=True)
@@ -147,15 +177,9 @@ def _is_ignored(word: str) -> bool:
     return word in UNREAD or is_own(word)
 
 
-def _key(word: str) -> str:
-    head, point, field = word.partition(".")
-    head = HEADERS.get(head.strip("_"), head.strip("_"))
-    return f"{head}.{field.strip('_')}" if point else head
-
-
-def _hint(title: str, key: str, known: AbstractSet[str]) -> str:
+def _hint(title: str, key: str, words: Words) -> str:
     for word in (key, _FIELDS.get(key), SYNONYMS.get(key)):
-        if f"address.{word}" in known:
+        if f"address.{word}" in words.keys:
             return f"; did you mean 'address.{word}'?"
     own = f"; one that you keep for yourself begins with {' or '.join(OWN)}"
-    return hint(title, [*known, *HEADERS]) or own
+    return hint(title, [*words.keys, *HEADERS]) or own

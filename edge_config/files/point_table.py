@@ -12,9 +12,8 @@ from typing import Any, NoReturn
 
 from edge_config.files.point_columns import (
     Columns,
+    Words,
     columns_of,
-    is_title,
-    known_keys,
     merged,
     missing,
     titles_again,
@@ -81,14 +80,12 @@ class TagRow:
         return Problem(self.table, message, self.number, column, table=True)
 
 
-def read_point_table(
-    table: PointTable, address_fields: AbstractSet[str], problems: list[Problem]
-) -> list[TagRow]:
+def read_point_table(table: PointTable, words: Words, problems: list[Problem]) -> list[TagRow]:
     """The tags of a point table, not yet validated.
 
     Args:
         table: where they stand.
-        address_fields: fields of the driver's address model.
+        words: what its titles may say.
         problems: grows by columns that are unknown, repeated or missing, by cells that no
             column takes or that are odd, and by rows that nobody sees; rows with such cells are
             left out, and without a needed column there are no tags.
@@ -96,13 +93,12 @@ def read_point_table(
     Raises:
         ConfigError: unreadable, no header, or nothing below it.
     """
-    known = known_keys(address_fields)
-    sheet, at = _found(table, known)
+    sheet, at = found(table, words)
     header, tags = sheet.rows[at], sheet.rows[at + 1 :]
     parts = merged(header, table.name)
     if parts:
         raise ConfigError(parts)
-    columns, unread = columns_of(header, known, table.name, problems)
+    columns, unread = columns_of(header, words, table.name, problems)
     lacking = missing(columns, header, table.name)
     if not tags:
         raise ConfigError([*lacking, Problem(table.name, "has a header, but no tags below it")])
@@ -110,7 +106,7 @@ def read_point_table(
     read = {*columns, *unread}
     unseen = _hidden(sheet, at, columns, table.name)
     wrong = [*lacking, *unseen, *_under_no_header(tags, read, table.name)]
-    again = list(titles_again(tags, columns, table.name))
+    again = list(titles_again(tags, columns, words, table.name))
     tags = [row for row in tags if row.number not in {problem.line for problem in again}]
     problems += [*wrong, *again, *odd.problems(tags)]
     headers = {key: header.cells[position] for position, key in columns.items()}
@@ -118,15 +114,19 @@ def read_point_table(
     return [] if lacking else [_tag(table.name, row, columns, headers) for row in plain]
 
 
-def _found(table: PointTable, known: AbstractSet[str]) -> tuple[Sheet, int]:
-    """The sheet of the tags, and the position of its header."""
+def found(table: PointTable, words: Words) -> tuple[Sheet, int]:
+    """The sheet of the tags, and the position of its header.
+
+    Raises:
+        ConfigError: unreadable, or there is no such sheet or row.
+    """
     try:
         sheets = read_sheets(table.path, LIMITS)
     except TableError as error:
         _fail(table, error.message, error.row)
 
     def begin(sheet: Sheet) -> int | None:
-        return header_at(sheet.rows, lambda word: is_title(word, known))
+        return header_at(sheet.rows, words.is_title)
 
     sheet = _named(table, sheets) if table.sheet else _only(table, sheets, begin)
     if not sheet.rows:

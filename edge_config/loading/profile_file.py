@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from edge_config.files.paths import Folder, anchored
+from edge_config.files.point_columns import words_for
 from edge_config.files.point_table import PointTable, TagRow, read_point_table
 from edge_config.loading.drivers import NamedDrivers
 from edge_config.loading.parameters import filled, placeholders
@@ -13,7 +14,6 @@ from edge_config.loading.specs import DriverModels
 from edge_config.mistakes import checks
 from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Loc, Place, Problem, under
-from edge_config.mistakes.shape import declared
 from edge_config.models.gateway import GroupConfig, Mode, ProfileConfig
 from edge_config.models.tag import TagConfig
 from edge_config.models.validation import valid_or_none
@@ -224,7 +224,7 @@ def _rows(profile: Profile, data: dict[str, Any], place: Place) -> list[TagRow]:
     path, shown = profile.folder.find(file)
     try:
         table = PointTable(path, shown, *_choice(data))
-        return read_point_table(table, set(declared(profile.spec.address)), profile.problems)
+        return read_point_table(table, words_for(profile.spec.address), profile.problems)
     except ConfigError as error:
         profile.problems += problems_of_file(error, shown, place, ("tags_file",))
         return []

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
+from enum import Enum
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from edge_config.mistakes.problems import Loc
@@ -112,6 +113,26 @@ def _alternatives(annotation: Any) -> Iterator[Any]:
     else:
         for part in get_args(annotation):
             yield from _alternatives(part)
+
+
+def is_required(key: Declared) -> bool:
+    """Whether a key must be written."""
+    return key.default is MISSING
+
+
+def choices(key: Declared) -> tuple[str, ...]:
+    """All that may be written, where that is a list of words; empty: it is none."""
+    found: list[str] = []
+    for part in _alternatives(key.type):
+        if part is bool:
+            found += ["true", "false"]
+        elif isinstance(part, type) and issubclass(part, Enum):
+            found += [str(member.value) for member in part]
+        elif get_origin(part) is Literal:
+            found += [str(word) for word in get_args(part)]
+        elif part is not type(None):
+            return ()
+    return tuple(found)
 
 
 def bounds(key: Declared | None) -> str:

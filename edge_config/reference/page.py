@@ -42,7 +42,9 @@ _TABLES = """\
 `tags_file` names a `.csv` (UTF-8, UTF-16, or GB 18030 as Excel saves it in China; comma,
 semicolon or tab, a line `sep=;` in front is understood) or a `.xlsx` with one tag a row. The
 columns are the keys of [TagConfig](#tagconfig); the address stands in one column `address` in the
-driver's text form, or in columns `address.<field>`.
+driver's text form, or in columns `address.<field>`. `qulink points template modbus points.xlsx`
+writes an empty one with drop-downs, `qulink points export gateway.yaml press-1 points.xlsx` the
+tags of a device, and `qulink points import gateway.yaml press-1 points.xlsx` takes them back.
 
 * Titles above the header, cover sheets and hidden sheets are passed over; where that is not
   enough, `tags_sheet` and `tags_header_row` say where the tags stand.

@@ -1,0 +1,1 @@
+"""Commands for getting to know machines, and for writing down what they are."""
