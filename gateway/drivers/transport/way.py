@@ -1,0 +1,28 @@
+"""What all ways to a device have in common."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+MakeProtocol = Callable[[], asyncio.Protocol]
+
+
+class Way(Protocol):
+    """Where a device is reached; opened as often as it takes."""
+
+    @property
+    def endpoint(self) -> str:
+        """For people: ``host:port``, ``host:port/udp``, ``host:port/tls``, or a path."""
+
+    async def open(self, make: MakeProtocol) -> asyncio.Transport:
+        """Open it once; cancelled, it leaves nothing open.
+
+        Args:
+            make: makes the protocol. Its ``connection_made`` has been called when this returns;
+                ``connection_lost`` follows once, whoever ends it.
+
+        Raises:
+            NotConnectedError: it cannot be opened; the message says why, and what to do where
+                that is known, without the endpoint of a network address.
+            RefusedError: certificates are refused or cannot be read.
+        """
