@@ -11,7 +11,7 @@ from gateway import __version__
 
 _HELP = """qulink (衢联): networked factory equipment, from the machine to the city.
 
-At a factory: check, run, device, read, watch. At the city: city, ledger, rates, evidence,
+At a factory: check, run, device, read, watch, trace. At the city: city, ledger, rates, evidence,
 identifier. To try it: demo, simulate. To write a configuration: points, check, schema, drivers.
 The command line speaks English; what is made for others to read (consoles, reports, templates of
 ledgers and point tables) speaks Chinese and English.
@@ -28,6 +28,7 @@ COMMANDS = {
     "device": "edge.device_command",
     "read": "edge.asking.read_command",
     "watch": "edge.asking.watch_command",
+    "trace": "edge.asking.trace_command",
     "points": "survey.points_command",
     "city": "city.city_command",
     "ledger": "city.ledger_command",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from gateway.drivers.api import Driver
+from gateway.drivers.frames import FrameLog
 
 
 class TellingDriver(Driver, Protocol):
@@ -48,6 +49,17 @@ class NoticingDriver(Driver, Protocol):
 
     def notices(self) -> Sequence[Notice]:
         """What stands now. Asked after each delivery and by pages, so it is cheap."""
+
+
+class RecordingDriver(Driver, Protocol):
+    """A driver that keeps what goes over the wire, for people; no driver has to."""
+
+    def record(self, frames: FrameLog) -> None:
+        """Keep each frame of this device in a log from now on, and what cuts it off as notes.
+
+        Asked once, before ``connect``. Adding a frame is cheap; what it says is asked of
+        ``DriverSpec.explain`` when a person looks. Secrets are left out.
+        """
 
 
 class LearningDriver(Driver, Protocol):

@@ -14,6 +14,7 @@ from edge_config.models.gateway import DeviceConfig, Mode, Notation
 from edge_config.models.settings import Settings
 from gateway.core.schema import Kind
 from gateway.drivers.api import Driver
+from gateway.drivers.frames import Frame
 
 __all__ = ["ENTRY_POINT_GROUP", "DriverSpec", "Example", "Link", "LinkSpec"]
 
@@ -89,6 +90,11 @@ def no_misfits(_connection: Any, _device: DeviceConfig) -> Iterable[tuple[str, s
     return ()
 
 
+def unexplained(_frame: Frame) -> str:
+    """For drivers that keep no frames, or have no words for them."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class DriverSpec:
     """What a driver package exports as ``SPEC`` (entry point group ``qulink.drivers``).
@@ -120,6 +126,8 @@ class DriverSpec:
             as it is written in a profile that does not. Pure.
         unclear: how else a written address (second: what it was understood as) may be meant, and
             what to write so that it cannot, as a sentence; empty: in no other way. Pure.
+        explain: what a frame that its driver kept (``RecordingDriver``) says, in words for
+            people: function, address, values. Never raises, whatever the bytes. Pure.
     """
 
     name: str
@@ -137,3 +145,4 @@ class DriverSpec:
     link: LinkSpec | None = None
     in_notation: Callable[[Any, Notation], Any] = as_written
     unclear: Callable[[Any, Any], str] = never_unclear
+    explain: Callable[[Frame], str] = unexplained

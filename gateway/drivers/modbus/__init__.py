@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import ResolvedDevice
+from gateway.drivers.frames import Frame
 from gateway.drivers.modbus.address import Address, in_notation, kind, unclear
 from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, unit
 from gateway.drivers.spec import DriverSpec, Example, LinkSpec
@@ -23,6 +24,12 @@ def _doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     from gateway.drivers.modbus.demand import doubts  # noqa: PLC0415 - only where it is checked
 
     return doubts(devices)
+
+
+def _explain(frame: Frame) -> str:
+    from gateway.drivers.modbus.framing.explaining import explain  # noqa: PLC0415 - only to look
+
+    return explain(frame)
 
 
 def _make(connection: Connection) -> "ModbusDriver":
@@ -50,5 +57,6 @@ SPEC = DriverSpec(
     misfits=misfits,
     in_notation=in_notation,
     unclear=unclear,
+    explain=_explain,
     link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts, doubts=_doubts),
 )

@@ -102,9 +102,8 @@ class Channel(asyncio.Protocol):
                 a gateway may be busy with another.
 
         Returns:
-            One answer a request. After one that is no response of the unit, the rest is not
-            sent. Where the connection ends meanwhile, or a wrong answer ends it, the request
-            under way has ``CLOSED`` or ``WRONG`` for its answer, and :attr:`loss` says why.
+            One answer a request. After one that is no response of the unit the rest is not sent.
+            The request under which the connection ends has ``CLOSED``, or ``WRONG``.
 
         Raises:
             NotConnectedError: the connection was lost before.
@@ -155,10 +154,12 @@ class Channel(asyncio.Protocol):
         self._series.release()
         self._heard_at = self._sent_at = self._loop.time()
         self._watch()
+        self._unit.frames.sent(data)
         cast("asyncio.Transport", self._transport).write(data)
 
     def data_received(self, data: bytes) -> None:
         """Check what came and send what is next."""
+        self._unit.frames.received(data)
         series = self._series
         missing, late, was_in_doubt = series.missing, series.late, series.doubted is not None
         asked = series.request if self._lessons.is_open else None
@@ -215,6 +216,7 @@ class Channel(asyncio.Protocol):
             self._send(data)
         else:
             self._sent_at = self._heard_at
+            self._unit.frames.sent(data)
             cast("asyncio.Transport", self._transport).write(data)
 
     def _watch(self) -> None:
@@ -233,7 +235,7 @@ class Channel(asyncio.Protocol):
             self.abort(f"wrong answer: {not_open(self._series.repeated)}", WRONG)
             return
         self._learn_silence()
-        self._give_up()
+        self._give_up(f"no answer within {self._allowed_s * 1000:g} ms")
         self._waiter.set_result(self._series.answers)
         self._end_if_late_would_pass()
 
@@ -244,7 +246,7 @@ class Channel(asyncio.Protocol):
         elif self._series.missing:
             if self._loop.time() - self._sent_at > CUT_OFF_S:
                 self._learn_silence()
-            self._give_up()
+            self._give_up("given up, as the whole reading took too long")
             self._end_if_late_would_pass()
 
     def _learn_silence(self) -> None:
@@ -253,7 +255,8 @@ class Channel(asyncio.Protocol):
             is_hasty = self._sent_at - self.answered_s < HASTY_S
             self._lessons.unanswered((self._unit.number, request.pdu), is_hasty=is_hasty)
 
-    def _give_up(self) -> None:
+    def _give_up(self, why: str) -> None:
+        self._unit.frames.note(why)
         self.silences += 1
         self._series.give_up()
         if isinstance(self._series, RtuLine):
@@ -263,10 +266,7 @@ class Channel(asyncio.Protocol):
             self._late_until[self._unit.number] = now + self._unit.timeout_s
 
     def _end_if_late_would_pass(self) -> None:
-        """Use it no longer where an answer that comes late might pass for another one.
-
-        Called after whoever waited has been told of the silence: it is no loss of the connection.
-        """
+        """Use it no longer where a late answer might pass for another; it is no loss of a unit."""
         if self._unit.quirks and self.framing is Framing.TCP:
             self.abort("a unit with quirks was silent")
 
@@ -291,7 +291,9 @@ class Channel(asyncio.Protocol):
             self._transport.abort()
 
     def _fail(self, why: str, code: int = CLOSED) -> None:
-        self._lost = self._lost or why
+        if not self._lost:
+            self._unit.frames.note(why)
+            self._lost = why
         self._stop_timers()
         if self._waiter is not None and not self._waiter.done():
             self._series.give_up(code)

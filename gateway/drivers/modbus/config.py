@@ -8,6 +8,7 @@ from typing import Any
 from edge_config.models.base import Host
 from edge_config.models.gateway import DeviceConfig
 from edge_config.models.settings import Field, Settings
+from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.modbus.codec import MAX_READ_BITS, MAX_READ_REGISTERS
 from gateway.drivers.modbus.framing.quirks import NO_QUIRKS, Quirk, Quirks
 
@@ -107,12 +108,14 @@ class Unit:
         window: most requests under way.
         timeout_s: longest silence while answers are missing, from the moment of sending.
         quirks: how it departs from Modbus TCP.
+        frames: what goes to it and comes from it.
     """
 
     number: int
     window: int
     timeout_s: float
     quirks: Quirks = NO_QUIRKS
+    frames: FrameLog = NOT_KEPT
 
 
 NOBODY = Unit(0, 1, 0.0)

@@ -1,6 +1,7 @@
 """The Modbus driver: one unit, reached over a link that other units may share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
@@ -17,6 +18,7 @@ from gateway.drivers.api import (
     Value,
 )
 from gateway.drivers.extras import Notice
+from gateway.drivers.frames import FrameLog
 from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.asking import Asking
 from gateway.drivers.modbus.channel import Channel
@@ -89,13 +91,18 @@ class ModbusDriver:
         self._connection = connection
         self._timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
         quirks = frozenset(connection.quirks)
-        unit = Unit(connection.unit, connection.window, self._timeout_ms / 1000, quirks)
-        self._asking = Asking(link, self, unit)
+        self._unit = Unit(connection.unit, connection.window, self._timeout_ms / 1000, quirks)
+        self._asking = Asking(link, self, self._unit)
         self.renewals = 0
         self._plans: WeakSet[UnitPlan] = WeakSet()
         self._heard: WeakSet[UnitPlan] = WeakSet()  # of which something was answered last time
         self._turn = 0  # failed readings of the whole unit
         self._name = f"Modbus unit {connection.unit} at {endpoint(connection)}"
+
+    def record(self, frames: FrameLog) -> None:
+        """Keep what goes to and comes from the unit."""
+        self._unit = replace(self._unit, frames=frames)
+        self._asking = Asking(self._link, self, self._unit)
 
     async def connect(self) -> None:
         """Join the link; whether the unit answers shows at the first reading."""
@@ -103,6 +110,7 @@ class ModbusDriver:
         try:
             await self._link.join(self)
         except NotConnectedError as error:
+            self._unit.frames.note(f"cannot connect: {error}")
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
 
     def plan(self, points: Sequence[Point]) -> UnitPlan:

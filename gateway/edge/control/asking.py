@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.edge.control.command import Command
+from gateway.edge.control.frames import Frames
 from gateway.edge.control.values import AskedAddress, ValueNow, tags_to_read, values_now
 from gateway.edge.device.asking.reading import read_once
 from gateway.edge.device.fleet import Fleet
@@ -32,6 +33,20 @@ class Tags(msgspec.Struct, forbid_unknown_fields=True):
     tags: list[str] = []
 
 
+class Trace(msgspec.Struct, forbid_unknown_fields=True):
+    """Which frames of a device.
+
+    Attributes:
+        device: its id.
+        since: number of the first one that is wanted.
+        before_fault: instead those from before it was lost last.
+    """
+
+    device: str
+    since: int = 0
+    before_fault: bool = False
+
+
 def asking(devices: Fleet, live: Live, now_ms: Callable[[], int]) -> dict[str, Command]:
     """The commands by name.
 
@@ -51,4 +66,15 @@ def asking(devices: Fleet, live: Live, now_ms: Callable[[], int]) -> dict[str, C
         known = live.device(asked.device)
         return values_now(known.tags if known else (), tags)
 
-    return {"read": Command(Points, read), "values": Command(Tags, values)}
+    async def frames(asked: Trace) -> Frames:
+        device = devices[asked.device]
+        kept = device.record.frames
+        chosen = enumerate(kept.before_fault) if asked.before_fault else kept.since(asked.since)
+        explain = device.model.spec.explain
+        return Frames.of(device.record.is_recording, kept.count, chosen, explain, now_ms())
+
+    return {
+        "read": Command(Points, read),
+        "values": Command(Tags, values),
+        "frames": Command(Trace, frames),
+    }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from gateway.core.status import FIRST_BAD, Quality, Reason, bad, quality_of, rea
 from gateway.core.status import status as status_byte
 from gateway.core.values.plain import plain_values
 from gateway.drivers.api import Driver, TagFault
-from gateway.drivers.extras import Notice
+from gateway.drivers.extras import Notice, RecordingDriver
+from gateway.drivers.frames import FrameLog
 from gateway.edge.live.records import DeviceLive, Link, TagLive, TagValue
 
 _FIRST_UNCERTAIN = status_byte(Quality.UNCERTAIN)
@@ -37,7 +39,9 @@ class DeviceRecord:
 
     ``renewals`` counts connections that ended between two readings and were made anew at once;
     ``tag_faults`` asks the driver what it knows of tags that are BAD, ``notices`` what stands of
-    the device. ``uncertain`` counts values since the start that were UNCERTAIN, by reason code.
+    the device. ``frames`` are the last ones that went to it and came, if the driver
+    keeps them (``is_recording``). ``uncertain`` counts values
+    since the start that were UNCERTAIN, by reason code.
     """
 
     id: str
@@ -57,6 +61,8 @@ class DeviceRecord:
     tag_faults: Callable[[], Mapping[str, TagFault]] = dict
     notices: Callable[[], Sequence[Notice]] = tuple
     groups: dict[str, GroupLive] = field(default_factory=dict)
+    frames: FrameLog = field(default_factory=FrameLog)
+    is_recording: bool = False
 
     def add_group(self, schema: Schema) -> None:
         """Make a group known before its first reading."""
@@ -66,6 +72,9 @@ class DeviceRecord:
         """Have a driver say what it knows when a person looks; not every driver can."""
         self.tag_faults = getattr(driver, "tag_faults", dict)
         self.notices = getattr(driver, "notices", tuple)
+        self.is_recording = hasattr(driver, "record")
+        if self.is_recording:
+            cast("RecordingDriver", driver).record(self.frames)
 
     def count(self, outcome: Outcome) -> None:
         """Count one more reading, or delivery."""

@@ -48,6 +48,8 @@ class Standing:
     def lost(self, cause: Reason, detail: str) -> None:
         """Its session, or an attempt at one, has ended."""
         now_ms = self._now_ms()
+        if self.is_up:  # further attempts would push out what led to it
+            self._record.frames.fault()
         self.is_up = False
         self._failures += 1
         self._record.failures += 1

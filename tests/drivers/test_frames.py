@@ -1,0 +1,50 @@
+"""The flight recorder: the last frames, bounded, numbered; what led to a loss stays."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.drivers.frames import NOT_KEPT, OVERHEAD, Direction, FrameLog
+
+
+@given(st.lists(st.integers(0, 600), max_size=200), st.integers(1, 8_000))
+def test_the_last_frames_are_kept_and_never_more_than_fits(sizes: list[int], most: int) -> None:
+    log = FrameLog(most)
+    for number, size in enumerate(sizes):
+        data = number.to_bytes(2, "big") + bytes(size)
+        (log.sent if number % 2 else log.received)(data)
+    kept = log.since()
+    assert log.count == len(sizes)
+    assert [number for number, _ in kept] == list(range(len(sizes) - len(kept), len(sizes)))
+    assert all(int.from_bytes(frame.data[:2], "big") == number for number, frame in kept)
+    assert sum(len(frame.data) + OVERHEAD for _, frame in kept) <= most
+    if sizes and sizes[-1] + 2 + OVERHEAD <= most - most // 8:
+        assert kept, "the newest has room"
+
+
+def test_frames_are_asked_for_from_a_number_on() -> None:
+    log = FrameLog()
+    log.sent(b"a")
+    log.received(b"b")
+    log.note("no answer")
+    assert [(number, frame.data) for number, frame in log.since(1)] == [(1, b"b"), (2, b"")]
+    directions = [frame.direction for _, frame in log.since()]
+    assert directions == [Direction.SENT, Direction.RECEIVED, Direction.NOTE]
+    assert log.since(3) == []
+    times = [frame.at_s for _, frame in log.since()]
+    assert times == sorted(times)
+
+
+def test_what_led_to_a_fault_stays_until_the_next_one() -> None:
+    log = FrameLog(1_000)
+    log.sent(b"before")
+    log.fault()
+    for _ in range(100):
+        log.sent(b"after")
+    assert [frame.data for frame in log.before_fault] == [b"before"]
+    log.fault()
+    assert {frame.data for frame in log.before_fault} == {b"after"}
+
+
+def test_a_driver_without_a_log_keeps_nothing() -> None:
+    NOT_KEPT.sent(b"x" * 300)
+    assert NOT_KEPT.since() == []
