@@ -11,6 +11,7 @@
 //   mostQueued      values that it keeps of an item at most
 //   user, password  the one account; anonymous is allowed unless "anonymous" is false
 //   secure          offer Basic256Sha256 Sign & Encrypt as well
+//   policies, modes names of what is offered instead of all that
 //   trustAll        accept any client certificate (default true)
 //
 // Commands, one JSON object a line: {"set": name, "value": v, "time": ms, "status": name},
@@ -148,6 +149,15 @@ function queueAtMost(most) {
   };
 }
 
+function offers() {
+  const modes = options.modes || (options.secure ? ["None", "SignAndEncrypt"] : ["None"]);
+  const policies = options.policies || (options.secure ? ["None", "Basic256Sha256"] : ["None"]);
+  return {
+    modes: modes.map((name) => MessageSecurityMode[name]),
+    policies: policies.map((name) => SecurityPolicy[name]),
+  };
+}
+
 async function main() {
   if (options.mostQueued) queueAtMost(options.mostQueued);
   const certificates = new OPCUACertificateManager({
@@ -155,19 +165,15 @@ async function main() {
     automaticallyAcceptUnknownCertificate: options.trustAll !== false,
   });
   await certificates.initialize();
-  const none = { modes: [MessageSecurityMode.None], policies: [SecurityPolicy.None] };
+  const offered = offers();
   const server = new OPCUAServer({
     port: options.port,
     host: "127.0.0.1",
     hostname: "127.0.0.1",
     serverCertificateManager: certificates,
     userCertificateManager: certificates,
-    securityModes: options.secure
-      ? [...none.modes, MessageSecurityMode.SignAndEncrypt]
-      : none.modes,
-    securityPolicies: options.secure
-      ? [...none.policies, SecurityPolicy.Basic256Sha256]
-      : none.policies,
+    securityModes: offered.modes,
+    securityPolicies: offered.policies,
     allowAnonymous: options.anonymous !== false,
     userManager: {
       isValidUser: (user, password) => user === options.user && password === options.password,

@@ -47,6 +47,23 @@ KINDS: dict[str, Kind] = {
 """Column kind of each type; a ``datetime`` is whole UTC milliseconds since 1970."""
 
 
+SecurityName = Literal[
+    "none",
+    "auto",
+    "aes256_sha256_rsapss",
+    "basic256sha256",
+    "aes128_sha256_rsaoaep",
+    "basic256",
+    "basic128rsa15",
+]
+
+SECURED = ("aes256_sha256_rsapss", "basic256sha256", "aes128_sha256_rsaoaep")
+"""Policies that are thought to be safe (Part 7, 6.6), the strongest first."""
+
+BROKEN = ("basic256", "basic128rsa15")
+"""Withdrawn in 2017 for their SHA-1 (Part 7, release 1.04); old controllers know no other."""
+
+
 def _server_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme != "opc.tcp" or not is_host(parts.hostname or "") or text != text.strip():
@@ -71,8 +88,20 @@ class Connection(Settings):
         description="where the server tells its endpoints, with security only; default: at url, "
         "else at <url>/discovery",
     )
-    security: Literal["none", "basic256sha256"] = Field(
-        default="none", description="basic256sha256 signs and encrypts; none does neither"
+    security: SecurityName = Field(
+        default="none",
+        description="policy that secures the session; auto: the strongest that the server offers, "
+        "but none that is broken (basic256, basic128rsa15); none: neither signed nor encrypted",
+    )
+    security_mode: Literal["sign_and_encrypt", "sign"] = Field(
+        default="sign_and_encrypt",
+        description="sign: every message is signed and can be read by others; auto takes it where "
+        "the server does not encrypt",
+    )
+    discover: bool = Field(
+        default=True,
+        description="false: the server is not asked for its endpoints before it is connected; its "
+        "certificate is the file server_certificate",
     )
     username: str | None = Field(default=None, min_length=1, description="absent: anonymous")
     password: Secret | None = Field(default=None, description="password of the user")
@@ -141,6 +170,13 @@ class Connection(Settings):
             raise ValueError("'username' and 'password' go together; leave both for anonymous")
         if (self.certificate_file is None) != (self.key_file is None):
             raise ValueError("'certificate_file' and 'key_file' go together")
+        if self.security_mode == "sign" and self.security in ("none", "auto"):
+            raise ValueError(f"'security_mode' means nothing with 'security: {self.security}'")
+        if not self.discover and (self.security in ("none", "auto") or not self.server_certificate):
+            raise ValueError(
+                "'discover: false' needs 'server_certificate', the server's own, and 'security', "
+                f"one of {', '.join((*SECURED, *BROKEN))}"
+            )
 
     @property
     def endpoint(self) -> str:

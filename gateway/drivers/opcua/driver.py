@@ -170,8 +170,12 @@ class OpcUaDriver:
         return {name: fault for one in findings for name, fault in one.words(namespaces).items()}
 
     def notices(self) -> Sequence[Notice]:
-        """How the server's subscriptions differ from what was asked for; see the SDK."""
-        return self._groups.notices() if self._groups is not None else ()
+        """How subscriptions and security differ from what is wanted; see the SDK."""
+        if self._session is None or self._groups is None:
+            return ()
+        weakness = self._session.weakness
+        weak = [Notice("security", weakness)] if weakness else []
+        return [*weak, *self._groups.notices()]
 
     async def close(self) -> None:
         """Drop the session; see the SDK."""

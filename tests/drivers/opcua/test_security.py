@@ -9,7 +9,7 @@ import pytest
 from gateway.core.status import GOOD
 from gateway.drivers.api import NotConnectedError, RefusedError
 from gateway.drivers.opcua.config import Connection
-from gateway.drivers.opcua.connecting import session
+from gateway.drivers.opcua.connecting.certificates import own_certificate
 from gateway.drivers.opcua.driver import OpcUaDriver
 from tests.drivers.opcua.conftest import Connect
 from tests.drivers.opcua.server import AsyncuaServer, ForeignServer, point
@@ -63,7 +63,7 @@ async def test_a_pinned_certificate_and_a_user(
 async def test_another_certificate_than_the_pinned_is_refused(
     foreign: ForeignServer, driver_for: Connect, tmp_path: Path
 ) -> None:
-    own = session.own_certificate(tmp_path)
+    own = own_certificate(tmp_path)
     (tmp_path / "pinned.der").write_bytes(own.certificate)
     fields = {"server_certificate": tmp_path / "pinned.der"}
     with pytest.raises(RefusedError, match="is not trusted") as caught:
@@ -103,7 +103,7 @@ async def test_a_password_is_not_sent_in_clear_unless_allowed(
     """This server's user token policy leaves the password as it is."""
     monkeypatch.setenv("QULINK_TEST_PASSWORD", PASSWORD)
     with AsyncuaServer() as server:
-        with pytest.raises(RefusedError, match=r"wants the password unencrypted.*basic256sha256"):
+        with pytest.raises(RefusedError, match=r"wants the password unencrypted.*security: auto"):
             await driver_for(server.connection(**USER)).connect()
         driver = driver_for(server.connection(**USER, password_in_clear="allow"))
         await driver.connect()

@@ -195,6 +195,16 @@ def load_certificate(content: bytes) -> x509.Certificate:
     return x509.load_der_x509_certificate(content)
 
 
+def pinned_certificate(file: Path) -> bytes:
+    """The certificate in a file, DER.
+
+    Raises:
+        OSError: the file cannot be read; a folder cannot.
+        ValueError: it holds none.
+    """
+    return load_certificate(file.read_bytes()).public_bytes(serialization.Encoding.DER)
+
+
 def fingerprint(der: bytes) -> str:
     """SHA-256 of a certificate as people compare it: ``AB:CD:…``."""
     return x509.load_der_x509_certificate(der).fingerprint(hashes.SHA256()).hex(":").upper()

@@ -155,12 +155,12 @@ class GatewayClient(Client):
         if username and not self.may_show_password and self._would_show_password():
             raise RefusedError(
                 f"log in to {self.server_url.netloc}: the server wants the password unencrypted; "
-                "set security: basic256sha256, or password_in_clear: allow on a trusted network"
+                "set security: auto, or password_in_clear: allow on a trusted network"
             )
         if username and not self.security_policy.peer_certificate and self._encrypts_password():
             raise RefusedError(
                 f"log in to {self.server_url.netloc}: the server wants the password encrypted and "
-                "shows no certificate to do so; set security: basic256sha256"
+                "shows no certificate to do so; set security: auto"
             )
         return await super().activate_session(username, password, certificate)
 

@@ -1,14 +1,10 @@
-"""What a server offers: its endpoints, by which it is secured, and the time by its own clock."""
+"""What a server offers: its endpoints, and the time by its own clock."""
 
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from asyncua import ua
-
-from gateway.drivers.api import DriverError, RefusedError
+from gateway.drivers.api import DriverError
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.client import GatewayClient, new_client
-from gateway.drivers.opcua.connecting.offers import matching, offered
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, translate
 
 
@@ -65,20 +61,3 @@ async def _asked(connection: Connection, url: str) -> GatewayClient:
 def _beneath(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(path=f"{parts.path.rstrip('/')}/discovery").geturl()
-
-
-def server_certificate(
-    endpoints: Sequence[ua.EndpointDescription], uri: str, connection: Connection
-) -> bytes:
-    """The chain of the endpoint that signs and encrypts by a policy.
-
-    Raises:
-        RefusedError: there is none.
-    """
-    found = matching(endpoints, ua.MessageSecurityMode.SignAndEncrypt, uri)
-    if found is not None:
-        return found.ServerCertificate or b""
-    raise RefusedError(
-        f"connect to {connection.endpoint}: the server does not offer {connection.security} with "
-        f"signing and encryption; it offers {offered(endpoints)}"
-    )

@@ -8,24 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from asyncua import ua
-from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.uaerrors import UaError
 
 from gateway.drivers.api import NotConnectedError, RefusedError
 from gateway.drivers.opcua.config import Connection
-from gateway.drivers.opcua.connecting.certificates import (
-    OWN_CERTIFICATE_FILE,
-    OwnCertificate,
-    first_certificate,
-    given_certificate,
-    own_certificate,
-    require_trust,
-)
 from gateway.drivers.opcua.connecting.client import GatewayClient, new_client
-from gateway.drivers.opcua.connecting.endpoints import discover, server_certificate
 from gateway.drivers.opcua.connecting.namespaces import Namespaces
+from gateway.drivers.opcua.connecting.security import secure
 from gateway.drivers.opcua.faults import (
     LIBRARY_ERRORS,
     OUT_OF_DATE,
@@ -60,6 +51,7 @@ class Session:
         publish: sends publish requests.
         server_ms: the server's CurrentTime when the session began, UTC milliseconds; None: it
             shows none.
+        weakness: what is weak about how it is secured, as a sentence; empty: nothing.
     """
 
     def __init__(
@@ -77,6 +69,7 @@ class Session:
         self.limits = Limits(_DEFAULT_NODES, _DEFAULT_NODES)
         self.publish = PublishRequests(client.uaclient)
         self.server_ms: int | None = None
+        self.weakness = ""
 
     async def request(self, request: Any, *, timeout_s: float | None = None) -> bytes:
         """Send a service request; the body of the response.
@@ -233,7 +226,7 @@ async def open_session(connection: Connection, by_index: MutableMapping[int, str
     try:
         with translated(f"connect to {connection.endpoint}"):
             if connection.security != "none":
-                await _secure(client, connection)
+                session.weakness = await secure(client, connection)
             with _clocks_told(client):
                 await client.connect(auto_reconnect=False)
             await session.describe()
@@ -259,41 +252,3 @@ def _clocks_told(client: GatewayClient) -> Iterator[None]:
             f"{f'{theirs:%Y-%m-%d %H:%M} UTC' if theirs else 'is not known'}: set the one that is "
             "wrong"
         ) from error
-
-
-_POLICIES = {"basic256sha256": SecurityPolicyBasic256Sha256}
-
-
-async def _secure(client: GatewayClient, connection: Connection) -> None:
-    """Choose policy and certificates; the server's is checked before anything is sent to it."""
-    policy = _POLICIES[connection.security]
-    told = await discover(connection)
-    client.endpoints, client.server_time = told.endpoints, told.server_time
-    der = first_certificate(server_certificate(told.endpoints, policy.URI, connection))
-    own = await asyncio.to_thread(_check_and_load, der, connection)
-    client.application_uri = own.application_uri
-    shown = connection.certificate_file or connection.certificate_dir / OWN_CERTIFICATE_FILE
-    client.own_certificate = str(shown)
-    await client.set_security(
-        policy,
-        own.certificate,
-        own.key,
-        server_certificate=der,
-        mode=ua.MessageSecurityMode.SignAndEncrypt,
-    )
-
-
-def _check_and_load(der: bytes, connection: Connection) -> OwnCertificate:
-    """Trust in the server first, then our own certificate; what fails is for a person to mend."""
-    try:
-        rejected = connection.certificate_dir / "rejected"
-        require_trust(der, connection.trust, rejected, connection.endpoint)
-        return _own(connection)
-    except (OSError, ValueError) as error:
-        raise RefusedError(f"connect to {connection.endpoint}: certificates: {error}") from error
-
-
-def _own(connection: Connection) -> OwnCertificate:
-    if connection.certificate_file and connection.key_file:
-        return given_certificate(connection.certificate_file, connection.key_file)
-    return own_certificate(connection.certificate_dir)
