@@ -6,7 +6,7 @@ above a group's ``interval_ms`` is allowed: a slow answer then costs ticks, whic
 skipped, and the defaults of both are meant to be so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,12 @@ from edge_config.loading.library import BUILT_IN, Library
 from edge_config.loading.links import contradictions, overloads, shared_links
 from edge_config.loading.parameters import mismatch
 from edge_config.loading.profile_file import Profile, read_profile
-from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+from edge_config.loading.resolved import LoadedGateway, ResolvedDevice, ResolvedGroup
 from edge_config.loading.site import demand_site
 from edge_config.loading.specs import DriverModels
 from edge_config.mistakes import capacity, checks
 from edge_config.mistakes.explain import validate
-from edge_config.mistakes.problems import ConfigError, Place, hint, under
+from edge_config.mistakes.problems import ConfigError, Place, Problem, hint, under
 from edge_config.models.city import CityConfig, EmbeddedNode, EmbeddedStore
 from edge_config.models.gateway import DeviceConfig, GatewayConfig
 from edge_config.models.validation import valid_or_none
@@ -169,6 +169,7 @@ class _Loading:
         self.problems += checks.shared_machine(config.asset_no, groups, place)
         if connection is None or profile.config is None:
             return None
+        self.problems += self._strays(data, connection, groups, place)
         config = replace(config, connection=connection)
         return ResolvedDevice(config, connection, profile.config, groups)
 
@@ -184,6 +185,16 @@ class _Loading:
             wrong = spec.misfits(connection, device)
             self.problems += [at((key,), message) for key, message in wrong]
         return anchored(connection, self.folder.path)
+
+    def _strays(
+        self, data: dict[str, Any], connection: Any, groups: Sequence[ResolvedGroup], place: Place
+    ) -> Iterator[Problem]:
+        """Tags of the profile that contradict the device's connection."""
+        spec = self.drivers.find(data.get("driver"), place, [])
+        for tag in (tag for group in groups for tag in group.tags):
+            said = spec.strays(connection, tag.address) if spec is not None else ""
+            if said:
+                yield place(("profile",), f"tag {tag.config.name!r} ({tag.address}) {said}")
 
     def _profile(self, data: dict[str, Any], place: Place) -> Profile | None:
         name, driver = data.get("profile"), data.get("driver")

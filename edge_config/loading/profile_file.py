@@ -1,20 +1,22 @@
 """One machine profile on its way from the file to resolved groups."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from edge_config.files.paths import Folder, anchored
 from edge_config.files.point_columns import words_for
 from edge_config.files.point_table import PointTable, TagRow, read_point_table
+from edge_config.loading.arrays import element, wrong_names
 from edge_config.loading.drivers import NamedDrivers
 from edge_config.loading.parameters import filled, placeholders
 from edge_config.loading.resolved import ResolvedGroup, ResolvedTag
 from edge_config.loading.specs import DriverModels
 from edge_config.mistakes import checks
 from edge_config.mistakes.explain import validate
-from edge_config.mistakes.problems import ConfigError, Loc, Place, Problem, under
+from edge_config.mistakes.problems import ConfigError, Loc, Place, Problem, in_words, under
 from edge_config.models.gateway import GroupConfig, Mode, ProfileConfig
+from edge_config.models.settings import Settings
 from edge_config.models.tag import TagConfig
 from edge_config.models.validation import valid_or_none
 
@@ -82,32 +84,44 @@ class Profile:
         return self._resolved[key]
 
     def _group(self, source: GroupSource, parameters: Mapping[str, str]) -> ResolvedGroup | None:
-        tags = [self._tag(tag, parameters) for tag in source.tags]
+        tags = [tag for written in source.tags for tag in self._tags(written, parameters)]
         if source.config is None or self.spec is None:
             return None
         mode = cast("Mode", source.config.mode or self.spec.modes[0])
-        whole = tuple(tag for tag in tags if tag is not None)
-        return ResolvedGroup(source.config.name, source.config.interval_ms, mode, whole)
+        return ResolvedGroup(source.config.name, source.config.interval_ms, mode, tuple(tags))
 
-    def _tag(self, source: TagSource, parameters: Mapping[str, str]) -> ResolvedTag | None:
+    def _tags(self, source: TagSource, parameters: Mapping[str, str]) -> Sequence[ResolvedTag]:
+        """The tag as written, or one for each value of an array; none where it has mistakes."""
         if self.spec is None or "address" not in source.data:
-            return None
-        data = filled(source.data["address"], parameters)
+            return ()
+        address = self._address(self.spec, source, filled(source.data["address"], parameters))
+        if source.config is None or address is None:
+            return ()
+        self._check_kind(self.spec, source.config, address, source.place)
+        self._note_same(source, (address, source.config.scale, source.config.offset, parameters))
+        addresses = self.spec.elements(anchored(address, self.folder.path))
+        if len(addresses) == 1:
+            return (ResolvedTag(source.config, addresses[0]),)
+        others = (tag.config for group in self.sources for tag in group.tags if tag.config)
+        wrong = wrong_names(source.config, len(addresses), others)
+        if wrong:
+            self.problems.append(source.place(("name",), wrong))
+        return [ResolvedTag(element(source.config, at), one) for at, one in enumerate(addresses)]
+
+    def _address(self, spec: DriverModels, source: TagSource, data: Any) -> Settings | None:
         at = under(source.place, "address")
         notation = self.config.notation if self.config else None
+        if notation is None:
+            address = validate(spec.address, data, at, self.problems)
+            if address is not None:
+                self._note_unclear(source, spec.unclear(data, address))
+            return address
+        at = in_words(at, f" (notation: {notation})")
         try:
-            data = data if notation is None else self.spec.in_notation(data, notation)
+            return validate(spec.address, spec.in_notation(data, notation), at, self.problems)
         except ValueError as error:
             self.problems.append(at((), str(error)))
             return None
-        address = validate(self.spec.address, data, at, self.problems)
-        if notation is None and address is not None:
-            self._note_unclear(source, self.spec.unclear(data, address))
-        if source.config is None or address is None:
-            return None
-        self._check_kind(self.spec, source.config, address, source.place)
-        self._note_same(source, (address, source.config.scale, source.config.offset, parameters))
-        return ResolvedTag(source.config, anchored(address, self.folder.path))
 
     def _note_unclear(self, source: TagSource, sentence: str) -> None:
         if sentence and not any(known is source for known, _ in self.unclear):

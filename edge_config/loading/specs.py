@@ -78,6 +78,14 @@ class DriverModels(Protocol):
         """A written address without the notation of its profile; ValueError if it is of another."""
 
     @property
+    def elements(self) -> Callable[[Any], Sequence[Any]]:
+        """Addresses of the values of an array, a tag each; of another address only itself."""
+
+    @property
+    def strays(self) -> Callable[[Any, Any], str]:
+        """What of an address contradicts its device's connection (first); empty: nothing."""
+
+    @property
     def unclear(self) -> Callable[[Any, Any], str]:
         """How else a written address may be meant, and what to write; empty: in no other way."""
 

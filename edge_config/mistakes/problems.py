@@ -61,6 +61,11 @@ def under(place: Place, *prefix: int | str) -> Place:
     return lambda loc, message: place((*prefix, *loc), message)
 
 
+def in_words(place: Place, ending: str) -> Place:
+    """A place whose messages end with the same words."""
+    return lambda loc, message: place(loc, f"{message}{ending}")
+
+
 def hint(given: object, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` if one of ``known`` looks like ``given``, whatever its case."""
     folded = {name.casefold(): name for name in known}

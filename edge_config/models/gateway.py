@@ -88,7 +88,8 @@ class GroupConfig(Settings):
     )
 
 
-Notation = Literal["reference", "wire"]
+Notation = Literal["reference", "wire", "from_1", "hex"]
+"""What the numbers in a manual are; see the page of the driver."""
 
 
 class ProfileConfig(Settings):
@@ -105,7 +106,8 @@ class ProfileConfig(Settings):
     verified_on_hardware: bool = Field(default=False, description="checked on a real machine")
     notation: Notation | None = Field(
         default=None,
-        description="what 40001 is in its manual: reference (table and register, from 1) or wire",
+        description="what numbers are in its manual: reference (40001: table and register, "
+        "from 1), wire (as in a request), from_1 (counted from 1) or hex (as wire, in base 16)",
     )
     groups: tuple[GroupConfig, ...] = Field(min_length=1, description="groups of tags")
 

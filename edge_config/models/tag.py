@@ -7,6 +7,7 @@ from edge_config.models.base import pattern
 from edge_config.models.limits import RESERVED_TAGS
 from edge_config.models.settings import Field, Rule, Settings
 
+MAX_TAG_NAME = 63
 TAG_NAME = pattern(
     r"^[A-Za-z][A-Za-z0-9_]{0,62}$",
     "must be a letter, then letters, digits and underscores, at most 63",

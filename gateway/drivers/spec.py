@@ -80,6 +80,16 @@ def as_written(written: Any, _notation: Notation) -> Any:
     return written
 
 
+def only_itself(address: Any) -> Sequence[Any]:
+    """For drivers without arrays."""
+    return (address,)
+
+
+def never_strays(_connection: Any, _address: Any) -> str:
+    """For drivers whose addresses fit every connection."""
+    return ""
+
+
 def never_unclear(_written: Any, _address: Any) -> str:
     """For drivers whose addresses mean the same to everybody."""
     return ""
@@ -124,6 +134,10 @@ class DriverSpec:
         link: how its devices share links; None: each is reached on its own, by ``make``.
         in_notation: a written address of a profile that says which notation its manual has,
             as it is written in a profile that does not. Pure.
+        elements: the addresses of the values of an array, each of which becomes a tag; of any
+            other address only itself. Pure.
+        strays: what of an address contradicts the connection of its device, as a sentence that
+            goes on from the tag's name; empty: nothing. Pure.
         unclear: how else a written address (second: what it was understood as) may be meant, and
             what to write so that it cannot, as a sentence; empty: in no other way. Pure.
         explain: what a frame that its driver kept (``RecordingDriver``) says, in words for
@@ -144,5 +158,7 @@ class DriverSpec:
     misfits: Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]] = no_misfits
     link: LinkSpec | None = None
     in_notation: Callable[[Any, Notation], Any] = as_written
+    elements: Callable[[Any], Sequence[Any]] = only_itself
+    strays: Callable[[Any, Any], str] = never_strays
     unclear: Callable[[Any, Any], str] = never_unclear
     explain: Callable[[Frame], str] = unexplained

@@ -131,3 +131,48 @@ def test_an_address_of_another_manual_says_what_to_write(
     assert "'notation: reference'" in text
     assert "tags.1.address" in text
     assert "in 'holding:" not in text
+
+
+@pytest.mark.parametrize(
+    ("address", "notation", "wire"),
+    [
+        ("100:uint16", "from_1", "holding:99:uint16"),
+        ("input:1:int16", "from_1", "input:0:int16"),
+        ("8.3", "from_1", "holding:7.3"),
+        ({"table": "coil", "address": 1}, "from_1", "coil:0"),
+        ({"table": "coil", "address": "2"}, "from_1", "coil:1"),
+        ("2103:int16", "hex", "holding:8451:int16"),
+        ("2103H", "hex", "holding:8451:uint16"),
+        ("0x2103", "hex", "holding:8451:uint16"),
+        ("FFH", "hex", "holding:255:uint16"),
+        ("ff.4-7", "hex", "holding:255.4-7:uint16"),
+        ("input:10:float32", "hex", "input:16:float32"),
+        ("coil:A", "hex", "coil:10"),
+        ({"table": "input", "address": "10"}, "hex", "input:16:uint16"),
+    ],
+)
+def test_a_manual_may_count_from_1_or_in_base_16(
+    tmp_path: Path, address: Any, notation: str, wire: str
+) -> None:
+    assert read_as(tmp_path, address, notation=notation) == wire
+
+
+@pytest.mark.parametrize(
+    ("address", "notation", "said"),
+    [
+        ("0", "from_1", "0 cannot be: the profile says 'notation: from_1'"),
+        ("holding:65537", "from_1", "below 65536, not 65536 (notation: from_1)"),
+        ("4x0101", "from_1", "the profile says 'notation: from_1'; write 'holding:100' or"),
+        ("holding:FFFG", "hex", "'FFFG' in 'holding:FFFG' is no address"),
+        ({"table": "input", "address": 10}, "hex", "put the address in quotes, '10' or 'A'"),
+        ("holding:1:float", "wire", "(notation: wire)"),
+        ("coil:1:uint16", "reference", "a coil holds bool, not uint16 (notation: reference)"),
+    ],
+)
+def test_every_message_names_the_notation(
+    tmp_path: Path, address: Any, notation: str, said: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, address, notation=notation)
+    assert said in str(caught.value)
+    assert f"notation: {notation}" in str(caught.value)

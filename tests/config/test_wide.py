@@ -4,7 +4,7 @@ import pytest
 
 from edge_config.models.wide import narrow
 from gateway.city.ledger.sheet.values import plain
-from gateway.drivers.modbus.address import parse
+from gateway.drivers.modbus.notations.text import parse
 
 
 def test_wide_forms_and_no_others_become_narrow() -> None:

@@ -119,7 +119,7 @@ def test_a_broken_package_is_a_mistake_in_the_configuration(broken: Path) -> Non
 def test_a_broken_package_hides_no_other(broken: Path) -> None:
     done = run(broken, "-m", "gateway", "drivers")
     assert done.returncode == 1
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["modbus", "opcua"]
+    assert {"modbus", "opcua"} <= {line.split()[0] for line in done.stdout.splitlines()}
     assert done.stderr == f"acme         cannot be loaded: {BROKEN}\n"
     schema = run(broken, "-m", "gateway", "schema", "gateway")
     assert (schema.returncode, schema.stderr) == (

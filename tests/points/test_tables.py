@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 from edge_config.mistakes.shape import declared
 from edge_config.models.tag import TagConfig
 from gateway.cli.main import build
-from gateway.drivers.modbus.values import DataType, Order
+from gateway.drivers.modbus.types.names import DataType
+from gateway.drivers.modbus.types.orders import Order
 from gateway.drivers.registry import installed
 from tests.config.examples import write
 from tests.points.plant import GATEWAY, plant, tags

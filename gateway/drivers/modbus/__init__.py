@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.frames import Frame
-from gateway.drivers.modbus.address import Address, in_notation, kind, unclear
-from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, unit
+from gateway.drivers.modbus.address import Address, elements, kind
+from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, strays, unit
+from gateway.drivers.modbus.notations.manuals import in_notation, unclear
 from gateway.drivers.spec import DriverSpec, Example, LinkSpec
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ SPEC = DriverSpec(
     connection=Connection,
     address=Address,
     kind=kind,
+    elements=elements,
+    strays=strays,
     make=_make,
     examples=(
         Example("holding:100:uint16", "保持寄存器 100，16 位无符号整数", "holding register 100"),

@@ -1,24 +1,19 @@
 """What an operator writes for a value of a Modbus device: ``address:``."""
 
-import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from edge_config.models.gateway import Notation
 from edge_config.models.settings import Field, Settings
-from edge_config.models.wide import narrow
 from gateway.core.schema import Kind
 from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_REGISTERS, Table
-from gateway.drivers.modbus.values import DataType, Encoding, Order
+from gateway.drivers.modbus.notations.text import EXAMPLES, parse
+from gateway.drivers.modbus.types.names import MOST_BITS, Coding, DataType
+from gateway.drivers.modbus.types.orders import Order
+from gateway.drivers.modbus.types.texts import Encoding
 
-_PARTS = re.compile(r"(?P<type>[a-z]+\d*)(\[(?P<length>\d+)\])?", re.ASCII)
-_PLACE = re.compile(
-    r"(?:0x(?P<hex>[0-9a-f]+)|(?P<h>[0-9][0-9a-f]*)h|(?P<number>\d+))(\.(?P<bit>\d+))?",
-    re.ASCII | re.IGNORECASE,
-)
-_PLATE = re.compile(r"(?P<table>[134])x(?P<number>\d{1,5}(\.\d+)?)", re.ASCII | re.IGNORECASE)
-"""``4x0101``, as manuals print it; 0x0010 is a number of base 16."""
-_NOTATION = {"0": Table.COIL, "1": Table.DISCRETE, "3": Table.INPUT, "4": Table.HOLDING}
-_EXAMPLES = "'holding:100:float32:CDAB', 'coil:5', 'holding:7.3' or '40101:uint16'"
+MOST_ELEMENTS = 10_000
+"""Of an array; each is a tag."""
 
 
 class Address(Settings):
@@ -29,7 +24,9 @@ class Address(Settings):
     """
 
     table: Table = Field(
-        title_zh="数据区", title_en="table", description="coil, discrete, input or holding"
+        title_zh="数据区",
+        title_en="table",
+        description="coil, discrete, input, holding or enron",
     )
     address: int = Field(
         ge=0,
@@ -44,19 +41,33 @@ class Address(Settings):
         title_en="type",
         description="what it holds; bits: always bool",
     )
-    order: Order = Field(
-        default=Order.ABCD,
+    coding: Coding | None = Field(
+        default=None,
+        title_zh="数字编码",
+        title_en="coding",
+        description="bcd, sm (sign and magnitude) or mod10; default: binary",
+    )
+    order: Order | None = Field(
+        default=None,
         title_zh="字节顺序",
         title_en="byte order",
-        description="byte order; A is the most significant byte",
+        description="byte order; A is the most significant byte; default: the device's",
     )
     bit: int | None = Field(
         default=None,
         ge=0,
-        le=15,
+        lt=MOST_BITS,
         title_zh="位",
         title_en="bit",
-        description="bit of a register, 0 the lowest",
+        description="bit of a number, 0 the lowest; of (u)int8: 8 for the high byte",
+    )
+    last_bit: int | None = Field(
+        default=None,
+        ge=1,
+        lt=MOST_BITS,
+        title_zh="末位",
+        title_en="last bit",
+        description="the bits from `bit` to this one are a number",
     )
     length: int | None = Field(
         default=None,
@@ -66,212 +77,166 @@ class Address(Settings):
         title_en="length in registers",
         description="text: registers",
     )
+    count: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_ELEMENTS,
+        title_zh="数组元素数",
+        title_en="elements of an array",
+        description="an array: so many values one after the other, each a tag of its own",
+    )
     encoding: Encoding | None = Field(
         default=None,
         title_zh="字符编码",
         title_en="encoding",
-        description="text: ascii (default), utf-8 or gbk",
+        description="text: ascii (default), utf-8, gbk or latin-1",
+    )
+    unit: int | None = Field(
+        default=None,
+        ge=0,
+        le=255,
+        title_zh="站号",
+        title_en="unit",
+        description="unit id, where a table of points names it; must be the device's",
     )
 
     @classmethod
     def from_written(cls, written: Any) -> Any:
         """The fields of a mapping or of the text form; bits are bool, registers uint16."""
         fields = parse(written) if isinstance(written, str) else written
-        if isinstance(fields, dict) and "type" not in fields:
-            is_bool = fields.get("bit") is not None or fields.get("table") in ("coil", "discrete")
-            return {**fields, "type": DataType.BOOL if is_bool else DataType.UINT16}
         if not isinstance(fields, dict):
-            raise ValueError(f"must be a mapping or text such as {_EXAMPLES}")  # noqa: TRY004 - for pydantic
-        return fields
+            raise ValueError(f"must be a mapping or text such as {EXAMPLES}")  # noqa: TRY004 - for pydantic
+        is_bit = fields.get("bit") is not None and fields.get("last_bit") is None
+        if "type" not in fields:
+            is_bool = is_bit or fields.get("table") in ("coil", "discrete")
+            return {**fields, "type": DataType.BOOL if is_bool else DataType.UINT16}
+        is_register = fields["type"] == DataType.UINT16 and fields.get("coding") is None
+        return {**fields, "type": DataType.BOOL} if is_bit and is_register else fields
 
     def __post_init__(self) -> None:
         for wrong in self._problems():
             raise ValueError(wrong)
 
-    def _problems(self) -> list[str]:
-        is_text, is_bool = self.type is DataType.STRING, self.type is DataType.BOOL
-        in_register = is_bool and not self.table.is_bits
-        checks = (
-            (self.table.is_bits and not is_bool, f"a {self.table} holds bool, not {self.type}"),
-            (self.table.is_bits and self.bit is not None, f"a {self.table} has no 'bit'"),
-            (in_register and self.bit is None, "bool in a register needs 'bit' (0 to 15)"),
-            (not is_bool and self.bit is not None, f"'bit' is for bool, not for {self.type}"),
-            (is_text and self.length is None, "string needs 'length' in registers"),
-            (not is_text and self.length is not None, "'length' is for string only"),
-            (not is_text and self.encoding is not None, "'encoding' is for string only"),
-            (self.order not in self._orders(), f"order {self.order} means nothing for {self.type}"),
-            (
-                self.address + self.span > ADDRESSES,
-                f"address {self.address} + {self.span} leaves 0 to 65535",
-            ),
+    def _problems(self) -> Iterator[str]:
+        checks = (*self._of_bits(), *self._of_texts(), *self._of_numbers(), *self._of_place())
+        return (message for is_wrong, message in checks if is_wrong)
+
+    def _of_bits(self) -> Iterator[tuple[bool, str]]:
+        table, kind = self.table, self.type
+        has_bit, is_bool = self.bit is not None, kind is DataType.BOOL
+        yield table.is_bits and not is_bool, f"a {table} holds bool, not {kind}"
+        yield table.is_bits and has_bit, f"a {table} has no 'bit'"
+        in_register = is_bool and not table.is_bits
+        yield in_register and not has_bit, "bool in a register needs 'bit' (0 to 15)"
+        if self.bit is None:
+            yield self.last_bit is not None, "'last_bit' needs 'bit', the first one"
+            return
+        if kind.size == 1:
+            yield self.bit not in (0, 8), f"{kind} begins at bit 0 or 8 of a register"
+            yield self.last_bit is not None, f"{kind} has all of its bits; leave out 'last_bit'"
+            return
+        is_pattern = is_bool or (kind.is_whole and not kind.is_signed and self.coding is None)
+        yield not is_pattern, f"'bit' is for bool and unsigned numbers, not for {kind}"
+        yield self.last_bit is not None and is_bool, "several bits are a number: type uint16"
+        last = self.bit if self.last_bit is None else self.last_bit
+        yield last < self.bit, f"'last_bit' {last} is before 'bit' {self.bit}"
+        host, most = self.host, 8 * self.host.size - 1
+        yield last > most, f"bit {last} is beyond {most}, the last of {host}{_WIDER}"
+
+    def _of_texts(self) -> Iterator[tuple[bool, str]]:
+        is_text = self.type is DataType.STRING
+        yield is_text and self.length is None, "string needs 'length' in registers"
+        yield not is_text and self.length is not None, "'length' is for string only"
+        yield not is_text and self.encoding is not None, "'encoding' is for string only"
+        yield is_text and self.count is not None, "an array has no strings; give each its tag"
+
+    def _of_numbers(self) -> Iterator[tuple[bool, str]]:
+        coding, order = self.coding, self.order
+        unsuited = coding is not None and not coding.suits(self.type)
+        yield (
+            unsuited,
+            f"coding {coding} means nothing for {self.type}{_SUITED[coding] if coding else ''}",
         )
-        return [message for is_wrong, message in checks if is_wrong]
+        unordered = order is not None and order not in self._orders()
+        yield unordered, f"order {order} means nothing for {self.type}"
+        is_array_of_bits = self.count is not None and self.bit is not None
+        yield is_array_of_bits, "an array has no 'bit'; give each bit its tag"
+
+    def _of_place(self) -> Iterator[tuple[bool, str]]:
+        is_wide = self.type.size == 4 and not self.type.is_date and self.bit is None  # noqa: PLR2004 - bytes
+        is_enron = self.table is Table.ENRON
+        yield (
+            is_enron and not is_wide,
+            f"enron registers are int32, uint32 or float32, not {self.type}",
+        )
+        leaves = self.address + self.span * (self.count or 1) > ADDRESSES
+        yield leaves, f"address {self.address} + {self.span * (self.count or 1)} leaves 0 to 65535"
 
     def _orders(self) -> tuple[Order, ...]:
-        if self.type.size > 2:  # noqa: PLR2004 - bytes of one register
+        if self.host.registers > 1:
             return tuple(Order)
-        return (Order.ABCD,) if self.type is DataType.BOOL else (Order.ABCD, Order.BADC)
+        is_turned = not self.table.is_bits and self.type is not DataType.BOOL
+        return (Order.ABCD, Order.BADC) if is_turned and self.type.size != 1 else (Order.ABCD,)
+
+    @property
+    def host(self) -> DataType:
+        """The type of the registers that hold it: bits without another stand in one."""
+        return DataType.UINT16 if self.type is DataType.BOOL else self.type
+
+    @property
+    def is_bit(self) -> bool:
+        """Whether it is true or false."""
+        is_one = self.bit is not None and self.last_bit is None and self.type.size != 1
+        return self.table.is_bits or is_one
+
+    @property
+    def is_part(self) -> bool:
+        """Whether other values share its registers."""
+        return self.bit is not None or self.type.size == 1
 
     @property
     def span(self) -> int:
-        """How many addresses it covers: registers, or 1 bit."""
-        if self.type is DataType.STRING:
-            return self.length or 1
-        return max(1, self.type.size // 2)
+        """How many addresses one value covers: registers, or 1 bit."""
+        if self.table.is_bits or self.table is Table.ENRON:
+            return 1
+        return self.length or self.type.registers
 
     @property
     def stop(self) -> int:
-        """The first address after it."""
+        """The first address after it, or after its first value if it is an array."""
         return self.address + self.span
 
     def __str__(self) -> str:
-        place = f"{self.table}:{self.address}"
-        if self.type is DataType.BOOL:
-            return place if self.bit is None else f"{place}.{self.bit}"
-        length = f"[{self.length}]" if self.length else ""
-        order = "" if self.order is Order.ABCD else f":{self.order}"
-        encoding = "" if self.encoding is None else f":{self.encoding}"
-        return f"{place}:{self.type}{length}{order}{encoding}"
+        unit = "" if self.unit is None else f"{self.unit}!"
+        bit = "" if self.bit is None else f".{self.bit}"
+        last = "" if self.last_bit is None else f"-{self.last_bit}"
+        options = [str(word) for word in (self.coding, self.order, self.encoding) if word]
+        return ":".join(
+            [f"{unit}{self.table}", f"{self.address}{bit}{last}", *self._typed(), *options]
+        )
+
+    def _typed(self) -> list[str]:
+        number = self.length or self.count
+        brackets = "" if number is None else f"[{number}]"
+        return [] if self.type is DataType.BOOL and not brackets else [f"{self.type}{brackets}"]
+
+
+_SUITED = {
+    Coding.BCD: "; it is for unsigned integers and datetime",
+    Coding.SM: "; it is for signed integers",
+    Coding.MOD10: "; it is for integers of 32, 48 and 64 bits",
+}
+_WIDER = "; a wider number has it, as in 'holding:0.20:uint32'"
 
 
 def kind(address: Address) -> Kind:
     """Raw kind of a tag from its address."""
-    return address.type.kind
+    return Kind.BOOL if address.is_bit else address.type.kind
 
 
-def parse(text: str) -> dict[str, Any]:
-    """The fields in the text of an address; their values are validated by :class:`Address`.
-
-    ``table:address[.bit][:type[[length]]][:order][:encoding]``, or a 5- or 6-digit number in
-    the notation of manuals in place of ``table:address``.
-
-    Raises:
-        ValueError: the text has no such form.
-    """
-    # Chinese keyboards write wide digits and colons.
-    first, *rest = narrow(text).strip().split(":")
-    if first in set(Table):
-        if not rest:
-            raise ValueError(f"{text!r} has no address after the table; write it as {_EXAMPLES}")
-        fields = {"table": first, **_place(rest.pop(0), text)}
-    else:
-        fields = _notation(first, text)
-    if rest:
-        fields |= _type(rest.pop(0), text)
-    for word in rest:
-        fields |= _option(word, text)
-    return fields
-
-
-def _place(word: str, text: str) -> dict[str, Any]:
-    """``100``, ``0x64`` or ``64H`` on the wire, perhaps with a bit."""
-    match = _PLACE.fullmatch(word)
-    if match is None:
-        raise ValueError(f"{word!r} in {text!r} is no address; write it as {_EXAMPLES}")
-    written, bit = match["hex"] or match["h"], match["bit"]
-    number = int(match["number"]) if written is None else int(written, 16)
-    return {"address": number} | ({} if bit is None else {"bit": int(bit)})
-
-
-def _notation(word: str, text: str) -> dict[str, Any]:
-    """``40101``, ``400101`` or ``4x0101``: tables by their first digit, counted from 1."""
-    plate = _PLATE.fullmatch(word)
-    word = f"{plate['table']}{plate['number'].zfill(4)}" if plate else word
-    place = _PLACE.fullmatch(word)
-    number = (place and place["number"]) or ""
-    if len(number) not in (5, 6) or number[0] not in _NOTATION or int(number[1:]) == 0:
-        raise ValueError(f"{text!r} is no Modbus address; {_meant(word)}write it as {_EXAMPLES}")
-    fields = _place(word, text)
-    return {**fields, "table": _NOTATION[number[0]], "address": int(number[1:]) - 1}
-
-
-_PLAIN = re.compile(r"[0-9]{5,6}(?![0-9])", re.ASCII)
-_PRINTED = {Table.HOLDING: 40_001, Table.INPUT: 30_001, Table.DISCRETE: 10_001}
-"""First five-digit number of a table in manuals that count from 1; they have 9,999 each."""
-
-
-def in_notation(written: Any, notation: Notation) -> Any:
-    """The address without the notation of its profile.
-
-    ``wire`` makes a plain number what it is in a request for holding registers; ``reference`` is
-    how plain numbers are read anyway.
-
-    Raises:
-        ValueError: the address is in the other notation.
-    """
-    if notation == "wire" and isinstance(written, str):
-        text = narrow(written).strip()
-        plate = _PLATE.fullmatch(text.partition(":")[0])
-        if plate:
-            raise ValueError(_of_another_manual(plate))
-        return f"{Table.HOLDING}:{text}" if text[:1].isdigit() else written
-    return written
-
-
-def _of_another_manual(plate: re.Match[str]) -> str:
-    """What to write for ``4x0101`` in a profile whose numbers are those on the wire."""
-    table, number = _NOTATION[plate["table"]], plate["number"]
-    first, dot, bit = number.partition(".")
-    counted = f"'{table}:{int(first) - 1}{dot}{bit}' or " if int(first) else ""
-    return (
-        f"'{plate[0]}' names its table and counts from 1, as manuals do, but the profile says "
-        f"'notation: wire'; write {counted}'{table}:{int(first)}{dot}{bit}', whichever the manual "
-        "means – compare one known value –, or say 'notation: reference'"
-    )
-
-
-_SAY = "say which by 'notation: reference' or 'notation: wire' in the profile"
-
-
-def unclear(written: Any, address: Address) -> str:
-    """How a manual that counts in the other way would mean an address, and what to write then.
-
-    Empty: the same.
-    """
-    text = narrow(written).strip() if isinstance(written, str) else ""
-    plain = _PLAIN.match(text)
-    if plain:
-        wire = int(plain[0])
-        if wire >= ADDRESSES:
-            return ""
-        return (
-            f"{plain[0]} is read as {address.table}:{address.address}, which counts from 1; a "
-            f"manual that prints addresses as on the wire means {Table.HOLDING}:{wire}; {_SAY}"
-        )
-    first = _PRINTED.get(address.table)
-    if first is None or not first <= address.address < first + 9_999:
-        return ""
-    return (
-        f"{address.table}:{address.address} is read as on the wire; a manual that counts from 1 "
-        f"means {address.table}:{address.address - first}; {_SAY}"
-    )
-
-
-def _meant(word: str) -> str:
-    """What a number without a table may mean, with a semicolon behind it; else nothing."""
-    if not _PLACE.fullmatch(word):
-        return ""
-    wire = _place(word, word)["address"]
-    table = _NOTATION.get(word[0], Table.HOLDING)
-    if word.isdigit() and len(word) > 4 and int(word[1:]) == 0:  # noqa: PLR2004 - of a manual
-        return f"{word[0]}xxxx counts from 1: '{word[:-1]}1' is '{table}:0'; "
-    if word.isdigit() and len(word) == 4 and word[0] in "134":  # noqa: PLR2004 - of a manual
-        return f"'{word[0]}0{word[1:]}' in a manual's five digits, 'holding:{wire}' on the wire; "
-    return f"it names no table: perhaps 'holding:{wire}' on the wire; "
-
-
-def _type(word: str, text: str) -> dict[str, Any]:
-    match = _PARTS.fullmatch(word)
-    if match is None or match["type"] not in set(DataType):
-        raise ValueError(f"{word!r} in {text!r} is no type; known: {', '.join(DataType)}")
-    length = match["length"]
-    return {"type": match["type"]} | ({} if length is None else {"length": int(length)})
-
-
-def _option(word: str, text: str) -> dict[str, Any]:
-    if word in set(Order):
-        return {"order": word}
-    if word in set(Encoding):
-        return {"encoding": word}
-    known = ", ".join((*Order, *Encoding))
-    raise ValueError(f"{word!r} in {text!r} is no byte order or encoding; known: {known}")
+def elements(address: Address) -> tuple[Address, ...]:
+    """The values of an array, one address each; of another address only itself."""
+    if address.count is None:
+        return (address,)
+    places = range(address.address, ADDRESSES, address.span)[: address.count]
+    return tuple(replace(address, address=place, count=None) for place in places)

@@ -13,17 +13,29 @@ from gateway.core.status import Reason
 
 
 class Table(StrEnum):
-    """The four address spaces of a device; the values are the words of an address."""
+    """The address spaces of a device; the values are the words of an address.
+
+    ``enron`` are the registers of 32 bits that flow computers after Enron and Daniel have among
+    the holding registers: each has one address and is answered with four bytes.
+    """
 
     COIL = "coil"
     DISCRETE = "discrete"
     INPUT = "input"
     HOLDING = "holding"
+    ENRON = "enron"
 
     @property
     def is_bits(self) -> bool:
-        """Whether an address holds one bit; else it holds a 16-bit register."""
+        """Whether an address holds one bit."""
         return self in {Table.COIL, Table.DISCRETE}
+
+    @property
+    def bits(self) -> int:
+        """How many bits an address holds."""
+        if self.is_bits:
+            return 1
+        return 32 if self is Table.ENRON else 16
 
     @property
     def is_writable(self) -> bool:
@@ -49,12 +61,14 @@ READ_FUNCTION = {
     Table.DISCRETE: Function.READ_DISCRETE_INPUTS,
     Table.HOLDING: Function.READ_HOLDING_REGISTERS,
     Table.INPUT: Function.READ_INPUT_REGISTERS,
+    Table.ENRON: Function.READ_HOLDING_REGISTERS,
 }
 
 MAX_READ_REGISTERS = 125
 MAX_READ_BITS = 2_000
 MAX_WRITE_REGISTERS = 123
 MAX_WRITE_BITS = 1_968
+_MOST_BITS = MAX_READ_REGISTERS * 16
 ADDRESSES = 65_536
 EXCEPTION_BIT = 0x80
 
@@ -134,11 +148,12 @@ def read(table: Table, address: int, count: int) -> Request:
     """Ask for ``count`` bits or registers from ``address`` on.
 
     Raises:
-        ValueError: the count is beyond 2,000 bits or 125 registers, or the range leaves 0…65535.
+        ValueError: the count is beyond 2,000 bits, 125 registers or 62 of 32 bits, or the range
+            leaves 0…65535.
     """
-    _check("read", address, count, MAX_READ_BITS if table.is_bits else MAX_READ_REGISTERS)
+    _check("read", address, count, MAX_READ_BITS if table.is_bits else _MOST_BITS // table.bits)
     function = READ_FUNCTION[table]
-    length = (count + 7) // 8 if table.is_bits else 2 * count
+    length = (count * table.bits + 7) // 8
     return Request(_PAIR.pack(function, address, count), bytes((function, length)), 2 + length)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_config.models.base import Host
 from edge_config.models.gateway import DeviceConfig
@@ -11,6 +11,10 @@ from edge_config.models.settings import Field, Settings
 from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.modbus.codec import MAX_READ_BITS, MAX_READ_REGISTERS
 from gateway.drivers.modbus.framing.quirks import NO_QUIRKS, Quirk, Quirks
+from gateway.drivers.modbus.types.orders import Order
+
+if TYPE_CHECKING:
+    from gateway.drivers.modbus.address import Address
 
 REQUEST_TIMEOUT_MS = 1_000
 """Unless written otherwise; then, and only then, it may be longer than the device's
@@ -52,6 +56,10 @@ class Connection(Settings):
         ge=0,
         le=10_000,
         description="wait between an answer and the next request; left out, 100 is found out",
+    )
+    order: Order = Field(
+        default=Order.ABCD,
+        description="byte order of all addresses that name none; A is the most significant byte",
     )
     baud: int | None = Field(
         default=None,
@@ -131,6 +139,16 @@ def endpoint(connection: Connection) -> str:
 def unit(connection: Connection) -> tuple[str, int, int]:
     """What makes the physical unit: host, port and unit id."""
     return connection.host.lower(), connection.port, connection.unit
+
+
+def strays(connection: Connection, address: "Address") -> str:
+    """What of an address contradicts the connection of its device; empty: nothing."""
+    if address.unit in (None, connection.unit):
+        return ""
+    return (
+        f"is of unit {address.unit}, and the device is unit {connection.unit}: a device is one "
+        f"unit, so make another one with 'unit: {address.unit}' for it"
+    )
 
 
 def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str, str]]:

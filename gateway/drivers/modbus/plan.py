@@ -1,14 +1,14 @@
 """Modbus addresses and rules in the words of the toolkit. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 
 from gateway.drivers.api import DriverError, Point, Value
-from gateway.drivers.modbus import codec, values
+from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.config import Connection
-from gateway.drivers.modbus.values import DataType, Encoding, decode_text, permutation
-from gateway.drivers.toolkit.decode import Bit, Format, Number, Place, Text
+from gateway.drivers.modbus.types.elements import encode, format_of
+from gateway.drivers.modbus.types.orders import Order
+from gateway.drivers.toolkit.decode import Place
 from gateway.drivers.toolkit.layout import Layout, Layouts
 from gateway.drivers.toolkit.learnt import Codes
 from gateway.drivers.toolkit.merge import Limits, Planner, Span
@@ -27,7 +27,8 @@ CODES = Codes(
 
 def layout(points: Sequence[Point], connection: Connection) -> Layout:
     """The fewest requests for these points within the limits of a connection."""
-    return Layout.of([_place(point) for point in points], _limits(connection), codec.read)
+    places = [_place(point, connection.order) for point in points]
+    return Layout.of(places, _limits(connection), codec.read)
 
 
 def answer_sizes(addresses: Iterable[Address], connection: Connection) -> list[int]:
@@ -41,34 +42,28 @@ def merging(connection: Connection) -> tuple[int, int, int]:
     return connection.max_bits, connection.max_registers, connection.max_gap
 
 
-LAYOUTS = Layouts(layout, merging)
+def _decoding(connection: Connection) -> tuple[object, ...]:
+    return *merging(connection), connection.order
+
+
+LAYOUTS = Layouts(layout, _decoding)
 """Those in use in this process; equal devices share one."""
 
 
 def _limits(connection: Connection) -> Callable[[codec.Table], Limits]:
     bits = Limits(connection.max_bits, connection.max_gap * REGISTER_BITS, 1)
     registers = Limits(connection.max_registers, connection.max_gap, REGISTER_BITS)
-    return lambda table: bits if table.is_bits else registers
+    wide = Limits(max(1, connection.max_registers // 2), connection.max_gap // 2, 32)
+    by_bits = {1: bits, REGISTER_BITS: registers, 32: wide}
+    return lambda table: by_bits[table.bits]
 
 
 def _span(address: Address) -> Span:
     return Span(address.table, address.address, address.stop)
 
 
-def _place(point: Point) -> Place:
-    return Place(point.kind, _span(point.address), _format(point.address))
-
-
-def _format(address: Address) -> Format:
-    if address.type is DataType.STRING:
-        encoding = address.encoding or Encoding.ASCII
-        decode = partial(decode_text, encoding=encoding, order=address.order)
-        return Text(2 * address.span, decode)
-    if address.type is DataType.BOOL:
-        # The high byte of a register comes first.
-        return Bit() if address.bit is None else Bit((address.bit + 8) % REGISTER_BITS)
-    size = address.type.size
-    return Number(address.type.code, tuple(permutation(address.order, size)[::-1]))
+def _place(point: Point, order: Order) -> Place:
+    return Place(point.kind, _span(point.address), format_of(point.address, order))
 
 
 def write_request(point: Point, value: Value, connection: Connection) -> codec.Request:
@@ -78,8 +73,8 @@ def write_request(point: Point, value: Value, connection: Connection) -> codec.R
         DriverError: it cannot be written, or does not fit.
     """
     address: Address = point.address
-    if not address.table.is_writable or address.bit is not None:
-        what = "a bit of a register" if address.bit is not None else f"table {address.table}"
+    if not address.table.is_writable or address.is_part:
+        what = _part(address) if address.is_part else f"table {address.table}"
         raise DriverError(f"cannot write {point.name} ({address}): {what} cannot be written")
     try:
         return (
@@ -91,6 +86,10 @@ def write_request(point: Point, value: Value, connection: Connection) -> codec.R
         raise DriverError(f"cannot write {point.name} ({address}): {error}") from error
 
 
+def _part(address: Address) -> str:
+    return "a bit of a register" if address.is_bit else "a part of a register"
+
+
 def _coil(address: Address, value: Value, connection: Connection) -> codec.Request:
     if not isinstance(value, bool):
         raise ValueError(f"{value!r} is no bool")  # noqa: TRY004 - one error for a wrong value
@@ -100,11 +99,7 @@ def _coil(address: Address, value: Value, connection: Connection) -> codec.Reque
 
 
 def _registers(address: Address, value: Value, connection: Connection) -> codec.Request:
-    if address.type is DataType.STRING:
-        encoding = address.encoding or Encoding.ASCII
-        words = values.encode_text(address.span, encoding, address.order, value)
-    else:
-        words = values.encode_number(address.type, address.order, value)
+    words = encode(address, connection.order, value)
     if address.span == 1 and not connection.write_multiple:
         return codec.write_register(address.address, words)
     return codec.write_registers(address.address, words)

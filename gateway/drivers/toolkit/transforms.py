@@ -5,6 +5,7 @@ equal ones are one part of a decoder.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -30,6 +31,7 @@ class Transform(Protocol):
         """
 
 
+@cache
 def _mask(pattern: int, bits: int) -> np.uint64:
     """A pattern of a nibble, byte … repeated over 64 bits."""
     return np.uint64(sum(pattern << at for at in range(0, 64, bits)))

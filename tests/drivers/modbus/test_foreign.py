@@ -17,7 +17,8 @@ from gateway.drivers.modbus.config import Unit
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.framing.mbap import Transactions
 from gateway.drivers.modbus.pauses import Pauses
-from gateway.drivers.modbus.values import DataType, Order
+from gateway.drivers.modbus.types.names import DataType
+from gateway.drivers.modbus.types.orders import Order
 from tests.drivers.modbus.peers import SIZE, libmodbus, modbus_serial, pymodbus
 from tests.drivers.modbus.support import connected, points, read, reasons
 

@@ -3,6 +3,7 @@
 import struct
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,20 +14,35 @@ from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.codec import Table
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.plan import CODES, LAYOUTS, layout
-from gateway.drivers.modbus.values import DataType, Encoding, Order, reorder
+from gateway.drivers.modbus.types.names import DataType
+from gateway.drivers.modbus.types.orders import Order, reorder
+from gateway.drivers.modbus.types.texts import Encoding
 from gateway.drivers.toolkit.merge import Block
 from gateway.drivers.toolkit.reading import ReadPlan
 from tests.drivers.modbus.support import PaperDevice, connection, plan_of, points, reasons
 
+LETTERS = {
+    DataType.INT16: "h",
+    DataType.UINT16: "H",
+    DataType.INT32: "i",
+    DataType.UINT32: "I",
+    DataType.INT64: "q",
+    DataType.UINT64: "Q",
+    DataType.FLOAT16: "e",
+    DataType.FLOAT32: "f",
+    DataType.FLOAT64: "d",
+}
+"""Others are in test_types.py."""
+
 
 @st.composite
 def addresses(draw: st.DrawFn, span: int = 300) -> Address:
-    table = draw(st.sampled_from(Table))
+    table = draw(st.sampled_from([one for one in Table if one is not Table.ENRON]))
     start = draw(st.integers(0, span))
     if table.is_bits:
         return Address(table=table, address=start, type=DataType.BOOL)
-    data_type = draw(st.sampled_from(DataType))
-    order = Order.ABCD
+    data_type = draw(st.sampled_from([*LETTERS, DataType.BOOL, DataType.STRING]))
+    order = None if data_type is DataType.BOOL else Order.ABCD
     if data_type.size > 2:
         order = draw(st.sampled_from(Order))
     elif data_type is not DataType.BOOL:
@@ -136,16 +152,14 @@ def naive(address: Address, image: bytes) -> Any:
             body if address.order is Order.ABCD else bytes(body[i ^ 1] for i in range(len(body)))
         )
         return swapped.split(b"\0")[0].decode(address.encoding or Encoding.ASCII).rstrip()
-    letters = {"f4": "f", "f8": "d", "i2": "h", "i4": "i", "i8": "q", "u2": "H", "u4": "I"}
-    form = letters.get(address.type.code, "Q")
-    return struct.unpack(">" + form, reorder(body, address.order))[0]
+    return struct.unpack(">" + LETTERS[address.type], reorder(body, address.order or Order.ABCD))[0]
 
 
 def is_no_value(address: Address, image: bytes) -> bool:
     """Floats that are no number, and texts with a NUL before their end, are no good values."""
     if address.type is DataType.STRING:
         body = image[2 * address.address : 2 * address.stop]
-        return b"\0" in reorder(body, address.order).rstrip(b"\0")
+        return b"\0" in reorder(body, address.order or Order.ABCD).rstrip(b"\0")
     return not float("-inf") < naive(address, image) < float("inf")
 
 
@@ -163,7 +177,9 @@ def test_decoding_equals_the_naive_way(
     reading = PaperDevice(image).poll(ReadPlan(layout(asked, rules), CODES))
     got = values_of(asked, reading)
     for address, value, code in zip(wanted, got, reading.status.tolist(), strict=True):
-        if code == 0:
+        if code == 0 and address.type is DataType.FLOAT16:  # may be NaN
+            np.testing.assert_equal(value, naive(address, image))
+        elif code == 0:
             assert value == naive(address, image)
         else:
             assert is_no_value(address, image)

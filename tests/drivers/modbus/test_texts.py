@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.drivers.modbus.values import Order, decode_text
+from gateway.drivers.modbus.types.orders import Order
+from gateway.drivers.modbus.types.texts import decode_text
 
 BIG = Order.ABCD
 

@@ -1,0 +1,48 @@
+"""Texts in registers. Pure."""
+
+from enum import StrEnum
+
+from gateway.drivers.modbus.types.names import REGISTER_BYTES, Value
+from gateway.drivers.modbus.types.orders import Order, swapped_pairs
+
+
+class Encoding(StrEnum):
+    """How text is written in registers."""
+
+    ASCII = "ascii"
+    UTF8 = "utf-8"
+    GBK = "gbk"
+    LATIN1 = "latin-1"
+
+
+def encode_text(length: int, encoding: Encoding, order: Order, value: Value) -> bytes:
+    """The registers of a text, filled up with NUL.
+
+    Raises:
+        ValueError: no text, not writable in the encoding, or longer than ``length`` registers.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")  # noqa: TRY004 - one error for a wrong value
+    try:
+        body = value.encode(encoding)
+    except UnicodeEncodeError as problem:
+        raise ValueError(f"{value!r} cannot be written in {encoding}") from problem
+    size = REGISTER_BYTES * length
+    if len(body) > size:
+        raise ValueError(f"{value!r} needs {len(body)} bytes; {length} registers hold {size}")
+    return swapped_pairs(body.ljust(size, b"\0"), order)
+
+
+def decode_text(body: bytes, encoding: Encoding, order: Order) -> str:
+    """The text in registers: up to the first NUL, without trailing blanks.
+
+    Raises:
+        UnicodeDecodeError: the bytes are none of this encoding, a NUL stands before them, or each
+            register holds one character only.
+    """
+    turned = swapped_pairs(body, order)
+    text = turned.split(b"\0", 1)[0]
+    is_one_a_register = len(turned[::2].strip(b"\0")) > 1 and not any(turned[1::2])
+    if (not text and any(turned)) or is_one_a_register:
+        raise UnicodeDecodeError(encoding, turned, len(text), len(text) + 1, "a NUL within")
+    return text.decode(encoding).rstrip()
