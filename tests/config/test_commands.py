@@ -126,7 +126,7 @@ def test_drivers() -> None:
     done = qulink("drivers")
     assert done.returncode == 0
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
-    assert lines.keys() >= {"mc", "modbus", "opcua"}
+    assert lines.keys() >= {"mc", "modbus", "opcua", "s7"}
     assert "OPC UA 客户端" in lines["opcua"]
     assert "subscribe, poll" in lines["opcua"]
 

@@ -15,7 +15,18 @@ ROWS = [
     if line.startswith("| ") and not line.startswith("| term ")
 ]
 _CHINESE = re.compile("[\u4e00-\u9fff]")
-ELSEWHERE = {"code", "id", "list", "log", "model", "limits", "offset", "template", "average"}
+ELSEWHERE = {
+    "code",
+    "id",
+    "list",
+    "log",
+    "model",
+    "limits",
+    "offset",
+    "template",
+    "average",
+    "slot",
+}
 """Words that are keys with a meaning of their own."""
 
 

@@ -26,19 +26,11 @@ from gateway.drivers.mc.plan import (
     shown,
     write_request,
 )
-from gateway.drivers.toolkit.layout import Kept
-from gateway.drivers.toolkit.reading import Answer, ReadPlan, UnansweredError
+from gateway.drivers.toolkit.plans import PointPlan
+from gateway.drivers.toolkit.reading import Answer, UnansweredError
 
 CLOSE_S = 1.0
 """Longest wait until a socket is closed."""
-
-
-class McPlan(ReadPlan):
-    """The plan of one controller; it keeps the layout that equal ones share."""
-
-    def __init__(self, kept: Kept) -> None:
-        super().__init__(kept.layout, ends.CODES)
-        self.kept = kept
 
 
 class McDriver:
@@ -50,7 +42,7 @@ class McDriver:
         self._most_random = codec.MOST_RANDOM[connection.series] if connection.random_read else 0
         self._name = f"MELSEC controller at {endpoint(connection)}"
         self._channel: Channel | None = None
-        self._plans: WeakSet[McPlan] = WeakSet()
+        self._plans: WeakSet[PointPlan] = WeakSet()
 
     async def connect(self) -> None:
         """Open the connection; whether the CPU answers shows at the first reading."""
@@ -66,22 +58,16 @@ class McDriver:
         except (OSError, UnicodeError) as error:  # UnicodeError: no possible host name
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
 
-    def plan(self, points: Sequence[Point]) -> McPlan:
+    def plan(self, points: Sequence[Point]) -> PointPlan:
         """Merge the points into the fewest requests."""
-        plan = McPlan(LAYOUTS.get(points, self._connection))
+        plan = PointPlan(LAYOUTS.get(points, self._connection), ends.CODES)
         self._plans.add(plan)
         return plan
 
-    async def read(self, plan: McPlan) -> Reading:
+    async def read(self, plan: PointPlan) -> Reading:
         """Read all points of a plan once."""
-        steps = plan.poll()
         try:
-            reads = next(steps)
-            while True:
-                reads = steps.send(await self._ask_all(reads))
-        except StopIteration as end:
-            reading: Reading = end.value
-            return reading
+            return await plan.read(self._ask_all)
         except UnansweredError as fault:
             what = f"{self._name}: no answer within {self._timeout_s * 1000:.0f} ms"
             raise NoResponseError(f"{what} to {shown(fault.block)}") from fault
@@ -122,12 +108,11 @@ class McDriver:
     def tag_faults(self) -> dict[str, TagFault]:
         """Which request each tag is missed by, and how it was answered."""
         return {
-            plan.kept.points[member].name: TagFault(
-                ends.reason_for(code), f"{ends.words_for(code)}, asked for {shown(block)}"
-            )
+            name: fault
             for plan in self._plans
-            for block, code in plan.missed
-            for member in block.members
+            for name, fault in plan.faults(
+                lambda block, code: f"{ends.words_for(code)}; asked for {shown(block)}"
+            )
         }
 
     async def write(self, point: Point, value: Value) -> None:
