@@ -45,7 +45,8 @@ class Preparation:
 def _record(model: DeviceModel, spec: DriverSpec) -> DeviceRecord:
     asset_no = model.config.asset_no
     profile = model.resolved.profile.name
-    record = DeviceRecord(model.id, model.endpoint, spec.name, profile, asset_no)
+    station = spec.station(model.resolved.connection)
+    record = DeviceRecord(model.id, model.endpoint, spec.name, profile, asset_no, station)
     for group in model.groups:
         record.add_group(group.schema)
     return record

@@ -18,6 +18,7 @@ from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.device import connection as connection_module
 from gateway.edge.device import runtime as runtime_module
 from gateway.edge.device.standing import reports
+from gateway.edge.device.standing.faults import Loss
 from gateway.edge.live.view import DeviceLive
 from gateway.wire.frame import Header, decode_frame, seal
 from tests.edge.gaps_told import gaps
@@ -188,7 +189,7 @@ async def test_devices_that_were_lost_together_do_not_come_back_in_step(
     """Thirty dead units of a line would else be asked in one row for ever."""
     device = start(Plant()).device
     for _ in range(20):
-        device._standing.lost(cause, "no answer")
+        device._standing.lost(Loss(cause, "no answer"))
     longest = device.model.config.retry_max_ms
     pauses = {device._standing.pause_ms(cause) for _ in range(200)}
     assert min(pauses) >= longest * 3 // 4

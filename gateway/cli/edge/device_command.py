@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from gateway.cli.edge.asking.opening import AsJson, Config, Device, ask, print_json
-from gateway.cli.edge.asking.wording import local_time
+from gateway.cli.edge.asking.wording import fault_line, local_time
 from gateway.cli.tables import print_table
 from gateway.cli.wording import counted
 
@@ -96,14 +96,14 @@ def _print_table(devices: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("device", "state", "since", "newest value", "endpoint")
-    for head in ("polls", "failures"):
+    table = Table("device", "state", "since", "newest value", "endpoint", "unit")
+    for head in ("readable", "polls", "failures"):
         table.add_column(head, justify="right")
-    table.add_column("why")
+    table.add_column("why, and what to do")
     for one in devices:
-        why = ": ".join(part for part in (one["cause"], one["detail"]) if part)
         times = (local_time(one["since_ms"]), local_time(one["newest_ms"]))
-        plain = (one["id"], one["state"], *times, one["endpoint"])
-        counts = (f"{one['polls']:,}", f"{one['failures']:,}")
-        table.add_row(*map(Text, (*plain, *counts, why)))  # as Text: a fault may hold brackets
+        plain = (one["id"], one["state"], *times, one["endpoint"], one["station"])
+        readable = f"{one['readable']:,} of {one['tags']:,}"
+        counts = (readable, f"{one['polls']:,}", f"{one['failures']:,}")
+        table.add_row(*map(Text, (*plain, *counts, fault_line(one))))  # Text: it may hold brackets
     print_table(Console(soft_wrap=True), table)

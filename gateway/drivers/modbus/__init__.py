@@ -57,6 +57,7 @@ SPEC = DriverSpec(
     ),
     endpoint=endpoint,
     unit=unit,
+    station=lambda connection: str(connection.unit),
     misfits=misfits,
     in_notation=in_notation,
     unclear=unclear,

@@ -56,7 +56,7 @@ class ModbusLink:
         self._is_recalled = False  # the framing was found out before a restart
         self._pool = Pool(self._dial)
         self._users: set[ModbusDriver] = set()
-        self._failed: tuple[ModbusDriver, float, str] | None = None
+        self._failed: tuple[ModbusDriver, float, NotConnectedError] | None = None
         self._short_lives = 0  # connections in a row that were ended after one answer
         self._one_each_until = 0.0
         self.configure(connections)
@@ -107,7 +107,7 @@ class ModbusLink:
         try:
             return await self._pool.opened()
         except NotConnectedError as error:
-            self._failed = user, asyncio.get_running_loop().time(), str(error)
+            self._failed = user, asyncio.get_running_loop().time(), error
             raise
 
     def _fail_soon(self, user: ModbusDriver) -> None:
@@ -115,7 +115,7 @@ class ModbusLink:
         if self._failed is not None and self._failed[0] is not user:
             _, failed_at, why = self._failed
             if asyncio.get_running_loop().time() - failed_at < REDIAL_S:
-                raise NotConnectedError(why)
+                raise NotConnectedError(str(why)) from why
 
     async def _dial(self) -> Channel:
         # Ids begin anywhere, so that no answer of an earlier connection passes for one of this.

@@ -37,9 +37,14 @@ class DeviceStatus(msgspec.Struct, frozen=True):
         newest_ms: time of its newest value or fault, UTC milliseconds; 0: none has come.
         cause: code of the reason why it is down, else empty.
         detail: the same in words.
+        fault: id of what is wrong with the whole device, more exactly than the cause; empty:
+            nothing is. A device that is up has ``unreadable`` if most of its tags are BAD.
+        tags: how many it has.
+        readable: how many of them are not BAD.
         polls: readings since the gateway's start.
         failures: how often it was lost since then.
         endpoint: where it is reached.
+        station: what tells it from others there, its unit; may be empty.
         uncertain: values since then that were UNCERTAIN, by reason code.
         notices: what stands of it: how it differs from what was asked for, what was learnt.
     """
@@ -50,9 +55,13 @@ class DeviceStatus(msgspec.Struct, frozen=True):
     newest_ms: int
     cause: str
     detail: str
+    fault: str
+    tags: int
+    readable: int
     polls: int
     failures: int
     endpoint: str
+    station: str
     uncertain: dict[str, int]
     notices: list[str]
 
@@ -154,9 +163,13 @@ def _device(runtime: DeviceRuntime) -> DeviceStatus:
         newest_ms=record.newest_ms(),
         cause="" if record.cause is Reason.NONE else record.cause.code,
         detail=record.detail,
+        fault=record.fault_now(),
+        tags=record.tag_count(),
+        readable=record.readable_count(),
         polls=record.polls,
         failures=record.failures,
         endpoint=record.endpoint,
+        station=record.station,
         uncertain=dict(record.uncertain),
         notices=[one.words for one in record.notices()],
     )

@@ -15,6 +15,7 @@ from gateway.drivers.api import (
 from gateway.drivers.extras import Notice, NoticingDriver, TellingDriver
 from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
 from gateway.edge.device.model import DeviceModel, GroupModel
+from gateway.edge.device.standing.faults import NoConnectionInTimeError
 from gateway.edge.device.timeouts import Timeouts
 from gateway.edge.device.turns import Turn
 
@@ -70,14 +71,14 @@ class Connection:
         """Open the connection; once more where it has ended.
 
         Raises:
-            TimeoutError: it says which setting bounds the wait.
+            NoConnectionInTimeError: it says which setting bounds the wait.
         """
         try:
             async with asyncio.timeout(self._connect_s):
                 await self.driver.connect()
         except TimeoutError as error:
             wait = f"{self._config.connect_timeout_ms} ms (connect_timeout_ms)"
-            raise TimeoutError(f"no connection within {wait}") from error
+            raise NoConnectionInTimeError(f"no connection within {wait}") from error
 
     async def read(self, group: str, *, may_renew: bool = False) -> Reading:
         """Read a polled group once.

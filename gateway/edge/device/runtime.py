@@ -11,7 +11,6 @@ from typing import TypeVar
 from gateway.core.batch import Reading, Status
 from gateway.core.outcome import Outcome
 from gateway.core.slots import slot_width_ms
-from gateway.core.status import Reason
 from gateway.drivers.api import Arrivals, Driver, DriverError, NoResponseError
 from gateway.edge.device.asking.requests import Requests
 from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
@@ -19,6 +18,7 @@ from gateway.edge.device.bookkeeping.ticks import Group, Past
 from gateway.edge.device.connection import Connection, until_one_ends
 from gateway.edge.device.links import Way
 from gateway.edge.device.model import DeviceModel
+from gateway.edge.device.standing.faults import ENDED, Loss, loss_of
 from gateway.edge.device.standing.reports import Reports
 from gateway.edge.device.standing.standing import Standing
 from gateway.edge.device.surroundings import Surroundings
@@ -119,32 +119,30 @@ class DeviceRuntime:
     async def run(self) -> None:
         """Connect and read until cancelled."""
         while True:
-            await self._back_off(*await self._session())
+            await self._back_off(await self._session())
 
-    async def _back_off(self, cause: Reason, detail: str) -> None:
+    async def _back_off(self, loss: Loss) -> None:
         heed_cancellation()  # the fault may be what a driver made of it
-        self._standing.lost(cause, detail)
-        await asyncio.sleep(self._standing.pause_ms(cause) / 1000)
+        self._standing.lost(loss)
+        await asyncio.sleep(self._standing.pause_ms(loss.cause) / 1000)
 
-    async def _session(self) -> tuple[Reason, str]:
+    async def _session(self) -> Loss:
         """From opening the connection to its loss; returns why it ended."""
         is_broken = False
         try:
             await self._serve(self._prepared())
-        except TimeoutError as error:
-            return Reason.TIMEOUT, str(error) or "no answer in time"
-        except DriverError as error:
-            return error.reason, str(error)
+        except (TimeoutError, DriverError) as error:
+            return loss_of(error)
         except Exception as error:  # noqa: BLE001 - one driver's bug must not end the gateway
             self._bug(error)
             is_broken = True
-            return Reason.DRIVER_BUG, f"{type(error).__name__}: {error}"
+            return loss_of(error)
         finally:
             if self._connection is not None:
                 await self._close(self._connection)
             if is_broken:  # what a driver with a bug has learnt is not worth keeping
                 self._begin_afresh()
-        return Reason.DISCONNECTED, "the driver ended"
+        return ENDED
 
     def _begin_afresh(self) -> None:
         self._connection = None
@@ -203,7 +201,7 @@ class DeviceRuntime:
                 async with connection.turn:
                     await self._read_tick(connection, group)
             except NoResponseError as error:  # the session stands; others may share its link
-                await self._back_off(error.reason, str(error))
+                await self._back_off(loss_of(error))
 
     async def _read_tick(self, connection: Connection, group: Group) -> None:
         """Read a group at its newest tick that has come; older ones are skipped.

@@ -18,6 +18,10 @@ from gateway.drivers.extras import Notice, RecordingDriver
 from gateway.drivers.frames import FrameLog
 from gateway.edge.live.records import DeviceLive, Link, TagLive, TagValue
 
+UNREADABLE = "unreadable"
+"""Fault of a device that answers, and has hardly a tag that can be read: a wrong profile, unit or
+address. The others are those of ``gateway/edge/device/standing/faults.py``."""
+
 _FIRST_UNCERTAIN = status_byte(Quality.UNCERTAIN)
 
 
@@ -49,9 +53,11 @@ class DeviceRecord:
     driver: str
     profile: str
     asset_no: str
+    station: str = ""
     link: Link = "starting"
     cause: Reason = Reason.NONE
     detail: str = ""
+    fault: str = ""
     since_ms: int = 0
     polls: int = 0
     failures: int = 0
@@ -92,6 +98,20 @@ class DeviceRecord:
         times = (group.newest.times for group in self.groups.values() if group.newest)
         return max((int(np.max(time)) for time in times), default=0)
 
+    def readable_count(self) -> int:
+        """How many of its tags are not BAD now; nothing is known of them before they are read."""
+        if self.link == "down":
+            return 0
+        known = (group.newest.status for group in self.groups.values() if group.newest)
+        return sum(int(np.count_nonzero(column < FIRST_BAD)) for column in known)
+
+    def fault_now(self) -> str:
+        """Id of what is wrong with the whole device; also that most of its tags are BAD."""
+        groups = self.groups.values()
+        if self.link != "up" or any(group.newest is None for group in groups):
+            return self.fault
+        return UNREADABLE if 2 * self.readable_count() < self.tag_count() else ""
+
     def good_count(self) -> int:
         """How many of its tags are GOOD now."""
         if self.link == "down":
@@ -110,9 +130,12 @@ def device_of(record: DeviceRecord) -> DeviceLive:
         record.driver,
         record.profile,
         record.asset_no,
+        record.station,
         record.link,
         record.cause,
         record.detail,
+        record.fault_now(),
+        record.readable_count(),
         record.since_ms,
         record.polls,
         record.failures,

@@ -53,9 +53,13 @@ class DeviceLive:
         driver: name of its driver.
         profile: name of its machine profile.
         asset_no: ledger number of its machine.
+        station: what tells it from others at its endpoint, for people: its unit; may be empty.
         link: ``starting``, ``up`` or ``down``.
         cause: why it is down; NONE while up.
         detail: the fault in words; empty while up.
+        fault: id of what is wrong with the whole device; its words and what to do stand under
+            ``fault.<id>`` in the catalogues. Empty: nothing is. A device that is up may have one.
+        readable: how many of its tags are not BAD.
         since_ms: when the link came into this state, UTC milliseconds.
         polls: readings (or deliveries) since start.
         failures: failed ones, lost connections and failed attempts to connect included.
@@ -70,9 +74,12 @@ class DeviceLive:
     driver: str
     profile: str
     asset_no: str
+    station: str
     link: Link
     cause: Reason
     detail: str
+    fault: str
+    readable: int
     since_ms: int
     polls: int
     failures: int

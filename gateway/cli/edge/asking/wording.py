@@ -26,3 +26,16 @@ def why(row: Row) -> str:
 
     reason = cause_words("en", row["reason"]) if row["reason"] else ""
     return ": ".join(part for part in (reason, row["detail"]) if part)
+
+
+def fault_line(device: Row) -> str:
+    """What is wrong with a device, in its own words too, and what to do; empty: nothing is.
+
+    Args:
+        device: as ``gateway.edge.control.commands.DeviceStatus`` travels.
+    """
+    from gateway.web.i18n import fault_words
+
+    title, advice = fault_words("en", device["fault"], device["endpoint"], device["station"])
+    said = ": ".join(part for part in (title or device["cause"], device["detail"]) if part)
+    return " – ".join(part for part in (said, advice) if part)

@@ -8,6 +8,7 @@ from gateway.core.schedule import backoff_ms
 from gateway.core.status import Reason
 from gateway.edge.device.bookkeeping.bookkeeper import Bookkeeper
 from gateway.edge.device.model import DeviceModel
+from gateway.edge.device.standing.faults import Fault, Loss
 from gateway.edge.device.standing.reports import Reports
 from gateway.edge.live.view import DeviceRecord, Live
 
@@ -45,7 +46,7 @@ class Standing:
         self._now_ms = now_ms
         self._failures = 0  # in a row: the back-off grows with them
 
-    def lost(self, cause: Reason, detail: str) -> None:
+    def lost(self, loss: Loss) -> None:
         """Its session, or an attempt at one, has ended."""
         now_ms = self._now_ms()
         if self.is_up:  # further attempts would push out what led to it
@@ -53,15 +54,17 @@ class Standing:
         self.is_up = False
         self._failures += 1
         self._record.failures += 1
-        self._books.lost(cause, now_ms)
-        self._live.set_link(self._model.id, "down", now_ms, cause, detail)
-        self._reports.lost(cause, detail, _seconds())
+        self._books.lost(loss.cause, now_ms)
+        self._record.fault = loss.fault
+        self._live.set_link(self._model.id, "down", now_ms, loss.cause, loss.detail)
+        self._reports.lost(loss.cause, loss.detail, _seconds())
 
     def stopped(self) -> None:
         """It was told to stop: from now on its ticks are skipped."""
         now_ms = self._now_ms()
         self.is_up = False
         self._books.lost(Reason.STOPPED, now_ms)
+        self._record.fault = Fault.STOPPED
         self._live.set_link(self._model.id, "down", now_ms, Reason.STOPPED)
 
     def serves(self, time_ms: int) -> None:
@@ -71,6 +74,7 @@ class Standing:
             return
         self.is_up, self._failures = True, 0
         self._books.back(time_ms)
+        self._record.fault = Fault.NONE
         self._live.set_link(self._model.id, "up", self._now_ms())
 
     def pause_ms(self, cause: Reason) -> int:
