@@ -38,6 +38,8 @@ HEADERS = {
     "最小值": "minimum",
     "上限": "maximum",
     "最大值": "maximum",
+    "无效码": "no_value",
+    "无效值": "no_value",
     "死区": "deadband",
     "最大静默": "max_silence_ms",
     "最大静默毫秒": "max_silence_ms",

@@ -9,15 +9,16 @@ from edge_config.files.point_columns import words_for
 from edge_config.files.point_table import PointTable, TagRow, read_point_table
 from edge_config.loading.arrays import element, wrong_names
 from edge_config.loading.drivers import NamedDrivers
+from edge_config.loading.no_value import impossible, raw_codes
 from edge_config.loading.parameters import filled, placeholders
 from edge_config.loading.resolved import ResolvedGroup, ResolvedTag
-from edge_config.loading.specs import DriverModels
+from edge_config.loading.specs import DriverModels, RawType
 from edge_config.mistakes import checks
 from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Loc, Place, Problem, in_words, under
 from edge_config.models.gateway import GroupConfig, Mode, ProfileConfig
 from edge_config.models.settings import Settings
-from edge_config.models.tag import TagConfig
+from edge_config.models.tag import Codes, TagConfig
 from edge_config.models.validation import valid_or_none
 
 
@@ -52,6 +53,7 @@ class Profile:
         sources: its groups, not yet resolved.
         problems: of the whole configuration; grows while groups are resolved.
         unclear: tags whose addresses may be meant otherwise, how, and what to write.
+        never: tags with a code for no value that their type cannot hold, and why.
         same: tags that have the address and scaling of one before them, with its name.
     """
 
@@ -65,6 +67,8 @@ class Profile:
     sources: list[GroupSource] = field(default_factory=list)
     unclear: list[tuple[TagSource, str]] = field(default_factory=list)
     same: list[tuple[TagSource, str]] = field(default_factory=list)
+    never: list[tuple[TagSource, str]] = field(default_factory=list)
+    _types: dict[str, RawType | None] = field(default_factory=dict)
     _first: dict[str, TagSource] = field(default_factory=dict)
     _resolved: dict[tuple[tuple[str, str], ...], tuple[ResolvedGroup, ...]] = field(
         default_factory=dict
@@ -100,13 +104,25 @@ class Profile:
         self._check_kind(self.spec, source.config, address, source.place)
         self._note_same(source, (address, source.config.scale, source.config.offset, parameters))
         addresses = self.spec.elements(anchored(address, self.folder.path))
+        codes = self._no_value(source, source.config.no_value, self.spec.raw_type(addresses[0]))
         if len(addresses) == 1:
-            return (ResolvedTag(source.config, addresses[0]),)
+            return (ResolvedTag(source.config, addresses[0], codes),)
         others = (tag.config for group in self.sources for tag in group.tags if tag.config)
         wrong = wrong_names(source.config, len(addresses), others)
         if wrong:
             self.problems.append(source.place(("name",), wrong))
-        return [ResolvedTag(element(source.config, at), one) for at, one in enumerate(addresses)]
+        return [
+            ResolvedTag(element(source.config, at), one, codes) for at, one in enumerate(addresses)
+        ]
+
+    def _no_value(self, source: TagSource, written: Codes | None, raw: RawType | None) -> Codes:
+        by_type = self.config.no_value if self.config else {}
+        name = raw.name if raw else ""
+        self._types[name] = raw
+        wrong = next(impossible(written or (), raw), "")
+        if wrong and not any(known is source for known, _ in self.never):
+            self.never.append((source, wrong))
+        return raw_codes(written, by_type, raw)
 
     def _address(self, spec: DriverModels, source: TagSource, data: Any) -> Settings | None:
         at = under(source.place, "address")
@@ -136,11 +152,16 @@ class Profile:
 
     def warnings(self) -> Iterator[Problem]:
         """One for all addresses that may be meant otherwise, and one for those that came twice."""
-        for found in filter(None, (self.unclear, self.same)):
-            source, sentence = found[0]
-            more = len(found) - 1
-            others = f"; {more} more like it" if more else ""
-            yield under(source.place, "address")((), f"{sentence}{others}")
+        kinds = (("address", self.unclear), ("address", self.same), ("no_value", self.never))
+        for key, found in kinds:
+            if found:
+                source, sentence = found[0]
+                more = f"; {len(found) - 1} more like it" if len(found) > 1 else ""
+                yield under(source.place, key)((), f"{sentence}{more}")
+        for name, codes in (self.config.no_value if self.config else {}).items():
+            known = name in self._types
+            wrong = impossible(codes or (), self._types.get(name)) if known else (_no_such(name),)
+            yield from (self.place(("no_value", name), said) for said in wrong)
 
     def _check_kind(self, spec: DriverModels, tag: TagConfig, address: Any, place: Place) -> None:
         try:
@@ -254,6 +275,10 @@ def _names(items: list[Any]) -> Iterator[tuple[str, Loc]]:
     for position, item in enumerate(items):
         if isinstance(item, dict) and isinstance(item.get("name"), str):
             yield item["name"], (position, "name")
+
+
+def _no_such(name: str) -> str:
+    return f"no tag of this profile holds {name!r}; write it as the address does, as in 'uint16'"
 
 
 def _name_of(source: TagSource) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edge_config.models.gateway import DeviceConfig, GatewayConfig, Mode, ProfileConfig
-from edge_config.models.tag import TagConfig
+from edge_config.models.tag import Codes, TagConfig
 
 if TYPE_CHECKING:  # a running edge has nothing to say about files
     from edge_config.mistakes.problems import Problem
@@ -17,10 +17,12 @@ class ResolvedTag:
     Attributes:
         config: what was written.
         address: instance of the driver's address model.
+        no_value: raw numbers that stand for no value, as the driver reads them.
     """
 
     config: TagConfig
     address: Any  # an instance of the driver's own address model
+    no_value: Codes = ()
 
 
 @dataclass(frozen=True, slots=True)

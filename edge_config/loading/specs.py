@@ -8,6 +8,22 @@ from edge_config.models.gateway import DeviceConfig, Notation
 from edge_config.models.settings import Settings
 
 
+class RawType(NamedTuple):
+    """What an address holds, as far as codes for "no value" go.
+
+    Attributes:
+        name: the driver's word for it, a key of ``no_value:`` of a profile.
+        least: the least value of a whole number; None: it is no whole number.
+        most: the greatest one.
+        bits: of a number in two's complement, so that 0x8000 is -32768; 0: of another.
+    """
+
+    name: str
+    least: int | None = None
+    most: int | None = None
+    bits: int = 0
+
+
 class Example(NamedTuple):
     """An address as an operator may write it, and what it means.
 
@@ -84,6 +100,10 @@ class DriverModels(Protocol):
     @property
     def strays(self) -> Callable[[Any, Any], str]:
         """What of an address contradicts its device's connection (first); empty: nothing."""
+
+    @property
+    def raw_type(self) -> Callable[[Any], RawType | None]:
+        """What an address holds before scaling; None: the driver does not know."""
 
     @property
     def unclear(self) -> Callable[[Any, Any], str]:

@@ -17,7 +17,7 @@ from edge_config.models.base import (
 from edge_config.models.ledger_number import MAX_SITE_NO
 from edge_config.models.plain import demand_private
 from edge_config.models.settings import Field, Rule, Settings
-from edge_config.models.tag import AssetNo, TagConfig, TagName
+from edge_config.models.tag import AssetNo, NoValue, TagConfig, TagName
 
 Identifier = Annotated[
     str,
@@ -108,6 +108,10 @@ class ProfileConfig(Settings):
         default=None,
         description="what numbers are in its manual: reference (40001: table and register, "
         "from 1), wire (as in a request), from_1 (counted from 1) or hex (as wire, in base 16)",
+    )
+    no_value: dict[str, NoValue] = Field(
+        default_factory=dict,
+        description="codes for no value of all tags of a type, as {int16: 0x8000, float32: nan}",
     )
     groups: tuple[GroupConfig, ...] = Field(min_length=1, description="groups of tags")
 

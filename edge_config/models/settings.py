@@ -85,6 +85,23 @@ class Settings:
         return core_schema.no_info_before_validator_function(read, mapping)
 
 
+class Exact:
+    """A part of an ``Annotated`` float: whole numbers stay whole, as floats end at 2⁵³ exactly."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: "GetCoreSchemaHandler"
+    ) -> "CoreSchema":
+        from pydantic_core import core_schema  # noqa: PLC0415 - only where configurations are read
+
+        def read(written: Any, number: Callable[[Any], float]) -> float:
+            value = number(written)
+            if isinstance(written, str) and written.strip().lstrip("+-").isdecimal():
+                return int(written)
+            return written if type(written) is int else value
+
+        return core_schema.no_info_wrap_validator_function(read, handler(source))
+
+
 class Rule:
     """What a type of values must be beyond its Python type: a part of an ``Annotated``.
 

@@ -1,11 +1,14 @@
 """What a factory writes of one tag: where it is read and what becomes of its value."""
 
-from typing import Annotated, Any, Literal
+import math
+import re
+from contextlib import suppress
+from typing import Annotated, Any, Literal, NoReturn
 
 from edge_config.models import ledger_number
 from edge_config.models.base import pattern
 from edge_config.models.limits import RESERVED_TAGS
-from edge_config.models.settings import Field, Rule, Settings
+from edge_config.models.settings import Exact, Field, Rule, Settings
 
 MAX_TAG_NAME = 63
 TAG_NAME = pattern(
@@ -23,6 +26,50 @@ def _not_reserved(name: str) -> str:
     if name in RESERVED_TAGS:
         raise ValueError(f"{name!r} is a word of the stores; name the tag otherwise")
     return name
+
+
+Codes = tuple[float, ...]
+"""Whole numbers are ``int``; NaN stands for every NaN."""
+
+_BETWEEN = re.compile(r"[\s,;、，；]+")
+_WRITE = "write raw numbers such as 32768, 0x8000 or nan, several as a list"
+
+
+def _codes(written: Any) -> Codes | None:
+    if written is None:
+        return None
+    parts: list[Any] = []
+    for one in written if isinstance(written, list | tuple) else (written,):
+        parts += _BETWEEN.split(one.strip()) if isinstance(one, str) else [one]
+    if not parts:
+        _refuse(written)
+    return tuple(dict.fromkeys(_code(part) for part in parts))
+
+
+def _code(part: Any) -> float:
+    is_number = isinstance(part, int | float) and not isinstance(part, bool)
+    number = part if is_number else _number(str(part))
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
+    if isinstance(number, float) and math.isinf(number):
+        _refuse(part)
+    return number
+
+
+def _number(text: str) -> float:
+    with suppress(ValueError):
+        return int(text, 0)
+    with suppress(ValueError):
+        return float(text)
+    return _refuse(text)
+
+
+def _refuse(part: Any) -> NoReturn:
+    raise ValueError(f"{part!r} is no raw number; {_WRITE}")
+
+
+NoValue = Annotated[Any, Rule(_codes)]
+"""Validated: :data:`Codes`, or None."""
 
 
 class TagConfig(Settings):
@@ -43,8 +90,19 @@ class TagConfig(Settings):
         description="value = raw × scale + offset; result is a float, exact in its decimals",
     )
     offset: float = Field(default=0.0, description="see scale")
-    minimum: float | None = Field(default=None, description="a scaled value below is BAD (range)")
-    maximum: float | None = Field(default=None, description="a scaled value above is BAD (range)")
+    minimum: Annotated[float, Exact()] | None = Field(
+        default=None, description="a scaled value below is BAD (range)"
+    )
+    maximum: Annotated[float, Exact()] | None = Field(
+        default=None, description="a scaled value above is BAD (range)"
+    )
+    no_value: NoValue = Field(
+        default=None,
+        title_zh="无效码",
+        title_en="no-value codes",
+        description="raw numbers by which the device says that it has no value: BAD (no_value); "
+        "0x8000, nan or a list; default: the profile's for its type",
+    )
     deadband: float = Field(
         default=0.0, ge=0, description="send when the value moved by more than this"
     )

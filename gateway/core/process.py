@@ -51,6 +51,7 @@ class Processor:
         self._raw_sizes = rules.raw_sizes
         self._has_text = any(rule.kind is Kind.STRING for rule in self._columns)
         self._computes = rules.computes
+        self._no_values = rules.no_values
         self._all_good = bytes(len(self._silence))
         self._last = list(empty_columns(schema.runs))
         self._send_at = np.full(len(self._silence), NEVER, np.int64)
@@ -120,8 +121,20 @@ class Processor:
         if tuple(map(len, raw)) != self._raw_sizes:
             raise ValueError(f"columns of other lengths than {self._raw_sizes} for the tags")
         columns = tuple([rule.gather(raw) for rule in self._columns])
+        given = self._marked(raw, given) if self._no_values else given
         judged = self._judge(given, columns)
         return self._shorten(columns, judged) if self._has_text else (columns, judged)
+
+    def _marked(self, raw: Sequence[Column], given: Status) -> Status:
+        """The status with all raw numbers BAD that stand for no value; a copy if there are any."""
+        marked = given
+        for at, codes in self._no_values:
+            found = codes.among(raw[at])
+            if found.any():
+                marked = given.copy() if marked is given else marked
+                part = marked[codes.span]
+                part[found & (part < FIRST_BAD)] = _NO_VALUE
+        return marked
 
     def _is_good(self, status: Status) -> bool:
         return status.tobytes() == self._all_good  # a twentieth of the time that any() takes
@@ -205,6 +218,7 @@ class Processor:
         self._sent_status = sent if sent.any() else None
 
 
+_NO_VALUE = bad(Reason.NO_VALUE)
 _TRUNCATED = uncertain(Reason.TRUNCATED)
 
 SENDABLE = np.array([sendable(code) for code in range(256)], np.uint8)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from gateway.core.batch import Mask
 from gateway.core.schema import Column, Kind, Run, runs_of
 from gateway.core.status import Reason
+from gateway.core.values.no_value import Codes, NoValues, compile_codes
 from gateway.core.values.plain import is_text
 from gateway.core.values.scaling import Positions, Scaling, Shift, scaling_of, shift_of
 
@@ -31,6 +33,7 @@ class TagRule:
         deadband: a value is sent when it moved by more than this from the last one sent;
             0: on any change. Strings and booleans: on any change.
         max_silence_ms: a good value is sent at least this often.
+        no_value: raw numbers that stand for no value, as whole numbers where ``raw`` is one.
     """
 
     raw: Kind
@@ -40,6 +43,7 @@ class TagRule:
     maximum: float | None = None
     deadband: float = 0.0
     max_silence_ms: int = 60_000
+    no_value: Codes = ()
 
     @property
     def scaled(self) -> bool:
@@ -182,6 +186,7 @@ class GroupRules:
         raw_kinds: uint8[n]: raw kind of each tag.
         raw_sizes: length of each raw column of a poll.
         computes: whether any rule computes with values, which what is not finite would warn of.
+        no_values: codes of the raw columns that have some, with the position of the column.
     """
 
     columns: tuple[ColumnRule, ...]
@@ -189,6 +194,7 @@ class GroupRules:
     raw_kinds: npt.NDArray[np.uint8]
     raw_sizes: tuple[int, ...]
     computes: bool
+    no_values: tuple[tuple[int, NoValues], ...]
 
 
 def compile_rules(rules: Sequence[TagRule]) -> GroupRules:
@@ -206,21 +212,55 @@ def compile_rules(rules: Sequence[TagRule]) -> GroupRules:
         np.array([rule.raw for rule in rules], np.uint8),
         tuple(map(len, raw_runs)),
         any(column.computes for column in columns),
+        tuple(_no_values(raw_runs, rules)),
     )
+
+
+def _no_values(raw_runs: Sequence[Run], rules: Sequence[TagRule]) -> Iterator[tuple[int, NoValues]]:
+    for at, run in enumerate(raw_runs):
+        codes = compile_codes(run.span, run.kind, [rule.no_value for rule in rules[run.span]])
+        if codes is not None:
+            yield at, codes
 
 
 def _compile(run: Run, rules: Sequence[TagRule], raw_runs: Sequence[Run]) -> ColumnRule:
     dtype = run.kind.dtype if run.kind in _FLOATS else np.dtype(np.float64)
     numeric = run.kind in (*_FLOATS, *_INTEGERS)
+    minimum, maximum = _ranges(run.kind, rules)
     return ColumnRule(
         run.kind,
         run.span,
         tuple(_parts(run, rules, raw_runs)),
-        _limits([rule.minimum for rule in rules], -np.inf, dtype) if numeric else None,
-        _limits([rule.maximum for rule in rules], np.inf, dtype) if numeric else None,
+        minimum,
+        maximum,
         # A deadband of 0 is none: any change is sent, which is quicker to see.
         _limits([rule.deadband or None for rule in rules], 0, dtype) if numeric else None,
     )
+
+
+def _ranges(kind: Kind, rules: Sequence[TagRule]) -> tuple[Column | None, Column | None]:
+    """Minimum and maximum of each tag in the type of its values; None: no tag has one."""
+    if kind in _FLOATS:
+        low = _limits([rule.minimum for rule in rules], -np.inf, kind.dtype)
+        return low, _limits([rule.maximum for rule in rules], np.inf, kind.dtype)
+    if kind not in _INTEGERS:
+        return None, None
+    limits = np.iinfo(kind.dtype)
+    least, most = int(limits.min), int(limits.max)
+    pairs = [_whole_range(rule, least, most) for rule in rules]
+    lows, highs = zip(*pairs, strict=True)
+    has_low, has_high = any(low != least for low in lows), any(high != most for high in highs)
+    return (
+        np.array(lows, kind.dtype) if has_low else None,
+        np.array(highs, kind.dtype) if has_high else None,
+    )
+
+
+def _whole_range(rule: TagRule, least: int, most: int) -> tuple[int, int]:
+    """The whole numbers that a tag may have; floats would round limits beyond 2^53."""
+    low = least if rule.minimum is None else max(least, ceil(rule.minimum))
+    high = most if rule.maximum is None else min(most, floor(rule.maximum))
+    return (low, high) if low <= high else (least + 1, least)  # no number is in it
 
 
 def _limits(values: Sequence[float | None], absent: float, dtype: np.dtype[Any]) -> Column | None:

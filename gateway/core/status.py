@@ -23,7 +23,8 @@ class Reason(IntEnum):
     ``CLOCK_DOUBT`` the gateway, whose own clock nobody had confirmed yet. ``LAST_USABLE`` and
     ``SUBSTITUTE`` are a server's word that it repeats an old value or made one up, ``FROZEN`` our
     word that the server's own clock stands still. ``TRUNCATED`` texts have lost their end.
-    ``TOO_LARGE`` is a value that no message may carry.
+    ``TOO_LARGE`` is a value that no message may carry, ``NO_VALUE`` a number by which the device
+    says that it has none.
     """
 
     NONE = 0
@@ -59,6 +60,7 @@ class Reason(IntEnum):
     SUBSTITUTE = 30
     FROZEN = 31
     TOO_LARGE = 32
+    NO_VALUE = 33
 
     @property
     def code(self) -> str:

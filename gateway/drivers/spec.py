@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge_config.loading.resolved import ResolvedDevice
-from edge_config.loading.specs import Example
+from edge_config.loading.specs import Example, RawType
 from edge_config.models.gateway import DeviceConfig, Mode, Notation
 from edge_config.models.settings import Settings
 from gateway.core.schema import Kind
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
 
-__all__ = ["ENTRY_POINT_GROUP", "DriverSpec", "Example", "Link", "LinkSpec"]
+__all__ = ["ENTRY_POINT_GROUP", "DriverSpec", "Example", "Link", "LinkSpec", "RawType"]
 
 ENTRY_POINT_GROUP = "qulink.drivers"
 
@@ -85,6 +85,11 @@ def only_itself(address: Any) -> Sequence[Any]:
     return (address,)
 
 
+def unknown_type(_address: Any) -> RawType | None:
+    """For drivers that learn the types of values from their devices."""
+    return None
+
+
 def never_strays(_connection: Any, _address: Any) -> str:
     """For drivers whose addresses fit every connection."""
     return ""
@@ -143,6 +148,8 @@ class DriverSpec:
             as it is written in a profile that does not. Pure.
         elements: the addresses of the values of an array, each of which becomes a tag; of any
             other address only itself. Pure.
+        raw_type: what an address holds before scaling, so that codes for "no value" stand for
+            whole types in a profile and impossible ones are told; None: not known. Pure.
         strays: what of an address contradicts the connection of its device, as a sentence that
             goes on from the tag's name; empty: nothing. Pure.
         unclear: how else a written address (second: what it was understood as) may be meant, and
@@ -167,6 +174,7 @@ class DriverSpec:
     link: LinkSpec | None = None
     in_notation: Callable[[Any, Notation], Any] = as_written
     elements: Callable[[Any], Sequence[Any]] = only_itself
+    raw_type: Callable[[Any], RawType | None] = unknown_type
     strays: Callable[[Any, Any], str] = never_strays
     unclear: Callable[[Any, Any], str] = never_unclear
     explain: Callable[[Frame], str] = unexplained

@@ -17,7 +17,7 @@ T0 = 1_800_000_000_000
 RULES = [
     TagRule(Kind.FLOAT64, minimum=-2.0, deadband=0.5),
     TagRule(Kind.FLOAT64, max_silence_ms=3),
-    TagRule(Kind.INT64, scale=0.5),
+    TagRule(Kind.INT64, scale=0.5, no_value=(-1, 2)),
     TagRule(Kind.STRING),
 ]
 COUNT = len(RULES)

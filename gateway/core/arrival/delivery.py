@@ -10,6 +10,7 @@ from gateway.core.batch import Changes, Mask, Status, Times
 from gateway.core.rules import ColumnRule
 from gateway.core.schema import Column, Kind, Schema
 from gateway.core.status import FIRST_BAD, GOOD, Reason, bad, uncertain
+from gateway.core.values.no_value import NoValues
 from gateway.core.values.plain import shorten
 
 
@@ -53,6 +54,26 @@ def pass_on_loss(judged: Status, stays: npt.NDArray[np.intp]) -> None:
 _OVERFLOWN = uncertain(Reason.OVERFLOW)
 
 
+def _mark_no_values(
+    no_values: Sequence[tuple[int, NoValues]],
+    index: npt.NDArray[np.uint32],
+    raw: Sequence[Column],
+    judged: Status,
+) -> None:
+    """Make values BAD whose raw numbers stand for none."""
+    ends = np.cumsum([len(column) for column in raw])
+    for _, codes in no_values:
+        low, high = np.searchsorted(index, (codes.span.start, codes.span.stop)).tolist()
+        if low == high:
+            continue
+        at = int(np.searchsorted(ends, low, side="right"))
+        begin = low - int(ends[at]) + len(raw[at])
+        values = raw[at][begin : begin + high - low]
+        found = codes.among(values, index[low:high].astype(np.intp) - codes.span.start)
+        part = judged[low:high]
+        part[found & (part < FIRST_BAD)] = bad(Reason.NO_VALUE)
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """Processed values of one delivery, one column a run of the schema (some empty)."""
@@ -68,6 +89,7 @@ class Arrival:
         cls,
         rules: tuple[ColumnRule, ...],
         raw_kinds: Status,
+        no_values: Sequence[tuple[int, NoValues]],
         index: npt.NDArray[np.uint32],
         raw: Sequence[Column],
         judged: Status,
@@ -81,6 +103,7 @@ class Arrival:
         starts = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist()] if len(index) else []
         if [len(column) for column in raw] != np.diff([*starts, len(index)]).tolist():
             raise ValueError("the columns of the arrivals do not fit their tags")
+        _mark_no_values(no_values, index, raw, judged)
         bounds, columns = [], []
         for rule in rules:
             low, high = np.searchsorted(index, (rule.span.start, rule.span.stop)).tolist()

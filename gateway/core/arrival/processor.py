@@ -146,7 +146,8 @@ class GroupProcessor(Processor):
         with np.errstate(all="ignore"):
             if self._is_sweep(index, time_ms, now_ms):
                 return self._process_sweep(index, time_ms, columns, given)
-            arrival = Arrival.of(self._columns, self._raw_kinds, index, columns, SENDABLE[given])
+            rules = self._columns, self._raw_kinds, self._no_values
+            arrival = Arrival.of(*rules, index, columns, SENDABLE[given])
             return self._process_any(arrival, time_ms.copy(), now_ms)
 
     def _is_sweep(self, index: npt.NDArray[np.uint32], times: Times, now_ms: int) -> bool:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.frames import Frame
-from gateway.drivers.modbus.address import Address, elements, kind
+from gateway.drivers.modbus.address import Address, elements, kind, raw_type
 from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, strays, unit
 from gateway.drivers.modbus.notations.manuals import in_notation, unclear
 from gateway.drivers.spec import DriverSpec, Example, LinkSpec
@@ -45,6 +45,7 @@ SPEC = DriverSpec(
     address=Address,
     kind=kind,
     elements=elements,
+    raw_type=raw_type,
     strays=strays,
     make=_make,
     examples=(

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from edge_config.loading.specs import RawType
 from edge_config.models.settings import Field, Settings
 from gateway.core.schema import Kind
 from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_REGISTERS, Table
 from gateway.drivers.modbus.notations.text import EXAMPLES, parse
 from gateway.drivers.modbus.types.names import MOST_BITS, Coding, DataType
+from gateway.drivers.modbus.types.numbers import range_of
 from gateway.drivers.modbus.types.orders import Order
 from gateway.drivers.modbus.types.texts import Encoding
 
@@ -232,6 +234,19 @@ _WIDER = "; a wider number has it, as in 'holding:0.20:uint32'"
 def kind(address: Address) -> Kind:
     """Raw kind of a tag from its address."""
     return Kind.BOOL if address.is_bit else address.type.kind
+
+
+def raw_type(address: Address) -> RawType | None:
+    """What it holds before scaling, for codes that stand for no value."""
+    if address.is_bit or kind(address) is Kind.STRING:
+        return None
+    name = ":".join(str(word) for word in (address.type, address.coding) if word)
+    if address.type.is_float:
+        return RawType(name)
+    if address.last_bit is not None and address.bit is not None:
+        return RawType(name, 0, (1 << address.last_bit - address.bit + 1) - 1)
+    bits = 0 if address.coding else 8 * address.type.size
+    return RawType(name, *range_of(address.type, address.coding), bits)
 
 
 def elements(address: Address) -> tuple[Address, ...]:

@@ -211,6 +211,7 @@ def _rule(tag: ResolvedTag, spec: DriverSpec) -> TagRule:
         config.maximum,
         config.deadband,
         config.max_silence_ms,
+        tag.no_value,
     )
 
 
