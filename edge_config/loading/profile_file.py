@@ -1,7 +1,7 @@
 """One machine profile on its way from the file to resolved groups."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from edge_config.files.paths import Folder, anchored
@@ -112,7 +112,8 @@ class Profile:
         if wrong:
             self.problems.append(source.place(("name",), wrong))
         return [
-            ResolvedTag(element(source.config, at), one, codes) for at, one in enumerate(addresses)
+            ResolvedTag(replace(element(source.config, at), address=str(one)), one, codes)
+            for at, one in enumerate(addresses)
         ]
 
     def _no_value(self, source: TagSource, written: Codes | None, raw: RawType | None) -> Codes:

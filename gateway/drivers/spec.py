@@ -15,8 +15,17 @@ from edge_config.models.settings import Settings
 from gateway.core.schema import Kind
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
+from gateway.drivers.search import Detective, Target
 
-__all__ = ["ENTRY_POINT_GROUP", "DriverSpec", "Example", "Link", "LinkSpec", "RawType"]
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "DriverSpec",
+    "Example",
+    "Link",
+    "LinkSpec",
+    "RawType",
+    "SearchSpec",
+]
 
 ENTRY_POINT_GROUP = "qulink.drivers"
 
@@ -73,6 +82,21 @@ class LinkSpec:
     make: Callable[[Sequence[Any]], Link]
     conflicts: Callable[[Sequence[Any]], Iterable[tuple[int, str, str]]] = no_conflicts
     doubts: Callable[[Sequence[ResolvedDevice]], Iterable[str]] = no_doubts
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSpec:
+    """How people look for devices of a driver and for values in one; its parts load when asked.
+
+    Attributes:
+        target: the connection that a URL means; ValueError says how one is written. Pure.
+        example: such a URL.
+        detective: reads a range in every way; None: this driver's values say what they are.
+    """
+
+    target: Callable[[str], Target]
+    example: str
+    detective: Callable[[], Detective] | None = None
 
 
 def as_written(written: Any, _notation: Notation) -> Any:
@@ -156,6 +180,7 @@ class DriverSpec:
             what to write so that it cannot, as a sentence; empty: in no other way. Pure.
         explain: what a frame that its driver kept (``RecordingDriver``) says, in words for
             people: function, address, values. Never raises, whatever the bytes. Pure.
+        search: how people look for its devices, and for values in them; None: they cannot.
     """
 
     name: str
@@ -178,3 +203,4 @@ class DriverSpec:
     strays: Callable[[Any, Any], str] = never_strays
     unclear: Callable[[Any, Any], str] = never_unclear
     explain: Callable[[Frame], str] = unexplained
+    search: SearchSpec | None = None

@@ -197,3 +197,13 @@ def test_parameters_of_the_device_stay_parameters(tmp_path: Path) -> None:
     assert "holding:{base}:float32" in file.read_text("utf-8-sig")
     done = points("import", config, "press-1", file, "--group", "fast")
     assert "writes nothing" in done.output, done.output
+
+
+def test_an_array_is_exported_as_the_tags_that_it_stands_for(tmp_path: Path) -> None:
+    config = plant(tmp_path, GATEWAY.replace("holding:0:float32", "holding:10:float32[3]"))
+    for form in ("text", "fields"):
+        file = tmp_path / f"{form}.csv"
+        done = points("export", config, "press-1", file, "--group", "fast", "--address", form)
+        assert done.output == f"{file}: 4 tags of press-1, group fast\n"
+        done = points("import", config, "press-1", file, "--group", "fast")
+        assert "writes nothing" in done.output, done.output

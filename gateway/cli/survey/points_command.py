@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from gateway.cli.survey.configured import configured, demand_good
 from gateway.cli.wording import counted
 
 if TYPE_CHECKING:
-    from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+    from edge_config.loading.resolved import ResolvedDevice
     from edge_config.points.incoming import Groups
 
 Config = Annotated[Path, typer.Argument(help="The configuration of the gateway (YAML).")]
@@ -92,7 +93,7 @@ def export(
     from gateway.drivers.registry import installed
 
     with _told():
-        _, one = _device(config, device)
+        _, one = configured(config, device)
         chosen = _chosen(one, group)
         groups = {part.name: part.tags for part in one.groups if part.name in chosen}
         _refuse_to_replace(table)
@@ -138,7 +139,7 @@ def import_(
     from gateway.drivers.registry import installed
 
     with _told():
-        gateway, one = _device(config, device)
+        gateway, one = configured(config, device)
         rule = (group, on_conflict, delete_missing)
         plan = plan_import(table, gateway, one, installed(), *rule)
         for warning in plan.warnings:
@@ -150,24 +151,8 @@ def import_(
         typer.echo(f"writes {', '.join(map(_shown, files)) or 'nothing'}")
         if files and not dry_run:
             _ask(yes)
-            put(files, lambda: _demand_good(config))
+            put(files, lambda: demand_good(config))
             typer.echo("imported; a gateway that runs takes it at its next start")
-
-
-def _device(config: Path, device: str) -> "tuple[LoadedGateway, ResolvedDevice]":
-    from edge_config.loading.load import load_gateway
-    from edge_config.points.place import device_named
-    from gateway.drivers.registry import installed
-
-    gateway = load_gateway(config, installed())
-    return gateway, device_named(gateway, device, config)
-
-
-def _demand_good(config: Path) -> None:
-    from edge_config.loading.load import load_gateway
-    from gateway.drivers.registry import installed
-
-    load_gateway(config, installed())
 
 
 def _meant(what: str, config: Path | None) -> "tuple[str, ResolvedDevice | None]":
@@ -176,7 +161,7 @@ def _meant(what: str, config: Path | None) -> "tuple[str, ResolvedDevice | None]
     from gateway.drivers.registry import installed
 
     if config is not None:
-        _, device = _device(config, what)
+        _, device = configured(config, what)
         return device.config.driver, device
     if what not in installed():
         known = ", ".join(installed())

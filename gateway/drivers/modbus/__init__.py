@@ -8,7 +8,9 @@ from gateway.drivers.frames import Frame
 from gateway.drivers.modbus.address import Address, elements, kind, raw_type
 from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, strays, unit
 from gateway.drivers.modbus.notations.manuals import in_notation, unclear
-from gateway.drivers.spec import DriverSpec, Example, LinkSpec
+from gateway.drivers.modbus.search.target import EXAMPLE, target
+from gateway.drivers.search import Detective
+from gateway.drivers.spec import DriverSpec, Example, LinkSpec, SearchSpec
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver
@@ -35,6 +37,12 @@ def _explain(frame: Frame) -> str:
 
 def _make(connection: Connection) -> "ModbusDriver":
     return _link([connection]).driver(connection)
+
+
+def _detective() -> Detective:
+    from gateway.drivers.modbus.search.detective import ModbusDetective  # noqa: PLC0415 - as above
+
+    return ModbusDetective()
 
 
 SPEC = DriverSpec(
@@ -64,4 +72,5 @@ SPEC = DriverSpec(
     unclear=unclear,
     explain=_explain,
     link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts, doubts=_doubts),
+    search=SearchSpec(target, EXAMPLE, _detective),
 )

@@ -1,0 +1,162 @@
+"""A range of a device that is read for a person: of a configuration, or of a URL."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli.edge.asking.opening import alone, ask_running, load, refuse, run
+
+if TYPE_CHECKING:
+    from gateway.drivers.api import Value
+    from gateway.drivers.search import CandidateValue, Detective
+    from gateway.drivers.spec import DriverSpec
+    from gateway.edge.control.values import AskedAddress
+    from gateway.edge.device.asking.alone import Alone
+
+_TIMEOUT_S = 15.0
+"""Longest wait for a device that no configuration names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Some cells of a device.
+
+    Attributes:
+        table: in the driver's words; empty: the usual one.
+        address: of the first cell.
+        count: how many.
+    """
+
+    table: str
+    address: int
+    count: int
+
+
+def open_range(
+    where: str, device: str | None, driver: str, wanted: Range
+) -> "Callable[[], Sequence[CandidateValue]]":
+    """What reads a range of a configured device, or of one that a URL names, in every way.
+
+    Mistakes, and a device that cannot be read, exit 1.
+    """
+    if "://" in where:
+        return _of_url(where, driver, wanted)
+    if device is None:
+        refuse(f"{where}: name a device of this configuration, or give a URL")
+    return _of_device(Path(where), device, wanted)
+
+
+def _of_device(
+    config: Path, device: str, wanted: Range
+) -> "Callable[[], Sequence[CandidateValue]]":
+    from edge_config.mistakes.problems import ConfigError
+    from gateway.drivers.registry import installed
+    from gateway.edge.control.protocol import ControlError, NoGatewayError
+    from gateway.edge.control.values import AskedAddress
+
+    loaded = load(config)
+    found = next((one for one in loaded.devices if one.config.id == device), None)
+    if found is None:
+        refuse(f"{config}: there is no device {device!r}")
+    spec = installed()[found.config.driver]
+    detective, cells = _cells(spec, wanted)
+    asked = [AskedAddress.of(str(cell), cell) for cell in cells]
+
+    def read() -> "Sequence[CandidateValue]":
+        try:
+            rows = ask_running(config, "read", device=device, tags=[], addresses=asked)
+        except NoGatewayError:
+            rows = alone(loaded, device, lambda one: _read_alone(one, asked))
+        except (ConfigError, ControlError) as error:
+            refuse(error)
+        return detective.readings(found.connection, cells, [row["raw"] for row in rows])
+
+    return read
+
+
+async def _read_alone(device: "Alone", asked: "Sequence[AskedAddress]") -> list[dict[str, Any]]:
+    import msgspec
+
+    from gateway.edge.control.values import tags_to_read, values_now
+    from gateway.edge.device.asking.reading import read_once
+
+    tags = tags_to_read(device.model, (), asked)
+    found = await read_once(device, tags, lambda: time.time_ns() // 1_000_000)
+    rows: list[dict[str, Any]] = msgspec.to_builtins(values_now(found, tags))
+    return rows
+
+
+def _of_url(url: str, driver: str, wanted: Range) -> "Callable[[], Sequence[CandidateValue]]":
+    spec, connection = connection_of(url, driver)
+    detective, cells = _cells(spec, wanted)
+
+    def read() -> "Sequence[CandidateValue]":
+        values = run(_read_cells(spec, connection, cells))
+        return detective.readings(connection, cells, values)
+
+    return read
+
+
+def connection_of(url: str, driver: str) -> "tuple[DriverSpec, Any]":
+    """The driver and the connection that a URL means; exits 1 if it means none."""
+    from edge_config.mistakes.explain import validate
+    from edge_config.mistakes.problems import Loc, Problem, hint
+    from gateway.drivers.registry import installed
+
+    if driver not in installed():
+        refuse(f"no driver {driver!r} is installed{hint(driver, installed())}")
+    spec = installed()[driver]
+    if spec.search is None:
+        refuse(f"driver {driver} is not reached by a URL; configure a device of it")
+    problems: list[Problem] = []
+
+    def place(loc: Loc, message: str) -> Problem:
+        return Problem(f"{url} {'.'.join(map(str, loc))}".rstrip(), message)
+
+    try:
+        found = spec.search.target(url)
+    except ValueError as error:
+        refuse(error)
+    keys = {**found.connection, **found.unit}
+    connection = validate(spec.connection, keys, place, problems)
+    if connection is None:
+        refuse("\n".join(map(str, problems)))
+    return spec, connection
+
+
+def _cells(spec: "DriverSpec", wanted: Range) -> "tuple[Detective, Sequence[Any]]":
+    if spec.search is None or spec.search.detective is None:
+        refuse(f"values of driver {spec.name} say what they are; `qulink read` shows them")
+    detective = spec.search.detective()
+    try:
+        return detective, detective.cells(wanted.table, wanted.address, wanted.count)
+    except ValueError as error:
+        refuse(error)
+
+
+async def _read_cells(
+    spec: "DriverSpec", connection: Any, cells: Sequence[Any]
+) -> "list[Value | None]":
+    """What the cells hold; None where the device gives nothing."""
+    import asyncio
+
+    from gateway.core.status import FIRST_BAD
+    from gateway.drivers.api import Point
+
+    driver = spec.make(connection)
+    points = [Point(str(cell), spec.kind(cell), cell) for cell in cells]
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            await driver.connect()
+            reading = await driver.read(driver.plan(points))
+    finally:
+        await driver.close()
+    values: list[Any] = []
+    for column in reading.columns:
+        values += column.tolist()
+    return [
+        value if status < FIRST_BAD else None
+        for value, status in zip(values, reading.status.tolist(), strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""Looking for Modbus units, and for values in them."""

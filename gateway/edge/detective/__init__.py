@@ -1,0 +1,1 @@
+"""Which reading of some registers is what a panel shows. Pure; command and pages use it."""
