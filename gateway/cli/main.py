@@ -13,8 +13,8 @@ _HELP = """qulink (衢联): networked factory equipment, from the machine to the
 
 At a factory: check, run, device, read, watch, trace. At the city: city, ledger, rates, evidence,
 identifier. To try it: demo, simulate. To write a configuration: points, decode, check, schema,
-drivers. The command line speaks English; what is made for others to read (consoles, reports,
-templates of ledgers and point tables) speaks Chinese and English.
+drivers; a driver: driver. The command line speaks English; what is made for others to read
+(consoles, reports, templates of ledgers and point tables) speaks Chinese and English.
 
 Exit codes: 0 done; 1 refused, and the reason is printed; 2 wrong usage, or a part failed while
 running.
@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "edge.check_command",
     "schema": "edge.schema_command",
     "drivers": "edge.drivers_command",
+    "driver": "edge.driver_command",
     "run": "edge.run_command",
     "device": "edge.device_command",
     "read": "edge.asking.read_command",

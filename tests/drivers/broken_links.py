@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.core.batch import Reading
-from gateway.drivers.api import NoResponseError, NotConnectedError
+from gateway.drivers.api import DriverError, NoResponseError, NotConnectedError
 from gateway.drivers.modbus import driver as modbus
 from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.config import Connection
@@ -147,3 +147,79 @@ class ForgetsItsUnits(Sound):
             self._pool.abort("new settings")
             self._host = "127.0.0.255"
         super().configure(connections)
+
+
+class MixesAfterARepeat(Sound):
+    """Who asks after another has asked twice is given that one's values."""
+
+    asked: tuple[Any, ...] = ()
+    given: Reading | None = None
+
+    def driver(self, connection: Connection) -> modbus.ModbusDriver:
+        return _MixesAfterARepeat(self, connection)
+
+
+class _MixesAfterARepeat(modbus.ModbusDriver):
+    async def read(self, plan: UnitPlan) -> Reading:
+        link: Any = self._link
+        reading = await super().read(plan)
+        is_repeat = len(link.asked) == 2 and link.asked[0] is link.asked[1] is not self
+        link.asked = (*link.asked[-1:], self)
+        reading, link.given = (link.given if is_repeat else reading), reading
+        return reading
+
+
+class PlansForOneConnection(Sound):
+    def driver(self, connection: Connection) -> modbus.ModbusDriver:
+        return _PlansForOneConnection(self, connection)
+
+
+class _PlansForOneConnection(modbus.ModbusDriver):
+    losses = 0
+    is_closed = True
+
+    async def connect(self) -> None:
+        await super().connect()
+        self.is_closed = False
+
+    async def close(self) -> None:
+        self.is_closed = True
+        await super().close()
+
+    def plan(self, points: Any) -> Any:
+        return self.losses, super().plan(points)
+
+    async def read(self, plan: Any) -> Reading:
+        if plan[0] != self.losses:
+            raise DriverError("this plan was for another connection")
+        try:
+            return await super().read(plan[1])
+        except NotConnectedError:
+            self.losses += not self.is_closed
+            raise
+
+
+class GivesWhatIsLateToWhoWaits(Sound):
+    """What has come before it is asked is dropped, but whose a later answer is, nobody looks."""
+
+    late: asyncio.Task[Reading] | None = None
+
+    def driver(self, connection: Connection) -> modbus.ModbusDriver:
+        return _GivesWhatIsLateToWhoWaits(self, connection)
+
+
+class _GivesWhatIsLateToWhoWaits(modbus.ModbusDriver):
+    async def read(self, plan: UnitPlan) -> Reading:
+        link: Any = self._link
+        late, link.late = link.late, None
+        if late is not None:
+            done, _ = await asyncio.wait({late}, timeout=0.02)
+            if not done:
+                return await late
+            late.exception()
+        task = asyncio.ensure_future(super().read(plan))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            link.late = task
+            raise

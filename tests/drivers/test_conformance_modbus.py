@@ -51,6 +51,7 @@ class TestModbus(DriverConformance, LinkConformance):
                 read_only=("input:10", 1),
                 stall=proxy.stall,
                 resume=proxy.resume,
+                garble=proxy.garble,
                 libraries=("pymodbus", "gateway.drivers.modbus.link"),
             )
             async with bench.connected() as driver:

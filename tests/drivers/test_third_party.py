@@ -1,4 +1,4 @@
-"""A stranger's driver, cut out of ``docs/driver-contract.md`` and installed as one would be."""
+"""A stranger's driver: what ``qulink driver new`` writes, installed as it would be."""
 
 import os
 import re
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.drivers import scaffold
 from gateway.drivers.registry import Registry
 
-PAGE = Path(__file__).parents[2] / "docs/driver-contract.md"
-_BLOCK = r"```\w+\n(.*?)^```$"
-_FILE = re.compile(r"^`([\w./]+)` – [^\n]*:\n\n" + _BLOCK, re.MULTILINE | re.DOTALL)
-_CONFIGURATION = re.compile(r"`qulink check` knows[^\n]*:\n\n" + _BLOCK, re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[2]
+_BLOCK = re.compile(
+    r"^`qulink-acme/([\w./]+)` – [^\n]*:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 METADATA = "from setuptools import build_meta; build_meta.prepare_metadata_for_build_wheel('.')"
 
 
@@ -32,13 +33,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("acme")
-    page = PAGE.read_text(encoding="utf-8")
-    for name, content in _FILE.findall(page):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(content, encoding="utf-8")
-    (configuration,) = _CONFIGURATION.findall(page)
-    (folder / "gateway.yaml").write_text(configuration, encoding="utf-8")
+    folder = scaffold.write("acme", tmp_path_factory.mktemp("acme"))
     made = run(folder, "-c", METADATA)
     assert made.returncode == 0, made.stderr
     return folder
@@ -51,15 +46,22 @@ def test_the_example_passes_the_kit(installed: Path) -> None:
 
 
 def test_its_configuration_is_checked_like_any_other(installed: Path) -> None:
-    good = run(installed, "-m", "gateway", "check", "gateway.yaml")
+    good = run(installed, "-m", "gateway", "check", "sample.yaml")
     assert good.returncode == 0, good.stdout + good.stderr
-    text = (installed / "gateway.yaml").read_text(encoding="utf-8")
+    text = (installed / "sample.yaml").read_text(encoding="utf-8")
     (installed / "wrong.yaml").write_text(text.replace("host:", "hots:"), encoding="utf-8")
     wrong = run(installed, "-m", "gateway", "check", "wrong.yaml")
     assert wrong.returncode == 1
-    assert "wrong.yaml:11: devices.0.connection.hots: unknown key; did you mean 'host'?" in (
+    assert "wrong.yaml:5: devices.0.connection.hots: unknown key; did you mean 'host'?" in (
         wrong.stdout + wrong.stderr
     )
+
+
+def test_the_contract_page_quotes_what_is_written() -> None:
+    page = (ROOT / "docs/driver-contract.md").read_text(encoding="utf-8")
+    files, quoted = scaffold.rendered("acme"), dict(_BLOCK.findall(page))
+    assert len(quoted) == 7
+    assert quoted == {path: files[path] for path in quoted}
 
 
 def bring(folder: Path, package: str, entry_point: str) -> None:
@@ -83,17 +85,17 @@ def test_two_packages_with_one_name_are_refused(
 @pytest.mark.parametrize(
     ("entry_point", "message"),
     [
-        ("s7 = gateway.drivers.modbus:SPEC", r"'s7' calls itself 'modbus'"),
-        ("s7 = gateway.drivers.modbus:kind", r"'s7' .* is no DriverSpec"),
+        ("fanuc = gateway.drivers.modbus:SPEC", r"'fanuc' calls itself 'modbus'"),
+        ("fanuc = gateway.drivers.modbus:kind", r"'fanuc' .* is no DriverSpec"),
     ],
 )
 def test_what_an_entry_point_must_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry_point: str, message: str
 ) -> None:
-    bring(tmp_path, "siemens", entry_point)
+    bring(tmp_path, "acme-fanuc", entry_point)
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(TypeError, match=message):
-        Registry()["s7"]
+        Registry()["fanuc"]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,8 @@ def broken(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("broken")
     bring(folder, "acme-counter", "acme = acme_broken:SPEC")
     (folder / "acme_broken.py").write_text("raise RuntimeError('out of order')\n")
-    (folder / "gateway.yaml").write_bytes((installed / "gateway.yaml").read_bytes())
+    for name in ("sample.yaml", "profile.yaml"):
+        (folder / name).write_bytes((installed / name).read_bytes())
     return folder
 
 
@@ -110,9 +113,9 @@ BROKEN = "acme-counter 1.0 is broken (RuntimeError: out of order); reinstall or 
 
 
 def test_a_broken_package_is_a_mistake_in_the_configuration(broken: Path) -> None:
-    done = run(broken, "-m", "gateway", "check", "gateway.yaml")
+    done = run(broken, "-m", "gateway", "check", "sample.yaml")
     assert done.returncode == 1
-    assert f"devices.0.driver: driver 'acme' cannot be loaded: {BROKEN}" in done.stderr
+    assert f"driver: driver 'acme' cannot be loaded: {BROKEN}" in done.stderr
     assert "Traceback" not in done.stderr
 
 

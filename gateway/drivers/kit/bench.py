@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeGuard
 
@@ -27,6 +28,9 @@ from gateway.drivers.spec import DriverSpec
 
 Action = Callable[[], Awaitable[None]]
 
+HASTE_S = 0.05
+"""A reading that is cut off so soon has had no answer from a stalled device yet."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
@@ -38,6 +42,9 @@ class Bench:
         dead: the same for an address where nobody listens.
         good: values that stay as they are while a test runs, by their ``address:`` (pairs of
             address and expected value); at least two, best of several kinds.
+        other: ``connection:`` of another device behind the same endpoint – another unit of a
+            line, another meter of a serial server –, and what it holds at the good addresses,
+            each other than the first one's. Drivers whose SPEC has a link show it by LinkBench.
         unknown: an address that the driver accepts and the device does not have.
         stop: take the device away; its connections break.
         start: bring it back at the same endpoint.
@@ -46,6 +53,7 @@ class Bench:
         refused: a ``connection:`` that the device refuses (wrong password).
         stall: make the device hold back its answers (a late answer must harm nobody).
         resume: let it answer again, the held back answers first if it can.
+        garble: make what the device answers unreadable, until ``resume``.
         change: make the value of the first good address change (drivers that subscribe).
         libraries: protocol libraries that importing the ``SPEC`` must not import.
         deadline_s: longest wait for anything, seconds.
@@ -57,12 +65,14 @@ class Bench:
     good: Sequence[tuple[Any, Value]]
     stop: Action
     start: Action
+    other: tuple[Mapping[str, Any], Sequence[Value]] | None = None
     unknown: Any = None
     writable: tuple[Any, Value] | None = None
     read_only: tuple[Any, Value] | None = None
     refused: Mapping[str, Any] | None = None
     stall: Action | None = None
     resume: Action | None = None
+    garble: Action | None = None
     change: Action | None = None
     libraries: tuple[str, ...] = ()
     deadline_s: float = 15.0
@@ -187,6 +197,7 @@ def _logs(node: ast.AST) -> TypeGuard[ast.Name | ast.Import | ast.ImportFrom]:
     return isinstance(node, ast.Name) and node.id == "logging"
 
 
+@cache
 def imported_with(*modules: str) -> set[str]:
     """Names of all modules that a new interpreter holds after importing these."""
     code = f"import sys, {', '.join(modules)}; print(*sys.modules, sep='\\n')"

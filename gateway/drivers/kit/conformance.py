@@ -32,7 +32,8 @@ from gateway.drivers.api import (
     Value,
 )
 from gateway.drivers.kit.bench import Bench, endless, needs, values_of
-from gateway.drivers.kit.links import LinkBench, LinkConformance
+from gateway.drivers.kit.link_bench import LinkBench
+from gateway.drivers.kit.links import LinkConformance
 from gateway.drivers.kit.proxy import FaultProxy
 from gateway.drivers.kit.rules import DriverConformance
 

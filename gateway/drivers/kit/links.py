@@ -5,127 +5,28 @@
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
 import pytest
 
-from edge_config.models.validation import validated
+from gateway.core.status import Reason
 from gateway.drivers.api import (
-    Driver,
     DriverError,
     NoResponseError,
     NotConnectedError,
-    Point,
-    Value,
 )
 from gateway.drivers.kit.bench import (
-    Action,
+    HASTE_S,
     endless,
     eventually,
     needs,
     open_files,
-    values_of,
 )
-from gateway.drivers.spec import DriverSpec, Link, LinkSpec
-
-HASTE_S = 0.05
-"""A reading that is cut off so soon has had no answer from a silent device yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkBench:
-    """Running devices that share one link, and what the kit may expect of them.
-
-    Attributes:
-        spec: the driver under test.
-        one: ``connection:`` of a device, as an operator writes it.
-        other: the same of another device on the same link.
-        silent: the same of a device on it that does not answer; give it a short time-out.
-        elsewhere: the same of a device that is reached by another link.
-        address: an ``address:`` that the first two have.
-        values: what they hold there, one each; they differ.
-        stop: take away what they are reached by; its connections break.
-        start: bring it back at the same endpoint.
-        stall: make it hold back answers.
-        resume: let them through again, first what was held back.
-        connections: how many are open now.
-        opened: how many were opened so far; may be left out.
-        at_once: most requests so far that were under way at one time; may be left out.
-        changed: ``connection:`` of the first device with other settings of the link.
-        deadline_s: longest wait for anything, seconds.
-    """
-
-    spec: DriverSpec
-    one: Mapping[str, Any]
-    other: Mapping[str, Any]
-    silent: Mapping[str, Any]
-    elsewhere: Mapping[str, Any]
-    address: Any
-    values: tuple[Value, Value]
-    stop: Action
-    start: Action
-    stall: Action
-    resume: Action
-    connections: Callable[[], int]
-    opened: Callable[[], int] | None = None
-    at_once: Callable[[], int] | None = None
-    changed: Mapping[str, Any] | None = None
-    deadline_s: float = 15.0
-
-    @property
-    def rules(self) -> LinkSpec:
-        """How the driver's devices share links."""
-        assert self.spec.link is not None, "LinkConformance is for a SPEC with a link"
-        return self.spec.link
-
-    def connection(self, written: Mapping[str, Any]) -> Any:
-        """A valid connection."""
-        return validated(self.spec.connection, written)
-
-    def key(self, written: Mapping[str, Any]) -> Any:
-        """The link of a connection."""
-        return self.rules.key(self.connection(written))
-
-    def points(self) -> Sequence[Point]:
-        """The one point of each device."""
-        address = validated(self.spec.address, self.address)
-        return [Point("tag", self.spec.kind(address), address)]
-
-    def link(self) -> Link:
-        """A new link, made for all of its devices."""
-        written = (self.one, self.other, self.silent)
-        return self.rules.make([self.connection(each) for each in written])
-
-    def driver(self, link: Link, written: Mapping[str, Any]) -> Driver:
-        """A driver of the link."""
-        return link.driver(self.connection(written))
-
-    @asynccontextmanager
-    async def connected(self, link: Link, *written: Mapping[str, Any]) -> AsyncIterator[list[Any]]:
-        """Connected drivers of the link that are closed at the end, and their plans."""
-        drivers = [self.driver(link, each) for each in written]
-        try:
-            async with asyncio.timeout(self.deadline_s):
-                for driver in drivers:
-                    await driver.connect()
-            yield [(driver, driver.plan(self.points())) for driver in drivers]
-        finally:
-            async with asyncio.timeout(self.deadline_s):
-                for driver in drivers:
-                    await driver.close()
-
-    async def value(self, device: tuple[Driver, Any]) -> Value:
-        """Read one device once; it must be GOOD."""
-        driver, plan = device
-        async with asyncio.timeout(self.deadline_s):
-            reading = await driver.read(plan)
-        assert not reading.status.any(), "a living device is GOOD"
-        (value,) = values_of(self.points(), reading)
-        return value
+from gateway.drivers.kit.link_bench import LinkBench
+from gateway.drivers.kit.neighbours import Neighbour, late_answers
 
 
 class LinkConformance:
@@ -181,14 +82,22 @@ class LinkConformance:
         if links.at_once is not None:
             assert links.at_once() <= link.turns, "D-24: too many requests at once"
 
+    async def test_d20_silence_is_no_loss(self, links: LinkBench) -> None:
+        """D-20: a device that is silent, while its link stands, is ``NoResponseError``."""
+        async with links.connected(links.link(), links.one, links.silent) as (_, silent):
+            async with asyncio.timeout(links.deadline_s):
+                with pytest.raises(NoResponseError) as caught:
+                    await silent[0].read(silent[1])
+            assert caught.value.reason is not Reason.NONE, "D-20: with its reason"
+
     async def test_d25_a_silent_device_costs_its_own_time_only(self, links: LinkBench) -> None:
-        """D-25: ``NoResponseError``, and the others are read over the same connection."""
+        """D-25: the others are read over the same connection after a device was silent."""
         link, opened = links.link(), links.opened or links.connections
         async with links.connected(link, links.one, links.silent) as (one, silent):
             for _ in range(3):
                 assert await links.value(one) == links.values[0]
                 before = opened()
-                with pytest.raises(NoResponseError):
+                with pytest.raises(DriverError):
                     async with asyncio.timeout(links.deadline_s):
                         await silent[0].read(silent[1])
                 assert await links.value(one) == links.values[0]
@@ -199,7 +108,7 @@ class LinkConformance:
         link = links.link()
         async with links.connected(link, links.one, links.silent) as (one, silent):
             assert await links.value(one) == links.values[0]
-            with pytest.raises(NoResponseError):
+            with pytest.raises(DriverError):
                 await silent[0].read(silent[1])
             await links.stall()
             reading = asyncio.create_task(links.value(one))
@@ -219,6 +128,20 @@ class LinkConformance:
                 await links.resume()
                 assert await links.value(other) == links.values[1]
                 assert await links.value(one) == links.values[0]
+
+    async def test_d29_a_late_answer_is_never_another_devices(self, links: LinkBench) -> None:
+        """D-29: what one device answers late is never taken for the answer of another."""
+
+        @asynccontextmanager
+        async def connected() -> AsyncIterator[tuple[Neighbour, Neighbour]]:
+            async with links.connected(links.link(), links.one, links.other) as devices:
+                one, other = (
+                    Neighbour(driver, links.points(), [value], links.deadline_s)
+                    for (driver, _), value in zip(devices, links.values, strict=True)
+                )
+                yield one, other
+
+        await late_answers(connected, links.stall, links.resume)
 
     async def test_d26_who_leaves_takes_nothing_from_the_others(self, links: LinkBench) -> None:
         """D-26: a device that closes leaves the link to the others, and may come back."""

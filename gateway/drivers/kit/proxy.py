@@ -8,6 +8,11 @@ from typing import Self, cast
 Alter = Callable[[bytes], bytes]
 
 
+def noise(data: bytes) -> bytes:
+    """As many bytes of no meaning; the last one, which may end a line, stays."""
+    return bytes(byte ^ 0x55 for byte in data[:-1]) + data[-1:]
+
+
 class FaultProxy:
     """Forwards ``127.0.0.1:port`` to a target; each fault holds until it is lifted.
 
@@ -70,8 +75,14 @@ class FaultProxy:
         """Half-open: connections live, but nothing of the device comes through."""
         self._open.clear()
 
+    async def garble(self) -> None:
+        """Make everything from the device unreadable, but for where it ends."""
+        self.alter = noise
+
     async def resume(self) -> None:
-        """Let everything through again, first what was held back."""
+        """Let everything through again as it is, first what was held back."""
+        if self.alter is noise:
+            self.alter = None
         self._open.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

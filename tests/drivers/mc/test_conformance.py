@@ -46,6 +46,7 @@ class TestMc(DriverConformance):
                     read_only=("X0", True),
                     stall=proxy.stall,
                     resume=proxy.resume,
+                    garble=proxy.garble,
                     libraries=("gateway.drivers.mc.channel",),
                 )
                 async with bench.connected() as driver:

@@ -47,6 +47,7 @@ class TestS7(DriverConformance):
                     read_only=("I0.0", True),
                     stall=proxy.stall,
                     resume=proxy.resume,
+                    garble=proxy.garble,
                     libraries=("snap7",),
                 )
                 async with bench.connected() as driver:
