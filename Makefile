@@ -11,7 +11,7 @@ JOBS   ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 # is forbidden.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format bench chaos lock sbom licences advisories foreign-peers clean help
+.PHONY: demo test check format bench chaos hostile lock sbom licences advisories foreign-peers clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ bench: $(VENV)/dev.stamp  ## measure speed and memory; prints JSON
 
 chaos: $(VENV)/dev.stamp  ## kill and disturb everything, compare with what devices answered; prints JSON
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+hostile: $(VENV)/dev.stamp  ## drive the Modbus driver through a hostile plant, look for wrong values; prints JSON
+	@$(BIN)/python -m tests.drivers.modbus.hostile_campaign $(ARGS)
 
 lock: $(VENV)/dev.stamp  ## renew the pinned requirements from pyproject.toml
 	for extras in edge:edge city:city demo:demo dev:dev; do \

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from simulators.line import lines
-from simulators.options import BENCHES, parser
+from simulators.options import BENCHES, HOSTILE, parser
 from simulators.servers.serving import PortInUseError
 
 EXIT_USAGE = 2
@@ -18,12 +18,19 @@ EXIT_USAGE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == [HOSTILE]:
+        from simulators.hostile.command import main as hostile
+
+        return hostile(words[1:])
     command = parser()
-    options = command.parse_args(arguments)
+    options = command.parse_args(words)
     if options.list:
         return _list()
     if options.profile is None:
         command.error(f"which line? One of {', '.join((*lines(), *BENCHES))}")
+    if options.profile == HOSTILE:
+        command.error("hostile has options of its own and comes first: simulate hostile --help")
     if options.profile == "profiles":
         return _write_profiles(options.into)
     unknown = _unknown_units(options)

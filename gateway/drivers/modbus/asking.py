@@ -7,6 +7,7 @@ that request's own fault; the others are asked over the next one.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.drivers.modbus.channel import Channel
@@ -103,11 +104,15 @@ class Asking:
         return channel
 
     async def _exchange(
-        self, channel: Channel, requests: Sequence[Request], is_known: bool
+        self,
+        channel: Channel,
+        requests: Sequence[Request],
+        is_known: bool,
+        unit: Unit | None = None,
     ) -> list[Answer]:
         before = channel.answers
         try:
-            return await channel.exchange(self._unit, requests, is_known=is_known)
+            return await channel.exchange(unit or self._unit, requests, is_known=is_known)
         finally:
             self._answered += channel.answers - before
             self.loss = channel.loss or self.loss
@@ -142,7 +147,9 @@ class Asking:
                 return
             channel = found
             has_changed = self._link.is_doubtful(useless)
-            again = await self._exchange(channel, [requests[at] for at in open_], is_known)
+            # One by one: several under way at a time may be what was answered wrongly.
+            alone = replace(self._unit, window=1)
+            again = await self._exchange(channel, [requests[at] for at in open_], is_known, alone)
             for at, answer in zip(open_, again, strict=True):
                 answers[at] = answer
             if has_changed and channel.has_answered:

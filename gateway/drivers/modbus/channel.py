@@ -188,10 +188,12 @@ class Channel(asyncio.Protocol):
     def _doubt(self, *, is_new: bool) -> None:
         """Wait until the line is quiet: another answer may follow, or be on its way."""
         now = self._loop.time()
+        # After silence the device may still be at work, for as long as it is ever waited for.
+        wait_s = max(DOUBT_S, self._unit.timeout_s if self._series.is_after_silence else 0.0)
         if is_new:
-            self._trusted_at = now + LONGEST_DOUBT_S
+            self._trusted_at = now + max(LONGEST_DOUBT_S, wait_s)
         self._stop_timers()
-        self._timer = self._loop.call_at(min(now + DOUBT_S, self._trusted_at), self._trust)
+        self._timer = self._loop.call_at(min(now + wait_s, self._trusted_at), self._trust)
 
     def _trust(self) -> None:
         """No other answer followed the one in doubt."""
@@ -260,10 +262,10 @@ class Channel(asyncio.Protocol):
         self.silences += 1
         self._series.give_up()
         if isinstance(self._series, RtuLine):
-            now = self._loop.time()
+            now, allowed_s = self._loop.time(), self._unit.timeout_s
             self._ready_from = now + TURNAROUND_S
             # RTU has no transaction ids: the unit's late answer would pass for its next one.
-            self._late_until[self._unit.number] = now + self._unit.timeout_s
+            self._late_until[self._unit.number] = max(now, self._sent_at + allowed_s) + allowed_s
 
     def _end_if_late_would_pass(self) -> None:
         """Use it no longer where a late answer might pass for another; it is no loss of a unit."""

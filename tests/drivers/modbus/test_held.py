@@ -127,7 +127,7 @@ async def test_what_comes_late_while_the_next_request_waits_is_not_its_answer() 
         with pytest.raises(NoResponseError):
             await driver.read(driver.plan(points("holding:7")))
         assert await read(driver, points("holding:300")) == [300]
-        assert len(asked) == 2
+        assert len(asked) == 3  # once more, as a late answer may have stood in for a lost one
 
 
 class Wire(asyncio.Transport):

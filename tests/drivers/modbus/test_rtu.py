@@ -76,8 +76,9 @@ def test_one_wrong_bit_is_noticed(bit: int) -> None:
     line.give_up()
     assert line.answers == [SILENT]
     line.begin(0x11, [READ])
-    line.receive(RIGHT)
-    line.trust()  # after silence it waits whether a late answer was first
+    for _ in range(2):  # after silence it waits whether a late answer was first, and asks again
+        line.receive(RIGHT)
+        line.trust()
     assert line.answers == [BODY]
 
 
@@ -130,27 +131,67 @@ def test_equal_values_are_believed_after_a_while() -> None:
     for _ in range(3):
         line.receive(RIGHT)
         assert line.doubted == BODY
+        assert line.trust() in {frame(0x11, READ.pdu), frame(0x11, OTHER.pdu)}  # once more
+        line.receive(RIGHT)
+        assert line.doubted == BODY
         line.trust()
     line.receive(RIGHT)
     line.receive(RIGHT)
     assert line.answers == [BODY] * 6
 
 
+@pytest.mark.parametrize("is_right_first", [True, False])
 @pytest.mark.parametrize("late", [RIGHT, whole(b"\x11\x83\x06")])
-def test_a_late_answer_is_not_that_of_the_next_request(late: bytes) -> None:
-    """A line that was held up gives what it has kept at once: the last one is the right one."""
+def test_after_silence_neither_of_two_answers_that_differ_is_believed(
+    late: bytes, is_right_first: bool
+) -> None:
+    """The late one may come before the right one or after it, and nothing tells them apart."""
     line = RtuLine()
     line.begin(0x11, [READ])
     line.give_up()
     line.begin(0x11, [OTHER])
-    line.receive(late)
-    line.receive(ITS_RIGHT)
-    assert line.missing == 1
+    for answer in [ITS_RIGHT, late] if is_right_first else [late, ITS_RIGHT]:
+        line.receive(answer)
+        assert line.missing == 1
     line.trust()
+    assert line.answers == [SILENT]
+    line.begin(0x11, [OTHER])
+    for _ in range(2):
+        line.receive(ITS_RIGHT)
+        line.trust()
     assert line.answers == [ITS_BODY]
     line.begin(0x11, [OTHER])
     line.receive(ITS_RIGHT)
     assert not line.missing  # the line is in step again
+
+
+@pytest.mark.parametrize("is_late", [True, False], ids=["late", "repeated"])
+def test_an_answer_in_doubt_whose_successor_is_lost_is_not_believed(is_late: bool) -> None:
+    """It alone came: the request is sent again, and what comes then counts."""
+    line = RtuLine()
+    line.begin(0x11, [READ])
+    if is_late:
+        line.give_up()
+    else:
+        line.receive(RIGHT)
+    line.begin(0x11, [OTHER])
+    line.receive(RIGHT)
+    assert line.trust() == frame(0x11, OTHER.pdu)
+    line.receive(ITS_RIGHT)
+    if is_late:
+        line.trust()
+    assert line.answers == [ITS_BODY]
+
+
+def test_a_write_in_doubt_is_not_repeated() -> None:
+    write = codec.write_registers(7, b"\0\1")
+    line = RtuLine()
+    line.begin(0x11, [write])
+    line.give_up()
+    line.begin(0x11, [write])
+    line.receive(whole(b"\x11" + write.head))
+    assert line.trust() == b""
+    assert not line.missing
 
 
 def test_a_unit_that_answers_twice_has_each_answer_doubted() -> None:
@@ -205,5 +246,7 @@ def test_noise_after_an_answer_in_doubt_is_no_second_answer() -> None:
     line.receive(RIGHT)
     assert line.doubted == BODY
     line.receive(b"\0")
+    line.trust()  # asks once more
+    line.receive(RIGHT)
     line.trust()
     assert (line.answers, line.comes_twice) == ([BODY, BODY], False)

@@ -5,7 +5,7 @@ Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, sections 3.1.3 an
 
 from collections.abc import Sequence
 
-from gateway.drivers.modbus.codec import NO_RESPONSE, SILENT, Answer, Request
+from gateway.drivers.modbus.codec import NO_RESPONSE, NOT_SENT, SILENT, WRONG, Answer, Request
 from gateway.drivers.modbus.framing.quirks import (
     HEADER,
     NO_QUIRKS,
@@ -16,13 +16,12 @@ from gateway.drivers.modbus.framing.quirks import (
 )
 from gateway.drivers.modbus.framing.refusals import advice, difference, forgiven, no_frame, not_open
 from gateway.drivers.modbus.framing.series import ProtocolError, Series
-from gateway.drivers.modbus.framing.wrapped import Wrapped
+from gateway.drivers.modbus.framing.wrapped import Wrapped, Wrapping
 
 _SHORTEST = 9  # an exception; every right answer is longer
 _LONGEST = 254  # of what the length field counts: unit and PDU
 _LONGEST_REST = 2_048  # of what is looked through for an answer, or came before a request
 _REMEMBERED = 64  # requests, given up or answered, whose further answers are recognised
-_KEPT = 512  # wrapped series: a full bus of 247 units with two groups each
 
 
 class Transactions(Series):
@@ -38,8 +37,8 @@ class Transactions(Series):
     """
 
     __slots__ = (
-        *("_first", "_given_up", "_is_new", "_kept", "_last", "_open", "_quirks", "_rest"),
-        "_wrapped",
+        *("_first", "_given_up", "_is_new", "_last", "_latest", "_open", "_quirks"),
+        *("_rest", "_window", "_wrapped", "_wrapping"),
     )
 
     def __init__(self, last: int = 0) -> None:
@@ -47,10 +46,11 @@ class Transactions(Series):
         self._first = self._last = last
         self._open: dict[bytes, int] = {}  # which request of the series, by transaction id
         self._wrapped: list[Wrapped] = []
-        # By unit and identity of the series, which is held so that its identity stays its own.
-        self._kept: dict[tuple[int, int], tuple[Sequence[Request], list[Wrapped]]] = {}
+        self._wrapping = Wrapping()
         self._given_up: dict[bytes, None] = {}
         self._rest = b""
+        self._latest = -1  # which request of the series was answered last
+        self._window = 1
         self._quirks = NO_QUIRKS
         self._is_new = True  # nothing was asked yet
 
@@ -73,31 +73,20 @@ class Transactions(Series):
             ProtocolError: the other side spoke before it was asked.
         """
         if requests is not self._requests or unit != self._unit:
-            self._wrapped = self._wrap(unit, requests)
+            self._wrapped = self._wrapping.of(unit, requests)
         self._begin(unit, requests)
+        self._latest = -1
         self._quirks = quirks
         if self._is_new:
             self._heed_greeting()
-        return self._fill(1 if quirks else window)
+        self._window = 1 if quirks else window
+        return self._fill(self._window)
 
     def _heed_greeting(self) -> None:
         self._is_new, greeting, self._rest = False, self._rest, b""
         if greeting and Quirk.GREETING not in self._quirks:
             much = f"{len(greeting)} bytes came before anything was asked"
             raise ProtocolError(much + advice(Quirk.GREETING))
-
-    def _wrap(self, unit: int, requests: Sequence[Request]) -> list[Wrapped]:
-        """Wrap a series, or find it wrapped: units of a shared link take turns with theirs."""
-        found = self._kept.get((unit, id(requests)))
-        if found is not None:
-            return found[1]
-        wrapped = [Wrapped.of(unit, request) for request in requests]
-        # A plan's whole series is a tuple; lists are made for one reading and would only pile up.
-        if isinstance(requests, tuple):
-            if len(self._kept) >= _KEPT:
-                del self._kept[next(iter(self._kept))]
-            self._kept[unit, id(requests)] = requests, wrapped
-        return wrapped
 
     def receive(self, data: bytes) -> bytes:
         """Read what came; returns the bytes to send next.
@@ -216,12 +205,27 @@ class Transactions(Series):
     def give_up(self, code: int = SILENT) -> None:
         """Wait no longer for what is open; the oldest request gets the code for its answer."""
         is_held = self.is_held
-        self._unanswered(next(iter(self._open.values()), None), code)
+        oldest = next(iter(self._open.values()), None)
+        if self._window > 1:
+            self._revoke(self._sent if oldest is None else oldest, code)
+        self._unanswered(oldest, code)
         if not is_held:  # what was not sent keeps nobody busy
             self._given_up.update(dict.fromkeys(self._open))
         self._open.clear()
         while len(self._given_up) > _REMEMBERED:
             del self._given_up[next(iter(self._given_up))]
+
+    def _revoke(self, oldest: int, code: int) -> None:
+        """Where several were under way: take no answer that may be another's.
+
+        A gateway that keeps the newest id only gives it to an older request's answer; and a frame
+        that was cut short takes its last bytes from the one behind it. What was answered before
+        the oldest request without an answer came in order.
+        """
+        for index in range(0 if code == WRONG else oldest, self._sent):
+            self.answers[index] = NOT_SENT
+        if self._rest and self._latest >= 0:
+            self.answers[self._latest] = NOT_SENT
 
     @property
     def is_waiting(self) -> bool:
@@ -252,6 +256,7 @@ class Transactions(Series):
         else:
             return 0
         del self._open[key]
+        self._latest = index
         self._given_up.clear()  # who answers one request has done with those before it
         return stop
 

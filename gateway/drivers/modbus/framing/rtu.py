@@ -50,7 +50,7 @@ class RtuLine(Series):
         stranger: another unit that answered in place of the one that was asked, in vain.
     """
 
-    __slots__ = ("_echoes", "_rest", "_takes_padded", "garbage", "stranger")
+    __slots__ = ("_echoes", "_is_second", "_rest", "_takes_padded", "garbage", "stranger")
 
     is_waiting = False  # a line keeps nothing back for a unit that does not answer
 
@@ -58,6 +58,7 @@ class RtuLine(Series):
         super().__init__()
         self._rest = b""
         self._takes_padded = False
+        self._is_second = False  # the request was sent once more, its first answer was in doubt
         self._echoes = False  # the line gives back what is sent, as two-wire adapters may
         self.garbage = 0
         self.stranger: int | None = None
@@ -89,14 +90,35 @@ class RtuLine(Series):
         first = next(answers, None)
         if first is None:
             self.garbage = len(self._rest)
-            return b""
-        if self.doubted is None and not self._is_doubtful(first):
+        elif self.doubted is None and not self._is_doubtful(first):
             return self._take(first)
-        others = list(answers)
-        if self.doubted is not None or others:
-            self._note_surplus()
-        self.doubted = [first, *others][-1]
+        else:
+            for answer in (first, *answers):
+                self._doubt(answer)
         return b""
+
+    def trust(self) -> bytes:
+        """Nothing more follows; ask once more if the right answer may have been lost.
+
+        A late or repeated answer would then be taken for it. What is written is not repeated.
+        """
+        assert self.doubted is not None  # noqa: S101 - called only while one is in doubt
+        is_read = len(self._requests[self._sent - 1].head) == READ_HEAD
+        may_be_lost = self.is_after_silence or self._is_repeated(self.doubted)
+        if self._is_second or self._differ or not is_read or not may_be_lost:
+            return super().trust()
+        self.doubted = None
+        self._sent -= 1
+        again = self._next()
+        self._is_second = True
+        return again
+
+    def _doubt(self, answer: Answer) -> None:
+        """Let an answer wait whether another one follows."""
+        if self.doubted is not None:
+            self._note_surplus()
+            self._differ = self._differ or (self.is_after_silence and answer != self.doubted)
+        self.doubted = answer
 
     def release(self) -> None:
         """The request sent last is written now: what came before is no part of its answer."""
@@ -111,6 +133,7 @@ class RtuLine(Series):
 
     def _next(self) -> bytes:
         self._rest = b""
+        self._is_second = False
         if self._sent == len(self._requests):
             return b""
         request = self._requests[self._sent]

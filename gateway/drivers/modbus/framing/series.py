@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.drivers.modbus.codec import NOT_SENT, Answer, Request
+from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Answer, Request
 
 
 class ProtocolError(Exception):
@@ -20,6 +20,9 @@ class Series:
     whoever is between, or late. Then the right one follows it, so an answer in doubt waits, and
     the last one that comes counts (:meth:`trust`).
 
+    After silence nothing tells the late answer from the right one, in whichever order they come:
+    if two come that differ, neither is believed.
+
     Attributes:
         answers: of the series begun last, in the order of its requests.
         missing: how many of them have not come.
@@ -32,7 +35,7 @@ class Series:
     """
 
     __slots__ = (
-        *("_given_up_by", "_requests", "_sent", "_single", "_taken", "_unit"),
+        *("_differ", "_given_up_by", "_requests", "_sent", "_single", "_taken", "_unit"),
         *("answers", "comes_twice", "doubted", "is_held", "late", "missing", "repeated"),
     )
 
@@ -42,6 +45,7 @@ class Series:
         self._sent = 0
         self._given_up_by: set[tuple[int, int]] = set()  # unit and function, for late answers
         self._taken: tuple[int, bytes, Answer] = (0, b"", b"")  # unit, request, its answer
+        self._differ = False  # answers came to one request after silence, and are not the same
         self._single = 0  # answers in doubt that nothing followed, in a row
         self.answers: list[Answer] = []
         self.missing = 0
@@ -58,6 +62,7 @@ class Series:
         self.answers = [NOT_SENT] * len(requests)
         self.missing = len(requests)
         self.doubted = None
+        self._differ = False
         self.is_held = False
         self.repeated = b""
 
@@ -69,32 +74,46 @@ class Series:
         self.answers[index] = answer
         self.missing -= 1
 
+    @property
+    def is_after_silence(self) -> bool:
+        """Whether a late answer may pass for that to the request sent last."""
+        return (self._unit, self._requests[self._sent - 1].pdu[0]) in self._given_up_by
+
     def _is_doubtful(self, answer: Answer) -> bool:
         """Whether an answer without a transaction id may belong to a request before this one."""
-        asked = self._requests[self._sent - 1].pdu
-        if self.comes_twice or (self._unit, asked[0]) in self._given_up_by:
+        if self.comes_twice or self.is_after_silence:
             return True
+        return self._is_repeated(answer) and self._single < _SINGLE
+
+    def _is_repeated(self, answer: Answer) -> bool:
+        """Whether another request to this unit had the same data just before."""
         unit, before, taken = self._taken
-        is_repeated = (unit, taken) == (self._unit, answer) and before != asked
-        return is_repeated and isinstance(answer, bytes) and self._single < _SINGLE
+        is_other = before != self._requests[self._sent - 1].pdu
+        return isinstance(answer, bytes) and (unit, taken) == (self._unit, answer) and is_other
 
     def _note_surplus(self) -> None:
         """Another answer has followed one in doubt; if none is late, somebody answers twice."""
         self._single = 0
-        asked = self._requests[self._sent - 1].pdu
-        if (self._unit, asked[0]) not in self._given_up_by:
+        if not self.is_after_silence:
             self.comes_twice = True
 
     def _note_taken(self, answer: Answer) -> None:
         self._taken = self._unit, self._requests[self._sent - 1].pdu, answer
 
     def trust(self) -> bytes:
-        """Nothing followed the answer in doubt: take it; returns the bytes to send next."""
+        """Nothing more follows the answer in doubt: take it; returns the bytes to send next."""
         answer, self.doubted = self.doubted, None
         assert answer is not None  # noqa: S101 - called only while one is in doubt
+        if self._differ:
+            self.give_up(SILENT)
+            return b""
         self._given_up_by.discard((self._unit, self._requests[self._sent - 1].pdu[0]))
         self._single += 1
         return self._take(answer)
+
+    def give_up(self, code: int = SILENT) -> None:
+        """Wait no longer for what is open; it gets the code for its answer."""
+        raise NotImplementedError
 
     def _take(self, answer: Answer) -> bytes:
         """Take the answer to the request sent last; returns the bytes to send next."""

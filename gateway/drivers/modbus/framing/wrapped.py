@@ -1,8 +1,11 @@
 """A request in Modbus TCP framing, and how its answers begin. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.drivers.modbus.codec import EXCEPTION_BIT, Request
+
+_KEPT = 512  # series: a full bus of 247 units with two groups each
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,26 @@ class Wrapped:
             b"\0\0\0\x03" + to + bytes((pdu[0] | EXCEPTION_BIT,)),
             size,
         )
+
+
+class Wrapping:
+    """Wraps series, and keeps them: units of a shared link take turns with theirs."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        # By unit and identity of the series, which is held so that its identity stays its own.
+        self._kept: dict[tuple[int, int], tuple[Sequence[Request], list[Wrapped]]] = {}
+
+    def of(self, unit: int, requests: Sequence[Request]) -> list[Wrapped]:
+        """A series of requests to a unit, wrapped now or before."""
+        found = self._kept.get((unit, id(requests)))
+        if found is not None:
+            return found[1]
+        wrapped = [Wrapped.of(unit, request) for request in requests]
+        # A plan's whole series is a tuple; lists are made for one reading and would only pile up.
+        if isinstance(requests, tuple):
+            if len(self._kept) >= _KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[unit, id(requests)] = requests, wrapped
+        return wrapped
