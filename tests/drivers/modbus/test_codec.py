@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.core.status import Reason
 from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.codec import NOT_SENT, SILENT, Request, Table
-from gateway.drivers.modbus.framing import wrapped
+from gateway.drivers.modbus.framing import wrapped as wrapping
 from gateway.drivers.modbus.framing.mbap import Transactions
 from gateway.drivers.modbus.framing.series import ProtocolError
 from gateway.drivers.modbus.framing.wrapped import Wrapped
@@ -173,11 +173,11 @@ def test_requests_of_units_that_take_turns_are_wrapped_once(
 
 def test_what_is_kept_wrapped_has_an_end() -> None:
     transactions = Transactions()
-    for _ in range(wrapped._KEPT + 9):
+    for _ in range(wrapping._KEPT + 9):
         transactions.begin(1, (codec.read(Table.HOLDING, 0, 1),))
         transactions.begin(1, [READ])
         transactions.give_up()
-    assert len(transactions._wrapping._kept) == wrapped._KEPT
+    assert len(transactions._wrapping._kept) == wrapping._KEPT
 
 
 def test_a_unit_that_is_gone_is_not_asked_further() -> None:
