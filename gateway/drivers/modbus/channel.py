@@ -186,9 +186,8 @@ class Channel(asyncio.Protocol):
             self._waiter.set_result(self._series.answers)
 
     def _doubt(self, *, is_new: bool) -> None:
-        """Wait until the line is quiet: another answer may follow, or be on its way."""
+        """Wait until the line is quiet; after silence as long as an answer is ever waited for."""
         now = self._loop.time()
-        # After silence the device may still be at work, for as long as it is ever waited for.
         wait_s = max(DOUBT_S, self._unit.timeout_s if self._series.is_after_silence else 0.0)
         if is_new:
             self._trusted_at = now + max(LONGEST_DOUBT_S, wait_s)
@@ -264,7 +263,6 @@ class Channel(asyncio.Protocol):
         if isinstance(self._series, RtuLine):
             now, allowed_s = self._loop.time(), self._unit.timeout_s
             self._ready_from = now + TURNAROUND_S
-            # RTU has no transaction ids: the unit's late answer would pass for its next one.
             self._late_until[self._unit.number] = max(now, self._sent_at + allowed_s) + allowed_s
 
     def _end_if_late_would_pass(self) -> None:
