@@ -11,10 +11,10 @@ from gateway import __version__
 
 _HELP = """qulink (衢联): networked factory equipment, from the machine to the city.
 
-At a factory: check, run, device, read, watch, trace. At the city: city, ledger, rates, evidence,
-identifier. To try it: demo, simulate. To write a configuration: points, decode, check, schema,
-drivers; a driver: driver. The command line speaks English; what is made for others to read
-(consoles, reports, templates of ledgers and point tables) speaks Chinese and English.
+At a factory: check, run, device, read, watch, trace, test. At the city: city, ledger, rates,
+evidence, identifier. To try it: demo, simulate. To write a configuration: points, decode, check,
+schema, drivers; a driver: driver. The command line speaks English; what is made for others to
+read (consoles, reports, templates of ledgers and point tables) speaks Chinese and English.
 
 Exit codes: 0 done; 1 refused, and the reason is printed; 2 wrong usage, or a part failed while
 running.
@@ -30,6 +30,7 @@ COMMANDS = {
     "read": "edge.asking.read_command",
     "watch": "edge.asking.watch_command",
     "trace": "edge.asking.trace_command",
+    "test": "edge.asking.test_command",
     "points": "survey.points_command",
     "decode": "survey.decode_command",
     "city": "city.city_command",

@@ -1,6 +1,6 @@
 """What a driver or its plan may be able to do beyond ``gateway.drivers.api``; none has to."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from gateway.drivers.api import Driver
@@ -49,6 +49,37 @@ class NoticingDriver(Driver, Protocol):
 
     def notices(self) -> Sequence[Notice]:
         """What stands now. Asked after each delivery and by pages, so it is cheap."""
+
+
+class Finding(NamedTuple):
+    """What one step of a test of a connection has shown.
+
+    Attributes:
+        step: id of what was looked at: ``unit``, ``function`` … Titles stand under
+            ``test_step.<step>`` in the catalogues of ``gateway/web``.
+        is_ok: whether it is as it should be; None: it need not be so, and is only told.
+        tried: what was asked, for people.
+        found: what came.
+        fault: id of what is wrong, as of ``gateway/edge/device/standing/faults.py``; empty: none,
+            or nobody knows more than ``found``.
+    """
+
+    step: str
+    is_ok: bool | None
+    tried: str
+    found: str
+    fault: str = ""
+
+
+class DiagnosingDriver(Driver, Protocol):
+    """A driver that can say which part of its protocol fails; no driver has to."""
+
+    def diagnose(self) -> AsyncIterator[Finding]:
+        """Look closer at a device that is connected, whatever its tags are.
+
+        Each finding is asked for in a turn of its own and under the device's time-out, so it
+        costs one request or few. Whoever asks may stop before the end.
+        """
 
 
 class RecordingDriver(Driver, Protocol):

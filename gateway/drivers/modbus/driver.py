@@ -1,6 +1,6 @@
 """The Modbus driver: one unit, reached over a link that other units may share."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
@@ -17,7 +17,7 @@ from gateway.drivers.api import (
     TagFault,
     Value,
 )
-from gateway.drivers.extras import Notice
+from gateway.drivers.extras import Finding, Notice
 from gateway.drivers.frames import FrameLog
 from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.asking import Asking
@@ -28,6 +28,7 @@ from gateway.drivers.modbus.config import (
     Unit,
     endpoint,
 )
+from gateway.drivers.modbus.diagnosis.unit import examine
 from gateway.drivers.modbus.plan import CODES, LAYOUTS, write_request
 from gateway.drivers.toolkit.layout import Kept
 from gateway.drivers.toolkit.learnt import LONGEST_PAUSE
@@ -103,6 +104,10 @@ class ModbusDriver:
         """Keep what goes to and comes from the unit."""
         self._unit = replace(self._unit, frames=frames)
         self._asking = Asking(self._link, self, self._unit)
+
+    def diagnose(self) -> AsyncIterator[Finding]:
+        """Whether the unit answers, which functions it has, and who answers instead."""
+        return examine(self._link, self, self._unit)
 
     async def connect(self) -> None:
         """Join the link; whether the unit answers shows at the first reading."""

@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.edge.control.command import Command
 from gateway.edge.control.frames import Frames
+from gateway.edge.control.testing import FindingNow, tested
 from gateway.edge.control.values import AskedAddress, ValueNow, tags_to_read, values_now
 from gateway.edge.device.asking.reading import read_once
 from gateway.edge.device.fleet import Fleet
@@ -31,6 +32,16 @@ class Tags(msgspec.Struct, forbid_unknown_fields=True):
 
     device: str
     tags: list[str] = []
+
+
+class Tested(msgspec.Struct, forbid_unknown_fields=True):
+    """Which device to test.
+
+    Attributes:
+        device: its id.
+    """
+
+    device: str
 
 
 class Trace(msgspec.Struct, forbid_unknown_fields=True):
@@ -73,8 +84,12 @@ def asking(devices: Fleet, live: Live, now_ms: Callable[[], int]) -> dict[str, C
         explain = device.model.spec.explain
         return Frames.of(device.record.is_recording, kept.count, chosen, explain, now_ms())
 
+    async def test(asked: Tested) -> list[FindingNow]:
+        return [one async for one in tested(devices[asked.device], now_ms)]
+
     return {
         "read": Command(Points, read),
         "values": Command(Tags, values),
         "frames": Command(Trace, frames),
+        "test": Command(Tested, test),
     }

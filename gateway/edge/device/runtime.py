@@ -94,6 +94,11 @@ class DeviceRuntime:
         self._begin_afresh()  # as whoever starts it again wants it to
         self._standing.stopped()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether a session stands, so that the device can be asked."""
+        return self._requests.is_served
+
     async def ask(
         self, action: Callable[[Driver], Awaitable[T]], *, urgent: bool, repeatable: bool = False
     ) -> T:

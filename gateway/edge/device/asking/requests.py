@@ -63,6 +63,11 @@ class Requests:
             self._connection = self._session = None
             await self._end_all()
 
+    @property
+    def is_served(self) -> bool:
+        """Whether a session stands."""
+        return self._connection is not None and self._loss is None
+
     async def _end_all(self) -> None:
         tasks = tuple(self._tasks)
         for task in tasks:
@@ -100,7 +105,7 @@ class Requests:
         return await asyncio.shield(task)
 
     def _askable(self) -> Connection:
-        if self._connection is None or self._loss is not None:
+        if self._connection is None or not self.is_served:
             raise CannotAskError(self._why_not())
         if len(self._tasks) >= MOST_WAITING:
             raise CannotAskError(f"{MOST_WAITING} requests of {self._name} wait already; ask later")

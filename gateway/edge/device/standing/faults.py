@@ -32,6 +32,7 @@ class Fault(StrEnum):
     SERIAL_DENIED = "serial_denied"
     SERIAL_IN_USE = "serial_in_use"
     SILENT = "silent"
+    WRONG_UNIT = "wrong_unit"
     SLOW = "slow"
     BEHIND_GATEWAY = "behind_gateway"
     WRONG_ANSWER = "wrong_answer"
@@ -112,7 +113,7 @@ def fault_of(error: DriverError) -> Fault:
     if isinstance(error, NoResponseError):
         return Fault.SILENT
     for cause in causes:
-        if (fault := _of_system(cause)) is not Fault.NONE:
+        if (fault := fault_of_system(cause)) is not Fault.NONE:
             return fault
     return Fault.CONNECTION_ENDED if isinstance(error, NotConnectedError) else Fault.NONE
 
@@ -123,7 +124,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def _of_system(error: BaseException) -> Fault:
+def fault_of_system(error: BaseException) -> Fault:
+    """What an error of the system means where a device was to be reached; NONE: not known."""
     if isinstance(error, socket.gaierror | UnicodeError):
         return Fault.NAME_UNKNOWN
     if not isinstance(error, OSError):
