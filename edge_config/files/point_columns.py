@@ -40,6 +40,13 @@ HEADERS = {
     "最大值": "maximum",
     "无效码": "no_value",
     "无效值": "no_value",
+    "读写": "access",
+    "读写属性": "access",
+    "读写权限": "access",
+    "r/w": "access",
+    "rw": "access",
+    "写下限": "write_minimum",
+    "写上限": "write_maximum",
     "死区": "deadband",
     "最大静默": "max_silence_ms",
     "最大静默毫秒": "max_silence_ms",
@@ -49,8 +56,8 @@ HEADERS = {
 """Chinese headers; any other must be a key of a tag or ``address.<field>``."""
 
 UNREAD = (
-    *("读写", "读写属性", "读写权限", "权限", "说明"),
-    *("access", "r/w", "rw", "comment", "note"),
+    *("权限", "说明"),
+    *("comment", "note"),
 )
 """Columns that engineers keep beside those of :func:`edge_config.tables.header.is_own`."""
 

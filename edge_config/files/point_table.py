@@ -33,6 +33,11 @@ LIMITS = Limits(
 )
 
 ROLES = {"数值": "value", "状态": "state", "计数": "counter", "报警": "alarm", "告警": "alarm"}
+_ACCESS = {
+    **dict.fromkeys(("r", "ro", "read-only", "只读", "读"), "read"),
+    **dict.fromkeys(("rw", "r/w", "w/r", "read/write", "读写", "可读写", "读/写"), "read-write"),
+}
+"""What engineers write into the column that says who may write; in small letters."""
 _NOTHING = frozenset({"-", "–", "—", "——", "－", "/", "／", "无", "n/a", "N/A"})
 """What people write into a cell in which nothing is to stand."""
 _OWN_WORDS = frozenset({"name", "address", "label_zh", "label_en"})
@@ -248,5 +253,7 @@ def _value(key: str, text: str) -> str:
         return ""
     if key == "role":
         return ROLES.get(text, text)
+    if key == "access":
+        return _ACCESS.get(narrow(text).lower(), text)
     meant = narrow(text)
     return meant if meant.isascii() and "=" not in meant else text

@@ -10,7 +10,10 @@ from edge_config.models.gateway import Mode
 from edge_config.models.ledger_number import key_of
 from edge_config.models.tag import TagConfig
 
-_NUMERIC_ONLY = ("scale", "offset", "minimum", "maximum", "no_value", "deadband")
+_NUMERIC_ONLY = (
+    *("scale", "offset", "minimum", "maximum", "no_value", "deadband"),
+    *("write_minimum", "write_maximum"),
+)
 _DEFAULTS = {name: key.default for name, key in declared(TagConfig).items()}
 _KINDS = {"STRING": "text", "BOOL": "true/false"}
 

@@ -223,6 +223,20 @@ class BufferConfig(Settings):
     )
 
 
+class CommandsConfig(Settings):
+    """Writing to devices, by people and by the city; each write is recorded beside the buffer."""
+
+    enabled: bool = Field(
+        default=False, description="true: tags with `access: read-write` may be written"
+    )
+    expire_ms: int = Field(
+        default=10_000,
+        ge=1_000,
+        le=600_000,
+        description="a command that could not begin by then is refused, whatever it says itself",
+    )
+
+
 class GatewayConfig(Settings):
     """The whole configuration of an edge."""
 
@@ -236,6 +250,7 @@ class GatewayConfig(Settings):
         default=(), max_length=MOST_NORTHBOUNDS, description="where data goes"
     )
     buffer: BufferConfig = Field(default=BufferConfig(), description="the durable buffer")
+    commands: CommandsConfig = Field(default=CommandsConfig(), description="writing to devices")
     console: ConsoleConfig | None = Field(
         default=None, description="the box's own page; absent: none"
     )

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -20,6 +21,10 @@ TagName = Annotated[str, Rule(pattern=TAG_NAME)]
 
 AssetNo = Annotated[str, Rule(ledger_number.held, min_length=1)]
 """Number of a machine, as the ledger has it."""
+
+
+Access = Literal["read", "read-write"]
+"""What may be done with a tag."""
 
 
 def _not_reserved(name: str) -> str:
@@ -103,6 +108,24 @@ class TagConfig(Settings):
         description="raw numbers by which the device says that it has no value: BAD (no_value); "
         "0x8000, nan or a list; default: the profile's for its type",
     )
+    access: Access = Field(
+        default="read",
+        title_zh="读写",
+        title_en="access",
+        description="read-write: people and the city may write it, if `commands` are enabled",
+    )
+    write_minimum: Annotated[float, Exact()] | None = Field(
+        default=None,
+        title_zh="写下限",
+        title_en="least to write",
+        description="a lower scaled value is never written; default: minimum",
+    )
+    write_maximum: Annotated[float, Exact()] | None = Field(
+        default=None,
+        title_zh="写上限",
+        title_en="most to write",
+        description="a higher scaled value is never written; default: maximum",
+    )
     deadband: float = Field(
         default=0.0, ge=0, description="send when the value moved by more than this"
     )
@@ -121,3 +144,24 @@ class TagConfig(Settings):
             raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
         if self.scale == 0:
             raise ValueError("scale 0 would make every value the same; leave it out for raw values")
+        for wrong in self._unwritable():
+            raise ValueError(wrong)
+
+    def _unwritable(self) -> Iterator[str]:
+        """What contradicts itself in the limits of writing."""
+        least, most = self.write_limits
+        if self.access == "read" and (self.write_minimum, self.write_maximum) != (None, None):
+            yield "write_minimum and write_maximum are for tags with 'access: read-write'"
+        if least is not None and most is not None and least > most:
+            yield f"nothing could be written: the least is {least:g}, the most {most:g}"
+        if self.minimum is not None and least is not None and least < self.minimum:
+            yield f"write_minimum {least:g} is below minimum {self.minimum:g}, and would be BAD"
+        if self.maximum is not None and most is not None and most > self.maximum:
+            yield f"write_maximum {most:g} is above maximum {self.maximum:g}, and would be BAD"
+
+    @property
+    def write_limits(self) -> tuple[float | None, float | None]:
+        """Least and greatest scaled value that may be written; None: whatever fits."""
+        least = self.minimum if self.write_minimum is None else self.write_minimum
+        most = self.maximum if self.write_maximum is None else self.write_maximum
+        return least, most

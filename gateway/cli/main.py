@@ -32,6 +32,8 @@ COMMANDS = {
     "trace": "edge.asking.trace_command",
     "test": "edge.asking.test_command",
     "points": "survey.points_command",
+    "write": "edge.asking.write_command",
+    "commands": "edge.commands_command",
     "decode": "survey.decode_command",
     "city": "city.city_command",
     "ledger": "city.ledger_command",

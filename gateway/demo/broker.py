@@ -19,7 +19,7 @@ from amqtt.plugins.base import BaseTopicPlugin
 from amqtt.session import Session
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from gateway.wire.topics import ack_topic, frame_topic, state_topic
+from gateway.wire.topics import ack_topic, command_topic, frame_topic, reply_topic, state_topic
 
 
 class Rules(msgspec.Struct):
@@ -77,13 +77,17 @@ class OwnTopicsPlugin(BaseTopicPlugin):
         user = (session and session.username) or ""
         if user == self.config.city:
             return True
-        own = (ack_topic(user),) if action == Action.SUBSCRIBE else _uplinks(user)
+        own = _downlinks(user) if action == Action.SUBSCRIBE else _uplinks(user)
         # What a gateway receives it has subscribed, and that was checked.
         return action == Action.RECEIVE or topic in own
 
 
-def _uplinks(gateway: str) -> tuple[str, str]:
-    return frame_topic(gateway), state_topic(gateway)
+def _uplinks(gateway: str) -> tuple[str, ...]:
+    return frame_topic(gateway), state_topic(gateway), reply_topic(gateway)
+
+
+def _downlinks(gateway: str) -> tuple[str, ...]:
+    return ack_topic(gateway), command_topic(gateway)
 
 
 def broker_settings(rules: Rules) -> dict[str, object]:

@@ -14,6 +14,7 @@ from gateway.drivers.spec import DriverSpec
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.recorder import Recorder
 from gateway.edge.buffer.storage.consumers import consumers_of
+from gateway.edge.commands.writer import Writer, writer_of
 from gateway.edge.control.commands import commands
 from gateway.edge.control.place import socket_path
 from gateway.edge.control.server import ControlServer, open_place
@@ -50,6 +51,7 @@ class Edge:
     northbounds: list[Northbound]
     knowledge: KnowledgeKeeper
     clock: Clock
+    writer: Writer
 
 
 def compose(
@@ -90,9 +92,11 @@ def compose(
     recorder.add_source(lambda: devices.forget_sent(unstored.due(clock.monotonic_ms() / 1000)))
     recorder.add_source(lambda: devices.catch_up(clock.now_ms()))
     recorder.tell_losses(devices.forget_sent)
-    north = partial(Northbound, live=live, clock=clock, unstored=unstored)
+    writer = writer_of(loaded, devices.__getitem__, clock)
+    north = partial(Northbound, live=live, clock=clock, unstored=unstored, writer=writer)
     northbounds = _northbounds(loaded, buffer, wake, north)
-    return Edge(buffer, live, recorder, shared.sinks, devices, northbounds, knowledge, clock)
+    parts = (buffer, live, recorder, shared.sinks, devices, northbounds, knowledge, clock)
+    return Edge(*parts, writer)
 
 
 def _shared(
@@ -192,6 +196,7 @@ async def run(
 
 async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: float) -> None:
     control = _control(edge, loaded)  # before anything starts: it may be refused
+    await edge.writer.begin()
     async with asyncio.TaskGroup() as tasks:
         listening = [tasks.create_task(control.run())] if control else []
         edge.devices.start_all(tasks)
@@ -203,6 +208,7 @@ async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: 
         _log.info("gateway %s runs %d devices", loaded.config.gateway.id, len(edge.devices))
         await stop.wait()
         await _cancelled(listening)  # nobody may start a device that is halted
+        await edge.writer.finish()
         await edge.devices.halt()
         await _cancelled([keeping])
         # After the devices: what they gave last is in the last commit.
@@ -223,7 +229,7 @@ def _control(edge: Edge, loaded: LoadedGateway) -> ControlServer | None:
     if place is None:
         return None
     return ControlServer(
-        place, commands(config.gateway.id, edge.devices, edge.live, edge.clock.now_ms)
+        place, commands(config.gateway.id, edge.devices, edge.live, edge.clock.now_ms, edge.writer)
     )
 
 

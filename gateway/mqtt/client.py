@@ -8,7 +8,7 @@ sockets that are closed, and leaves others open. Reconnection belongs to the cal
 import asyncio
 import math
 import socket
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_config.models.base import ClientTls, Secret, SecretUnavailableError
-from gateway.mqtt.faults import Ear
+from gateway.mqtt.faults import Ear, fault_of, is_too_large
 from gateway.mqtt.receiver import Deliver, Receiver, publish_packet, send
 from gateway.mqtt.tls import tls_context
 from gateway.mqtt.writing import Writing
@@ -30,23 +30,6 @@ __all__ = ["LOSSES", "Client", "Message", "MqttError", "Will", "is_too_large"]
 
 LOSSES = (MqttError, OSError, TimeoutError, SecretUnavailableError)
 """What making and using a client raises when there is no session; see ``faults.reason``."""
-
-_TOO_LARGE = 0x95
-"""MQTT 5's reason code of a packet that the broker does not take for its size."""
-
-
-class PacketTooLargeError(MqttError):
-    """The broker has refused a packet for its size."""
-
-
-def is_too_large(fault: BaseException | None) -> bool:
-    """Whether the size of a packet is what a session has ended for."""
-    if isinstance(fault, BaseExceptionGroup):
-        return any(map(is_too_large, fault.exceptions))
-    return isinstance(fault, PacketTooLargeError) or (
-        fault is not None and is_too_large(fault.__cause__)
-    )
-
 
 _T = TypeVar("_T")
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -151,10 +134,26 @@ class Client(aiomqtt.Client):
         """
         for start in range(0, len(topics), _TOPICS_A_REQUEST):
             some = topics[start : start + _TOPICS_A_REQUEST]
-            answers = await self.subscribe([(topic, 1) for topic in some])
-            for topic, granted in zip(some, answers, strict=True):
-                if isinstance(granted, ReasonCode) and granted.is_failure:
-                    raise MqttError(f"the broker refuses to subscribe us to {topic}: {granted}")
+            for topic, refusal in zip(some, await self._refusals(some), strict=True):
+                if refusal:
+                    raise MqttError(f"the broker refuses to subscribe us to {topic}: {refusal}")
+
+    async def try_to_listen(self, topic: str) -> str:
+        """Subscribe to a topic that the broker may keep from us.
+
+        Returns:
+            Why it refuses; empty: it does not.
+
+        Raises:
+            MqttError: it does not answer in time.
+        """
+        (refusal,) = await self._refusals([topic])
+        return refusal
+
+    async def _refusals(self, topics: Sequence[str]) -> list[str]:
+        answers = await self.subscribe([(topic, 1) for topic in topics])
+        failures = [isinstance(one, ReasonCode) and one.is_failure for one in answers]
+        return [str(one) if failed else "" for one, failed in zip(answers, failures, strict=True)]
 
     def send(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """Publish messages (topic, payload) together at QoS 0, without waiting.
@@ -271,7 +270,7 @@ class Client(aiomqtt.Client):
             words = self._ear.heard or "the broker hung up"
             if flags.is_disconnect_packet_from_server:
                 words = f"the broker ended the session: {reason_code}"
-            waiting.set_exception(_fault(words, reason_code))
+            waiting.set_exception(fault_of(words, reason_code))
 
     @property
     def _is_refused(self) -> bool:
@@ -290,10 +289,5 @@ class Client(aiomqtt.Client):
         if reason_code.is_failure and not self._disconnected.done():
             words = f"the broker refuses what we publish: {reason_code}"
             self.has_refused = True  # before whoever publishes goes on
-            self._disconnected.set_exception(_fault(words, reason_code))
+            self._disconnected.set_exception(fault_of(words, reason_code))
         super()._on_publish(client, userdata, mid, reason_code, properties)
-
-
-def _fault(words: str, reason_code: ReasonCode) -> MqttError:
-    kind = PacketTooLargeError if reason_code.value == _TOO_LARGE else MqttError
-    return kind(words)

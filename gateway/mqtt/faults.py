@@ -2,6 +2,9 @@
 
 import logging
 
+from aiomqtt import MqttError
+from paho.mqtt.reasoncodes import ReasonCode
+
 from edge_config.models.base import SecretUnavailableError
 
 _HINTS = {
@@ -40,3 +43,26 @@ def reason(fault: BaseException) -> str:
     words = str(fault) or type(fault).__name__
     hints = (hint for text, hint in _HINTS.items() if text in words)
     return "; ".join([words, *hints])
+
+
+_TOO_LARGE = 0x95
+"""MQTT 5's reason code of a packet that the broker does not take for its size."""
+
+
+class PacketTooLargeError(MqttError):
+    """The broker has refused a packet for its size."""
+
+
+def is_too_large(fault: BaseException | None) -> bool:
+    """Whether the size of a packet is what a session has ended for."""
+    if isinstance(fault, BaseExceptionGroup):
+        return any(map(is_too_large, fault.exceptions))
+    return isinstance(fault, PacketTooLargeError) or (
+        fault is not None and is_too_large(fault.__cause__)
+    )
+
+
+def fault_of(words: str, reason_code: ReasonCode) -> MqttError:
+    """The fault that a broker has given a reason for."""
+    kind = PacketTooLargeError if reason_code.value == _TOO_LARGE else MqttError
+    return kind(words)

@@ -1,9 +1,8 @@
 """MQTT topics. The topic names the gateway; the broker binds it to that gateway's credential.
 
 ``qulink/2/up/<partition>/<gateway>/frame`` and ``…/state`` go to the city,
-``qulink/2/down/<gateway>/ack`` comes from it. ``…/command`` (down) and ``…/reply`` (up) are
-reserved for commands of the city: nobody publishes or hears them yet, and the shipped broker rules
-deny them.
+``qulink/2/down/<gateway>/ack`` comes from it. The city publishes commands on ``…/command`` (down),
+and the gateway answers on ``…/reply`` (up).
 """
 
 import re
@@ -58,12 +57,12 @@ def ack_topic(gateway: str) -> str:
 
 
 def command_topic(gateway: str) -> str:
-    """Reserved: where the city will give a gateway commands."""
+    """Where the city gives a gateway commands (QoS 1, never retained)."""
     return f"{ROOT}/down/{gateway}/command"
 
 
 def reply_topic(gateway: str) -> str:
-    """Reserved: where a gateway will answer commands."""
+    """Where a gateway answers commands (QoS 0: whoever misses an answer asks again)."""
     return f"{ROOT}/up/{partition_of(gateway)}/{gateway}/reply"
 
 

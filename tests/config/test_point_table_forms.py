@@ -68,11 +68,24 @@ def test_titles_above_the_header_are_passed_over(above: Rows, tmp_path: Path) ->
         assert names(book(tmp_path, [*above, HEADER, FORCE])) == ["force"]
 
 
-@pytest.mark.parametrize(
-    "own", ["序号", "备注", "读写", "R/W", "Remark", "备注（安装位置）", "NO."]
-)
+@pytest.mark.parametrize("own", ["序号", "备注", "权限", "Remark", "备注（安装位置）", "NO."])
 def test_columns_that_engineers_keep_for_themselves(own: str, tmp_path: Path) -> None:
     assert names(book(tmp_path, [[own, *HEADER], ["只读 1", *FORCE]])) == ["force"]
+
+
+@pytest.mark.parametrize("title", ["读写", "R/W", "access", "读写权限"])
+@pytest.mark.parametrize(
+    ("word", "access"),
+    [("只读", "read"), ("R", "read"), ("读写", "read-write"), ("ＲＷ", "read-write"), ("", "read")],
+)
+def test_who_may_write_a_tag(title: str, word: str, access: str, tmp_path: Path) -> None:
+    (tag,) = tags_of(book(tmp_path, [[*HEADER, title], [*FORCE, word]]))
+    assert tag.config.access == access
+
+
+def test_a_word_for_writing_that_is_unclear_is_refused(tmp_path: Path) -> None:
+    (told,) = said(book(tmp_path, [[*HEADER, "读写"], [*FORCE, "只写"]]))
+    assert "column 读写" in told and "'read'" in told
 
 
 def test_an_unknown_column_says_how_to_keep_it(tmp_path: Path) -> None:

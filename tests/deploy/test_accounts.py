@@ -10,8 +10,8 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from gateway.city.access.audit import system_user
 from gateway.city.registry.credentials import password_line, set_line, users
+from gateway.cli.user import system_user
 from tests.deploy.test_broker_rules import fill_enterprise, qulink, write_city
 from tests.support.city import USCC
 from tests.support.shipped_broker import ShippedMosquitto

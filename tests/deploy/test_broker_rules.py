@@ -66,17 +66,23 @@ async def test_the_city_publishes_acknowledgements_only(broker: ShippedMosquitto
         assert (await anext(aiter(city.messages))).payload == b"frame"
 
 
-async def test_commands_are_off(broker: ShippedMosquitto) -> None:
-    """Their topics are reserved; neither the city nor a gateway may use them yet."""
-    async with broker.city() as city, broker.gateway("gw-1") as gateway:
-        await gateway.subscribe("qulink/2/down/gw-1/#", qos=1)
+async def test_the_city_alone_commands_and_each_gateway_hears_its_own(
+    broker: ShippedMosquitto,
+) -> None:
+    async with broker.city() as city, broker.gateway("gw-1") as one, broker.gateway("gw-2") as two:
+        for gateway in (one, two):
+            await gateway.subscribe("qulink/2/down/#", qos=1)
         await city.subscribe("qulink/2/up/#", qos=1)
-        await city.publish(command_topic("gw-1"), b"write", qos=1)
-        await city.publish(ack_topic("gw-1"), b"ack", qos=1)
-        await gateway.publish(reply_topic("gw-1"), b"done", qos=1)
-        await gateway.publish(frame_topic("gw-1"), b"frame", qos=1)
-        assert (await anext(aiter(gateway.messages))).payload == b"ack"
-        assert (await anext(aiter(city.messages))).payload == b"frame"
+        for gateway in (one, two):
+            await gateway.publish(command_topic("gw-1"), b"forged", qos=1)
+        await two.publish(reply_topic("gw-1"), b"forged", qos=1)
+        await city.publish(reply_topic("gw-1"), b"forged", qos=1)
+        await city.publish(command_topic("gw-1"), b"for one", qos=1)
+        await city.publish(command_topic("gw-2"), b"for two", qos=1)
+        assert (await anext(aiter(one.messages))).payload == b"for one"
+        assert (await anext(aiter(two.messages))).payload == b"for two"
+        await one.publish(reply_topic("gw-1"), b"done", qos=1)
+        assert (await anext(aiter(city.messages))).payload == b"done"
 
 
 async def test_wrong_credentials_are_refused(broker: ShippedMosquitto) -> None:

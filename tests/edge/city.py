@@ -12,6 +12,7 @@ from gateway.core.batch import Batch, Changes, Gap, GapKey
 from gateway.core.books import Counts
 from gateway.core.schema import Schema
 from gateway.wire.columns import FrameError, UnknownSchemaError
+from gateway.wire.commands import CommandAnswer, decode_answer
 from gateway.wire.frame import Header, decode_frame, read_header
 from gateway.wire.messages import Ack, State, decode_state, encode_message
 from gateway.wire.records import BooksRecord, GivenUp, Record
@@ -45,6 +46,7 @@ class City:
         self.gaps: dict[GapKey, Gap] = {}
         self.books: dict[tuple[str, object], BooksRecord] = {}
         self.states: list[State] = []
+        self.replies: list[CommandAnswer] = []
         self.epoch = 0
         self.upto = 0
         self.above: set[int] = set()
@@ -80,6 +82,9 @@ class City:
     async def _take(self, client: aiomqtt.Client, topic: str, body: bytes) -> None:
         if topic.endswith("/state"):
             self.states.append(decode_state(body))
+            return
+        if topic.endswith("/reply"):
+            self.replies.append(decode_answer(body))
             return
         header = read_header(body)
         if header.is_question:

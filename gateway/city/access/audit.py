@@ -1,6 +1,5 @@
 """The audit log: who did what to the city, and when. Rows are added, never changed."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +21,8 @@ class Action(StrEnum):
     RENEWED = "renewed"
     REVOKED = "revoked"
     CORRECTED = "corrected"
+    COMMANDED = "commanded"
+    ANSWERED = "command-answered"
 
 
 class Place(NamedTuple):
@@ -157,15 +158,3 @@ def _filtered(wanted: EntryFilter) -> Select[Any]:
         begins = of.subject.startswith(f"{wanted.subject} ", autoescape=True)
         query = query.where(or_(of.subject == wanted.subject, begins))
     return query
-
-
-def system_user() -> str:
-    """Who runs this command, by the system's word: not by a variable that anybody may set."""
-    try:
-        import pwd  # noqa: PLC0415 - not on Windows
-
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except (ImportError, KeyError):
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
-    behind = os.environ.get("SUDO_USER", "") if name == "root" else ""
-    return f"{name} ({behind})" if behind else name

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, load, opened, system_ms
+from gateway.cli.user import system_user
 
 _SINCE = typer.Option(formats=["%Y-%m-%d"], help="First day, as 2026-03-01, Asia/Shanghai.")
 
@@ -39,7 +40,6 @@ def _audit(
 
 def _end(config: CityFile = DEFAULT) -> None:
     """End all sessions of the console, within seconds; everybody has to show the token again."""
-    from gateway.city.access.audit import system_user
     from gateway.city.access.sessions import end_all
 
     with opened(load(config)) as database:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gateway.cli.city import access_command, broker_command, gateway_command
+from gateway.cli.city import access_command, broker_command, gateway_command, order_command
 from gateway.cli.city.opening import fail, load
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def register(root: typer.Typer) -> None:
     gateway_command.register(city)
     broker_command.register(city)
     access_command.register(city)
+    order_command.register(city)
     root.add_typer(city, name="city")
 
 

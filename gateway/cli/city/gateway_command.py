@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.user import system_user
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,7 +32,7 @@ def _add(
     config: CityFile = DEFAULT,
 ) -> None:
     """Enrol a gateway, or give an enrolled one a new credential; prints it once."""
-    from gateway.city.access.audit import Action, note, system_user
+    from gateway.city.access.audit import Action, note
     from gateway.city.registry import credentials, enrolment
 
     loaded = load(config)
@@ -124,7 +125,7 @@ def _revoke(
     config: CityFile = DEFAULT,
 ) -> None:
     """Revoke a gateway: its messages are quarantined, its credential is removed."""
-    from gateway.city.access.audit import Action, note, system_user
+    from gateway.city.access.audit import Action, note
     from gateway.city.registry import enrolment
 
     loaded = load(config)

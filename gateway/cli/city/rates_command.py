@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.tables import print_table
+from gateway.cli.user import system_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +133,7 @@ def _correct(
 def _freeze(
     database: "Database", city: "CityConfig", definition: str, month: str, made: "Correction"
 ) -> "Frozen | None":
-    from gateway.city.access.audit import Action, note, system_user
+    from gateway.city.access.audit import Action, note
     from gateway.city.rates.definitions import load_definitions
     from gateway.city.rates.frozen.freezing import freeze_month
 

@@ -7,11 +7,18 @@ from typing import Any
 import msgspec
 
 from gateway.drivers.api import DriverError
+from gateway.edge.commands.gate import CommandRefusedError
 from gateway.edge.control.protocol import ControlError
 from gateway.edge.device.asking.requests import CannotAskError
 from gateway.edge.device.fleet import NoSuchDeviceError
 
-REFUSALS = (NoSuchDeviceError, CannotAskError, DriverError, TimeoutError)
+REFUSALS = (
+    NoSuchDeviceError,
+    CannotAskError,
+    CommandRefusedError,
+    DriverError,
+    TimeoutError,
+)
 """What a command may raise whose message says all: it becomes the answer."""
 
 

@@ -8,9 +8,11 @@ import msgspec
 
 from gateway import __version__
 from gateway.core.status import Reason
+from gateway.edge.commands.writer import Writer
 from gateway.edge.control.asking import asking
 from gateway.edge.control.command import Command, Commands
 from gateway.edge.control.faults import MOST_ROWS, TagFaults, faults_of, faulty_tags
+from gateway.edge.control.writing import writing
 from gateway.edge.device.fleet import Fleet
 from gateway.edge.device.runtime import DeviceRuntime
 from gateway.edge.live.devices import DeviceRecord
@@ -98,7 +100,9 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     notices: list[str]
 
 
-def commands(gateway: str, devices: Fleet, live: Live, now_ms: Callable[[], int]) -> Commands:
+def commands(
+    gateway: str, devices: Fleet, live: Live, now_ms: Callable[[], int], writer: Writer
+) -> Commands:
     """The commands of a gateway.
 
     Args:
@@ -106,6 +110,7 @@ def commands(gateway: str, devices: Fleet, live: Live, now_ms: Callable[[], int]
         devices: its devices.
         live: what it knows now.
         now_ms: its clock.
+        writer: writes to them.
     """
 
     async def status(_: Nothing) -> GatewayStatus:
@@ -129,6 +134,7 @@ def commands(gateway: str, devices: Fleet, live: Live, now_ms: Callable[[], int]
             "start": change(devices.start),
             "restart": change(devices.restart),
             **asking(devices, live, now_ms),
+            **writing(writer),
         }
     )
 

@@ -190,7 +190,7 @@ def _link(device: ResolvedDevice, spec: DriverSpec) -> Hashable:
 
 
 def _layout(group: ResolvedGroup, spec: DriverSpec) -> _Layout:
-    rules = [_rule(tag, spec) for tag in group.tags]
+    rules = [rule_of(tag, spec) for tag in group.tags]
     order = order_of(rules)
     ordered = [rules[at] for at in order]
     points = tuple(
@@ -201,7 +201,8 @@ def _layout(group: ResolvedGroup, spec: DriverSpec) -> _Layout:
     return _Layout(order, points, reads, compile_rules(ordered), kinds)
 
 
-def _rule(tag: ResolvedTag, spec: DriverSpec) -> TagRule:
+def rule_of(tag: ResolvedTag, spec: DriverSpec) -> TagRule:
+    """How raw values of a tag become what is sent."""
     config = tag.config
     return TagRule(
         spec.kind(tag.address),

@@ -8,11 +8,13 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from edge_config.models.gateway import QulinkNorthbound
+from edge_config.models.gateway import CITY, QulinkNorthbound
 from gateway.edge.buffer.outlet import Outlet
+from gateway.edge.commands.writer import Writer
 from gateway.edge.device.clock import Clock
 from gateway.edge.live.view import Live
 from gateway.edge.northbound.acks.unstored import Unstored
+from gateway.edge.northbound.orders import Orders, bytes_of
 from gateway.edge.northbound.shared import Shared
 from gateway.edge.northbound.signs import SignsOfLife
 from gateway.edge.northbound.transfer import Transfer
@@ -40,6 +42,7 @@ class Northbound:
         live: the connection is noted in it; read for signs of life.
         clock: the gateway's; the city confirms it.
         unstored: told what the city could not store.
+        writer: carries out what the city commands; None: it commands nothing.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Northbound:
         live: Live,
         clock: Clock,
         unstored: Unstored,
+        writer: Writer | None = None,
     ) -> None:
         self._shared = shared = Shared(config, gateway, outlet, live, clock, unstored)
         self._config = config
@@ -60,6 +64,8 @@ class Northbound:
         self._outlet = outlet
         self._signs = SignsOfLife(shared, software)
         self._transfer = Transfer(shared, wake)
+        # The city of the books alone may command: there is one word on what a machine does.
+        self._orders = Orders(gateway, writer if config.name == CITY else None)
         self._attempts = Attempts(config.url, config.retry_max_ms)
         self._closing = asyncio.Event()
 
@@ -108,6 +114,7 @@ class Northbound:
         async with self._client() as client:
             self._transfer.begin(client)
             await client.listen(ack_topic(self._gateway))
+            await self._orders.begin(client)
             self._shared.note(connected=True, since_ms=self._shared.clock.now_ms(), error="")
             with self._attempts.session():
                 await self._serve(client)
@@ -128,13 +135,22 @@ class Northbound:
         """Send, listen and say that we live, until :meth:`close`."""
         async with asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(self._transfer.hear(client)),
+                tasks.create_task(self._hear(client, tasks)),
                 tasks.create_task(self._transfer.send(client, tasks)),
                 tasks.create_task(self._signs.keep_saying(client)),
             ]
             await self._closing.wait()
-            for task in (*running, *self._transfer.publishing):
+            for task in (*running, *self._transfer.publishing, *self._orders.answering):
                 task.cancel()
+
+    async def _hear(self, client: Client, tasks: asyncio.TaskGroup) -> None:
+        """Heed acknowledgements and commands until the session ends."""
+        async for messages in client.received():
+            for message in messages:
+                if self._orders.are_on(message.topic.value):
+                    self._orders.hear(client, tasks, message)
+                else:
+                    self._transfer.hear(bytes_of(message))
 
     def _lost(self, words: str) -> None:
         before = self._shared.status

@@ -216,14 +216,8 @@ class Transfer:
 
     # -- acknowledgements -----------------------------------------------------------------
 
-    async def hear(self, client: Client) -> None:
-        """Heed acknowledgements until the session ends."""
-        async for messages in client.received():
-            for message in messages:
-                payload = message.payload
-                self._answered(payload if isinstance(payload, bytes) else b"")
-
-    def _answered(self, payload: bytes) -> None:
+    def hear(self, payload: bytes) -> None:
+        """Heed an acknowledgement."""
         ack = self._answers.read(payload)
         now = self._shared.status
         if ack is None:

@@ -1,0 +1,1 @@
+"""Commands to gateways: one value of one device to write."""

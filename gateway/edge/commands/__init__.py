@@ -1,0 +1,1 @@
+"""Writing to devices: one gate, one executor, one record, for people and for the city."""

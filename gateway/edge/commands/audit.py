@@ -1,0 +1,267 @@
+"""The record of what was written to devices: a file that only grows, and whose lines are chained.
+
+One JSON object a line. Each ends with a hash over the line before and itself: whoever changes,
+removes or inserts a line breaks the chain from there on (``qulink commands audit`` says where).
+Lines cut off at the end are not seen by the chain alone; whoever keeps the last hash elsewhere
+sees them too. A line is on the disk before the device is written.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+from io import FileIO
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from gateway.durable import sync_names
+from gateway.private import keep_private
+
+_Shown = int | float | bool | str | None
+
+Event = Literal["write", "result", "refused"]
+"""``write``: about to be written; ``result``: what became of it; ``refused``: nothing was done."""
+
+_BEGIN = "0" * 64
+"""In place of the hash before the first line."""
+_SEAL = b',"hash":"'
+_END = b'"}\n'
+_TAIL_BYTES = 1 << 20
+"""So much of the end is read at a start: some thousand commands, far more than have not expired."""
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line.
+
+    Attributes:
+        number: of the line, from 1.
+        at_ms: UTC milliseconds by the gateway's time.
+        event: what happened.
+        id: of the command.
+        who: person or program.
+        origin: where it came from: ``console``, ``command line`` or a northbound's name.
+        device: device id.
+        tag: name of the tag.
+        value: what it is to show.
+        raw: what the driver was given.
+        before: what it showed before.
+        state: of a result, ``gateway.wire.commands.CommandState``.
+        words: of a result or a refusal: why.
+        shows: of a result: what it showed when it was read back.
+    """
+
+    number: int
+    at_ms: int
+    event: Event
+    id: str
+    who: str = ""
+    origin: str = ""
+    device: str = ""
+    tag: str = ""
+    value: _Shown = None
+    raw: _Shown = None
+    before: _Shown = None
+    state: str = ""
+    words: str = ""
+    shows: _Shown = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Entry).decode
+
+
+class AuditError(Exception):
+    """The record cannot be used; the message says what to do. Nothing is written without it."""
+
+
+class Line(NamedTuple):
+    """A line that was read, and its hash."""
+
+    entry: Entry
+    hash: str
+
+
+class Verdict(NamedTuple):
+    """What a verification has found.
+
+    Attributes:
+        lines: how many are whole and in the chain, from the begin.
+        hash: of the last of them.
+        broken: what is wrong with the next line; empty: nothing, or there is none.
+    """
+
+    lines: int
+    hash: str
+    broken: str
+
+
+def audit_path(buffer: Path) -> Path:
+    """Where the record of a gateway is: ``buffer.db`` → ``buffer.commands.jsonl``."""
+    return buffer.with_suffix(".commands.jsonl")
+
+
+class AuditFile:
+    """The record, open for appending; one process has it at a time.
+
+    Args:
+        path: of the file; made if there is none.
+
+    Raises:
+        AuditError: it cannot be opened, another process has it, or its end is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = _opened(path)
+        try:
+            self.recent = _tail(self._file, path)
+        except BaseException:
+            self._file.close()
+            raise
+        last = self.recent[-1] if self.recent else None
+        self._number, self._hash = (last.entry.number, last.hash) if last else (0, _BEGIN)
+
+    def append(self, entry: Entry) -> None:
+        """Add a line, on the disk when this returns; its number is given here.
+
+        Raises:
+            AuditError: the disk does not take it; the file is as it was.
+        """
+        entry = msgspec.structs.replace(entry, number=self._number + 1)
+        line, seal = _sealed(entry, self._hash)
+        size = os.fstat(self._file.fileno()).st_size
+        try:
+            _write_whole(self._file, line)
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            os.ftruncate(self._file.fileno(), size)  # half a line would break the chain
+            raise AuditError(
+                f"the record {self.path} cannot be written: {error.strerror}; without it nothing "
+                "is written to devices"
+            ) from error
+        self._number, self._hash = entry.number, seal
+
+    def close(self) -> None:
+        """Let another process have it."""
+        self._file.close()
+
+
+def _opened(path: Path) -> FileIO:
+    is_new = not path.exists()
+    keep_private(path)
+    try:
+        file = path.open("ab+", buffering=0)
+    except OSError as error:
+        raise AuditError(f"the record {path} cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if is_new:
+            sync_names(path)
+    except OSError as error:
+        file.close()
+        if isinstance(error, BlockingIOError):
+            raise AuditError(f"another process has the record {path}: a gateway runs") from error
+        raise AuditError(f"the record {path} cannot be kept: {error.strerror}") from error
+    return file
+
+
+def _write_whole(file: FileIO, line: bytes) -> None:
+    if file.write(line) != len(line):  # the rest has no room
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _tail(file: FileIO, path: Path) -> list[Line]:
+    """The last lines; half a line at the end, of a power cut, is taken away.
+
+    It was never known to be on the disk, so no device was written for it.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL_BYTES))
+    body = file.read()
+    whole = body.rfind(b"\n") + 1
+    if whole < len(body):
+        os.ftruncate(file.fileno(), size - (len(body) - whole))
+    lines = body[:whole].splitlines(keepends=True)
+    is_all = size <= _TAIL_BYTES
+    return _checked(lines if is_all else lines[1:], path, is_all=is_all)
+
+
+def _checked(lines: list[bytes], path: Path, *, is_all: bool) -> list[Line]:
+    before = _BEGIN if is_all else _seal_of(lines[0]) if lines else ""
+    found: list[Line] = []
+    for line in lines if is_all else lines[1:]:
+        one = _read(line, before)
+        if one is None:
+            raise AuditError(
+                f"the record {path} was changed after line {found[-1].entry.number if found else 0}"
+                ": nothing is written to devices; look at it with `qulink commands audit`, then "
+                "move it away"
+            )
+        before = one.hash
+        found.append(one)
+    return found
+
+
+def _sealed(entry: Entry, before: str) -> tuple[bytes, str]:
+    body = _encode(entry)
+    seal = sha256(before.encode() + body).hexdigest()
+    return body[:-1] + _SEAL + seal.encode() + _END, seal
+
+
+def _seal_of(line: bytes) -> str:
+    return line.rpartition(_SEAL)[2].removesuffix(_END).decode("ascii", "replace")
+
+
+def _read(line: bytes, before: str) -> Line | None:
+    """A line of the chain; None: it is none."""
+    body, found, _ = line.rpartition(_SEAL)
+    seal = _seal_of(line)
+    if not found or sha256(before.encode() + body + b"}").hexdigest() != seal:
+        return None
+    try:
+        return Line(_decode(body + b"}"), seal)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def verify(path: Path) -> Verdict:
+    """Follow the chain of a whole record.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    lines, before = 0, _BEGIN
+    for entry, seal, broken in _followed(path):
+        if broken:
+            return Verdict(lines, before, broken)
+        assert entry is not None  # noqa: S101 - it is not broken
+        lines, before = entry.number, seal
+    return Verdict(lines, before, "")
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """The lines of a record as far as its chain holds.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    for entry, _, broken in _followed(path):
+        if broken or entry is None:
+            return
+        yield entry
+
+
+def _followed(path: Path) -> Iterator[tuple[Entry | None, str, str]]:
+    before = _BEGIN
+    with path.open("rb") as file:
+        for at, line in enumerate(file, 1):
+            one = _read(line, before)
+            if one is None or one.entry.number != at:
+                kind = "half a line" if not line.endswith(b"\n") else "not what was written"
+                yield None, before, f"line {at} is {kind}"
+                return
+            before = one.hash
+            yield one.entry, one.hash, ""
