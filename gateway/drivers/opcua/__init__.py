@@ -63,6 +63,10 @@ SPEC = DriverSpec(
             "a name in the maker's namespace",
         ),
         Example("nsu=http://acme/press;i=1001|bool", "数字节点号", "a numeric node"),
+        Example(
+            "nsu=http://acme/oven;s=Temps|[3]|float64", "数组的第四个元素", "an element of an array"
+        ),
+        Example("i=2256|.State|int32", "结构体的字段", "a field of a structure"),
         Example("i=2258|datetime", "服务器时间（标准节点）", "the server's clock"),
     ),
     modes=("subscribe", "poll"),

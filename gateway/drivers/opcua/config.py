@@ -9,6 +9,7 @@ from edge_config.models.base import Secret, is_host
 from edge_config.models.settings import Field, Rule, Settings
 from gateway.core.schema import Kind
 from gateway.drivers.opcua.nodes import NodeName, format_node, parse_node
+from gateway.drivers.opcua.parts import Step, is_path, parse_path
 
 DEFAULT_PORT = 4840
 """Registered for opc.tcp (Part 6, 7.2)."""
@@ -75,6 +76,11 @@ def _server_url(text: str) -> str:
     if parts.port:
         return text
     return parts._replace(netloc=f"{parts.netloc.removesuffix(':')}:{DEFAULT_PORT}").geturl()
+
+
+def _path(text: str) -> str:
+    parse_path(text)
+    return text
 
 
 class Connection(Settings):
@@ -192,8 +198,9 @@ class Connection(Settings):
 class Address(Settings):
     """Where a value lives in the server, and of what type it is.
 
-    The text form is the node and the type with ``|`` between:
-    ``nsu=http://acme/press;s=Press.Speed|float64``.
+    The text form is the node and the type with ``|`` between, and the path to a part of the value
+    between them if there is one: ``nsu=http://acme/press;s=Press.Speed|float64``,
+    ``nsu=http://acme/press;s=Temps|[3]|float64``.
     """
 
     node: Annotated[str, Rule(lambda text: format_node(parse_node(text)))] = Field(
@@ -201,6 +208,13 @@ class Address(Settings):
         title_en="node",
         description="nsu=<namespace URI>;s=<name> (or i=, g=, b=); no nsu= in namespace 0; "
         "ns=<index> in place of nsu= where the server lists no URI for it",
+    )
+    part: Annotated[str, Rule(_path)] = Field(
+        default="",
+        title_zh="部分",
+        title_en="part",
+        description="path to a part of an array or structure: [3] is the element after three "
+        "others, [1,2] one of a matrix, .Name a field, .Name[3] an element of a field",
     )
     type: TypeName = Field(
         title_zh="数据类型",
@@ -218,15 +232,24 @@ class Address(Settings):
             raise ValueError(
                 f"{written!r}: write <node>|<type>, as in nsu=http://acme;s=Speed|float64"
             )
+        before, bar, part = node.rpartition("|")
+        if bar and is_path(part.strip()):
+            return {"node": before.strip(), "part": part.strip(), "type": kind.strip()}
         return {"node": node.strip(), "type": kind.strip()}
 
     def __str__(self) -> str:
-        return f"{self.node}|{self.type}"
+        part = f"{self.part}|" if self.part else ""
+        return f"{self.node}|{part}{self.type}"
 
     @property
     def kind(self) -> Kind:
         """Kind of the raw column."""
         return KINDS[self.type]
+
+    @cached_property
+    def path(self) -> tuple[Step, ...]:
+        """The parsed path; empty: the whole value."""
+        return parse_path(self.part)
 
     @cached_property
     def name(self) -> NodeName:

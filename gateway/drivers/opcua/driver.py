@@ -17,6 +17,7 @@ from gateway.drivers.extras import Notice
 from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.session import Session, open_session
+from gateway.drivers.opcua.connecting.structures import Structures, with_fields
 from gateway.drivers.opcua.encoding.codec import decode_read
 from gateway.drivers.opcua.encoding.convert import Shape, clock_ticks, reading_of, shape_of
 from gateway.drivers.opcua.encoding.quality import mark_frozen
@@ -69,21 +70,23 @@ class OpcUaDriver:
         self._plans: list[ReadPlan] = []
         self._times: dict[str, SourceTimes] = {}
         self._by_index: dict[int, str] = {}
+        self._structures = Structures()
         self._clock = ServerClock(connection.server_clock, connection.keepalive_ms / 1000)
 
     async def connect(self) -> None:
         """Open a new session; see the SDK."""
         await self.close()
+        self._structures.forget()
         self._session = session = await open_session(self._connection, self._by_index)
         self._clock.connected(asyncio.get_running_loop().time())
         if session.server_ms is not None:
             self._clock.compare(session.server_ms, time.time_ns() // 1_000_000)
-        self._groups = Groups(session, self._connection, self._clock)
+        self._groups = Groups(session, self._connection, self._clock, self._structures)
         self._publishing = Publishing(session, self._groups, self._clock, self._connection)
 
     def plan(self, points: Sequence[Point]) -> ReadPlan:
         """Prepare a poll; see the SDK. Node ids are resolved when a session first uses it."""
-        shape = shape_of([point.address.type for point in points])
+        shape = shape_of([point.address for point in points], self._structures.layouts)
         plan = ReadPlan(tuple(points), shape, Findings(points))
         self._plans.append(plan)
         return plan
@@ -92,7 +95,7 @@ class OpcUaDriver:
         """Read every point once; see the SDK."""
         session = self._open()
         if plan.session is not session or await self._has_new_namespaces(plan, session):
-            await _resolve(plan, session)
+            await _resolve(plan, session, self._structures)
         values = empty_values(len(plan.points))
         values.code[:] = StatusCodes.BadNodeIdUnknown
         for places, request in plan.chunks:
@@ -128,6 +131,8 @@ class OpcUaDriver:
         """Write one value; see the SDK."""
         session = self._open()
         attempted = f"write {point.name!r} ({point.address.node}) at {session.endpoint}"
+        if point.address.part:
+            raise DriverError(f"{attempted}: a part of an array or structure cannot be written")
         variant = variant_of(point.address.type, value, attempted)
         with translated(attempted):
             (node,) = await session.node_ids([point.address.name])
@@ -192,10 +197,11 @@ class OpcUaDriver:
         return self._session
 
 
-async def _resolve(plan: ReadPlan, session: Session) -> None:
+async def _resolve(plan: ReadPlan, session: Session, structures: Structures) -> None:
     """Make the requests of a plan for a session, within what one call may name."""
     with translated(f"look for {len(plan.points)} nodes of {session.endpoint}"):
         nodes = await session.node_ids([point.address.name for point in plan.points])
+        await structures.learn(session, with_fields(plan.points, nodes))
     known = [(place, node) for place, node in enumerate(nodes) if node is not None]
     is_complete = len(known) == len(nodes)
     plan.again_s = None if is_complete else asyncio.get_running_loop().time() + LOOK_AGAIN_S
@@ -231,3 +237,4 @@ def _place(values: Values, places: npt.NDArray[np.intp], chunk: Values, session:
     values.bits[places] = chunk.bits
     values.code[places] = chunk.code
     values.texts.update({int(places[at]): text for at, text in chunk.texts.items()})
+    values.bodies.update({int(places[at]): body for at, body in chunk.bodies.items()})

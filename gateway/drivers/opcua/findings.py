@@ -13,6 +13,7 @@ from gateway.drivers.opcua.connecting.namespaces import Namespaces
 from gateway.drivers.opcua.encoding.binary import ARRAY, TYPE_BITS
 from gateway.drivers.opcua.encoding.codec import BAD
 from gateway.drivers.opcua.encoding.convert import fits, type_for
+from gateway.drivers.opcua.encoding.layouts import STRUCTURE
 from gateway.drivers.opcua.faults import hint_of, name_of
 
 
@@ -65,21 +66,22 @@ class Findings:
         if code >= BAD:
             lacks = namespaces.lacks(point.address.name)
             return lacks or f"the server answered {name_of(code)}{hint_of(code)}"
-        return type_sentence(point.address.type, int(self._variant[at]))
+        return type_sentence(point.address.type, int(self._variant[at]), point.address.part)
 
 
-def type_sentence(wanted: str, variant: int) -> str:
+def type_sentence(wanted: str, variant: int, part: str = "") -> str:
     """Why a value that the server calls good cannot be taken.
 
     Args:
         wanted: type of the tag.
         variant: built-in type of the value, with the bit of an array; 0: it had no value.
+        part: path to a part of the value, if the tag wants one.
     """
     if not variant:
         return "the server gave no value (null)"
     name = _name_of_type(variant & TYPE_BITS)
-    if variant & ARRAY:
-        return f"the server gave an array of {name}; arrays are not read"
+    if variant & ARRAY or variant == STRUCTURE:
+        return _part_sentence(name, variant, part)
     if fits(wanted, variant):
         why = "a NUL stands within it" if wanted == "string" else "it is not finite (NaN, infinite)"
         return f"the server's {name} cannot be taken: {why}"
@@ -87,6 +89,17 @@ def type_sentence(wanted: str, variant: int) -> str:
     return f"the server's type is {name}, which does not fit {wanted}; " + (
         f"write type: {advice}" if advice else f"no type takes a {name}"
     )
+
+
+def _part_sentence(name: str, variant: int, part: str) -> str:
+    if part:
+        return (
+            f"the server's {name} has no part {part!r} that is one value: see its sizes and fields "
+            "in a browser of OPC UA; a structure must be described by DataTypeDefinition"
+        )
+    if variant & ARRAY:
+        return f"the server gave an array of {name}; write which element, as in part: '[0]'"
+    return "the server gave a structure; write which field, as in part: .Name"
 
 
 def _name_of_type(number: int) -> str:

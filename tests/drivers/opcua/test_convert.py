@@ -23,21 +23,26 @@ from gateway.core.status import (
     status,
     uncertain,
 )
-from gateway.drivers.opcua.config import KINDS
+from gateway.drivers.opcua.config import KINDS, Address
+from gateway.drivers.opcua.encoding import convert
 from gateway.drivers.opcua.encoding.binary import Cursor
 from gateway.drivers.opcua.encoding.convert import (
     TYPES,
     arrivals_of,
     reading_of,
-    shape_of,
     times_ms,
 )
 from gateway.drivers.opcua.encoding.quality import OVERFLOWN, mark_frozen, status_of, statuses
+from gateway.drivers.opcua.encoding.texts import TEXTS
 from gateway.drivers.opcua.encoding.values import Values, decode_values, empty_values
 
 DOUBLE, FLOAT, INT16, INT32, BOOLEAN, STRING = 11, 10, 4, 6, 1, 12
 DATE_TIME, LOCALIZED_TEXT = 13, 21
 EPOCH = 116_444_736_000_000_000
+
+
+def shape_of(types: list[str]) -> convert.Shape:
+    return convert.shape_of([Address(node="i=1", type=one) for one in types], {})
 
 
 def values_of(*given: tuple[int, object]) -> Values:
@@ -96,16 +101,16 @@ def test_a_number_comes_through_unchanged_or_not_at_all(data: st.DataObject) -> 
         ("float32", {2, 3, 4, 5, 10}),
         ("int64", {2, 3, 4, 5, 6, 7, 8}),
         ("int16", {2, 3, 4}),
-        ("uint64", {3, 5, 7, 9}),
+        ("uint64", {3, 5, 7, 9, 19}),
         ("uint8", {3}),
         ("bool", {1}),
-        ("string", {12, 21}),
+        ("string", {12, 14, 15, 16, 17, 18, 20, 21}),
         ("datetime", {13}),
     ],
 )
 def test_what_fits_into_a_type(type_name: str, variants: set[int]) -> None:
     for variant in range(1, 26):
-        given_value: object = "x" if variant in (12, 21) else 1.0 if variant in (10, 11) else 1
+        given_value: object = "x" if variant in TEXTS else 1.0 if variant in (10, 11) else 1
         reading = reading_of(values_of((variant, given_value)), shape_of([type_name]))
         expected = GOOD if variant in variants else bad(Reason.TYPE)
         assert reading.status[0] == expected, variant

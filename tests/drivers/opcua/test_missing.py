@@ -226,7 +226,7 @@ async def test_each_fault_is_said_in_the_servers_words(
         "Int64": "float64",
         "Double": "float32",
         "Array": "float64",
-        "Guid": "string",
+        "Guid": "float64",
         "Nowhere": "bool",
     }
     elsewhere = point("elsewhere", "float64", "http://not.there/")
@@ -246,10 +246,10 @@ async def test_each_fault_is_said_in_the_servers_words(
             "type is Int64, which does not fit float64; write type: int64"
         )
         assert said["Double"].endswith("Double, which does not fit float32; write type: float64")
-        assert said["Array"] == "the server gave an array of Double; arrays are not read"
-        assert said["Guid"].endswith(
-            "type is Guid, which does not fit string; no type takes a Guid"
+        assert said["Array"] == (
+            "the server gave an array of Double; write which element, as in part: '[0]'"
         )
+        assert said["Guid"].endswith("type is Guid, which does not fit float64; write type: string")
         assert said["Nowhere"].startswith("the server answered BadNodeIdUnknown; ")
         assert "no namespace 'http://not.there/'; it has 'http://opcfoundation" in said["elsewhere"]
         assert driver.tag_faults()["Int64"].reason is Reason.TYPE

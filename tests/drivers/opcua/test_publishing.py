@@ -15,7 +15,9 @@ from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.client import new_client
 from gateway.drivers.opcua.connecting.session import Session
+from gateway.drivers.opcua.connecting.structures import Structures
 from gateway.drivers.opcua.encoding.codec import Published
+from gateway.drivers.opcua.encoding.convert import shape_of
 from gateway.drivers.opcua.encoding.times import SourceTimes
 from gateway.drivers.opcua.encoding.values import Values, empty_values
 from gateway.drivers.opcua.subscribing.groups import Groups
@@ -41,7 +43,7 @@ async def publishing() -> Publishing:
     """Subscription 7 with two float64 tags, on a session that was never opened."""
     connection = validated(Connection, {"url": "opc.tcp://127.0.0.1:4840"})
     session, clock = Session(new_client(connection), connection), ServerClock("learn", 5.0)
-    groups = Groups(session, connection, clock)
+    groups = Groups(session, connection, clock, Structures())
     groups.subscriptions[7] = Subscription(1000.0, 5.0, now_s())
     add_member(groups.subscriptions[7], "g", 2)
     return Publishing(session, groups, clock, connection)
@@ -53,7 +55,15 @@ def add_member(subscription: Subscription, group: str, count: int) -> Member:
     wanted = Wanted(1000.0, 2, "source")
     times = SourceTimes(count, DAYS_MS)
     revised = Revised(group, count, Asked(1000.0, 2, 1000.0), 1000.0)
-    member = Member(group, points, subscription.size, wanted, times, revised)
+    member = Member(
+        group,
+        points,
+        subscription.size,
+        wanted,
+        times,
+        revised,
+        shape_of([one.address for one in points], {}),
+    )
     subscription.members.append(member)
     return member
 

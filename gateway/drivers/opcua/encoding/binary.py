@@ -30,11 +30,10 @@ FIXED_SIZE = {
 }
 """Bytes of the built-in types of fixed size."""
 
-STRING = 12
-LOCALIZED_TEXT = 21
 ARRAY = 0x80
 """Bit of a variant's first byte that says the value is an array."""
-_DIMENSIONS = 0x40
+DIMENSIONS = 0x40
+"""Bit of it that says that the sizes of a matrix follow its elements."""
 TYPE_BITS = 0x3F
 """Bits of it that say of which built-in type the value, or each element, is."""
 _MAX_DEPTH = 16
@@ -85,12 +84,19 @@ class Cursor:
             raise CodecError(f"length {size} at {self.at} does not fit {len(self.body)} bytes")
         self.at += size
 
-    def bytestring(self) -> bytes:
-        """Next length-prefixed bytes; null is empty."""
-        size = max(self.int32(), 0)
+    def take(self, size: int) -> bytes:
+        """Next ``size`` bytes.
+
+        Raises:
+            CodecError: fewer are left.
+        """
         start = self.at
         self.skip(size)
         return self.body[start : self.at]
+
+    def bytestring(self) -> bytes:
+        """Next length-prefixed bytes; null is empty."""
+        return self.take(max(self.int32(), 0))
 
     def string(self) -> str:
         """Next string; null is empty, wrong UTF-8 is replaced."""
@@ -189,7 +195,7 @@ class Cursor:
         else:
             for _ in range(number if kind else 0):
                 self.skip_value(kind, depth)
-        if encoding & _DIMENSIONS:
+        if encoding & DIMENSIONS:
             self.skip(4 * self.count(4))
 
     def skip_value(self, kind: int, depth: int = 0) -> None:

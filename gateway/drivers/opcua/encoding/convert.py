@@ -5,7 +5,7 @@ A value fits its tag if the server's type converts to the tag's type without los
 What does not fit is BAD with reason TYPE, never a guess.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -16,10 +16,14 @@ from gateway.core.batch import Reading, Status
 from gateway.core.schema import Column, Kind
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals
-from gateway.drivers.opcua.config import KINDS
+from gateway.drivers.opcua.config import KINDS, Address
 from gateway.drivers.opcua.encoding.codec import BAD, EPOCH_TICKS, TICKS_PER_MS
+from gateway.drivers.opcua.encoding.elements import pick_parts
+from gateway.drivers.opcua.encoding.layouts import Layouts
 from gateway.drivers.opcua.encoding.quality import statuses
+from gateway.drivers.opcua.encoding.texts import TEXTS
 from gateway.drivers.opcua.encoding.values import Values
+from gateway.drivers.opcua.parts import Step
 
 Bits = npt.NDArray[np.uint64]
 
@@ -30,7 +34,7 @@ LATEST_TICKS = 2_650_467_743_990_000_000
 """9999-12-31T23:59:59: what is later, up to the largest number, means no date (Part 6, 5.2.2.5)."""
 
 # Built-in types by number (Part 6, 5.1.2): Boolean 1, SByte 2, Byte 3, Int16 4, UInt16 5, Int32 6,
-# UInt32 7, Int64 8, UInt64 9, Float 10, Double 11, String 12, DateTime 13, LocalizedText 21.
+# UInt32 7, Int64 8, UInt64 9, Float 10, Double 11, DateTime 13, StatusCode 19; TEXTS are the rest.
 _FITS: dict[str, frozenset[int]] = {
     "float64": frozenset((2, 3, 4, 5, 6, 7, 10, 11)),
     "float32": frozenset((2, 3, 4, 5, 10)),
@@ -38,12 +42,12 @@ _FITS: dict[str, frozenset[int]] = {
     "int32": frozenset((2, 3, 4, 5, 6)),
     "int16": frozenset((2, 3, 4)),
     "int8": frozenset((2,)),
-    "uint64": frozenset((3, 5, 7, 9)),
-    "uint32": frozenset((3, 5, 7)),
+    "uint64": frozenset((3, 5, 7, 9, 19)),
+    "uint32": frozenset((3, 5, 7, 19)),
     "uint16": frozenset((3, 5)),
     "uint8": frozenset((3,)),
     "bool": frozenset((1,)),
-    "string": frozenset((12, 21)),
+    "string": frozenset(TEXTS),
     "datetime": frozenset((13,)),
 }
 _OWN = {
@@ -58,10 +62,9 @@ _OWN = {
     9: "uint64",
     10: "float32",
     11: "float64",
-    12: "string",
     13: "datetime",
-    21: "string",
-}
+    19: "uint32",
+} | dict.fromkeys(TEXTS, "string")
 """The type that takes no other built-in type than this, or the only one that takes it."""
 _SIGNED = frozenset((2, 4, 6, 8))
 _FLOAT, _DOUBLE = 10, 11
@@ -83,17 +86,23 @@ class Shape(NamedTuple):
     Attributes:
         types: uint8[n]: type code of each point.
         kinds: uint8[n]: column kind of each point.
+        paths: of the points that want a part of a value, the path to it.
+        layouts: of the structures that the session knows by now.
     """
 
     types: npt.NDArray[np.uint8]
     kinds: npt.NDArray[np.uint8]
+    paths: Mapping[int, tuple[Step, ...]]
+    layouts: Layouts
 
 
-def shape_of(types: Sequence[str]) -> Shape:
-    """The shape of points from their type names."""
+def shape_of(addresses: Sequence[Address], layouts: Layouts) -> Shape:
+    """The shape of points from their addresses, with the layouts of a session as it learns them."""
     return Shape(
-        np.array([TYPES.index(name) for name in types], np.uint8),
-        np.array([KINDS[name] for name in types], np.uint8),
+        np.array([TYPES.index(address.type) for address in addresses], np.uint8),
+        np.array([KINDS[address.type] for address in addresses], np.uint8),
+        {at: address.path for at, address in enumerate(addresses) if address.path},
+        layouts,
     )
 
 
@@ -140,6 +149,8 @@ def _since_1970(ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _convert(values: Values, shape: Shape) -> tuple[Bits, Status]:
+    if shape.paths:
+        pick_parts(values, shape.paths, shape.layouts)
     bits, codes = _convert_numbers(values, shape)
     for at, text in values.texts.items():
         if "\0" in text and codes[at] < bad(Reason.NONE):  # padding at the end is cut already

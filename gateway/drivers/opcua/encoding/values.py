@@ -13,22 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gateway.drivers.opcua.encoding.binary import (
-    DATA_VALUE_PARTS,
-    LOCALIZED_TEXT,
-    STRING,
-    Cursor,
-)
+from gateway.drivers.opcua.encoding.binary import ARRAY, DATA_VALUE_PARTS, Cursor
+from gateway.drivers.opcua.encoding.layouts import STRUCTURE
+from gateway.drivers.opcua.encoding.texts import TEXTS
 
-_M64 = 0xFFFF_FFFF_FFFF_FFFF
+M64 = 0xFFFF_FFFF_FFFF_FFFF
 _LONG_RUN = 16
 """Values of one layout in a row from which a record array is cheaper than unpacking."""
 _WINDOW = 4_096
 
 # Raw bits of a value: numbers widened to 64 bits (signed ones with their sign), Float as its
 # 32 bits; what each type means is decided in convert.py.
-_CODES = {1: "B", 2: "b", 3: "B", 4: "h", 5: "H", 6: "i", 7: "I", 8: "q", 9: "Q", 10: "I", 11: "Q"}
-_CODES |= {13: "q", 19: "I"}
+CODES = {1: "B", 2: "b", 3: "B", 4: "h", 5: "H", 6: "i", 7: "I", 8: "q", 9: "Q", 10: "I", 11: "Q"}
+CODES |= {13: "q", 19: "I"}
 
 
 @dataclass(slots=True)
@@ -42,7 +39,8 @@ class Values:
         code: StatusCode.
         ticks: source time, else server time (or the other way round), in 100 ns since 1601; 0 or
             less if there is none.
-        texts: position → text of strings and localized texts, without NULs at its end.
+        texts: position → text of what can be shown as one, without NULs at its end.
+        bodies: position → what followed the variant's first byte, of arrays and structures.
     """
 
     handle: npt.NDArray[np.uint32]
@@ -51,6 +49,7 @@ class Values:
     code: npt.NDArray[np.uint32]
     ticks: npt.NDArray[np.int64]
     texts: dict[int, str] = field(default_factory=dict)
+    bodies: dict[int, bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.handle)
@@ -72,9 +71,11 @@ def joined(parts: list[Values]) -> Values:
     if len(parts) == 1:
         return parts[0]
     texts: dict[int, str] = {}
+    bodies: dict[int, bytes] = {}
     start = 0
     for part in parts:
         texts |= {start + at: text for at, text in part.texts.items()}
+        bodies |= {start + at: body for at, body in part.bodies.items()}
         start += len(part)
     return Values(
         np.concatenate([part.handle for part in parts]),
@@ -83,12 +84,13 @@ def joined(parts: list[Values]) -> Values:
         np.concatenate([part.code for part in parts]),
         np.concatenate([part.ticks for part in parts]),
         texts,
+        bodies,
     )
 
 
 def selected(values: Values, places: npt.NDArray[np.intp]) -> Values:
     """Some of the values, in the order of ``places``."""
-    old = enumerate(places.tolist()) if values.texts else ()
+    old = list(enumerate(places.tolist())) if values.texts or values.bodies else ()
     return Values(
         values.handle[places],
         values.variant[places],
@@ -96,6 +98,7 @@ def selected(values: Values, places: npt.NDArray[np.intp]) -> Values:
         values.code[places],
         values.ticks[places],
         {new: values.texts[at] for new, at in old if at in values.texts},
+        {new: values.bodies[at] for new, at in old if at in values.bodies},
     )
 
 
@@ -106,7 +109,7 @@ class _Layout:
 
     def __init__(self, mask: int, variant: int, *, keyed: bool, by_server: bool) -> None:
         names = [("handle", "I")] if keyed else []
-        names += [("key", "H"), ("value", _CODES[variant])]
+        names += [("key", "H"), ("value", CODES[variant])]
         parts = zip(_PART_NAMES, DATA_VALUE_PARTS, strict=True)
         names += [(name, _PART_CODES[size]) for name, (bit, size) in parts if mask & bit]
         order = [name for name, _ in names]
@@ -138,7 +141,7 @@ _NUMPY_CODES = {
 @cache
 def _layout(key: int, keyed: bool, by_server: bool) -> _Layout | None:
     mask, variant = key & 0xFF, key >> 8
-    if mask & 0xC1 != 1 or variant not in _CODES:
+    if mask & 0xC1 != 1 or variant not in CODES:
         return None
     return _Layout(mask, variant, keyed=keyed, by_server=by_server)
 
@@ -216,9 +219,9 @@ def _decode_one(cursor: Cursor, values: Values, position: int, layout: _Layout) 
     cursor.at += layout.size
     if layout.keyed:
         values.handle[position] = parts[0]
-        values.bits[position] = parts[2] & _M64
+        values.bits[position] = parts[2] & M64
     else:
-        values.bits[position] = parts[1] & _M64
+        values.bits[position] = parts[1] & M64
     values.variant[position] = layout.variant
     if layout.code_at >= 0:
         values.code[position] = parts[layout.code_at]
@@ -241,12 +244,13 @@ def _decode_any(
     if mask & 0x01:
         variant = cursor.byte()
         values.variant[position] = variant
-        if variant == STRING:
-            values.texts[position] = cursor.string().rstrip("\0")
-        elif variant == LOCALIZED_TEXT:
-            values.texts[position] = cursor.localized_text().rstrip("\0")
+        if variant in TEXTS:
+            values.texts[position] = TEXTS[variant](cursor).rstrip("\0")
         else:
+            start = cursor.at
             cursor.skip_variant_body(variant)
+            if variant & ARRAY or variant == STRUCTURE:
+                values.bodies[position] = cursor.body[start : cursor.at]
     if mask & 0x02:
         values.code[position] = cursor.uint32()
     source, server = _decode_times(cursor, mask)

@@ -18,7 +18,9 @@ from gateway.drivers.extras import Notice
 from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.session import Session
+from gateway.drivers.opcua.connecting.structures import Structures
 from gateway.drivers.opcua.encoding.codec import BAD, ServiceFaultError
+from gateway.drivers.opcua.encoding.convert import shape_of
 from gateway.drivers.opcua.encoding.times import SourceTimes
 from gateway.drivers.opcua.faults import code_of
 from gateway.drivers.opcua.subscribing.items import (
@@ -46,6 +48,7 @@ class Groups:
         session: open.
         connection: what the operator wants.
         clock: the server's; its time is watched beside the first group.
+        structures: of the server, as far as they are known.
         spread: a number from 0 to 1, so that devices do not ask again all together.
 
     Attributes:
@@ -57,12 +60,14 @@ class Groups:
         session: Session,
         connection: Connection,
         clock: ServerClock,
+        structures: Structures,
         spread: Callable[[], float] = random.random,
     ) -> None:
         self.subscriptions: dict[int, Subscription] = {}
         self._session = session
         self._connection = connection
         self._clock = clock
+        self._structures = structures
         self._spread = spread
         self._pause_s = FIRST_PAUSE_S
         self._again_s: float | None = None  # when, on the loop's clock; None: nothing is missing
@@ -94,9 +99,10 @@ class Groups:
             wanted.sampling_ms, wanted.queue, publishing_ms(self._connection, interval_ms)
         )
         revised = Revised(group, len(points), asked, subscription.publishing_ms)
-        member = Member(group, points, subscription.size, wanted, times, revised)
+        shape = shape_of([point.address for point in points], self._structures.layouts)
+        member = Member(group, points, subscription.size, wanted, times, revised, shape)
         subscription.members.append(member)
-        await create_items(self._session, number, member, np.arange(len(points)))
+        await create_items(self._session, number, member, np.arange(len(points)), self._structures)
         if self._clock.is_watched and len(self.subscriptions) == len(subscription.members) == 1:
             await watch_clock(self._session, number, self._connection.keepalive_ms)
         self._again_s = _now_s() + self._pause()
@@ -162,7 +168,7 @@ class Groups:
         refused = member.refused
         before = member.codes[refused]
         if len(refused):
-            await create_items(self._session, number, member, refused)
+            await create_items(self._session, number, member, refused, self._structures)
         codes = member.codes[refused]
         is_other = (codes >= BAD) & (codes != before)  # refused for another reason now
         member.fail(refused[is_other], codes[is_other])

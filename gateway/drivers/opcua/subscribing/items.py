@@ -15,6 +15,7 @@ from asyncua.ua.uaerrors import UaStatusCodeError
 
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.session import Session
+from gateway.drivers.opcua.connecting.structures import Structures, with_fields
 from gateway.drivers.opcua.encoding.codec import ServiceFaultError
 from gateway.drivers.opcua.subscribing.subscription import CLOCK_HANDLE, Member, Places, Wanted
 
@@ -69,13 +70,18 @@ async def create_items(
     subscription: int,
     member: Member,
     places: Places,
+    structures: Structures,
 ) -> None:
     """Have a subscription monitor some points of a group, which takes the server's answers.
+
+    Layouts of structures are learnt before, so that the first values have their fields.
 
     Raises:
         Exception: any of ``faults.LIBRARY_ERRORS``.
     """
-    nodes = await session.node_ids([member.points[at].address.name for at in places.tolist()])
+    points = [member.points[at] for at in places.tolist()]
+    nodes = await session.node_ids([point.address.name for point in points])
+    await structures.learn(session, with_fields(points, nodes))
     codes = np.full(len(places), StatusCodes.BadNodeIdUnknown, np.uint32)
     known = [(at, node) for at, node in enumerate(nodes) if node is not None]
     size = session.limits.monitor

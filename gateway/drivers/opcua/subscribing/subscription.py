@@ -11,7 +11,7 @@ from gateway.core.batch import Mask, Status
 from gateway.core.status import FIRST_BAD
 from gateway.drivers.api import Arrivals, Point
 from gateway.drivers.opcua.encoding.codec import BAD
-from gateway.drivers.opcua.encoding.convert import arrivals_of, shape_of
+from gateway.drivers.opcua.encoding.convert import Shape, arrivals_of
 from gateway.drivers.opcua.encoding.quality import OVERFLOW_BITS, statuses
 from gateway.drivers.opcua.encoding.times import SourceTimes
 from gateway.drivers.opcua.encoding.values import Values, empty_values, joined, selected
@@ -49,6 +49,7 @@ class Member:
         wanted: how they are to be monitored.
         times: judges the times of its values.
         revised: takes what the server makes of what is wanted.
+        shape: what the points expect.
 
     Attributes:
         codes: StatusCode with which the server answered to each item.
@@ -63,6 +64,7 @@ class Member:
         wanted: Wanted,
         times: SourceTimes,
         revised: Revised,
+        shape: Shape,
     ) -> None:
         self.group, self.points, self.first, self.wanted = group, points, first, wanted
         self.revised = revised
@@ -70,7 +72,7 @@ class Member:
         self.codes = np.zeros(len(points), np.uint32)
         self.findings = Findings(points)
         self._times = times
-        self._shape = shape_of([point.address.type for point in points])
+        self._shape = shape
         self._values: list[Values] = []  # not yet handed over, message by message
         self._has_come: Mask | None = np.zeros(len(points), np.bool_)  # None: all have
         self._is_after_loss: Mask | None = None
