@@ -18,13 +18,15 @@ from gateway.drivers.opcua.encoding.convert import _FITS
 PAGE = Path(__file__).parents[3] / "docs/drivers/opcua.md"
 BUILT_IN = {1: "Boolean", 2: "SByte", 3: "Byte", 4: "Int16", 5: "UInt16", 6: "Int32", 7: "UInt32"}
 BUILT_IN |= {8: "Int64", 9: "UInt64", 10: "Float", 11: "Double", 12: "String", 13: "DateTime"}
-BUILT_IN |= {21: "LocalizedText"}
+BUILT_IN |= {14: "Guid", 15: "ByteString", 16: "XmlElement", 17: "NodeId", 18: "ExpandedNodeId"}
+BUILT_IN |= {19: "StatusCode", 20: "QualifiedName", 21: "LocalizedText"}
 
 
 def shown(default: Any) -> str:
     if default is MISSING:
         return "required"
-    return "–" if default is None else f"`{default}`"
+    written = str(default).lower() if isinstance(default, bool) else default
+    return "–" if default in (None, "") else f"`{written}`"
 
 
 def table(model: type[Settings]) -> str:
