@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from edge_config.models.settings import Field, Settings
+from gateway.drivers.kit.bench import needs
 from gateway.drivers.modbus import SPEC
 from gateway.drivers.quality import claims, proofs
 from gateway.drivers.quality.claims import Tier, claim_of, tier_rules
@@ -127,3 +128,16 @@ def test_the_spec_describes_its_addresses() -> None:
         "SPEC gives no examples of addresses",
         "give 'node' of the address a title_en",
     ]
+
+
+def test_silver_leaves_out_no_rule_of_the_kit(folder: Path) -> None:
+    claimed(folder)
+    with pytest.raises(pytest.fail.Exception, match="D-16: modbus claims silver; give the bench"):
+        needs(SPEC, "D-16", None, "a writable address")
+    claimed(folder, exempt={"D-16": "it only reads"})
+    with pytest.raises(pytest.skip.Exception, match="D-16: the bench has not given"):
+        needs(SPEC, "D-16", None, "a writable address")
+    claimed(folder, tier="bronze")
+    with pytest.raises(pytest.skip.Exception):
+        needs(SPEC, "D-16", None, "a writable address")
+    assert needs(SPEC, "D-16", 7, "a writable address") == 7
