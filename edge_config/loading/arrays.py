@@ -7,12 +7,19 @@ from edge_config.models.ledger_number import key_of
 from edge_config.models.tag import MAX_TAG_NAME, TagConfig
 
 
-def element(tag: TagConfig, at: int) -> TagConfig:
-    """The tag of one value of an array: ``temperature_0`` of ``temperature``."""
+def element(tag: TagConfig, at: int, address: str = "") -> TagConfig:
+    """The tag of one value of an array: ``temperature_0`` of ``temperature``.
+
+    Args:
+        tag: the array.
+        at: which value.
+        address: its text form.
+    """
     label_zh, label_en = (
         f"{label} [{at}]" if label else "" for label in (tag.label_zh, tag.label_en)
     )
-    return replace(tag, name=f"{tag.name}_{at}", label_zh=label_zh, label_en=label_en)
+    name = f"{tag.name}_{at}"
+    return replace(tag, name=name, address=address, label_zh=label_zh, label_en=label_en)
 
 
 def wrong_names(array: TagConfig, count: int, others: Iterable[TagConfig]) -> str:

@@ -1,7 +1,7 @@
 """One machine profile on its way from the file to resolved groups."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from edge_config.files.paths import Folder, anchored
@@ -14,6 +14,7 @@ from edge_config.loading.parameters import filled, placeholders
 from edge_config.loading.resolved import ResolvedGroup, ResolvedTag
 from edge_config.loading.specs import DriverModels, RawType
 from edge_config.mistakes import checks
+from edge_config.mistakes.doubts import Doubts
 from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Loc, Place, Problem, in_words, under
 from edge_config.models.gateway import GroupConfig, Mode, ProfileConfig
@@ -52,9 +53,8 @@ class Profile:
         spec: its driver; None if that is not installed.
         sources: its groups, not yet resolved.
         problems: of the whole configuration; grows while groups are resolved.
-        unclear: tags whose addresses may be meant otherwise, how, and what to write.
-        never: tags with a code for no value that their type cannot hold, and why.
-        same: tags that have the address and scaling of one before them, with its name.
+        doubts: addresses that may be meant otherwise, that came before or lie over others; codes
+            for no value that a type cannot hold.
     """
 
     name: str | None
@@ -65,9 +65,8 @@ class Profile:
     spec: DriverModels | None
     problems: list[Problem]
     sources: list[GroupSource] = field(default_factory=list)
-    unclear: list[tuple[TagSource, str]] = field(default_factory=list)
-    same: list[tuple[TagSource, str]] = field(default_factory=list)
-    never: list[tuple[TagSource, str]] = field(default_factory=list)
+    doubts: Doubts = field(default_factory=Doubts)
+    _read: list[tuple[TagSource, Any]] = field(default_factory=list)
     _types: dict[str, RawType | None] = field(default_factory=dict)
     _first: dict[str, TagSource] = field(default_factory=dict)
     _resolved: dict[tuple[tuple[str, str], ...], tuple[ResolvedGroup, ...]] = field(
@@ -85,6 +84,7 @@ class Profile:
         if key not in self._resolved:
             built = [self._group(source, parameters) for source in self.sources]
             self._resolved[key] = tuple(group for group in built if group is not None)
+            self._note_overlaps()
         return self._resolved[key]
 
     def _group(self, source: GroupSource, parameters: Mapping[str, str]) -> ResolvedGroup | None:
@@ -104,6 +104,7 @@ class Profile:
         self._check_kind(self.spec, source.config, address, source.place)
         self._note_same(source, (address, source.config.scale, source.config.offset, parameters))
         addresses = self.spec.elements(anchored(address, self.folder.path))
+        self._read += [(source, one) for one in addresses]
         codes = self._no_value(source, source.config.no_value, self.spec.raw_type(addresses[0]))
         if len(addresses) == 1:
             return (ResolvedTag(source.config, addresses[0], codes),)
@@ -111,18 +112,17 @@ class Profile:
         wrong = wrong_names(source.config, len(addresses), others)
         if wrong:
             self.problems.append(source.place(("name",), wrong))
-        return [
-            ResolvedTag(replace(element(source.config, at), address=str(one)), one, codes)
-            for at, one in enumerate(addresses)
-        ]
+        notation = self.config.notation if self.config else None
+        texts = [self.spec.noted(one, notation) for one in addresses]
+        tags = [element(source.config, at, text) for at, text in enumerate(texts)]
+        return [ResolvedTag(tag, one, codes) for tag, one in zip(tags, addresses, strict=True)]
 
     def _no_value(self, source: TagSource, written: Codes | None, raw: RawType | None) -> Codes:
         by_type = self.config.no_value if self.config else {}
         name = raw.name if raw else ""
         self._types[name] = raw
         wrong = next(impossible(written or (), raw), "")
-        if wrong and not any(known is source for known, _ in self.never):
-            self.never.append((source, wrong))
+        self.doubts.note("never", "no_value", source.place, wrong)
         return raw_codes(written, by_type, raw)
 
     def _address(self, spec: DriverModels, source: TagSource, data: Any) -> Settings | None:
@@ -131,7 +131,8 @@ class Profile:
         if notation is None:
             address = validate(spec.address, data, at, self.problems)
             if address is not None:
-                self._note_unclear(source, spec.unclear(data, address))
+                said = spec.unclear(data, address)
+                self.doubts.note("unclear", "address", source.place, said)
             return address
         at = in_words(at, f" (notation: {notation})")
         try:
@@ -140,25 +141,23 @@ class Profile:
             self.problems.append(at((), str(error)))
             return None
 
-    def _note_unclear(self, source: TagSource, sentence: str) -> None:
-        if sentence and not any(known is source for known, _ in self.unclear):
-            self.unclear.append((source, sentence))
-
     def _note_same(self, source: TagSource, what: object) -> None:
         """Two tags of one value are mostly a row that was copied and not changed."""
         first = self._first.setdefault(repr(what), source)
-        if first is not source and not any(known is source for known, _ in self.same):
+        if first is not source:
             said = f"tag {_name_of(first)} has the same address; was a row copied and not changed?"
-            self.same.append((source, said))
+            self.doubts.note("same", "address", source.place, said)
+
+    def _note_overlaps(self) -> None:
+        """Values that lie over others; once the tags of a device are known."""
+        doubtful = self.spec.doubtful([one for _, one in self._read]) if self.spec else ()
+        for at, sentence in doubtful:
+            self.doubts.note("over", "address", self._read[at][0].place, sentence)
+        self._read.clear()
 
     def warnings(self) -> Iterator[Problem]:
-        """One for all addresses that may be meant otherwise, and one for those that came twice."""
-        kinds = (("address", self.unclear), ("address", self.same), ("no_value", self.never))
-        for key, found in kinds:
-            if found:
-                source, sentence = found[0]
-                more = f"; {len(found) - 1} more like it" if len(found) > 1 else ""
-                yield under(source.place, key)((), f"{sentence}{more}")
+        """What is allowed and hardly meant: of each kind one, with how many more there are."""
+        yield from self.doubts.warnings()
         for name, codes in (self.config.no_value if self.config else {}).items():
             known = name in self._types
             wrong = impossible(codes or (), self._types.get(name)) if known else (_no_such(name),)

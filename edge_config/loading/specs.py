@@ -94,6 +94,14 @@ class DriverModels(Protocol):
         """A written address without the notation of its profile; ValueError if it is of another."""
 
     @property
+    def noted(self) -> Callable[[Any, Notation | None], str]:
+        """The text form of an address in the notation of its profile."""
+
+    @property
+    def doubtful(self) -> Callable[[Sequence[Any]], Iterable[tuple[int, str]]]:
+        """Addresses of a profile that contradict others: position, and a sentence."""
+
+    @property
     def elements(self) -> Callable[[Any], Sequence[Any]]:
         """Addresses of the values of an array, a tag each; of another address only itself."""
 

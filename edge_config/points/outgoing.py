@@ -117,7 +117,9 @@ def write_exact(
         OSError: the disk does not take it.
     """
     tags = [tag for part in groups.values() for tag in part]
-    form = form or usual_form(tags)
+    # The number of a field would be read in the profile's notation; a text is in it as written.
+    is_noted = device.profile.notation in ("from_1", "hex")
+    form = form or ("text" if is_noted else usual_form(tags))
     columns = columns_for(specs[device.config.driver].address, form, language)
     beside = file.with_name(f".{file.stem}.new{file.suffix}")
     try:

@@ -104,6 +104,16 @@ def as_written(written: Any, _notation: Notation) -> Any:
     return written
 
 
+def in_text(address: Any, _notation: Notation | None) -> str:
+    """For drivers whose addresses are written in one way only."""
+    return str(address)
+
+
+def never_doubtful(_addresses: Sequence[Any]) -> Iterable[tuple[int, str]]:
+    """For drivers whose addresses cannot lie over each other."""
+    return ()
+
+
 def only_itself(address: Any) -> Sequence[Any]:
     """For drivers without arrays."""
     return (address,)
@@ -170,6 +180,9 @@ class DriverSpec:
         link: how its devices share links; None: each is reached on its own, by ``make``.
         in_notation: a written address of a profile that says which notation its manual has,
             as it is written in a profile that does not. Pure.
+        noted: the text form of an address in a notation, the inverse of ``in_notation``. Pure.
+        doubtful: which addresses of one profile lie over others so that hardly both can be meant:
+            position and a sentence. Pure; ``qulink check`` shows it as a warning.
         elements: the addresses of the values of an array, each of which becomes a tag; of any
             other address only itself. Pure.
         raw_type: what an address holds before scaling, so that codes for "no value" stand for
@@ -198,6 +211,8 @@ class DriverSpec:
     misfits: Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]] = no_misfits
     link: LinkSpec | None = None
     in_notation: Callable[[Any, Notation], Any] = as_written
+    noted: Callable[[Any, Notation | None], str] = in_text
+    doubtful: Callable[[Sequence[Any]], Iterable[tuple[int, str]]] = never_doubtful
     elements: Callable[[Any], Sequence[Any]] = only_itself
     raw_type: Callable[[Any], RawType | None] = unknown_type
     strays: Callable[[Any, Any], str] = never_strays

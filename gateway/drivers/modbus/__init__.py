@@ -7,8 +7,9 @@ from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.frames import Frame
 from gateway.drivers.modbus.address import Address, elements, kind, raw_type
 from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, strays, unit
-from gateway.drivers.modbus.notations.manuals import in_notation, unclear
+from gateway.drivers.modbus.notations.manuals import in_notation, noted, unclear
 from gateway.drivers.modbus.search.target import EXAMPLE, target
+from gateway.drivers.modbus.types.overlaps import doubtful
 from gateway.drivers.search import Detective
 from gateway.drivers.spec import DriverSpec, Example, LinkSpec, SearchSpec
 
@@ -52,6 +53,8 @@ SPEC = DriverSpec(
     connection=Connection,
     address=Address,
     kind=kind,
+    noted=noted,
+    doubtful=doubtful,
     elements=elements,
     raw_type=raw_type,
     strays=strays,
@@ -61,6 +64,12 @@ SPEC = DriverSpec(
         Example("holding:100:float32:CDAB", "单精度浮点数，低字在前", "float, low word first"),
         Example("40101:int32", "手册中的 40101，32 位有符号整数", "40101 of a manual, 32 bits"),
         Example("holding:7.3", "保持寄存器 7 的第 3 位", "bit 3 of holding register 7"),
+        Example(
+            "holding:7.4-7", "保持寄存器 7 的第 4 至 7 位", "bits 4 to 7 of holding register 7"
+        ),
+        Example("holding:7.8:uint8", "保持寄存器 7 的高字节", "high byte of holding register 7"),
+        Example("holding:100:uint32:bcd", "8 位 BCD 码", "eight decimal digits"),
+        Example("holding:100:int16[8]", "8 个 16 位整数的数组", "array of eight integers"),
         Example("coil:5", "线圈 5", "coil 5"),
         Example("input:0x10:string[4]:gbk", "输入寄存器 16 起的 8 字节中文", "8 bytes of Chinese"),
     ),

@@ -18,7 +18,9 @@ from gateway.drivers.modbus.types.elements import encode
 from gateway.drivers.modbus.types.names import Coding, DataType
 from gateway.drivers.modbus.types.numbers import range_of
 from gateway.drivers.modbus.types.orders import Order
-from tests.drivers.modbus.support import PaperDevice, plan_of, points, reasons
+from tests.drivers.modbus.peers import pymodbus
+from tests.drivers.modbus.support import PaperDevice, connected, plan_of, points, reasons
+from tests.drivers.modbus.support import read as read_all
 
 
 def read(address: str | Address, wire: bytes, **options: Any) -> tuple[Any, Reason]:
@@ -210,6 +212,30 @@ EVERY_TYPE = [
     *(f"{one}:CDAB" for one in DataType if one.registers > 1),
     "string[7]:latin-1",
 ]
+
+
+WRITTEN = {
+    "holding:0:int24": -70_000,
+    "holding:2:uint48:CDAB": 2**48 - 2,
+    "holding:6:uint32:bcd": 12_345_678,
+    "holding:8:int16:sm": -5,
+    "holding:10:int64:mod10": -1_234_567_890_123,
+    "holding:14:float16": 1.5,
+    "holding:16:datetime:bcd": "2026-11-27T18:30:05",
+    "holding:20:datetime_iec": "2026-11-27T18:30:05.100",
+    "holding:24:unix32": "2026-11-27T18:30:05Z",
+    "holding:26:string[4]:latin-1": "21 °C",
+}
+
+
+async def test_a_foreign_device_holds_what_was_written() -> None:
+    asked = points(*WRITTEN)
+    async with pymodbus() as port, connected(port, order=Order.BADC) as driver:
+        for point, value in zip(asked, WRITTEN.values(), strict=True):
+            await driver.write(point, value)
+        assert await read_all(driver, asked) == list(WRITTEN.values())
+        words = await read_all(driver, points("holding:6:uint16:ABCD", "holding:7:uint16:ABCD"))
+        assert words == [0x3412, 0x7856]
 
 
 def test_the_order_of_a_device_holds_where_a_tag_names_none() -> None:

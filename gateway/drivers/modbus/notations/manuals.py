@@ -31,6 +31,17 @@ def in_notation(written: Any, notation: Notation) -> Any:
     return _text(narrow(written).strip(), notation) if isinstance(written, str) else written
 
 
+def noted(address: Address, notation: Notation | None) -> str:
+    """The text form of an address in a notation: the inverse of :func:`in_notation`."""
+    head, place, *rest = str(address).split(":")
+    number, point, bits = place.partition(".")
+    if notation == "from_1":
+        number = str(int(number) + 1)
+    if notation == "hex":
+        number = f"{int(number):X}"
+    return ":".join((head, f"{number}{point}{bits}", *rest))
+
+
 def _text(text: str, notation: Notation) -> str:
     plate = PLATE.fullmatch(text.partition(":")[0])
     if plate:
