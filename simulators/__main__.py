@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(_serve(options))
     except PortInUseError as error:
-        _say(f"{error}; choose another with --port and --opcua-port", sys.stderr)
+        _say(f"{error}; choose another with --port, --opcua-port or --controller-port", sys.stderr)
         return EXIT_USAGE
     return 0
 
@@ -73,21 +73,24 @@ def _bench(options: argparse.Namespace) -> AbstractAsyncContextManager[str]:
 @asynccontextmanager
 async def _line(options: argparse.Namespace) -> AsyncIterator[str]:
     from simulators.faults import Faults
-    from simulators.plant import Plant
+    from simulators.plant import Plant, Ports
 
     line = lines()[options.profile].first(options.machines)
     plant = Plant(line, options.seed, options.clock, Faults.of(options.fault))
     modbus, opcua = options.port or line.modbus_port, options.opcua_port or line.opcua_port
-    async with plant.running(options.host, modbus, opcua) as where:
+    ports = Ports(modbus or 0, opcua or 0, options.controller_port)
+    async with plant.running(options.host, ports) as where:
         yield where
 
 
 def _list() -> int:
     for line in lines().values():
-        ports = f"Modbus TCP {line.modbus_port}, OPC UA {line.opcua_port}"
-        _say(f"{line.name}: {line.title_zh} / {line.title_en}; {ports}")
+        ports = {"Modbus TCP": line.modbus_port, "OPC UA": line.opcua_port}
+        where = ", ".join(f"{name} {port}" for name, port in ports.items() if port)
+        _say(f"{line.name}: {line.title_zh} / {line.title_en}; {where or 'a port each'}")
         for place in line.places:
-            where = place.node or f"unit {place.unit}"
+            own = f"port {place.controller_port}" if place.controller_port else ""
+            where = place.node or own or f"unit {place.unit}"
             _say(
                 f"  {place.asset_no}  {where:20}{place.profile:20}{place.name_zh} / {place.name_en}"
             )

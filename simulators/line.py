@@ -26,8 +26,9 @@ class Place:
         name_en: for English readers.
         maker: who built it.
         profile: its type.
-        unit: Modbus unit id; None if it is on the OPC UA server.
-        node: name in its OPC UA node ids; None if it is on the Modbus server.
+        unit: Modbus unit id; None if it is not on the Modbus server.
+        node: name in its OPC UA node ids; None if it is not on the OPC UA server.
+        controller_port: its own port, if its controller is asked in its own protocol.
         rated_kw: its power; None: that of the type.
         setpoint: what its controller is set to.
     """
@@ -39,6 +40,7 @@ class Place:
     profile: str
     unit: int | None
     node: str | None
+    controller_port: int | None
     rated_kw: float | None
     setpoint: float
 
@@ -50,8 +52,8 @@ class Line:
     name: str
     title_zh: str
     title_en: str
-    modbus_port: int
-    opcua_port: int
+    modbus_port: int | None
+    opcua_port: int | None
     places: tuple[Place, ...]
 
     def first(self, machines: int | None) -> "Line":
@@ -72,8 +74,8 @@ def _line(record: Mapping[str, Any]) -> Line:
         record["name"],
         record["title_zh"],
         record["title_en"],
-        record["modbus_port"],
-        record["opcua_port"],
+        record.get("modbus_port"),
+        record.get("opcua_port"),
         tuple(map(_place, record["machines"])),
     )
 
@@ -87,6 +89,7 @@ def _place(record: Mapping[str, Any]) -> Place:
         record["profile"],
         record.get("unit"),
         record.get("node"),
+        record.get("controller_port"),
         record.get("rated_kw"),
         record.get("setpoint", 0.0),
     )

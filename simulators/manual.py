@@ -75,6 +75,52 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class SoftDevice:
+    """Where a MELSEC controller keeps a value: ``D100``, ``M0``, ``X1F``.
+
+    Attributes:
+        device: its name.
+        number: its number.
+        type: what it holds.
+        length: of a text, bytes.
+    """
+
+    device: str
+    number: int
+    type: str = "int16"
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where a SIMATIC controller keeps a value.
+
+    Attributes:
+        block: ``DB10``, or ``M``, ``I``, ``Q``.
+        start: first byte.
+        type: what it holds.
+        bit: of a bool.
+        length: of a string, characters as declared.
+    """
+
+    block: str
+    start: int
+    type: str
+    bit: int | None = None
+    length: int | None = None
+
+
+Place = Register | Node | SoftDevice | Cell
+Protocol = Literal["modbus", "opcua", "mc", "s7"]
+_PROTOCOLS: dict[type, Protocol] = {
+    Register: "modbus",
+    Node: "opcua",
+    SoftDevice: "mc",
+    Cell: "s7",
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the manual.
 
@@ -95,7 +141,7 @@ class Entry:
     name: str
     label_zh: str
     label_en: str
-    place: Register | Node
+    place: Place
     signal: Signal
     unit: str = ""
     scale: float | None = None
@@ -134,9 +180,9 @@ class Manual:
     interval_ms: int = 1000
 
     @property
-    def protocol(self) -> Literal["modbus", "opcua"]:
+    def protocol(self) -> Protocol:
         """Which protocol it speaks."""
-        return "modbus" if isinstance(self.entries[0].place, Register) else "opcua"
+        return _PROTOCOLS[type(self.entries[0].place)]
 
 
 @dataclass(slots=True)

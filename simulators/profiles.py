@@ -5,11 +5,19 @@ from typing import Any
 
 import yaml
 
-from simulators.manual import LINE, Entry, Manual, Node, Register
+from simulators.manual import LINE, Cell, Entry, Manual, Node, Place, SoftDevice
+from simulators.servers.registers import size_of
+
+_HEXADECIMAL = frozenset({"X", "Y", "B", "W"})
+_WIDTHS = {1: "B", 2: "W", 4: "D"}
 
 
-def address(place: Register | Node) -> str | dict[str, str]:
+def address(place: Place) -> str | dict[str, str]:
     """A place as the gateway's drivers write it."""
+    if isinstance(place, SoftDevice):
+        return _melsec(place)
+    if isinstance(place, Cell):
+        return _simatic(place)
     if isinstance(place, Node):
         return {"node": f"nsu={LINE};s={{node}}/{place.names}", "type": place.type}
     where = f"{place.table}:{place.register}"
@@ -18,6 +26,23 @@ def address(place: Register | Node) -> str | dict[str, str]:
     length = f"[{place.length}]" if place.length else ""
     order = "" if place.order == "ABCD" else f":{place.order}"
     return f"{where}:{place.type}{length}{order}"
+
+
+def _melsec(place: SoftDevice) -> str:
+    number = f"{place.number:X}" if place.device in _HEXADECIMAL else str(place.number)
+    length = f"[{place.length}]" if place.length else ""
+    what = "" if place.type == "bool" else f":{place.type}{length}"
+    return f"{place.device}{number}{what}"
+
+
+def _simatic(place: Cell) -> str:
+    is_db = place.block.startswith("DB")
+    before = f"{place.block}.DB" if is_db else place.block
+    if place.type == "bool":
+        return f"{before}{'X' if is_db else ''}{place.start}.{place.bit}"
+    length = f"[{place.length}]" if place.length else ""
+    width = "B" if length else _WIDTHS.get(size_of(place.type), "B")
+    return f"{before}{width}{place.start}:{place.type}{length}"
 
 
 def profile(manual: Manual) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from asyncua import ua
 from asyncua.common.node import Node as UaNode
 from asyncua.server.server import Server
 
-from simulators.manual import LINE, NAMESPACES, Entry, Node, Register, Unit
+from simulators.manual import LINE, NAMESPACES, Entry, Node, Place, Unit
 from simulators.servers.serving import port_in_use
 
 _TYPES = {
@@ -137,7 +137,7 @@ def _moved(value: Value, shown: Value | None, least: float) -> bool:
     return abs(value - shown) > least
 
 
-def _variant(value: Value, place: Register | Node) -> ua.Variant:
+def _variant(value: Value, place: Place) -> ua.Variant:
     variant_type = _TYPES[place.type]
     if variant_type in _WHOLE:
         return ua.Variant(int(value), variant_type)

@@ -1,6 +1,7 @@
 """Values to Modbus registers, as controllers lay them out. Pure."""
 
 import struct
+from typing import Literal
 
 from simulators.manual import Register, Unit
 
@@ -41,13 +42,32 @@ def ordered(raw: bytes, order: str) -> bytes:
     return b"".join(words)
 
 
+def size_of(type_: str) -> int:
+    """Bytes of a number."""
+    return struct.calcsize(_FORMATS[type_])
+
+
+def raw_bytes(
+    value: float | bool | str, type_: str, length: int | None, order: Literal["big", "little"]
+) -> bytes:
+    """The bytes of a raw value; numbers that do not fit stop at the end of the range.
+
+    Args:
+        value: number or text.
+        type_: ``int16``, ``float32`` …, ``string``.
+        length: of a text, bytes.
+        order: which byte of a number comes first.
+    """
+    if isinstance(value, str):
+        size = length or 1
+        return value.encode("ascii", "replace")[:size].ljust(size, b"\0")
+    sign = ">" if order == "big" else "<"
+    return struct.pack(sign + _FORMATS[type_], _fitting(value, type_))
+
+
 def encode(value: float | bool | str, place: Register) -> tuple[int, ...]:
     """The registers of a raw value; numbers that do not fit stop at the end of the range."""
-    if isinstance(value, str):
-        length = 2 * size(place)
-        raw = value.encode("ascii", "replace")[:length].ljust(length, b"\0")
-    else:
-        raw = struct.pack(f">{_FORMATS[place.type]}", _fitting(value, place.type))
+    raw = raw_bytes(value, place.type, 2 * size(place), "big")
     words = ordered(raw, place.order)
     return struct.unpack(f">{len(words) // 2}H", words)
 

@@ -158,7 +158,8 @@ def test_built_in_profile_need_not_be_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", built_in_names())
 def test_built_in_profile_is_right(name: str, tmp_path: Path) -> None:
     driver = yaml.safe_load((BUILT_IN / f"{name}.yaml").read_text(encoding="utf-8"))["driver"]
-    connection = {"modbus": {"host": "h"}, "opcua": {"url": "opc.tcp://h"}}[driver]
+    special = {"opcua": {"url": "opc.tcp://h"}, "mc": {"host": "h", "port": 5007}}
+    connection = special.get(driver, {"host": "h"})
     device = {
         "id": "d",
         "driver": driver,

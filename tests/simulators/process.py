@@ -22,19 +22,21 @@ class Simulator:
     process: subprocess.Popen[str]
     modbus: int
     opcua: int
+    controllers: tuple[int, ...]
     ready: str
 
 
 @contextmanager
 def simulator(profile: str, *options: str) -> Iterator[Simulator]:
     """Start a simulator on free ports, wait until it says that it is ready, end it afterwards."""
-    modbus, opcua = free_port(), free_port()
-    ports = ("--port", str(modbus), "--opcua-port", str(opcua))
+    modbus, opcua, controllers = free_port(), free_port(), (free_port(), free_port())
+    own = (word for port in controllers for word in ("--controller-port", str(port)))
+    ports = ("--port", str(modbus), "--opcua-port", str(opcua), *own)
     with subprocess.Popen(
         [*COMMAND, profile, *ports, *options], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            yield Simulator(process, modbus, opcua, _line(process))
+            yield Simulator(process, modbus, opcua, controllers, _line(process))
         finally:
             process.terminate()
             process.wait(timeout=PATIENCE_S)

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from edge_config.loading.load import load_city, load_gateway
+from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.registry import installed
-from simulators.line import Line, lines
+from simulators.line import Line, Place, lines
 from simulators.machines import MANUALS
 from simulators.profiles import text
 
@@ -18,6 +19,7 @@ SAMPLES = {
     "door": "door-line.yaml",
     "paper": "paper-machine.yaml",
     "fire": "fire-extinguisher-line.yaml",
+    "press": "press-line.yaml",
 }
 RECORDS = yaml.safe_load((CONFIG / "samples" / "lines.yaml").read_text(encoding="utf-8"))["lines"]
 
@@ -33,8 +35,14 @@ def test_profiles_are_what_the_manuals_say() -> None:
 
 def test_there_are_machines_enough_for_a_city() -> None:
     sizes = {name: len(line.places) for name, line in lines().items()}
-    assert sizes == {"bearing": 24, "door": 16, "paper": 12, "fire": 10, "bearing-small": 4}
-    ports = [port for line in lines().values() for port in (line.modbus_port, line.opcua_port)]
+    small = {"bearing-small": 4, "press": 2}
+    assert sizes == {"bearing": 24, "door": 16, "paper": 12, "fire": 10, **small}
+
+
+def test_no_port_stands_twice() -> None:
+    shared = [port for line in lines().values() for port in (line.modbus_port, line.opcua_port)]
+    own = [place.controller_port for line in lines().values() for place in line.places]
+    ports = [port for port in (*shared, *own) if port is not None]
     assert len(set(ports)) == len(ports)
 
 
@@ -50,6 +58,7 @@ def test_machines_of_the_catalogue_are_well_described(record) -> None:
         assert machine["source"] == manual.source
         assert ("unit" in machine) == (manual.protocol == "modbus")
         assert ("node" in machine) == (manual.protocol == "opcua")
+        assert ("controller_port" in machine) == (manual.protocol in ("mc", "s7"))
         assert machine["equipment_class"] == "production"
     assert any(m["key"] for m in machines)
 
@@ -63,13 +72,19 @@ def test_every_type_of_machine_stands_somewhere() -> None:
     assert {place.profile for line in lines().values() for place in line.places} == set(MANUALS)
 
 
-def _expected(line: Line) -> set[tuple[object, ...]]:
-    return {
-        (p.asset_no, p.profile, line.modbus_port, p.unit)
-        if p.node is None
-        else (p.asset_no, p.profile, f"opc.tcp://127.0.0.1:{line.opcua_port}/", p.node)
-        for p in line.places
-    }
+def _where(line: Line, place: Place) -> tuple[object, ...]:
+    if place.controller_port is not None:
+        return (place.controller_port,)
+    if place.node is None:
+        return line.modbus_port, place.unit
+    return f"opc.tcp://127.0.0.1:{line.opcua_port}/", place.node
+
+
+def _connected(device: ResolvedDevice) -> tuple[object, ...]:
+    config, connection = device.config, device.connection
+    if config.driver == "opcua":
+        return connection.url, config.parameters["node"]
+    return (connection.port, connection.unit) if config.driver == "modbus" else (connection.port,)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -78,16 +93,10 @@ def test_samples_name_the_machines_of_the_catalogue(name: str) -> None:
     assert loaded.config.gateway.synthetic
     assert loaded.config.northbound
     assert loaded.config.console is not None
-    found = set()
-    for device in loaded.devices:
-        config, connection = device.config, device.connection
-        where = (
-            (connection.url, config.parameters["node"])
-            if config.driver == "opcua"
-            else (connection.port, connection.unit)
-        )
-        found.add((config.asset_no, config.profile, *where))
-    assert found == _expected(lines()[name])
+    line = lines()[name]
+    assert {(d.config.asset_no, d.config.profile, _connected(d)) for d in loaded.devices} == {
+        (place.asset_no, place.profile, _where(line, place)) for place in line.places
+    }
 
 
 def test_the_sample_city_loads_and_says_that_it_demonstrates() -> None:

@@ -31,6 +31,9 @@ def _moved(name: str, folder: Path, running: Simulator) -> tuple[ResolvedDevice,
     sample = (CONFIG / "samples" / SAMPLES[name]).read_text("utf-8")
     sample = sample.replace(f"port: {line.modbus_port},", f"port: {running.modbus},")
     sample = sample.replace(f":{line.opcua_port}/", f":{running.opcua}/")
+    own = [place.controller_port for place in line.places if place.controller_port]
+    for port, moved in zip(own, running.controllers, strict=False):
+        sample = sample.replace(f"port: {port}", f"port: {moved}")
     file = folder / "gateway.yaml"
     file.write_text(sample, encoding="utf-8")
     return load_gateway(file, installed()).devices
