@@ -4,14 +4,13 @@ from collections import deque
 from collections.abc import Sequence
 from enum import StrEnum
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-MOST_BYTES = 32 * 1024
-"""What the frames of one device may take of memory: some fifty exchanges of full length."""
-OVERHEAD = 160
-"""Bytes that Python needs to keep a frame, beside its own."""
-_AT_ONCE = 8
-"""Where it is full, an eighth of it is forgotten at once: seldom, and not at each frame."""
+MOST_FRAMES = 96
+"""Frames and notes of one device that are kept: some fifty exchanges."""
+LONGEST = 1_024
+"""Bytes of a frame that are kept; of a longer one its beginning. With :data:`MOST_FRAMES` it bounds
+what a device takes of memory: mostly some 25 KiB, at worst 120."""
 
 
 class Direction(StrEnum):
@@ -20,9 +19,6 @@ class Direction(StrEnum):
     SENT = "sent"
     RECEIVED = "received"
     NOTE = "note"
-
-
-_SENT, _RECEIVED = Direction.SENT, Direction.RECEIVED
 
 
 class Frame(NamedTuple):
@@ -45,65 +41,61 @@ class Frame(NamedTuple):
 class FrameLog:
     """The last frames of one device. To add one costs well under a microsecond.
 
+    It runs twice a request. So no object is made for a frame: its time and its bytes stand one
+    after the other in a ring that forgets by itself. The time of what was sent is negative.
+
     Args:
-        most_bytes: bound of what they take of memory, overhead included.
+        most: how many frames are kept.
 
     Attributes:
+        count: how many there ever were.
         before_fault: what stood here when the device was lost last, until it is lost again.
     """
 
-    __slots__ = ("_forgotten", "_frames", "_keep", "_most", "_room", "before_fault")
+    __slots__ = ("_keep", "_ring", "before_fault", "count")
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._frames: deque[tuple[float, Direction, bytes, str]] = deque()
-        self._keep = self._frames.append
-        self._most = self._room = most_bytes
-        self._forgotten = 0
+    def __init__(self, most: int = MOST_FRAMES) -> None:
+        self._ring: deque[float | bytes | str] = deque(maxlen=2 * most)
+        self._keep = self._ring.append
+        self.count = 0
         self.before_fault: tuple[Frame, ...] = ()
-
-    # What is kept is a plain tuple, and both ways are written out: they run twice a request.
 
     def sent(self, data: bytes) -> None:
         """Keep what was written to the device."""
-        self._keep((monotonic(), _SENT, data, ""))
-        self._room -= len(data) + OVERHEAD
-        if self._room < 0:
-            self._forget()
+        self._keep(-monotonic())
+        self._keep(data if len(data) <= LONGEST else data[:LONGEST])
+        self.count += 1
 
     def received(self, data: bytes) -> None:
         """Keep what came."""
-        self._keep((monotonic(), _RECEIVED, data, ""))
-        self._room -= len(data) + OVERHEAD
-        if self._room < 0:
-            self._forget()
+        self._keep(monotonic())
+        self._keep(data if len(data) <= LONGEST else data[:LONGEST])
+        self.count += 1
 
     def note(self, words: str) -> None:
         """Keep what happened between two frames."""
-        self._keep((monotonic(), Direction.NOTE, b"", words))
-        self._room -= len(words) + OVERHEAD
-        if self._room < 0:
-            self._forget()
-
-    def _forget(self) -> None:
-        frames = self._frames
-        while frames and self._room < self._most // _AT_ONCE:
-            _, _, data, note = frames.popleft()
-            self._room += len(data) + len(note) + OVERHEAD
-            self._forgotten += 1
-
-    @property
-    def count(self) -> int:
-        """How many there ever were."""
-        return self._forgotten + len(self._frames)
+        self._keep(monotonic())
+        self._keep(words[:LONGEST])
+        self.count += 1
 
     def fault(self) -> None:
         """The device is lost: what led to it stays until it is lost again."""
-        self.before_fault = tuple(Frame(*one) for one in self._frames)
+        self.before_fault = tuple(self._frames())
 
     def since(self, number: int = 0) -> Sequence[tuple[int, Frame]]:
         """The frames from a number on, those that are kept; the first ever had number 0."""
-        numbered = enumerate(self._frames, self._forgotten)
-        return [(at, Frame(*one)) for at, one in numbered if at >= number]
+        numbered = enumerate(self._frames(), self.count - len(self._ring) // 2)
+        return [one for one in numbered if one[0] >= number]
+
+    def _frames(self) -> list[Frame]:
+        ring = list(self._ring)
+        return [_frame(*pair) for pair in zip(ring[::2], ring[1::2], strict=True)]
+
+
+def _frame(time: Any, content: Any) -> Frame:
+    if isinstance(content, str):
+        return Frame(time, Direction.NOTE, b"", content)
+    return Frame(abs(time), Direction.SENT if time < 0 else Direction.RECEIVED, content)
 
 
 NOT_KEPT = FrameLog(0)
