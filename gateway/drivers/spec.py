@@ -139,7 +139,7 @@ def no_misfits(_connection: Any, _device: DeviceConfig) -> Iterable[tuple[str, s
     return ()
 
 
-def no_station(_connection: Any) -> str:
+def no_unit_name(_connection: Any) -> str:
     """For drivers whose devices have an endpoint each."""
     return ""
 
@@ -172,7 +172,7 @@ class DriverSpec:
         unit: what makes a connection's physical unit – of Modbus host, port and unit id – and
             nothing else of it, so that two devices that read one unit are recognised whatever
             their time-outs. By default the whole connection. Pure.
-        station: what tells a device from others at its endpoint – of Modbus the number of its
+        unit_name: what tells a device from others at its endpoint – of Modbus the number of its
             unit – for people; empty: an endpoint has one device. Pure.
         misfits: what in a valid connection contradicts the rest of its device (time-outs, say),
             as pairs of a key of ``connection:`` and a sentence. Pure; ``qulink check`` shows it
@@ -207,7 +207,7 @@ class DriverSpec:
     modes: tuple[Mode, ...] = ("poll",)
     endpoint: Callable[[Any], str] = str
     unit: Callable[[Any], Hashable] = repr
-    station: Callable[[Any], str] = no_station
+    unit_name: Callable[[Any], str] = no_unit_name
     misfits: Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]] = no_misfits
     link: LinkSpec | None = None
     in_notation: Callable[[Any, Notation], Any] = as_written

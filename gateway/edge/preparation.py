@@ -45,8 +45,8 @@ class Preparation:
 def _record(model: DeviceModel, spec: DriverSpec) -> DeviceRecord:
     asset_no = model.config.asset_no
     profile = model.resolved.profile.name
-    station = spec.station(model.resolved.connection)
-    record = DeviceRecord(model.id, model.endpoint, spec.name, profile, asset_no, station)
+    unit_name = spec.unit_name(model.resolved.connection)
+    record = DeviceRecord(model.id, model.endpoint, spec.name, profile, asset_no, unit_name)
     for group in model.groups:
         record.add_group(group.schema)
     return record

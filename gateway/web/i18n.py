@@ -59,19 +59,19 @@ def cause_words(language: Language, code: str) -> str:
     return catalog(language).get(f"reason.{code}", code)
 
 
-def fault_words(language: Language, fault: str, endpoint: str, station: str) -> tuple[str, str]:
+def fault_words(language: Language, fault: str, endpoint: str, unit_name: str) -> tuple[str, str]:
     """What is wrong with a device, and what to do; both empty where nothing is.
 
     Args:
         language: of the words.
         fault: id, as of ``gateway/edge/device/standing/faults.py``.
         endpoint: where the device is reached.
-        station: what tells it from others there; may be empty.
+        unit_name: what tells it from others there; may be empty.
     """
     known = catalog(language)
     if f"fault.{fault}" not in known:
         return "", ""
-    advice = text(language, f"fault_advice.{fault}", endpoint=endpoint, station=station or "–")
+    advice = text(language, f"fault_advice.{fault}", endpoint=endpoint, unit_name=unit_name or "–")
     return known[f"fault.{fault}"], advice
 
 

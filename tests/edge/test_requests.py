@@ -222,6 +222,16 @@ async def test_a_device_that_ends_idle_connections_is_asked_over_a_new_one(start
     assert plant.connects >= 3
 
 
+async def test_no_request_takes_the_connection_from_under_a_subscription(start: Start) -> None:
+    plant = Plant()
+    plant.serves = 0
+    async with start(plant, mode="subscribe", interval_ms=1_000) as runtime:
+        await until_served(runtime)
+        with pytest.raises(NotConnectedError, match="closed the connection"):
+            await runtime.device.ask(look, urgent=False, repeatable=True)
+        await until(lambda: runtime.record.failures == 1)
+
+
 async def test_what_waits_is_bounded(start: Start) -> None:
     plant = Plant()
     may_end = asyncio.Event()

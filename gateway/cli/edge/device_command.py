@@ -102,7 +102,7 @@ def _print_table(devices: list[dict[str, Any]]) -> None:
     table.add_column("why, and what to do")
     for one in devices:
         times = (local_time(one["since_ms"]), local_time(one["newest_ms"]))
-        plain = (one["id"], one["state"], *times, one["endpoint"], one["station"])
+        plain = (one["id"], one["state"], *times, one["endpoint"], one["unit_name"])
         readable = f"{one['readable']:,} of {one['tags']:,}"
         counts = (readable, f"{one['polls']:,}", f"{one['failures']:,}")
         table.add_row(*map(Text, (*plain, *counts, fault_line(one))))  # Text: it may hold brackets

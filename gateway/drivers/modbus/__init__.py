@@ -75,7 +75,7 @@ SPEC = DriverSpec(
     ),
     endpoint=endpoint,
     unit=unit,
-    station=lambda connection: str(connection.unit),
+    unit_name=lambda connection: str(connection.unit),
     misfits=misfits,
     in_notation=in_notation,
     unclear=unclear,

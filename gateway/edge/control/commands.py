@@ -46,7 +46,7 @@ class DeviceStatus(msgspec.Struct, frozen=True):
         polls: readings since the gateway's start.
         failures: how often it was lost since then.
         endpoint: where it is reached.
-        station: what tells it from others there, its unit; may be empty.
+        unit_name: what tells it from others there, its unit; may be empty.
         uncertain: values since then that were UNCERTAIN, by reason code.
         notices: what stands of it: how it differs from what was asked for, what was learnt.
     """
@@ -63,7 +63,7 @@ class DeviceStatus(msgspec.Struct, frozen=True):
     polls: int
     failures: int
     endpoint: str
-    station: str
+    unit_name: str
     uncertain: dict[str, int]
     notices: list[str]
 
@@ -175,7 +175,7 @@ def _device(runtime: DeviceRuntime) -> DeviceStatus:
         polls=record.polls,
         failures=record.failures,
         endpoint=record.endpoint,
-        station=record.station,
+        unit_name=record.unit_name,
         uncertain=dict(record.uncertain),
         notices=[one.words for one in record.notices()],
     )

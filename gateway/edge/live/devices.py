@@ -53,7 +53,7 @@ class DeviceRecord:
     driver: str
     profile: str
     asset_no: str
-    station: str = ""
+    unit_name: str = ""
     link: Link = "starting"
     cause: Reason = Reason.NONE
     detail: str = ""
@@ -130,7 +130,7 @@ def device_of(record: DeviceRecord) -> DeviceLive:
         record.driver,
         record.profile,
         record.asset_no,
-        record.station,
+        record.unit_name,
         record.link,
         record.cause,
         record.detail,

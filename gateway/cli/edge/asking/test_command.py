@@ -105,8 +105,8 @@ async def _findings(loaded: "LoadedGateway", model: "DeviceModel") -> "AsyncIter
 def _print(step: dict[str, Any], model: "DeviceModel") -> None:
     from gateway.web.i18n import fault_words, text
 
-    station = model.spec.station(model.resolved.connection)
-    title, advice = fault_words("en", step["fault"], model.endpoint, station)
+    unit_name = model.spec.unit_name(model.resolved.connection)
+    title, advice = fault_words("en", step["fault"], model.endpoint, unit_name)
     name = text("en", f"test_step.{step['step']}")
     typer.echo(f"{name:14}{_MARKS[step['is_ok']]:8}{step['tried']}: {step['found']}")
     if title:

@@ -36,6 +36,6 @@ def fault_line(device: Row) -> str:
     """
     from gateway.web.i18n import fault_words
 
-    title, advice = fault_words("en", device["fault"], device["endpoint"], device["station"])
+    title, advice = fault_words("en", device["fault"], device["endpoint"], device["unit_name"])
     said = ": ".join(part for part in (title or device["cause"], device["detail"]) if part)
     return " – ".join(part for part in (said, advice) if part)

@@ -35,7 +35,8 @@ class Requests:
 
     def __init__(self, model: DeviceModel, record: DeviceRecord) -> None:
         self._name = f"device {model.id} at {model.endpoint}"
-        self._id = model.id
+        # Over a new connection subscriptions are made anew, which only the poller does.
+        self._may_renew = all(group.mode == "poll" for group in model.groups)
         self._record = record
         self._connection: Connection | None = None
         self._session: asyncio.Timeout | None = None
@@ -88,7 +89,7 @@ class Requests:
             urgent: before all readings that wait for their turn on what the device shares with
                 others, after the one that runs; else after them.
             repeatable: may be done twice: again over a new connection if this one had ended,
-                as devices end what is idle.
+                as devices end what is idle; not where groups are subscribed.
 
         Raises:
             CannotAskError: it is down, stopped or being connected, or too much waits already.
@@ -130,7 +131,7 @@ class Requests:
     ) -> T:
         try:
             async with connection.turn.beside(is_urgent=urgent):
-                return await connection.do(action, may_renew=repeatable)
+                return await connection.do(action, may_renew=repeatable and self._may_renew)
         except (NotConnectedError, TimeoutError) as error:
             self._end_session(error)
             raise
