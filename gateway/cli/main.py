@@ -11,10 +11,11 @@ from gateway import __version__
 
 _HELP = """qulink (衢联): networked factory equipment, from the machine to the city.
 
+<<<<<<< HEAD
 At a factory: check, run, device, read, watch, trace, test. At the city: city, ledger, rates,
-evidence, identifier. To try it: demo, simulate. To write a configuration: points, decode, check,
-schema, drivers; a driver: driver. The command line speaks English; what is made for others to
-read (consoles, reports, templates of ledgers and point tables) speaks Chinese and English.
+evidence, identifier. To try it: demo, simulate. To write a configuration: probe, points, decode,
+check, schema, drivers; a driver: driver. The command line speaks English; what is made for others
+to read (consoles, reports, templates of ledgers and point tables) speaks Chinese and English.
 
 Exit codes: 0 done; 1 refused, and the reason is printed; 2 wrong usage, or a part failed while
 running.
@@ -35,6 +36,7 @@ COMMANDS = {
     "write": "edge.asking.write_command",
     "commands": "edge.commands_command",
     "decode": "survey.decode_command",
+    "probe": "survey.probe_command",
     "city": "city.city_command",
     "ledger": "city.ledger_command",
     "rates": "city.rates_command",

@@ -3,7 +3,8 @@
 Nothing of it is imported while an edge runs, unless a person asks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from gateway.drivers.api import Value
@@ -62,3 +63,81 @@ class Target(NamedTuple):
 
     connection: Mapping[str, Any]
     unit: Mapping[str, Any]
+
+
+class Place(NamedTuple):
+    """Where a search looks.
+
+    Attributes:
+        target: as a URL has it.
+        connection: the same as an instance of the driver's connection model.
+    """
+
+    target: Target
+    connection: Any
+
+
+@dataclass(slots=True)
+class FoundDevice:
+    """A device that was found.
+
+    Attributes:
+        name: what tells it from the others there, as ``unit 3``.
+        connection: as a configuration would have it below ``connection:``.
+        identity: what it says of itself, by the protocol's own words.
+        readable: addresses that it gives, in words, as ``holding 0–99``.
+        points: suggested name of a tag → address, for what it gives.
+        remarks: what is odd about it, or was not finished.
+        map: the driver's own record of what it gives, for :meth:`Probe.holds`.
+    """
+
+    name: str
+    connection: dict[str, Any]
+    identity: dict[str, str] = field(default_factory=dict)
+    readable: list[str] = field(default_factory=list)
+    points: dict[str, Any] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    map: Any = None
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a search has found so far; it is whole when the search has ended.
+
+    Attributes:
+        devices: those that are there.
+        remarks: what holds for the search.
+    """
+
+    devices: list[FoundDevice] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+Tell = Callable[[str, int, int], None]
+"""What is being done, how many steps of it are over, and how many there are."""
+
+
+class Probe(Protocol):
+    """Looks for devices."""
+
+    async def look(
+        self, where: Place, options: Any, wanted: Sequence[Any], findings: Findings, tell: Tell
+    ) -> None:
+        """Look; over one connection at a time, and with pauses, so that nobody is flooded.
+
+        May be cancelled; what was found by then is in ``findings``.
+
+        Args:
+            where: where to look.
+            options: an instance of the model that the driver gives for them.
+            wanted: addresses of known machines, which are worth a look.
+            findings: grows.
+            tell: is told of the progress.
+
+        Raises:
+            NotConnectedError: nobody is there.
+            RefusedError: who is there refuses us.
+        """
+
+    def holds(self, device: FoundDevice, address: Any) -> bool:
+        """Whether a device gave an address when it was looked at."""

@@ -15,7 +15,7 @@ from edge_config.models.settings import Settings
 from gateway.core.schema import Kind
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
-from gateway.drivers.search import Detective, Target
+from gateway.drivers.search import Detective, Probe, Target
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -92,11 +92,15 @@ class SearchSpec:
         target: the connection that a URL means; ValueError says how one is written. Pure.
         example: such a URL.
         detective: reads a range in every way; None: this driver's values say what they are.
+        probe: looks for devices; None: this driver cannot.
+        options: model of what a person may say of such a search, by name of an option.
     """
 
     target: Callable[[str], Target]
     example: str
     detective: Callable[[], Detective] | None = None
+    probe: Callable[[], Probe] | None = None
+    options: type[Settings] = Settings
 
 
 def as_written(written: Any, _notation: Notation) -> Any:

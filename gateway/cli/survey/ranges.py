@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.cli.edge.asking.opening import alone, ask_running, load, refuse, run
 
 if TYPE_CHECKING:
+    from gateway.core.batch import Reading
     from gateway.drivers.api import Value
     from gateway.drivers.search import CandidateValue, Detective
     from gateway.drivers.spec import DriverSpec
@@ -142,7 +143,6 @@ async def _read_cells(
     """What the cells hold; None where the device gives nothing."""
     import asyncio
 
-    from gateway.core.status import FIRST_BAD
     from gateway.drivers.api import Point
 
     driver = spec.make(connection)
@@ -153,6 +153,13 @@ async def _read_cells(
             reading = await driver.read(driver.plan(points))
     finally:
         await driver.close()
+    return values_of(reading)
+
+
+def values_of(reading: "Reading") -> "list[Value | None]":
+    """One value a point; None where it is BAD."""
+    from gateway.core.status import FIRST_BAD
+
     values: list[Any] = []
     for column in reading.columns:
         values += column.tolist()

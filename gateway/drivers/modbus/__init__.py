@@ -8,9 +8,10 @@ from gateway.drivers.frames import Frame
 from gateway.drivers.modbus.address import Address, elements, kind, raw_type
 from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, strays, unit
 from gateway.drivers.modbus.notations.manuals import in_notation, noted, unclear
+from gateway.drivers.modbus.search.options import Options
 from gateway.drivers.modbus.search.target import EXAMPLE, target
 from gateway.drivers.modbus.types.overlaps import doubtful
-from gateway.drivers.search import Detective
+from gateway.drivers.search import Detective, Probe
 from gateway.drivers.spec import DriverSpec, Example, LinkSpec, SearchSpec
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ def _detective() -> Detective:
     from gateway.drivers.modbus.search.detective import ModbusDetective  # noqa: PLC0415 - as above
 
     return ModbusDetective()
+
+
+def _probe() -> Probe:
+    from gateway.drivers.modbus.search.probe import ModbusProbe  # noqa: PLC0415 - as above
+
+    return ModbusProbe()
 
 
 SPEC = DriverSpec(
@@ -81,5 +88,5 @@ SPEC = DriverSpec(
     unclear=unclear,
     explain=_explain,
     link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts, doubts=_doubts),
-    search=SearchSpec(target, EXAMPLE, _detective),
+    search=SearchSpec(target, EXAMPLE, _detective, _probe, Options),
 )

@@ -236,6 +236,13 @@ class ModbusDriver:
         why = f"{reason.code} (exception {fault.code}) to {asked}"
         return NoResponseError(f"{self._name}: {why}", reason)
 
+    async def ask(self, request: codec.Request) -> codec.Answer:
+        """What the unit answers to one request of a search, an exception or silence included."""
+        try:
+            return (await self._asking.ask([request], is_known=False))[0]
+        finally:
+            self._asking.end()
+
     async def write(self, point: Point, value: Value) -> None:
         """Write one value and check the device's echo.
 

@@ -1,0 +1,55 @@
+"""What a person may say of a search for Modbus units. Pure."""
+
+from typing import Annotated
+
+from edge_config.models.settings import Field, Rule, Settings
+from gateway.drivers.modbus.codec import ADDRESSES, Table
+from gateway.drivers.modbus.search.mapping import numbers
+
+MOST_UNIT = 255
+
+
+def _units(text: str) -> str:
+    list(numbers(text, MOST_UNIT))
+    return text
+
+
+def _addresses(text: str) -> str:
+    list(numbers(text, ADDRESSES - 1))
+    return text
+
+
+def _tables(text: str) -> str:
+    names = text.replace("，", ",").replace(" ", "").split(",")
+    strange = [name for name in names if name not in SEARCHED]
+    if strange:
+        raise ValueError(f"there is no table {strange[0]!r}; there are {', '.join(SEARCHED)}")
+    return ",".join(names)
+
+
+SEARCHED = (Table.HOLDING, Table.INPUT, Table.COIL, Table.DISCRETE)
+
+
+class Options(Settings):
+    """How to look for units, and at what."""
+
+    unit: Annotated[str, Rule(_units)] = Field(
+        default="1-247", description="unit ids to ask, as 1-10,20"
+    )
+    tables: Annotated[str, Rule(_tables)] = Field(
+        default="holding,input", description="tables to map; also coil and discrete"
+    )
+    addresses: Annotated[str, Rule(_addresses)] = Field(
+        default="0-255",
+        description="addresses to map, as on the wire, besides those of known machine profiles",
+    )
+    map: bool = Field(default=True, description="find out which addresses each unit has")
+    requests: int = Field(
+        default=800, ge=1, le=200_000, description="most requests to map one table of one unit"
+    )
+    pause_ms: int = Field(
+        default=20, ge=0, le=10_000, description="wait between an answer and the next request"
+    )
+    timeout_ms: int = Field(
+        default=500, ge=20, le=60_000, description="longest wait for one answer"
+    )
