@@ -4,6 +4,7 @@ The codec is our own; no protocol library is needed.
 """
 
 from gateway.drivers.api import Driver
+from gateway.drivers.frames import Frame
 from gateway.drivers.mc.address import Address, kind
 from gateway.drivers.mc.config import Connection, endpoint, misfits, unit
 from gateway.drivers.spec import DriverSpec, Example
@@ -13,6 +14,12 @@ def _make(connection: Connection) -> Driver:
     from gateway.drivers.mc.driver import McDriver  # noqa: PLC0415 - only when used
 
     return McDriver(connection)
+
+
+def _explain(frame: Frame) -> str:
+    from gateway.drivers.mc.explaining import explain  # noqa: PLC0415 - only to look
+
+    return explain(frame)
 
 
 SPEC = DriverSpec(
@@ -37,4 +44,5 @@ SPEC = DriverSpec(
     endpoint=endpoint,
     unit=unit,
     misfits=misfits,
+    explain=_explain,
 )

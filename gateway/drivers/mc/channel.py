@@ -1,4 +1,4 @@
-"""One TCP connection to a MELSEC controller: one request under way at a time."""
+"""One connection to a MELSEC controller: one request under way at a time."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import cast
 
 from gateway.core.status import Reason
 from gateway.drivers.api import NotConnectedError
+from gateway.drivers.frames import FrameLog
 from gateway.drivers.mc import codec
 from gateway.drivers.mc.config import Frame, Route
 from gateway.drivers.mc.ends import SILENT
@@ -22,15 +23,17 @@ class Channel(asyncio.Protocol):
         frame: 3E or 4E.
         to: whom requests are for.
         timer_ms: longest wait of the module for its CPU.
+        frames: what goes over it.
 
     Attributes:
         loss: why it cannot be used; empty while it can.
     """
 
-    def __init__(self, frame: Frame, to: Route, timer_ms: int) -> None:
+    def __init__(self, frame: Frame, to: Route, timer_ms: int, frames: FrameLog) -> None:
         self._inbox = codec.Inbox(frame)
         self._to = to
         self._timer_ms = timer_ms
+        self._frames = frames
         is_numbered = frame is Frame.E4
         self._serials: Iterator[int] | None = cycle(range(codec.SERIALS)) if is_numbered else None
         self._serial: int | None = None
@@ -54,6 +57,7 @@ class Channel(asyncio.Protocol):
         self._serial = next(self._serials) if self._serials else None
         self._waiter = waiter = asyncio.get_running_loop().create_future()
         message = codec.framed(request, self._to, self._timer_ms, self._serial)
+        self._frames.sent(message)
         cast("asyncio.Transport", self._transport).write(message)
         try:
             async with asyncio.timeout(timeout_s):
@@ -70,6 +74,7 @@ class Channel(asyncio.Protocol):
 
     def _silent(self, timeout_s: float) -> int:
         if self._serials is not None:
+            self._frames.note(f"no answer within {timeout_s * 1000:.0f} ms")
             return SILENT
         self.abort(f"no answer within {timeout_s * 1000:.0f} ms; closed, a late one has no number")
         raise NotConnectedError(self.loss, Reason.TIMEOUT)
@@ -81,6 +86,7 @@ class Channel(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand over the answer that is waited for; late ones are dropped by their numbers."""
+        self._frames.received(data)
         try:
             answers = self._inbox.receive(data)
         except codec.WrongAnswerError as error:
@@ -111,6 +117,8 @@ class Channel(asyncio.Protocol):
             self._transport.abort()
 
     def _fail(self, why: str) -> None:
+        if not self.loss:
+            self._frames.note(why)
         self.loss = self.loss or why
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(NotConnectedError(self.loss))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from edge_config.models.base import Host
 from edge_config.models.gateway import DeviceConfig
 from edge_config.models.settings import Field, Settings
+from gateway.drivers.transport.endpoint import endpoint_of
 
 TIMER_STEP_MS = 250
 """Unit of the monitoring timer in a message."""
@@ -24,6 +25,13 @@ class Frame(StrEnum):
     E4 = "4e"
 
 
+class Transport(StrEnum):
+    """How the controller's port is set."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
 class Series(StrEnum):
     """How devices are named in a request."""
 
@@ -32,7 +40,7 @@ class Series(StrEnum):
 
 
 class Connection(Settings):
-    """How to reach a controller by MC protocol (SLMP), binary code, TCP.
+    """How to reach a controller by MC protocol (SLMP), binary code.
 
     Each device has a connection of its own; in the controller's Ethernet settings each needs an
     open port for MC protocol (SLMP) in binary code.
@@ -43,6 +51,9 @@ class Connection(Settings):
         ge=1,
         le=65535,
         description="TCP port as set in the controller's parameters, there often in hexadecimal",
+    )
+    transport: Transport = Field(
+        default=Transport.TCP, description="tcp, or udp in 4e frames, where the port is set to it"
     )
     frame: Frame = Field(
         default=Frame.E3,
@@ -84,6 +95,13 @@ class Connection(Settings):
         default=True, description="read scattered devices together by command 0403"
     )
 
+    def __post_init__(self) -> None:
+        if self.transport is Transport.UDP and self.frame is Frame.E3:
+            raise ValueError(
+                "udp needs frame: 4e: 3e answers have no number, and a datagram that comes twice "
+                "would pass for the next answer"
+            )
+
 
 class Route(NamedTuple):
     """Whom a message is for, as it stands in its head: which CPU of which station."""
@@ -100,9 +118,8 @@ def route(connection: Connection) -> Route:
 
 
 def endpoint(connection: Connection) -> str:
-    """``host:port``; an IPv6 address stands in brackets."""
-    host = f"[{connection.host}]" if ":" in connection.host else connection.host
-    return f"{host}:{connection.port}"
+    """``host:port``, of UDP ``host:port/udp``."""
+    return endpoint_of(connection.host, connection.port, connection.transport)
 
 
 def unit(connection: Connection) -> tuple[Any, ...]:

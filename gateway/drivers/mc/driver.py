@@ -1,7 +1,7 @@
 """The MC protocol driver: one connection to one CPU."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from weakref import WeakSet
 
 from gateway.core.batch import Reading
@@ -14,9 +14,10 @@ from gateway.drivers.api import (
     TagFault,
     Value,
 )
+from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.mc import codec, ends
 from gateway.drivers.mc.channel import Channel
-from gateway.drivers.mc.config import REQUEST_TIMEOUT_MS, Connection, endpoint, route
+from gateway.drivers.mc.config import REQUEST_TIMEOUT_MS, Connection, Transport, endpoint, route
 from gateway.drivers.mc.plan import (
     LAYOUTS,
     Read,
@@ -28,7 +29,14 @@ from gateway.drivers.mc.plan import (
 )
 from gateway.drivers.toolkit.plans import PointPlan
 from gateway.drivers.toolkit.reading import Answer, UnansweredError
+from gateway.drivers.transport.tcp import TcpWay
+from gateway.drivers.transport.udp import UdpWay
+from gateway.drivers.transport.way import Way
 
+_WAYS: Mapping[Transport, Callable[[str, int], Way]] = {
+    Transport.TCP: TcpWay,
+    Transport.UDP: UdpWay,
+}
 CLOSE_S = 1.0
 """Longest wait until a socket is closed."""
 
@@ -41,22 +49,26 @@ class McDriver:
         self._timeout_s = (connection.request_timeout_ms or REQUEST_TIMEOUT_MS) / 1000
         self._most_random = codec.MOST_RANDOM[connection.series] if connection.random_read else 0
         self._name = f"MELSEC controller at {endpoint(connection)}"
+        self._way = _WAYS[connection.transport](connection.host, connection.port)
+        self._frames = NOT_KEPT
         self._channel: Channel | None = None
         self._plans: WeakSet[PointPlan] = WeakSet()
+
+    def record(self, frames: FrameLog) -> None:
+        """Keep what goes over the wire from now on."""
+        self._frames = frames
 
     async def connect(self) -> None:
         """Open the connection; whether the CPU answers shows at the first reading."""
         await self.close()
         to, timer_ms = route(self._connection), self._connection.monitoring_timer_ms
-        loop = asyncio.get_running_loop()
+        channel = Channel(self._connection.frame, to, timer_ms, self._frames)
         try:
-            _, self._channel = await loop.create_connection(
-                lambda: Channel(self._connection.frame, to, timer_ms),
-                self._connection.host,
-                self._connection.port,
-            )
-        except (OSError, UnicodeError) as error:  # UnicodeError: no possible host name
+            await self._way.open(lambda: channel)
+        except NotConnectedError as error:
+            self._frames.note(f"cannot connect: {error}")
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
+        self._channel = channel
 
     def plan(self, points: Sequence[Point]) -> PointPlan:
         """Merge the points into the fewest requests."""

@@ -5,6 +5,7 @@ it is imported with ``driver``, when a configured device needs it.
 """
 
 from gateway.drivers.api import Driver, RefusedError
+from gateway.drivers.frames import Frame
 from gateway.drivers.s7.address import Address, kind
 from gateway.drivers.s7.config import Connection, endpoint, misfits, unit
 from gateway.drivers.spec import DriverSpec, Example
@@ -16,6 +17,12 @@ def _make(connection: Connection) -> Driver:
     except ModuleNotFoundError as error:
         raise RefusedError(f"{error.name} is missing: pip install 'qulink[s7]'") from error
     return S7Driver(connection)
+
+
+def _explain(frame: Frame) -> str:
+    from gateway.drivers.s7.explaining import explain  # noqa: PLC0415 - only to look
+
+    return explain(frame)
 
 
 SPEC = DriverSpec(
@@ -41,4 +48,5 @@ SPEC = DriverSpec(
     endpoint=endpoint,
     unit=unit,
     misfits=misfits,
+    explain=_explain,
 )

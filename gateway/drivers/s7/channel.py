@@ -16,6 +16,7 @@ from snap7.s7protocol import S7Protocol
 
 from gateway.core.status import Reason
 from gateway.drivers.api import NotConnectedError
+from gateway.drivers.frames import FrameLog
 from gateway.drivers.s7 import codec
 from gateway.drivers.s7.address import Area
 from gateway.drivers.s7.codec import LEAST_PDU, Item, RefusedAnswerError, WrongAnswerError
@@ -56,16 +57,18 @@ class Channel:
     Args:
         connection: where to.
         timeout_s: longest wait for an answer.
+        frames: what goes over it, once it is connected.
 
     Attributes:
         loss: why it cannot be used; empty while it can.
         pdu: longest message, bytes.
     """
 
-    def __init__(self, connection: Connection, timeout_s: float) -> None:
+    def __init__(self, connection: Connection, timeout_s: float, frames: FrameLog) -> None:
         self._iso = _Iso(connection.host, connection.port, connection.local_tsap, tsap(connection))
         self._protocol = S7Protocol()
         self._timeout_s = timeout_s
+        self._frames = frames
         self._most = connection.max_pdu
         self.loss = "not connected"
         self.pdu = LEAST_PDU
@@ -144,9 +147,11 @@ class Channel:
         """Send and receive; whatever is not answered ends the connection."""
         is_answered = False
         try:
+            self._frames.sent(codec.framed(request))
             async with asyncio.timeout(self._timeout_s):
                 await self._iso.send_data(request)
                 answer = await self._iso.receive_data()
+            self._frames.received(codec.framed(answer))
             is_answered = True
         finally:
             if not is_answered:
@@ -164,5 +169,7 @@ class Channel:
 
     def abort(self, why: str) -> None:
         """Drop the connection at once: later calls say why."""
+        if not self.loss:
+            self._frames.note(why)
         self.loss = self.loss or why
         self._iso.abort()

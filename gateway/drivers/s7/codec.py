@@ -71,6 +71,11 @@ class Body(NamedTuple):
     data: bytes
 
 
+def framed(message: bytes) -> bytes:
+    """A message as it goes over the wire, in ISO on TCP (RFC 1006) and one data unit of COTP."""
+    return b"\x03\0" + (len(message) + 7).to_bytes(2, "big") + b"\x02\xf0\x80" + message
+
+
 def body(answer: bytes, request: bytes) -> Body:
     """What an answer holds.
 

@@ -12,6 +12,7 @@ from gateway.drivers.api import (
     TagFault,
     Value,
 )
+from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.s7 import codec
 from gateway.drivers.s7.address import Address
 from gateway.drivers.s7.channel import Channel
@@ -28,13 +29,18 @@ class S7Driver:
         self._connection = connection
         self._timeout_s = (connection.request_timeout_ms or REQUEST_TIMEOUT_MS) / 1000
         self._name = f"S7 at {endpoint(connection)}"
+        self._frames = NOT_KEPT
         self._channel: Channel | None = None
         self._plans: WeakSet[PointPlan] = WeakSet()
+
+    def record(self, frames: FrameLog) -> None:
+        """Keep what goes over the wire from the next connection on."""
+        self._frames = frames
 
     async def connect(self) -> None:
         """Open the connection; whether the CPU lets us read shows at the first reading."""
         await self.close()
-        self._channel = Channel(self._connection, self._timeout_s)
+        self._channel = Channel(self._connection, self._timeout_s, self._frames)
         try:
             await self._channel.open()
         except NotConnectedError as error:
