@@ -8,26 +8,33 @@ from edge_config.models.settings import Settings
 
 SYNONYMS = {
     "address": "host",
-    "baud": "baudrate",
+    "baudrate": "baud",
     "broker": "northbound",
     "byte_order": "order",
+    "com": "serial",
+    "com_port": "serial",
     "cycle_ms": "interval_ms",
     "data_type": "type",
     "datatype": "type",
     "environment": "env",
+    "framer": "framing",
     "ip": "host",
     "mqtt": "northbound",
+    "parity": "serial",
     "path": "file",
     "period_ms": "interval_ms",
     "points": "tags",
     "poll_interval_ms": "interval_ms",
     "register": "address",
     "registers": "tags",
+    "serial_port": "serial",
     "server": "url",
     "signals": "tags",
     "slave": "unit",
     "slave_id": "unit",
+    "speed": "baud",
     "station": "unit",
+    "tty": "serial",
     "type": "role",
     "unit_id": "unit",
     "variables": "tags",
@@ -56,6 +63,31 @@ OTHER_WORDS = {
     "double": "float64",
 }
 """Values of controllers and other products: spelling alone would lead from FLOAT to float64."""
+
+PHRASES = {
+    "ascii": "framing: ascii",
+    "rtu": "framing: rtu",
+    "rtu_over_tcp": "framing: rtu",
+    "rtu_over_udp": "framing: rtu, transport: udp",
+    "rtu_tcp": "framing: rtu",
+    "rtutcp": "framing: rtu",
+    "rtuovertcp": "framing: rtu",
+    "serial": "serial: /dev/serial/by-id/…",
+    "tcp": "transport: tcp",
+    "telnet": "framing: rtu",
+    "tls": "transport: tls",
+    "udp": "transport: udp",
+}
+"""What other products say of how a device is reached (``mode: rtu_over_tcp``, ``type: serial``,
+``transport: rtu``), whatever their key, and what is written here instead."""
+
+
+def phrase(value: object, known: Collection[str]) -> str:
+    """``; write 'framing: rtu'`` for a value of other products, where its key is known here."""
+    word = str(value).casefold().replace("-", "_").replace(" ", "_")
+    found = PHRASES.get(word, "")
+    return f"; write {found!r}" if found.partition(":")[0] in known else ""
+
 
 DriverKeys = Mapping[str, Collection[str]]
 """Keys below the fields whose contents a driver defines, as ``connection``."""

@@ -8,9 +8,9 @@ from unicodedata import normalize
 from pydantic_core import ErrorDetails
 
 from edge_config.files.syntax import full_width
-from edge_config.mistakes.key_hints import OTHER_WORDS, DriverKeys, key_hint
+from edge_config.mistakes.key_hints import OTHER_WORDS, DriverKeys, key_hint, phrase
 from edge_config.mistakes.problems import Loc, hint, one_of
-from edge_config.mistakes.shape import bounds, field_at, models_in, number
+from edge_config.mistakes.shape import bounds, field_at, fields_at, models_in, number
 from edge_config.models.base import PATTERN_WORDS, Secret
 from edge_config.models.plain import without_secrets
 from edge_config.models.settings import Settings
@@ -26,6 +26,7 @@ _LIKE_NUMBER = re.compile(
 )
 """``10%``, ``1/10``, ``/10``, ``x0.1``, ``0℃``: what people write into a cell for a number."""
 _OTHER_SIGNS = str.maketrans("−–－×∗％∶÷", "---x*%:/")
+_MEANT = "did you mean"
 _DECIMAL_POINT = "; a decimal point is '.', not ','"
 
 
@@ -52,7 +53,12 @@ def _wrong(model: type[Settings], detail: ErrorDetails, inner: DriverKeys) -> st
     if kind in RANGES:
         limit = bounds(key) or _bare_limit(detail.get("ctx", {}))
         return f"must be {limit}{_unit(detail)}, not {number(detail['input'])}"
-    return _SENTENCES.get(kind, _own_words)(detail)
+    said = _SENTENCES.get(kind, _own_words)(detail)
+    return said if kind != "enum" or _MEANT in said else said + _phrase(model, detail)
+
+
+def _phrase(model: type[Settings], detail: ErrorDetails) -> str:
+    return phrase(detail["input"], fields_at(model, detail["loc"][:-1]))
 
 
 def _narrow(detail: ErrorDetails) -> str:
@@ -77,7 +83,7 @@ def _key_hint(model: type[Settings], detail: ErrorDetails, inner: DriverKeys) ->
         return f"; {wide}"
     if detail["input"] is None and str(key).isdigit():
         return _DECIMAL_POINT
-    return key_hint(model, tuple(around), str(key), inner)
+    return _phrase(model, detail) or key_hint(model, tuple(around), str(key), inner)
 
 
 def shown(value: object, loc: Loc = ()) -> str:

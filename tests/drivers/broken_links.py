@@ -12,6 +12,7 @@ from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.driver import UnitPlan
 from gateway.drivers.modbus.link import ModbusLink
+from gateway.drivers.transport.tcp import TcpWay
 
 
 class Sound(ModbusLink):
@@ -143,10 +144,11 @@ class ForgetsItsUnits(Sound):
     """New settings, and nobody is there any more."""
 
     def configure(self, connections: Sequence[Connection]) -> None:
-        if self._settings:
-            self._pool.abort("new settings")
-            self._host = "127.0.0.255"
+        is_new = not self._settings
         super().configure(connections)
+        if not is_new:
+            self._pool.abort("new settings")
+            self._dialling.way = TcpWay("127.0.0.255", 1)
 
 
 class MixesAfterARepeat(Sound):

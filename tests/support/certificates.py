@@ -58,9 +58,9 @@ class Authority:
         place = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
         return self._sign(name, ExtendedKeyUsageOID.SERVER_AUTH, place)
 
-    def client(self, name: str) -> tuple[Path, Path]:
+    def client(self, name: str, *extensions: x509.ExtensionType) -> tuple[Path, Path]:
         """Certificate and key of a client."""
-        return self._sign(name, ExtendedKeyUsageOID.CLIENT_AUTH)
+        return self._sign(name, ExtendedKeyUsageOID.CLIENT_AUTH, *extensions)
 
     def _sign(
         self, name: str, usage: x509.ObjectIdentifier, *extensions: x509.ExtensionType

@@ -1,4 +1,4 @@
-"""Modbus TCP and RTU over TCP: own codec and planner; functions 1–6, 15 and 16."""
+"""Modbus over TCP, UDP, TLS and serial lines: own codec and planner; functions 1–6, 15 and 16."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -55,8 +55,8 @@ def _probe() -> Probe:
 
 SPEC = DriverSpec(
     name="modbus",
-    title_zh="Modbus TCP",
-    title_en="Modbus TCP",
+    title_zh="Modbus",
+    title_en="Modbus",
     connection=Connection,
     address=Address,
     kind=kind,

@@ -22,10 +22,10 @@ from gateway.drivers.modbus.pauses import (
     HASTY_S,
     LONGEST_DOUBT_S,
     PATIENCE,
-    TURNAROUND_S,
     Lessons,
     Pauses,
 )
+from gateway.drivers.modbus.reach.quiet import Quiet
 
 
 class Channel(asyncio.Protocol):
@@ -34,6 +34,7 @@ class Channel(asyncio.Protocol):
     Args:
         series: the framing.
         pauses: waits of the link; what is learnt here is written there.
+        quiet: when the next request may be sent; left out, as the pauses say.
 
     Attributes:
         silences: series in a row that ended without an answer.
@@ -45,9 +46,12 @@ class Channel(asyncio.Protocol):
         closed: done when the socket is closed.
     """
 
-    def __init__(self, series: Transactions | RtuLine, pauses: Pauses) -> None:
+    def __init__(
+        self, series: Transactions | RtuLine, pauses: Pauses, quiet: Quiet | None = None
+    ) -> None:
         self._series = series
         self._pauses = pauses
+        self._quiet = quiet or Quiet(pauses)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[list[Answer]] | None = None
@@ -57,9 +61,7 @@ class Channel(asyncio.Protocol):
         self._heard_at = self._sent_at = self._allowed_s = 0.0
         self.opened_s = self.answered_s = self.ended_s = self.ends_at = 0.0
         self._unit = NOBODY
-        self._ready_from = 0.0
         self._trusted_at = 0.0  # when an answer in doubt counts, whatever comes
-        self._late_until: dict[int, float] = {}  # units whose late answers cannot be told apart
         self._lessons = Lessons(pauses)
         self.silences = 0
         self.answers = 0
@@ -68,7 +70,7 @@ class Channel(asyncio.Protocol):
     @property
     def framing(self) -> Framing:
         """How its requests are wrapped."""
-        return Framing.RTU if isinstance(self._series, RtuLine) else Framing.TCP
+        return Framing(self._series.framing)
 
     @property
     def loss(self) -> str:
@@ -87,7 +89,7 @@ class Channel(asyncio.Protocol):
 
     @property
     def line(self) -> RtuLine | None:
-        """The line behind it, if its framing is RTU."""
+        """The line behind it, if its framing is that of one."""
         return self._series if isinstance(self._series, RtuLine) else None
 
     async def exchange(
@@ -135,9 +137,7 @@ class Channel(asyncio.Protocol):
 
     def _send(self, data: bytes) -> None:
         """Write now, or when the line is ready for it; the clock of the time-out starts then."""
-        late_until = self._late_until.get(self._unit.number, 0.0)
-        pause_over = self.answered_s + self._pauses.between_s
-        wait_s = max(pause_over, self._ready_from, late_until) - self._loop.time()
+        wait_s = self._quiet.until_s(self._unit, self.answered_s) - self._loop.time()
         if wait_s > 0:
             self._stop_timers()
             self._series.is_held = True
@@ -153,6 +153,8 @@ class Channel(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         self._series.release()
         self._heard_at = self._sent_at = self._loop.time()
+        if self._quiet.timing.character_s:
+            self._allowed_s += self._quiet.timing.wire_s(data, self._series.request)
         self._watch()
         self._unit.frames.sent(data)
         cast("asyncio.Transport", self._transport).write(data)
@@ -161,6 +163,8 @@ class Channel(asyncio.Protocol):
         """Check what came and send what is next."""
         self._unit.frames.received(data)
         series = self._series
+        if series.is_datagrams:
+            series.begin_datagram()
         missing, late, was_in_doubt = series.missing, series.late, series.doubted is not None
         asked = series.request if self._lessons.is_open else None
         try:
@@ -213,7 +217,7 @@ class Channel(asyncio.Protocol):
         self.answered_s = self._heard_at
 
     def _send_next(self, data: bytes) -> None:
-        if self._pauses.between_s:
+        if self._quiet.between_s:
             self._send(data)
         else:
             self._sent_at = self._heard_at
@@ -235,7 +239,6 @@ class Channel(asyncio.Protocol):
         if self._series.repeated:  # its ids do not tell which request an answer belongs to
             self.abort(f"wrong answer: {not_open(self._series.repeated)}", WRONG)
             return
-        self._learn_silence()
         self._give_up(f"no answer within {self._allowed_s * 1000:g} ms")
         self._waiter.set_result(self._series.answers)
         self._end_if_late_would_pass()
@@ -245,25 +248,20 @@ class Channel(asyncio.Protocol):
         if self._series.is_held:
             self._series.give_up()
         elif self._series.missing:
-            if self._loop.time() - self._sent_at > CUT_OFF_S:
-                self._learn_silence()
-            self._give_up("given up, as the whole reading took too long")
+            teaches = self._loop.time() - self._sent_at > CUT_OFF_S
+            self._give_up("given up, as the whole reading took too long", teaches=teaches)
             self._end_if_late_would_pass()
 
-    def _learn_silence(self) -> None:
+    def _give_up(self, why: str, *, teaches: bool = True) -> None:
         request = self._series.request
-        if request is not None:
+        if teaches and request is not None:
             is_hasty = self._sent_at - self.answered_s < HASTY_S
             self._lessons.unanswered((self._unit.number, request.pdu), is_hasty=is_hasty)
-
-    def _give_up(self, why: str) -> None:
         self._unit.frames.note(why)
         self.silences += 1
         self._series.give_up()
         if isinstance(self._series, RtuLine):
-            now, allowed_s = self._loop.time(), self._unit.timeout_s
-            self._ready_from = now + TURNAROUND_S
-            self._late_until[self._unit.number] = max(now, self._sent_at + allowed_s) + allowed_s
+            self._quiet.silent(self._unit, self._sent_at, self._loop.time())
 
     def _end_if_late_would_pass(self) -> None:
         """Use it no longer where a late answer might pass for another; it is no loss of a unit."""
@@ -275,7 +273,7 @@ class Channel(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._lost = ""
         self.opened_s = self._loop.time()
-        self._ready_from = self.opened_s + self._pauses.after_connect_s
+        self._quiet.opened(self.opened_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wake whoever waits."""
@@ -296,5 +294,7 @@ class Channel(asyncio.Protocol):
             self._lost = why
         self._stop_timers()
         if self._waiter is not None and not self._waiter.done():
+            if isinstance(self._series, RtuLine) and not self._series.is_held:
+                self._quiet.lost(self._unit, self._sent_at)
             self._series.give_up(code)
             self._waiter.set_result(self._series.answers)

@@ -1,4 +1,4 @@
-"""What an operator writes for a Modbus TCP device: ``connection:``."""
+"""What an operator writes for a Modbus device: ``connection:``."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.modbus.codec import MAX_READ_BITS, MAX_READ_REGISTERS
 from gateway.drivers.modbus.framing.quirks import NO_QUIRKS, Quirk, Quirks
 from gateway.drivers.modbus.types.orders import Order
+from gateway.drivers.transport.endpoint import endpoint_of
+from gateway.drivers.transport.settings import DeviceTls, SerialSettings, port_conflicts
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.address import Address
@@ -27,20 +29,46 @@ class Framing(StrEnum):
     AUTO = "auto"
     TCP = "tcp"
     RTU = "rtu"
+    ASCII = "ascii"
+
+
+class Transport(StrEnum):
+    """What carries them to a host."""
+
+    TCP = "tcp"
+    UDP = "udp"
+    TLS = "tls"
+
+
+DEFAULT_PORT = {Transport.TCP: 502, Transport.UDP: 502, Transport.TLS: 802}
+"""Registered at IANA: mbap and mbap-s."""
 
 
 class Connection(Settings):
-    """How to reach one unit. Units of one host and port share what is opened there."""
+    """How to reach one unit: by a host or a serial port. Its units share what is opened there."""
 
-    host: Host = Field(description="name or IP address")
-    port: int = Field(default=502, ge=1, le=65535, description="TCP port")
+    host: Host | None = Field(default=None, description="name or IP address")
+    port: int | None = Field(
+        default=None, ge=1, le=65535, description="port of the host; 502, with TLS 802"
+    )
+    transport: Transport = Field(
+        default=Transport.TCP, description="what carries requests to the host: tcp, udp or tls"
+    )
+    tls: DeviceTls | None = Field(
+        default=None, description="certificates of Modbus/TCP Security, for transport: tls"
+    )
+    serial: SerialSettings | None = Field(
+        default=None,
+        description="serial port instead of a host: its path or a mapping; 9600 8N1 unless written",
+    )
     unit: int = Field(
         default=1, ge=0, le=255, description="unit id; often 1, 0 or 255 without a gateway"
     )
     framing: Framing = Field(
         default=Framing.AUTO,
-        description="tcp: Modbus TCP; rtu: RTU frames, from a transparent serial server; auto: "
-        "Modbus TCP, and RTU is tried where it is not answered",
+        description="tcp: Modbus TCP; rtu or ascii: frames of a serial line, from a transparent "
+        "serial server; auto: Modbus TCP, and RTU is tried where it is not answered; on a serial "
+        "port RTU",
     )
     connections: int | None = Field(
         default=None, ge=1, le=64, description="connections that units of this host and port share"
@@ -106,6 +134,21 @@ class Connection(Settings):
         description="write single values by functions 15 and 16 (devices without 5 and 6)",
     )
 
+    def __post_init__(self) -> None:
+        if (self.host is None) == (self.serial is None):
+            raise ValueError(
+                "give exactly one of 'host' (TCP, UDP, TLS, a serial server) and 'serial' (a port "
+                "of this machine)"
+            )
+        if (self.tls is None) == (self.transport is Transport.TLS):
+            raise ValueError("'transport: tls' and 'tls' (its certificates) belong together")
+
+    @property
+    def host_port(self) -> tuple[str, int]:
+        """Of a unit that is reached by a host."""
+        assert self.host is not None  # noqa: S101 - or it has a serial port
+        return self.host, self.port or DEFAULT_PORT[self.transport]
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -131,14 +174,19 @@ NOBODY = Unit(0, 1, 0.0)
 
 
 def endpoint(connection: Connection) -> str:
-    """``host:port``; an IPv6 address stands in brackets."""
-    host = f"[{connection.host}]" if ":" in connection.host else connection.host
-    return f"{host}:{connection.port}"
+    """``host:port``, ``host:port/udp``, ``host:port/tls``, or the path of the serial port."""
+    if connection.serial is not None:
+        return connection.serial.port
+    host, port = connection.host_port
+    return endpoint_of(host, port, connection.transport)
 
 
 def unit(connection: Connection) -> tuple[str, int, int]:
-    """What makes the physical unit: host, port and unit id."""
-    return connection.host.lower(), connection.port, connection.unit
+    """What makes the physical unit: host and port, or serial port, and unit id."""
+    if connection.serial is not None:
+        return connection.serial.port, 0, connection.unit
+    host, port = connection.host_port
+    return host.lower(), port, connection.unit
 
 
 def strays(connection: Connection, address: "Address") -> str:
@@ -160,17 +208,54 @@ def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str,
     if wait is not None and wait > device.timeout_ms:
         whole = f"the device's timeout_ms {device.timeout_ms}, the wait for a whole reading"
         yield "request_timeout_ms", f"{wait} is longer than {whole}"
-    if connection.framing is Framing.RTU and connection.unit == 0:
+    if is_line(connection) and connection.unit == 0:
         yield "unit", "0 is for all units of a serial line at once, and none of them answers"
+    yield from _transport_misfits(connection)
     yield from _quirk_misfits(connection)
+
+
+def is_line(connection: Connection) -> bool:
+    """Whether it speaks as on a serial line, where no answer says which request it belongs to."""
+    return connection.serial is not None or connection.framing in LINES
+
+
+LINES = frozenset({Framing.RTU, Framing.ASCII})
+"""Framings of serial lines."""
+
+_ASCII_BITS = 7
+
+
+def _transport_misfits(connection: Connection) -> Iterator[tuple[str, str]]:
+    if connection.transport is Transport.TLS and connection.framing in LINES:
+        yield "framing", "TLS carries Modbus TCP only; leave it out"
+    if is_line(connection) and connection.window > 1:
+        yield "window", f"{connection.window}: a serial line takes one request; leave it at 1"
+    if connection.serial is not None:
+        yield from _serial_misfits(connection, connection.serial)
+
+
+def _serial_misfits(connection: Connection, serial: SerialSettings) -> Iterator[tuple[str, str]]:
+    """What means nothing on a serial port, which is opened once."""
+    if connection.framing is Framing.TCP:
+        yield "framing", "tcp is for a host; a serial port takes rtu or ascii"
+    if (connection.connections or 1) > 1:
+        yield "connections", f"{connection.connections}: a serial port is opened once"
+    if connection.port is not None:
+        yield "port", "is of a host; the path of the serial port is 'serial.port'"
+    if connection.transport is not Transport.TCP:
+        yield "transport", f"{connection.transport} is for a host; leave it out"
+    if connection.baud is not None:
+        yield "baud", "is of a line behind a host; write 'serial: {port: …, baud: …}'"
+    if connection.framing is not Framing.ASCII and serial.data_bits == _ASCII_BITS:
+        yield "serial", "RTU needs 8 data bits; 7 are for framing: ascii"
 
 
 def _quirk_misfits(connection: Connection) -> Iterator[tuple[str, str]]:
     if connection.quirks and connection.window > 1:
         yield "window", f"{connection.window} needs a device without quirks; leave it at 1"
     strange = [str(one) for one in connection.quirks if one is not Quirk.PADDED_DATA]
-    if strange and connection.framing is Framing.RTU:
-        yield "quirks", f"{', '.join(strange)} means nothing in RTU framing"
+    if strange and is_line(connection):
+        yield "quirks", f"{', '.join(strange)} means nothing in RTU and ASCII framing"
 
 
 SHARED = ("framing", "connections", "pause_after_connect_ms", "pause_between_requests_ms", "baud")
@@ -192,3 +277,15 @@ def conflicts(connections: Sequence[Connection]) -> Iterator[tuple[int, str, str
             if value not in (None, Framing.AUTO, agreed):
                 where = endpoint(connection)
                 yield position, key, f"{value} contradicts {agreed} of another device at {where}"
+    yield from _way_conflicts(connections)
+
+
+def _way_conflicts(connections: Sequence[Connection]) -> Iterator[tuple[int, str, str]]:
+    """Settings of the serial port, or certificates, on which the devices do not agree."""
+    serial = [one.serial for one in connections if one.serial is not None]
+    for position, key, sentence in port_conflicts(serial):
+        yield position, "serial", f"{key}: {sentence}"
+    for position, connection in enumerate(connections):
+        if connection.tls != connections[0].tls:
+            where = endpoint(connection)
+            yield position, "tls", f"its files contradict those of another device at {where}"

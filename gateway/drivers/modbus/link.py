@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from random import randrange
 from typing import Any
 
 import msgspec
@@ -12,10 +11,9 @@ from gateway.drivers.extras import Notice
 from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.config import SHARED, Connection, Framing, shared
 from gateway.drivers.modbus.driver import ModbusDriver
-from gateway.drivers.modbus.framing.mbap import Transactions
-from gateway.drivers.modbus.framing.rtu import RtuLine
 from gateway.drivers.modbus.pauses import COMES_TWICE, ONE_EACH, Known, Pauses
 from gateway.drivers.modbus.pool import Pool
+from gateway.drivers.modbus.reach.dialling import Dialling
 
 SILENT_SERIES = 3
 """After so many series in a row without an answer a connection is made anew: it may be half open,
@@ -44,15 +42,15 @@ class ModbusLink:
     A unit's silence or time-out leaves its connections open.
 
     Args:
-        connections: of the units; all have the same host and port.
+        connections: of the units; all have the same endpoint.
     """
 
     def __init__(self, connections: Sequence[Connection]) -> None:
-        self._host, self._port = connections[0].host, connections[0].port
         self._settings: tuple[Any, ...] = ()
         self._written = self._found = Framing.AUTO
         self._remarks: list[str] = []
         self._pauses = Pauses(tell=self._remarks.append)
+        self._dialling = Dialling(connections, self._pauses)
         self._is_recalled = False  # the framing was found out before a restart
         self._pool = Pool(self._dial)
         self._users: set[ModbusDriver] = set()
@@ -74,6 +72,8 @@ class ModbusLink:
 
     def configure(self, connections: Sequence[Connection]) -> None:
         """Follow what the units say; connections that contradict it are made anew."""
+        if self._dialling.follow(connections):
+            self._pool.abort("its settings were changed")
         settings = tuple(shared(connections, key) for key in SHARED)
         if settings == self._settings:
             return
@@ -84,7 +84,7 @@ class ModbusLink:
         self._pool.allow(most or 1)
         if framing is not None and framing is not self._framing:
             self._pool.abort("its framing was changed")
-        self._written = framing or Framing.AUTO
+        self._written = framing or (Framing.RTU if connections[0].serial else Framing.AUTO)
 
     @property
     def _framing(self) -> Framing:
@@ -118,15 +118,7 @@ class ModbusLink:
                 raise NotConnectedError(str(why)) from why
 
     async def _dial(self) -> Channel:
-        # Ids begin anywhere, so that no answer of an earlier connection passes for one of this.
-        first = randrange(65_536)  # noqa: S311 - no secret
-        series = RtuLine() if self._framing is Framing.RTU else Transactions(first)
-        channel = Channel(series, self._pauses)
-        loop = asyncio.get_running_loop()
-        try:
-            await loop.create_connection(lambda: channel, self._host, self._port)
-        except (OSError, UnicodeError) as error:  # UnicodeError: no possible host name
-            raise NotConnectedError(str(error)) from error
+        channel = await self._dialling.dial(self._framing)
         self._failed = None
         return channel
 

@@ -13,7 +13,7 @@ import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import serial
 from serial.rs485 import RS485Settings
@@ -33,6 +33,8 @@ _TAKEN = frozenset({errno.EAGAIN, errno.EBUSY})
 @dataclass(frozen=True, slots=True)
 class SerialWay:
     """See :class:`gateway.drivers.transport.way.Way`. One may be open at a time."""
+
+    is_datagrams: ClassVar[bool] = False
 
     port: Port
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import ClassVar
 
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.transport.endpoint import endpoint_of
@@ -11,6 +12,8 @@ from gateway.drivers.transport.way import MakeProtocol
 @dataclass(frozen=True, slots=True)
 class TcpWay:
     """See :class:`gateway.drivers.transport.way.Way`."""
+
+    is_datagrams: ClassVar[bool] = False
 
     host: str
     port: int

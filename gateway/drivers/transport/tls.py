@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from dataclasses import dataclass
+from typing import ClassVar
 
 from gateway.drivers.api import NotConnectedError, RefusedError
 from gateway.drivers.transport.endpoint import endpoint_of
@@ -16,6 +17,8 @@ _ALERTS = ("ALERT", "CERTIFICATE")
 @dataclass(frozen=True, slots=True)
 class TlsWay:
     """See :class:`gateway.drivers.transport.way.Way`. TLS 1.2 or later; the host is verified."""
+
+    is_datagrams: ClassVar[bool] = False
 
     host: str
     port: int

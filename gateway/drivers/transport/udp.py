@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.transport.endpoint import endpoint_of
@@ -18,6 +18,8 @@ class UdpWay:
     asked. Datagrams of other senders are not received. Where the device's host says that nobody
     listens on the port, that ends it.
     """
+
+    is_datagrams: ClassVar[bool] = True
 
     host: str
     port: int

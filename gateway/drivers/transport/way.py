@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 MakeProtocol = Callable[[], asyncio.Protocol]
 
 
 class Way(Protocol):
     """Where a device is reached; opened as often as it takes."""
+
+    is_datagrams: ClassVar[bool]
+    """Whether each piece that is written or comes is whole, and may be lost or come twice."""
 
     @property
     def endpoint(self) -> str:

@@ -42,16 +42,21 @@ def modbus_serial() -> Iterator[int]:
         yield server.port
 
 
-@contextmanager
-def libmodbus(folder: Path) -> Iterator[int]:
-    """The C library; serves one connection at a time."""
+def compiled_libmodbus(folder: Path) -> Path:
+    """A program of the C library; its first argument is a TCP port, or a serial port and a unit."""
     compiler = program("gcc", "gcc")
     if not Path("/usr/include/modbus/modbus.h").exists():
         missing("libmodbus", "apt-get install libmodbus-dev")
     binary = folder / "libmodbus_server"
     source = FOREIGN / "libmodbus_server.c"
     subprocess.run([compiler, "-o", str(binary), str(source), "-lmodbus"], check=True, timeout=50)
-    with _Process(str(binary)) as server:
+    return binary
+
+
+@contextmanager
+def libmodbus(folder: Path) -> Iterator[int]:
+    """The C library; serves one connection at a time."""
+    with _Process(str(compiled_libmodbus(folder))) as server:
         yield server.port
 
 

@@ -19,6 +19,7 @@ from gateway.drivers.modbus.framing.quirks import Quirk
 from gateway.drivers.modbus.framing.rtu import RtuLine, crc
 from gateway.drivers.modbus.framing.series import ProtocolError
 from gateway.drivers.modbus.pauses import HASTY_S, NOTHING_FOUND, Pauses
+from gateway.drivers.modbus.reach import quiet as quiet_module
 from tests.drivers.modbus.support import connected, points, read
 from tests.drivers.modbus.test_hostile import right
 
@@ -158,7 +159,7 @@ async def begun(
 async def test_a_cancelled_wait_for_a_late_answer_is_waited_by_the_next_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(channel_module, "TURNAROUND_S", 0.0)
+    monkeypatch.setattr(quiet_module, "TURNAROUND_S", 0.0)
     channel, wire = on_a_wire(RtuLine(), Pauses())
     unit = Unit(1, 1, 0.5)
     assert await channel.exchange(unit, [SEVEN]) == [SILENT]

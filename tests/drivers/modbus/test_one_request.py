@@ -89,9 +89,11 @@ async def test_a_server_that_ends_its_connections_after_few_answers_is_read(
     framing: str, lasts: int
 ) -> None:
     wanted = points(*(f"holding:{1_000 + 200 * i}" for i in range(8)))
+    # In RTU framing what was lost with a connection is waited out before the next request.
+    timeout_ms = 5_000 if framing == "tcp" else 1_000
     async with (
         device(framing) as (one, port),
-        connected(port, framing=Framing(framing), request_timeout_ms=5_000) as driver,
+        connected(port, framing=Framing(framing), request_timeout_ms=timeout_ms) as driver,
     ):
         one.lasts = lasts
         plan = driver.plan(wanted)

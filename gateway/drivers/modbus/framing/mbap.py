@@ -38,7 +38,7 @@ class Transactions(Series):
 
     __slots__ = (
         *("_first", "_given_up", "_is_new", "_last", "_latest", "_open", "_quirks"),
-        *("_rest", "_window", "_wrapped", "_wrapping"),
+        *("_window", "_wrapped", "_wrapping"),
     )
 
     def __init__(self, last: int = 0) -> None:
@@ -48,7 +48,6 @@ class Transactions(Series):
         self._wrapped: list[Wrapped] = []
         self._wrapping = Wrapping()
         self._given_up: dict[bytes, None] = {}
-        self._rest = b""
         self._latest = -1  # which request of the series was answered last
         self._window = 1
         self._quirks = NO_QUIRKS

@@ -45,18 +45,23 @@ def frame(unit: int, pdu: bytes) -> bytes:
 class RtuLine(Series):
     """The one open request of a line, or of a connection to a serial server.
 
+    Args:
+        given_up_by: see :class:`Series`.
+
     Attributes:
         garbage: bytes that came in this series and are no answer.
         stranger: another unit that answered in place of the one that was asked, in vain.
     """
 
-    __slots__ = ("_echoes", "_is_second", "_rest", "_takes_padded", "garbage", "stranger")
+    __slots__ = ("_echoes", "_is_second", "_takes_padded", "garbage", "stranger")
 
     is_waiting = False  # a line keeps nothing back for a unit that does not answer
+    crosses_datagrams = True  # serial servers cut frames where they like
+    framing = "rtu"
+    longest = _LONGEST
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._rest = b""
+    def __init__(self, given_up_by: set[tuple[int, int]] | None = None) -> None:
+        super().__init__(given_up_by)
         self._takes_padded = False
         self._is_second = False  # the request was sent once more, its first answer was in doubt
         self._echoes = False  # the line gives back what is sent, as two-wire adapters may
@@ -85,7 +90,7 @@ class RtuLine(Series):
         if not self.missing or self.is_held:
             self._note_unasked(data)
             return b""
-        self._rest = (self._rest + data)[-2 * _LONGEST :]
+        self._rest = (self._rest + data)[-2 * self.longest :]
         answers = self._answers()
         first = next(answers, None)
         if first is None:
@@ -127,7 +132,7 @@ class RtuLine(Series):
 
     def give_up(self, code: int = SILENT) -> None:
         """Wait no longer for what is open; it gets the code for its answer."""
-        self.stranger = _stranger(self._rest, self._unit)
+        self.stranger = self._stranger()
         self._unanswered(None, code)
         self._rest = b""
 
@@ -138,7 +143,15 @@ class RtuLine(Series):
             return b""
         request = self._requests[self._sent]
         self._sent += 1
-        return frame(self._unit, request.pdu)
+        return self._frame(request.pdu)
+
+    def _frame(self, pdu: bytes) -> bytes:
+        """A request to the unit as it is sent."""
+        return frame(self._unit, pdu)
+
+    def _stranger(self) -> int | None:
+        """Another unit of which an answer has come."""
+        return _stranger(self._rest, self._unit)
 
     def _answers(self) -> Iterator[Answer]:
         """The answers in what came, wherever they begin; more than one only by a fault.
@@ -146,7 +159,7 @@ class RtuLine(Series):
         What is read is used up: noise that comes later does not make it another answer.
         """
         request = self._requests[self._sent - 1]
-        sent, data = frame(self._unit, request.pdu), self._rest
+        sent, data = self._frame(request.pdu), self._rest
         is_echoed = data.startswith(sent)
         # The answer to a write of one value is its echo: only the second one is the device's.
         at = len(sent) if is_echoed and self._echoes else 0
@@ -170,7 +183,7 @@ class RtuLine(Series):
     def _note_unasked(self, data: bytes) -> None:
         """See whether the unit that was read last answers once more; a late answer is no sign."""
         self.late += 1
-        self._rest = (self._rest + data)[-_LONGEST:]
+        self._rest = (self._rest + data)[-self.longest :]
         unit, pdu, _ = self._taken
         request = self._requests[self._sent - 1] if self._sent else None
         if request is None or len(request.head) != READ_HEAD:  # adapters echo what was written

@@ -23,27 +23,45 @@ class Series:
     After silence nothing tells the late answer from the right one, in whichever order they come:
     if two come that differ, neither is believed.
 
+    Args:
+        given_up_by: units and functions of which a late answer may come; connections of one line
+            share them, as what is late may come over the next one.
+
     Attributes:
         answers: of the series begun last, in the order of its requests.
         missing: how many of them have not come.
         late: how many answers came after their requests had been given up, or once more.
         doubted: the answer to the request sent last that waits whether another one follows.
+        is_datagrams: whether each piece that comes is whole.
         is_held: whether the request sent last is still to be written: nothing that comes until
             then is its answer.
         comes_twice: whether answers came that nobody waited for, so that each is in doubt.
         repeated: transaction that was answered again while another one was missing; empty: none.
     """
 
+    crosses_datagrams = False
+    framing = "tcp"
+
     __slots__ = (
-        *("_differ", "_given_up_by", "_requests", "_sent", "_single", "_taken", "_unit"),
-        *("answers", "comes_twice", "doubted", "is_held", "late", "missing", "repeated"),
+        *("_differ", "_given_up_by", "_requests", "_rest", "_sent", "_single", "_taken", "_unit"),
+        *(
+            "answers",
+            "comes_twice",
+            "doubted",
+            "is_datagrams",
+            "is_held",
+            "late",
+            "missing",
+            "repeated",
+        ),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, given_up_by: set[tuple[int, int]] | None = None) -> None:
         self._unit = 0
         self._requests: Sequence[Request] = ()
+        self._rest = b""
         self._sent = 0
-        self._given_up_by: set[tuple[int, int]] = set()  # unit and function, for late answers
+        self._given_up_by = set() if given_up_by is None else given_up_by
         self._taken: tuple[int, bytes, Answer] = (0, b"", b"")  # unit, request, its answer
         self._differ = False  # answers came to one request after silence, and are not the same
         self._single = 0  # answers in doubt that nothing followed, in a row
@@ -51,6 +69,7 @@ class Series:
         self.missing = 0
         self.late = 0
         self.doubted: Answer | None = None
+        self.is_datagrams = False
         self.is_held = False
         self.comes_twice = False
         self.repeated = b""
@@ -69,6 +88,11 @@ class Series:
     def release(self) -> None:
         """The request sent last is written now."""
         self.is_held = False
+
+    def begin_datagram(self) -> None:
+        """What comes next is a datagram: half an answer takes no bytes from it."""
+        if not self.crosses_datagrams:
+            self._rest = b""
 
     def _answered(self, index: int, answer: Answer) -> None:
         self.answers[index] = answer
@@ -134,11 +158,18 @@ class Series:
         """
         self.answers[max(self._sent - 1, 0) if first is None else first] = code
         if self._sent and not self.is_held:
-            self._given_up_by.add((self._unit, self._requests[self._sent - 1].pdu[0]))
+            self._expect_late(code)
         self.missing = 0
         self.doubted = None
         self.is_held = False
         self._sent = len(self._requests)
+
+    def _expect_late(self, code: int) -> None:
+        asked = self._unit, self._requests[self._sent - 1].pdu[0]
+        if code == SILENT:
+            self._given_up_by.add(asked)
+        else:  # over with the connection, on which nothing can follow; the next one waits it out
+            self._given_up_by.discard(asked)
 
     @property
     def request(self) -> Request | None:

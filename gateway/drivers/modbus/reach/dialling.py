@@ -1,0 +1,61 @@
+"""Opens the connections of one link."""
+
+from collections.abc import Sequence
+from random import randrange
+
+from gateway.drivers.api import RefusedError
+from gateway.drivers.modbus.channel import Channel
+from gateway.drivers.modbus.config import LINES, Connection, Framing
+from gateway.drivers.modbus.framing.ascii import AsciiLine
+from gateway.drivers.modbus.framing.mbap import Transactions
+from gateway.drivers.modbus.framing.rtu import RtuLine
+from gateway.drivers.modbus.pauses import Pauses
+from gateway.drivers.modbus.reach.quiet import Quiet
+from gateway.drivers.modbus.reach.way import timing_of, way_of
+
+
+class Dialling:
+    """The way to the units of one link, and what outlasts its connections.
+
+    Args:
+        connections: of the units; all have the same endpoint.
+        pauses: waits of the link.
+    """
+
+    def __init__(self, connections: Sequence[Connection], pauses: Pauses) -> None:
+        self.way = way_of(connections)
+        self._timing = timing_of(connections)
+        self._pauses = pauses
+        # What one connection did not hear may come over the next one: a line keeps no more order.
+        self._late_until: dict[int, float] = {}
+        self._given_up_by: set[tuple[int, int]] = set()
+
+    def follow(self, connections: Sequence[Connection]) -> bool:
+        """Take over what the units say of the way; whether that is another one now."""
+        before, self.way = self.way, way_of(connections)
+        self._timing = timing_of(connections)
+        return self.way != before
+
+    async def dial(self, framing: Framing) -> Channel:
+        """One connection.
+
+        Raises:
+            NotConnectedError: it cannot be made.
+            RefusedError: certificates are refused.
+        """
+        quiet = Quiet(self._pauses, self._timing, self._late_until)
+        series = self._series(framing)
+        series.is_datagrams = self.way.is_datagrams
+        channel = Channel(series, self._pauses, quiet)
+        try:
+            await self.way.open(lambda: channel)
+        except RefusedError as error:
+            raise RefusedError(f"{self.way.endpoint}: {error}") from error
+        return channel
+
+    def _series(self, framing: Framing) -> Transactions | RtuLine:
+        if framing in LINES:
+            line = AsciiLine if framing is Framing.ASCII else RtuLine
+            return line(self._given_up_by)
+        # Ids begin anywhere, so that no answer of an earlier connection passes for one of this.
+        return Transactions(randrange(65_536))  # noqa: S311 - no secret

@@ -1,0 +1,53 @@
+"""When the next request may be sent over a connection. Pure."""
+
+from gateway.drivers.modbus.config import Unit
+from gateway.drivers.modbus.pauses import TURNAROUND_S, Pauses
+from gateway.drivers.modbus.reach.timing import UNTIMED, Timing
+
+
+class Quiet:
+    """How long a connection is quiet before the next request, by the clock of its loop.
+
+    Args:
+        pauses: waits of the link.
+        timing: what the speed of a serial port asks for.
+        late_until: units whose late answers cannot be told apart, and until when one may come;
+            connections of one line share it, as what is late may come over the next one.
+    """
+
+    __slots__ = ("_late_until", "_pauses", "_ready_from", "timing")
+
+    def __init__(
+        self,
+        pauses: Pauses,
+        timing: Timing = UNTIMED,
+        late_until: dict[int, float] | None = None,
+    ) -> None:
+        self._pauses = pauses
+        self.timing = timing
+        self._late_until = {} if late_until is None else late_until
+        self._ready_from = 0.0
+
+    def opened(self, now_s: float) -> None:
+        """The connection is open."""
+        self._ready_from = now_s + self._pauses.after_connect_s
+
+    @property
+    def between_s(self) -> float:
+        """Between an answer and the next request."""
+        return max(self._pauses.between_s, self.timing.gap_s)
+
+    def until_s(self, unit: Unit, answered_s: float) -> float:
+        """When the unit may be asked, if the last answer came then."""
+        late_until_s = self._late_until.get(unit.number, 0.0)
+        return max(answered_s + self.between_s, self._ready_from, late_until_s)
+
+    def silent(self, unit: Unit, sent_s: float, now_s: float) -> None:
+        """A unit of a line did not answer; its late answer would pass for its next one."""
+        allowed_s = unit.timeout_s
+        self._ready_from = now_s + TURNAROUND_S
+        self._late_until[unit.number] = max(now_s, sent_s + allowed_s) + allowed_s
+
+    def lost(self, unit: Unit, sent_s: float) -> None:
+        """The connection ended; its answer may be on the line, and come over the next one."""
+        self._late_until[unit.number] = sent_s + unit.timeout_s
