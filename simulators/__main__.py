@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from simulators.line import lines
-from simulators.options import BENCHES, HOSTILE, parser
+from simulators.options import BENCHES, HOSTILE, METERS, parser
 from simulators.servers.serving import PortInUseError
 
 EXIT_USAGE = 2
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         return _list()
     if options.profile is None:
-        command.error(f"which line? One of {', '.join((*lines(), *BENCHES))}")
+        command.error(f"which line? One of {', '.join((*lines(), *BENCHES, METERS))}")
     if options.profile == HOSTILE:
         command.error("hostile has options of its own and comes first: simulate hostile --help")
     if options.profile == "profiles":
@@ -56,7 +56,8 @@ async def _serve(options: argparse.Namespace) -> None:
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    async with (_bench if options.profile in BENCHES else _line)(options) as where:
+    serve = _bench if options.profile in BENCHES else _line
+    async with (_meters if options.profile == METERS else serve)(options) as where:
         _say(f"ready {options.profile} {where}")
         await over.wait()
 
@@ -68,6 +69,12 @@ def _bench(options: argparse.Namespace) -> AbstractAsyncContextManager[str]:
     from simulators.bench.serve import serving
 
     return serving(options)
+
+
+def _meters(options: argparse.Namespace) -> AbstractAsyncContextManager[str]:
+    from simulators.meters import PORT, serving
+
+    return serving(options.host, options.port or PORT, options.seed)
 
 
 @asynccontextmanager

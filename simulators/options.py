@@ -9,12 +9,14 @@ from simulators.faults import fault
 from simulators.line import lines
 
 BENCHES = ("bench", "bench-opcua")
+METERS = "meters"
 HOSTILE = "hostile"
 """Has options of its own."""
 _PLANT = ZoneInfo("Asia/Shanghai")
 
 _PROFILE = (
     "a line (see --list); bench, bench-opcua: a lean server for benchmarks; "
+    "meters: three electricity meters on one line, by DL/T 645; "
     "hostile: devices that do what plants do (see hostile --help); "
     "profiles: write the machine profiles and end"
 )
@@ -27,7 +29,12 @@ def parser() -> argparse.ArgumentParser:
     about = "Simulate a factory line until Ctrl-C. It prints 'ready …' with its addresses."
     made = argparse.ArgumentParser("qulink simulate", description=about, epilog=_EXAMPLE)
     add = made.add_argument
-    add("profile", nargs="?", choices=[*lines(), *BENCHES, HOSTILE, "profiles"], help=_PROFILE)
+    add(
+        "profile",
+        nargs="?",
+        choices=[*lines(), *BENCHES, METERS, HOSTILE, "profiles"],
+        help=_PROFILE,
+    )
     add("--list", action="store_true", help="print the lines and their machines")
     add("--port", type=_port, help="Modbus TCP port; default: the line's")
     add("--opcua-port", type=_port, help="OPC UA port; default: the line's")

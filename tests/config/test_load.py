@@ -159,6 +159,7 @@ def test_built_in_profile_need_not_be_listed(tmp_path: Path) -> None:
 def test_built_in_profile_is_right(name: str, tmp_path: Path) -> None:
     driver = yaml.safe_load((BUILT_IN / f"{name}.yaml").read_text(encoding="utf-8"))["driver"]
     special = {"opcua": {"url": "opc.tcp://h"}, "mc": {"host": "h", "port": 5007}}
+    special["dlt645"] = {"host": "h", "port": 9, "meter": "1"}
     connection = special.get(driver, {"host": "h"})
     device = {
         "id": "d",

@@ -1,0 +1,202 @@
+"""The DL/T 645 driver: one meter, on a line that others may share."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from gateway.core.batch import Reading
+from gateway.drivers.api import (
+    DriverError,
+    NoResponseError,
+    NotConnectedError,
+    Point,
+    TagFault,
+    Value,
+)
+from gateway.drivers.dlt645 import codec
+from gateway.drivers.dlt645.config import REQUEST_TIMEOUT_MS, Connection, endpoint
+from gateway.drivers.dlt645.plan import (
+    CODES,
+    LAYOUTS,
+    NOT_SENT,
+    SILENT,
+    TORN,
+    Read,
+    reason_for,
+    shown,
+    words_for,
+)
+from gateway.drivers.frames import NOT_KEPT, FrameLog
+from gateway.drivers.toolkit.layout import Kept
+from gateway.drivers.toolkit.reading import Answer, ReadPlan, UnansweredError
+
+if TYPE_CHECKING:
+    from gateway.drivers.dlt645.line import Line
+    from gateway.drivers.dlt645.link import DltLink
+
+MOST_FRAMES = 32
+"""Of one answer; the longest of the standard, load curves, need fewer."""
+
+LATE_S = 60.0
+"""An answer may be this late; after it nothing is expected any more."""
+
+OTHERS = (0x04000401, 0x04000402, 0x04000101, 0x04000102)
+"""What a meter is asked for to hear that it is in step: every meter knows one of them."""
+
+
+class MeterPlan(ReadPlan):
+    """The plan of one meter; it keeps the layout that equal ones share."""
+
+    def __init__(self, kept: Kept) -> None:
+        super().__init__(kept.layout, CODES)
+        self.kept = kept
+
+
+class DltDriver:
+    """Reads one meter. See :class:`gateway.drivers.api.Driver` for the contract.
+
+    An answer repeats the data identifier it was asked for, but not when: one that was given up
+    may come while the same is asked again, with a value of then. So after silence a meter is
+    asked for something else first; meters answer in turn, so what was late has come by then.
+    """
+
+    def __init__(self, link: "DltLink", connection: Connection) -> None:
+        self._link = link
+        self._connection = connection
+        self._timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
+        self._name = f"meter {connection.meter} at {endpoint(connection)}"
+        self._plans: WeakSet[MeterPlan] = WeakSet()
+        self._late: dict[int, float] = {}  # given up, and when: may still be answered
+        self._heard: dict[int, None] = {}  # answered before, the newest last
+        self._frames = NOT_KEPT
+
+    def record(self, frames: FrameLog) -> None:
+        """Keep what goes to the meter and comes from it."""
+        self._frames = frames
+
+    async def connect(self) -> None:
+        """Join the line; whether the meter answers shows at the first reading."""
+        await self.close()
+        try:
+            await self._link.join(self)
+        except NotConnectedError as error:
+            raise NotConnectedError(
+                f"cannot connect to {self._name}: {error}", error.reason
+            ) from error
+
+    def plan(self, points: Sequence[Point]) -> MeterPlan:
+        """One request for each data identifier."""
+        plan = MeterPlan(LAYOUTS.get(points, self._connection))
+        self._plans.add(plan)
+        return plan
+
+    async def read(self, plan: MeterPlan) -> Reading:
+        """Read all points of a plan once."""
+        steps = plan.poll()
+        try:
+            line = await self._link.line(self)
+            reads = next(steps)
+            while True:
+                reads = steps.send(await self._ask_all(line, reads))
+        except StopIteration as end:
+            reading: Reading = end.value
+            return reading
+        except UnansweredError as fault:
+            what = f"{self._name}: no answer within {self._timeout_ms} ms to {shown(fault.block)}"
+            raise NoResponseError(what + self._hint(line)) from fault
+        except NotConnectedError as error:
+            raise NotConnectedError(f"{self._name}: {error}", error.reason) from error
+
+    def _hint(self, line: "Line") -> str:
+        if line.stranger:
+            return f"; meter {line.stranger} answered instead: see meter"
+        return ""
+
+    async def _ask_all(self, line: "Line", reads: Sequence[Read]) -> list[Answer]:
+        """Ask one after the other, what may be answered late last; no more after silence."""
+        answers: list[Answer] = [NOT_SENT] * len(reads)
+        self._forget_late()
+        for at in sorted(range(len(reads)), key=lambda at: reads[at].item in self._late):
+            read = reads[at]
+            is_asked = read.item not in self._late or await self._is_in_step(line)
+            answers[at] = await self._ask(line, read) if is_asked else SILENT
+            if answers[at] == SILENT:
+                break
+        return answers
+
+    def _forget_late(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._late = {item: when for item, when in self._late.items() if now - when < LATE_S}
+
+    async def _is_in_step(self, line: "Line") -> bool:
+        """Whether the meter answers something that it cannot be answering late."""
+        others = [item for item in (*reversed(self._heard), *OTHERS) if item not in self._late]
+        if not others:
+            return False
+        answer = await self._exchange(line, codec.read(self._connection.meter, others[0]))
+        if answer is not None:
+            self._late.clear()
+        return answer is not None
+
+    async def _exchange(self, line: "Line", request: codec.Request) -> codec.Frame | None:
+        """Ask once; what is not answered may be answered late."""
+        wake_up, wait_s = self._connection.wake_up, self._timeout_ms / 1_000
+        item, answer = int.from_bytes(request.item, "little"), None
+        try:
+            answer = await line.ask(request, wake_up, wait_s, self._frames)
+        finally:  # cut off, too
+            if answer is None:
+                self._late[item] = asyncio.get_running_loop().time()
+        if answer is None:
+            self._frames.note(f"no answer within {self._timeout_ms} ms")
+        return answer
+
+    async def _ask(self, line: "Line", read: Read) -> Answer:
+        """The data of one identifier, from as many frames as it takes, or a code."""
+        meter, data = self._connection.meter, b""
+        request = codec.read(meter, read.item)
+        for number in range(1, MOST_FRAMES + 1):
+            answer = await self._exchange(line, request)
+            if answer is None:
+                return SILENT
+            if answer.control & codec.REFUSED:
+                return answer.data[0] if answer.data else TORN
+            body = answer.data[codec.ITEM :]
+            if number > 1:
+                if body[-1:] != bytes((number - 1,)):
+                    return TORN
+                body = body[:-1]
+            data += body
+            if not answer.control & codec.MORE:
+                self._late.clear()
+                self._note_heard(read.item)
+                return read.wanted(data)
+            request = codec.read_more(meter, read.item, number)
+        return TORN
+
+    def _note_heard(self, item: int) -> None:
+        self._heard.pop(item, None)
+        self._heard[item] = None
+
+    def tag_faults(self) -> dict[str, TagFault]:
+        """Which identifier each tag is missed by, and how it was answered."""
+        return {
+            plan.kept.points[member].name: TagFault(
+                reason_for(code), f"{words_for(code)}, asked for {shown(block)}"
+            )
+            for plan in self._plans
+            for block, code in plan.missed
+            for member in block.members
+        }
+
+    async def write(self, point: Point, value: Value) -> None:
+        """Refuse: writing needs the meter's password and operator, and is not built."""
+        raise DriverError(
+            f"cannot write {point.name} ({point.address}) of {self._name}: meters are only read; "
+            f"to set {value!r} they want a password, which this driver does not send"
+        )
+
+    async def close(self) -> None:
+        """Leave the line; the last meter closes it."""
+        await self._link.leave(self)

@@ -1,0 +1,107 @@
+"""An open line: a serial port or a serial server with meters behind it, one asked at a time."""
+
+import asyncio
+from typing import cast
+
+from gateway.drivers.api import NotConnectedError
+from gateway.drivers.dlt645.codec import WAKE_UP, Frame, Hearing, Request, encode
+from gateway.drivers.frames import FrameLog
+
+
+class Line(asyncio.Protocol):
+    """A way that is open, until it is lost; then it is not used again.
+
+    Attributes:
+        closed: done when it is closed.
+        stranger: meter that answered last in place of the one that was asked; empty: none.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._hearing = Hearing()
+        self._request: Request | None = None
+        self._waiter: asyncio.Future[Frame | None] | None = None
+        self._frames: FrameLog | None = None
+        self._lost = ""
+        self.stranger = ""
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be used."""
+        return not self._lost
+
+    async def ask(
+        self, request: Request, wake_up: int, timeout_s: float, frames: FrameLog
+    ) -> Frame | None:
+        """Send a request and wait for its answer; None: none came.
+
+        Args:
+            request: to one meter.
+            wake_up: how many bytes go before it.
+            timeout_s: longest wait until an answer begins, and as long again until it is whole.
+            frames: what goes to the meter and comes from it.
+
+        Raises:
+            NotConnectedError: the line is lost.
+        """
+        if self._lost:
+            raise NotConnectedError(self._lost)
+        self._waiter = waiter = self._loop.create_future()
+        self._request, self._frames, self.stranger = request, frames, ""
+        self._hearing.forget()
+        data = WAKE_UP[:1] * wake_up + encode(request.frame)
+        frames.sent(data)
+        cast("asyncio.Transport", self._transport).write(data)
+        try:
+            return await self._answer(waiter, timeout_s)
+        finally:
+            self._waiter = self._request = self._frames = None
+
+    async def _answer(self, waiter: asyncio.Future[Frame | None], timeout_s: float) -> Frame | None:
+        """Wait; once more where half a frame has come by then."""
+        for _ in range(2):
+            done, _ = await asyncio.wait([waiter], timeout=timeout_s)
+            if self._lost:
+                raise NotConnectedError(self._lost)
+            if done:
+                return waiter.result()
+            if not self._hearing.has_begun:
+                break
+        return None
+
+    def data_received(self, data: bytes) -> None:
+        """Look for the answer; whatever else comes is passed over."""
+        request, waiter = self._request, self._waiter
+        if request is None or waiter is None or waiter.done():
+            return
+        if self._frames is not None:
+            self._frames.received(data)
+        for frame in self._hearing.receive(data):
+            if request.is_answered_by(frame):
+                waiter.set_result(frame)
+                return
+            if frame.meter != request.frame.meter:
+                self.stranger = frame.meter
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Be ready."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wake whoever waits."""
+        self._fail(f"connection lost: {exc}" if exc else "the other side closed the connection")
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def abort(self, why: str) -> None:
+        """Use it no longer; later calls say why."""
+        self._fail(why)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _fail(self, why: str) -> None:
+        self._lost = self._lost or why
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

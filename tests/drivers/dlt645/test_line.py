@@ -1,0 +1,194 @@
+"""Meters on one line: late answers, torn frames, noise, refusals, blocks, and what is said."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from edge_config.models.validation import validated
+from gateway.core.status import Reason, bad
+from gateway.drivers.api import DriverError, NoResponseError, Point
+from gateway.drivers.dlt645 import SPEC
+from gateway.drivers.dlt645.codec import Frame, Hearing, encode
+from gateway.drivers.frames import FrameLog
+from gateway.drivers.kit.conformance import FaultProxy, values_of
+from simulators.hostile.frames import FRAMINGS
+from simulators.hostile.plant import HostilePlant
+from simulators.hostile.script import Rule, Script, everything
+from simulators.servers.dlt645 import Meter, MeterLine, number
+from tests.drivers.dlt645.peers import ONE, OTHER, connection, meter, reading
+from tests.drivers.dlt645.test_foreign import points, values
+
+BLOCK = ["0201FF00[1]", "0201FF00[2]", "0201FF00[3]"]
+
+
+async def test_a_block_is_asked_for_once() -> None:
+    one = meter()
+    async with MeterLine(one) as line, reading(line.port) as driver:
+        assert await values(driver, *BLOCK) == [229.0, 230.1, 227.9]
+        assert one.asked == 1
+
+
+async def test_an_answer_of_several_frames_is_put_together() -> None:
+    """500 bytes: three frames, the second and third asked for by their numbers (7.2)."""
+    one = meter()
+    async with MeterLine(one) as line, reading(line.port) as driver:
+        places = (1, 49, 50, 51, 64)
+        wanted = [{"item": "0600FF01", "place": at, "format": "XXXXXXXX"} for at in places]
+        assert await values(driver, *wanted) == [at - 1 for at in places]
+        assert one.asked == 3
+
+
+@pytest.mark.parametrize("wrong", [0, 2, 9])
+async def test_a_frame_with_a_wrong_number_is_not_put_to_the_others(wrong: int) -> None:
+    def alter(data: bytes) -> bytes:
+        frame = next(iter(Hearing().receive(data)), None)
+        if frame is None or frame.control & 0x1F != 0x12:
+            return data
+        return encode(frame._replace(data=frame.data[:-1] + bytes((wrong,))))
+
+    async with MeterLine(meter()) as line, FaultProxy(line.port) as proxy:
+        proxy.alter = alter
+        async with reading(proxy.port) as driver:
+            (point,) = points({"item": "0600FF01", "place": 60, "format": "XXXXXXXX"})
+            plan = driver.plan([point])
+            found = await driver.read(plan)
+            assert found.status.tolist() == [bad(Reason.PROTOCOL)]
+            assert "do not go together" in driver.tag_faults()[point.name].words
+
+
+async def test_what_a_meter_does_not_have_costs_only_its_own_tag() -> None:
+    async with MeterLine(meter()) as line, reading(line.port) as driver:
+        wanted = points("02010100", "02070100", "0201FF00[4]", "02010A00", "02010B00", "02800002")
+        plan = driver.plan(wanted)
+        for _ in range(3):
+            found = await driver.read(plan)
+            assert found.status.tolist() == [
+                0,
+                bad(Reason.ILLEGAL_ADDRESS),
+                bad(Reason.ILLEGAL_ADDRESS),
+                bad(Reason.TYPE),
+                bad(Reason.TYPE),
+                0,
+            ]
+            assert values_of(wanted, found)[::5] == [229.0, 49.98]
+        assert "no such data" in driver.tag_faults()["02070100"].words
+
+
+async def test_a_silent_meter_is_named_and_who_answers_instead() -> None:
+    async with MeterLine(meter()) as line:
+        at = {"request_timeout_ms": 100}
+        async with reading(line.port, OTHER, **at) as driver:
+            with pytest.raises(NoResponseError, match=f"meter {OTHER} at 127.0.0.1:.*100 ms to 02"):
+                await driver.read(driver.plan(points("02010100")))
+        async with FaultProxy(line.port) as proxy, reading(proxy.port, ONE, **at) as driver:
+            proxy.alter = lambda _: encode(Frame(OTHER, 0x91, bytes(6)))
+            with pytest.raises(NoResponseError, match=f"meter {OTHER} answered instead"):
+                await driver.read(driver.plan(points("02010100")))
+
+
+async def test_nothing_is_written() -> None:
+    async with MeterLine(meter()) as line, reading(line.port) as driver:
+        (point,) = points("02010100")
+        with pytest.raises(DriverError, match="meters are only read"):
+            await driver.write(point, 1.0)
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["only-one", "two"])
+async def test_a_late_answer_of_before_is_not_the_value_of_now(count: int) -> None:
+    """It repeats the same identifier: only that the meter answers something else shows it."""
+    live = {"volts": 229.0}
+    held = {"02010100": lambda: number(live["volts"], 2, 1), "02800002": number(50.0, 2, 2)}
+    wanted = points(*list(held)[:count])
+    script = Script((Rule("late", {"ms": (400.0, 400.0)}, at=frozenset({1})),))
+    async with MeterLine(Meter(ONE, held)) as line:
+        plant = HostilePlant(script, FRAMINGS["dlt645"], ("127.0.0.1", line.port))
+        async with plant, reading(plant.port, ONE, request_timeout_ms=150) as driver:
+            plan = driver.plan(wanted)
+            with pytest.raises(NoResponseError):
+                await driver.read(plan)
+            live["volts"] = 10.0
+            now = [await _first_of(driver, plan, wanted) for _ in range(6)]
+        assert set(now) <= {10.0, None}
+        assert now[-1] == 10.0
+    assert plant.struck["late"] == 1
+
+
+async def _first_of(driver: Any, plan: Any, wanted: list[Point]) -> Any:
+    """The first value, if it is GOOD."""
+    try:
+        async with asyncio.timeout(60):
+            found = await driver.read(plan)
+    except NoResponseError:
+        return None
+    return None if found.status[0] else values_of(wanted, found)[0]
+
+
+async def test_what_was_cut_off_is_asked_for_after_something_else() -> None:
+    one = meter()
+    async with (
+        MeterLine(one) as line,
+        FaultProxy(line.port) as proxy,
+        reading(proxy.port) as driver,
+    ):
+        frames = FrameLog()
+        driver.record(frames)
+        plan = driver.plan(points("02010100"))
+        await proxy.stall()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await driver.read(plan)
+        await proxy.resume()
+        assert values_of(points("02010100"), await driver.read(plan)) == [229.0]
+    sent = [SPEC.explain(each) for _, each in frames.since() if each.direction == "sent"]
+    assert [words.rpartition("read ")[2][:8] for words in sent] == [
+        "02010100",
+        "04000401",
+        "02010100",
+    ]
+
+
+CHANCE = 0.015
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_hostile_line_gives_no_wrong_value(seed: int) -> None:
+    """Two meters with values of their own, and every fault that frames can have."""
+    meters = meter(ONE), meter(OTHER, 200.0)
+    wanted = points(*BLOCK, "02010100", "02010200", "00010000")
+    right = {ONE: [229.0, 230.1, 227.9, 229.0, 230.1, 123_456.78]}
+    right[OTHER] = [200.0, 201.1, 198.9, 200.0, 201.1, 123_456.78]
+    without = {"moved_registers", "sentinel", "wrap", "exception", "hang", "refuse", "fewer"}
+    script = everything(CHANCE, seed, longest_ms=200, without=without)
+    good = 0
+    async with MeterLine(*meters) as line:
+        plant = HostilePlant(script, FRAMINGS["dlt645"], ("127.0.0.1", line.port))
+        async with plant:
+            both = [
+                validated(SPEC.connection, connection(plant.port, one, request_timeout_ms=60))
+                for one in (ONE, OTHER)
+            ]
+            assert SPEC.link is not None
+            link = SPEC.link.make(both)
+            drivers = {one.meter: link.driver(one) for one in both}
+            plans = {one: driver.plan(wanted) for one, driver in drivers.items()}
+            for _ in range(15):
+                for address, driver in drivers.items():
+                    good += await _read_once(driver, plans[address], wanted, right[address])
+            for driver in drivers.values():
+                await driver.close()
+    assert good > 20
+    assert len(plant.struck) > 5
+
+
+async def _read_once(driver: Any, plan: Any, wanted: list[Point], right: list[float]) -> int:
+    try:
+        async with asyncio.timeout(30):
+            await driver.connect()
+            found = await driver.read(plan)
+    except DriverError:
+        return 0
+    pairs = zip(values_of(wanted, found), right, found.status.tolist(), strict=True)
+    good = [(value, expected) for value, expected, status in pairs if not status]
+    assert [value for value, _ in good] == [expected for _, expected in good]
+    return len(good)
