@@ -4,6 +4,7 @@ What a driver does once it runs is ``gateway/drivers/api.py``. Nothing here does
 protocol library.
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -123,9 +124,19 @@ def only_itself(address: Any) -> Sequence[Any]:
     return (address,)
 
 
-def unknown_type(_address: Any) -> RawType | None:
-    """For drivers that learn the types of values from their devices."""
-    return None
+_NUMBER = re.compile(r"(?P<sign>u?)int(?P<bits>8|16|24|32|48|64)|float(?:16|32|64)", re.ASCII)
+
+
+def type_by_name(address: Any) -> RawType | None:
+    """For drivers whose addresses have a ``type`` in the usual words: int16, uint32, float64."""
+    name = str(getattr(address, "type", ""))
+    found = _NUMBER.fullmatch(name)
+    if found is None or found["bits"] is None:
+        return RawType(name) if found else None
+    bits = int(found["bits"])
+    if found["sign"]:
+        return RawType(name, 0, (1 << bits) - 1, bits)
+    return RawType(name, -(1 << bits - 1), (1 << bits - 1) - 1, bits)
 
 
 def never_strays(_connection: Any, _address: Any) -> str:
@@ -190,7 +201,8 @@ class DriverSpec:
         elements: the addresses of the values of an array, each of which becomes a tag; of any
             other address only itself. Pure.
         raw_type: what an address holds before scaling, so that codes for "no value" stand for
-            whole types in a profile and impossible ones are told; None: not known. Pure.
+            whole types in a profile and impossible ones are told; None: not known. By default
+            the ``type`` of the address, where it is int16, uint32, float64 and the like. Pure.
         strays: what of an address contradicts the connection of its device, as a sentence that
             goes on from the tag's name; empty: nothing. Pure.
         unclear: how else a written address (second: what it was understood as) may be meant, and
@@ -218,7 +230,7 @@ class DriverSpec:
     noted: Callable[[Any, Notation | None], str] = in_text
     doubtful: Callable[[Sequence[Any]], Iterable[tuple[int, str]]] = never_doubtful
     elements: Callable[[Any], Sequence[Any]] = only_itself
-    raw_type: Callable[[Any], RawType | None] = unknown_type
+    raw_type: Callable[[Any], RawType | None] = type_by_name
     strays: Callable[[Any, Any], str] = never_strays
     unclear: Callable[[Any, Any], str] = never_unclear
     explain: Callable[[Frame], str] = unexplained

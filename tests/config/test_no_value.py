@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from edge_config.loading.load import load_gateway
 from edge_config.loading.resolved import LoadedGateway
 from edge_config.mistakes.problems import ConfigError
+from gateway.drivers.registry import installed
 from tests.config.test_notation import loaded
+from tests.edge.plant import USCC
 
 
 def with_codes(folder: Path, tags: list[tuple[str, Any]], **profile: Any) -> LoadedGateway:
@@ -95,6 +99,36 @@ def test_a_type_that_no_tag_has_is_a_warning(tmp_path: Path) -> None:
 def test_what_is_no_number_is_refused(tmp_path: Path, code: Any) -> None:
     with pytest.raises(ConfigError, match=r"tags\.0\.no_value: .* is no raw number; write raw"):
         with_codes(tmp_path, [("holding:0:int16", code)])
+
+
+@pytest.mark.parametrize(
+    ("driver", "address", "host"),
+    [
+        ("opcua", "nsu=http://acme;s=Speed|int16", {"url": "opc.tcp://10.0.0.1:4840"}),
+        ("mc", "D100:int16", {"host": "10.0.0.1", "port": 5000}),
+        ("s7", "DB1.DBW0:int16", {"host": "10.0.0.1"}),
+    ],
+)
+def test_every_driver_with_types_of_usual_names_has_them(
+    tmp_path: Path, driver: str, address: str, host: dict[str, Any]
+) -> None:
+    tags = [{"name": "t", "address": address}]
+    profile = {
+        "name": "p",
+        "driver": driver,
+        "source": "sensor",
+        "no_value": {"int16": 0x8000},
+        "groups": [{"name": "g", "tags": tags}],
+    }
+    device = {"id": "d", "driver": driver, "profile": "p", "asset_no": "M", "connection": host}
+    document = {
+        "gateway": {"id": "gw", "enterprise_uscc": USCC},
+        "profiles": [profile],
+        "devices": [device],
+    }
+    file = tmp_path / "gateway.yaml"
+    file.write_text(yaml.safe_dump(document))
+    assert codes(load_gateway(file, installed())) == [(-32_768,)]
 
 
 def test_bits_and_texts_have_no_codes(tmp_path: Path) -> None:

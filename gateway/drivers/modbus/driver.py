@@ -282,7 +282,7 @@ def _request(block: Block) -> str:
     """A request as a trace of the wire would show it."""
     table, start, count = block.key
     function: codec.Function = codec.READ_FUNCTION[table]
-    return f"{block} (function {function:d}, address {start}, count {count})"
+    return f"{block} (function {function:d}, address {start} on the wire, count {count})"
 
 
 def _hint(channel: Channel | None) -> str:

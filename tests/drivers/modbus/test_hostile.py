@@ -112,7 +112,9 @@ async def test_a_wrong_answer_drops_the_connection(answer: Answer, message: str)
             with pytest.raises(NotConnectedError, match=message) as caught:
                 await driver.read(plan)
             assert f"unit 1 at 127.0.0.1:{server.port}" in str(caught.value)
-            assert "holding 0 to 1 (function 3, address 0, count 2)" in str(caught.value)
+            assert "holding 0 to 1 (function 3, address 0 on the wire, count 2)" in str(
+                caught.value
+            )
             server.answer = lambda request: [right(request)]
             assert values_of(WANTED, await driver.read(plan)) == [4, 4]
 

@@ -72,7 +72,7 @@ async def test_an_odd_address_costs_only_its_own_tag(
         assert values_of(wanted, reading)[:5] == [w.address.address for w in wanted[:5]]  # type: ignore[arg-type, attr-defined]
         (fault,) = driver.tag_faults().values()
         assert fault.reason is reason
-        assert "to holding 500 (function 3, address 500, count 1)" in fault.words
+        assert "to holding 500 (function 3, address 500 on the wire, count 1)" in fault.words
         one.asked = []
         for _ in range(40):
             assert await poll(driver, plan) is not None
