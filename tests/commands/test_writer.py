@@ -240,14 +240,34 @@ async def test_without_its_record_a_gateway_writes_nothing(tmp_path: Path) -> No
     machine = Machine()
     async with Gateway(tmp_path, machine) as gateway:
         await gateway.write("speed", 5, "c1")
-        await gateway.writer.finish()
+        gateway.writer._record.close()
         held = AuditFile(gateway.path)
-        gateway.writer._is_closing = False
         answer = await gateway.write("speed", 6, "c2")
         assert answer.state is REFUSED and "another process has the record" in answer.words
         held.close()
         assert (await gateway.write("speed", 6, "c2")).state is VERIFIED
     assert machine.writes == [("speed", 50), ("speed", 60)]
+
+
+async def test_a_stopping_gateway_does_not_begin_what_waits(tmp_path: Path) -> None:
+    machine = Machine()
+    machine.may_write.clear()
+    async with Gateway(tmp_path, machine) as gateway:
+        tasks = [asyncio.create_task(gateway.write("speed", at, f"c{at}")) for at in range(1, 9)]
+        await until(lambda: machine.writes)
+        stopping = asyncio.create_task(gateway.writer.finish())
+        await asyncio.sleep(0)
+        machine.may_write.set()
+        first, *others = await asyncio.gather(*tasks)
+        assert first.state is VERIFIED
+        assert {one.words for one in others} == {
+            "the gateway is stopping, and nothing was written; try again later"
+        }
+        await stopping
+        late = await gateway.write("speed", 1, "late")
+        assert late.state is REFUSED
+        assert (await gateway.write("speed", 1, "c1")).state is VERIFIED, "it is known"
+    assert machine.writes == [("speed", 10)]
 
 
 async def test_a_stopping_gateway_ends_what_it_began(tmp_path: Path) -> None:

@@ -29,8 +29,11 @@ _BEGIN = "0" * 64
 """In place of the hash before the first line."""
 _SEAL = b',"hash":"'
 _END = b'"}\n'
-_TAIL_BYTES = 1 << 20
-"""So much of the end is read at a start: some thousand commands, far more than have not expired."""
+KEPT_MS = 1_200_000
+"""Commands are remembered for so long, also over a restart: twice the longest life of one."""
+_LONGEST_LINE = 1 << 20
+_TAIL_BYTES = 1 << 18
+"""So much of the end is read at a start, and then more until all is there that may come again."""
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -178,14 +181,36 @@ def _tail(file: FileIO, path: Path) -> list[Line]:
 
     It was never known to be on the disk, so no device was written for it.
     """
+    size = _without_half_a_line(file)
+    length = _TAIL_BYTES
+    while True:
+        lines = _last(file, path, size, length)
+        is_enough = length >= size or (
+            lines and lines[0].entry.at_ms < lines[-1].entry.at_ms - KEPT_MS
+        )
+        if is_enough:
+            return lines
+        length *= 4
+
+
+def _without_half_a_line(file: FileIO) -> int:
+    """Take half a line away; what is left, in bytes."""
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _TAIL_BYTES))
-    body = file.read()
-    whole = body.rfind(b"\n") + 1
-    if whole < len(body):
-        os.ftruncate(file.fileno(), size - (len(body) - whole))
-    lines = body[:whole].splitlines(keepends=True)
-    is_all = size <= _TAIL_BYTES
+    begin = max(0, size - _LONGEST_LINE)
+    file.seek(begin)
+    end = file.read().rfind(b"\n") + 1
+    if begin and not end:  # nothing that was ever written here: it is told as damage
+        return size
+    if begin + end < size:
+        os.ftruncate(file.fileno(), begin + end)
+    return begin + end
+
+
+def _last(file: FileIO, path: Path, size: int, length: int) -> list[Line]:
+    """The whole lines among the last bytes."""
+    file.seek(max(0, size - length))
+    lines = file.read().splitlines(keepends=True)
+    is_all = length >= size
     return _checked(lines if is_all else lines[1:], path, is_all=is_all)
 
 

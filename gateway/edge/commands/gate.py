@@ -90,7 +90,7 @@ def _writable(model: DeviceModel, name: str) -> ResolvedTag:
     others = [tag.config.name for tag in tags if tag.config.access == "read-write"][:20]
     known = f"; can be written: {', '.join(others)}" if others else ""
     if not named:
-        raise CommandRefusedError(f"device {model.id} has no tag {name!r}{known}")
+        raise CommandRefusedError(f"device {model.id} has no tag {name[:64]!r}{known}")
     if len(named) > 1:
         raise CommandRefusedError(
             f"several tags of device {model.id} are called {name!r}, each of another machine"

@@ -50,7 +50,7 @@ def wanted_of(rule: TagRule, written: Value) -> Decimal | bool | str:
 
 def _text(written: Value) -> str:
     if not isinstance(written, str) or not is_text(written):
-        raise UnwritableValueError(f"{written!r} is no text, which the values of this tag are")
+        raise UnwritableValueError("it is no text, which the values of this tag are")
     if len(written.encode()) > MAX_TEXT_BYTES:
         raise UnwritableValueError(f"the text is longer than {MAX_TEXT_BYTES} bytes")
     return written
@@ -59,7 +59,9 @@ def _text(written: Value) -> str:
 def _truth(written: Value) -> bool:
     word = str(written).strip().lower()
     if word not in _TRUE | _FALSE:
-        raise UnwritableValueError(f"{written!r} is neither true nor false (on, off, 1, 0)")
+        raise UnwritableValueError(
+            f"{str(written)[:_LONGEST_NUMBER]!r} is neither true nor false (on, off, 1, 0)"
+        )
     return word in _TRUE
 
 

@@ -11,7 +11,7 @@ from edge_config.loading.resolved import LoadedGateway
 from edge_config.models.gateway import CommandsConfig
 from gateway.drivers.api import DriverError, Value
 from gateway.edge.commands import executor, gate
-from gateway.edge.commands.audit import AuditError, audit_path
+from gateway.edge.commands.audit import KEPT_MS, AuditError, audit_path
 from gateway.edge.commands.executor import Course
 from gateway.edge.commands.gate import Admitted, CommandRefusedError
 from gateway.edge.commands.known import KnownCommands, what_of
@@ -27,8 +27,7 @@ _log = logging.getLogger(__name__)
 MOST_AT_ONCE = 32
 """So many commands may wait or run; more are refused."""
 
-_KEPT_S = 1_200.0
-"""Commands are remembered for so long: twice the longest life of one."""
+_STOPPING = "the gateway is stopping, and nothing was written; try again later"
 
 COMMAND_LINE = Origin("command line", has_times=False)
 
@@ -70,7 +69,7 @@ class Writer:
         self._find = find
         self._record = record
         self._clock = clock
-        self._known = KnownCommands(_KEPT_S)
+        self._known = KnownCommands(KEPT_MS / 1000)
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[CommandAnswer]] = set()
         self._admitted = 0  # and not yet done
@@ -121,12 +120,16 @@ class Writer:
             origin: where it comes from.
             told: is told when the command is accepted.
         """
-        try:
-            await self._ready()
-        except AuditError as error:  # whether it came before cannot be known
-            _log.error("%s", error)
-            return self._answer(command, CommandState.REFUSED, str(error))
+        if not self._is_closing:
+            try:
+                await self._ready()
+            except AuditError as error:
+                _log.error("%s", error)
+                words = f"{error}; whether it came before, and was written then, cannot be told"
+                return self._answer(command, CommandState.REFUSED, words)
         known = self._known.find(command)
+        if known is None and self._is_closing:
+            return self._answer(command, CommandState.REFUSED, _STOPPING)
         if known is None:
             task = asyncio.create_task(self._carry_out(command, origin, told))
             self._tasks.add(task)
@@ -149,6 +152,8 @@ class Writer:
         begun_s = asyncio.get_running_loop().time()
 
         def demand_wanted() -> None:
+            if self._is_closing:
+                raise CommandRefusedError(_STOPPING)
             self._demand_current(command, origin)
             gate.demand_young(self._config, asyncio.get_running_loop().time() - begun_s)
 
@@ -187,9 +192,8 @@ class Writer:
 
     def _admit(self, command: Command, origin: Origin) -> tuple[Askable, Admitted]:
         gate.demand_id(command.id)
-        if self._is_closing or self._admitted >= MOST_AT_ONCE:
-            why = "is stopping" if self._is_closing else f"has {MOST_AT_ONCE} commands to do"
-            raise CommandRefusedError(f"the gateway {why}; try again later")
+        if self._admitted >= MOST_AT_ONCE:
+            raise CommandRefusedError(f"{MOST_AT_ONCE} commands are under way; try again later")
         found = self._find(command.device)
         admitted = gate.admit(found.model, command.tag, command.value, self._config)
         self._demand_current(command, origin)
