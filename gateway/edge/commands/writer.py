@@ -5,7 +5,8 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+
+import msgspec
 
 from edge_config.loading.resolved import LoadedGateway
 from edge_config.models.gateway import CommandsConfig
@@ -34,7 +35,7 @@ COMMAND_LINE = Origin("command line", has_times=False)
 Told = Callable[[CommandAnswer], None]
 
 
-class Preview(NamedTuple):
+class Preview(msgspec.Struct, frozen=True):
     """What a write would do.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 import msgspec
 
-from gateway.drivers.api import Value
-from gateway.edge.commands.writer import COMMAND_LINE, Writer
+from gateway.edge.commands.writer import COMMAND_LINE, Preview, Writer
 from gateway.edge.control.command import Command
 from gateway.wire.commands import Command as Order
 from gateway.wire.commands import CommandAnswer
@@ -41,23 +40,9 @@ class Write(msgspec.Struct, forbid_unknown_fields=True):
     who: str
 
 
-class PreviewAnswer(msgspec.Struct, frozen=True):
-    """What a write would do.
-
-    Attributes:
-        before: what the tag shows now; None: it is BAD.
-        wanted: what it would show.
-        raw: what the device would be given.
-    """
-
-    before: Value | None
-    wanted: Value
-    raw: Value
-
-
-async def previewed(writer: Writer, wanted: Wanted) -> PreviewAnswer:
+async def previewed(writer: Writer, wanted: Wanted) -> Preview:
     """What a write would do; raises what :meth:`Writer.preview` does."""
-    return PreviewAnswer(*await writer.preview(wanted.device, wanted.tag, wanted.value))
+    return await writer.preview(wanted.device, wanted.tag, wanted.value)
 
 
 async def written(writer: Writer, order: Write) -> CommandAnswer:
@@ -69,7 +54,7 @@ async def written(writer: Writer, order: Write) -> CommandAnswer:
 def writing(writer: Writer) -> dict[str, Command]:
     """The commands by name."""
 
-    async def preview(wanted: Wanted) -> PreviewAnswer:
+    async def preview(wanted: Wanted) -> Preview:
         return await previewed(writer, wanted)
 
     async def write(order: Write) -> CommandAnswer:
