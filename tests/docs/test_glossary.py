@@ -17,6 +17,7 @@ ROWS = [
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 ELSEWHERE = {
     "code",
+    "format",
     "id",
     "list",
     "log",

@@ -8,9 +8,9 @@ from edge_config.models.wide import narrow
 from gateway.core.schema import Kind
 from gateway.drivers.mc.devices import DEVICES, NAMES, WORD_BITS, written
 from gateway.drivers.mc.values import WORD_BYTES, DataType, Encoding
+from gateway.drivers.toolkit.written import typed
 
 _EXAMPLES = "'D100', 'D100:int32', 'D100.F', 'M0', 'X1F' or 'D200:string[10]'"
-_TYPE = re.compile(r"(?P<type>[a-z]+\d*)(\[(?P<length>\d{1,4})\])?", re.ASCII)
 _NUMBER = re.compile(r"0o(?P<octal>[0-7]+)|(?P<plain>[0-9a-f]+)", re.ASCII | re.IGNORECASE)
 MOST_NUMBER = 0xFFFFFF
 """Numbers have three bytes in a message."""
@@ -160,8 +160,7 @@ def _digits(word: str, radix: int, text: str) -> int:
 
 
 def _type(word: str, text: str) -> dict[str, Any]:
-    match = _TYPE.fullmatch(word.lower())
-    if match is None:
-        raise ValueError(f"{word!r} in {text!r} is no type; write it as {_EXAMPLES}")
-    length = {} if match["length"] is None else {"length": int(match["length"])}
-    return {"type": match["type"], **length}
+    try:
+        return typed(word)
+    except ValueError as error:
+        raise ValueError(f"{error} in {text!r}; write it as {_EXAMPLES}") from error

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from itertools import cycle
 from typing import cast
 
 from gateway.core.status import Reason
@@ -24,18 +23,21 @@ class Channel(asyncio.Protocol):
         to: whom requests are for.
         timer_ms: longest wait of the module for its CPU.
         frames: what goes over it.
+        serials: numbers of requests in 4E frames; they go on from connection to connection, so
+            that no datagram of an earlier one has the number of this one's.
 
     Attributes:
         loss: why it cannot be used; empty while it can.
     """
 
-    def __init__(self, frame: Frame, to: Route, timer_ms: int, frames: FrameLog) -> None:
+    def __init__(
+        self, frame: Frame, to: Route, timer_ms: int, frames: FrameLog, serials: Iterator[int]
+    ) -> None:
         self._inbox = codec.Inbox(frame)
         self._to = to
         self._timer_ms = timer_ms
         self._frames = frames
-        is_numbered = frame is Frame.E4
-        self._serials: Iterator[int] | None = cycle(range(codec.SERIALS)) if is_numbered else None
+        self._serials = serials if frame is Frame.E4 else None
         self._serial: int | None = None
         self._waiter: asyncio.Future[codec.Answer] | None = None
         self._transport: asyncio.Transport | None = None

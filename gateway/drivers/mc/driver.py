@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from weakref import WeakSet
 
 from gateway.core.batch import Reading
@@ -50,6 +51,7 @@ class McDriver:
         self._most_random = codec.MOST_RANDOM[connection.series] if connection.random_read else 0
         self._name = f"MELSEC controller at {endpoint(connection)}"
         self._way = _WAYS[connection.transport](connection.host, connection.port)
+        self._serials = cycle(range(codec.SERIALS))
         self._frames = NOT_KEPT
         self._channel: Channel | None = None
         self._plans: WeakSet[PointPlan] = WeakSet()
@@ -62,7 +64,7 @@ class McDriver:
         """Open the connection; whether the CPU answers shows at the first reading."""
         await self.close()
         to, timer_ms = route(self._connection), self._connection.monitoring_timer_ms
-        channel = Channel(self._connection.frame, to, timer_ms, self._frames)
+        channel = Channel(self._connection.frame, to, timer_ms, self._frames, self._serials)
         try:
             await self._way.open(lambda: channel)
         except NotConnectedError as error:

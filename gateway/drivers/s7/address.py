@@ -8,6 +8,7 @@ from edge_config.models.settings import Field, Settings
 from edge_config.models.wide import narrow
 from gateway.core.schema import Kind
 from gateway.drivers.s7.values import WORDS, DataType, Encoding
+from gateway.drivers.toolkit.written import typed
 
 _EXAMPLES = "'DB1.DBX0.3', 'DB10.DBD8:real', 'MW10', 'I0.0' or 'DB1.DBB20:string[16]'"
 _PLACE = re.compile(
@@ -15,7 +16,6 @@ _PLACE = re.compile(
     r"(?:\.(?P<bit>\d+))?",
     re.ASCII | re.IGNORECASE,
 )
-_TYPE = re.compile(r"(?P<type>[a-z_]+\d*)(?:\[(?P<length>\d{1,4})\])?", re.ASCII)
 MOST_START = 65_535
 _NATURAL = {"B": DataType.UINT8, "W": DataType.UINT16, "D": DataType.UINT32}
 _WIDTHS = {"W": 2, "D": 4}
@@ -211,8 +211,7 @@ def _settle(fields: dict[str, Any], width: str, bit: str | None) -> bool:
 
 
 def _type(word: str, text: str) -> dict[str, Any]:
-    match = _TYPE.fullmatch(word.lower())
-    if match is None:
-        raise ValueError(f"{word!r} in {text!r} is no type; write it as {_EXAMPLES}")
-    length = {} if match["length"] is None else {"length": int(match["length"])}
-    return {"type": match["type"], **length}
+    try:
+        return typed(word)
+    except ValueError as error:
+        raise ValueError(f"{error} in {text!r}; write it as {_EXAMPLES}") from error

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from gateway.drivers.frames import Direction, Frame, FrameLog
 from gateway.drivers.mc import SPEC
 from gateway.drivers.mc.explaining import explain
-from tests.drivers.mc.test_hostile import connected, points, values
+from tests.drivers.mc.test_hostile import connected, points
+from tests.drivers.trial import values
 
 
 def words(data: bytes) -> str:

@@ -1,49 +1,31 @@
 """Whatever a controller answers, no wrong value is GOOD."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Any
 
 import pytest
 
-from edge_config.models.validation import validated
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import (
     DriverError,
     NoResponseError,
     NotConnectedError,
-    Point,
     RefusedError,
 )
 from gateway.drivers.mc import SPEC
-from gateway.drivers.mc.driver import McDriver
+from tests.drivers import trial
 from tests.drivers.mc.odd_plc import Asked, Script, odd_plc
+from tests.drivers.trial import values
 
-DEADLINE_S = 10.0
-
-
-def points(*written: str) -> list[Point]:
-    addresses = [validated(SPEC.address, one) for one in written]
-    return [Point(str(one), SPEC.kind(one), one) for one in addresses]
+points = partial(trial.points, SPEC)
 
 
-@asynccontextmanager
-async def connected(script: Script, **more: object) -> AsyncIterator[McDriver]:
-    async with odd_plc(script) as port, asyncio.timeout(DEADLINE_S):
-        driver = SPEC.make(validated(SPEC.connection, {"host": "127.0.0.1", "port": port, **more}))
-        assert isinstance(driver, McDriver)
-        await driver.connect()
-        try:
-            yield driver
-        finally:
-            await driver.close()
-
-
-async def values(driver: McDriver, asked: Sequence[Point]) -> list[object]:
-    """Of a reading that is all GOOD."""
-    reading = await driver.read(driver.plan(asked))
-    assert not reading.status.any()
-    return [value for column in reading.columns for value in column.tolist()]
+def connected(script: Script, **more: object) -> AbstractAsyncContextManager[Any]:
+    """A driver, connected to a controller that answers by a script."""
+    return trial.connected(SPEC, odd_plc(script), **more)
 
 
 @pytest.mark.parametrize("frame", ["3e", "4e"])
@@ -88,11 +70,14 @@ async def test_a_late_answer_with_number_is_dropped() -> None:
 
 
 async def test_a_cancelled_reading_ends_a_connection_without_numbers() -> None:
+    """Nothing is sent over it any more: the late answer would come first."""
     heard = asyncio.Event()
+    kept: list[bytes] = []
 
-    def script(_asked: Asked) -> Iterable[bytes]:
+    def script(asked: Asked) -> Iterable[bytes]:
+        kept.append(asked.answer(asked.words))
         heard.set()
-        return ()
+        return kept[:-1]
 
     async with connected(script) as driver:
         reading = asyncio.create_task(values(driver, points("D100")))
@@ -102,6 +87,7 @@ async def test_a_cancelled_reading_ends_a_connection_without_numbers() -> None:
             await reading
         with pytest.raises(NotConnectedError):
             await values(driver, points("D200"))
+    assert len(kept) == 1
 
 
 @pytest.mark.parametrize("frame", ["3e", "4e"])

@@ -13,7 +13,8 @@ from gateway.drivers.api import NoResponseError
 from gateway.drivers.mc import SPEC
 from gateway.drivers.mc.driver import McDriver
 from tests.drivers.mc.odd_plc import Asked
-from tests.drivers.mc.test_hostile import points, values
+from tests.drivers.mc.test_hostile import points
+from tests.drivers.trial import values
 
 Script = Callable[[Asked], Iterable[bytes]]
 

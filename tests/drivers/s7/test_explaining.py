@@ -8,7 +8,8 @@ from gateway.drivers.frames import Direction, Frame, FrameLog
 from gateway.drivers.s7 import SPEC
 from gateway.drivers.s7.codec import framed
 from gateway.drivers.s7.explaining import explain
-from tests.drivers.s7.test_hostile import connected, points, values
+from tests.drivers.s7.test_hostile import connected, points
+from tests.drivers.trial import values
 
 
 def words(data: bytes) -> str:

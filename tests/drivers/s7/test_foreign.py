@@ -1,6 +1,7 @@
 """What python-snap7 puts into a controller is what the driver reads, and the other way round."""
 
 from datetime import datetime
+from functools import partial
 
 import pytest
 from snap7.client import Client
@@ -8,15 +9,13 @@ from snap7.util import getters, setters
 
 from edge_config.models.validation import validated
 from gateway.core.status import Reason, bad
-from gateway.drivers.api import DriverError, NotConnectedError, Point
+from gateway.drivers.api import DriverError, NotConnectedError
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.s7 import SPEC
+from tests.drivers import trial
 from tests.drivers.s7.peers import Controller, snap7_server
 
-
-def points(*written: str) -> list[Point]:
-    addresses = [validated(SPEC.address, one) for one in written]
-    return [Point(str(one), SPEC.kind(one), one) for one in addresses]
+points = partial(trial.points, SPEC)
 
 
 async def read(plc: Controller, *written: str) -> tuple[list[object], list[int]]:

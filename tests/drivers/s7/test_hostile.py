@@ -1,44 +1,26 @@
 """Whatever a controller answers, no wrong value is GOOD."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Any
 
 import pytest
 
-from edge_config.models.validation import validated
 from gateway.core.status import Reason, bad
-from gateway.drivers.api import DriverError, NotConnectedError, Point, RefusedError
+from gateway.drivers.api import DriverError, NotConnectedError, RefusedError
 from gateway.drivers.s7 import SPEC
-from gateway.drivers.s7.driver import S7Driver
+from tests.drivers import trial
 from tests.drivers.s7.odd_plc import Asked, Script, odd_plc
+from tests.drivers.trial import values
 
-DEADLINE_S = 10.0
-
-
-def points(*written: str) -> list[Point]:
-    addresses = [validated(SPEC.address, one) for one in written]
-    return [Point(str(one), SPEC.kind(one), one) for one in addresses]
+points = partial(trial.points, SPEC)
 
 
-@asynccontextmanager
-async def connected(script: Script, pdu: int = 240, **more: object) -> AsyncIterator[S7Driver]:
-    async with odd_plc(script, pdu) as port, asyncio.timeout(DEADLINE_S):
-        written = {"host": "127.0.0.1", "port": port, **more}
-        driver = SPEC.make(validated(SPEC.connection, written))
-        assert isinstance(driver, S7Driver)
-        await driver.connect()
-        try:
-            yield driver
-        finally:
-            await driver.close()
-
-
-async def values(driver: S7Driver, asked: Sequence[Point]) -> list[object]:
-    """Of a reading that is all GOOD."""
-    reading = await driver.read(driver.plan(asked))
-    assert not reading.status.any()
-    return [value for column in reading.columns for value in column.tolist()]
+def connected(script: Script, pdu: int = 240, **more: object) -> AbstractAsyncContextManager[Any]:
+    """A driver, connected to a controller that answers by a script."""
+    return trial.connected(SPEC, odd_plc(script, pdu), **more)
 
 
 async def test_an_answer_may_come_in_single_bytes() -> None:
@@ -122,11 +104,14 @@ async def test_a_late_answer_is_never_the_next() -> None:
 
 
 async def test_a_cancelled_reading_ends_the_connection() -> None:
+    """Nothing is sent over it any more: the late answer would come first."""
     heard = asyncio.Event()
+    kept: list[bytes] = []
 
-    def script(_asked: Asked) -> Iterable[bytes]:
+    def script(asked: Asked) -> Iterable[bytes]:
+        kept.append(asked.answer(asked.data))
         heard.set()
-        return ()
+        return kept[:-1]
 
     async with connected(script) as driver:
         reading = asyncio.create_task(values(driver, points("DB1.DBB7")))
@@ -136,6 +121,7 @@ async def test_a_cancelled_reading_ends_the_connection() -> None:
             await reading
         with pytest.raises(NotConnectedError):
             await values(driver, points("DB1.DBB8"))
+    assert len(kept) == 1
 
 
 @pytest.mark.parametrize(
