@@ -100,7 +100,14 @@ def is_same(one: ResolvedTag, other: ResolvedTag) -> bool:
     """Whether two tags mean the same, however their addresses are written."""
     if one.address != other.address:
         return False
-    return all(getattr(one.config, name) == getattr(other.config, name) for name in _COMPARED)
+    return all(
+        _is_equal(getattr(one.config, name), getattr(other.config, name)) for name in _COMPARED
+    )
+
+
+def _is_equal(one: object, other: object) -> bool:
+    """NaN, which a tag may name as what stands for no value, is no other than itself here."""
+    return one == other or (one is not None and other is not None and repr(one) == repr(other))
 
 
 def _differences(old: ResolvedTag, new: ResolvedTag) -> Iterator[str]:
@@ -108,7 +115,7 @@ def _differences(old: ResolvedTag, new: ResolvedTag) -> Iterator[str]:
         yield f"address {old.address} → {new.address}"
     for name in _COMPARED:
         was, now = getattr(old.config, name), getattr(new.config, name)
-        if was != now:
+        if not _is_equal(was, now):
             yield f"{name} {_shown(was)} → {_shown(now)}"
 
 

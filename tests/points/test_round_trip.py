@@ -51,6 +51,7 @@ def tag(draw: st.DrawFn, name: str) -> ResolvedTag:
         "minimum": low,
         "maximum": high,
         "deadband": abs(draw(NUMBERS)),
+        "no_value": draw(st.sampled_from([None, [0x8000, 65_535], 2**64 - 2, float("nan")])),
     }
     data = {
         "name": name,
@@ -59,6 +60,7 @@ def tag(draw: st.DrawFn, name: str) -> ResolvedTag:
         "role": draw(st.sampled_from(["value", "state", "counter", "alarm"])),
         "label_zh": draw(WORDS),
         "label_en": draw(WORDS),
+        "access": draw(st.sampled_from(["read", "read-write"])),
         "max_silence_ms": draw(st.integers(1_000, 86_400_000)),
         "asset_no": draw(st.sampled_from([None, "0007", "1#", "A-01"])),
         **(numbers if is_number else {}),

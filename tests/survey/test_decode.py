@@ -78,7 +78,7 @@ async def test_each_look_reads_anew(tmp_path: Path) -> None:
         (("tcp://127.0.0.1", "--shows", "1,5"), "a decimal point is '.'"),
         (("tcp://127.0.0.1", "--write", "x"), "--write needs a configuration"),
         (("none.yaml",), "name a device of this configuration, or give a URL"),
-        (("opc.tcp://127.0.0.1", "--driver", "opcua"), "not reached by a URL"),
+        (("opc.tcp://127.0.0.1", "--driver", "opcua"), "qulink read` shows them"),
     ],
 )
 async def test_mistakes_are_told(arguments: tuple[str, ...], words: str) -> None:

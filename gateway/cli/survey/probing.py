@@ -161,15 +161,15 @@ async def _search(
     from gateway.edge.control.command import REFUSALS
 
     assert spec.search is not None and spec.search.probe is not None  # noqa: S101 - as above
-    probe = spec.search.probe()
     machines = list(known_machines(report.driver))
     wanted = [tag.address for machine in machines for tag in machine.tags]
     try:
+        probe = spec.search.probe()
         await probe.look(place, options, wanted, report.findings, tell)
     except REFUSALS as error:
         refuse(error)
     for at, device in enumerate(report.findings.devices):
-        if not device.points:
+        if not device.points or not machines:
             continue
         tell(f"comparing {device.name} with known machines", at, len(report.findings.devices))
         holds = partial(probe.holds, device)

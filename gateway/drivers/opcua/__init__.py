@@ -7,7 +7,9 @@ imported with ``driver``, when a configured device needs it.
 from gateway.core.schema import Kind
 from gateway.drivers.api import Driver, RefusedError
 from gateway.drivers.opcua.config import Address, Connection
-from gateway.drivers.spec import DriverSpec, Example
+from gateway.drivers.opcua.search.options import EXAMPLE, Options, target
+from gateway.drivers.search import Probe
+from gateway.drivers.spec import DriverSpec, Example, SearchSpec
 
 
 def _make(connection: Connection) -> Driver:
@@ -48,6 +50,14 @@ def _unit(connection: Connection) -> str:
     return connection.url.rstrip("/").lower()
 
 
+def _probe() -> Probe:
+    try:
+        from gateway.drivers.opcua.search.probe import OpcUaProbe  # noqa: PLC0415 - as above
+    except ModuleNotFoundError as error:
+        raise RefusedError(f"{error.name} is missing: pip install 'qulink[opcua]'") from error
+    return OpcUaProbe()
+
+
 SPEC = DriverSpec(
     name="opcua",
     title_zh="OPC UA 客户端",
@@ -73,4 +83,5 @@ SPEC = DriverSpec(
     endpoint=_endpoint,
     unclear=_unclear,
     unit=_unit,
+    search=SearchSpec(target, EXAMPLE, probe=_probe, options=Options),
 )

@@ -1,0 +1,1 @@
+"""Looking into OPC UA servers: what they offer, and which variables they have."""

@@ -1,0 +1,101 @@
+"""Look at an OPC UA server: endpoints, namespaces, and its variables as tags."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from asyncua import ua
+
+from edge_config.models.limits import RESERVED_TAGS
+from gateway.drivers.opcua.config import Address, Connection
+from gateway.drivers.opcua.connecting.endpoints import discover
+from gateway.drivers.opcua.connecting.offers import offered
+from gateway.drivers.opcua.connecting.session import Session, open_session
+from gateway.drivers.opcua.faults import translated
+from gateway.drivers.opcua.nodes import NodeName, format_node
+from gateway.drivers.opcua.search.options import Options
+from gateway.drivers.opcua.search.tree import Tree, Variable, grow, types_of
+from gateway.drivers.search import Findings, FoundDevice, Place, Tell
+
+_LONGEST_NAME = 60
+_LISTED = 20
+
+
+class OpcUaProbe:
+    """See :class:`gateway.drivers.search.Probe`."""
+
+    async def look(
+        self, where: Place, options: Options, _wanted: Any, findings: Findings, tell: Tell
+    ) -> None:
+        """Ask for endpoints, open a session, and browse."""
+        connection: Connection = where.connection
+        tell("asking for endpoints", 0, options.count)
+        with translated(f"ask {connection.endpoint} for its endpoints"):
+            client = await discover(connection)
+        findings.remarks.append(f"security that is offered: {offered(client.endpoints)}")
+        session = await open_session(connection, {})
+        try:
+            device = FoundDevice(connection.endpoint, dict(where.target.connection))
+            findings.devices.append(device)
+            device.identity = {
+                f"namespace {index}": uri
+                for index, uri in enumerate(session.namespaces.uris[:_LISTED])
+            }
+            with translated(f"browse {connection.endpoint}"):
+                await _browse(session, options, device, tell)
+        finally:
+            await session.close()
+
+    def holds(self, _device: FoundDevice, _address: Any) -> bool:
+        """Nodes are known by their names only."""
+        return True
+
+
+async def _browse(session: Session, options: Options, device: FoundDevice, tell: Tell) -> None:
+    tree = Tree()
+    async for count in grow(session, options, tree):
+        tell(f"browsing {device.name}", min(count, options.count), options.count)
+    types = await types_of(session, tree.variables)
+    for variable, kind in zip(tree.variables, types, strict=True):
+        if kind is None:
+            tree.untyped += 1
+            continue
+        node = format_node(_named(session, variable.node))
+        address = Address(node=node, type=kind)  # type: ignore[arg-type] # one of its words
+        device.points[_name(variable, device.points)] = address
+    device.readable.append(f"{len(device.points):,} variables")
+    if tree.untyped:
+        device.remarks.append(f"{tree.untyped:,} variables are arrays, structures or without value")
+    if tree.is_cut:
+        device.remarks.append(
+            f"there is more than {options.depth} levels or {options.count:,} variables: "
+            "--depth and --count"
+        )
+
+
+def _named(session: Session, node: ua.NodeId) -> NodeName:
+    """A node by the URI of its namespace, which outlives a restart of the server."""
+    index = int(node.NamespaceIndex)
+    identifier = _plain(node.Identifier)
+    uri = session.namespaces.uris[index] if index < len(session.namespaces.uris) else ""
+    if index == 0:
+        return NodeName("", identifier)
+    return NodeName(uri, identifier) if uri else NodeName("", identifier, index)
+
+
+def _plain(identifier: Any) -> int | str | bytes | UUID:
+    """An identifier without the library's own types."""
+    if isinstance(identifier, UUID):
+        return identifier
+    plain = next(kind for kind in (int, str, bytes) if isinstance(identifier, kind))
+    return plain(identifier)
+
+
+def _name(variable: Variable, taken: dict[str, Any]) -> str:
+    """A name of a tag from the names of the tree: the shortest that nothing else has."""
+    words = [re.sub(r"[^A-Za-z0-9]+", "_", word).strip("_") for word in variable.path]
+    for size in range(1, len(words) + 1):
+        name = "_".join(filter(None, words[-size:]))[-_LONGEST_NAME:].lstrip("_0123456789")
+        if name and name not in taken and name not in RESERVED_TAGS:
+            return name
+    return f"tag_{len(taken)}"
