@@ -16,7 +16,7 @@ from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.codec import Table
 from gateway.drivers.modbus.types.elements import encode
 from gateway.drivers.modbus.types.names import Coding, DataType
-from gateway.drivers.modbus.types.numbers import range_of
+from gateway.drivers.modbus.types.numbers import encode_number, range_of
 from gateway.drivers.modbus.types.orders import Order
 from tests.drivers.modbus.peers import pymodbus
 from tests.drivers.modbus.support import PaperDevice, connected, plan_of, points, reasons
@@ -260,3 +260,18 @@ def test_an_array_is_an_address_for_each_value() -> None:
     assert [str(one) for one in coils] == ["coil:7", "coil:8"]
     one = validated(Address, "holding:7.3")
     assert SPEC.elements(one) == (one,)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.1, "0.1 cannot be written exactly as float16; .* are 0.099975586 and 0.10003662"),
+        (-2049.0, "are -2050.0 and -2048.0"),
+        (70_000.0, "does not fit float16"),
+    ],
+)
+def test_a_float16_is_not_rounded_when_it_is_written(value: float, words: str) -> None:
+    """Its column is a float32: whoever asks for it cannot see what the registers would hold."""
+    with pytest.raises(ValueError, match=words):
+        encode_number(DataType.FLOAT16, Order.ABCD, value)
+    assert encode_number(DataType.FLOAT16, Order.ABCD, -2048.0) == bytes.fromhex("e800")

@@ -3,6 +3,8 @@
 import math
 from struct import Struct, error
 
+import numpy as np
+
 from gateway.drivers.modbus.types.names import Coding, DataType, Value
 from gateway.drivers.modbus.types.orders import Order, permutation, reorder
 from gateway.drivers.toolkit.decode import Number
@@ -65,9 +67,22 @@ def encode_number(
 
 def _float(data_type: DataType, value: float) -> bytes:
     try:
-        return _FLOATS[data_type].pack(value)
+        body = _FLOATS[data_type].pack(value)
     except (error, OverflowError) as problem:
         raise ValueError(f"{value!r} does not fit {data_type}") from problem
+    if data_type is DataType.FLOAT16:  # whose column is wider, so that nobody else has seen it
+        _demand_exact(value, np.float16(value))
+    return body
+
+
+def _demand_exact(value: float, near: np.float16) -> None:
+    if near != value:
+        beyond = np.nextafter(near, np.float16(math.copysign(math.inf, value - float(near))))
+        both = " and ".join(str(np.float32(one)) for one in sorted((near, beyond)))
+        raise ValueError(
+            f"{np.float32(value)} cannot be written exactly as float16; the nearest that can are "
+            f"{both}"
+        )
 
 
 def _whole(data_type: DataType, coding: Coding | None, value: int) -> bytes:
