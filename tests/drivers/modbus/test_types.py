@@ -267,6 +267,7 @@ def test_an_array_is_an_address_for_each_value() -> None:
     [
         (0.1, "0.1 cannot be written exactly as float16; .* are 0.099975586 and 0.10003662"),
         (-2049.0, "are -2050.0 and -2048.0"),
+        (65_510.0, "are 65504.0$"),
         (70_000.0, "does not fit float16"),
     ],
 )

@@ -76,13 +76,15 @@ def _float(data_type: DataType, value: float) -> bytes:
 
 
 def _demand_exact(value: float, near: np.float16) -> None:
-    if near != value:
+    if float(near) == value:  # as a float16 the value would be the near one in any case
+        return
+    with np.errstate(over="ignore"):
         beyond = np.nextafter(near, np.float16(math.copysign(math.inf, value - float(near))))
-        both = " and ".join(str(np.float32(one)) for one in sorted((near, beyond)))
-        raise ValueError(
-            f"{np.float32(value)} cannot be written exactly as float16; the nearest that can are "
-            f"{both}"
-        )
+    both = [str(np.float32(one)) for one in sorted((near, beyond)) if np.isfinite(one)]
+    raise ValueError(
+        f"{np.float32(value)!s} cannot be written exactly as float16; the nearest that can are "
+        f"{' and '.join(both)}"
+    )
 
 
 def _whole(data_type: DataType, coding: Coding | None, value: int) -> bytes:
