@@ -1,7 +1,7 @@
 """Devices of a controller in the words of the toolkit, and which requests share one. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from gateway.drivers.api import DriverError, Point, Value
@@ -82,7 +82,13 @@ def _format(address: Address) -> Format:
         return Text(address.length or 0, decode)
     if address.type is DataType.BOOL:
         return Bit(address.bit or 0)
-    return Number(address.type.code, tuple(range(address.type.size)))
+    return _number(address.type)
+
+
+@cache
+def _number(data_type: DataType) -> Number:
+    """A number, the least significant byte first."""
+    return Number(data_type.code, tuple(range(data_type.size)))
 
 
 def shown(block: Block) -> str:

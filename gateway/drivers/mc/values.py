@@ -24,9 +24,8 @@ class DataType(StrEnum):
 
     @property
     def code(self) -> str:
-        """NumPy type without byte order, ``f4``; numbers only."""
-        name = self.value.rstrip("0123456789")
-        return f"{name[0]}{int(self.value[len(name) :]) // 8}"
+        """NumPy type without byte order, ``f4``; numbers only, else empty."""
+        return _CODES.get(self, "")
 
     @property
     def kind(self) -> Kind:
@@ -37,8 +36,19 @@ class DataType(StrEnum):
     @property
     def size(self) -> int:
         """Bytes of a number; 0 for bool and string."""
-        is_number = self not in {DataType.BOOL, DataType.STRING}
-        return numbers.size_of(self.code) if is_number else 0
+        return numbers.size_of(_CODES[self]) if self in _CODES else 0
+
+
+_CODES = {
+    DataType.INT16: "i2",
+    DataType.UINT16: "u2",
+    DataType.INT32: "i4",
+    DataType.UINT32: "u4",
+    DataType.INT64: "i8",
+    DataType.UINT64: "u8",
+    DataType.FLOAT32: "f4",
+    DataType.FLOAT64: "f8",
+}
 
 
 class Encoding(StrEnum):

@@ -1,7 +1,7 @@
 """Addresses of a SIMATIC controller in the words of the toolkit. Pure."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from gateway.drivers.api import DriverError, Point, Value
@@ -72,6 +72,12 @@ def _format(address: Address) -> Format:
         return Number("u2", _WORD, values.S5Time())
     if data_type is DataType.COUNTER:
         return Number("u2", _WORD, PackedDecimal(4))
+    return _number(data_type)
+
+
+@cache
+def _number(data_type: DataType) -> Number:
+    """A plain number, the most significant byte first."""
     return Number(data_type.code, tuple(range(data_type.size(None)))[::-1])
 
 

@@ -39,8 +39,7 @@ class DataType(StrEnum):
     @property
     def code(self) -> str:
         """NumPy type without byte order, ``f4``; plain numbers only, else empty."""
-        name = self.value.rstrip("0123456789")
-        return f"{name[0]}{int(self.value[len(name) :]) // 8}" if name != self.value else ""
+        return _CODES.get(self, "")
 
     @property
     def kind(self) -> Kind:
@@ -54,10 +53,24 @@ class DataType(StrEnum):
 
     def size(self, length: int | None) -> int:
         """Bytes that it takes; of a text with so many characters those of its head too."""
-        if self.code:
-            return numbers.size_of(self.code)
+        if self in _CODES:
+            return numbers.size_of(_CODES[self])
         of_text = {DataType.STRING: 1, DataType.WSTRING: 2}.get(self, 0)
         return of_text * (2 + (length or 0)) or _SIZES[self]
+
+
+_CODES = {
+    DataType.INT8: "i1",
+    DataType.UINT8: "u1",
+    DataType.INT16: "i2",
+    DataType.UINT16: "u2",
+    DataType.INT32: "i4",
+    DataType.UINT32: "u4",
+    DataType.INT64: "i8",
+    DataType.UINT64: "u8",
+    DataType.FLOAT32: "f4",
+    DataType.FLOAT64: "f8",
+}
 
 
 class Encoding(StrEnum):
