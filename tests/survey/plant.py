@@ -52,3 +52,6 @@ def command(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()

@@ -70,7 +70,7 @@ async def test_each_look_reads_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("udpx://127.0.0.1",), "begins with none of tcp://"),
+        (("udpx://127.0.0.1",), "is no way to Modbus units; write tcp://"),
         (("tcp://127.0.0.1:99999",), "names no host and port"),
         (("tcp://127.0.0.1?units=3",), "units: unknown key; did you mean 'unit'?"),
         (("tcp://127.0.0.1:{port}",), "cannot connect to Modbus unit 1 at 127.0.0.1:{port}"),

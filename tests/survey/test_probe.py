@@ -12,6 +12,7 @@ import pytest
 
 from edge_config.loading.load import load_gateway
 from gateway.drivers.registry import installed
+from tests.drivers.modbus.lines.bus import bus, registers
 from tests.drivers.modbus.peers import libmodbus, modbus_serial, pymodbus
 from tests.survey.odd_units import OddUnits, holding
 from tests.survey.plant import command, device, serving
@@ -97,6 +98,48 @@ async def test_requests_are_limited_and_what_is_left_is_said() -> None:
     assert any(
         "undecided after 5 requests (--requests)" in one for one in found["devices"][0]["remarks"]
     )
+
+
+@pytest.mark.parametrize("framing", ["rtu", "ascii"])
+async def test_units_of_a_serial_line_are_found(framing: str, tmp_path: Path) -> None:
+    async with bus(tmp_path, framing) as line:
+        line.answer = lambda unit, pdu: registers(unit, pdu) if unit in (2, 5) else b""
+        scheme = "serial" if framing == "rtu" else "ascii+serial"
+        url = f"{scheme}://{line.terminal.link}?baud=115200"
+        options = ("--unit", "1-6", "--addresses", "0-9", "--tables", "holding", *QUICK, "--json")
+        code, out, error = await run("probe", "modbus", url, *options)
+    assert code == 0, error
+    devices = json.loads(out)["devices"]
+    assert [one["name"] for one in devices] == ["unit 2", "unit 5"]
+    assert devices[0]["connection"]["serial"]["baud"] == 115_200
+
+
+async def test_wrong_framing_finds_nobody_and_says_what_to_try(tmp_path: Path) -> None:
+    async with bus(tmp_path, "rtu") as line:
+        url = f"ascii+serial://{line.terminal.link}"
+        code, _, error = await run("probe", "modbus", url, "--unit", "1-2", *QUICK)
+    assert code == 1
+    assert "no unit of 1-2 answered" in error
+
+
+async def test_the_line_of_a_running_gateway_is_left_alone(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.yaml"
+    async with OddUnits({3: holding((0, 20))}).serving() as port:
+        config.write_text(CONFIG.format(port=port), "utf-8")
+        url = f"tcp://127.0.0.1:{port}"
+        options = ("--unit", 3, "--no-map", *QUICK, "--config", config)
+        with command("run", config) as gateway:
+            while not (tmp_path / "qulink-buffer.sock").exists():
+                assert gateway.poll() is None
+                await asyncio.sleep(0.05)
+            code, _, error = await run("probe", "modbus", url, *options)
+            assert code == 1
+            assert "runs and reads meter-1" in error
+            assert "--force" in error
+            code, _, error = await run("probe", "modbus", url, *options, "--force")
+            assert code == 0, error
+        code, _, error = await run("probe", "modbus", url, *options)
+        assert code == 0, error
 
 
 def floats(*values: float) -> list[int]:
