@@ -1,6 +1,7 @@
 """Thirty Modbus units behind one port, and what they were asked, in its order."""
 
 import asyncio
+import contextlib
 import struct
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -37,6 +38,7 @@ class Line:
         self.asked: list[Asked] = []
         self._registers: defaultdict[tuple[int, int], int] = defaultdict(int)
         self._wire = asyncio.Lock()
+        self._serving: set[asyncio.Task[None]] = set()
 
     @property
     def writes(self) -> list[Asked]:
@@ -52,16 +54,27 @@ class Line:
             yield port
         finally:
             server.close()
+            serving = set(self._serving)
+            for task in serving:
+                task.cancel()
+            if serving:
+                await asyncio.wait(serving)
+            await asyncio.sleep(0)  # in which aborted transports close
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                request = await reader.readexactly(_HEAD.size)
-                async with self._wire:
-                    await asyncio.sleep(self.answer_s)
-                    writer.write(self._answer(request))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.transport.abort()
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            try:
+                while True:
+                    request = await reader.readexactly(_HEAD.size)
+                    async with self._wire:
+                        await asyncio.sleep(self.answer_s)
+                        writer.write(self._answer(request))
+            finally:
+                self._serving.discard(task)
+                writer.transport.abort()
 
     def _answer(self, request: bytes) -> bytes:
         number, _, _, unit, function, address, value = _HEAD.unpack(request)

@@ -236,7 +236,7 @@ async def test_an_officer_commands_and_nobody_else_can(tmp_path: Path) -> None:
                 assert [one.value for one in line.writes] == [70], "nothing that was forged"
                 code, said = await asyncio.to_thread(command, city, "gw-1", "press-1", "speed", "x")
                 assert (code, "refused: 'x' is no finite number" in said) == (1, True), said
-        code, said = command(city, "gw-9", "press-1", "speed", "7")
+        code, said = command(city, "gw-9", "press-1", "speed", "-7")
         assert (code, "no gateway gw-9 is enrolled" in said) == (1, True)
         code, said = command(city, "gw-1", "press-1", "speed", "8", "--expire-s", "1")
         assert (code, "the gateway did not answer" in said) == (2, True), said

@@ -106,7 +106,9 @@ async def test_nothing_is_written_without_a_yes_or_where_it_is_not_allowed(
     config = configured(tmp_path, "modbus", {"host": "127.0.0.1", "port": server}, TAGS)
     code, said = write(config, "speed=1")
     assert (code, "this gateway writes nothing" in said) == (1, True)
+    assert "It may not (commands are not enabled) write 4 tags" in qulink("check", config).stdout
     allowed(config)
+    assert "It may write 4 tags: press-1 speed, press-1 setpoint" in qulink("check", config).stdout
     asked = qulink("write", config, "press-1", "speed=1")  # nobody answers
     assert asked.returncode == 1
     assert "press-1 speed: now 0.0, to be 1 (raw 10)" in asked.stdout

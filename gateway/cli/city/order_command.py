@@ -28,7 +28,9 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 
 def register(city: typer.Typer) -> None:
     """Add the command."""
-    city.command("command", epilog=_EXAMPLE)(command)
+    # Else -5 would be taken for an option.
+    numbers = {"ignore_unknown_options": True}
+    city.command("command", epilog=_EXAMPLE, context_settings=numbers)(command)
 
 
 def command(

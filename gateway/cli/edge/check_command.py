@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from edge_config.models.settings import Settings
 
 
+_SHOWN = 5
+"""Tags that a line names."""
+
+
 def register(root: typer.Typer) -> None:
     """Add the command."""
     root.command("check", epilog="Example: `qulink check gateway.yaml`")(check)
@@ -63,7 +67,24 @@ def describe(loaded: "LoadedGateway") -> str:
         f"with {counted(tags, 'tag')}: {readings:,.1f} readings a second of polled groups, at most "
         f"{values:,.1f} values a second in all, buffered in {config.buffer.path} "
         f"(quota {config.buffer.quota_mib:g} MiB), sent to {north}."
+        f"{_writing(loaded)}"
     )
+
+
+def _writing(loaded: "LoadedGateway") -> str:
+    """What it may write to devices, as one more sentence; empty: no tag is meant to be written."""
+    writable = [
+        f"{device.config.id} {tag.config.name}"
+        for device in loaded.devices
+        for group in device.groups
+        for tag in group.tags
+        if tag.config.access == "read-write"
+    ]
+    if not writable:
+        return ""
+    few = ", ".join(writable[:_SHOWN]) + (" …" if len(writable) > _SHOWN else "")
+    may = "may" if loaded.config.commands.enabled else "may not (commands are not enabled)"
+    return f" It {may} write {counted(len(writable), 'tag')}: {few}."
 
 
 def _city(file: Path) -> str:

@@ -166,7 +166,9 @@ def _opened(path: Path) -> FileIO:
     except OSError as error:
         file.close()
         if isinstance(error, BlockingIOError):
-            raise AuditError(f"another process has the record {path}: a gateway runs") from error
+            raise AuditError(
+                f"another process has the record {path}: a gateway, or a command that writes"
+            ) from error
         raise AuditError(f"the record {path} cannot be kept: {error.strerror}") from error
     return file
 
