@@ -58,7 +58,8 @@ class DltDriver:
 
     An answer repeats the data identifier it was asked for, but not when: one that was given up
     may come while the same is asked again, with a value of then. So after silence a meter is
-    asked for something else first; meters answer in turn, so what was late has come by then.
+    asked for something else first; meters answer in turn, so what was late has come by then. The
+    same is done where one item is asked again within a time-out: repeaters say things twice.
     """
 
     def __init__(self, link: "DltLink", connection: Connection) -> None:
@@ -68,7 +69,7 @@ class DltDriver:
         self._name = f"meter {connection.meter} at {endpoint(connection)}"
         self._plans: WeakSet[MeterPlan] = WeakSet()
         self._late: dict[int, float] = {}  # given up, and when: may still be answered
-        self._heard: dict[int, None] = {}  # answered before, the newest last
+        self._heard: dict[int, float] = {}  # answered, and when, the newest last
         self._frames = NOT_KEPT
 
     def record(self, frames: FrameLog) -> None:
@@ -116,28 +117,35 @@ class DltDriver:
     async def _ask_all(self, line: "Line", reads: Sequence[Read]) -> list[Answer]:
         """Ask one after the other, what may be answered late last; no more after silence."""
         answers: list[Answer] = [NOT_SENT] * len(reads)
-        self._forget_late()
-        for at in sorted(range(len(reads)), key=lambda at: reads[at].item in self._late):
+        for at in sorted(range(len(reads)), key=lambda at: self._is_doubtful(reads[at].item)):
             read = reads[at]
-            is_asked = read.item not in self._late or await self._is_in_step(line)
+            is_asked = not self._is_doubtful(read.item) or await self._is_in_step(line, read.item)
             answers[at] = await self._ask(line, read) if is_asked else SILENT
             if answers[at] == SILENT:
                 break
         return answers
 
-    def _forget_late(self) -> None:
-        now = asyncio.get_running_loop().time()
-        self._late = {item: when for item, when in self._late.items() if now - when < LATE_S}
+    def _is_doubtful(self, item: int) -> bool:
+        """Whether what comes may be the answer to an earlier request: late, or repeated."""
+        now = self._now()
+        is_late = now - self._late.get(item, -LATE_S) < LATE_S
+        return is_late or now - self._heard.get(item, -LATE_S) < self._timeout_ms / 1_000
 
-    async def _is_in_step(self, line: "Line") -> bool:
-        """Whether the meter answers something that it cannot be answering late."""
-        others = [item for item in (*reversed(self._heard), *OTHERS) if item not in self._late]
-        if not others:
+    async def _is_in_step(self, line: "Line", item: int) -> bool:
+        """Whether the meter answers something else, which it cannot be answering late."""
+        others = [one for one in (*reversed(self._heard), *OTHERS) if one != item]
+        sure = [one for one in others if not self._is_doubtful(one)]
+        # Where all are in doubt, the one that was given up first.
+        asked = sure[0] if sure else min(others, key=lambda one: self._late.get(one, 0.0))
+        answer = await self._exchange(line, codec.read(self._connection.meter, asked))
+        if answer is None:
             return False
-        answer = await self._exchange(line, codec.read(self._connection.meter, others[0]))
-        if answer is not None:
-            self._late.clear()
-        return answer is not None
+        self._late.clear()
+        self._note_heard(asked)
+        return True
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     async def _exchange(self, line: "Line", request: codec.Request) -> codec.Frame | None:
         """Ask once; what is not answered may be answered late."""
@@ -147,7 +155,7 @@ class DltDriver:
             answer = await line.ask(request, wake_up, wait_s, self._frames)
         finally:  # cut off, too
             if answer is None:
-                self._late[item] = asyncio.get_running_loop().time()
+                self._late[item] = self._now()
         if answer is None:
             self._frames.note(f"no answer within {self._timeout_ms} ms")
         return answer
@@ -177,7 +185,7 @@ class DltDriver:
 
     def _note_heard(self, item: int) -> None:
         self._heard.pop(item, None)
-        self._heard[item] = None
+        self._heard[item] = self._now()
 
     def tag_faults(self) -> dict[str, TagFault]:
         """Which identifier each tag is missed by, and how it was answered."""

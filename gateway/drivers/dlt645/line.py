@@ -13,6 +13,7 @@ class Line(asyncio.Protocol):
 
     Attributes:
         closed: done when it is closed.
+        silences: requests in a row without an answer, whoever was asked.
         stranger: meter that answered last in place of the one that was asked; empty: none.
     """
 
@@ -25,6 +26,7 @@ class Line(asyncio.Protocol):
         self._frames: FrameLog | None = None
         self._lost = ""
         self.stranger = ""
+        self.silences = 0
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
     @property
@@ -54,10 +56,14 @@ class Line(asyncio.Protocol):
         data = WAKE_UP[:1] * wake_up + encode(request.frame)
         frames.sent(data)
         cast("asyncio.Transport", self._transport).write(data)
+        self.silences += 1
         try:
-            return await self._answer(waiter, timeout_s)
+            answer = await self._answer(waiter, timeout_s)
         finally:
             self._waiter = self._request = self._frames = None
+        if answer is not None:
+            self.silences = 0
+        return answer
 
     async def _answer(self, waiter: asyncio.Future[Frame | None], timeout_s: float) -> Frame | None:
         """Wait; once more where half a frame has come by then."""

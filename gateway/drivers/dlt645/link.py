@@ -13,6 +13,10 @@ from gateway.drivers.transport.way import Way
 CLOSE_S = 1.0
 """Longest wait until a line is closed."""
 
+SILENT_MOST = 3
+"""After so many requests in a row without an answer, whoever was asked, a line is opened anew: a
+serial server that was started anew leaves its connections half open."""
+
 
 class DltLink:
     """See :class:`gateway.drivers.spec.Link`. A meter's silence leaves the line open.
@@ -50,13 +54,15 @@ class DltLink:
         await self.line(user)
 
     async def line(self, user: DltDriver) -> Line:
-        """The open line, opened anew if it was lost since it served last.
+        """The open line, opened anew if it was lost since it served last, or is quite silent.
 
         Raises:
             NotConnectedError: it cannot be opened, or the meter is closed.
         """
         if user not in self._users:
             raise NotConnectedError("not connected")
+        if self._line is not None and self._line.silences >= SILENT_MOST:
+            await self._close("nobody answers")
         if self._line is None or not self._line.is_open:
             made = Line()
             await self._way.open(lambda: made)
@@ -66,11 +72,14 @@ class DltLink:
     async def leave(self, user: DltDriver) -> None:
         """A meter uses it no longer; the last one closes it."""
         self._users.discard(user)
-        if self._users or self._line is None:
-            return
+        if not self._users:
+            await self._close("closed")
+
+    async def _close(self, why: str) -> None:
         line, self._line = self._line, None
-        line.abort("closed")
-        await asyncio.wait([line.closed], timeout=CLOSE_S)
+        if line is not None:
+            line.abort(why)
+            await asyncio.wait([line.closed], timeout=CLOSE_S)
 
 
 def _way(connections: Sequence[Connection]) -> Way:
