@@ -78,8 +78,13 @@ class Address(Settings):
         formats.check(self.layout.format)
         if self.bit is not None and self.layout.format != formats.WORD:
             raise ValueError(f"'bit' is for format word, not for {self.layout.format}")
-        if self.place > 1 and "FF" not in (self.item[2:4], self.item[4:6], self.item[6:]):
+        if self.place > 1 and not self.is_block:
             raise ValueError(f"{self.item} is no block; one has FF in it, as in 0201FF00[2]")
+
+    @property
+    def is_block(self) -> bool:
+        """Whether its identifier names several values."""
+        return "FF" in (self.item[2:4], self.item[4:6], self.item[6:])
 
     @property
     def layout(self) -> Item:
@@ -92,7 +97,7 @@ class Address(Settings):
         return self.layout.size or formats.size_of(self.layout.format)
 
     def __str__(self) -> str:
-        place = f"[{self.place}]" if self.place > 1 else ""
+        place = f"[{self.place}]" if self.is_block else ""
         bit = "" if self.bit is None else f".{self.bit}"
         written = f":{self.format}" if self.format else ""
         return f"{self.item}{place}{bit}{written}"

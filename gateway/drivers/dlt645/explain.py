@@ -1,7 +1,8 @@
 """What a frame says, for people. Pure."""
 
 from gateway.drivers.dlt645.codec import ITEM, MORE, REFUSED, Control, Frame, Hearing, error_words
-from gateway.drivers.dlt645.items import titles
+from gateway.drivers.dlt645.formats import is_number, shown, size_of
+from gateway.drivers.dlt645.items import known, titles
 from gateway.drivers.frames import Frame as Kept
 
 _ASKED = {Control.READ: "read", Control.READ_MORE: "read on"}
@@ -21,7 +22,17 @@ def _words(frame: Frame) -> str:
     if frame.control & REFUSED:
         return f"meter {frame.meter}: refuses: {error_words(frame.data[0] if frame.data else 0)}"
     more = ", more follows" if frame.control & MORE else ""
-    return f"meter {frame.meter}: {_item(frame)} = {frame.data[ITEM:][::-1].hex().upper()}{more}"
+    return f"meter {frame.meter}: {_item(frame)} = {_values(frame)}{more}"
+
+
+def _values(frame: Frame) -> str:
+    """The numbers of a known identifier, one after the other; else the bytes, lowest last."""
+    item, data = known(frame.data[:ITEM][::-1].hex().upper()), frame.data[ITEM:]
+    size = 0 if item is None else item.size or size_of(item.format)
+    if item is None or len(data) % size or not is_number(item.format):
+        return data[::-1].hex().upper()
+    parts = (data[at : at + size] for at in range(0, len(data), size))
+    return " ".join(shown(item.format, part) for part in parts)
 
 
 def _is_known(frame: Frame) -> bool:

@@ -96,6 +96,24 @@ def size_of(text: str) -> int:
     return sum(letter in "XN" for letter in text) // 2
 
 
+def is_number(text: str) -> bool:
+    """Whether its values are numbers."""
+    return _number(text) is not None
+
+
+def shown(text: str, data: bytes) -> str:
+    """The digits of a number for people, as they stand in the bytes: ``229.0``, ``-1.2345``."""
+    number, value = _number(text), data[: size_of(text)]
+    is_negative = number is not None and number.is_signed and value[-1] & 0x80
+    if is_negative:
+        value = value[:-1] + bytes((value[-1] & 0x7F,))
+    digits, sign = value[::-1].hex().upper(), "-" if is_negative else ""
+    if number is None or not number.decimals:
+        return sign + (digits.lstrip("0") or "0")
+    whole, part = digits[: -number.decimals], digits[-number.decimals :]
+    return f"{sign}{whole.lstrip('0') or '0'}.{part}"
+
+
 def kind_of(text: str, *, is_bit: bool) -> Kind:
     """The kind of its values."""
     number = _number(text)

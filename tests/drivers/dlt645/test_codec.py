@@ -130,7 +130,17 @@ def test_frames_are_explained() -> None:
         return explain(Kept(0.0, Direction.SENT, data))
 
     assert words(ASKED) == "meter 000000000001: read 02010100 (A相电压)"
-    assert words(ANSWERED) == "meter 000000000001: 02010100 (A相电压) = 2290"
+    assert words(ANSWERED) == "meter 000000000001: 02010100 (A相电压) = 229.0"
+    for item, data, said in [
+        ("02020100", "500280", "02020100 (A相电流) = -0.250"),
+        ("0201FF00", "902201230010", "0201FF00 = 229.0 230.1 100.0"),
+        ("02010100", "FFFF", "02010100 (A相电压) = FFF.F"),
+        ("0280000A", "01000000", "0280000A = 1"),
+        ("04000101", "05271126", "04000101 (日期) = 26112705"),
+        ("0F000001", "0102", "0F000001 = 0201"),
+    ]:
+        frame = Frame(METER, 0x91, bytes.fromhex(item)[::-1] + bytes.fromhex(data))
+        assert words(encode(frame)) == f"meter 000000000001: {said}"
     assert words(REFUSED) == "meter 000000000001: refuses: no such data"
     assert words(b"\0\1") == "2 bytes"
     assert words(encode(Frame(METER, 0x14, b""))).startswith("meter 000000000001: control 14H")
