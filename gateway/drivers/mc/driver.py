@@ -97,15 +97,25 @@ class McDriver:
         return answers
 
     async def _ask_some(self, reads: Sequence[Read]) -> Sequence[Answer]:
-        """Requests that share a message; where it is refused, each by itself."""
+        """Requests that share a message; where one may be to blame for its refusal, each alone."""
         answer = await self._ask(request(reads, self._connection.series))
         if isinstance(answer, bytes):
             return parted(reads, answer)
-        if answer == ends.SILENT or len(reads) == 1:
+        if answer == ends.SILENT:
             return [answer, *[ends.NOT_SENT] * (len(reads) - 1)]
+        if len(reads) == 1 or answer not in ends.APART:
+            return [answer] * len(reads)
         if answer == ends.UNSUPPORTED:
             self._most_random = 0
-        return [(await self._ask_some([read]))[0] for read in reads]
+        return await self._ask_each(reads)
+
+    async def _ask_each(self, reads: Sequence[Read]) -> Sequence[Answer]:
+        answers: list[Answer] = [ends.NOT_SENT] * len(reads)
+        for place, read in enumerate(reads):
+            answers[place] = (await self._ask_some([read]))[0]
+            if answers[place] == ends.SILENT:
+                break
+        return answers
 
     async def _ask(self, asked: codec.Request) -> Answer:
         channel = self._channel

@@ -64,6 +64,10 @@ _REASONS = {
 }
 
 
+APART = frozenset({*_ADDRESS, *_VALUE, UNSUPPORTED, 0xC0B5})
+"""Codes that one of several devices may be to blame for; the others concern the whole request."""
+
+
 def reason_for(code: int) -> Reason:
     """The reason that an end code stands for; those not listed are a failure of the device."""
     return _REASONS.get(code, Reason.DEVICE_FAILURE)

@@ -37,6 +37,7 @@ NO_PUT_GET = 0x8104
 """In the head of an answer: the service is not there, so it is of an S7-1200 or 1500 whose
 PUT/GET is not permitted."""
 PROTECTED = 0xD241
+NO_ACCESS = frozenset({NO_PUT_GET, PROTECTED})
 TOO_LONG = 0x1_0000
 """In place of a code: longer than the messages that the controller allows."""
 NOT_SENT = 0x1_0001
@@ -276,7 +277,7 @@ CODES = Codes(
     reason=reason_for,
     illegal=frozenset({BEYOND, TYPE, INCONSISTENT, MISSING}),
     doubtful=frozenset({HARDWARE, NOT_ALLOWED}),
-    lasting=frozenset({NOT_ALLOWED, BEYOND, TYPE, INCONSISTENT, MISSING, TOO_LONG}),
+    lasting=frozenset({*NO_ACCESS, NOT_ALLOWED, BEYOND, TYPE, INCONSISTENT, MISSING, TOO_LONG}),
     no_response=frozenset(),
     not_sent=NOT_SENT,
 )

@@ -66,6 +66,7 @@ class S7Driver:
             found = await self._ask([items[place] for place in places], channel)
             for place, answer in zip(places, found, strict=True):
                 answers[place] = answer
+        self._demand_access(items, answers)
         return answers
 
     async def _ask(self, items: Sequence[codec.Item], channel: Channel) -> Sequence[Answer]:
@@ -75,16 +76,18 @@ class S7Driver:
         try:
             return await channel.read(items)
         except codec.RefusedAnswerError as error:
-            self._demand_access(error.code)
             if len(items) == 1:
                 return [error.code]
         except NotConnectedError as error:
             raise self._lost(error) from error
         return [(await self._ask([item], channel))[0] for item in items]
 
-    def _demand_access(self, code: int) -> None:
-        if codec.reason_for(code) is RefusedError.reason:
-            raise RefusedError(f"{self._name}: {codec.words_for(code)}")
+    def _demand_access(self, items: Sequence[codec.Item], answers: Sequence[Answer]) -> None:
+        """Say at once that nothing is let be read; timers alone do not exist everywhere."""
+        is_memory = any(not item.area.is_element for item in items)
+        refusals = [one for one in answers if isinstance(one, int) and one in codec.NO_ACCESS]
+        if is_memory and len(refusals) == len(items):
+            raise RefusedError(f"{self._name}: {codec.words_for(refusals[0])}")
 
     def _connected(self) -> Channel:
         if self._channel is None:

@@ -162,6 +162,21 @@ async def test_one_bad_device_of_a_random_read_is_bad_alone() -> None:
         assert "4031H" in fault.words and "D10000" in fault.words
 
 
+async def test_a_refusal_of_the_whole_is_not_asked_again_one_by_one() -> None:
+    commands: list[int] = []
+
+    def script(asked: Asked) -> Iterable[bytes]:
+        commands.append(asked.command)
+        return (asked.answer(b"", 0xCF71),)
+
+    async with connected(script) as driver:
+        plan = driver.plan(points(*(f"D{number}" for number in range(0, 10_000, 500))))
+        for _ in range(3):
+            reading = await driver.read(plan)
+            assert (reading.status == bad(Reason.GATEWAY_TARGET)).all()
+    assert len(commands) <= 5
+
+
 async def test_a_remote_password_is_a_refusal() -> None:
     async with connected(lambda asked: (asked.answer(b"", 0xC201),)) as driver:
         with pytest.raises(RefusedError, match="remote password"):

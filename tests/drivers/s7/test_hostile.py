@@ -75,6 +75,21 @@ async def test_no_put_get_says_what_to_tick() -> None:
         assert caught.value.reason is Reason.REFUSED
 
 
+async def test_timers_that_do_not_exist_cost_no_others() -> None:
+    """An S7-1200 has none, and may say so as if PUT/GET were not permitted."""
+
+    def script(asked: Asked) -> Iterable[bytes]:
+        is_timer = asked.message[20] == 0x1D
+        return (asked.answer(b"" if is_timer else asked.data, error=0x8104 if is_timer else 0),)
+
+    async with connected(script) as driver:
+        plan = driver.plan(points("T5", "DB1.DBB7"))
+        for _ in range(3):
+            reading = await driver.read(plan)
+            assert reading.status.tolist() == [bad(Reason.REFUSED), 0]
+            assert reading.columns[1].tolist() == [7]
+
+
 async def test_a_head_that_refuses_many_parts_has_each_asked_alone() -> None:
     def script(asked: Asked) -> Iterable[bytes]:
         is_alone = len(asked.parts) == 1
