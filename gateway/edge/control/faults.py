@@ -25,6 +25,7 @@ ADVICE = {
     Reason.TYPE: "write the type that the device has",
     Reason.RANGE: "it lies outside minimum and maximum: see these and the scale",
     Reason.NOT_A_NUMBER: "the device gives no number: see byte order and type",
+    Reason.NO_VALUE: "the device says by a code of no_value that it has none: see its sensor",
     Reason.REFUSED: "the user may not read it: give the right in the server",
     Reason.GATEWAY_PATH: "see the gateway's list of its lines",
     Reason.GATEWAY_TARGET: "see wiring and unit id behind the gateway",
