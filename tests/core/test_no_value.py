@@ -91,6 +91,15 @@ def test_a_drivers_columns_and_status_stay_as_they_were() -> None:
     assert given.status.tolist() == [GOOD]
 
 
+def test_codes_that_a_float_cannot_hold_are_none_of_its_values() -> None:
+    rules = [TagRule(Kind.FLOAT32, no_value=(2**24 + 1, 10**400, -0.1))]
+    for value, reason in ((2.0**24, Reason.NONE), (math.inf, Reason.NOT_A_NUMBER)):
+        outcome = make(rules).process(reading(rules, [value]), T0)
+        assert reason_of(int(outcome.status[0])) is reason
+    outcome = make(rules).process(reading(rules, [np.float32(-0.1)]), T0)
+    assert reason_of(int(outcome.status[0])) is Reason.NO_VALUE
+
+
 def test_an_uncertain_code_is_no_value_either() -> None:
     rules = [TagRule(Kind.INT64, no_value=(-1,))]
     outcome = make(rules).process(reading(rules, [-1], [uncertain(Reason.CLOCK)]), T0)

@@ -59,7 +59,7 @@ def compile_codes(span: slice, kind: Kind, codes: Sequence[Codes]) -> NoValues |
     most = max(map(len, fitting), default=0)
     turns = tuple(_turn(fitting, turn, kind) for turn in range(most))
     is_float = kind in (Kind.FLOAT32, Kind.FLOAT64)
-    nans = np.array([is_float and any(map(math.isnan, some)) for some in codes], np.bool_)
+    nans = np.array([is_float and any(map(_is_nan, some)) for some in codes], np.bool_)
     if not turns and not nans.any():
         return None
     return NoValues(span, turns, nans if nans.any() else None)
@@ -74,8 +74,19 @@ def _turn(codes: Sequence[Codes], turn: int, kind: Kind) -> tuple[Column, Mask]:
 def _fits(code: float, kind: Kind) -> bool:
     """Whether a raw value of this kind can be that number; NaN is looked for otherwise."""
     if kind in (Kind.FLOAT32, Kind.FLOAT64):
-        return not math.isnan(code)
-    if kind not in (Kind.INT64, Kind.UINT64) or not math.isfinite(code) or code != int(code):
+        # A whole number that the float would round is none of its values; 0.1 stands for its next.
+        is_near = isinstance(code, float) and not _is_nan(code)
+        return is_near or _is_exact(code, kind)
+    if kind not in (Kind.INT64, Kind.UINT64) or (isinstance(code, float) and not code.is_integer()):
         return False
     limits = np.iinfo(kind.dtype)
     return int(limits.min) <= code <= int(limits.max)
+
+
+def _is_nan(code: float) -> bool:
+    return isinstance(code, float) and math.isnan(code)
+
+
+def _is_exact(code: float, kind: Kind) -> bool:
+    """Whether a float holds this whole number as it is."""
+    return abs(code) <= float(np.finfo(kind.dtype).max) and float(kind.dtype.type(code)) == code
