@@ -8,7 +8,10 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
+from edge_config.models.gateway import QulinkNorthbound
+from edge_config.models.validation import validated
 from gateway.demo.broker import write_rules
+from gateway.mqtt.client import Client, MqttError
 from gateway.wire.topics import ack_topic, command_topic, frame_topic, reply_topic
 from tests.support.peers import free_port, wait_for_port
 
@@ -46,3 +49,19 @@ async def test_the_city_alone_commands_and_each_gateway_hears_its_own(broker: in
         assert (await anext(aiter(two.messages))).payload == b"for two"
         await one.publish(reply_topic("gw-1"), b"done", qos=1)
         assert (await anext(aiter(city.messages))).payload == b"done"
+
+
+async def test_a_refused_subscription_to_commands_costs_no_session(
+    broker: int, tmp_path: Path
+) -> None:
+    """As at a broker with rules from before there were commands."""
+    secret = tmp_path / "secret"
+    secret.write_text("gw-2-secret")
+    settings = {"url": f"mqtt://127.0.0.1:{broker}", "password": {"file": secret}}
+    config = validated(QulinkNorthbound, settings | {"protocol": "3.1.1"})
+    async with Client(config, username="gw-2") as client:
+        assert await client.try_to_listen(command_topic("gw-1"))
+        assert await client.try_to_listen(command_topic("gw-2")) == ""
+        await client.listen(ack_topic("gw-2"))
+        with pytest.raises(MqttError, match="refuses to subscribe us to"):
+            await client.listen(ack_topic("gw-1"))
