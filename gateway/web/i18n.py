@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -71,8 +72,21 @@ def fault_words(language: Language, fault: str, endpoint: str, unit_name: str) -
     known = catalog(language)
     if f"fault.{fault}" not in known:
         return "", ""
-    advice = text(language, f"fault_advice.{fault}", endpoint=endpoint, unit_name=unit_name or "–")
-    return known[f"fault.{fault}"], advice
+    places = {"endpoint": endpoint, "host": _host(endpoint), "unit_name": unit_name or "–"}
+    return known[f"fault.{fault}"], text(language, f"fault_advice.{fault}", **places)
+
+
+def _host(endpoint: str) -> str:
+    """What can be pinged of an endpoint: its host without port; a path stays as it is."""
+    try:
+        return urlsplit(endpoint if "://" in endpoint else f"//{endpoint}").hostname or endpoint
+    except ValueError:
+        return endpoint
+
+
+def reason_advice(language: Language, code: str) -> str:
+    """What to do about a tag that is BAD for a reason; empty where nobody knows from it alone."""
+    return catalog(language).get(f"reason_advice.{code}", "")
 
 
 def action_words(language: Language, action: str) -> str:

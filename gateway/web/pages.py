@@ -22,7 +22,15 @@ from gateway.web.access import sessions
 from gateway.web.access.admission import still_admitted
 from gateway.web.access.store import SessionsAwayError
 from gateway.web.assets import Assets
-from gateway.web.i18n import LANGUAGES, Language, action_words, cause_words, choose, text
+from gateway.web.i18n import (
+    LANGUAGES,
+    Language,
+    action_words,
+    cause_words,
+    choose,
+    reason_advice,
+    text,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 THEMES = ("auto", "light", "dark")
@@ -125,6 +133,7 @@ def _filters(language: Language) -> dict[str, Callable[..., object]]:
         "duration": partial(formats.duration, language),
         "reading": partial(formats.reading, language),
         "cause": partial(cause_words, language),
+        "reason_advice": partial(reason_advice, language),
         "action": partial(action_words, language),
     }
 

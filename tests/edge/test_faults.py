@@ -17,7 +17,7 @@ def device(*status: int, id: str = "d", link: str = "up", **words: str) -> Devic
     """A device whose tags t0, t1 … have these status bytes; words are what its driver says."""
     tags = tuple(Tag(f"t{at}", Kind.FLOAT64) for at in range(len(status)))
     schema = Schema(id, "g", "p", "sensor", False, (Equipment("u", "1", "m"),), tags, 1_000)
-    record = DeviceRecord(id, "plc:502", "x", "p", "M", link)  # type: ignore[arg-type]
+    record = DeviceRecord(id, "plc:502", "x", "p", "M", link=link)  # type: ignore[arg-type]
     record.add_group(schema)
     column = np.array(status, np.uint8)
     record.groups["g"].newest = Outcome(None, {}, column, (np.zeros(len(status)),), 1)

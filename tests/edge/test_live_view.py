@@ -60,7 +60,6 @@ def test_a_value_of_the_session_before_is_not_good() -> None:
     shown.answered(GOOD)
     shown.arrived("old")
     assert shown.answered(GOOD).quality is Quality.UNCERTAIN
-    assert shown.record.good_count() == 0
     assert shown.arrived("new").quality is Quality.GOOD
 
 

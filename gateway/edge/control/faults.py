@@ -8,6 +8,7 @@ import numpy as np
 
 from gateway.core.status import FIRST_BAD, Reason, reason_of
 from gateway.edge.live.devices import DeviceRecord, words_for
+from gateway.web.i18n import reason_advice
 
 MOST_ROWS = 100
 """Rows of an answer; tags beyond them are counted."""
@@ -15,22 +16,6 @@ MOST_LOOKED_AT = 200
 """Tags of one group and reason whose words are looked up; the others are told without."""
 MOST_NAMES = 20
 """Names in one row."""
-
-ADVICE = {
-    Reason.TIMEOUT: "raise request_timeout_ms if the device is slow, else see the tag's address",
-    Reason.ILLEGAL_FUNCTION: "the device does not have this table: see the tag's address",
-    Reason.ILLEGAL_ADDRESS: "the device has no such address: compare it with its manual",
-    Reason.ILLEGAL_VALUE: "the device refuses so many registers at once: lower max_registers",
-    Reason.NODE_UNKNOWN: "compare the node with what the server lists",
-    Reason.TYPE: "write the type that the device has",
-    Reason.RANGE: "it lies outside minimum and maximum: see these and the scale",
-    Reason.NOT_A_NUMBER: "the device gives no number: see byte order and type",
-    Reason.NO_VALUE: "the device says by a code of no_value that it has none: see its sensor",
-    Reason.REFUSED: "the user may not read it: give the right in the server",
-    Reason.GATEWAY_PATH: "see the gateway's list of its lines",
-    Reason.GATEWAY_TARGET: "see wiring and unit id behind the gateway",
-}
-"""What to do about it, by the cause alone."""
 
 SAID_BY_DRIVERS = frozenset({Reason.TYPE, Reason.NODE_UNKNOWN, Reason.REFUSED})
 """Of these a driver that has words says itself what to do, and knows it better."""
@@ -107,5 +92,5 @@ def _faulty(record: DeviceRecord) -> Iterator[tuple[int, list[str]]]:
 def _row(device: str, code: int, words: str, count: int, names: list[str]) -> TagFaults:
     reason = reason_of(code)
     is_said = bool(words) and reason in SAID_BY_DRIVERS
-    advice = "" if is_said else ADVICE.get(reason, "")
+    advice = "" if is_said else reason_advice("en", reason.code)
     return TagFaults(device, reason.code, words, advice, count, names)

@@ -1,5 +1,6 @@
 """One device as the edge knows it now: its link, its newest values, and what is wrong with them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -21,8 +22,6 @@ from gateway.edge.live.records import DeviceLive, Link, TagLive, TagValue
 UNREADABLE = "unreadable"
 """Fault of a device that answers, and has hardly a tag that can be read: a wrong profile, unit or
 address. The others are those of ``gateway/edge/device/standing/faults.py``."""
-
-_FIRST_UNCERTAIN = status_byte(Quality.UNCERTAIN)
 
 
 @dataclass(slots=True)
@@ -112,12 +111,17 @@ class DeviceRecord:
             return self.fault
         return UNREADABLE if 2 * self.readable_count() < self.tag_count() else ""
 
-    def good_count(self) -> int:
-        """How many of its tags are GOOD now."""
-        if self.link == "down":
-            return 0
+    def bad_reasons(self) -> dict[Reason, int]:
+        """Why tags of a device that is up are BAD now, and how many, the most frequent first."""
+        if self.link != "up":
+            return {}
         known = (group.newest.status for group in self.groups.values() if group.newest)
-        return sum(int(np.count_nonzero(column < _FIRST_UNCERTAIN)) for column in known)
+        counts = Counter[Reason]()
+        for column in known:
+            codes, numbers = np.unique(column[column >= FIRST_BAD], return_counts=True)
+            for code, number in zip(codes.tolist(), numbers.tolist(), strict=True):
+                counts[reason_of(code)] += number
+        return dict(counts.most_common())
 
 
 def device_of(record: DeviceRecord) -> DeviceLive:

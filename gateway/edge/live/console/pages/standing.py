@@ -1,0 +1,50 @@
+"""How a device stands, in the words of a page: colour, what is wrong, and what to do."""
+
+from typing import NamedTuple
+
+from gateway.core.status import Reason
+from gateway.edge.live.view import DeviceLive, DeviceRecord
+from gateway.web.i18n import Language, cause_words, fault_words, reason_advice
+
+
+class Trouble(NamedTuple):
+    """What keeps a device from being read.
+
+    Attributes:
+        title: what is wrong; empty: nothing is.
+        advice: what to do about it; may be empty.
+    """
+
+    title: str
+    advice: str
+
+
+def kind_of(device: DeviceRecord | DeviceLive, fault: str, *, is_whole: bool) -> str:
+    """The colour of its state: a device is green only if all that it was asked for is read.
+
+    Args:
+        device: the device.
+        fault: id of what is wrong with the whole of it; empty: nothing is.
+        is_whole: whether none of its tags is BAD.
+    """
+    if device.cause is Reason.STOPPED:
+        return "idle"
+    if device.link == "down" or fault:
+        return "bad"
+    return "good" if device.link == "up" and is_whole else "warn"
+
+
+def trouble_of(device: DeviceRecord | DeviceLive, fault: str, language: Language) -> Trouble:
+    """What keeps the whole device from being read, more exactly than the cause of its gap."""
+    found = Trouble(*fault_words(language, fault, device.endpoint, device.unit_name))
+    if found.title or device.link != "down":
+        return found
+    return Trouble(cause_words(language, device.cause.code), "")
+
+
+def tag_trouble_of(record: DeviceRecord, language: Language) -> list[tuple[Trouble, int]]:
+    """Why single tags of a device that is up are BAD, and how many; the most frequent first."""
+    return [
+        (Trouble(cause_words(language, one.code), reason_advice(language, one.code)), count)
+        for one, count in record.bad_reasons().items()
+    ]
