@@ -14,7 +14,7 @@ from edge_config.models.settings import Field, Settings
 from edge_config.models.validation import validated
 from gateway.core.batch import Reading
 from gateway.core.schema import Kind, runs_of
-from gateway.core.status import Reason, bad
+from gateway.core.status import GOOD
 from gateway.drivers.api import Point
 from gateway.drivers.spec import DriverSpec
 from gateway.edge.app import compose
@@ -44,7 +44,7 @@ class Machine:
     values: dict[str, Any] = field(default_factory=lambda: {"speed": 100, "mode": 1, "name": "a"})
     writes: list[tuple[str, Any]] = field(default_factory=list)
     write_fault: BaseException | None = None
-    bad: set[str] = field(default_factory=set)
+    status: dict[str, int] = field(default_factory=dict)
     most: dict[str, Any] = field(default_factory=dict)
     reads: list[tuple[str, ...]] = field(default_factory=list)
     may_write: asyncio.Event = field(default_factory=asyncio.Event)
@@ -83,8 +83,8 @@ class Driver:
             np.array(values[run.span], run.kind.dtype)
             for run in runs_of(point.kind for point in plan)
         )
-        is_bad = [bad(Reason.ILLEGAL_ADDRESS) if key in self.machine.bad else 0 for key in keys]
-        return Reading(columns, np.array(is_bad, np.uint8))
+        status = [self.machine.status.get(key, GOOD) for key in keys]
+        return Reading(columns, np.array(status, np.uint8))
 
     async def write(self, point: Point, value: Any) -> None:
         self.machine.writes.append((point.address.key, value))
