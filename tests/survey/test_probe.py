@@ -14,6 +14,7 @@ from edge_config.loading.load import load_gateway
 from gateway.drivers.registry import installed
 from tests.drivers.modbus.lines.bus import bus, registers
 from tests.drivers.modbus.peers import libmodbus, modbus_serial, pymodbus
+from tests.support.waiting import until
 from tests.survey.odd_units import OddUnits, holding
 from tests.survey.plant import command, device, serving
 from tests.survey.test_decode import CONFIG, run
@@ -128,10 +129,8 @@ async def test_the_line_of_a_running_gateway_is_left_alone(tmp_path: Path) -> No
         config.write_text(CONFIG.format(port=port), "utf-8")
         url = f"tcp://127.0.0.1:{port}"
         options = ("--unit", 3, "--no-map", *QUICK, "--config", config)
-        with command("run", config) as gateway:
-            while not (tmp_path / "qulink-buffer.sock").exists():
-                assert gateway.poll() is None
-                await asyncio.sleep(0.05)
+        with command("run", config):
+            await until((tmp_path / "qulink-buffer.sock").exists)
             code, _, error = await run("probe", "modbus", url, *options)
             assert code == 1
             assert "runs and reads meter-1" in error
@@ -186,18 +185,19 @@ async def test_what_nobody_knows_becomes_a_point_table(tmp_path: Path) -> None:
 
 
 async def test_ctrl_c_shows_what_was_found() -> None:
-    async with OddUnits({1: holding((0, 9)), 2: holding((0, 9))}).serving() as port:
+    odd = OddUnits({1: holding((0, 9)), 2: holding((0, 9))})
+    async with odd.serving() as port:
         url = f"tcp://127.0.0.1:{port}"
         options = ("--unit", "1-200", "--timeout-ms", 300, "--no-map", "--json")
         with command("probe", "modbus", url, *options) as process:
-            await asyncio.sleep(8)  # far from the end: 200 units at 0.3 s
+            await until(lambda: any(unit == 4 for unit, *_ in odd.asked))
             process.send_signal(signal.SIGINT)
             out, error = await asyncio.to_thread(process.communicate, timeout=60)
-    assert process.returncode == 2
+    assert process.returncode == 2, error
     assert "interrupted: there may be more" in error
     found = json.loads(out)
     assert not found["whole"]
-    assert {"unit 1", "unit 2"} >= {one["name"] for one in found["devices"]}
+    assert [one["name"] for one in found["devices"]] == ["unit 1", "unit 2"]
 
 
 @pytest.mark.parametrize(

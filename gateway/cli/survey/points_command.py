@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from gateway.cli.edge.asking.opening import refuse
 from gateway.cli.survey.configured import configured, demand_good
 from gateway.cli.wording import counted
 
@@ -146,7 +147,7 @@ def import_(
             typer.echo(f"warning: {warning}", err=True)
         typer.echo("\n".join(plan.words()))
         if plan.is_refused:
-            _fail("nothing was written: say --on-conflict replace, or keep, for these tags")
+            refuse("nothing was written: say --on-conflict replace, or keep, for these tags")
         files = plan.files(config, installed()[one.config.driver])
         typer.echo(f"writes {', '.join(map(_shown, files)) or 'nothing'}")
         if files and not dry_run:
@@ -166,7 +167,9 @@ def _meant(what: str, config: Path | None) -> "tuple[str, ResolvedDevice | None]
     if what not in installed():
         known = ", ".join(installed())
         more = hint(what, installed())
-        _fail(f"no driver {what!r} is installed{more}; there are: {known}; a device needs --config")
+        refuse(
+            f"no driver {what!r} is installed{more}; there are: {known}; a device needs --config"
+        )
     return what, None
 
 
@@ -180,20 +183,20 @@ def _chosen(device: "ResolvedDevice | None", group: str | None) -> Sequence[str]
         return names
     if group not in names:
         listed = ", ".join(names)
-        _fail(f"{device.config.id} has no group {group!r}{hint(group, names)}; it has {listed}")
+        refuse(f"{device.config.id} has no group {group!r}{hint(group, names)}; it has {listed}")
     return [group]
 
 
 def _refuse_to_replace(table: Path) -> None:
     if table.exists():
-        _fail(f"{table}: is there already; name another file, or move it away")
+        refuse(f"{table}: is there already; name another file, or move it away")
 
 
 def _ask(yes: bool) -> None:
     import sys
 
     if not yes and not sys.stdin.isatty():
-        _fail("nothing was written: say --yes where nobody can be asked")
+        refuse("nothing was written: say --yes where nobody can be asked")
     if not yes:
         typer.confirm("Import?", abort=True)
 
@@ -207,11 +210,6 @@ def _listed(groups: "Groups") -> str:
     return "group" + "s" * (len(groups) > 1) + f" {', '.join(groups)}"
 
 
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
-
-
 @contextmanager
 def _told() -> Iterator[None]:
     """Tell what is wrong with files in words."""
@@ -220,8 +218,6 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (ConfigError, ValueError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+        refuse(error)
     except OSError as error:
-        typer.echo(f"{error.filename or ''}: {error.strerror or error}", err=True)
-        raise typer.Exit(1) from error
+        refuse(f"{error.filename or ''}: {error.strerror or error}")

@@ -45,6 +45,11 @@ _COMMON: dict[str, tuple[Any, Any]] = {
     "force": (_Force, False),
     "as_json": (AsJson, False),
 }
+_DOC = (
+    "One request at a time with a pause between, so that nobody is flooded. Ctrl-C ends it and "
+    "shows what was found. Proposes machine profiles that fit; --write adds the device to a "
+    "configuration. Exit code 1: nobody answers or nothing could be written; 2: interrupted."
+)
 
 
 def register(root: typer.Typer) -> None:
@@ -67,23 +72,12 @@ def register(root: typer.Typer) -> None:
 
 def _command(name: str, spec: "DriverSpec", search: "SearchSpec") -> Callable[..., None]:
     """A command whose options are those of the driver, and those that all have."""
-    own = _own_options(search)
 
     def run(**given: Any) -> None:
-        url = given.pop("url")
-        wish = Wish(**{key: given.pop(key) for key in _COMMON if key != "as_json"})
-        as_json = given.pop("as_json")
-        if wish.write is not None and (wish.config is None or wish.asset_no is None):
-            refuse("--write needs --config FILE and --asset-no NUMBER of the ledger")
-        report = probe(name, url, given, wish)
-        if as_json:
-            print_json(report.as_data())
-        else:
-            report.print()
-        report.finish()
+        _run(name, given.pop("url"), given)
 
     url = Annotated[str, typer.Argument(help=f"Where to look, as {search.example}")]
-    kinds = {"url": (url, inspect.Parameter.empty), **own, **_COMMON}
+    kinds = {"url": (url, inspect.Parameter.empty), **_own_options(search), **_COMMON}
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
@@ -91,13 +85,21 @@ def _command(name: str, spec: "DriverSpec", search: "SearchSpec") -> Callable[..
         ]
     )
     run.__annotations__ = {key: kind for key, (kind, _) in kinds.items()}
-    run.__doc__ = (
-        f"Look for devices of driver {name} ({spec.title_en}).\n\nOne request at a time with a "
-        "pause between, so that nobody is flooded. Ctrl-C ends it and shows what was found. "
-        "Proposes machine profiles that fit; --write adds the device to a configuration. Exit "
-        "code 1: nobody answers or nothing could be written; 2: it was interrupted."
-    )
+    run.__doc__ = f"Look for devices of driver {name} ({spec.title_en}).\n\n{_DOC}"
     return run
+
+
+def _run(driver: str, url: str, given: dict[str, Any]) -> None:
+    as_json = given.pop("as_json")
+    wish = Wish(**{key: given.pop(key) for key in _COMMON if key in given})
+    if wish.write is not None and (wish.config is None or wish.asset_no is None):
+        refuse("--write needs --config FILE and --asset-no NUMBER of the ledger")
+    report = probe(driver, url, given, wish)
+    if as_json:
+        print_json(report.as_data())
+    else:
+        report.print()
+    report.finish()
 
 
 def _own_options(search: "SearchSpec") -> dict[str, tuple[Any, Any]]:

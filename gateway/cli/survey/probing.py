@@ -1,7 +1,7 @@
 """A search for devices as a command runs it: with progress, and what is found up to its end."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +14,7 @@ from gateway.cli.edge.asking.opening import refuse
 from gateway.cli.survey.ranges import connection_of
 
 if TYPE_CHECKING:
+    from gateway.cli.survey.fitting import Known
     from gateway.drivers.search import Findings, FoundDevice, Place, Tell
     from gateway.drivers.spec import DriverSpec
     from gateway.edge.detective.fitting import Fit
@@ -122,7 +123,7 @@ def probe(driver: str, url: str, written: dict[str, Any], wish: Wish) -> Report:
     assert spec.search is not None  # noqa: S101 - else there is no such command
     options = _options(spec, written)
     if wish.config is not None and not wish.force:
-        refuse_if_used(wish.config, driver, spec, connection)
+        _refuse_if_used(wish.config, driver, spec, connection)
     report = Report(driver, wish, Findings())
     place = Place(spec.search.target(url), connection)
     with _progress() as tell:
@@ -157,7 +158,7 @@ def _options(spec: "DriverSpec", written: dict[str, Any]) -> Any:
 async def _search(
     report: Report, spec: "DriverSpec", place: "Place", options: Any, tell: "Tell"
 ) -> None:
-    from gateway.cli.survey.fitting import fits, known_machines
+    from gateway.cli.survey.fitting import known_machines
     from gateway.edge.control.command import REFUSALS
 
     assert spec.search is not None and spec.search.probe is not None  # noqa: S101 - as above
@@ -168,33 +169,36 @@ async def _search(
         await probe.look(place, options, wanted, report.findings, tell)
     except REFUSALS as error:
         refuse(error)
-    for at, device in enumerate(report.findings.devices):
-        if not device.points or not machines:
-            continue
-        tell(f"comparing {device.name} with known machines", at, len(report.findings.devices))
-        holds = partial(probe.holds, device)
-        said = list(device.identity.values())
-        try:
-            report.fits[device.name] = await fits(
-                spec,
-                connection_to(spec, device),
-                machines,
-                holds,
-                said,
-                getattr(options, "pause_ms", 0) / 1000,
-            )
-        except REFUSALS as error:
-            device.remarks.append(f"not compared with known machines: {error}")
+    devices = [one for one in report.findings.devices if one.points and machines]
+    for at, device in enumerate(devices):
+        tell(f"comparing {device.name} with known machines", at, len(devices))
+        pause_s = getattr(options, "pause_ms", 0) / 1000
+        await _compare(report, spec, device, machines, partial(probe.holds, device), pause_s)
 
 
-def connection_to(spec: "DriverSpec", device: "FoundDevice") -> Any:
-    """The connection to a device that was found, as a configuration would have it."""
+async def _compare(
+    report: Report,
+    spec: "DriverSpec",
+    device: "FoundDevice",
+    machines: "Sequence[Known]",
+    holds: Callable[[Any], bool],
+    pause_s: float,
+) -> None:
+    """Hold a device against the machines that are known; it may fall silent over it."""
     from edge_config.models.validation import validated
+    from gateway.cli.survey.fitting import fits
+    from gateway.edge.control.command import REFUSALS
 
-    return validated(spec.connection, device.connection)
+    connection, said = validated(spec.connection, device.connection), device.identity.values()
+    try:
+        found = await fits(spec, connection, machines, holds, list(said), pause_s)
+    except REFUSALS as error:
+        device.remarks.append(f"not compared with known machines: {error}")
+    else:
+        report.fits[device.name] = found
 
 
-def refuse_if_used(config: Path, driver: str, spec: "DriverSpec", connection: Any) -> None:
+def _refuse_if_used(config: Path, driver: str, spec: "DriverSpec", connection: Any) -> None:
     """Exit 1 if a gateway that runs reaches devices by the same connection.
 
     A search would take its turns, and many serial servers serve one connection only.
@@ -204,11 +208,8 @@ def refuse_if_used(config: Path, driver: str, spec: "DriverSpec", connection: An
     from gateway.edge.control.protocol import ControlError
 
     key = spec.link.key if spec.link is not None else spec.endpoint
-    same = [
-        device.config.id
-        for device in load(config).devices
-        if device.config.driver == driver and key(device.connection) == key(connection)
-    ]
+    own = [one for one in load(config).devices if one.config.driver == driver]
+    same = [one.config.id for one in own if key(one.connection) == key(connection)]
     if not same:
         return
     try:

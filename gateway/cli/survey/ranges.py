@@ -103,21 +103,15 @@ def _of_url(url: str, driver: str, wanted: Range) -> "Callable[[], Sequence[Cand
 def connection_of(url: str, driver: str) -> "tuple[DriverSpec, Any]":
     """The driver and the connection that a URL means; exits 1 if it means none."""
     from edge_config.mistakes.explain import validate
-    from edge_config.mistakes.problems import Loc, Problem, hint
-    from gateway.drivers.registry import installed
+    from edge_config.mistakes.problems import Loc, Problem
 
-    if driver not in installed():
-        refuse(f"no driver {driver!r} is installed{hint(driver, installed())}")
-    spec = installed()[driver]
-    if spec.search is None:
-        refuse(f"driver {driver} is not reached by a URL; configure a device of it")
-    problems: list[Problem] = []
+    spec, problems = _spec(driver), list[Problem]()
 
     def place(loc: Loc, message: str) -> Problem:
         return Problem(f"{url} {'.'.join(map(str, loc))}".rstrip(), message)
 
     try:
-        found = spec.search.target(url)
+        found = spec.search.target(url)  # type: ignore[union-attr] # else it is refused
     except ValueError as error:
         refuse(error)
     keys = {**found.connection, **found.unit}
@@ -125,6 +119,19 @@ def connection_of(url: str, driver: str) -> "tuple[DriverSpec, Any]":
     if connection is None:
         refuse("\n".join(map(str, problems)))
     return spec, connection
+
+
+def _spec(driver: str) -> "DriverSpec":
+    """An installed driver whose devices URLs name."""
+    from edge_config.mistakes.problems import hint
+    from gateway.drivers.registry import installed
+
+    if driver not in installed():
+        refuse(f"no driver {driver!r} is installed{hint(driver, installed())}")
+    spec = installed()[driver]
+    if spec.search is None:
+        refuse(f"driver {driver} is not reached by a URL; configure a device of it")
+    return spec
 
 
 def _cells(spec: "DriverSpec", wanted: Range) -> "tuple[Detective, Sequence[Any]]":
