@@ -8,6 +8,8 @@ import pytest
 
 from tests.points.plant import tags
 from tests.support.peers import free_port
+from tests.support.waiting import until
+from tests.survey.odd_units import OddUnits, holding
 from tests.survey.plant import command, device, serving
 
 VOLTAGE = [17_253, 0]  # 229.0
@@ -56,6 +58,21 @@ async def test_the_reading_that_the_panel_shows_is_first_and_becomes_a_tag(tmp_p
     assert (voltage.config.name, voltage.config.unit) == ("voltage", "V")
     assert str(voltage.address) == "holding:4:float32"
     assert config.read_text("utf-8").startswith("# 电表\n")
+
+
+async def test_a_running_gateway_reads_the_range_itself(tmp_path: Path) -> None:
+    odd = OddUnits({3: holding((0, 20))})
+    async with odd.serving() as port:
+        config = tmp_path / "gateway.yaml"
+        config.write_text(CONFIG.format(port=port), "utf-8")
+        with command("run", config):
+            await until((tmp_path / "qulink-buffer.sock").exists)
+            await until(lambda: odd.asked)
+            wanted = ("decode", config, "meter-1", "--address", 10, "--count", 4, "--json")
+            code, out, error = await run(*wanted, "--shows", 12)
+        assert code == 0, error
+    assert json.loads(out)[0]["address"] == "holding:12:uint16"
+    assert odd.connections == 1
 
 
 async def test_each_look_reads_anew(tmp_path: Path) -> None:

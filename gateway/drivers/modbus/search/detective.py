@@ -25,6 +25,11 @@ _TABLES = (Table.HOLDING, Table.INPUT, Table.COIL, Table.DISCRETE)
 _TEXT_LENGTHS = (4, 8, 16)
 """Registers of a text that is looked for."""
 _SHORTEST_TEXT = 3
+_TEXT = DataType.STRING
+_USUAL = (
+    *(DataType.UINT16, DataType.INT16, DataType.FLOAT32, DataType.UINT32, DataType.INT32),
+    *(DataType.UINT64, DataType.INT64, DataType.FLOAT64),
+)
 _BITS: dict[int, tuple[int, ...]] = {0: tuple(range(16)), 1: (0, 8)}
 """By the size of a type, in bytes: where in a register it may begin."""
 
@@ -67,18 +72,15 @@ class ModbusDetective:
 
 
 def _addresses(table: Table, first: int, stop: int, usual: Order) -> Iterator[Address]:
-    # Of equal values the first one stands before: a sign that nothing shows is not looked for.
-    types = sorted(DataType, key=lambda one: not one.startswith("u"))
+    # Of equal values the first one stands before: what is usual, and no sign that nothing shows.
+    types = [*_USUAL, *(one for one in DataType if one not in _USUAL and one is not _TEXT)]
     # The order of the device need not be written.
     orders = (None, *(order for order in Order if order is not usual))
-    for of in types:
-        if of is DataType.STRING:
-            yield from _texts(table, first, stop)
-            continue
-        for coding, order, bit in product((None, *Coding), orders, _BITS.get(of.size, (None,))):
-            yield from _row(
-                table, first, stop, {"type": of, "coding": coding, "order": order, "bit": bit}
-            )
+    for coding, of in product((None, *Coding), types):
+        for order, bit in product(orders, _BITS.get(of.size, (None,))):
+            form = {"type": of, "coding": coding, "order": order, "bit": bit}
+            yield from _row(table, first, stop, form)
+    yield from _texts(table, first, stop)
 
 
 def _row(table: Table, first: int, stop: int, form: dict[str, Any]) -> Iterator[Address]:
