@@ -1,11 +1,13 @@
-"""What the units of one host and port are asked for together, before it is tried. Pure."""
+"""What the units of one line or host are asked for together, before it is tried. Pure."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edge_config.loading.resolved import ResolvedDevice
-from gateway.drivers.modbus.config import Connection, endpoint, shared
+from gateway.drivers.modbus.config import Connection, Framing, endpoint, shared
 from gateway.drivers.modbus.plan import answer_sizes, merging
+from gateway.drivers.modbus.reach.way import port_of
 
 QUICK_MS = 20
 """A serial bus rarely answers sooner: at 9,600 baud a request and an answer of ten registers take
@@ -14,8 +16,17 @@ QUICK_MS = 20
 CHARACTER_BITS = 11
 """Of RTU: start, eight of data, parity or a second stop bit, stop (Serial Line V1.02, 2.5.1)."""
 
-FRAME_CHARACTERS = 8 + 5 + 7
+RTU_CHARACTERS = 8 + 5 + 7
 """A request, an answer without its data, and twice 3.5 characters of silence around them."""
+
+_STEP_MS = 500
+"""A proposed interval is a multiple of it; of a tenth, if it is shorter."""
+
+ASCII_CHARACTERS = 17 + 11
+"""A request, and an answer without its data (the same, 2.5.2); no silence is asked for."""
+
+TURNAROUND_MS = 5
+"""Of a meter that is quick, between a request and its answer; few are, many take 20 to 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +36,38 @@ class Line:
     Attributes:
         pause_ms: between an answer and the next request.
         first_ms: after connecting.
-        baud: of the serial line behind; 0: unknown.
+        baud: of the serial line; 0: unknown.
+        character_ms: how long a character takes on it; 0: unknown.
+        is_ascii: whether a byte of data is two characters.
     """
 
     pause_ms: int
     first_ms: int
     baud: int
+    character_ms: float
+    is_ascii: bool
 
     @classmethod
     def of(cls, connections: Sequence[Connection]) -> "Line":
-        """That of units of one host and port."""
+        """That of units of one host and port, or serial port."""
+        baud, bits = shared(connections, "baud") or 0, float(CHARACTER_BITS)
+        if connections[0].serial is not None:
+            port = port_of(connections)
+            baud, bits = port.baud, port.character_s * port.baud
         return cls(
             shared(connections, "pause_between_requests_ms") or 0,
             shared(connections, "pause_after_connect_ms") or 0,
-            shared(connections, "baud") or 0,
+            baud,
+            bits * 1_000 / baud if baud else 0.0,
+            shared(connections, "framing") is Framing.ASCII,
         )
 
     def request_ms(self, size: int) -> float:
         """Shortest time of a request whose answer has so many bytes of data."""
-        characters = FRAME_CHARACTERS + size
-        return self.pause_ms + (characters * CHARACTER_BITS * 1_000 / self.baud if self.baud else 0)
+        if not self.baud:
+            return self.pause_ms
+        characters = ASCII_CHARACTERS + 2 * size if self.is_ascii else RTU_CHARACTERS + size
+        return self.pause_ms + TURNAROUND_MS + characters * self.character_ms
 
 
 class Demand:
@@ -101,10 +124,20 @@ def _line_too_slow(devices: Sequence[ResolvedDevice], line: Line, demand: Demand
     )
     if share > 1:
         yield (
-            f"what is asked of {_these(devices)} keeps a line of {line.baud} baud busy for "
-            f"{share:.1f} s each second; what cannot be asked in time is skipped: lengthen "
-            "interval_ms, or read less"
+            f"what is asked of {_these(devices)} needs {share * 1_000:,.0f} ms of each 1,000 ms of "
+            f"a line of {line.baud} baud; what cannot be asked in time is skipped: "
+            f"{_slower(devices, share)}, or read less, or raise the baud rate"
         )
+
+
+def _slower(devices: Sequence[ResolvedDevice], share: float) -> str:
+    """Intervals that the line can keep, as a part of a sentence."""
+    intervals = {group.interval_ms for device in devices for group in device.groups}
+    if len(intervals) > 1:
+        return f"intervals {math.ceil(10 * share) / 10:g} times as long fit"
+    needed_ms = intervals.pop() * share
+    step_ms = _STEP_MS if needed_ms > _STEP_MS else _STEP_MS / 10
+    return f"interval_ms: {math.ceil(needed_ms / step_ms) * step_ms:.0f} fits"
 
 
 def _asked_too_often(
