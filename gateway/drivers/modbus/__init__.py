@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.frames import Frame
 from gateway.drivers.modbus.address import Address, elements, kind, raw_type
-from gateway.drivers.modbus.config import Connection, conflicts, endpoint, misfits, strays, unit
+from gateway.drivers.modbus.config import Connection, endpoint, unit
 from gateway.drivers.modbus.notations.manuals import in_notation, noted, unclear
+from gateway.drivers.modbus.reach.contradictions import conflicts, misfits, strays
 from gateway.drivers.modbus.search.options import Options
 from gateway.drivers.modbus.search.target import EXAMPLE, target
 from gateway.drivers.modbus.types.overlaps import doubtful

@@ -1,22 +1,19 @@
 """What an operator writes for a Modbus device: ``connection:``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edge_config.models.base import Host
-from edge_config.models.gateway import DeviceConfig
 from edge_config.models.settings import Field, Settings
 from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.modbus.codec import MAX_READ_BITS, MAX_READ_REGISTERS
 from gateway.drivers.modbus.framing.quirks import NO_QUIRKS, Quirk, Quirks
+from gateway.drivers.modbus.notations.ranges import RangeText
 from gateway.drivers.modbus.types.orders import Order
 from gateway.drivers.transport.endpoint import endpoint_of
-from gateway.drivers.transport.settings import DeviceTls, SerialSettings, port_conflicts
-
-if TYPE_CHECKING:
-    from gateway.drivers.modbus.address import Address
+from gateway.drivers.transport.settings import DeviceTls, SerialSettings
 
 REQUEST_TIMEOUT_MS = 1_000
 """Unless written otherwise; then, and only then, it may be longer than the device's
@@ -129,6 +126,24 @@ class Connection(Settings):
         default=(),
         description="departures from Modbus TCP that are let through; see the driver's page",
     )
+    forbidden: tuple[RangeText, ...] = Field(
+        default=(),
+        description="ranges that are never read, nor read across, as holding:100-199",
+    )
+    whole_blocks: tuple[RangeText, ...] = Field(
+        default=(),
+        description="ranges that are read whole or not at all, as holding:0-39",
+    )
+    one_request_per_tag: bool = Field(
+        default=False, description="read each address by a request of its own"
+    )
+    read_function: int | None = Field(
+        default=None,
+        ge=3,
+        le=4,
+        description="function that reads all registers, input or holding, of a device that knows "
+        "one of 3 and 4 only",
+    )
     write_multiple: bool = Field(
         default=False,
         description="write single values by functions 15 and 16 (devices without 5 and 6)",
@@ -189,31 +204,6 @@ def unit(connection: Connection) -> tuple[str, int, int]:
     return host.lower(), port, connection.unit
 
 
-def strays(connection: Connection, address: "Address") -> str:
-    """What of an address contradicts the connection of its device; empty: nothing."""
-    if address.unit in (None, connection.unit):
-        return ""
-    return (
-        f"is of unit {address.unit}, and the device is unit {connection.unit}: a device is one "
-        f"unit, so make another one with 'unit: {address.unit}' for it"
-    )
-
-
-def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str, str]]:
-    """A wait for one answer that the wait for the whole reading would always cut short.
-
-    Only if it is written; the default gives way silently to a shorter ``timeout_ms``.
-    """
-    wait = connection.request_timeout_ms
-    if wait is not None and wait > device.timeout_ms:
-        whole = f"the device's timeout_ms {device.timeout_ms}, the wait for a whole reading"
-        yield "request_timeout_ms", f"{wait} is longer than {whole}"
-    if is_line(connection) and connection.unit == 0:
-        yield "unit", "0 is for all units of a serial line at once, and none of them answers"
-    yield from _transport_misfits(connection)
-    yield from _quirk_misfits(connection)
-
-
 def is_line(connection: Connection) -> bool:
     """Whether it speaks as on a serial line, where no answer says which request it belongs to."""
     return connection.serial is not None or connection.framing in LINES
@@ -221,41 +211,6 @@ def is_line(connection: Connection) -> bool:
 
 LINES = frozenset({Framing.RTU, Framing.ASCII})
 """Framings of serial lines."""
-
-_ASCII_BITS = 7
-
-
-def _transport_misfits(connection: Connection) -> Iterator[tuple[str, str]]:
-    if connection.transport is Transport.TLS and connection.framing in LINES:
-        yield "framing", "TLS carries Modbus TCP only; leave it out"
-    if is_line(connection) and connection.window > 1:
-        yield "window", f"{connection.window}: a serial line takes one request; leave it at 1"
-    if connection.serial is not None:
-        yield from _serial_misfits(connection, connection.serial)
-
-
-def _serial_misfits(connection: Connection, serial: SerialSettings) -> Iterator[tuple[str, str]]:
-    """What means nothing on a serial port, which is opened once."""
-    if connection.framing is Framing.TCP:
-        yield "framing", "tcp is for a host; a serial port takes rtu or ascii"
-    if (connection.connections or 1) > 1:
-        yield "connections", f"{connection.connections}: a serial port is opened once"
-    if connection.port is not None:
-        yield "port", "is of a host; the path of the serial port is 'serial.port'"
-    if connection.transport is not Transport.TCP:
-        yield "transport", f"{connection.transport} is for a host; leave it out"
-    if connection.baud is not None:
-        yield "baud", "is of a line behind a host; write 'serial: {port: …, baud: …}'"
-    if connection.framing is not Framing.ASCII and serial.data_bits == _ASCII_BITS:
-        yield "serial", "RTU needs 8 data bits; 7 are for framing: ascii"
-
-
-def _quirk_misfits(connection: Connection) -> Iterator[tuple[str, str]]:
-    if connection.quirks and connection.window > 1:
-        yield "window", f"{connection.window} needs a device without quirks; leave it at 1"
-    strange = [str(one) for one in connection.quirks if one is not Quirk.PADDED_DATA]
-    if strange and is_line(connection):
-        yield "quirks", f"{', '.join(strange)} means nothing in RTU and ASCII framing"
 
 
 SHARED = ("framing", "connections", "pause_after_connect_ms", "pause_between_requests_ms", "baud")
@@ -266,26 +221,3 @@ def shared(connections: Sequence[Connection], key: str) -> Any:
     """What the units of one host and port say of a shared setting; None if none says anything."""
     values = (getattr(connection, key) for connection in connections)
     return next((value for value in values if value not in (None, Framing.AUTO)), None)
-
-
-def conflicts(connections: Sequence[Connection]) -> Iterator[tuple[int, str, str]]:
-    """Shared settings that contradict those of an earlier unit of the same host and port."""
-    for key in SHARED:
-        agreed = shared(connections, key)
-        for position, connection in enumerate(connections):
-            value = getattr(connection, key)
-            if value not in (None, Framing.AUTO, agreed):
-                where = endpoint(connection)
-                yield position, key, f"{value} contradicts {agreed} of another device at {where}"
-    yield from _way_conflicts(connections)
-
-
-def _way_conflicts(connections: Sequence[Connection]) -> Iterator[tuple[int, str, str]]:
-    """Settings of the serial port, or certificates, on which the devices do not agree."""
-    serial = [one.serial for one in connections if one.serial is not None]
-    for position, key, sentence in port_conflicts(serial):
-        yield position, "serial", f"{key}: {sentence}"
-    for position, connection in enumerate(connections):
-        if connection.tls != connections[0].tls:
-            where = endpoint(connection)
-            yield position, "tls", f"its files contradict those of another device at {where}"

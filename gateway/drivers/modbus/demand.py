@@ -74,7 +74,7 @@ class Demand:
     """The requests of devices; those of one profile with equal rules are counted once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, tuple[int, int, int]], list[list[int]]] = {}
+        self._known: dict[tuple[int, tuple[object, ...]], list[list[int]]] = {}
 
     def sizes(self, device: ResolvedDevice) -> list[list[int]]:
         """Bytes of data of each request, group by group."""

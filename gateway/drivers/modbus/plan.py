@@ -1,11 +1,13 @@
 """Modbus addresses and rules in the words of the toolkit. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from gateway.drivers.api import DriverError, Point, Value
 from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.config import Connection
+from gateway.drivers.modbus.notations.ranges import ranges_of
 from gateway.drivers.modbus.types.elements import encode, format_of
 from gateway.drivers.modbus.types.orders import Order
 from gateway.drivers.toolkit.decode import Place
@@ -28,18 +30,35 @@ CODES = Codes(
 def layout(points: Sequence[Point], connection: Connection) -> Layout:
     """The fewest requests for these points within the limits of a connection."""
     places = [_place(point, connection.order) for point in points]
-    return Layout.of(places, _limits(connection), codec.read)
+    return Layout.of(places, _limits(connection), _reader(connection))
 
 
 def answer_sizes(addresses: Iterable[Address], connection: Connection) -> list[int]:
     """How many bytes of data each of these requests is answered with."""
     spans = [_span(address) for address in addresses]
-    return [block.size for block in Planner(spans, _limits(connection), codec.read).blocks()]
+    planner = Planner(spans, _limits(connection), _reader(connection))
+    return [block.size for block in planner.blocks()]
 
 
-def merging(connection: Connection) -> tuple[int, int, int]:
+def merging(connection: Connection) -> tuple[object, ...]:
     """What of a connection decides on its requests."""
-    return connection.max_bits, connection.max_registers, connection.max_gap
+    sizes = connection.max_bits, connection.max_registers, connection.max_gap
+    ranges = connection.forbidden, connection.whole_blocks
+    return *sizes, *ranges, connection.one_request_per_tag, connection.read_function
+
+
+def _reader(connection: Connection) -> Callable[[codec.Table, int, int], codec.Request]:
+    """What asks for registers, of a device that may know one function of two only."""
+    only = connection.read_function
+    if only is None:
+        return codec.read
+    instead = (
+        codec.Table.HOLDING if only == codec.Function.READ_HOLDING_REGISTERS else codec.Table.INPUT
+    )
+    others = {codec.Table.HOLDING, codec.Table.INPUT}
+    return lambda table, start, count: codec.read(
+        instead if table in others else table, start, count
+    )
 
 
 def _decoding(connection: Connection) -> tuple[object, ...]:
@@ -55,7 +74,19 @@ def _limits(connection: Connection) -> Callable[[codec.Table], Limits]:
     registers = Limits(connection.max_registers, connection.max_gap, REGISTER_BITS)
     wide = Limits(max(1, connection.max_registers // 2), connection.max_gap // 2, 32)
     by_bits = {1: bits, REGISTER_BITS: registers, 32: wide}
-    return lambda table: by_bits[table.bits]
+    found = {table: _with_ranges(by_bits[table.bits], table, connection) for table in codec.Table}
+    return found.__getitem__
+
+
+def _with_ranges(limits: Limits, table: codec.Table, connection: Connection) -> Limits:
+    """The limits of a table with what its device says of ranges of it."""
+    blocks = [one for one in ranges_of(connection.whole_blocks) if one.table is table]
+    forbidden = [one for one in ranges_of(connection.forbidden) if one.table is table]
+    wholes = tuple((one.first, one.stop) for one in blocks)
+    walls = {*(place for whole in wholes for place in whole), *(one.first for one in forbidden)}
+    return replace(
+        limits, walls=tuple(sorted(walls)), wholes=wholes, is_alone=connection.one_request_per_tag
+    )
 
 
 def _span(address: Address) -> Span:

@@ -38,11 +38,22 @@ class Limits:
         most: addresses in a request.
         gap: unused addresses that are read to save a request.
         bits: what an address holds: 1, 8, 16 or 32 bits.
+        walls: addresses over which nothing is ever joined, ascending.
+        wholes: ranges (first address, and the one after the last) of which a request asks for
+            all; their ends are walls too.
+        is_alone: whether only points within each other share a request.
     """
 
     most: int
     gap: int
     bits: int
+    walls: tuple[int, ...] = ()
+    wholes: tuple[tuple[int, int], ...] = ()
+    is_alone: bool = False
+
+    def whole_at(self, start: int) -> tuple[int, int] | None:
+        """The range that is asked for whole and holds an address."""
+        return next((one for one in self.wholes if one[0] <= start < one[1]), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +137,8 @@ class Planner:
         self, table: Any, ordered: Sequence[int], walls: AbstractSet[Wall]
     ) -> Iterator[list[int]]:
         limits = self._limits(table)
-        barriers = sorted(place for wall_table, place in walls if wall_table == table)
+        learnt = {place for wall_table, place in walls if wall_table == table}
+        barriers = sorted(learnt.union(limits.walls))
         members: list[int] = []
         start = stop = barrier = 0
         for index in ordered:
@@ -136,7 +148,10 @@ class Planner:
             is_walled = barrier < len(barriers) and barriers[barrier] <= first
             reach = max(stop, end)
             is_too_far = reach - start > limits.most or first - stop > limits.gap
-            if members and (is_walled or is_too_far):
+            if limits.whole_at(first) is not None:
+                is_too_far = False  # the whole is asked for anyway
+            is_apart = limits.is_alone and reach > stop and first > start
+            if members and (is_walled or is_too_far or is_apart):
                 yield members
                 members = []
             if not members:
@@ -147,7 +162,11 @@ class Planner:
 
     def _block(self, table: Any, members: Sequence[int], offset: int) -> Block:
         start, last = self._starts[members[0]], self._starts[members[-1]]
-        count = max(self._stops[index] for index in members) - start
+        stop = max(self._stops[index] for index in members)
+        whole = self._limits(table).whole_at(start)
+        if whole is not None:
+            start, stop = whole
+        count = stop - start
         # A point longer than the device's own limit is asked for whole: it cannot be split.
         request = self._request(table, start, count)
         bits = self._limits(table).bits
@@ -167,12 +186,13 @@ class Planner:
         return None
 
     def halves(self, block: Block) -> tuple[Block, Block] | None:
-        """Split a block between points; None if all of them start at one address.
+        """Split a block between points; None if all of them start at one address, or it is whole.
 
         The halves point into the same place of the image as the whole.
         """
         starts = [self._starts[index] for index in block.members]
-        if starts[0] == starts[-1]:
+        is_whole = self._limits(block.key.table).whole_at(block.key.start) is not None
+        if is_whole or starts[0] == starts[-1]:
             return None
         cut = starts[len(starts) // 2]
         if cut == starts[0]:

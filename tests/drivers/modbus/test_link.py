@@ -12,9 +12,10 @@ from gateway.drivers.api import DriverError, NoResponseError, NotConnectedError
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import SPEC, pool
 from gateway.drivers.modbus import link as link_module
-from gateway.drivers.modbus.config import Connection, Framing, conflicts
+from gateway.drivers.modbus.config import Connection, Framing
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.link import ModbusLink
+from gateway.drivers.modbus.reach.contradictions import conflicts
 from tests.drivers.modbus.support import connection, points
 from tests.support.serial_server import SerialServer
 from tests.support.serial_server import serial_server as box
