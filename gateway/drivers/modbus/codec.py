@@ -54,6 +54,7 @@ class Function(IntEnum):
     WRITE_SINGLE_REGISTER = 6
     WRITE_MULTIPLE_COILS = 15
     WRITE_MULTIPLE_REGISTERS = 16
+    MASK_WRITE_REGISTER = 22
 
 
 READ_FUNCTION = {
@@ -119,8 +120,15 @@ _REASONS = {
     WRONG: Reason.PROTOCOL,
 }
 
+IDENTIFICATION = b"\x2b\x0e"
+"""Function 43 with MEI type 14: read device identification."""
+
+IDENTIFICATION_HEAD = 7
+"""Bytes before its objects: the two, level, conformity, whether more follows, where, how many."""
+
 _PAIR = Struct(">BHH")
 _MANY = Struct(">BHHB")
+_MASK = Struct(">BHHH")
 
 
 def reason_for(code: int) -> Reason:
@@ -136,7 +144,7 @@ class Request:
         pdu: function code and data to send.
         head: bytes with which a right answer begins: function and byte count of a read, the
             whole echo of a write.
-        size: length of a right answer, bytes.
+        size: length of a right answer, bytes; 0: it says itself, as identifications do.
     """
 
     pdu: bytes
@@ -167,6 +175,33 @@ def write_register(address: int, word: bytes) -> Request:
     """Set one holding register (function 6) to two bytes as they go on the wire."""
     _check("write", address, len(word) // 2, 1)
     return _echo(bytes((Function.WRITE_SINGLE_REGISTER,)) + address.to_bytes(2, "big") + word)
+
+
+def mask_register(address: int, kept: int, added: int) -> Request:
+    """Change bits of one holding register (function 22): it becomes ``(old & kept) | added``.
+
+    Args:
+        address: of the register.
+        kept: 16 bits, those that stay as they are.
+        added: 16 bits, those that are set, of the others.
+    """
+    _check("write", address, 1, 1)
+    return _echo(_MASK.pack(Function.MASK_WRITE_REGISTER, address, kept, added))
+
+
+def object_end(data: bytes, at: int) -> int:
+    """Where an object of an identification ends (id, length, text), or where what came ends."""
+    return at + 2 + data[at + 1] if at + 1 < len(data) else len(data) + 1
+
+
+def identification_size(pdu: bytes) -> int:
+    """Length of an identification, bytes; 0: it has not come whole."""
+    if len(pdu) < IDENTIFICATION_HEAD:
+        return 0
+    at = IDENTIFICATION_HEAD
+    for _ in range(pdu[at - 1]):
+        at = object_end(pdu, at)
+    return at if at <= len(pdu) else 0
 
 
 def write_bits(address: int, values: Sequence[bool]) -> Request:

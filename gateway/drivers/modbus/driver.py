@@ -29,6 +29,7 @@ from gateway.drivers.modbus.config import (
     endpoint,
 )
 from gateway.drivers.modbus.diagnosis.unit import examine
+from gateway.drivers.modbus.identifying import identify
 from gateway.drivers.modbus.plan import CODES, LAYOUTS, write_request
 from gateway.drivers.toolkit.layout import Kept
 from gateway.drivers.toolkit.learnt import LONGEST_PAUSE
@@ -243,12 +244,12 @@ class ModbusDriver:
         finally:
             self._asking.end()
 
-    async def write(self, point: Point, value: Value) -> None:
-        """Write one value and check the device's echo.
+    async def identify(self) -> dict[str, str]:
+        """What the unit says of itself by function 43/14; empty: nothing."""
+        return {} if self._unit.quirks else await identify(self.ask)
 
-        Bits of a register are refused: writing one would need the others read first, and what
-        the machine changes in between would be lost.
-        """
+    async def write(self, point: Point, value: Value) -> None:
+        """Write one value and check the device's echo; a bit of a register by function 22."""
         request = write_request(point, value, self._connection)
         what = f"{point.name} ({point.address})"
         try:

@@ -10,7 +10,7 @@ from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.notations.ranges import ranges_of
 from gateway.drivers.modbus.types.elements import encode, format_of
 from gateway.drivers.modbus.types.orders import Order
-from gateway.drivers.toolkit.decode import Place
+from gateway.drivers.toolkit.decode import Bit, Place
 from gateway.drivers.toolkit.layout import Layout, Layouts
 from gateway.drivers.toolkit.learnt import Codes
 from gateway.drivers.toolkit.merge import Limits, Planner, Span
@@ -104,6 +104,8 @@ def write_request(point: Point, value: Value, connection: Connection) -> codec.R
         DriverError: it cannot be written, or does not fit.
     """
     address: Address = point.address
+    if address.table is codec.Table.HOLDING and address.is_bit and address.span == 1:
+        return _masked(point, value, address.order or connection.order)
     if not address.table.is_writable or address.is_part:
         what = _part(address) if address.is_part else f"table {address.table}"
         raise DriverError(f"cannot write {point.name} ({address}): {what} cannot be written")
@@ -115,6 +117,16 @@ def write_request(point: Point, value: Value, connection: Connection) -> codec.R
         )
     except ValueError as error:
         raise DriverError(f"cannot write {point.name} ({address}): {error}") from error
+
+
+def _masked(point: Point, value: Value, order: Order) -> codec.Request:
+    """One bit of a register, by function 22: the device keeps the others itself."""
+    if not isinstance(value, bool):
+        raise DriverError(f"cannot write {point.name} ({point.address}): {value!r} is no bool")
+    bit = format_of(point.address, order)
+    assert isinstance(bit, Bit)  # noqa: S101 - it is one of a register
+    mask = 1 << (bit.offset + 8) % REGISTER_BITS  # the high byte of a register comes first
+    return codec.mask_register(point.address.address, ~mask & 0xFFFF, mask if value else 0)
 
 
 def _part(address: Address) -> str:

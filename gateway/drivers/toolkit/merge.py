@@ -53,6 +53,8 @@ class Limits:
 
     def whole_at(self, start: int) -> tuple[int, int] | None:
         """The range that is asked for whole and holds an address."""
+        if not self.wholes:
+            return None
         return next((one for one in self.wholes if one[0] <= start < one[1]), None)
 
 

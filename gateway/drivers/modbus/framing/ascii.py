@@ -8,7 +8,7 @@ doubted, as in RTU framing.
 import re
 from functools import lru_cache
 
-from gateway.drivers.modbus.codec import EXCEPTION_BIT, Answer, Request
+from gateway.drivers.modbus.codec import EXCEPTION_BIT, Answer, Request, identification_size
 from gateway.drivers.modbus.framing.quirks import READ_HEAD
 from gateway.drivers.modbus.framing.rtu import RtuLine
 
@@ -44,7 +44,8 @@ class AsciiLine(RtuLine):
         body, stop = _body_at(data, at)
         if body is None:
             return None, stop
-        head, whole = bytes((self._unit,)) + request.head, 1 + request.size
+        size = request.size or identification_size(body[1:])
+        head, whole = bytes((self._unit,)) + request.head, 1 + size
         if body.startswith(head) and len(body) == whole:
             return body[len(head) :], stop
         if self._takes_padded and self._is_padded(body, request):

@@ -84,8 +84,8 @@ class Transactions(Series):
     def _heed_greeting(self) -> None:
         self._is_new, greeting, self._rest = False, self._rest, b""
         if greeting and Quirk.GREETING not in self._quirks:
-            much = f"{len(greeting)} bytes came before anything was asked"
-            raise ProtocolError(much + advice(Quirk.GREETING))
+            said = f"{len(greeting)} bytes came before anything was asked" + advice(Quirk.GREETING)
+            raise ProtocolError(said)
 
     def receive(self, data: bytes) -> bytes:
         """Read what came; returns the bytes to send next.
@@ -237,8 +237,7 @@ class Transactions(Series):
         out = b""
         for index in range(first, stop):
             self._last = (self._last + 1) & 0xFFFF
-            key = self._last.to_bytes(2, "big")
-            self._open[key] = index
+            self._open[key := self._last.to_bytes(2, "big")] = index
             out += key + self._wrapped[index].request
         return out
 
@@ -250,6 +249,9 @@ class Transactions(Series):
             if stop > len(data):
                 return 0
             self._answered(index, data[begin + len(asked.head) : stop])
+        elif (found := asked.sized(data, begin)) is not None:
+            self._wrapped[index] = found
+            return self._match(key, index, data, at)
         elif self._refused(index, data[begin:]):
             stop = at + _SHORTEST
         else:

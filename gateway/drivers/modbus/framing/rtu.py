@@ -9,7 +9,14 @@ another unit – is passed over.
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from gateway.drivers.modbus.codec import EXCEPTION_BIT, NO_RESPONSE, SILENT, Answer, Request
+from gateway.drivers.modbus.codec import (
+    EXCEPTION_BIT,
+    NO_RESPONSE,
+    SILENT,
+    Answer,
+    Request,
+    identification_size,
+)
 from gateway.drivers.modbus.framing.quirks import NO_QUIRKS, READ_HEAD, Quirk, Quirks
 from gateway.drivers.modbus.framing.series import Series
 
@@ -199,9 +206,12 @@ class RtuLine(Series):
         """
         unit = bytes((self._unit,))
         head = unit + request.head
-        body = slice(at + len(head), at + 1 + request.size)
-        if data.startswith(head, at) and _is_sound(data, at, request.size + 3):
-            return data[body], at + request.size + 3
+        size = request.size
+        if not size and data.startswith(head, at):
+            size = identification_size(data[at + 1 :])
+        body = slice(at + len(head), at + 1 + size)
+        if size and data.startswith(head, at) and _is_sound(data, at, size + 3):
+            return data[body], at + size + 3
         if self._takes_padded and self._is_padded_at(data, at, request):
             return data[body], at + data[at + 2] + _REFUSAL
         refusal = unit + bytes((request.pdu[0] | EXCEPTION_BIT,))

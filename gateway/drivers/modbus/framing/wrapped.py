@@ -1,7 +1,7 @@
 """A request in Modbus TCP framing, and how its answers begin. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.drivers.modbus.codec import EXCEPTION_BIT, Request
 
@@ -35,6 +35,13 @@ class Wrapped:
             b"\0\0\0\x03" + to + bytes((pdu[0] | EXCEPTION_BIT,)),
             size,
         )
+
+    def sized(self, data: bytes, begin: int) -> "Wrapped | None":
+        """Itself with the length that an answer of any length says; None: it is not that."""
+        length = int.from_bytes(data[begin + 2 : begin + 4], "big")
+        head = self.head[:2] + data[begin + 2 : begin + 4] + self.head[4:]
+        is_it = not self.size and data.startswith(head, begin) and len(head) < length + 4
+        return replace(self, head=head, size=length - 1) if is_it else None
 
 
 class Wrapping:
