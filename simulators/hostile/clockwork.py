@@ -6,12 +6,10 @@ bit set. So a value of another unit, table or address shows, and one of another 
 clock is ``CLOCK_MONOTONIC`` of the machine, which a test in another process reads as well.
 """
 
-import asyncio
 import time
-from typing import Self
 
 from simulators.hostile.frames import Framing
-from simulators.servers.serving import port_in_use
+from simulators.servers.answering import AnsweringServer
 
 SPAN = 10
 """Addresses after which the next clock begins."""
@@ -58,7 +56,7 @@ def answer(unit: int, pdu: bytes, clock_us: int) -> bytes:
     return bytes((pdu[0], len(data))) + data
 
 
-class Clockwork:
+class Clockwork(AnsweringServer):
     """A server of such units; others are silent.
 
     Args:
@@ -67,53 +65,11 @@ class Clockwork:
     """
 
     def __init__(self, units: int, framing: Framing) -> None:
-        self._units, self._framing = units, framing
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self.port = 0
-
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen.
-
-        Raises:
-            PortInUseError: the port cannot be listened on.
-        """
-        try:
-            self._server = await asyncio.start_server(self._serve, host, port)
-        except OSError:
-            raise port_in_use(host, port, "Modbus") from None
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Close the port and every connection."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        rest = b""
-        try:
-            while data := await reader.read(4_096):
-                frames, rest = self._framing.cut(rest + data, is_request=True)
-                writer.write(b"".join(map(self._answered, frames)))
-        except (OSError, asyncio.CancelledError):
-            pass  # the client has gone, or the process ends
-        finally:
-            writer.transport.abort()
-            self._writers.discard(writer)
+        super().__init__(framing, self._answered, "Modbus")
+        self._units, self._frames = units, framing
 
     def _answered(self, frame: bytes) -> bytes:
-        unit, pdu = self._framing.unit(frame), self._framing.pdu(frame)
+        unit, pdu = self._frames.unit(frame), self._frames.pdu(frame)
         if not 1 <= unit <= self._units or not pdu:
             return b""
-        return self._framing.with_pdu(frame, answer(unit, pdu, now_us()))
+        return self._frames.with_pdu(frame, answer(unit, pdu, now_us()))

@@ -3,15 +3,13 @@
 Source: DL/T 645-2007, 5.2 (frames), 7.1 and 7.2 (reading), appendix A (identifiers), D (errors).
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Self
 
 from simulators.hostile.frames import FRAMINGS
-from simulators.servers.serving import port_in_use
+from simulators.servers.answering import AnsweringServer
 
 START, END, WAKE_UP = 0x68, 0x16, b"\xfe" * 4
 READ, READ_MORE, ADDRESS = 0x11, 0x12, 0x13
@@ -91,67 +89,16 @@ def frame(address: str, control: int, data: bytes) -> bytes:
     return WAKE_UP + body + bytes((sum(body) & 0xFF, END))
 
 
-class MeterLine:
+class MeterLine(AnsweringServer):
     """A serial server with meters behind it; addresses that do not exist are silent.
 
     Args:
         meters: on the line.
-
-    Attributes:
-        port: where it listens.
-        open: connections that are open now.
     """
 
     def __init__(self, *meters: Meter) -> None:
+        super().__init__(FRAMINGS["dlt645"], self.answered, "DL/T 645")
         self.meters = {meter.address: meter for meter in meters}
-        self.port = 0
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    @property
-    def open(self) -> int:
-        """How many connections are open now."""
-        return len(self._writers)
-
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen.
-
-        Raises:
-            PortInUseError: the port cannot be listened on.
-        """
-        try:
-            self._server = await asyncio.start_server(self._serve, host, port)
-        except OSError:
-            raise port_in_use(host, port, "DL/T 645") from None
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Close the port and every connection."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        rest = b""
-        try:
-            while data := await reader.read(4_096):
-                frames, rest = FRAMINGS["dlt645"].cut(rest + data, is_request=True)
-                writer.write(b"".join(map(self.answered, frames)))
-        except (OSError, asyncio.CancelledError):
-            pass  # the client has gone, or the process ends
-        finally:
-            writer.transport.abort()
-            self._writers.discard(writer)
 
     def answered(self, request: bytes) -> bytes:
         """What the line says to a frame: one meter, all that there are, or silence."""

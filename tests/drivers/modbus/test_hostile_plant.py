@@ -144,3 +144,20 @@ def test_what_was_answered_in_order_before_a_silence_is_kept() -> None:
     series.receive(answer_to(one, 5))
     series.give_up(SILENT)
     assert series.answers == [b"\0\5", SILENT, NOT_SENT]
+
+
+def test_two_answers_to_one_request_that_differ_are_none() -> None:
+    """The first one was late, under the newest id: the other one comes right behind it."""
+    series = Transactions()
+    request = series.begin(1, [REQUESTS[0]])
+    with pytest.raises(ProtocolError, match="two answers to transaction 0001, which differ"):
+        series.receive(answer_to(request, 5) + answer_to(request, 6))
+    series.give_up(WRONG)
+    assert series.answers == [WRONG]
+
+
+def test_an_answer_that_is_repeated_as_it_was_is_passed_over() -> None:
+    series = Transactions()
+    request = series.begin(1, [REQUESTS[0]])
+    series.receive(answer_to(request, 5) * 2)
+    assert series.answers == [b"\0\5"]

@@ -262,12 +262,7 @@ class Transactions(Series):
         return stop
 
     def _refused(self, index: int, got: bytes) -> bool:
-        """Read an exception; False if what is there is an answer that has not come whole.
-
-        Args:
-            index: of the request.
-            got: what came, after the transaction id.
-        """
+        """Read an exception in what came after the id; False: it is half an answer."""
         asked = self._wrapped[index]
         if got.startswith(asked.refusal):
             code = got[len(asked.refusal)]
@@ -278,6 +273,11 @@ class Transactions(Series):
         if asked.head.startswith(got):  # the echo of a write
             return False
         raise ProtocolError(difference(asked.head, asked.refusal, got))
+
+    def _contradicts(self, again: bytes) -> bool:
+        """Whether the answer taken last came once more and is another: one was for another."""
+        taken, is_it = self.answers[self._latest], int.from_bytes(again[:2], "big") == self._last
+        return is_it and isinstance(taken, bytes) and not again.endswith(taken)
 
     def _skip(self, key: bytes, data: bytes, at: int, end: int) -> int:
         """Pass over a late answer; returns where it ends, 0 if it has not come whole."""
@@ -296,5 +296,7 @@ class Transactions(Series):
         self._given_up.pop(key, None)
         if is_again and self._open:
             self.repeated = key
+        elif is_again and self._contradicts(data[at:stop]):
+            raise ProtocolError(f"two answers to transaction {key.hex()}, which differ")
         self.late += 1
         return stop
