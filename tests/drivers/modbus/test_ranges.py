@@ -30,7 +30,7 @@ TYPES = {1: DataType.UINT16, 2: DataType.UINT32, 4: DataType.UINT64}
 
 
 def ranges(most: int) -> st.SearchStrategy[tuple[str, ...]]:
-    one = st.tuples(st.integers(0, 35), st.integers(1, 8)).map(
+    one = st.tuples(st.integers(0, 20), st.integers(1, 4)).map(
         lambda at: f"holding:{at[0]}-{at[0] + at[1] - 1}"
     )
     return st.lists(one, max_size=most).map(tuple)
@@ -51,7 +51,7 @@ def cases(draw: st.DrawFn) -> tuple[Connection, list[Point]]:
         rules = connection(max_gap=rules.max_gap, max_registers=rules.max_registers)
     spans = draw(
         st.lists(
-            st.tuples(st.integers(0, 40), st.sampled_from(list(TYPES))), min_size=1, max_size=7
+            st.tuples(st.integers(0, 20), st.sampled_from(list(TYPES))), min_size=1, max_size=7
         )
     )
     wanted = [
@@ -109,6 +109,12 @@ def fewest(spans: Sequence[Span], rules: Connection) -> int:
             part = (part - 1) & rest
 
     return best((1 << n) - 1)
+
+
+def test_nothing_is_read_across_what_is_forbidden() -> None:
+    wanted = points("holding:0", "holding:4")
+    assert len(layout(wanted, connection()).blocks) == 1
+    assert len(layout(wanted, connection(forbidden=("holding:2",))).blocks) == 2
 
 
 @given(cases())
