@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -117,6 +117,7 @@ def test_nothing_is_read_across_what_is_forbidden() -> None:
     assert len(layout(wanted, connection(forbidden=("holding:2",))).blocks) == 2
 
 
+@settings(max_examples=400)
 @given(cases())
 def test_every_tag_once_nothing_forbidden_fewest_requests(
     case: tuple[Connection, list[Point]],
