@@ -26,6 +26,18 @@ class CandidateValue(NamedTuple):
     value: Value | None
 
 
+class InOrder(NamedTuple):
+    """What the bytes of a number say in one byte order.
+
+    Attributes:
+        order: its name.
+        value: as the driver reads it; None: no number.
+    """
+
+    order: str
+    value: Value | None
+
+
 class Detective(Protocol):
     """Reads a range in every way that its driver knows."""
 

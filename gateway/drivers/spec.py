@@ -14,9 +14,9 @@ from edge_config.loading.specs import Example, RawType
 from edge_config.models.gateway import DeviceConfig, Mode, Notation
 from edge_config.models.settings import Settings
 from gateway.core.schema import Kind
-from gateway.drivers.api import Driver
+from gateway.drivers.api import Driver, Value
 from gateway.drivers.frames import Frame
-from gateway.drivers.search import Detective, Probe, Target
+from gateway.drivers.search import Detective, InOrder, Probe, Target
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -85,6 +85,16 @@ class LinkSpec:
     doubts: Callable[[Sequence[ResolvedDevice]], Iterable[str]] = no_doubts
 
 
+def never_held(_connection: Any, _address: Any, _value: Value) -> bytes | None:
+    """For drivers whose values have no byte order that a person may write wrong."""
+    return None
+
+
+def in_no_order(_connection: Any, _address: Any, _body: bytes) -> Sequence[InOrder]:
+    """For the same."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class SearchSpec:
     """How people look for devices of a driver and for values in one; its parts load when asked.
@@ -95,6 +105,9 @@ class SearchSpec:
         detective: reads a range in every way; None: this driver's values say what they are.
         probe: looks for devices; None: this driver cannot.
         options: model of what a person may say of such a search, by name of an option.
+        held: the bytes of which a value at an address of a connection was read; None: they
+            cannot be told from it. Pure, and asked for each value of a page.
+        in_orders: what such bytes say in each byte order, the configured one first. Pure.
     """
 
     target: Callable[[str], Target]
@@ -102,6 +115,8 @@ class SearchSpec:
     detective: Callable[[], Detective] | None = None
     probe: Callable[[], Probe] | None = None
     options: type[Settings] = Settings
+    held: Callable[[Any, Any, Value], bytes | None] = never_held
+    in_orders: Callable[[Any, Any, bytes], Sequence[InOrder]] = in_no_order
 
 
 def as_written(written: Any, _notation: Notation) -> Any:

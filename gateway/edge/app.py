@@ -260,8 +260,9 @@ def _console(edge: Edge, loaded: LoadedGateway) -> Coroutine[None, None, None] |
     config: ConsoleConfig | None = loaded.config.console
     if config is None:
         return None
-    from gateway.edge.live.console import build  # noqa: PLC0415 - only if configured
+    from gateway.edge.live.console import Tools, build  # noqa: PLC0415 - only if configured
     from gateway.web.serve import serve  # noqa: PLC0415 - as above
 
-    page = build(edge.live, loaded.config)
+    tools = Tools(edge.devices, edge.writer)
+    page = build(edge.live, loaded.config, edge.clock.now_ms, tools)
     return serve(page, config)

@@ -8,6 +8,9 @@ from gateway.web.i18n import Language, text
 
 NOTHING = "—"
 
+_LONGEST = 1e15
+"""From here on the digits of a float are no longer those of its value."""
+
 
 def integer(number: int | None) -> str:
     """A count in groups: ``12,345``; a dash for None."""
@@ -71,7 +74,7 @@ def duration(language: Language, length_ms: int | None, units: int = 2) -> str:
 
 
 def reading(language: Language, value: object) -> str:
-    """A measured value: two decimals, four digits below one, yes/no for booleans."""
+    """A measured value: two decimals, four digits where small or huge, yes/no for booleans."""
     if value is None:
         return NOTHING
     if isinstance(value, bool):
@@ -86,4 +89,5 @@ def reading(language: Language, value: object) -> str:
 def _decimal(value: float) -> str:
     if not isfinite(value):
         return NOTHING
-    return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"
+    is_usual = value == 0 or 1 <= abs(value) < _LONGEST
+    return f"{value:,.2f}" if is_usual else f"{value:.4g}"

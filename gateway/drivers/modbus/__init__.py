@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import ResolvedDevice
+from gateway.drivers.api import Value
 from gateway.drivers.frames import Frame
 from gateway.drivers.modbus.address import Address, elements, kind, raw_type
 from gateway.drivers.modbus.config import Connection, endpoint, unit
@@ -12,7 +13,7 @@ from gateway.drivers.modbus.reach.contradictions import conflicts, misfits, stra
 from gateway.drivers.modbus.search.options import Options
 from gateway.drivers.modbus.search.target import EXAMPLE, target
 from gateway.drivers.modbus.types.overlaps import doubtful
-from gateway.drivers.search import Detective, Probe
+from gateway.drivers.search import Detective, InOrder, Probe
 from gateway.drivers.spec import DriverSpec, Example, LinkSpec, SearchSpec
 
 if TYPE_CHECKING:
@@ -46,6 +47,18 @@ def _detective() -> Detective:
     from gateway.drivers.modbus.search.detective import ModbusDetective  # noqa: PLC0415 - as above
 
     return ModbusDetective()
+
+
+def _held(connection: Connection, address: Address, value: Value) -> bytes | None:
+    from gateway.drivers.modbus.search.registers import held  # noqa: PLC0415 - as above
+
+    return held(connection, address, value)
+
+
+def _in_orders(connection: Connection, address: Address, body: bytes) -> list[InOrder]:
+    from gateway.drivers.modbus.search.registers import in_orders  # noqa: PLC0415 - as above
+
+    return in_orders(connection, address, body)
 
 
 def _probe() -> Probe:
@@ -89,5 +102,5 @@ SPEC = DriverSpec(
     unclear=unclear,
     explain=_explain,
     link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts, doubts=_doubts),
-    search=SearchSpec(target, EXAMPLE, _detective, _probe, Options),
+    search=SearchSpec(target, EXAMPLE, _detective, _probe, Options, _held, _in_orders),
 )

@@ -68,7 +68,7 @@ class ModbusDetective:
             )
             if all(at in held for at in range(one.address, one.stop))
         ]
-        return _decoded(possible, held, connection) if possible else []
+        return decoded(possible, held, connection) if possible else []
 
 
 def _addresses(table: Table, first: int, stop: int, usual: Order) -> Iterator[Address]:
@@ -101,9 +101,16 @@ def _texts(table: Table, first: int, stop: int) -> Iterator[Address]:
         yield from _row(table, first, stop, form)
 
 
-def _decoded(
+def decoded(
     addresses: Sequence[Address], held: dict[int, int], connection: Connection
 ) -> list[CandidateValue]:
+    """What addresses of one table say of registers that were read before, by the driver itself.
+
+    Args:
+        addresses: at least one; all of their registers are held.
+        held: register → word.
+        connection: of the device, for its order.
+    """
     points = [Point(str(one), kind(one), one) for one in addresses]
     made = layout(points, connection)
     image = b"".join(_image(block.key.start, block.key.length, held) for block in made.blocks)

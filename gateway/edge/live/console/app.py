@@ -13,6 +13,7 @@ from gateway.edge.live.console.pages.device import DevicePage
 from gateway.edge.live.console.pages.overview import Overview
 from gateway.edge.live.console.pages.standing import tag_trouble_of, trouble_of
 from gateway.edge.live.console.sessions import FileSessions, path_beside
+from gateway.edge.live.console.tools import Tools
 from gateway.edge.live.health import TOLERABLE, health
 from gateway.edge.live.view import Live
 from gateway.web.application import compose
@@ -28,13 +29,19 @@ def system_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def build(live: Live, config: GatewayConfig, now_ms: Callable[[], int] = system_ms) -> ASGIApp:
+def build(
+    live: Live,
+    config: GatewayConfig,
+    now_ms: Callable[[], int] = system_ms,
+    tools: Tools | None = None,
+) -> ASGIApp:
     """The console as a guarded ASGI application.
 
     Args:
         live: what the edge knows.
         config: the gateway; its ``console`` must be set.
         now_ms: the clock, UTC milliseconds.
+        tools: to ask devices; None: the pages only show what is known.
 
     Raises:
         ValueError: the configuration has no console.
@@ -53,7 +60,7 @@ def build(live: Live, config: GatewayConfig, now_ms: Callable[[], int] = system_
     pages = Pages(site, Assets(), (TEMPLATES,), _FILTERS, macros={"edge": "edge_macros.html"})
     routes = [
         Route("/", pages.endpoint(Overview(live, config, now_ms).view)),
-        Route("/devices/{device}", pages.endpoint(DevicePage(live, now_ms).view)),
+        *DevicePage(live, now_ms, tools).routes(pages),
     ]
 
     async def check() -> dict[str, str]:

@@ -1,15 +1,22 @@
-"""The page of one device: its link, what is wrong and what to do, all its tags."""
+"""The page of one device: its link, what is wrong and what to do, all its tags, read once."""
 
 from collections.abc import Callable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
+from gateway.edge.device.asking.reading import read_once
 from gateway.edge.live.console.pages.standing import kind_of
+from gateway.edge.live.console.pages.values import shown
+from gateway.edge.live.console.tools import Results, Tools
 from gateway.edge.live.console.traces import Traces
+from gateway.edge.live.records import TagLive
 from gateway.edge.live.view import DeviceLive, Live
 from gateway.web.formats import moment
-from gateway.web.pages import View
+from gateway.web.forms import form_of
+from gateway.web.pages import Pages, View
 from gateway.web.tables import Table
 
 
@@ -19,12 +26,22 @@ class DevicePage:
     Args:
         live: what the edge knows.
         now_ms: its clock.
+        tools: to ask the device; None: it is only shown.
     """
 
-    def __init__(self, live: Live, now_ms: Callable[[], int]) -> None:
+    def __init__(self, live: Live, now_ms: Callable[[], int], tools: Tools | None) -> None:
         self._live = live
         self._now_ms = now_ms
+        self._tools = tools
         self._traces = Traces()
+        self._read = Results[list[TagLive]](now_ms)
+
+    def routes(self, pages: Pages) -> list[Route]:
+        """Its addresses."""
+        routes = [Route("/devices/{device}", pages.endpoint(self.view))]
+        if self._tools is not None:
+            routes.append(Route("/devices/{device}/read", self.read, methods=["POST"]))
+        return routes
 
     async def view(self, request: Request) -> View:
         """What it shows now."""
@@ -32,13 +49,31 @@ class DevicePage:
         if device is None:
             raise HTTPException(404)
         now_ms = self._now_ms()
+        runtime = self._tools.find(device.id) if self._tools else None
+        model = runtime.model if runtime else None
+        read = self._read.of(device.id)
         data = {
             "device": device,
             "kind": kind_of(device, device.fault, is_whole=device.readable == len(device.tags)),
+            "tags": shown(device.tags, model),
+            "read": read,
+            "read_tags": shown(read.result or (), model) if read else [],
+            "can_ask": runtime is not None,
             "curves": self._traces.extended(device.id, device.tags, now_ms),
             "now_ms": now_ms,
         }
-        return View("device.html", data, ("state", "tags"), 1.0, _table(device))
+        return View("device.html", data, ("state", "read", "tags"), 1.0, _table(device))
+
+    async def read(self, request: Request) -> Response:
+        """Read all its tags now, whatever their interval is; nothing of it is recorded."""
+        await form_of(request)
+        assert self._tools is not None  # noqa: S101 - or this has no address
+        device = self._tools.find(request.path_params["device"])
+        if device is None:
+            raise HTTPException(404)
+        tags = list(device.model.tags.values())
+        await self._read.keep(device.model.id, read_once(device, tags, self._now_ms))
+        return RedirectResponse(f"/devices/{device.model.id}#read", 303)
 
 
 def _table(device: DeviceLive) -> Table:

@@ -1,0 +1,81 @@
+"""What people do with devices on the pages, and what came of it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from gateway.edge.commands.writer import Writer
+from gateway.edge.control.command import REFUSALS
+from gateway.edge.device.fleet import Fleet, NoSuchDeviceError
+from gateway.edge.device.runtime import DeviceRuntime
+
+T = TypeVar("T")
+
+KEPT_MS = 600_000
+"""What came of a request is shown for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the pages may use beside what the edge knows.
+
+    Attributes:
+        devices: those of the gateway, to be asked.
+        writer: writes to them, where the configuration allows.
+    """
+
+    devices: Fleet
+    writer: Writer
+
+    def find(self, device: str) -> DeviceRuntime | None:
+        """A device by its id; None: there is none."""
+        try:
+            return self.devices[device]
+        except NoSuchDeviceError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """What came of a request.
+
+    Attributes:
+        at_ms: when it was done, UTC milliseconds.
+        result: what was asked for; None: it was refused.
+        refusal: why it was, in words; empty: it was not.
+    """
+
+    at_ms: int
+    result: T | None
+    refusal: str = ""
+
+
+class Results(Generic[T]):
+    """The last result of a kind for each device; it outlives the form that asked for it.
+
+    Args:
+        now_ms: the gateway's clock.
+    """
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._done: dict[str, Done[T]] = {}
+
+    async def keep(self, device: str, asked: Awaitable[T]) -> Done[T]:
+        """Wait for what was asked of a device; a refusal is a result too."""
+        done: Done[T]
+        try:
+            result = await asked
+            done = Done(self._now_ms(), result)
+        except REFUSALS as error:
+            done = Done(self._now_ms(), None, str(error) or "no answer in time")
+        self._done[device] = done
+        return done
+
+    def of(self, device: str) -> Done[T] | None:
+        """What came of the last request, unless that was long ago."""
+        done = self._done.get(device)
+        if done is not None and not 0 <= self._now_ms() - done.at_ms <= KEPT_MS:
+            del self._done[device]
+            return None
+        return done
