@@ -170,6 +170,30 @@ async def test_a_meter_is_known_and_written_in_one_step(tmp_path: Path) -> None:
     assert config.read_text("utf-8").startswith("# 电表\n")
 
 
+NEW = """# 新车间
+gateway: {id: gw-1, enterprise_uscc: 91330822MA0000015W, site_no: "1"}
+"""
+
+
+async def test_the_first_device_is_written_into_a_configuration_that_has_none(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "gateway.yaml"
+    options = ("--unit", 3, "--config", config, "--write", "meter-1", "--asset-no", "M1")
+    async with serving(device(3, {0: [0]}, SDM630)) as port:
+        url = f"tcp://127.0.0.1:{port}"
+        config.write_text(NEW + "bufer: {}\n", "utf-8")
+        code, _, error = await run("probe", "modbus", url, *QUICK, *options)
+        assert code == 1
+        assert "bufer: unknown key" in error
+        config.write_text(NEW, "utf-8")
+        code, _, error = await run("probe", "modbus", url, *QUICK, *options)
+    assert code == 0, error
+    (written,) = load_gateway(config, installed()).devices
+    assert (written.config.id, written.config.profile) == ("meter-1", "meter_sdm630")
+    assert config.read_text("utf-8").startswith(NEW)
+
+
 async def test_what_nobody_knows_becomes_a_point_table(tmp_path: Path) -> None:
     config = tmp_path / "gateway.yaml"
     config.write_text(CONFIG.format(port=1), "utf-8")

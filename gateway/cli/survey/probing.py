@@ -14,6 +14,7 @@ from gateway.cli.edge.asking.opening import refuse
 from gateway.cli.survey.ranges import connection_of
 
 if TYPE_CHECKING:
+    from edge_config.loading.resolved import ResolvedDevice
     from gateway.cli.survey.fitting import Known
     from gateway.drivers.search import Findings, FoundDevice, Place, Tell
     from gateway.drivers.spec import DriverSpec
@@ -204,11 +205,11 @@ def _refuse_if_used(config: Path, driver: str, spec: "DriverSpec", connection: A
     A search would take its turns, and many serial servers serve one connection only.
     """
     from edge_config.mistakes.problems import ConfigError
-    from gateway.cli.edge.asking.opening import ask_running, load
+    from gateway.cli.edge.asking.opening import ask_running
     from gateway.edge.control.protocol import ControlError
 
     key = spec.link.key if spec.link is not None else spec.endpoint
-    own = [one for one in load(config).devices if one.config.driver == driver]
+    own = [one for one in _devices_of(config) if one.config.driver == driver]
     same = [one.config.id for one in own if key(one.connection) == key(connection)]
     if not same:
         return
@@ -220,6 +221,20 @@ def _refuse_if_used(config: Path, driver: str, spec: "DriverSpec", connection: A
         f"the gateway of {config} runs and reads {', '.join(same)} by {spec.endpoint(connection)}: "
         "stop them with `qulink device stop`, or say --force to search beside it"
     )
+
+
+def _devices_of(config: Path) -> "Sequence[ResolvedDevice]":
+    """Those of a configuration; that it has none yet is no mistake: this may write the first."""
+    from edge_config.loading.load import load_gateway
+    from edge_config.mistakes.problems import ConfigError
+    from gateway.drivers.registry import installed
+
+    try:
+        return load_gateway(config, installed()).devices
+    except ConfigError as error:
+        if any(problem.path != "devices" for problem in error.problems):
+            refuse(error)
+        return ()
 
 
 @contextmanager
