@@ -31,7 +31,7 @@ async def test_no_value_is_wrong_and_good_whatever_the_plant_does() -> None:
     """Values of another unit, address or time; ``make hostile`` looks for longer."""
     verdict = await campaigns(seed=1, rounds=8, chance=0.04)
     assert verdict.wrong == []
-    assert verdict.good > 200, "the campaign proves nothing if all is BAD"
+    assert verdict.good > 100, "the campaign proves nothing if all is BAD"
     assert len(verdict.faults) > 15
 
 
