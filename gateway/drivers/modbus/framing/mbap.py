@@ -217,14 +217,11 @@ class Transactions(Series):
     def _revoke(self, oldest: int, code: int) -> None:
         """Where several were under way: take no answer that may be another's.
 
-        A gateway that keeps the newest id only gives it to an older request's answer; and a frame
-        that was cut short takes its last bytes from the one behind it. What was answered before
-        the oldest request without an answer came in order.
+        Gateways give an older answer the newest id, and a frame that was cut off takes its last
+        bytes from the one behind it. What came before the oldest open request came in order.
         """
-        for index in range(0 if code == WRONG else oldest, self._sent):
+        for index in range(0 if self._rest or code == WRONG else oldest, self._sent):
             self.answers[index] = NOT_SENT
-        if self._rest and self._latest >= 0:
-            self.answers[self._latest] = NOT_SENT
 
     @property
     def is_waiting(self) -> bool:
