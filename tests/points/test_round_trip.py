@@ -128,3 +128,22 @@ def test_a_label_that_no_table_can_hold_is_refused_with_its_tag(tmp_path: Path) 
     with pytest.raises(ConfigError, match=r"cannot hold this tag as it is: speed: label_zh"):
         write_exact(file, {"fast": [blank]}, device, installed(), form=None, language="zh")
     assert [one.name for one in tmp_path.iterdir() if one.stem.startswith(("out", "."))] == []
+
+
+@pytest.mark.parametrize(
+    ("label", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@cmd", "'@cmd"),
+        ("0012", '"=""0012"""'),
+        ("3.10", '"=""3.10"""'),
+        ("400101", "400101"),
+        ("plain", "plain"),
+    ],
+)
+def test_a_csv_cell_is_a_text_to_whoever_opens_it(label: str, cell: str, tmp_path: Path) -> None:
+    device, file = device_of(tmp_path), tmp_path / "out.csv"
+    (first, *_) = device.groups[0].tags
+    labelled = replace(first, config=replace(first.config, label_en=label))
+    write_exact(file, {"fast": [labelled]}, device, installed(), form="text", language="en")
+    assert f",{cell}," in file.read_text("utf-8-sig").splitlines()[1]

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
+from pymodbus import ModbusDeviceIdentification
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -27,9 +28,10 @@ def device(unit: int, holding: Registers, inputs: Registers) -> SimDevice:
 
 
 @asynccontextmanager
-async def serving(*devices: SimDevice) -> AsyncIterator[int]:
+async def serving(*devices: SimDevice, **identity: str) -> AsyncIterator[int]:
     port = free_port()
-    server = ModbusTcpServer(list(devices), address=("127.0.0.1", port))
+    names = ModbusDeviceIdentification(info_name=dict(identity))
+    server = ModbusTcpServer(list(devices), address=("127.0.0.1", port), identity=names)
     await server.serve_forever(background=True)
     try:
         yield port

@@ -104,7 +104,9 @@ async def test_requests_are_limited_and_what_is_left_is_said() -> None:
 @pytest.mark.parametrize("framing", ["rtu", "ascii"])
 async def test_units_of_a_serial_line_are_found(framing: str, tmp_path: Path) -> None:
     async with bus(tmp_path, framing) as line:
-        line.answer = lambda unit, pdu: registers(unit, pdu) if unit in (2, 5) else b""
+        line.answer = lambda unit, pdu: (
+            registers(unit, pdu) if unit in (2, 5) and pdu[0] == 3 else b""
+        )
         scheme = "serial" if framing == "rtu" else "ascii+serial"
         url = f"{scheme}://{line.terminal.link}?baud=115200"
         options = ("--unit", "1-6", "--addresses", "0-9", "--tables", "holding", *QUICK, "--json")
@@ -192,6 +194,17 @@ async def test_the_first_device_is_written_into_a_configuration_that_has_none(
     (written,) = load_gateway(config, installed()).devices
     assert (written.config.id, written.config.profile) == ("meter-1", "meter_sdm630")
     assert config.read_text("utf-8").startswith(NEW)
+
+
+async def test_a_unit_says_who_it_is() -> None:
+    made = {"VendorName": "Eastron", "ProductCode": "SDM630", "MajorMinorRevision": "1.5"}
+    async with serving(device(3, {0: [0]}, SDM630), **made) as port:
+        found = await probed(port, "--unit", 3)
+    (unit,) = found["devices"]
+    assert {"Eastron", "SDM630", "1.5"} <= set(unit["identity"].values())
+    (best, second, *_) = unit["profiles"]
+    assert best["profile"] == "meter_sdm630"
+    assert best["score"] > second["score"] + 0.1
 
 
 async def test_what_nobody_knows_becomes_a_point_table(tmp_path: Path) -> None:

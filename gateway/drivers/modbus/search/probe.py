@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from gateway.drivers.api import DriverError
 from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.codec import (
     ADDRESSES,
@@ -165,16 +164,8 @@ async def _device(line: _Line, unit: int) -> FoundDevice:
     if unit in (0, MOST_UNIT):
         found.remarks.append(f"unit {unit} is often the server itself, and not a unit behind it")
     async with _joined(line, unit) as driver:
-        found.identity = await _identity(driver)
+        found.identity = await driver.identify()
     return found
-
-
-async def _identity(driver: Any) -> dict[str, str]:
-    """What a unit says of itself by function 43/14; most say nothing."""
-    try:
-        return {str(key): str(value) for key, value in (await driver.identify()).items()}
-    except (AttributeError, DriverError):
-        return {}
 
 
 async def _map(line: _Line, device: FoundDevice, wanted: Sequence[Address], tell: Tell) -> None:

@@ -70,7 +70,7 @@ class Bus:
                 )
 
     def _cut(self) -> bytes:
-        """Unit and PDU of the first whole request: reads and single writes, all of 6 bytes."""
+        """Unit and PDU of the first whole request: reads, single writes, and 43/14."""
         if self._is_ascii:
             line, end, rest = self._came.partition(b"\r\n")
             if not end:
@@ -79,11 +79,12 @@ class Bus:
             body = bytes.fromhex(line.removeprefix(b":").decode())
             assert sum(body) & 0xFF == 0
             return body[:-1]
-        body, check = self._came[:6], self._came[6:8]
+        size = 5 if self._came[1:2] == b"\x2b" else 6
+        body, check = self._came[:size], self._came[size : size + 2]
         if len(check) < 2:
             return b""
         assert crc(body) == check
-        self._came = self._came[8:]
+        self._came = self._came[size + 2 :]
         return body
 
     def _say(self, body: bytes) -> None:
