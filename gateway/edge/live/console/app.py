@@ -10,8 +10,10 @@ from starlette.types import ASGIApp
 from edge_config.models.gateway import GatewayConfig
 from gateway.edge.live.console.metrics import registry_of
 from gateway.edge.live.console.pages.device import DevicePage
+from gateway.edge.live.console.pages.frames import FramesPage, in_pairs, instant
 from gateway.edge.live.console.pages.overview import Overview
-from gateway.edge.live.console.pages.standing import tag_trouble_of, trouble_of
+from gateway.edge.live.console.pages.standing import step_title, tag_trouble_of, trouble_of
+from gateway.edge.live.console.pages.testing import TestingPage
 from gateway.edge.live.console.sessions import FileSessions, path_beside
 from gateway.edge.live.console.tools import Tools
 from gateway.edge.live.health import TOLERABLE, health
@@ -61,6 +63,7 @@ def build(
     routes = [
         Route("/", pages.endpoint(Overview(live, config, now_ms).view)),
         *DevicePage(live, now_ms, tools).routes(pages),
+        *(_asking(tools, pages, now_ms) if tools is not None else ()),
     ]
 
     async def check() -> dict[str, str]:
@@ -71,7 +74,18 @@ def build(
     return compose(pages, console, routes, check, metrics, TOLERABLE, kept)
 
 
+def _asking(tools: Tools, pages: Pages, now_ms: Callable[[], int]) -> list[Route]:
+    """The pages that ask devices."""
+    return [
+        *FramesPage(tools, now_ms).routes(pages),
+        *TestingPage(tools, now_ms).routes(pages),
+    ]
+
+
 _FILTERS: Mapping[str, Callable[..., object]] = {
     "trouble": trouble_of,
     "tag_trouble": tag_trouble_of,
+    "instant": instant,
+    "bytes": in_pairs,
+    "step_title": step_title,
 }

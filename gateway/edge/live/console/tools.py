@@ -4,6 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
 from gateway.edge.commands.writer import Writer
 from gateway.edge.control.command import REFUSALS
 from gateway.edge.device.fleet import Fleet, NoSuchDeviceError
@@ -33,6 +36,25 @@ class Tools:
             return self.devices[device]
         except NoSuchDeviceError:
             return None
+
+    def demand(self, request: Request) -> DeviceRuntime:
+        """The device that the address of a page names.
+
+        Raises:
+            HTTPException: 404 there is none.
+        """
+        found = self.find(request.path_params["device"])
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+    def tabs(self, device: DeviceRuntime) -> list[tuple[str, str]]:
+        """Addresses and catalogue keys of a device's pages."""
+        here = f"/devices/{device.record.id}"
+        return [(f"{here}{path}", key) for path, key in _TABS]
+
+
+_TABS = (("", "edge.tab.values"), ("/frames", "edge.tab.frames"), ("/test", "edge.tab.test"))
 
 
 @dataclass(frozen=True, slots=True)

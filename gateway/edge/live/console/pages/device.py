@@ -59,6 +59,7 @@ class DevicePage:
             "read": read,
             "read_tags": shown(read.result or (), model) if read else [],
             "can_ask": runtime is not None,
+            "tabs": self._tools.tabs(runtime) if self._tools and runtime else (),
             "curves": self._traces.extended(device.id, device.tags, now_ms),
             "now_ms": now_ms,
         }
@@ -68,9 +69,7 @@ class DevicePage:
         """Read all its tags now, whatever their interval is; nothing of it is recorded."""
         await form_of(request)
         assert self._tools is not None  # noqa: S101 - or this has no address
-        device = self._tools.find(request.path_params["device"])
-        if device is None:
-            raise HTTPException(404)
+        device = self._tools.demand(request)
         tags = list(device.model.tags.values())
         await self._read.keep(device.model.id, read_once(device, tags, self._now_ms))
         return RedirectResponse(f"/devices/{device.model.id}#read", 303)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from gateway.core.status import Reason
 from gateway.edge.live.view import DeviceLive, DeviceRecord
-from gateway.web.i18n import Language, cause_words, fault_words, reason_advice
+from gateway.web.i18n import Language, catalog, cause_words, fault_words, reason_advice
 
 
 class Trouble(NamedTuple):
@@ -40,6 +40,11 @@ def trouble_of(device: DeviceRecord | DeviceLive, fault: str, language: Language
     if found.title or device.link != "down":
         return found
     return Trouble(cause_words(language, device.cause.code), "")
+
+
+def step_title(step: str, language: Language) -> str:
+    """What a step of a test is called; one of a driver that has no words stands for itself."""
+    return catalog(language).get(f"test_step.{step}", step)
 
 
 def tag_trouble_of(record: DeviceRecord, language: Language) -> list[tuple[Trouble, int]]:
