@@ -3,10 +3,11 @@
 Nothing of it is imported while an edge runs, unless a person asks.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from edge_config.models.settings import Field, Settings
 from gateway.drivers.api import Value
 
 
@@ -125,17 +126,27 @@ class Findings:
     remarks: list[str] = field(default_factory=list)
 
 
-Tell = Callable[[str, int, int], None]
-"""What is being done, how many steps of it are over, and how many there are."""
+class SearchOptions(Settings):
+    """What a person may say of every search."""
+
+    pause_ms: int = Field(
+        default=20, ge=0, le=10_000, description="wait between an answer and the next request"
+    )
+
+
+Step = Callable[[str, int, int], Awaitable[None]]
+"""Is told before each request what is being done, how many steps of it are over, and how many
+there are; the request may be sent when it is over. The pace of a search is its caller's, as a
+driver waits for nothing by itself (rule D-05)."""
 
 
 class Probe(Protocol):
     """Looks for devices."""
 
     async def look(
-        self, where: Place, options: Any, wanted: Sequence[Any], findings: Findings, tell: Tell
+        self, where: Place, options: Any, wanted: Sequence[Any], findings: Findings, step: Step
     ) -> None:
-        """Look; over one connection at a time, and with pauses, so that nobody is flooded.
+        """Look; over one connection at a time, and at the pace of ``step``: nobody is flooded.
 
         May be cancelled; what was found by then is in ``findings``.
 
@@ -144,7 +155,7 @@ class Probe(Protocol):
             options: an instance of the model that the driver gives for them.
             wanted: addresses of known machines, which are worth a look.
             findings: grows.
-            tell: is told of the progress.
+            step: is awaited before each request.
 
         Raises:
             NotConnectedError: nobody is there.

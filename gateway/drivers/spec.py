@@ -16,7 +16,7 @@ from edge_config.models.settings import Settings
 from gateway.core.schema import Kind
 from gateway.drivers.api import Driver, Value
 from gateway.drivers.frames import Frame
-from gateway.drivers.search import Detective, InOrder, Probe, Target
+from gateway.drivers.search import Detective, InOrder, Probe, SearchOptions, Target
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -114,7 +114,7 @@ class SearchSpec:
     example: str
     detective: Callable[[], Detective] | None = None
     probe: Callable[[], Probe] | None = None
-    options: type[Settings] = Settings
+    options: type[SearchOptions] = SearchOptions
     held: Callable[[Any, Any, Value], bytes | None] = never_held
     in_orders: Callable[[Any, Any, bytes], Sequence[InOrder]] = in_no_order
 

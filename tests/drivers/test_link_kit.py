@@ -111,5 +111,16 @@ async def test_a_broken_link_fails_exactly_its_rule(rule: str, link: type[broken
     assert found.keys() == ({rule} if rule else set()), found
 
 
+def test_d27_allows_units_to_be_told_of_the_failed_attempt_of_another() -> None:
+    """Under plain asyncio a Modbus unit meets what another one was told just before."""
+
+    async def run() -> None:
+        async with link_bench(is_rtu=False) as bench:
+            await KIT.test_d27_all_are_read_again_after_the_link_was_lost(bench)
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(run())
+
+
 def test_every_rule_of_links_has_a_link_that_breaks_it() -> None:
     assert {f"D-{name[6:8]}" for name in NAMES} == {rule for rule, _ in EXACT if rule}

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import struct
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,17 @@ async def test_nobody_is_told_with_what_to_try() -> None:
     assert found["devices"] == []
     assert "see wiring, baud rate and unit ids" in found["remarks"][0]
     assert "rtu+tcp://" in found["remarks"][0]
+
+
+async def test_the_search_keeps_the_pace_that_was_asked_for() -> None:
+    odd = OddUnits({1: holding((0, 9))})
+    async with odd.serving() as port:
+        url, began = f"tcp://127.0.0.1:{port}", time.monotonic()
+        options = ("--unit", "1-9", "--no-map", "--timeout-ms", 20, "--pause-ms", 300)
+        code, _, error = await run("probe", "modbus", url, *options)
+    assert code == 0, error
+    assert len(odd.asked) >= 12  # three rare numbers, and these
+    assert time.monotonic() - began >= 12 * 0.3
 
 
 async def test_requests_are_limited_and_what_is_left_is_said() -> None:

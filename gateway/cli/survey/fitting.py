@@ -1,7 +1,7 @@
 """Which known machine a device is: its profile's tags are read by the driver, as always."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ async def fits(
     machines: Sequence[Known],
     holds: Callable[[Any], bool],
     said: Sequence[str],
-    pause_s: float,
+    step: "Callable[[], Awaitable[None]]",
 ) -> "list[Fit]":
     """Profiles that a device may be, the likeliest first.
 
@@ -68,7 +68,7 @@ async def fits(
         machines: that come into question.
         holds: whether the device gave an address.
         said: what it says of itself.
-        pause_s: between the readings.
+        step: is awaited before each reading.
 
     Raises:
         DriverError: the device is lost, or silent.
@@ -88,10 +88,10 @@ async def fits(
             points = [
                 Point(tag.config.name, spec.kind(tag.address), tag.address) for tag in machine.tags
             ]
+            await step()
             async with asyncio.timeout(_TIMEOUT_S):
                 reading = await driver.read(driver.plan(points))
             found.append(fit(machine.name, machine.title, machine.tags, values_of(reading), said))
-            await asyncio.sleep(pause_s)
     finally:
         await driver.close()
     return sorted((one for one in found if one.given), key=lambda one: one.score, reverse=True)

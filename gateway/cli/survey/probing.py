@@ -1,7 +1,7 @@
 """A search for devices as a command runs it: with progress, and what is found up to its end."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +16,7 @@ from gateway.cli.survey.ranges import connection_of
 if TYPE_CHECKING:
     from edge_config.loading.resolved import ResolvedDevice
     from gateway.cli.survey.fitting import Known
-    from gateway.drivers.search import Findings, FoundDevice, Place, Tell
+    from gateway.drivers.search import Findings, FoundDevice, Place, Step
     from gateway.drivers.spec import DriverSpec
     from gateway.edge.detective.fitting import Fit
 
@@ -127,9 +127,9 @@ def probe(driver: str, url: str, written: dict[str, Any], wish: Wish) -> Report:
         _refuse_if_used(wish.config, driver, spec, connection)
     report = Report(driver, wish, Findings())
     place = Place(spec.search.target(url), connection)
-    with _progress() as tell:
+    with _progress(options.pause_ms) as step:
         try:
-            asyncio.run(_search(report, spec, place, options, tell))
+            asyncio.run(_search(report, spec, place, options, step))
             report.is_whole = True
         except KeyboardInterrupt:
             return report
@@ -157,7 +157,7 @@ def _options(spec: "DriverSpec", written: dict[str, Any]) -> Any:
 
 
 async def _search(
-    report: Report, spec: "DriverSpec", place: "Place", options: Any, tell: "Tell"
+    report: Report, spec: "DriverSpec", place: "Place", options: Any, step: "Step"
 ) -> None:
     from gateway.cli.survey.fitting import known_machines
     from gateway.edge.control.command import REFUSALS
@@ -167,14 +167,13 @@ async def _search(
     wanted = [tag.address for machine in machines for tag in machine.tags]
     try:
         probe = spec.search.probe()
-        await probe.look(place, options, wanted, report.findings, tell)
+        await probe.look(place, options, wanted, report.findings, step)
     except REFUSALS as error:
         refuse(error)
     devices = [one for one in report.findings.devices if one.points and machines]
     for at, device in enumerate(devices):
-        tell(f"comparing {device.name} with known machines", at, len(devices))
-        pause_s = getattr(options, "pause_ms", 0) / 1000
-        await _compare(report, spec, device, machines, partial(probe.holds, device), pause_s)
+        look = partial(step, f"comparing {device.name} with known machines", at, len(devices))
+        await _compare(report, spec, device, machines, partial(probe.holds, device), look)
 
 
 async def _compare(
@@ -183,7 +182,7 @@ async def _compare(
     device: "FoundDevice",
     machines: "Sequence[Known]",
     holds: Callable[[Any], bool],
-    pause_s: float,
+    step: "Callable[[], Awaitable[None]]",
 ) -> None:
     """Hold a device against the machines that are known; it may fall silent over it."""
     from edge_config.models.validation import validated
@@ -192,7 +191,7 @@ async def _compare(
 
     connection, said = validated(spec.connection, device.connection), device.identity.values()
     try:
-        found = await fits(spec, connection, machines, holds, list(said), pause_s)
+        found = await fits(spec, connection, machines, holds, list(said), step)
     except REFUSALS as error:
         device.remarks.append(f"not compared with known machines: {error}")
     else:
@@ -238,8 +237,8 @@ def _devices_of(config: Path) -> "Sequence[ResolvedDevice]":
 
 
 @contextmanager
-def _progress() -> "Iterator[Tell]":
-    """A bar on a terminal, nothing elsewhere; it stands on standard error."""
+def _progress(pause_ms: int) -> "Iterator[Step]":
+    """A bar on a terminal, nothing elsewhere; it stands on standard error. Sets the pace."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -250,7 +249,8 @@ def _progress() -> "Iterator[Tell]":
     ) as bar:
         task = bar.add_task("", total=None)
 
-        def tell(doing: str, done: int, all_: int) -> None:
+        async def step(doing: str, done: int, all_: int) -> None:
             bar.update(task, description=doing, completed=done, total=all_)
+            await asyncio.sleep(pause_ms / 1000)
 
-        yield tell
+        yield step

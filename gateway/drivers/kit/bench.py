@@ -22,7 +22,7 @@ import pytest
 from edge_config.models.validation import validated
 from gateway.core.batch import Reading
 from gateway.core.schema import runs_of
-from gateway.drivers.api import Driver, Point, Value
+from gateway.drivers.api import Driver, NotConnectedError, Point, Value
 from gateway.drivers.quality.claims import Tier, claim_of
 from gateway.drivers.spec import DriverSpec
 
@@ -144,6 +144,19 @@ async def endless(call: Callable[[], Awaitable[Any]]) -> NoReturn:
     while True:
         await call()
         await asyncio.sleep(0)
+
+
+async def connected_again(driver: Driver) -> None:
+    """Connect as the poller does: who was refused tries again. Ends by the caller's deadline.
+
+    A link may tell a unit of the failed attempt of another one for a while, so that many units
+    that lost one server do not all knock at once.
+    """
+    while True:
+        try:
+            return await driver.connect()
+        except NotConnectedError:
+            await asyncio.sleep(0.02)
 
 
 async def eventually(deadline_s: float, condition: Callable[[], bool]) -> bool:

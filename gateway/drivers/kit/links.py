@@ -20,6 +20,7 @@ from gateway.drivers.api import (
 )
 from gateway.drivers.kit.bench import (
     HASTE_S,
+    connected_again,
     endless,
     eventually,
     needs,
@@ -190,7 +191,7 @@ class LinkConformance:
             await links.start()
             async with asyncio.timeout(links.deadline_s):
                 for driver, _ in devices:
-                    await driver.connect()
+                    await connected_again(driver)
             assert [await links.value(device) for device in devices] == list(links.values)
 
     async def test_d28_changed_settings_are_followed(self, links: LinkBench) -> None:

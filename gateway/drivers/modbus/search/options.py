@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from edge_config.models.settings import Field, Rule, Settings
+from edge_config.models.settings import Field, Rule
 from gateway.drivers.modbus.codec import ADDRESSES, Table
 from gateway.drivers.modbus.search.mapping import numbers
+from gateway.drivers.search import SearchOptions
 
 MOST_UNIT = 255
 
@@ -30,7 +31,7 @@ def _tables(text: str) -> str:
 SEARCHED = (Table.HOLDING, Table.INPUT, Table.COIL, Table.DISCRETE)
 
 
-class Options(Settings):
+class Options(SearchOptions):
     """How to look for units, and at what."""
 
     unit: Annotated[str, Rule(_units)] = Field(
@@ -46,9 +47,6 @@ class Options(Settings):
     map: bool = Field(default=True, description="find out which addresses each unit has")
     requests: int = Field(
         default=800, ge=1, le=200_000, description="most requests to map one table of one unit"
-    )
-    pause_ms: int = Field(
-        default=20, ge=0, le=10_000, description="wait between an answer and the next request"
     )
     timeout_ms: int = Field(
         default=500, ge=20, le=60_000, description="longest wait for one answer"

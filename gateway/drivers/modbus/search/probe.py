@@ -1,10 +1,9 @@
 """Look for the units behind a connection, and for what they let be read."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.codec import (
@@ -23,7 +22,7 @@ from gateway.drivers.modbus.link import ModbusLink
 from gateway.drivers.modbus.search.mapping import RangeMap, Span, numbers
 from gateway.drivers.modbus.search.options import MOST_UNIT, Options
 from gateway.drivers.modbus.types.names import DataType
-from gateway.drivers.search import Findings, FoundDevice, Place, Tell
+from gateway.drivers.search import Findings, FoundDevice, Place, Step
 
 MOST_POINTS = 500
 """Tags that are suggested for one unit."""
@@ -48,14 +47,14 @@ class ModbusProbe:
         options: Options,
         wanted: Sequence[Address],
         findings: Findings,
-        tell: Tell,
+        step: Step,
     ) -> None:
         """Find units, ask who they are, and map their tables."""
         async with _line(where, options) as line:
-            await _find(line, findings, tell)
+            await _find(line, findings, step)
             if options.map:
                 for device in findings.devices:
-                    await _map(line, device, wanted, tell)
+                    await _map(line, device, wanted, step)
 
     def holds(self, device: FoundDevice, address: Address) -> bool:
         """Whether the map of a unit has all of an address; True where there is none."""
@@ -67,7 +66,7 @@ class ModbusProbe:
 
 
 class _Line:
-    """What is asked over one link, one request after the other, with pauses."""
+    """What is asked over one link, one request after the other."""
 
     def __init__(self, where: Place, options: Options, link: ModbusLink) -> None:
         self.where = where
@@ -80,11 +79,9 @@ class _Line:
         return self._link.driver(replace(connection, unit=unit))
 
     async def ask(self, driver: ModbusDriver, table: Table, span: Span) -> Answer:
-        """The answer to one read request; its pause is over when this returns."""
+        """The answer to one read request."""
         first, stop = span
-        answer = await driver.ask(read(table, first, stop - first))
-        await asyncio.sleep(self.options.pause_ms / 1000)
-        return answer
+        return await driver.ask(read(table, first, stop - first))
 
 
 @asynccontextmanager
@@ -111,11 +108,11 @@ async def _joined(line: _Line, unit: int) -> AsyncIterator[ModbusDriver]:
         await driver.close()
 
 
-async def _find(line: _Line, findings: Findings, tell: Tell) -> None:
+async def _find(line: _Line, findings: Findings, step: Step) -> None:
     units = list(dict.fromkeys(numbers(line.units, MOST_UNIT)))
-    usual = await _answer_of_any(line)
+    usual = await _answer_of_any(line, step)
     if usual == _DATA:
-        findings.devices.append(await _device(line, units[0]))
+        findings.devices.append(await _device(line, units[0], step))
         findings.devices[0].remarks.append(
             "every unit id is answered: the device ignores it, and any will do"
         )
@@ -126,16 +123,19 @@ async def _find(line: _Line, findings: Findings, tell: Tell) -> None:
             "otherwise are shown"
         )
     for at, unit in enumerate(units):
-        tell(f"looking for unit {unit}", at, len(units))
+        await step(f"looking for unit {unit}", at, len(units))
         if await _answer(line, unit) not in (None, usual):
-            findings.devices.append(await _device(line, unit))
+            findings.devices.append(await _device(line, unit, step))
     if not findings.devices:
         findings.remarks.append(_nobody(line))
 
 
-async def _answer_of_any(line: _Line) -> int | None:
+async def _answer_of_any(line: _Line, step: Step) -> int | None:
     """How units are answered that nobody has; None: they are silent, as they should."""
-    answers = {await _answer(line, unit) for unit in _RARE}
+    answers = set()
+    for at, unit in enumerate(_RARE):
+        await step("looking who answers for everybody", at, len(_RARE))
+        answers.add(await _answer(line, unit))
     return answers.pop() if len(answers) == 1 else None
 
 
@@ -159,16 +159,17 @@ def _nobody(line: _Line) -> str:
     )
 
 
-async def _device(line: _Line, unit: int) -> FoundDevice:
+async def _device(line: _Line, unit: int, step: Step) -> FoundDevice:
     found = FoundDevice(f"unit {unit}", {**line.where.target.connection, "unit": unit})
     if unit in (0, MOST_UNIT):
         found.remarks.append(f"unit {unit} is often the server itself, and not a unit behind it")
+    await step(f"asking unit {unit} who it is", 0, 1)
     async with _joined(line, unit) as driver:
         found.identity = await driver.identify()
     return found
 
 
-async def _map(line: _Line, device: FoundDevice, wanted: Sequence[Address], tell: Tell) -> None:
+async def _map(line: _Line, device: FoundDevice, wanted: Sequence[Address], step: Step) -> None:
     device.map = {}
     unit: int = device.connection["unit"]
     async with _joined(line, unit) as driver:
@@ -180,7 +181,7 @@ async def _map(line: _Line, device: FoundDevice, wanted: Sequence[Address], tell
                 driver,
                 table,
                 found,
-                lambda done, all_, t=table: tell(f"mapping {t} of unit {unit}", done, all_),
+                partial(step, f"mapping {table} of unit {unit}"),
             )
             _note(device, table, found)
 
@@ -199,13 +200,17 @@ def _spans(options: Options, table: Table, wanted: Iterable[Address]) -> list[Sp
 
 
 async def _ask_all(
-    line: _Line, driver: ModbusDriver, table: Table, found: RangeMap, tell: Any
+    line: _Line,
+    driver: ModbusDriver,
+    table: Table,
+    found: RangeMap,
+    step: Callable[[int, int], Awaitable[None]],
 ) -> None:
     for sent in range(line.options.requests):
         span = found.next()
         if span is None:
             return
-        tell(sent, line.options.requests)
+        await step(sent, line.options.requests)
         found.answered(await line.ask(driver, table, span))
     if found.undecided:
         found.why = (

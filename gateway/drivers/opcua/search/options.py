@@ -3,23 +3,20 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from edge_config.models.settings import Field, Settings
-from gateway.drivers.search import Target
+from edge_config.models.settings import Field
+from gateway.drivers.search import SearchOptions, Target
 
 EXAMPLE = "opc.tcp://192.0.2.7:4840"
 _SECRET = "password_file"  # noqa: S105 - the name of a key
 
 
-class Options(Settings):
+class Options(SearchOptions):
     """How far to look into the tree of a server."""
 
     depth: int = Field(default=10, ge=1, le=50, description="levels below the Objects folder")
     count: int = Field(default=2_000, ge=1, le=100_000, description="most variables to list")
     standard: bool = Field(
         default=False, description="look into the Server object of the standard too"
-    )
-    pause_ms: int = Field(
-        default=0, ge=0, le=10_000, description="wait between an answer and the next request"
     )
 
 

@@ -15,7 +15,7 @@ from gateway.drivers.opcua.faults import translated
 from gateway.drivers.opcua.nodes import NodeName, format_node
 from gateway.drivers.opcua.search.options import Options
 from gateway.drivers.opcua.search.tree import Tree, Variable, grow, types_of
-from gateway.drivers.search import Findings, FoundDevice, Place, Tell
+from gateway.drivers.search import Findings, FoundDevice, Place, Step
 
 _LONGEST_NAME = 60
 _LISTED = 20
@@ -25,11 +25,11 @@ class OpcUaProbe:
     """See :class:`gateway.drivers.search.Probe`."""
 
     async def look(
-        self, where: Place, options: Options, _wanted: Any, findings: Findings, tell: Tell
+        self, where: Place, options: Options, _wanted: Any, findings: Findings, step: Step
     ) -> None:
         """Ask for endpoints, open a session, and browse."""
         connection: Connection = where.connection
-        tell("asking for endpoints", 0, options.count)
+        await step("asking for endpoints", 0, options.count)
         with translated(f"ask {connection.endpoint} for its endpoints"):
             client = await discover(connection)
         findings.remarks.append(f"security that is offered: {offered(client.endpoints)}")
@@ -42,7 +42,7 @@ class OpcUaProbe:
                 for index, uri in enumerate(session.namespaces.uris[:_LISTED])
             }
             with translated(f"browse {connection.endpoint}"):
-                await _browse(session, options, device, tell)
+                await _browse(session, options, device, step)
         finally:
             await session.close()
 
@@ -51,10 +51,10 @@ class OpcUaProbe:
         return True
 
 
-async def _browse(session: Session, options: Options, device: FoundDevice, tell: Tell) -> None:
+async def _browse(session: Session, options: Options, device: FoundDevice, step: Step) -> None:
     tree = Tree()
     async for count in grow(session, options, tree):
-        tell(f"browsing {device.name}", min(count, options.count), options.count)
+        await step(f"browsing {device.name}", min(count, options.count), options.count)
     types = await types_of(session, tree.variables)
     for variable, kind in zip(tree.variables, types, strict=True):
         if kind is None:

@@ -1,6 +1,5 @@
 """The variables of a server, found level by level below its Objects folder."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,7 +87,6 @@ async def grow(session: Session, options: Options, tree: Tree) -> AsyncIterator[
                 del tree.variables[options.count :]
                 tree.is_cut = True
                 return
-            await asyncio.sleep(options.pause_ms / 1000)
         level = below
         if not level:
             return
