@@ -66,6 +66,11 @@ def no_doubts(_devices: Sequence[ResolvedDevice]) -> Iterable[str]:
     return ()
 
 
+def of_unknown_share(_devices: Sequence[ResolvedDevice]) -> float | None:
+    """For links of which nobody knows how fast they are."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class LinkSpec:
     """How a driver's devices share links. The edge makes one link a key and grants the turns.
@@ -77,12 +82,15 @@ class LinkSpec:
             earlier one: position, key of ``connection:`` and a sentence. Pure.
         doubts: what all devices of a link together ask of it that it can hardly give, as
             sentences; ``qulink check`` shows them as warnings. Pure.
+        share: for how much of each second what all devices of a link ask keeps it busy, at least
+            and if all answer; above 1 it cannot be done. None: nobody knows. Pure.
     """
 
     key: Callable[[Any], Hashable]
     make: Callable[[Sequence[Any]], Link]
     conflicts: Callable[[Sequence[Any]], Iterable[tuple[int, str, str]]] = no_conflicts
     doubts: Callable[[Sequence[ResolvedDevice]], Iterable[str]] = no_doubts
+    share: Callable[[Sequence[ResolvedDevice]], float | None] = of_unknown_share
 
 
 def never_held(_connection: Any, _address: Any, _value: Value) -> bytes | None:

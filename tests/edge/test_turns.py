@@ -36,7 +36,7 @@ class Clock:
 
 
 def turns_of(line: Line, clock: Clock | None = None) -> tuple[Turns, LinkLoad]:
-    load = LinkLoad("plant link here", devices=3)
+    load = LinkLoad("plant link here", ("a", "b", "c"))
     return Turns(line, load, clock or Clock()), load
 
 

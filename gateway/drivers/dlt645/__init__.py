@@ -26,6 +26,12 @@ def _doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     return doubts(devices)
 
 
+def _share(devices: Sequence[ResolvedDevice]) -> float:
+    from gateway.drivers.dlt645.demand import share  # noqa: PLC0415 - only where it is looked at
+
+    return share(devices)
+
+
 def _make(connection: Connection) -> "DltDriver":
     return _link([connection]).driver(connection)
 
@@ -50,6 +56,6 @@ SPEC = DriverSpec(
     endpoint=endpoint,
     unit=unit,
     misfits=misfits,
-    link=LinkSpec(key=key, make=_link, conflicts=conflicts, doubts=_doubts),
+    link=LinkSpec(key=key, make=_link, conflicts=conflicts, doubts=_doubts, share=_share),
     explain=explain,
 )

@@ -24,23 +24,34 @@ def request_ms(size: int, wake_up: int, character_s: float) -> float:
     return ANSWER_MS + 1_000 * characters * character_s
 
 
+def share(devices: Sequence[ResolvedDevice]) -> float:
+    """For how much of each second they keep their line busy, if all meters answer."""
+    port = port_of([device.connection for device in devices])
+    character_s = port.character_s if port else 0.0
+    return sum(
+        request_ms(size, device.connection.wake_up, character_s) / group.interval_ms
+        for device in devices
+        for group in device.groups
+        for size in _sizes(group.tags)
+    )
+
+
 def doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     """Sentences about readings that can hardly be done in time."""
     port = port_of([device.connection for device in devices])
     character_s = port.character_s if port else 0.0
-    busy = 0.0
     for device in devices:
         for group in device.groups:
             sizes = _sizes(group.tags)
             wake_up = device.connection.wake_up
             needed_ms = sum(request_ms(size, wake_up, character_s) for size in sizes)
-            busy += needed_ms / group.interval_ms
             if needed_ms > device.config.timeout_ms:
                 yield (
                     f"group {group.name!r} of device {device.config.id!r} asks for {len(sizes)} "
                     f"identifiers, which takes about {needed_ms:,.0f} ms, more than its timeout_ms "
                     f"{device.config.timeout_ms}: raise timeout_ms, or read blocks (0201FF00)"
                 )
+    busy = share(devices)
     if busy > 1:
         line = str(port) if port else endpoint(devices[0].connection)
         yield (

@@ -33,6 +33,12 @@ def _doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     return doubts(devices)
 
 
+def _share(devices: Sequence[ResolvedDevice]) -> float | None:
+    from gateway.drivers.modbus.demand import share  # noqa: PLC0415 - only where it is looked at
+
+    return share(devices)
+
+
 def _explain(frame: Frame) -> str:
     from gateway.drivers.modbus.framing.explaining import explain  # noqa: PLC0415 - only to look
 
@@ -101,6 +107,6 @@ SPEC = DriverSpec(
     in_notation=in_notation,
     unclear=unclear,
     explain=_explain,
-    link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts, doubts=_doubts),
+    link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts, doubts=_doubts, share=_share),
     search=SearchSpec(target, EXAMPLE, _detective, _probe, Options, _held, _in_orders),
 )

@@ -87,6 +87,12 @@ class Demand:
         return self._known[key]
 
 
+def share(devices: Sequence[ResolvedDevice]) -> float | None:
+    """For how much of each second they keep their line busy; None: its baud rate is not known."""
+    line = Line.of([device.connection for device in devices])
+    return _share(devices, line, Demand()) if line.baud else None
+
+
 def doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     """Sentences about readings that can hardly be done in time, by what is known of the line."""
     connections = [device.connection for device in devices]
@@ -117,17 +123,21 @@ def _readings_cut_off(
 
 
 def _line_too_slow(devices: Sequence[ResolvedDevice], line: Line, demand: Demand) -> Iterator[str]:
-    share = sum(
-        sum(line.request_ms(size) for size in sizes) / group.interval_ms
-        for device in devices
-        for group, sizes in zip(device.groups, demand.sizes(device), strict=True)
-    )
+    share = _share(devices, line, demand)
     if share > 1:
         yield (
             f"what is asked of {_these(devices)} needs {share * 1_000:,.0f} ms of each 1,000 ms of "
             f"a line of {line.baud} baud; what cannot be asked in time is skipped: "
             f"{_slower(devices, share)}, or read less, or raise the baud rate"
         )
+
+
+def _share(devices: Sequence[ResolvedDevice], line: Line, demand: Demand) -> float:
+    return sum(
+        sum(line.request_ms(size) for size in sizes) / group.interval_ms
+        for device in devices
+        for group, sizes in zip(device.groups, demand.sizes(device), strict=True)
+    )
 
 
 def _slower(devices: Sequence[ResolvedDevice], share: float) -> str:

@@ -150,6 +150,6 @@ class Links:
 
 def _tell(shared: _Shared) -> None:
     """Let a link follow what its devices say of it now."""
-    shared.load.devices = len(shared.connections)
+    shared.load.members = tuple(shared.connections)
     # The latest first: what it says counts.
     shared.link.configure(list(shared.connections.values())[::-1])

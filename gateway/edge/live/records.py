@@ -95,7 +95,7 @@ class LinkLoad:
 
     Attributes:
         name: driver and endpoint, for people and as a label of metrics.
-        devices: how many share it.
+        members: ids of the devices that share it.
         turns: how many of them may be read at one time.
         busy_s: sum of the times for which turns were held, seconds since it was made.
         waited_s: time in which at least one device waited for its turn, seconds.
@@ -103,11 +103,16 @@ class LinkLoad:
     """
 
     name: str
-    devices: int = 0
+    members: tuple[str, ...] = ()
     turns: int = 1
     busy_s: float = 0.0
     waited_s: float = 0.0
     is_overloaded: bool = False
+
+    @property
+    def devices(self) -> int:
+        """How many share it."""
+        return len(self.members)
 
 
 @dataclass(frozen=True, slots=True)

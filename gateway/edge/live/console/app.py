@@ -1,16 +1,17 @@
 """Pages of the box and their addresses."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from edge_config.models.gateway import GatewayConfig
 from gateway.edge.live.console.metrics import registry_of
 from gateway.edge.live.console.pages.device import DevicePage
 from gateway.edge.live.console.pages.frames import FramesPage, in_pairs, instant
+from gateway.edge.live.console.pages.lines import LinesPage
 from gateway.edge.live.console.pages.overview import Overview
 from gateway.edge.live.console.pages.standing import step_title, tag_trouble_of, trouble_of
 from gateway.edge.live.console.pages.testing import TestingPage
@@ -24,6 +25,9 @@ from gateway.web.health import of_registry
 from gateway.web.pages import Pages, Site
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+_NAVIGATION = (("/", "nav.devices"), ("/lines", "nav.lines"))
 
 
 def system_ms() -> int:
@@ -54,7 +58,7 @@ def build(
         raise ValueError("the gateway's configuration has no 'console'")
     site = Site(
         name={"zh": config.gateway.id, "en": config.gateway.id},
-        navigation=(("/", "nav.devices"),),
+        navigation=_NAVIGATION if tools is not None else _NAVIGATION[:1],
         demonstration=config.gateway.synthetic,
         secure=console.tls is not None,
         token=console.token is not None,
@@ -63,7 +67,7 @@ def build(
     routes = [
         Route("/", pages.endpoint(Overview(live, config, now_ms).view)),
         *DevicePage(live, now_ms, tools).routes(pages),
-        *(_asking(tools, pages, now_ms) if tools is not None else ()),
+        *(_asking(live, tools, pages, now_ms) if tools is not None else ()),
     ]
 
     async def check() -> dict[str, str]:
@@ -74,12 +78,13 @@ def build(
     return compose(pages, console, routes, check, metrics, TOLERABLE, kept)
 
 
-def _asking(tools: Tools, pages: Pages, now_ms: Callable[[], int]) -> list[Route]:
+def _asking(
+    live: Live, tools: Tools, pages: Pages, now_ms: Callable[[], int]
+) -> Iterator[BaseRoute]:
     """The pages that ask devices."""
-    return [
-        *FramesPage(tools, now_ms).routes(pages),
-        *TestingPage(tools, now_ms).routes(pages),
-    ]
+    yield from LinesPage(live, tools).routes(pages)
+    yield from FramesPage(tools, now_ms).routes(pages)
+    yield from TestingPage(tools, now_ms).routes(pages)
 
 
 _FILTERS: Mapping[str, Callable[..., object]] = {

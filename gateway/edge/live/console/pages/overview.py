@@ -2,35 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from starlette.requests import Request
 
 from edge_config.models.gateway import GatewayConfig
-from gateway.edge.live.console.pages.standing import kind_of
+from gateway.edge.live.console.pages.standing import Line, line_of
 from gateway.edge.live.view import DeviceRecord, Live
 from gateway.web.pages import View
 from gateway.web.tables import Cell, Table
 
 _READ = frozenset({"good", "warn"})
-
-
-class Line(NamedTuple):
-    """A device as its line shows it; each number is counted once.
-
-    Attributes:
-        record: the device.
-        kind: colour of its state.
-        fault: id of what is wrong with the whole of it; empty: nothing is.
-        readable: how many tags are not BAD.
-        tags: of how many.
-    """
-
-    record: DeviceRecord
-    kind: str
-    fault: str
-    readable: int
-    tags: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +31,7 @@ class Overview:
     async def view(self, _request: Request) -> View:
         """What it shows now."""
         live = self.live
-        devices = [_line(record) for record in live.records()]
+        devices = [line_of(record) for record in live.records()]
         data = {
             "identity": self.config.gateway,
             "devices": devices,
@@ -65,13 +46,6 @@ class Overview:
             "now_ms": self.now_ms(),
         }
         return View("edge.html", data, ("now", "devices"), 1.0, _table(devices))
-
-
-def _line(record: DeviceRecord) -> Line:
-    fault = record.fault_now()
-    readable, tags = record.readable_count(), record.tag_count()
-    kind = kind_of(record, fault, is_whole=not record.bad_reasons())
-    return Line(record, kind, fault, readable, tags)
 
 
 def _table(lines: list[Line]) -> Table:

@@ -53,3 +53,29 @@ def tag_trouble_of(record: DeviceRecord, language: Language) -> list[tuple[Troub
         (Trouble(cause_words(language, one.code), reason_advice(language, one.code)), count)
         for one, count in record.bad_reasons().items()
     ]
+
+
+class Line(NamedTuple):
+    """A device as its line shows it; each number is counted once.
+
+    Attributes:
+        record: the device.
+        kind: colour of its state.
+        fault: id of what is wrong with the whole of it; empty: nothing is.
+        readable: how many tags are not BAD.
+        tags: of how many.
+    """
+
+    record: DeviceRecord
+    kind: str
+    fault: str
+    readable: int
+    tags: int
+
+
+def line_of(record: DeviceRecord) -> Line:
+    """How a device stands now."""
+    fault = record.fault_now()
+    readable, tags = record.readable_count(), record.tag_count()
+    kind = kind_of(record, fault, is_whole=not record.bad_reasons())
+    return Line(record, kind, fault, readable, tags)
