@@ -81,14 +81,17 @@ def encode_text(length: int, encoding: Encoding, value: float | bool | str) -> b
         value: the text.
 
     Raises:
-        ValueError: no text, not writable in the encoding, longer, or with a NUL in it.
+        ValueError: no text, not writable in the encoding, longer, or such as reading does not give:
+            with a NUL in it, or a blank at its end.
     """
-    if not isinstance(value, str) or "\0" in value:
-        raise ValueError(f"{value!r} is no text that can be written")
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")  # noqa: TRY004 - one error for a wrong value
     try:
         body = value.encode(encoding)
     except UnicodeEncodeError as problem:
         raise ValueError(f"{value!r} cannot be written in {encoding}") from problem
     if len(body) > length:
         raise ValueError(f"{value!r} needs {len(body)} bytes; it may have {length}")
+    if "\0" in value or decode_text(body, encoding) != value:
+        raise ValueError(f"{value!r} would not be read back: a NUL in it, or a blank at its end")
     return body.ljust(length + length % WORD_BYTES, b"\0")

@@ -130,7 +130,9 @@ class S7Driver:
         if item is None:
             return None
         (answer,) = await channel.read([item])
-        return int.from_bytes(answer, "big") if isinstance(answer, bytes) else 0
+        if isinstance(answer, int):
+            raise codec.RefusedAnswerError(answer)
+        return int.from_bytes(answer, "big")
 
     async def close(self) -> None:
         """Close the connection."""

@@ -120,6 +120,9 @@ def test_long_blocks_have_messages_of_their_own() -> None:
         ("D0:string[2]", "abc", "needs 3 bytes"),
         ("D0:string[2]", "轴", "cannot be written"),
         ("D0:string[2]", 12, "no text"),
+        ("D0:string[9]", "abc ", "would not be read back"),
+        ("D0:string[9]", "a\0b", "would not be read back"),
+        ("D0:string[9]:gbk", "轴承\u3000", "would not be read back"),
     ],
 )
 def test_what_cannot_be_written_is_noticed_before(written: str, value: object, why: str) -> None:

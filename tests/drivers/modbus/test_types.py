@@ -188,6 +188,7 @@ def test_every_millisecond_comes_back(moment: datetime, order: Order) -> None:
         ("holding:0:unix32", "2026-11-27T18:30:00", "names no zone; UTC ends with Z"),
         ("holding:0:unix32", "2107-01-01T00:00:00Z", "no whole second since 1970 in 4 bytes"),
         ("holding:0:datetime_iec", "2026-11-27T18:30:00.0005", "of whole milliseconds"),
+        ("holding:0:datetime", "2026-11-27 18:30", "is read back as .2026-11-27T18:30:00."),
         ("holding:0:uint8", 1, "a part of a register cannot be written"),
         ("holding:0.4-7", 1, "a part of a register cannot be written"),
     ],

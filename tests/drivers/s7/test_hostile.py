@@ -186,6 +186,17 @@ async def test_a_bit_is_written_without_its_byte() -> None:
     assert heard[0][10:] == bytes.fromhex("0501 120a 10 01 0001 000a 84 00001d 0003 0001 01")
 
 
+async def test_a_text_whose_declared_length_cannot_be_read_says_why() -> None:
+    def script(asked: Asked) -> Iterable[bytes]:
+        assert asked.function == 0x04, "nothing is written"
+        return (asked.answer(b"\x0a\0\0\0"),)
+
+    async with connected(script) as driver:
+        with pytest.raises(DriverError, match="there is no such block") as caught:
+            await driver.write(points("DB1.DBB0:string[8]")[0], "axle")
+        assert not isinstance(caught.value, NotConnectedError)
+
+
 async def test_a_refused_write_says_why() -> None:
     async with connected(lambda asked: (asked.answer(b"\x05"),)) as driver:
         with pytest.raises(DriverError, match="beyond the end") as caught:

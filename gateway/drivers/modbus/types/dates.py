@@ -167,8 +167,13 @@ def encode_date(layout: Layout, order: Order, value: Value) -> bytes:
     """The registers of a date.
 
     Raises:
-        ValueError: the value is no time, or one that the layout cannot hold.
+        ValueError: the value is no time, or one that the layout cannot hold, or not written as
+            reading writes it.
     """
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is no time such as 2026-11-27T18:30:00")  # noqa: TRY004 - as texts
-    return reorder(layout.write(value), order)
+    body = layout.write(value)
+    read_back = layout.read(body)
+    if read_back != value:
+        raise ValueError(f"{value!r} is read back as {read_back!r}: write it like that")
+    return reorder(body, order)

@@ -19,7 +19,8 @@ def encode_text(length: int, encoding: Encoding, order: Order, value: Value) -> 
     """The registers of a text, filled up with NUL.
 
     Raises:
-        ValueError: no text, not writable in the encoding, or longer than ``length`` registers.
+        ValueError: no text, not writable in the encoding, longer than ``length`` registers, or
+            such as reading does not give: with a NUL in it, or a blank at its end.
     """
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is no text")  # noqa: TRY004 - one error for a wrong value
@@ -30,7 +31,17 @@ def encode_text(length: int, encoding: Encoding, order: Order, value: Value) -> 
     size = REGISTER_BYTES * length
     if len(body) > size:
         raise ValueError(f"{value!r} needs {len(body)} bytes; {length} registers hold {size}")
-    return swapped_pairs(body.ljust(size, b"\0"), order)
+    registers = swapped_pairs(body.ljust(size, b"\0"), order)
+    if not _reads_as(registers, encoding, order, value):
+        raise ValueError(f"{value!r} would not be read back: a NUL in it, or a blank at its end")
+    return registers
+
+
+def _reads_as(registers: bytes, encoding: Encoding, order: Order, value: str) -> bool:
+    try:
+        return decode_text(registers, encoding, order) == value
+    except UnicodeDecodeError:
+        return False
 
 
 def decode_text(body: bytes, encoding: Encoding, order: Order) -> str:
