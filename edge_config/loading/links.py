@@ -38,8 +38,15 @@ def contradictions(links: Iterable[tuple[LinkModel, Members]], place: Place) -> 
             yield place((members[member][0], "connection", setting), message)
 
 
-def overloads(links: Iterable[tuple[LinkModel, Members]], place: Place) -> Iterator[Problem]:
+def doubts(links: Iterable[tuple[LinkModel, Members]], place: Place) -> Iterator[Problem]:
     """A warning for each link whose devices ask more of it than it can be expected to give."""
     for link, members in links:
         for message in link.doubts([device for _, device in members]):
+            yield place((members[0][0], "connection"), message)
+
+
+def overloads(links: Iterable[tuple[LinkModel, Members]], place: Place) -> Iterator[Problem]:
+    """A problem for each link whose devices ask more of it than it can give."""
+    for link, members in links:
+        for message in link.impossible([device for _, device in members]):
             yield place((members[0][0], "connection"), message)

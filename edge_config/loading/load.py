@@ -16,7 +16,7 @@ from edge_config.files.paths import Folder, anchored
 from edge_config.files.yaml_file import read_document
 from edge_config.loading.drivers import NamedDrivers
 from edge_config.loading.library import BUILT_IN, Library
-from edge_config.loading.links import contradictions, overloads, shared_links
+from edge_config.loading.links import contradictions, doubts, overloads, shared_links
 from edge_config.loading.parameters import mismatch
 from edge_config.loading.profile_file import Profile, read_profile
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice, ResolvedGroup
@@ -113,10 +113,11 @@ class _Loading:
         warnings = (
             *self.library.warnings(),
             *capacity.counted_twice(devices, at),
-            *overloads(links, at),
+            *doubts(links, at),
         )
         built = tuple(device for _, device in devices)
-        return LoadedGateway(anchored(config, self.folder.path), built, warnings)
+        whole = anchored(config, self.folder.path)
+        return LoadedGateway(whole, built, warnings, tuple(overloads(links, at)))
 
     def _items(self, key: str) -> list[Any]:
         data = self.document.data

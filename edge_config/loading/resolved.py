@@ -67,8 +67,11 @@ class LoadedGateway:
         config: what was written, with absolute paths.
         devices: in the order of the file.
         warnings: what is allowed, but hardly meant.
+        overloads: intervals that no line can keep. ``qulink check`` refuses them; a gateway that
+            was started with them reads what it can, and counts the rest as skipped.
     """
 
     config: GatewayConfig
     devices: tuple[ResolvedDevice, ...]
     warnings: "tuple[Problem, ...]" = ()
+    overloads: "tuple[Problem, ...]" = ()

@@ -61,6 +61,10 @@ class LinkModel(Protocol):
     def doubts(self) -> Callable[[Sequence[ResolvedDevice]], Iterable[str]]:
         """What devices of one key ask together that their link can hardly give."""
 
+    @property
+    def impossible(self) -> Callable[[Sequence[ResolvedDevice]], Iterable[str]]:
+        """What they ask that it cannot give."""
+
 
 class DriverModels(Protocol):
     """The models that a driver brings for its part of a configuration."""

@@ -82,14 +82,17 @@ class LinkSpec:
             earlier one: position, key of ``connection:`` and a sentence. Pure.
         doubts: what all devices of a link together ask of it that it can hardly give, as
             sentences; ``qulink check`` shows them as warnings. Pure.
-        share: for how much of each second what all devices of a link ask keeps it busy, at least
-            and if all answer; above 1 it cannot be done. None: nobody knows. Pure.
+        impossible: the same of what it cannot give, however quick its devices are; ``qulink
+            check`` refuses it. Pure.
+        share: for how much of each second what all devices of a link ask keeps it busy, if all
+            answer as soon as they usually do. None: nobody knows. Pure.
     """
 
     key: Callable[[Any], Hashable]
     make: Callable[[Sequence[Any]], Link]
     conflicts: Callable[[Sequence[Any]], Iterable[tuple[int, str, str]]] = no_conflicts
     doubts: Callable[[Sequence[ResolvedDevice]], Iterable[str]] = no_doubts
+    impossible: Callable[[Sequence[ResolvedDevice]], Iterable[str]] = no_doubts
     share: Callable[[Sequence[ResolvedDevice]], float | None] = of_unknown_share
 
 

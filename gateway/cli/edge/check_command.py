@@ -26,8 +26,8 @@ def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
     """Check a configuration of an edge or a city; opens no connection.
 
     Prints what the configuration will do and exits 0, or prints every mistake as
-    file:line: path: what is wrong, and exits 1. Warnings – what is allowed, but hardly meant –
-    are printed too and change no exit code.
+    file:line: path: what is wrong, and exits 1; intervals that a serial line can never keep are
+    one. Warnings – what is allowed, but hardly meant – are printed too and change no exit code.
     """
     from edge_config.loading.site import site_of
     from edge_config.mistakes.problems import ConfigError
@@ -41,13 +41,15 @@ def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
 
 
 def _gateway(file: Path) -> str:
-    from edge_config.loading.load import load_gateway
+    from edge_config.loading.load import ConfigError, load_gateway
     from gateway.drivers.registry import installed
 
     loaded = load_gateway(file, installed())
     _demand_long_secrets(file, loaded.config)
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    if loaded.overloads:
+        raise ConfigError(loaded.overloads)
     return f"{file} is good: {describe(loaded)}"
 
 

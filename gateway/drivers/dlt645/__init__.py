@@ -26,6 +26,12 @@ def _doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     return doubts(devices)
 
 
+def _impossible(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
+    from gateway.drivers.dlt645.demand import impossible  # noqa: PLC0415 - as above
+
+    return impossible(devices)
+
+
 def _share(devices: Sequence[ResolvedDevice]) -> float:
     from gateway.drivers.dlt645.demand import share  # noqa: PLC0415 - only where it is looked at
 
@@ -56,6 +62,6 @@ SPEC = DriverSpec(
     endpoint=endpoint,
     unit=unit,
     misfits=misfits,
-    link=LinkSpec(key=key, make=_link, conflicts=conflicts, doubts=_doubts, share=_share),
+    link=LinkSpec(key, _link, conflicts, _doubts, _impossible, _share),
     explain=explain,
 )

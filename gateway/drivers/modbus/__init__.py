@@ -33,6 +33,12 @@ def _doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     return doubts(devices)
 
 
+def _impossible(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
+    from gateway.drivers.modbus.demand import impossible  # noqa: PLC0415 - as above
+
+    return impossible(devices)
+
+
 def _share(devices: Sequence[ResolvedDevice]) -> float | None:
     from gateway.drivers.modbus.demand import share  # noqa: PLC0415 - only where it is looked at
 
@@ -107,6 +113,6 @@ SPEC = DriverSpec(
     in_notation=in_notation,
     unclear=unclear,
     explain=_explain,
-    link=LinkSpec(key=endpoint, make=_link, conflicts=conflicts, doubts=_doubts, share=_share),
+    link=LinkSpec(endpoint, _link, conflicts, _doubts, _impossible, _share),
     search=SearchSpec(target, EXAMPLE, _detective, _probe, Options, _held, _in_orders),
 )

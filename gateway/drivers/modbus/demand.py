@@ -1,6 +1,5 @@
 """What the units of one line or host are asked for together, before it is tried. Pure."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.modbus.config import Connection, Framing, endpoint, shared
 from gateway.drivers.modbus.plan import answer_sizes, merging
 from gateway.drivers.modbus.reach.way import port_of
+from gateway.drivers.toolkit.budget import Load
 
 QUICK_MS = 20
 """A serial bus rarely answers sooner: at 9,600 baud a request and an answer of ten registers take
@@ -18,9 +18,6 @@ CHARACTER_BITS = 11
 
 RTU_CHARACTERS = 8 + 5 + 7
 """A request, an answer without its data, and twice 3.5 characters of silence around them."""
-
-_STEP_MS = 500
-"""A proposed interval is a multiple of it; of a tenth, if it is shorter."""
 
 ASCII_CHARACTERS = 17 + 11
 """A request, and an answer without its data (the same, 2.5.2); no silence is asked for."""
@@ -62,12 +59,12 @@ class Line:
             shared(connections, "framing") is Framing.ASCII,
         )
 
-    def request_ms(self, size: int) -> float:
-        """Shortest time of a request whose answer has so many bytes of data."""
+    def request_ms(self, size: int, turnaround_ms: float = TURNAROUND_MS) -> float:
+        """Time of a request whose answer has so many bytes of data and begins so soon."""
         if not self.baud:
             return self.pause_ms
         characters = ASCII_CHARACTERS + 2 * size if self.is_ascii else RTU_CHARACTERS + size
-        return self.pause_ms + TURNAROUND_MS + characters * self.character_ms
+        return self.pause_ms + turnaround_ms + characters * self.character_ms
 
 
 class Demand:
@@ -89,19 +86,28 @@ class Demand:
 
 def share(devices: Sequence[ResolvedDevice]) -> float | None:
     """For how much of each second they keep their line busy; None: its baud rate is not known."""
-    line = Line.of([device.connection for device in devices])
-    return _share(devices, line, Demand()) if line.baud else None
+    line = Line.of(_connections(devices))
+    return _load(devices, line, Demand()).usual if line.baud else None
+
+
+def impossible(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
+    """Sentences about readings that cannot be done in time, however quick the units are."""
+    yield from _load(devices, Line.of(_connections(devices)), Demand()).impossible()
 
 
 def doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     """Sentences about readings that can hardly be done in time, by what is known of the line."""
-    connections = [device.connection for device in devices]
-    line, demand = Line.of(connections), Demand()
+    line, demand = Line.of(_connections(devices)), Demand()
+    load = _load(devices, line, demand)
     yield from _readings_cut_off(devices, line, demand)
     if line.baud:
-        yield from _line_too_slow(devices, line, demand)
-    elif len(devices) > 1:
+        yield from load.doubtful()
+    elif len(devices) > 1 and load.least <= 1:
         yield from _asked_too_often(devices, line, demand)
+
+
+def _connections(devices: Sequence[ResolvedDevice]) -> list[Connection]:
+    return [device.connection for device in devices]
 
 
 def _readings_cut_off(
@@ -122,46 +128,42 @@ def _readings_cut_off(
                 return
 
 
-def _line_too_slow(devices: Sequence[ResolvedDevice], line: Line, demand: Demand) -> Iterator[str]:
-    share = _share(devices, line, demand)
-    if share > 1:
-        yield (
-            f"what is asked of {_these(devices)} needs {share * 1_000:,.0f} ms of each 1,000 ms of "
-            f"a line of {line.baud} baud; what cannot be asked in time is skipped: "
-            f"{_slower(devices, share)}, or read less, or raise the baud rate"
-        )
-
-
-def _share(devices: Sequence[ResolvedDevice], line: Line, demand: Demand) -> float:
-    return sum(
-        sum(line.request_ms(size) for size in sizes) / group.interval_ms
+def _load(devices: Sequence[ResolvedDevice], line: Line, demand: Demand) -> Load:
+    """How busy the line is; pauses alone, where its speed is not known."""
+    each = [
+        (size, group.interval_ms)
         for device in devices
         for group, sizes in zip(device.groups, demand.sizes(device), strict=True)
-    )
+        for size in sizes
+    ]
+    at_once = 1 if line.baud else _at_once(_connections(devices))
+
+    def part(turnaround_ms: float) -> float:
+        needed = (line.request_ms(size, turnaround_ms) / interval for size, interval in each)
+        return sum(needed) / at_once
+
+    what = f"a line of {line.baud} baud" if line.baud else "its pauses between requests"
+    intervals_ms = {interval_ms for _, interval_ms in each}
+    return Load(_these(devices), what, part(0), part(TURNAROUND_MS), intervals_ms)
 
 
-def _slower(devices: Sequence[ResolvedDevice], share: float) -> str:
-    """Intervals that the line can keep, as a part of a sentence."""
-    intervals = {group.interval_ms for device in devices for group in device.groups}
-    if len(intervals) > 1:
-        return f"intervals {math.ceil(10 * share) / 10:g} times as long fit"
-    needed_ms = intervals.pop() * share
-    step_ms = _STEP_MS if needed_ms > _STEP_MS else _STEP_MS / 10
-    return f"interval_ms: {math.ceil(needed_ms / step_ms) * step_ms:.0f} fits"
+def _at_once(connections: Sequence[Connection]) -> int:
+    """How many requests may be under way."""
+    many: int = shared(connections, "connections") or 1
+    return many * min(connection.window or 1 for connection in connections)
 
 
 def _asked_too_often(
     devices: Sequence[ResolvedDevice], line: Line, demand: Demand
 ) -> Iterator[str]:
-    connections = [device.connection for device in devices]
+    connections = _connections(devices)
     many: int = shared(connections, "connections") or 1
-    at_once = many * min(connection.window for connection in connections)
     rate = sum(
         len(sizes) * 1_000 / group.interval_ms
         for device in devices
         for group, sizes in zip(device.groups, demand.sizes(device), strict=True)
     )
-    room_ms = 1_000 * at_once / rate - line.pause_ms
+    room_ms = 1_000 * _at_once(connections) / rate - line.pause_ms
     if room_ms < QUICK_MS:
         over = "1 connection" if many == 1 else f"{many} connections"
         yield (

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from edge_config.loading.load import load_gateway
+from edge_config.loading.resolved import LoadedGateway
 from edge_config.models.validation import validated
 from gateway.drivers.dlt645 import SPEC
 from gateway.drivers.dlt645.config import Connection, port_of
@@ -112,20 +114,25 @@ DEVICE = """
 """
 
 
-def warnings(folder: Path, interval_ms: int, meters: int) -> str:
-    from edge_config.loading.load import load_gateway
+def loaded(folder: Path, interval_ms: int, meters: int) -> LoadedGateway:
 
     file = folder / "gateway.yaml"
     devices = "".join(DEVICE.format(at=at) for at in range(1, meters + 1))
     file.write_text(GATEWAY.format(interval_ms=interval_ms) + devices, encoding="utf-8")
-    return "\n".join(str(one) for one in load_gateway(file, installed()).warnings)
+    return load_gateway(file, installed())
 
 
 def test_check_says_what_a_line_cannot_carry(tmp_path: Path) -> None:
-    assert "keeps /dev/ttyS0 (2400 8E1) busy" not in warnings(tmp_path, 60_000, 30)
-    said = warnings(tmp_path, 10_000, 30)
-    assert "what is asked of 30 meters keeps /dev/ttyS0 (2400 8E1) busy for about 1.8 s" in said
-    assert "lengthen interval_ms 1.8 times" in said
+    """A meter's two requests take 430 ms, of which 20 pass before each answer; usually 590."""
+    of = "ms of each 1,000 ms of /dev/ttyS0 (2400 8E1)"
+    (said,) = map(str, loaded(tmp_path, 10_000, 30).overloads)
+    assert f"what is asked of 30 meters needs at least 1,289 {of}" in said
+    (said,) = map(str, loaded(tmp_path, 20_000, 30).warnings)
+    assert f"what is asked of 30 meters needs 884 {of}" in said
+    assert "interval_ms: 22500 fits" in said
+    fitting = loaded(tmp_path, 22_500, 30)
+    assert not fitting.warnings
+    assert not fitting.overloads
 
 
 def test_a_request_takes_what_its_characters_take() -> None:

@@ -127,7 +127,7 @@ def _asked(of: tuple[int, ...], devices: Sequence[DeviceRuntime]) -> _Asked:
     if link is None:
         return _Asked(of)
     resolved = [one.model.resolved for one in devices]
-    return _Asked(of, link.share(resolved), tuple(link.doubts(resolved)))
+    return _Asked(of, link.share(resolved), (*link.impossible(resolved), *link.doubts(resolved)))
 
 
 def _table(lines: list[Shown]) -> Table:
