@@ -14,6 +14,9 @@ from gateway.drivers.modbus.config import Connection
 from tests.support.serial_server import crc
 from tests.support.terminals import Terminal
 
+IDENTIFY = b"\x2b"
+"""Function 43, whose request is a byte shorter than those that read."""
+
 Answer = Callable[[int, bytes], bytes]
 """PDU of the answer of a unit to a PDU; nothing: it is silent."""
 
