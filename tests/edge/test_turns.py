@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.drivers.api import Driver
-from gateway.edge.device.turns import WINDOW_S, Turn, Turns
+from gateway.edge.device.turns import MOST_URGENT, WINDOW_S, Turn, Turns
 from gateway.edge.live.records import LinkLoad
 
 
@@ -173,6 +173,23 @@ async def test_an_urgent_turn_is_the_next_one_whoever_waits() -> None:
     for name in expected:
         await units.go(name)
     assert units.order == expected
+
+
+async def test_a_flood_of_urgent_turns_stops_no_reading() -> None:
+    units = Units(turns_of(Line())[0])
+    for name in ("first", "poll 1", "poll 2"):
+        await units.ask(name)
+    flood = [f"write {at}" for at in range(2 * MOST_URGENT + 3)]
+    for name in flood:
+        units.turn[name] = units.turn["first"].beside(is_urgent=True)
+        await units.ask(name)
+    while units.inside:
+        await units.go(units.inside[0])
+    assert units.order == [
+        *("first", *flood[:MOST_URGENT]),
+        *("poll 1", *flood[MOST_URGENT : 2 * MOST_URGENT]),
+        *("poll 2", *flood[2 * MOST_URGENT :]),
+    ]
 
 
 async def test_a_failed_turn_lets_nobody_before_an_urgent_one() -> None:

@@ -19,6 +19,10 @@ OVERLOADED = 0.99
 """Share of such a time in which somebody waited: the link never caught up. It is no longer than
 the intervals of most devices, so one that keeps up has seen the end of its queue in it."""
 
+MOST_URGENT = 4
+"""So many urgent turns follow each other while others could be granted one; then one of those is.
+A command takes two: a look at what it changes, then the write and its reading back."""
+
 RELIEVED = 0.8
 """A link that could not keep up is called so until somebody waited for less than this."""
 
@@ -45,7 +49,8 @@ class Turns:
     last turn do not follow each other while others wait.
 
     What people ask of a device has turns beside it (:meth:`Turn.beside`). One device never has two
-    turns at a time, however many the link has. An urgent turn is the next to be granted.
+    turns at a time, however many the link has. An urgent turn is the next to be granted, but no
+    flood of them stops readings: see ``MOST_URGENT``.
 
     Args:
         link: says how many turns there are; it may change its mind.
@@ -60,6 +65,7 @@ class Turns:
         self._load = load
         self._seconds = seconds
         self._granted = 0
+        self._urgent = 0  # granted one after the other
         self._waiting: deque[Turn] = deque()
         self._counted_s = self._window_s = seconds()
         self._window_waited_s = 0.0
@@ -104,18 +110,22 @@ class Turns:
             self._waiting.append(turn)
 
     def _grant(self) -> None:
-        passed_over: list[Turn] = []  # their devices have a turn already
-        while self._waiting and self._granted < self._link.turns:
-            turn = self._waiting.popleft()
-            if turn.device.is_held:
-                passed_over.append(turn)
-            elif not turn.grant.done():  # else its device was stopped just now
-                self._hand(turn)
-                turn.grant.set_result(None)
-        self._waiting.extendleft(reversed(passed_over))
+        while self._granted < self._link.turns and (turn := self._next()):
+            self._waiting.remove(turn)
+            self._hand(turn)
+            turn.grant.set_result(None)
+
+    def _next(self) -> "Turn | None":
+        """Who is granted the next turn; nobody whose device has one, or was stopped just now."""
+        able = (one for one in self._waiting if not one.device.is_held and not one.grant.done())
+        first = next(able, None)
+        if first is not None and first.is_urgent and self._urgent >= MOST_URGENT:
+            return next((one for one in able if not one.is_urgent), first)
+        return first
 
     def _hand(self, turn: "Turn") -> None:
         self._granted += 1
+        self._urgent = self._urgent + 1 if turn.is_urgent else 0
         turn.device.is_held = True
 
     def _count(self) -> None:
