@@ -180,6 +180,24 @@ async def test_a_write_overtakes_thirty_polls_that_wait(tmp_path: Path) -> None:
                 assert len(others) <= 4, f"{len(others)} polls of others went before: {seen}"
 
 
+async def test_a_command_that_gets_no_answer_says_that_it_may_be_written(tmp_path: Path) -> None:
+    line = Line()
+    line.answers_writes = False
+    async with line.serving() as port:
+        connection = {"host": "127.0.0.1", "port": port, "unit": 1}
+        config = allowed(configured(tmp_path, "modbus", connection, [SPEED], timeout_ms=3_000))
+        code, said = await asyncio.to_thread(write, config, "speed=5")  # no gateway runs
+        assert (code, "unknown: press-1 speed: it may have been written" in said) == (2, True), said
+        assert record(config) == [("write", ""), ("result", "unknown")]
+        with running(config) as gateway:
+            await until(lambda: is_up(config))
+            lost = asyncio.create_task(asyncio.to_thread(write, config, "speed=6"))
+            await until(lambda: len(line.writes) == 2)
+            gateway.kill()
+            code, said = await lost
+            assert (code, "unknown: press-1 speed: it may have been wr" in said) == (2, True), said
+
+
 async def test_killed_between_record_and_answer_it_is_unknown_and_never_repeated(
     tmp_path: Path,
 ) -> None:

@@ -9,6 +9,7 @@ from gateway.edge.control.protocol import (
     MAX_ANSWER_BYTES,
     VERSION,
     ControlError,
+    NoAnswerError,
     NoGatewayError,
     Request,
     decode_answer,
@@ -31,7 +32,8 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
 
     Raises:
         NoGatewayError: no gateway listens there.
-        ControlError: it refuses, or does not answer; the message says what to do.
+        NoAnswerError: it has stopped, or takes too long; what it does meanwhile is not known.
+        ControlError: it refuses; the message says what to do.
     """
     request = encode(Request(VERSION, command, arguments))
     try:
@@ -46,7 +48,7 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
         ) from error
     except OSError as error:
         reason = error.strerror or f"no answer in {ANSWER_S:g} s"
-        raise ControlError(f"the gateway at {path} did not answer: {reason}") from error
+        raise NoAnswerError(f"the gateway at {path} did not answer: {reason}") from error
     if answer.error:
         raise ControlError(answer.error)
     return answer.result
@@ -66,5 +68,5 @@ def _line(connection: socket.socket) -> bytes:
         chunk = connection.recv(_CHUNK)
         line += chunk
         if not chunk or len(line) > MAX_ANSWER_BYTES:
-            raise ControlError("the gateway ended the connection before its answer was whole")
+            raise NoAnswerError("the gateway ended the connection before its answer was whole")
     return bytes(line)

@@ -30,6 +30,10 @@ class NoGatewayError(ControlError):
     """No gateway runs there: a command may open the device by itself."""
 
 
+class NoAnswerError(ControlError):
+    """The gateway was given a command and has not answered: it may have been carried out."""
+
+
 class Request(msgspec.Struct, frozen=True):
     """One command.
 

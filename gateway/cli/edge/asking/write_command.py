@@ -92,15 +92,25 @@ def _sentence(device: str, tag: str, answer: dict[str, Any]) -> str:
 def _carry_out(config: Any, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """By the gateway that runs, or alone; exits 1 if that is not possible."""
     from edge_config.mistakes.problems import ConfigError
-    from gateway.edge.control.protocol import ControlError, NoGatewayError
+    from gateway.edge.control.protocol import ControlError, NoAnswerError, NoGatewayError
 
     try:
         answer: dict[str, Any] = ask_running(config, command, **arguments)
     except NoGatewayError:
         answer = _alone(config, command, arguments)
+    except NoAnswerError as error:
+        answer = _unknown(command, error)
     except (ConfigError, ControlError) as error:
         refuse(error)
     return answer
+
+
+def _unknown(command: str, error: Exception) -> dict[str, Any]:
+    """What is to be said of a gateway that does not answer; a preview has done nothing."""
+    if command == "preview":
+        refuse(error)
+    words = f"it may have been written: {error}; `qulink commands audit` says how far it came"
+    return {"state": "unknown", "words": words}
 
 
 def _alone(config: Any, command: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ async def opened_alone(
     requests = Requests(model, record)
     try:
         await connection.connect()
-        async with requests.served(connection):
+        async with requests.answered(connection):
             yield Alone(model, requests)
     finally:
         with suppress(TimeoutError):  # what does not close in time is left behind

@@ -44,25 +44,35 @@ class Requests:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
+    async def answered(self, connection: Connection) -> AsyncIterator[None]:
+        """Carry out what is asked while inside; whoever asks is told of a loss, nobody else."""
+        self._connection, self._loss = connection, None
+        try:
+            yield
+        finally:
+            self._connection = None
+            await self._end_all()
+            self._loss = None
+
+    @asynccontextmanager
     async def served(self, connection: Connection) -> AsyncIterator[None]:
-        """Carry out what is asked while inside; for the poller, while a session stands.
+        """The same for the poller, while a session stands.
 
         Raises:
             NotConnectedError: what was asked has found the connection lost.
             TimeoutError: it was not answered in time; a late answer must not reach a reading.
         """
-        self._connection, self._loss = connection, None
-        try:
-            # Its own time is never over: a request that finds the session lost ends it.
-            async with asyncio.timeout(None) as self._session:
-                yield
-        except TimeoutError:
-            if self._loss is None:
-                raise
-            raise self._loss from None
-        finally:
-            self._connection = self._session = None
-            await self._end_all()
+        async with self.answered(connection):
+            try:
+                # Its own time is never over: a request that finds the session lost ends it.
+                async with asyncio.timeout(None) as self._session:
+                    yield
+            except TimeoutError:
+                if self._loss is None:
+                    raise
+                raise self._loss from None
+            finally:
+                self._session = None
 
     @property
     def is_served(self) -> bool:
@@ -119,6 +129,8 @@ class Requests:
         if record.link == "down":
             why = f" ({record.cause.code}): {record.detail}" if record.detail else ""
             return f"{self._name} is down{why}; `qulink test` says where it fails"
+        if self._loss is not None:
+            return f"{self._name} was lost: {self._loss}; ask again"
         return f"{self._name} is being connected: ask again in a moment"
 
     async def _carry_out(
@@ -140,6 +152,8 @@ class Requests:
             raise NotConnectedError(f"{self._name}: {why}; it may or may not be done") from None
 
     def _end_session(self, loss: DriverError | TimeoutError) -> None:
-        if self._session is not None and self._loss is None:
-            self._loss = loss
+        if self._loss is not None:
+            return
+        self._loss = loss
+        if self._session is not None:
             self._session.reschedule(asyncio.get_running_loop().time())
