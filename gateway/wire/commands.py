@@ -6,11 +6,17 @@ never carries one out twice.
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 MAX_COMMAND_BYTES = 32_768
 """A longer message is no command: the longest text of a tag has room in it."""
+
+
+_NO_CONTROL = r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
+Name = Annotated[str, msgspec.Meta(max_length=128, pattern=_NO_CONTROL)]
+"""A text that stands in logs and records: none is without end, or begins a line of its own."""
 
 
 class CommandState(StrEnum):
@@ -42,13 +48,13 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
         who: person or program that gave it.
     """
 
-    id: str
-    device: str
-    tag: str
+    id: Name
+    device: Name
+    tag: Name
     value: int | float | bool | str
     issued_ms: int = 0
     expires_ms: int = 0
-    who: str = ""
+    who: Name = ""
 
 
 class CommandAnswer(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,6 +9,7 @@ import pytest
 
 from gateway import __version__
 from gateway.cli.main import COMMANDS
+from gateway.cli.wording import visible
 from tests.config.examples import CITY, GATEWAY, write, write_gateway
 from tests.support.peers import free_port
 
@@ -38,6 +39,14 @@ def test_help_of_a_command(name: str) -> None:
     assert qulink(name, "-h").stdout == done.stdout
     assert done.returncode == 0
     assert f"qulink {name}" in done.stdout
+    assert max(done.stdout) < "\U00010000", ":100: in an address reads as a picture in Markdown"
+
+
+def test_a_text_of_a_machine_steers_no_terminal() -> None:
+    assert visible("轴承 1\u3000é°") == "轴承 1\u3000é°"
+    assert visible("\x1b[2J\r\nverified: a\u202e\x9b\u2028") == (
+        r"\x1b[2J\r\nverified: a\u202e\x9b\u2028"
+    )
 
 
 def test_a_terminal_that_lacks_chinese_gets_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

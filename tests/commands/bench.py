@@ -20,7 +20,8 @@ from gateway.drivers.spec import DriverSpec
 from gateway.edge.app import compose
 from gateway.edge.buffer.buffer import Buffer
 from gateway.edge.buffer.storage.consumers import consumers_of
-from gateway.edge.commands.audit import Entry, audit_path, entries
+from gateway.edge.commands.audit import audit_path, entries
+from gateway.edge.commands.lines import Entry
 from gateway.edge.commands.record import Origin
 from gateway.edge.commands.writer import COMMAND_LINE
 from gateway.wire.commands import Command, CommandAnswer
@@ -44,6 +45,7 @@ class Machine:
     values: dict[str, Any] = field(default_factory=lambda: {"speed": 100, "mode": 1, "name": "a"})
     writes: list[tuple[str, Any]] = field(default_factory=list)
     write_fault: BaseException | None = None
+    plan_fault: Exception | None = None
     status: dict[str, int] = field(default_factory=dict)
     most: dict[str, Any] = field(default_factory=dict)
     reads: list[tuple[str, ...]] = field(default_factory=list)
@@ -72,6 +74,8 @@ class Driver:
         pass
 
     def plan(self, points: Sequence[Point]) -> tuple[Point, ...]:
+        if self.machine.plan_fault:
+            raise self.machine.plan_fault
         return tuple(points)
 
     async def read(self, plan: tuple[Point, ...]) -> Reading:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.edge.commands import audit
-from gateway.edge.commands.audit import AuditError, AuditFile, Entry, entries, verify
+from gateway.edge.commands.audit import AuditError, AuditFile, entries, verify
+from gateway.edge.commands.lines import Entry, read_line, seal_of, sealed
 
 
 def filled(path: Path, lines: int = 5) -> list[str]:
@@ -52,8 +53,8 @@ def test_a_rehashed_line_breaks_the_next(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     lines = filled(path, 3)
     changed = Entry(2, 9, "write", "c9")
-    before = audit._seal_of(lines[0].encode())
-    forged, _ = audit._sealed(changed, before)
+    before = seal_of(lines[0].encode())
+    forged, _ = sealed(changed, before)
     path.write_bytes(lines[0].encode() + forged + lines[2].encode())
     assert verify(path).broken == "line 3 is not what was written"
 
@@ -129,7 +130,7 @@ def test_a_place_where_no_file_can_be_is_said(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_no_record(body: bytes) -> None:
-    assert audit._read(body, "0" * 64) is None
+    assert read_line(body, "0" * 64) is None
 
 
 def test_all_of_an_entry_comes_back(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.core.status import Reason, bad, reason_of, uncertain
 from gateway.drivers.api import DriverError, NoResponseError, NotConnectedError
-from gateway.edge.commands.audit import AuditFile, Entry, verify
+from gateway.edge.commands.audit import AuditFile, verify
+from gateway.edge.commands.lines import Entry
 from gateway.wire.commands import CommandState
 from tests.commands.bench import TAGS, Gateway, Machine
 from tests.support.waiting import until
@@ -70,6 +71,19 @@ async def test_what_the_gate_refuses_never_reaches_the_device(
     assert (entry.event, entry.tag, entry.words) == ("refused", tag, answer.words)
 
 
+async def test_of_a_long_value_that_is_refused_the_begin_is_kept(tmp_path: Path) -> None:
+    long = "7" * 16_000
+    async with Gateway(tmp_path, Machine()) as gateway:
+        first = await gateway.write("speed", long)
+        (entry,) = gateway.record()
+        assert entry.value == "7" * 200 + "…"
+    async with Gateway(tmp_path, Machine()) as gateway:
+        assert await gateway.write("speed", long) == first, "it is known after a restart"
+        assert (await gateway.write("title", long, "c2")).state is VERIFIED
+        begun = gateway.record()[-2]
+        assert (begun.event, begun.value, begun.raw) == ("write", long, long)
+
+
 async def test_a_gateway_writes_nothing_unless_it_is_told_to(tmp_path: Path) -> None:
     machine = Machine()
     async with Gateway(tmp_path, machine, enabled=False) as gateway:
@@ -129,6 +143,18 @@ async def test_a_fault_while_writing_says_whether_it_may_have_happened(
         again = await gateway.write("speed", 5)
         assert again == answer, "the same command is answered, not repeated"
     assert len(machine.writes) == 1
+
+
+async def test_a_bug_of_a_driver_refuses_and_ends_nothing_else(tmp_path: Path) -> None:
+    machine = Machine()
+    async with Gateway(tmp_path, machine) as gateway:
+        machine.plan_fault = KeyError("mode")
+        answer = await gateway.write("speed", 20)
+        assert answer.state is REFUSED
+        assert answer.words == "nothing was written: KeyError 'mode'"
+        machine.plan_fault = None
+        assert (await gateway.write("speed", 20, "c2")).state is VERIFIED
+    assert machine.writes == [("speed", 200)]
 
 
 async def test_a_stopped_device_is_not_written(tmp_path: Path) -> None:

@@ -56,3 +56,11 @@ def test_what_is_too_long_is_no_command() -> None:
     long = encode_command(Command("c", "d", "t", "x" * MAX_COMMAND_BYTES))
     with pytest.raises(msgspec.DecodeError, match="longer than"):
         decode_command(long)
+
+
+@pytest.mark.parametrize("field", ["id", "device", "tag", "who"])
+@pytest.mark.parametrize("text", ["a\nverified: b", "\x1b[2J", "a\u2028b", "x" * 129, "a\x85"])
+def test_no_name_makes_a_line_of_its_own(field: str, text: str) -> None:
+    forged = msgspec.structs.replace(COMMAND, **{field: text})
+    with pytest.raises(msgspec.DecodeError, match=rf"\$\.{field}"):
+        decode_command(encode_command(forged))

@@ -6,6 +6,7 @@ import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
+from gateway.cli.wording import visible
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -59,7 +60,8 @@ def command(
     answer = _sent(loaded, gateway, order)
     words = f"{answer.state}: {answer.words}" if answer.words else str(answer.state)
     _note(loaded, _actions().ANSWERED, gateway, f"{words} ({order.id})")
-    typer.echo(words if answer.shows is None else f"{words}; {device} {tag} shows {answer.shows}")
+    shows = "" if answer.shows is None else f"; {device} {tag} shows {answer.shows}"
+    typer.echo(visible(f"{words}{shows}"))
     raise typer.Exit({"verified": 0, "refused": 1}.get(str(answer.state), 2))
 
 

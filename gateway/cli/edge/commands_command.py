@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from gateway.cli.wording import visible
+
 if TYPE_CHECKING:
-    from gateway.edge.commands.audit import Entry
+    from gateway.edge.commands.lines import Entry
 
 Config = Annotated[Path, typer.Argument(help="The configuration that the gateway runs (YAML).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Each line as JSON, as it was recorded.")]
@@ -67,4 +69,5 @@ def _line(entry: "Entry") -> str:
     shows = "" if entry.shows is None else f"shows {entry.shows}"
     state = entry.state or entry.event
     parts = (what, raw, shows, entry.words, whose, entry.id)
-    return f"{local_time(entry.at_ms)} {state}: {'; '.join(part for part in parts if part)}"
+    told = "; ".join(part for part in parts if part)
+    return visible(f"{local_time(entry.at_ms)} {state}: {told}")

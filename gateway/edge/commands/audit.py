@@ -10,25 +10,16 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from hashlib import sha256
 from io import FileIO
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from gateway.durable import sync_names
+from gateway.edge.commands.lines import BEGIN, Entry, Line, read_line, seal_of, sealed
 from gateway.private import keep_private
 
-_Shown = int | float | bool | str | None
-
-Event = Literal["write", "result", "refused"]
-"""``write``: about to be written; ``result``: what became of it; ``refused``: nothing was done."""
-
-_BEGIN = "0" * 64
-"""In place of the hash before the first line."""
-_SEAL = b',"hash":"'
-_END = b'"}\n'
 KEPT_MS = 1_200_000
 """Commands are remembered for so long, also over a restart: twice the longest life of one."""
 _LONGEST_LINE = 1 << 20
@@ -36,55 +27,8 @@ _TAIL_BYTES = 1 << 18
 """So much of the end is read at a start, and then more until all is there that may come again."""
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line.
-
-    Attributes:
-        number: of the line, from 1.
-        at_ms: UTC milliseconds by the gateway's time.
-        event: what happened.
-        id: of the command.
-        who: person or program.
-        origin: where it came from: ``console``, ``command line`` or a northbound's name.
-        device: device id.
-        tag: name of the tag.
-        value: what it is to show.
-        raw: what the driver was given.
-        before: what it showed before.
-        state: of a result, ``gateway.wire.commands.CommandState``.
-        words: of a result or a refusal: why.
-        shows: of a result: what it showed when it was read back.
-    """
-
-    number: int
-    at_ms: int
-    event: Event
-    id: str
-    who: str = ""
-    origin: str = ""
-    device: str = ""
-    tag: str = ""
-    value: _Shown = None
-    raw: _Shown = None
-    before: _Shown = None
-    state: str = ""
-    words: str = ""
-    shows: _Shown = None
-
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Entry).decode
-
-
 class AuditError(Exception):
     """The record cannot be used; the message says what to do. Nothing is written without it."""
-
-
-class Line(NamedTuple):
-    """A line that was read, and its hash."""
-
-    entry: Entry
-    hash: str
 
 
 class Verdict(NamedTuple):
@@ -125,7 +69,7 @@ class AuditFile:
             self._file.close()
             raise
         last = self.recent[-1] if self.recent else None
-        self._number, self._hash = (last.entry.number, last.hash) if last else (0, _BEGIN)
+        self._number, self._hash = (last.entry.number, last.hash) if last else (0, BEGIN)
 
     def append(self, entry: Entry) -> None:
         """Add a line, on the disk when this returns; its number is given here.
@@ -134,7 +78,7 @@ class AuditFile:
             AuditError: the disk does not take it; the file is as it was.
         """
         entry = msgspec.structs.replace(entry, number=self._number + 1)
-        line, seal = _sealed(entry, self._hash)
+        line, seal = sealed(entry, self._hash)
         size = os.fstat(self._file.fileno()).st_size
         try:
             _write_whole(self._file, line)
@@ -217,10 +161,10 @@ def _last(file: FileIO, path: Path, size: int, length: int) -> list[Line]:
 
 
 def _checked(lines: list[bytes], path: Path, *, is_all: bool) -> list[Line]:
-    before = _BEGIN if is_all else _seal_of(lines[0]) if lines else ""
+    before = BEGIN if is_all else seal_of(lines[0]) if lines else ""
     found: list[Line] = []
     for line in lines if is_all else lines[1:]:
-        one = _read(line, before)
+        one = read_line(line, before)
         if one is None:
             raise AuditError(
                 f"the record {path} was changed after line {found[-1].entry.number if found else 0}"
@@ -232,35 +176,13 @@ def _checked(lines: list[bytes], path: Path, *, is_all: bool) -> list[Line]:
     return found
 
 
-def _sealed(entry: Entry, before: str) -> tuple[bytes, str]:
-    body = _encode(entry)
-    seal = sha256(before.encode() + body).hexdigest()
-    return body[:-1] + _SEAL + seal.encode() + _END, seal
-
-
-def _seal_of(line: bytes) -> str:
-    return line.rpartition(_SEAL)[2].removesuffix(_END).decode("ascii", "replace")
-
-
-def _read(line: bytes, before: str) -> Line | None:
-    """A line of the chain; None: it is none."""
-    body, found, _ = line.rpartition(_SEAL)
-    seal = _seal_of(line)
-    if not found or sha256(before.encode() + body + b"}").hexdigest() != seal:
-        return None
-    try:
-        return Line(_decode(body + b"}"), seal)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
 def verify(path: Path) -> Verdict:
     """Follow the chain of a whole record.
 
     Raises:
         OSError: it cannot be read.
     """
-    lines, before = 0, _BEGIN
+    lines, before = 0, BEGIN
     for entry, seal, broken in _followed(path):
         if broken:
             return Verdict(lines, before, broken)
@@ -282,10 +204,10 @@ def entries(path: Path) -> Iterator[Entry]:
 
 
 def _followed(path: Path) -> Iterator[tuple[Entry | None, str, str]]:
-    before = _BEGIN
+    before = BEGIN
     with path.open("rb") as file:
         for at, line in enumerate(file, 1):
-            one = _read(line, before)
+            one = read_line(line, before)
             if one is None or one.entry.number != at:
                 kind = "half a line" if not line.endswith(b"\n") else "not what was written"
                 yield None, before, f"line {at} is {kind}"

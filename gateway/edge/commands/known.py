@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.edge.commands.audit import Entry, Line
+from gateway.edge.commands.lines import Entry, Line, brief
 from gateway.wire.commands import Command, CommandAnswer, CommandState
 
 _DOUBT = (
@@ -81,13 +81,13 @@ class KnownCommands:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[CommandAnswer] = loop.create_future()
         future.set_result(answer)
-        what = (entry.device, entry.tag, str(entry.value))
+        what = (entry.device, entry.tag, str(brief(entry.value)))
         self._known[entry.id] = Known(what, loop.time() + self._keep_s, future)
 
 
 def what_of(command: Command) -> tuple[str, str, str]:
-    """What makes two commands of one id the same."""
-    return command.device, command.tag, str(command.value)
+    """What makes two commands of one id the same; of long values the begin, as it is recorded."""
+    return command.device, command.tag, str(brief(command.value))
 
 
 def answer_of(entry: Entry) -> CommandAnswer:

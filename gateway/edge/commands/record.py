@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from gateway.drivers.api import Value
-from gateway.edge.commands.audit import AuditFile, Entry, Line
+from gateway.edge.commands.audit import AuditFile
+from gateway.edge.commands.lines import Entry, Line, brief
 from gateway.wire.commands import Command, CommandAnswer, CommandState
 
 
@@ -77,8 +78,9 @@ class Record:
         Raises:
             AuditError: it could not be recorded.
         """
-        entry = _entry(command, origin) if answer.state is CommandState.REFUSED else None
-        await self._append(_of_answer(answer, entry or Entry(0, 0, "result", answer.id)))
+        refused = answer.state is CommandState.REFUSED
+        entry = _refused(_entry(command, origin)) if refused else Entry(0, 0, "result", answer.id)
+        await self._append(_of_answer(answer, entry))
 
     async def settle(self, answer: CommandAnswer) -> None:
         """What must be said of a command that a run before this one began and did not end.
@@ -101,6 +103,11 @@ def _entry(command: Command, origin: Origin) -> Entry:
         *(0, 0, "refused", command.id, command.who, origin.name),
         *(command.device, command.tag, command.value),
     )
+
+
+def _refused(entry: Entry) -> Entry:
+    """What was not written need not be kept whole: whoever sends much must not fill the disk."""
+    return msgspec.structs.replace(entry, value=brief(entry.value))
 
 
 def _of_answer(answer: CommandAnswer, entry: Entry) -> Entry:

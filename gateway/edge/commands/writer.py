@@ -100,6 +100,10 @@ class Writer:
 
     # -- what others call -----------------------------------------------------------------
 
+    def knows(self, command: Command) -> bool:
+        """Whether one of its id came before: to answer it again costs next to nothing."""
+        return self._known.find(command) is not None
+
     async def preview(self, device: str, tag: str, value: Value) -> Preview:
         """What a write would do; nothing is written.
 
@@ -236,11 +240,11 @@ async def _look(device: Askable, admitted: Admitted) -> Value | None:
     """What the tag shows now.
 
     Raises:
-        CommandRefusedError: the device does not answer.
+        CommandRefusedError: the device does not answer, or its driver has a bug.
     """
     try:
         return await executor.look(device, admitted)
-    except (DriverError, CannotAskError, TimeoutError) as error:
+    except Exception as error:
         raise CommandRefusedError(f"nothing was written: {_words(error)}") from error
 
 
@@ -258,4 +262,5 @@ async def _written(
 
 
 def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    is_told = isinstance(error, (DriverError, CannotAskError, TimeoutError))
+    return str(error) if is_told and str(error) else f"{type(error).__name__} {error}".rstrip()

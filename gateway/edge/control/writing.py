@@ -5,7 +5,7 @@ import msgspec
 from gateway.edge.commands.writer import COMMAND_LINE, Preview, Writer
 from gateway.edge.control.command import Command
 from gateway.wire.commands import Command as Order
-from gateway.wire.commands import CommandAnswer
+from gateway.wire.commands import CommandAnswer, Name
 
 
 class Wanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -17,8 +17,8 @@ class Wanted(msgspec.Struct, forbid_unknown_fields=True):
         value: scaled; a number may be written as text.
     """
 
-    device: str
-    tag: str
+    device: Name
+    tag: Name
     value: int | float | bool | str
 
 
@@ -33,11 +33,11 @@ class Write(msgspec.Struct, forbid_unknown_fields=True):
         who: person, for the record.
     """
 
-    id: str
-    device: str
-    tag: str
+    id: Name
+    device: Name
+    tag: Name
     value: int | float | bool | str
-    who: str
+    who: Name
 
 
 async def previewed(writer: Writer, wanted: Wanted) -> Preview:

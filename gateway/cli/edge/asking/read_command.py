@@ -17,6 +17,7 @@ from gateway.cli.edge.asking.opening import (
 from gateway.cli.edge.asking.points import points_of
 from gateway.cli.edge.asking.wording import local_time, value_of, why
 from gateway.cli.tables import print_table
+from gateway.cli.wording import visible
 
 if TYPE_CHECKING:
     from edge_config.loading.resolved import LoadedGateway
@@ -30,7 +31,7 @@ Points = Annotated[
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    example = "Example: `qulink read gateway.yaml press-1 speed holding:100:float32`"
+    example = "Example: `qulink read gateway.yaml press-1 speed holding:7:float32`"
     root.command("read", epilog=example)(read)
 
 
@@ -81,7 +82,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
 
     table = Table("tag", "value", "quality", "why", "raw", "address", "time")
     for row in rows:
-        raw = "–" if row["raw"] is None else str(row["raw"])
+        raw = "–" if row["raw"] is None else visible(str(row["raw"]))
         time = local_time(row["time_ms"], "milliseconds")
         cells = (row["tag"], value_of(row), row["quality"], why(row), raw, row["address"], time)
         table.add_row(*map(Text, cells))

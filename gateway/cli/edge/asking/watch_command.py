@@ -17,6 +17,7 @@ from gateway.cli.edge.asking.opening import (
     refuse,
 )
 from gateway.cli.edge.asking.wording import Row, local_time, value_of, why
+from gateway.cli.wording import visible
 
 if TYPE_CHECKING:
     from gateway.edge.device.asking.alone import Alone
@@ -87,7 +88,7 @@ class _Changes:
         if self._as_json:
             typer.echo(json.dumps({"device": self._device, **row}, ensure_ascii=False))
             return
-        raw = "" if row["raw"] is None else f"  raw {row['raw']}"
+        raw = "" if row["raw"] is None else f"  raw {visible(str(row['raw']))}"
         reason = f" ({why(row)})" if why(row) else ""
         when = local_time(row["time_ms"], "milliseconds")
         value = f"{self._device} {row['tag']} = {value_of(row)}"

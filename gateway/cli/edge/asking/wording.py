@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from gateway.cli.wording import visible
+
 Row = dict[str, Any]
 """A value as ``gateway.edge.control.values.ValueNow`` travels."""
 
@@ -17,7 +19,7 @@ def local_time(time_ms: int, timespec: str = "seconds") -> str:
 
 def value_of(row: Row) -> str:
     """A value with its unit."""
-    return "–" if row["value"] is None else f"{row['value']} {row['unit']}".rstrip()
+    return "–" if row["value"] is None else visible(f"{row['value']} {row['unit']}".rstrip())
 
 
 def why(row: Row) -> str:
@@ -25,7 +27,7 @@ def why(row: Row) -> str:
     from gateway.web.i18n import cause_words
 
     reason = cause_words("en", row["reason"]) if row["reason"] else ""
-    return ": ".join(part for part in (reason, row["detail"]) if part)
+    return visible(": ".join(part for part in (reason, row["detail"]) if part))
 
 
 def fault_line(device: Row) -> str:

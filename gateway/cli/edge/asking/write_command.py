@@ -15,6 +15,7 @@ from gateway.cli.edge.asking.opening import (
     refuse,
 )
 from gateway.cli.user import system_user
+from gateway.cli.wording import visible
 
 if TYPE_CHECKING:
     from gateway.edge.device.asking.alone import Alone
@@ -79,14 +80,14 @@ def _confirm(device: str, tag: str, preview: dict[str, Any]) -> None:
 
 
 def _shown(value: Any) -> str:
-    return "BAD" if value is None else str(value)
+    return "BAD" if value is None else visible(str(value))
 
 
 def _sentence(device: str, tag: str, answer: dict[str, Any]) -> str:
     if answer["state"] == "verified":
-        before, after = _shown(answer.get("before")), answer.get("shows")
+        before, after = _shown(answer.get("before")), _shown(answer.get("shows"))
         return f"verified: {device} {tag} was {before} and is {after}"
-    return f"{answer['state']}: {device} {tag}: {answer.get('words', '')}"
+    return f"{answer['state']}: {device} {tag}: {visible(answer.get('words', ''))}"
 
 
 def _carry_out(config: Any, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
