@@ -24,6 +24,10 @@ REQUEST_TIMEOUT_MS = 1_000
 USUAL_PORT = Port(path="", baud=2_400, parity=Parity.EVEN, stop_bits=1)
 """5.1: 2400 baud, even parity, one stop bit."""
 
+BROADCAST = "9" * 12
+"""Meant for all meters of a line at once (5.2.4); none of them answers."""
+DATA_BITS = 8
+
 _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
@@ -36,6 +40,8 @@ def _meter(text: str) -> str:
             f"{text!r} is no meter address: up to 12 digits as on the plate, or {ANYBODY} for the "
             "only meter of a line"
         )
+    if bare == BROADCAST:
+        raise ValueError(f"{text} is for all meters of a line at once, and none of them answers")
     return bare.zfill(12)
 
 
@@ -74,6 +80,8 @@ class Connection(Settings):
             raise ValueError("needs exactly one of 'host' (a serial server) and 'serial' (a port)")
         if (self.host is None) != (self.port is None):
             raise ValueError("'host' and 'port' go together")
+        if self.serial is not None and self.serial.data_bits not in (None, DATA_BITS):
+            raise ValueError("DL/T 645 has 8 data bits; leave 'data_bits' out")
 
 
 def key(connection: Connection) -> tuple[Any, ...]:

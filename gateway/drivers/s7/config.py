@@ -1,15 +1,31 @@
 """What an operator writes for a SIMATIC controller: ``connection:``."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Any
 
 from edge_config.models.base import Host
 from edge_config.models.gateway import DeviceConfig
 from edge_config.models.settings import Field, Settings
+from edge_config.models.wide import narrow
 
 REQUEST_TIMEOUT_MS = 2_000
 """Unless written otherwise; then, and only then, it may be longer than the device's
 ``timeout_ms``, which cuts it short."""
+
+_TSAPS = ("local_tsap", "remote_tsap")
+_TSAP = re.compile(r"([0-9A-F]{2})\.([0-9A-F]{2})", re.ASCII | re.IGNORECASE)
+
+
+def _tsap(key: str, written: Any) -> Any:
+    """The number of a TSAP as Siemens' tools show it: two bytes in hexadecimal, ``03.00``."""
+    match = _TSAP.fullmatch(narrow(written).strip()) if isinstance(written, str) else None
+    if match is not None:
+        return int("".join(match.groups()), 16)
+    if isinstance(written, float) or (isinstance(written, str) and "." in written):
+        raise ValueError(f"{key} {written}: write it in quotes, as '03.00', or as 0x0300")
+    return written
 
 
 class As(StrEnum):
@@ -38,13 +54,17 @@ class Connection(Settings):
         default=As.PG, description="pg, op or basic: whose places in the controller are used"
     )
     local_tsap: int = Field(
-        default=0x0100, ge=0, le=0xFFFF, description="own TSAP, for LOGO! and S7-200"
+        default=0x0100,
+        ge=0,
+        le=0xFFFF,
+        description="own TSAP, for LOGO! and S7-200: '02.00' or 0x0200",
     )
     remote_tsap: int | None = Field(
         default=None,
         ge=0,
         le=0xFFFF,
-        description="TSAP of the controller in place of rack, slot and connect_as",
+        description="TSAP of the controller in place of rack, slot and connect_as: '03.00' or "
+        "0x0300",
     )
     max_pdu: int = Field(
         default=960,
@@ -61,6 +81,13 @@ class Connection(Settings):
         le=60_000,
         description=f"longest wait for one answer, {REQUEST_TIMEOUT_MS} by default",
     )
+
+    @classmethod
+    def from_written(cls, written: Any) -> Any:
+        """TSAPs may be written as Siemens' tools show them."""
+        if not isinstance(written, dict):
+            return written
+        return written | {key: _tsap(key, written[key]) for key in _TSAPS if key in written}
 
 
 def tsap(connection: Connection) -> int:
@@ -87,5 +114,6 @@ def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str,
     if wait is not None and wait > device.timeout_ms:
         whole = f"the device's timeout_ms {device.timeout_ms}, the wait for a whole reading"
         yield "request_timeout_ms", f"{wait} is longer than {whole}"
-    if connection.remote_tsap is not None and (connection.rack, connection.slot) != (0, 1):
-        yield "remote_tsap", "takes the place of rack and slot; leave those out"
+    beside = (connection.rack, connection.slot, connection.connect_as)
+    if connection.remote_tsap is not None and beside != (0, 1, As.PG):
+        yield "remote_tsap", "takes the place of rack, slot and connect_as; leave those out"

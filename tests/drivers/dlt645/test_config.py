@@ -22,6 +22,18 @@ def connection(**written: Any) -> Connection:
 
 
 @pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ({"meter": "999999999999", "serial": PORT}, "none of them answers"),
+        ({"serial": {"port": PORT, "data_bits": 7}}, "8 data bits"),
+    ],
+)
+def test_what_no_meter_can_answer_is_refused(written: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        connection(**written)
+
+
+@pytest.mark.parametrize(
     ("written", "meter"),
     [
         ("1", "000000000001"),
