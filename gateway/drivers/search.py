@@ -40,7 +40,13 @@ class InOrder(NamedTuple):
 
 
 class Detective(Protocol):
-    """Reads a range in every way that its driver knows."""
+    """Reads a range in every way that its driver knows.
+
+    Attributes:
+        tables: where it can look, in the driver's words; the usual one first.
+    """
+
+    tables: Sequence[str]
 
     def cells(self, table: str, address: int, count: int) -> Sequence[Any]:
         """The addresses of the single cells of a range, to be read once.

@@ -37,6 +37,8 @@ _BITS: dict[int, tuple[int, ...]] = {0: tuple(range(16)), 1: (0, 8)}
 class ModbusDetective:
     """See :class:`gateway.drivers.search.Detective`."""
 
+    tables: Sequence[str] = _TABLES
+
     def cells(self, table: str, address: int, count: int) -> list[Address]:
         """Registers as unsigned words, coils and discrete inputs as bits."""
         where = table or Table.HOLDING

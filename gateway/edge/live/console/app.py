@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from edge_config.models.gateway import GatewayConfig
 from gateway.edge.live.console.metrics import registry_of
+from gateway.edge.live.console.pages.detective import DetectivePage
 from gateway.edge.live.console.pages.device import DevicePage
 from gateway.edge.live.console.pages.frames import FramesPage, in_pairs, instant
 from gateway.edge.live.console.pages.lines import LinesPage
@@ -84,6 +85,7 @@ def _asking(
     """The pages that ask devices."""
     yield from LinesPage(live, tools).routes(pages)
     yield from FramesPage(tools, now_ms).routes(pages)
+    yield from DetectivePage(tools, now_ms).routes(pages)
     yield from TestingPage(tools, now_ms).routes(pages)
 
 

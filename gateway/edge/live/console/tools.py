@@ -51,10 +51,13 @@ class Tools:
     def tabs(self, device: DeviceRuntime) -> list[tuple[str, str]]:
         """Addresses and catalogue keys of a device's pages."""
         here = f"/devices/{device.record.id}"
-        return [(f"{here}{path}", key) for path, key in _TABS]
+        search = device.model.spec.search
+        further = _DETECTIVE if search is not None and search.detective is not None else ()
+        return [(f"{here}{path}", key) for path, key in (*_TABS, *further)]
 
 
 _TABS = (("", "edge.tab.values"), ("/frames", "edge.tab.frames"), ("/test", "edge.tab.test"))
+_DETECTIVE = (("/detective", "edge.tab.detective"),)
 
 
 @dataclass(frozen=True, slots=True)
