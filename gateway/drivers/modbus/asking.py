@@ -6,24 +6,32 @@ served is made anew and the rest is asked again. What a fresh connection does no
 that request's own fault; the others are asked over the next one.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.codec import (
+    CLOSED,
     LOST,
     NO_RESPONSE,
     NOT_SENT,
+    SILENT,
     UNANSWERED,
     Answer,
     Request,
 )
 from gateway.drivers.modbus.config import Unit
+from gateway.drivers.modbus.reach.window import PATIENCE, UNREADY, is_unready
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver
+    from gateway.drivers.modbus.framing.orderly import Orderly
     from gateway.drivers.modbus.link import ModbusLink
+
+_AGAIN = (SILENT, *UNREADY)
+"""Answers to one of several that may be another if it is asked for alone."""
 
 
 class Asking:
@@ -42,7 +50,7 @@ class Asking:
     def __init__(self, link: "ModbusLink", user: "ModbusDriver", unit: Unit) -> None:
         self._link = link
         self._user = user
-        self._unit = unit
+        self._unit = self._wide = unit
         self._held: Channel | None = None
         self._aside: list[Channel] = []  # not answered; nobody else is to try them meanwhile
         self.channel: Channel | None = None
@@ -69,10 +77,62 @@ class Asking:
         if self._link.is_one_answer_each:
             return await self._one_by_one(requests, is_known)
         channel = self._at_hand() or await self._obtained()
+        if len(requests) > 1 and (width := self._width(channel)):
+            return await self._together(channel, requests, is_known, width)
         answers = await self._exchange(channel, requests, is_known)
         if channel.silences or not channel.is_open:
             await self._ask_again(channel, requests, answers, is_known)
         return answers
+
+    def _width(self, channel: Channel) -> int:
+        """How many requests may be under way over it; 0: nobody is to find out."""
+        if channel.orderly is None:
+            return 0
+        width = self._link.window.width(asyncio.get_running_loop().time())
+        return width if channel.has_answered else min(width, 1)
+
+    async def _together(
+        self, channel: Channel, requests: Sequence[Request], is_known: bool, width: int
+    ) -> list[Answer]:
+        """Ask with so many under way, and one by one for what that leaves open."""
+        orderly, clock = cast("Orderly", channel.orderly), asyncio.get_running_loop().time
+        began_s = clock()
+        try:
+            answers = await self._exchange(channel, requests, is_known, self._trial(width))
+        except asyncio.CancelledError:
+            self._link.window.interrupted("a reading took too long", clock())
+            channel.abort("given up while several requests were under way")
+            raise
+        is_whole = channel.is_open and not channel.silences
+        if is_whole and not orderly.answers_again and not is_unready(answers):
+            now_s = clock()
+            self._link.window.held(len(requests), orderly.widest, now_s - began_s, now_s)
+            return answers
+        if width > 1 and orderly.widest > 1:
+            await self._instead_of_several(channel, requests, answers, is_known)
+        elif not is_whole:
+            await self._ask_again(channel, requests, answers, is_known)
+        return answers
+
+    async def _instead_of_several(
+        self, channel: Channel, requests: Sequence[Request], answers: list[Answer], is_known: bool
+    ) -> None:
+        """Ask one by one, over a new connection, for what several at once left open."""
+        why = channel.loss or "not all were answered, or one of them twice"
+        channel.abort(why)
+        answers[:] = [CLOSED if answer in _AGAIN else answer for answer in answers]
+        clock = asyncio.get_running_loop().time
+        self._link.window.interrupted(why, clock())
+        await self._ask_again(channel, requests, answers, is_known)
+        if any(isinstance(answer, bytes) for answer in answers):  # it is there: that was the cause
+            self._link.window.confused(why, clock())
+
+    def _trial(self, width: int) -> Unit:
+        """How to ask with so many under way; one that is missing is not waited for in full."""
+        if self._wide.window != width:
+            patience_s = self._unit.timeout_s / (PATIENCE if width > 1 else 1)
+            self._wide = replace(self._unit, window=width, timeout_s=patience_s)
+        return self._wide
 
     async def ask_once(self, request: Request) -> Answer:
         """Send a request that must not be repeated, and wait for its answer.

@@ -13,6 +13,7 @@ from gateway.drivers.api import NotConnectedError
 from gateway.drivers.modbus.codec import CLOSED, WRONG, Answer, Request
 from gateway.drivers.modbus.config import NOBODY, Framing, Unit
 from gateway.drivers.modbus.framing.mbap import Transactions
+from gateway.drivers.modbus.framing.orderly import Orderly
 from gateway.drivers.modbus.framing.refusals import not_open
 from gateway.drivers.modbus.framing.rtu import RtuLine
 from gateway.drivers.modbus.framing.series import ProtocolError
@@ -44,13 +45,13 @@ class Channel(asyncio.Protocol):
         ended_s: when the other side ended it; 0: it has not.
         ends_at: when to look whether the unit asked now is silent.
         closed: done when the socket is closed.
+        orderly: its framing, if that suits a window that is found out.
     """
 
     def __init__(
         self, series: Transactions | RtuLine, pauses: Pauses, quiet: Quiet | None = None
     ) -> None:
         self._series = series
-        self._pauses = pauses
         self._quiet = quiet or Quiet(pauses)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -60,11 +61,10 @@ class Channel(asyncio.Protocol):
         self._lost = "not connected yet"
         self._heard_at = self._sent_at = self._allowed_s = 0.0
         self.opened_s = self.answered_s = self.ended_s = self.ends_at = 0.0
-        self._unit = NOBODY
-        self._trusted_at = 0.0  # when an answer in doubt counts, whatever comes
+        self._unit, self._trusted_at = NOBODY, 0.0  # when an answer in doubt counts, whatever comes
         self._lessons = Lessons(pauses)
-        self.silences = 0
-        self.answers = 0
+        self.silences = self.answers = 0
+        self.orderly = series if isinstance(series, Orderly) else None
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
     @property

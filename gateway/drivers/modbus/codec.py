@@ -77,6 +77,8 @@ ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
 DEVICE_FAILURE = 4
+ACKNOWLEDGED = 5
+BUSY = 6
 GATEWAY_PATH = 10
 GATEWAY_TARGET = 11
 
@@ -109,8 +111,8 @@ _REASONS = {
     ILLEGAL_ADDRESS: Reason.ILLEGAL_ADDRESS,
     ILLEGAL_VALUE: Reason.ILLEGAL_VALUE,
     DEVICE_FAILURE: Reason.DEVICE_FAILURE,
-    5: Reason.DEVICE_BUSY,  # acknowledge: accepted, still at work
-    6: Reason.DEVICE_BUSY,
+    ACKNOWLEDGED: Reason.DEVICE_BUSY,  # accepted, still at work
+    BUSY: Reason.DEVICE_BUSY,
     8: Reason.DEVICE_FAILURE,  # parity error of the device's memory
     GATEWAY_PATH: Reason.GATEWAY_PATH,
     GATEWAY_TARGET: Reason.GATEWAY_TARGET,

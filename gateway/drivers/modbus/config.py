@@ -92,11 +92,12 @@ class Connection(Settings):
         le=12_000_000,
         description="baud rate of the serial line behind it, for qulink check",
     )
-    window: int = Field(
-        default=1,
+    window: int | None = Field(
+        default=None,
         ge=1,
         le=16,
-        description="requests of one reading under way at once; serial lines need 1",
+        description="requests of one reading under way at once, 1 on serial lines; left out, it is "
+        "found out for a device that is alone at its endpoint",
     )
     max_gap: int = Field(
         default=8,

@@ -93,7 +93,7 @@ class ModbusDriver:
         self._connection = connection
         self._timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
         quirks = frozenset(connection.quirks)
-        self._unit = Unit(connection.unit, connection.window, self._timeout_ms / 1000, quirks)
+        self._unit = Unit(connection.unit, connection.window or 1, self._timeout_ms / 1000, quirks)
         self._asking = Asking(link, self, self._unit)
         self.renewals = 0
         self._plans: WeakSet[UnitPlan] = WeakSet()

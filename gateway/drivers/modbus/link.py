@@ -14,6 +14,7 @@ from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.modbus.pauses import COMES_TWICE, ONE_EACH, Known, Pauses
 from gateway.drivers.modbus.pool import Pool
 from gateway.drivers.modbus.reach.dialling import Dialling
+from gateway.drivers.modbus.reach.window import Window, may_find
 
 SILENT_SERIES = 3
 """After so many series in a row without an answer a connection is made anew: it may be half open,
@@ -51,6 +52,7 @@ class ModbusLink:
         self._remarks: list[str] = []
         self._pauses = Pauses(tell=self._remarks.append)
         self._dialling = Dialling(connections, self._pauses)
+        self.window = Window(self._pauses)
         self._is_recalled = False  # the framing was found out before a restart
         self._pool = Pool(self._dial)
         self._users: set[ModbusDriver] = set()
@@ -74,6 +76,7 @@ class ModbusLink:
         """Follow what the units say; connections that contradict it are made anew."""
         if self._dialling.follow(connections):
             self._pool.abort("its settings were changed")
+        self.window.is_open = may_find(connections)
         settings = tuple(shared(connections, key) for key in SHARED)
         if settings == self._settings:
             return
@@ -216,7 +219,7 @@ class ModbusLink:
 
     def notices(self) -> list[Notice]:
         """What was found out about the other side, and stands."""
-        words = self._pauses.words()
+        words = self._pauses.words() | self.window.words()
         if self._known_framing is Framing.RTU:
             words["framing"] = "it answers in RTU framing; framing: rtu sets it"
         if self._one_each_until:
@@ -232,7 +235,8 @@ class ModbusLink:
     def knowledge(self) -> Any:
         """What was found out about the other side, but for Modbus TCP; None: nothing."""
         is_rtu, is_one_each = self._known_framing is Framing.RTU, bool(self._one_each_until)
-        known = Known(self._settings, self._pauses.found, is_rtu, is_one_each)
+        window = self.window.found, self.window.refusals
+        known = Known(self._settings, self._pauses.found, is_rtu, is_one_each, *window)
         return None if known == Known(self._settings) else msgspec.to_builtins(known)
 
     def recall(self, knowledge: Any) -> None:
@@ -245,6 +249,7 @@ class ModbusLink:
         if known.settings != self._settings:
             return
         self._pauses.recall(known.pauses)
+        self.window.recall(known.window, known.refusals, asyncio.get_running_loop().time())
         if known.is_rtu and self._framing is Framing.AUTO:
             self._found, self._is_recalled = Framing.RTU, True
         if known.is_one_answer_each and not self._one_each_until:

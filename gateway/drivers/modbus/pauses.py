@@ -80,12 +80,16 @@ class Known(msgspec.Struct, frozen=True):
         pauses: waits that the other side needs.
         is_rtu: it answers in RTU framing, which was not written.
         is_one_answer_each: it ends each connection after one answer.
+        window: requests under way at once that were seen to go well.
+        refusals: how often several at once were not.
     """
 
     settings: tuple[str | int | None, ...]
     pauses: Found = NOTHING_FOUND
     is_rtu: bool = False
     is_one_answer_each: bool = False
+    window: Annotated[int, msgspec.Meta(ge=1, le=16)] = 1
+    refusals: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
 
 
 def _nobody(_words: str) -> None:

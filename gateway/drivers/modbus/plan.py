@@ -8,6 +8,7 @@ from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.notations.ranges import ranges_of
+from gateway.drivers.modbus.reach.window import MOST, may_find
 from gateway.drivers.modbus.types.elements import encode, format_of
 from gateway.drivers.modbus.types.orders import Order
 from gateway.drivers.toolkit.decode import Bit, Place
@@ -44,7 +45,8 @@ def merging(connection: Connection) -> tuple[object, ...]:
     """What of a connection decides on its requests."""
     sizes = connection.max_bits, connection.max_registers, connection.max_gap
     ranges = connection.forbidden, connection.whole_blocks
-    return *sizes, *ranges, connection.one_request_per_tag, connection.read_function
+    rules = connection.one_request_per_tag, connection.read_function
+    return *sizes, *ranges, *rules, may_find([connection])
 
 
 def _reader(connection: Connection) -> Callable[[codec.Table, int, int], codec.Request]:
@@ -85,7 +87,11 @@ def _with_ranges(limits: Limits, table: codec.Table, connection: Connection) -> 
     wholes = tuple((one.first, one.stop) for one in blocks)
     walls = {*(place for whole in wholes for place in whole), *(one.first for one in forbidden)}
     return replace(
-        limits, walls=tuple(sorted(walls)), wholes=wholes, is_alone=connection.one_request_per_tag
+        limits,
+        walls=tuple(sorted(walls)),
+        wholes=wholes,
+        is_alone=connection.one_request_per_tag,
+        unlike=MOST if may_find([connection]) else 1,
     )
 
 

@@ -1,10 +1,14 @@
 """Merge points into the fewest requests within the limits. Pure."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple
+
+EXTRA = 32
+"""One request in so many may be added so that those after each other differ."""
 
 
 class Span(NamedTuple):
@@ -42,6 +46,8 @@ class Limits:
         wholes: ranges (first address, and the one after the last) of which a request asks for
             all; their ends are walls too.
         is_alone: whether only points within each other share a request.
+        unlike: how many requests after each other are to have answers of different lengths, as
+            far as that takes (nearly) no more of them.
     """
 
     most: int
@@ -50,6 +56,7 @@ class Limits:
     walls: tuple[int, ...] = ()
     wholes: tuple[tuple[int, int], ...] = ()
     is_alone: bool = False
+    unlike: int = 1
 
     def whole_at(self, start: int) -> tuple[int, int] | None:
         """The range that is asked for whole and holds an address."""
@@ -129,31 +136,48 @@ class Planner:
         blocks: list[Block] = []
         offset = 0
         for table, ordered in self._ordered:
-            for members in self._cut(table, ordered, walls):
+            for members in self._fewest(table, ordered, walls):
                 block = self._block(table, members, offset)
                 blocks.append(block)
                 offset += 8 * block.size
         return tuple(blocks)
 
-    def _cut(
+    def _fewest(
         self, table: Any, ordered: Sequence[int], walls: AbstractSet[Wall]
+    ) -> list[list[int]]:
+        """The fewest, and as unlike each other as these can be."""
+        fewest, unlike = list(self._cut(table, ordered, walls)), self._limits(table).unlike
+        while unlike > 1 and len(fewest) > 1:
+            found = list(self._cut(table, ordered, walls, unlike))
+            if len(found) <= len(fewest) + len(fewest) // EXTRA:
+                return found
+            unlike = unlike * 3 // 4
+        return fewest
+
+    def _cut(
+        self, table: Any, ordered: Sequence[int], walls: AbstractSet[Wall], unlike: int = 1
     ) -> Iterator[list[int]]:
         limits = self._limits(table)
+        step = max(1, 8 // limits.bits)  # an answer counts bytes
+        most, alike = limits.most, 0  # of this request; how many before it were filled
         learnt = {place for wall_table, place in walls if wall_table == table}
-        barriers = sorted(learnt.union(limits.walls))
+        barriers = iter(sorted(learnt.union(limits.walls)))
         members: list[int] = []
-        start = stop = barrier = 0
+        start = stop = 0
+        barrier: float = next(barriers, math.inf)
         for index in ordered:
             first, end = self._starts[index], self._stops[index]
-            while barrier < len(barriers) and barriers[barrier] <= start:
-                barrier += 1
-            is_walled = barrier < len(barriers) and barriers[barrier] <= first
-            reach = max(stop, end)
-            is_too_far = reach - start > limits.most or first - stop > limits.gap
-            if limits.whole_at(first) is not None:
-                is_too_far = False  # the whole is asked for anyway
+            while barrier <= start:
+                barrier = next(barriers, math.inf)
+            is_walled = barrier <= first
+            reach = stop if stop > end else end  # noqa: FURB136 - max is slower
+            is_full, is_too_far = reach - start > most, first - stop > limits.gap
+            if limits.wholes and limits.whole_at(first) is not None:
+                is_full = is_too_far = False  # the whole is asked for anyway
             is_apart = limits.is_alone and reach > stop and first > start
-            if members and (is_walled or is_too_far or is_apart):
+            if members and (is_walled or is_full or is_too_far or is_apart):
+                alike = (alike + 1) % unlike if is_full else 0
+                most = max(1, stop - start - step) if alike else limits.most
                 yield members
                 members = []
             if not members:

@@ -20,6 +20,8 @@ from gateway.core.status import GOOD
 from gateway.drivers.api import Driver, DriverError, NoResponseError, Point, Value
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus import SPEC
+from gateway.drivers.modbus.link import ModbusLink
+from gateway.drivers.modbus.reach.window import MOST
 from simulators.hostile.clockwork import Clockwork, code, now_us
 from simulators.hostile.frames import FRAMINGS
 from simulators.hostile.plant import HostilePlant
@@ -38,13 +40,14 @@ class Setting:
     """How the driver is used in a campaign."""
 
     framing: str
-    window: int = 1
+    window: int | None = 1  # None: it is taken for found before each round
     connections: int = 1
     units: int = 3
+    strangers: int = 1
     longest_ms: float = 400  # an answer is late
 
     def connections_to(self, port: int) -> list[Any]:
-        """One a unit; the last does not exist."""
+        """One a unit; the strangers among them do not exist."""
         written = {
             "host": "127.0.0.1",
             "port": port,
@@ -53,13 +56,14 @@ class Setting:
             "connections": self.connections,
             "request_timeout_ms": TIMEOUT_MS,
         }
-        units = range(1, self.units + 2)
+        units = range(1, self.units + self.strangers + 1)
         return [validated(SPEC.connection, {**written, "unit": unit}) for unit in units]
 
 
 SETTINGS = (
     Setting("tcp"),
     Setting("tcp", window=4),
+    Setting("tcp", window=None, units=1, strangers=0),
     Setting("tcp", connections=3),
     # Without transaction ids an answer that comes later than twice the time-out is told from the
     # right one by that one alone; if that is lost too, by nothing. So nothing is as late here.
@@ -166,12 +170,15 @@ async def campaign(setting: Setting, script: Script, rounds: int) -> Verdict:
         connections = setting.connections_to(plant.port)
         assert SPEC.link is not None
         link = SPEC.link.make(connections)
+        assert isinstance(link, ModbusLink)
         drivers = [link.driver(connection) for connection in connections]
         for driver in drivers:
             stack.push_async_callback(driver.close)
         dice = Random(script.seed)
         units = [_Unit(driver, at, dice, verdict) for at, driver in enumerate(drivers, 1)]
         for _ in range(rounds):
+            if setting.window is None:
+                link.window.recall(MOST, 0, 0.0)
             await _round(units, lambda: link.turns)
         verdict.faults = plant.struck
     return verdict

@@ -14,6 +14,11 @@ def not_open(transaction: bytes) -> str:
     return what + advice(Quirk.ANY_TRANSACTION)
 
 
+def other_order(transaction: bytes) -> str:
+    """Say that the answer to a later request came before those to earlier ones."""
+    return f"the answer to transaction {transaction.hex()} came before those asked for first"
+
+
 def no_frame(came: bytes, quirk: Quirk | None) -> str:
     """Say that what came is no Modbus TCP at all, ``quirk`` being what it may be instead."""
     what = f"{len(came)} bytes came that are no Modbus TCP: {came[:16].hex()}"

@@ -86,7 +86,7 @@ def _most(connection: Connection, one: Range) -> str:
 def _transport_misfits(connection: Connection) -> Iterator[tuple[str, str]]:
     if connection.transport is Transport.TLS and connection.framing in LINES:
         yield "framing", "TLS carries Modbus TCP only; leave it out"
-    if is_line(connection) and connection.window > 1:
+    if is_line(connection) and (connection.window or 1) > 1:
         yield "window", f"{connection.window}: a serial line takes one request; leave it at 1"
     if connection.serial is not None:
         yield from _serial_misfits(connection, connection.serial)
@@ -109,7 +109,7 @@ def _serial_misfits(connection: Connection, serial: SerialSettings) -> Iterator[
 
 
 def _quirk_misfits(connection: Connection) -> Iterator[tuple[str, str]]:
-    if connection.quirks and connection.window > 1:
+    if connection.quirks and (connection.window or 1) > 1:
         yield "window", f"{connection.window} needs a device without quirks; leave it at 1"
     strange = [str(one) for one in connection.quirks if one is not Quirk.PADDED_DATA]
     if strange and is_line(connection):

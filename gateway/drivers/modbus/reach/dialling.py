@@ -8,10 +8,12 @@ from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.config import LINES, Connection, Framing
 from gateway.drivers.modbus.framing.ascii import AsciiLine
 from gateway.drivers.modbus.framing.mbap import Transactions
+from gateway.drivers.modbus.framing.orderly import Orderly
 from gateway.drivers.modbus.framing.rtu import RtuLine
 from gateway.drivers.modbus.pauses import Pauses
 from gateway.drivers.modbus.reach.quiet import Quiet
 from gateway.drivers.modbus.reach.way import timing_of, way_of
+from gateway.drivers.modbus.reach.window import may_find
 
 
 class Dialling:
@@ -25,6 +27,7 @@ class Dialling:
     def __init__(self, connections: Sequence[Connection], pauses: Pauses) -> None:
         self.way = way_of(connections)
         self._timing = timing_of(connections)
+        self._kind = _kind_of(connections)
         self._pauses = pauses
         # What one connection did not hear may come over the next one: a line keeps no more order.
         self._late_until: dict[int, float] = {}
@@ -33,7 +36,7 @@ class Dialling:
     def follow(self, connections: Sequence[Connection]) -> bool:
         """Take over what the units say of the way; whether that is another one now."""
         before, self.way = self.way, way_of(connections)
-        self._timing = timing_of(connections)
+        self._timing, self._kind = timing_of(connections), _kind_of(connections)
         return self.way != before
 
     async def dial(self, framing: Framing) -> Channel:
@@ -58,4 +61,8 @@ class Dialling:
             line = AsciiLine if framing is Framing.ASCII else RtuLine
             return line(self._given_up_by)
         # Ids begin anywhere, so that no answer of an earlier connection passes for one of this.
-        return Transactions(randrange(65_536))  # noqa: S311 - no secret
+        return self._kind(randrange(65_536))  # noqa: S311 - no secret
+
+
+def _kind_of(connections: Sequence[Connection]) -> type[Transactions]:
+    return Orderly if may_find(connections) else Transactions

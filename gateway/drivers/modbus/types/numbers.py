@@ -1,6 +1,7 @@
 """Numbers in registers: how they are read, and the bytes of one to write. Pure."""
 
 import math
+from functools import cache
 from struct import Struct, error
 
 import numpy as np
@@ -22,6 +23,7 @@ def container(data_type: DataType) -> int:
     return 2 * data_type.registers
 
 
+@cache  # ten thousand tags have a dozen
 def number_format(data_type: DataType, order: Order, coding: Coding | None, first: int) -> Number:
     """How the decoder reads a number.
 
