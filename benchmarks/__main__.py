@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import southbound
 from benchmarks.city import codec, frames, handover, ingest, latency, ledger, officers, stores
 from benchmarks.edge import rows
 from benchmarks.edge.plant import Plant
@@ -18,6 +19,7 @@ Result = dict[str, object]
 
 REST = Plant(addresses=10, units=1, tags=30)
 MEMORY = (Plant(addresses=10, units=1, tags=10), Plant(addresses=10, units=1, tags=100))
+FOUND = Plant(addresses=100, units=1, tags=1000, window=None)
 EDGE = (
     REST,
     Plant(addresses=10, units=10, tags=100),
@@ -25,8 +27,10 @@ EDGE = (
     Plant(addresses=10, units=10, tags=1000),
     Plant(addresses=100, units=1, tags=1000),
     Plant(addresses=100, units=1, tags=1000, window=16),
+    FOUND,
 )
-LARGE = (Plant(addresses=500, units=1, tags=30), Plant(addresses=1000, units=1, tags=300))
+MANY = Plant(addresses=500, units=1, tags=30)
+LARGE = (MANY, Plant(addresses=1000, units=1, tags=300))
 FAST = (Plant(addresses=1, units=1, tags=100, interval_ms=20),)
 
 OPCUA = (
@@ -37,6 +41,8 @@ OPCUA = (
 
 EDGES: dict[str, tuple[Plant, ...]] = {
     "rest": (REST,),
+    "found": (FOUND,),
+    "many": (MANY,),
     "edge": EDGE,
     "large": LARGE,
     "fast": FAST,
@@ -45,8 +51,12 @@ EDGES: dict[str, tuple[Plant, ...]] = {
 }
 """Loads of one edge, which an older one may take turns with."""
 
+SINGLE = {"rest", "found", "many"}
+"""Rows of other names by themselves."""
+
 OTHERS: dict[str, Callable[[float], list[Result]]] = {
     "wire": lambda _seconds: codec.measure(),
+    "southbound": lambda _seconds: southbound.measure(),
     "ingest": lambda _seconds: [
         *(ingest.measure(tags) for tags in (1000, 30, 10)),
         ingest.measure_changes(),
@@ -82,8 +92,8 @@ def main() -> None:
 
 
 def _all() -> list[str]:
-    """In one order, so that runs compare; ``rest`` is the first row of ``edge`` already."""
-    return [*(name for name in EDGES if name != "rest"), *OTHERS]
+    """In one order, so that runs compare, and without single rows of others."""
+    return [*(name for name in EDGES if name not in SINGLE), *OTHERS]
 
 
 def _parser() -> argparse.ArgumentParser:

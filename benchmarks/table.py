@@ -13,6 +13,9 @@ Result = dict[str, Any]
 
 _FIGURES = {
     "core_percent": "% of a core",
+    "cpu_ms": "ms of processor time",
+    "cpu_us": "µs of processor time",
+    "beside_bare_us": "µs beside bare asyncio",
     "pss_mib": "MiB PSS",
     "rss_mib": "MiB RSS",
     "late_ms": "ms late (p99)",

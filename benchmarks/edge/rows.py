@@ -43,7 +43,8 @@ def name(plant: Plant) -> str:
     reached = f"{plant.addresses} endpoints"
     if plant.protocol == "opcua":
         reached = f"OPC UA, {plant.addresses} servers" + (", encrypted" if plant.encrypted else "")
-    window = f", {plant.window} in flight" if plant.window > 1 else ""
+    windows = {None: ", window found", 1: ""}
+    window = windows.get(plant.window, f", {plant.window} in flight")
     return f"{plant.devices} x {plant.tags} at {plant.interval_ms} ms, {reached}{window}"
 
 

@@ -66,7 +66,7 @@ def run(plant: Plant, seconds: float, checkout: Checkout) -> Measured:
         log = folder / "edge.log"
         edge = checkout.run(stack, "-m", "gateway", "run", str(config), output=log)
         _wait_for_values(folder / "acker", log)
-        time.sleep(_WARM_UP_S)
+        time.sleep(_WARM_UP_S + plant.finding_s)
         return _observe(plant, edge.pid, devices, folder / "acker", seconds, checkout)
 
 
