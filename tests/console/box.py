@@ -67,8 +67,8 @@ def box(folder: Path, *devices: dict[str, Any], **more: Any) -> Iterator[str]:
         "profiles": profiles,
         "devices": configured,
         "buffer": {"path": str(folder / "b.db")},
-        "console": {"listen": f"127.0.0.1:{port}"},
         **more,
+        "console": {"listen": f"127.0.0.1:{port}", **more.get("console", {})},
     }
     config = folder / "gateway.yaml"
     config.write_text(yaml.safe_dump(document), encoding="utf-8")

@@ -16,6 +16,7 @@ from gateway.edge.live.console.pages.lines import LinesPage
 from gateway.edge.live.console.pages.overview import Overview
 from gateway.edge.live.console.pages.standing import step_title, tag_trouble_of, trouble_of
 from gateway.edge.live.console.pages.testing import TestingPage
+from gateway.edge.live.console.pages.writing import WritingPage
 from gateway.edge.live.console.sessions import FileSessions, path_beside
 from gateway.edge.live.console.tools import Tools
 from gateway.edge.live.health import TOLERABLE, health
@@ -84,6 +85,7 @@ def _asking(
 ) -> Iterator[BaseRoute]:
     """The pages that ask devices."""
     yield from LinesPage(live, tools).routes(pages)
+    yield from WritingPage(tools, pages, now_ms).routes()
     yield from FramesPage(tools, now_ms).routes(pages)
     yield from DetectivePage(tools, now_ms).routes(pages)
     yield from TestingPage(tools, now_ms).routes(pages)

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from edge_config.models.tag import TagConfig
 from gateway.edge.commands.writer import Writer
 from gateway.edge.control.command import REFUSALS
 from gateway.edge.device.fleet import Fleet, NoSuchDeviceError
@@ -25,10 +26,13 @@ class Tools:
     Attributes:
         devices: those of the gateway, to be asked.
         writer: writes to them, where the configuration allows.
+        has_token: whether the pages ask for a token; without one anybody on the box sees them,
+            and nothing is written.
     """
 
     devices: Fleet
     writer: Writer
+    has_token: bool
 
     def find(self, device: str) -> DeviceRuntime | None:
         """A device by its id; None: there is none."""
@@ -47,6 +51,10 @@ class Tools:
         if found is None:
             raise HTTPException(404)
         return found
+
+    def may_write(self, tag: TagConfig) -> bool:
+        """Whether a tag is offered for writing; the gate judges what is to be written."""
+        return self.has_token and self.writer.is_enabled and tag.access == "read-write"
 
     def tabs(self, device: DeviceRuntime) -> list[tuple[str, str]]:
         """Addresses and catalogue keys of a device's pages."""

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.edge.device.asking.reading import read_once
+from gateway.edge.device.model import DeviceModel
 from gateway.edge.live.console.pages.standing import kind_of
 from gateway.edge.live.console.pages.values import shown
 from gateway.edge.live.console.tools import Results, Tools
@@ -59,11 +60,19 @@ class DevicePage:
             "read": read,
             "read_tags": shown(read.result or (), model) if read else [],
             "can_ask": runtime is not None,
+            "writable": self._writable(model),
             "tabs": self._tools.tabs(runtime) if self._tools and runtime else (),
             "curves": self._traces.extended(device.id, device.tags, now_ms),
             "now_ms": now_ms,
         }
         return View("device.html", data, ("state", "read", "tags"), 1.0, _table(device))
+
+    def _writable(self, model: DeviceModel | None) -> frozenset[str]:
+        """Names of the tags that are offered for writing."""
+        if self._tools is None or model is None:
+            return frozenset()
+        may_write = self._tools.may_write
+        return frozenset(name for name, tag in model.tags.items() if may_write(tag.config))
 
     async def read(self, request: Request) -> Response:
         """Read all its tags now, whatever their interval is; nothing of it is recorded."""
