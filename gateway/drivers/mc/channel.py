@@ -8,7 +8,7 @@ from gateway.core.status import Reason
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.frames import FrameLog
 from gateway.drivers.mc import codec
-from gateway.drivers.mc.config import Frame, Route
+from gateway.drivers.mc.config import Route
 from gateway.drivers.mc.ends import SILENT
 
 
@@ -19,25 +19,30 @@ class Channel(asyncio.Protocol):
     next, so the connection ends there. In 4E frames it is told by its number and dropped.
 
     Args:
-        frame: 3E or 4E.
+        inbox: what takes answers apart.
         to: whom requests are for.
         timer_ms: longest wait of the module for its CPU.
         frames: what goes over it.
-        serials: numbers of requests in 4E frames; they go on from connection to connection, so
-            that no datagram of an earlier one has the number of this one's.
+        serials: numbers of requests in 4E frames, None in 3E frames; they go on from connection
+            to connection, so that no datagram of an earlier one has the number of this one's.
 
     Attributes:
         loss: why it cannot be used; empty while it can.
     """
 
     def __init__(
-        self, frame: Frame, to: Route, timer_ms: int, frames: FrameLog, serials: Iterator[int]
+        self,
+        inbox: codec.Inbox,
+        to: Route,
+        timer_ms: int,
+        frames: FrameLog,
+        serials: Iterator[int] | None,
     ) -> None:
-        self._inbox = codec.Inbox(frame)
+        self._inbox = inbox
         self._to = to
         self._timer_ms = timer_ms
         self._frames = frames
-        self._serials = serials if frame is Frame.E4 else None
+        self._serials = serials
         self._serial: int | None = None
         self._waiter: asyncio.Future[codec.Answer] | None = None
         self._transport: asyncio.Transport | None = None

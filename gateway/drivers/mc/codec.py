@@ -167,9 +167,12 @@ class Inbox:
 
     Args:
         frame: of the answers.
+        is_datagrams: whether each piece is whole by itself: what is missing at the end of one
+            does not begin the next.
     """
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, *, is_datagrams: bool = False) -> None:
+        self._is_datagrams = is_datagrams
         self._begin = _ANSWERED[frame]
         self._has_serial = frame is Frame.E4
         self._head = 13 if self._has_serial else 9
@@ -181,6 +184,8 @@ class Inbox:
         Raises:
             WrongAnswerError: they are no such frame; what follows cannot be told apart.
         """
+        if self._is_datagrams:
+            self._bytes.clear()
         self._bytes += data
         answers: list[Answer] = []
         while (size := self._size()) is not None and len(self._bytes) >= size:

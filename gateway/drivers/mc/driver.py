@@ -18,7 +18,14 @@ from gateway.drivers.api import (
 from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.mc import codec, ends
 from gateway.drivers.mc.channel import Channel
-from gateway.drivers.mc.config import REQUEST_TIMEOUT_MS, Connection, Transport, endpoint, route
+from gateway.drivers.mc.config import (
+    REQUEST_TIMEOUT_MS,
+    Connection,
+    Frame,
+    Transport,
+    endpoint,
+    route,
+)
 from gateway.drivers.mc.plan import (
     LAYOUTS,
     Read,
@@ -51,7 +58,8 @@ class McDriver:
         self._most_random = codec.MOST_RANDOM[connection.series] if connection.random_read else 0
         self._name = f"MELSEC controller at {endpoint(connection)}"
         self._way = _WAYS[connection.transport](connection.host, connection.port)
-        self._serials = cycle(range(codec.SERIALS))
+        has_serials = connection.frame is Frame.E4
+        self._serials = cycle(range(codec.SERIALS)) if has_serials else None
         self._frames = NOT_KEPT
         self._channel: Channel | None = None
         self._plans: WeakSet[PointPlan] = WeakSet()
@@ -64,7 +72,8 @@ class McDriver:
         """Open the connection; whether the CPU answers shows at the first reading."""
         await self.close()
         to, timer_ms = route(self._connection), self._connection.monitoring_timer_ms
-        channel = Channel(self._connection.frame, to, timer_ms, self._frames, self._serials)
+        inbox = codec.Inbox(self._connection.frame, is_datagrams=self._way.is_datagrams)
+        channel = Channel(inbox, to, timer_ms, self._frames, self._serials)
         try:
             await self._way.open(lambda: channel)
         except NotConnectedError as error:

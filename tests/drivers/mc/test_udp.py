@@ -58,6 +58,16 @@ async def test_values_are_read_though_each_answer_comes_twice() -> None:
             assert await values(driver, points(f"D{number}")) == [number]
 
 
+async def test_half_a_datagram_takes_nothing_from_the_next() -> None:
+    def script(asked: Asked) -> Iterable[bytes]:
+        whole = asked.answer(asked.words)
+        return [whole[:-1], whole]
+
+    async with connected(script) as driver:
+        for number in range(0x1234, 0x1238):
+            assert await values(driver, points(f"D{number}")) == [number]
+
+
 async def test_a_lost_answer_is_no_response_and_a_late_one_is_dropped() -> None:
     late: list[bytes] = []
 
