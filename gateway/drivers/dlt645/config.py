@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from edge_config.models.base import Host
 from edge_config.models.gateway import DeviceConfig
@@ -84,13 +84,6 @@ class Connection(Settings):
             raise ValueError("DL/T 645 has 8 data bits; leave 'data_bits' out")
 
 
-def key(connection: Connection) -> tuple[Any, ...]:
-    """The line: a serial port by its path, or host and port of a serial server."""
-    if connection.serial is not None:
-        return ("serial", connection.serial.port)
-    return ("tcp", str(connection.host).lower(), connection.port)
-
-
 def endpoint(connection: Connection) -> str:
     """``host:port``, or the path of the serial port."""
     if connection.serial is not None:
@@ -98,9 +91,15 @@ def endpoint(connection: Connection) -> str:
     return endpoint_of(str(connection.host), connection.port or 0)
 
 
-def unit(connection: Connection) -> tuple[Any, ...]:
+def key(connection: Connection) -> str:
+    """The far end of a line: its endpoint, in which capitals of a host do not count."""
+    path = endpoint(connection)
+    return path if connection.serial is not None else path.lower()
+
+
+def unit(connection: Connection) -> tuple[str, str]:
     """What makes the physical meter: its address, on its line."""
-    return (*key(connection), connection.meter)
+    return key(connection), connection.meter
 
 
 def port_of(connections: Sequence[Connection]) -> Port | None:

@@ -7,7 +7,7 @@ from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import Value
 from gateway.drivers.frames import Frame
 from gateway.drivers.modbus.address import Address, elements, kind, raw_type
-from gateway.drivers.modbus.config import Connection, endpoint, unit
+from gateway.drivers.modbus.config import Connection, endpoint, key, unit
 from gateway.drivers.modbus.notations.manuals import in_notation, noted, unclear
 from gateway.drivers.modbus.reach.contradictions import conflicts, misfits, strays
 from gateway.drivers.modbus.search.options import Options
@@ -113,6 +113,6 @@ SPEC = DriverSpec(
     in_notation=in_notation,
     unclear=unclear,
     explain=_explain,
-    link=LinkSpec(endpoint, _link, conflicts, _doubts, _impossible, _share),
+    link=LinkSpec(key, _link, conflicts, _doubts, _impossible, _share),
     search=SearchSpec(target, EXAMPLE, _detective, _probe, Options, _held, _in_orders),
 )

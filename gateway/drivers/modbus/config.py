@@ -197,6 +197,12 @@ def endpoint(connection: Connection) -> str:
     return endpoint_of(host, port, connection.transport)
 
 
+def key(connection: Connection) -> str:
+    """The far end of a link: its endpoint, in which capitals of a host do not count."""
+    path = endpoint(connection)
+    return path if connection.serial is not None else path.lower()
+
+
 def unit(connection: Connection) -> tuple[str, int, int]:
     """What makes the physical unit: host and port, or serial port, and unit id."""
     if connection.serial is not None:

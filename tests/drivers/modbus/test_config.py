@@ -259,3 +259,13 @@ def test_a_host_is_a_name_or_an_address_alone(host: str, said: str) -> None:
 @pytest.mark.parametrize("host", ["10.0.0.1", "::1", "fe80::1%eth0", "plc-7_a.example."])
 def test_hosts(host: str) -> None:
     assert validated(Connection, {"host": host}).host == host
+
+
+def test_capitals_of_a_host_make_no_other_link() -> None:
+    assert SPEC.link is not None
+    one, other = (validated(SPEC.connection, {"host": host, "unit": 1}) for host in ("PLC", "plc"))
+    assert SPEC.link.key(one) == SPEC.link.key(other)
+    port, same = (
+        validated(SPEC.connection, {"serial": at, "unit": 1}) for at in ("/dev/A", "/dev/a")
+    )
+    assert SPEC.link.key(port) != SPEC.link.key(same)
