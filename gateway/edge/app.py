@@ -263,6 +263,7 @@ def _console(edge: Edge, loaded: LoadedGateway) -> Coroutine[None, None, None] |
     from gateway.edge.live.console import Tools, build  # noqa: PLC0415 - only if configured
     from gateway.web.serve import serve  # noqa: PLC0415 - as above
 
-    tools = Tools(edge.devices, edge.writer, config.token is not None)
+    mistakes = tuple(map(str, (*loaded.overloads, *loaded.warnings)))
+    tools = Tools(edge.devices, edge.writer, config.token is not None, mistakes)
     page = build(edge.live, loaded.config, edge.clock.now_ms, tools)
     return serve(page, config)

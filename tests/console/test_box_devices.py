@@ -35,7 +35,7 @@ async def test_each_device_says_what_is_wrong_with_it_and_what_to_do(tmp_path: P
     async with meter() as port, silent:
         elsewhere = silent.sockets[0].getsockname()[1]
         devices = (
-            device("right", ["holding:0:float32", "holding:10", "holding:11"], port=port),
+            device("right", ["holding:0:float32", "holding:10", "holding:10:int16"], port=port),
             device("partly", ["holding:10", "holding:900"], port=port),
             device("profile", [f"holding:{900 + at}" for at in range(7)], port=port),
             device("nobody", ["holding:0"], port=free_port()),
@@ -55,6 +55,9 @@ async def test_each_device_says_what_is_wrong_with_it_and_what_to_do(tmp_path: P
                     width = await page.evaluate("document.documentElement.scrollWidth")
                     assert width <= 820
                     assert await page.barriers() == []
+                said = await page.evaluate("document.querySelector('.rows .what').innerText")
+                assert "gateway.yaml:" in said  # two values of one register, as check says
+                assert "is of the same registers as" in said
                 assert "unit 9" in await line(page, "unit-9")
                 await page.goto(f"{base}/devices/nobody?lang=en")
                 text = await page.evaluate("document.body.innerText")

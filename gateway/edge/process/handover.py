@@ -107,4 +107,5 @@ def _slim(loaded: LoadedGateway) -> LoadedGateway:
     profiles = {id(device.profile): device.profile for device in loaded.devices}
     heads = {key: replace(profile, groups=()) for key, profile in profiles.items()}
     devices = tuple(replace(device, profile=heads[id(device.profile)]) for device in loaded.devices)
-    return LoadedGateway(replace(loaded.config, profiles=(), devices=()), devices)
+    config = replace(loaded.config, profiles=(), devices=())
+    return LoadedGateway(config, devices, loaded.warnings, loaded.overloads)

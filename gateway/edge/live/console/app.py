@@ -66,8 +66,9 @@ def build(
         token=console.token is not None,
     )
     pages = Pages(site, Assets(), (TEMPLATES,), _FILTERS, macros={"edge": "edge_macros.html"})
+    overview = Overview(live, config, now_ms, tools.mistakes if tools else ())
     routes = [
-        Route("/", pages.endpoint(Overview(live, config, now_ms).view)),
+        Route("/", pages.endpoint(overview.view)),
         *DevicePage(live, now_ms, tools).routes(pages),
         *(_asking(live, tools, pages, now_ms) if tools is not None else ()),
     ]

@@ -28,11 +28,13 @@ class Tools:
         writer: writes to them, where the configuration allows.
         has_token: whether the pages ask for a token; without one anybody on the box sees them,
             and nothing is written.
+        mistakes: what ``qulink check`` says of the configuration that runs, with file and line.
     """
 
     devices: Fleet
     writer: Writer
     has_token: bool
+    mistakes: tuple[str, ...] = ()
 
     def find(self, device: str) -> DeviceRuntime | None:
         """A device by its id; None: there is none."""

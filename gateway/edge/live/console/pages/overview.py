@@ -22,11 +22,13 @@ class Overview:
         live: what the edge knows.
         config: the gateway.
         now_ms: its clock.
+        mistakes: what is hardly meant in its configuration, in sentences.
     """
 
     live: Live
     config: GatewayConfig
     now_ms: Callable[[], int]
+    mistakes: tuple[str, ...]
 
     async def view(self, _request: Request) -> View:
         """What it shows now."""
@@ -34,6 +36,7 @@ class Overview:
         devices = [line_of(record) for record in live.records()]
         data = {
             "identity": self.config.gateway,
+            "mistakes": self.mistakes,
             "devices": devices,
             "read": sum(one.kind in _READ for one in devices),
             "rates": live.rates(),
