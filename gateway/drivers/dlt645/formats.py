@@ -25,7 +25,7 @@ WORD = "word"
 
 @dataclass(frozen=True, slots=True)
 class Decimal:
-    """Digits to numbers; all bits set, or a digit above 9, is no value.
+    """Digits to numbers; a digit above 9 is no value, and so are all bits set.
 
     Attributes:
         digits: how many, even.
@@ -39,15 +39,12 @@ class Decimal:
 
     def __call__(self, raw: Column) -> tuple[Column, Wrong]:
         """The numbers, each the nearest to its digits, and which of them are none."""
-        bits = 4 * self.digits
-        sign = np.uint64(1 << bits - 1)
+        sign = np.uint64(1 << 4 * self.digits - 1)
         magnitude = raw & ~sign if self.is_signed else raw
         numbers, wrong = PackedDecimal(self.digits)(magnitude)
-        is_none = raw == np.uint64((1 << bits) - 1)
         values = numbers.astype(np.int64)
         if self.is_signed:
             values = np.where((raw & sign) != 0, -values, values)
-        wrong = is_none if wrong is None else wrong | is_none
         return (values / 10**self.decimals if self.decimals else values), wrong
 
     def raw_of(self, value: int) -> int:

@@ -10,8 +10,9 @@ from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.notations.ranges import ranges_of
 from gateway.drivers.modbus.reach.window import MOST, may_find
 from gateway.drivers.modbus.types.elements import encode, format_of
+from gateway.drivers.modbus.types.numbers import encode_number
 from gateway.drivers.modbus.types.orders import Order
-from gateway.drivers.toolkit.decode import Bit, Place
+from gateway.drivers.toolkit.decode import Place
 from gateway.drivers.toolkit.layout import Layout, Layouts
 from gateway.drivers.toolkit.learnt import Codes
 from gateway.drivers.toolkit.merge import Limits, Planner, Span
@@ -110,33 +111,44 @@ def write_request(point: Point, value: Value, connection: Connection) -> codec.R
         DriverError: it cannot be written, or does not fit.
     """
     address: Address = point.address
-    if address.table is codec.Table.HOLDING and address.is_bit and address.span == 1:
-        return _masked(point, value, address.order or connection.order)
-    if not address.table.is_writable or address.is_part:
-        what = _part(address) if address.is_part else f"table {address.table}"
-        raise DriverError(f"cannot write {point.name} ({address}): {what} cannot be written")
+    what = f"cannot write {point.name} ({address})"
+    if not address.table.is_writable:
+        raise DriverError(f"{what}: table {address.table} cannot be written")
+    if address.is_part and address.span > 1:
+        raise DriverError(f"{what}: a part of a value in several registers cannot be written")
     try:
-        return (
-            _coil(address, value, connection)
-            if address.table.is_bits
-            else _registers(address, value, connection)
-        )
+        if address.table.is_bits:
+            return _coil(address, value, connection)
+        if address.is_part:
+            return _masked(address, value, address.order or connection.order)
+        return _registers(address, value, connection)
     except ValueError as error:
-        raise DriverError(f"cannot write {point.name} ({address}): {error}") from error
+        raise DriverError(f"{what}: {error}") from error
 
 
-def _masked(point: Point, value: Value, order: Order) -> codec.Request:
-    """One bit of a register, by function 22: the device keeps the others itself."""
-    if not isinstance(value, bool):
-        raise DriverError(f"cannot write {point.name} ({point.address}): {value!r} is no bool")
-    bit = format_of(point.address, order)
-    assert isinstance(bit, Bit)  # noqa: S101 - it is one of a register
-    mask = 1 << (bit.offset + 8) % REGISTER_BITS  # the high byte of a register comes first
-    return codec.mask_register(point.address.address, ~mask & 0xFFFF, mask if value else 0)
+def _masked(address: Address, value: Value, order: Order) -> codec.Request:
+    """Some bits of a register, by function 22: the device keeps the others itself."""
+    first, bits = address.bit or 0, _bits(address, value)
+    swap = 8 if order.swaps_bytes else 0
+    places = [1 << ((first + at) ^ swap) for at in range(len(bits))]
+    added = sum(place for place, is_set in zip(places, bits, strict=True) if is_set)
+    return codec.mask_register(address.address, ~sum(places) & 0xFFFF, added)
 
 
-def _part(address: Address) -> str:
-    return "a bit of a register" if address.is_bit else "a part of a register"
+def _bits(address: Address, value: Value) -> list[bool]:
+    """What a part of a register is to hold, the lowest bit first; ValueError: it cannot."""
+    if address.is_bit:
+        if not isinstance(value, bool):
+            raise ValueError(f"{value!r} is no bool")
+        return [value]
+    count = 8 if address.last_bit is None else address.last_bit - (address.bit or 0) + 1
+    if address.last_bit is None:
+        whole = encode_number(address.type, Order.ABCD, value, address.coding)[-1]
+    elif isinstance(value, str | bool) or not 0 <= value < 1 << count or value != int(value):
+        raise ValueError(f"{value!r} is no whole number from 0 to {(1 << count) - 1}")
+    else:
+        whole = int(value)
+    return [bool(whole >> at & 1) for at in range(count)]
 
 
 def _coil(address: Address, value: Value, connection: Connection) -> codec.Request:
