@@ -102,6 +102,8 @@ class Profile:
         if source.config is None or address is None:
             return ()
         self._check_kind(self.spec, source.config, address, source.place)
+        wrong = self.spec.read_only(address) if source.config.access == "read-write" else ""
+        self.doubts.note("read-only", "access", source.place, wrong)
         self._note_same(source, (address, source.config.scale, source.config.offset, parameters))
         addresses = self.spec.elements(anchored(address, self.folder.path))
         self._read += [(source, one) for one in addresses]

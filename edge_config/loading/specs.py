@@ -118,6 +118,10 @@ class DriverModels(Protocol):
         """What an address holds before scaling; None: the driver does not know."""
 
     @property
+    def read_only(self) -> Callable[[Any], str]:
+        """Why the value of an address can never be written, as a sentence; empty: it may be."""
+
+    @property
     def unclear(self) -> Callable[[Any, Any], str]:
         """How else a written address may be meant, and what to write; empty: in no other way."""
 

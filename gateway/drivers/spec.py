@@ -170,6 +170,11 @@ def never_strays(_connection: Any, _address: Any) -> str:
     return ""
 
 
+def never_read_only(_address: Any) -> str:
+    """For drivers that write whatever the device lets them."""
+    return ""
+
+
 def never_unclear(_written: Any, _address: Any) -> str:
     """For drivers whose addresses mean the same to everybody."""
     return ""
@@ -231,6 +236,8 @@ class DriverSpec:
             the ``type`` of the address, where it is int16, uint32, float64 and the like. Pure.
         strays: what of an address contradicts the connection of its device, as a sentence that
             goes on from the tag's name; empty: nothing. Pure.
+        read_only: why the value of an address can never be written, whatever the device, as a
+            sentence; empty: it may be. Pure; ``qulink check`` warns of tags that may be written.
         unclear: how else a written address (second: what it was understood as) may be meant, and
             what to write so that it cannot, as a sentence; empty: in no other way. Pure.
         explain: what a frame that its driver kept (``RecordingDriver``) says, in words for
@@ -258,6 +265,7 @@ class DriverSpec:
     elements: Callable[[Any], Sequence[Any]] = only_itself
     raw_type: Callable[[Any], RawType | None] = type_by_name
     strays: Callable[[Any, Any], str] = never_strays
+    read_only: Callable[[Any], str] = never_read_only
     unclear: Callable[[Any, Any], str] = never_unclear
     explain: Callable[[Frame], str] = unexplained
     search: SearchSpec | None = None

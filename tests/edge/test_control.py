@@ -19,7 +19,12 @@ import pytest
 from gateway.edge.control.client import ask
 from gateway.edge.control.command import Commands
 from gateway.edge.control.place import listen, reachable, socket_path
-from gateway.edge.control.protocol import MAX_REQUEST_BYTES, ControlError, decode_answer
+from gateway.edge.control.protocol import (
+    MAX_REQUEST_BYTES,
+    ControlError,
+    NoAnswerError,
+    decode_answer,
+)
 from gateway.edge.control.server import MOST_CONNECTIONS, ControlServer, open_place
 from tests.edge.test_run import (
     Factory,
@@ -179,6 +184,18 @@ def converse(path: Path, sent: bytes) -> list[str]:
             client.sendall(sent)
             client.shutdown(socket.SHUT_WR)
         return [decode_answer(line).error for line in said(client).splitlines()]
+
+
+async def test_what_cannot_travel_is_told_by_the_client(factory: Factory, path: Path) -> None:
+    with factory.gateway():
+        await until(lambda: answers(path))
+        for tag, words in (
+            ("\udcff", "no text in UTF-8"),
+            ("x" * MAX_REQUEST_BYTES, "ask for less"),
+        ):
+            with pytest.raises(ControlError, match=words) as caught:
+                ask(path, "write", id="c", device="d0", tag=tag, value=1, who="w")
+            assert not isinstance(caught.value, NoAnswerError), "nothing was asked"
 
 
 async def test_hostile_clients_harm_nobody(factory: Factory, path: Path) -> None:

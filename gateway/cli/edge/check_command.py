@@ -75,12 +75,16 @@ def describe(loaded: "LoadedGateway") -> str:
 
 def _writing(loaded: "LoadedGateway") -> str:
     """What it may write to devices, as one more sentence; empty: no tag is meant to be written."""
+    from gateway.drivers.registry import installed
+
+    specs = installed()
     writable = [
         f"{device.config.id} {tag.config.name}"
         for device in loaded.devices
         for group in device.groups
         for tag in group.tags
         if tag.config.access == "read-write"
+        and not specs[device.config.driver].read_only(tag.address)
     ]
     if not writable:
         return ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import ResolvedDevice
-from gateway.drivers.dlt645.address import Address, kind
+from gateway.drivers.dlt645.address import Address, kind, read_only
 from gateway.drivers.dlt645.config import Connection, conflicts, endpoint, key, misfits, unit
 from gateway.drivers.dlt645.explain import explain
 from gateway.drivers.spec import DriverSpec, Example, LinkSpec
@@ -49,6 +49,7 @@ SPEC = DriverSpec(
     connection=Connection,
     address=Address,
     kind=kind,
+    read_only=read_only,
     make=_make,
     examples=(
         Example("02010100", "A相电压", "voltage of phase A"),

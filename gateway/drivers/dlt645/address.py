@@ -140,3 +140,8 @@ def identifier(text: str) -> str:
     if found is None:
         raise ValueError(f"{bare!r} is no data identifier nor a name; write it as {_EXAMPLES}")
     return found
+
+
+def read_only(_address: Address) -> str:
+    """Why no value is written."""
+    return "meters are only read: to be set they want a password, which this driver does not send"

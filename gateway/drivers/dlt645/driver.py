@@ -15,6 +15,7 @@ from gateway.drivers.api import (
     Value,
 )
 from gateway.drivers.dlt645 import codec
+from gateway.drivers.dlt645.address import read_only
 from gateway.drivers.dlt645.config import REQUEST_TIMEOUT_MS, Connection, endpoint
 from gateway.drivers.dlt645.plan import (
     CODES,
@@ -201,8 +202,8 @@ class DltDriver:
     async def write(self, point: Point, value: Value) -> None:
         """Refuse: writing needs the meter's password and operator, and is not built."""
         raise DriverError(
-            f"cannot write {point.name} ({point.address}) of {self._name}: meters are only read; "
-            f"to set {value!r} they want a password, which this driver does not send"
+            f"cannot write {value!r} to {point.name} ({point.address}) of {self._name}: "
+            f"{read_only(point.address)}"
         )
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ The codec is our own; no protocol library is needed.
 
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
-from gateway.drivers.mc.address import Address, kind
+from gateway.drivers.mc.address import Address, kind, read_only
 from gateway.drivers.mc.config import Connection, endpoint, misfits, unit
 from gateway.drivers.spec import DriverSpec, Example
 
@@ -29,6 +29,7 @@ SPEC = DriverSpec(
     connection=Connection,
     address=Address,
     kind=kind,
+    read_only=read_only,
     make=_make,
     examples=(
         Example("D100:int16", "数据寄存器 D100，16 位有符号整数", "data register D100"),

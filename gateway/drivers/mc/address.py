@@ -164,3 +164,10 @@ def _type(word: str, text: str) -> dict[str, Any]:
         return typed(word)
     except ValueError as error:
         raise ValueError(f"{error} in {text!r}; write it as {_EXAMPLES}") from error
+
+
+def read_only(address: Address) -> str:
+    """Why its value cannot be written; empty: it can."""
+    if not DEVICES[address.device].is_writable:
+        return f"{address.device} can be read only"
+    return "" if address.bit is None else "a bit of a word cannot be written by itself"

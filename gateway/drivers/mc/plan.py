@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gateway.drivers.api import DriverError, Point, Value
 from gateway.drivers.mc import codec
-from gateway.drivers.mc.address import Address
+from gateway.drivers.mc.address import Address, read_only
 from gateway.drivers.mc.config import Connection, Series
 from gateway.drivers.mc.devices import DEVICES, WORD_BITS, written
 from gateway.drivers.mc.values import DataType, Encoding, decode_text, encode_text
@@ -146,10 +146,8 @@ def write_request(point: Point, value: Value, series: Series) -> codec.Request:
     """
     address: Address = point.address
     what = f"cannot write {point.name} ({address})"
-    if not DEVICES[address.device].is_writable:
-        raise DriverError(f"{what}: {address.device} can be read only")
-    if address.bit is not None:
-        raise DriverError(f"{what}: a bit of a word cannot be written by itself")
+    if why := read_only(address):
+        raise DriverError(f"{what}: {why}")
     try:
         return _write(address, value, series)
     except ValueError as error:

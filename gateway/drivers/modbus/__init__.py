@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import Value
 from gateway.drivers.frames import Frame
-from gateway.drivers.modbus.address import Address, elements, kind, raw_type
+from gateway.drivers.modbus.address import Address, elements, kind, raw_type, read_only
 from gateway.drivers.modbus.config import Connection, endpoint, key, unit
 from gateway.drivers.modbus.notations.manuals import in_notation, noted, unclear
 from gateway.drivers.modbus.reach.contradictions import conflicts, misfits, strays
@@ -91,6 +91,7 @@ SPEC = DriverSpec(
     elements=elements,
     raw_type=raw_type,
     strays=strays,
+    read_only=read_only,
     make=_make,
     examples=(
         Example("holding:100:uint16", "保持寄存器 100，16 位无符号整数", "holding register 100"),

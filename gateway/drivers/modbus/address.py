@@ -255,3 +255,11 @@ def elements(address: Address) -> tuple[Address, ...]:
         return (address,)
     places = range(address.address, ADDRESSES, address.span)[: address.count]
     return tuple(replace(address, address=place, count=None) for place in places)
+
+
+def read_only(address: Address) -> str:
+    """Why its value cannot be written; empty: it can."""
+    if not address.table.is_writable:
+        return f"table {address.table} cannot be written"
+    is_some = address.is_part and address.span > 1
+    return "a part of a value in several registers cannot be written" if is_some else ""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gateway.drivers.api import DriverError, Point, Value
 from gateway.drivers.modbus import codec
-from gateway.drivers.modbus.address import Address
+from gateway.drivers.modbus.address import Address, read_only
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.notations.ranges import ranges_of
 from gateway.drivers.modbus.reach.window import MOST, may_find
@@ -112,10 +112,8 @@ def write_request(point: Point, value: Value, connection: Connection) -> codec.R
     """
     address: Address = point.address
     what = f"cannot write {point.name} ({address})"
-    if not address.table.is_writable:
-        raise DriverError(f"{what}: table {address.table} cannot be written")
-    if address.is_part and address.span > 1:
-        raise DriverError(f"{what}: a part of a value in several registers cannot be written")
+    if why := read_only(address):
+        raise DriverError(f"{what}: {why}")
     try:
         if address.table.is_bits:
             return _coil(address, value, connection)

@@ -6,7 +6,7 @@ it is imported with ``driver``, when a configured device needs it.
 
 from gateway.drivers.api import Driver, RefusedError
 from gateway.drivers.frames import Frame
-from gateway.drivers.s7.address import Address, kind
+from gateway.drivers.s7.address import Address, kind, read_only
 from gateway.drivers.s7.config import Connection, endpoint, misfits, unit
 from gateway.drivers.spec import DriverSpec, Example
 
@@ -32,6 +32,7 @@ SPEC = DriverSpec(
     connection=Connection,
     address=Address,
     kind=kind,
+    read_only=read_only,
     make=_make,
     examples=(
         Example("DB10.DBD8:real", "数据块 10 第 8 字节起的实数", "REAL at byte 8 of DB10"),

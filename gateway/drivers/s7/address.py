@@ -215,3 +215,11 @@ def _type(word: str, text: str) -> dict[str, Any]:
         return typed(word)
     except ValueError as error:
         raise ValueError(f"{error} in {text!r}; write it as {_EXAMPLES}") from error
+
+
+def read_only(address: Address) -> str:
+    """Why its value cannot be written; empty: it can."""
+    if address.area.is_element or address.area is Area.INPUT:
+        return f"{address.area} can be read only"
+    is_time = address.type in (DataType.DATE_AND_TIME, DataType.DTL)
+    return "times are not written" if is_time else ""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gateway.drivers.api import DriverError, Point, Value
 from gateway.drivers.s7 import codec, values
-from gateway.drivers.s7.address import Address, Area
+from gateway.drivers.s7.address import Address, Area, read_only
 from gateway.drivers.s7.config import Connection
 from gateway.drivers.s7.values import DataType, Encoding
 from gateway.drivers.toolkit.decode import Bit, Format, Number, Place, Text
@@ -124,10 +124,8 @@ def write_request(point: Point, value: Value, longest: int | None) -> Write:
     """
     address: Address = point.address
     what = f"cannot write {point.name} ({address})"
-    if address.area.is_element or address.area is Area.INPUT:
-        raise DriverError(f"{what}: {address.area} can be read only")
-    if address.type in (DataType.DATE_AND_TIME, DataType.DTL):
-        raise DriverError(f"{what}: times are not written")
+    if why := read_only(address):
+        raise DriverError(f"{what}: {why}")
     try:
         start, bit, data = _written(address, value, longest)
     except ValueError as error:

@@ -87,7 +87,9 @@ def _plain(wanted: Decimal | bool | str) -> Value:
 def _writable(model: DeviceModel, name: str) -> ResolvedTag:
     tags = [tag for group in model.resolved.groups for tag in group.tags]
     named = [tag for tag in tags if tag.config.name == name]
-    others = [tag.config.name for tag in tags if tag.config.access == "read-write"][:20]
+    read_only = model.spec.read_only
+    open_ = [tag for tag in tags if tag.config.access == "read-write"]
+    others = [tag.config.name for tag in open_ if not read_only(tag.address)][:20]
     known = f"; can be written: {', '.join(others)}" if others else ""
     if not named:
         raise CommandRefusedError(f"device {model.id} has no tag {name[:64]!r}{known}")
@@ -100,6 +102,8 @@ def _writable(model: DeviceModel, name: str) -> ResolvedTag:
             f"tag {name!r} is for reading only; 'access: read-write' in its profile allows more"
             f"{known}"
         )
+    if why := read_only(named[0].address):
+        raise CommandRefusedError(f"cannot write {name} ({named[0].address}): {why}{known}")
     return named[0]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.edge.control.place import reachable
 from gateway.edge.control.protocol import (
     MAX_ANSWER_BYTES,
+    MAX_REQUEST_BYTES,
     VERSION,
     ControlError,
     NoAnswerError,
@@ -33,9 +34,9 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
     Raises:
         NoGatewayError: no gateway listens there.
         NoAnswerError: it has stopped, or takes too long; what it does meanwhile is not known.
-        ControlError: it refuses; the message says what to do.
+        ControlError: it refuses, or cannot be asked this; the message says what to do.
     """
-    request = encode(Request(VERSION, command, arguments))
+    request = _encoded(command, arguments)
     try:
         answer = decode_answer(_exchange(path, request))
     except (FileNotFoundError, ConnectionRefusedError) as error:
@@ -52,6 +53,19 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
     if answer.error:
         raise ControlError(answer.error)
     return answer.result
+
+
+def _encoded(command: str, arguments: dict[str, Any]) -> bytes:
+    try:
+        request = encode(Request(VERSION, command, arguments))
+    except UnicodeEncodeError as error:  # bytes of a terminal that speaks GBK, for one
+        raise ControlError(f"{command}: {error.object!a} is no text in UTF-8") from error
+    if len(request) > MAX_REQUEST_BYTES:
+        raise ControlError(
+            f"{command}: {len(request):,} bytes are more than the {MAX_REQUEST_BYTES:,} of a "
+            "request; ask for less at once"
+        )
+    return request
 
 
 def _exchange(path: Path, request: bytes) -> bytes:
