@@ -169,6 +169,9 @@ class DltDriver:
             answer = await self._exchange(line, request)
             if answer is None:
                 return SILENT
+            if answer.control & codec.REFUSED and self._late:
+                self._late.clear()  # it does not say what it refuses: what was given up, perhaps
+                return await self._ask(line, read)
             if answer.control & codec.REFUSED:
                 return answer.data[0] if answer.data else TORN
             body = answer.data[codec.ITEM :]

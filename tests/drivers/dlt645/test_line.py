@@ -113,6 +113,25 @@ async def test_a_late_answer_of_before_is_not_the_value_of_now(count: int) -> No
     assert plant.struck["delay"] == 1
 
 
+async def test_a_late_refusal_is_not_the_neighbours() -> None:
+    """It does not say which identifier it refuses; a neighbour would rest for what it has."""
+    late: list[bytes] = []
+
+    def alter(data: bytes) -> bytes:
+        late.append(data)
+        return b"" if len(late) == 1 else late[0] + data if len(late) == 2 else data
+
+    async with MeterLine(meter()) as line, FaultProxy(line.port) as proxy:
+        proxy.alter = alter
+        async with reading(proxy.port, request_timeout_ms=150) as driver:
+            with pytest.raises(NoResponseError):
+                await driver.read(driver.plan(points("02070100")))
+            wanted = points("02010100")
+            found = await driver.read(driver.plan(wanted))
+            assert values_of(wanted, found) == [229.0]
+            assert driver.tag_faults() == {}
+
+
 async def _first_of(driver: Any, plan: Any, wanted: list[Point]) -> Any:
     """The first value, if it is GOOD."""
     try:
