@@ -5,6 +5,7 @@ when one end is closed, as an adapter does that is pulled out.
 """
 
 import contextlib
+import fcntl
 import os
 import select
 import threading
@@ -34,6 +35,16 @@ class Terminal:
         os.set_blocking(self.master, False)
         self.link.unlink(missing_ok=True)
         self.link.symlink_to(os.ttyname(self._slave))
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether a program has opened and locked the port."""
+        try:
+            fcntl.flock(self._slave, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._slave, fcntl.LOCK_UN)
+        return False
 
     def close(self) -> None:
         """Be done with it."""

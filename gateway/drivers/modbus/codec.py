@@ -7,6 +7,7 @@ Source of codes, limits and layouts: MODBUS Application Protocol Specification V
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cached_property
 from struct import Struct
 
 from gateway.core.status import Reason
@@ -25,7 +26,7 @@ class Table(StrEnum):
     HOLDING = "holding"
     ENRON = "enron"
 
-    @property
+    @cached_property
     def is_bits(self) -> bool:
         """Whether an address holds one bit."""
         return self in {Table.COIL, Table.DISCRETE}

@@ -106,7 +106,7 @@ async def test_a_server_that_ends_its_connections_after_few_answers_is_read(
 
 @FRAMINGS
 async def test_a_reading_that_is_cut_off_says_how_much_of_it_had_come(framing: str) -> None:
-    options = {"framing": Framing(framing), "request_timeout_ms": 60_000}
+    options = {"framing": Framing(framing), "request_timeout_ms": 5_000}
     async with (
         device(framing, lambda _: b"") as (one, port),
         connected(port, **options) as driver,

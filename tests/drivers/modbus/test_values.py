@@ -71,9 +71,10 @@ def test_every_float_comes_back(data_type: DataType, data: st.DataObject, at: in
 def test_every_text_comes_back(encoding: Encoding, order: Order, text: str) -> None:
     if encoding in {Encoding.ASCII, Encoding.LATIN1}:
         text = text.encode(encoding, "ignore").decode(encoding)
+    text = text.rstrip()  # blanks at the end are not read, so they are not written
     wire = encode_text(40, encoding, order, text)
     assert len(wire) == 80
-    assert decode(f"holding:3:string[40]:{encoding}:{order}", wire, 3) == text.rstrip()
+    assert decode(f"holding:3:string[40]:{encoding}:{order}", wire, 3) == text
 
 
 def test_known_texts() -> None:

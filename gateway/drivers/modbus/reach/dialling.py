@@ -1,5 +1,6 @@
 """Opens the connections of one link."""
 
+from asyncio import get_running_loop
 from collections.abc import Sequence
 from random import randrange
 
@@ -32,6 +33,7 @@ class Dialling:
         # What one connection did not hear may come over the next one: a line keeps no more order.
         self._late_until: dict[int, float] = {}
         self._given_up_by: set[tuple[int, int]] = set()
+        self._first_s = 0.0  # when the way was first taken
 
     def follow(self, connections: Sequence[Connection]) -> bool:
         """Take over what the units say of the way; whether that is another one now."""
@@ -46,8 +48,10 @@ class Dialling:
             NotConnectedError: it cannot be made.
             RefusedError: certificates are refused.
         """
-        quiet = Quiet(self._pauses, self._timing, self._late_until)
         series = self._series(framing)
+        self._first_s = self._first_s or get_running_loop().time()
+        first_s = self._first_s if isinstance(series, RtuLine) else 0.0
+        quiet = Quiet(self._pauses, self._timing, self._late_until, first_s)
         series.is_datagrams = self.way.is_datagrams
         channel = Channel(series, self._pauses, quiet)
         try:

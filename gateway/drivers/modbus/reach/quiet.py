@@ -13,19 +13,24 @@ class Quiet:
         timing: what the speed of a serial port asks for.
         late_until: units whose late answers cannot be told apart, and until when one may come;
             connections of one line share it, as what is late may come over the next one.
+        first_s: when a line was first opened by this process; 0: it is none. What was asked
+            before by another one is not known, and its answers look like those to the first
+            requests of this one.
     """
 
-    __slots__ = ("_late_until", "_pauses", "_ready_from", "timing")
+    __slots__ = ("_first_s", "_late_until", "_pauses", "_ready_from", "timing")
 
     def __init__(
         self,
         pauses: Pauses,
         timing: Timing = UNTIMED,
         late_until: dict[int, float] | None = None,
+        first_s: float = 0.0,
     ) -> None:
         self._pauses = pauses
         self.timing = timing
         self._late_until = {} if late_until is None else late_until
+        self._first_s = first_s
         self._ready_from = 0.0
 
     def opened(self, now_s: float) -> None:
@@ -40,6 +45,8 @@ class Quiet:
     def until_s(self, unit: Unit, answered_s: float) -> float:
         """When the unit may be asked, if the last answer came then."""
         late_until_s = self._late_until.get(unit.number, 0.0)
+        if self._first_s:
+            late_until_s = max(late_until_s, self._first_s + unit.timeout_s)
         return max(answered_s + self.between_s, self._ready_from, late_until_s)
 
     def silent(self, unit: Unit, sent_s: float, now_s: float) -> None:

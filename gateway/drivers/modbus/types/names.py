@@ -1,6 +1,7 @@
 """The words for what registers hold, and what each word means. Pure."""
 
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from gateway.core.schema import Kind
@@ -47,7 +48,7 @@ class DataType(StrEnum):
         """Bytes of a value; 0 for bool and string."""
         return _MEANINGS[self].size
 
-    @property
+    @cached_property
     def registers(self) -> int:
         """How many registers a value takes, those included of which it uses a part."""
         return max(1, (self.size + 1) // REGISTER_BYTES)
@@ -57,7 +58,7 @@ class DataType(StrEnum):
         """Whether it is a number with a binary point."""
         return self in {DataType.FLOAT16, DataType.FLOAT32, DataType.FLOAT64}
 
-    @property
+    @cached_property
     def is_date(self) -> bool:
         """Whether it is a date with a time."""
         return self.kind is Kind.STRING and self is not DataType.STRING

@@ -45,6 +45,7 @@ class Bus:
         self.late_s: dict[int, float] = {}
         self._is_ascii = is_ascii
         self._came = b""
+        self._held: list[bytes] | None = None
         self._loop = asyncio.get_running_loop()
         self.listen()
 
@@ -68,9 +69,7 @@ class Bus:
             self.asked[unit] += 1
             said = b"" if unit in self.dead else self.answer(unit, pdu)
             if said:
-                self._loop.call_later(
-                    self.late_s.get(number, 0.0), self._say, bytes((unit,)) + said
-                )
+                self._loop.call_later(self.late_s.get(number, 0.0), self.say, bytes((unit,)) + said)
 
     def _cut(self) -> bytes:
         """Unit and PDU of the first whole request: reads, single writes, and 43/14."""
@@ -90,10 +89,23 @@ class Bus:
         self._came = self._came[size + 2 :]
         return body
 
-    def _say(self, body: bytes) -> None:
+    def say(self, body: bytes) -> None:
         text = (body + bytes((-sum(body) & 0xFF,))).hex().upper().encode()
         whole = b":" + text + b"\r\n" if self._is_ascii else body + crc(body)
+        if self._held is not None:
+            self._held.append(whole)
+            return
         with contextlib.suppress(OSError):
+            os.write(self.terminal.master, whole)
+
+    async def stall(self) -> None:
+        """Hold answers back, as a converter does."""
+        self._held = []
+
+    async def resume(self) -> None:
+        """Let them through."""
+        held, self._held = self._held or [], None
+        for whole in held:
             os.write(self.terminal.master, whole)
 
 

@@ -94,7 +94,7 @@ async def test_a_port_that_vanishes_while_an_answer_is_awaited(
     tmp_path: Path, framing: str
 ) -> None:
     async with bus(tmp_path, framing, dead=(1,)) as line:
-        driver = SPEC.make(on_line(line.terminal.link, framing=framing, request_timeout_ms=60_000))
+        driver = SPEC.make(on_line(line.terminal.link, framing=framing, request_timeout_ms=3_000))
         await driver.connect()
         reading = asyncio.create_task(driver.read(driver.plan(FAR_APART)))
         await until(lambda: line.asked[1])
