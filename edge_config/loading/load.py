@@ -29,7 +29,7 @@ from edge_config.models.city import CityConfig, EmbeddedNode, EmbeddedStore
 from edge_config.models.gateway import DeviceConfig, GatewayConfig
 from edge_config.models.validation import valid_or_none
 
-__all__ = ["ConfigError", "load_city", "load_gateway"]
+__all__ = ["ConfigError", "load_city", "load_gateway", "load_untagged"]
 
 
 def load_gateway(
@@ -49,6 +49,24 @@ def load_gateway(
     demand_site(document, "gateway")
     loading = _Loading(document, Folder(path.parent.absolute(), path.parent), specs, built_in)
     return loading.result()
+
+
+def load_untagged(
+    path: Path, specs: Mapping[str, DriverModels], device: str
+) -> tuple[DeviceConfig, Any]:
+    """How one device of an edge's configuration is reached, whatever else is not finished there.
+
+    Returns:
+        What was written of it, and its connection, an instance of the driver's model. Neither its
+        profile nor other devices are looked at.
+
+    Raises:
+        ConfigError: there is no such device, or with every mistake of what is written of it.
+    """
+    document = read_document(path)
+    demand_site(document, "gateway")
+    loading = _Loading(document, Folder(path.parent.absolute(), path.parent), specs, BUILT_IN)
+    return loading.untagged(device)
 
 
 def load_city(path: Path) -> CityConfig:
@@ -118,6 +136,18 @@ class _Loading:
         built = tuple(device for _, device in devices)
         whole = anchored(config, self.folder.path)
         return LoadedGateway(whole, built, warnings, tuple(overloads(links, at)))
+
+    def untagged(self, device: str) -> tuple[DeviceConfig, Any]:
+        at = under(self.document.problem, "devices")
+        for position, data in enumerate(self._items("devices")):
+            if isinstance(data, dict) and data.get("id") == device:
+                place = under(at, position)
+                config = validate(DeviceConfig, data, place, self.problems)
+                connection = self._connection(data, config, place)
+                if self.problems or config is None:
+                    raise ConfigError(self.problems)
+                return config, connection
+        raise ConfigError([at((), f"there is no device {device!r}")])
 
     def _items(self, key: str) -> list[Any]:
         data = self.document.data

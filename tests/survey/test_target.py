@@ -1,10 +1,14 @@
-"""What a URL of Modbus units means."""
+"""What a URL means: of Modbus units, and of the other drivers' devices."""
+
+import re
+from typing import Any
 
 import pytest
 
 from edge_config.models.validation import validated
 from gateway.drivers.modbus.config import Connection, Framing, Transport
 from gateway.drivers.modbus.search.target import target
+from gateway.drivers.registry import installed
 
 TLS = "ca_file=a&cert_file=b&key_file=c"
 
@@ -47,8 +51,38 @@ def test_a_serial_port_with_its_settings() -> None:
         ("tcp://a/b", "names no host and port"),
         ("serial://COM3", "three strokes"),
         ("serial:///", "three strokes"),
+        ("tcp://a:502?host=b", "says host behind '?', too"),
     ],
 )
 def test_what_is_none(url: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words.replace("+", r"\+")):
+    with pytest.raises(ValueError, match=re.escape(words)):
         target(url)
+
+
+@pytest.mark.parametrize(
+    ("driver", "url", "keys"),
+    [
+        ("s7", "tcp://plc", {"host": "plc", "port": 102, "rack": 0, "slot": 1}),
+        ("s7", "tcp://plc:1102?rack=1&slot=2&connect_as=op", {"port": 1102, "rack": 1, "slot": 2}),
+        ("s7", "tcp://logo?local_tsap=256&remote_tsap=512", {"remote_tsap": 512}),
+        ("mc", "tcp://plc:5007?frame=4e&series=iqr", {"transport": "tcp", "frame": "4e"}),
+        ("mc", "udp://plc:5007?network=2&pc=3", {"transport": "udp", "frame": "4e", "pc": 3}),
+        ("dlt645", "tcp://moxa:4001?meter=0123", {"meter": "000000000123", "port": 4001}),
+        ("dlt645", "serial:///dev/ttyUSB0?wake_up=0", {"meter": "A" * 12, "wake_up": 0}),
+        ("opcua", "opc.tcp://plc:4840", {"url": "opc.tcp://plc:4840"}),
+    ],
+)
+def test_devices_of_other_drivers(driver: str, url: str, keys: dict[str, Any]) -> None:
+    spec = installed()[driver]
+    assert spec.search is not None
+    found = spec.search.target(url)
+    connection = validated(spec.connection, {**found.connection, **found.unit})
+    assert {key: getattr(connection, key) for key in keys} == keys
+
+
+@pytest.mark.parametrize("driver", sorted(installed()))
+def test_the_example_of_a_driver_is_a_url_of_it(driver: str) -> None:
+    spec = installed()[driver]
+    assert spec.search is not None
+    found = spec.search.target(spec.search.example)
+    validated(spec.connection, {**found.connection, **found.unit})

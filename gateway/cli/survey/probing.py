@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from gateway.cli.edge.asking.by_url import connection_of
 from gateway.cli.edge.asking.opening import refuse
-from gateway.cli.survey.ranges import connection_of
 
 if TYPE_CHECKING:
     from edge_config.loading.resolved import ResolvedDevice

@@ -7,7 +7,8 @@ from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.dlt645.address import Address, kind, read_only
 from gateway.drivers.dlt645.config import Connection, conflicts, endpoint, key, misfits, unit
 from gateway.drivers.dlt645.explain import explain
-from gateway.drivers.spec import DriverSpec, Example, LinkSpec
+from gateway.drivers.dlt645.search.target import EXAMPLE, target
+from gateway.drivers.spec import DriverSpec, Example, LinkSpec, SearchSpec
 
 if TYPE_CHECKING:
     from gateway.drivers.dlt645.driver import DltDriver
@@ -65,4 +66,5 @@ SPEC = DriverSpec(
     misfits=misfits,
     link=LinkSpec(key, _link, conflicts, _doubts, _impossible, _share),
     explain=explain,
+    search=SearchSpec(target, EXAMPLE),
 )

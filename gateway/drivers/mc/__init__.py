@@ -7,7 +7,8 @@ from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
 from gateway.drivers.mc.address import Address, kind, read_only
 from gateway.drivers.mc.config import Connection, endpoint, misfits, unit
-from gateway.drivers.spec import DriverSpec, Example
+from gateway.drivers.mc.search.target import EXAMPLE, target
+from gateway.drivers.spec import DriverSpec, Example, SearchSpec
 
 
 def _make(connection: Connection) -> Driver:
@@ -46,4 +47,5 @@ SPEC = DriverSpec(
     unit=unit,
     misfits=misfits,
     explain=_explain,
+    search=SearchSpec(target, EXAMPLE),
 )

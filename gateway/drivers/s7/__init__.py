@@ -8,7 +8,8 @@ from gateway.drivers.api import Driver, RefusedError
 from gateway.drivers.frames import Frame
 from gateway.drivers.s7.address import Address, kind, read_only
 from gateway.drivers.s7.config import Connection, endpoint, misfits, unit
-from gateway.drivers.spec import DriverSpec, Example
+from gateway.drivers.s7.search.target import EXAMPLE, target
+from gateway.drivers.spec import DriverSpec, Example, SearchSpec
 
 
 def _make(connection: Connection) -> Driver:
@@ -50,4 +51,5 @@ SPEC = DriverSpec(
     unit=unit,
     misfits=misfits,
     explain=_explain,
+    search=SearchSpec(target, EXAMPLE),
 )

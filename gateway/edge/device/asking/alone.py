@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+from edge_config.models.gateway import DeviceConfig, ProfileConfig
 from gateway.drivers.api import Driver
 from gateway.drivers.spec import DriverSpec
 from gateway.edge.device.asking.requests import Requests
@@ -18,6 +20,9 @@ from gateway.edge.device.timeouts import Timeouts
 from gateway.edge.live.view import DeviceRecord, Live
 
 T = TypeVar("T")
+
+_NOWHERE = Path("/nonexistent/learnt")
+"""Holds nothing: what is known of a device belongs to its tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,27 @@ async def opened_alone(
         TimeoutError: it takes too long.
     """
     model = model_of(loaded, specs, device)
-    knowledge = KnowledgeKeeper.of(loaded)
     way = _way(loaded, specs, model.resolved)
+    async with _opened(model, way, KnowledgeKeeper.of(loaded)) as one:
+        yield one
+
+
+@asynccontextmanager
+async def opened_untagged(model: DeviceModel) -> AsyncIterator[Alone]:
+    """Connect a device that has no tags yet, as :func:`opened_alone` does; nothing is known of it.
+
+    Args:
+        model: of :func:`untagged`.
+    """
+    way = Links({model.spec.name: model.spec}, Live()).join(model.resolved)
+    async with _opened(model, way, KnowledgeKeeper(_NOWHERE, ())) as one:
+        yield one
+
+
+@asynccontextmanager
+async def _opened(model: DeviceModel, way: Way, knowledge: KnowledgeKeeper) -> AsyncIterator[Alone]:
     connection = Connection(model, way.make(), way.turn, Timeouts(), knowledge)
-    record = DeviceRecord(device, model.endpoint, model.spec.name, "", model.config.asset_no)
+    record = DeviceRecord(model.id, model.endpoint, model.spec.name, "", model.config.asset_no)
     requests = Requests(model, record)
     try:
         await connection.connect()
@@ -76,6 +98,19 @@ def model_of(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], device: str
             return compiler.compile(resolved, specs[resolved.config.driver])
     known = ", ".join(one.config.id for one in loaded.devices) or "none"
     raise NoSuchDeviceError(f"there is no device {device!r}; known: {known}")
+
+
+def untagged(spec: DriverSpec, config: DeviceConfig, connection: Any) -> DeviceModel:
+    """A device of which only the connection is known.
+
+    Args:
+        spec: its driver's.
+        config: its id and time-outs.
+        connection: an instance of the driver's connection model.
+    """
+    profile = ProfileConfig(name=config.profile, driver=spec.name, source="controller", groups=())
+    resolved = ResolvedDevice(config, connection, profile, ())
+    return DeviceModel(resolved, spec, spec.endpoint(connection))
 
 
 def _way(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], wanted: ResolvedDevice) -> Way:

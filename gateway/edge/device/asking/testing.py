@@ -59,8 +59,8 @@ async def examined(device: Askable, now_ms: Callable[[], int]) -> AsyncIterator[
         async for finding in _own(device):
             yield finding
             is_there &= finding.is_ok is not False
-        if is_there:
-            tags = list(device.model.tags.values())
+        tags = list(device.model.tags.values())
+        if is_there and tags:
             yield _addresses(await read_once(device, tags, now_ms))
     except CannotAskError as error:
         yield Finding("connect", False, "ask the device", str(error))

@@ -1,0 +1,1 @@
+"""Where meters are looked for; nothing here runs while one is read."""

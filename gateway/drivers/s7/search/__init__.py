@@ -1,0 +1,1 @@
+"""Where controllers are looked for; nothing here runs while one is read."""
