@@ -28,6 +28,7 @@ class Control(IntEnum):
 
     READ = 0x11
     READ_MORE = 0x12
+    READ_ADDRESS = 0x13
 
 
 ANSWER, REFUSED, MORE = 0x80, 0x40, 0x20
@@ -135,6 +136,11 @@ def read_more(meter: str, item: int, number: int) -> Request:
     """Ask for the next frame of an answer, the first one has number 1."""
     on_wire = item.to_bytes(ITEM, "little")
     return Request(Frame(meter, Control.READ_MORE, on_wire + bytes((number,))), on_wire)
+
+
+def read_address() -> Request:
+    """Ask for the address of the one meter of a line; of several all answer at once (7.5)."""
+    return Request(Frame(ANYBODY, Control.READ_ADDRESS, b""))
 
 
 _ERRORS = (

@@ -1,7 +1,7 @@
 """The DL/T 645 driver: one meter, on a line that others may share."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -17,6 +17,7 @@ from gateway.drivers.api import (
 from gateway.drivers.dlt645 import codec
 from gateway.drivers.dlt645.address import read_only
 from gateway.drivers.dlt645.config import REQUEST_TIMEOUT_MS, Connection, endpoint
+from gateway.drivers.dlt645.diagnosis import examine
 from gateway.drivers.dlt645.plan import (
     CODES,
     LAYOUTS,
@@ -28,6 +29,7 @@ from gateway.drivers.dlt645.plan import (
     shown,
     words_for,
 )
+from gateway.drivers.extras import Finding
 from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.toolkit.layout import Kept
 from gateway.drivers.toolkit.reading import Answer, ReadPlan, UnansweredError
@@ -86,6 +88,20 @@ class DltDriver:
             raise NotConnectedError(
                 f"cannot connect to {self._name}: {error}", error.reason
             ) from error
+
+    async def diagnose(self) -> AsyncIterator[Finding]:
+        """Look closer at the meter; see :mod:`gateway.drivers.dlt645.diagnosis`."""
+        line = await self._link.line(self)
+
+        async def ask(request: codec.Request, wake_up: int) -> codec.Frame | None:
+            return await self._exchange(line, request, wake_up)
+
+        wanted, is_alone = self._connection, self._link.meters == 1
+        try:
+            async for one in examine(ask, lambda: line.stranger, wanted, is_alone=is_alone):
+                yield one
+        except NotConnectedError as error:
+            raise NotConnectedError(f"{self._name}: {error}", error.reason) from error
 
     def plan(self, points: Sequence[Point]) -> MeterPlan:
         """One request for each data identifier."""
@@ -148,9 +164,12 @@ class DltDriver:
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    async def _exchange(self, line: "Line", request: codec.Request) -> codec.Frame | None:
+    async def _exchange(
+        self, line: "Line", request: codec.Request, wake_up: int | None = None
+    ) -> codec.Frame | None:
         """Ask once; what is not answered may be answered late."""
-        wake_up, wait_s = self._connection.wake_up, self._timeout_ms / 1_000
+        wake_up = self._connection.wake_up if wake_up is None else wake_up
+        wait_s = self._timeout_ms / 1_000
         item, answer = int.from_bytes(request.item, "little"), None
         try:
             answer = await line.ask(request, wake_up, wait_s, self._frames)

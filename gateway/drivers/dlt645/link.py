@@ -23,6 +23,9 @@ class DltLink:
 
     Args:
         connections: of the meters; all have the same serial port, or host and port.
+
+    Attributes:
+        meters: how many are configured.
     """
 
     turns = 1  # a line carries one question at a time
@@ -31,6 +34,7 @@ class DltLink:
         self._users: set[DltDriver] = set()
         self._line: Line | None = None
         self._way = _way(connections)
+        self.meters = len(connections)
 
     def driver(self, connection: Connection) -> DltDriver:
         """A driver for one meter."""
@@ -38,6 +42,7 @@ class DltLink:
 
     def configure(self, connections: Sequence[Connection]) -> None:
         """Follow what the meters say; a port that is to be set otherwise is opened anew."""
+        self.meters = len(connections)
         way = _way(connections)
         if way != self._way:
             self._way = way

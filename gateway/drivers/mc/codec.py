@@ -1,7 +1,7 @@
 """MC protocol (SLMP) in 3E and 4E frames, binary code: messages both ways. Pure.
 
-Source: SLMP reference manual SH-080956ENG: chapter 4 (message formats), section 5.2 (commands
-0401, 0403 and 1401). All numbers are little-endian, but for the subheader.
+Source: SLMP reference manual SH-080956ENG: chapter 4 (message formats), sections 5.2 (commands
+0401, 0403 and 1401) and 5.5 (0101). All numbers are little-endian, but for the subheader.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,7 @@ _SHORT = Struct("<H")
 _COMMAND = Struct("<HHH")  # monitoring timer, command, subcommand
 _REFUSED = Struct("<BBHBHH")  # who refused, and which command
 
+READ_MODEL = 0x0101
 READ = 0x0401
 READ_RANDOM = 0x0403
 WRITE = 0x1401
@@ -30,6 +31,8 @@ MOST_WORDS = 960
 _ASKED = {Frame.E3: b"\x50\x00", Frame.E4: b"\x54\x00"}
 _ANSWERED = {Frame.E3: b"\xd0\x00", Frame.E4: b"\xd4\x00"}
 SERIALS = 0x10000
+_NAME = 16
+"""Characters of a CPU's model; its code of 2 bytes follows."""
 _LEAST_BODY = 2  # the end code
 
 
@@ -66,6 +69,17 @@ class Words(NamedTuple):
     device: str
     first: int
     length: int
+
+
+def read_model() -> Request:
+    """Ask for the model of the CPU (0101)."""
+    return Request(READ_MODEL, 0, b"", _NAME + _SHORT.size)
+
+
+def model_name(data: bytes) -> str:
+    """The model in an answer, as the plate has it, and its code."""
+    name = data[:_NAME].decode("ascii", "replace").rstrip(" \0")
+    return f"{name}, code {_SHORT.unpack_from(data, _NAME)[0]:04X}H"
 
 
 def read(words: Words, series: Series) -> Request:

@@ -1,7 +1,7 @@
 """The MC protocol driver: one connection to one CPU."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import cycle
 from weakref import WeakSet
 
@@ -15,6 +15,7 @@ from gateway.drivers.api import (
     TagFault,
     Value,
 )
+from gateway.drivers.extras import Finding
 from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.mc import codec, ends
 from gateway.drivers.mc.channel import Channel
@@ -26,6 +27,7 @@ from gateway.drivers.mc.config import (
     endpoint,
     route,
 )
+from gateway.drivers.mc.diagnosis import examine
 from gateway.drivers.mc.plan import (
     LAYOUTS,
     Read,
@@ -58,8 +60,7 @@ class McDriver:
         self._most_random = codec.MOST_RANDOM[connection.series] if connection.random_read else 0
         self._name = f"MELSEC controller at {endpoint(connection)}"
         self._way = _WAYS[connection.transport](connection.host, connection.port)
-        has_serials = connection.frame is Frame.E4
-        self._serials = cycle(range(codec.SERIALS)) if has_serials else None
+        self._serials = cycle(range(codec.SERIALS))
         self._frames = NOT_KEPT
         self._channel: Channel | None = None
         self._plans: WeakSet[PointPlan] = WeakSet()
@@ -71,15 +72,35 @@ class McDriver:
     async def connect(self) -> None:
         """Open the connection; whether the CPU answers shows at the first reading."""
         await self.close()
-        to, timer_ms = route(self._connection), self._connection.monitoring_timer_ms
-        inbox = codec.Inbox(self._connection.frame, is_datagrams=self._way.is_datagrams)
-        channel = Channel(inbox, to, timer_ms, self._frames, self._serials)
+        channel = self._new_channel(self._connection.frame)
         try:
             await self._way.open(lambda: channel)
         except NotConnectedError as error:
             self._frames.note(f"cannot connect: {error}")
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
         self._channel = channel
+
+    def diagnose(self) -> AsyncIterator[Finding]:
+        """Look closer at the controller; see :mod:`gateway.drivers.mc.diagnosis`."""
+        return examine(self._ask_in, self._connection)
+
+    async def _ask_in(self, asked: codec.Request, frame: Frame) -> Answer:
+        """Ask in the frames of the connection, or in others over a connection of their own."""
+        if frame is self._connection.frame:
+            return await self._ask(asked)
+        await self.close()  # ports of controllers serve one connection
+        channel = self._new_channel(frame)
+        await self._way.open(lambda: channel)
+        try:
+            return await channel.ask(asked, self._timeout_s)
+        finally:
+            channel.abort("the frames were tried")
+
+    def _new_channel(self, frame: Frame) -> Channel:
+        to, timer_ms = route(self._connection), self._connection.monitoring_timer_ms
+        inbox = codec.Inbox(frame, is_datagrams=self._way.is_datagrams)
+        serials = self._serials if frame is Frame.E4 else None
+        return Channel(inbox, to, timer_ms, self._frames, serials)
 
     def plan(self, points: Sequence[Point]) -> PointPlan:
         """Merge the points into the fewest requests."""

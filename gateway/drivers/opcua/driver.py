@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,12 @@ from asyncua.ua.status_codes import StatusCodes
 
 from gateway.core.batch import Reading, Status
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, TagFault, Value
-from gateway.drivers.extras import Notice
+from gateway.drivers.extras import Finding, Notice
 from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.session import Session, open_session
 from gateway.drivers.opcua.connecting.structures import Structures, with_fields
+from gateway.drivers.opcua.diagnosis import told
 from gateway.drivers.opcua.encoding.codec import decode_read
 from gateway.drivers.opcua.encoding.convert import Shape, clock_ticks, reading_of, shape_of
 from gateway.drivers.opcua.encoding.quality import mark_frozen
@@ -173,6 +174,11 @@ class OpcUaDriver:
         findings += [member.findings for member in self._groups.members]
         namespaces = self._session.namespaces
         return {name: fault for one in findings for name, fault in one.words(namespaces).items()}
+
+    async def diagnose(self) -> AsyncIterator[Finding]:
+        """Say how the session is secured and which namespaces there are; see the SDK."""
+        for finding in told(self._open(), self._connection):
+            yield finding
 
     def notices(self) -> Sequence[Notice]:
         """How subscriptions and security differ from what is wanted; see the SDK."""

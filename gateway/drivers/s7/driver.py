@@ -1,6 +1,6 @@
 """The S7 driver: one connection to one CPU."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from weakref import WeakSet
 
 from gateway.core.batch import Reading
@@ -12,11 +12,13 @@ from gateway.drivers.api import (
     TagFault,
     Value,
 )
+from gateway.drivers.extras import Finding
 from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.s7 import codec
 from gateway.drivers.s7.address import Address
 from gateway.drivers.s7.channel import Channel
 from gateway.drivers.s7.config import REQUEST_TIMEOUT_MS, Connection, endpoint
+from gateway.drivers.s7.diagnosis import examine
 from gateway.drivers.s7.plan import LAYOUTS, head, shown, write_request
 from gateway.drivers.toolkit.plans import PointPlan
 from gateway.drivers.toolkit.reading import Answer
@@ -48,6 +50,14 @@ class S7Driver:
             raise NotConnectedError(
                 f"{words} connections of the CPU are taken", error.reason
             ) from error
+
+    async def diagnose(self) -> AsyncIterator[Finding]:
+        """Look closer at the CPU; see :mod:`gateway.drivers.s7.diagnosis`."""
+        try:
+            async for finding in examine(self._connected(), self._connection):
+                yield finding
+        except NotConnectedError as error:
+            raise self._lost(error) from error
 
     def plan(self, points: Sequence[Point]) -> PointPlan:
         """Merge the points into the fewest parts of messages."""

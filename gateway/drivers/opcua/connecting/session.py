@@ -89,6 +89,12 @@ class Session:
         return bytes(await protocol.send_request(request, wait))
 
     @property
+    def security(self) -> str:
+        """Policy and mode of what is sent, as ``Basic256Sha256/SignAndEncrypt``."""
+        policy = self._client.security_policy
+        return f"{policy.URI.rpartition('#')[2]}/{policy.Mode.name.rstrip('_')}"
+
+    @property
     def services(self) -> Any:  # the library's session services
         """The library's typed services, for calls that are rare."""
         return self._client.uaclient

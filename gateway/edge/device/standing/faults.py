@@ -33,6 +33,8 @@ class Fault(StrEnum):
     SERIAL_IN_USE = "serial_in_use"
     SILENT = "silent"
     WRONG_UNIT = "wrong_unit"
+    METER_SILENT = "meter_silent"
+    WRONG_METER = "wrong_meter"
     SLOW = "slow"
     BEHIND_GATEWAY = "behind_gateway"
     WRONG_ANSWER = "wrong_answer"
