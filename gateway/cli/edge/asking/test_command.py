@@ -48,8 +48,8 @@ class _Tested(NamedTuple):
 def register(root: typer.Typer) -> None:
     """Add the command."""
     by_url = "`qulink test modbus tcp://192.0.2.7:502?unit=7`"
-    epilog = f"Examples: `qulink test gateway.yaml press-1`, {by_url}"
-    root.command("test", epilog=epilog)(test)
+    example = f"Example: `qulink test gateway.yaml press-1`, or {by_url}"
+    root.command("test", epilog=example)(test)
 
 
 def test(where: Where, device: Device, as_json: AsJson = False) -> None:
