@@ -47,8 +47,7 @@ class _Tested(NamedTuple):
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
-    by_url = "`qulink test modbus tcp://192.0.2.7:502?unit=7`"
-    example = f"Example: `qulink test gateway.yaml press-1`, or {by_url}"
+    example = "Example: `qulink test modbus tcp://192.0.2.7:502?unit=7`"
     root.command("test", epilog=example)(test)
 
 
