@@ -23,7 +23,7 @@ from gateway.drivers.modbus.codec import (
     Request,
 )
 from gateway.drivers.modbus.config import Unit
-from gateway.drivers.modbus.reach.window import PATIENCE, UNREADY, is_unready
+from gateway.drivers.modbus.reach.window import UNREADY, is_unready, patience_s
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver
@@ -100,8 +100,9 @@ class Asking:
         try:
             answers = await self._exchange(channel, requests, is_known, self._trial(width))
         except asyncio.CancelledError:
-            self._link.window.interrupted("a reading took too long", clock())
-            channel.abort("given up while several requests were under way")
+            if width > 1:
+                self._link.window.interrupted("a reading took too long", clock())
+                channel.abort("given up while several requests were under way")
             raise
         is_whole = channel.is_open and not channel.silences
         if is_whole and not orderly.answers_again and not is_unready(answers):
@@ -130,8 +131,8 @@ class Asking:
     def _trial(self, width: int) -> Unit:
         """How to ask with so many under way; one that is missing is not waited for in full."""
         if self._wide.window != width:
-            patience_s = self._unit.timeout_s / (PATIENCE if width > 1 else 1)
-            self._wide = replace(self._unit, window=width, timeout_s=patience_s)
+            timeout_s = self._unit.timeout_s if width == 1 else patience_s(self._unit.timeout_s)
+            self._wide = replace(self._unit, window=width, timeout_s=timeout_s)
         return self._wide
 
     async def ask_once(self, request: Request) -> Answer:

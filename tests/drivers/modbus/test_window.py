@@ -192,6 +192,24 @@ async def test_a_device_that_went_away_has_not_been_confused() -> None:
         assert window_of(driver).found == found > 1
 
 
+@pytest.mark.parametrize("is_found", [False, True])
+async def test_a_reading_that_is_cut_off_ends_a_connection_with_several_under_way(
+    is_found: bool,
+) -> None:
+    async with device() as (slave, port), connected(port, **OPTIONS) as driver:
+        await read_well(driver, 60 if is_found else 1)
+        plan = driver.plan(WANTED)
+        await driver.read(plan)
+        slave.answer_s = 0.5
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await driver.read(plan)
+        channel = driver._asking.channel
+        assert channel is not None
+        assert channel.is_open != is_found
+        assert window_of(driver).refusals == 0
+
+
 async def test_what_was_found_is_kept_over_restarts() -> None:
     async with device() as (slave, port):
         async with connected(port, **OPTIONS) as driver:

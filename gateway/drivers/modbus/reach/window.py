@@ -14,9 +14,8 @@ from gateway.drivers.modbus.pauses import Pauses
 MOST = 16
 """As many may be written, too."""
 
-PATIENCE = 4
-"""An answer among several is waited for as long as this part of the time-out: what it leaves is
-for asking again, one by one, within the same reading."""
+_PATIENCE = 0.25
+_LEAST_PATIENCE_S = 0.1
 
 _ROUNDS = 3
 """Series that are timed before another width is tried."""
@@ -51,6 +50,14 @@ def may_find(connections: Sequence[Connection]) -> bool:
 def is_unready(answers: Sequence[Answer]) -> bool:
     """Whether a device says that it is busy, or a gateway that it does not reach it."""
     return any(code in answers for code in UNREADY)
+
+
+def patience_s(timeout_s: float) -> float:
+    """How long an answer among several is waited for.
+
+    What that leaves of the time-out is for asking again, one by one, within the same reading.
+    """
+    return max(_PATIENCE * timeout_s, min(timeout_s, _LEAST_PATIENCE_S))
 
 
 class Window:
