@@ -9,8 +9,11 @@ from gateway.core.status import Reason, bad
 from gateway.drivers.api import DriverError, NoResponseError, Point
 from gateway.drivers.dlt645 import SPEC
 from gateway.drivers.dlt645.codec import Frame, Hearing, encode
+from gateway.drivers.dlt645.codec import read as codec_read
+from gateway.drivers.dlt645.line import Line
 from gateway.drivers.frames import FrameLog
 from gateway.drivers.kit.conformance import FaultProxy, values_of
+from gateway.drivers.transport.tcp import TcpWay
 from simulators.hostile.frames import FRAMINGS
 from simulators.hostile.plant import HostilePlant
 from simulators.hostile.script import Rule, Script
@@ -111,6 +114,27 @@ async def test_a_late_answer_of_before_is_not_the_value_of_now(count: int) -> No
         assert set(now) <= {10.0, None}
         assert now[-1] == 10.0
     assert plant.struck["delay"] == 1
+
+
+async def test_half_an_answer_is_not_ended_by_the_begin_of_the_next() -> None:
+    came: list[bytes] = []
+
+    def alter(data: bytes) -> bytes:
+        came.append(data)
+        return data[:-1] if len(came) == 1 else b"\x16" + data
+
+    now, asked = {"volts": 229.0}, codec_read(ONE, 0x02010100)
+    one = Meter(ONE, {"02010100": lambda: number(now["volts"], 2, 1)})
+    async with MeterLine(one) as server, FaultProxy(server.port) as proxy:
+        proxy.alter = alter
+        line = Line()
+        await TcpWay("127.0.0.1", proxy.port).open(lambda: line)
+        assert await line.ask(asked, 0, 0.2, FrameLog()) is None
+        now["volts"] = 10.0
+        answer = await line.ask(asked, 0, 5.0, FrameLog())
+        line.abort("closed")
+    assert answer is not None
+    assert answer.data[4:] == number(10.0, 2, 1)
 
 
 async def test_a_late_refusal_is_not_the_neighbours() -> None:
