@@ -1,20 +1,36 @@
 """The bytes of a value, and what they say in other byte orders, for those who look at a page."""
 
 import struct
+from dataclasses import replace
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_config.models.validation import validated
-from gateway.drivers.modbus.address import Address
+from gateway.core.status import GOOD
+from gateway.core.values.plain import plain_values
+from gateway.drivers.api import Point
+from gateway.drivers.modbus.address import Address, kind
 from gateway.drivers.modbus.config import Connection
-from gateway.drivers.modbus.search.detective import decoded
+from gateway.drivers.modbus.plan import layout
 from gateway.drivers.modbus.search.registers import held, in_orders
 from gateway.drivers.modbus.types.orders import Order
 
 CONNECTION = Connection(host="plc")
-NUMBERS = ("int16", "uint16", "int32", "uint32", "int48", "uint64", "float32", "float64")
+NUMBERS = (
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int48",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "uint32:bcd",
+)
 
 
 def address(text: str) -> Address:
@@ -22,34 +38,27 @@ def address(text: str) -> Address:
 
 
 @given(st.sampled_from(NUMBERS), st.sampled_from(Order), st.binary(min_size=8, max_size=8))
+@example("float16", Order.ABCD, bytes.fromhex("2e66000000000000"))  # 0.1, as near as it can
+@example("float32", Order.CDAB, bytes.fromhex("00004365") + bytes(4))
 def test_the_bytes_are_those_that_were_read(of: str, order: Order, body: bytes) -> None:
+    """From what a reading gives and a page is told."""
     one = address(f"holding:5:{of}")
     if one.span == 1 and order.swaps_words:
         return
-    one = address(f"holding:5:{of}:{order}")
-    words = {5 + at: int.from_bytes(body[2 * at : 2 * at + 2], "big") for at in range(one.span)}
-    (value,) = decoded([one], words, CONNECTION)
-    assert value.value is not None
-    found = held(CONNECTION, one, _exact(of, order, body, value.value))
+    one = replace(one, order=order)
+    body = body[: 2 * one.span]
+    status = np.zeros(1, np.uint8)
+    (block,) = (made := layout([Point("t", kind(one), one)], CONNECTION)).blocks
+    assert (block.key.start, block.key.length) == (5, one.span)
+    (column,) = made.decoder.columns(body, status)
+    (told,) = plain_values(column)
+    found = held(CONNECTION, one, told) if status[0] == GOOD else None
     if found is not None:  # no number has no bytes of its own
-        assert found == body[: 2 * one.span]
+        assert found == body
         readings = in_orders(CONNECTION, one, found)
-        assert readings[0] == (str(order), value.value)
+        assert readings[0].order == str(order)
+        assert readings[0].value == pytest.approx(told, rel=1e-6, abs=0)
         assert len(readings) == (2 if one.span == 1 else 4)
-
-
-def _exact(of: str, order: Order, body: bytes, value: object) -> float:
-    """A column has all bits of a float; what the detective shows has seven digits."""
-    if of != "float32":
-        return value  # type: ignore[return-value]
-    places = {
-        "ABCD": (0, 1, 2, 3),
-        "BADC": (1, 0, 3, 2),
-        "CDAB": (2, 3, 0, 1),
-        "DCBA": (3, 2, 1, 0),
-    }
-    found: float = struct.unpack(">f", bytes(body[at] for at in places[order]))[0]
-    return found
 
 
 def test_four_orders_of_the_registers_of_a_panel() -> None:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from gateway.drivers.api import Value
 from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.codec import Table
@@ -23,6 +25,8 @@ def held(connection: Connection, address: Address, value: Value) -> bytes | None
     """
     if not _has_one_pattern(address) or isinstance(value, str | bool) or not math.isfinite(value):
         return None
+    if address.type is DataType.FLOAT16:  # pages show the shortest text of the wider column
+        value = float(np.float32(value))
     return encode(address, connection.order, value)
 
 
