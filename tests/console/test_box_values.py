@@ -5,7 +5,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from edge_config.loading.load import load_gateway
+from gateway.core.status import Quality, Reason
+from gateway.drivers.registry import installed
+from gateway.edge.device.asking.alone import model_of
+from gateway.edge.live.console.pages.values import shown
+from gateway.edge.live.records import TagLive
 from tests.console.box import box, device, meter
+from tests.edge.one_device import configured
 from tests.support.chromium import chromium
 from tests.support.peers import free_port
 from tests.support.waiting import SOON_S
@@ -57,6 +64,24 @@ async def test_a_wrong_byte_order_is_marked_and_the_right_one_stands_beside_it(
                 assert "no such address" in read
                 assert await page.barriers() == []
                 assert page.problems == []
+
+
+def test_of_two_machines_with_one_name_no_bytes_are_guessed(tmp_path: Path) -> None:
+    tags = [
+        {"name": "speed", "address": "holding:10", "asset_no": "A"},
+        {"name": "speed", "address": "holding:0:float32", "asset_no": "B"},
+        {"name": "alone", "address": "holding:12"},
+    ]
+    config = configured(tmp_path, "modbus", {"host": "127.0.0.1"}, tags)
+    model = model_of(load_gateway(config, installed()), installed(), "press-1")
+    known = (Quality.GOOD, Reason.NONE, 1)
+    live = [TagLive("speed", "", "", "", "value", "g", 7, *known, raw=7) for _ in range(2)]
+    live.append(TagLive("alone", "", "", "", "value", "g", 7, *known, raw=7))
+    assert [(row.held, row.address) for row in shown(live, model)] == [
+        ("", ""),
+        ("", ""),
+        ("00 07", "holding:12:uint16"),
+    ]
 
 
 @pytest.mark.timeout(300)

@@ -79,7 +79,7 @@ class DevicePage:
         await form_of(request)
         assert self._tools is not None  # noqa: S101 - or this has no address
         device = self._tools.demand(request)
-        tags = list(device.model.tags.values())
+        tags = [tag for group in device.model.resolved.groups for tag in group.tags]
         await self._read.keep(device.model.id, read_once(device, tags, self._now_ms))
         return RedirectResponse(f"/devices/{device.model.id}#read", 303)
 

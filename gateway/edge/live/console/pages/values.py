@@ -1,5 +1,6 @@
 """Values of tags as a technician looks at them: with their bytes, and what is odd about them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -58,12 +59,23 @@ def shown(tags: Iterable[TagLive], model: DeviceModel | None) -> list[Shown]:
     """
     if model is None:
         return [Shown(tag, doubt=_odd_alone(tag.value)) for tag in tags]
-    configured, rows, compared = model.tags, [], 0
+    configured, rows, compared = _by_name(model), [], 0
     for tag in tags:
-        row = shown_one(tag, configured[tag.name], model, is_compared=compared < MOST_COMPARED)
+        found = configured.get(tag.name)
+        if found is None:
+            rows.append(Shown(tag, doubt=_odd_alone(tag.value)))
+            continue
+        row = shown_one(tag, found, model, is_compared=compared < MOST_COMPARED)
         compared += bool(row.orders)
         rows.append(row)
     return rows
+
+
+def _by_name(model: DeviceModel) -> dict[str, ResolvedTag]:
+    """The tags whose names say which they are: machines of one device may share a name."""
+    tags = [tag for group in model.resolved.groups for tag in group.tags]
+    counts = Counter(tag.config.name for tag in tags)
+    return {tag.config.name: tag for tag in tags if counts[tag.config.name] == 1}
 
 
 def shown_one(
