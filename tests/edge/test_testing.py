@@ -88,11 +88,12 @@ async def test_a_sound_connection_is_ok_in_every_layer_and_the_gateway_keeps_its
 ) -> None:
     expected = ["name", "route", "port", "connect", "unit", *["function"] * 4, "address"]
     with libmodbus(tmp_path) as port:
-        config = configured(tmp_path, "modbus", {"host": "127.0.0.1", "port": port}, TAGS)
+        off = {"name": "off", "address": "input:8:uint16", "no_value": [56]}
+        config = configured(tmp_path, "modbus", {"host": "127.0.0.1", "port": port}, [*TAGS, off])
         code, steps = await steps_of(config)
         assert (code, [one["step"] for one in steps]) == (0, expected), steps
         said = await asyncio.to_thread(qulink, "test", config, "press-1")
-        assert "7 of 7 are readable" in said.stdout
+        assert "8 of 8 are readable; 1 of them the device has no value for now" in said.stdout
         assert "FAILED" not in said.stdout
         with running(config):
             await until(lambda: device(config)["state"] == "up")

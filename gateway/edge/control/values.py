@@ -1,6 +1,8 @@
 """Values of tags as commands are answered with them."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -74,17 +76,34 @@ def tags_to_read(
 ) -> list[ResolvedTag]:
     """What is asked for; all tags of the device if nothing is named.
 
+    A name that several machines behind the device have is not guessed: among all tags such ones
+    are called by their addresses.
+
     Raises:
-        ControlError: the device has no such tag, or the address is none.
+        ControlError: the device has no such tag, or several, or the address is none.
     """
-    known = model.tags
+    known = defaultdict[str, list[ResolvedTag]](list)
+    for tag in (tag for group in model.resolved.groups for tag in group.tags):
+        known[tag.config.name].append(tag)
     if not names and not addresses:
-        return list(known.values())
+        return [tag for tags in known.values() for tag in (tags if len(tags) == 1 else _told(tags))]
     unknown = [name for name in names if name not in known]
     if unknown:
         few = ", ".join(list(known)[:20])
         raise ControlError(f"device {model.id} has no tag {', '.join(unknown)}; it has: {few}")
-    return [*(known[name] for name in names), *(one.tag(model) for one in addresses)]
+    for name in names:
+        if len(known[name]) > 1:
+            where = ", ".join(tag.config.name for tag in _told(known[name]))
+            raise ControlError(
+                f"several tags of device {model.id} are called {name!r}, each of another machine; "
+                f"ask for their addresses: {where}"
+            )
+    return [*(known[name][0] for name in names), *(one.tag(model) for one in addresses)]
+
+
+def _told(tags: Iterable[ResolvedTag]) -> list[ResolvedTag]:
+    """Tags called by their addresses."""
+    return [replace(tag, config=replace(tag.config, name=str(tag.address))) for tag in tags]
 
 
 def values_now(tags: Iterable[TagLive], asked: Iterable[ResolvedTag]) -> list[ValueNow]:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from gateway.core.status import Quality
+from gateway.core.status import Quality, Reason
 from gateway.drivers.api import Driver, DriverError
 from gateway.drivers.extras import Finding
 from gateway.edge.device.asking.network import name_and_route, place_of, port_open
@@ -84,11 +84,19 @@ async def _own(device: Askable) -> AsyncIterator[Finding]:
         yield finding
 
 
+def _is_wrong(tag: TagLive) -> bool:
+    """Whether its address, or its type, may be wrong."""
+    return tag.quality is Quality.BAD and tag.reason is not Reason.NO_VALUE
+
+
 def _addresses(tags: list[TagLive]) -> Finding:
-    bad = [tag for tag in tags if tag.quality is Quality.BAD]
+    # A device that says that it has no value has answered: the address is right.
+    empty = sum(tag.reason is Reason.NO_VALUE for tag in tags)
+    bad = [tag for tag in tags if _is_wrong(tag)]
     names = ", ".join(f"{tag.name} ({tag.reason.code})" for tag in bad[:NAMED_TAGS])
     more = f" and {len(bad) - NAMED_TAGS} more" if len(bad) > NAMED_TAGS else ""
     found = f"{len(tags) - len(bad)} of {len(tags)} are readable"
     found += f"; not: {names}{more}" if bad else ""
+    found += f"; {empty} of them the device has no value for now" if empty else ""
     fault = UNREADABLE if 2 * len(bad) > len(tags) else ""
     return Finding("address", not bad, "read all tags of the device", found, fault)
