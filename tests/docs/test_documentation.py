@@ -60,7 +60,11 @@ def test_yaml_on_pages_can_be_read(page: Path) -> None:
         assert parse(block, page.name).problems == []
 
 
-PAIRS = [("README.md", "README.zh.md"), ("docs/first-gateway.md", "docs/first-gateway.zh.md")]
+PAIRS = [
+    ("README.md", "README.zh.md"),
+    ("docs/first-gateway.md", "docs/first-gateway.zh.md"),
+    ("docs/unknown-device.md", "docs/unknown-device.zh.md"),
+]
 """Pages that stand in both languages."""
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 2
 MOST_FITS = 5
+LEAST_FIT = 0.5
+"""Less is shown to scripts only: many a block of registers has the addresses of a profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Report:
                 typer.echo(f"  {key}: {value}")
             if one.readable:
                 typer.echo(f"  readable: {', '.join(one.readable)}")
-            for fit in self.fits.get(one.name, [])[:MOST_FITS]:
+            for fit in self._worth_showing(one):
                 typer.echo(
                     f"  profile {fit.profile} ({fit.title}): {fit.given} of {fit.tags} tags given, "
                     f"{fit.usual} look measured, score {fit.score:.2f}"
@@ -97,6 +99,10 @@ class Report:
             typer.echo(remark, err=True)
         if self.written:
             typer.echo(f"wrote {self.wish.write} into {', '.join(self.written)}")
+
+    def _worth_showing(self, one: "FoundDevice") -> "Sequence[Fit]":
+        fits = self.fits.get(one.name, [])[:MOST_FITS]
+        return [fit for fit in fits if fit.score >= LEAST_FIT]
 
     def finish(self) -> None:
         """End with the exit code that tells how it went."""

@@ -150,8 +150,11 @@ async def _answer(line: _Line, unit: int) -> int | None:
 
 
 def _nobody(line: _Line) -> str:
+    connection: Connection = line.where.connection
     words = {"tcp": "rtu+tcp://, if a serial server only passes bytes on", "rtu": "tcp://"}
-    other = words.get(str(line.where.connection.framing), "")
+    other = words.get(str(connection.framing), "")
+    if connection.serial is not None:
+        other = "another speed, as ?baud=19200&parity=even"
     hint = f"; try {other}" if other else ""
     return (
         f"no unit of {line.units} answered within {line.options.timeout_ms} ms: see wiring, "
