@@ -33,13 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.error("hostile has options of its own and comes first: simulate hostile --help")
     if options.profile == "profiles":
         return _write_profiles(options.into)
+    if options.serial is not None and options.profile != METERS:
+        command.error(f"--serial is for {METERS}")
     unknown = _unknown_units(options)
     if unknown:
         command.error(f"{options.profile} has no Modbus unit {unknown[0]} to be at fault")
     try:
         asyncio.run(_serve(options))
     except PortInUseError as error:
-        _say(f"{error}; choose another with --port, --opcua-port or --controller-port", sys.stderr)
+        _say(
+            f"{error}; choose another with --port, --opcua-port, --controller-port or --serial",
+            sys.stderr,
+        )
         return EXIT_USAGE
     return 0
 
@@ -74,7 +79,7 @@ def _bench(options: argparse.Namespace) -> AbstractAsyncContextManager[str]:
 def _meters(options: argparse.Namespace) -> AbstractAsyncContextManager[str]:
     from simulators.meters import PORT, serving
 
-    return serving(options.host, options.port or PORT, options.seed)
+    return serving(options.host, options.port or PORT, options.serial, options.seed)
 
 
 @asynccontextmanager

@@ -64,9 +64,20 @@ class Line:
 @cache
 def lines() -> Mapping[str, Line]:
     """The lines of the catalogue by name."""
+    return {record["name"]: _line(record) for record in _catalogue()["lines"]}
+
+
+def meters() -> tuple[str, ...]:
+    """Addresses of the electricity meters of the catalogue, as printed on their plates."""
+    return tuple(record["meter"] for record in _catalogue()["meters"]["machines"])
+
+
+@cache
+def _catalogue() -> Mapping[str, Any]:
     text = (files("edge_config") / CATALOG).read_text(encoding="utf-8")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # pure Python would take half a second
-    return {record["name"]: _line(record) for record in yaml.load(text, loader)["lines"]}  # noqa: S506 - both are safe
+    data: Mapping[str, Any] = yaml.load(text, loader)  # noqa: S506 - both are safe
+    return data
 
 
 def _line(record: Mapping[str, Any]) -> Line:

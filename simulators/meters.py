@@ -1,17 +1,18 @@
-"""Electricity meters of a workshop behind one serial server, by DL/T 645-2007."""
+"""Electricity meters of a workshop on one serial line, by DL/T 645-2007."""
 
 import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from random import Random
 
+from simulators.hostile.frames import FRAMINGS
+from simulators.line import meters
 from simulators.servers.dlt645 import Held, Meter, MeterLine, clock, number
+from simulators.servers.terminal import Terminal
 
 PORT = 15_035
-ADDRESSES = ("202611270001", "202611270002", "202611270003")
-"""Of its meters, as printed on their plates."""
-
 _PHASES = (1, 2, 3)
 _RATED_KW = 40.0
 
@@ -74,13 +75,23 @@ def meter(address: str, seed: int) -> Meter:
 
 
 @asynccontextmanager
-async def serving(host: str, port: int, seed: int) -> AsyncIterator[str]:
-    """Listen while the block runs; gives the address listened on.
+async def serving(host: str, port: int, serial: Path | None, seed: int) -> AsyncIterator[str]:
+    """Answer while the block runs: behind a serial server, or on a serial port; gives where.
+
+    Args:
+        host: address of the serial server.
+        port: its TCP port.
+        serial: path of a serial port, which is made; None: the serial server.
+        seed: equal seeds give equal loads.
 
     Raises:
-        PortInUseError: the port cannot be listened on.
+        PortInUseError: the port cannot be listened on, or made.
     """
-    line = MeterLine(*(meter(address, seed) for address in ADDRESSES))
+    line = MeterLine(*(meter(address, seed) for address in meters()))
+    if serial is not None:
+        with Terminal(serial, FRAMINGS["dlt645"], line.answered):
+            yield f"dlt645={serial}"
+        return
     await line.start(host, port)
     try:
         yield f"dlt645={host}:{line.port}"

@@ -40,6 +40,8 @@ def parser() -> argparse.ArgumentParser:
     add("--opcua-port", type=_port, help="OPC UA port; default: the line's")
     ports = "port of the next MELSEC or S7 machine, in their order; repeatable; default: its own"
     add("--controller-port", type=_port, action="append", default=[], help=ports)
+    serial = "meters: make a serial port (a pseudo-terminal) at this path, in place of a TCP port"
+    add("--serial", type=Path, metavar="PATH", help=serial)
     add("--host", default="127.0.0.1", help="address to listen on")
     add("--seed", type=int, default=1, help="equal seeds give equal machines")
     add("--machines", type=_count, help="only the first so many machines of the line")

@@ -26,8 +26,9 @@ from gateway.city.stores.api import Store, StoreError
 from gateway.city.stores.choose import make_store
 from gateway.core.days import day_of
 from gateway.demo import report as closing
-from gateway.demo.cast import Cast, load_cast
+from gateway.demo.cast import Cast, Line, load_cast
 from gateway.demo.control import build
+from gateway.demo.files import Ports
 from gateway.demo.options import DATA, Options
 from gateway.demo.prepare import NotPreparedError, Prepared, opened, prepare
 from gateway.demo.processes import Child, ProcessFailedError, ProcessGroup, process_group, qulink
@@ -35,6 +36,7 @@ from gateway.web.listen import ListenError, bind
 from gateway.web.serve import serve
 
 DRAIN_S = 10
+_PROTOCOLS = "Modbus TCP, OPC UA, MC protocol, S7 and DL/T 645"
 _WATCH_S = 1.0
 _HEADLINE = "ENR-A"
 _SAID = (
@@ -107,7 +109,7 @@ async def _play(
     async with process_group() as group:
         cohort = _children(cast, prepared, group)
         await asyncio.gather(*(one.start() for one in (*cohort.broker, *cohort.lines.values())))
-        _say(f"{len(cohort.lines)} simulated lines speak Modbus TCP and OPC UA")
+        _say(f"{len(cohort.lines)} simulated lines speak {_PROTOCOLS}")
         async with _controlled(cast, cohort.lines, prepared):
             # The edges last: their first reading finds lines that answer and a city that listens.
             await cohort.city.start()
@@ -137,13 +139,12 @@ class _Children:
 def _children(cast: Cast, prepared: Prepared, group: ProcessGroup) -> _Children:
     ports = prepared.ports
 
-    def child(name: str, command: tuple[str, ...], port: int | None = None) -> Child:
+    def child(name: str, command: tuple[str, ...], port: int | Path | None = None) -> Child:
         return Child(name, command, prepared.folder / "logs" / f"{name}.log", group, port)
 
-    def simulator(line: str) -> Child:
-        modbus, opcua = ports.modbus[line], ports.opcua[line]
-        where = ("--port", str(modbus), "--opcua-port", str(opcua))
-        return child(f"line-{line}", qulink("simulate", line, *where), modbus)
+    def simulator(line: Line) -> Child:
+        where, port = _where(line, ports)
+        return child(f"line-{line.id}", qulink("simulate", line.id, *where), port)
 
     def edge(gateway: str, file: Path) -> Child:
         command = qulink("run", str(file), "--drain-s", str(DRAIN_S))
@@ -153,10 +154,21 @@ def _children(cast: Cast, prepared: Prepared, group: ProcessGroup) -> _Children:
     embedded = (sys.executable, "-m", "gateway.demo.broker", str(rules))
     return _Children(
         broker=() if rules is None else (child("broker", embedded, ports.broker),),
-        lines={line.id: simulator(line.id) for line in cast.lines},
+        lines={line.id: simulator(line) for line in cast.lines},
         city=child("city", qulink("city", str(prepared.city)), ports.console),
         edges=tuple(edge(gateway, file) for gateway, file in prepared.edges.items()),
     )
+
+
+def _where(line: Line, ports: Ports) -> tuple[tuple[str, ...], int | Path]:
+    """Options that say where a simulated line is reached, and a port of it that is there then."""
+    if line.is_serial:
+        return ("--serial", str(ports.serial)), ports.serial
+    if line.controllers:
+        own = [ports.controllers[asset_no] for asset_no in line.controllers]
+        return tuple(f"--controller-port={port}" for port in own), own[-1]
+    modbus, opcua = ports.modbus[line.id], ports.opcua[line.id]
+    return ("--port", str(modbus), "--opcua-port", str(opcua)), modbus
 
 
 async def _wait(for_s: float | None, children: Iterable[Child], stop: asyncio.Event) -> None:

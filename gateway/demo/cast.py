@@ -49,6 +49,16 @@ class Line:
     title_en: str
     machines: tuple[Machine, ...]
 
+    @property
+    def controllers(self) -> tuple[str, ...]:
+        """Asset numbers of the machines whose controllers have a port each, in their order."""
+        return tuple(m.asset_no for m in self.machines if m.live and "controller_port" in m.live)
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether its machines stand on a serial line."""
+        return any(m.live and "meter" in m.live for m in self.machines)
+
 
 @dataclass(frozen=True)
 class Enterprise:
@@ -106,8 +116,9 @@ class Cast:
 
 def load_cast() -> Cast:
     """Read the cast from the catalogue of lines and the list of enterprises."""
-    catalogue = yaml.safe_load(_CATALOGUE.read_text(encoding="utf-8"))["lines"]
-    lines = {entry["name"]: _line(entry) for entry in catalogue}
+    catalogue = yaml.safe_load(_CATALOGUE.read_text(encoding="utf-8"))
+    entries = (*catalogue["lines"], catalogue["meters"])
+    lines = {entry["name"]: _line(entry) for entry in entries}
     data = yaml.safe_load(_ENTERPRISES.read_text(encoding="utf-8"))
     enterprises = tuple(
         Enterprise(record, tuple(lines[name] for name in record["lines"]))
@@ -121,7 +132,7 @@ def _line(entry: Mapping[str, Any]) -> Line:
         Machine(
             machine["asset_no"],
             f"{machine['name_zh']} {machine['asset_no']}",
-            "production",
+            machine["equipment_class"],
             machine["key"],
             machine["category"],
             machine["maker"],

@@ -20,7 +20,19 @@ _COMMISSIONED = date(2021, 3, 15)
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Loopback ports of a run."""
+    """Ports of a run, on loopback.
+
+    Attributes:
+        console: of the city.
+        broker: of the broker.
+        node: of the identifier node.
+        control: of what starts and stops lines.
+        modbus: by line.
+        opcua: by line.
+        controllers: of MELSEC and S7 machines, by asset number.
+        serial: the serial port of the meters.
+        edges: of consoles, by gateway.
+    """
 
     console: int
     broker: int
@@ -28,6 +40,8 @@ class Ports:
     control: int
     modbus: Mapping[str, int]
     opcua: Mapping[str, int]
+    controllers: Mapping[str, int]
+    serial: Path
     edges: Mapping[str, int]
 
 
@@ -113,7 +127,7 @@ def edge_config(
             "synthetic": True,
         },
         "devices": [
-            _device(machine, ports.modbus[line.id], ports.opcua[line.id])
+            _device(machine, _connection(machine.live or {}, line.id, ports))
             for line in enterprise.lines
             for machine in line.machines
         ],
@@ -123,7 +137,7 @@ def edge_config(
     }
 
 
-def _device(machine: Machine, modbus_port: int, opcua_port: int) -> dict[str, Any]:
+def _device(machine: Machine, connection: Mapping[str, Any]) -> dict[str, Any]:
     entry = machine.live or {}
     device: dict[str, Any] = {
         "id": machine.asset_no.lower(),
@@ -131,14 +145,22 @@ def _device(machine: Machine, modbus_port: int, opcua_port: int) -> dict[str, An
         "profile": entry["profile"],
         "asset_no": machine.asset_no,
         "retry_max_ms": 5000,  # a line that is started again is back while one looks
+        "connection": connection,
     }
-    if entry["driver"] == "opcua":
-        device["connection"] = {"url": f"opc.tcp://127.0.0.1:{opcua_port}/"}
+    if "node" in entry:
         device["parameters"] = {"node": entry["node"]}
-    else:
-        unit = {"unit": entry["unit"]}
-        device["connection"] = {"host": "127.0.0.1", "port": modbus_port} | unit
     return device
+
+
+def _connection(entry: Mapping[str, Any], line: str, ports: Ports) -> dict[str, Any]:
+    """How a machine of the catalogue is reached."""
+    if "node" in entry:
+        return {"url": f"opc.tcp://127.0.0.1:{ports.opcua[line]}/"}
+    if "meter" in entry:
+        return {"serial": str(ports.serial), "meter": entry["meter"]}
+    if "controller_port" in entry:
+        return {"host": "127.0.0.1", "port": ports.controllers[entry["asset_no"]]}
+    return {"host": "127.0.0.1", "port": ports.modbus[line], "unit": entry["unit"]}
 
 
 def write_ledger(cast: Cast, folder: Path, today: date) -> Sequence[Path]:

@@ -85,7 +85,7 @@ def prepare(options: Options, cast: Cast, now_ms: int) -> Prepared:
         _check_broker(options.broker)
     folder = options.data
     claim = _claimed(folder)
-    ports = _ports(options.port, cast)
+    ports = _ports(options.port, cast, folder)
     embedded = options.broker is None
     city = write_yaml(folder / "city.yaml", city_config(options, ports, password=embedded))
     edges = {
@@ -166,15 +166,18 @@ def _claimed(folder: Path) -> IO[str]:
     return held
 
 
-def _ports(console: int, cast: Cast) -> Ports:
+def _ports(console: int, cast: Cast, folder: Path) -> Ports:
     gateways = [e.gateway for e in cast.enterprises if e.gateway]
     lines = [line.id for line in cast.lines]
-    free = iter(_free_ports(3 + len(gateways) + 2 * len(lines)))
+    own = [asset_no for line in cast.lines for asset_no in line.controllers]
+    free = iter(_free_ports(3 + len(gateways) + 2 * len(lines) + len(own)))
     broker, node, control = next(free), next(free), next(free)
     modbus = {line: next(free) for line in lines}
     opcua = {line: next(free) for line in lines}
+    controllers = {asset_no: next(free) for asset_no in own}
     edges = {gateway: next(free) for gateway in gateways}
-    return Ports(console, broker, node, control, modbus, opcua, edges)
+    serial = folder.absolute() / "line-meters"
+    return Ports(console, broker, node, control, modbus, opcua, controllers, serial, edges)
 
 
 def _free_ports(count: int) -> list[int]:

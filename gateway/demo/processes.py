@@ -60,14 +60,15 @@ class Child:
         command: program and arguments.
         log: file that takes its output.
         group: the processes that it joins.
-        port: loopback port on which it listens when it is ready; None: it is ready at once.
+        port: loopback port on which it listens when it is ready, or serial port that it makes;
+            None: it is ready at once.
     """
 
     name: str
     command: tuple[str, ...]
     log: Path
     group: ProcessGroup
-    port: int | None = None
+    port: int | Path | None = None
     _process: Process | None = field(default=None, init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
@@ -128,7 +129,13 @@ class Child:
                     await self._process.wait()
 
 
-async def _listens(port: int) -> bool:
+def _is_there(file: Path) -> bool:
+    return file.exists()
+
+
+async def _listens(port: int | Path) -> bool:
+    if isinstance(port, Path):
+        return _is_there(port)
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gateway.core.books import COUNTERS
 from tests.support.chromium import chromium
@@ -90,6 +91,37 @@ async def test_a_line_is_stopped_by_the_button_and_shows_with_its_cause(
     assert "gw-fire" in json.dumps(gaps)
 
 
+def test_machines_of_every_driver_are_live_and_a_serial_line_returns(
+    running: dict[str, Any],
+) -> None:
+    data = running["data"]
+    wait_until(lambda: states(data, "gw-roller") == {"up"}, "MELSEC and S7 controllers", 120)
+    meters = yaml.safe_load((data / "gw-paper.yaml").read_text())["devices"][-3:]
+    assert {one["driver"] for one in meters} == {"dlt645"}
+    assert {one["connection"]["serial"] for one in meters} == {str(data / "line-meters")}
+    names = [one["id"] for one in meters]
+
+    def switch(action: str) -> None:
+        subprocess.run(command(action, "meters", "--data", str(data)), check=True, timeout=SOON_S)
+
+    wait_until(lambda: states(data, "gw-paper", *names) == {"up"}, "meters on one port", 120)
+    switch("stop")
+    wait_until(lambda: "up" not in states(data, "gw-paper", *names), "lost meters", 120)
+    switch("start")
+    wait_until(lambda: states(data, "gw-paper", *names) == {"up"}, "meters again", 120)
+
+
+def states(data: Path, gateway: str, *devices: str) -> set[str]:
+    """States of devices of a gateway, or of all that it has."""
+    words = ["device", "list", str(data / f"{gateway}.yaml"), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", *words],
+        capture_output=True, text=True, check=False, timeout=SOON_S,
+    )  # fmt: skip
+    found = json.loads(done.stdout) if done.returncode == 0 else []
+    return {one["state"] for one in found if not devices or one["id"] in devices}
+
+
 def test_a_second_demonstration_leaves_the_folder_alone(running: dict[str, Any]) -> None:
     said = refused("--data", str(running["data"]), "--port", str(free_port()))
     assert "another demonstration runs in" in said
@@ -125,7 +157,7 @@ def test_no_outgoing_connection_is_given_a_port_of_the_demonstration(
 def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any]) -> None:
     group = group_of(running["process"].pid)
     # leader, broker, lines, city with its console, gateways
-    assert len(members(group)) == 1 + 1 + 5 + 2 + 5
+    assert len(members(group)) == 1 + 1 + 7 + 2 + 5
     running["process"].send_signal(signal.SIGINT)
     _, said = running["process"].communicate(timeout=ENDS_WITHIN_S)
     assert running["process"].returncode == 0, said

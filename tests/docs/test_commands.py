@@ -40,7 +40,7 @@ def wrong(words: list[str], *, is_whole: bool) -> str | None:
     command, rest = descend(words)
     if command is ROOT_COMMAND and not rest[0].startswith("-"):
         return f"there is no command {rest[0]!r}"
-    known = {name: param for param in command.params for name in param.opts}
+    known = {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
     given = [word for word in rest if word.startswith("-") and word != "-h"]
     strange = [word for word in given if word not in {*known, "--help"}]
     if strange and command.name != "simulate":

@@ -9,7 +9,7 @@ import yaml
 from edge_config.loading.load import load_city, load_gateway
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.registry import installed
-from simulators.line import Line, Place, lines
+from simulators.line import Line, Place, lines, meters
 from simulators.machines import MANUALS
 from simulators.profiles import text
 
@@ -21,7 +21,8 @@ SAMPLES = {
     "fire": "fire-extinguisher-line.yaml",
     "press": "press-line.yaml",
 }
-RECORDS = yaml.safe_load((CONFIG / "samples" / "lines.yaml").read_text(encoding="utf-8"))["lines"]
+CATALOGUE = yaml.safe_load((CONFIG / "samples" / "lines.yaml").read_text(encoding="utf-8"))
+RECORDS, METERS = CATALOGUE["lines"], CATALOGUE["meters"]["machines"]
 
 
 def test_profiles_are_what_the_manuals_say() -> None:
@@ -97,6 +98,13 @@ def test_samples_name_the_machines_of_the_catalogue(name: str) -> None:
     assert {(d.config.asset_no, d.config.profile, _connected(d)) for d in loaded.devices} == {
         (place.asset_no, place.profile, _where(line, place)) for place in line.places
     }
+
+
+def test_the_sample_of_the_meters_names_those_of_the_catalogue() -> None:
+    loaded = load_gateway(CONFIG / "samples" / "electricity-meters.yaml", installed())
+    named = {(device.config.asset_no, device.connection.meter) for device in loaded.devices}
+    assert named == {(one["asset_no"], one["meter"]) for one in METERS}
+    assert meters() == tuple(one["meter"] for one in METERS)
 
 
 def test_the_sample_city_loads_and_says_that_it_demonstrates() -> None:
