@@ -13,7 +13,7 @@ from pathlib import Path
 
 _LAST_LINES = 15
 _POLL_S = 0.05
-_READY_S = 60.0
+_READY_S = 180.0
 _STOP_S = 5.0
 _LEADER = 'trap "" HUP INT TERM; read -r _; kill -TERM 0; sleep 3; kill -KILL 0'
 """Waits for the end of its standard input, then ends its process group."""
