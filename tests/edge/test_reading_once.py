@@ -87,6 +87,8 @@ def test_what_is_neither_tag_nor_address_is_told_and_nothing_is_opened(config: P
     assert (done.returncode, done.stdout) == (1, "")
     assert "'holdng:10:uint16' is no tag of press-1, and no address of modbus" in done.stderr
     assert "opened" not in done.stderr
+    done = qulink("read", config, "press-1", "sped")
+    assert "did you mean 'speed'?" in done.stderr
     done = qulink("read", config, "press-9")
     assert (done.returncode, done.stderr) == (1, "there is no device 'press-9'; known: press-1\n")
 

@@ -32,6 +32,7 @@ def points_of(loaded: "LoadedGateway", device: str, words: list[str]) -> dict[st
 def _address(device: "ResolvedDevice", text: str) -> "AskedAddress":
     from pydantic import ValidationError
 
+    from edge_config.mistakes.problems import hint
     from edge_config.mistakes.sentences import sentence
     from edge_config.models.validation import validated
     from gateway.drivers.registry import installed
@@ -42,4 +43,8 @@ def _address(device: "ResolvedDevice", text: str) -> "AskedAddress":
         return AskedAddress.of(text, validated(spec.address, text))
     except ValidationError as error:
         wrong = "; ".join(sentence(spec.address, one, {}) for one in error.errors())
-        refuse(f"{text!r} is no tag of {device.config.id}, and no address of {spec.name}: {wrong}")
+        names = (tag.config.name for group in device.groups for tag in group.tags)
+        refuse(
+            f"{text!r} is no tag of {device.config.id}, and no address of {spec.name}: "
+            f"{wrong}{hint(text, names)}"
+        )
