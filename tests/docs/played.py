@@ -30,13 +30,13 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TEXT = re.compile(r"```text\n(.*?)```", re.DOTALL)
 _FILE = re.compile(r"`([\w-]+\.\w+)`[^`\n]*:\n\n$")
 _UNLIKE = (
+    (re.compile(r"[ \t]+"), " "),
     (re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.,]+(\+\d\d:\d\d)?"), "TIME"),
     (re.compile(r"\b(cli-)?[0-9a-f]{32,64}\b"), "HASH"),
     (re.compile(r"(│ up .* of \d+ │) \d+ │ \d+ │"), r"\1 N │ N │"),
     (re.compile(r"by [\w-]+ \(command line\)"), "by ME (command line)"),
     (re.compile(r"\d+ addresses are undecided"), "N addresses are undecided"),
     (re.compile(r"[━─]+"), "─"),
-    (re.compile(r"[ \t]+"), " "),
 )
 """What is another time or on another machine different: times, ids, counts of polls, widths."""
 
