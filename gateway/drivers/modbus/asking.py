@@ -109,7 +109,7 @@ class Asking:
             now_s = clock()
             self._link.window.held(len(requests), orderly.widest, now_s - began_s, now_s)
             return answers
-        if width > 1 and orderly.widest > 1:
+        if width > 1:
             await self._instead_of_several(channel, requests, answers, is_known)
         elif not is_whole:
             await self._ask_again(channel, requests, answers, is_known)

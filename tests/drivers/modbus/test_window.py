@@ -210,6 +210,19 @@ async def test_a_reading_that_is_cut_off_ends_a_connection_with_several_under_wa
         assert window_of(driver).refusals == 0
 
 
+async def test_a_device_that_becomes_slow_is_waited_for_though_its_requests_are_alike() -> None:
+    """None of them is sent beside another, and none is given up early for good."""
+    wanted = points("holding:0", "holding:300", "holding:600")
+    async with device(answer_s=0.0) as (slave, port), connected(port, **OPTIONS) as driver:
+        plan = driver.plan(wanted)
+        for wait_s in (0.0, 0.0, 0.0, 0.0, 0.0, 1.2, 1.2):
+            slave.answer_s = wait_s
+            async with asyncio.timeout(60):
+                reading = await driver.read(plan)
+            assert (slave.most, values_of(wanted, reading)) == (1, [1, 901, 1_801])
+            assert not reading.status.any()
+
+
 async def test_what_was_found_is_kept_over_restarts() -> None:
     async with device() as (slave, port):
         async with connected(port, **OPTIONS) as driver:
