@@ -8,6 +8,7 @@ from gateway.drivers.dlt645.address import Address, kind, read_only
 from gateway.drivers.dlt645.config import Connection, conflicts, endpoint, key, misfits, unit
 from gateway.drivers.dlt645.explain import explain
 from gateway.drivers.dlt645.search.target import EXAMPLE, target
+from gateway.drivers.search import Probe
 from gateway.drivers.spec import DriverSpec, Example, LinkSpec, SearchSpec
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ def _share(devices: Sequence[ResolvedDevice]) -> float:
     return share(devices)
 
 
+def _probe() -> Probe:
+    from gateway.drivers.dlt645.search.probe import DltProbe  # noqa: PLC0415 - only to look
+
+    return DltProbe()
+
+
 def _make(connection: Connection) -> "DltDriver":
     return _link([connection]).driver(connection)
 
@@ -66,5 +73,5 @@ SPEC = DriverSpec(
     misfits=misfits,
     link=LinkSpec(key, _link, conflicts, _doubts, _impossible, _share),
     explain=explain,
-    search=SearchSpec(target, EXAMPLE),
+    search=SearchSpec(target, EXAMPLE, probe=_probe),
 )

@@ -9,7 +9,7 @@ from gateway.drivers.extras import Finding
 Ask = Callable[[codec.Request, int], Awaitable[codec.Frame | None]]
 """Sends a request after so many bytes that wake the meter; None: no answer."""
 
-ITEM = 0x04000401
+ADDRESS_ITEM = 0x04000401
 """Address of the meter: every meter knows it, or refuses it, which is an answer, too."""
 
 
@@ -41,8 +41,10 @@ async def examine(
 async def _meter(
     ask: Ask, stranger: Callable[[], str], wanted: Connection, wake_up: int
 ) -> Finding:
-    tried = f"meter {wanted.meter}, {_line(wanted)}, {wake_up} bytes FE before: read {ITEM:08X}"
-    answer = await ask(codec.read(wanted.meter, ITEM), wake_up)
+    tried = (
+        f"meter {wanted.meter}, {_line(wanted)}, {wake_up} bytes FE before: read {ADDRESS_ITEM:08X}"
+    )
+    answer = await ask(codec.read(wanted.meter, ADDRESS_ITEM), wake_up)
     if answer is not None:
         is_refusal = answer.control & codec.REFUSED
         said = "it is there, and does not know this item" if is_refusal else "answered"

@@ -17,7 +17,7 @@ from gateway.drivers.api import (
 from gateway.drivers.dlt645 import codec
 from gateway.drivers.dlt645.address import read_only
 from gateway.drivers.dlt645.config import REQUEST_TIMEOUT_MS, Connection, endpoint
-from gateway.drivers.dlt645.diagnosis import examine
+from gateway.drivers.dlt645.diagnosis import ADDRESS_ITEM, examine
 from gateway.drivers.dlt645.plan import (
     CODES,
     LAYOUTS,
@@ -88,6 +88,18 @@ class DltDriver:
             raise NotConnectedError(
                 f"cannot connect to {self._name}: {error}", error.reason
             ) from error
+
+    async def number(self) -> str:
+        """The number of the meter, or of whoever is alone on the line; empty: nobody answers.
+
+        Raises:
+            NotConnectedError: the line is lost.
+        """
+        meter = self._connection.meter
+        is_named = meter != codec.ANYBODY
+        request = codec.read(meter, ADDRESS_ITEM) if is_named else codec.read_address()
+        answer = await self._exchange(await self._link.line(self), request)
+        return answer.meter if answer else ""
 
     async def diagnose(self) -> AsyncIterator[Finding]:
         """Look closer at the meter; see :mod:`gateway.drivers.dlt645.diagnosis`."""

@@ -8,6 +8,7 @@ from gateway.drivers.frames import Frame
 from gateway.drivers.mc.address import Address, kind, read_only
 from gateway.drivers.mc.config import Connection, endpoint, misfits, unit
 from gateway.drivers.mc.search.target import EXAMPLE, target
+from gateway.drivers.search import Probe
 from gateway.drivers.spec import DriverSpec, Example, SearchSpec
 
 
@@ -15,6 +16,12 @@ def _make(connection: Connection) -> Driver:
     from gateway.drivers.mc.driver import McDriver  # noqa: PLC0415 - only when used
 
     return McDriver(connection)
+
+
+def _probe() -> Probe:
+    from gateway.drivers.mc.search.probe import McProbe  # noqa: PLC0415 - only to look
+
+    return McProbe()
 
 
 def _explain(frame: Frame) -> str:
@@ -47,5 +54,5 @@ SPEC = DriverSpec(
     unit=unit,
     misfits=misfits,
     explain=_explain,
-    search=SearchSpec(target, EXAMPLE),
+    search=SearchSpec(target, EXAMPLE, probe=_probe),
 )

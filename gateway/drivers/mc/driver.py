@@ -84,6 +84,17 @@ class McDriver:
         """Look closer at the controller; see :mod:`gateway.drivers.mc.diagnosis`."""
         return examine(self._ask_in, self._connection)
 
+    async def model(self) -> str:
+        """Which CPU it is, or what it says in place of that.
+
+        Raises:
+            NotConnectedError, NoResponseError: nobody answers.
+        """
+        answer = await self._ask(codec.read_model())
+        if answer == ends.SILENT:
+            raise NoResponseError(f"{self._name}: no answer")
+        return codec.model_name(answer) if isinstance(answer, bytes) else ends.words_for(answer)
+
     async def _ask_in(self, asked: codec.Request, frame: Frame) -> Answer:
         """Ask in the frames of the connection, or in others over a connection of their own."""
         if frame is self._connection.frame:

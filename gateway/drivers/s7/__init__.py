@@ -9,6 +9,7 @@ from gateway.drivers.frames import Frame
 from gateway.drivers.s7.address import Address, kind, read_only
 from gateway.drivers.s7.config import Connection, endpoint, misfits, unit
 from gateway.drivers.s7.search.target import EXAMPLE, target
+from gateway.drivers.search import Probe
 from gateway.drivers.spec import DriverSpec, Example, SearchSpec
 
 
@@ -18,6 +19,14 @@ def _make(connection: Connection) -> Driver:
     except ModuleNotFoundError as error:
         raise RefusedError(f"{error.name} is missing: pip install 'qulink[s7]'") from error
     return S7Driver(connection)
+
+
+def _probe() -> Probe:
+    try:
+        from gateway.drivers.s7.search.probe import S7Probe  # noqa: PLC0415 - loads the library
+    except ModuleNotFoundError as error:
+        raise RefusedError(f"{error.name} is missing: pip install 'qulink[s7]'") from error
+    return S7Probe()
 
 
 def _explain(frame: Frame) -> str:
@@ -51,5 +60,5 @@ SPEC = DriverSpec(
     unit=unit,
     misfits=misfits,
     explain=_explain,
-    search=SearchSpec(target, EXAMPLE),
+    search=SearchSpec(target, EXAMPLE, probe=_probe),
 )
