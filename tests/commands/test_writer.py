@@ -12,10 +12,11 @@ from gateway.core.status import Reason, bad, reason_of, uncertain
 from gateway.drivers.api import DriverError, NoResponseError, NotConnectedError
 from gateway.edge.commands import gate
 from gateway.edge.commands.audit import AuditFile, verify
+from gateway.edge.commands.known import KnownCommands
 from gateway.edge.commands.lines import Entry
 from gateway.edge.control.protocol import ControlError
 from gateway.edge.control.values import tags_to_read
-from gateway.wire.commands import CommandState
+from gateway.wire.commands import Command, CommandAnswer, CommandState
 from tests.commands.bench import TAGS, Gateway, Machine
 from tests.support.waiting import until
 
@@ -211,6 +212,21 @@ async def test_a_command_is_carried_out_once_however_often_it_comes(tmp_path: Pa
     assert machine.writes == [("speed", 200)]
 
 
+@pytest.mark.parametrize(("keep_s", "is_kept"), [(0, False), (3_600, True)])
+async def test_what_came_is_forgotten_in_time_and_never_while_it_runs(
+    keep_s: float, is_kept: bool
+) -> None:
+    known = KnownCommands(keep_s)
+    first, running, last = (Command(id_, "d", "speed", 1) for id_ in ("c1", "c2", "c3"))
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(CommandAnswer("c1", VERIFIED))
+    known.add(first, done)
+    known.add(running, asyncio.get_running_loop().create_future())
+    known.add(last, done)
+    assert (known.find(first) is not None) is is_kept
+    assert known.find(running) is not None
+
+
 async def test_a_caller_that_goes_away_leaves_the_command_at_work(tmp_path: Path) -> None:
     machine = Machine()
     machine.may_write.clear()
@@ -255,6 +271,7 @@ async def test_a_command_that_waited_too_long_is_refused(tmp_path: Path) -> None
         machine.may_read.set()
         answer = await writing
         assert answer.state is REFUSED and "expired while it waited" in answer.words
+        assert [one.event for one in gateway.record()] == ["refused"], "it was never begun"
     assert machine.writes == []
 
 
