@@ -40,15 +40,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Note the rule of each test, and leave out those of other rules than were asked for."""
+    """Note the rule of each test; leave out those of other rules than asked for, or exempt."""
     wanted = {rule.upper() for rule in config.getoption("--qulink-rule")}
     for item in items:
         if rule := rule_of(item):
             item.user_properties.append((_PROPERTY, rule))
-    if wanted:
-        others = [item for item in items if rule_of(item) not in wanted]
-        config.hook.pytest_deselected(items=others)
+    others = {item for item in items if _is_left_out(item, wanted)}
+    if others:
+        config.hook.pytest_deselected(items=list(others))
         items[:] = [item for item in items if item not in others]
+
+
+def _is_left_out(item: pytest.Item, wanted: set[str]) -> bool:
+    rule = rule_of(item)
+    is_other = bool(wanted) and rule not in wanted
+    return is_other or rule in getattr(getattr(item, "cls", None), "exempt", ())
 
 
 def rule_of(item: pytest.Item) -> str | None:
@@ -69,11 +75,16 @@ def _by_class(reporter: pytest.TerminalReporter) -> dict[str, str]:
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in reporter.getreports(outcome):
-            rules = [value for name, value in report.user_properties if name == _PROPERTY]
+            rules = [value for name, value in _properties(report) if name == _PROPERTY]
             owner = "::".join(report.nodeid.split("::")[:-1])
             for rule in rules:
                 found[owner]["failed" if outcome == "error" else outcome].add(str(rule))
     return {owner: _words(rules) for owner, rules in found.items()}
+
+
+def _properties(report: object) -> list[tuple[str, object]]:
+    """Of a test; what could not even be collected has none."""
+    return getattr(report, "user_properties", [])
 
 
 def _words(rules: dict[str, set[str]]) -> str:

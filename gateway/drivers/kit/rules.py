@@ -5,9 +5,9 @@
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import pytest
 
@@ -37,7 +37,14 @@ ATTEMPTS = 10
 
 
 class DriverConformance(DescriptionRules, WritingRules, NeighbourRules, CostRules):
-    """Inherit it and give it a ``bench`` fixture."""
+    """Inherit it and give it a ``bench`` fixture.
+
+    Attributes:
+        exempt: rules that are not run: those that the driver's own claim is exempt from,
+            ``exempt_rules(SPEC)``.
+    """
+
+    exempt: ClassVar[Container[str]] = ()
 
     @pytest.fixture
     async def bench(self) -> AsyncIterator[Bench]:

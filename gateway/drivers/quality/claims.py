@@ -1,6 +1,7 @@
 """What a driver claims of itself, in ``quality.yaml`` beside it, and the rules of the tiers."""
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -85,6 +86,12 @@ def claim_of(spec: DriverSpec) -> Claim | None:
     """
     path = folder_of(spec) / FILE
     return _claim(path) if path.exists() else None
+
+
+def exempt_rules(spec: DriverSpec) -> Mapping[str, str]:
+    """Why a driver need not keep some rules, by their ids; nothing without a claim."""
+    claim = claim_of(spec)
+    return claim.exempt if claim else {}
 
 
 @cache
