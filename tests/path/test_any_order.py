@@ -122,7 +122,7 @@ class World:
 
     def hear(self, *, is_fair: bool = False) -> None:
         for _, payload in self.down.arriving(is_fair=is_fair):
-            self.edge.north._transfer._answered(payload)
+            self.edge.north._transfer.hear(payload)
 
     def kill_edge(self) -> None:
         frames = self.edge.frames
