@@ -193,7 +193,7 @@ async def test_the_way_there(written: Town, address: str) -> None:
             await page.goto(f"{address}{start}?lang=en")
             await page.click("main a[href^='/audit?subject=gw-']")
             await page.until("location.pathname === '/audit'")
-            assert await page.evaluate("document.querySelector('[name=subject]').value.length > 3")
+            await page.until("document.querySelector('[name=subject]')?.value.length > 3")
         assert await page.evaluate(FIRST_SUBJECT) == "gw-0"
         assert page.problems == []
 

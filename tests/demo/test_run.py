@@ -139,7 +139,7 @@ def test_commands_stop_a_line_and_start_it_again(running: dict[str, Any]) -> Non
     assert said("start", "fire") == "fire runs\n"
     wrong = said("stop", "fir")
     assert wrong.startswith("exit 1")
-    assert "there are: bearing, door, paper, fire" in wrong
+    assert "there are: bearing, door, paper, meters, fire, bearing-small, press" in wrong
 
 
 def test_no_outgoing_connection_is_given_a_port_of_the_demonstration(

@@ -45,7 +45,7 @@ def test_a_port_in_use_is_named_and_ends_it_with_2(option: str) -> None:
         ended = _run("bearing-small", *(word for pair in ports.items() for word in pair))
     assert ended.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr
-    assert "choose another with --port, --opcua-port or --controller-port" in ended.stderr
+    assert "choose another with --port, --opcua-port, --controller-port or --serial" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

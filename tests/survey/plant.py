@@ -39,11 +39,20 @@ async def serving(*devices: SimDevice, **identity: str) -> AsyncIterator[int]:
         await server.shutdown()  # type: ignore[no-untyped-call]
 
 
+_INTERRUPTIBLE = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('gateway', run_name='__main__', alter_sys=True)"
+)
+
+
 @contextmanager
 def command(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """``qulink`` as a process of its own."""
+    """``qulink`` as a process of its own, which can be interrupted.
+
+    A shell lets what runs in the background ignore interrupts, and children inherit that.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "gateway", *map(str, arguments)],
+        [sys.executable, "-c", _INTERRUPTIBLE, *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
