@@ -77,8 +77,9 @@ async def test_the_layer_that_fails_is_named(
         await until(lambda: device(config)["state"] == "up" or device(config)["failures"] > 0)
         code, steps = await steps_of(config)
         found = first_failure(steps)
-    # A gateway whose session a wrong answer has ended tells what it found.
-    assert (code, found[1]) == (1, fault)
+    # A gateway whose session a wrong answer has ended tells what it found, or that it has ended.
+    assert code == 1
+    assert found[1] in ({fault, "connection_ended"} if fault == "wrong_answer" else {fault})
     assert found[0] in ({step, "connect"} if fault == "wrong_answer" else {step})
 
 

@@ -23,6 +23,7 @@ from gateway.city.identifiers.issued import Dated, Issue, IssuedFile
 from gateway.city.ledger.machines import is_named
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import HOUR_MS
+from gateway.durable import make_folder
 from gateway.identifier.codes import Handle
 from gateway.retry import Retry
 
@@ -148,10 +149,12 @@ async def run(database: Database, file: Path, now_ms: Callable[[], int]) -> None
         now_ms: the clock, UTC milliseconds.
 
     Raises:
+        OSError: its folder cannot be made.
         IssuedFileError: the file cannot be used.
     """
     attempts = _retry(file, int(PERIOD_S * 1000))
     since_ms = 0
+    make_folder(file.parent)  # with a database elsewhere nobody else may have made it yet
     with closing(IssuedFile(file)) as issued:
         while True:
             begun_ms = now_ms()
