@@ -145,8 +145,9 @@ async def test_every_worker_follows_what_is_issued_elsewhere(
 ) -> None:
     monkeypatch.setattr(agreement, "PERIOD_S", 0.05)
     fill(database)
-    file = tmp_path / "issued.db"
+    file = tmp_path / "data" / "issued.db"  # in a folder that nobody has made yet
     following = asyncio.create_task(agreement.run(database, file, lambda: NOW_MS))
+    await until(lambda: following.done() or file.exists())
     own = IssuedFile(file)
     try:
         for count in (5, MACHINES):
