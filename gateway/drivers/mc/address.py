@@ -132,7 +132,7 @@ def parse(text: str) -> dict[str, Any]:
     if bit:
         fields["bit"] = _digits(bit, WORD_BITS, text)
     if rest:
-        fields |= _type(rest.pop(0), text)
+        fields |= typed(rest.pop(0), text, _EXAMPLES)
     if rest:
         fields["encoding"] = rest.pop(0).lower()
     if rest:
@@ -157,13 +157,6 @@ def _digits(word: str, radix: int, text: str) -> int:
     if match is None:
         raise ValueError(f"{word!r} in {text!r} is no number; write it as {_EXAMPLES}")
     return int(match["octal"], 8) if match["octal"] else int(match["plain"], radix)
-
-
-def _type(word: str, text: str) -> dict[str, Any]:
-    try:
-        return typed(word)
-    except ValueError as error:
-        raise ValueError(f"{error} in {text!r}; write it as {_EXAMPLES}") from error
 
 
 def read_only(address: Address) -> str:

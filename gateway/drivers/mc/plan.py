@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
-from gateway.drivers.api import DriverError, Point, Value
+from gateway.drivers.api import Point, Value
 from gateway.drivers.mc import codec
 from gateway.drivers.mc.address import Address, read_only
 from gateway.drivers.mc.config import Connection, Series
@@ -14,6 +14,7 @@ from gateway.drivers.toolkit.decode import Bit, Format, Number, Place, Text
 from gateway.drivers.toolkit.layout import Layout, Layouts
 from gateway.drivers.toolkit.merge import Block, Limits, Span
 from gateway.drivers.toolkit.numbers import packed
+from gateway.drivers.toolkit.written import writing
 
 SCATTERED_WORDS = 16
 """Requests for at most so many words are read together at random: a word costs 4 bytes then, a
@@ -144,14 +145,8 @@ def write_request(point: Point, value: Value, series: Series) -> codec.Request:
     Raises:
         DriverError: it cannot be written, or does not fit.
     """
-    address: Address = point.address
-    what = f"cannot write {point.name} ({address})"
-    if why := read_only(address):
-        raise DriverError(f"{what}: {why}")
-    try:
-        return _write(address, value, series)
-    except ValueError as error:
-        raise DriverError(f"{what}: {error}") from error
+    with writing(point, read_only):
+        return _write(point.address, value, series)
 
 
 def _write(address: Address, value: Value, series: Series) -> codec.Request:

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from gateway.core.schema import Kind
 from gateway.drivers.toolkit import numbers
+from gateway.drivers.toolkit.written import encoded
 
 WORD_BYTES = 2
 
@@ -25,7 +26,7 @@ class DataType(StrEnum):
     @property
     def code(self) -> str:
         """NumPy type without byte order, ``f4``; numbers only, else empty."""
-        return _CODES.get(self, "")
+        return numbers.CODES.get(self, "")
 
     @property
     def kind(self) -> Kind:
@@ -36,19 +37,7 @@ class DataType(StrEnum):
     @property
     def size(self) -> int:
         """Bytes of a number; 0 for bool and string."""
-        return numbers.size_of(_CODES[self]) if self in _CODES else 0
-
-
-_CODES = {
-    DataType.INT16: "i2",
-    DataType.UINT16: "u2",
-    DataType.INT32: "i4",
-    DataType.UINT32: "u4",
-    DataType.INT64: "i8",
-    DataType.UINT64: "u8",
-    DataType.FLOAT32: "f4",
-    DataType.FLOAT64: "f8",
-}
+        return numbers.size_of(numbers.CODES[self]) if self in numbers.CODES else 0
 
 
 class Encoding(StrEnum):
@@ -84,14 +73,9 @@ def encode_text(length: int, encoding: Encoding, value: float | bool | str) -> b
         ValueError: no text, not writable in the encoding, longer, or such as reading does not give:
             with a NUL in it, or a blank at its end.
     """
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no text")  # noqa: TRY004 - one error for a wrong value
-    try:
-        body = value.encode(encoding)
-    except UnicodeEncodeError as problem:
-        raise ValueError(f"{value!r} cannot be written in {encoding}") from problem
+    body = encoded(value, encoding)
     if len(body) > length:
         raise ValueError(f"{value!r} needs {len(body)} bytes; it may have {length}")
-    if "\0" in value or decode_text(body, encoding) != value:
+    if b"\0" in body or decode_text(body, encoding) != value:
         raise ValueError(f"{value!r} would not be read back: a NUL in it, or a blank at its end")
     return body.ljust(length + length % WORD_BYTES, b"\0")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from gateway.drivers.api import DriverError, Point, Value
+from gateway.drivers.api import Point, Value
 from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.address import Address, read_only
 from gateway.drivers.modbus.config import Connection
@@ -16,6 +16,7 @@ from gateway.drivers.toolkit.decode import Place
 from gateway.drivers.toolkit.layout import Layout, Layouts
 from gateway.drivers.toolkit.learnt import Codes
 from gateway.drivers.toolkit.merge import Limits, Planner, Span
+from gateway.drivers.toolkit.written import writing
 
 REGISTER_BITS = 16
 
@@ -111,17 +112,12 @@ def write_request(point: Point, value: Value, connection: Connection) -> codec.R
         DriverError: it cannot be written, or does not fit.
     """
     address: Address = point.address
-    what = f"cannot write {point.name} ({address})"
-    if why := read_only(address):
-        raise DriverError(f"{what}: {why}")
-    try:
+    with writing(point, read_only):
         if address.table.is_bits:
             return _coil(address, value, connection)
         if address.is_part:
             return _masked(address, value, address.order or connection.order)
         return _registers(address, value, connection)
-    except ValueError as error:
-        raise DriverError(f"{what}: {error}") from error
 
 
 def _masked(address: Address, value: Value, order: Order) -> codec.Request:

@@ -167,7 +167,7 @@ def parse(text: str) -> dict[str, Any]:
     match = _PLACE.fullmatch(place)
     if match is None or len(rest) > 2:  # noqa: PLR2004 - type and encoding
         raise ValueError(f"{text!r} is no address of an S7; write it as {_EXAMPLES}")
-    fields = _where(match) | (_type(rest[0], text) if rest else {})
+    fields = _where(match) | (typed(rest[0], text, _EXAMPLES) if rest else {})
     if rest[1:]:
         fields["encoding"] = rest[1].lower()
     width = match["width"].upper()
@@ -208,13 +208,6 @@ def _settle(fields: dict[str, Any], width: str, bit: str | None) -> bool:
     found = WORDS.get(fields["type"], fields["type"])
     size = _WIDTHS.get(width)
     return size is None or found not in set(DataType) or DataType(found).size(1) == size
-
-
-def _type(word: str, text: str) -> dict[str, Any]:
-    try:
-        return typed(word)
-    except ValueError as error:
-        raise ValueError(f"{error} in {text!r}; write it as {_EXAMPLES}") from error
 
 
 def read_only(address: Address) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
-from gateway.drivers.api import DriverError, Point, Value
+from gateway.drivers.api import Point, Value
 from gateway.drivers.s7 import codec, values
 from gateway.drivers.s7.address import Address, Area, read_only
 from gateway.drivers.s7.config import Connection
@@ -14,6 +14,7 @@ from gateway.drivers.toolkit.layout import Layout, Layouts
 from gateway.drivers.toolkit.merge import Block, Limits, Span
 from gateway.drivers.toolkit.numbers import packed
 from gateway.drivers.toolkit.transforms import PackedDecimal
+from gateway.drivers.toolkit.written import writing
 
 MOST_BYTES = codec.LEAST_PDU - 18
 """Neighbours are joined up to what the smallest message holds: a plan lasts, and how long
@@ -123,13 +124,8 @@ def write_request(point: Point, value: Value, longest: int | None) -> Write:
         DriverError: it cannot be written, or does not fit.
     """
     address: Address = point.address
-    what = f"cannot write {point.name} ({address})"
-    if why := read_only(address):
-        raise DriverError(f"{what}: {why}")
-    try:
+    with writing(point, read_only):
         start, bit, data = _written(address, value, longest)
-    except ValueError as error:
-        raise DriverError(f"{what}: {error}") from error
     return Write(_item(address.block, start, len(data)), bit, data)
 
 

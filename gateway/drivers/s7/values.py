@@ -13,6 +13,7 @@ import numpy as np
 from gateway.core.schema import Column, Kind
 from gateway.drivers.toolkit import numbers
 from gateway.drivers.toolkit.transforms import PackedDecimal, Wrong
+from gateway.drivers.toolkit.written import encoded
 
 
 class DataType(StrEnum):
@@ -39,7 +40,7 @@ class DataType(StrEnum):
     @property
     def code(self) -> str:
         """NumPy type without byte order, ``f4``; plain numbers only, else empty."""
-        return _CODES.get(self, "")
+        return numbers.CODES.get(self, "")
 
     @property
     def kind(self) -> Kind:
@@ -53,24 +54,10 @@ class DataType(StrEnum):
 
     def size(self, length: int | None) -> int:
         """Bytes that it takes; of a text with so many characters those of its head too."""
-        if self in _CODES:
-            return numbers.size_of(_CODES[self])
+        if self in numbers.CODES:
+            return numbers.size_of(numbers.CODES[self])
         of_text = {DataType.STRING: 1, DataType.WSTRING: 2}.get(self, 0)
         return of_text * (2 + (length or 0)) or _SIZES[self]
-
-
-_CODES = {
-    DataType.INT8: "i1",
-    DataType.UINT8: "u1",
-    DataType.INT16: "i2",
-    DataType.UINT16: "u2",
-    DataType.INT32: "i4",
-    DataType.UINT32: "u4",
-    DataType.INT64: "i8",
-    DataType.UINT64: "u8",
-    DataType.FLOAT32: "f4",
-    DataType.FLOAT64: "f8",
-}
 
 
 class Encoding(StrEnum):
@@ -205,12 +192,7 @@ def encode_text(encoding: Encoding | None, value: float | bool | str, longest: i
     Raises:
         ValueError: no text, longer, or not writable.
     """
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no text")  # noqa: TRY004 - one error for a wrong value
-    try:
-        body = value.encode(encoding or "utf-16-be")
-    except UnicodeEncodeError as problem:
-        raise ValueError(f"{value!r} cannot be written in {encoding or 'UTF-16'}") from problem
+    body = encoded(value, encoding or "utf-16-be")
     width = 1 if encoding else 2
     length = len(body) // width
     if length > longest:

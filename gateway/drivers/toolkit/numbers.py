@@ -5,6 +5,19 @@ from struct import Struct, error
 
 from gateway.core.schema import Kind
 
+CODES = {
+    "int8": "i1",
+    "uint8": "u1",
+    "int16": "i2",
+    "uint16": "u2",
+    "int32": "i4",
+    "uint32": "u4",
+    "int64": "i8",
+    "uint64": "u8",
+    "float32": "f4",
+    "float64": "f8",
+}
+"""Types as addresses name them, and as NumPy does."""
 _KINDS = {"i": Kind.INT64, "u": Kind.UINT64, "f4": Kind.FLOAT32, "f8": Kind.FLOAT64}
 _STRUCTS = {
     code: Struct(f"<{letter}")

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from gateway.drivers.modbus.types.names import REGISTER_BYTES, Value
 from gateway.drivers.modbus.types.orders import Order, swapped_pairs
+from gateway.drivers.toolkit.written import encoded
 
 
 class Encoding(StrEnum):
@@ -22,12 +23,7 @@ def encode_text(length: int, encoding: Encoding, order: Order, value: Value) -> 
         ValueError: no text, not writable in the encoding, longer than ``length`` registers, or
             such as reading does not give: with a NUL in it, or a blank at its end.
     """
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no text")  # noqa: TRY004 - one error for a wrong value
-    try:
-        body = value.encode(encoding)
-    except UnicodeEncodeError as problem:
-        raise ValueError(f"{value!r} cannot be written in {encoding}") from problem
+    body = encoded(value, encoding)
     size = REGISTER_BYTES * length
     if len(body) > size:
         raise ValueError(f"{value!r} needs {len(body)} bytes; {length} registers hold {size}")
@@ -37,7 +33,7 @@ def encode_text(length: int, encoding: Encoding, order: Order, value: Value) -> 
     return registers
 
 
-def _reads_as(registers: bytes, encoding: Encoding, order: Order, value: str) -> bool:
+def _reads_as(registers: bytes, encoding: Encoding, order: Order, value: Value) -> bool:
     try:
         return decode_text(registers, encoding, order) == value
     except UnicodeDecodeError:

@@ -42,7 +42,7 @@ class Variable:
     """One variable.
 
     Attributes:
-        node: its id in this session.
+        node: its id as long as the connection stands.
         path: names of the objects it stands in, and its own.
     """
 
