@@ -5,7 +5,8 @@ protocol library.
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from edge_config.loading.specs import Example, RawType
 from edge_config.models.gateway import DeviceConfig, Mode, Notation
 from edge_config.models.settings import Settings
 from gateway.core.schema import Kind
-from gateway.drivers.api import Driver, Value
+from gateway.drivers.api import Driver, RefusedError, Value
 from gateway.drivers.frames import Frame
 from gateway.drivers.search import Detective, InOrder, Probe, SearchOptions, Target
 
@@ -26,9 +27,23 @@ __all__ = [
     "LinkSpec",
     "RawType",
     "SearchSpec",
+    "installed",
 ]
 
 ENTRY_POINT_GROUP = "qulink.drivers"
+
+
+@contextmanager
+def installed(extra: str) -> Iterator[None]:
+    """The imports within need the protocol library of an extra, ``s7`` say.
+
+    Raises:
+        RefusedError: it is not installed; the message says what to do.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise RefusedError(f"{error.name} is missing: pip install 'qulink[{extra}]'") from error
 
 
 class Link(Protocol):

@@ -5,18 +5,16 @@ imported with ``driver``, when a configured device needs it.
 """
 
 from gateway.core.schema import Kind
-from gateway.drivers.api import Driver, RefusedError
+from gateway.drivers.api import Driver
 from gateway.drivers.opcua.config import Address, Connection
 from gateway.drivers.opcua.search.options import EXAMPLE, Options, target
 from gateway.drivers.search import Probe
-from gateway.drivers.spec import DriverSpec, Example, SearchSpec
+from gateway.drivers.spec import DriverSpec, Example, SearchSpec, installed
 
 
 def _make(connection: Connection) -> Driver:
-    try:
+    with installed("opcua"):
         from gateway.drivers.opcua.driver import OpcUaDriver  # noqa: PLC0415 - loads the library
-    except ModuleNotFoundError as error:
-        raise RefusedError(f"{error.name} is missing: pip install 'qulink[opcua]'") from error
     return OpcUaDriver(connection)
 
 
@@ -51,10 +49,8 @@ def _unit(connection: Connection) -> str:
 
 
 def _probe() -> Probe:
-    try:
+    with installed("opcua"):
         from gateway.drivers.opcua.search.probe import OpcUaProbe  # noqa: PLC0415 - as above
-    except ModuleNotFoundError as error:
-        raise RefusedError(f"{error.name} is missing: pip install 'qulink[opcua]'") from error
     return OpcUaProbe()
 
 

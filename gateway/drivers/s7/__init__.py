@@ -4,28 +4,24 @@
 it is imported with ``driver``, when a configured device needs it.
 """
 
-from gateway.drivers.api import Driver, RefusedError
+from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
 from gateway.drivers.s7.address import Address, kind, read_only
 from gateway.drivers.s7.config import Connection, endpoint, misfits, unit
 from gateway.drivers.s7.search.target import EXAMPLE, target
 from gateway.drivers.search import Probe
-from gateway.drivers.spec import DriverSpec, Example, SearchSpec
+from gateway.drivers.spec import DriverSpec, Example, SearchSpec, installed
 
 
 def _make(connection: Connection) -> Driver:
-    try:
+    with installed("s7"):
         from gateway.drivers.s7.driver import S7Driver  # noqa: PLC0415 - loads the library
-    except ModuleNotFoundError as error:
-        raise RefusedError(f"{error.name} is missing: pip install 'qulink[s7]'") from error
     return S7Driver(connection)
 
 
 def _probe() -> Probe:
-    try:
+    with installed("s7"):
         from gateway.drivers.s7.search.probe import S7Probe  # noqa: PLC0415 - loads the library
-    except ModuleNotFoundError as error:
-        raise RefusedError(f"{error.name} is missing: pip install 'qulink[s7]'") from error
     return S7Probe()
 
 
