@@ -22,12 +22,15 @@ BY_ID = "/dev/serial/by-id"
 """Where ports stand on the page."""
 CONSOLE = "127.0.0.1:8081"
 """The gateway's console on the page."""
+OPCUA = "opc.tcp://192.0.2.10:4840"
+"""An OPC UA server on the page."""
 _LIST, _DEVICES = "qulink device list gateway.yaml", 2
 REST = "…\n"
 """Begins a text of which only the end is on the page."""
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TEXT = re.compile(r"```text\n(.*?)```", re.DOTALL)
+_INLINE = re.compile(r"`(qulink [^`]*)`")
 _FILE = re.compile(r"`([\w-]+\.\w+)`[^`\n]*:\n\n$")
 _UNLIKE = (
     (re.compile(r"[ \t]+"), " "),
@@ -59,6 +62,11 @@ def blocks(page: str) -> list[Block]:
     return found
 
 
+def inline(page: str) -> list[str]:
+    """The commands that stand within a sentence or a table."""
+    return list(dict.fromkeys(_INLINE.findall(_BLOCK.sub("", page))))
+
+
 def alike(text: str) -> str:
     """A text without what may differ."""
     for pattern, instead in _UNLIKE:
@@ -74,15 +82,18 @@ class Stage:
         folder: of its files.
         line: folder with ``by-id/``.
         console: address of the gateway's console.
+        opcua: endpoint of an OPC UA server.
     """
 
     folder: Path
     line: Path
     console: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
+    opcua: str = OPCUA
 
     def here(self, text: str) -> str:
         """What the page says, for this machine."""
-        return text.replace(BY_ID, str(self.line / "by-id")).replace(CONSOLE, self.console)
+        text = text.replace(BY_ID, str(self.line / "by-id")).replace(CONSOLE, self.console)
+        return text.replace(OPCUA, self.opcua)
 
     def there(self, text: str) -> str:
         """What was said here, as the page has it."""
@@ -98,22 +109,22 @@ class Stage:
         first, *rest = shlex.split(self.here(line), comments=True)
         return [sys.executable, "-m", "gateway", *rest] if first == "qulink" else [first, *rest]
 
+    def done(self, line: str) -> subprocess.CompletedProcess[str]:
+        """A command that came to its end, with all that it said."""
+        return subprocess.run(
+            self.command(line),
+            cwd=self.folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
     def said(self, commands: str) -> str:
         """What commands say, one after the other; they must come to their end."""
-        spoken = ""
-        for line in commands.splitlines():
-            done = subprocess.run(
-                self.command(line),
-                cwd=self.folder,
-                env=environment(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                timeout=300,
-            )
-            spoken += done.stdout
-        return self.there(spoken)
+        return self.there("".join(self.done(line).stdout for line in commands.splitlines()))
 
 
 def environment() -> dict[str, str]:

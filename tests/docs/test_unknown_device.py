@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.played import Stage, alike, blocks, cut, is_run, line_in, play
+from tests.docs.played import Stage, alike, blocks, cut, inline, is_run, line_in, play
 from tests.docs.test_documentation import ROOT
+from tests.drivers.opcua.server import AsyncuaServer
 from tests.support.waiting import wait_until
 
 PAGE = (ROOT / "docs/unknown-device.md").read_text(encoding="utf-8")
+COMMANDS = sum(block.language == "console" for block in blocks(PAGE))
 
 pytestmark = pytest.mark.timeout(600)  # thirty commands, on a busy machine
 
@@ -19,8 +21,8 @@ pytestmark = pytest.mark.timeout(600)  # thirty commands, on a busy machine
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """A line, and an empty folder of the person who follows the guide."""
     (folder := tmp_path / "me").mkdir()
-    with line_in(tmp_path / "line") as line:
-        yield Stage(folder, line)
+    with line_in(tmp_path / "line") as line, AsyncuaServer() as server:
+        yield Stage(folder, line, opcua=server.url)
 
 
 def test_whoever_follows_the_guide_sees_what_it_shows(stage: Stage) -> None:
@@ -31,7 +33,10 @@ def test_whoever_follows_the_guide_sees_what_it_shows(stage: Stage) -> None:
         if is_run(command):
             for device, value in {"oven-3": "185.3", "meter-7": "229.4"}.items():
                 wait_until(lambda d=device, v=value: v in console(stage, d), "values")  # type: ignore[misc]
-    assert played == sum(block.language == "console" for block in blocks(PAGE)) > 10
+        if played == COMMANDS:  # the gateway is still at work
+            for line in inline(PAGE):
+                assert (done := stage.done(line)).returncode == 0, (line, done.stdout)
+    assert played == COMMANDS > 10
 
 
 def console(stage: Stage, device: str) -> str:
