@@ -136,7 +136,12 @@ class SearchOptions(Settings):
     """What a person may say of every search."""
 
     pause_ms: int = Field(
-        default=20, ge=0, le=10_000, description="wait between an answer and the next request"
+        default=20,
+        ge=0,
+        le=10_000,
+        description="wait between an answer and the next request",
+        title_zh="等待间隔（毫秒）",
+        title_en="Pause (ms)",
     )
 
 

@@ -1,5 +1,6 @@
 """Write a device that was found into a configuration."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,13 +54,46 @@ def _only(report: "Report") -> "FoundDevice":
 
 def _profile(report: "Report", found: "FoundDevice") -> str:
     """The profile that was asked for, or the likeliest; empty: a table of what the device gives."""
-    from gateway.edge.detective.fitting import LIKELY
-
     if report.wish.profile is not None:
         return report.wish.profile
-    best = next(iter(report.fits.get(found.name, [])), None)
-    if best is not None and best.score >= LIKELY and not report.wish.points:
-        return best.profile
-    if not found.points:
+    likely = "" if report.wish.points else likely_profile(report, found)
+    if not likely and not found.points:
         refuse("nothing was written: the device gives no address that was looked at; say --profile")
-    return ""
+    return likely
+
+
+def likely_profile(report: "Report", found: "FoundDevice") -> str:
+    """The profile that a device has, as far as one can tell; empty: none that is known."""
+    from gateway.edge.detective.fitting import LIKELY
+
+    best = next(iter(report.fits.get(found.name, [])), None)
+    return best.profile if best is not None and best.score >= LIKELY else ""
+
+
+_TO_FILL_IN = {
+    "profile: null": "profile:  # none that is known fits: --write makes one of what is readable",
+    "asset_no: null": "asset_no:  # number of the machine in the ledger",
+}
+
+
+def block_of(driver: str, found: "FoundDevice", profile: str) -> str:
+    """A device for a configuration, to be copied below ``devices:``; says what is to be filled in.
+
+    Args:
+        driver: its driver.
+        found: the device.
+        profile: empty: none is known.
+    """
+    from edge_config.files.yaml_edit import document_text
+
+    entry = {
+        "id": re.sub(r"\W+", "-", found.name).strip("-"),
+        "driver": driver,
+        "profile": profile or None,
+        "asset_no": None,
+        "connection": found.connection,
+    }
+    text = document_text([entry])
+    for empty, words in _TO_FILL_IN.items():
+        text = text.replace(f"  {empty}\n", f"  {words}\n")
+    return text

@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli.edge.asking.opening import AsJson, print_json, refuse
 from gateway.cli.survey.probing import Wish, probe
+from gateway.cli.survey.progress import Progress
 
 if TYPE_CHECKING:
     from gateway.drivers.spec import DriverSpec, SearchSpec
@@ -36,6 +37,10 @@ _Points = Annotated[
 _Force = Annotated[
     bool, typer.Option("--force", help="Although a gateway that runs uses the connection.")
 ]
+_Progress = Annotated[
+    Progress,
+    typer.Option("--progress", help="As a bar on a terminal, or as JSON lines on standard error."),
+]
 _COMMON: dict[str, tuple[Any, Any]] = {
     "config": (_Config, None),
     "write": (_Write, None),
@@ -43,6 +48,7 @@ _COMMON: dict[str, tuple[Any, Any]] = {
     "profile": (_Profile, None),
     "points": (_Points, False),
     "force": (_Force, False),
+    "progress": (_Progress, Progress.BAR),
     "as_json": (AsJson, False),
 }
 _DOC = (

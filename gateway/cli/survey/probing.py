@@ -1,8 +1,7 @@
 """A search for devices as a command runs it: with progress, and what is found up to its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,8 @@ import typer
 
 from gateway.cli.edge.asking.by_url import connection_of
 from gateway.cli.edge.asking.opening import refuse
+from gateway.cli.survey.found import block_of, likely_profile
+from gateway.cli.survey.progress import Progress, progress
 
 if TYPE_CHECKING:
     from edge_config.loading.resolved import ResolvedDevice
@@ -36,6 +37,7 @@ class Wish:
     profile: str | None
     points: bool
     force: bool
+    progress: Progress
 
 
 @dataclass(slots=True)
@@ -78,7 +80,12 @@ class Report:
             "remarks": one.remarks,
             "points": {name: str(address) for name, address in one.points.items()},
             "profiles": [asdict(fit) for fit in self.fits.get(one.name, [])],
+            "block": block_of(self.driver, one, likely_profile(self, one)),
         }
+
+    def names(self) -> list[str]:
+        """Of what was found so far."""
+        return [one.name for one in self.findings.devices]
 
     def print(self) -> None:
         """For people."""
@@ -133,7 +140,7 @@ def probe(driver: str, url: str, written: dict[str, Any], wish: Wish) -> Report:
         _refuse_if_used(wish.config, driver, spec, connection)
     report = Report(driver, wish, Findings())
     place = Place(spec.search.target(url), connection)
-    with _progress(options.pause_ms) as step:
+    with progress(wish.progress, options.pause_ms, report.names) as step:
         try:
             asyncio.run(_search(report, spec, place, options, step))
             report.is_whole = True
@@ -240,23 +247,3 @@ def _devices_of(config: Path) -> "Sequence[ResolvedDevice]":
         if any(problem.path != "devices" for problem in error.problems):
             refuse(error)
         return ()
-
-
-@contextmanager
-def _progress(pause_ms: int) -> "Iterator[Step]":
-    """A bar on a terminal, nothing elsewhere; it stands on standard error. Sets the pace."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("", total=None)
-
-        async def step(doing: str, done: int, all_: int) -> None:
-            bar.update(task, description=doing, completed=done, total=all_)
-            await asyncio.sleep(pause_ms / 1000)
-
-        yield step

@@ -35,19 +35,42 @@ class Options(SearchOptions):
     """How to look for units, and at what."""
 
     unit: Annotated[str, Rule(_units)] = Field(
-        default="1-247", description="unit ids to ask, as 1-10,20"
+        default="1-247",
+        description="unit ids to ask, as 1-10,20",
+        title_zh="站号",
+        title_en="Units",
     )
     tables: Annotated[str, Rule(_tables)] = Field(
-        default="holding,input", description="tables to map; also coil and discrete"
+        default="holding,input",
+        description="tables to map; also coil and discrete",
+        title_zh="寄存器类型",
+        title_en="Tables",
     )
     addresses: Annotated[str, Rule(_addresses)] = Field(
         default="0-255",
         description="addresses to map, as on the wire, besides those of known machine profiles",
+        title_zh="地址范围",
+        title_en="Addresses",
     )
-    map: bool = Field(default=True, description="find out which addresses each unit has")
+    map: bool = Field(
+        default=True,
+        description="find out which addresses each unit has",
+        title_zh="找出可读的地址",
+        title_en="Find what can be read",
+    )
     requests: int = Field(
-        default=800, ge=1, le=200_000, description="most requests to map one table of one unit"
+        default=800,
+        ge=1,
+        le=200_000,
+        description="most requests to map one table of one unit",
+        title_zh="每站每类最多请求数",
+        title_en="Most requests a table",
     )
     timeout_ms: int = Field(
-        default=500, ge=20, le=60_000, description="longest wait for one answer"
+        default=500,
+        ge=20,
+        le=60_000,
+        description="longest wait for one answer",
+        title_zh="应答超时（毫秒）",
+        title_en="Time-out (ms)",
     )

@@ -13,10 +13,27 @@ _SECRET = "password_file"  # noqa: S105 - the name of a key
 class Options(SearchOptions):
     """How far to look into the tree of a server."""
 
-    depth: int = Field(default=10, ge=1, le=50, description="levels below the Objects folder")
-    count: int = Field(default=2_000, ge=1, le=100_000, description="most variables to list")
+    depth: int = Field(
+        default=10,
+        ge=1,
+        le=50,
+        description="levels below the Objects folder",
+        title_zh="层数",
+        title_en="Levels",
+    )
+    count: int = Field(
+        default=2_000,
+        ge=1,
+        le=100_000,
+        description="most variables to list",
+        title_zh="最多变量数",
+        title_en="Most variables",
+    )
     standard: bool = Field(
-        default=False, description="look into the Server object of the standard too"
+        default=False,
+        description="look into the Server object of the standard too",
+        title_zh="包括 Server 对象",
+        title_en="Server object too",
     )
 
 
