@@ -14,6 +14,7 @@ Result = dict[str, Any]
 _FIGURES = {
     "core_percent": "% of a core",
     "cpu_ms": "ms of processor time",
+    "cpu_seconds": "s of processor time",
     "cpu_us": "µs of processor time",
     "beside_bare_us": "µs beside bare asyncio",
     "pss_mib": "MiB PSS",

@@ -1,8 +1,9 @@
 """What a process and its children cost, from the kernel's own accounts (Linux)."""
 
 import os
+import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,15 @@ def snapshot(pid: int) -> Snapshot:
     fields = [_stat(one) for one in family(pid)]
     ticks = sum(int(ticks) for one in fields for ticks in one[_TIMES])
     return Snapshot(time.monotonic(), ticks / _TICKS, sum(int(one[_RSS]) for one in fields) * _PAGE)
+
+
+def spent(work: Callable[[], object]) -> dict[str, object]:
+    """What the children that some work starts, and waits for, cost: seconds, and processor time."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    work()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"seconds": round(time.monotonic() - began, 2), "cpu_seconds": round(cpu_s, 2)}
 
 
 def share_of_core(first: Snapshot, last: Snapshot) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.city import beside
 from benchmarks.city.million import A_SITE, MACHINES, code_of, make
 from benchmarks.city.settings import write_city
+from benchmarks.usage import spent
 from edge_config.loading.load import load_city
 from gateway.city.db.database import connect
 from gateway.core.days import day_of
@@ -57,15 +58,9 @@ def measure_on_postgres(machines: int = beside.MANY) -> Iterator[dict[str, objec
 
 
 def _imported(file: Path, table: Path, machines: int, *more: str) -> dict[str, object]:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begun = time.monotonic()
-    beside.import_table(file, table, *more)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cost = spent(lambda: beside.import_table(file, table, *more))
     return {
         "name": " ".join((f"import of {ROWS} rows into {machines:,} machines", *more)),
-        "seconds": round(time.monotonic() - begun, 2),
-        "cpu_seconds": round(
-            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2
-        ),
-        "most_memory_mib": round(after.ru_maxrss / 1024, 1),
+        **cost,
+        "most_memory_mib": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1),
     }

@@ -1,6 +1,6 @@
 """Make the paths of a configuration absolute: they are relative to the file that names them."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,10 +33,13 @@ def anchored(model: Model, folder: Path) -> Model:
         model: any part of a configuration, a driver's models included.
         folder: absolute folder of the file that the model was written in.
     """
-    values = {field.name: getattr(model, field.name) for field in fields(model)}
-    absolute = {name: _absolute(value, folder) for name, value in values.items()}
     # Groups that devices share stay one object, which is what keeps a thousand devices small.
-    changed = {name: value for name, value in absolute.items() if value is not values[name]}
+    changed = {}
+    for name in model.__dataclass_fields__:
+        value = getattr(model, name)
+        absolute = _absolute(value, folder)
+        if absolute is not value:
+            changed[name] = absolute
     return replace(model, **changed) if changed else model
 
 

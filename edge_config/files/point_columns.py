@@ -153,9 +153,12 @@ def titles_again(
 ) -> Iterator[Problem]:
     """Rows that name the columns once more: in another language, or at the top of each page."""
     known = {*TAG_KEYS, *columns.values()}
+    least = max(_LEAST_TITLES, len(columns) / 2)
     for row in rows:
-        keys = [words.key(spelled(row.cell(position))) for position in columns]
-        if sum(key in known for key in keys) >= max(_LEAST_TITLES, len(keys) / 2):
+        filled = [cell for cell in map(row.cell, columns) if cell]
+        if len(filled) < least:  # as most rows of a table with many columns
+            continue
+        if sum(words.key(spelled(cell)) in known for cell in filled) >= least:
             said = "names the columns once more; delete this row"
             yield Problem(table, said, row.number, table=True)
 

@@ -233,7 +233,8 @@ def _is_odd(key: str, odd: Oddity) -> bool:
 def _tag(table: str, row: Row, columns: Columns, headers: Mapping[str, str]) -> TagRow:
     data: dict[str, Any] = {}
     for position, key in columns.items():
-        text = _value(key, row.cell(position))
+        cell = row.cell(position)
+        text = _value(key, cell) if cell else ""  # most columns of a table are mostly empty
         if not text:
             continue
         _, is_part, field = key.partition(".")

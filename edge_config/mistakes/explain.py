@@ -74,7 +74,8 @@ def _truths(data: object, loc: Loc) -> Iterator[tuple[Loc, bool]]:
     elif isinstance(data, dict | list):
         items = data.items() if isinstance(data, dict) else enumerate(data)
         for step, inner in items:
-            yield from _truths(inner, (*loc, step))
+            if isinstance(inner, bool | dict | list):  # tables are texts, and there are many
+                yield from _truths(inner, (*loc, step))
 
 
 def _is_consequence(detail: ErrorDetails) -> bool:

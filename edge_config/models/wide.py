@@ -9,4 +9,4 @@ def narrow(text: str) -> str:
 
     No more than wide forms: the compatible ones of Unicode would make 102 of 10², and m3 of m³.
     """
-    return text.translate(_NARROW)
+    return text if text.isascii() else text.translate(_NARROW)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Literal
 
 from edge_config.loading.resolved import ResolvedTag
@@ -15,6 +16,7 @@ OnConflict = Literal["refuse", "replace", "keep"]
 leave it."""
 
 _COMPARED = tuple(name for name in declared(TagConfig) if name != "address")
+_compared = attrgetter(*_COMPARED)
 
 Key = tuple[str, str]
 """Machine and name of a tag: what makes it the same one."""
@@ -100,9 +102,8 @@ def is_same(one: ResolvedTag, other: ResolvedTag) -> bool:
     """Whether two tags mean the same, however their addresses are written."""
     if one.address != other.address:
         return False
-    return all(
-        _is_equal(getattr(one.config, name), getattr(other.config, name)) for name in _COMPARED
-    )
+    mine, others = _compared(one.config), _compared(other.config)
+    return mine == others or all(map(_is_equal, mine, others))
 
 
 def _is_equal(one: object, other: object) -> bool:

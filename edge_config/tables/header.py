@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from unicodedata import normalize
 
 from edge_config.tables.sheet import INVISIBLE, Row
@@ -10,13 +11,15 @@ _LOOKED_AT = 20
 """Rows in which the header is looked for."""
 _LEAST_KNOWN = 2
 """A row with one known word may be a title, as “设备名称：冲床”."""
+_WITHOUT_INVISIBLE = dict.fromkeys(map(ord, INVISIBLE))
 _REMARK = re.compile(r"\((?:十进制|dec(?:imal)?|必填|选填|可选|名称|optional|required|\*)\)$")
 """What people add to a title without changing what it means. 十六进制 would change it."""
 
 
+@lru_cache(4_096)  # cells of a row are looked at too, and most are the same as those above
 def spelled(title: str) -> str:
     """A title reduced to what must match: ``资产编号（必填） *`` → ``资产编号``."""
-    word = normalize("NFKC", title).translate(dict.fromkeys(map(ord, INVISIBLE)))
+    word = normalize("NFKC", title).translate(_WITHOUT_INVISIBLE)
     word = "".join(word.casefold().split()) if not word.isascii() else word.casefold()
     return _REMARK.sub("", "_".join(word.split()).rstrip("*_")).strip("_")
 

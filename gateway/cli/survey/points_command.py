@@ -40,6 +40,9 @@ Conflicts = Annotated[
     ),
 ]
 
+_NEW_OBJECTS = 50_000
+"""After so many the garbage collector looks for cycles: 700 cost a sixth of a large table."""
+
 
 def register(root: typer.Typer) -> None:
     """Add the command with its subcommands."""
@@ -212,9 +215,12 @@ def _listed(groups: "Groups") -> str:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Tell what is wrong with files in words."""
+    """Tell what is wrong with files in words; rows become many objects, and none in cycles."""
+    import gc
+
     from edge_config.mistakes.problems import ConfigError
 
+    gc.set_threshold(_NEW_OBJECTS)
     try:
         yield
     except (ConfigError, ValueError) as error:
