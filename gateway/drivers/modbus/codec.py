@@ -5,10 +5,10 @@ Source of codes, limits and layouts: MODBUS Application Protocol Specification V
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from struct import Struct
+from typing import NamedTuple
 
 from gateway.core.status import Reason
 
@@ -31,7 +31,7 @@ class Table(StrEnum):
         """Whether an address holds one bit."""
         return self in {Table.COIL, Table.DISCRETE}
 
-    @property
+    @cached_property
     def bits(self) -> int:
         """How many bits an address holds."""
         if self.is_bits:
@@ -139,8 +139,7 @@ def reason_for(code: int) -> Reason:
     return _REASONS.get(code, Reason.DEVICE_FAILURE)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request PDU and the shape of its one right answer.
 
     Attributes:
@@ -162,9 +161,10 @@ def read(table: Table, address: int, count: int) -> Request:
         ValueError: the count is beyond 2,000 bits, 125 registers or 62 of 32 bits, or the range
             leaves 0…65535.
     """
-    _check("read", address, count, MAX_READ_BITS if table.is_bits else _MOST_BITS // table.bits)
+    bits = table.bits
+    _check("read", address, count, _MOST_BITS // bits)
     function = READ_FUNCTION[table]
-    length = (count * table.bits + 7) // 8
+    length = (count * bits + 7) // 8
     return Request(_PAIR.pack(function, address, count), bytes((function, length)), 2 + length)
 
 

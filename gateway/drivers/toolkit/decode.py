@@ -6,7 +6,7 @@ looked at in place; scattered or turned ones are gathered by one index array.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -57,8 +57,7 @@ Format = Number | Bit | Text
 """How a value is written at its address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where and how a point is written.
 
     Attributes:
@@ -104,10 +103,12 @@ class Decoder:
 def _bit_offsets(places: Sequence[Place], blocks: Sequence[Block]) -> list[int]:
     """Where each point begins in the image, bits."""
     offsets = [0] * len(places)
+    starts = [place.span.start for place in places]
     for block in blocks:
-        first = block.offset - block.key.start * block.bits
+        bits = block.bits
+        first = block.offset - block.key.start * bits
         for index in block.members:
-            offsets[index] = first + places[index].span.start * block.bits
+            offsets[index] = first + starts[index] * bits
     return offsets
 
 
@@ -167,8 +168,12 @@ class _Numbers:
         self._dtype = kind.dtype
         self._count = len(formats)
         groups: dict[Number, list[int]] = {}
+        same: dict[int, list[int]] = {}  # by identity: most are one object
         for index, number in enumerate(formats):
-            groups.setdefault(number, []).append(index)
+            members = same.get(id(number))
+            if members is None:
+                members = same[id(number)] = groups.setdefault(number, [])
+            members.append(index)
         self._parts = [
             (np.array(members, np.intp), _source(number, [starts[i] for i in members]))
             for number, members in groups.items()

@@ -53,7 +53,7 @@ class Layout:
 def _arranged(places: Sequence[Place], planner: Planner, walls: AbstractSet[Wall]) -> Layout:
     blocks = planner.blocks(walls)
     requests = tuple(block.request for block in blocks)
-    size = sum(block.size for block in blocks)
+    size = blocks[-1].offset // 8 + blocks[-1].size if blocks else 0
     return Layout(places, planner, blocks, requests, size, Decoder(places, blocks))
 
 

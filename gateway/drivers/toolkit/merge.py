@@ -3,8 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 EXTRA = 32
@@ -65,8 +64,7 @@ class Limits:
         return next((one for one in self.wholes if one[0] <= start < one[1]), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One request, and where its answer goes.
 
     Attributes:
@@ -120,9 +118,13 @@ class Planner:
         self._request = request
         self._starts = [span.start for span in spans]
         self._stops = [span.stop for span in spans]
-        order = sorted(range(len(spans)), key=spans.__getitem__)
-        by_table = groupby(order, key=lambda index: spans[index].table)
-        self._ordered = [(table, list(members)) for table, members in by_table]
+        by_table: dict[Any, list[int]] = {}
+        for index, span in enumerate(spans):
+            by_table.setdefault(span.table, []).append(index)
+        for members in by_table.values():  # sorting keeps what is equal in its order
+            members.sort(key=self._stops.__getitem__)
+            members.sort(key=self._starts.__getitem__)
+        self._ordered = [(table, by_table[table]) for table in sorted(by_table)]
 
     def blocks(self, walls: AbstractSet[Wall] = frozenset()) -> tuple[Block, ...]:
         """The fewest requests that cover every point, each within one request.
@@ -136,8 +138,9 @@ class Planner:
         blocks: list[Block] = []
         offset = 0
         for table, ordered in self._ordered:
+            limits = self._limits(table)
             for members in self._fewest(table, ordered, walls):
-                block = self._block(table, members, offset)
+                block = self._block(table, limits, members, offset)
                 blocks.append(block)
                 offset += 8 * block.size
         return tuple(blocks)
@@ -186,17 +189,16 @@ class Planner:
             stop = reach
         yield members
 
-    def _block(self, table: Any, members: Sequence[int], offset: int) -> Block:
+    def _block(self, table: Any, limits: Limits, members: Sequence[int], offset: int) -> Block:
         start, last = self._starts[members[0]], self._starts[members[-1]]
-        stop = max(self._stops[index] for index in members)
-        whole = self._limits(table).whole_at(start)
+        stop = max(map(self._stops.__getitem__, members))
+        whole = limits.whole_at(start)
         if whole is not None:
             start, stop = whole
         count = stop - start
         # A point longer than the device's own limit is asked for whole: it cannot be split.
         request = self._request(table, start, count)
-        bits = self._limits(table).bits
-        return Block(Key(table, start, count), tuple(members), last, offset, bits, request)
+        return Block(Key(table, start, count), tuple(members), last, offset, limits.bits, request)
 
     def joined(self, fallen: Wall, walls: AbstractSet[Wall]) -> Block | None:
         """The request over a place where a wall has fallen; None if two requests meet there.
@@ -217,17 +219,17 @@ class Planner:
         The halves point into the same place of the image as the whole.
         """
         starts = [self._starts[index] for index in block.members]
-        is_whole = self._limits(block.key.table).whole_at(block.key.start) is not None
-        if is_whole or starts[0] == starts[-1]:
+        limits = self._limits(block.key.table)
+        if limits.whole_at(block.key.start) is not None or starts[0] == starts[-1]:
             return None
         cut = starts[len(starts) // 2]
         if cut == starts[0]:
             cut = next(start for start in starts if start > cut)
         at = starts.index(cut)
-        left = self._block(block.key.table, block.members[:at], block.offset)
-        right = self._block(block.key.table, block.members[at:], 0)
+        left = self._block(block.key.table, limits, block.members[:at], block.offset)
+        right = self._block(block.key.table, limits, block.members[at:], 0)
         shift = (right.key.start - block.key.start) * block.bits
-        return left, replace(right, offset=block.offset + shift)
+        return left, right._replace(offset=block.offset + shift)
 
 
 def place(image: bytearray, block: Block, answer: bytes) -> None:
