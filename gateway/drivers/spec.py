@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from edge_config.loading.resolved import ResolvedDevice
@@ -258,6 +259,8 @@ class DriverSpec:
         explain: what a frame that its driver kept (``RecordingDriver``) says, in words for
             people: function, address, values. Never raises, whatever the bytes. Pure.
         search: how people look for its devices, and for values in them; None: they cannot.
+        sentences: file in which Chinese readers find what it says in English, ``sentences.toml``
+            beside it; see ``gateway/web/catalog/sentences.py``. None: pages show the English.
     """
 
     name: str
@@ -284,3 +287,4 @@ class DriverSpec:
     unclear: Callable[[Any, Any], str] = never_unclear
     explain: Callable[[Frame], str] = unexplained
     search: SearchSpec | None = None
+    sentences: Path | None = None

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.console.box import box, device, meter
+from tests.console.english import english_on
 from tests.edge.one_device import qulink
 from tests.support.chromium import chromium
 from tests.support.waiting import SOON_S
@@ -40,11 +41,13 @@ def press(folder: Path, port: int, *, token: str = TOKEN, enabled: bool = True) 
 
 
 @asynccontextmanager
-async def visiting(base: str, token: str = TOKEN) -> AsyncIterator[httpx.AsyncClient]:
+async def visiting(
+    base: str, token: str = TOKEN, language: str = "en"
+) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody who has logged in, if there is a token."""
     options = {"base_url": base, "follow_redirects": True, "trust_env": False, "timeout": SOON_S}
     async with httpx.AsyncClient(**options) as visitor:  # type: ignore[arg-type]
-        await visitor.get("/login?lang=en")
+        await visitor.get(f"/login?lang={language}")
         if token:
             form = {"csrf": visitor.cookies["qulink_csrf"], "token": token}
             assert (await visitor.post("/login", data=form)).status_code == 200
@@ -104,6 +107,26 @@ async def test_what_the_gate_refuses_is_said_and_a_form_sent_twice_writes_once(
                 assert "another command has the id one" in other.text
                 only = await visitor.get("/devices/press-1/write/read_only")
                 assert only.status_code == 404
+
+
+@pytest.mark.timeout(300)
+async def test_a_chinese_page_says_in_chinese_what_the_gate_and_the_answer_say(
+    tmp_path: Path,
+) -> None:
+    async with meter() as port:
+        with press(tmp_path, port) as base:
+            async with visiting(base, language="zh") as visitor:
+                csrf = {"csrf": visitor.cookies["qulink_csrf"]}
+                refused = {"60": "允许写入的最大值是 50", "3.55": "最接近的可写值是 3.5 和 3.6"}
+                for value, words in (refused | {"x": "不是有限的数值"}).items():
+                    page = await visitor.post(PATH, data={**csrf, "value": value, "who": "x"})
+                    assert words in page.text
+                    assert english_on(page.text) == []
+                order = {**csrf, "value": "4", "who": "x", "id": "one"}
+                await visitor.post(PATH, data=order)
+                other = await visitor.post(PATH, data={**order, "value": "5"})
+                assert "编号 one 已用于另一条命令" in other.text
+                assert english_on(other.text) == []
 
 
 @pytest.mark.timeout(300)

@@ -23,7 +23,9 @@ from gateway.edge.live.health import TOLERABLE, health
 from gateway.edge.live.view import Live
 from gateway.web.application import compose
 from gateway.web.assets import Assets
+from gateway.web.catalog.sentences import sentences_of
 from gateway.web.health import of_registry
+from gateway.web.i18n import Language
 from gateway.web.pages import Pages, Site
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -65,7 +67,8 @@ def build(
         secure=console.tls is not None,
         token=console.token is not None,
     )
-    pages = Pages(site, Assets(), (TEMPLATES,), _FILTERS, macros={"edge": "edge_macros.html"})
+    filters = {**_FILTERS, "said": _said(tools)}
+    pages = Pages(site, Assets(), (TEMPLATES,), filters, macros={"edge": "edge_macros.html"})
     overview = Overview(live, config, now_ms, tools.mistakes if tools else ())
     routes = [
         Route("/", pages.endpoint(overview.view)),
@@ -90,6 +93,17 @@ def _asking(
     yield from FramesPage(tools, now_ms).routes(pages)
     yield from DetectivePage(tools, now_ms).routes(pages)
     yield from TestingPage(tools, now_ms).routes(pages)
+
+
+def _said(tools: Tools | None) -> Callable[[str, Language], str]:
+    """What code says in English, in the language of a page."""
+
+    def in_language(words: str, language: Language) -> str:
+        if language == "en":
+            return words
+        return sentences_of(tools.sentences() if tools else frozenset()).other(words)
+
+    return in_language
 
 
 _FILTERS: Mapping[str, Callable[..., object]] = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -53,6 +54,11 @@ class Tools:
         if found is None:
             raise HTTPException(404)
         return found
+
+    def sentences(self) -> frozenset[Path]:
+        """Where the drivers of its devices say what they say in Chinese."""
+        named = {one.model.spec.sentences for one in self.devices}
+        return frozenset(one for one in named if one is not None)
 
     def may_write(self, tag: TagConfig) -> bool:
         """Whether a tag is offered for writing; the gate judges what is to be written."""

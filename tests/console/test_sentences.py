@@ -1,0 +1,124 @@
+"""What code says in English is said in Chinese on Chinese pages, with the same facts."""
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.drivers.registry import Registry
+from gateway.web.catalog.sentences import FOLDER, Sentences, lines_of, parse, sentences_of
+from tests.console.english import english
+from tests.console.spoken import FACT, ROOT, sayings, texts_of
+
+CATALOGUES = sorted(FOLDER.glob("*.toml"))
+DRIVERS = {name: spec.sentences for name, spec in Registry().items() if spec.sentences}
+FOREIGN = frozenset({"general.toml"})
+"""What operating systems say stands in no code of ours."""
+
+SPEAKING = (
+    "gateway/edge/commands/audit.py",
+    "gateway/edge/commands/executor.py",
+    "gateway/edge/commands/gate.py",
+    "gateway/edge/commands/inverse.py",
+    "gateway/edge/commands/known.py",
+    "gateway/edge/commands/writer.py",
+    "gateway/edge/device/asking/requests.py",
+    "gateway/drivers/toolkit/numbers.py",
+    "gateway/drivers/toolkit/transforms.py",
+    "gateway/drivers/toolkit/written.py",
+)
+"""Modules all of whose sentences may stand on a page."""
+COMMAND_LINE = frozenset({"not what was written"})
+"""What no page shows."""
+
+
+@pytest.mark.parametrize("file", [*CATALOGUES, *DRIVERS.values()], ids=str)
+def test_each_sentence_has_the_same_facts_in_both_languages(file: Path) -> None:
+    for key, other in lines_of(file):
+        facts = [field.name for field in parse(key, other).fields]
+        named = [name for _, name, _, _ in Formatter().parse(other) if name is not None]
+        assert sorted(facts) == sorted(named), key
+        assert re.search(r"[\u4e00-\u9fff]", other) or not english(re.sub(r"{.*?}", "", key)), key
+
+
+@pytest.mark.parametrize("file", [*CATALOGUES, *DRIVERS.values()], ids=str)
+def test_each_sentence_is_one_that_the_code_says(file: Path) -> None:
+    """Whoever changes a sentence is told of the catalogue."""
+    if file.name in FOREIGN:
+        return
+    said = texts_of(ROOT / "gateway") + texts_of(ROOT / "edge_config")
+    gone = [
+        (key, piece)
+        for key, _ in lines_of(file)
+        for piece in (literal.strip() for literal, *_ in Formatter().parse(key))
+        if " " in piece and piece not in said
+    ]
+    assert gone == []
+
+
+@pytest.mark.parametrize("module", SPEAKING)
+def test_what_a_module_says_is_found(module: str) -> None:
+    sentences = sentences_of(frozenset(one for one in DRIVERS.values() if one))
+    lost = []
+    for line, words in sayings(ROOT / module):
+        whole = f"{FACT}{words}" if words.startswith("; ") else words.removesuffix(": ")
+        if whole not in COMMAND_LINE and english(sentences.other(whole)):
+            lost.append(f"{module}:{line}: {words}")
+    assert lost == []
+
+
+def test_facts_are_copied_and_sentences_within_sentences_are_said_too() -> None:
+    sentences = Sentences(
+        [
+            ("cannot write {tag}: {why:said}", "无法写入 {tag}：{why}"),
+            ("{value} is no number", "{value} 不是数值"),
+            ("{where:word}: {what:said}", "{where}：{what}"),
+            ("allow it by 'a: {{b}}'", "写 a: {{b}} 允许"),
+        ]
+    )
+    assert sentences.other("cannot write t-1: 'x' is no number") == "无法写入 t-1：'x' 不是数值"
+    assert sentences.other("cannot write t-1: nobody knows") == "无法写入 t-1：nobody knows"
+    assert sentences.other("plant.yaml:3: 5 is no number") == "plant.yaml:3：5 不是数值"
+    assert sentences.other("allow it by 'a: {b}'") == "写 a: {b} 允许"
+    assert sentences.other("5; 6 is no number") == "5; 6 is no number"  # no fact holds a '; '
+
+
+@pytest.mark.parametrize("key", ["{a}{b} is", "{} is", "{a} is {a}", "{a:number} is", "a { b"])
+def test_a_key_that_cannot_be_found_again_is_refused(key: str) -> None:
+    with pytest.raises(ValueError):
+        parse(key, "")
+
+
+WORD = st.text(st.characters(codec="utf-8", exclude_characters="{};"), min_size=1, max_size=8)
+
+
+@given(st.lists(WORD, min_size=2, max_size=4), st.data())
+def test_facts_of_a_sentence_are_those_it_was_made_of(
+    fixed: list[str], data: st.DataObject
+) -> None:
+    """Wherever a text is cut, it is cut so that the sentence says the same text."""
+    names = [f"f{at}" for at in range(len(fixed) - 1)]
+    key = "".join(f"{words}{{{name}}}" for words, name in zip(fixed, names, strict=False))
+    facts = {name: data.draw(WORD) for name in names}
+    words = key.format(**facts)
+    found = parse(key, "").facts(words)
+    assert found is not None
+    assert key.format(**found) == words
+
+
+@given(
+    st.text(max_size=200)
+    | st.lists(st.sampled_from(["7 is no number", "x", ": ", "; "])).map("".join)
+)
+def test_any_text_can_be_asked_for(words: str) -> None:
+    assert isinstance(sentences_of().other(words), str)
+
+
+def test_what_devices_say_at_length_is_left_alone() -> None:
+    endless = "; ".join(["7 is no number"] * 10_000)
+    assert sentences_of().other(endless) is endless
+    many = "; ".join(["7 is no number"] * 200)
+    assert sentences_of().other(many).count("7") == 200
