@@ -1,6 +1,7 @@
 """Modbus over TCP, UDP, TLS and serial lines: own codec and planner; functions 1–6, 15 and 16."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import ResolvedDevice
@@ -116,4 +117,5 @@ SPEC = DriverSpec(
     explain=_explain,
     link=LinkSpec(key, _link, conflicts, _doubts, _impossible, _share),
     search=SearchSpec(target, EXAMPLE, _detective, _probe, Options, _held, _in_orders),
+    sentences=Path(__file__).with_name("sentences.toml"),
 )
