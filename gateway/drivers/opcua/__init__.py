@@ -6,6 +6,7 @@ imported with ``driver``, when a configured device needs it.
 
 from gateway.core.schema import Kind
 from gateway.drivers.api import Driver
+from gateway.drivers.frames import Frame
 from gateway.drivers.opcua.config import Address, Connection
 from gateway.drivers.opcua.search.options import EXAMPLE, Options, target
 from gateway.drivers.search import Probe
@@ -54,6 +55,13 @@ def _probe() -> Probe:
     return OpcUaProbe()
 
 
+def _explain(frame: Frame) -> str:
+    from gateway.drivers.opcua.faults import name_of  # noqa: PLC0415 - only to look
+    from gateway.drivers.opcua.trace.explaining import explain  # noqa: PLC0415 - only to look
+
+    return explain(frame, name_of)
+
+
 SPEC = DriverSpec(
     name="opcua",
     title_zh="OPC UA 客户端",
@@ -79,5 +87,6 @@ SPEC = DriverSpec(
     endpoint=_endpoint,
     unclear=_unclear,
     unit=_unit,
+    explain=_explain,
     search=SearchSpec(target, EXAMPLE, probe=_probe, options=Options),
 )

@@ -14,6 +14,7 @@ from asyncua.ua.status_codes import StatusCodes
 from gateway.core.batch import Reading, Status
 from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, TagFault, Value
 from gateway.drivers.extras import Finding, Notice
+from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.opcua.clock import ServerClock
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.session import Session, open_session
@@ -64,6 +65,7 @@ class OpcUaDriver:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._frames = NOT_KEPT
         self._session: Session | None = None
         self._groups: Groups | None = None
         self._publishing: Publishing | None = None
@@ -74,11 +76,15 @@ class OpcUaDriver:
         self._structures = Structures()
         self._clock = ServerClock(connection.server_clock, connection.keepalive_ms / 1000)
 
+    def record(self, frames: FrameLog) -> None:
+        """Keep messages from the next connection on; see the SDK."""
+        self._frames = frames
+
     async def connect(self) -> None:
         """Open a new session; see the SDK."""
         await self.close()
         self._structures.forget()
-        self._session = session = await open_session(self._connection, self._by_index)
+        self._session = session = await open_session(self._connection, self._by_index, self._frames)
         self._clock.connected(asyncio.get_running_loop().time())
         if session.server_ms is not None:
             self._clock.compare(session.server_ms, time.time_ns() // 1_000_000)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from pathlib import Path
 from struct import pack, unpack
+from typing import Any
 
 import pytest
 
@@ -88,8 +89,8 @@ async def test_signs_of_life_follow_the_time_out_that_the_server_grants(
 def short_lived(monkeypatch: pytest.MonkeyPatch) -> None:
     """Channels must be renewed after three quarters of a second."""
 
-    def short(connection: Connection) -> GatewayClient:
-        client = new_client(connection)
+    def short(connection: Connection, url: str | None = None, **more: Any) -> GatewayClient:
+        client = new_client(connection, url, **more)
         client.secure_channel_timeout = 1_000
         return client
 

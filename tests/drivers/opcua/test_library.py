@@ -18,7 +18,7 @@ from gateway.drivers.opcua.encoding.codec import encode_publish
 from tests.support.privates import project, touched
 
 OVERRIDDEN = {"_renew_channel_loop", "_stale_watchdog_loop"}
-SET = {"_watchdog_intervall", "_limits"}
+SET = {"_watchdog_intervall"}
 USED = {"_connection", "_request_id", "_request_handle", "_callbackmap"}
 
 

@@ -18,8 +18,10 @@ from asyncua.crypto.security_policies import SecurityPolicyNone
 from asyncua.ua.ua_binary import struct_from_binary
 
 from gateway.drivers.api import DriverError, RefusedError
+from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.offers import matching, offered
+from gateway.drivers.opcua.connecting.recording import RecordedConnection, note_ends
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, translated
 
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
@@ -57,12 +59,14 @@ class GatewayClient(Client):
         own_certificate: file that the server must trust, for messages.
         endpoints: what the server offers, as far as it was asked.
         server_time: the server's clock when it was asked for them, UTC; None: it does not say.
+        frames: where messages are kept.
     """
 
     may_show_password = False
     own_certificate = ""
     endpoints: Sequence[ua.EndpointDescription] = ()
     server_time: datetime | None = None
+    frames: FrameLog = NOT_KEPT
 
     async def connect_socket(self) -> None:
         """Connect; see the library."""
@@ -70,7 +74,9 @@ class GatewayClient(Client):
         limits = _Limits(_CHUNK, _CHUNK, _CHUNKS, _MESSAGE)
         protocol = self.uaclient.protocol
         assert protocol is not None  # noqa: S101 - connecting made it
-        protocol._connection._limits = limits  # noqa: SLF001 - no other way to set them
+        connection = RecordedConnection(self.security_policy, limits, self.frames)
+        protocol._connection = connection  # noqa: SLF001 - no other way to set limits and listen
+        note_ends(protocol, self.frames)
 
     async def open_secure_channel(self, renew: bool = False) -> None:
         """Open or renew the channel; see the library."""
@@ -180,17 +186,21 @@ class GatewayClient(Client):
             protocol.transport.abort()
 
 
-def new_client(connection: Connection, url: str | None = None) -> GatewayClient:
+def new_client(
+    connection: Connection, url: str | None = None, frames: FrameLog = NOT_KEPT
+) -> GatewayClient:
     """A client for a connection; nothing is opened yet.
 
     Args:
         connection: to which server, and how.
         url: the address, if another than the connection's.
+        frames: where messages are kept.
 
     Raises:
         RefusedError: the password cannot be read.
     """
     client = GatewayClient(url or connection.url, connection.request_timeout_ms / 1000)
+    client.frames = frames
     client.name = client.description = "qulink gateway"
     client.application_uri = "urn:qulink:gateway"
     client.product_uri = "urn:qulink"

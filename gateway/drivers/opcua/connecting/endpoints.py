@@ -3,13 +3,18 @@
 from urllib.parse import urlsplit
 
 from gateway.drivers.api import DriverError
+from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.client import GatewayClient, new_client
 from gateway.drivers.opcua.faults import LIBRARY_ERRORS, translate
 
 
-async def discover(connection: Connection) -> GatewayClient:
+async def discover(connection: Connection, frames: FrameLog = NOT_KEPT) -> GatewayClient:
     """Ask a server for its endpoints; some tell them beneath their path only (Part 6, 7.5).
+
+    Args:
+        connection: to which server, and how.
+        frames: where messages are kept.
 
     Returns:
         A client that is closed again, with ``endpoints`` and ``server_time``.
@@ -19,15 +24,15 @@ async def discover(connection: Connection) -> GatewayClient:
         DriverError: it does not tell.
     """
     if connection.discovery_url is not None:
-        return await _asked(connection, connection.discovery_url)
+        return await _asked(connection, connection.discovery_url, frames)
     beneath = _beneath(connection.url)
     try:
-        return await _asked(connection, connection.url)
+        return await _asked(connection, connection.url, frames)
     except LIBRARY_ERRORS as error:
         if _is_nobody_there(error):
             raise
         try:
-            return await _asked(connection, beneath)
+            return await _asked(connection, beneath, frames)
         except LIBRARY_ERRORS:
             fault = translate(error, f"connect to {connection.endpoint}")
             raise _with_advice(fault, beneath) from error
@@ -49,8 +54,8 @@ def _with_advice(fault: DriverError, beneath: str) -> DriverError:
     )
 
 
-async def _asked(connection: Connection, url: str) -> GatewayClient:
-    client = new_client(connection, url)
+async def _asked(connection: Connection, url: str, frames: FrameLog) -> GatewayClient:
+    client = new_client(connection, url, frames)
     try:
         client.endpoints = await client.connect_and_get_server_endpoints()
     finally:

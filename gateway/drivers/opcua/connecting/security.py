@@ -84,7 +84,7 @@ async def _agreed(client: GatewayClient, connection: Connection) -> tuple[_Way, 
     """The way, and the server's certificate: as it tells, or as it is pinned."""
     if not connection.discover:
         return next(_ways(connection)), await asyncio.to_thread(_pinned, connection)
-    told = await discover(connection)
+    told = await discover(connection, client.frames)
     client.endpoints, client.server_time = told.endpoints, told.server_time
     for way in _ways(connection):
         endpoint = way.find(told.endpoints)

@@ -13,6 +13,7 @@ from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.uaerrors import UaError
 
 from gateway.drivers.api import NotConnectedError, RefusedError
+from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.opcua.config import Connection
 from gateway.drivers.opcua.connecting.client import GatewayClient, new_client
 from gateway.drivers.opcua.connecting.namespaces import Namespaces
@@ -216,18 +217,21 @@ def _node_id(node: NodeName, index: int) -> ua.NodeId:
     return ua.NodeId(node.identifier, ua.Int16(index), kinds[node.form])  # type: ignore[arg-type]
 
 
-async def open_session(connection: Connection, by_index: MutableMapping[int, str]) -> Session:
+async def open_session(
+    connection: Connection, by_index: MutableMapping[int, str], frames: FrameLog = NOT_KEPT
+) -> Session:
     """Connect, secure the channel, log in, read namespaces and limits.
 
     Args:
         connection: to which server, and how.
         by_index: see :class:`Namespaces`.
+        frames: where messages are kept.
 
     Raises:
         NotConnectedError: nobody answers.
         RefusedError: certificate, user, policy or session limit; a person must act.
     """
-    client = new_client(connection)
+    client = new_client(connection, frames=frames)
     session = Session(client, connection, by_index)
     try:
         with translated(f"connect to {connection.endpoint}"):
