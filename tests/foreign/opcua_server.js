@@ -86,6 +86,23 @@ function build(server) {
   nodes.Array = addVariable(namespace, folder, "Array", DataType.Double, new Float64Array([1, 2]), {
     arrayType: VariantArrayType.Array,
   });
+  nodes.Temps = addVariable(namespace, folder, "Temps", DataType.Float, new Float32Array([1, 2, 3]), {
+    arrayType: VariantArrayType.Array,
+  });
+  nodes.Matrix = namespace.addVariable({
+    componentOf: folder,
+    browseName: "Matrix",
+    nodeId: "s=Matrix",
+    dataType: DataType.Int32,
+    valueRank: 2,
+    arrayDimensions: [2, 3],
+    value: new Variant({
+      dataType: DataType.Int32,
+      arrayType: VariantArrayType.Matrix,
+      dimensions: [2, 3],
+      value: new Int32Array([1, 2, 3, 4, 5, 6]),
+    }),
+  });
   nodes.ReadOnly = namespace.addVariable({
     componentOf: folder,
     browseName: "ReadOnly",

@@ -8,6 +8,7 @@ from gateway.core.schema import Kind
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
 from gateway.drivers.opcua.config import Address, Connection
+from gateway.drivers.opcua.parts import read_only
 from gateway.drivers.opcua.search.options import EXAMPLE, Options, target
 from gateway.drivers.search import Probe
 from gateway.drivers.spec import DriverSpec, Example, SearchSpec, installed
@@ -42,6 +43,12 @@ def _unclear(_written: object, address: Address) -> str:
         f"nsu=<namespace URI> in its place, unless the server lists none for index {index} in its "
         "NamespaceArray (i=2255)"
     )
+
+
+def _read_only(address: Address) -> str:
+    if address.type == "datetime":
+        return "a date cannot be written to a server"
+    return read_only(address.path)
 
 
 def _unit(connection: Connection) -> str:
@@ -88,5 +95,6 @@ SPEC = DriverSpec(
     unclear=_unclear,
     unit=_unit,
     explain=_explain,
+    read_only=_read_only,
     search=SearchSpec(target, EXAMPLE, probe=_probe, options=Options),
 )

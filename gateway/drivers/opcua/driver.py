@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.status_codes import StatusCodes
 
 from gateway.core.batch import Reading, Status
-from gateway.drivers.api import Arrivals, DriverError, NotConnectedError, Point, TagFault, Value
+from gateway.drivers.api import Arrivals, NotConnectedError, Point, TagFault, Value
 from gateway.drivers.extras import Finding, Notice
 from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.opcua.clock import ServerClock
@@ -30,7 +31,7 @@ from gateway.drivers.opcua.findings import Findings
 from gateway.drivers.opcua.subscribing.groups import Groups
 from gateway.drivers.opcua.subscribing.items import CURRENT_TIME
 from gateway.drivers.opcua.subscribing.publishing import Publishing
-from gateway.drivers.opcua.write import variant_of
+from gateway.drivers.opcua.writing.write import write
 
 LOOK_AGAIN_S = 10.0
 """Pause before polled points whose namespace is missing are looked for again."""
@@ -39,7 +40,7 @@ Chunk = tuple[npt.NDArray[np.intp], ua.ReadRequest]
 """Positions of some points of a plan, and the request that asks for them."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class ReadPlan:
     """What a poll reads. Holds names, not node ids: those are valid in one session only.
 
@@ -70,7 +71,7 @@ class OpcUaDriver:
         self._groups: Groups | None = None
         self._publishing: Publishing | None = None
         # What outlives a session:
-        self._plans: list[ReadPlan] = []
+        self._plans: WeakSet[ReadPlan] = WeakSet()  # of those that somebody still reads
         self._times: dict[str, SourceTimes] = {}
         self._by_index: dict[int, str] = {}
         self._structures = Structures()
@@ -95,7 +96,7 @@ class OpcUaDriver:
         """Prepare a poll; see the SDK. Node ids are resolved when a session first uses it."""
         shape = shape_of([point.address for point in points], self._structures.layouts)
         plan = ReadPlan(tuple(points), shape, Findings(points))
-        self._plans.append(plan)
+        self._plans.add(plan)
         return plan
 
     async def read(self, plan: ReadPlan) -> Reading:
@@ -136,20 +137,7 @@ class OpcUaDriver:
 
     async def write(self, point: Point, value: Value) -> None:
         """Write one value; see the SDK."""
-        session = self._open()
-        attempted = f"write {point.name!r} ({point.address.node}) at {session.endpoint}"
-        if point.address.part:
-            raise DriverError(f"{attempted}: a part of an array or structure cannot be written")
-        variant = variant_of(point.address.type, value, attempted)
-        with translated(attempted):
-            (node,) = await session.node_ids([point.address.name])
-        if node is None:
-            raise DriverError(f"{attempted}: {session.namespaces.lacks(point.address.name)}")
-        with translated(attempted):
-            results = await session.services.write_attributes([node], [ua.DataValue(variant)])
-            session.demand_all(results, 1, "result")
-        if not results[0].is_good():
-            raise DriverError(f"{attempted}: the server answered {results[0].name}")
+        await write(self._open(), point, value)
 
     async def subscribe(self, group: str, points: Sequence[Point], interval_ms: int) -> Status:
         """Have changes of these points pushed; see the SDK."""

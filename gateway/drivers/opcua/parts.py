@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Sequence
 
 Step = tuple[int, ...] | str
 """Indexes of an element, one a dimension, from 0; or the name of a field."""
@@ -36,3 +37,19 @@ def parse_path(text: str) -> tuple[Step, ...]:
 def is_path(text: str) -> bool:
     """Whether a text looks like one, right or wrong."""
     return text[:1] in ("[", ".")
+
+
+def is_element(path: Sequence[Step]) -> bool:
+    """Whether a path leads to an element of the whole value, and no further."""
+    return len(path) == 1 and not isinstance(path[0], str)
+
+
+def read_only(path: Sequence[Step]) -> str:
+    """Why what a path leads to can never be written, as a sentence; empty: it may be."""
+    if not path or is_element(path):
+        return ""
+    return (
+        "a field of a structure cannot be written: OPC UA writes a structure whole, and what the "
+        "machine changed in it meanwhile would be undone; let the machine's program show the field "
+        "as a variable of its own"
+    )

@@ -5,7 +5,7 @@ session}, {"short": service that leaves its last result out}, {"add": name, "uri
 {"subscriptions": how many it grants}, {"endpoints": none, when a session begins},
 {"sessions": wait until there are so many}, {"slow": seconds that a session takes longer},
 {"creating": wait until one is asked for},
-{"namespaces": what its NamespaceArray says}.
+{"namespaces": what its NamespaceArray says}, {"ranges": heed ranges when it is read}.
 """
 
 import asyncio
@@ -17,12 +17,14 @@ from typing import Any
 
 from asyncua import Server, ua
 from asyncua.common.node import Node
+from asyncua.server.address_space import AttributeService
 from asyncua.server.internal_session import InternalSession
 
 VALUES = (
     ("Double", 1.5, ua.VariantType.Double),
     ("Int32", -7, ua.VariantType.Int32),
     ("String", "门", ua.VariantType.String),
+    ("Temps", [1.0, 2.0, 3.0], ua.VariantType.Double),
 )
 
 
@@ -98,6 +100,27 @@ def list_no_endpoints() -> None:
     InternalSession.create_session = terse  # type: ignore[method-assign]
 
 
+def heed_ranges() -> None:
+    """From now on the range of one element is heeded, but only when it is read."""
+    whole = AttributeService.read
+
+    def ranged(self: AttributeService, params: ua.ReadParameters) -> list[ua.DataValue]:
+        pairs = zip(params.NodesToRead, whole(self, params), strict=True)
+        return [_element(found, one.IndexRange) for one, found in pairs]
+
+    AttributeService.read = ranged  # type: ignore[method-assign]
+
+
+def _element(found: ua.DataValue, index_range: str | None) -> ua.DataValue:
+    if not index_range or found.Value is None:
+        return found
+    one = found.Value.Value[int(index_range)]
+    return ua.DataValue(ua.Variant([one], found.Value.VariantType))
+
+
+CHANGES = {"endpoints": list_no_endpoints, "ranges": heed_ranges}
+
+
 async def obey(server: Server, nodes: dict[str, Node], command: dict[str, Any]) -> None:
     if "session_ms" in command:
         server.iserver.min_session_timeout_ms = 0
@@ -115,8 +138,8 @@ async def obey(server: Server, nodes: dict[str, Node], command: dict[str, Any]) 
         make_sessions_slowly(command["slow"])
     elif "creating" in command:
         await CREATING.wait()
-    elif "endpoints" in command:
-        list_no_endpoints()
+    elif change := CHANGES.get(next(iter(command))):
+        change()
     elif "subscriptions" in command:
         server.iserver.max_subscriptions = command["subscriptions"]
     elif "namespaces" in command:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from edge_config.models.validation import validated
 from gateway.core.schema import Kind
 from gateway.core.status import GOOD, Reason, bad
-from gateway.drivers.api import DriverError, Point
+from gateway.drivers.api import Point
 from gateway.drivers.opcua import SPEC
 from gateway.drivers.opcua.config import Address
 from gateway.drivers.opcua.encoding.elements import Part, find_part
@@ -225,11 +225,3 @@ async def test_what_has_no_number_is_read_as_text(
         "010203",
         "i=2258",
     ]
-
-
-async def test_a_part_is_not_written(foreign: ForeignServer, driver_for: Connect) -> None:
-    driver = driver_for(foreign.connection())
-    await driver.connect()
-    with pytest.raises(DriverError, match=r"write 'element' .*: a part of an array or structure"):
-        await driver.write(POINTS[0], 1.0)
-    assert (await driver.read(driver.plan(POINTS))).columns[0].tolist()[0] == 2.0

@@ -85,6 +85,20 @@ def find_part(encoding: int, body: bytes, path: Sequence[Step], layouts: Layouts
         return None
 
 
+def array_sizes(encoding: int, body: bytes) -> list[int]:
+    """Sizes of an array, one a dimension; none of what is no array.
+
+    Args:
+        encoding: first byte of the variant.
+        body: what followed it.
+
+    Raises:
+        CodecError: the bytes are malformed.
+    """
+    content = _content_of(encoding)
+    return sizes(Cursor(body), content) if content.dimensions else []
+
+
 def _follow(cursor: Cursor, content: Content, step: Step, layouts: Layouts) -> Content | None:
     if isinstance(step, str):
         return _field(cursor, content, step, layouts)

@@ -1,0 +1,1 @@
+"""Writing a value, or an element of an array."""
