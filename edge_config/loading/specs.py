@@ -102,6 +102,10 @@ class DriverModels(Protocol):
         """The text form of an address in the notation of its profile."""
 
     @property
+    def noted_fields(self) -> Callable[[Any, Notation | None], dict[str, str]]:
+        """Fields of an address that are written otherwise in the notation of its profile."""
+
+    @property
     def doubtful(self) -> Callable[[Sequence[Any]], Iterable[tuple[int, str]]]:
         """Addresses of a profile that contradict others: position, and a sentence."""
 

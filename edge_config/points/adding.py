@@ -4,17 +4,20 @@ from pathlib import Path
 from typing import Any
 
 from edge_config.loading.resolved import ResolvedDevice, ResolvedTag
-from edge_config.loading.specs import DriverModels
 from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Loc, Problem, one_of
 from edge_config.models.tag import TagConfig
 from edge_config.points.changes import Changes
-from edge_config.points.importing import Files
 from edge_config.points.plan import ImportPlan
 
 
-def new_tag(keys: dict[str, Any], address: Any) -> ResolvedTag:
+def new_tag(keys: dict[str, Any], address: Any, text: str) -> ResolvedTag:
     """A tag of plain keys and an address that its driver has made.
+
+    Args:
+        keys: of the tag, without the address.
+        address: the driver's.
+        text: how that is written in the notation of the tag's profile.
 
     Raises:
         ConfigError: with every mistake of the keys.
@@ -24,24 +27,19 @@ def new_tag(keys: dict[str, Any], address: Any) -> ResolvedTag:
     def place(loc: Loc, message: str) -> Problem:
         return Problem(" ".join(map(str, loc)) or "tag", message)
 
-    config = validate(TagConfig, {**keys, "address": str(address)}, place, problems)
+    config = validate(TagConfig, {**keys, "address": text}, place, problems)
     if config is None:
         raise ConfigError(problems)
     return ResolvedTag(config, address)
 
 
-def files_with(
-    tag: ResolvedTag,
-    group: str | None,
-    device: ResolvedDevice,
-    config: Path,
-    driver: DriverModels,
-) -> Files:
-    """What is to be written so that a group of a device has one more tag.
+def plan_with(
+    tag: ResolvedTag, group: str | None, device: ResolvedDevice, config: Path
+) -> ImportPlan:
+    """What makes a group of a device have one more tag.
 
     Raises:
-        ConfigError: the device has such a tag, or several groups and none is named, or a program
-            cannot write its profile.
+        ConfigError: the device has such a tag, or several groups and none is named.
     """
     names = [one.name for one in device.groups]
     if group is None and len(names) > 1:
@@ -56,5 +54,4 @@ def files_with(
         said = f"{device.config.id} has a tag {tag.config.name!r} already; choose another name"
         raise ConfigError([Problem(str(config), said)])
     changes = Changes(found.name, [tag], (), found.tags, ())
-    plan = ImportPlan(device, (), (changes,), (), "refuse", delete_missing=False)
-    return plan.files(config, driver)
+    return ImportPlan(device, (), (changes,), (), "refuse", delete_missing=False)

@@ -10,9 +10,9 @@ from edge_config.files.yaml_file import MAX_BYTES, read_bytes
 from edge_config.loading.specs import DriverModels
 from edge_config.mistakes.problems import ConfigError, Problem
 from edge_config.points.adding import new_tag
-from edge_config.points.columns import columns_for
 from edge_config.points.importing import Files
 from edge_config.points.outgoing import sheets_of, table_bytes
+from edge_config.points.texts import Style
 
 GROUP = "main"
 INTERVAL_MS = 1_000
@@ -61,8 +61,7 @@ def own_profile(
     """
     name = profile_name(device)
     table, file = config.with_name(f"{device}.csv"), config.with_name(f"{device}.yaml")
-    tags = [new_tag({"name": tag}, address) for tag, address in points.items()]
-    columns = columns_for(spec.address, "text", "en")
+    tags = [new_tag({"name": tag}, address, str(address)) for tag, address in points.items()]
     profile = {
         "name": name,
         "driver": driver,
@@ -72,6 +71,6 @@ def own_profile(
         "groups": [{"name": GROUP, "interval_ms": INTERVAL_MS, "tags_file": table.name}],
     }
     return {
-        table: table_bytes(sheets_of({GROUP: tags}, columns, "text", "en"), table),
+        table: table_bytes(sheets_of({GROUP: tags}, Style(spec, "text", "en")), table),
         file: document_text(profile).encode(),
     }

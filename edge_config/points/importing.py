@@ -15,7 +15,7 @@ from edge_config.files.yaml_file import MAX_BYTES, read_bytes
 from edge_config.loading.resolved import ResolvedDevice, ResolvedTag
 from edge_config.loading.specs import DriverModels
 from edge_config.mistakes.problems import ConfigError, Problem
-from edge_config.points.columns import columns_for
+from edge_config.models.gateway import Notation
 from edge_config.points.incoming import Groups
 from edge_config.points.kept import kept_of
 from edge_config.points.outgoing import (
@@ -26,7 +26,7 @@ from edge_config.points.outgoing import (
     table_bytes,
 )
 from edge_config.points.place import Home
-from edge_config.points.texts import usual_form
+from edge_config.points.texts import Style, usual_form
 from edge_config.tables.written import WrittenSheet
 
 Files = dict[Path, bytes]
@@ -47,17 +47,17 @@ def files_for(groups: Groups, home: Home, device: ResolvedDevice, driver: Driver
     """
     files: Files = {}
     text = read_bytes(home.path, home.shown, MAX_BYTES).decode("utf-8-sig")
-    edit = YamlEdit(text, home.shown)
+    edit, notation = YamlEdit(text, home.shown), device.profile.notation
     for name, tags in groups.items():
         loc, data = home.group(name)
         if data.get("tags_file") and not data.get("tags"):
-            files |= _renewed(name, tags, _table(data, home), driver)
+            files |= _renewed(name, tags, _table(data, home), driver, notation)
             continue
         file = home.path.with_name(f"{device.config.profile}-{name}.csv")
         if file.exists():
             said = "is there already, and would hold the tags of the group; move it away"
             raise ConfigError([Problem(str(file), said)])
-        files[file] = _new(name, tags, driver, file)
+        files[file] = _new(name, tags, Style(driver, usual_form(tags), "en", notation), file)
         if "tags_file" in data:
             edit.replace((*loc, "tags_file"), file.name)
             edit.clear((*loc, "tags"))
@@ -78,21 +78,23 @@ def _table(data: Mapping[str, object], home: Home) -> PointTable:
     )
 
 
-def _new(name: str, tags: Sequence[ResolvedTag], driver: DriverModels, file: Path) -> bytes:
-    form = usual_form(tags)
-    columns = columns_for(driver.address, form, "en")
+def _new(name: str, tags: Sequence[ResolvedTag], style: Style, file: Path) -> bytes:
     try:
-        return table_bytes(sheets_of({name: tags}, columns, form, "en"), file)
+        return table_bytes(sheets_of({name: tags}, style), file)
     except ValueError as error:
         raise ConfigError([Problem(str(file), str(error))]) from error
 
 
 def _renewed(
-    name: str, tags: Sequence[ResolvedTag], table: PointTable, driver: DriverModels
+    name: str,
+    tags: Sequence[ResolvedTag],
+    table: PointTable,
+    driver: DriverModels,
+    notation: Notation | None,
 ) -> Files:
     kept = kept_of(table, driver.address)
     try:
-        sheet = renewed(tags, kept, driver, name)
+        sheet = renewed(tags, kept, driver, name, notation)
     except ValueError as error:
         raise ConfigError([Problem(table.name, str(error))]) from error
     if not kept.sheet:

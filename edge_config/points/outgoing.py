@@ -6,17 +6,17 @@ from pathlib import Path
 from edge_config.loading.resolved import ResolvedDevice, ResolvedTag
 from edge_config.loading.specs import DriverModels
 from edge_config.mistakes.problems import ConfigError, Problem
+from edge_config.models.gateway import Notation
 from edge_config.points.changes import compare, key_of_tag
 from edge_config.points.columns import (
     AddressForm,
-    Columns,
     Language,
     columns_for,
     sheet_title,
 )
 from edge_config.points.incoming import Groups, read_table
 from edge_config.points.kept import Kept
-from edge_config.points.texts import Texts, texts_of, usual_form
+from edge_config.points.texts import Style, Texts, texts_of, usual_form
 from edge_config.tables.csv_writing import csv_of
 from edge_config.tables.written import WrittenColumn, WrittenSheet
 
@@ -24,33 +24,37 @@ WORKBOOK = ".xlsx"
 ENDINGS = (".csv", WORKBOOK)
 
 
-def sheets_of(
-    groups: Groups, columns: Columns, form: AddressForm, language: Language
-) -> list[WrittenSheet]:
-    """One sheet a group.
+def sheets_of(groups: Groups, style: Style) -> list[WrittenSheet]:
+    """One sheet a group, with every column.
 
     Raises:
         ValueError: an address cannot stand in this form.
     """
+    columns = columns_for(style.driver.address, style.form, style.language)
     return [
         WrittenSheet(
             sheet_title(name),
             list(columns.values()),
-            [_row(texts_of(tag, form, language), columns) for tag in tags],
+            [_row(texts_of(tag, style), columns) for tag in tags],
         )
         for name, tags in groups.items()
     ]
 
 
 def renewed(
-    tags: Sequence[ResolvedTag], kept: Kept, driver: DriverModels, group: str
+    tags: Sequence[ResolvedTag],
+    kept: Kept,
+    driver: DriverModels,
+    group: str,
+    notation: Notation | None,
 ) -> WrittenSheet:
     """A table that is there with other tags; what its people have added stays.
 
     Raises:
         ValueError: an address cannot stand in the form of the table.
     """
-    texts = [texts_of(tag, kept.form, kept.language) for tag in tags]
+    style = Style(driver, kept.form, kept.language, notation)
+    texts = [texts_of(tag, style) for tag in tags]
     usual = columns_for(driver.address, kept.form, kept.language)
     used = {key for row in texts for key in row}
     columns = {key: usual[key]._replace(title=title) for key, title in kept.titles.items()}
@@ -117,13 +121,11 @@ def write_exact(
         OSError: the disk does not take it.
     """
     tags = [tag for part in groups.values() for tag in part]
-    # The number of a field would be read in the profile's notation; a text is in it as written.
-    is_noted = device.profile.notation in ("from_1", "hex")
-    form = form or ("text" if is_noted else usual_form(tags))
-    columns = columns_for(specs[device.config.driver].address, form, language)
+    driver, notation = specs[device.config.driver], device.profile.notation
+    style = Style(driver, form or usual_form(tags), language, notation)
     beside = file.with_name(f".{file.stem}.new{file.suffix}")
     try:
-        beside.write_bytes(table_bytes(sheets_of(groups, columns, form, language), file))
+        beside.write_bytes(table_bytes(sheets_of(groups, style), file))
         _demand_exact(beside, file, groups, device, specs)
         beside.replace(file)
     except ValueError as error:

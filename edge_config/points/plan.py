@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+from edge_config.loading.resolved import LoadedGateway, ResolvedDevice, ResolvedTag
 from edge_config.loading.specs import DriverModels
 from edge_config.mistakes.problems import ConfigError, Problem
 from edge_config.points.changes import Changes, OnConflict, compare
@@ -70,6 +70,21 @@ class ImportPlan:
             raise ConfigError([Problem(str(config), said)])
         return files_for(groups, home, self.device, driver)
 
+    def demand_held(self, gateway: LoadedGateway) -> None:
+        """Compare the configuration, read anew, with what was meant to be written.
+
+        Raises:
+            ConfigError: it says something else, with the first tag of which it does.
+        """
+        device = next(one for one in gateway.devices if one.config.id == self.device.config.id)
+        written = {group.name: group.tags for group in device.groups}
+        for name, tags in self.groups().items():
+            found = compare(name, tags, written[name])
+            others = [*map(str, found.conflicts), *map(_name, (*found.missing, *found.created))]
+            if others:
+                said = f"would not be read as it was meant: {others[0]}; nothing was written"
+                raise ConfigError([Problem(f"group {name}", said)])
+
     def words(self) -> Iterator[str]:
         """What it will create, change, leave and delete, a line each."""
         for one in self.changes:
@@ -118,6 +133,10 @@ def plan_import(
         on_conflict,
         delete_missing,
     )
+
+
+def _name(tag: ResolvedTag) -> str:
+    return tag.config.name
 
 
 def _named(names: list[str]) -> str:

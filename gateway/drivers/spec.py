@@ -156,6 +156,11 @@ def in_text(address: Any, _notation: Notation | None) -> str:
     return str(address)
 
 
+def as_they_are(_address: Any, _notation: Notation | None) -> dict[str, str]:
+    """For drivers whose addresses are written in one way only."""
+    return {}
+
+
 def never_doubtful(_addresses: Sequence[Any]) -> Iterable[tuple[int, str]]:
     """For drivers whose addresses cannot lie over each other."""
     return ()
@@ -243,6 +248,8 @@ class DriverSpec:
         in_notation: a written address of a profile that says which notation its manual has,
             as it is written in a profile that does not. Pure.
         noted: the text form of an address in a notation, the inverse of ``in_notation``. Pure.
+        noted_fields: the same for a table with a column a field: field → text, of those that are
+            written otherwise than they are. Pure.
         doubtful: which addresses of one profile lie over others so that hardly both can be meant:
             position and a sentence. Pure; ``qulink check`` shows it as a warning.
         elements: the addresses of the values of an array, each of which becomes a tag; of any
@@ -279,6 +286,7 @@ class DriverSpec:
     link: LinkSpec | None = None
     in_notation: Callable[[Any, Notation], Any] = as_written
     noted: Callable[[Any, Notation | None], str] = in_text
+    noted_fields: Callable[[Any, Notation | None], dict[str, str]] = as_they_are
     doubtful: Callable[[Sequence[Any]], Iterable[tuple[int, str]]] = never_doubtful
     elements: Callable[[Any], Sequence[Any]] = only_itself
     raw_type: Callable[[Any], RawType | None] = type_by_name

@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 from typer.testing import CliRunner, Result
 
+from edge_config.points import texts
 from gateway.cli.main import build
 from tests.config.examples import write
 from tests.points.plant import GATEWAY, contents, plant, tags
@@ -160,3 +161,62 @@ def test_permissions_stay(tmp_path: Path) -> None:
     assert imported(config, "x,coil:1,,\n", "--yes").exit_code == 0
     assert config.stat().st_mode & 0o777 == 0o640
     assert os.access(tmp_path / "press-fast.csv", os.R_OK)
+
+
+@pytest.mark.parametrize("form", ["fields", "text"])
+@pytest.mark.parametrize(("notation", "tenth"), [("from_1", "11"), ("hex", "A"), ("wire", "10")])
+def test_addresses_stay_what_they_are_in_the_notation_of_their_profile(
+    notation: str, tenth: str, form: str, tmp_path: Path
+) -> None:
+    old = f"{{name: old, address: {{table: holding, address: '{tenth}'}}}}"
+    config = plant(tmp_path, notated(notation, f"{old}, {{name: same, address: '{tenth}'}}"))
+    for number in range(3):
+        table = tmp_path / f"export-{number}.csv"
+        assert points("export", config, "press-1", table, "--address", form).exit_code == 0
+        assert table.read_text("utf-8-sig").count("old,") == 1
+        rows = f"new_{number},holding:{tenth}:int16,,\nwide_{number},{tenth}:int32,,\n"
+        done = points("import", config, "press-1", write(table, HEAD + rows), "--yes")
+        assert done.exit_code == 0, done.output
+    read = [str(tag.address) for tag in tags(config, "fast")]
+    assert read[:2] == ["holding:10:uint16"] * 2
+    assert read[2:] == ["holding:10:int16", "holding:10:int32"] * 3
+
+
+@pytest.mark.parametrize("head", ["name,address.table,address.address\n", "name,address\n"])
+def test_a_table_of_fields_takes_addresses_of_another_form(head: str, tmp_path: Path) -> None:
+    is_text = "table" not in head
+    own = "old,holding:1A\n" if is_text else "old,holding,1A\n"
+    config = plant(tmp_path, notated("hex", "", "slow.csv"), head + own)
+    other = "name,address.table,address.address\n" if is_text else "name,address\n"
+    rows = "new,holding,1B\n" if is_text else "new,holding:1B\n"
+    done = points("import", config, "press-1", write(tmp_path / "t.csv", other + rows), "--yes")
+    assert done.exit_code == 0, done.output
+    read = [str(tag.address) for tag in tags(config, "fast")]
+    assert read == ["holding:26:uint16", "holding:27:uint16"]
+
+
+def test_what_would_be_read_otherwise_than_it_was_meant_is_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = plant(tmp_path)
+    before = contents(tmp_path)
+    usual = texts._fields
+    monkeypatch.setattr(  # a mistake in writing, such as no table has today
+        texts, "_fields", lambda address: [*usual(address), ("address", "7")]
+    )
+    done = imported(config, SAME + "temp,input:8:int16,°C,0.1\n", "--yes")
+    assert done.exit_code == 1
+    assert "would not be read as it was meant: speed: address holding:0" in done.output
+    assert contents(tmp_path).items() >= before.items()
+    assert not (tmp_path / "press-fast.csv").exists()
+
+
+def notated(notation: str, tags: str, file: str = "") -> str:
+    """The gateway with one group, in a profile that names the notation of its manual."""
+    begin, end = GATEWAY.index("        interval_ms"), GATEWAY.index("devices:")
+    group = f"        tags_file: {file}\n" if file else f"        tags: [{tags}]\n"
+    text = GATEWAY[:begin] + group + GATEWAY[end:]
+    return text.replace(
+        "    driver: modbus\n    source",
+        f"    notation: {notation}\n    driver: modbus\n    source",
+    )

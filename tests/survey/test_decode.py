@@ -60,6 +60,24 @@ async def test_the_reading_that_the_panel_shows_is_first_and_becomes_a_tag(tmp_p
     assert config.read_text("utf-8").startswith("# 电表\n")
 
 
+@pytest.mark.parametrize(("notation", "shown"), [("from_1", "holding:5"), ("hex", "holding:4")])
+async def test_a_tag_is_written_in_the_notation_of_its_profile(
+    tmp_path: Path, notation: str, shown: str
+) -> None:
+    config = tmp_path / "gateway.yaml"
+    async with serving(device(3, {4: [*VOLTAGE, 2290]}, {0: [0]})) as port:
+        text = CONFIG.format(port=port).replace(
+            "name: meter\n", f"name: meter\n    notation: {notation}\n"
+        )
+        text = text.replace("unit: 3}", "unit: 3, order: DCBA}")
+        config.write_text(text, "utf-8")
+        wanted = ("decode", config, "meter-1", "--address", 4, "--count", 3, "--shows", "229.0 V")
+        code, out, error = await run(*wanted, "--write", "voltage")
+    assert code == 0, error
+    assert f"wrote voltage ({shown}:float32:ABCD) into" in out
+    assert str(tags(config, "main")[1].address) == "holding:4:float32:ABCD"
+
+
 async def test_a_running_gateway_reads_the_range_itself(tmp_path: Path) -> None:
     odd = OddUnits({3: holding((0, 20))})
     async with odd.serving() as port:

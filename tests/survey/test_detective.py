@@ -3,29 +3,32 @@
 import struct
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.core.status import GOOD
 from gateway.core.values.plausible import Doubt
-from gateway.drivers.modbus import SPEC
+from gateway.drivers.api import Point
+from gateway.drivers.modbus.address import kind
 from gateway.drivers.modbus.codec import Table
 from gateway.drivers.modbus.config import Connection
-from gateway.drivers.modbus.plan import write_request
+from gateway.drivers.modbus.plan import layout, write_request
+from gateway.drivers.modbus.search.detective import ModbusDetective
+from gateway.drivers.modbus.types.orders import Order
 from gateway.drivers.search import CandidateValue
 from gateway.edge.detective.ranking import Candidate, rank
 from gateway.edge.detective.shown import Shown, parse_shown
 from tests.drivers.modbus.support import points
 
 CONNECTION = Connection(host="127.0.0.1")
+DETECTIVE = ModbusDetective()
 
 
 def look(words: Sequence[int | None], address: int = 0) -> Sequence[CandidateValue]:
-    assert SPEC.search is not None
-    assert SPEC.search.detective is not None
-    detective = SPEC.search.detective()
-    cells = detective.cells("holding", address, len(words))
-    return detective.readings(CONNECTION, cells, words)
+    cells = DETECTIVE.cells("holding", address, len(words))
+    return DETECTIVE.readings(CONNECTION, cells, words)
 
 
 def ranked(words: Sequence[int | None], *shows: str) -> list[Candidate]:
@@ -114,10 +117,27 @@ def test_words_and_texts_are_compared_with_texts_and_bits() -> None:
     assert all(one.values == (True,) for one in on)
 
 
+@pytest.mark.parametrize("usual", [*Order])
+def test_words_are_read_as_they_are_on_the_wire_whatever_the_order_of_the_device(
+    usual: Order,
+) -> None:
+    connection = Connection(host="127.0.0.1", order=usual)
+    cells = DETECTIVE.cells("holding", 0, 12)
+    wire = struct.pack(">fh", 185.3, 77) + b"pump" + bytes(14)
+    made = layout([Point(str(cell), kind(cell), cell) for cell in cells], connection)
+    (column,) = made.decoder.columns(wire, np.full(12, GOOD, np.uint8))
+    found = DETECTIVE.readings(connection, cells, column.tolist())
+    said = {(str(one.address), one.value) for one in found}
+    of_two = "" if usual is Order.ABCD else ":ABCD"
+    of_one = ":ABCD" if usual.swaps_bytes else ""
+    assert (f"holding:0:float32{of_two}", 185.3) in said
+    assert (f"holding:2:int16{of_one}", 77) in said
+    assert (f"holding:3:string[4]{of_one}:ascii", "pump") in said
+
+
 def test_coils_are_bits() -> None:
-    assert SPEC.search is not None and SPEC.search.detective is not None
-    cells = SPEC.search.detective().cells(Table.COIL, 5, 3)
-    found = SPEC.search.detective().readings(CONNECTION, cells, [True, None, False])
+    cells = DETECTIVE.cells(Table.COIL, 5, 3)
+    found = DETECTIVE.readings(CONNECTION, cells, [True, None, False])
     assert [(str(one.address), one.value) for one in found] == [
         ("coil:5", True),
         ("coil:6", None),
@@ -149,6 +169,5 @@ def test_what_nobody_can_mean_is_refused(text: str) -> None:
     ("table", "address", "count"), [("x", 0, 1), ("", 0, 0), ("", 0, 126), ("", 65_530, 7)]
 )
 def test_ranges_that_do_not_exist(table: str, address: int, count: int) -> None:
-    assert SPEC.search is not None and SPEC.search.detective is not None
     with pytest.raises(ValueError):
-        SPEC.search.detective().cells(table, address, count)
+        DETECTIVE.cells(table, address, count)

@@ -21,8 +21,8 @@ def configured(config: Path, device: str) -> "tuple[LoadedGateway, ResolvedDevic
     return gateway, device_named(gateway, device, config)
 
 
-def demand_good(config: Path) -> None:
-    """Check what was written, as ``qulink check`` does.
+def demand_good(config: Path) -> "LoadedGateway":
+    """Check what was written, as ``qulink check`` does, and read it.
 
     Raises:
         ConfigError: with every mistake.
@@ -30,4 +30,4 @@ def demand_good(config: Path) -> None:
     from edge_config.loading.load import load_gateway
     from gateway.drivers.registry import installed
 
-    load_gateway(config, installed())
+    return load_gateway(config, installed())

@@ -63,16 +63,18 @@ def decode(
     seen = _shown(shows or [])
     if write is not None and device is None:
         refuse("--write needs a configuration and a device of it")
-    read = open_range(where, device, driver, Range(table, address, count))
-    looks = _looks(shows or [], read)
+    opened = open_range(where, device, driver, Range(table, address, count))
+    looks = _looks(shows or [], opened.read)
     ranked = rank(looks, seen)
-    _show(ranked[:most], as_json=as_json)
+    _show(ranked[:most], opened.text, as_json=as_json)
     if not ranked:
         refuse("no reading of these registers agrees with the panel: try another range or table")
     if write is not None:
         if pick > len(ranked):
             refuse(f"there are {len(ranked)} readings; --pick {pick} is none of them")
-        _write(Path(where), str(device), write, ranked[pick - 1], seen, group)
+        one = ranked[pick - 1]
+        keys = _keys(write, one, seen)
+        _write(Path(where), str(device), keys, one.address, opened.text(one.address), group)
 
 
 def _shown(texts: Sequence[str]) -> "list[Shown]":
@@ -95,8 +97,8 @@ def _looks(
     return looks
 
 
-def _show(ranked: "Sequence[Candidate]", *, as_json: bool) -> None:
-    rows = [_row(number, one) for number, one in enumerate(ranked, start=1)]
+def _show(ranked: "Sequence[Candidate]", text: Callable[[Any], str], *, as_json: bool) -> None:
+    rows = [_row(number, one, text(one.address)) for number, one in enumerate(ranked, start=1)]
     if as_json:
         print_json(rows)
         return
@@ -113,10 +115,10 @@ def _show(ranked: "Sequence[Candidate]", *, as_json: bool) -> None:
     print_table(Console(soft_wrap=True), table)
 
 
-def _row(number: int, one: "Candidate") -> dict[str, Any]:
+def _row(number: int, one: "Candidate", address: str) -> dict[str, Any]:
     return {
         "pick": number,
-        "address": str(one.address),
+        "address": address,
         "value": one.values[-1],
         "scale": None if one.scale == 1 else one.scale,
         "shows": one.scaled,
@@ -125,30 +127,30 @@ def _row(number: int, one: "Candidate") -> dict[str, Any]:
     }
 
 
-def _write(
-    config: Path,
-    device: str,
-    name: str,
-    one: "Candidate",
-    seen: "Sequence[Shown]",
-    group: str | None,
-) -> None:
-    from edge_config.mistakes.problems import ConfigError
-    from edge_config.points.adding import files_with, new_tag
-    from gateway.cli.survey.configured import configured, demand_good
-    from gateway.cli.survey.written import put
-    from gateway.drivers.registry import installed
-
+def _keys(name: str, one: "Candidate", seen: "Sequence[Shown]") -> dict[str, Any]:
     keys: dict[str, Any] = {"name": name}
     if one.scale != 1:
         keys["scale"] = one.scale
     if seen and seen[-1].unit:
         keys["unit"] = seen[-1].unit
+    return keys
+
+
+def _write(
+    config: Path, device: str, keys: dict[str, Any], address: Any, text: str, group: str | None
+) -> None:
+    from edge_config.mistakes.problems import ConfigError
+    from edge_config.points.adding import new_tag, plan_with
+    from gateway.cli.survey.configured import configured, demand_good
+    from gateway.cli.survey.written import put
+    from gateway.drivers.registry import installed
+
     try:
         _, found = configured(config, device)
-        tag = new_tag(keys, one.address)
-        files = files_with(tag, group, found, config, installed()[found.config.driver])
-        put(files, lambda: demand_good(config))
+        tag = new_tag(keys, address, text)
+        plan = plan_with(tag, group, found, config)
+        files = plan.files(config, installed()[found.config.driver])
+        put(files, lambda: plan.demand_held(demand_good(config)))
     except (ConfigError, OSError) as error:
         refuse(error)
-    typer.echo(f"wrote {name} ({one.address}) into {', '.join(file.name for file in files)}")
+    typer.echo(f"wrote {keys['name']} ({text}) into {', '.join(file.name for file in files)}")

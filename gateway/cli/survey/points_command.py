@@ -69,19 +69,18 @@ def template(
     form: Form = None,
 ) -> None:
     """Write an empty point table: the columns of the driver, with drop-downs and notes."""
-    from edge_config.points.columns import columns_for
     from edge_config.points.outgoing import sheets_of, table_bytes
+    from edge_config.points.texts import Style
     from gateway.drivers.registry import installed
 
     with _told():
         driver, device = _meant(what, config)
-        address = installed()[driver].address
-        columns = columns_for(address, form or "fields", language)
+        style = Style(installed()[driver], form or "fields", language)
         groups: Groups = dict.fromkeys(_chosen(device, group), ())
-        sheets = sheets_of(groups, columns, form or "fields", language)
+        sheets = sheets_of(groups, style)
         _refuse_to_replace(table)
         table.write_bytes(table_bytes(sheets, table))
-    typer.echo(f"{table}: {counted(len(columns), 'column')} for driver {driver}")
+    typer.echo(f"{table}: {counted(len(sheets[0].columns), 'column')} for driver {driver}")
 
 
 def export(
@@ -155,7 +154,7 @@ def import_(
         typer.echo(f"writes {', '.join(map(_shown, files)) or 'nothing'}")
         if files and not dry_run:
             _ask(yes)
-            put(files, lambda: demand_good(config))
+            put(files, lambda: plan.demand_held(demand_good(config)))
             typer.echo("imported; a gateway that runs takes it at its next start")
 
 

@@ -36,9 +36,20 @@ class Range:
     count: int
 
 
-def open_range(
-    where: str, device: str | None, driver: str, wanted: Range
-) -> "Callable[[], Sequence[CandidateValue]]":
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A range that can be read.
+
+    Attributes:
+        read: what it holds now, in every way.
+        text: an address as it is written for this device: in the notation of its profile.
+    """
+
+    read: "Callable[[], Sequence[CandidateValue]]"
+    text: Callable[[Any], str]
+
+
+def open_range(where: str, device: str | None, driver: str, wanted: Range) -> Opened:
     """What reads a range of a configured device, or of one that a URL names, in every way.
 
     Mistakes, and a device that cannot be read, exit 1.
@@ -50,9 +61,7 @@ def open_range(
     return _of_device(Path(where), device, wanted)
 
 
-def _of_device(
-    config: Path, device: str, wanted: Range
-) -> "Callable[[], Sequence[CandidateValue]]":
+def _of_device(config: Path, device: str, wanted: Range) -> Opened:
     from edge_config.mistakes.problems import ConfigError
     from gateway.drivers.registry import installed
     from gateway.edge.control.protocol import ControlError, NoGatewayError
@@ -75,7 +84,8 @@ def _of_device(
             refuse(error)
         return detective.readings(found.connection, cells, [row["raw"] for row in rows])
 
-    return read
+    notation = found.profile.notation
+    return Opened(read, lambda address: spec.noted(address, notation))
 
 
 async def _read_alone(device: "Alone", asked: "Sequence[AskedAddress]") -> list[dict[str, Any]]:
@@ -90,7 +100,7 @@ async def _read_alone(device: "Alone", asked: "Sequence[AskedAddress]") -> list[
     return rows
 
 
-def _of_url(url: str, driver: str, wanted: Range) -> "Callable[[], Sequence[CandidateValue]]":
+def _of_url(url: str, driver: str, wanted: Range) -> Opened:
     spec, connection = connection_of(url, driver)
     detective, cells = _cells(spec, wanted)
 
@@ -98,7 +108,7 @@ def _of_url(url: str, driver: str, wanted: Range) -> "Callable[[], Sequence[Cand
         values = run(_read_cells(spec, connection, cells))
         return detective.readings(connection, cells, values)
 
-    return read
+    return Opened(read, str)
 
 
 def _cells(spec: "DriverSpec", wanted: Range) -> "tuple[Detective, Sequence[Any]]":

@@ -9,7 +9,7 @@ _READABLE = 0o644
 _PERMISSIONS = 0o7777
 
 
-def put(files: Mapping[Path, bytes], check: Callable[[], None]) -> None:
+def put(files: Mapping[Path, bytes], check: Callable[[], object]) -> None:
     """Write files one by one, the one that names the others last, and undo it if they do not fit.
 
     Args:

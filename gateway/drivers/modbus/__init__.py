@@ -9,7 +9,7 @@ from gateway.drivers.api import Value
 from gateway.drivers.frames import Frame
 from gateway.drivers.modbus.address import Address, elements, kind, raw_type, read_only
 from gateway.drivers.modbus.config import Connection, endpoint, key, unit
-from gateway.drivers.modbus.notations.manuals import in_notation, noted, unclear
+from gateway.drivers.modbus.notations.manuals import in_notation, noted, noted_fields, unclear
 from gateway.drivers.modbus.reach.contradictions import conflicts, misfits, strays
 from gateway.drivers.modbus.search.options import Options
 from gateway.drivers.modbus.search.target import EXAMPLE, target
@@ -88,6 +88,7 @@ SPEC = DriverSpec(
     address=Address,
     kind=kind,
     noted=noted,
+    noted_fields=noted_fields,
     doubtful=doubtful,
     elements=elements,
     raw_type=raw_type,

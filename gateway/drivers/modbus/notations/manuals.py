@@ -34,12 +34,20 @@ def in_notation(written: Any, notation: Notation) -> Any:
 def noted(address: Address, notation: Notation | None) -> str:
     """The text form of an address in a notation: the inverse of :func:`in_notation`."""
     head, place, *rest = str(address).split(":")
-    number, point, bits = place.partition(".")
+    _, point, bits = place.partition(".")
+    return ":".join((head, f"{_printed(address, notation)}{point}{bits}", *rest))
+
+
+def noted_fields(address: Address, notation: Notation | None) -> dict[str, str]:
+    """Its number in a notation, where that is another one."""
+    return {"address": _printed(address, notation)} if notation in ("from_1", "hex") else {}
+
+
+def _printed(address: Address, notation: Notation | None) -> str:
+    """The number of an address as a manual has it: the inverse of :func:`_on_wire`."""
     if notation == "from_1":
-        number = str(int(number) + 1)
-    if notation == "hex":
-        number = f"{int(number):X}"
-    return ":".join((head, f"{number}{point}{bits}", *rest))
+        return str(address.address + 1)
+    return f"{address.address:X}" if notation == "hex" else str(address.address)
 
 
 def _text(text: str, notation: Notation) -> str:

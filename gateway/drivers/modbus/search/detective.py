@@ -49,8 +49,11 @@ class ModbusDetective:
                 f"cannot read {count} from {address}: 1 to {MOST_CELLS} within 0 to 65535"
             )
         found = Table(where)
-        of = DataType.BOOL if found.is_bits else DataType.UINT16
-        return [Address(table=found, address=at, type=of) for at in range(address, address + count)]
+        # Words as they are on the wire: the device's own order is tried beside the others.
+        form = (DataType.BOOL, None) if found.is_bits else (DataType.UINT16, Order.ABCD)
+        of, order = form
+        places = range(address, address + count)
+        return [Address(table=found, address=at, type=of, order=order) for at in places]
 
     def readings(
         self, connection: Connection, cells: Sequence[Address], values: Sequence[Value | None]
@@ -82,7 +85,7 @@ def _addresses(table: Table, first: int, stop: int, usual: Order) -> Iterator[Ad
         for order, bit in product(orders, _BITS.get(of.size, (None,))):
             form = {"type": of, "coding": coding, "order": order, "bit": bit}
             yield from _row(table, first, stop, form)
-    yield from _texts(table, first, stop)
+    yield from _texts(table, first, stop, usual)
 
 
 def _row(table: Table, first: int, stop: int, form: dict[str, Any]) -> Iterator[Address]:
@@ -96,8 +99,9 @@ def _row(table: Table, first: int, stop: int, form: dict[str, Any]) -> Iterator[
             yield found
 
 
-def _texts(table: Table, first: int, stop: int) -> Iterator[Address]:
-    options = product((None, Order.BADC), (Encoding.ASCII, Encoding.GBK), _TEXT_LENGTHS)
+def _texts(table: Table, first: int, stop: int, usual: Order) -> Iterator[Address]:
+    turned = Order.ABCD if usual.swaps_bytes else Order.BADC
+    options = product((None, turned), (Encoding.ASCII, Encoding.GBK), _TEXT_LENGTHS)
     for order, encoding, length in options:
         form = {"type": DataType.STRING, "order": order, "encoding": encoding, "length": length}
         yield from _row(table, first, stop, form)
