@@ -11,7 +11,7 @@ JOBS   ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 # is forbidden.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format bench chaos hostile lock sbom licences advisories foreign-peers clean help
+.PHONY: demo test check format bench chaos hostile fuzz lock sbom licences advisories foreign-peers clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ chaos: $(VENV)/dev.stamp  ## kill and disturb everything, compare with what devi
 
 hostile: $(VENV)/dev.stamp  ## drive the Modbus driver through a hostile plant, look for wrong values; prints JSON
 	@$(BIN)/python -m tests.drivers.modbus.hostile_campaign $(ARGS)
+
+fuzz: $(VENV)/dev.stamp  ## tamper with answers of every protocol, judge what decoders take; prints JSON
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 lock: $(VENV)/dev.stamp  ## renew the pinned requirements from pyproject.toml
 	for extras in edge:edge city:city demo:demo dev:dev; do \

@@ -13,6 +13,7 @@ from tests.drivers.dlt645.peers import ONE, OTHER, SILENT, library_meter, line, 
 from tests.drivers.mc.odd_plc import Asked, odd_plc
 from tests.drivers.mc.peers import virtual_plc
 from tests.drivers.opcua.server import AsyncuaServer
+from tests.drivers.s7.odd_plc import odd_plc as odd_cpu
 from tests.drivers.s7.peers import snap7_server
 from tests.edge.one_device import configured, qulink
 
@@ -86,6 +87,26 @@ async def test_a_cpu_says_how_long_messages_may_be_and_lets_itself_be_read(tmp_p
     ]
     assert "rack 0, slot 2 (TSAP 0102H)" in steps[0]["tried"]
     assert "bytes" in steps[0]["found"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(0x8104, "tick 'Permit access with PUT/GET"), (0xD241, "protection level")]
+)
+async def test_a_cpu_that_lets_nobody_read_is_told_with_what_to_tick(
+    error: int, words: str
+) -> None:
+    async with odd_cpu(lambda asked: [asked.answer(b"", error=error)]) as port:
+        steps = await steps_of("s7", f"tcp://127.0.0.1:{port}")
+    assert verdicts(steps) == [("station", True, ""), ("function", False, "refused")]
+    assert "PUT/GET: read MB0" in steps[1]["tried"]
+    assert words in steps[1]["found"]
+
+
+async def test_a_cpu_that_refuses_one_byte_may_be_sound() -> None:
+    """It has no such byte, or a fault of its own: nobody need tick anything."""
+    async with odd_cpu(lambda asked: [asked.answer(bytes((0x05, 0, 0, 0)))]) as port:
+        steps = await steps_of("s7", f"tcp://127.0.0.1:{port}")
+    assert verdicts(steps)[1:] == [("function", None, "")] * 2
 
 
 async def test_a_meter_that_answers_is_named() -> None:

@@ -69,6 +69,9 @@ class Findings:
         return type_sentence(point.address.type, int(self._variant[at]), point.address.part)
 
 
+_OF_TEXTS = "a NUL stands within it, or its bytes are no UTF-8"
+
+
 def type_sentence(wanted: str, variant: int, part: str = "") -> str:
     """Why a value that the server calls good cannot be taken.
 
@@ -83,7 +86,8 @@ def type_sentence(wanted: str, variant: int, part: str = "") -> str:
     if variant & ARRAY or variant == STRUCTURE:
         return _part_sentence(name, variant, part)
     if fits(wanted, variant):
-        why = "a NUL stands within it" if wanted == "string" else "it is not finite (NaN, infinite)"
+        is_text = wanted == "string"
+        why = _OF_TEXTS if is_text else "it is not finite (NaN, infinite)"
         return f"the server's {name} cannot be taken: {why}"
     advice = type_for(variant)
     return f"the server's type is {name}, which does not fit {wanted}; " + (

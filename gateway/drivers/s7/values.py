@@ -154,7 +154,7 @@ def decode_date_and_time(body: bytes) -> str:
     """
     try:
         year, *rest = (_decimal(byte) for byte in body[:6])
-        milliseconds = 10 * _decimal(body[6]) + (body[7] >> 4)
+        milliseconds = int(f"{body[6]:02x}{body[7] >> 4:x}")  # the weekday follows
         century = 1900 if year >= 90 else 2000  # noqa: PLR2004 - DATE_AND_TIME begins in 1990
         moment = datetime(century + year, *rest) + timedelta(milliseconds=milliseconds)  # type: ignore[arg-type] # noqa: DTZ001 - a controller has no zone
     except ValueError as error:

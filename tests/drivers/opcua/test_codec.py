@@ -169,6 +169,19 @@ def test_values_without_value() -> None:
     assert values.variant.tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("mask", [0x41, 0x81])
+def test_a_mask_of_unknown_parts_is_refused(mask: int) -> None:
+    """Such a value was taken for 0."""
+    with pytest.raises(CodecError, match="unknown parts"):
+        decode_values(Cursor(bytes((mask, 11)) + struct.pack("<d", 2.5)), 1, keyed=False)
+
+
+def test_a_body_of_unknown_encoding_is_refused() -> None:
+    """Part 6, 5.2.2.15: none, bytes or XML; any other was taken for one with a length."""
+    with pytest.raises(CodecError, match="unknown encoding 16"):
+        Cursor(bytes((0, 0, 0x10)) + bytes(8)).extension_object()
+
+
 def test_nested_values_are_left_out() -> None:
     inner = ua.Variant([ua.Variant(1.0), ua.Variant([ua.Variant("x")])])
     guid = UUID("72962b91-fa75-4ae6-8d28-b404dc7daf63")

@@ -249,9 +249,18 @@ def test_a_text_with_a_nul_before_its_end_is_none(kind: int) -> None:
     assert reading.columns[0].tolist()[2:] == ["Press", "", ""]
 
 
-def data_value(kind: int, text: str) -> bytes:
+@pytest.mark.parametrize("kind", [STRING, LOCALIZED_TEXT])
+def test_a_text_that_is_no_utf8_is_none(kind: int) -> None:
+    """Servers exist that send GBK: what it would be replaced by is no text of the machine."""
+    body = data_value(kind, "冲床", "gbk") + data_value(kind, "冲床")
+    values = decode_values(Cursor(body), 2, keyed=False)
+    reading = reading_of(values, shape_of(["string"] * 2))
+    assert reading.status.tolist() == [bad(Reason.TYPE), GOOD]
+
+
+def data_value(kind: int, text: str, encoding: str = "utf-8") -> bytes:
     """A DataValue of a text, as it is on the wire."""
-    encoded = text.encode()
+    encoded = text.encode(encoding)
     mask = b"\x02" if kind == LOCALIZED_TEXT else b""
     return bytes((1, kind)) + mask + len(encoded).to_bytes(4, "little") + encoded
 

@@ -48,6 +48,7 @@ def _ascii(body: bytes) -> str:
         (values.decode_wstring, b"\0\x04\0\x01\xd8\x00"),  # half a character
         (values.decode_date_and_time, bytes.fromhex("2413 01 00 00 00 00 01")),  # month 13
         (values.decode_date_and_time, bytes.fromhex("24 01 0a 00 00 00 00 01")),  # no digits
+        (values.decode_date_and_time, bytes.fromhex("24 01 01 00 00 00 12 f1")),  # 12F ms
         (values.decode_date_and_time, bytes(8)),
         (values.decode_dtl, bytes(12)),
         (values.decode_dtl, bytes.fromhex("07e8 02 1e 01 00 00 00 00000000")),  # 30 February

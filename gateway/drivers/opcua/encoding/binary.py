@@ -36,6 +36,10 @@ DIMENSIONS = 0x40
 """Bit of it that says that the sizes of a matrix follow its elements."""
 TYPE_BITS = 0x3F
 """Bits of it that say of which built-in type the value, or each element, is."""
+REPLACED = "\ufffd"
+"""Stands in a text where its bytes were no UTF-8."""
+_BODIES = frozenset({0, 1, 2})
+"""Encodings of an extension object's body: none, bytes, XML (Part 6, 5.2.2.15)."""
 _MAX_DEPTH = 16
 
 
@@ -100,7 +104,7 @@ class Cursor:
 
     def string(self) -> str:
         """Next string; null is empty, wrong UTF-8 is replaced."""
-        return self.bytestring().decode("utf-8", "replace")
+        return self.bytestring().decode("utf-8", "replace")  # by REPLACED
 
     def count(self, smallest: int = 1) -> int:
         """Next array length; null is 0.
@@ -154,8 +158,10 @@ class Cursor:
 
     def extension_object(self) -> tuple[int | None, int]:
         """Type and end of the next extension object; the cursor stands at its body."""
-        kind = self.node_id()
-        size = max(self.int32(), 0) if self.byte() else 0
+        kind, encoding = self.node_id(), self.byte()
+        if encoding not in _BODIES:
+            raise CodecError(f"extension object of unknown encoding {encoding} before {self.at}")
+        size = max(self.int32(), 0) if encoding else 0
         if size > len(self.body) - self.at:
             raise CodecError(f"extension object of {size} bytes at {self.at} does not fit")
         return kind, self.at + size

@@ -17,6 +17,7 @@ from gateway.core.schema import Column, Kind
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import Arrivals
 from gateway.drivers.opcua.config import KINDS, Address
+from gateway.drivers.opcua.encoding.binary import REPLACED
 from gateway.drivers.opcua.encoding.codec import BAD, EPOCH_TICKS, TICKS_PER_MS
 from gateway.drivers.opcua.encoding.elements import pick_parts
 from gateway.drivers.opcua.encoding.layouts import Layouts
@@ -153,7 +154,8 @@ def _convert(values: Values, shape: Shape) -> tuple[Bits, Status]:
         pick_parts(values, shape.paths, shape.layouts)
     bits, codes = _convert_numbers(values, shape)
     for at, text in values.texts.items():
-        if "\0" in text and codes[at] < bad(Reason.NONE):  # padding at the end is cut already
+        # Padding at the end is cut already; what was no UTF-8 was replaced.
+        if ("\0" in text or REPLACED in text) and codes[at] < bad(Reason.NONE):
             codes[at] = bad(Reason.TYPE)
     return bits, codes
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gateway.drivers.opcua.encoding.binary import ARRAY, DATA_VALUE_PARTS, Cursor
+from gateway.drivers.opcua.encoding.binary import ARRAY, DATA_VALUE_PARTS, CodecError, Cursor
 from gateway.drivers.opcua.encoding.layouts import STRUCTURE
 from gateway.drivers.opcua.encoding.texts import TEXTS
 
@@ -232,6 +232,8 @@ def _decode_one(cursor: Cursor, values: Values, position: int, layout: _Layout) 
 
 
 _INT64 = Struct("<q")
+_UNKNOWN_PARTS = 0xC0
+"""Bits of a DataValue's mask that no part belongs to: what follows cannot be told apart."""
 
 
 def _decode_any(
@@ -241,6 +243,8 @@ def _decode_any(
     if keyed:
         values.handle[position] = cursor.uint32()
     mask = cursor.byte()
+    if mask & _UNKNOWN_PARTS:
+        raise CodecError(f"a value of unknown parts, mask {mask:#04x}, before {cursor.at}")
     if mask & 0x01:
         variant = cursor.byte()
         values.variant[position] = variant

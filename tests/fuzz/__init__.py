@@ -1,0 +1,1 @@
+"""A byte-level fuzzer: answers that were tampered with, and a judge beside each decoder."""
