@@ -1,6 +1,6 @@
 """What a driver or its plan may be able to do beyond ``gateway.drivers.api``; none has to."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from gateway.drivers.api import Driver
@@ -90,6 +90,18 @@ class RecordingDriver(Driver, Protocol):
 
         Asked once, before ``connect``. Adding a frame is cheap; what it says is asked of
         ``DriverSpec.explain`` when a person looks. Secrets are left out.
+        """
+
+
+class LendingDriver(Driver, Protocol):
+    """A driver that leaves what it shares to others while its device has to be left alone."""
+
+    def lend(self, away: Callable[[float], Awaitable[None]]) -> None:
+        """What to await for a pause from now on, in place of ``asyncio.sleep``.
+
+        Given once, before ``connect``; awaited within a call, with seconds. Others have the turn
+        meanwhile, and may use the link, so nothing of it is held; when it returns the device has
+        its turn again. The call's time-out stands still.
         """
 
 

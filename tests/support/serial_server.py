@@ -33,6 +33,8 @@ class SerialServer:
         dead_s: how long by a request to a dead unit.
         refusal: exception code that is answered for a dead unit then; 0: nothing is.
         ignored: so many requests are not answered, whoever they are to.
+        pause_s: units that do not hear what comes so soon after their last answer.
+        unheard: requests that came too soon, by unit.
         asked: requests by unit.
         served: answers.
         accepted: connections that are or were served.
@@ -51,6 +53,8 @@ class SerialServer:
     dead_s: float = 0.0
     refusal: int = 0
     ignored: int = 0
+    pause_s: dict[int, float] = field(default_factory=dict)
+    unheard: Counter[int] = field(default_factory=Counter)
     asked: Counter[int] = field(default_factory=Counter)
     served: int = 0
     accepted: int = 0
@@ -64,6 +68,7 @@ class SerialServer:
         self.writers: list[asyncio.StreamWriter] = []
         self.half_open: list[asyncio.StreamWriter] = []  # their requests get lost
         self._bus = asyncio.Lock()
+        self._answered_s: dict[int, float] = {}
         self._under_way = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -117,6 +122,10 @@ class SerialServer:
         unit, function, count = body[0], body[1], body[5]
         self.asked[unit] += 1
         self.order.append(unit)
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._answered_s.get(unit, 0.0) < self.pause_s.get(unit, 0.0):
+            self.unheard[unit] += 1
+            return b""
         if self.ignored:
             self.ignored -= 1
             return b""
@@ -125,7 +134,7 @@ class SerialServer:
             return bytes([unit, function | 0x80, self.refusal]) if self.refusal else b""
         await asyncio.sleep(self.answer_s)
         self.served += 1
-        self.ended_s = asyncio.get_running_loop().time()
+        self._answered_s[unit] = self.ended_s = asyncio.get_running_loop().time()
         return bytes([unit, function, 2 * count]) + bytes([0, unit]) * count
 
     async def report(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -254,11 +254,15 @@ class Asking:
 
     def end(self) -> None:
         """Nothing more is asked for now: give back what is held."""
+        self._release()
+        self.loss = ""
+
+    def _release(self) -> None:
+        """Hold nothing of the link."""
         self._give_back()
         for channel in self._aside:
             self._link.give_back(channel)
         self._aside.clear()
-        self.loss = ""
 
     def _give_back(self) -> None:
         held, self._held = self._held, None

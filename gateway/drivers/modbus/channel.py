@@ -52,7 +52,7 @@ class Channel(asyncio.Protocol):
         self, series: Transactions | RtuLine, pauses: Pauses, quiet: Quiet | None = None
     ) -> None:
         self._series = series
-        self._quiet = quiet or Quiet(pauses)
+        self.quiet = quiet or Quiet(pauses)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[list[Answer]] | None = None
@@ -137,7 +137,7 @@ class Channel(asyncio.Protocol):
 
     def _send(self, data: bytes) -> None:
         """Write now, or when the line is ready for it; the clock of the time-out starts then."""
-        wait_s = self._quiet.until_s(self._unit, self.answered_s) - self._loop.time()
+        wait_s = self.quiet.until_s(self._unit, self.answered_s) - self._loop.time()
         if wait_s > 0:
             self._stop_timers()
             self._series.is_held = True
@@ -153,8 +153,8 @@ class Channel(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         self._series.release()
         self._heard_at = self._sent_at = self._loop.time()
-        if self._quiet.timing.character_s:
-            self._allowed_s += self._quiet.timing.wire_s(data, self._series.request)
+        if self.quiet.timing.character_s:
+            self._allowed_s += self.quiet.timing.wire_s(data, self._series.request)
         self._watch()
         self._unit.frames.sent(data)
         cast("asyncio.Transport", self._transport).write(data)
@@ -204,7 +204,8 @@ class Channel(asyncio.Protocol):
         self.answers += 1
         self._heard(None)  # what was in doubt teaches nothing
         self._watch()
-        self._go_on(more)
+        self.quiet.leave_alone(self._unit, self._heard_at)
+        self._send(more) if more else self._go_on(more)
 
     def _heard(self, asked: Request | None) -> None:
         self._heard_at = self._loop.time()
@@ -212,12 +213,12 @@ class Channel(asyncio.Protocol):
         self.silences = 0
         if asked is not None:
             since_s = self._sent_at - self.answered_s if self.answered_s else None
-            age_s = self._sent_at - self.opened_s
-            self._lessons.answered((self._unit.number, asked.pdu), age_s, since_s)
+            what = self._unit.number, asked.pdu
+            self._lessons.answered(what, self._sent_at - self.opened_s, since_s)
         self.answered_s = self._heard_at
 
     def _send_next(self, data: bytes) -> None:
-        if self._quiet.between_s:
+        if self.quiet.between_s:
             self._send(data)
         else:
             self._sent_at = self._heard_at
@@ -229,11 +230,10 @@ class Channel(asyncio.Protocol):
         self._deadlines.begin(self)
 
     def expire(self) -> None:
-        """Notice a silent unit."""
+        """Notice a silent unit; it is watched from the first request of a series on."""
         if self._waiter is None or self._waiter.done():
             return
-        # Watched from the first request of a series on; each answer has moved the end.
-        if self._heard_at + self._allowed_s > self._loop.time():
+        if self._heard_at + self._allowed_s > self._loop.time():  # each answer has moved the end
             self._watch()
             return
         if self._series.repeated:  # its ids do not tell which request an answer belongs to
@@ -261,7 +261,7 @@ class Channel(asyncio.Protocol):
         self.silences += 1
         self._series.give_up()
         if isinstance(self._series, RtuLine):
-            self._quiet.silent(self._unit, self._sent_at, self._loop.time())
+            self.quiet.silent(self._unit, self._sent_at, self._loop.time())
 
     def _end_if_late_would_pass(self) -> None:
         """Use it no longer where a late answer might pass for another; it is no loss of a unit."""
@@ -273,7 +273,7 @@ class Channel(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._lost = ""
         self.opened_s = self._loop.time()
-        self._quiet.opened(self.opened_s)
+        self.quiet.opened(self.opened_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wake whoever waits."""
@@ -295,6 +295,6 @@ class Channel(asyncio.Protocol):
         self._stop_timers()
         if self._waiter is not None and not self._waiter.done():
             if isinstance(self._series, RtuLine) and not self._series.is_held:
-                self._quiet.lost(self._unit, self._sent_at)
+                self.quiet.lost(self._unit, self._sent_at)
             self._series.give_up(code)
             self._waiter.set_result(self._series.answers)

@@ -82,6 +82,13 @@ class Connection(Settings):
         le=10_000,
         description="wait between an answer and the next request; left out, 100 is found out",
     )
+    unit_pause_ms: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="wait between an answer of this unit and the next request to it; others of "
+        "the line are asked meanwhile",
+    )
     order: Order = Field(
         default=Order.ABCD,
         description="byte order of all addresses that name none; A is the most significant byte",
@@ -176,6 +183,7 @@ class Unit:
         timeout_s: longest silence while answers are missing, from the moment of sending.
         quirks: how it departs from Modbus TCP.
         frames: what goes to it and comes from it.
+        pause_s: for so long after each exchange it is asked nothing.
     """
 
     number: int
@@ -183,6 +191,7 @@ class Unit:
     timeout_s: float
     quirks: Quirks = NO_QUIRKS
     frames: FrameLog = NOT_KEPT
+    pause_s: float = 0.0
 
 
 NOBODY = Unit(0, 1, 0.0)

@@ -1,7 +1,8 @@
 """What the units of one line or host are asked for together, before it is tried. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.modbus.config import Connection, Framing, endpoint, shared
@@ -92,7 +93,9 @@ def share(devices: Sequence[ResolvedDevice]) -> float | None:
 
 def impossible(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     """Sentences about readings that cannot be done in time, however quick the units are."""
-    yield from _load(devices, Line.of(_connections(devices)), Demand()).impossible()
+    line, demand = Line.of(_connections(devices)), Demand()
+    yield from _load(devices, line, demand).impossible()
+    yield from _first(load.impossible() for load in _with_pauses(devices, line, demand))
 
 
 def doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
@@ -100,6 +103,7 @@ def doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     line, demand = Line.of(_connections(devices)), Demand()
     load = _load(devices, line, demand)
     yield from _readings_cut_off(devices, line, demand)
+    yield from _first(load.doubtful() for load in _with_pauses(devices, line, demand))
     if line.baud:
         yield from load.doubtful()
     elif len(devices) > 1 and load.least <= 1:
@@ -145,6 +149,33 @@ def _load(devices: Sequence[ResolvedDevice], line: Line, demand: Demand) -> Load
     what = f"a line of {line.baud} baud" if line.baud else "its pauses between requests"
     intervals_ms = {interval_ms for _, interval_ms in each}
     return Load(_these(devices), what, part(0), part(TURNAROUND_MS), intervals_ms)
+
+
+def _with_pauses(devices: Sequence[ResolvedDevice], line: Line, demand: Demand) -> Iterator[Load]:
+    """How busy each unit is that needs a pause of its own; the line is free meanwhile."""
+    for device in devices:
+        pause_ms: int = device.connection.unit_pause_ms
+        if not pause_ms:
+            continue
+        each = [
+            (size, group.interval_ms)
+            for group, sizes in zip(device.groups, demand.sizes(device), strict=True)
+            for size in sizes
+        ]
+        least, usual = (
+            sum(
+                (line.request_ms(size, turnaround) + pause_ms) / interval for size, interval in each
+            )
+            for turnaround in (0, TURNAROUND_MS)
+        )
+        what = f"its time, with unit_pause_ms: {pause_ms} after each answer"
+        intervals_ms = {interval_ms for _, interval_ms in each}
+        yield Load(f"device {device.config.id!r}", what, least, usual, intervals_ms)
+
+
+def _first(sentences: Iterable[Iterator[str]]) -> Iterator[str]:
+    """The first sentence of many that say the same of one unit after the other."""
+    yield from islice(chain.from_iterable(sentences), 1)
 
 
 def _at_once(connections: Sequence[Connection]) -> int:

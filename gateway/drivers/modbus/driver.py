@@ -1,5 +1,6 @@
 """The Modbus driver: one unit, reached over a link that other units may share."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -20,8 +21,6 @@ from gateway.drivers.api import (
 from gateway.drivers.extras import Finding, Notice
 from gateway.drivers.frames import FrameLog
 from gateway.drivers.modbus import codec
-from gateway.drivers.modbus.asking import Asking
-from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.modbus.config import (
     REQUEST_TIMEOUT_MS,
     Connection,
@@ -29,8 +28,10 @@ from gateway.drivers.modbus.config import (
     endpoint,
 )
 from gateway.drivers.modbus.diagnosis.unit import examine
+from gateway.drivers.modbus.diagnosis.words import hint, request_words
 from gateway.drivers.modbus.identifying import identify
 from gateway.drivers.modbus.plan import CODES, LAYOUTS, write_request
+from gateway.drivers.modbus.reach.leaving_alone import Away, asking_of
 from gateway.drivers.toolkit.layout import Kept
 from gateway.drivers.toolkit.learnt import LONGEST_PAUSE
 from gateway.drivers.toolkit.merge import Block
@@ -93,8 +94,15 @@ class ModbusDriver:
         self._connection = connection
         self._timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
         quirks = frozenset(connection.quirks)
-        self._unit = Unit(connection.unit, connection.window or 1, self._timeout_ms / 1000, quirks)
-        self._asking = Asking(link, self, self._unit)
+        self._unit = Unit(
+            connection.unit,
+            connection.window or 1,
+            self._timeout_ms / 1000,
+            quirks,
+            pause_s=connection.unit_pause_ms / 1000,
+        )
+        self._away: Away = asyncio.sleep
+        self._asking = asking_of(link, self, self._unit, self._away)
         self.renewals = 0
         self._plans: WeakSet[UnitPlan] = WeakSet()
         self._heard: WeakSet[UnitPlan] = WeakSet()  # of which something was answered last time
@@ -104,7 +112,12 @@ class ModbusDriver:
     def record(self, frames: FrameLog) -> None:
         """Keep what goes to and comes from the unit."""
         self._unit = replace(self._unit, frames=frames)
-        self._asking = Asking(self._link, self, self._unit)
+        self._asking = asking_of(self._link, self, self._unit, self._away)
+
+    def lend(self, away: Away) -> None:
+        """Let others have the line in the unit's own pauses."""
+        self._away = away
+        self._asking = asking_of(self._link, self, self._unit, away)
 
     def diagnose(self) -> AsyncIterator[Finding]:
         """Whether the unit answers, which functions it has, and who answers instead."""
@@ -201,7 +214,7 @@ class ModbusDriver:
             codec.WRONG: "a wrong answer",
             codec.NOT_SENT: "not asked, as others had no answer: asked next time",
         }.get(code, f"exception {code}")
-        return f"{how} to {_request(block)}"
+        return f"{how} to {request_words(block)}"
 
     def progress(self) -> str:
         """How many requests of the last reading were answered."""
@@ -226,14 +239,14 @@ class ModbusDriver:
 
     def _fault(self, fault: UnansweredError) -> DriverError:
         """What to raise where a reading found nothing but this."""
-        reason, asked = codec.reason_for(fault.code), _request(fault.block)
+        reason, asked = codec.reason_for(fault.code), request_words(fault.block)
         if fault.code in codec.LOST:
             return NotConnectedError(
                 f"{self._name}: {self._asking.loss}, asked for {asked}", reason
             )
         if fault.code == codec.SILENT:
             why = f"{self._name}: no answer within {self._timeout_ms} ms to {asked}"
-            return NoResponseError(why + _hint(self._asking.channel))
+            return NoResponseError(why + hint(self._asking.channel))
         why = f"{reason.code} (exception {fault.code}) to {asked}"
         return NoResponseError(f"{self._name}: {why}", reason)
 
@@ -277,24 +290,3 @@ class ModbusDriver:
         """Leave the link; the last unit closes its connections."""
         self._heard.clear()
         await self._link.leave(self)
-
-
-def _request(block: Block) -> str:
-    """A request as a trace of the wire would show it."""
-    table, start, count = block.key
-    function: codec.Function = codec.READ_FUNCTION[table]
-    return f"{block} (function {function:d}, address {start} on the wire, count {count})"
-
-
-def _hint(channel: Channel | None) -> str:
-    """What came instead, or what to look at when a connection was never answered."""
-    line = None if channel is None else channel.line
-    if line is not None and line.stranger is not None:
-        return f"; unit {line.stranger} answered instead: see unit, here and on the device"
-    if line is not None and line.garbage:
-        return f"; {line.garbage} bytes came that are no RTU frame: see framing and the baud rate"
-    if channel is None or channel.has_answered:
-        return ""
-    if line is not None:
-        return ", neither in Modbus TCP nor in RTU framing: see unit and wiring"
-    return "; a serial server that only passes bytes on needs framing: rtu"

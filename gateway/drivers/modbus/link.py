@@ -44,6 +44,10 @@ class ModbusLink:
 
     Args:
         connections: of the units; all have the same endpoint.
+
+    Attributes:
+        window: requests under way at once.
+        not_before: units that are not to be asked yet, and until when.
     """
 
     def __init__(self, connections: Sequence[Connection]) -> None:
@@ -52,6 +56,7 @@ class ModbusLink:
         self._remarks: list[str] = []
         self._pauses = Pauses(tell=self._remarks.append)
         self._dialling = Dialling(connections, self._pauses)
+        self.not_before = self._dialling.not_before
         self.window = Window(self._pauses)
         self._is_recalled = False  # the framing was found out before a restart
         self._pool = Pool(self._dial)

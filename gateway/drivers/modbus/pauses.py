@@ -137,7 +137,7 @@ class Pauses:
         if found.between_ms:
             words["pause"] = (
                 f"it answers no request sent within {found.between_ms} ms after an answer, so each "
-                "waits; pause_between_requests_ms sets it"
+                "waits; pause_between_requests_ms sets it, unit_pause_ms that of one unit alone"
             )
         if found.after_connect_ms:
             words["warm-up"] = (

@@ -12,7 +12,7 @@ from gateway.drivers.api import (
     NotConnectedError,
     SubscribingDriver,
 )
-from gateway.drivers.extras import Notice, NoticingDriver, TellingDriver
+from gateway.drivers.extras import LendingDriver, Notice, NoticingDriver, TellingDriver
 from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
 from gateway.edge.device.model import DeviceModel, GroupModel
 from gateway.edge.device.standing.faults import NoConnectionInTimeError
@@ -61,6 +61,8 @@ class Connection:
         self._renewals = 0
         self._in_time = timeouts.after(model.config.timeout_ms / 1000)
         self._plans: dict[str, Any] = {}
+        if hasattr(driver, "lend"):
+            cast("LendingDriver", driver).lend(self._away)
         knowledge.adopt_driver(model, driver)
         for group in model.groups:
             if group.mode == "poll":
@@ -123,6 +125,11 @@ class Connection:
                 return await action(self.driver)
         except TimeoutError as error:
             raise TimeoutError(self._too_slow()) from error
+
+    async def _away(self, seconds: float) -> None:
+        """Let others have the device's turn for so long; its time-out stands still meanwhile."""
+        with self._in_time.stopped():
+            await self.turn.away(seconds)
 
     def _too_slow(self) -> str:
         wait = f"within {self._config.timeout_ms} ms (timeout_ms)"

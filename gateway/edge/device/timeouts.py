@@ -1,6 +1,8 @@
 """Time-outs of readings, by one timer for all devices of an edge."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from gateway.deadlines import Deadlines
@@ -43,6 +45,18 @@ class Timeout:
         if self._task is not None:
             self._is_over = True
             self._task.cancel()
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Its time stands still within; what was left of it begins anew behind."""
+        clock = asyncio.get_running_loop().time
+        left_s = self.ends_at - clock()
+        self._deadlines.end(self)
+        try:
+            yield
+        finally:
+            self.ends_at = clock() + left_s
+            self._deadlines.begin(self)
 
     def __enter__(self) -> None:
         self._task = task = asyncio.current_task()

@@ -50,7 +50,8 @@ class Turns:
 
     What people ask of a device has turns beside it (:meth:`Turn.beside`). One device never has two
     turns at a time, however many the link has. An urgent turn is the next to be granted, but no
-    flood of them stops readings: see ``MOST_URGENT``.
+    flood of them stops readings: see ``MOST_URGENT``. A device that has to be left alone within its
+    turn lends it to the others meanwhile (:meth:`Turn.away`).
 
     Args:
         link: says how many turns there are; it may change its mind.
@@ -77,7 +78,8 @@ class Turns:
     async def begin(self, turn: "Turn") -> None:
         """Wait for a turn. Whoever gives one back hands it on: nobody can slip in between."""
         self._count()
-        is_free = self._granted < self._load.turns and not turn.device.is_held
+        is_back = turn.is_away
+        is_free = self._granted < self._load.turns and turn.is_able
         if is_free and not self._waiting:
             self._hand(turn)
             return
@@ -88,17 +90,24 @@ class Turns:
             await turn.grant
         except asyncio.CancelledError:
             self._count()
-            if not turn.grant.cancelled():  # granted in the same moment
-                self.end(turn)
-            elif turn in self._waiting:
+            if turn in self._waiting:
                 self._waiting.remove(turn)
+            elif not is_back and turn.device.holder is turn:  # granted in the same moment
+                self.end(turn)
             raise
+
+    def lend(self, turn: "Turn") -> None:
+        """Let others have a turn for now; its device is granted no other one meanwhile."""
+        self._count()
+        self._granted -= 1
+        turn.is_away = True
+        self._grant()
 
     def end(self, turn: "Turn") -> None:
         """Give a turn back, and grant what can be granted."""
         self._count()
-        self._granted -= 1
-        turn.device.is_held = False
+        self._granted -= not turn.is_away
+        turn.is_away, turn.device.holder = False, None
         if turn.has_failed:  # whoever waits now and answers goes before the next that may not
             self._waiting = deque(sorted(self._waiting, key=lambda one: one.rank))
         self._grant()
@@ -117,7 +126,7 @@ class Turns:
 
     def _next(self) -> "Turn | None":
         """Who is granted the next turn; nobody whose device has one, or was stopped just now."""
-        able = (one for one in self._waiting if not one.device.is_held and not one.grant.done())
+        able = (one for one in self._waiting if one.is_able and not one.grant.done())
         first = next(able, None)
         if first is not None and first.is_urgent and self._urgent >= MOST_URGENT:
             return next((one for one in able if not one.is_urgent), first)
@@ -126,7 +135,7 @@ class Turns:
     def _hand(self, turn: "Turn") -> None:
         self._granted += 1
         self._urgent = self._urgent + 1 if turn.is_urgent else 0
-        turn.device.is_held = True
+        turn.is_away, turn.device.holder = False, turn
 
     def _count(self) -> None:
         """Count the time since the last change, before the next one."""
@@ -171,7 +180,8 @@ class Turn:
     Attributes:
         grant: done when it is granted, if it had to wait.
         has_failed: whether the last one ended with an error.
-        is_held: whether it, or one beside it, is granted now.
+        holder: of a device, the turn that it has: this one, or one beside it; None: it has none.
+        is_away: whether it is lent to others now.
     """
 
     grant: asyncio.Future[None]
@@ -183,11 +193,30 @@ class Turn:
         self.device = device or self
         self.is_urgent = is_urgent
         self.has_failed = False
-        self.is_held = False
+        self.holder: Turn | None = None
+        self.is_away = False
 
     def beside(self, *, is_urgent: bool) -> "Turn":
         """One more turn of the same device, for what a person asks of it; they never overlap."""
         return Turn(self._turns, self.device, is_urgent=is_urgent)
+
+    async def away(self, seconds: float) -> None:
+        """Lend the turn that the device has to others for so long; then wait to have it again.
+
+        Called by whoever has it. If it is cancelled the turn is not had again: it is left as ever.
+        """
+        turn = self.device.holder
+        if turn is None:  # nobody is kept waiting
+            await asyncio.sleep(seconds)
+            return
+        self._turns.lend(turn)
+        await asyncio.sleep(seconds)
+        await self._turns.begin(turn)
+
+    @property
+    def is_able(self) -> bool:
+        """Whether its device has no other turn."""
+        return self.is_away or self.device.holder is None
 
     @property
     def rank(self) -> tuple[bool, bool]:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_config.loading.load import load_gateway
-from gateway.drivers.modbus.demand import Line, doubts, impossible
+from edge_config.mistakes.problems import ConfigError
+from gateway.drivers.modbus.demand import Line, doubts, impossible, share
 from gateway.drivers.registry import installed
 from gateway.drivers.toolkit.budget import ROOM, Load
 from tests.config.test_commands import qulink
@@ -146,6 +147,30 @@ def test_pauses_alone_may_be_too_long(tmp_path: Path) -> None:
     assert not warnings(file)
     side_by_side = {"pause_between_requests_ms": 60, "connections": 2}
     assert not overloads(written(tmp_path, 10, 1_000, 2, **side_by_side))
+
+
+def test_a_pause_of_a_unit_counts_for_that_unit_only(tmp_path: Path) -> None:
+    """The line is free meanwhile: ten such units are no more than one."""
+    file = written(tmp_path, 10, 1_000, 4, baud=115_200, unit_pause_ms=300)
+    (problem,) = overloads(file)
+    assert "what is asked of device 'd1' needs at least 1,208 ms of each 1,000 ms of" in problem
+    assert "its time, with unit_pause_ms: 300 after each answer" in problem
+    assert "interval_ms: 2000 fits" in problem
+    assert not warnings(file)
+    assert not overloads(written(tmp_path, 10, 2_000, 4, baud=115_200, unit_pause_ms=300))
+    assert not warnings(written(tmp_path, 10, 2_000, 4, baud=115_200, unit_pause_ms=300))
+    (warning,) = warnings(written(tmp_path, 10, 1_000, 2, unit_pause_ms=450, connections=4))
+    assert "what is asked of device 'd1' needs 900 ms of each 1,000 ms of its time" in warning
+    (alone,) = load_gateway(written(tmp_path, 1, 1_000, 4, unit_pause_ms=50), installed()).devices
+    (busy,) = load_gateway(written(tmp_path, 1, 1_000, 4, baud=9_600), installed()).devices
+    paused = replace(busy, connection=replace(busy.connection, unit_pause_ms=50))
+    assert share([alone]) is None
+    assert share([busy]) == share([paused])
+
+
+def test_a_pause_of_a_unit_contradicts_a_window(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"window.*4 contradicts unit_pause_ms; leave it at 1"):
+        load_gateway(written(tmp_path, 1, 1_000, unit_pause_ms=50, window=4), installed())
 
 
 def on_a_port(folder: Path, units: int, interval_ms: int, **connection: Any) -> Path:

@@ -1,5 +1,6 @@
 """Whether a unit answers, in which framing, which functions it has, and who answers instead."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.asking import Asking
 from gateway.drivers.modbus.codec import Answer, Table
 from gateway.drivers.modbus.config import Unit
+from gateway.drivers.modbus.reach.leaving_alone import asking_of
 
 if TYPE_CHECKING:
     from gateway.drivers.modbus.driver import ModbusDriver
@@ -59,7 +61,7 @@ async def examine(link: "ModbusLink", user: "ModbusDriver", unit: Unit) -> Async
 async def _asked(
     link: "ModbusLink", user: "ModbusDriver", unit: Unit, table: Table
 ) -> tuple[Answer, str]:
-    asking = Asking(link, user, unit)
+    asking = asking_of(link, user, unit, asyncio.sleep)
     try:
         (answer,) = await asking.ask([codec.read(table, 0, 1)], is_known=False)
         return answer, _said(answer, asking)

@@ -54,6 +54,8 @@ def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str,
         yield "request_timeout_ms", f"{wait} is longer than {whole}"
     if is_line(connection) and connection.unit == 0:
         yield "unit", "0 is for all units of a serial line at once, and none of them answers"
+    if connection.unit_pause_ms and (connection.window or 1) > 1:
+        yield "window", f"{connection.window} contradicts unit_pause_ms; leave it at 1"
     yield from _transport_misfits(connection)
     yield from _quirk_misfits(connection)
     yield from _range_misfits(connection)

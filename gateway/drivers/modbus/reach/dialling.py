@@ -23,6 +23,9 @@ class Dialling:
     Args:
         connections: of the units; all have the same endpoint.
         pauses: waits of the link.
+
+    Attributes:
+        not_before: units that are not to be asked yet, and until when.
     """
 
     def __init__(self, connections: Sequence[Connection], pauses: Pauses) -> None:
@@ -31,7 +34,7 @@ class Dialling:
         self._kind = _kind_of(connections)
         self._pauses = pauses
         # What one connection did not hear may come over the next one: a line keeps no more order.
-        self._late_until: dict[int, float] = {}
+        self.not_before: dict[int, float] = {}
         self._given_up_by: set[tuple[int, int]] = set()
         self._first_s = 0.0  # when the way was first taken
 
@@ -51,7 +54,7 @@ class Dialling:
         series = self._series(framing)
         self._first_s = self._first_s or get_running_loop().time()
         first_s = self._first_s if isinstance(series, RtuLine) else 0.0
-        quiet = Quiet(self._pauses, self._timing, self._late_until, first_s)
+        quiet = Quiet(self._pauses, self._timing, self.not_before, first_s)
         series.is_datagrams = self.way.is_datagrams
         channel = Channel(series, self._pauses, quiet)
         try:

@@ -11,25 +11,26 @@ class Quiet:
     Args:
         pauses: waits of the link.
         timing: what the speed of a serial port asks for.
-        late_until: units whose late answers cannot be told apart, and until when one may come;
-            connections of one line share it, as what is late may come over the next one.
+        not_before: units that are not to be asked yet, and until when: they need a pause, or a late
+            answer of theirs could not be told apart. Connections of one link share it, as what is
+            late may come over the next one.
         first_s: when a line was first opened by this process; 0: it is none. What was asked
             before by another one is not known, and its answers look like those to the first
             requests of this one.
     """
 
-    __slots__ = ("_first_s", "_late_until", "_pauses", "_ready_from", "timing")
+    __slots__ = ("_first_s", "_not_before", "_pauses", "_ready_from", "timing")
 
     def __init__(
         self,
         pauses: Pauses,
         timing: Timing = UNTIMED,
-        late_until: dict[int, float] | None = None,
+        not_before: dict[int, float] | None = None,
         first_s: float = 0.0,
     ) -> None:
         self._pauses = pauses
         self.timing = timing
-        self._late_until = {} if late_until is None else late_until
+        self._not_before = {} if not_before is None else not_before
         self._first_s = first_s
         self._ready_from = 0.0
 
@@ -45,17 +46,24 @@ class Quiet:
 
     def until_s(self, unit: Unit, answered_s: float) -> float:
         """When the unit may be asked, if the last answer came then."""
-        late_until_s = self._late_until.get(unit.number, 0.0)
+        not_before_s = self._not_before.get(unit.number, 0.0)
         if self._first_s:
-            late_until_s = max(late_until_s, self._first_s + unit.timeout_s)
-        return max(answered_s + self.between_s, self._ready_from, late_until_s)
+            not_before_s = max(not_before_s, self._first_s + unit.timeout_s)
+        return max(answered_s + self.between_s, self._ready_from, not_before_s)
+
+    def leave_alone(self, unit: Unit, now_s: float) -> None:
+        """A unit has answered, or may have; some need a pause then."""
+        if unit.pause_s:
+            ready_s = now_s + unit.pause_s
+            self._not_before[unit.number] = max(self._not_before.get(unit.number, 0.0), ready_s)
 
     def silent(self, unit: Unit, sent_s: float, now_s: float) -> None:
         """A unit of a line did not answer; its late answer would pass for its next one."""
         allowed_s = unit.timeout_s
         self._ready_from = now_s + TURNAROUND_S
-        self._late_until[unit.number] = max(now_s, sent_s + allowed_s) + allowed_s
+        late_until_s = max(now_s, sent_s + allowed_s) + allowed_s
+        self._not_before[unit.number] = late_until_s + unit.pause_s
 
     def lost(self, unit: Unit, sent_s: float) -> None:
         """The connection ended; its answer may be on the line, and come over the next one."""
-        self._late_until[unit.number] = sent_s + unit.timeout_s
+        self._not_before[unit.number] = sent_s + unit.timeout_s + unit.pause_s

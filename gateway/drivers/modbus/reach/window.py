@@ -43,7 +43,9 @@ def may_find(connections: Sequence[Connection]) -> bool:
     return (
         len({one.unit for one in connections}) == 1
         and first.transport in {Transport.TCP, Transport.TLS}
-        and not any(one.window or one.quirks or is_line(one) for one in connections)
+        and not any(
+            one.window or one.quirks or one.unit_pause_ms or is_line(one) for one in connections
+        )
     )
 
 

@@ -16,6 +16,8 @@ from tests.support.terminals import Terminal
 
 IDENTIFY = b"\x2b"
 """Function 43, whose request is a byte shorter than those that read."""
+SIZES = {0x2B: 5, 0x16: 8}
+"""Unit and PDU of requests that are not as long as those that read, by function."""
 
 Answer = Callable[[int, bytes], bytes]
 """PDU of the answer of a unit to a PDU; nothing: it is silent."""
@@ -81,7 +83,7 @@ class Bus:
             body = bytes.fromhex(line.removeprefix(b":").decode())
             assert sum(body) & 0xFF == 0
             return body[:-1]
-        size = 5 if self._came[1:2] == b"\x2b" else 6
+        size = SIZES.get(self._came[1], 6) if len(self._came) > 1 else 6
         body, check = self._came[:size], self._came[size : size + 2]
         if len(check) < 2:
             return b""

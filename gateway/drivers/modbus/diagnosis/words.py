@@ -1,0 +1,26 @@
+"""A request, and why it may have had no answer, in words for people. Pure."""
+
+from gateway.drivers.modbus import codec
+from gateway.drivers.modbus.channel import Channel
+from gateway.drivers.toolkit.merge import Block
+
+
+def request_words(block: Block) -> str:
+    """A request as a trace of the wire would show it."""
+    table, start, count = block.key
+    function: codec.Function = codec.READ_FUNCTION[table]
+    return f"{block} (function {function:d}, address {start} on the wire, count {count})"
+
+
+def hint(channel: Channel | None) -> str:
+    """What came instead, or what to look at when a connection was never answered."""
+    line = None if channel is None else channel.line
+    if line is not None and line.stranger is not None:
+        return f"; unit {line.stranger} answered instead: see unit, here and on the device"
+    if line is not None and line.garbage:
+        return f"; {line.garbage} bytes came that are no RTU frame: see framing and the baud rate"
+    if channel is None or channel.has_answered:
+        return ""
+    if line is not None:
+        return ", neither in Modbus TCP nor in RTU framing: see unit and wiring"
+    return "; a serial server that only passes bytes on needs framing: rtu"
