@@ -31,6 +31,7 @@ SPEAKING = (
     "gateway/drivers/modbus/channel.py",
     "gateway/drivers/modbus/demand.py",
     "gateway/drivers/modbus/diagnosis/unit.py",
+    "gateway/drivers/modbus/diagnosis/words.py",
     "gateway/drivers/modbus/driver.py",
     "gateway/drivers/modbus/framing/explaining.py",
     "gateway/drivers/modbus/framing/mbap.py",
