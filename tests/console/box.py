@@ -50,12 +50,13 @@ def box(folder: Path, *devices: dict[str, Any], **more: Any) -> Iterator[str]:
     profiles, configured = [], []
     for one in devices:
         group = {"name": "g", "interval_ms": 200, "tags": one["tags"]}
-        made = {"name": f"p{len(profiles)}", "driver": "modbus", "source": "controller"}
+        driver = one.get("driver", "modbus")
+        made = {"name": f"p{len(profiles)}", "driver": driver, "source": "controller"}
         profiles.append({**made, "groups": [group]})
         configured.append(
             {
                 "id": one["id"],
-                "driver": "modbus",
+                "driver": driver,
                 "profile": made["name"],
                 "asset_no": one["id"].upper(),
                 "connection": one["connection"],

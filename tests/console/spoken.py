@@ -41,11 +41,12 @@ def _is_logged(node: ast.AST) -> TypeGuard[ast.Call]:
 
 def _pieces(node: ast.AST, fact: str) -> Iterator[str]:
     if isinstance(node, ast.JoinedStr):
-        before = ""
-        for part in node.values:
-            is_tail = before[-1:].isalnum() and isinstance(part, ast.FormattedValue)
-            before = "" if is_tail else "".join(_pieces(part, fact))  # a tail is there or not
-            yield before
+        texts = ["".join(_pieces(part, fact)) for part in node.values]
+        for at, part in enumerate(node.values):
+            around = texts[at - 1][-1:] if at else "", "".join(texts[at + 1 : at + 2])[:1]
+            # What stands next to a letter without a blank is a part that may be there or not.
+            is_optional = isinstance(part, ast.FormattedValue) and any(map(str.isalpha, around))
+            yield "" if is_optional else texts[at]
     elif isinstance(node, ast.FormattedValue):
         yield fact
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):

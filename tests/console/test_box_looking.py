@@ -21,7 +21,7 @@ async def test_frames_are_shown_live_and_those_before_a_fault_stay(tmp_path: Pat
         with box(tmp_path, device("press-1", ["holding:10", "holding:900"], port=port)) as base:
             await page.viewport(820, 1180)
             await page.goto(f"{base}/devices/press-1/frames?lang=zh")
-            await page.until(f"{TEXT}.includes('exception 2')")
+            await page.until(f"{TEXT}.includes('异常码 2')")
             text = await page.evaluate(TEXT)
             assert "→ 发送" in text
             assert "← 接收" in text
@@ -36,7 +36,7 @@ async def test_frames_are_shown_live_and_those_before_a_fault_stay(tmp_path: Pat
             await page.click("summary")
             await page.until("document.querySelector('details').open")
             before = await page.evaluate("document.querySelector('details').innerText")
-            assert "exception 2" in before
+            assert "异常码 2" in before
             assert await page.barriers() == []
 
 

@@ -1,6 +1,7 @@
 """Electricity meters by DL/T 645-2007, over serial ports and serial servers. Own codec."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import ResolvedDevice
@@ -74,4 +75,5 @@ SPEC = DriverSpec(
     link=LinkSpec(key, _link, conflicts, _doubts, _impossible, _share),
     explain=explain,
     search=SearchSpec(target, EXAMPLE, probe=_probe),
+    sentences=Path(__file__).with_name("sentences.toml"),
 )

@@ -3,6 +3,8 @@
 The codec is our own; no protocol library is needed.
 """
 
+from pathlib import Path
+
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
 from gateway.drivers.mc.address import Address, kind, read_only
@@ -55,4 +57,5 @@ SPEC = DriverSpec(
     misfits=misfits,
     explain=_explain,
     search=SearchSpec(target, EXAMPLE, probe=_probe),
+    sentences=Path(__file__).with_name("sentences.toml"),
 )

@@ -4,6 +4,8 @@
 imported with ``driver``, when a configured device needs it.
 """
 
+from pathlib import Path
+
 from gateway.core.schema import Kind
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
@@ -97,4 +99,5 @@ SPEC = DriverSpec(
     explain=_explain,
     read_only=_read_only,
     search=SearchSpec(target, EXAMPLE, probe=_probe, options=Options),
+    sentences=Path(__file__).with_name("sentences.toml"),
 )

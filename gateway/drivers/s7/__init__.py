@@ -4,6 +4,8 @@
 it is imported with ``driver``, when a configured device needs it.
 """
 
+from pathlib import Path
+
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
 from gateway.drivers.s7.address import Address, kind, read_only
@@ -57,4 +59,5 @@ SPEC = DriverSpec(
     misfits=misfits,
     explain=_explain,
     search=SearchSpec(target, EXAMPLE, probe=_probe),
+    sentences=Path(__file__).with_name("sentences.toml"),
 )

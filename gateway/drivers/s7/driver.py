@@ -46,10 +46,11 @@ class S7Driver:
         try:
             await self._channel.open()
         except NotConnectedError as error:
-            words = f"cannot connect to {self._name}: {error}; see rack and slot, and whether all"
-            raise NotConnectedError(
-                f"{words} connections of the CPU are taken", error.reason
-            ) from error
+            words = (
+                f"cannot connect to {self._name}: {error}; see rack and slot, and whether all "
+                "connections of the CPU are taken"
+            )
+            raise NotConnectedError(words, error.reason) from error
 
     async def diagnose(self) -> AsyncIterator[Finding]:
         """Look closer at the CPU; see :mod:`gateway.drivers.s7.diagnosis`."""

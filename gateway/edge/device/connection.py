@@ -132,11 +132,11 @@ class Connection:
             await self.turn.away(seconds)
 
     def _too_slow(self) -> str:
-        wait = f"within {self._config.timeout_ms} ms (timeout_ms)"
+        ms = self._config.timeout_ms
         progress = self._telling.progress() if self._telling else ""
         if not progress:
-            return f"no answer in time, {wait}"
-        return f"{progress} {wait}: raise timeout_ms, or ask for less at once"
+            return f"no answer in time, within {ms} ms (timeout_ms)"
+        return f"{progress} within {ms} ms (timeout_ms): raise timeout_ms, or ask for less at once"
 
     @property
     def renewals(self) -> int:

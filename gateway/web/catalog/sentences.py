@@ -6,9 +6,10 @@ are the English with its facts in named fields, and says it with the same facts:
 
     "unit {unit} did not answer within {s} s" = "站号 {unit} 在 {s} 秒内未应答"
 
-A fact holds neither ``; `` nor ``: ``. ``{x:word}`` is one without blanks, ``{x:said}`` one that
-may be a sentence of its own, and is said in the other language too. Of several keys that fit, the
-one with the most words of its own counts. What no key fits stays English.
+A fact holds neither ``; `` nor ``: ``. ``{x:word}`` is one without blanks. ``{x:said}`` may be a
+sentence of its own, and is said in the other language too, ``{x:part}`` the same without ``; ``,
+``{x:each}`` several such, parted by commas. Of several keys that fit, the one with the most words
+of its own counts. What no key fits stays English.
 """
 
 import tomllib
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, cast, get_args
 
 from gateway.web.i18n import catalog
 
@@ -30,7 +31,7 @@ DEEPEST = 8
 """So many sentences may stand within each other."""
 _KNOWN = 4_096
 
-Holds = Literal["", "word", "said"]
+Holds = Literal["", "word", "said", "part", "each"]
 
 
 class Field(NamedTuple):
@@ -60,6 +61,11 @@ class Sentence:
         """How much of it is fixed."""
         return len(self.begin) + sum(len(one.then) for one in self.fields)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether it has words of its own, and is not only a stop between two sentences."""
+        return any(map(str.isalnum, self.begin + "".join(one.then for one in self.fields)))
+
     def facts(self, words: str) -> dict[str, str] | None:
         """The facts of a text that says this; None: it says something else. Linear in its length.
 
@@ -84,7 +90,9 @@ class Sentence:
 def _holds(field: Field, fact: str) -> bool:
     if field.holds == "word":
         return not any(one.isspace() for one in fact)
-    return field.holds == "said" or not ("; " in fact or ": " in fact)
+    if field.holds in {"said", "each"}:
+        return True
+    return "; " not in fact and (field.holds == "part" or ": " not in fact)
 
 
 def parse(key: str, other: str) -> Sentence:
@@ -104,8 +112,8 @@ def parse(key: str, other: str) -> Sentence:
             continue
         if fields and not fields[-1].then:
             raise ValueError(f"{key!r}: two facts without words between them")
-        if holds not in {"", "word", "said"}:
-            raise ValueError(f"{key!r}: {{{name}}} holds {holds!r}; write word or said")
+        if holds not in get_args(Holds):
+            raise ValueError(f"{key!r}: {{{name}}} holds {holds!r}; write word, said, part or each")
         fields.append(Field(name, cast("Holds", holds), ""))
     names = {one.name for one in fields}
     if len(names) != len(fields) or "" in names:
@@ -134,12 +142,17 @@ class Sentences:
             facts = sentence.facts(words)
             if facts is not None:
                 said = {
-                    field.name: self._known(facts[field.name], deepest - 1)
+                    field.name: self._part(facts[field.name], field.holds, deepest - 1)
                     for field in sentence.fields
-                    if field.holds == "said"
                 }
-                return sentence.other.format(**(facts | said))
+                if sentence.has_words or said != facts:
+                    return sentence.other.format(**said)
         return words
+
+    def _part(self, fact: str, holds: Holds, deepest: int) -> str:
+        if holds == "each":
+            return "、".join(self._known(one, deepest) for one in fact.split(", "))
+        return self._known(fact, deepest) if holds in {"said", "part"} else fact
 
 
 def lines_of(file: Path) -> Iterator[tuple[str, str]]:

@@ -127,9 +127,8 @@ class Requests:
         if record.cause is Reason.STOPPED:
             return f"{self._name} is stopped: start it with `qulink device start`"
         if record.link == "down":
-            down = f"{self._name} is down"
-            why = f"{down} ({record.cause.code}): {record.detail}" if record.detail else down
-            return f"{why}; `qulink test` says where it fails"
+            why = f" ({record.cause.code}): {record.detail}" if record.detail else ""
+            return f"{self._name} is down{why}; `qulink test` says where it fails"
         if self._loss is not None:
             return f"{self._name} was lost: {self._loss}; ask again"
         return f"{self._name} is being connected: ask again in a moment"
