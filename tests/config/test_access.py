@@ -63,7 +63,8 @@ def test_a_tag_that_can_never_be_written_is_told_before_somebody_tries(tmp_path:
 @pytest.mark.parametrize(
     ("driver", "text", "words"),
     [
-        ("modbus", "holding:7.20:uint32", "a part of a value in several registers"),
+        ("modbus", "holding:7.20:uint32", ""),
+        ("modbus", "holding:7.12-20:uint32", "bits 12 to 20 lie in several registers"),
         ("modbus", "holding:7.3", ""),
         ("s7", "T5", "T can be read only"),
         ("s7", "IW4:int", "I can be read only"),

@@ -14,6 +14,7 @@ from gateway.drivers.modbus.types.numbers import range_of
 from gateway.drivers.modbus.types.orders import Order
 from gateway.drivers.modbus.types.texts import Encoding
 
+_REGISTER_BITS = 16
 MOST_ELEMENTS = 10_000
 """Of an array; each is a tag."""
 
@@ -261,5 +262,11 @@ def read_only(address: Address) -> str:
     """Why its value cannot be written; empty: it can."""
     if not address.table.is_writable:
         return f"table {address.table} cannot be written"
-    is_some = address.is_part and address.span > 1
-    return "a part of a value in several registers cannot be written" if is_some else ""
+    first = address.bit or 0
+    last = first if address.last_bit is None else address.last_bit
+    if first // _REGISTER_BITS != last // _REGISTER_BITS:
+        return (
+            f"bits {first} to {last} lie in several registers, which no request changes at once "
+            "and alone; write them in parts, or the whole number"
+        )
+    return ""

@@ -262,7 +262,7 @@ class ModbusDriver:
         return {} if self._unit.quirks else await identify(self.ask)
 
     async def write(self, point: Point, value: Value) -> None:
-        """Write one value and check the device's echo; a part of a register by function 22."""
+        """Write one value and check the device's echo; bits of a register by function 22."""
         request = write_request(point, value, self._connection)
         what = f"{point.name} ({point.address})"
         try:

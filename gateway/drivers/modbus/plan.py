@@ -10,8 +10,8 @@ from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.notations.ranges import ranges_of
 from gateway.drivers.modbus.reach.window import MOST, may_find
 from gateway.drivers.modbus.types.elements import encode, format_of
-from gateway.drivers.modbus.types.numbers import encode_number
 from gateway.drivers.modbus.types.orders import Order
+from gateway.drivers.modbus.types.parts import mask
 from gateway.drivers.toolkit.decode import Place
 from gateway.drivers.toolkit.layout import Layout, Layouts
 from gateway.drivers.toolkit.learnt import Codes
@@ -116,33 +116,8 @@ def write_request(point: Point, value: Value, connection: Connection) -> codec.R
         if address.table.is_bits:
             return _coil(address, value, connection)
         if address.is_part:
-            return _masked(address, value, address.order or connection.order)
+            return codec.mask_register(*mask(address, address.order or connection.order, value))
         return _registers(address, value, connection)
-
-
-def _masked(address: Address, value: Value, order: Order) -> codec.Request:
-    """Some bits of a register, by function 22: the device keeps the others itself."""
-    first, bits = address.bit or 0, _bits(address, value)
-    swap = 8 if order.swaps_bytes else 0
-    places = [1 << ((first + at) ^ swap) for at in range(len(bits))]
-    added = sum(place for place, is_set in zip(places, bits, strict=True) if is_set)
-    return codec.mask_register(address.address, ~sum(places) & 0xFFFF, added)
-
-
-def _bits(address: Address, value: Value) -> list[bool]:
-    """What a part of a register is to hold, the lowest bit first; ValueError: it cannot."""
-    if address.is_bit:
-        if not isinstance(value, bool):
-            raise ValueError(f"{value!r} is no bool")
-        return [value]
-    count = 8 if address.last_bit is None else address.last_bit - (address.bit or 0) + 1
-    if address.last_bit is None:
-        whole = encode_number(address.type, Order.ABCD, value, address.coding)[-1]
-    elif isinstance(value, str | bool) or not 0 <= value < 1 << count or value != int(value):
-        raise ValueError(f"{value!r} is no whole number from 0 to {(1 << count) - 1}")
-    else:
-        whole = int(value)
-    return [bool(whole >> at & 1) for at in range(count)]
 
 
 def _coil(address: Address, value: Value, connection: Connection) -> codec.Request:

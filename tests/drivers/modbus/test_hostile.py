@@ -226,7 +226,7 @@ async def test_a_wrong_echo_is_not_taken_for_success() -> None:
         ("input:0", 1, "table input cannot be written"),
         ("discrete:0", True, "table discrete cannot be written"),
         ("holding:0.3", 1, "1 is no bool"),
-        ("holding:0.20:uint32", True, "a part of a value in several registers cannot be written"),
+        ("holding:0.12-20:uint32", 1, "bits 12 to 20 lie in several registers"),
         ("holding:0", 70_000, "does not fit uint16"),
         pytest.param("holding:0:float64", 10**400, "does not fit float64", id="huge"),
         ("coil:0", 1, "1 is no bool"),

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.plan import write_request
 from gateway.drivers.modbus.search.detective import decoded
+from gateway.drivers.modbus.types.orders import Order
 from tests.drivers.modbus.peers import pymodbus
 from tests.drivers.trial import connected, points, values
 
@@ -24,11 +26,17 @@ PARTS = [
     *("holding:7:uint8", "holding:7.8:uint8", "holding:7:int8", "holding:7.8:int8"),
     *("holding:7.4-7", "holding:7.0-15", "holding:7.6-9"),
 ]
+WIDE = [
+    *(f"holding:7.{bit}:uint32" for bit in (0, 15, 16, 20, 31)),
+    *("holding:7.4-9:uint32", "holding:7.16-31:uint32", "holding:7.20-23:uint24"),
+    *("holding:7.0:uint24", "holding:7.35-47:uint48", "holding:7.16:uint48", "holding:7.63:uint64"),
+    *("holding:7.17-18:uint64", "holding:7.32-47:uint64"),
+]
 
 
-def masked(pdu: bytes, before: int) -> int:
+def masked(pdu: bytes, before: int, register: int = 7) -> int:
     """What a device makes of function 22 (Application Protocol V1.1b3, 6.16)."""
-    assert pdu[:3] == b"\x16\x00\x07"
+    assert pdu[:3] == b"\x16" + register.to_bytes(2, "big")
     kept, added = int.from_bytes(pdu[3:5], "big"), int.from_bytes(pdu[5:7], "big")
     return (before & kept) | (added & ~kept)
 
@@ -53,6 +61,32 @@ def test_a_part_becomes_what_is_written_and_no_other_bit_changes(
     assert (after ^ before) & outside == 0
 
 
+@given(
+    st.sampled_from(WIDE),
+    st.sampled_from(list(Order)),
+    st.binary(min_size=8, max_size=8),
+    st.data(),
+)
+def test_bits_of_a_wider_number_are_written_in_the_register_that_has_them(
+    text: str, order: Order, before: bytes, data: st.DataObject
+) -> None:
+    connection = validated(SPEC.connection, {"host": "plc", "order": order})
+    address = validated(Address, text)
+    words = {7 + at: int.from_bytes(before[2 * at : 2 * at + 2], "big") for at in range(4)}
+    bits = 1 if address.last_bit is None else address.last_bit - (address.bit or 0) + 1
+    number = data.draw(st.integers(0, (1 << bits) - 1))
+    value: Any = bool(number) if address.is_bit else number
+    point = Point("part", SPEC.kind(address), address)
+    pdu = write_request(point, value, connection).pdu
+    register = int.from_bytes(pdu[1:3], "big")
+    after = {**words, register: masked(pdu, words[register], register)}
+    (whole,) = decoded([replace(address, bit=None, last_bit=None)], words, connection)
+    (changed,) = decoded([replace(address, bit=None, last_bit=None)], after, connection)
+    first = address.bit or 0
+    outside = ~(((1 << bits) - 1) << first)
+    assert changed.value == (int(whole.value) & outside) | number << first
+
+
 @asynccontextmanager
 async def _port() -> AsyncIterator[int]:
     async with pymodbus() as port:
@@ -68,6 +102,17 @@ async def test_a_device_by_others_keeps_the_other_bits() -> None:
         assert await values(driver, [whole]) == [0x3C91]
 
 
+@pytest.mark.parametrize("order", list(Order))
+async def test_a_bit_of_a_wide_number_reaches_a_device_by_others(order: Order) -> None:
+    whole, bit, field = points(
+        SPEC, *(f"holding:7{part}:uint32:{order}" for part in ("", ".20", ".4-7"))
+    )
+    async with connected(SPEC, _port()) as driver:
+        for point, value in ((whole, 0x0102_0304), (bit, True), (field, 0xF)):
+            await driver.write(point, value)
+        assert await values(driver, [whole, bit, field]) == [0x0112_03F4, True, 0xF]
+
+
 @pytest.mark.parametrize(
     ("address", "value", "said"),
     [
@@ -78,7 +123,7 @@ async def test_a_device_by_others_keeps_the_other_bits() -> None:
         ("holding:7.4-7", float("nan"), "no whole number from 0 to 15"),
         ("holding:7.4-7", True, "no whole number from 0 to 15"),
         ("holding:7.3", 1, "no bool"),
-        ("holding:7.4-7:uint32", 1, "a part of a value in several registers cannot be written"),
+        ("holding:7.12-17:uint32", 1, "bits 12 to 17 lie in several registers, which no request"),
         ("input:7.4-7", 1, "table input cannot be written"),
     ],
 )
