@@ -68,3 +68,16 @@ def _loaded(point: EntryPoint) -> object:
 def installed() -> Registry:
     """The drivers installed in this environment."""
     return Registry()
+
+
+def searchers() -> dict[str, DriverSpec]:
+    """The installed drivers that can look for devices; `qulink drivers` says what is broken."""
+    found = {}
+    for name in installed():
+        try:
+            spec = installed()[name]
+        except (ImportError, TypeError):
+            continue
+        if spec.search is not None and spec.search.probe is not None:
+            found[name] = spec
+    return found

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from edge_config.loading.resolved import LoadedGateway
 from edge_config.models.base import ConsoleConfig
@@ -32,6 +33,9 @@ from gateway.edge.live.view import Live
 from gateway.edge.northbound.acks.unstored import Unstored
 from gateway.edge.northbound.session import Northbound
 from gateway.edge.preparation import Preparation
+
+if TYPE_CHECKING:
+    from gateway.edge.probing.prober import Prober
 
 _log = logging.getLogger(__name__)
 
@@ -173,6 +177,7 @@ async def run(
     stop: asyncio.Event,
     *,
     drain_s: float = 0.0,
+    searchers: Callable[[], Mapping[str, DriverSpec]] = dict,
 ) -> None:
     """Run an edge until ``stop`` is set; then stop reading, commit, and send what is left.
 
@@ -181,6 +186,7 @@ async def run(
         specs: drivers by name.
         stop: set to end it.
         drain_s: longest wait for the city's acknowledgement of the rest, seconds.
+        searchers: drivers that can look for devices, by name, for the page.
 
     Raises:
         BufferFileError: the buffer cannot be used.
@@ -189,21 +195,28 @@ async def run(
     buffer = Buffer.open(loaded.config.buffer.path, consumers_of(loaded.config))
     try:
         edge = compose(loaded, specs, buffer)
-        await _run(edge, loaded, stop, drain_s)
+        await _run(edge, loaded, stop, drain_s, _prober(edge, loaded, searchers))
     finally:
         buffer.close()
 
 
-async def _run(edge: Edge, loaded: LoadedGateway, stop: asyncio.Event, drain_s: float) -> None:
+async def _run(
+    edge: Edge,
+    loaded: LoadedGateway,
+    stop: asyncio.Event,
+    drain_s: float,
+    prober: "Prober | None",
+) -> None:
     control = _control(edge, loaded)  # before anything starts: it may be refused
     await edge.writer.begin()
     async with asyncio.TaskGroup() as tasks:
-        listening = [tasks.create_task(control.run())] if control else []
+        heeding = (control, prober)
+        listening = [tasks.create_task(one.run()) for one in heeding if one is not None]
         edge.devices.start_all(tasks)
         keeping = tasks.create_task(edge.knowledge.run())
         recorder = tasks.create_task(edge.recorder.run())
         sending = [(north, tasks.create_task(north.run())) for north in edge.northbounds]
-        console = _console(edge, loaded)
+        console = _console(edge, loaded, prober)
         page = tasks.create_task(console) if console else None
         _log.info("gateway %s runs %d devices", loaded.config.gateway.id, len(edge.devices))
         await stop.wait()
@@ -256,7 +269,21 @@ async def _leave(
         await _cancelled([sending])
 
 
-def _console(edge: Edge, loaded: LoadedGateway) -> Coroutine[None, None, None] | None:
+def _prober(
+    edge: Edge, loaded: LoadedGateway, searchers: Callable[[], Mapping[str, DriverSpec]]
+) -> "Prober | None":
+    """What looks for devices for the page; None: there is no page that asks for a token."""
+    console = loaded.config.console
+    if console is None or console.token is None:
+        return None
+    from gateway.edge.probing.prober import Prober  # noqa: PLC0415 - only if configured
+
+    return Prober(edge.devices, searchers, edge.clock.now_ms)
+
+
+def _console(
+    edge: Edge, loaded: LoadedGateway, prober: "Prober | None"
+) -> Coroutine[None, None, None] | None:
     config: ConsoleConfig | None = loaded.config.console
     if config is None:
         return None
@@ -264,6 +291,7 @@ def _console(edge: Edge, loaded: LoadedGateway) -> Coroutine[None, None, None] |
     from gateway.web.serve import serve  # noqa: PLC0415 - as above
 
     mistakes = tuple(map(str, (*loaded.overloads, *loaded.warnings)))
-    tools = Tools(edge.devices, edge.writer, config.token is not None, mistakes)
+    has_token = config.token is not None
+    tools = Tools(edge.devices, edge.writer, has_token, mistakes, prober)
     page = build(edge.live, loaded.config, edge.clock.now_ms, tools)
     return serve(page, config)

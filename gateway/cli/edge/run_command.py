@@ -28,7 +28,7 @@ def run(
     """
     from edge_config.loading.load import load_gateway
     from edge_config.mistakes.problems import ConfigError
-    from gateway.drivers.registry import installed
+    from gateway.drivers.registry import installed, searchers
     from gateway.edge.process.handover import Handover, hand_over
     from gateway.private import begin_private
 
@@ -42,4 +42,8 @@ def run(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     named = {device.config.driver for device in loaded.devices}
     drivers = {name: installed().reference(name) for name in sorted(named)}
-    hand_over(Handover(loaded, drivers, drain_s))
+    console = loaded.config.console
+    may_search = console is not None and console.token is not None
+    searching = searchers() if may_search else ()
+    references = {name: installed().reference(name) for name in searching}
+    hand_over(Handover(loaded, drivers, drain_s, references))

@@ -60,19 +60,15 @@ _DOC = (
 
 def register(root: typer.Typer) -> None:
     """Add the command, with a subcommand for each driver that can look for devices."""
-    from gateway.drivers.registry import installed
+    from gateway.drivers.registry import searchers
 
     group = typer.Typer(
         no_args_is_help=True, help="Look for devices, who they are, and what they let be read."
     )
-    for name in installed():
-        try:
-            spec = installed()[name]
-        except (ImportError, TypeError):  # `qulink drivers` says why
-            continue
-        if spec.search is not None and spec.search.probe is not None:
-            example = f"Example: `qulink probe {name} {spec.search.example}`"
-            group.command(name, epilog=example)(_command(name, spec, spec.search))
+    for name, spec in searchers().items():
+        assert spec.search is not None  # noqa: S101 - or it could not
+        example = f"Example: `qulink probe {name} {spec.search.example}`"
+        group.command(name, epilog=example)(_command(name, spec, spec.search))
     root.add_typer(group, name="probe", epilog="Example: `qulink probe modbus tcp://192.0.2.7:502`")
 
 

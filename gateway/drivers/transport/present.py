@@ -8,13 +8,22 @@ _PATTERNS = ("ttyS*", "ttyUSB*", "ttyACM*", "ttyAMA*", "ttymxc*", "ttyO*", "cu.*
 _MOST = 8
 
 
+def ports() -> list[str]:
+    """All names of the serial ports that there are; those that stay the same stand first."""
+    return [*_stable_ports(), *_real_ports()]
+
+
 def present_ports() -> str:
     """``there are now: /dev/serial/by-id/…``, as a part of a sentence."""
-    found = sorted(map(str, _BY_ID.glob("*"))) or _real_ports()
+    found = _stable_ports() or _real_ports()
     if not found:
         return "there is no serial port at all: is the adapter plugged in?"
     more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
     return f"there are now: {', '.join(found[:_MOST])}{more}"
+
+
+def _stable_ports() -> list[str]:
+    return sorted(map(str, _BY_ID.glob("*")))
 
 
 def _real_ports() -> list[str]:

@@ -43,7 +43,13 @@ async def _run(handover: Handover) -> None:
     # Starting leaves cycles behind: so long they are looked for as often as Python does.
     for tidy in (return_memory, collect_seldom):
         loop.call_later(STARTED_S, tidy)
-    await run(handover.loaded, handover.specs(), _stop_on_signal(), drain_s=handover.drain_s)
+    await run(
+        handover.loaded,
+        handover.specs(),
+        _stop_on_signal(),
+        drain_s=handover.drain_s,
+        searchers=handover.searchers,
+    )
 
 
 def _expected() -> tuple[type[Exception], ...]:

@@ -12,7 +12,7 @@ import os
 import pickle
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.util import cache_from_source, find_spec
 from operator import attrgetter
@@ -36,15 +36,21 @@ class Handover:
         drivers: the drivers that it names, and where the ``SPEC`` of each is; looking for entry
             points would cost the running edge 2 MiB.
         drain_s: how long to send after the order to stop, seconds.
+        searching: those of all installed drivers that can look for devices, in the same way.
     """
 
     loaded: LoadedGateway
     drivers: Mapping[str, str]
     drain_s: float
+    searching: Mapping[str, str] = field(default_factory=dict)
 
     def specs(self) -> dict[str, DriverSpec]:
         """The drivers by name."""
-        return {name: _spec(reference) for name, reference in self.drivers.items()}
+        return _specs(self.drivers)
+
+    def searchers(self) -> dict[str, DriverSpec]:
+        """Those that can look for devices; they are imported when a person asks for one."""
+        return _specs(self.searching)
 
 
 def hand_over(handover: Handover) -> NoReturn:
@@ -86,6 +92,10 @@ def taken_over(descriptor: int) -> Handover:
     with os.fdopen(descriptor, "rb") as file:
         handover: Handover = pickle.load(file)  # noqa: S301 - written by this program, see above
     return handover
+
+
+def _specs(references: Mapping[str, str]) -> dict[str, DriverSpec]:
+    return {name: _spec(reference) for name, reference in references.items()}
 
 
 def _spec(reference: str) -> DriverSpec:

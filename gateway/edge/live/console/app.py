@@ -14,6 +14,7 @@ from gateway.edge.live.console.pages.device import DevicePage
 from gateway.edge.live.console.pages.frames import FramesPage, in_pairs, instant
 from gateway.edge.live.console.pages.lines import LinesPage
 from gateway.edge.live.console.pages.overview import Overview
+from gateway.edge.live.console.pages.probing import ProbingPage
 from gateway.edge.live.console.pages.standing import step_title, tag_trouble_of, trouble_of
 from gateway.edge.live.console.pages.testing import TestingPage
 from gateway.edge.live.console.pages.writing import WritingPage
@@ -31,7 +32,7 @@ from gateway.web.pages import Pages, Site
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-_NAVIGATION = (("/", "nav.devices"), ("/lines", "nav.lines"))
+_NAVIGATION = (("/", "nav.devices"), ("/lines", "nav.lines"), ("/probe", "nav.probe"))
 
 
 def system_ms() -> int:
@@ -62,7 +63,7 @@ def build(
         raise ValueError("the gateway's configuration has no 'console'")
     site = Site(
         name={"zh": config.gateway.id, "en": config.gateway.id},
-        navigation=_NAVIGATION if tools is not None else _NAVIGATION[:1],
+        navigation=_NAVIGATION[: _reachable(tools)],
         demonstration=config.gateway.synthetic,
         secure=console.tls is not None,
         token=console.token is not None,
@@ -84,6 +85,13 @@ def build(
     return compose(pages, console, routes, check, metrics, TOLERABLE, kept)
 
 
+def _reachable(tools: Tools | None) -> int:
+    """How many of the pages of the navigation there are."""
+    if tools is None:
+        return 1
+    return 2 if tools.prober is None else 3
+
+
 def _asking(
     live: Live, tools: Tools, pages: Pages, now_ms: Callable[[], int]
 ) -> Iterator[BaseRoute]:
@@ -93,6 +101,8 @@ def _asking(
     yield from FramesPage(tools, now_ms).routes(pages)
     yield from DetectivePage(tools, now_ms).routes(pages)
     yield from TestingPage(tools, now_ms).routes(pages)
+    if tools.prober is not None:
+        yield from ProbingPage(tools.prober, pages).routes()
 
 
 def _said(tools: Tools | None) -> Callable[[str, Language], str]:

@@ -13,6 +13,7 @@ from gateway.edge.commands.writer import Writer
 from gateway.edge.control.command import REFUSALS
 from gateway.edge.device.fleet import Fleet, NoSuchDeviceError
 from gateway.edge.device.runtime import DeviceRuntime
+from gateway.edge.probing.prober import Prober
 
 T = TypeVar("T")
 
@@ -30,12 +31,14 @@ class Tools:
         has_token: whether the pages ask for a token; without one anybody on the box sees them,
             and nothing is written.
         mistakes: what ``qulink check`` says of the configuration that runs, with file and line.
+        prober: looks for devices; None: the pages ask for no token, so nobody may.
     """
 
     devices: Fleet
     writer: Writer
     has_token: bool
     mistakes: tuple[str, ...] = ()
+    prober: Prober | None = None
 
     def find(self, device: str) -> DeviceRuntime | None:
         """A device by its id; None: there is none."""
@@ -56,8 +59,10 @@ class Tools:
         return found
 
     def sentences(self) -> frozenset[Path]:
-        """Where the drivers of its devices say what they say in Chinese."""
+        """Where the drivers that may speak say what they say in Chinese."""
         named = {one.model.spec.sentences for one in self.devices}
+        if self.prober is not None and self.prober.last is not None:
+            named.add(self.prober.last.spec.sentences)
         return frozenset(one for one in named if one is not None)
 
     def may_write(self, tag: TagConfig) -> bool:
