@@ -3,21 +3,37 @@
 The codec is our own; no protocol library is needed.
 """
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
 from gateway.drivers.mc.address import Address, kind, read_only
-from gateway.drivers.mc.config import Connection, endpoint, misfits, unit
+from gateway.drivers.mc.config import Connection, endpoint, key, misfits, unit
 from gateway.drivers.mc.search.target import EXAMPLE, target
 from gateway.drivers.search import Probe
-from gateway.drivers.spec import DriverSpec, Example, SearchSpec
+from gateway.drivers.spec import DriverSpec, Example, LinkSpec, SearchSpec
+
+if TYPE_CHECKING:
+    from gateway.drivers.mc.link import McLink
+
+
+def _link(connections: Sequence[Connection]) -> "McLink":
+    from gateway.drivers.mc.link import McLink  # noqa: PLC0415 - only when used
+
+    return McLink(connections)
 
 
 def _make(connection: Connection) -> Driver:
-    from gateway.drivers.mc.driver import McDriver  # noqa: PLC0415 - only when used
+    return _link([connection]).driver(connection)
 
-    return McDriver(connection)
+
+def _doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
+    from gateway.drivers.mc.plan import doubts  # noqa: PLC0415 - only where it is checked
+
+    return doubts(devices)
 
 
 def _probe() -> Probe:
@@ -55,6 +71,7 @@ SPEC = DriverSpec(
     endpoint=endpoint,
     unit=unit,
     misfits=misfits,
+    link=LinkSpec(key, _link, doubts=_doubts),
     explain=_explain,
     search=SearchSpec(target, EXAMPLE, probe=_probe),
     sentences=Path(__file__).with_name("sentences.toml"),

@@ -1,15 +1,31 @@
-"""One connection to a MELSEC controller: one request under way at a time."""
+"""One connection to a MELSEC port: one request under way at a time, to whichever station."""
 
 import asyncio
 from collections.abc import Iterator
-from typing import cast
+from typing import NamedTuple, cast
 
 from gateway.core.status import Reason
 from gateway.drivers.api import NotConnectedError
-from gateway.drivers.frames import FrameLog
+from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.mc import codec
 from gateway.drivers.mc.config import Route
 from gateway.drivers.mc.ends import SILENT
+
+
+class Station(NamedTuple):
+    """Whom a request is for, and how long is waited for its answer.
+
+    Attributes:
+        to: which CPU of which station.
+        timer_ms: longest wait of the module for it.
+        timeout_s: our longest wait.
+        frames: what goes to it and comes from it.
+    """
+
+    to: Route
+    timer_ms: int
+    timeout_s: float
+    frames: FrameLog
 
 
 class Channel(asyncio.Protocol):
@@ -20,9 +36,6 @@ class Channel(asyncio.Protocol):
 
     Args:
         inbox: what takes answers apart.
-        to: whom requests are for.
-        timer_ms: longest wait of the module for its CPU.
-        frames: what goes over it.
         serials: numbers of requests in 4E frames, None in 3E frames; they go on from connection
             to connection, so that no datagram of an earlier one has the number of this one's.
 
@@ -30,27 +43,18 @@ class Channel(asyncio.Protocol):
         loss: why it cannot be used; empty while it can.
     """
 
-    def __init__(
-        self,
-        inbox: codec.Inbox,
-        to: Route,
-        timer_ms: int,
-        frames: FrameLog,
-        serials: Iterator[int] | None,
-    ) -> None:
+    def __init__(self, inbox: codec.Inbox, serials: Iterator[int] | None) -> None:
         self._inbox = inbox
-        self._to = to
-        self._timer_ms = timer_ms
-        self._frames = frames
         self._serials = serials
         self._serial: int | None = None
+        self._frames = NOT_KEPT
         self._waiter: asyncio.Future[codec.Answer] | None = None
         self._transport: asyncio.Transport | None = None
         self.loss = "not connected"
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def ask(self, request: codec.Request, timeout_s: float) -> bytes | int:
-        """Send a request and wait for its answer.
+    async def ask(self, request: codec.Request, station: Station) -> bytes | int:
+        """Send a request to a station and wait for its answer.
 
         Returns:
             Its data, or an end code; ``SILENT`` if none came in time over a connection that goes
@@ -61,17 +65,18 @@ class Channel(asyncio.Protocol):
         """
         if self.loss:
             raise NotConnectedError(self.loss)
+        self._frames = station.frames
         self._serial = next(self._serials) if self._serials else None
         self._waiter = waiter = asyncio.get_running_loop().create_future()
-        message = codec.framed(request, self._to, self._timer_ms, self._serial)
+        message = codec.framed(request, station.to, station.timer_ms, self._serial)
         self._frames.sent(message)
         cast("asyncio.Transport", self._transport).write(message)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(station.timeout_s):
                 answer = await waiter
-            return codec.outcome(answer, request, self._to)
+            return codec.outcome(answer, request, station.to)
         except TimeoutError:
-            return self._silent(timeout_s)
+            return self._silent(station.timeout_s)
         except codec.WrongAnswerError as error:
             self.abort(f"wrong answer: {error}")
             raise NotConnectedError(self.loss) from error

@@ -42,8 +42,8 @@ class Series(StrEnum):
 class Connection(Settings):
     """How to reach a controller by MC protocol (SLMP), binary code.
 
-    Each device has a connection of its own; in the controller's Ethernet settings each needs an
-    open port for MC protocol (SLMP) in binary code.
+    In the controller's Ethernet settings a port must be open for MC protocol (SLMP) in binary code;
+    it serves one connection. Stations behind one port share it in 4e frames.
     """
 
     host: Host = Field(description="name or IP address")
@@ -125,6 +125,17 @@ def endpoint(connection: Connection) -> str:
 def unit(connection: Connection) -> tuple[Any, ...]:
     """What makes the controller: where it is reached, and its numbers there."""
     return connection.host.lower(), connection.port, *route(connection)
+
+
+def key(connection: Connection) -> tuple[Any, ...]:
+    """What devices of one connection have in common.
+
+    Answers in 3E frames have no number: after one was given up, the connection ends. So stations
+    share one in 4E frames only; in 3E frames those that are one CPU do.
+    """
+    whose = route(connection) if connection.frame is Frame.E3 else None
+    place = connection.host.lower(), connection.port, str(connection.transport)
+    return *place, str(connection.frame), whose
 
 
 def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,7 @@
-"""The MC protocol driver: one connection to one CPU."""
+"""The MC protocol driver: one CPU, over a connection that others behind its port may share."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from itertools import cycle
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from gateway.core.batch import Reading
@@ -18,15 +17,8 @@ from gateway.drivers.api import (
 from gateway.drivers.extras import Finding
 from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.mc import codec, ends
-from gateway.drivers.mc.channel import Channel
-from gateway.drivers.mc.config import (
-    REQUEST_TIMEOUT_MS,
-    Connection,
-    Frame,
-    Transport,
-    endpoint,
-    route,
-)
+from gateway.drivers.mc.channel import Channel, Station
+from gateway.drivers.mc.config import REQUEST_TIMEOUT_MS, Connection, Frame, endpoint, route
 from gateway.drivers.mc.diagnosis import examine
 from gateway.drivers.mc.plan import (
     LAYOUTS,
@@ -39,28 +31,20 @@ from gateway.drivers.mc.plan import (
 )
 from gateway.drivers.toolkit.plans import PointPlan
 from gateway.drivers.toolkit.reading import Answer, UnansweredError
-from gateway.drivers.transport.tcp import TcpWay
-from gateway.drivers.transport.udp import UdpWay
-from gateway.drivers.transport.way import Way
 
-_WAYS: Mapping[Transport, Callable[[str, int], Way]] = {
-    Transport.TCP: TcpWay,
-    Transport.UDP: UdpWay,
-}
-CLOSE_S = 1.0
-"""Longest wait until a socket is closed."""
+if TYPE_CHECKING:
+    from gateway.drivers.mc.link import McLink
 
 
 class McDriver:
     """Reads and writes one CPU. See :class:`gateway.drivers.api.Driver` for the contract."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, link: "McLink", connection: Connection) -> None:
+        self._link = link
         self._connection = connection
         self._timeout_s = (connection.request_timeout_ms or REQUEST_TIMEOUT_MS) / 1000
         self._most_random = codec.MOST_RANDOM[connection.series] if connection.random_read else 0
         self._name = f"MELSEC controller at {endpoint(connection)}"
-        self._way = _WAYS[connection.transport](connection.host, connection.port)
-        self._serials = cycle(range(codec.SERIALS))
         self._frames = NOT_KEPT
         self._channel: Channel | None = None
         self._plans: WeakSet[PointPlan] = WeakSet()
@@ -70,15 +54,13 @@ class McDriver:
         self._frames = frames
 
     async def connect(self) -> None:
-        """Open the connection; whether the CPU answers shows at the first reading."""
+        """Join the connection; whether the CPU answers shows at the first reading."""
         await self.close()
-        channel = self._new_channel(self._connection.frame)
         try:
-            await self._way.open(lambda: channel)
+            self._channel = await self._link.join(self)
         except NotConnectedError as error:
             self._frames.note(f"cannot connect: {error}")
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
-        self._channel = channel
 
     def diagnose(self) -> AsyncIterator[Finding]:
         """Look closer at the controller; see :mod:`gateway.drivers.mc.diagnosis`."""
@@ -100,18 +82,16 @@ class McDriver:
         if frame is self._connection.frame:
             return await self._ask(asked)
         await self.close()  # ports of controllers serve one connection
-        channel = self._new_channel(frame)
-        await self._way.open(lambda: channel)
+        channel = await self._link.open(frame)
         try:
-            return await channel.ask(asked, self._timeout_s)
+            return await channel.ask(asked, self._station)
         finally:
             channel.abort("the frames were tried")
 
-    def _new_channel(self, frame: Frame) -> Channel:
-        to, timer_ms = route(self._connection), self._connection.monitoring_timer_ms
-        inbox = codec.Inbox(frame, is_datagrams=self._way.is_datagrams)
-        serials = self._serials if frame is Frame.E4 else None
-        return Channel(inbox, to, timer_ms, self._frames, serials)
+    @property
+    def _station(self) -> Station:
+        timer_ms = self._connection.monitoring_timer_ms
+        return Station(route(self._connection), timer_ms, self._timeout_s, self._frames)
 
     def plan(self, points: Sequence[Point]) -> PointPlan:
         """Merge the points into the fewest requests."""
@@ -163,7 +143,7 @@ class McDriver:
         if channel is None:
             raise NotConnectedError(f"{self._name}: not connected")
         try:
-            answer = await channel.ask(asked, self._timeout_s)
+            answer = await channel.ask(asked, self._station)
         except NotConnectedError as error:
             raise NotConnectedError(f"{self._name}: {error}", error.reason) from error
         if isinstance(answer, int) and ends.is_locked(answer):
@@ -193,8 +173,6 @@ class McDriver:
             raise DriverError(f"{self._name} refused to write {what}: {words}")
 
     async def close(self) -> None:
-        """Close the connection, and wait, shortly, until its socket is closed."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.abort("closed")
-            await asyncio.wait([channel.closed], timeout=CLOSE_S)
+        """Leave the connection; the last one behind the port closes it."""
+        self._channel = None
+        await self._link.leave(self)

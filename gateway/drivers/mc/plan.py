@@ -1,13 +1,14 @@
-"""Devices of a controller in the words of the toolkit, and which requests share one. Pure."""
+"""Devices of a controller in the words of the toolkit, and which requests share a message. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
+from edge_config.loading.resolved import ResolvedDevice, ResolvedTag
 from gateway.drivers.api import Point, Value
 from gateway.drivers.mc import codec
-from gateway.drivers.mc.address import Address, read_only
-from gateway.drivers.mc.config import Connection, Series
+from gateway.drivers.mc.address import Address, kind, read_only
+from gateway.drivers.mc.config import Connection, Series, endpoint
 from gateway.drivers.mc.devices import DEVICES, WORD_BITS, written
 from gateway.drivers.mc.values import DataType, Encoding, decode_text, encode_text
 from gateway.drivers.toolkit.decode import Bit, Format, Number, Place, Text
@@ -15,6 +16,9 @@ from gateway.drivers.toolkit.layout import Layout, Layouts
 from gateway.drivers.toolkit.merge import Block, Limits, Span
 from gateway.drivers.toolkit.numbers import packed
 from gateway.drivers.toolkit.written import writing
+
+QUICK_MS = 10
+"""A CPU answers at the end of its scan; few scans are longer, the way to another station is."""
 
 SCATTERED_WORDS = 16
 """Requests for at most so many words are read together at random: a word costs 4 bytes then, a
@@ -137,6 +141,29 @@ def parted(reads: Sequence[Read], body: bytes) -> list[bytes]:
         parts.append(read.data(body[at : at + size]))
         at += size
     return parts
+
+
+def doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
+    """A sentence, if what shares a connection is asked more often than it can well answer."""
+    rate = sum(
+        1_000 * _requests(group.tags, device.connection) / group.interval_ms
+        for device in devices
+        for group in device.groups
+    )
+    if rate > 1_000 / QUICK_MS:
+        yield (
+            f"what is behind {endpoint(devices[0].connection)} is sent {rate:,.0f} requests a "
+            f"second over one connection, {1_000 / rate:.0f} ms for each; a CPU takes a scan, "
+            "another station several. What cannot be asked in time is skipped: lengthen interval_ms"
+        )
+
+
+def _requests(tags: Sequence[ResolvedTag], connection: Connection) -> int:
+    """How many messages read a group once."""
+    points = [Point(tag.config.name, kind(tag.address), tag.address) for tag in tags]
+    reads: Sequence[Read] = layout(points, connection).requests
+    most = codec.MOST_RANDOM[connection.series] if connection.random_read else 0
+    return sum(1 for _ in messages(reads, most))
 
 
 def write_request(point: Point, value: Value, series: Series) -> codec.Request:

@@ -1,14 +1,21 @@
-"""The MC driver keeps the contract: the kit against a controller by others."""
+"""The MC driver keeps the contract: the kit against a controller by others, and stations."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from gateway.drivers.api import Value
-from gateway.drivers.kit.conformance import Bench, DriverConformance, FaultProxy
+from gateway.drivers.kit.conformance import (
+    Bench,
+    DriverConformance,
+    FaultProxy,
+    LinkBench,
+    LinkConformance,
+)
 from gateway.drivers.mc import SPEC
 from gateway.drivers.quality.claims import exempt_rules
-from tests.drivers.mc.peers import virtual_plc
+from tests.drivers.mc.odd_plc import odd_plc
+from tests.drivers.mc.peers import VALUES, station, stations, virtual_plc
 from tests.support.peers import free_port
 
 GOOD: list[tuple[str, Value]] = [
@@ -26,8 +33,8 @@ GOOD: list[tuple[str, Value]] = [
 FRAMES = [("3e", "q", "Q"), ("4e", "q", "Q"), ("3e", "iqr", "iQ-R"), ("4e", "iqr", "iQ-R")]
 
 
-class TestMc(DriverConformance):
-    """Every rule of ``docs/driver-contract.md``, in each frame and naming."""
+class TestMc(DriverConformance, LinkConformance):
+    """Every rule of ``docs/driver-contract.md``, in each frame and naming; stations in 4E."""
 
     exempt = exempt_rules(SPEC)
 
@@ -56,3 +63,23 @@ class TestMc(DriverConformance):
                     for raw, value in GOOD:
                         await driver.write(bench.point(raw), value)
                 yield bench
+
+    @pytest.fixture
+    async def links(self) -> AsyncIterator[LinkBench]:
+        async with odd_plc(stations) as module, FaultProxy(module) as proxy:
+            yield LinkBench(
+                spec=SPEC,
+                one=station(proxy.port, 1),
+                other=station(proxy.port, 2),
+                silent=station(proxy.port, 3, request_timeout_ms=100, monitoring_timer_ms=250),
+                elsewhere=station(free_port(), 1),
+                address="D100",
+                values=(VALUES[1], VALUES[2]),
+                stop=proxy.stop,
+                start=proxy.start,
+                stall=proxy.stall,
+                resume=proxy.resume,
+                connections=lambda: proxy.open,
+                opened=lambda: proxy.connections,
+                deadline_s=10,
+            )

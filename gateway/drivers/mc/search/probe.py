@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.drivers.api import NoResponseError, NotConnectedError
 from gateway.drivers.mc.config import Connection, Frame, Transport
-from gateway.drivers.mc.driver import McDriver
+from gateway.drivers.mc.link import McLink
 from gateway.drivers.search import Findings, FoundDevice, Place, Step
 
 
@@ -22,7 +22,8 @@ class McProbe:
             frames = [Frame.E4]
         for at, frame in enumerate(frames):
             await step(f"asking in {frame} frames", at, len(frames))
-            driver = McDriver(replace(wanted, frame=frame))
+            asked = replace(wanted, frame=frame)
+            driver = McLink([asked]).driver(asked)
             try:
                 await driver.connect()
                 model = await driver.model()
