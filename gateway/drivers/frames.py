@@ -52,11 +52,11 @@ class FrameLog:
         before_fault: what stood here when the device was lost last, until it is lost again.
     """
 
-    __slots__ = ("_keep", "_ring", "before_fault", "count")
+    __slots__ = ("_extend", "_keep", "_ring", "before_fault", "count")
 
     def __init__(self, most: int = MOST_FRAMES) -> None:
         self._ring: deque[float | bytes | str] = deque(maxlen=2 * most)
-        self._keep = self._ring.append
+        self._keep, self._extend = self._ring.append, self._ring.extend
         self.count = 0
         self.before_fault: tuple[Frame, ...] = ()
 
@@ -71,6 +71,12 @@ class FrameLog:
         self._keep(monotonic())
         self._keep(data if len(data) <= LONGEST else data[:LONGEST])
         self.count += 1
+
+    def answered(self, came: bytes, sent: bytes) -> None:
+        """Keep what came and, at the same moment, what was sent upon it."""
+        at_s = monotonic()
+        self._extend((at_s, came[:LONGEST], -at_s, sent[:LONGEST]))
+        self.count += 2
 
     def note(self, words: str) -> None:
         """Keep what happened between two frames."""

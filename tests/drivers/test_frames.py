@@ -45,6 +45,19 @@ def test_what_led_to_a_fault_stays_until_the_next_one() -> None:
     assert {frame.data for frame in log.before_fault} == {b"after"}
 
 
+def test_an_answer_and_what_is_sent_upon_it_are_two_frames_of_one_moment() -> None:
+    log = FrameLog(3)
+    log.sent(b"1")
+    log.answered(b"a" * (LONGEST + 1), b"2")
+    assert [len(frame.data) for _, frame in log.since()] == [1, LONGEST, 1]
+    log.answered(b"b", b"3")
+    assert log.count == 5
+    kept = [(number, frame.direction.value, frame.data) for number, frame in log.since()]
+    assert kept == [(2, "sent", b"2"), (3, "received", b"b"), (4, "sent", b"3")]
+    assert log.since(3)[0][1].at_s == log.since(3)[1][1].at_s
+    assert len(log.since()) == 3
+
+
 def test_a_driver_without_a_log_keeps_nothing() -> None:
     NOT_KEPT.sent(b"x" * 300)
     assert NOT_KEPT.since() == []

@@ -161,7 +161,6 @@ class Channel(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Check what came and send what is next."""
-        self._unit.frames.received(data)
         series = self._series
         if series.is_datagrams:
             series.begin_datagram()
@@ -170,6 +169,7 @@ class Channel(asyncio.Protocol):
         try:
             more = series.receive(data)
         except ProtocolError as error:
+            self._unit.frames.received(data)
             self.abort(f"wrong answer: {error}", WRONG)
             return
         if series.missing < missing:
@@ -177,6 +177,12 @@ class Channel(asyncio.Protocol):
             self._heard(asked)
         elif series.late > late:  # a gateway has done with the unit that kept it busy
             self._heard_at, self._allowed_s = self._loop.time(), self._unit.timeout_s
+        if more and series.doubted is None and not self.quiet.between_s:
+            self._sent_at = self._heard_at
+            self._unit.frames.answered(data, more)
+            cast("asyncio.Transport", self._transport).write(more)
+            return
+        self._unit.frames.received(data)
         if series.doubted is None:
             self._go_on(more)
         else:
@@ -185,7 +191,7 @@ class Channel(asyncio.Protocol):
     def _go_on(self, more: bytes) -> None:
         """Send what is next, or hand over the answers."""
         if more:
-            self._send_next(more)
+            self._send(more)
         elif not self._series.missing and self._waiter and not self._waiter.done():
             self._waiter.set_result(self._series.answers)
 
@@ -205,7 +211,7 @@ class Channel(asyncio.Protocol):
         self._heard(None)  # what was in doubt teaches nothing
         self._watch()
         self.quiet.leave_alone(self._unit, self._heard_at)
-        self._send(more) if more else self._go_on(more)
+        self._go_on(more)
 
     def _heard(self, asked: Request | None) -> None:
         self._heard_at = self._loop.time()
@@ -216,14 +222,6 @@ class Channel(asyncio.Protocol):
             what = self._unit.number, asked.pdu
             self._lessons.answered(what, self._sent_at - self.opened_s, since_s)
         self.answered_s = self._heard_at
-
-    def _send_next(self, data: bytes) -> None:
-        if self.quiet.between_s:
-            self._send(data)
-        else:
-            self._sent_at = self._heard_at
-            self._unit.frames.sent(data)
-            cast("asyncio.Transport", self._transport).write(data)
 
     def _watch(self) -> None:
         self.ends_at = self._heard_at + self._allowed_s

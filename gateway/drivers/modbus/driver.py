@@ -170,8 +170,10 @@ class ModbusDriver:
 
     async def _knock(self, plan: UnitPlan) -> None:
         """Ask a unit that was silent for another plan first, each second time."""
+        if self._turn % 2 == 0 or self._heard:
+            return
         others = [one for one in self._plans if one is not plan and one.likely is not None]
-        if self._heard or not others or self._turn % 2 == 0:
+        if not others:
             return
         other = others[self._turn // 2 % len(others)]
         if not await self._hears(other):

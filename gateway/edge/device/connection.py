@@ -82,7 +82,7 @@ class Connection:
             wait = f"{self._config.connect_timeout_ms} ms (connect_timeout_ms)"
             raise NoConnectionInTimeError(f"no connection within {wait}") from error
 
-    async def read(self, group: str, *, may_renew: bool = False) -> Reading:
+    def read(self, group: str, *, may_renew: bool = False) -> Awaitable[Reading]:
         """Read a polled group once.
 
         Devices, and firewalls before them, end what is idle. One that does so within the
@@ -96,7 +96,7 @@ class Connection:
             TimeoutError: it took too long; it says what had come, and what to change.
         """
         plan = self._plans[group]
-        return await self.do(lambda driver: driver.read(plan), may_renew=may_renew)
+        return self.do(lambda driver: driver.read(plan), may_renew=may_renew)
 
     async def do(self, action: Callable[[Driver], Awaitable[T]], *, may_renew: bool = False) -> T:
         """Have the driver do something, within the device's time-out.

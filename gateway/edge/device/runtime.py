@@ -173,13 +173,12 @@ class DeviceRuntime:
         async with self._requests.served(connection):
             await self._receive(connection)
 
-    async def _receive(self, connection: Connection) -> None:
+    def _receive(self, connection: Connection) -> Awaitable[None]:
         if not self._subscribed:
-            await self._poll(connection)
-        elif not self._polled:
-            await self._listen(connection)
-        else:
-            await until_one_ends(self._poll(connection), self._listen(connection))
+            return self._poll(connection)
+        if not self._polled:
+            return self._listen(connection)
+        return until_one_ends(self._poll(connection), self._listen(connection))
 
     async def _close(self, connection: Connection) -> None:
         try:
@@ -196,8 +195,9 @@ class DeviceRuntime:
     # -- polling --------------------------------------------------------------------------
 
     async def _poll(self, connection: Connection) -> None:
+        only = self._polled[0] if len(self._polled) == 1 else None
         while True:
-            group = min(self._polled, key=Group.next_tick)
+            group = only or min(self._polled, key=Group.next_tick)
             tick_ms = group.next_tick()
             if tick_ms > self._now_ms():
                 await self._shared.alarms.wait(tick_ms)

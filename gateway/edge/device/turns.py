@@ -110,7 +110,8 @@ class Turns:
         turn.is_away, turn.device.holder = False, None
         if turn.has_failed:  # whoever waits now and answers goes before the next that may not
             self._waiting = deque(sorted(self._waiting, key=lambda one: one.rank))
-        self._grant()
+        if self._waiting:
+            self._grant()
 
     def _enqueue(self, turn: "Turn") -> None:
         if turn.is_urgent:
@@ -148,7 +149,7 @@ class Turns:
         if self._waiting:
             load.waited_s += passed_s
         # Whoever waits for one device alone is a person, or is kept waiting by one.
-        if load.devices > 1 and now_s - self._window_s >= WINDOW_S:
+        if len(load.members) > 1 and now_s - self._window_s >= WINDOW_S:
             self._judge(now_s)
 
     def _judge(self, now_s: float) -> None:

@@ -230,7 +230,8 @@ class Transactions(Series):
 
     def _fill(self, free: int) -> bytes:
         first = self._sent
-        stop = self._sent = min(first + free, len(self._requests))
+        stop, end = first + free, len(self._requests)
+        stop = self._sent = stop if stop < end else end  # noqa: FURB136 - min is slower
         out = b""
         for index in range(first, stop):
             self._last = (self._last + 1) & 0xFFFF
