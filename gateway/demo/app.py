@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from edge_config.loading.load import load_city
 from edge_config.mistakes.problems import ConfigError
 from edge_config.models.base import ConsoleConfig
-from gateway.city.db.upgrade import DatabaseUnusableError
+from gateway.city.db.database import DatabaseUnusableError
 from gateway.city.stores.api import Store, StoreError
 from gateway.city.stores.choose import make_store
 from gateway.core.days import day_of

@@ -12,9 +12,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from gateway.city.db import upgrade as upgrade_module
-from gateway.city.db.database import Database, connect
+from gateway.city.db.database import Database, DatabaseUnusableError, connect
 from gateway.city.db.schema.whole import metadata
-from gateway.city.db.upgrade import DatabaseUnusableError, newest_version, upgrade
+from gateway.city.db.upgrade import newest_version, upgrade
 
 
 def test_migrations_make_the_tables(database: Database) -> None:

@@ -35,6 +35,10 @@ _CHUNK = 500
 _SQLITE_PRAGMAS = ("busy_timeout=10000", "foreign_keys=ON")
 
 
+class DatabaseUnusableError(Exception):
+    """The relational database cannot be used; the message says why and what to do."""
+
+
 class Database:
     """One relational database."""
 

@@ -9,8 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.city.db.database import Database, alone, words
-from gateway.city.db.upgrade import DatabaseUnusableError
+from gateway.city.db.database import Database, DatabaseUnusableError, alone, words
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _OLDER = {"0001", "0002", "0003", "0004"}

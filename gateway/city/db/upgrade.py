@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from edge_config.models.city import CityConfig
-from gateway.city.db.database import Database, connect, words
+from gateway.city.db.database import Database, DatabaseUnusableError, connect, words
 from gateway.city.db.operation import BeginningError, begin_as_configured
 from gateway.core.days import day_of
 
@@ -18,10 +18,6 @@ def newest_version() -> str:
     """The version that the newest migration makes, by the number of its file."""
     newest = max(_MIGRATIONS.glob("v*.py")).name
     return f"city{int(newest[1:5])}"
-
-
-class DatabaseUnusableError(Exception):
-    """The relational database cannot be used; the message says why and what to do."""
 
 
 def upgrade(database: Database) -> None:

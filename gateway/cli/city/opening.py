@@ -44,8 +44,8 @@ def opened(config: "CityConfig") -> Iterator["Database"]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from edge_config.models.base import SecretUnavailableError
-    from gateway.city.db.database import words
-    from gateway.city.db.upgrade import DatabaseUnusableError, open_database
+    from gateway.city.db.database import DatabaseUnusableError, words
+    from gateway.city.db.upgrade import open_database
 
     try:
         database = open_database(config)
