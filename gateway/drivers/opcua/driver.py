@@ -164,10 +164,13 @@ class OpcUaDriver:
         """What is wrong with tags; see the SDK. Of the session that is open."""
         if self._session is None or self._groups is None:
             return {}
-        findings = [plan.findings for plan in self._plans]
-        findings += [member.findings for member in self._groups.members]
         namespaces = self._session.namespaces
-        return {name: fault for one in findings for name, fault in one.words(namespaces).items()}
+        words = [one.words(namespaces) for one in self._findings()]
+        return {name: fault for one in words for name, fault in one.items()}
+
+    def _findings(self) -> list[Findings]:
+        members = self._groups.members if self._groups is not None else ()
+        return [*(plan.findings for plan in self._plans), *(one.findings for one in members)]
 
     async def diagnose(self) -> AsyncIterator[Finding]:
         """Say how the session is secured and which namespaces there are; see the SDK."""
@@ -180,7 +183,8 @@ class OpcUaDriver:
             return ()
         weakness = self._session.weakness
         weak = [Notice("security", weakness)] if weakness else []
-        return [*weak, *self._groups.notices()]
+        changed = [notice for one in self._findings() for notice in one.notices()]
+        return [*weak, *changed, *self._groups.notices()]
 
     async def close(self) -> None:
         """Drop the session; see the SDK."""

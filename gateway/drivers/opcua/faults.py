@@ -119,8 +119,8 @@ def code_of(error: Exception) -> int | None:
 
 
 def name_of(code: int) -> str:
-    """The standard's name of a StatusCode: ``BadNodeIdUnknown``."""
-    return str(ua.StatusCode(ua.UInt32(code)).name)
+    """The standard's name of a StatusCode, whatever its bits about the value (Part 4, 7.39)."""
+    return str(ua.StatusCode(ua.UInt32(code & 0xFFFF_0000)).name)
 
 
 def hint_of(code: int) -> str:

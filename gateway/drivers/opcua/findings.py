@@ -9,11 +9,13 @@ from asyncua import ua
 from gateway.core.batch import Status
 from gateway.core.status import FIRST_BAD, reason_of
 from gateway.drivers.api import Point, TagFault
+from gateway.drivers.extras import Notice
 from gateway.drivers.opcua.connecting.namespaces import Namespaces
 from gateway.drivers.opcua.encoding.binary import ARRAY, TYPE_BITS
 from gateway.drivers.opcua.encoding.codec import BAD
 from gateway.drivers.opcua.encoding.convert import fits, type_for
 from gateway.drivers.opcua.encoding.layouts import STRUCTURE
+from gateway.drivers.opcua.encoding.quality import CHANGED
 from gateway.drivers.opcua.faults import hint_of, name_of
 
 
@@ -29,6 +31,7 @@ class Findings:
         self._status = np.zeros(len(points), np.uint8)
         self._code = np.zeros(len(points), np.uint32)
         self._variant = np.zeros(len(points), np.uint8)
+        self._changed: set[int] = set()
 
     def note(
         self,
@@ -37,7 +40,7 @@ class Findings:
         code: npt.NDArray[np.uint32],
         variant: npt.NDArray[np.uint8],
     ) -> None:
-        """Note those of some values that are BAD.
+        """Note those of some values that are BAD, or of which the meaning changed.
 
         Args:
             places: of which point each value is.
@@ -45,12 +48,19 @@ class Findings:
             code: its StatusCode.
             variant: its built-in type, with the bit of an array; 0: it had no value.
         """
+        changed = code & CHANGED != 0
+        if changed.any():
+            self._changed.update(places[changed & (code < BAD)].tolist())
         wrong = status >= FIRST_BAD
         if wrong.any():
             chosen = places[wrong]
             self._status[chosen] = status[wrong]
             self._code[chosen] = code[wrong]
             self._variant[chosen] = variant[wrong]
+
+    def notices(self) -> list[Notice]:
+        """Tags of which the server said that they mean something else now."""
+        return [_changed(self._points[at].name) for at in sorted(self._changed)]
 
     def words(self, namespaces: Namespaces) -> dict[str, TagFault]:
         """The faults by tag name, with the namespaces of the session."""
@@ -70,6 +80,14 @@ class Findings:
 
 
 _OF_TEXTS = "a NUL stands within it, or its bytes are no UTF-8"
+
+
+def _changed(tag: str) -> Notice:
+    return Notice(
+        f"changed {tag}",
+        f"the server said that unit, range or structure of {tag!r} changed: compare them with the "
+        "tag's unit, scale and limits, then restart the device",
+    )
 
 
 def type_sentence(wanted: str, variant: int, part: str = "") -> str:
@@ -97,13 +115,21 @@ def type_sentence(wanted: str, variant: int, part: str = "") -> str:
 
 def _part_sentence(name: str, variant: int, part: str) -> str:
     if part:
-        return (
-            f"the server's {name} has no part {part!r} that is one value: see its sizes and fields "
-            "in a browser of OPC UA; a structure must be described by DataTypeDefinition"
-        )
+        return f"the server's {name} has no part {part!r} that is one value: {_advice(part)}"
     if variant & ARRAY:
         return f"the server gave an array of {name}; write which element, as in part: '[0]'"
     return "the server gave a structure; write which field, as in part: .Name"
+
+
+def _advice(part: str) -> str:
+    if "." not in part:
+        return "see its sizes in a browser of OPC UA"
+    return (
+        "see its fields in a browser of OPC UA. If it is there, the server does not describe the "
+        "structure by DataTypeDefinition (before release 1.04 by a type dictionary, which is not "
+        "read), or not as it is: update the server, or let its program show the field as a "
+        "variable of its own"
+    )
 
 
 def _name_of_type(number: int) -> str:

@@ -1,6 +1,7 @@
 """The Python server of asyncua's project as a process; same protocol as ``opcua_server.js``.
 
-Commands: {"set": name, "value": v, "source_ms": time of the source}, {"session_ms": longest
+Commands: {"set": name, "value": v, "source_ms": time of the source,
+"code": its StatusCode}, {"session_ms": longest
 session}, {"short": service that leaves its last result out}, {"add": name, "uri": namespace},
 {"subscriptions": how many it grants}, {"endpoints": none, when a session begins},
 {"sessions": wait until there are so many}, {"slow": seconds that a session takes longer},
@@ -154,7 +155,8 @@ async def write(node: Node, command: dict[str, Any]) -> None:
     when = now if source_ms is None else datetime.fromtimestamp(source_ms / 1000, UTC)
     kind = (await node.read_data_value()).Value.VariantType
     value = ua.Variant(command["value"], kind)
-    await node.write_value(ua.DataValue(value, SourceTimestamp=when, ServerTimestamp=now))
+    code = ua.StatusCode(ua.UInt32(command.get("code", 0)))
+    await node.write_value(ua.DataValue(value, code, when, now))
 
 
 async def main(options: dict[str, Any]) -> None:

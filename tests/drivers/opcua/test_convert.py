@@ -160,6 +160,12 @@ def test_a_datetime_is_milliseconds(ticks: int, milliseconds: int) -> None:
         (0x4209_0000, Quality.UNCERTAIN, Reason.SUBSTITUTE),
         (0x8034_0000, Quality.BAD, Reason.NODE_UNKNOWN),
         (0x8034_0480, Quality.BAD, Reason.NODE_UNKNOWN),
+        (0x8034_0500, Quality.BAD, Reason.NODE_UNKNOWN),  # low limit
+        (0x0000_0500, Quality.GOOD, Reason.NONE),
+        (0x0000_0600, Quality.GOOD, Reason.NONE),  # high limit
+        (0x0000_4000, Quality.UNCERTAIN, Reason.SOURCE),  # another unit or range
+        (0x0000_8500, Quality.UNCERTAIN, Reason.SOURCE),  # another structure
+        (0x4090_4000, Quality.UNCERTAIN, Reason.LAST_USABLE),
         (0x808B_0000, Quality.BAD, Reason.DEVICE_FAILURE),
         (0x8031_0000, Quality.BAD, Reason.GATEWAY_TARGET),
         (0x800A_0000, Quality.BAD, Reason.TIMEOUT),

@@ -153,3 +153,10 @@ async def test_close_heeds_a_cancellation_that_the_library_swallows() -> None:
     closing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await closing
+
+
+@pytest.mark.parametrize("bits", [0, 0x500, 0x480, 0xC700])
+def test_a_name_does_not_depend_on_the_bits_about_the_value(bits: int) -> None:
+    assert name_of(0x8034_0000 | bits) == "BadNodeIdUnknown"
+    assert name_of(0x408F_0000 | bits) == "UncertainNoCommunicationLastUsableValue"
+    assert name_of(bits) == "Good"

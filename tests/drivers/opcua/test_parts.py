@@ -157,6 +157,14 @@ def test_fields_of_structures_with_optional_ones_arrays_and_unions(
     assert find_part(22, BODY, parse_path(path), {}) is None
 
 
+@pytest.mark.parametrize("change", [b"\0", b"\0\0\0\0", None])
+def test_a_structure_that_is_not_as_it_was_described_has_no_fields(change: bytes | None) -> None:
+    """Its program was changed and the type kept its number: a field would be another one."""
+    fields = FIELDS[:-2] if change is None else FIELDS + change
+    body = BODY[:5] + len(fields).to_bytes(4, "little") + fields
+    assert find_part(22, body, parse_path(".Before[1,0]"), {"ns=2;i=5000": WHOLE}) is None
+
+
 @given(st.binary(max_size=64), st.sampled_from(["[0]", "[1,1]", ".Motors[0].Speed"]))
 def test_bytes_of_any_kind_raise_nothing(body: bytes, path: str) -> None:
     layouts = {"ns=2;i=5000": WHOLE}

@@ -133,8 +133,10 @@ def _field(cursor: Cursor, content: Content, name: str, layouts: Layouts) -> Con
     if content.type != STRUCTURE:
         return None
     layout = layouts.get(node_id(Cursor(cursor.body, cursor.at)))
-    cursor.extension_object()
-    return None if layout is None else layout.move_to(cursor, name)
+    _, end = cursor.extension_object()
+    if layout is None or not layout.fills(cursor, end):
+        return None
+    return layout.move_to(cursor, name)
 
 
 def _value(cursor: Cursor, content: Content) -> Part | None:

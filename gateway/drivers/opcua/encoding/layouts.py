@@ -69,6 +69,19 @@ class Layout:
             skip(cursor, field.content)
         return None
 
+    def fills(self, cursor: Cursor, end: int) -> bool:
+        """Whether a structure at the cursor, which stays, ends where it must.
+
+        Else it is not as the server described it – its program was changed, say – and a field
+        would be read where another one stands.
+
+        Raises:
+            CodecError: the message ends before it does.
+        """
+        ahead = Cursor(cursor.body, cursor.at)
+        self.skip(ahead, 0)
+        return ahead.at == end
+
     def skip(self, cursor: Cursor, depth: int) -> None:
         """Leave out a whole structure."""
         for field in self._present(cursor):

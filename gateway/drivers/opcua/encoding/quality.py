@@ -12,6 +12,9 @@ from gateway.core.status import GOOD, Quality, Reason, bad, is_replay, uncertain
 OVERFLOWN = uncertain(Reason.OVERFLOW)
 OVERFLOW_BITS = 0x480
 """InfoType DataValue (0x400) with the Overflow bit (0x080)."""
+CHANGED = 0xC000
+"""Bits StructureChanged and SemanticsChanged: a value is not to be used before its type, unit and
+range have been looked at again. Set once, on the first value after the change."""
 
 _REASONS = {
     0x8004: Reason.REFUSED,  # BadResourceUnavailable
@@ -68,13 +71,15 @@ def status_of(code: int) -> int:
     """The status byte of one StatusCode.
 
     Severity Good is GOOD. Uncertain is UNCERTAIN: an old or invented value with reason LAST_USABLE
-    or SUBSTITUTE, any other with reason SOURCE. The Overflow bit makes a value that is fresh
+    or SUBSTITUTE, any other with reason SOURCE, and so is the first value after its unit, range or
+    structure changed. The Overflow bit makes a value that is fresh
     UNCERTAIN with reason OVERFLOW, because values before it were lost. Bad carries the reason that
     fits the code best, SOURCE if none does.
     """
     severity = code >> 30
     if severity >= Quality.BAD:
         return bad(_REASONS.get(code >> 16, Reason.SOURCE))
-    ours = uncertain(_NOT_FRESH.get(code >> 16, Reason.SOURCE)) if severity else GOOD
+    is_doubtful = severity or code & CHANGED
+    ours = uncertain(_NOT_FRESH.get(code >> 16, Reason.SOURCE)) if is_doubtful else GOOD
     is_overflown = code & OVERFLOW_BITS == OVERFLOW_BITS
     return OVERFLOWN if is_overflown and not is_replay(ours) else ours

@@ -12,7 +12,7 @@ from gateway.core.status import FIRST_BAD
 from gateway.drivers.api import Arrivals, Point
 from gateway.drivers.opcua.encoding.codec import BAD
 from gateway.drivers.opcua.encoding.convert import Shape, arrivals_of
-from gateway.drivers.opcua.encoding.quality import OVERFLOW_BITS, statuses
+from gateway.drivers.opcua.encoding.quality import CHANGED, OVERFLOW_BITS, statuses
 from gateway.drivers.opcua.encoding.times import SourceTimes
 from gateway.drivers.opcua.encoding.values import Values, empty_values, joined, selected
 from gateway.drivers.opcua.findings import Findings
@@ -154,7 +154,7 @@ class Member:
             values.ticks[:] = 0  # servers were seen to send times that nobody asked for
         arrivals = arrivals_of(self.group, values, self._shape, now_ms)
         self._times.judge(arrivals, now_ms, is_server_wrong=is_server_wrong)
-        if (arrivals.status >= FIRST_BAD).any():
+        if (arrivals.status >= FIRST_BAD).any() or (values.code & CHANGED).any():
             order = np.argsort(values.handle, kind="stable")  # as the arrivals are
             self.findings.note(
                 arrivals.index, arrivals.status, values.code[order], values.variant[order]
