@@ -77,6 +77,10 @@ NoValue = Annotated[Any, Rule(_codes)]
 """Validated: :data:`Codes`, or None."""
 
 
+LONGEST_LABEL = 64
+"""Characters of a label."""
+
+
 class TagConfig(Settings):
     """One measured quantity of a machine."""
 
@@ -88,8 +92,12 @@ class TagConfig(Settings):
     role: Literal["value", "state", "counter", "alarm"] = Field(
         default="value", description="what it is"
     )
-    label_zh: str = Field(default="", max_length=64, description="name for Chinese readers")
-    label_en: str = Field(default="", max_length=64, description="name for English readers")
+    label_zh: str = Field(
+        default="", max_length=LONGEST_LABEL, description="name for Chinese readers"
+    )
+    label_en: str = Field(
+        default="", max_length=LONGEST_LABEL, description="name for English readers"
+    )
     scale: float | None = Field(
         default=None,
         description="value = raw × scale + offset; result is a float, exact in its decimals",

@@ -48,7 +48,12 @@ def profile_name(device: str) -> str:
 
 
 def own_profile(
-    config: Path, device: str, driver: str, spec: DriverModels, points: Mapping[str, Any]
+    config: Path,
+    device: str,
+    driver: str,
+    spec: DriverModels,
+    points: Mapping[str, Any],
+    labels: Mapping[str, str],
 ) -> Files:
     """A profile with a point table, beside the configuration.
 
@@ -58,10 +63,14 @@ def own_profile(
         driver: its driver.
         spec: the same.
         points: name of a tag → address; at least one.
+        labels: name of a tag → what the device calls it, as far as it does.
     """
     name = profile_name(device)
     table, file = config.with_name(f"{device}.csv"), config.with_name(f"{device}.yaml")
-    tags = [new_tag({"name": tag}, address, str(address)) for tag, address in points.items()]
+    tags = [
+        new_tag({"name": tag, **_label(labels.get(tag, ""))}, address, str(address))
+        for tag, address in points.items()
+    ]
     profile = {
         "name": name,
         "driver": driver,
@@ -74,3 +83,8 @@ def own_profile(
         table: table_bytes(sheets_of({GROUP: tags}, Style(spec, "text", "en")), table),
         file: document_text(profile).encode(),
     }
+
+
+def _label(called: str) -> dict[str, str]:
+    """The label of a tag, in the language of its script."""
+    return {"label_en" if called.isascii() else "label_zh": called} if called else {}

@@ -106,6 +106,7 @@ class FoundDevice:
         identity: what it says of itself, by the protocol's own words.
         readable: addresses that it gives, in words, as ``holding 0–99``.
         points: suggested name of a tag → address, for what it gives.
+        labels: suggested name of a tag → what the device calls it, for people, in any script.
         remarks: what is odd about it, or was not finished.
         map: the driver's own record of what it gives, for :meth:`Probe.holds`.
     """
@@ -115,6 +116,7 @@ class FoundDevice:
     identity: dict[str, str] = field(default_factory=dict)
     readable: list[str] = field(default_factory=list)
     points: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     map: Any = None
 

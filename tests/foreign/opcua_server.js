@@ -4,7 +4,7 @@
 //   port            TCP port on loopback
 //   pki             folder for its certificates, kept between starts
 //   extraNamespaces namespaces registered before the test's own, so that its index moves
-//   limits          {maxNodesPerRead, maxMonitoredItemsPerCall}
+//   limits          {maxNodesPerRead, maxMonitoredItemsPerCall, maxNodesPerBrowse}
 //   transport       {receiveBufferSize, sendBufferSize, maxMessageSize, maxChunkCount} to announce
 //   maxSessions     sessions it grants
 //   items           how many "Item.<n>" doubles there are
@@ -103,6 +103,17 @@ function build(server) {
       value: new Int32Array([1, 2, 3, 4, 5, 6]),
     }),
   });
+  addVariable(namespace, folder, "温度（上）", DataType.Double, 36.5);
+  namespace.addVariable({
+    componentOf: folder,
+    browseName: "Denied",
+    nodeId: "s=Denied",
+    dataType: DataType.Double,
+    accessLevel: "CurrentWrite",
+    userAccessLevel: "CurrentWrite",
+    value: new Variant({ dataType: DataType.Double, value: 1 }),
+  });
+  folder.addReference({ referenceType: "Organizes", nodeId: space.rootFolder.objects });
   nodes.ReadOnly = namespace.addVariable({
     componentOf: folder,
     browseName: "ReadOnly",

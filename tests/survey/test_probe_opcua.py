@@ -1,6 +1,7 @@
 """``qulink probe opcua`` against the servers of two other libraries."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,30 @@ async def test_a_server_is_written_in_one_step(server: OpcUaServer, tmp_path: Pa
     device = load_gateway(config, installed()).devices[1]
     tags = {tag.config.name: str(tag.address) for tag in device.groups[0].tags}
     assert tags["Double"] == f"nsu={URI};s=Double|float64"
+
+
+async def test_a_server_of_names_limits_cycles_and_denied_nodes(tmp_path: Path) -> None:
+    """What a Chinese plant has: small limits, a folder that holds its parent, nodes not shown."""
+    limits = {"maxNodesPerRead": 5, "maxNodesPerBrowse": 2}
+    config = tmp_path / "gateway.yaml"
+    config.write_text(CONFIG.format(port=1), "utf-8")
+    wanted = ("--config", config, "--write", "plc-1", "--asset-no", "P1")
+    with ForeignServer(tmp_path / "pki", limits=limits) as server:
+        code, out, error = await run("probe", "opcua", server.url, *wanted, "--progress", "json")
+    assert code == 0, error
+    for remark in (
+        r"3 variables are arrays or structures: add .* as nsu=\S+\|\[0\]\|float64 or",
+        r"the server does not show: 1 Bad\w+; see the user's rights",
+    ):
+        assert re.search(remark, out), out
+    assert '"doing": "reading types of' in error
+    (device,) = (
+        one for one in load_gateway(config, installed()).devices if one.config.id == "plc-1"
+    )
+    tags = {str(tag.address): tag.config for tag in device.groups[0].tags}
+    assert tags[f"nsu={URI};s=温度（上）|float64"].label_zh == "Plant / 温度（上）"
+    assert tags[f"nsu={URI};s=Double|float64"].label_en == "Plant / Double"
+    assert tags[f"nsu={URI};s=Guid|string"].name == "Guid"
 
 
 async def test_a_look_is_bounded(server: OpcUaServer) -> None:

@@ -26,7 +26,11 @@ def write_device(report: "Report", spec: "DriverSpec", config: Path) -> list[str
     found, name = _only(report), str(report.wish.write)
     profile = _profile(report, found)
     try:
-        own = {} if profile else own_profile(config, name, report.driver, spec, found.points)
+        own = (
+            {}
+            if profile
+            else own_profile(config, name, report.driver, spec, found.points, found.labels)
+        )
         entry = {
             "id": name,
             "driver": report.driver,

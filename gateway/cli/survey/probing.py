@@ -79,6 +79,7 @@ class Report:
             "readable": one.readable,
             "remarks": one.remarks,
             "points": {name: str(address) for name, address in one.points.items()},
+            "labels": one.labels,
             "profiles": [asdict(fit) for fit in self.fits.get(one.name, [])],
             "block": block_of(self.driver, one, likely_profile(self, one)),
         }

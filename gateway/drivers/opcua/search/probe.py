@@ -1,12 +1,14 @@
 """Look at an OPC UA server: endpoints, namespaces, and its variables as tags."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from asyncua import ua
 
 from edge_config.models.limits import RESERVED_TAGS
+from edge_config.models.tag import LONGEST_LABEL
 from gateway.drivers.opcua.config import Address, Connection
 from gateway.drivers.opcua.connecting.endpoints import discover
 from gateway.drivers.opcua.connecting.offers import offered
@@ -55,19 +57,43 @@ async def _browse(session: Session, options: Options, device: FoundDevice, step:
     tree = Tree()
     async for count in grow(session, options, tree):
         await step(f"browsing {device.name}", min(count, options.count), options.count)
-    types = await types_of(session, tree.variables)
-    for variable, kind in zip(tree.variables, types, strict=True):
-        if kind is None:
-            tree.untyped += 1
-            continue
-        node = format_node(_named(session, variable.node))
-        address = Address(node=node, type=kind)  # type: ignore[arg-type] # one of its words
-        device.points[_name(variable, device.points)] = address
+    read = 0
+    async for variables, types in types_of(session, tree):
+        for variable, kind in zip(variables, types, strict=True):
+            if kind is not None:
+                _add(device, variable, _address(session, variable, kind))
+        read += len(variables)
+        await step(f"reading types of {device.name}", read, len(tree.variables))
     device.readable.append(f"{len(device.points):,} variables")
-    if tree.untyped:
-        device.remarks.append(f"{tree.untyped:,} variables are arrays, structures or without value")
+    device.remarks += _remarks(session, tree, options)
+
+
+def _add(device: FoundDevice, variable: Variable, address: Address) -> None:
+    name = _name(variable, device.points)
+    device.points[name] = address
+    device.labels[name] = " / ".join(variable.path)[-LONGEST_LABEL:].strip()
+
+
+def _address(session: Session, variable: Variable, kind: str) -> Address:
+    node = format_node(_named(session, variable.node))
+    return Address(node=node, type=kind)  # type: ignore[arg-type] # one of its words
+
+
+def _remarks(session: Session, tree: Tree, options: Options) -> Iterator[str]:
+    """What is not among the points, why, and what to do."""
+    if tree.arrays:
+        node = format_node(_named(session, tree.arrays[0].node))
+        yield (
+            f"{len(tree.arrays):,} variables are arrays or structures: add what you want of them "
+            f"by its part, as {node}|[0]|float64 or {node}|.Name|float64"
+        )
+    if tree.refused:
+        many = ", ".join(f"{count:,} {name}" for name, count in sorted(tree.refused.items()))
+        yield f"variables and objects that the server does not show: {many}; see the user's rights"
+    if tree.empty:
+        yield f"{tree.empty:,} variables have no value now; look again when the machine runs"
     if tree.is_cut:
-        device.remarks.append(
+        yield (
             f"there is more than {options.depth} levels or {options.count:,} variables: "
             "--depth and --count"
         )

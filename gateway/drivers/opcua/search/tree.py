@@ -1,14 +1,19 @@
 """The variables of a server, found level by level below its Objects folder."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
+from asyncua.ua.uaerrors import UaStatusCodeError
 
 from gateway.drivers.opcua.connecting.session import Session
+from gateway.drivers.opcua.encoding.convert import type_for
+from gateway.drivers.opcua.encoding.layouts import STRUCTURE
+from gateway.drivers.opcua.faults import name_of
 from gateway.drivers.opcua.search.options import Options
 
 _AT_ONCE = 50
@@ -17,24 +22,6 @@ _REFERENCES = 1_000
 """Most references that one answer brings of a node; the rest follows."""
 _OBJECT, _VARIABLE = 1, 2
 """Node classes (Part 3, 8.29)."""
-_NOT_ARRAY = -1
-
-TYPES = {
-    ua.VariantType.Double: "float64",
-    ua.VariantType.Float: "float32",
-    ua.VariantType.Int64: "int64",
-    ua.VariantType.Int32: "int32",
-    ua.VariantType.Int16: "int16",
-    ua.VariantType.SByte: "int8",
-    ua.VariantType.UInt64: "uint64",
-    ua.VariantType.UInt32: "uint32",
-    ua.VariantType.UInt16: "uint16",
-    ua.VariantType.Byte: "uint8",
-    ua.VariantType.Boolean: "bool",
-    ua.VariantType.String: "string",
-    ua.VariantType.DateTime: "datetime",
-}
-"""What one value of a variable is, as an address names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +37,10 @@ class Variable:
     path: tuple[str, ...]
 
 
+Ask = Callable[[Sequence[Variable]], Awaitable[list[Any]]]
+"""Asks for something of some nodes: one answer each."""
+
+
 @dataclass(slots=True)
 class Tree:
     """What of a server's tree has been seen.
@@ -57,12 +48,16 @@ class Tree:
     Attributes:
         variables: in the order in which they were found.
         is_cut: there is more than was asked for.
-        untyped: variables whose value is an array, a structure, or nothing.
+        arrays: variables whose value is an array or a structure.
+        empty: variables without a value, or of a type that no tag takes.
+        refused: how many nodes the server does not show, by the name of the StatusCode.
     """
 
     variables: list[Variable] = field(default_factory=list)
     is_cut: bool = False
-    untyped: int = 0
+    arrays: list[Variable] = field(default_factory=list)
+    empty: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
 
 
 async def grow(session: Session, options: Options, tree: Tree) -> AsyncIterator[int]:
@@ -79,7 +74,7 @@ async def grow(session: Session, options: Options, tree: Tree) -> AsyncIterator[
         for start in range(0, len(level), _AT_ONCE):
             parents = level[start : start + _AT_ONCE]
             for parent, references in zip(
-                parents, await _references(session, parents), strict=True
+                parents, await _references(session, parents, tree), strict=True
             ):
                 below += _new(parent, references, seen, tree)
             yield len(tree.variables)
@@ -110,13 +105,39 @@ def _new(
     return found
 
 
-async def _references(session: Session, parents: Sequence[Variable]) -> list[list[Any]]:
-    parameters = ua.BrowseParameters()
-    parameters.RequestedMaxReferencesPerNode = ua.Counter(_REFERENCES)
-    parameters.NodesToBrowse = [_description(one.node) for one in parents]
-    results = await session.services.browse(parameters)
-    session.demand_all(results, len(parents), "nodes to browse")
-    return [await _whole(session, result) for result in results]
+async def _references(session: Session, parents: Sequence[Variable], tree: Tree) -> list[list[Any]]:
+    async def ask(some: Sequence[Variable]) -> list[Any]:
+        parameters = ua.BrowseParameters()
+        parameters.RequestedMaxReferencesPerNode = ua.Counter(_REFERENCES)
+        parameters.NodesToBrowse = [_description(one.node) for one in some]
+        results: list[Any] = await session.services.browse(parameters)
+        session.demand_all(results, len(some), "nodes to browse")
+        return results
+
+    results = await _in_parts(ask, parents)
+    for result in results:
+        _note_refusal(result, tree)
+    return [await _whole(session, result, tree) for result in results]
+
+
+async def _in_parts(ask: Ask, nodes: Sequence[Variable]) -> list[Any]:
+    """Ask for all; where the server refuses so many, or one of them, for half, and so on."""
+    try:
+        return await ask(nodes)
+    except UaStatusCodeError as error:
+        if len(nodes) == 1:
+            return [error]
+        half = len(nodes) // 2
+        return [*await _in_parts(ask, nodes[:half]), *await _in_parts(ask, nodes[half:])]
+
+
+def _note_refusal(answer: Any, tree: Tree) -> bool:
+    """Whether the server refused this; then that is noted."""
+    is_fault = isinstance(answer, UaStatusCodeError)
+    if not is_fault and not answer.StatusCode.is_bad():
+        return False
+    tree.refused[name_of(int(answer.code if is_fault else answer.StatusCode.value))] += 1
+    return True
 
 
 def _description(node: ua.NodeId) -> ua.BrowseDescription:
@@ -130,8 +151,10 @@ def _description(node: ua.NodeId) -> ua.BrowseDescription:
     return description
 
 
-async def _whole(session: Session, result: Any) -> list[Any]:
+async def _whole(session: Session, result: Any, tree: Tree) -> list[Any]:
     """All references of one node; what a server refuses to show is left out."""
+    if isinstance(result, UaStatusCodeError):
+        return []
     found = list(result.References or ())
     while result.ContinuationPoint:
         parameters = ua.BrowseNextParameters()
@@ -140,23 +163,37 @@ async def _whole(session: Session, result: Any) -> list[Any]:
         answers = await session.services.browse_next(parameters)
         session.demand_all(answers, 1, "continued browses")
         result = answers[0]
+        _note_refusal(result, tree)
         found += result.References or ()
     return found
 
 
-async def types_of(session: Session, variables: Sequence[Variable]) -> list[str | None]:
-    """The type of each variable's value; None: it has none that one tag can take."""
-    types: list[str | None] = []
-    for start in range(0, len(variables), session.limits.read):
-        chunk = [one.node for one in variables[start : start + session.limits.read]]
-        values = await session.services.read_attributes(chunk, AttributeIds.Value)
-        session.demand_all(values, len(chunk), "values")
-        types += map(_type, values)
-    return types
+async def types_of(
+    session: Session, tree: Tree
+) -> AsyncIterator[tuple[Sequence[Variable], list[str | None]]]:
+    """Types of the variables' values, request by request; None: one tag cannot take it."""
+
+    async def ask(some: Sequence[Variable]) -> list[Any]:
+        nodes = [one.node for one in some]
+        values: list[Any] = await session.services.read_attributes(nodes, AttributeIds.Value)
+        session.demand_all(values, len(some), "values")
+        return values
+
+    for start in range(0, len(tree.variables), session.limits.read):
+        chunk = tree.variables[start : start + session.limits.read]
+        answers = zip(chunk, await _in_parts(ask, chunk), strict=True)
+        yield chunk, [_type(variable, answer, tree) for variable, answer in answers]
 
 
-def _type(answer: ua.DataValue) -> str | None:
-    value = answer.Value
-    if value is None or value.is_array or not isinstance(value.VariantType, ua.VariantType):
+def _type(variable: Variable, answer: Any, tree: Tree) -> str | None:
+    """The type of a value as an address names it; what has none is noted in the tree."""
+    if _note_refusal(answer, tree):
         return None
-    return TYPES.get(value.VariantType)
+    value = answer.Value
+    number = int(value.VariantType.value) if value is not None else 0
+    if number and (value.is_array or number == STRUCTURE):
+        tree.arrays.append(variable)
+        return None
+    kind = type_for(number)
+    tree.empty += kind is None
+    return kind
