@@ -115,20 +115,23 @@ def type_sentence(wanted: str, variant: int, part: str = "") -> str:
 
 def _part_sentence(name: str, variant: int, part: str) -> str:
     if part:
-        return f"the server's {name} has no part {part!r} that is one value: {_advice(part)}"
+        return _no_such_part(name, part)
     if variant & ARRAY:
         return f"the server gave an array of {name}; write which element, as in part: '[0]'"
     return "the server gave a structure; write which field, as in part: .Name"
 
 
-def _advice(part: str) -> str:
+def _no_such_part(name: str, part: str) -> str:
     if "." not in part:
-        return "see its sizes in a browser of OPC UA"
+        return (
+            f"the server's {name} has no part {part!r} that is one value: see its sizes in a "
+            "browser of OPC UA"
+        )
     return (
-        "see its fields in a browser of OPC UA. If it is there, the server does not describe the "
-        "structure by DataTypeDefinition (before release 1.04 by a type dictionary, which is not "
-        "read), or not as it is: update the server, or let its program show the field as a "
-        "variable of its own"
+        f"the server's {name} has no part {part!r} that is one value: see its fields in a browser "
+        "of OPC UA. A structure that the server does not describe, or that is not as it is "
+        "described, has none: update the server, or let its program show the field as a variable "
+        "of its own"
     )
 
 

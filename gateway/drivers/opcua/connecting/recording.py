@@ -71,10 +71,11 @@ def note_ends(protocol: UASocketProtocol, frames: FrameLog) -> None:
     ) -> Buffer:
         try:
             return await send(request, timeout, message_type)
-        except (TimeoutError, asyncio.CancelledError) as error:
-            name = type(request).__name__.removesuffix("Request")
-            why = "in time" if isinstance(error, TimeoutError) else "while somebody waited for it"
-            frames.note(f"no answer to {name} {why}")
+        except TimeoutError:
+            frames.note(f"no answer to {_service(request)} in time")
+            raise
+        except asyncio.CancelledError:
+            frames.note(f"no answer to {_service(request)} while somebody waited for it")
             raise
 
     def ended(error: Exception | None) -> None:
@@ -84,3 +85,7 @@ def note_ends(protocol: UASocketProtocol, frames: FrameLog) -> None:
 
     protocol.send_request = noted  # type: ignore[method-assign]
     protocol.on_connection_lost = ended
+
+
+def _service(request: Any) -> str:
+    return type(request).__name__.removesuffix("Request")
