@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from gateway.core.status import Reason
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import FrameLog
 
@@ -42,6 +43,16 @@ class Notice(NamedTuple):
     key: str
     words: str
     is_loss: bool = False
+
+
+class WaitingDriver(Driver, Protocol):
+    """A driver that says how long it waits for one answer; no driver has to.
+
+    Attributes:
+        timeout_ms: the longest wait now, whether written or found out, milliseconds.
+    """
+
+    timeout_ms: int
 
 
 class NoticingDriver(Driver, Protocol):
@@ -121,6 +132,27 @@ class LearningDriver(Driver, Protocol):
         Raises:
             ValueError: it cannot be understood; the driver begins without it.
         """
+
+
+class Resting(NamedTuple):
+    """What is not asked for now, because the device refused it or did not answer it.
+
+    Attributes:
+        what: a request, in words.
+        reason: how it was answered last.
+        readings: so many readings pass before it is asked for again.
+    """
+
+    what: str
+    reason: Reason
+    readings: int
+
+
+class RestingPlan(Protocol):
+    """A plan that leaves alone what is refused; no plan has to."""
+
+    def resting(self) -> Sequence[Resting]:
+        """What rests now. Asked when a person looks."""
 
 
 class LearningPlan(Protocol):

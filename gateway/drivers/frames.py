@@ -93,6 +93,18 @@ class FrameLog:
         numbered = enumerate(self._frames(), self.count - len(self._ring) // 2)
         return [one for one in numbered if one[0] >= number]
 
+    def answered_s(self) -> list[float]:
+        """How long each answer took, seconds: from what was sent last to what came then.
+
+        Pages ask it of hundreds of devices at once, so no object is made for a frame here either.
+        """
+        ring, took_s, sent_s = list[Any](self._ring), list[float](), None
+        for time, content in zip(ring[::2], ring[1::2], strict=True):
+            if sent_s is not None and time >= 0 and not isinstance(content, str):
+                took_s.append(time - sent_s)
+            sent_s = -time if time < 0 else None
+        return took_s
+
     def _frames(self) -> list[Frame]:
         ring = list(self._ring)
         return [_frame(*pair) for pair in zip(ring[::2], ring[1::2], strict=True)]

@@ -20,12 +20,12 @@ WORDS = {0: 0x4365, 1: 0x0000, 2: 0x0000, 3: 0x4365, 4: 0xABC6, 5: 0, 10: 21}
 
 
 @asynccontextmanager
-async def meter() -> AsyncIterator[int]:
-    """Unit 1 of a foreign server; it gives its port."""
+async def meter(port: int = 0) -> AsyncIterator[int]:
+    """Unit 1 of a foreign server, at a port or any; it gives its port."""
     held = [WORDS.get(at, at) for at in range(REGISTERS)]
     bits = [SimData(0, values=[False] * REGISTERS, datatype=DataType.BITS)]
     words = [SimData(0, values=held, datatype=DataType.REGISTERS)]
-    port = free_port()
+    port = port or free_port()
     server = ModbusTcpServer(SimDevice(1, (bits, bits, words, words)), address=("127.0.0.1", port))
     await server.serve_forever(background=True)
     try:

@@ -1,8 +1,10 @@
 """The flight recorder: the last frames, bounded, numbered; what led to a loss stays."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.drivers import frames
 from gateway.drivers.frames import LONGEST, NOT_KEPT, Direction, FrameLog
 
 
@@ -61,3 +63,27 @@ def test_an_answer_and_what_is_sent_upon_it_are_two_frames_of_one_moment() -> No
 def test_a_driver_without_a_log_keeps_nothing() -> None:
     NOT_KEPT.sent(b"x" * 300)
     assert NOT_KEPT.since() == []
+
+
+def test_how_long_answers_took_is_told_from_the_last_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = [10.0]
+    monkeypatch.setattr(frames, "monotonic", lambda: now_s[0])
+    log = FrameLog()
+    log.received(b"nobody asked")
+    for wait_s, keep in (
+        (1.0, lambda: log.sent(b"not answered")),
+        (5.0, lambda: log.sent(b"a")),
+        (0.25, lambda: log.received(b"half an")),
+        (0.5, lambda: log.received(b" answer")),
+        (1.0, lambda: log.sent(b"b")),
+        (2.0, lambda: log.note("no answer in time")),
+        (0.1, lambda: log.received(b"late")),
+        (1.0, lambda: log.sent(b"c")),
+        (0.5, lambda: log.received(b"answer")),
+    ):
+        now_s[0] += wait_s
+        keep()
+    assert log.answered_s() == [0.25, 0.5]
+    assert FrameLog().answered_s() == []

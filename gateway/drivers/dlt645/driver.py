@@ -68,7 +68,7 @@ class DltDriver:
     def __init__(self, link: "DltLink", connection: Connection) -> None:
         self._link = link
         self._connection = connection
-        self._timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
+        self.timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
         self._name = f"meter {connection.meter} at {endpoint(connection)}"
         self._plans: WeakSet[MeterPlan] = WeakSet()
         self._late: dict[int, float] = {}  # given up, and when: may still be answered
@@ -133,7 +133,7 @@ class DltDriver:
             reading: Reading = end.value
             return reading
         except UnansweredError as fault:
-            what = f"{self._name}: no answer within {self._timeout_ms} ms to {shown(fault.block)}"
+            what = f"{self._name}: no answer within {self.timeout_ms} ms to {shown(fault.block)}"
             raise NoResponseError(what + self._hint(line)) from fault
         except NotConnectedError as error:
             raise NotConnectedError(f"{self._name}: {error}", error.reason) from error
@@ -158,7 +158,7 @@ class DltDriver:
         """Whether what comes may be the answer to an earlier request: late, or repeated."""
         now = self._now()
         is_late = now - self._late.get(item, -LATE_S) < LATE_S
-        return is_late or now - self._heard.get(item, -LATE_S) < self._timeout_ms / 1_000
+        return is_late or now - self._heard.get(item, -LATE_S) < self.timeout_ms / 1_000
 
     async def _is_in_step(self, line: "Line", item: int) -> bool:
         """Whether the meter answers something else, which it cannot be answering late."""
@@ -181,7 +181,7 @@ class DltDriver:
     ) -> codec.Frame | None:
         """Ask once; what is not answered may be answered late."""
         wake_up = self._connection.wake_up if wake_up is None else wake_up
-        wait_s = self._timeout_ms / 1_000
+        wait_s = self.timeout_ms / 1_000
         item, answer = int.from_bytes(request.item, "little"), None
         try:
             answer = await line.ask(request, wake_up, wait_s, self._frames)
@@ -189,7 +189,7 @@ class DltDriver:
             if answer is None:
                 self._late[item] = self._now()
         if answer is None:
-            self._frames.note(f"no answer within {self._timeout_ms} ms")
+            self._frames.note(f"no answer within {self.timeout_ms} ms")
         return answer
 
     async def _ask(self, line: "Line", read: Read) -> Answer:

@@ -42,7 +42,8 @@ class McDriver:
     def __init__(self, link: "McLink", connection: Connection) -> None:
         self._link = link
         self._connection = connection
-        self._timeout_s = (connection.request_timeout_ms or REQUEST_TIMEOUT_MS) / 1000
+        self.timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
+        self._timeout_s = self.timeout_ms / 1000
         self._most_random = codec.MOST_RANDOM[connection.series] if connection.random_read else 0
         self._name = f"MELSEC controller at {endpoint(connection)}"
         self._frames = NOT_KEPT

@@ -92,12 +92,12 @@ class ModbusDriver:
     def __init__(self, link: "ModbusLink", connection: Connection) -> None:
         self._link = link
         self._connection = connection
-        self._timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
+        self.timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
         quirks = frozenset(connection.quirks)
         self._unit = Unit(
             connection.unit,
             connection.window or 1,
-            self._timeout_ms / 1000,
+            self.timeout_ms / 1000,
             quirks,
             pause_s=connection.unit_pause_ms / 1000,
         )
@@ -211,7 +211,7 @@ class ModbusDriver:
 
     def _said(self, block: Block, code: int) -> str:
         how = {
-            codec.SILENT: f"no answer within {self._timeout_ms} ms",
+            codec.SILENT: f"no answer within {self.timeout_ms} ms",
             codec.CLOSED: "the connection was ended instead of an answer",
             codec.WRONG: "a wrong answer",
             codec.NOT_SENT: "not asked, as others had no answer: asked next time",
@@ -247,7 +247,7 @@ class ModbusDriver:
                 f"{self._name}: {self._asking.loss}, asked for {asked}", reason
             )
         if fault.code == codec.SILENT:
-            why = f"{self._name}: no answer within {self._timeout_ms} ms to {asked}"
+            why = f"{self._name}: no answer within {self.timeout_ms} ms to {asked}"
             return NoResponseError(why + hint(self._asking.channel))
         why = f"{reason.code} (exception {fault.code}) to {asked}"
         return NoResponseError(f"{self._name}: {why}", reason)
@@ -279,7 +279,7 @@ class ModbusDriver:
             raise NotConnectedError(f"{self._name} confirmed nothing, {may_be}: {loss}")
         if answer == codec.SILENT:
             raise NoResponseError(
-                f"{self._name} did not confirm within {self._timeout_ms} ms that it has written "
+                f"{self._name} did not confirm within {self.timeout_ms} ms that it has written "
                 f"{what}; it may have"
             )
         if isinstance(answer, int):

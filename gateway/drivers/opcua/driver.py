@@ -66,6 +66,7 @@ class OpcUaDriver:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.timeout_ms = connection.request_timeout_ms
         self._frames = NOT_KEPT
         self._session: Session | None = None
         self._groups: Groups | None = None

@@ -29,7 +29,8 @@ class S7Driver:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._timeout_s = (connection.request_timeout_ms or REQUEST_TIMEOUT_MS) / 1000
+        self.timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
+        self._timeout_s = self.timeout_ms / 1000
         self._name = f"S7 at {endpoint(connection)}"
         self._frames = NOT_KEPT
         self._channel: Channel | None = None

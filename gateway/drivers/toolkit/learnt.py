@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.status import Reason
+from gateway.drivers.extras import Resting
 from gateway.drivers.toolkit.layout import Layout
 from gateway.drivers.toolkit.merge import Block, Key, Wall
 
@@ -154,6 +155,17 @@ class Learnt:
     def _begun(self, length: int) -> Pause:
         length = max(1, min(length, LONGEST_PAUSE))
         return Pause(length, self._readings + length)
+
+    def resting(self) -> list[Resting]:
+        """What is left alone for now, for people; see ``gateway.drivers.extras.RestingPlan``."""
+        return [
+            Resting(
+                str(rest.block),
+                self._codes.reason(rest.code),
+                max(rest.pause.until - self._readings, 0),
+            )
+            for rest in self._resting.values()
+        ]
 
     # -- what is due ----------------------------------------------------------------------
 

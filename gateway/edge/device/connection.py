@@ -12,7 +12,14 @@ from gateway.drivers.api import (
     NotConnectedError,
     SubscribingDriver,
 )
-from gateway.drivers.extras import LendingDriver, Notice, NoticingDriver, TellingDriver
+from gateway.drivers.extras import (
+    LendingDriver,
+    Notice,
+    NoticingDriver,
+    Resting,
+    RestingPlan,
+    TellingDriver,
+)
 from gateway.edge.device.knowledge.keeper import KnowledgeKeeper
 from gateway.edge.device.model import DeviceModel, GroupModel
 from gateway.edge.device.standing.faults import NoConnectionInTimeError
@@ -150,6 +157,11 @@ class Connection:
     def notices(self) -> Sequence[Notice]:
         """What the driver says that stands of the device now."""
         return self._noticing.notices() if self._noticing else ()
+
+    def resting(self) -> Sequence[Resting]:
+        """What of the device is left alone for now, of all groups that are polled."""
+        plans = [plan for plan in self._plans.values() if hasattr(plan, "resting")]
+        return [one for plan in plans for one in cast("RestingPlan", plan).resting()]
 
     async def subscribe(self, group: GroupModel) -> Status:
         """Ask the device to push a group; one status a tag."""

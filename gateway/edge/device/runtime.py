@@ -159,6 +159,7 @@ class DeviceRuntime:
             driver, shared = make(), (self._shared.timeouts, self._shared.knowledge)
             self._connection = Connection(self.model, driver, turn, *shared)
             self.record.ask(driver)
+            self.record.resting = self._connection.resting
         return self._connection
 
     async def _serve(self, connection: Connection) -> None:

@@ -15,7 +15,7 @@ from gateway.core.status import FIRST_BAD, Quality, Reason, bad, quality_of, rea
 from gateway.core.status import status as status_byte
 from gateway.core.values.plain import plain_values
 from gateway.drivers.api import Driver, TagFault
-from gateway.drivers.extras import Notice, RecordingDriver
+from gateway.drivers.extras import Notice, RecordingDriver, Resting
 from gateway.drivers.frames import FrameLog
 from gateway.edge.live.records import DeviceLive, Link, TagLive, TagValue
 
@@ -44,7 +44,10 @@ class DeviceRecord:
     ``tag_faults`` asks the driver what it knows of tags that are BAD, ``notices`` what stands of
     the device. ``frames`` are the last ones that went to it and came, if the driver
     keeps them (``is_recording``). ``uncertain`` counts values
-    since the start that were UNCERTAIN, by reason code.
+    since the start that were UNCERTAIN, by reason code. ``failures_in_row`` are those since its
+    last answer, ``retry_ms`` is when it is tried again, UTC milliseconds; 0: it is not waited for.
+    ``resting`` asks what is not asked for now, ``timeout_ms`` how long the driver waits for an
+    answer; 0: it does not say.
     """
 
     id: str
@@ -60,11 +63,15 @@ class DeviceRecord:
     since_ms: int = 0
     polls: int = 0
     failures: int = 0
+    failures_in_row: int = 0
+    retry_ms: int = 0
     driver_bugs: int = 0
     renewals: int = 0
     uncertain: dict[str, int] = field(default_factory=dict)
     tag_faults: Callable[[], Mapping[str, TagFault]] = dict
     notices: Callable[[], Sequence[Notice]] = tuple
+    resting: Callable[[], Sequence[Resting]] = tuple
+    timeout_ms: Callable[[], int] = int
     groups: dict[str, GroupLive] = field(default_factory=dict)
     frames: FrameLog = field(default_factory=FrameLog)
     is_recording: bool = False
@@ -77,6 +84,7 @@ class DeviceRecord:
         """Have a driver say what it knows when a person looks; not every driver can."""
         self.tag_faults = getattr(driver, "tag_faults", dict)
         self.notices = getattr(driver, "notices", tuple)
+        self.timeout_ms = lambda: int(getattr(driver, "timeout_ms", 0))
         self.is_recording = hasattr(driver, "record")
         if self.is_recording:
             cast("RecordingDriver", driver).record(self.frames)

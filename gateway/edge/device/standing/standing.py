@@ -44,7 +44,6 @@ class Standing:
         self._live = live
         self._record = record
         self._now_ms = now_ms
-        self._failures = 0  # in a row: the back-off grows with them
 
     def lost(self, loss: Loss) -> None:
         """Its session, or an attempt at one, has ended."""
@@ -52,8 +51,8 @@ class Standing:
         if self.is_up:  # further attempts would push out what led to it
             self._record.frames.fault()
         self.is_up = False
-        self._failures += 1
         self._record.failures += 1
+        self._record.failures_in_row += 1
         self._books.lost(loss.cause, now_ms)
         self._record.fault = loss.fault
         self._live.set_link(self._model.id, "down", now_ms, loss.cause, loss.detail)
@@ -64,6 +63,7 @@ class Standing:
         now_ms = self._now_ms()
         self.is_up = False
         self._books.lost(Reason.STOPPED, now_ms)
+        self._record.retry_ms = 0
         self._record.fault = Fault.STOPPED
         self._live.set_link(self._model.id, "down", now_ms, Reason.STOPPED)
 
@@ -72,18 +72,22 @@ class Standing:
         self._reports.serves(_seconds())
         if self.is_up:
             return
-        self.is_up, self._failures = True, 0
+        self.is_up = True
+        self._record.failures_in_row = self._record.retry_ms = 0
         self._books.back(time_ms)
         self._record.fault = Fault.NONE
         self._live.set_link(self._model.id, "up", self._now_ms())
 
     def pause_ms(self, cause: Reason) -> int:
-        """How long to leave it alone now, milliseconds."""
+        """How long to leave it alone now, milliseconds; it grows with the failures in a row."""
         config = self._model.config
         longest = max(config.retry_min_ms, config.retry_max_ms)
         # Who is refused is refused again until a person changes something.
         first = longest if cause is Reason.REFUSED else config.retry_min_ms
-        return backoff_ms(self._failures, first, longest, random.random())  # noqa: S311 - jitter
+        chance = random.random()  # noqa: S311 - jitter
+        pause_ms = backoff_ms(self._record.failures_in_row, first, longest, chance)
+        self._record.retry_ms = self._now_ms() + pause_ms
+        return pause_ms
 
 
 def _seconds() -> float:

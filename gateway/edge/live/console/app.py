@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from edge_config.models.gateway import GatewayConfig
 from gateway.edge.live.console.metrics import registry_of
+from gateway.edge.live.console.pages.breaker import breaker_of, milliseconds
 from gateway.edge.live.console.pages.detective import DetectivePage
 from gateway.edge.live.console.pages.device import DevicePage
 from gateway.edge.live.console.pages.frames import FramesPage, in_pairs, instant
@@ -120,6 +121,8 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
     "trouble": trouble_of,
     "tag_trouble": tag_trouble_of,
     "instant": instant,
+    "breaker": breaker_of,
     "bytes": in_pairs,
     "step_title": step_title,
+    "ms": milliseconds,
 }

@@ -20,6 +20,9 @@ from gateway.web.forms import form_of
 from gateway.web.pages import Pages, View
 from gateway.web.tables import Table
 
+MOST_RESTING = 40
+"""Requests that rest are shown so many."""
+
 
 class DevicePage:
     """The page.
@@ -55,6 +58,8 @@ class DevicePage:
         read = self._read.of(device.id)
         data = {
             "device": device,
+            "record": runtime.record if runtime else None,
+            "most_resting": MOST_RESTING,
             "kind": kind_of(device, device.fault, is_whole=device.readable == len(device.tags)),
             "tags": shown(device.tags, model),
             "read": read,
