@@ -1,4 +1,4 @@
-"""Modbus over TCP, UDP, TLS and serial lines: own codec and planner; functions 1–6, 15 and 16."""
+"""Modbus over TCP, UDP, TLS and serial lines: own codec and planner."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import Value
 from gateway.drivers.frames import Frame
-from gateway.drivers.modbus.address import Address, elements, kind, raw_type, read_only
+from gateway.drivers.modbus.address import Address, elements, kind, raw_type
 from gateway.drivers.modbus.config import Connection, endpoint, key, unit
 from gateway.drivers.modbus.notations.manuals import in_notation, noted, noted_fields, unclear
 from gateway.drivers.modbus.reach.contradictions import conflicts, misfits, strays
 from gateway.drivers.modbus.search.options import Options
 from gateway.drivers.modbus.search.target import EXAMPLE, target
 from gateway.drivers.modbus.types.overlaps import doubtful
+from gateway.drivers.modbus.types.parts import read_only
 from gateway.drivers.search import Detective, InOrder, Probe
 from gateway.drivers.spec import DriverSpec, Example, LinkSpec, SearchSpec
 
@@ -107,6 +108,7 @@ SPEC = DriverSpec(
         Example("holding:100:uint32:bcd", "8 位 BCD 码", "eight decimal digits"),
         Example("holding:100:int16[8]", "8 个 16 位整数的数组", "array of eight integers"),
         Example("coil:5", "线圈 5", "coil 5"),
+        Example("file4:7:float32", "文件 4 的记录 7，单精度", "record 7 of file 4, float"),
         Example("input:0x10:string[4]:gbk", "输入寄存器 16 起的 8 字节中文", "8 bytes of Chinese"),
     ),
     endpoint=endpoint,

@@ -7,14 +7,19 @@ from typing import Any
 from edge_config.loading.specs import RawType
 from edge_config.models.settings import Field, Settings
 from gateway.core.schema import Kind
-from gateway.drivers.modbus.codec import ADDRESSES, MAX_READ_REGISTERS, Table
+from gateway.drivers.modbus.codec import (
+    ADDRESSES,
+    MAX_READ_RECORDS,
+    MAX_READ_REGISTERS,
+    RECORDS,
+    Table,
+)
 from gateway.drivers.modbus.notations.text import EXAMPLES, parse
 from gateway.drivers.modbus.types.names import MOST_BITS, Coding, DataType
 from gateway.drivers.modbus.types.numbers import range_of
 from gateway.drivers.modbus.types.orders import Order
 from gateway.drivers.modbus.types.texts import Encoding
 
-_REGISTER_BITS = 16
 MOST_ELEMENTS = 10_000
 """Of an array; each is a tag."""
 
@@ -29,7 +34,15 @@ class Address(Settings):
     table: Table = Field(
         title_zh="数据区",
         title_en="table",
-        description="coil, discrete, input, holding or enron",
+        description="coil, discrete, input, holding, enron or file",
+    )
+    file: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        title_zh="文件号",
+        title_en="file",
+        description="number of the file, of table file; its records count from 0",
     )
     address: int = Field(
         ge=0,
@@ -172,8 +185,17 @@ class Address(Settings):
             is_enron and not is_wide,
             f"enron registers are int32, uint32 or float32, not {self.type}",
         )
-        leaves = self.address + self.span * (self.count or 1) > ADDRESSES
-        yield leaves, f"address {self.address} + {self.span * (self.count or 1)} leaves 0 to 65535"
+        yield from self._of_file()
+        size, places = self.span * (self.count or 1), ADDRESSES if self.file is None else RECORDS
+        leaves = self.address + size > places
+        yield leaves, f"address {self.address} + {size} leaves 0 to {places - 1}"
+
+    def _of_file(self) -> Iterator[tuple[bool, str]]:
+        is_file = self.table is Table.FILE
+        yield is_file and self.file is None, "table file needs 'file', its number, as in 'file4:7'"
+        yield not is_file and self.file is not None, "'file' is for table file only"
+        is_long = is_file and self.span > MAX_READ_RECORDS
+        yield is_long, f"{self.span} records are more than a request may ask for, 121"
 
     def _orders(self) -> tuple[Order, ...]:
         if self.host.registers > 1:
@@ -185,6 +207,11 @@ class Address(Settings):
     def host(self) -> DataType:
         """The type of the registers that hold it: bits without another stand in one."""
         return DataType.UINT16 if self.type is DataType.BOOL else self.type
+
+    @property
+    def space(self) -> str:
+        """In what its address is counted: its table, or one file of the device."""
+        return self.table if self.file is None else f"{self.table}{self.file}"
 
     @property
     def is_bit(self) -> bool:
@@ -215,7 +242,7 @@ class Address(Settings):
         last = "" if self.last_bit is None else f"-{self.last_bit}"
         options = [str(word) for word in (self.coding, self.order, self.encoding) if word]
         return ":".join(
-            [f"{unit}{self.table}", f"{self.address}{bit}{last}", *self._typed(), *options]
+            [f"{unit}{self.space}", f"{self.address}{bit}{last}", *self._typed(), *options]
         )
 
     def _typed(self) -> list[str]:
@@ -256,17 +283,3 @@ def elements(address: Address) -> tuple[Address, ...]:
         return (address,)
     places = range(address.address, ADDRESSES, address.span)[: address.count]
     return tuple(replace(address, address=place, count=None) for place in places)
-
-
-def read_only(address: Address) -> str:
-    """Why its value cannot be written; empty: it can."""
-    if not address.table.is_writable:
-        return f"table {address.table} cannot be written"
-    first = address.bit or 0
-    last = first if address.last_bit is None else address.last_bit
-    if first // _REGISTER_BITS != last // _REGISTER_BITS:
-        return (
-            f"bits {first} to {last} lie in several registers, which no request changes at once "
-            "and alone; write them in parts, or the whole number"
-        )
-    return ""

@@ -17,7 +17,8 @@ class Table(StrEnum):
     """The address spaces of a device; the values are the words of an address.
 
     ``enron`` are the registers of 32 bits that flow computers after Enron and Daniel have among
-    the holding registers: each has one address and is answered with four bytes.
+    the holding registers: each has one address and is answered with four bytes. ``file`` are the
+    records of files, of 16 bits: each file counts its own.
     """
 
     COIL = "coil"
@@ -25,6 +26,7 @@ class Table(StrEnum):
     INPUT = "input"
     HOLDING = "holding"
     ENRON = "enron"
+    FILE = "file"
 
     @cached_property
     def is_bits(self) -> bool:
@@ -41,7 +43,7 @@ class Table(StrEnum):
     @property
     def is_writable(self) -> bool:
         """Whether the protocol has a function that writes it."""
-        return self in {Table.COIL, Table.HOLDING}
+        return self in {Table.COIL, Table.HOLDING, Table.FILE}
 
 
 class Function(IntEnum):
@@ -55,7 +57,13 @@ class Function(IntEnum):
     WRITE_SINGLE_REGISTER = 6
     WRITE_MULTIPLE_COILS = 15
     WRITE_MULTIPLE_REGISTERS = 16
+    READ_FILE_RECORD = 20
+    WRITE_FILE_RECORD = 21
     MASK_WRITE_REGISTER = 22
+    READ_WRITE_REGISTERS = 23
+
+
+_READING = {*range(Function.READ_COILS, 5), Function.READ_FILE_RECORD, 0x2B}
 
 
 READ_FUNCTION = {
@@ -70,6 +78,14 @@ MAX_READ_REGISTERS = 125
 MAX_READ_BITS = 2_000
 MAX_WRITE_REGISTERS = 123
 MAX_WRITE_BITS = 1_968
+MAX_READ_RECORDS = 121
+"""An answer of function 20 counts 245 bytes at most, two of them before the records (6.14)."""
+MAX_WRITE_RECORDS = 122
+"""A request of function 21 counts 251 bytes at most, seven of them before the records (6.15)."""
+MAX_EXCHANGED = 121
+"""Registers that function 23 writes (6.17)."""
+RECORDS = 10_000
+"""Of a file."""
 _MOST_BITS = MAX_READ_REGISTERS * 16
 ADDRESSES = 65_536
 EXCEPTION_BIT = 0x80
@@ -123,15 +139,13 @@ _REASONS = {
     WRONG: Reason.PROTOCOL,
 }
 
-IDENTIFICATION = b"\x2b\x0e"
-"""Function 43 with MEI type 14: read device identification."""
-
-IDENTIFICATION_HEAD = 7
-"""Bytes before its objects: the two, level, conformity, whether more follows, where, how many."""
-
 _PAIR = Struct(">BHH")
 _MANY = Struct(">BHHB")
 _MASK = Struct(">BHHH")
+_FILE = Struct(">BBBHHH")
+_BOTH = Struct(">BHHHHB")
+_REFERENCE = 6
+"""Type of the one reference that functions 20 and 21 have."""
 
 
 def reason_for(code: int) -> Reason:
@@ -153,6 +167,11 @@ class Request(NamedTuple):
     head: bytes
     size: int
 
+    @property
+    def is_read(self) -> bool:
+        """Whether it changes nothing, so that it may be asked again."""
+        return self.pdu[0] in _READING
+
 
 def read(table: Table, address: int, count: int) -> Request:
     """Ask for ``count`` bits or registers from ``address`` on.
@@ -166,6 +185,43 @@ def read(table: Table, address: int, count: int) -> Request:
     function = READ_FUNCTION[table]
     length = (count * bits + 7) // 8
     return Request(_PAIR.pack(function, address, count), bytes((function, length)), 2 + length)
+
+
+def read_records(file: int, record: int, count: int) -> Request:
+    """Ask for ``count`` records of 16 bits of a file from one on (function 20).
+
+    Raises:
+        ValueError: the count is beyond 121, or the range leaves 0…9999.
+    """
+    _check("read", record, count, MAX_READ_RECORDS, RECORDS)
+    pdu = _FILE.pack(Function.READ_FILE_RECORD, 7, _REFERENCE, file, record, count)
+    head = bytes((Function.READ_FILE_RECORD, 2 + 2 * count, 1 + 2 * count, _REFERENCE))
+    return Request(pdu, head, len(head) + 2 * count)
+
+
+def write_records(file: int, record: int, words: bytes) -> Request:
+    """Set neighbouring records of a file (function 21) to bytes as they go on the wire.
+
+    Raises:
+        ValueError: none or more than 122, or beyond record 9999.
+    """
+    _check("write", record, len(words) // 2, MAX_WRITE_RECORDS, RECORDS)
+    place = file, record, len(words) // 2
+    size = 7 + len(words)
+    return _echo(_FILE.pack(Function.WRITE_FILE_RECORD, size, _REFERENCE, *place) + words)
+
+
+def write_and_read(address: int, words: bytes) -> Request:
+    """Set neighbouring holding registers and ask for them at once (function 23).
+
+    Raises:
+        ValueError: none or more than 121, or beyond address 65535.
+    """
+    count = len(words) // 2
+    _check("write", address, count, MAX_EXCHANGED)
+    place = address, count
+    pdu = _BOTH.pack(Function.READ_WRITE_REGISTERS, *place, *place, len(words)) + words
+    return Request(pdu, bytes((pdu[0], len(words))), 2 + len(words))
 
 
 def write_bit(address: int, value: bool) -> Request:
@@ -192,21 +248,6 @@ def mask_register(address: int, kept: int, added: int) -> Request:
     return _echo(_MASK.pack(Function.MASK_WRITE_REGISTER, address, kept, added))
 
 
-def object_end(data: bytes, at: int) -> int:
-    """Where an object of an identification ends (id, length, text), or where what came ends."""
-    return at + 2 + data[at + 1] if at + 1 < len(data) else len(data) + 1
-
-
-def identification_size(pdu: bytes) -> int:
-    """Length of an identification, bytes; 0: it has not come whole."""
-    if len(pdu) < IDENTIFICATION_HEAD:
-        return 0
-    at = IDENTIFICATION_HEAD
-    for _ in range(pdu[at - 1]):
-        at = object_end(pdu, at)
-    return at if at <= len(pdu) else 0
-
-
 def write_bits(address: int, values: Sequence[bool]) -> Request:
     """Set neighbouring coils (function 15).
 
@@ -229,11 +270,12 @@ def write_registers(address: int, words: bytes) -> Request:
     return _many(Function.WRITE_MULTIPLE_REGISTERS, address, len(words) // 2, words)
 
 
-def _check(verb: str, address: int, count: int, limit: int) -> None:
+def _check(verb: str, address: int, count: int, limit: int, places: int = ADDRESSES) -> None:
     if not 1 <= count <= limit:
         raise ValueError(f"cannot {verb} {count} at once; the protocol allows 1 to {limit}")
-    if not 0 <= address <= ADDRESSES - count:
-        raise ValueError(f"cannot {verb} {count} from address {address}: the last one is 65535")
+    if not 0 <= address <= places - count:
+        last = places - 1
+        raise ValueError(f"cannot {verb} {count} from address {address}: the last one is {last}")
 
 
 def _echo(pdu: bytes) -> Request:

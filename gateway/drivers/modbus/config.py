@@ -152,6 +152,12 @@ class Connection(Settings):
         description="function that reads all registers, input or holding, of a device that knows "
         "one of 3 and 4 only",
     )
+    write_function: int | None = Field(
+        default=None,
+        ge=23,
+        le=23,
+        description="23: write registers by function 23, of a device that knows neither 6 nor 16",
+    )
     write_multiple: bool = Field(
         default=False,
         description="write single values by functions 15 and 16 (devices without 5 and 6)",

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from gateway.drivers.modbus.codec import (
-    IDENTIFICATION,
-    IDENTIFICATION_HEAD,
     Answer,
     Request,
+)
+from gateway.drivers.modbus.framing.identification import (
+    IDENTIFICATION,
+    IDENTIFICATION_HEAD,
     object_end,
 )
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from gateway.drivers.api import Point, Value
 from gateway.drivers.modbus import codec
-from gateway.drivers.modbus.address import Address, read_only
+from gateway.drivers.modbus.address import Address
 from gateway.drivers.modbus.config import Connection
 from gateway.drivers.modbus.notations.ranges import ranges_of
 from gateway.drivers.modbus.reach.window import MOST, may_find
 from gateway.drivers.modbus.types.elements import encode, format_of
 from gateway.drivers.modbus.types.orders import Order
-from gateway.drivers.modbus.types.parts import mask
+from gateway.drivers.modbus.types.parts import mask, read_only
 from gateway.drivers.toolkit.decode import Place
 from gateway.drivers.toolkit.layout import Layout, Layouts
 from gateway.drivers.toolkit.learnt import Codes
@@ -51,18 +51,24 @@ def merging(connection: Connection) -> tuple[object, ...]:
     return *sizes, *ranges, *rules, may_find([connection])
 
 
-def _reader(connection: Connection) -> Callable[[codec.Table, int, int], codec.Request]:
-    """What asks for registers, of a device that may know one function of two only."""
-    only = connection.read_function
-    if only is None:
-        return codec.read
-    instead = (
-        codec.Table.HOLDING if only == codec.Function.READ_HOLDING_REGISTERS else codec.Table.INPUT
-    )
-    others = {codec.Table.HOLDING, codec.Table.INPUT}
-    return lambda table, start, count: codec.read(
-        instead if table in others else table, start, count
-    )
+def _reader(connection: Connection) -> Callable[[str, int, int], codec.Request]:
+    """What asks for registers, of a device that may know one function of two only.
+
+    A file of a device is a space of its own, ``file4``.
+    """
+    tables = {str(table): table for table in codec.READ_FUNCTION}
+    if connection.read_function == codec.Function.READ_HOLDING_REGISTERS:
+        tables[codec.Table.INPUT] = codec.Table.HOLDING
+    elif connection.read_function is not None:
+        tables[codec.Table.HOLDING] = codec.Table.INPUT
+
+    def request(space: str, start: int, count: int) -> codec.Request:
+        table = tables.get(space)
+        if table is None:
+            return codec.read_records(int(space.removeprefix(codec.Table.FILE)), start, count)
+        return codec.read(table, start, count)
+
+    return request
 
 
 def _decoding(connection: Connection) -> tuple[object, ...]:
@@ -73,13 +79,17 @@ LAYOUTS = Layouts(layout, _decoding)
 """Those in use in this process; equal devices share one."""
 
 
-def _limits(connection: Connection) -> Callable[[codec.Table], Limits]:
+def _limits(connection: Connection) -> Callable[[str], Limits]:
     bits = Limits(connection.max_bits, connection.max_gap * REGISTER_BITS, 1)
     registers = Limits(connection.max_registers, connection.max_gap, REGISTER_BITS)
     wide = Limits(max(1, connection.max_registers // 2), connection.max_gap // 2, 32)
     by_bits = {1: bits, REGISTER_BITS: registers, 32: wide}
-    found = {table: _with_ranges(by_bits[table.bits], table, connection) for table in codec.Table}
-    return found.__getitem__
+    found: dict[str, Limits] = {
+        table: _with_ranges(by_bits[table.bits], table, connection) for table in codec.Table
+    }
+    most = min(connection.max_registers, codec.MAX_READ_RECORDS)
+    records = replace(found[codec.Table.FILE], most=most)
+    return lambda space: found.get(space, records)
 
 
 def _with_ranges(limits: Limits, table: codec.Table, connection: Connection) -> Limits:
@@ -98,7 +108,7 @@ def _with_ranges(limits: Limits, table: codec.Table, connection: Connection) -> 
 
 
 def _span(address: Address) -> Span:
-    return Span(address.table, address.address, address.stop)
+    return Span(address.space, address.address, address.stop)
 
 
 def _place(point: Point, order: Order) -> Place:
@@ -130,6 +140,10 @@ def _coil(address: Address, value: Value, connection: Connection) -> codec.Reque
 
 def _registers(address: Address, value: Value, connection: Connection) -> codec.Request:
     words = encode(address, connection.order, value)
+    if address.file is not None:
+        return codec.write_records(address.file, address.address, words)
+    if connection.write_function:
+        return codec.write_and_read(address.address, words)
     if address.span == 1 and not connection.write_multiple:
         return codec.write_register(address.address, words)
     return codec.write_registers(address.address, words)

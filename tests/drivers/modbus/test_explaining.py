@@ -39,6 +39,21 @@ def tcp(body: str, transaction: int = 1) -> bytes:
         (SENT, b":110300 6B00037E\r\n".replace(b" ", b""), "unit 17: read 3 holding registers"),
         (SENT, b":1103006B00037F\r\n", "a wrong checksum"),
         (RECEIVED, tcp("01 2b 0e0101"), "function 43: 0e 01 01"),
+        # the first records of the examples of 6.14, and those of 6.15, 6.16 and 6.17
+        (SENT, tcp("01 14 07 06 0004 0001 0002"), "read 2 records from 1 of file 4 (function 20)"),
+        (RECEIVED, tcp("01 14 06 05 06 0dfe 0020"), "unit 1: 2 records: 0dfe 0020"),
+        (
+            SENT,
+            tcp("01 15 0d 06 0004 0007 0003 06af 04be 100d"),
+            "write records of file 4, 3 from 7: 06af 04be 100d (function 21)",
+        ),
+        (SENT, tcp("01 16 0004 00f2 0025"), "keep 00f2 of register 4 and set 0005 (function 22)"),
+        (
+            SENT,
+            tcp("01 17 0003 0006 000e 0003 06 00ff 00ff 00ff"),
+            "write registers from 14: 00ff 00ff 00ff, read 6 from 3 (function 23)",
+        ),
+        (RECEIVED, tcp("01 17 04 00fe 0acd"), "unit 1: 2 holding registers: 00fe 0acd"),
         (RECEIVED, b"GET / HTTP/1.1", "14 bytes that are no whole frame"),
     ],
 )

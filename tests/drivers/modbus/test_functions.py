@@ -18,6 +18,7 @@ from gateway.drivers.modbus.config import Framing
 from gateway.drivers.modbus.framing import ascii as ascii_framing
 from gateway.drivers.modbus.framing import rtu
 from gateway.drivers.modbus.framing.ascii import AsciiLine
+from gateway.drivers.modbus.framing.identification import IDENTIFICATION, identification_size
 from gateway.drivers.modbus.framing.mbap import Transactions
 from gateway.drivers.modbus.framing.rtu import RtuLine
 from gateway.drivers.modbus.framing.series import Series
@@ -80,7 +81,7 @@ def test_a_refusal_is_one(framing: type[Transactions | RtuLine]) -> None:
 @given(st.binary(min_size=5, max_size=60))
 def test_false_lengths_do_no_harm(data: bytes) -> None:
     part(data)
-    codec.identification_size(codec.IDENTIFICATION + data)
+    identification_size(IDENTIFICATION + data)
 
 
 async def test_all_parts_are_asked_for_and_no_part_for_ever() -> None:

@@ -1,15 +1,14 @@
 """A request, and why it may have had no answer, in words for people. Pure."""
 
-from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.toolkit.merge import Block
 
 
 def request_words(block: Block) -> str:
     """A request as a trace of the wire would show it."""
-    table, start, count = block.key
-    function: codec.Function = codec.READ_FUNCTION[table]
-    return f"{block} (function {function:d}, address {start} on the wire, count {count})"
+    _, start, count = block.key
+    function = block.request.pdu[0]
+    return f"{block} (function {function}, address {start} on the wire, count {count})"
 
 
 def hint(channel: Channel | None) -> str:

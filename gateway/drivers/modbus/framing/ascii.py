@@ -8,7 +8,8 @@ doubted, as in RTU framing.
 import re
 from functools import lru_cache
 
-from gateway.drivers.modbus.codec import EXCEPTION_BIT, Answer, Request, identification_size
+from gateway.drivers.modbus.codec import EXCEPTION_BIT, Answer, Request
+from gateway.drivers.modbus.framing.identification import identification_size
 from gateway.drivers.modbus.framing.quirks import READ_HEAD
 from gateway.drivers.modbus.framing.rtu import RtuLine
 

@@ -39,6 +39,8 @@ _WRITES = {
     Function.WRITE_MULTIPLE_COILS: "write coils",
     Function.WRITE_MULTIPLE_REGISTERS: "write registers",
 }
+_RECORD = 7
+"""Bytes that name records of a file: a type, the file, the first record, how many."""
 _SEVERAL = {Function.WRITE_MULTIPLE_COILS, Function.WRITE_MULTIPLE_REGISTERS}
 
 
@@ -89,6 +91,8 @@ def _pdu(pdu: bytes, is_answer: bool) -> str:
         return (_data if is_answer else _read)(function, body)
     if function in _WRITES:
         return _write(function, body)
+    if function in _OTHERS:
+        return _OTHERS[Function(function)](body, is_answer)
     return f"function {function}: {body.hex(' ')}"
 
 
@@ -118,3 +122,43 @@ def _write(function: int, body: bytes) -> str:
         return f"{what} {address}: {second:04x} (function {function})"
     data = f": {_registers(body[5:])}" if len(body) > 5 else ""  # noqa: PLR2004 - an answer ends here
     return f"{what}, {second} from {address}{data} (function {function})"
+
+
+def _read_records(body: bytes, is_answer: bool) -> str:
+    if is_answer:
+        return f"{len(body[3:]) // 2} records: {_registers(body[3:])}"
+    file, first, count = _records(body)
+    return f"read {count} records from {first} of file {file} (function 20)"
+
+
+def _write_records(body: bytes, _is_answer: bool) -> str:
+    file, first, count = _records(body)
+    data = _registers(body[1 + _RECORD :])
+    return f"write records of file {file}, {count} from {first}: {data} (function 21)"
+
+
+def _records(body: bytes) -> tuple[int, int, int]:
+    """File, first record and how many."""
+    file, first, count = (int.from_bytes(body[at : at + 2], "big") for at in (2, 4, 6))
+    return file, first, count
+
+
+def _mask(body: bytes, _is_answer: bool) -> str:
+    address, kept, added = (int.from_bytes(body[at : at + 2], "big") for at in (0, 2, 4))
+    return f"keep {kept:04x} of register {address} and set {added & ~kept:04x} (function 22)"
+
+
+def _write_and_read(body: bytes, is_answer: bool) -> str:
+    if is_answer:
+        return f"{len(body[1:]) // 2} holding registers: {_registers(body[1:])}"
+    first, count, address = (int.from_bytes(body[at : at + 2], "big") for at in (0, 2, 4))
+    data = _registers(body[9:])
+    return f"write registers from {address}: {data}, read {count} from {first} (function 23)"
+
+
+_OTHERS = {
+    Function.READ_FILE_RECORD: _read_records,
+    Function.WRITE_FILE_RECORD: _write_records,
+    Function.MASK_WRITE_REGISTER: _mask,
+    Function.READ_WRITE_REGISTERS: _write_and_read,
+}

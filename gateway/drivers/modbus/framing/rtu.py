@@ -15,8 +15,8 @@ from gateway.drivers.modbus.codec import (
     SILENT,
     Answer,
     Request,
-    identification_size,
 )
+from gateway.drivers.modbus.framing.identification import identification_size
 from gateway.drivers.modbus.framing.quirks import NO_QUIRKS, READ_HEAD, Quirk, Quirks
 from gateway.drivers.modbus.framing.series import Series
 
@@ -115,7 +115,7 @@ class RtuLine(Series):
         A late or repeated answer would then be taken for it. What is written is not repeated.
         """
         assert self.doubted is not None  # noqa: S101 - called only while one is in doubt
-        is_read = len(self._requests[self._sent - 1].head) == READ_HEAD
+        is_read = self._requests[self._sent - 1].is_read
         may_be_lost = self.is_after_silence or self._is_repeated(self.doubted)
         if self._is_second or self._differ or not is_read or not may_be_lost:
             return super().trust()
@@ -193,7 +193,7 @@ class RtuLine(Series):
         self._rest = (self._rest + data)[-self.longest :]
         unit, pdu, _ = self._taken
         request = self._requests[self._sent - 1] if self._sent else None
-        if request is None or len(request.head) != READ_HEAD:  # adapters echo what was written
+        if request is None or not request.is_read:  # adapters echo what was written
             return
         is_last = (unit, pdu) == (self._unit, request.pdu)
         if is_last and (unit, pdu[0]) not in self._given_up_by:

@@ -40,11 +40,17 @@ def noted(address: Address, notation: Notation | None) -> str:
 
 def noted_fields(address: Address, notation: Notation | None) -> dict[str, str]:
     """Its number in a notation, where that is another one."""
-    return {"address": _printed(address, notation)} if notation in ("from_1", "hex") else {}
+    is_other = notation in ("from_1", "hex") and address.file is None
+    return {"address": _printed(address, notation)} if is_other else {}
 
 
 def _printed(address: Address, notation: Notation | None) -> str:
-    """The number of an address as a manual has it: the inverse of :func:`_on_wire`."""
+    """The number of an address as a manual has it: the inverse of :func:`_on_wire`.
+
+    Records of files count from 0 in each.
+    """
+    if address.file is not None:
+        return str(address.address)
     if notation == "from_1":
         return str(address.address + 1)
     return f"{address.address:X}" if notation == "hex" else str(address.address)
@@ -88,6 +94,8 @@ def _from_1(number: int) -> int:
 
 def _mapping(written: dict[str, Any], notation: Notation) -> dict[str, Any]:
     number = written.get("address")
+    if written.get("table") == Table.FILE:
+        return written
     if notation == "from_1" and isinstance(number, int):
         return {**written, "address": _from_1(number)}
     if isinstance(number, str):

@@ -27,7 +27,7 @@ class Range:
             ValueError: nothing.
         """
         found = _TEXT.fullmatch(text.strip().lower())
-        if found is None or found["table"] not in set(Table):
+        if found is None or found["table"] not in set(Table) - {Table.FILE}:
             raise ValueError("must be table:first-last, as holding:100-199, from 0 as on the wire")
         first = int(found["first"])
         last = int(found["last"] or first)

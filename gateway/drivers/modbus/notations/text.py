@@ -25,15 +25,18 @@ _PLACE = re.compile(
     r"(\.(?P<bit>\d+)(-(?P<last_bit>\d+))?)?",
     re.ASCII | re.IGNORECASE,
 )
+_FILE = re.compile(r"file(?P<file>\d{1,5})", re.ASCII)
+_RECORD = re.compile(r"6x?\d{4,5}", re.ASCII | re.IGNORECASE)
+"""A record of a file in manuals, which do not agree from where it counts."""
 _UNIT = re.compile(r"(?P<unit>\d{1,3})!", re.ASCII)
 
 
 def parse(text: str) -> dict[str, Any]:
     """The fields in the text of an address; their values are validated by :class:`Address`.
 
-    ``table:address[.bit[-last]][:type[[length]]][:coding][:order][:encoding]``, or a 5- or
-    6-digit number in the notation of manuals in place of ``table:address``; before it, perhaps,
-    the unit and an exclamation mark.
+    ``table:address[.bit[-last]][:type[[length]]][:coding][:order][:encoding]``, where the table
+    ``file`` has its number behind it, or a 5- or 6-digit number in the notation of manuals in
+    place of ``table:address``; before it, perhaps, the unit and an exclamation mark.
 
     Raises:
         ValueError: the text has no such form.
@@ -42,10 +45,12 @@ def parse(text: str) -> dict[str, Any]:
     plain = narrow(text).strip()
     unit = _UNIT.match(plain)
     first, *rest = plain[unit.end() if unit else 0 :].split(":")
-    if first in set(Table):
+    file = _FILE.fullmatch(first)
+    if file or first in set(Table):
         if not rest:
             raise ValueError(f"{text!r} has no address after the table; write it as {EXAMPLES}")
-        fields = {"table": first, **place_of(rest.pop(0), text)}
+        table = {"table": Table.FILE, "file": int(file["file"])} if file else {"table": first}
+        fields = {**table, **place_of(rest.pop(0), text)}
     else:
         fields = _numbered(first, text)
     if rest:
@@ -99,6 +104,8 @@ def _padded(number: str) -> str:
 
 def _meant(word: str) -> str:
     """What a number without a table may mean, with a semicolon behind it; else nothing."""
+    if _RECORD.fullmatch(word):
+        return "6x are records of files: 'file4:7' is record 7 of file 4, counted from 0; "
     if not _PLACE.fullmatch(word):
         return _other(word)
     wire = place_of(word, word)["address"]

@@ -18,17 +18,17 @@ def doubtful(addresses: Sequence[Address]) -> Iterator[tuple[int, str]]:
         said = "" if last is None else _over(last, address)
         if said:
             yield at, f"{address} {said} {last}; correct one of the addresses or types"
-        if last is None or last.table is not address.table or address.stop > last.stop:
+        if last is None or last.space != address.space or address.stop > last.stop:
             last = address
 
 
 def _place(address: Address) -> tuple[str, int, int]:
-    return address.table, address.address, -address.stop
+    return address.space, address.address, -address.stop
 
 
 def _over(first: Address, second: Address) -> str:
     """How the second lies over the first; empty: it does not, or as may be meant."""
-    if first.table is not second.table or second.address >= first.stop:
+    if first.space != second.space or second.address >= first.stop:
         return ""
     if first.address < second.address and first.stop < second.stop:
         return "begins within"

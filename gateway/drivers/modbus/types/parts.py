@@ -1,12 +1,29 @@
-"""Bits of a number as they are written, without the others. Pure."""
+"""What can be written, and bits of a number without the others. Pure."""
 
 from gateway.drivers.modbus.address import Address
+from gateway.drivers.modbus.codec import Table
 from gateway.drivers.modbus.types.names import Value
 from gateway.drivers.modbus.types.numbers import encode_number
 from gateway.drivers.modbus.types.orders import Order
 
 _BITS = 16
 """Of a register."""
+
+
+def read_only(address: Address) -> str:
+    """Why its value cannot be written; empty: it can."""
+    if not address.table.is_writable:
+        return f"table {address.table} cannot be written"
+    first = address.bit or 0
+    last = first if address.last_bit is None else address.last_bit
+    if address.is_part and address.table is Table.FILE:
+        return "no request changes some bits of a record alone; write the whole record"
+    if first // _BITS != last // _BITS:
+        return (
+            f"bits {first} to {last} lie in several registers, which no request changes at once "
+            "and alone; write them in parts, or the whole number"
+        )
+    return ""
 
 
 def mask(address: Address, order: Order, value: Value) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from tests.support.terminals import Terminal
 
 IDENTIFY = b"\x2b"
 """Function 43, whose request is a byte shorter than those that read."""
-SIZES = {0x2B: 5, 0x16: 8}
+SIZES = {0x2B: 5, 0x16: 8, 0x14: 10}
 """Unit and PDU of requests that are not as long as those that read, by function."""
 
 Answer = Callable[[int, bytes], bytes]
