@@ -1,6 +1,5 @@
 """The Modbus driver: one unit, reached over a link that other units may share."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -101,7 +100,7 @@ class ModbusDriver:
             quirks,
             pause_s=connection.unit_pause_ms / 1000,
         )
-        self._away: Away = asyncio.sleep
+        self._away: Away | None = None
         self._asking = asking_of(link, self, self._unit, self._away)
         self.renewals = 0
         self._plans: WeakSet[UnitPlan] = WeakSet()

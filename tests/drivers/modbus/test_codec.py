@@ -213,7 +213,12 @@ def _answer(asked: Request, tid: bytes, code: int | None) -> bytes:
 
 
 REQUESTS = st.one_of(
-    st.builds(codec.read, st.sampled_from(Table), st.integers(0, 60_000), st.integers(1, 62)),
+    st.builds(
+        codec.read,
+        st.sampled_from(list(codec.READ_FUNCTION)),
+        st.integers(0, 60_000),
+        st.integers(1, 62),
+    ),
     st.builds(codec.write_bit, st.integers(0, 65_535), st.booleans()),
     st.builds(codec.write_registers, st.integers(0, 60_000), st.just(b"abcd")),
 )

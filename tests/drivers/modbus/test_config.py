@@ -166,7 +166,10 @@ def test_an_address_prints_as_it_is_written(text: str) -> None:
         ("holding:1:uint16:gbk", "'encoding' is for string only"),
         ("holding:1:uint16:CDAB", "order CDAB means nothing for uint16"),
         ({"table": "holding", "adress": 1}, "adress"),
-        ({"table": "holdings", "address": 1}, "'coil', 'discrete', 'input', 'holding' or 'enron'"),
+        (
+            {"table": "holdings", "address": 1},
+            "'coil', 'discrete', 'input', 'holding', 'enron' or 'file'",
+        ),
     ],
 )
 def test_wrong_addresses_say_what_is_wrong(raw: Any, message: str) -> None:

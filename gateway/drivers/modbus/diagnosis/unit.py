@@ -1,6 +1,5 @@
 """Whether a unit answers, in which framing, which functions it has, and who answers instead."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -61,7 +60,7 @@ async def examine(link: "ModbusLink", user: "ModbusDriver", unit: Unit) -> Async
 async def _asked(
     link: "ModbusLink", user: "ModbusDriver", unit: Unit, table: Table
 ) -> tuple[Answer, str]:
-    asking = asking_of(link, user, unit, asyncio.sleep)
+    asking = asking_of(link, user, unit)
     try:
         (answer,) = await asking.ask([codec.read(table, 0, 1)], is_known=False)
         return answer, _said(answer, asking)

@@ -27,10 +27,12 @@ class PausingAsking(Asking):
         link: see :class:`Asking`.
         user: see there.
         unit: see there.
-        away: is awaited for each pause.
+        away: is awaited for each pause; None: the line is kept meanwhile.
     """
 
-    def __init__(self, link: "ModbusLink", user: "ModbusDriver", unit: Unit, away: Away) -> None:
+    def __init__(
+        self, link: "ModbusLink", user: "ModbusDriver", unit: Unit, away: Away | None
+    ) -> None:
         super().__init__(link, user, unit)
         self._away = away
 
@@ -64,18 +66,20 @@ class PausingAsking(Asking):
     async def _pause(self) -> None:
         ready_s = self._link.not_before.get(self._unit.number, 0.0)
         left_s = ready_s - asyncio.get_running_loop().time()
-        if left_s > 0:
+        if left_s > 0 and self._away is not None:
             self._release()
             await self._away(left_s)
 
 
-def asking_of(link: "ModbusLink", user: "ModbusDriver", unit: Unit, away: Away) -> Asking:
+def asking_of(
+    link: "ModbusLink", user: "ModbusDriver", unit: Unit, away: Away | None = None
+) -> Asking:
     """How the requests of a unit are asked.
 
     Args:
         link: see :class:`Asking`.
         user: see there.
         unit: see there.
-        away: is awaited for each pause of a unit that needs some.
+        away: is awaited for each pause of a unit that needs some; see :class:`PausingAsking`.
     """
     return PausingAsking(link, user, unit, away) if unit.pause_s else Asking(link, user, unit)
