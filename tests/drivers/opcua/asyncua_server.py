@@ -11,6 +11,7 @@ session}, {"short": service that leaves its last result out}, {"add": name, "uri
 
 import asyncio
 import json
+import struct
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,15 +19,26 @@ from typing import Any
 
 from asyncua import Server, ua
 from asyncua.common.node import Node
+from asyncua.common.type_dictionary_builder import DataTypeDictionaryBuilder
 from asyncua.server.address_space import AttributeService
 from asyncua.server.internal_session import InternalSession
 
+DRIVES = ((b"left", 1450.5), (b"right", -3.0))
 VALUES = (
     ("Double", 1.5, ua.VariantType.Double),
     ("Int32", -7, ua.VariantType.Int32),
     ("String", "门", ua.VariantType.String),
     ("Temps", [1.0, 2.0, 3.0], ua.VariantType.Double),
 )
+
+
+PRESS = (
+    struct.pack("<i2h", 2, 7, -8)
+    + struct.pack("<i", 2)
+    + b"".join(struct.pack(f"<i{len(name)}sd", len(name), name, speed) for name, speed in DRIVES)
+    + struct.pack("<f", 2.5)
+)
+"""The bytes of the structure below."""
 
 
 async def build(server: Server, uri: str) -> dict[str, Node]:
@@ -37,7 +49,26 @@ async def build(server: Server, uri: str) -> dict[str, Node]:
         nodes[name] = await server.nodes.objects.add_variable(node_id, name, value, kind)
         if name != "Int32":
             await nodes[name].set_writable()
+    await add_structure(server, index, uri)
     return nodes
+
+
+async def add_structure(server: Server, index: int, uri: str) -> None:
+    """A variable of a structure that only a type dictionary describes, as before release 1.04."""
+    builder = DataTypeDictionaryBuilder(server, index, uri, "Plant")
+    await builder.init()
+    drive = await builder.create_data_type("Drive")
+    drive.add_field("Name", ua.VariantType.String)
+    drive.add_field("Speed", ua.VariantType.Double)
+    press = await builder.create_data_type("Press")
+    press.add_field("Counts", ua.VariantType.Int16, is_array=True)
+    press.add_field("Drives", drive, is_array=True)
+    press.add_field("Pressure", ua.VariantType.Float)
+    await builder.set_dict_byte_string()
+    value = ua.Variant(ua.ExtensionObject(press.node_ids[2], PRESS), ua.VariantType.ExtensionObject)
+    await server.nodes.objects.add_variable(
+        ua.NodeId("Press", index), "Press", value, datatype=press.data_type
+    )
 
 
 def leave_one_out(service: str) -> None:

@@ -1,19 +1,21 @@
 """How a server's structures are laid out, asked when a tag wants a field of one.
 
 Servers describe their structures by the attribute DataTypeDefinition since release 1.04 (Part 3,
-5.8.3). Those of older ones, which have type dictionaries only, are not understood: their fields
-are BAD.
+5.8.3), older ones by a type dictionary. Fields of what neither describes are BAD.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 
 from gateway.drivers.api import Point
-from gateway.drivers.opcua.encoding.layouts import Content, Field, Form, Layout
+from gateway.drivers.opcua.connecting.neighbours import MissingError, attribute, neighbour
+from gateway.drivers.opcua.encoding.dictionary import UnknownTypeError, layout_in
+from gateway.drivers.opcua.encoding.layouts import STRUCTURE, Content, Field, Form, Layout
 
 if TYPE_CHECKING:
     from gateway.drivers.opcua.connecting.session import Session
@@ -34,10 +36,6 @@ _FORMS = {
     ua.StructureType.Union: Form.UNION,
 }
 _DEEPEST = 16
-
-
-class _UnknownError(Exception):
-    """The server does not say how a type is encoded, or says it in a way that is not known."""
 
 
 class Structures:
@@ -65,16 +63,19 @@ class Structures:
         for node in nodes:
             if node not in self._asked:
                 self._asked.add(node)
-                data_type = await _read(session, node, AttributeIds.DataType)
+                data_type = await attribute(session, node, AttributeIds.DataType)
                 if isinstance(data_type, ua.NodeId):
                     await self._learn_type(session, data_type)
 
     async def _learn_type(self, session: "Session", data_type: ua.NodeId) -> None:
         try:
             layout = await _type(session, data_type, 0)
-            if isinstance(layout, Layout):
-                self.layouts[_text(await _encoding(session, data_type))] = layout
-        except _UnknownError:
+            if isinstance(layout, Layout) or layout == STRUCTURE:
+                encoding = await _encoding(session, data_type)
+                if not isinstance(layout, Layout):  # the type is a structure, and that is all
+                    layout = await _by_dictionary(session, encoding)
+                self.layouts[_text(encoding)] = layout
+        except MissingError:
             pass  # its fields are BAD, and the page of the device says what came
 
 
@@ -84,20 +85,20 @@ async def _type(session: "Session", data_type: ua.NodeId, depth: int) -> int | L
     if isinstance(number, int) and (number <= _BUILT_IN or number in _ABSTRACT):
         return _ABSTRACT.get(number, number)
     if depth > _DEEPEST:  # a structure that holds itself
-        raise _UnknownError
-    described = await _read(session, data_type, AttributeIds.DataTypeDefinition)
+        raise MissingError
+    described = await attribute(session, data_type, AttributeIds.DataTypeDefinition)
     if isinstance(described, ua.EnumDefinition):
         return _INT32
     if isinstance(described, ua.StructureDefinition):
         return await _layout(session, described, depth)
-    above = await _neighbour(session, data_type, ObjectIds.HasSubtype, ua.BrowseDirection.Inverse)
+    above = await neighbour(session, data_type, ObjectIds.HasSubtype, ua.BrowseDirection.Inverse)
     return await _type(session, above, depth + 1)
 
 
 async def _layout(session: "Session", described: ua.StructureDefinition, depth: int) -> Layout:
     form = _FORMS.get(described.StructureType)
     if form is None:
-        raise _UnknownError
+        raise MissingError
     fields = [
         Field(
             one.Name or "",
@@ -106,47 +107,34 @@ async def _layout(session: "Session", described: ua.StructureDefinition, depth: 
         )
         for one in described.Fields or ()
     ]
+    if not fields:  # an array of such would take no bytes, however long
+        raise MissingError
     return Layout(form, tuple(fields))
 
 
 async def _encoding(session: "Session", data_type: ua.NodeId) -> ua.NodeId:
     """Node id of a structure's binary encoding: as described, else as browsed."""
-    described = await _read(session, data_type, AttributeIds.DataTypeDefinition)
+    described = await attribute(session, data_type, AttributeIds.DataTypeDefinition)
     if isinstance(described, ua.StructureDefinition) and described.DefaultEncodingId.Identifier:
         told: ua.NodeId = described.DefaultEncodingId
         return told
     forward = ua.BrowseDirection.Forward
-    return await _neighbour(session, data_type, ObjectIds.HasEncoding, forward, "Default Binary")
+    return await neighbour(session, data_type, ObjectIds.HasEncoding, forward, "Default Binary")
 
 
-async def _neighbour(
-    session: "Session",
-    node: ua.NodeId,
-    reference: int,
-    direction: ua.BrowseDirection,
-    name: str | None = None,
-) -> ua.NodeId:
-    wanted = ua.BrowseDescription()
-    wanted.NodeId, wanted.BrowseDirection = node, direction
-    wanted.ReferenceTypeId = ua.NodeId(ua.Int32(reference))
-    wanted.IncludeSubtypes = False
-    wanted.ResultMask = ua.UInt32(ua.BrowseResultMask.BrowseName)
-    parameters = ua.BrowseParameters()
-    parameters.NodesToBrowse = [wanted]
-    for result in await session.services.browse(parameters):
-        for found in result.References or ():
-            if name is None or found.BrowseName.Name == name:
-                node_id: ua.NodeId = found.NodeId
-                return node_id
-    raise _UnknownError
-
-
-async def _read(session: "Session", node: ua.NodeId, attribute: AttributeIds) -> Any:  # as it is
-    """One attribute of a node; None where the server has none."""
-    answers = await session.services.read_attributes([node], attribute)
-    session.demand_all(answers, 1, "attributes")
-    (answer,) = answers
-    return answer.Value.Value if answer.StatusCode.is_good() and answer.Value else None
+async def _by_dictionary(session: "Session", encoding: ua.NodeId) -> Layout:
+    """The layout that an old server's type dictionary gives (Part 5, annex D)."""
+    forward, inverse = ua.BrowseDirection.Forward, ua.BrowseDirection.Inverse
+    description = await neighbour(session, encoding, ObjectIds.HasDescription, forward)
+    name = await attribute(session, description, AttributeIds.Value)
+    dictionary = await neighbour(session, description, ObjectIds.HasComponent, inverse)
+    document = await attribute(session, dictionary, AttributeIds.Value)
+    if not isinstance(name, str) or not isinstance(document, bytes):
+        raise MissingError
+    try:
+        return await asyncio.to_thread(layout_in, bytes(document), str(name))  # it may be long
+    except UnknownTypeError as error:
+        raise MissingError from error
 
 
 def with_fields(points: Sequence[Point], nodes: Sequence[ua.NodeId | None]) -> Iterator[ua.NodeId]:

@@ -138,8 +138,8 @@ def sizes(cursor: Cursor, content: Content) -> list[int]:
 
 
 def _smallest(content: Content) -> int:
-    """Bytes that a value takes at least; a structure may have no field."""
-    return FIXED_SIZE.get(content.type, 1) if isinstance(content.type, int) else 0
+    """Bytes that a value takes at least; a structure has a field."""
+    return FIXED_SIZE.get(content.type, 1) if isinstance(content.type, int) else 1
 
 
 Layouts = Mapping[str, Layout]
