@@ -83,8 +83,10 @@ async def test_a_cpu_says_how_long_messages_may_be_and_lets_itself_be_read(tmp_p
         ("station", True, ""),
         ("function", True, ""),
         ("function", True, ""),
+        ("model", True, ""),
         ("address", False, ""),
     ]
+    assert steps[3]["found"] == "6ES7 315-2EH14-0AB0"
     assert "rack 0, slot 2 (TSAP 0102H)" in steps[0]["tried"]
     assert "bytes" in steps[0]["found"]
 
@@ -97,7 +99,8 @@ async def test_a_cpu_that_lets_nobody_read_is_told_with_what_to_tick(
 ) -> None:
     async with odd_cpu(lambda asked: [asked.answer(b"", error=error)]) as port:
         steps = await steps_of("s7", f"tcp://127.0.0.1:{port}")
-    assert verdicts(steps) == [("station", True, ""), ("function", False, "refused")]
+    refused = [("station", True, ""), ("function", False, "refused"), ("model", None, "")]
+    assert verdicts(steps) == refused
     assert "PUT/GET: read MB0" in steps[1]["tried"]
     assert words in steps[1]["found"]
 
@@ -106,7 +109,7 @@ async def test_a_cpu_that_refuses_one_byte_may_be_sound() -> None:
     """It has no such byte, or a fault of its own: nobody need tick anything."""
     async with odd_cpu(lambda asked: [asked.answer(bytes((0x05, 0, 0, 0)))]) as port:
         steps = await steps_of("s7", f"tcp://127.0.0.1:{port}")
-    assert verdicts(steps)[1:] == [("function", None, "")] * 2
+    assert verdicts(steps)[1:3] == [("function", None, "")] * 2
 
 
 async def test_a_meter_that_answers_is_named() -> None:

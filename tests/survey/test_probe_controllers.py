@@ -48,6 +48,7 @@ async def test_a_cpu_is_found() -> None:
         (only,) = (await found("s7", f"tcp://127.0.0.1:{server.port}"))["devices"]
     assert (only["connection"]["rack"], only["connection"]["slot"]) == (0, 1)
     assert only["identity"]["PUT/GET: read MB0"] == "allowed"
+    assert only["identity"]["order number of the CPU (SZL 0011)"] == "6ES7 315-2EH14-0AB0"
 
 
 async def test_the_meter_of_a_line_is_found_and_written(tmp_path: Path) -> None:

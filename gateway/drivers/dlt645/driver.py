@@ -48,6 +48,11 @@ OTHERS = (0x04000401, 0x04000402, 0x04000101, 0x04000102)
 """What a meter is asked for to hear that it is in step: every meter knows one of them."""
 
 
+def named(connection: Connection) -> str:
+    """Who is asked, as it is written; empty: whoever is alone on the line."""
+    return "" if connection.meter == codec.ANYBODY else connection.meter
+
+
 class MeterPlan(ReadPlan):
     """The plan of one meter; it keeps the layout that equal ones share."""
 
@@ -69,6 +74,7 @@ class DltDriver:
         self._link = link
         self._connection = connection
         self.timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
+        self._meter = named(connection)
         self._name = f"meter {connection.meter} at {endpoint(connection)}"
         self._plans: WeakSet[MeterPlan] = WeakSet()
         self._late: dict[int, float] = {}  # given up, and when: may still be answered
@@ -82,6 +88,7 @@ class DltDriver:
     async def connect(self) -> None:
         """Join the line; whether the meter answers shows at the first reading."""
         await self.close()
+        self._meter = named(self._connection)
         try:
             await self._link.join(self)
         except NotConnectedError as error:
@@ -126,6 +133,8 @@ class DltDriver:
         steps = plan.poll()
         try:
             line = await self._link.line(self)
+            if not self._meter:
+                self._meter = await self._the_only_meter(line)
             reads = next(steps)
             while True:
                 reads = steps.send(await self._ask_all(line, reads))
@@ -133,10 +142,33 @@ class DltDriver:
             reading: Reading = end.value
             return reading
         except UnansweredError as fault:
+            self._meter = named(self._connection)  # it may have been exchanged for another
             what = f"{self._name}: no answer within {self.timeout_ms} ms to {shown(fault.block)}"
             raise NoResponseError(what + self._hint(line)) from fault
         except NotConnectedError as error:
             raise NotConnectedError(f"{self._name}: {error}", error.reason) from error
+
+    async def _the_only_meter(self, line: "Line") -> str:
+        """The meter that is alone on its line, which is asked by its number from then on.
+
+        All are asked twice, as whatever else answers the first time comes before the second one.
+
+        Raises:
+            NoResponseError: none answers, or several do: values of any would pass for the one's.
+        """
+        said: set[str] = set()
+        for request in (codec.read_address(), codec.read(codec.ANYBODY, ADDRESS_ITEM)):
+            answer = await self._exchange(line, request)
+            said |= {answer.meter if answer else "", line.stranger} - {""}
+        if not said:
+            raise NoResponseError(f"{self._name}: no answer within {self.timeout_ms} ms")
+        # Some repeat the address that was written, which says nothing.
+        one, *more = sorted(said - {codec.ANYBODY}) or [codec.ANYBODY]
+        if more:
+            raise NoResponseError(
+                f"{self._name}: meters {', '.join([one, *more])} answer: write meter"
+            )
+        return one
 
     def _hint(self, line: "Line") -> str:
         if line.stranger:
@@ -166,7 +198,7 @@ class DltDriver:
         sure = [one for one in others if not self._is_doubtful(one)]
         # Where all are in doubt, the one that was given up first.
         asked = sure[0] if sure else min(others, key=lambda one: self._late.get(one, 0.0))
-        answer = await self._exchange(line, codec.read(self._connection.meter, asked))
+        answer = await self._exchange(line, codec.read(self._meter, asked))
         if answer is None:
             return False
         self._late.clear()
@@ -194,7 +226,7 @@ class DltDriver:
 
     async def _ask(self, line: "Line", read: Read) -> Answer:
         """The data of one identifier, from as many frames as it takes, or a code."""
-        meter, data = self._connection.meter, b""
+        meter, data = self._meter, b""
         request = codec.read(meter, read.item)
         for number in range(1, MOST_FRAMES + 1):
             answer = await self._exchange(line, request)

@@ -14,7 +14,8 @@ class Line(asyncio.Protocol):
     Attributes:
         closed: done when it is closed.
         silences: requests in a row without an answer, whoever was asked.
-        stranger: meter that answered last in place of the one that was asked; empty: none.
+        stranger: meter that answered last in place of the one that was asked, or behind the first
+            where all were; empty: none.
     """
 
     def __init__(self) -> None:
@@ -84,11 +85,12 @@ class Line(asyncio.Protocol):
             return
         if self._frames is not None:
             self._frames.received(data)
+        whose = request.frame.meter
         for frame in self._hearing.receive(data):
-            if request.is_answered_by(frame):
+            if not waiter.done() and request.is_answered_by(frame):
                 waiter.set_result(frame)
-                return
-            if frame.meter != request.frame.meter:
+                whose = frame.meter
+            elif frame.meter != whose:
                 self.stranger = frame.meter
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

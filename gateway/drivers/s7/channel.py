@@ -21,6 +21,7 @@ from gateway.drivers.s7 import codec
 from gateway.drivers.s7.address import Area
 from gateway.drivers.s7.codec import LEAST_PDU, Item, RefusedAnswerError, WrongAnswerError
 from gateway.drivers.s7.config import Connection, tsap
+from gateway.drivers.s7.identity import MODULE, order_number
 from gateway.drivers.s7.plan import Write
 
 logging.getLogger("snap7").setLevel(logging.CRITICAL + 1)
@@ -135,6 +136,20 @@ class Channel:
         except WrongAnswerError as error:
             raise self._lost(error) from error
 
+    async def order_number(self) -> str:
+        """The CPU's order number; empty: none is told.
+
+        Raises:
+            RefusedAnswerError, NotConnectedError: as :meth:`read`.
+        """
+        request = self._protocol.build_read_szl_request(MODULE, 0)
+        if self.loss:
+            raise NotConnectedError(self.loss)
+        try:
+            return order_number(await self._message(request), request)
+        except _FAULTS as error:
+            raise self._lost(error) from error
+
     async def _ask(self, request: bytes) -> codec.Body:
         if self.loss:
             raise NotConnectedError(self.loss)
@@ -144,19 +159,22 @@ class Channel:
             raise self._lost(error) from error
 
     async def _exchange(self, request: bytes) -> codec.Body:
+        return codec.body(await self._message(request), request)
+
+    async def _message(self, request: bytes) -> bytes:
         """Send and receive; whatever is not answered ends the connection."""
         is_answered = False
         try:
             self._frames.sent(codec.framed(request))
             async with asyncio.timeout(self._timeout_s):
                 await self._iso.send_data(request)
-                answer = await self._iso.receive_data()
+                answer: bytes = await self._iso.receive_data()
             self._frames.received(codec.framed(answer))
             is_answered = True
         finally:
             if not is_answered:
                 self._iso.abort()
-        return codec.body(answer, request)
+        return answer
 
     def _lost(self, error: Exception) -> NotConnectedError:
         """The connection has ended by this, if it had not before."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from gateway.drivers.api import NotConnectedError
 from gateway.drivers.extras import Finding
 from gateway.drivers.s7 import codec
 from gateway.drivers.s7.address import Area
@@ -32,7 +33,20 @@ async def examine(channel: Channel, connection: Connection) -> AsyncIterator[Fin
         finding = await _access(channel, name, item)
         yield finding
         if finding.is_ok is False:
-            return
+            break
+    # Last: who does not answer this may end the connection.
+    yield await _model(channel)
+
+
+async def _model(channel: Channel) -> Finding:
+    tried = "order number of the CPU (SZL 0011)"
+    try:
+        found = await channel.order_number()
+    except codec.RefusedAnswerError:
+        found = ""
+    except NotConnectedError as error:
+        return Finding("model", None, tried, str(error))
+    return Finding("model", True if found else None, tried, found or "not told")
 
 
 async def _access(channel: Channel, name: str, item: codec.Item) -> Finding:

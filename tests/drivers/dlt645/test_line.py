@@ -8,7 +8,7 @@ import pytest
 from gateway.core.status import Reason, bad
 from gateway.drivers.api import DriverError, NoResponseError, Point
 from gateway.drivers.dlt645 import SPEC
-from gateway.drivers.dlt645.codec import Frame, Hearing, encode
+from gateway.drivers.dlt645.codec import ANYBODY, Frame, Hearing, encode
 from gateway.drivers.dlt645.codec import read as codec_read
 from gateway.drivers.dlt645.line import Line
 from gateway.drivers.frames import FrameLog
@@ -18,7 +18,7 @@ from simulators.hostile.frames import FRAMINGS
 from simulators.hostile.plant import HostilePlant
 from simulators.hostile.script import Rule, Script
 from simulators.servers.dlt645 import Meter, MeterLine, number
-from tests.drivers.dlt645.peers import ONE, OTHER, meter, reading
+from tests.drivers.dlt645.peers import ONE, OTHER, line, meter, reading
 from tests.drivers.dlt645.test_foreign import points, values
 
 BLOCK = ["0201FF00[1]", "0201FF00[2]", "0201FF00[3]"]
@@ -188,3 +188,30 @@ async def test_what_was_cut_off_is_asked_for_after_something_else() -> None:
         "04000401",
         "02010100",
     ]
+
+
+async def test_two_meters_that_answer_to_anybody_are_refused() -> None:
+    """Whichever came first would be taken, now of one meter and now of the other."""
+    both = line(meter(ONE), meter(OTHER, 231.0))
+    async with both as (_, proxy), reading(proxy.port, ANYBODY) as driver:
+        for _ in range(2):
+            with pytest.raises(NoResponseError, match=f"meters {ONE}, {OTHER} answer"):
+                await values(driver, "02010100")
+
+
+async def test_the_only_meter_is_asked_by_its_number_once_it_is_known() -> None:
+    """A second one, connected later, has no part in its values."""
+    async with line(meter(ONE)) as (server, proxy), reading(proxy.port, ANYBODY) as driver:
+        assert await values(driver, "02010100") == [229.0]
+        server.meters = {OTHER: meter(OTHER, 231.0), **server.meters}
+        assert await values(driver, "02010100", "02010200") == [229.0, 230.1]
+
+
+async def test_an_only_meter_that_is_exchanged_is_found_again() -> None:
+    quick = {"request_timeout_ms": 100}
+    async with line(meter(ONE)) as (server, proxy), reading(proxy.port, ANYBODY, **quick) as driver:
+        assert await values(driver, "02010100") == [229.0]
+        server.meters = {OTHER: meter(OTHER, 231.0)}
+        with pytest.raises(NoResponseError):
+            await values(driver, "02010100")
+        assert await values(driver, "02010100") == [231.0]

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.drivers.s7 import codec
 from gateway.drivers.s7.address import Area
+from gateway.drivers.s7.identity import order_number
 from tests.fuzz.harness import Case, Target
 
 REFUSALS = (codec.WrongAnswerError, codec.RefusedAnswerError)
@@ -106,8 +107,37 @@ def _written(dice: Random) -> Case:
     return _case(dice, _WRITE, b"\1", data, codec.confirmation, plain)
 
 
+def _identity(dice: Random) -> Case:
+    number = dice.choice(NUMBERS).to_bytes(2, "big")
+    request = b"\x32\x07\0\0" + number + bytes(8)
+    order = dice.choice((b"6ES7 516-3AN01-0AB0", b"6ES7315-2EH14-0AB0", b"6AG1 214-1AG40-4XB0"))
+    listed = bytes.fromhex("0011 0000 001c 0001 0001") + order.ljust(26)
+    data = b"\xff\x09" + len(listed).to_bytes(2, "big") + listed
+    begin = b"\x32\x07\0\0" + number + bytes.fromhex("000c")
+    parameters = bytes.fromhex("000112081284010000000000")
+    whole = begin + len(data).to_bytes(2, "big") + parameters + data
+
+    def decode(pieces: Sequence[bytes]) -> str | None:
+        return order_number(b"".join(pieces), request) or None
+
+    def holds(came: bytes, taken: str) -> bool:
+        """It stands in the data of a sound answer, in the form that order numbers have."""
+        is_of_it = came[:2] + came[4:8] == begin[:2] + begin[4:]
+        is_whole = is_of_it and len(came) == 22 + int.from_bytes(came[8:10], "big")
+        is_good = came[20:22] == bytes(2) and came[22] == 0xFF
+        groups = [len(group) for group in taken.split("-")]
+        return bool(is_whole and is_good and taken.encode() in came[23:] and groups[1:] == [5, 4])
+
+    def seal(came: bytes) -> bytes:
+        body = came[22:]
+        return begin + len(body).to_bytes(2, "big") + parameters + body
+
+    return Case(whole, decode, holds, seal)
+
+
 TARGETS = (
     Target("s7/items", _items, REFUSALS),
     Target("s7/setup", _setup, REFUSALS),
     Target("s7/written", _written, REFUSALS),
+    Target("s7/identity", _identity, REFUSALS),
 )
