@@ -69,3 +69,20 @@ async def test_a_test_of_the_connection_says_which_layer_fails(tmp_path: Path) -
                 await page.goto(f"{base}/devices/nobody/test?lang=zh")
                 assert "端口无人监听" in await page.evaluate(TEXT)
                 assert page.problems == []
+
+
+@pytest.mark.timeout(300)
+async def test_the_steps_of_a_test_are_shown_as_they_end(tmp_path: Path) -> None:
+    silent = await asyncio.get_running_loop().create_server(Slave, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    slow = device("unit-9", ["holding:0"], port=port, unit=9, request_timeout_ms=2_500)
+    async with silent, chromium() as page:
+        with box(tmp_path, slow) as base:
+            await page.goto(f"{base}/devices/unit-9/test?lang=en")
+            await page.click("form[action='/devices/unit-9/test'] button")
+            await page.until(f"{TEXT}.includes('a step may take') && {TEXT}.includes('Route')")
+            assert "Tested at" not in await page.evaluate(TEXT)
+            assert await page.barriers() == []
+            await page.until(f"{TEXT}.includes('Tested at')")
+            assert "failed" in await page.evaluate(TEXT)
+            assert page.problems == []

@@ -51,11 +51,10 @@ async def fill(page: Page, **fields: str) -> None:
         await page.type(f"[name={name}]", value)
 
 
-def searches(url: str) -> list[int]:
-    """Processes that look there, each by the id of its parent."""
-    listed = subprocess.run(
-        ["ps", "-wweo", "ppid,args"], capture_output=True, text=True, check=True
-    )
+def searches(url: str, whose: str = "ppid") -> list[int]:
+    """Processes that look there, each by its parent or (``pid``) itself."""
+    command = ["ps", "-wweo", f"{whose},args"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
     ours = [line for line in listed.stdout.splitlines() if " -m gateway probe " in line]
     return [int(line.split()[0]) for line in ours if line.endswith(f" {url}")]
 

@@ -26,6 +26,8 @@ MOST_BYTES = 8 * 2**20
 """Of what it says in the end."""
 MOST_WORDS = 12
 """Lines that are kept of what it says beside."""
+LONGEST_LINE = 500
+"""Characters of each."""
 NICER = 10
 """The gateway's readings go before."""
 
@@ -127,7 +129,8 @@ async def searched(order: Order, tell: Callable[[Step], None], stop: asyncio.Eve
         ending.cancel()
         _kill(process)
         await process.wait()
-    return _outcome(output, words)
+    # One that was interrupted before it had begun says where it stood then, which is of no use.
+    return _outcome(output, "" if stop.is_set() else words)
 
 
 def command(order: Order) -> list[str]:
@@ -170,12 +173,20 @@ async def _followed(process: asyncio.subprocess.Process, tell: Callable[[Step], 
     """Pass on how far it is; returns what else it says."""
     assert process.stderr is not None  # noqa: S101 - see above
     said = deque[str](maxlen=MOST_WORDS)
-    async for line in process.stderr:
+    while line := await _line(process.stderr):
         try:
             tell(msgspec.json.decode(line, type=Step))
         except ValueError:
-            said.append(line.decode(errors="replace").rstrip()[:500])
+            said.append(line.decode(errors="replace").rstrip()[:LONGEST_LINE])
     return "\n".join(said).strip()
+
+
+async def _line(said: asyncio.StreamReader) -> bytes:
+    """The next line; of one that is longer than any of ours, nothing but its end."""
+    try:
+        return await said.readline()
+    except ValueError:
+        return b"\n"
 
 
 def _outcome(output: bytes, words: str) -> Outcome:

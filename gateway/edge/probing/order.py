@@ -118,7 +118,7 @@ def ordered(spec: DriverSpec, fields_: Mapping[str, str], who: str) -> Order:
         NotAllowedError: it is none, or leads where nobody may look from the page.
     """
     assert spec.search is not None  # noqa: S101 - else nobody is offered it
-    url = narrow(fields_.get("url", "")).strip()[:LONGEST]
+    url = _plain(fields_.get("url", ""))
     try:
         target = spec.search.target(url)
     except ValueError as error:
@@ -136,10 +136,15 @@ def _written(model: type[SearchOptions], fields_: Mapping[str, str]) -> Iterator
         if one.is_flag:
             yield f"--{name}" if one.name in fields_ else f"--no-{name}"
             continue
-        value = narrow(fields_.get(one.name, one.default)).strip()[:LONGEST] or one.default
+        value = _plain(fields_.get(one.name, "")) or one.default
         if one.name == "pause_ms" and value.isdecimal() and int(value) < LEAST_PAUSE_MS:
             raise NotAllowedError("pause", str(LEAST_PAUSE_MS))
         yield f"--{name}={value}"  # in one word: what begins with a stroke is no option
+
+
+def _plain(written: str) -> str:
+    """What was typed, without what no argument of a process may hold."""
+    return narrow(written.replace("\0", "")).strip()[:LONGEST]
 
 
 def _of_the_box(model: type[Settings], written: Mapping[str, Any]) -> Iterator[str]:
