@@ -27,6 +27,7 @@ from asyncua.ua.ua_binary import struct_from_binary
 
 from simulators.bench.addresses import address
 from simulators.bench.notifications import Notifications
+from simulators.servers import address_space
 from simulators.servers.serving import port_in_use
 
 _ids = count(1)
@@ -195,7 +196,7 @@ async def listening(port: int, addresses: int, identity: Path | None) -> AsyncIt
     """
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     server = _Server()
-    await server.init()
+    await address_space.build(server)
     hosts = [address(number) for number in range(addresses)]
     server.set_endpoint(f"opc.tcp://{hosts[0]}:{port}/")
     server.socket_address = (hosts, port)  # type: ignore[assignment]

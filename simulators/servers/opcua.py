@@ -9,6 +9,7 @@ from asyncua.common.node import Node as UaNode
 from asyncua.server.server import Server
 
 from simulators.manual import LINE, NAMESPACES, Entry, Node, Place, Unit
+from simulators.servers import address_space
 from simulators.servers.serving import port_in_use
 
 _TYPES = {
@@ -53,7 +54,7 @@ class OpcUaLine:
         """
         # The library logs what clients do wrong, and here they do it on purpose.
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-        await self._server.init()
+        await address_space.build(self._server)
         self._server.set_endpoint("opc.tcp://{}:{}/".format(*self._at))
         self._server.set_server_name("qulink simulator")
         self._server.set_security_policy([ua.SecurityPolicyType.NoSecurity])

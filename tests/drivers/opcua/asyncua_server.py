@@ -23,6 +23,8 @@ from asyncua.common.type_dictionary_builder import DataTypeDictionaryBuilder
 from asyncua.server.address_space import AttributeService
 from asyncua.server.internal_session import InternalSession
 
+from simulators.servers import address_space
+
 DRIVES = ((b"left", 1450.5), (b"right", -3.0))
 VALUES = (
     ("Double", 1.5, ua.VariantType.Double),
@@ -193,7 +195,7 @@ async def write(node: Node, command: dict[str, Any]) -> None:
 async def main(options: dict[str, Any]) -> None:
     count_sessions()
     server = Server()
-    await server.init()
+    await address_space.build(server)
     server.set_endpoint(f"opc.tcp://127.0.0.1:{options['port']}")
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     nodes = await build(server, options["uri"])
