@@ -9,6 +9,7 @@ import pytest
 
 from tests.drivers.dlt645.peers import ONE, line, meter
 from tests.drivers.mc.peers import virtual_plc
+from tests.drivers.modbus.lines.bus import bus, registers
 from tests.drivers.modbus.peers import libmodbus
 from tests.drivers.s7.peers import snap7_server
 from tests.edge.one_device import configured, qulink, running
@@ -34,6 +35,24 @@ async def test_a_unit_behind_a_url_is_tested_as_a_configured_one(tmp_path: Path)
     with libmodbus(tmp_path) as port:
         code, steps = await steps_of("modbus", f"tcp://127.0.0.1:{port}?unit=1")
     assert (code, names(steps)) == (0, [*WAY, *UNIT]), steps
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("framing", ["rtu", "ascii"])
+async def test_a_unit_on_a_serial_line_is_tested_by_url(tmp_path: Path, framing: str) -> None:
+    """Over a real port; unit 9 is silent, and unit 1 is named as the one that answers instead."""
+    scheme = "serial" if framing == "rtu" else "ascii+serial"
+    async with bus(tmp_path, framing, dead=(9,)) as line:
+        line.answer = lambda unit, pdu: (
+            bytes((pdu[0], 1, 0)) if pdu[0] < 3 else registers(unit, pdu)
+        )
+        url = f"{scheme}://{line.terminal.link}?request_timeout_ms=400&unit="
+        code, steps = await steps_of("modbus", f"{url}3")
+        assert (code, names(steps)) == (0, ["connect", *UNIT]), steps
+        code, steps = await steps_of("modbus", f"{url}9")
+    failed = next(one for one in steps if one["step"] == "unit")
+    assert (code, failed["is_ok"], failed["fault"]) == (1, False, "silent")
+    assert any(one["found"].endswith("unit 1 is there") for one in steps)
 
 
 @pytest.mark.timeout(300)

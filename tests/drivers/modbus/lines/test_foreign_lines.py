@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -17,6 +18,7 @@ from gateway.core.status import Reason
 from gateway.drivers.api import Driver, NotConnectedError
 from gateway.drivers.modbus import SPEC
 from gateway.drivers.modbus.config import Connection
+from gateway.drivers.modbus.plan import write_request
 from tests.drivers.modbus.peers import compiled_libmodbus
 from tests.drivers.modbus.support import points, read, reasons
 from tests.support.peers import free_port
@@ -60,6 +62,34 @@ async def proves_itself(driver: Driver) -> None:
     assert reasons(reading) == [Reason.NONE, Reason.ILLEGAL_ADDRESS]
 
 
+WRITES: dict[str, list[tuple[str, float | bool | str, int]]] = {
+    "{}": [
+        ("coil:5", True, 5),
+        ("holding:12", 65_000, 6),
+        ("holding:14:float64:CDAB", -2.5e-7, 16),
+        ("holding:20:string[4]", "P-101", 16),
+        ("holding:12.1", True, 22),
+        ("holding:15.4-7:uint32", 9, 22),
+    ],
+    '{"write_multiple": true}': [("coil:7", True, 15), ("holding:30", 258, 16)],
+    '{"write_function": 23}': [("holding:32:uint32:BADC", 0x01020304, 23)],
+}
+"""What is written with which settings of the connection, and by which function."""
+
+
+async def is_written(way: dict[str, object]) -> None:
+    """Whatever is written, by whichever function, is what is read back."""
+    for options, writes in WRITES.items():
+        connection = {**way, **json.loads(options)}
+        async with driver_of(connection) as driver:
+            wanted = points(*(address for address, _, _ in writes))
+            for point, (_, value, function) in zip(wanted, writes, strict=True):
+                request = write_request(point, value, validated(Connection, connection))
+                assert request.pdu[0] == function
+                await driver.write(point, value)
+                assert await read(driver, [point]) == [value]  # type: ignore[arg-type]
+
+
 async def test_libmodbus_on_a_serial_line(tmp_path: Path) -> None:
     binary = compiled_libmodbus(tmp_path)
     with closing(Cable(tmp_path)) as cable:
@@ -71,6 +101,7 @@ async def test_libmodbus_on_a_serial_line(tmp_path: Path) -> None:
                 serial = {"port": str(cable.near.link), "baud": 19_200}
                 async with driver_of({"serial": serial, "unit": 17}) as driver:
                     await proves_itself(driver)
+                await is_written({"serial": serial, "unit": 17})
             finally:
                 server.kill()
 
@@ -86,6 +117,7 @@ async def test_pymodbus_on_a_serial_line(tmp_path: Path, framing: str) -> None:
             serial = str(cable.near.link)
             async with driver_of({"serial": serial, "framing": framing}) as driver:
                 await proves_itself(driver)
+            await is_written({"serial": serial, "framing": framing})
         finally:
             await server.shutdown()  # type: ignore[no-untyped-call]
 
@@ -100,6 +132,7 @@ async def test_pymodbus_over_udp(framing: str) -> None:
     try:
         async with driver_of(way) as driver:
             await proves_itself(driver)
+        await is_written(way)
     finally:
         await server.shutdown()  # type: ignore[no-untyped-call]
     async with driver_of(way) as driver:
