@@ -1,6 +1,6 @@
 """A guide as a script: its files are written, its commands run, what they say is held against it.
 
-``python -m tests.docs.played PAGE …`` writes what they say now into the pages.
+``python -m tests.guide.played PAGE …`` writes what they say now into the pages.
 """
 
 import os
@@ -136,7 +136,7 @@ def environment() -> dict[str, str]:
 @contextmanager
 def line_in(folder: Path) -> Iterator[Path]:
     """The foreign line at work; gives its folder."""
-    command = [sys.executable, "-m", "tests.docs.foreign_line", str(folder)]
+    command = [sys.executable, "-m", "tests.guide.foreign_line", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

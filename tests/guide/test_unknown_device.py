@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.played import Stage, alike, blocks, cut, inline, is_run, line_in, play
 from tests.docs.test_documentation import ROOT
 from tests.drivers.opcua.server import AsyncuaServer
+from tests.guide.played import Stage, alike, blocks, cut, inline, is_run, line_in, play
 from tests.support.waiting import wait_until
 
 PAGE = (ROOT / "docs/unknown-device.md").read_text(encoding="utf-8")
