@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.drivers.registry import searchers
+from gateway.drivers.search import Target
 from gateway.edge.probing import child
 from gateway.edge.probing.child import Step, searched
 from gateway.edge.probing.order import (
@@ -121,6 +123,23 @@ def test_no_field_becomes_an_option_that_nobody_offers(
     allowed = {f"--{name}" for name in names} | {f"--no-{name}" for name in names}
     assert {option.partition("=")[0] for option in order.options} <= allowed
     assert child.command(order)[-2:] == ["--", order.url]
+
+
+def test_a_place_that_cannot_be_told_is_none_to_look_into() -> None:
+    spec = searchers()["modbus"]
+    assert spec.search is not None
+    for connection, hosts in (
+        ({"address": "8.8.8.8"}, None),
+        ({"host": "10.0.0.1", "mirror": "opc.tcp://8.8.8.8:1"}, ("10.0.0.1", "8.8.8.8")),
+    ):
+        target = Target(connection, {})
+        search = replace(spec.search, target=lambda _, target=target: target)
+        other = replace(spec, search=search)
+        if hosts is None:
+            with pytest.raises(NotAllowedError, match="nowhere"):
+                ordered(other, {}, "a test")
+        else:
+            assert ordered(other, {}, "a test").reach.hosts == hosts
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Reach(NamedTuple):
     """Where a search looks.
 
     Attributes:
-        hosts: names and addresses; the first is the device's.
+        hosts: names and addresses.
         port: of the host; None: the usual one.
         serial: path of a serial port; empty: none.
     """
@@ -161,14 +161,16 @@ def _mentioned(annotation: Any) -> set[Any]:
 
 
 def _reach(written: Mapping[str, Any]) -> Reach:
-    serial = written.get("serial")
-    if serial is not None:
-        return Reach((), None, serial["port"] if isinstance(serial, Mapping) else str(serial))
-    if "host" in written:
-        return Reach((str(written["host"]),), written.get("port"), "")
+    """Whatever in a connection names a place; none is passed over."""
+    serial = written.get("serial", "")
+    path = serial.get("port", "") if isinstance(serial, Mapping) else str(serial)
     urls = [urlsplit(one) for one in map(str, written.values()) if "://" in one]
-    hosts = tuple(one.hostname for one in urls if one.hostname)
-    return Reach(hosts, urls[0].port if urls else None, "")
+    named = [str(written["host"])] if "host" in written else []
+    hosts = (*named, *(one.hostname for one in urls if one.hostname))
+    port = written.get("port") if named or not urls else urls[0].port
+    if not hosts and not path:
+        raise NotAllowedError("nowhere")
+    return Reach(hosts, port, path)
 
 
 def is_of_the_internet(address: str) -> bool:

@@ -103,10 +103,8 @@ class Prober:
         Raises:
             NotAllowedError: it is no serial port, has no address, or is on the internet.
         """
-        if reach.serial:
-            if _real(reach.serial) not in map(_real, self.ports()):
-                raise NotAllowedError("port", reach.serial)
-            return
+        if reach.serial and _real(reach.serial) not in map(_real, self.ports()):
+            raise NotAllowedError("port", reach.serial)
         own = {place.host for one in self._devices if (place := place_of(one.model.endpoint))}
         for host in reach.hosts:
             found = await _addresses(host)

@@ -25,6 +25,10 @@ LEAST_FIT = 0.5
 """Of those that fit less many do."""
 MOST_READABLE = 40
 """Ranges that are shown of a device."""
+_BUSY_S = 1.0
+"""Between two looks at the progress."""
+_IDLE_S = 10.0
+"""Of hundreds of units that were found nothing changes."""
 _PATH = "/probe"
 
 
@@ -105,7 +109,7 @@ class ProbingPage:
             "refusal": None,
             **more,
         }
-        return View("probe.html", data, ("search",), 1.0)
+        return View("probe.html", data, ("search",), _BUSY_S if self._prober.is_busy else _IDLE_S)
 
 
 def _devices(search: Search | None) -> list[object]:
