@@ -115,6 +115,12 @@ class LendingDriver(Driver, Protocol):
         its turn again. The call's time-out stands still.
         """
 
+    async def ready(self) -> None:
+        """Wait until the device may be asked, as ``away`` does; awaited within a turn.
+
+        What is wanted for a limited time only is looked at behind it: it is sent at once then.
+        """
+
 
 class LearningDriver(Driver, Protocol):
     """A driver whose experience with a connection is kept over restarts; no driver has to be one.

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -15,6 +15,8 @@ from edge_config.loading.load import load_gateway
 from gateway.drivers.kit.conformance import values_of
 from gateway.drivers.modbus.driver import ModbusDriver
 from gateway.drivers.registry import installed
+from gateway.edge.commands.executor import Course, write
+from gateway.edge.commands.gate import Admitted
 from gateway.edge.device.asking.alone import model_of
 from gateway.edge.device.connection import Connection
 from gateway.edge.device.links import Links
@@ -33,7 +35,7 @@ CLOCK_MS = 5
 """The clock of the loop counts in whole milliseconds."""
 
 
-def opened(folder: Path, port: int, **sleepy: Any) -> list[Connection]:
+def opened(folder: Path, port: int, framing: str = "rtu", **sleepy: Any) -> list[Connection]:
     """The units of a serial server as the gateway opens them, each with some requests a reading."""
     tags = [{"name": f"t{at}", "address": f"holding:{1000 * at}"} for at in range(REQUESTS)]
     groups = [{"name": "g", "interval_ms": 10_000, "tags": tags}]
@@ -47,7 +49,7 @@ def opened(folder: Path, port: int, **sleepy: Any) -> list[Connection]:
             "connection": {
                 "host": "127.0.0.1",
                 "port": port,
-                "framing": "rtu",
+                "framing": framing,
                 "unit": unit,
                 "request_timeout_ms": 1_500,
                 **(sleepy if unit == SLEEPY else {}),
@@ -111,6 +113,45 @@ async def test_neighbours_are_read_in_each_pause_of_a_unit(tmp_path: Path) -> No
     assert len(places) == 2 * REQUESTS
     assert all(later - sooner > 2 for sooner, later in pairwise(places))
     assert not server.unheard
+
+
+class ExpiredError(Exception):
+    """Nobody wants the write any more."""
+
+
+class Device:
+    """One device, as commands see it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def ask(self, action: Any, *, urgent: bool, repeatable: bool = False) -> Any:
+        async with self._connection.turn.beside(is_urgent=urgent):
+            return await self._connection.do(action, may_renew=repeatable)
+
+
+async def test_a_command_that_expires_in_the_pause_is_not_written(tmp_path: Path) -> None:
+    """Whether it is wanted is asked behind the pause, and not when the turn has come."""
+    looked_at: list[float] = []
+
+    def is_wanted() -> None:
+        looked_at.append(asyncio.get_running_loop().time())
+        raise ExpiredError
+
+    async with box(most=1, pause_s={SLEEPY: 0.5}) as (server, port):
+        one = opened(tmp_path, port, framing="tcp", unit_pause_ms=500 + CLOCK_MS)[SLEEPY - 1]
+        async with one.turn:
+            await one.connect()
+        assert await values(one) == [SLEEPY] * REQUESTS
+        asked, answered_s = server.asked[SLEEPY], server.ended_s
+        (plan,) = one._plans.values()
+        point, course = plan.kept.points[0], Course()
+        admitted = Admitted(point, cast("Any", None), 7, 7)  # no rule is asked for before
+        with pytest.raises(ExpiredError):
+            await write(cast("Any", Device(one)), admitted, course, is_wanted)
+        await one.close()
+        assert (server.asked[SLEEPY], course.is_sent) == (asked, False)
+    assert looked_at[0] - answered_s >= 0.5
 
 
 async def test_without_it_the_unit_does_not_hear_half_of_its_requests(tmp_path: Path) -> None:

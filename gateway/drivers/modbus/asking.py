@@ -135,6 +135,9 @@ class Asking:
             self._wide = replace(self._unit, window=width, timeout_s=timeout_s)
         return self._wide
 
+    async def ready(self) -> None:
+        """Wait until the unit may be asked."""
+
     async def ask_once(self, request: Request) -> Answer:
         """Send a request that must not be repeated, and wait for its answer.
 

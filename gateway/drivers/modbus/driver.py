@@ -122,6 +122,10 @@ class ModbusDriver:
         """Whether the unit answers, which functions it has, and who answers instead."""
         return examine(self._link, self, self._unit)
 
+    async def ready(self) -> None:
+        """Wait until the unit's own pause is over."""
+        await self._asking.ready()
+
     async def connect(self) -> None:
         """Join the link; whether the unit answers shows at the first reading."""
         await self.close()

@@ -6,13 +6,14 @@ exactly. What is told in the end follows from how far it had come, whatever ende
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from gateway.core.batch import Reading
 from gateway.core.status import FIRST_BAD, is_replay, reason_of, sendable
 from gateway.drivers.api import Driver, DriverError, NoResponseError, NotConnectedError, Value
+from gateway.drivers.extras import LendingDriver
 from gateway.edge.commands.gate import Admitted
 from gateway.edge.commands.inverse import shown
 from gateway.edge.device.asking.reading import Askable
@@ -86,6 +87,8 @@ async def write(
     """
 
     async def act(driver: Driver) -> None:
+        if hasattr(driver, "ready"):  # a pause of the device may outlast what is wanted
+            await cast("LendingDriver", driver).ready()
         is_wanted()
         course.is_sent = True
         try:

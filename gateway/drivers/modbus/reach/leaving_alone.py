@@ -40,7 +40,7 @@ class PausingAsking(Asking):
         """See :meth:`Asking.ask`; after what is no response of the unit the rest is not sent."""
         answers: list[Answer] = [NOT_SENT] * len(requests)
         for at, request in enumerate(requests):
-            await self._pause()
+            await self.ready()
             (answers[at],) = await super().ask([request], is_known=is_known)
             if answers[at] in NO_RESPONSE:
                 break
@@ -48,7 +48,7 @@ class PausingAsking(Asking):
 
     async def ask_once(self, request: Request) -> Answer:
         """See :meth:`Asking.ask_once`."""
-        await self._pause()
+        await self.ready()
         return await super().ask_once(request)
 
     async def _exchange(
@@ -63,7 +63,8 @@ class PausingAsking(Asking):
         finally:
             channel.quiet.leave_alone(self._unit, asyncio.get_running_loop().time())
 
-    async def _pause(self) -> None:
+    async def ready(self) -> None:
+        """See :meth:`Asking.ready`; others use the line meanwhile."""
         ready_s = self._link.not_before.get(self._unit.number, 0.0)
         left_s = ready_s - asyncio.get_running_loop().time()
         if left_s > 0 and self._away is not None:
