@@ -40,9 +40,6 @@ Conflicts = Annotated[
     ),
 ]
 
-_NEW_OBJECTS = 50_000
-"""After so many the garbage collector looks for cycles: 700 cost a sixth of a large table."""
-
 
 def register(root: typer.Typer) -> None:
     """Add the command with its subcommands."""
@@ -214,12 +211,9 @@ def _listed(groups: "Groups") -> str:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Tell what is wrong with files in words; rows become many objects, and none in cycles."""
-    import gc
-
+    """Tell what is wrong with files in words."""
     from edge_config.mistakes.problems import ConfigError
 
-    gc.set_threshold(_NEW_OBJECTS)
     try:
         yield
     except (ConfigError, ValueError) as error:
