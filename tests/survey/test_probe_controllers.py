@@ -65,6 +65,35 @@ async def test_the_meter_of_a_line_is_found_and_written(tmp_path: Path) -> None:
     assert device["connection"]["meter"] == OTHER
 
 
+async def test_what_a_meter_gives_proposes_its_profile() -> None:
+    """Identifiers mean the same in every meter, unlike the addresses of a controller's program."""
+    async with line(meter(OTHER)) as (server, proxy):
+        answer = await found("dlt645", f"tcp://127.0.0.1:{proxy.port}?meter={OTHER}")
+        (asked,) = (one.asked for one in server.meters.values())
+    (device,) = answer["devices"]
+    assert "0201FF00[2]" in device["readable"]
+    assert device["labels"]["di_00010000"] == "正向有功总电能"
+    assert device["profiles"][0]["profile"] == "meter_dlt645"
+    assert asked < 60
+
+
+async def test_a_meter_that_falls_silent_is_asked_no_more() -> None:
+    heard: list[bytes] = []
+
+    def deaf(data: bytes) -> bytes:
+        heard.append(data)
+        return data if len(heard) == 1 else b""
+
+    async with line(meter(OTHER)) as (server, proxy):
+        proxy.alter = deaf
+        url = f"tcp://127.0.0.1:{proxy.port}?meter={OTHER}&request_timeout_ms=100"
+        (device,) = (await found("dlt645", url))["devices"]
+        (asked,) = (one.asked for one in server.meters.values())
+    assert device["connection"]["meter"] == OTHER
+    assert "no answer within 100 ms" in device["remarks"][0]
+    assert asked < 8
+
+
 async def test_a_meter_of_the_library_is_found_by_its_number() -> None:
     with library_meter() as theirs:
         url = f"tcp://127.0.0.1:{theirs.server.port}?meter={ONE}"
