@@ -92,10 +92,11 @@ def test_an_answer_shows_values_states_and_faults() -> None:
         ua.DataValue(ua.Variant(2.5, ua.VariantType.Float)),
         ua.DataValue(StatusCode=ua.StatusCode(ua.UInt32(ua.StatusCodes.BadNodeIdUnknown))),
         ua.DataValue(ua.Variant([1, 2, 3], ua.VariantType.Int16)),
+        ua.DataValue(ua.Variant([1, 2, 3, 4, 5], ua.VariantType.Int16)),
         ua.DataValue(text),
     ]
-    shown = "Float 2.5; null BadNodeIdUnknown; 3 × Int16; String '衢衢"
-    assert came(read).startswith(f"answer 7: Read: Good 4 values – {shown}")
+    shown = "Float 2.5; null BadNodeIdUnknown; Int16 [1, 2, 3]; Int16 [1, 2, 3, 4, … of 5]; String"
+    assert came(read).startswith(f"answer 7: Read: Good 5 values – {shown} '衢衢")
     fault = ua.ServiceFault()
     fault.ResponseHeader.ServiceResult = ua.StatusCode(ua.UInt32(ua.StatusCodes.BadTooManySessions))
     assert came(fault).startswith("answer 7: ServiceFault: BadTooManySessions (")

@@ -46,16 +46,26 @@ def _response(cursor: Cursor, expected: int) -> None:
     kind = cursor.node_id()
     if kind not in (expected, SERVICE_FAULT):
         raise CodecError(f"response of type {kind}, expected {expected}")
+    result = service_result(cursor)
+    if result >= BAD:
+        raise ServiceFaultError(result)
+    if kind == SERVICE_FAULT:
+        raise CodecError("the server answered with a fault that is none")
+
+
+def service_result(cursor: Cursor) -> int:
+    """The StatusCode of a ResponseHeader (Part 4, 7.33); the cursor stands behind it then.
+
+    Raises:
+        CodecError: it is cut short.
+    """
     cursor.skip(12)  # time, request handle
     result = cursor.uint32()
     cursor.skip_diagnostic_info()
     for _ in range(cursor.count(4)):
         cursor.bytestring()
     cursor.skip_extension_object()
-    if result >= BAD:
-        raise ServiceFaultError(result)
-    if kind == SERVICE_FAULT:
-        raise CodecError("the server answered with a fault that is none")
+    return result
 
 
 EPOCH_TICKS = 116_444_736_000_000_000

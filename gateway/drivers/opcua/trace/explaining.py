@@ -8,9 +8,9 @@ from struct import Struct
 
 from gateway.drivers.frames import Direction, Frame
 from gateway.drivers.opcua.encoding.binary import CodecError, Cursor
-from gateway.drivers.opcua.encoding.codec import DATA_CHANGE, STATUS_CHANGE
+from gateway.drivers.opcua.encoding.codec import DATA_CHANGE, STATUS_CHANGE, service_result
 from gateway.drivers.opcua.encoding.texts import node_id
-from gateway.drivers.opcua.trace.keeping import HEAD, skip_request_header, skip_response_header
+from gateway.drivers.opcua.trace.keeping import HEAD, skip_request_header
 from gateway.drivers.opcua.trace.services import FAULT, REQUESTS, RESPONSES
 from gateway.drivers.opcua.trace.values import data_value
 
@@ -59,7 +59,7 @@ def _response(cursor: Cursor, name_of: Naming) -> Iterator[str]:
     kind = cursor.node_id()
     service = RESPONSES.get(kind or 0)
     yield f"{service or f'service {kind}'}:"
-    yield name_of(skip_response_header(cursor))
+    yield name_of(service_result(cursor))
     details = _RESPONSE_DETAILS.get(service or "")
     if details and service != FAULT:
         yield from details(cursor, name_of)

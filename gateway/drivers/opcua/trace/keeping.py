@@ -9,6 +9,7 @@ from struct import Struct
 
 from gateway.drivers.frames import LONGEST
 from gateway.drivers.opcua.encoding.binary import CodecError, Cursor
+from gateway.drivers.opcua.encoding.codec import service_result
 from gateway.drivers.opcua.trace.services import OPEN_CHANNEL, REQUESTS, RESPONSES, SECRET
 
 HEAD = Struct("<3scII")
@@ -62,7 +63,7 @@ def _response(body: bytes) -> bytes:
     cursor = Cursor(body)
     try:
         service = RESPONSES.get(cursor.node_id() or 0)
-        skip_response_header(cursor)
+        service_result(cursor)
         return body[: _end(service, cursor, _OPEN_RESPONSE)]
     except CodecError:
         return b""
@@ -86,18 +87,3 @@ def skip_request_header(cursor: Cursor) -> None:
     cursor.bytestring()
     cursor.skip(4)
     cursor.skip_extension_object()
-
-
-def skip_response_header(cursor: Cursor) -> int:
-    """Leave out a ResponseHeader (Part 4, 7.33); the service's result.
-
-    Raises:
-        CodecError: it is cut short.
-    """
-    cursor.skip(12)  # time, number
-    result = cursor.uint32()
-    cursor.skip_diagnostic_info()
-    for _ in range(cursor.count(4)):
-        cursor.bytestring()
-    cursor.skip_extension_object()
-    return result

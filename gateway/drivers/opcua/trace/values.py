@@ -9,6 +9,8 @@ from gateway.drivers.opcua.encoding.texts import TEXTS, node_id
 
 _LONGEST = 60
 """Characters of a text that are shown."""
+_ELEMENTS = 4
+"""Elements of an array that are shown."""
 _NAMES = [
     "null",
     "Boolean",
@@ -81,14 +83,23 @@ def _variant(cursor: Cursor, name_of: Callable[[int], str]) -> str:
     kind = encoding & TYPE_BITS
     name = _NAMES[kind] if kind < len(_NAMES) else f"type {kind}"
     if encoding & ARRAY:
-        count = max(Cursor(cursor.body, cursor.at).int32(), 0)
+        first = _first(Cursor(cursor.body, cursor.at), kind, name_of)
         cursor.skip_variant_body(encoding)
-        return f"{count:,} × {name}"
+        return f"{name} {first}"
     if kind == _STRUCTURE:
         which = node_id(Cursor(cursor.body, cursor.at))
         cursor.skip_extension_object()
         return f"{name} {which}"
     return f"{name} {_value(cursor, kind, name_of)}".strip()
+
+
+def _first(cursor: Cursor, kind: int, name_of: Callable[[int], str]) -> str:
+    """The first elements of an array, and how many there are."""
+    count = max(cursor.int32(), 0)
+    if count <= _ELEMENTS:
+        return f"[{', '.join(_value(cursor, kind, name_of) for _ in range(count))}]"
+    shown = [_value(cursor, kind, name_of) for _ in range(_ELEMENTS)]
+    return f"[{', '.join(shown)}, … of {count:,}]"
 
 
 def _value(cursor: Cursor, kind: int, name_of: Callable[[int], str]) -> str:
