@@ -239,8 +239,8 @@ class DriverSpec:
         unit: what makes a connection's physical unit – of Modbus host, port and unit id – and
             nothing else of it, so that two devices that read one unit are recognised whatever
             their time-outs. By default the whole connection. Pure.
-        unit_name: what tells a device from others at its endpoint – of Modbus the number of its
-            unit – for people; empty: an endpoint has one device. Pure.
+        unit_name: what tells a device from others at its endpoint, for people – of Modbus
+            ``unit 7``, of a meter ``meter 000000000012``; empty: an endpoint has one device. Pure.
         misfits: what in a valid connection contradicts the rest of its device (time-outs, say),
             as pairs of a key of ``connection:`` and a sentence. Pure; ``qulink check`` shows it
             with its line.

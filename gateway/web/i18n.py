@@ -60,19 +60,23 @@ def cause_words(language: Language, code: str) -> str:
     return catalog(language).get(f"reason.{code}", code)
 
 
-def fault_words(language: Language, fault: str, endpoint: str, unit_name: str) -> tuple[str, str]:
+def fault_words(language: Language, fault: str, endpoint: str, unit: str) -> tuple[str, str]:
     """What is wrong with a device, and what to do; both empty where nothing is.
 
     Args:
         language: of the words.
         fault: id, as of ``gateway/edge/device/standing/faults.py``.
         endpoint: where the device is reached.
-        unit_name: what tells it from others there; may be empty.
+        unit: what tells it from others there, in this language; may be empty.
     """
     known = catalog(language)
     if f"fault.{fault}" not in known:
         return "", ""
-    places = {"endpoint": endpoint, "host": _host(endpoint), "unit_name": unit_name or "–"}
+    places = {
+        "endpoint": endpoint,
+        "host": _host(endpoint),
+        "unit": unit or known["edge.its_address"],
+    }
     return known[f"fault.{fault}"], text(language, f"fault_advice.{fault}", **places)
 
 

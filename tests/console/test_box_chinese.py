@@ -89,6 +89,9 @@ async def test_no_english_sentence_is_left_on_the_chinese_pages(tmp_path: Path) 
             async with visitor(base) as one:
                 await _settled(one)
                 assert await _left(one, ["/", "/lines"]) == {}
+                first = (await one.get("/")).text
+                assert "表号 000000000012" in first
+                assert "检查站号 9" in first
                 for each in devices:
                     here = f"/devices/{each['id']}"
                     csrf = {"csrf": one.cookies["qulink_csrf"]}

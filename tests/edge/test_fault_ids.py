@@ -144,7 +144,7 @@ async def test_each_kind_of_trouble_reads_differently(tmp_path: Path) -> None:
             )
             said = (await asyncio.to_thread(qulink, "device", "list", config)).stdout
     wrong = next(one for one in listed if one["id"] == "wrong-profile")
-    assert (wrong["readable"], wrong["tags"], wrong["unit_name"]) == (0, 7, "1")
+    assert (wrong["readable"], wrong["tags"], wrong["unit_name"]) == (0, 7, "unit 1")
     for words in ("host name unknown", "nobody listens at the port", "see unit 9", "0 of 7"):
         assert words in said
     assert "compare profile, addresses, notation and unit" in said

@@ -71,6 +71,7 @@ SPEC = DriverSpec(
     ),
     endpoint=endpoint,
     unit=unit,
+    unit_name=lambda connection: f"meter {connection.meter}",
     misfits=misfits,
     link=LinkSpec(key, _link, conflicts, _doubts, _impossible, _share),
     explain=explain,

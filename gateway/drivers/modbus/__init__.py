@@ -113,7 +113,7 @@ SPEC = DriverSpec(
     ),
     endpoint=endpoint,
     unit=unit,
-    unit_name=lambda connection: str(connection.unit),
+    unit_name=lambda connection: f"unit {connection.unit}",
     misfits=misfits,
     in_notation=in_notation,
     unclear=unclear,

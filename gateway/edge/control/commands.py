@@ -46,7 +46,7 @@ class DeviceStatus(msgspec.Struct, frozen=True):
         polls: readings since the gateway's start.
         failures: how often it was lost since then.
         endpoint: where it is reached.
-        unit_name: what tells it from others there, its unit; may be empty.
+        unit_name: what tells it from others there, ``unit 7``; may be empty.
         uncertain: values since then that were UNCERTAIN, by reason code.
         notices: what stands of it: how it differs from what was asked for, what was learnt.
     """

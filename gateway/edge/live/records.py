@@ -53,7 +53,7 @@ class DeviceLive:
         driver: name of its driver.
         profile: name of its machine profile.
         asset_no: ledger number of its machine.
-        unit_name: what tells it from others at its endpoint, for people: its unit; may be empty.
+        unit_name: what tells it from others at its endpoint, for people: ``unit 7``; may be empty.
         link: ``starting``, ``up`` or ``down``.
         cause: why it is down; NONE while up.
         detail: the fault in words; empty while up.

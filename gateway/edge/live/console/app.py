@@ -1,7 +1,8 @@
 """Pages of the box and their addresses."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from starlette.routing import BaseRoute, Route
@@ -16,7 +17,7 @@ from gateway.edge.live.console.pages.frames import FramesPage, in_pairs, instant
 from gateway.edge.live.console.pages.lines import LinesPage
 from gateway.edge.live.console.pages.overview import Overview
 from gateway.edge.live.console.pages.probing import ProbingPage
-from gateway.edge.live.console.pages.standing import step_title, tag_trouble_of, trouble_of
+from gateway.edge.live.console.pages.standing import Said, step_title, tag_trouble_of, trouble_of
 from gateway.edge.live.console.pages.testing import TestingPage
 from gateway.edge.live.console.pages.writing import WritingPage
 from gateway.edge.live.console.sessions import FileSessions, path_beside
@@ -69,8 +70,9 @@ def build(
         secure=console.tls is not None,
         token=console.token is not None,
     )
-    filters = {**_FILTERS, "said": _said(tools)}
-    pages = Pages(site, Assets(), (TEMPLATES,), filters, macros={"edge": "edge_macros.html"})
+    pages = Pages(
+        site, Assets(), (TEMPLATES,), _filters(_said(tools)), macros={"edge": "edge_macros.html"}
+    )
     overview = Overview(live, config, now_ms, tools.mistakes if tools else ())
     routes = [
         Route("/", pages.endpoint(overview.view)),
@@ -106,8 +108,7 @@ def _asking(
         yield from ProbingPage(tools.prober, pages).routes()
 
 
-def _said(tools: Tools | None) -> Callable[[str, Language], str]:
-    """What code says in English, in the language of a page."""
+def _said(tools: Tools | None) -> Said:
 
     def in_language(words: str, language: Language) -> str:
         if language == "en":
@@ -117,12 +118,14 @@ def _said(tools: Tools | None) -> Callable[[str, Language], str]:
     return in_language
 
 
-_FILTERS: Mapping[str, Callable[..., object]] = {
-    "trouble": trouble_of,
-    "tag_trouble": tag_trouble_of,
-    "instant": instant,
-    "breaker": breaker_of,
-    "bytes": in_pairs,
-    "step_title": step_title,
-    "ms": milliseconds,
-}
+def _filters(said: Said) -> dict[str, Callable[..., object]]:
+    return {
+        "said": said,
+        "trouble": partial(trouble_of, said),
+        "tag_trouble": tag_trouble_of,
+        "instant": instant,
+        "breaker": breaker_of,
+        "bytes": in_pairs,
+        "step_title": step_title,
+        "ms": milliseconds,
+    }

@@ -1,10 +1,14 @@
 """How a device stands, in the words of a page: colour, what is wrong, and what to do."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.core.status import Reason
 from gateway.edge.live.view import DeviceLive, DeviceRecord
 from gateway.web.i18n import Language, catalog, cause_words, fault_words, reason_advice
+
+Said = Callable[[str, Language], str]
+"""What code says in English, in the language of a page."""
 
 
 class Trouble(NamedTuple):
@@ -34,9 +38,12 @@ def kind_of(device: DeviceRecord | DeviceLive, fault: str, *, is_whole: bool) ->
     return "good" if device.link == "up" and is_whole else "warn"
 
 
-def trouble_of(device: DeviceRecord | DeviceLive, fault: str, language: Language) -> Trouble:
+def trouble_of(
+    said: Said, device: DeviceRecord | DeviceLive, fault: str, language: Language
+) -> Trouble:
     """What keeps the whole device from being read, more exactly than the cause of its gap."""
-    found = Trouble(*fault_words(language, fault, device.endpoint, device.unit_name))
+    unit = said(device.unit_name, language)
+    found = Trouble(*fault_words(language, fault, device.endpoint, unit))
     if found.title or device.link != "down":
         return found
     return Trouble(cause_words(language, device.cause.code), "")
