@@ -81,15 +81,21 @@ async def test_a_name_that_two_machines_behind_a_device_have_is_not_guessed(tmp_
     async with Gateway(tmp_path, Machine()) as gateway:
         model = gateway.edge.devices["d"].model
     (group,) = model.resolved.groups
-    twice = replace(group, tags=(*group.tags, group.tags[0]))
+    other = replace(group.tags[0], config=replace(group.tags[0].config, asset_no="PR-2"))
+    twice = replace(group, tags=(*group.tags, other))
     both = replace(model, resolved=replace(model.resolved, groups=(twice,)))
     assert gate.admit(model, "speed", 1, CommandsConfig(enabled=True)).raw == 10
-    with pytest.raises(gate.CommandRefusedError, match="several tags of device d are called"):
+    own = f"{model.config.asset_no}/speed"
+    words = f"called 'speed', each of another machine; write {own} or PR-2/speed"
+    with pytest.raises(gate.CommandRefusedError, match=words):
         gate.admit(both, "speed", 1, CommandsConfig(enabled=True))
-    with pytest.raises(ControlError, match="'speed', each of another machine; ask for their addr"):
+    assert gate.admit(both, "PR-2/speed", 1, CommandsConfig(enabled=True)).raw == 10
+    with pytest.raises(ControlError, match=words):
         tags_to_read(both, ["mode", "speed"], ())
+    (asked,) = tags_to_read(both, ["PR-2/speed"], ())
+    assert (asked.config.name, asked.address) == ("PR-2/speed", other.address)
     names = [tag.config.name for tag in tags_to_read(both, (), ())]
-    assert len(names) == len(TAGS) + 1 and "speed" not in names and "mode" in names
+    assert len(names) == len(TAGS) + 1 and {own, "PR-2/speed", "mode"} < set(names)
 
 
 async def test_what_its_driver_never_writes_is_refused_by_the_gate(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """Writing from the page: only where it is allowed, seen first, confirmed, recorded, once."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -142,6 +145,36 @@ async def test_without_a_token_or_leave_of_the_gateway_nothing_can_be_written(
                 order = {**csrf, "value": "4", "who": "x", "id": "one"}
                 assert (await visitor.post(PATH, data=order)).status_code == 404
                 assert (await visitor.get(PATH)).status_code == 404
+
+
+@pytest.mark.timeout(300)
+async def test_where_two_machines_have_a_name_the_one_that_is_meant_is_written(
+    tmp_path: Path,
+) -> None:
+    other = {**TAGS[0], "address": "holding:12", "asset_no": "PR-2"}
+    (tmp_path / "token").write_text(TOKEN)
+    async with meter() as port:
+        one = device("press-1", [TAGS[0], other], port=port)
+        console = {"token": {"file": str(tmp_path / "token")}}
+        with box(tmp_path, one, console=console, commands={"enabled": True}) as base:
+            async with visiting(base) as visitor:
+                page = (await visitor.get("/devices/press-1")).text
+                assert 'href="/devices/press-1/write/PRESS-1/speed"' in page
+                assert 'href="/devices/press-1/write/PR-2/speed"' in page
+                csrf = {"csrf": visitor.cookies["qulink_csrf"]}
+                order = {**csrf, "value": "4", "who": "x", "id": "one"}
+                path = "/devices/press-1/write/PR-2/speed"
+                assert "read back as exactly" in (await visitor.post(path, data=order)).text
+                assert (await visitor.get(PATH)).status_code == 404
+        rows = await asyncio.to_thread(_read, tmp_path)  # the meter answers meanwhile
+        told = {row["tag"]: row["raw"] for row in rows}
+        assert told == {"PRESS-1/speed": 21, "PR-2/speed": 40}
+
+
+def _read(folder: Path) -> list[dict[str, Any]]:
+    done = qulink("read", folder / "gateway.yaml", "press-1", "--json")
+    rows: list[dict[str, Any]] = json.loads(done.stdout)
+    return rows
 
 
 async def test_who_has_not_logged_in_writes_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,36 @@ async def test_watch_shows_each_change_once_with_quality_and_reason(config: Path
         assert any("press-1 speed = 2.1 m/min  good  raw 21" in line for line in lines)
         assert any("press-1 limit = –  bad (out of range)  raw 28" in line for line in lines)
         assert any("press-1 absent = –  bad (no such address" in line for line in lines)
+
+
+async def test_where_two_machines_have_a_name_each_is_called_by_its_machine(
+    server: int, tmp_path: Path
+) -> None:
+    other = {"name": "speed", "address": "input:10:uint16", "asset_no": "PR-2"}
+    here = {"host": "127.0.0.1", "port": server}
+    config = configured(tmp_path, "modbus", here, [TAGS[0], TAGS[1], other])
+    own = "M1/speed"
+    for is_running in (False, True):
+        with running(config) if is_running else nullcontext():
+            if is_running:
+                await until(lambda: is_up(config))
+            assert {name: row["raw"] for name, row in rows_of(config).items()} == {
+                own: 21,
+                "PR-2/speed": 70,
+                "limit": 28,
+            }
+            assert rows_of(config, "PR-2/speed")["PR-2/speed"]["address"] == "input:10:uint16"
+            done = qulink("read", config, "press-1", "speed")
+            assert done.returncode == 1
+            assert f"each of another machine; write {own} or PR-2/speed" in done.stderr
+            done = qulink("watch", config, "press-1", "--changes", "3")
+            lines = "\n".join(sorted(line[31:] for line in done.stdout.splitlines()))
+            assert f"press-1 {own} = 2.1 m/min  good" in lines
+            assert "press-1 PR-2/speed = 70  good" in lines
+            done = qulink("watch", config, "press-1", "PR-2/speed", "--changes", "1")
+            assert "press-1 PR-2/speed = 70  good" in done.stdout
+            done = qulink("watch", config, "press-1", "speed")
+            assert f"write {own} or PR-2/speed" in done.stderr
 
 
 async def test_a_stopped_or_unreachable_device_says_so(config: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from gateway.core.rules import TagRule
 from gateway.drivers.api import Point, Value
 from gateway.edge.commands.inverse import UnwritableValueError, raw_of, wanted_of
 from gateway.edge.device.model import DeviceModel, rule_of
+from gateway.edge.live.naming import all_called, meant, several
 from gateway.wire.commands import Command
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -85,26 +86,30 @@ def _plain(wanted: Decimal | bool | str) -> Value:
 
 
 def _writable(model: DeviceModel, name: str) -> ResolvedTag:
-    tags = [tag for group in model.resolved.groups for tag in group.tags]
-    named = [tag for tag in tags if tag.config.name == name]
-    read_only = model.spec.read_only
-    open_ = [tag for tag in tags if tag.config.access == "read-write"]
-    others = [tag.config.name for tag in open_ if not read_only(tag.address)][:20]
-    known = f"; can be written: {', '.join(others)}" if others else ""
+    named, known = meant(model.resolved, name), _others(model)
     if not named:
         raise CommandRefusedError(f"device {model.id} has no tag {name[:64]!r}{known}")
     if len(named) > 1:
-        raise CommandRefusedError(
-            f"several tags of device {model.id} are called {name!r}, each of another machine"
-        )
-    if named[0].config.access != "read-write":
+        raise CommandRefusedError(several(model.resolved, name, named))
+    tag = named[0].tag
+    if tag.config.access != "read-write":
         raise CommandRefusedError(
             f"tag {name!r} is for reading only; 'access: read-write' in its profile allows more"
             f"{known}"
         )
-    if why := read_only(named[0].address):
-        raise CommandRefusedError(f"cannot write {name} ({named[0].address}): {why}{known}")
-    return named[0]
+    if why := model.spec.read_only(tag.address):
+        raise CommandRefusedError(f"cannot write {name} ({tag.address}): {why}{known}")
+    return tag
+
+
+def _others(model: DeviceModel) -> str:
+    """The tags that can be written, as the end of a sentence."""
+    open_ = [
+        one.name
+        for one in all_called(model.resolved)
+        if one.tag.config.access == "read-write" and not model.spec.read_only(one.tag.address)
+    ]
+    return f"; can be written: {', '.join(open_[:20])}" if open_ else ""
 
 
 def _demand_within(tag: TagConfig, wanted: Decimal | bool | str) -> None:

@@ -1,8 +1,6 @@
 """Values of tags as commands are answered with them."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -13,6 +11,7 @@ from edge_config.models.tag import TagConfig
 from gateway.core.status import Reason
 from gateway.edge.control.protocol import ControlError
 from gateway.edge.device.model import DeviceModel
+from gateway.edge.live.naming import all_called, meant, several
 from gateway.edge.live.records import TagLive, TagValue
 
 
@@ -49,7 +48,8 @@ class ValueNow(msgspec.Struct, frozen=True):
     """One tag.
 
     Attributes:
-        tag: its name, or the address that was asked for.
+        tag: its name, with its machine before it if others have one (``PR-2/speed``), or the
+            address that was asked for.
         address: where the driver finds it.
         value: scaled; None if there is none or it is BAD. No JSON number: nan, inf, -inf as text.
         unit: of the value.
@@ -76,34 +76,24 @@ def tags_to_read(
 ) -> list[ResolvedTag]:
     """What is asked for; all tags of the device if nothing is named.
 
-    A name that several machines behind the device have is not guessed: among all tags such ones
-    are called by their addresses.
+    A name that several machines behind the device have is not guessed: such tags are called by
+    their machines, too.
 
     Raises:
         ControlError: the device has no such tag, or several, or the address is none.
     """
-    known = defaultdict[str, list[ResolvedTag]](list)
-    for tag in (tag for group in model.resolved.groups for tag in group.tags):
-        known[tag.config.name].append(tag)
     if not names and not addresses:
-        return [tag for tags in known.values() for tag in (tags if len(tags) == 1 else _told(tags))]
-    unknown = [name for name in names if name not in known]
+        return [one.renamed() for one in all_called(model.resolved)]
+    found = [(name, meant(model.resolved, name)) for name in names]
+    unknown = [name for name, tags in found if not tags]
     if unknown:
-        few = ", ".join(list(known)[:20])
+        few = ", ".join(one.name for one in all_called(model.resolved)[:20])
         raise ControlError(f"device {model.id} has no tag {', '.join(unknown)}; it has: {few}")
-    for name in names:
-        if len(known[name]) > 1:
-            where = ", ".join(tag.config.name for tag in _told(known[name]))
-            raise ControlError(
-                f"several tags of device {model.id} are called {name!r}, each of another machine; "
-                f"ask for their addresses: {where}"
-            )
-    return [*(known[name][0] for name in names), *(one.tag(model) for one in addresses)]
-
-
-def _told(tags: Iterable[ResolvedTag]) -> list[ResolvedTag]:
-    """Tags called by their addresses."""
-    return [replace(tag, config=replace(tag.config, name=str(tag.address))) for tag in tags]
+    for name, tags in found:
+        if len(tags) > 1:
+            raise ControlError(several(model.resolved, name, tags))
+    named = [tags[0].renamed() for _, tags in found]
+    return [*named, *(one.tag(model) for one in addresses)]
 
 
 def values_now(tags: Iterable[TagLive], asked: Iterable[ResolvedTag]) -> list[ValueNow]:

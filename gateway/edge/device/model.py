@@ -63,11 +63,6 @@ class DeviceModel:
         """Device id."""
         return self.config.id
 
-    @property
-    def tags(self) -> dict[str, ResolvedTag]:
-        """Its tags by name; made when it is asked for."""
-        return {tag.config.name: tag for group in self.resolved.groups for tag in group.tags}
-
 
 @dataclass(frozen=True, slots=True)
 class _Layout:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -17,6 +17,7 @@ from gateway.core.values.plain import plain_values
 from gateway.drivers.api import Driver, TagFault
 from gateway.drivers.extras import Notice, RecordingDriver, Resting
 from gateway.drivers.frames import FrameLog
+from gateway.edge.live.naming import of_machine
 from gateway.edge.live.records import DeviceLive, Link, TagLive, TagValue
 
 UNREADABLE = "unreadable"
@@ -136,6 +137,7 @@ def device_of(record: DeviceRecord) -> DeviceLive:
     """The device with its tags as they are now."""
     faults = record.tag_faults() if record.link == "up" else {}
     tags = [tag for group in record.groups.values() for tag in _tags(record, group, faults)]
+    often = Counter(tag.name for tag in tags)
     return DeviceLive(
         record.id,
         record.endpoint,
@@ -154,8 +156,12 @@ def device_of(record: DeviceRecord) -> DeviceLive:
         record.driver_bugs,
         dict(record.uncertain),
         tuple(record.notices()),
-        tags,
+        [tag if often[tag.name] == 1 else _of_machine(tag) for tag in tags],
     )
+
+
+def _of_machine(tag: TagLive) -> TagLive:
+    return replace(tag, name=of_machine(tag.asset_no, tag.name))
 
 
 def _tags(record: DeviceRecord, group: GroupLive, faults: Mapping[str, TagFault]) -> list[TagLive]:
@@ -193,6 +199,7 @@ def tags_of(
             time,
             words_for(faults.get(tag.name), code),
             raw,
+            schema.equipment[tag.equipment].asset_no,
         )
         for tag, code, value, time, raw in zip(
             schema.tags, status, values, times, _raw_values(group.raw, count), strict=True

@@ -15,7 +15,7 @@ class TagLive:
     """The newest value of one tag.
 
     Attributes:
-        name: tag name.
+        name: what it is called: its name, behind its machine if others have one.
         label_zh: name for Chinese readers; may be empty.
         label_en: name for English readers; may be empty.
         unit: unit text, may be empty.
@@ -27,6 +27,7 @@ class TagLive:
         time_ms: time of the value or of the fault, UTC milliseconds; 0: never.
         detail: what the device said of the fault, in words; mostly empty.
         raw: the newest value as the driver read it; None: it read none, or the device pushed it.
+        asset_no: ledger number of its machine.
     """
 
     name: str
@@ -41,6 +42,7 @@ class TagLive:
     time_ms: int
     detail: str = ""
     raw: TagValue = None
+    asset_no: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,17 @@ def points_of(loaded: "LoadedGateway", device: str, words: list[str]) -> dict[st
         device: its device.
         words: names of tags, or addresses in the driver's text form.
     """
+    from gateway.edge.live.naming import meant
+
     resolved = next((one for one in loaded.devices if one.config.id == device), None)
     if resolved is None:
         known = ", ".join(one.config.id for one in loaded.devices) or "none"
         refuse(f"there is no device {device!r}; known: {known}")
-    names = {tag.config.name for group in resolved.groups for tag in group.tags}
+    tags = [word for word in words if meant(resolved, word)]
     return {
         "device": device,
-        "tags": [word for word in words if word in names],
-        "addresses": [_address(resolved, word) for word in words if word not in names],
+        "tags": tags,
+        "addresses": [_address(resolved, word) for word in words if word not in tags],
     }
 
 

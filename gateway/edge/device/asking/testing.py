@@ -11,6 +11,7 @@ from gateway.edge.device.asking.requests import CannotAskError
 from gateway.edge.device.model import DeviceModel
 from gateway.edge.device.standing.faults import loss_of
 from gateway.edge.live.devices import UNREADABLE, DeviceRecord
+from gateway.edge.live.naming import all_called
 from gateway.edge.live.records import TagLive
 
 NAMED_TAGS = 5
@@ -59,7 +60,7 @@ async def examined(device: Askable, now_ms: Callable[[], int]) -> AsyncIterator[
         async for finding in _own(device):
             yield finding
             is_there &= finding.is_ok is not False
-        tags = list(device.model.tags.values())
+        tags = [one.renamed() for one in all_called(device.model.resolved)]
         if is_there and tags:
             yield _addresses(await read_once(device, tags, now_ms))
     except CannotAskError as error:

@@ -13,6 +13,7 @@ from gateway.edge.live.console.pages.standing import kind_of
 from gateway.edge.live.console.pages.values import shown
 from gateway.edge.live.console.tools import Results, Tools
 from gateway.edge.live.console.traces import Traces
+from gateway.edge.live.naming import all_called
 from gateway.edge.live.records import TagLive
 from gateway.edge.live.view import DeviceLive, Live
 from gateway.web.formats import moment
@@ -77,14 +78,16 @@ class DevicePage:
         if self._tools is None or model is None:
             return frozenset()
         may_write = self._tools.may_write
-        return frozenset(name for name, tag in model.tags.items() if may_write(tag.config))
+        return frozenset(
+            one.name for one in all_called(model.resolved) if may_write(one.tag.config)
+        )
 
     async def read(self, request: Request) -> Response:
         """Read all its tags now, whatever their interval is; nothing of it is recorded."""
         await form_of(request)
         assert self._tools is not None  # noqa: S101 - or this has no address
         device = self._tools.demand(request)
-        tags = [tag for group in device.model.resolved.groups for tag in group.tags]
+        tags = [one.renamed() for one in all_called(device.model.resolved)]
         await self._read.keep(device.model.id, read_once(device, tags, self._now_ms))
         return RedirectResponse(f"/devices/{device.model.id}#read", 303)
 

@@ -1,6 +1,5 @@
 """Values of tags as a technician looks at them: with their bytes, and what is odd about them."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ from edge_config.loading.resolved import ResolvedTag
 from gateway.core.status import Reason
 from gateway.core.values.plausible import Doubt, doubt
 from gateway.edge.device.model import DeviceModel
+from gateway.edge.live.naming import all_called
 from gateway.edge.live.records import TagLive, TagValue
 
 MOST_COMPARED = 20
@@ -59,7 +59,7 @@ def shown(tags: Iterable[TagLive], model: DeviceModel | None) -> list[Shown]:
     """
     if model is None:
         return [Shown(tag, doubt=_odd_alone(tag.value)) for tag in tags]
-    configured, rows, compared = _by_name(model), [], 0
+    configured, rows, compared = dict(all_called(model.resolved)), [], 0
     for tag in tags:
         found = configured.get(tag.name)
         if found is None:
@@ -69,13 +69,6 @@ def shown(tags: Iterable[TagLive], model: DeviceModel | None) -> list[Shown]:
         compared += bool(row.orders)
         rows.append(row)
     return rows
-
-
-def _by_name(model: DeviceModel) -> dict[str, ResolvedTag]:
-    """The tags whose names say which they are: machines of one device may share a name."""
-    tags = [tag for group in model.resolved.groups for tag in group.tags]
-    counts = Counter(tag.config.name for tag in tags)
-    return {tag.config.name: tag for tag in tags if counts[tag.config.name] == 1}
 
 
 def shown_one(

@@ -18,6 +18,7 @@ from gateway.edge.commands.record import Origin
 from gateway.edge.control.command import REFUSALS
 from gateway.edge.device.runtime import DeviceRuntime
 from gateway.edge.live.console.tools import Results, Tools
+from gateway.edge.live.naming import all_called
 from gateway.web.access.admission import address_of
 from gateway.web.forms import form_of
 from gateway.web.pages import Pages, View
@@ -81,7 +82,8 @@ class WritingPage:
 
     def _demand(self, request: Request) -> tuple[DeviceRuntime, TagConfig]:
         runtime = self._tools.demand(request)
-        found = runtime.model.tags.get(request.path_params["tag"])
+        tags = {one.name: one.renamed() for one in all_called(runtime.model.resolved)}
+        found = tags.get(request.path_params["tag"])
         if found is None or not self._tools.may_write(found.config):
             raise HTTPException(404)
         return runtime, found.config
