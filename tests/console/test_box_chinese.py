@@ -85,7 +85,8 @@ async def test_no_english_sentence_is_left_on_the_chinese_pages(tmp_path: Path) 
             device("slow", ["holding:0:float32"], port=slow, baud=300),
             *_others(free_port(), mutes),
         ]
-        with box(tmp_path, *devices) as base:
+        city = {"kind": "qulink", "url": f"mqtt://127.0.0.1:{free_port()}"}
+        with box(tmp_path, *devices, northbound=[city]) as base:
             async with visitor(base) as one:
                 await _settled(one)
                 assert await _left(one, ["/", "/lines"]) == {}

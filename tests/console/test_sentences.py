@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.drivers import scaffold
 from gateway.drivers.registry import Registry
 from gateway.web.catalog.sentences import FOLDER, Sentences, lines_of, parse, sentences_of
 from tests.console.english import english
@@ -50,6 +51,7 @@ SPEAKING = (
     "gateway/drivers/modbus/pool.py",
     "gateway/drivers/modbus/reach/window.py",
     "gateway/drivers/modbus/types/dates.py",
+    "gateway/drivers/modbus/search/detective.py",
     "gateway/drivers/modbus/types/numbers.py",
     "gateway/drivers/opcua/connecting/certificates.py",
     "gateway/drivers/opcua/connecting/client.py",
@@ -92,6 +94,9 @@ SPEAKING = (
     "gateway/edge/device/asking/testing.py",
     "gateway/edge/device/connection.py",
     "gateway/edge/device/standing/faults.py",
+    "gateway/edge/detective/shown.py",
+    "gateway/mqtt/client.py",
+    "gateway/mqtt/faults.py",
 )
 """Modules all of whose sentences may stand on a page."""
 COMMAND_LINE = frozenset(
@@ -128,6 +133,18 @@ def test_each_sentence_is_one_that_the_code_says(file: Path) -> None:
     assert gone == []
 
 
+def test_nothing_is_said_in_two_ways() -> None:
+    """The catalogues of all drivers of a gateway are looked through together."""
+    ways: dict[str, set[str]] = {}
+    for file in (*CATALOGUES, *DRIVERS.values()):
+        for key, other in lines_of(file):
+            fields = parse(key, other).fields
+            places = {one.name: f"<{at}>" for at, one in enumerate(fields)}
+            english_ = "".join(f"{text}{{{of}}}" for text, _, of, _ in Formatter().parse(key))
+            ways.setdefault(english_, set()).add(other.format(**places))
+    assert [one for one in ways.items() if len(one[1]) > 1] == []
+
+
 def _stands(piece: str, said: str) -> bool:
     """Whether code has a text, in one string or put together of two."""
     cuts = [at for at, one in enumerate(piece) if not one.isalnum()]
@@ -143,6 +160,16 @@ def test_what_a_module_says_is_found(module: str) -> None:
         if whole not in COMMAND_LINE and english(sentences.other(whole)):
             lost.append(f"{module}:{line}: {words}")
     assert lost == []
+
+
+def test_a_driver_of_somebody_else_brings_its_sentences(tmp_path: Path) -> None:
+    """Of the package that ``qulink driver new`` writes; what all drivers say it need not repeat."""
+    file = tmp_path / "sentences.toml"
+    file.write_text(scaffold.rendered("acme")["qulink_acme/sentences.toml"], encoding="utf-8")
+    said = "cannot write t (3:float) of counter 2 at plc:77: the counter answered '?'"
+    here = "无法写入 t（3:float，计数器 2（plc:77））：计数器应答 '?'"
+    assert sentences_of(frozenset({file})).other(said) == here
+    assert "the counter answered '?'" in sentences_of().other(said)
 
 
 def test_facts_are_copied_and_sentences_within_sentences_are_said_too() -> None:

@@ -60,7 +60,7 @@ def test_its_configuration_is_checked_like_any_other(installed: Path) -> None:
 def test_the_contract_page_quotes_what_is_written() -> None:
     page = (ROOT / "docs/driver-contract.md").read_text(encoding="utf-8")
     files, quoted = scaffold.rendered("acme"), dict(_BLOCK.findall(page))
-    assert len(quoted) == 7
+    assert len(quoted) == 8
     assert quoted == {path: files[path] for path in quoted}
 
 
