@@ -53,6 +53,7 @@ SPEAKING = (
     "gateway/drivers/modbus/types/dates.py",
     "gateway/drivers/modbus/search/detective.py",
     "gateway/drivers/modbus/types/numbers.py",
+    "gateway/drivers/modbus/types/texts.py",
     "gateway/drivers/opcua/connecting/certificates.py",
     "gateway/drivers/opcua/connecting/client.py",
     "gateway/drivers/opcua/connecting/endpoints.py",
