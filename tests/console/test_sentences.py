@@ -173,6 +173,16 @@ def test_a_driver_of_somebody_else_brings_its_sentences(tmp_path: Path) -> None:
     assert "the counter answered '?'" in sentences_of().other(said)
 
 
+def test_a_catalogue_that_cannot_be_used_leaves_its_driver_english(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number, text in enumerate(('"{a}{b} is" = "x"', '"a" = "x"\n"a" = "y"', "no toml")):
+        (file := tmp_path / f"{number}.toml").write_text(text)
+        sentences = sentences_of(frozenset({file}))
+        assert sentences.other("3 is no number") == "3 不是数值"
+        assert f"{file} cannot be used" in caplog.text
+
+
 def test_facts_are_copied_and_sentences_within_sentences_are_said_too() -> None:
     sentences = Sentences(
         [

@@ -12,6 +12,7 @@ sentence of its own, and is said in the other language too, ``{x:part}`` the sam
 of its own counts. What no key fits stays English.
 """
 
+import logging
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from string import Formatter
 from typing import Literal, NamedTuple, cast, get_args
 
 from gateway.web.i18n import catalog
+
+_log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent / "said"
 """Catalogues of what the product itself says; those of drivers are named by their ``SPEC``."""
@@ -171,12 +174,19 @@ def lines_of(file: Path) -> Iterator[tuple[str, str]]:
 def sentences_of(files: frozenset[Path] = frozenset()) -> Sentences:
     """The product's own sentences, and those of some drivers.
 
-    Raises:
-        ValueError: a catalogue cannot be used.
+    A catalogue that cannot be used is logged, and what it would say stays English.
     """
-    codes = _codes(catalog("zh"))
-    every = (*sorted(FOLDER.glob("*.toml")), *sorted(files))
-    return Sentences([*codes, *(line for file in every for line in lines_of(file))])
+    found = [*_codes(catalog("zh"))]
+    for file in (*sorted(FOLDER.glob("*.toml")), *sorted(files)):
+        try:
+            lines = list(lines_of(file))
+            for line in lines:
+                parse(*line)
+        except ValueError as error:
+            _log.error("sentences of %s cannot be used: %s", file, error)
+        else:
+            found += lines
+    return Sentences(found)
 
 
 def _codes(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
