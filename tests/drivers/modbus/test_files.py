@@ -25,30 +25,19 @@ from edge_config.models.validation import validated
 from gateway.drivers.api import DriverError, NoResponseError
 from gateway.drivers.modbus import SPEC, codec
 from gateway.drivers.modbus.address import Address
-from gateway.drivers.modbus.framing import ascii as ascii_framing
-from gateway.drivers.modbus.framing import rtu
 from gateway.drivers.modbus.framing.ascii import AsciiLine
 from gateway.drivers.modbus.framing.mbap import Transactions
 from gateway.drivers.modbus.framing.rtu import RtuLine
-from gateway.drivers.modbus.framing.series import Series
 from gateway.drivers.modbus.notations.manuals import in_notation, noted
 from gateway.drivers.modbus.notations.ranges import Range
 from gateway.drivers.modbus.plan import layout, write_request
 from tests.drivers.modbus.lines.bus import bus, on_line
 from tests.drivers.modbus.peers import libmodbus, pymodbus
 from tests.drivers.modbus.support import connected, connection, points, read, reasons
+from tests.drivers.modbus.test_functions import FRAMINGS, framed
 
-FRAMINGS = pytest.mark.parametrize("framing", [Transactions, RtuLine, AsciiLine])
 FILES, RECORD = st.integers(1, 65_535), st.integers(0, 9_879)
 WORDS = st.binary(min_size=1, max_size=121).map(lambda half: half + half)
-
-
-def framed(series: Series, pdu: bytes) -> bytes:
-    if isinstance(series, AsciiLine):
-        return ascii_framing.frame(7, pdu)
-    if isinstance(series, RtuLine):
-        return rtu.frame(7, pdu)
-    return b"\0\1\0\0" + (len(pdu) + 1).to_bytes(2, "big") + b"\7" + pdu
 
 
 def test_vectors() -> None:
