@@ -1,39 +1,30 @@
 """An open line: a serial port or a serial server with meters behind it, one asked at a time."""
 
 import asyncio
-from typing import cast
 
 from gateway.drivers.api import NotConnectedError
 from gateway.drivers.dlt645.codec import WAKE_UP, Frame, Hearing, Request, encode
 from gateway.drivers.frames import FrameLog
+from gateway.drivers.transport.opened import Opened
 
 
-class Line(asyncio.Protocol):
+class Line(Opened):
     """A way that is open, until it is lost; then it is not used again.
 
     Attributes:
-        closed: done when it is closed.
         silences: requests in a row without an answer, whoever was asked.
         stranger: meter that answered last in place of the one that was asked, or behind the first
             where all were; empty: none.
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
+        super().__init__()
         self._hearing = Hearing()
         self._request: Request | None = None
         self._waiter: asyncio.Future[Frame | None] | None = None
         self._frames: FrameLog | None = None
-        self._lost = ""
         self.stranger = ""
         self.silences = 0
-        self.closed: asyncio.Future[None] = self._loop.create_future()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can be used."""
-        return not self._lost
 
     async def ask(
         self, request: Request, wake_up: int, timeout_s: float, frames: FrameLog
@@ -49,14 +40,14 @@ class Line(asyncio.Protocol):
         Raises:
             NotConnectedError: the line is lost.
         """
-        if self._lost:
-            raise NotConnectedError(self._lost)
-        self._waiter = waiter = self._loop.create_future()
+        if self.loss:
+            raise NotConnectedError(self.loss)
+        self._waiter = waiter = asyncio.get_running_loop().create_future()
         self._request, self._frames, self.stranger = request, frames, ""
         self._hearing.forget()
         data = WAKE_UP[:1] * wake_up + encode(request.frame)
         frames.sent(data)
-        cast("asyncio.Transport", self._transport).write(data)
+        self._write(data)
         self.silences += 1
         try:
             answer = await self._answer(waiter, timeout_s)
@@ -70,8 +61,8 @@ class Line(asyncio.Protocol):
         """Wait; once more where half a frame has come by then."""
         for _ in range(2):
             done, _ = await asyncio.wait([waiter], timeout=timeout_s)
-            if self._lost:
-                raise NotConnectedError(self._lost)
+            if self.loss:
+                raise NotConnectedError(self.loss)
             if done:
                 return waiter.result()
             if not self._hearing.has_begun:
@@ -93,23 +84,6 @@ class Line(asyncio.Protocol):
             elif frame.meter != whose:
                 self.stranger = frame.meter
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Be ready."""
-        self._transport = cast("asyncio.Transport", transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wake whoever waits."""
-        self._fail(f"connection lost: {exc}" if exc else "the other side closed the connection")
-        if not self.closed.done():
-            self.closed.set_result(None)
-
-    def abort(self, why: str) -> None:
-        """Use it no longer; later calls say why."""
-        self._fail(why)
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _fail(self, why: str) -> None:
-        self._lost = self._lost or why
+    def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

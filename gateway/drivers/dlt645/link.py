@@ -68,7 +68,7 @@ class DltLink:
             raise NotConnectedError("not connected")
         if self._line is not None and self._line.silences >= SILENT_MOST:
             await self._close("nobody answers")
-        if self._line is None or not self._line.is_open:
+        if self._line is None or self._line.loss:
             made = Line()
             await self._way.open(lambda: made)
             self._line = made

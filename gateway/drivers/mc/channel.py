@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from gateway.core.status import Reason
 from gateway.drivers.api import NotConnectedError
@@ -10,6 +10,7 @@ from gateway.drivers.frames import NOT_KEPT, FrameLog
 from gateway.drivers.mc import codec
 from gateway.drivers.mc.config import Route
 from gateway.drivers.mc.ends import SILENT
+from gateway.drivers.transport.opened import Opened
 
 
 class Station(NamedTuple):
@@ -28,7 +29,7 @@ class Station(NamedTuple):
     frames: FrameLog
 
 
-class Channel(asyncio.Protocol):
+class Channel(Opened):
     """A connection until it is lost; then it is not used again.
 
     3E frames have no serial numbers: once an answer is given up, a late one would pass for the
@@ -38,20 +39,17 @@ class Channel(asyncio.Protocol):
         inbox: what takes answers apart.
         serials: numbers of requests in 4E frames, None in 3E frames; they go on from connection
             to connection, so that no datagram of an earlier one has the number of this one's.
-
-    Attributes:
-        loss: why it cannot be used; empty while it can.
     """
 
+    peer = "the controller"
+
     def __init__(self, inbox: codec.Inbox, serials: Iterator[int] | None) -> None:
+        super().__init__()
         self._inbox = inbox
         self._serials = serials
         self._serial: int | None = None
         self._frames = NOT_KEPT
         self._waiter: asyncio.Future[codec.Answer] | None = None
-        self._transport: asyncio.Transport | None = None
-        self.loss = "not connected"
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def ask(self, request: codec.Request, station: Station) -> bytes | int:
         """Send a request to a station and wait for its answer.
@@ -70,7 +68,7 @@ class Channel(asyncio.Protocol):
         self._waiter = waiter = asyncio.get_running_loop().create_future()
         message = codec.framed(request, station.to, station.timer_ms, self._serial)
         self._frames.sent(message)
-        cast("asyncio.Transport", self._transport).write(message)
+        self._write(message)
         try:
             async with asyncio.timeout(station.timeout_s):
                 answer = await waiter
@@ -111,26 +109,7 @@ class Channel(asyncio.Protocol):
             elif self._serials is None:
                 self.abort("wrong answer: one that nobody asked for")
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Be ready; the event loop has set TCP_NODELAY."""
-        self._transport = cast("asyncio.Transport", transport)
-        self.loss = ""
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wake whoever waits."""
-        self._fail(f"connection lost: {exc}" if exc else "the controller closed the connection")
-        if not self.closed.done():
-            self.closed.set_result(None)
-
-    def abort(self, why: str) -> None:
-        """Drop the connection at once: later calls say why."""
-        self._fail(why)
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _fail(self, why: str) -> None:
-        if not self.loss:
-            self._frames.note(why)
-        self.loss = self.loss or why
+    def _wake(self) -> None:
+        self._frames.note(self.loss)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(NotConnectedError(self.loss))
