@@ -165,6 +165,45 @@ def test_after_silence_neither_of_two_answers_that_differ_is_believed(
     assert not line.missing  # the line is in step again
 
 
+BLOCKS = [codec.read(Table.HOLDING, 100 * at, 5) for at in range(5)]
+BODIES = [bytes(range(10 * at, 10 * at + 10)) for at in range(5)]
+
+
+def block_answer(body: bytes) -> bytes:
+    return whole(b"\x11\x03\x0a" + body)
+
+
+@pytest.mark.parametrize("between", [1, 2, 3])
+def test_an_answer_that_comes_again_after_others_is_not_that_of_a_later_request(
+    between: int,
+) -> None:
+    line = RtuLine()
+    line.begin(0x11, BLOCKS)
+    for body in BODIES[: between + 1]:
+        line.receive(block_answer(body))
+    line.receive(block_answer(BODIES[0]))  # through a slower way, or from a second repeater
+    assert (line.doubted, line.answers[between + 1]) == (BODIES[0], NOT_SENT)
+    line.receive(block_answer(BODIES[between + 1]))
+    line.trust()
+    assert line.answers[: between + 2] == BODIES[: between + 2]
+    assert line.comes_twice
+
+
+def test_requests_that_have_nothing_but_zeros_are_soon_believed_at_once() -> None:
+    line = RtuLine()
+    line.begin(0x11, BLOCKS)
+    line.receive(block_answer(bytes(10)))
+    for _ in range(3):
+        line.receive(block_answer(bytes(10)))
+        assert line.doubted == bytes(10)
+        line.trust()  # asks once more
+        line.receive(block_answer(bytes(10)))
+        if line.doubted is not None:
+            line.trust()
+    line.receive(block_answer(bytes(10)))
+    assert (line.doubted, line.missing) == (None, 0)
+
+
 @pytest.mark.parametrize("is_late", [True, False], ids=["late", "repeated"])
 def test_an_answer_in_doubt_whose_successor_is_lost_is_not_believed(is_late: bool) -> None:
     """It alone came: the request is sent again, and what comes then counts."""

@@ -191,7 +191,7 @@ class RtuLine(Series):
         """See whether the unit that was read last answers once more; a late answer is no sign."""
         self.late += 1
         self._rest = (self._rest + data)[-self.longest :]
-        unit, pdu, _ = self._taken
+        unit, pdu = self._taken
         request = self._requests[self._sent - 1] if self._sent else None
         if request is None or not request.is_read:  # adapters echo what was written
             return

@@ -12,6 +12,12 @@ class ProtocolError(Exception):
 _SINGLE = 3
 """After so many equal answers that nothing followed, equal ones are believed at once."""
 
+_RECENT = 64
+"""Answers that are remembered: a line of thirty units has two or three requests of each."""
+
+_RICH_SIZE, _RICH_BYTES = 8, 4
+"""Data of so many bytes, so many of them different, are hardly those of two requests by chance."""
+
 
 class Series:
     """What both framings keep of the requests that are under way.
@@ -43,7 +49,8 @@ class Series:
     framing = "tcp"
 
     __slots__ = (
-        *("_differ", "_given_up_by", "_requests", "_rest", "_sent", "_single", "_taken", "_unit"),
+        *("_differ", "_given_up_by", "_recent", "_requests", "_rest", "_sent", "_single"),
+        *("_taken", "_unit"),
         *(
             "answers",
             "comes_twice",
@@ -62,9 +69,10 @@ class Series:
         self._rest = b""
         self._sent = 0
         self._given_up_by = set() if given_up_by is None else given_up_by
-        self._taken: tuple[int, bytes, Answer] = (0, b"", b"")  # unit, request, its answer
+        self._taken: tuple[int, bytes] = (0, b"")  # unit, and the request that was answered last
+        self._recent: dict[tuple[int, Answer], Request] = {}  # unit and answer → its request
         self._differ = False  # answers came to one request after silence, and are not the same
-        self._single = 0  # answers in doubt that nothing followed, in a row
+        self._single: dict[bytes, int] = {}  # equal answers that nothing followed, by request
         self.answers: list[Answer] = []
         self.missing = 0
         self.late = 0
@@ -107,22 +115,37 @@ class Series:
         """Whether an answer without a transaction id may belong to a request before this one."""
         if self.comes_twice or self.is_after_silence:
             return True
-        return self._is_repeated(answer) and self._single < _SINGLE
+        if not self._is_repeated(answer):
+            return False
+        return self._single.get(self._counted(answer), 0) < _SINGLE
 
     def _is_repeated(self, answer: Answer) -> bool:
-        """Whether another request to this unit had the same data just before."""
-        unit, before, taken = self._taken
-        is_other = before != self._requests[self._sent - 1].pdu
-        return isinstance(answer, bytes) and (unit, taken) == (self._unit, answer) and is_other
+        """Whether another request to this unit, whose answers look alike, had the same lately."""
+        before, now = self._recent.get((self._unit, answer)), self._requests[self._sent - 1]
+        return before is not None and before.pdu != now.pdu and before.head == now.head
+
+    def _counted(self, answer: Answer) -> bytes:
+        """Under what equal answers are counted: many requests have nothing but zeros to say."""
+        is_rich = (
+            isinstance(answer, bytes)
+            and len(answer) >= _RICH_SIZE
+            and len(set(answer)) >= _RICH_BYTES
+        )
+        return self._requests[self._sent - 1].pdu if is_rich else b""
 
     def _note_surplus(self) -> None:
         """Another answer has followed one in doubt; if none is late, somebody answers twice."""
-        self._single = 0
+        self._single.clear()
         if not self.is_after_silence:
             self.comes_twice = True
 
     def _note_taken(self, answer: Answer) -> None:
-        self._taken = self._unit, self._requests[self._sent - 1].pdu, answer
+        request = self._requests[self._sent - 1]
+        self._taken = self._unit, request.pdu
+        if len(self._recent) >= _RECENT:
+            del self._recent[next(iter(self._recent))]
+        if isinstance(answer, bytes):
+            self._recent[self._unit, answer] = request
 
     def trust(self) -> bytes:
         """Nothing more follows the answer in doubt: take it; returns the bytes to send next."""
@@ -131,8 +154,10 @@ class Series:
         if self._differ:
             self.give_up(SILENT)
             return b""
+        if self._is_repeated(answer):
+            counted = self._counted(answer)
+            self._single[counted] = self._single.get(counted, 0) + 1
         self._given_up_by.discard((self._unit, self._requests[self._sent - 1].pdu[0]))
-        self._single += 1
         return self._take(answer)
 
     def give_up(self, code: int = SILENT) -> None:
