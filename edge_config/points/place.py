@@ -8,7 +8,7 @@ from edge_config.files.document import Document
 from edge_config.files.paths import Folder
 from edge_config.files.yaml_file import read_document
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
-from edge_config.mistakes.problems import ConfigError, Loc, Problem, hint
+from edge_config.mistakes.problems import ConfigError, Loc, Problem, no_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,7 @@ def device_named(gateway: LoadedGateway, name: str, file: Path) -> ResolvedDevic
     """
     ids = [device.config.id for device in gateway.devices]
     if name not in ids:
-        listed = ", ".join(ids)
-        said = f"has no device {name!r}{hint(name, ids)}; there are: {listed}"
-        raise ConfigError([Problem(str(file), said)])
+        raise ConfigError([Problem(str(file), no_device(name, ids))])
     return gateway.devices[ids.index(name)]
 
 

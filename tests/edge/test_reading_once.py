@@ -91,7 +91,10 @@ def test_what_is_neither_tag_nor_address_is_told_and_nothing_is_opened(config: P
     done = qulink("read", config, "press-1", "sped")
     assert "did you mean 'speed'?" in done.stderr
     done = qulink("read", config, "press-9")
-    assert (done.returncode, done.stderr) == (1, "there is no device 'press-9'; known: press-1\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "there is no device 'press-9'; did you mean 'press-1'?; known: press-1\n",
+    )
 
 
 def test_a_person_sees_value_unit_quality_reason_and_raw(config: Path) -> None:

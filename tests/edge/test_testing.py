@@ -115,7 +115,9 @@ async def test_a_person_reads_what_failed_and_what_to_do(tmp_path: Path) -> None
     assert "nobody listens at the port" in done.stdout
     assert done.stdout.splitlines()[0].startswith("Name")
     unknown = await asyncio.to_thread(qulink, "test", config, "press-9")
-    assert unknown.stderr == "there is no device 'press-9'; known: press-1\n"
+    assert (
+        unknown.stderr == "there is no device 'press-9'; did you mean 'press-1'?; known: press-1\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.cli.edge.asking.by_url import connection_of
 from gateway.cli.edge.asking.opening import alone, ask_running, load, refuse, run
+from gateway.cli.edge.asking.points import resolved_named
 
 if TYPE_CHECKING:
     from gateway.core.batch import Reading
@@ -68,9 +69,7 @@ def _of_device(config: Path, device: str, wanted: Range) -> Opened:
     from gateway.edge.control.values import AskedAddress
 
     loaded = load(config)
-    found = next((one for one in loaded.devices if one.config.id == device), None)
-    if found is None:
-        refuse(f"{config}: there is no device {device!r}")
+    found = resolved_named(loaded, device)
     spec = installed()[found.config.driver]
     detective, cells = _cells(spec, wanted)
     asked = [AskedAddress.of(str(cell), cell) for cell in cells]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from edge_config.loading.resolved import ResolvedDevice
+from edge_config.mistakes.problems import no_device
 from gateway.core.batch import Gap
 from gateway.core.days import MAX_AHEAD_MS
 from gateway.core.status import Reason
@@ -66,8 +67,7 @@ class Fleet:
         try:
             return self._devices[device]
         except KeyError as error:
-            known = ", ".join(self._devices) or "none"
-            raise NoSuchDeviceError(f"there is no device {device!r}; known: {known}") from error
+            raise NoSuchDeviceError(no_device(device, self._devices)) from error
 
     # -- the whole edge -------------------------------------------------------------------
 

@@ -19,16 +19,21 @@ def points_of(loaded: "LoadedGateway", device: str, words: list[str]) -> dict[st
     """
     from gateway.edge.live.naming import meant
 
-    resolved = next((one for one in loaded.devices if one.config.id == device), None)
-    if resolved is None:
-        known = ", ".join(one.config.id for one in loaded.devices) or "none"
-        refuse(f"there is no device {device!r}; known: {known}")
+    resolved = resolved_named(loaded, device)
     tags = [word for word in words if meant(resolved, word)]
     return {
         "device": device,
         "tags": tags,
         "addresses": [_address(resolved, word) for word in words if word not in tags],
     }
+
+
+def resolved_named(loaded: "LoadedGateway", device: str) -> "ResolvedDevice":
+    """A device of a configuration; exits 1 if there is none of that id."""
+    from edge_config.mistakes.problems import no_device
+
+    found = {one.config.id: one for one in loaded.devices}
+    return found[device] if device in found else refuse(no_device(device, found))
 
 
 def _address(device: "ResolvedDevice", text: str) -> "AskedAddress":

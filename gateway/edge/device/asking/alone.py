@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edge_config.loading.resolved import LoadedGateway, ResolvedDevice
+from edge_config.mistakes.problems import no_device
 from edge_config.models.gateway import DeviceConfig, ProfileConfig
 from gateway.drivers.api import Driver
 from gateway.drivers.spec import DriverSpec
@@ -96,8 +97,7 @@ def model_of(loaded: LoadedGateway, specs: Mapping[str, DriverSpec], device: str
         if resolved.config.id == device:
             compiler = ModelCompiler(loaded.config.gateway)
             return compiler.compile(resolved, specs[resolved.config.driver])
-    known = ", ".join(one.config.id for one in loaded.devices) or "none"
-    raise NoSuchDeviceError(f"there is no device {device!r}; known: {known}")
+    raise NoSuchDeviceError(no_device(device, (one.config.id for one in loaded.devices)))
 
 
 def untagged(spec: DriverSpec, config: DeviceConfig, connection: Any) -> DeviceModel:
