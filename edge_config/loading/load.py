@@ -6,7 +6,7 @@ above a group's ``interval_ms`` is allowed: a slow answer then costs ticks, whic
 skipped, and the defaults of both are meant to be so.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -130,12 +130,16 @@ class _Loading:
         links = shared_links(devices, self.drivers, at)
         warnings = (
             *self.library.warnings(),
-            *capacity.counted_twice(devices, at),
+            *capacity.counted_twice(devices, self._unit, at),
             *doubts(links, at),
         )
         built = tuple(device for _, device in devices)
         whole = anchored(config, self.folder.path)
         return LoadedGateway(whole, built, warnings, tuple(overloads(links, at)))
+
+    def _unit(self, device: ResolvedDevice) -> Hashable:
+        spec = self.drivers.find(device.config.driver, self.document.problem, [])
+        return spec.unit(device.connection) if spec is not None else repr(device.connection)
 
     def untagged(self, device: str) -> tuple[DeviceConfig, Any]:
         at = under(self.document.problem, "devices")

@@ -16,6 +16,7 @@ from edge_config.loading.specs import DriverModels, RawType
 from edge_config.mistakes import checks
 from edge_config.mistakes.doubts import Doubts
 from edge_config.mistakes.explain import validate
+from edge_config.mistakes.overlaps import Overlaps, Read
 from edge_config.mistakes.problems import ConfigError, Loc, Place, Problem, in_words, under
 from edge_config.models.gateway import GroupConfig, Mode, ProfileConfig
 from edge_config.models.settings import Settings
@@ -66,12 +67,14 @@ class Profile:
     problems: list[Problem]
     sources: list[GroupSource] = field(default_factory=list)
     doubts: Doubts = field(default_factory=Doubts)
-    _read: list[tuple[TagSource, Any]] = field(default_factory=list)
     _types: dict[str, RawType | None] = field(default_factory=dict)
-    _first: dict[str, TagSource] = field(default_factory=dict)
+    _overlaps: Overlaps = field(init=False)
     _resolved: dict[tuple[tuple[str, str], ...], tuple[ResolvedGroup, ...]] = field(
         default_factory=dict
     )
+
+    def __post_init__(self) -> None:
+        self._overlaps = Overlaps(self.doubts)
 
     def wanted(self) -> set[str]:
         """Names of the parameters that its addresses mention."""
@@ -84,7 +87,8 @@ class Profile:
         if key not in self._resolved:
             built = [self._group(source, parameters) for source in self.sources]
             self._resolved[key] = tuple(group for group in built if group is not None)
-            self._note_overlaps()
+            if self.spec is not None:
+                self._overlaps.judge(self.spec)
         return self._resolved[key]
 
     def _group(self, source: GroupSource, parameters: Mapping[str, str]) -> ResolvedGroup | None:
@@ -104,9 +108,11 @@ class Profile:
         self._check_kind(self.spec, source.config, address, source.place)
         wrong = self.spec.read_only(address) if source.config.access == "read-write" else ""
         self.doubts.note("read-only", "access", source.place, wrong)
-        self._note_same(source, (address, source.config.scale, source.config.offset, parameters))
+        what = (address, source.config.scale, source.config.offset, parameters)
+        self._overlaps.note_same(source.place, source.config.name, what)
         addresses = self.spec.elements(anchored(address, self.folder.path))
-        self._read += [(source, one) for one in addresses]
+        for one in addresses:
+            self._overlaps.note(Read(source.place, source.config, one))
         codes = self._no_value(source, source.config.no_value, self.spec.raw_type(addresses[0]))
         if len(addresses) == 1:
             return (ResolvedTag(source.config, addresses[0], codes),)
@@ -142,20 +148,6 @@ class Profile:
         except ValueError as error:
             self.problems.append(at((), str(error)))
             return None
-
-    def _note_same(self, source: TagSource, what: object) -> None:
-        """Two tags of one value are mostly a row that was copied and not changed."""
-        first = self._first.setdefault(repr(what), source)
-        if first is not source:
-            said = f"tag {_name_of(first)} has the same address; was a row copied and not changed?"
-            self.doubts.note("same", "address", source.place, said)
-
-    def _note_overlaps(self) -> None:
-        """Values that lie over others; once the tags of a device are known."""
-        doubtful = self.spec.doubtful([one for _, one in self._read]) if self.spec else ()
-        for at, sentence in doubtful:
-            self.doubts.note("over", "address", self._read[at][0].place, sentence)
-        self._read.clear()
 
     def warnings(self) -> Iterator[Problem]:
         """What is allowed and hardly meant: of each kind one, with how many more there are."""
@@ -281,10 +273,6 @@ def _names(items: list[Any]) -> Iterator[tuple[str, Loc]]:
 
 def _no_such(name: str) -> str:
     return f"no tag of this profile holds {name!r}; write it as the address does, as in 'uint16'"
-
-
-def _name_of(source: TagSource) -> str:
-    return repr(source.config.name) if source.config else "another"
 
 
 def problems_of_file(error: ConfigError, shown: str, place: Place, loc: Loc) -> list[Problem]:

@@ -66,6 +66,20 @@ class LinkModel(Protocol):
         """What they ask that it cannot give."""
 
 
+class Extent(NamedTuple):
+    """The bits of a device that an address stands for.
+
+    Attributes:
+        space: where: a table, a data block.
+        start: the first one.
+        stop: the one after the last.
+    """
+
+    space: str
+    start: int
+    stop: int
+
+
 class DriverModels(Protocol):
     """The models that a driver brings for its part of a configuration."""
 
@@ -88,6 +102,10 @@ class DriverModels(Protocol):
     @property
     def kind(self) -> Callable[[Any], ValueKind]:
         """Kind of a tag's raw values from its address; ValueError if it cannot have one."""
+
+    @property
+    def unit(self) -> Callable[[Any], Hashable]:
+        """What makes the physical unit that a connection reaches, however it is written."""
 
     @property
     def misfits(self) -> Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]]:
@@ -116,6 +134,10 @@ class DriverModels(Protocol):
     @property
     def strays(self) -> Callable[[Any, Any], str]:
         """What of an address contradicts its device's connection (first); empty: nothing."""
+
+    @property
+    def extent(self) -> Callable[[Any], Extent | None]:
+        """Which bits of a device an address reads and writes; None: its own alone."""
 
     @property
     def raw_type(self) -> Callable[[Any], RawType | None]:

@@ -1,7 +1,7 @@
 """What a city would refuse of a gateway, and what would count one machine twice. Pure."""
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 from edge_config.loading.resolved import ResolvedDevice, ResolvedGroup
 from edge_config.mistakes.problems import Place, Problem
@@ -111,15 +111,24 @@ def _machines(group: ResolvedGroup, own: str) -> int:
     return len({own, *(tag.config.asset_no or own for tag in group.tags)})
 
 
-def counted_twice(devices: Iterable[Positioned], place: Place) -> list[Problem]:
+def counted_twice(
+    devices: Iterable[Positioned],
+    unit: Callable[[ResolvedDevice], Hashable],
+    place: Place,
+) -> list[Problem]:
     """A warning for each device that reads what another one reads, for another machine.
 
-    Devices may share a server; they are the same unit if their connection and their tags are.
+    Devices may share a server, and a controller several machines, so their tags count as well.
+
+    Args:
+        devices: those without a mistake of their own.
+        unit: what makes the physical unit, however its connection is written.
+        place: where ``devices:`` stands.
     """
-    first: dict[tuple[str, str, int], ResolvedDevice] = {}
+    first: dict[tuple[str, Hashable, int], ResolvedDevice] = {}
     found = []
     for position, device in devices:
-        key = (device.config.driver, repr(device.connection), id(device.groups))
+        key = (device.config.driver, unit(device), id(device.groups))
         other = first.setdefault(key, device)
         if key_of(other.config.asset_no) != key_of(device.config.asset_no):
             message = (

@@ -1,6 +1,6 @@
 """What is allowed in a configuration and hardly meant: one warning of a kind, not hundreds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from edge_config.mistakes.problems import Place, Problem
 
@@ -26,6 +26,28 @@ class Doubts:
     def warnings(self) -> Iterator[Problem]:
         """One for each kind: its first, and how many more there are."""
         for (_, key), found in self._found.items():
-            place, sentence = next(iter(found.items()))
-            more = f"; {len(found) - 1} more like it" if len(found) > 1 else ""
-            yield place((key,), f"{sentence}{more}")
+            (place, sentence), *others = found.items()
+            more = [other((key,), "") for other, _ in others]
+            yield place((key,), f"{sentence}{_more(place((key,), ''), more)}")
+
+
+MOST_PLACES = 8
+"""Of others of a kind that are named; the rest is counted."""
+
+
+def _more(first: Problem, others: Sequence[Problem]) -> str:
+    if not others:
+        return ""
+    count = len(others)
+    places = list(dict.fromkeys(_where(one, first) for one in others if one.line))
+    if not places:
+        return f"; {count} more like it"
+    rest = ", …" if len(places) > MOST_PLACES else ""
+    listed = ", ".join(places[:MOST_PLACES]) + rest
+    if first.table:
+        return f"; {count} more like it, on row {listed}"
+    return f"; {count} more like it, on line {listed}"
+
+
+def _where(one: Problem, first: Problem) -> str:
+    return str(one.line) if one.file == first.file else f"{one.file}:{one.line}"

@@ -73,6 +73,18 @@ def hint(given: object, known: Iterable[str]) -> str:
     return f"; did you mean {folded[near[0]]!r}?" if near else ""
 
 
+MOST_LISTED = 20
+"""Of names that a sentence lists; the rest is counted."""
+
+
+def no_device(device: str, known: Iterable[str]) -> str:
+    """That a configuration has no such device, which may be meant, and which there are."""
+    ids = list(known)
+    more = f" and {len(ids) - MOST_LISTED} more" if len(ids) > MOST_LISTED else ""
+    listed = ", ".join(ids[:MOST_LISTED]) or "none"
+    return f"there is no device {device!r}{hint(device, ids)}; known: {listed}{more}"
+
+
 def one_of(names: Iterable[str]) -> str:
     """``'a', 'b' or 'c'``."""
     *most, last = (repr(name) for name in names)

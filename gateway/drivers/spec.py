@@ -4,7 +4,6 @@ What a driver does once it runs is ``gateway/drivers/api.py``. Nothing here does
 protocol library.
 """
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edge_config.loading.resolved import ResolvedDevice
-from edge_config.loading.specs import Example, RawType
+from edge_config.loading.specs import Example, Extent, RawType
 from edge_config.models.gateway import DeviceConfig, Mode, Notation
 from edge_config.models.settings import Settings
 from gateway.core.schema import Kind
+from gateway.drivers import defaults
 from gateway.drivers.api import Driver, RefusedError, Value
 from gateway.drivers.frames import Frame
 from gateway.drivers.search import Detective, InOrder, Probe, SearchOptions, Target
@@ -24,6 +24,7 @@ __all__ = [
     "ENTRY_POINT_GROUP",
     "DriverSpec",
     "Example",
+    "Extent",
     "Link",
     "LinkSpec",
     "RawType",
@@ -146,76 +147,6 @@ class SearchSpec:
     in_orders: Callable[[Any, Any, bytes], Sequence[InOrder]] = in_no_order
 
 
-def as_written(written: Any, _notation: Notation) -> Any:
-    """For drivers whose addresses are written in one way only."""
-    return written
-
-
-def in_text(address: Any, _notation: Notation | None) -> str:
-    """For drivers whose addresses are written in one way only."""
-    return str(address)
-
-
-def as_they_are(_address: Any, _notation: Notation | None) -> dict[str, str]:
-    """For drivers whose addresses are written in one way only."""
-    return {}
-
-
-def never_doubtful(_addresses: Sequence[Any]) -> Iterable[tuple[int, str]]:
-    """For drivers whose addresses cannot lie over each other."""
-    return ()
-
-
-def only_itself(address: Any) -> Sequence[Any]:
-    """For drivers without arrays."""
-    return (address,)
-
-
-_NUMBER = re.compile(r"(?P<sign>u?)int(?P<bits>8|16|24|32|48|64)|float(?:16|32|64)", re.ASCII)
-
-
-def type_by_name(address: Any) -> RawType | None:
-    """For drivers whose addresses have a ``type`` in the usual words: int16, uint32, float64."""
-    name = str(getattr(address, "type", ""))
-    found = _NUMBER.fullmatch(name)
-    if found is None or found["bits"] is None:
-        return RawType(name) if found else None
-    bits = int(found["bits"])
-    if found["sign"]:
-        return RawType(name, 0, (1 << bits) - 1, bits)
-    return RawType(name, -(1 << bits - 1), (1 << bits - 1) - 1, bits)
-
-
-def never_strays(_connection: Any, _address: Any) -> str:
-    """For drivers whose addresses fit every connection."""
-    return ""
-
-
-def never_read_only(_address: Any) -> str:
-    """For drivers that write whatever the device lets them."""
-    return ""
-
-
-def never_unclear(_written: Any, _address: Any) -> str:
-    """For drivers whose addresses mean the same to everybody."""
-    return ""
-
-
-def no_misfits(_connection: Any, _device: DeviceConfig) -> Iterable[tuple[str, str]]:
-    """For drivers whose connection fits every device."""
-    return ()
-
-
-def no_unit_name(_connection: Any) -> str:
-    """For drivers whose devices have an endpoint each."""
-    return ""
-
-
-def unexplained(_frame: Frame) -> str:
-    """For drivers that keep no frames, or have no words for them."""
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class DriverSpec:
     """What a driver package exports as ``SPEC`` (entry point group ``qulink.drivers``).
@@ -254,6 +185,8 @@ class DriverSpec:
             position and a sentence. Pure; ``qulink check`` shows it as a warning.
         elements: the addresses of the values of an array, each of which becomes a tag; of any
             other address only itself. Pure.
+        extent: which bits of a device an address reads and writes, so that several that write
+            the same ones are told; None: its own alone. Pure.
         raw_type: what an address holds before scaling, so that codes for "no value" stand for
             whole types in a profile and impossible ones are told; None: not known. By default
             the ``type`` of the address, where it is int16, uint32, float64 and the like. Pure.
@@ -281,18 +214,19 @@ class DriverSpec:
     modes: tuple[Mode, ...] = ("poll",)
     endpoint: Callable[[Any], str] = str
     unit: Callable[[Any], Hashable] = repr
-    unit_name: Callable[[Any], str] = no_unit_name
-    misfits: Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]] = no_misfits
+    unit_name: Callable[[Any], str] = defaults.no_unit_name
+    misfits: Callable[[Any, DeviceConfig], Iterable[tuple[str, str]]] = defaults.no_misfits
     link: LinkSpec | None = None
-    in_notation: Callable[[Any, Notation], Any] = as_written
-    noted: Callable[[Any, Notation | None], str] = in_text
-    noted_fields: Callable[[Any, Notation | None], dict[str, str]] = as_they_are
-    doubtful: Callable[[Sequence[Any]], Iterable[tuple[int, str]]] = never_doubtful
-    elements: Callable[[Any], Sequence[Any]] = only_itself
-    raw_type: Callable[[Any], RawType | None] = type_by_name
-    strays: Callable[[Any, Any], str] = never_strays
-    read_only: Callable[[Any], str] = never_read_only
-    unclear: Callable[[Any, Any], str] = never_unclear
-    explain: Callable[[Frame], str] = unexplained
+    in_notation: Callable[[Any, Notation], Any] = defaults.as_written
+    noted: Callable[[Any, Notation | None], str] = defaults.in_text
+    noted_fields: Callable[[Any, Notation | None], dict[str, str]] = defaults.as_they_are
+    doubtful: Callable[[Sequence[Any]], Iterable[tuple[int, str]]] = defaults.never_doubtful
+    elements: Callable[[Any], Sequence[Any]] = defaults.only_itself
+    extent: Callable[[Any], Extent | None] = defaults.its_own
+    raw_type: Callable[[Any], RawType | None] = defaults.type_by_name
+    strays: Callable[[Any, Any], str] = defaults.never_strays
+    read_only: Callable[[Any], str] = defaults.never_read_only
+    unclear: Callable[[Any, Any], str] = defaults.never_unclear
+    explain: Callable[[Frame], str] = defaults.unexplained
     search: SearchSpec | None = None
     sentences: Path | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edge_config.loading.resolved import ResolvedDevice
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
-from gateway.drivers.mc.address import Address, kind, read_only
+from gateway.drivers.mc.address import Address, extent, kind, read_only
 from gateway.drivers.mc.config import Connection, endpoint, key, misfits, unit
 from gateway.drivers.mc.search.target import EXAMPLE, target
 from gateway.drivers.search import Probe
@@ -55,6 +55,7 @@ SPEC = DriverSpec(
     connection=Connection,
     address=Address,
     kind=kind,
+    extent=extent,
     read_only=read_only,
     make=_make,
     examples=(

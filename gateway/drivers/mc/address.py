@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from edge_config.loading.specs import Extent
 from edge_config.models.settings import Field, Settings
 from edge_config.models.wide import narrow
 from gateway.core.schema import Kind
@@ -116,6 +117,15 @@ class Address(Settings):
 def kind(address: Address) -> Kind:
     """Raw kind of a tag from its address."""
     return address.type.kind
+
+
+def extent(address: Address) -> Extent:
+    """Its bits."""
+    width = 1 if DEVICES[address.device].is_bits else 8 * WORD_BYTES
+    start = width * address.number
+    if address.bit is None:
+        return Extent(address.device, start, width * address.stop)
+    return Extent(address.device, start + address.bit, start + address.bit + 1)
 
 
 def parse(text: str) -> dict[str, Any]:

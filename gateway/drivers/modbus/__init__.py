@@ -10,10 +10,10 @@ from gateway.drivers.frames import Frame
 from gateway.drivers.modbus.address import Address, elements, kind, raw_type
 from gateway.drivers.modbus.config import Connection, endpoint, key, unit
 from gateway.drivers.modbus.notations.manuals import in_notation, noted, noted_fields, unclear
-from gateway.drivers.modbus.reach.contradictions import conflicts, misfits, strays
+from gateway.drivers.modbus.reach.contradictions import conflicts, misfits, one_function, strays
 from gateway.drivers.modbus.search.options import Options
 from gateway.drivers.modbus.search.target import EXAMPLE, target
-from gateway.drivers.modbus.types.overlaps import doubtful
+from gateway.drivers.modbus.types.overlaps import doubtful, extent
 from gateway.drivers.modbus.types.parts import read_only
 from gateway.drivers.search import Detective, InOrder, Probe
 from gateway.drivers.spec import DriverSpec, Example, LinkSpec, SearchSpec
@@ -32,7 +32,8 @@ def _link(connections: Sequence[Connection]) -> "ModbusLink":
 def _doubts(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
     from gateway.drivers.modbus.demand import doubts  # noqa: PLC0415 - only where it is checked
 
-    return doubts(devices)
+    yield from one_function(devices)
+    yield from doubts(devices)
 
 
 def _impossible(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
@@ -92,6 +93,7 @@ SPEC = DriverSpec(
     noted_fields=noted_fields,
     doubtful=doubtful,
     elements=elements,
+    extent=extent,
     raw_type=raw_type,
     strays=strays,
     read_only=read_only,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gateway.drivers.api import Driver
 from gateway.drivers.frames import Frame
-from gateway.drivers.s7.address import Address, kind, read_only
+from gateway.drivers.s7.address import Address, extent, kind, read_only
 from gateway.drivers.s7.config import Connection, endpoint, misfits, unit
 from gateway.drivers.s7.search.target import EXAMPLE, target
 from gateway.drivers.search import Probe
@@ -40,6 +40,7 @@ SPEC = DriverSpec(
     connection=Connection,
     address=Address,
     kind=kind,
+    extent=extent,
     read_only=read_only,
     make=_make,
     examples=(

@@ -4,6 +4,7 @@ import re
 from enum import StrEnum
 from typing import Any
 
+from edge_config.loading.specs import Extent
 from edge_config.models.settings import Field, Settings
 from edge_config.models.wide import narrow
 from gateway.core.schema import Kind
@@ -155,6 +156,14 @@ class Address(Settings):
 def kind(address: Address) -> Kind:
     """Raw kind of a tag from its address."""
     return address.type.kind
+
+
+def extent(address: Address) -> Extent:
+    """Its bits."""
+    start = 8 * address.start
+    if address.bit is None:
+        return Extent(address.block, start, 8 * address.stop)
+    return Extent(address.block, start + address.bit, start + address.bit + 1)
 
 
 def parse(text: str) -> dict[str, Any]:

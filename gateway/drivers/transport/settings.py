@@ -1,5 +1,6 @@
 """What an operator writes of serial ports and TLS, for the ``connection:`` of any driver. Pure."""
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,8 +23,8 @@ _LETTERS = {"n": "none", "e": "even", "o": "odd"}
 
 
 def _device_path(text: str) -> str:
-    if text.startswith("/"):
-        return text
+    if text.startswith("/"):  # one port has one path, however it is spelt
+        return "/" + posixpath.normpath(text).lstrip("/")
     is_windows = text.upper().startswith("COM")
     names = f"{text!r} is a name of Windows; " if is_windows else ""
     raise ValueError(f"{names}must be a path: /dev/serial/by-id/usb-… stays the same, /dev/ttyS0")

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from edge_config.loading.resolved import ResolvedDevice, ResolvedTag
 from edge_config.models.gateway import DeviceConfig
 from gateway.drivers.modbus.address import Address
+from gateway.drivers.modbus.codec import Table
 from gateway.drivers.modbus.config import (
     LINES,
     SHARED,
@@ -41,6 +43,29 @@ def _beyond_ranges(connection: Connection, address: Address) -> str:
         if one.table is address.table and begins != ends:
             return f"is partly in {one}, which 'whole_blocks' says is read whole"
     return ""
+
+
+def one_function(devices: Sequence[ResolvedDevice]) -> Iterator[str]:
+    """Input and holding registers of one number, of a device that has one function for both."""
+    for device in devices:
+        if device.connection.read_function is None:
+            continue
+        first: dict[int, ResolvedTag] = {}
+        for tag in (tag for group in device.groups for tag in group.tags):
+            if tag.address.table not in (Table.HOLDING, Table.INPUT):
+                continue
+            other = first.setdefault(tag.address.address, tag)
+            if other.address.table is not tag.address.table:
+                yield (
+                    f"device {device.config.id!r} has 'read_function: "
+                    f"{device.connection.read_function}', so {_named(other)} and {_named(tag)} "
+                    "are read from the same registers"
+                )
+                break
+
+
+def _named(tag: ResolvedTag) -> str:
+    return f"{tag.config.name!r} ({tag.address})"
 
 
 def misfits(connection: Connection, device: DeviceConfig) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from edge_config.loading.specs import Extent
 from gateway.drivers.modbus.address import Address
 
 
@@ -34,3 +35,20 @@ def _over(first: Address, second: Address) -> str:
         return "begins within"
     is_same = (first.address, first.stop) == (second.address, second.stop)
     return "is of the same registers as" if is_same and first != second else ""
+
+
+def extent(address: Address) -> Extent:
+    """Its bits; those of a register are counted as the register has them, the lowest first."""
+    start, stop = address.address * address.table.bits, address.stop * address.table.bits
+    if not address.is_part:
+        return Extent(address.table, start, stop)
+    first = address.bit or 0
+    if address.span > 1:  # the register with the lowest bits comes last, unless it is turned
+        word = first // 16
+        is_turned = address.order is not None and address.order.swaps_words
+        start += 16 * (word if is_turned else address.span - 1 - word)
+        first -= 16 * word
+    if address.type.size == 1:
+        return Extent(address.table, start + first, start + first + 8)
+    more = 0 if address.last_bit is None else address.last_bit - (address.bit or 0)
+    return Extent(address.table, start + first, start + first + more + 1)
