@@ -92,6 +92,8 @@ def test_known_bytes(address: str, wire: str, value: object) -> None:
         ("holding:0:datetime_iec", "001a0bbb129e13ec"),
         ("holding:0:datetime_iec", "001a0bbb121effff"),
         ("holding:0:unix32", "00000000"),
+        ("holding:0:unix32", "ffffffff"),
+        ("holding:0:string[2]:latin-1", "ffffffff"),
         ("holding:0:unix64", "7fffffffffffffff"),
     ],
 )
@@ -186,6 +188,7 @@ def test_every_millisecond_comes_back(moment: datetime, order: Order) -> None:
         ("holding:0:datetime", "2026-11-27T18:30:00.5", "has a part of a second"),
         ("holding:0:datetime", "2026-11-27T18:30:00+08:00", "names a zone"),
         ("holding:0:unix32", "2026-11-27T18:30:00", "names no zone; UTC ends with Z"),
+        ("holding:0:unix32", "2106-02-07T06:28:15Z", "no whole second since 1970 in 4 bytes"),
         ("holding:0:unix32", "2107-01-01T00:00:00Z", "no whole second since 1970 in 4 bytes"),
         ("holding:0:datetime_iec", "2026-11-27T18:30:00.0005", "of whole milliseconds"),
         ("holding:0:datetime", "2026-11-27 18:30", "is read back as .2026-11-27T18:30:00."),

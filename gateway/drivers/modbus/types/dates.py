@@ -82,9 +82,9 @@ def write_iec(text: str) -> bytes:
 
 
 def read_unix(body: bytes) -> str:
-    """Seconds since 1970, UTC; none at all is a clock that was never set."""
+    """Seconds since 1970, UTC; none at all is a clock that was never set, all bits none there."""
     seconds = int.from_bytes(body, "big")
-    if seconds == 0 or seconds > _LAST:
+    if seconds in (0, (1 << 8 * len(body)) - 1) or seconds > _LAST:
         raise ValueError(f"{seconds} s since 1970 is no time")
     return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -97,7 +97,7 @@ def write_unix(size: int) -> Callable[[str], bytes]:
         if moment.tzinfo is None:
             raise ValueError(f"{text!r} names no zone; UTC ends with Z")
         seconds = (moment - _EPOCH) // timedelta(seconds=1)
-        if not 0 < seconds < 1 << 8 * size or moment.microsecond:
+        if not 0 < seconds < (1 << 8 * size) - 1 or moment.microsecond:
             raise ValueError(f"{text!r} is no whole second since 1970 in {size} bytes")
         return seconds.to_bytes(size, "big")
 

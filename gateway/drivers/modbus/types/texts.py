@@ -44,12 +44,13 @@ def decode_text(body: bytes, encoding: Encoding, order: Order) -> str:
     """The text in registers: up to the first NUL, without trailing blanks.
 
     Raises:
-        UnicodeDecodeError: the bytes are none of this encoding, a NUL stands before them, or each
-            register holds one character only.
+        UnicodeDecodeError: the bytes are none of this encoding, a NUL stands before them, each
+            register holds one character only, or all bits are set, as in memory never written.
     """
     turned = swapped_pairs(body, order)
     text = turned.split(b"\0", 1)[0]
     is_one_a_register = len(turned[::2].strip(b"\0")) > 1 and not any(turned[1::2])
-    if (not text and any(turned)) or is_one_a_register:
+    is_erased = not turned.strip(b"\xff")
+    if (not text and any(turned)) or is_one_a_register or is_erased:
         raise UnicodeDecodeError(encoding, turned, len(text), len(text) + 1, "a NUL within")
     return text.decode(encoding).rstrip()
