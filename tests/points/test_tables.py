@@ -150,7 +150,10 @@ def test_the_same_address_twice_is_a_warning(tmp_path: Path) -> None:
         (("template", "modbsu", "{}/x.xlsx"), "no driver 'modbsu' is installed; did you mean"),
         (("template", "modbus", "{}/x.ods"), "must end in .csv or .xlsx"),
         (("template", "modbus", "{}/slow.csv"), "is there already"),
-        (("export", "{}/gateway.yaml", "pres-1", "{}/x.csv"), "there is no device 'pres-1'; did you"),
+        (
+            ("export", "{}/gateway.yaml", "pres-1", "{}/x.csv"),
+            "there is no device 'pres-1'; did you",
+        ),
         (("export", "{}/gateway.yaml", "press-1", "{}/x.csv"), "a CSV file holds one group"),
         (
             ("export", "{}/gateway.yaml", "press-1", "{}/x.csv", "--group", "fats"),
