@@ -23,6 +23,7 @@ from gateway.drivers.modbus.codec import (
     Request,
 )
 from gateway.drivers.modbus.config import Unit
+from gateway.drivers.modbus.reach.patience import Patience
 from gateway.drivers.modbus.reach.window import UNREADY, is_unready, patience_s
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Asking:
         self._aside: list[Channel] = []  # not answered; nobody else is to try them meanwhile
         self.channel: Channel | None = None
         self._asked = self._answered = 0
+        self._patience = Patience(unit.timeout_s)
         self.loss = ""
 
     # -- asking ---------------------------------------------------------------------------
@@ -145,7 +147,8 @@ class Asking:
             NotConnectedError: no connection can be made; it was not sent.
         """
         channel = self._at_hand() or await self._obtained()
-        (answer,) = await self._exchange(channel, [request], is_known=True)
+        whole = replace(self._unit, knock_s=0.0)  # it may be carried out late
+        (answer,) = await self._exchange(channel, [request], is_known=True, unit=whole)
         return answer
 
     async def _one_by_one(self, requests: Sequence[Request], is_known: bool) -> list[Answer]:
@@ -247,6 +250,24 @@ class Asking:
     def begin(self) -> None:
         """A reading begins: count anew."""
         self._asked = self._answered = 0
+
+    @property
+    def waits_s(self) -> float:
+        """How long a first answer is waited for now."""
+        return self._unit.knock_s or self._unit.timeout_s
+
+    def heard(self) -> None:
+        """The unit has answered in this reading: it has its whole time-out again."""
+        if self._patience.is_tried:
+            self._patience.heard()
+            self._wait_for(0.0)
+
+    def not_heard(self) -> None:
+        """It has not: at the next one it is waited for as long as it used to take."""
+        self._wait_for(self._patience.silent(self._unit.frames.answered_s()))
+
+    def _wait_for(self, knock_s: float) -> None:
+        self._unit = self._wide = replace(self._unit, knock_s=knock_s)
 
     @property
     def progress(self) -> str:

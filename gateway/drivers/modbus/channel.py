@@ -126,7 +126,8 @@ class Channel(asyncio.Protocol):
 
     def _begin(self, unit: Unit, requests: Sequence[Request], is_known: bool) -> None:
         is_behind = self._series.is_waiting and self._unit.number != unit.number
-        self._allowed_s = unit.timeout_s * (PATIENCE if is_behind and is_known else 1)
+        allowed_s = unit.knock_s or unit.timeout_s
+        self._allowed_s = allowed_s * (PATIENCE if is_behind and is_known else 1)
         self._unit = unit
         try:
             first = self._series.begin(unit.number, requests, unit.window, unit.quirks)

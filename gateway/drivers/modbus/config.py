@@ -190,6 +190,8 @@ class Unit:
         quirks: how it departs from Modbus TCP.
         frames: what goes to it and comes from it.
         pause_s: for so long after each exchange it is asked nothing.
+        knock_s: how long its first answer is waited for, if that is less than ``timeout_s``; 0: it
+            is not. What comes later than that may come until ``timeout_s`` is over.
     """
 
     number: int
@@ -198,6 +200,7 @@ class Unit:
     quirks: Quirks = NO_QUIRKS
     frames: FrameLog = NOT_KEPT
     pause_s: float = 0.0
+    knock_s: float = 0.0
 
 
 NOBODY = Unit(0, 1, 0.0)

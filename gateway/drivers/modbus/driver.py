@@ -27,7 +27,7 @@ from gateway.drivers.modbus.config import (
     endpoint,
 )
 from gateway.drivers.modbus.diagnosis.unit import examine
-from gateway.drivers.modbus.diagnosis.words import hint, request_words
+from gateway.drivers.modbus.diagnosis.words import hint, request_words, said_to
 from gateway.drivers.modbus.identifying import identify
 from gateway.drivers.modbus.plan import CODES, LAYOUTS, write_request
 from gateway.drivers.modbus.reach.leaving_alone import Away, asking_of
@@ -91,12 +91,11 @@ class ModbusDriver:
     def __init__(self, link: "ModbusLink", connection: Connection) -> None:
         self._link = link
         self._connection = connection
-        self.timeout_ms = connection.request_timeout_ms or REQUEST_TIMEOUT_MS
         quirks = frozenset(connection.quirks)
         self._unit = Unit(
             connection.unit,
             connection.window or 1,
-            self.timeout_ms / 1000,
+            (connection.request_timeout_ms or REQUEST_TIMEOUT_MS) / 1000,
             quirks,
             pause_s=connection.unit_pause_ms / 1000,
         )
@@ -107,6 +106,11 @@ class ModbusDriver:
         self._heard: WeakSet[UnitPlan] = WeakSet()  # of which something was answered last time
         self._turn = 0  # failed readings of the whole unit
         self._name = f"Modbus unit {connection.unit} at {endpoint(connection)}"
+
+    @property
+    def timeout_ms(self) -> int:
+        """How long a first answer is waited for now."""
+        return round(self._asking.waits_s * 1000)
 
     def record(self, frames: FrameLog) -> None:
         """Keep what goes to and comes from the unit."""
@@ -150,7 +154,9 @@ class ModbusDriver:
             return await self._read(plan)
         except UnansweredError as fault:
             self._turn += 1
-            raise self._fault(fault) from fault
+            error = self._fault(fault)
+            self._asking.not_heard()
+            raise error from fault
         except NotConnectedError as error:
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
         finally:
@@ -169,6 +175,7 @@ class ModbusDriver:
             return plan.leave_alone(fault.code)
         plan.is_answered()
         self._heard.add(plan)
+        self._asking.heard()
         return reading
 
     async def _knock(self, plan: UnitPlan) -> None:
@@ -206,20 +213,13 @@ class ModbusDriver:
     def tag_faults(self) -> dict[str, TagFault]:
         """Which request each tag is missed by, and how it was answered."""
         return {
-            plan.kept.points[member].name: TagFault(codec.reason_for(code), self._said(block, code))
+            plan.kept.points[member].name: TagFault(
+                codec.reason_for(code), said_to(block, code, self.timeout_ms)
+            )
             for plan in self._plans
             for block, code in plan.missed
             for member in block.members
         }
-
-    def _said(self, block: Block, code: int) -> str:
-        how = {
-            codec.SILENT: f"no answer within {self.timeout_ms} ms",
-            codec.CLOSED: "the connection was ended instead of an answer",
-            codec.WRONG: "a wrong answer",
-            codec.NOT_SENT: "not asked, as others had no answer: asked next time",
-        }.get(code, f"exception {code}")
-        return f"{how} to {request_words(block)}"
 
     def progress(self) -> str:
         """How many requests of the last reading were answered."""
@@ -281,8 +281,9 @@ class ModbusDriver:
             may_be = f"it may have written {what}"
             raise NotConnectedError(f"{self._name} confirmed nothing, {may_be}: {loss}")
         if answer == codec.SILENT:
+            whole_ms = round(self._unit.timeout_s * 1000)
             raise NoResponseError(
-                f"{self._name} did not confirm within {self.timeout_ms} ms that it has written "
+                f"{self._name} did not confirm within {whole_ms} ms that it has written "
                 f"{what}; it may have"
             )
         if isinstance(answer, int):

@@ -1,5 +1,6 @@
 """A request, and why it may have had no answer, in words for people. Pure."""
 
+from gateway.drivers.modbus import codec
 from gateway.drivers.modbus.channel import Channel
 from gateway.drivers.toolkit.merge import Block
 
@@ -23,3 +24,20 @@ def hint(channel: Channel | None) -> str:
     if line is not None:
         return ", neither in Modbus TCP nor in RTU framing: see unit and wiring"
     return "; a serial server that only passes bytes on needs framing: rtu"
+
+
+def said_to(block: Block, code: int, timeout_ms: int) -> str:
+    """How a request was answered that gave no values.
+
+    Args:
+        block: what was asked for.
+        code: of the answer, or of what came instead.
+        timeout_ms: how long it was waited for.
+    """
+    how = {
+        codec.SILENT: f"no answer within {timeout_ms} ms",
+        codec.CLOSED: "the connection was ended instead of an answer",
+        codec.WRONG: "a wrong answer",
+        codec.NOT_SENT: "not asked, as others had no answer: asked next time",
+    }.get(code, f"exception {code}")
+    return f"{how} to {request_words(block)}"
