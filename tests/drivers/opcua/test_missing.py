@@ -240,7 +240,8 @@ async def test_each_fault_is_said_in_the_servers_words(
                 for one in await driver.arrivals():
                     status[one.index] = one.status
         else:
-            await driver.read(driver.plan(points))
+            plan = driver.plan(points)  # its faults are told as long as there is one
+            await driver.read(plan)
         said = {name: fault.words for name, fault in driver.tag_faults().items()}
         assert said["Int64"].endswith(
             "type is Int64, which does not fit float64; write type: int64"
