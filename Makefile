@@ -20,7 +20,7 @@ demo: $(VENV)/demo.stamp  ## a small city on simulated lines; console on http://
 	$(BIN)/qulink demo $(ARGS)
 
 test: $(VENV)/dev.stamp foreign-peers  ## every test there is
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp  ## style, types, import contracts, documentation
 	$(BIN)/ruff format --check gateway edge_config simulators tests benchmarks

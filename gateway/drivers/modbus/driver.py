@@ -153,10 +153,7 @@ class ModbusDriver:
         try:
             return await self._read(plan)
         except UnansweredError as fault:
-            self._turn += 1
-            error = self._fault(fault)
-            self._asking.not_heard()
-            raise error from fault
+            raise self._unheard(fault) from fault
         except NotConnectedError as error:
             raise NotConnectedError(f"cannot connect to {self._name}: {error}") from error
         finally:
@@ -242,13 +239,19 @@ class ModbusDriver:
         """Go on with what was found out before."""
         self._link.recall(knowledge)
 
+    def _unheard(self, fault: UnansweredError) -> DriverError:
+        """What to raise where a reading found nothing; the next one waits accordingly."""
+        self._turn += 1
+        error = self._fault(fault)
+        self._asking.not_heard()
+        return error
+
     def _fault(self, fault: UnansweredError) -> DriverError:
         """What to raise where a reading found nothing but this."""
         reason, asked = codec.reason_for(fault.code), request_words(fault.block)
         if fault.code in codec.LOST:
-            return NotConnectedError(
-                f"{self._name}: {self._asking.loss}, asked for {asked}", reason
-            )
+            why = f"{self._name}: {self._asking.loss}, asked for {asked}"
+            return NotConnectedError(why, reason)
         if fault.code == codec.SILENT:
             why = f"{self._name}: no answer within {self.timeout_ms} ms to {asked}"
             return NoResponseError(why + hint(self._asking.channel))
@@ -281,10 +284,9 @@ class ModbusDriver:
             may_be = f"it may have written {what}"
             raise NotConnectedError(f"{self._name} confirmed nothing, {may_be}: {loss}")
         if answer == codec.SILENT:
-            whole_ms = round(self._unit.timeout_s * 1000)
             raise NoResponseError(
-                f"{self._name} did not confirm within {whole_ms} ms that it has written "
-                f"{what}; it may have"
+                f"{self._name} did not confirm within {1000 * self._unit.timeout_s:.0f} ms "
+                f"that it has written {what}; it may have"
             )
         if isinstance(answer, int):
             reason = codec.reason_for(answer).code
