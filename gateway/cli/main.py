@@ -13,7 +13,7 @@ from gateway import __version__
 _HELP = """qulink (衢联): networked factory equipment, from the machine to the city.
 
 At a factory: check, run, device, read, watch, write, trace, test. At the city: city, ledger, rates,
-evidence, identifier. To try it: demo, simulate. To write a configuration: probe, points, decode,
+evidence, id. To try it: demo, simulate. To write a configuration: probe, points, decode,
 check, schema, drivers; a driver: driver. The command line speaks English; what is made for others
 to read (consoles, reports, templates of ledgers and point tables) speaks Chinese and English.
 
@@ -41,7 +41,7 @@ COMMANDS = {
     "ledger": "city.ledger_command",
     "rates": "city.rates_command",
     "evidence": "city.evidence_command",
-    "identifier": "city.identifier_command",
+    "id": "identifier.id_command",
     "simulate": "simulate_command",
     "demo": "demo_command",
 }

@@ -6,7 +6,7 @@ A refusal is a Chinese message for the caller; ``None`` means that nothing is wr
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.identifier.codes import MAX_HANDLE
+from gateway.identifier.codes.handle import MAX_HANDLE
 from gateway.identifier.template import FIRST_INDEX
 
 MAX_BATCH = 2_000

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.identifier.codes import Handle, HandleError
+from gateway.identifier.codes.handle import Handle, HandleError
 from gateway.identifier.template import FIRST_INDEX
 
 

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import httpx
 
-from gateway.identifier.codes import HandleError
+from gateway.identifier.codes.handle import HandleError
 from gateway.identifier.password import login_password
 from gateway.identifier.record import Record, read_record
 from gateway.identifier.template import Item

@@ -98,7 +98,7 @@ def leaves(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ..
     return [(path, command), *below] if path else below
 
 
-GROUPS = {("driver",), ("city", "gateway"), ("ledger",), ("evidence",), ("identifier",)}
+GROUPS = {("driver",), ("city", "gateway"), ("ledger",), ("evidence",), ("id",)}
 
 
 @pytest.mark.parametrize(

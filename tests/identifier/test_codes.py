@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge_config.models import uscc
 from edge_config.models.suffix import MAX_SUFFIX, SuffixPattern, check_character
-from gateway.identifier.codes import Handle, HandleError
+from gateway.identifier.codes.handle import Handle, HandleError
 from gateway.identifier.password import login_password
 from gateway.identifier.template import EQUIPMENT_ITEMS, UNKNOWN, equipment_values
 from tests.support.city_db import USCCS

@@ -27,7 +27,7 @@ from gateway.city.ledger.importer import import_files
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import rename_machine
 from gateway.core.days import day_of
-from gateway.identifier.codes import Handle
+from gateway.identifier.codes.handle import Handle
 from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import NodeUnavailableError, OutcomeUnknownError, SnmsClient
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values

@@ -24,7 +24,7 @@ from gateway.city.ledger.machines import is_named
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import HOUR_MS
 from gateway.durable import make_folder
-from gateway.identifier.codes import Handle
+from gateway.identifier.codes.handle import Handle
 from gateway.retry import Retry
 
 _log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from pathlib import Path
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_of
 from gateway.durable import sync_names, write_ahead
-from gateway.identifier.codes import Handle
+from gateway.identifier.codes.handle import Handle
 from gateway.private import keep_private
 
 VERSION = 1

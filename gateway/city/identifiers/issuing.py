@@ -16,7 +16,7 @@ from gateway.city.identifiers.review import reviewed, unidentified
 from gateway.city.ledger.machines import aliases, find
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_of
-from gateway.identifier.codes import Handle
+from gateway.identifier.codes.handle import Handle
 
 
 @dataclass(frozen=True, slots=True)

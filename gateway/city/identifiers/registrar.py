@@ -36,7 +36,7 @@ from gateway.city.ledger.machines import is_named
 from gateway.city.ledger.renaming import said as name_said
 from gateway.core.days import DAY_MS, HOUR_MS
 from gateway.core.schedule import backoff_ms
-from gateway.identifier.codes import Handle
+from gateway.identifier.codes.handle import Handle
 from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import (
     ItemResult,

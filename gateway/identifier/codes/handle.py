@@ -1,4 +1,4 @@
-"""Handles of the national identifier system. Pure.
+"""Handles, those of the national identifier system among them. Pure.
 
 A handle is ``country.industry.enterprise/suffix``, as ``88.999.QZ01/451.20261101.000001``. The
 prefix is compared without regard to case, the suffix is kept as given; because many servers
@@ -7,6 +7,9 @@ ignore case there too, no two handles of ours differ in case only.
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
+
+from gateway.identifier.codes.code import CodeError, System
 
 MAX_HANDLE = 255
 """Characters a node accepts (SNMS interface)."""
@@ -18,7 +21,7 @@ _NATIONAL = re.compile(
 _GENERIC = re.compile(r"(?P<prefix>[^/\s]+)/(?P<suffix>.+)", re.DOTALL)
 
 
-class HandleError(ValueError):
+class HandleError(CodeError):
     """A text is no handle."""
 
 
@@ -26,6 +29,7 @@ class HandleError(ValueError):
 class Handle:
     """An identifier: everything before the first ``/``, and everything behind it."""
 
+    system: ClassVar = System.HANDLE
     prefix: str
     suffix: str
 

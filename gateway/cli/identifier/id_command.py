@@ -1,4 +1,4 @@
-"""``qulink identifier``: machines that wait for their identifiers, and a word for them."""
+"""``qulink id``: machines that wait for their identifiers, a word for them."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.identifier import classify_command
 from gateway.cli.tables import print_table
 from gateway.core.days import HOUR_MS, SHANGHAI
 
@@ -18,11 +19,12 @@ Enterprise = Annotated[str, typer.Option(help="Only this enterprise, by USCC.")]
 def register(root: typer.Typer) -> None:
     """Add the command with its subcommands."""
     identifier = typer.Typer(no_args_is_help=True, help="Identifiers of machines (标识).")
-    identifier.command("waiting", epilog="Example: `qulink identifier waiting`")(_waiting)
+    identifier.command("waiting", epilog="Example: `qulink id waiting`")(_waiting)
     identifier.command(
-        "approve", epilog="Example: `qulink identifier approve --enterprise 91330822MA0000015W`"
+        "approve", epilog="Example: `qulink id approve --enterprise 91330822MA0000015W`"
     )(_approve)
-    root.add_typer(identifier, name="identifier")
+    classify_command.register(identifier)
+    root.add_typer(identifier, name="id")
 
 
 def _waiting(

@@ -1,0 +1,1 @@
+"""``qulink id``: identifiers of machines, and codes of all systems."""

@@ -1,0 +1,32 @@
+"""Unified social credit codes as codes of a system. Pure; GB 32100-2015."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from edge_config.models import uscc
+from gateway.identifier.codes.code import CodeError, System
+
+
+@dataclass(frozen=True, slots=True)
+class Uscc:
+    """An enterprise's code: 18 capital letters and digits, the last one a check."""
+
+    system: ClassVar = System.USCC
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Uscc":
+        """Read a code; small letters are taken for capitals.
+
+        Raises:
+            CodeError: another length, other characters, or a wrong check character.
+        """
+        code = text.upper()
+        problem = uscc.problem(code)
+        if problem is None:
+            return cls(code)
+        is_check = len(code) == uscc.LENGTH and set(code) <= set(uscc.ALPHABET)
+        raise CodeError(f"{code} {problem}", uscc.check_character(code[:-1]) if is_check else "")
+
+    def __str__(self) -> str:
+        return self.text
