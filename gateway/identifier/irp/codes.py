@@ -1,0 +1,76 @@
+"""Numbers of the protocol (RFC 3652, 2.2; DO-IRP 3.0). Pure."""
+
+from enum import IntEnum, IntFlag
+
+
+class Op(IntEnum):
+    """What is asked."""
+
+    RESOLVE = 1
+    GET_SITE = 2
+    CREATE = 100
+    DELETE = 101
+    ADD_VALUE = 102
+    REMOVE_VALUE = 103
+    MODIFY_VALUE = 104
+    LIST_HANDLES = 105
+    LIST_PREFIXES = 106
+    CHALLENGE_ANSWER = 200
+    VERIFY_ANSWER = 201
+    HOME_PREFIX = 300
+    UNHOME_PREFIX = 301
+    LIST_HOMED = 302
+
+
+class Rc(IntEnum):
+    """What is answered; 0 stands in requests."""
+
+    REQUEST = 0
+    OK = 1
+    ERROR = 2
+    BUSY = 3
+    PROTOCOL_ERROR = 4
+    UNSUPPORTED = 5
+    RECURSION_LIMIT = 6
+    READ_ONLY = 7
+    HANDLE_NOT_FOUND = 100
+    HANDLE_EXISTS = 101
+    INVALID_HANDLE = 102
+    VALUES_NOT_FOUND = 200
+    VALUE_EXISTS = 201
+    INVALID_VALUE = 202
+    SITE_OUT_OF_DATE = 300
+    NOT_RESPONSIBLE = 301
+    SERVICE_REFERRAL = 302
+    PREFIX_REFERRAL = 303
+    INVALID_ADMIN = 400
+    NOT_PERMITTED = 401
+    CHALLENGE = 402
+    AUTHENTICATION_FAILED = 403
+    INVALID_CREDENTIAL = 404
+    AUTHENTICATION_TIMEOUT = 405
+    AUTHENTICATION_ERROR = 406
+    DAILY_LIMIT = 603
+    REGISTRATION_LIMIT = 604
+    PREFIX_LIMIT = 605
+
+
+class Flag(IntFlag):
+    """How a request is to be carried out."""
+
+    AUTHORITATIVE = 0x8000_0000
+    CERTIFY = 0x4000_0000
+    ENCRYPT = 0x2000_0000
+    RECURSIVE = 0x1000_0000
+    CACHE_AUTHENTICATE = 0x0800_0000
+    CONTINUOUS = 0x0400_0000
+    KEEP_ALIVE = 0x0200_0000
+    PUBLIC_ONLY = 0x0100_0000
+    RETURN_DIGEST = 0x0080_0000
+    OVERWRITE = 0x0040_0000
+    MINT_SUFFIX = 0x0020_0000
+    DO_NOT_REFER = 0x0010_0000
+
+
+ASKING = Flag.RECURSIVE | Flag.CACHE_AUTHENTICATE | Flag.PUBLIC_ONLY
+"""Of a plain question, as clients send it."""
