@@ -165,10 +165,15 @@ class EmbeddedNode(Settings):
     listen: ListenAddress = Field(
         default="127.0.0.1:3000", description="address the node listens on"
     )
+    native_listen: ListenAddress | None = Field(
+        default=None,
+        description="address of the native protocol of handles, TCP and UDP, as 127.0.0.1:2641",
+    )
     path: Path = Field(default=Path("node.db"), description="file, relative to data_dir")
 
     def __post_init__(self) -> None:
-        if not is_loopback(self.listen):
+        # What it holds of machines is for its enterprises; who may see which item is not told yet.
+        if not all(is_loopback(one) for one in (self.listen, self.native_listen) if one):
             raise ValueError("the embedded node listens on loopback only")
 
 

@@ -14,12 +14,13 @@ class ListenError(Exception):
     """The console cannot listen where its configuration says."""
 
 
-def bind(listen: str, name: str = "console") -> socket.socket:
+def bind(listen: str, name: str = "console", key: str = "") -> socket.socket:
     """Take a listening address.
 
     Args:
         listen: ``host:port`` as in ``ConsoleConfig.listen``; port 0 takes any free one.
-        name: what listens; its address is ``<name>.listen`` in the configuration.
+        name: what listens.
+        key: of its address in the configuration; left out: ``<name>.listen``.
 
     Raises:
         ListenError: the port is in use or the address is not ours; the message says what to do.
@@ -29,10 +30,10 @@ def bind(listen: str, name: str = "console") -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise ListenError(_advice(listen, port, name, error)) from error
+        raise ListenError(_advice(listen, port, name, key or f"{name}.listen", error)) from error
 
 
-async def bind_soon(listen: str, name: str, patience_s: float) -> socket.socket:
+async def bind_soon(listen: str, name: str, patience_s: float, key: str = "") -> socket.socket:
     """Take a listening address as :func:`bind` does, waiting until what has it lets go.
 
     Raises:
@@ -42,17 +43,17 @@ async def bind_soon(listen: str, name: str, patience_s: float) -> socket.socket:
     until = loop.time() + patience_s
     while True:
         try:
-            return bind(listen, name)
+            return bind(listen, name, key)
         except ListenError:
             if loop.time() >= until:
                 raise
         await asyncio.sleep(_AGAIN_S)
 
 
-def _advice(listen: str, port: int, name: str, error: OSError) -> str:
+def _advice(listen: str, port: int, name: str, key: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"{name}: port {port} is in use; stop the program that listens on {listen} "
-            f"or set another port in '{name}.listen'"
+            f"or set another port in '{key}'"
         )
-    return f"{name}: cannot listen on {listen}: {error.strerror}; check '{name}.listen'"
+    return f"{name}: cannot listen on {listen}: {error.strerror}; check '{key}'"

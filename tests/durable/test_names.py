@@ -14,8 +14,8 @@ from gateway.city.stores.telemetry_file import open_file as open_telemetry
 from gateway.drivers.opcua.connecting.certificates import OWN_FILE, own_certificate
 from gateway.durable import make_folder, sync_folder
 from gateway.edge.buffer.buffer import Buffer
-from gateway.identifier.credentials import FILE, node_credentials
-from gateway.identifier.node_store import NodeStore
+from gateway.identifier.node.credentials import FILE, node_credentials
+from gateway.identifier.node.store import NodeStore
 from tests.support.consumers import for_city
 
 

@@ -12,7 +12,7 @@ from gateway.city.db.upgrade import upgrade
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.stores import telemetry_file
 from gateway.edge.buffer.storage import file as buffer_file
-from gateway.identifier.node_store import NodeStore
+from gateway.identifier.node.store import NodeStore
 from gateway.private import begin_private, keep_private
 
 

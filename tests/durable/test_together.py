@@ -10,7 +10,7 @@ import pytest
 from gateway.city.db.database import connect
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.stores import telemetry_file
-from gateway.identifier.node_store import NodeStore
+from gateway.identifier.node.store import NodeStore
 
 OPENERS = 6
 FILES = 20

@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.core.days import day_of
-from gateway.identifier.credentials import FILE, CredentialsError, node_credentials
-from gateway.identifier.node_login import TOKEN_LIFE_MS
-from gateway.identifier.node_store import NodeStore, NodeStoreError
+from gateway.identifier.node.credentials import FILE, CredentialsError, node_credentials
+from gateway.identifier.node.login import TOKEN_LIFE_MS
+from gateway.identifier.node.store import NodeStore, NodeStoreError
 from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import (
     NodeLoginError,

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
-from gateway.identifier import node_rules as rules
-from gateway.identifier.node_login import MAX_LOGIN_BYTES
+from gateway.identifier.node import rules
+from gateway.identifier.node.login import MAX_LOGIN_BYTES
 from gateway.identifier.snms import NodeRefusedError
 from gateway.identifier.template import EQUIPMENT_ITEMS
 from gateway.throttle import FREE_ATTEMPTS, LONGEST_PAUSE_S, Throttle, site_of

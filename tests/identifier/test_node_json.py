@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.identifier import node_rules as rules
+from gateway.identifier.node import rules
 from tests.support.node import served
 from tests.support.waiting import SOON_S
 

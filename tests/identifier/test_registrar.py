@@ -373,7 +373,7 @@ from edge_config.models.city import IdentifierConfig
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.identifiers.registrar import run
 from gateway.core.days import day_of
-from gateway.identifier.credentials import node_credentials
+from gateway.identifier.node.credentials import node_credentials
 from gateway.identifier.snms import SnmsClient
 from tests.support.city_db import sqlite_city
 from tests.support.node import NOW_MS

@@ -12,9 +12,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.core.days import day_of
-from gateway.identifier.credentials import NodeCredentials, node_credentials
-from gateway.identifier.node import EnterpriseNode
-from gateway.identifier.node_store import NodeStore
+from gateway.identifier.node.credentials import NodeCredentials, node_credentials
+from gateway.identifier.node.snms_face import EnterpriseNode
+from gateway.identifier.node.store import NodeStore
 from gateway.identifier.snms import SnmsClient
 from tests.support.peers import free_port, wait_for_port
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
+from socket import socket
 
 from edge_config.models.base import ConsoleConfig, split_listen
 from edge_config.models.city import CityConfig, EmbeddedNode
@@ -11,9 +12,11 @@ from gateway.city.db.database import Database
 from gateway.city.identifiers import agreement, registrar
 from gateway.city.identifiers.issued import FILE, IssuedFile
 from gateway.core.days import day_of
-from gateway.identifier.credentials import node_credentials
-from gateway.identifier.node import EnterpriseNode
-from gateway.identifier.node_store import NodeStore
+from gateway.identifier.node.answering import answer
+from gateway.identifier.node.credentials import node_credentials
+from gateway.identifier.node.native_face import NativeFace, own_holdings
+from gateway.identifier.node.snms_face import EnterpriseNode
+from gateway.identifier.node.store import NodeStore
 from gateway.identifier.snms import SnmsClient
 
 
@@ -91,7 +94,27 @@ async def _serve(
     with closing(NodeStore(config.data_dir / node.path)) as store:
         app = _node(config, store, now_ms).app
         listener = await bind_soon(node.listen, "node", patience_s)
-        await serve(app, ConsoleConfig(listen=node.listen), listener, "node")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(serve(app, ConsoleConfig(listen=node.listen), listener, "node"))
+            if node.native_listen is not None:
+                key = "node.native_listen"
+                native = await bind_soon(node.native_listen, "node", patience_s, key)
+                tasks.create_task(_serve_native(config, node, native, now_ms))
+
+
+async def _serve_native(
+    config: CityConfig, node: EmbeddedNode, listener: socket, now_ms: Callable[[], int]
+) -> None:
+    """Answer natively, from a connection of its own to the node's file: it is never waited for."""
+    from gateway.web.listen import ListenError  # noqa: PLC0415 - as above
+
+    with closing(NodeStore(config.data_dir / node.path)) as store:
+        holdings = own_holdings(store, config.identifier.prefix, listener.getsockname())
+        face = NativeFace(lambda asked: answer(asked, holdings, now_ms() // 1000))
+        try:
+            await face.serve(listener)
+        except OSError as error:  # the same port of UDP is another's
+            raise ListenError(f"node: {error}; set another port in 'node.native_listen'") from error
 
 
 def _node(config: CityConfig, store: NodeStore, now_ms: Callable[[], int]) -> EnterpriseNode:

@@ -90,8 +90,8 @@ def _expected() -> tuple[type[Exception], ...]:
     from gateway.city.db.database import DatabaseUnusableError
     from gateway.city.rates.definitions import DefinitionError
     from gateway.city.stores.api import StoreError
-    from gateway.identifier.credentials import CredentialsError
-    from gateway.identifier.node_store import NodeStoreError
+    from gateway.identifier.node.credentials import CredentialsError
+    from gateway.identifier.node.store import NodeStoreError
     from gateway.web.listen import ListenError
 
     return (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
-from gateway.cli.identifier import classify_command
+from gateway.cli.identifier import classify_command, resolve_command
 from gateway.cli.tables import print_table
 from gateway.core.days import HOUR_MS, SHANGHAI
 
@@ -24,6 +24,7 @@ def register(root: typer.Typer) -> None:
         "approve", epilog="Example: `qulink id approve --enterprise 91330822MA0000015W`"
     )(_approve)
     classify_command.register(identifier)
+    resolve_command.register(identifier)
     root.add_typer(identifier, name="id")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from gateway.identifier import node_rules as rules
+from gateway.identifier.node import rules
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """2,000 identifiers with full metadata take some 12 MB."""

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from starlette.requests import Request
 
 from gateway.core.days import DAY_MS, day_of
-from gateway.identifier import node_rules as rules
-from gateway.identifier.credentials import NodeCredentials
-from gateway.identifier.node_requests import Refusal, read_body
-from gateway.identifier.node_rules import Json
+from gateway.identifier.node import rules
+from gateway.identifier.node.credentials import NodeCredentials
+from gateway.identifier.node.requests import Refusal, read_body
+from gateway.identifier.node.rules import Json
 from gateway.identifier.password import login_password
 from gateway.throttle import Throttle, site_of
 

@@ -14,6 +14,8 @@ MAX_VERSION = 128
 MAX_PREFIX = 64
 MAX_TYPE = 128
 MAX_VALUE = 255
+MAX_INDEX = 2**31 - 1
+"""What all who speak the native protocol can count to."""
 
 SUCCESS = "成功"
 EXISTS = "标识已存在"
@@ -138,8 +140,8 @@ def _template_item_problem(item: object) -> str | None:
     if not isinstance(item, dict) or not _whole(item.get("idIndex")):
         return missing("idIndex")
     index = item["idIndex"]
-    if index < FIRST_INDEX:
-        return f"非法操作，索引{index}小于{FIRST_INDEX}"
+    if not FIRST_INDEX <= index <= MAX_INDEX:
+        return f"非法操作，索引{index}不在{FIRST_INDEX}到{MAX_INDEX}之间"
     if not _text(item.get("name"), 1, MAX_TYPE) or not _text(item.get("idType"), 1, MAX_TYPE):
         return missing("name/idType")
     if not isinstance(item.get("required"), bool) or item.get("state") not in (0, 1):

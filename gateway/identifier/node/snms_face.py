@@ -14,12 +14,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
-from gateway.identifier import node_rules as rules
-from gateway.identifier.credentials import NodeCredentials
-from gateway.identifier.node_login import Logins
-from gateway.identifier.node_requests import Answer, Refusal, read_body
-from gateway.identifier.node_rules import Json
-from gateway.identifier.node_store import NodeStore
+from gateway.identifier.node import rules
+from gateway.identifier.node.credentials import NodeCredentials
+from gateway.identifier.node.login import Logins
+from gateway.identifier.node.requests import Answer, Refusal, read_body
+from gateway.identifier.node.rules import Json
+from gateway.identifier.node.store import NodeStore
 
 
 class EnterpriseNode:

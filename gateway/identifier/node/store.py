@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway.durable import sync_names, write_ahead
+from gateway.identifier.irp.bodies import Held
+from gateway.identifier.irp.values import Value
 from gateway.private import keep_private
 
 VERSION = 1
@@ -88,14 +90,29 @@ class NodeStore:
 
     def get(self, handle: str) -> dict[str, Any] | None:
         """A living identifier: handle, templateVersion, value."""
-        row = self._db.execute(
-            "SELECT handle, template_version, value FROM handle "
-            "WHERE key = ? AND deleted_ms IS NULL",
-            (handle.upper(),),
-        ).fetchone()
+        row = self._living(handle)
         if row is None:
             return None
         return {"handle": row[0], "templateVersion": row[1], "value": json.loads(row[2])}
+
+    def held(self, handle: str) -> Held | None:
+        """A living identifier as the native protocol has it: each item a value."""
+        row = self._living(handle)
+        if row is None:
+            return None
+        values = (
+            Value(one["index"], one["type"], one["data"]["value"].encode(), row[3] // 1000)
+            for one in json.loads(row[2])
+        )
+        return Held(row[0], tuple(values))
+
+    def _living(self, handle: str) -> tuple[str, str, str, int] | None:
+        found: tuple[str, str, str, int] | None = self._db.execute(
+            "SELECT handle, template_version, value, updated_ms FROM handle "
+            "WHERE key = ? AND deleted_ms IS NULL",
+            (handle.upper(),),
+        ).fetchone()
+        return found
 
     def taken(self, handle: str) -> bool:
         """Whether an identifier exists or did once."""

@@ -1,0 +1,164 @@
+"""What identifiers cost: telling codes apart, messages of the native protocol, a node's answers.
+
+Processor time of this process, or of the node's, which runs by itself:
+``python -m benchmarks.identifiers PORT FOLDER``.
+"""
+
+import asyncio
+import json
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.processes import HERE
+from benchmarks.usage import snapshot
+from gateway.identifier.codes.classify import classify
+from gateway.identifier.irp.bodies import (
+    Held,
+    Question,
+    read_held,
+    read_question,
+    write_held,
+    write_question,
+)
+from gateway.identifier.irp.codes import Flag, Op, Rc
+from gateway.identifier.irp.message import Message, decode, encode
+from gateway.identifier.irp.values import Value
+from gateway.identifier.native.peers import PeerError, TcpPeer
+from gateway.identifier.node.answering import answer
+from gateway.identifier.node.native_face import NativeFace, own_holdings
+from gateway.identifier.node.store import NodeStore
+from gateway.web.listen import bind
+
+Result = dict[str, object]
+_ROUNDS = 7
+_IDENTIFIERS = 1_000_000
+_CONNECTIONS, _ASKED = 8, 40_000
+_PORT = 26_410
+_CORPUS = Path(__file__).parent.parent / "tests/identifier/codes/corpus.jsonl"
+
+
+def measure() -> list[Result]:
+    """Every row."""
+    with tempfile.TemporaryDirectory() as folder:
+        _fill(Path(folder) / "node.db")
+        return [_classifying(), *_coding(), asyncio.run(_answering(folder))]
+
+
+def _per_s(work: Callable[[], object], count: int) -> int:
+    """How often a thing is done a second of processor time; the median of some rounds."""
+    rounds = []
+    for _ in range(_ROUNDS):
+        began = time.process_time()
+        work()
+        rounds.append(time.process_time() - began)
+    return round(count / statistics.median(rounds))
+
+
+def _classifying() -> Result:
+    texts = [json.loads(line)[0] for line in _CORPUS.read_text("utf-8").splitlines()] * 5
+    rate = _per_s(lambda: [classify(text) for text in texts], len(texts))
+    return {"name": "identifiers classify", "codes_per_s": rate}
+
+
+def _coding() -> Iterator[Result]:
+    question = Question("88.100.1/EQ001")
+    held = Held("88.100.1/EQ001", (Value(1, "URL", b"http://a.cn"), Value(2, "DESC", b"x" * 20)))
+
+    def ask() -> None:
+        body = decode(encode(Message(Op.RESOLVE, 7, write_question(question)))).body
+        read_question(body)
+
+    def tell() -> None:
+        read_held(decode(encode(Message(Op.RESOLVE, 7, write_held(held), Rc.OK))).body)
+
+    for name, work in (("question", ask), ("answer of two values", tell)):
+        rate = _per_s(lambda work=work: [work() for _ in range(5_000)], 5_000)  # type: ignore[misc]
+        yield {"name": f"identifiers {name}, written and read", "messages_per_s": rate}
+
+
+def _handle(number: int) -> str:
+    return f"88.999.QZ01/451.20261101.{number:06d}"
+
+
+def _fill(path: Path) -> None:
+    NodeStore(path).close()
+    value = json.dumps(
+        [
+            {
+                "index": 2000 + at,
+                "type": f"item{at}",
+                "data": {"format": "string", "value": "x" * 20},
+            }
+            for at in range(6)
+        ]
+    )
+    rows = (
+        (_handle(number).upper(), _handle(number), "1", value, 0, 0, None)
+        for number in range(_IDENTIFIERS)
+    )
+    with sqlite3.connect(path) as database:
+        database.executemany("INSERT INTO handle VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    database.close()
+
+
+async def _answering(folder: str) -> Result:
+    with ExitStack() as stack:
+        node = HERE.run(stack, "-m", "benchmarks.identifiers", str(_PORT), folder)
+        peers = [TcpPeer("127.0.0.1", _PORT, 60) for _ in range(_CONNECTIONS)]
+        await _awake(peers[0])
+        before = snapshot(node.pid)
+        waits = await asyncio.gather(*(_asked(at, peer) for at, peer in enumerate(peers)))
+        after = snapshot(node.pid)
+        for peer in peers:
+            peer.close()
+    each = sorted(wait for some in waits for wait in some)
+    return {
+        "name": f"identifiers node, {_IDENTIFIERS} in SQLite, {_CONNECTIONS} connections",
+        "us_of_its_cpu_per_resolution": round((after.cpu_s - before.cpu_s) / len(each) * 1e6, 1),
+        "per_s": round(len(each) / (after.at_s - before.at_s)),
+        "p99_ms": round(each[int(0.99 * len(each))] * 1000, 2),
+    }
+
+
+async def _awake(peer: TcpPeer) -> None:
+    for _ in range(100):
+        try:
+            await peer.ask(_request(0))
+        except PeerError:
+            await asyncio.sleep(0.1)
+        else:
+            return
+    raise PeerError("the node does not start")
+
+
+def _request(number: int) -> bytes:
+    body = write_question(Question(_handle(number * 7919 % _IDENTIFIERS)))
+    return encode(Message(Op.RESOLVE, number, body, flags=int(Flag.KEEP_ALIVE)))
+
+
+async def _asked(first: int, peer: TcpPeer) -> list[float]:
+    """One question after the other over one connection; how long each took."""
+    waits = []
+    for number in range(first, _ASKED, _CONNECTIONS):
+        began = time.perf_counter()
+        found = decode(await peer.ask(_request(number)))
+        waits.append(time.perf_counter() - began)
+        if found.rc != Rc.OK:
+            raise PeerError(f"{_handle(number)}: code {found.rc}")
+    return waits
+
+
+def _serve(port: int, folder: str) -> None:
+    holdings = own_holdings(NodeStore(Path(folder) / "node.db"), "88.999", ("127.0.0.1", port))
+    face = NativeFace(lambda asked: answer(asked, holdings, int(time.time())))
+    asyncio.run(face.serve(bind(f"127.0.0.1:{port}")))
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,1 @@
+"""The enterprise node: what it keeps, what it accepts, and its faces."""

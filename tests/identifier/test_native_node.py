@@ -1,0 +1,60 @@
+"""A machine of the ledger is registered at the embedded node, and answers natively."""
+
+import asyncio
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from gateway.city.app import assembled, system_ms
+from gateway.city.db.database import Database
+from gateway.city.db.schema.identifiers import identifier
+from gateway.city.db.tables import enterprise
+from gateway.city.identifiers import node_service
+from gateway.identifier.irp.bodies import Question
+from gateway.identifier.native.walk import Walker, WalkError
+from tests.identifier.irp.servers import site_at
+from tests.support.city import USCC, city_config, fill_ledger
+from tests.support.peers import free_port
+from tests.support.waiting import until
+
+
+async def answered(database: Database, walker: Walker) -> dict[str, str]:
+    """What the node tells of the one machine that has an identifier; nothing while none has."""
+    handle = database.run_now(lambda connection: connection.scalar(select(identifier.c.handle)))
+    if handle is None:
+        return {}
+    try:
+        found = await walker.resolve(Question(handle))
+    except WalkError:
+        return {}
+    return {value.type: value.data.decode() for value in found.held.values}
+
+
+async def test_a_machine_of_the_ledger_is_found_natively(tmp_path: Path) -> None:
+    native = free_port()
+    node = {"type": "embedded", "listen": f"127.0.0.1:{free_port()}"}
+    config = city_config(
+        "127.0.0.1:1",
+        tmp_path,
+        node=node | {"native_listen": f"127.0.0.1:{native}"},
+        identifier={"prefix": "88.999", "review_hours": 0},
+    )
+    told: dict[str, str] = {}
+    async with assembled(config, system_ms) as city:
+        fill_ledger(city)
+        code = update(enterprise).where(enterprise.c.uscc == USCC).values(identifier_code="QZ01")
+        city.database.run_now(lambda connection: connection.execute(code))
+        serving = asyncio.create_task(node_service.run(config, city.database, city.now_ms))
+        walker = Walker((site_at(native),), 5.0)
+
+        async def is_told() -> bool:
+            told.update(await answered(city.database, walker))
+            return bool(told)
+
+        try:
+            await until(is_told, 60)
+        finally:
+            walker.close()
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+    assert (told["enterpriseUscc"], told["assetNo"]) == (USCC, "B-001")
