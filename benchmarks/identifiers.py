@@ -18,6 +18,8 @@ from pathlib import Path
 from benchmarks.processes import HERE
 from benchmarks.usage import snapshot
 from gateway.identifier.codes.classify import classify
+from gateway.identifier.codes.code import Code
+from gateway.identifier.codes.handle import Handle
 from gateway.identifier.irp.bodies import (
     Held,
     Question,
@@ -33,6 +35,9 @@ from gateway.identifier.native.peers import PeerError, TcpPeer
 from gateway.identifier.node.answering import answer
 from gateway.identifier.node.native_face import NativeFace, own_holdings
 from gateway.identifier.node.store import NodeStore
+from gateway.identifier.resolving.answer import Answer, Outcome
+from gateway.identifier.resolving.keeping import Memory
+from gateway.identifier.resolving.resolver import Resolver
 from gateway.web.listen import bind
 
 Result = dict[str, object]
@@ -47,7 +52,7 @@ def measure() -> list[Result]:
     """Every row."""
     with tempfile.TemporaryDirectory() as folder:
         _fill(Path(folder) / "node.db")
-        return [_classifying(), *_coding(), asyncio.run(_answering(folder))]
+        return [_classifying(), *_coding(), _remembering(), asyncio.run(_answering(folder))]
 
 
 def _per_s(work: Callable[[], object], count: int) -> int:
@@ -80,6 +85,36 @@ def _coding() -> Iterator[Result]:
     for name, work in (("question", ask), ("answer of two values", tell)):
         rate = _per_s(lambda work=work: [work() for _ in range(5_000)], 5_000)  # type: ignore[misc]
         yield {"name": f"identifiers {name}, written and read", "messages_per_s": rate}
+
+
+def _remembering() -> Result:
+    """Codes that were asked for a moment ago."""
+    codes = [Handle("88.999.QZ01", f"{number:06d}") for number in range(10_000)]
+    resolver = Resolver([_Knowing()], Memory(len(codes)), None, time.time)
+
+    async def all_of_them() -> None:
+        for code in codes:
+            await resolver.resolve(code)
+
+    with asyncio.Runner() as runner:
+        runner.run(all_of_them())  # now they are in memory
+        rate = _per_s(lambda: runner.run(all_of_them()), len(codes))
+    return {"name": "identifiers resolved from memory", "codes_per_s": rate}
+
+
+class _Knowing:
+    """A source that knows all codes."""
+
+    name = "all"
+
+    def takes(self, _: Code) -> bool:
+        return True
+
+    async def ask(self, code: Code) -> Answer:
+        return Answer(str(code), Outcome.FOUND, ttl_s=3_600)
+
+    async def close(self) -> None:
+        """Nothing is kept."""
 
 
 def _handle(number: int) -> str:

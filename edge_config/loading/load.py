@@ -27,6 +27,7 @@ from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Place, Problem, hint, under
 from edge_config.models.city import CityConfig, EmbeddedNode, EmbeddedStore
 from edge_config.models.gateway import DeviceConfig, GatewayConfig
+from edge_config.models.identifiers.resolver import ResolverConfig
 from edge_config.models.validation import valid_or_none
 
 __all__ = ["ConfigError", "load_city", "load_gateway", "load_untagged"]
@@ -72,8 +73,8 @@ def load_untagged(
 def load_city(path: Path) -> CityConfig:
     """Load a city's configuration.
 
-    Relative paths are relative to the file; those of the embedded store and node to
-    ``data_dir``.
+    Relative paths are relative to the file; those of the embedded store, node and the records
+    that were resolved to ``data_dir``.
 
     Raises:
         ConfigError: with every mistake of the file.
@@ -91,8 +92,12 @@ def _city_paths(config: CityConfig, folder: Path) -> CityConfig:
     data_dir = folder / config.data_dir
     inside: dict[str, Any] = {
         key: anchored(part, data_dir)
-        for key, part in (("store", config.store), ("node", config.node))
-        if isinstance(part, EmbeddedStore | EmbeddedNode)
+        for key, part in (
+            ("store", config.store),
+            ("node", config.node),
+            ("resolver", config.resolver),
+        )
+        if isinstance(part, EmbeddedStore | EmbeddedNode | ResolverConfig)
     }
     return anchored(replace(config, **inside), folder)
 

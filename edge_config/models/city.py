@@ -18,9 +18,10 @@ from edge_config.models.base import (
     is_loopback,
     pattern,
 )
+from edge_config.models.identifiers.resolver import ResolverConfig
+from edge_config.models.identifiers.suffix import SuffixPattern
 from edge_config.models.plain import demand_no_secret, demand_private, is_loopback_host
 from edge_config.models.settings import Field, Rule, Settings
-from edge_config.models.suffix import SuffixPattern
 
 REGION = pattern(r"^[0-9]{6}$", "must be the six digits of GB/T 2260, in quotes: '330800'")
 
@@ -266,6 +267,9 @@ class CityConfig(Settings):
     definitions: DefinitionsConfig = Field(default=DefinitionsConfig(), description="rates")
     identifier: IdentifierConfig = Field(description="identifiers of machines")
     node: Node = Field(default=EmbeddedNode(), description="where identifiers are registered")
+    resolver: ResolverConfig = Field(
+        default=ResolverConfig(), description="who is asked for codes of identifier systems"
+    )
     retention: RetentionConfig = Field(
         default=RetentionConfig(), description="how long things are kept"
     )

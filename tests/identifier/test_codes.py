@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_config.models import uscc
-from edge_config.models.suffix import MAX_SUFFIX, SuffixPattern, check_character
+from edge_config.models.identifiers.suffix import MAX_SUFFIX, SuffixPattern, check_character
 from gateway.identifier.codes.handle import Handle, HandleError
 from gateway.identifier.password import login_password
 from gateway.identifier.template import EQUIPMENT_ITEMS, UNKNOWN, equipment_values

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_config.models.base import SecretUnavailableError
-from edge_config.models.suffix import SuffixPattern
+from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
 from gateway.city.db.tables import enterprise, equipment, equipment_rows

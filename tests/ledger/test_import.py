@@ -9,7 +9,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import select
 
-from edge_config.models.suffix import SuffixPattern
+from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox
 from gateway.city.db.tables import (

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from sqlalchemy import update
 
-from edge_config.models.suffix import SuffixPattern
+from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.db.database import connect
 from gateway.city.db.tables import enterprise
 from gateway.city.identifiers.issuing import issue

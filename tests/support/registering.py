@@ -12,7 +12,7 @@ from sqlalchemy import select
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_config.models.city import IdentifierConfig
-from edge_config.models.suffix import SuffixPattern
+from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.identifiers.issued import IssuedFile

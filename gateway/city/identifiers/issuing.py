@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select, update
 
-from edge_config.models.suffix import SuffixPattern
+from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.identifiers.issued import Issue, IssuedFile

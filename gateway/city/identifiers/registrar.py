@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import IdentifierConfig
-from edge_config.models.suffix import SuffixPattern
+from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.db.database import Database, words
 from gateway.city.identifiers.contents import owner_of
 from gateway.city.identifiers.issued import Issue, IssuedFile

@@ -1,8 +1,12 @@
-"""``qulink id resolve``: what a server of the native protocol holds of a handle."""
+"""``qulink id resolve``: what is known of a code, and who said so."""
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -12,18 +16,18 @@ from gateway.cli.wording import visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.identifier.irp.data import Site
-    from gateway.identifier.irp.values import Value
-    from gateway.identifier.native.walk import Found, Hop
+    from edge_config.models.identifiers.resolver import ResolverConfig
+    from gateway.identifier.resolving.answer import Answer, Hop
+    from gateway.identifier.resolving.keeping import Disk
 
-Text = Annotated[str, typer.Argument(metavar="CODE", help="A handle, as scanned or copied.")]
+Text = Annotated[str, typer.Argument(metavar="CODE", help="A code, as scanned or copied.")]
 At = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="HOST:PORT", help="Servers to ask first; several times: one after another."
-    ),
+    typer.Option(metavar="HOST:PORT", help="Native servers to ask, one after another."),
 ]
-_DEFAULT = ("127.0.0.1:2641",)
+Config = Annotated[
+    Path | None, typer.Option(help="A city's configuration: its `resolver` says who is asked.")
+]
 
 
 def register(group: typer.Typer) -> None:
@@ -34,114 +38,109 @@ def register(group: typer.Typer) -> None:
 
 def resolve(
     code: Text,
+    config: Config = None,
     at: At = None,
-    trace: Annotated[
-        bool, typer.Option("--trace", help="Show each server that was asked.")
-    ] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="Show whom it was asked of.")] = False,
     timeout_ms: Annotated[
-        int, typer.Option(min=100, max=60_000, help="Longest wait for one server.")
-    ] = 5_000,
+        int | None, typer.Option(min=100, max=60_000, help="Longest wait for one server.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Ask for a handle, over TCP or else UDP, and follow referrals and aliases.
+    """Ask for a code of any identifier system that is known.
 
-    Exit code 1: it was not found, and the reason is printed; with --trace, where it was looked for.
+    With --config what was found before is given again as long as its source allows it, and beyond
+    that, marked as stale, while nobody can be asked. Exit code 1: nothing was found, and the
+    reason is printed.
     """
-    from gateway.identifier.native.walk import WalkError
+    from gateway.identifier.resolving.answer import Outcome
 
-    handle = _handle(code)
-    try:
-        found = asyncio.run(_walked(handle, _sites(at or _DEFAULT), timeout_ms / 1000))
-    except WalkError as error:
-        if trace:
-            _print_hops(error.hops)
-        _fail(str(error))
+    settings = _settings(config, at or [], timeout_ms)
+    with _disk(settings, is_kept=config is not None) as disk:
+        answer = asyncio.run(_asked(code, settings, disk))
     if as_json:
-        typer.echo(json.dumps(_json(found), ensure_ascii=False, indent=2))
+        import msgspec
+
+        typer.echo(json.dumps(msgspec.to_builtins(answer), ensure_ascii=False, indent=2))
+    else:
+        _print(answer, trace=trace)
+    if answer.outcome is not Outcome.FOUND:
+        _fail(f"{visible(answer.code)}: {answer.outcome}: {visible(answer.why)}")
+
+
+def _settings(config: Path | None, at: "Sequence[str]", timeout_ms: int | None) -> "ResolverConfig":
+    """Who is asked: those of the command, then those of the configuration."""
+    from dataclasses import replace
+
+    from edge_config.models.identifiers.resolver import NativeServers, ResolverConfig, demand_place
+    from gateway.cli.city.opening import load
+
+    settings = load(config).resolver if config is not None else ResolverConfig()
+    try:
+        servers = tuple(map(demand_place, at))
+    except ValueError as error:
+        _fail(f"--at: {error}")
+    own = (NativeServers(type="native", servers=servers),) if servers else ()
+    if not (sources := (*own, *settings.sources)):
+        _fail("say whom to ask: --at HOST:PORT, or --config with `resolver.sources`")
+    longest = timeout_ms or settings.timeout_ms
+    return replace(settings, sources=sources, timeout_ms=longest)
+
+
+@contextmanager
+def _disk(settings: "ResolverConfig", *, is_kept: bool) -> "Iterator[Disk | None]":
+    """What was found before, if there is a configuration to say where it is."""
+    import sqlite3
+
+    from gateway.identifier.resolving.keeping import Disk
+
+    if not is_kept:
+        yield None
         return
-    if trace:
-        _print_hops(found.hops)
-    _print_values(found.held.values)
-
-
-def _handle(code: str) -> str:
-    from gateway.identifier.codes.classify import classify
-    from gateway.identifier.codes.code import System
-
-    readings = [one for one in classify(code) if one.system is System.HANDLE]
-    if not readings:
-        _fail(f"{code!r} is no handle; `qulink id classify` says what it may be")
-    if readings[0].code is None:
-        _fail(readings[0].reason)
-    return str(readings[0].code)
-
-
-def _sites(addresses: "Sequence[str]") -> "tuple[Site, ...]":
-    from gateway.identifier.irp.data import BOTH, TCP, UDP, Interface, Server, Site
-
-    sites = []
-    for address in addresses:
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdecimal():
-            _fail(f"{address!r}: give a server as HOST:PORT, as 192.0.2.10:2641")
-        ways = tuple(Interface(BOTH, protocol, int(port)) for protocol in (TCP, UDP))
-        sites.append(Site((Server(1, host.strip("[]"), ways),)))
-    return tuple(sites)
-
-
-async def _walked(handle: str, sites: "tuple[Site, ...]", timeout_s: float) -> "Found":
-    from gateway.identifier.irp.bodies import Question
-    from gateway.identifier.native.walk import Walker
-
-    walker = Walker(sites, timeout_s)
     try:
-        return await walker.resolve(Question(handle))
+        settings.path.parent.mkdir(parents=True, exist_ok=True)
+        disk = Disk(settings.path, settings.kept)
+    except (OSError, sqlite3.Error) as error:
+        _fail(f"cannot use {settings.path}: {error}; it may be deleted, or name another file")
+    with closing(disk):
+        yield disk
+
+
+async def _asked(code: str, settings: "ResolverConfig", disk: "Disk | None") -> "Answer":
+    from gateway.identifier.resolving.composing import resolver_of
+
+    resolver = resolver_of(settings, disk, time.time)
+    try:
+        return await resolver.resolve_text(code)
     finally:
-        walker.close()
+        await resolver.close()
 
 
-def _json(found: "Found") -> dict[str, Any]:
-    return {
-        "handle": found.held.handle,
-        "values": [
-            {"index": one.index, "type": one.type, "data": _shown(one)} for one in found.held.values
-        ],
-        "hops": [
-            {"handle": one.handle, "place": one.place, "outcome": one.outcome, "took_s": one.took_s}
-            for one in found.hops
-        ],
-    }
+def _print(answer: "Answer", *, trace: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text as Cell
 
-
-def _shown(value: "Value") -> str:
-    """Text if it is one, else hexadecimal."""
-    try:
-        text = value.data.decode()
-    except UnicodeDecodeError:
-        return value.data.hex()
-    return text if text.isprintable() else value.data.hex()
+    console = Console(soft_wrap=True)
+    if trace:
+        _print_hops(answer.hops)
+    if answer.items:
+        console.print(Cell(f"{answer.code}, from {answer.source}{' (stale)' * answer.is_stale}"))
+        table = Table("index", "type", "data")
+        for one in answer.items:
+            cells = (str(one.index or ""), one.type, one.text)
+            table.add_row(*(Cell(visible(cell)) for cell in cells))
+        print_table(console, table)
 
 
 def _print_hops(hops: "Sequence[Hop]") -> None:
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
+    from rich.text import Text as Cell
 
-    table = Table("handle", "asked", "answer", "ms")
+    table = Table("source", "place", "asked for", "answer", "ms")
     for one in hops:
-        cells = (one.handle, one.place, one.outcome, f"{one.took_s * 1000:.1f}")
-        table.add_row(*(Text(visible(cell)) for cell in cells))
-    print_table(Console(soft_wrap=True), table)
-
-
-def _print_values(values: "Sequence[Value]") -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("index", "type", "data")
-    for one in values:
-        table.add_row(*(Text(visible(cell)) for cell in (str(one.index), one.type, _shown(one))))
+        cells = (one.source, one.place, one.asked, one.outcome, f"{one.took_s * 1000:.1f}")
+        table.add_row(*(Cell(visible(cell)) for cell in cells))
     print_table(Console(soft_wrap=True), table)
 
 

@@ -1,15 +1,11 @@
 """Handles are found over real sockets: at one node, over referrals and aliases, or not at all."""
 
-import asyncio
-import json
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from gateway.cli.main import build
 from gateway.identifier.irp.bodies import (
     Held,
     Question,
@@ -247,37 +243,3 @@ async def test_what_is_no_message_ends_the_connection_only(holdings: Holdings) -
         with pytest.raises(Exception, match="127"):
             await peer.ask(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + b"\xff" * 40)
         assert (await found(MACHINE, site_at(port))).held.handle == MACHINE
-
-
-async def test_the_command_shows_the_way(holdings: Holdings) -> None:
-    arguments = ["id", "resolve", f"hdl:{MACHINE}", "--trace", "--at"]
-    async with answering(node(holdings)) as port:
-        shown = await asyncio.to_thread(run, [*arguments, f"127.0.0.1:{port}"])
-        as_json = await asyncio.to_thread(run, [*arguments, f"127.0.0.1:{port}", "--json"])
-        absent = await asyncio.to_thread(
-            run, [*arguments[:2], "88.999.QZ01/no", *arguments[3:], f"127.0.0.1:{port}"]
-        )
-    assert shown.exit_code == 0, shown.output
-    assert "serialNo" in shown.stdout
-    assert f"127.0.0.1:{port} tcp" in shown.stdout
-    assert json.loads(as_json.stdout)["values"][1]["data"] == "S-1"
-    assert (absent.exit_code, "handle not found" in absent.stderr) == (1, True)
-
-
-@pytest.mark.parametrize(
-    ("code", "at", "why"),
-    [
-        ("1#注塑机", "127.0.0.1:1", "no handle"),
-        ("88.999.QZ01", "127.0.0.1:1", "a slash and a suffix"),
-        (MACHINE, "nowhere", "HOST:PORT"),
-        (MACHINE, "127.0.0.1:1", "no server could be asked"),
-    ],
-)
-def test_the_command_says_what_is_wrong(code: str, at: str, why: str) -> None:
-    done = run(["id", "resolve", code, "--at", at, "--timeout-ms", "300"])
-    assert done.exit_code == 1
-    assert why in done.stderr
-
-
-def run(arguments: list[str]) -> Result:
-    return CliRunner(env={"COLUMNS": "200"}).invoke(build(["id"]), arguments)

@@ -1,0 +1,1 @@
+"""Settings of identifiers: how suffixes are made, who is asked for codes."""

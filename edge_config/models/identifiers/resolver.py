@@ -1,0 +1,109 @@
+"""Who is asked for codes of identifier systems, in which order."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+
+from edge_config.models.base import HttpUrl, split_listen
+from edge_config.models.settings import Field, Rule, Settings
+
+_PORTS = range(1, 65_536)
+
+
+def demand_place(text: str) -> str:
+    """A ``host:port`` as it is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    host, port = text.rpartition(":")[::2]
+    if not host or not port.isdecimal() or int(port) not in _PORTS:
+        raise ValueError("must be host:port, as 192.0.2.10:2641; an IPv6 host stands in brackets")
+    return text
+
+
+def _address(text: str) -> str:
+    return str(ip_address(text))
+
+
+Place = Annotated[str, Rule(demand_place)]
+"""``host:port`` of a server; see :func:`place`."""
+IpAddress = Annotated[str, Rule(_address)]
+
+
+def place(text: Place) -> tuple[str, int]:
+    """Host (without brackets) and port."""
+    return split_listen(text)
+
+
+class NativeServers(Settings):
+    """Servers of the native protocol of handles: a node, a recursive node, or roots."""
+
+    type: Literal["native"] = Field(description="kind of source")
+    servers: tuple[Place, ...] = Field(
+        min_length=1, description="host:port, asked one after another until one answers"
+    )
+    vaa: bool = Field(
+        default=False,
+        description="true: VAA codes are asked for by the handle that stands for them; the "
+        "servers' operator knows whether they do",
+    )
+
+
+class HandleJsonServer(Settings):
+    """A Handle server, or a proxy, by its JSON interface."""
+
+    type: Literal["handle-json"] = Field(description="kind of source")
+    url: HttpUrl = Field(description="what stands before /api/handles")
+
+
+class Gs1Resolver(Settings):
+    """A resolver of GS1 Digital Links."""
+
+    type: Literal["gs1"] = Field(description="kind of source")
+    url: HttpUrl = Field(default="https://id.gs1.org", description="the resolver")
+
+
+class OidServers(Settings):
+    """Name servers that know OIDs (ORS)."""
+
+    type: Literal["ors"] = Field(description="kind of source")
+    root: str = Field(default="oid-res.org", description="domain below which OIDs stand")
+    servers: tuple[IpAddress, ...] = Field(
+        default=(), description="IP addresses of name servers; default: the system's"
+    )
+    port: int = Field(default=53, ge=1, le=65_535, description="of these servers")
+
+
+class DidResolver(Settings):
+    """A resolver of DIDs and BIDs."""
+
+    type: Literal["did"] = Field(description="kind of source")
+    url: HttpUrl = Field(description="of the resolver")
+    path: str = Field(
+        default="/1.0/identifiers", description="what stands before the DID; of BIDs often nothing"
+    )
+
+
+SourceConfig = Annotated[
+    NativeServers | HandleJsonServer | Gs1Resolver | OidServers | DidResolver,
+    Rule(discriminator="type"),
+]
+
+
+class ResolverConfig(Settings):
+    """Where codes are looked up."""
+
+    sources: tuple[SourceConfig, ...] = Field(
+        default=(), description="who is asked, the nearest first"
+    )
+    timeout_ms: int = Field(
+        default=5_000, ge=100, le=60_000, description="longest wait for one server"
+    )
+    path: Path = Field(
+        default=Path("resolved.db"),
+        description="file of records that were found, relative to data_dir; it may be deleted",
+    )
+    kept: int = Field(
+        default=100_000, ge=1, le=10_000_000, description="records that are kept in it"
+    )

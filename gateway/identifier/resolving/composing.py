@@ -1,0 +1,77 @@
+"""A resolver out of its configuration."""
+
+from collections.abc import Callable
+from functools import singledispatch
+
+from edge_config.models.identifiers.resolver import (
+    DidResolver,
+    Gs1Resolver,
+    HandleJsonServer,
+    NativeServers,
+    OidServers,
+    ResolverConfig,
+    place,
+)
+from gateway.identifier.irp.data import BOTH, TCP, UDP, Interface, Server, Site
+from gateway.identifier.native.walk import Walker
+from gateway.identifier.resolving.answer import Source
+from gateway.identifier.resolving.did import DidSource
+from gateway.identifier.resolving.gs1 import Gs1Source
+from gateway.identifier.resolving.handle_json import HandleJsonSource
+from gateway.identifier.resolving.keeping import Disk, Memory
+from gateway.identifier.resolving.native import NativeSource
+from gateway.identifier.resolving.ors import OrsSource
+from gateway.identifier.resolving.resolver import Resolver
+
+
+def resolver_of(config: ResolverConfig, disk: Disk | None, now_s: Callable[[], float]) -> Resolver:
+    """The resolver that a configuration describes; whoever opened the disk closes it.
+
+    Args:
+        config: who is asked.
+        disk: what was found before; None keeps nothing.
+        now_s: seconds since 1970.
+    """
+    timeout_s = config.timeout_ms / 1000
+    sources = [source_of(one, timeout_s) for one in config.sources]
+    return Resolver(sources, Memory(config.kept), disk, now_s)
+
+
+def site_of(server: str) -> Site:
+    """A server as a site of its own, asked by TCP before UDP."""
+    host, port = place(server)
+    ways = tuple(Interface(BOTH, protocol, port) for protocol in (TCP, UDP))
+    return Site((Server(1, host, ways),))
+
+
+@singledispatch
+def source_of(config: object, timeout_s: float) -> Source:
+    """A source out of its configuration."""
+    raise TypeError(f"{type(config).__name__}, with {timeout_s} s, is no source")
+
+
+@source_of.register
+def _native(config: NativeServers, timeout_s: float) -> Source:
+    sites = tuple(map(site_of, config.servers))
+    name = f"native {config.servers[0]}"
+    return NativeSource(name, Walker(sites, timeout_s), takes_vaa=config.vaa)
+
+
+@source_of.register
+def _handle_json(config: HandleJsonServer, timeout_s: float) -> Source:
+    return HandleJsonSource(f"handle-json {config.url}", config.url, timeout_s)
+
+
+@source_of.register
+def _gs1(config: Gs1Resolver, timeout_s: float) -> Source:
+    return Gs1Source(f"gs1 {config.url}", config.url, timeout_s)
+
+
+@source_of.register
+def _ors(config: OidServers, timeout_s: float) -> Source:
+    return OrsSource(f"ors {config.root}", config.root, timeout_s, config.servers, config.port)
+
+
+@source_of.register
+def _did(config: DidResolver, timeout_s: float) -> Source:
+    return DidSource(f"did {config.url}", config.url, timeout_s, config.path)
