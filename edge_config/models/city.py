@@ -215,6 +215,11 @@ class IdentifierConfig(Settings):
     suffix: SuffixText = Field(
         default="{class}.{yyyymmdd}.{seq:06d}", description="pattern of the suffix"
     )
+    page_url: HttpUrl | None = Field(
+        default=None,
+        description="the console's /id as phones reach it, as https://city.example.cn/id: QR codes "
+        "hold it with the identifier behind; default: they hold the identifier alone",
+    )
     review_hours: int = Field(
         default=24,
         ge=0,

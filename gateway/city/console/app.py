@@ -16,6 +16,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.observation import Observation
 from gateway.city.console.pages.audit import AuditLog
+from gateway.city.console.pages.codes import ADDRESS, CodePage
 from gateway.city.console.pages.drilldown import Drilldown
 from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.overview import Overview
@@ -38,7 +39,7 @@ NAVIGATION = (
     ("/books", "nav.books"),
     ("/definitions", "nav.definitions"),
 )
-FOOT = (("/audit", "nav.audit"),)
+FOOT = ((ADDRESS, "nav.codes"), ("/audit", "nav.audit"))
 
 
 def build(context: ConsoleContext) -> ASGIApp:
@@ -54,6 +55,7 @@ def build(context: ConsoleContext) -> ASGIApp:
         *_drilldown_routes(pages, Drilldown(context, figures)),
         *_machine_routes(pages, machine),
         *_record_routes(pages, Records(context, gateways)),
+        *_code_routes(CodePage(context, pages)),
         Route("/audit", pages.endpoint(AuditLog(context).view)),
         Route("/charts/trend.json", _trend_endpoint(overview)),
         Route(BUNDLE, _bundle),
@@ -114,6 +116,10 @@ def _machine_routes(pages: Pages, machine: MachinePage) -> list[Route]:
         Route(address, pages.endpoint(machine.view)),
         Route(f"{address}/chart.json", chart),
     ]
+
+
+def _code_routes(codes: CodePage) -> list[Route]:
+    return [Route(ADDRESS, codes.answer), Route(f"{ADDRESS}/{{code:path}}", codes.answer)]
 
 
 def _record_routes(pages: Pages, records: Records) -> list[Route]:

@@ -84,9 +84,14 @@ class MachinePage:
             "enterprise": await self._context.database.read(enterprise_of, machine[0]),
             "county_name": county_name,
             **await self._evidence(row.id),
-            "qr": qr(row.handle) if row.handle else None,
+            "qr": qr(self._label(row.handle)) if row.handle else None,
             "spans": tuple(SPANS),
         }
+
+    def _label(self, handle: str) -> str:
+        """What a label holds: where phones find the machine, if that is known."""
+        address = self._context.config.identifier.page_url
+        return f"{address.rstrip('/')}/{quote(handle)}" if address else handle
 
     async def _row(self, machine: MachineName) -> Any:
         row = await self._context.database.read(machine_row, machine)
@@ -206,10 +211,10 @@ def _title(value: LiveValue, language: Language) -> str:
     return f"{label} ({value.unit})" if value.unit else label
 
 
-def qr(handle: str) -> Markup:
-    """A QR code that holds the identifier itself, as SVG."""
+def qr(label: str) -> Markup:
+    """A QR code as SVG."""
     out = io.BytesIO()
-    segno.make(handle, error="m", micro=False).save(
+    segno.make(label, error="m", micro=False).save(
         out, kind="svg", xmldecl=False, svgns=True, border=0, omitsize=True, dark="#101a18"
     )
     return Markup(out.getvalue().decode())  # noqa: S704 - drawn by segno: paths, no text

@@ -96,6 +96,17 @@ def machine_row(connection: Connection, machine: MachineName) -> Row[Any] | None
     return connection.execute(query).first()
 
 
+def machine_of_handle(connection: Connection, key: str) -> MachineName | None:
+    """The machine that an identifier was given to, by its key (upper case)."""
+    query = (
+        select(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
+        .join(identifier, identifier.c.equipment_id == equipment.c.id)
+        .where(identifier.c.handle_key == key)
+    )
+    row = connection.execute(query).first()
+    return MachineName(*row) if row else None
+
+
 def evidence_days(connection: Connection, machine_id: int, first: date) -> Rows:
     """The evidence of a machine since a day, newest first."""
     columns = evidence.c
