@@ -29,6 +29,7 @@ from gateway.city.console.queries.database import (
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.queries.gaps import GapFilter, GapRow, gaps
 from gateway.city.evidence.counts import counts_of
+from gateway.city.identifiers.labelled import label_code
 from gateway.city.ledger.codes import county_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.newest import LiveValue
@@ -84,14 +85,12 @@ class MachinePage:
             "enterprise": await self._context.database.read(enterprise_of, machine[0]),
             "county_name": county_name,
             **await self._evidence(row.id),
-            "qr": qr(self._label(row.handle)) if row.handle else None,
+            "qr": self._qr(row.handle) if row.handle else None,
             "spans": tuple(SPANS),
         }
 
-    def _label(self, handle: str) -> str:
-        """What a label holds: where phones find the machine, if that is known."""
-        address = self._context.config.identifier.page_url
-        return f"{address.rstrip('/')}/{quote(handle)}" if address else handle
+    def _qr(self, handle: str) -> Markup:
+        return qr(label_code(handle, self._context.config.identifier.page_url))
 
     async def _row(self, machine: MachineName) -> Any:
         row = await self._context.database.read(machine_row, machine)

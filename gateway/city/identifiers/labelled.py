@@ -1,0 +1,39 @@
+"""Machines that may be labelled: those whose identifier a node has confirmed."""
+
+from urllib.parse import quote
+
+from sqlalchemy import Connection, select
+
+from gateway.city.db.schema.identifiers import identifier
+from gateway.city.db.tables import enterprise, equipment
+from gateway.identifier.labels.label import Label
+
+
+def labels_of(connection: Connection, page_url: str | None, uscc: str = "") -> list[Label]:
+    """Labels by enterprise, site and asset number.
+
+    An identifier that no node has confirmed is on no label: it may still become another one.
+
+    Args:
+        connection: to the city's database.
+        page_url: what QR codes hold before the identifier; None: nothing.
+        uscc: of one enterprise; empty: all.
+    """
+    query = (
+        select(identifier.c.handle, equipment, enterprise.c.name.label("owner"))
+        .join(equipment, equipment.c.id == identifier.c.equipment_id)
+        .join(enterprise, enterprise.c.uscc == equipment.c.uscc)
+        .where(identifier.c.registered_ms.is_not(None))
+        .order_by(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
+    )
+    if uscc:
+        query = query.where(equipment.c.uscc == uscc)
+    return [
+        Label(label_code(row.handle, page_url), row.handle, row.name, row.asset_no, row.owner)
+        for row in connection.execute(query)
+    ]
+
+
+def label_code(handle: str, page_url: str | None) -> str:
+    """What a QR code holds: where phones find the machine, if that is known."""
+    return f"{page_url.rstrip('/')}/{quote(handle)}" if page_url else handle
