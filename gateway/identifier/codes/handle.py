@@ -16,7 +16,8 @@ MAX_HANDLE = 255
 
 _NATIONAL = re.compile(
     r"(?P<country>8[68])\.(?P<industry>\d{1,4})\.(?P<enterprise>[0-9A-Za-z]{1,20})"
-    r"(?P<branch>(?:\.[0-9A-Za-z]{1,20})*)/(?P<suffix>.+)"
+    r"(?P<branch>(?:\.[0-9A-Za-z]{1,20})*)/(?P<suffix>.+)",
+    re.DOTALL,
 )
 _GENERIC = re.compile(r"(?P<prefix>[^/\s]+)/(?P<suffix>.+)", re.DOTALL)
 

@@ -140,8 +140,10 @@ def _template_item_problem(item: object) -> str | None:
     if not isinstance(item, dict) or not _whole(item.get("idIndex")):
         return missing("idIndex")
     index = item["idIndex"]
-    if not FIRST_INDEX <= index <= MAX_INDEX:
-        return f"非法操作，索引{index}不在{FIRST_INDEX}到{MAX_INDEX}之间"
+    if index < FIRST_INDEX:
+        return f"非法操作，索引{index}小于{FIRST_INDEX}"
+    if index > MAX_INDEX:
+        return f"非法操作，索引{index}大于{MAX_INDEX}"
     if not _text(item.get("name"), 1, MAX_TYPE) or not _text(item.get("idType"), 1, MAX_TYPE):
         return missing("name/idType")
     if not isinstance(item.get("required"), bool) or item.get("state") not in (0, 1):
