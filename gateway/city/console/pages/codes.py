@@ -32,7 +32,7 @@ class CodePage:
         machine = await self._machine(readings)
         if machine is not None:
             return RedirectResponse(machine_address(*machine), 303)
-        data = {"asked": asked, "readings": readings[:_MOST]}
+        data = {"asked": asked, "readings": _shown(readings)}
         return self._pages.render(request, View("codes.html", data), 404 if asked else 200)
 
     async def _machine(self, readings: list[Candidate]) -> MachineName | None:
@@ -40,3 +40,11 @@ class CodePage:
             if isinstance(one.code, Handle):
                 return await self._context.database.read(machine_of_handle, one.code.key)
         return None
+
+
+def _shown(readings: list[Candidate]) -> list[Candidate]:
+    """The likeliest of those that say something else."""
+    unlike: dict[tuple[str, ...], Candidate] = {}
+    for one in readings:
+        unlike.setdefault((one.system, str(one.code), one.expected), one)
+    return list(unlike.values())[:_MOST]
