@@ -96,12 +96,15 @@ async def test_answers_that_are_none(respond: Any, outcome: Outcome, why: str) -
 
 
 async def test_a_server_that_drips_is_not_waited_for() -> None:
+    given_up = asyncio.Event()
+
     async def respond(_: Request) -> Response:
-        await asyncio.sleep(30)
+        await given_up.wait()
         return PlainTextResponse("late")
 
     async with web(respond) as url:
         answer = await asked(HandleJsonServer(type="handle-json", url=url), HANDLE, 0.5)
+        given_up.set()
     assert answer.outcome is Outcome.UNREACHABLE
     assert "0.5 s" in answer.why
 
