@@ -29,6 +29,7 @@ _ELSEWHERE = frozenset(
     {Rc.BUSY, Rc.ERROR, Rc.UNSUPPORTED, Rc.PROTOCOL_ERROR, Rc.NOT_RESPONSIBLE, Rc.SITE_OUT_OF_DATE}
 )
 """Answers after which another server may know better."""
+_ABSENT = frozenset({Rc.HANDLE_NOT_FOUND, Rc.VALUES_NOT_FOUND})
 _FLAGS = ASKING | Flag.RETURN_DIGEST | Flag.KEEP_ALIVE
 
 
@@ -208,7 +209,7 @@ def _checked(answer: Message, request: bytes) -> Message:
 def _held(answer: Message, asked: Question, way: _Way) -> Held:
     if answer.rc != Rc.OK:
         why = f"{asked.handle}: {_name(answer.rc)}"
-        raise WalkError(why, way.hops, is_certain=answer.rc in (100, 200))
+        raise WalkError(why, way.hops, is_certain=answer.rc in _ABSENT)
     held = read_held(answer.body)
     if held.handle.upper() != asked.handle.upper():
         raise WalkError(f"{asked.handle}: the server answers for {held.handle}", way.hops)
