@@ -42,17 +42,16 @@ class Resolver:
 
     async def resolve_text(self, text: str) -> Answer:
         """What is known of a text: its readings are asked for, the likeliest first."""
-        readings = classify(text)
-        answer = Answer(text, Outcome.INVALID, why="a code of no system that is known")
-        for reading in readings:
+        first: Answer | None = None
+        for reading in classify(text):
             if reading.code is None:
-                failed = Answer(text, Outcome.INVALID, why=reading.reason)
+                answer = Answer(text, Outcome.INVALID, why=reading.reason)
             else:
-                failed = await self.resolve(reading.code)
-            if failed.outcome is Outcome.FOUND:
-                return failed
-            answer = failed if reading is readings[0] else answer
-        return answer
+                answer = await self.resolve(reading.code)
+            if answer.outcome is Outcome.FOUND:
+                return answer
+            first = first or answer
+        return first or Answer(text, Outcome.INVALID, why="a code of no system that is known")
 
     async def resolve(self, code: Code) -> Answer:
         """What is known of a code. Those who ask at the same time are told the same."""
@@ -87,31 +86,36 @@ class Resolver:
         if held is not None and held[1] > now_s:
             self._memory.keep(key, held[0], held[1])
             return held[0]
-        answer = await self._of_sources(code)
-        if not answer.is_certain and held is not None:
-            stale = msgspec.structs.replace(held[0], is_stale=True, why=answer.why)
-            answer = msgspec.structs.replace(stale, hops=answer.hops, ttl_s=0)
-        elif self._disk is not None:
+        answer, is_sure = await self._of_sources(code)
+        if is_sure and self._disk is not None:
             self._disk.keep(key, answer, int(now_s))
+        elif held is not None:
+            answer = msgspec.structs.replace(
+                held[0], is_stale=True, why=answer.why, hops=answer.hops, ttl_s=0
+            )
         self._memory.keep(key, answer, self._now_s() + max(1, kept_s(answer)))
         return answer
 
-    async def _of_sources(self, code: Code) -> Answer:
-        """The first record; else that somebody knows of none; else why nobody could be asked."""
-        last = Answer(str(code), Outcome.UNREACHABLE, why=f"nobody is configured for {code.system}")
-        absent: Answer | None = None
-        hops: list[object] = []
+    async def _of_sources(self, code: Code) -> tuple[Answer, bool]:
+        """The first record; else that somebody knows of none; else why nobody could be asked.
+
+        Returns:
+            The answer, and whether it is sure: an absence is where nobody failed who may know.
+        """
+        answers: list[Answer] = []
         for source in self._sources:
-            if not source.takes(code):
-                continue
-            last = await source.ask(code)
-            hops += last.hops
-            if last.outcome is Outcome.FOUND:
-                break
-            if last.outcome is Outcome.NOT_FOUND:
-                absent = absent or last
-        best = last if last.outcome is Outcome.FOUND else absent or last
-        return msgspec.structs.replace(best, hops=tuple(hops))
+            if source.takes(code):
+                answers.append(await source.ask(code))
+                if answers[-1].outcome is Outcome.FOUND:
+                    break
+        if not answers:
+            why = f"nobody is configured for {code.system}"
+            return Answer(str(code), Outcome.UNREACHABLE, why=why), False
+        certain = [one for one in reversed(answers) if one.is_certain]
+        best = certain[0] if certain else answers[-1]
+        is_sure = best.outcome is Outcome.FOUND or len(certain) == len(answers)
+        hops = tuple(hop for one in answers for hop in one.hops)
+        return msgspec.structs.replace(best, hops=hops), is_sure
 
 
 def key_of(code: Code) -> str:

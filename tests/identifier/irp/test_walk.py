@@ -118,9 +118,10 @@ async def test_a_node_describes_itself_and_takes_no_changes(holdings: Holdings) 
 
 def refer(handle: str, sites: Callable[[], list[Site]]) -> Callable[[bytes], bytes]:
     """A server above others: it refers all questions to sites, or to a handle that names them."""
-    values = lambda: tuple(  # noqa: E731 - the ports are known later
-        Value(number, "HS_SITE", write_site(site)) for number, site in enumerate(sites(), start=1)
-    )
+
+    def values() -> tuple[Value, ...]:  # the ports are known later
+        numbered = enumerate(sites(), start=1)
+        return tuple(Value(number, "HS_SITE", write_site(site)) for number, site in numbered)
 
     def made(asked: Question) -> tuple[Rc, bytes]:
         if handle and asked.handle == handle:

@@ -113,6 +113,19 @@ async def test_a_failure_never_takes_a_record_away(clock: Clock, disk: Disk) -> 
     assert not (await resolver.resolve(MACHINE)).is_stale
 
 
+@pytest.mark.parametrize("sources", [[ABSENT, AWAY], [AWAY, ABSENT]])
+async def test_one_who_knows_of_none_takes_no_record_away_while_another_cannot_be_asked(
+    clock: Clock, disk: Disk, sources: list[Answer]
+) -> None:
+    await Resolver([Scripted(FOUND)], Memory(10), disk, clock).resolve(MACHINE)
+    clock.now_s += 1_000
+    resolver = Resolver([Scripted(one) for one in sources], Memory(10), disk, clock)
+    for _ in range(2):
+        stale = await resolver.resolve(MACHINE)
+        assert (stale.is_stale, stale.items) == (True, FOUND.items)
+        clock.now_s += 1_000
+
+
 async def test_what_is_said_to_be_gone_is_gone(clock: Clock, disk: Disk) -> None:
     source = Scripted(FOUND, ABSENT, AWAY)
     resolver = Resolver([source], Memory(10), disk, clock)
