@@ -12,7 +12,6 @@ from gateway.identifier.irp.octets import U32, Octets, blob, many, text
 from gateway.identifier.irp.values import Value, read_values, write_values
 
 T = TypeVar("T")
-NONCE_SIZE = 16
 
 
 def _whole(body: bytes, read: Callable[[Octets], T]) -> T:

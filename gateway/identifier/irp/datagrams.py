@@ -13,7 +13,7 @@ DATAGRAM = 512
 """Octets of a datagram, its envelope counted."""
 _TRUNCATED = 0x20
 _SEQUENCE = Struct(">I")
-_SEQUENCE_AT, _FLAGS_AT, _ID_AT = 12, 2, 8
+_SEQUENCE_AT, _FLAGS_AT = 12, 2
 _SHARE = DATAGRAM - ENVELOPE_SIZE
 
 

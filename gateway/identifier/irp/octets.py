@@ -7,7 +7,6 @@ from typing import TypeVar
 T = TypeVar("T")
 
 U32 = Struct(">I")
-_U8_MAX, _U16_MAX, _U32_MAX = 0xFF, 0xFFFF, 0xFFFFFFFF
 MAX_ITEMS = 10_000
 """Things in a list; what says that more follow is refused before any is read."""
 

@@ -13,7 +13,8 @@ _QR_SHARE = 0.45
 """Of a label's width that its QR code takes at most."""
 _WIDE, _NARROW = 1.0, 0.56
 """Widths of characters, in font sizes."""
-_NAME, _SMALL = 1.25, 1.0
+_NAME = 1.25
+"""Of small text: the size of a name."""
 _LINES = 7.0
 """Lines of small text that a label has room for."""
 _LINE = 1.3

@@ -9,10 +9,12 @@ from gateway.identifier.irp.bodies import (
     Held,
     Question,
     Removal,
+    read_challenge,
     read_fault,
     read_held,
     read_question,
     read_removal,
+    write_challenge,
     write_fault,
     write_handle,
     write_held,
@@ -181,7 +183,8 @@ def test_a_creation_and_its_challenge() -> None:
     )
     read = decode(challenge)
     assert (read.rc, read.digest) == (Rc.CHALLENGE, request_digest(data))
-    assert read.body == octets("00000010") + NONCE
+    assert read.body == octets("00000010") + NONCE == write_challenge(NONCE)
+    assert read_challenge(read.body) == NONCE
     assert encode(read) == challenge
     assert read.flags & Flag.RETURN_DIGEST
 
