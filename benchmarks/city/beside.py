@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from gateway.city.db.database import Database
+from gateway.relational.database import Database
 
 FEW, MANY = 10_000, 100_000
 PAUSE_S = 0.05

@@ -12,8 +12,8 @@ from benchmarks.city.million import A_SITE, MACHINES, code_of, make
 from benchmarks.city.settings import write_city
 from benchmarks.usage import spent
 from edge_config.loading.load import load_city
-from gateway.city.db.database import connect
 from gateway.core.days import day_of
+from gateway.relational.database import connect
 from tests.support.city_db import postgres_city
 from tests.support.peers import free_port
 from tests.support.postgres import Postgres

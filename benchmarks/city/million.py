@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from edge_config.models import uscc
-from gateway.city.db.database import connect
 from gateway.city.db.upgrade import upgrade
+from gateway.relational.database import connect
 
 MACHINES = 1_000_000
 A_SITE = 100

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from edge_config.models.city import CityConfig
 from gateway.city.console.supervisor import supervise
 from gateway.city.db import housekeeping
-from gateway.city.db.database import Database
 from gateway.city.db.upgrade import open_database
 from gateway.city.identifiers import agreement, node_service
 from gateway.city.identifiers.issued import FILE
@@ -28,6 +27,7 @@ from gateway.city.presence.presence import Presence
 from gateway.city.rates.definitions import load_definitions
 from gateway.city.rates.frozen import schedule as freezing
 from gateway.city.stores.choose import make_store
+from gateway.relational.database import Database
 from gateway.wire.topics import PARTITIONS
 
 log = logging.getLogger(__name__)

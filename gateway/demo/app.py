@@ -21,7 +21,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from edge_config.loading.load import load_city
 from edge_config.mistakes.problems import ConfigError
 from edge_config.models.base import ConsoleConfig
-from gateway.city.db.database import DatabaseUnusableError
 from gateway.city.stores.api import Store, StoreError
 from gateway.city.stores.choose import make_store
 from gateway.core.days import day_of
@@ -32,6 +31,7 @@ from gateway.demo.files import Ports
 from gateway.demo.options import DATA, Options
 from gateway.demo.prepare import NotPreparedError, Prepared, opened, prepare
 from gateway.demo.processes import Child, ProcessFailedError, ProcessGroup, process_group, qulink
+from gateway.relational.database import DatabaseUnusableError
 from gateway.web.listen import ListenError, bind
 from gateway.web.serve import serve
 

@@ -14,7 +14,6 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from edge_config.loading.load import load_city
-from gateway.city.db.database import Database
 from gateway.city.db.operation import begin
 from gateway.city.db.upgrade import open_database
 from gateway.city.ledger.importer import import_files
@@ -32,6 +31,7 @@ from gateway.demo.files import (
 )
 from gateway.demo.history import Networked, first_day, seed_history
 from gateway.demo.options import Options
+from gateway.relational.database import Database
 
 _MARK = "qulink-demo"
 _CITY_USER = "city"

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, select
 
 from gateway.city.app import City
-from gateway.city.db.database import Database
 from gateway.city.db.schema.clock import confirmed_clock, doubted_evidence
 from gateway.city.db.tables import evidence, machine
 from gateway.city.db.tables import gateway as gateway_table
@@ -27,6 +26,7 @@ from gateway.city.presence.clocks import Clocks, right_span
 from gateway.core.days import DAY_MS, HOUR_MS, MAX_AHEAD_MS, day_of, day_start_ms
 from gateway.core.schema import Schema
 from gateway.core.status import Reason, uncertain
+from gateway.relational.database import Database
 from gateway.wire.messages import State
 from tests.city.test_quality import batch_with
 from tests.support.broker import Mosquitto

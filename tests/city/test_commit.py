@@ -3,8 +3,6 @@
 import pytest
 from sqlalchemy import BigInteger, Connection, Text, insert, select
 
-from gateway.city.db.database import Database
-from gateway.city.db.given import Types, given, given_as
 from gateway.city.db.tables import enterprise, gap, watermark
 from gateway.city.ingest.commit import EpochUpdate, Quarantined, StaleError, commit
 from gateway.city.ingest.gaps import keep_gaps
@@ -12,6 +10,8 @@ from gateway.city.ingest.progress import Progress
 from gateway.city.registry import enrolment
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
+from gateway.relational.database import Database
+from gateway.relational.given import Types, given, given_as
 from tests.support.city import USCC
 
 EPOCH = "a" * 16

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
 from edge_config.models.limits import MAX_DEVICES, MAX_STATE_BYTES, MAX_TAGS
-from gateway.city.db.database import Database
 from gateway.city.db.tables import enterprise, quarantine, tag_schema, watermark
 from gateway.city.evidence.adoption import orphan_query
 from gateway.city.evidence.recording import record
@@ -37,6 +36,7 @@ from gateway.core.batch import Gap
 from gateway.core.books import BY_CODE, Counts
 from gateway.core.days import day_of
 from gateway.core.status import Reason
+from gateway.relational.database import Database
 from gateway.wire.frame import BodyEncoder, Frame, Header, seal
 from gateway.wire.messages import DeviceState, State, encode_message
 from gateway.wire.records import BooksRecord, Record

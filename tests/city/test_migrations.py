@@ -12,9 +12,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from gateway.city.db import upgrade as upgrade_module
-from gateway.city.db.database import Database, DatabaseUnusableError, connect
 from gateway.city.db.schema.whole import metadata
 from gateway.city.db.upgrade import newest_version, upgrade
+from gateway.relational.database import Database, DatabaseUnusableError, connect
 
 
 def test_migrations_make_the_tables(database: Database) -> None:
@@ -91,7 +91,8 @@ def test_a_command_does_not_load_what_migrates(database: Database) -> None:
     """Loading it took a third of the time of an import of ten rows."""
     url = database.engine.url.render_as_string(hide_password=False)
     code = (
-        "import sys; from pathlib import Path; from gateway.city.db import database, upgrade\n"
+        "import sys; from pathlib import Path\n"
+        "from gateway.city.db import upgrade; from gateway.relational import database\n"
         "opened = database.connect(sys.argv[1], Path())\n"
         "upgrade.upgrade(opened); opened.close(); sys.exit('alembic' in sys.modules)"
     )
@@ -147,7 +148,8 @@ def test_those_who_come_at_once_wait_for_one_another(database: Database, tmp_pat
         connection.execute(text("DROP TABLE alembic_version"))
     url = database.engine.url.render_as_string(hide_password=False)
     code = (
-        "import sys; from pathlib import Path; from gateway.city.db import database, upgrade\n"
+        "import sys; from pathlib import Path\n"
+        "from gateway.city.db import upgrade; from gateway.relational import database\n"
         "input(); opened = database.connect(sys.argv[1], Path())\n"
         "upgrade.upgrade(opened); opened.close()"
     )

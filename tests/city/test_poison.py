@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from gateway.city.db.database import Database, is_permanent
 from gateway.city.db.tables import edge_books, enterprise, gap, quarantine, watermark
 from gateway.city.ingest.gaps import end_gaps_of_revoked, keep_gaps
 from gateway.city.ingest.limits import BATCH_FRAMES
@@ -16,6 +15,7 @@ from gateway.core.batch import Gap
 from gateway.core.books import Counts
 from gateway.core.days import day_of
 from gateway.core.status import Reason
+from gateway.relational.database import Database, is_permanent
 from gateway.wire.records import BooksRecord
 from tests.support.broker import Mosquitto
 from tests.support.city import USCC, batch_of, city_on, proofs_of, rows_of, schema_of, sender

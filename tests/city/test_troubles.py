@@ -11,11 +11,11 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
 
 from gateway.city.app import City
-from gateway.city.db.database import Database, connect, is_permanent
 from gateway.city.db.tables import quarantine, watermark
 from gateway.city.ingest.persistence import Persistence
 from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.city.live.metrics import CityMetrics
+from gateway.relational.database import Database, connect, is_permanent
 from tests.support.broker import Mosquitto
 from tests.support.city import batch_of, city_on, rows_of, schema_of, sender
 from tests.support.city_db import sqlite_city

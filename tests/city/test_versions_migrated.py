@@ -3,10 +3,10 @@
 from alembic import command
 from sqlalchemy import text
 
-from gateway.city.db.database import Database
 from gateway.city.db.migrating import alembic_config
 from gateway.city.db.schema.whole import metadata
 from gateway.city.db.upgrade import upgrade
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS
 
 KEPT = {

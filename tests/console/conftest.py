@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from edge_config.models.base import ConsoleConfig, Secret
 from gateway.city.console import remember
 from gateway.city.console.app import build
+from gateway.city.console.live import source
 from gateway.web.listen import bind
 from gateway.web.serve import serve
 from tests.console.town import Town, town
@@ -43,8 +44,9 @@ async def guarded(folder: Path, token: str) -> AsyncIterator[str]:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages of tests wait for their figures, however busy the machine is."""
+    """Pages of tests wait for figures and for the process they ask, however busy the machine is."""
     monkeypatch.setattr(remember, "WAIT_S", 60.0)
+    monkeypatch.setattr(source, "PATIENCE_S", 60.0)
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from gateway.city.console.app import build
 from gateway.city.console.queries.database import gateways
 from gateway.city.console.queries.gaps import GapFilter, gap_causes, gap_count, gaps
 from gateway.city.db import tables
-from gateway.city.db.database import Database, connect
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.period import period_of
 from gateway.city.rates.tallies import is_known
+from gateway.relational.database import Database, connect
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import NOW_MS, town, uscc_of

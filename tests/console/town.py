@@ -20,7 +20,6 @@ from edge_config.models.validation import validated
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Present
 from gateway.city.db import tables
-from gateway.city.db.database import Database, connect
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.upgrade import upgrade
 from gateway.city.ledger.machines import SINCE_EVER, alias_row
@@ -33,6 +32,7 @@ from gateway.core.batch import Batch
 from gateway.core.days import day_of
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.core.status import GOOD, Reason, uncertain
+from gateway.relational.database import Database, connect
 from gateway.wire.messages import DeviceState, State
 
 NOW_MS = 1_763_876_400_000 + 12_345

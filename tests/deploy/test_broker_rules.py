@@ -12,9 +12,9 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from gateway.city.db.database import connect
 from gateway.city.db.tables import enterprise
 from gateway.city.db.upgrade import upgrade
+from gateway.relational.database import connect
 from gateway.wire.topics import (
     ack_topic,
     command_topic,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.city.db.database import connect
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.registry.credentials import set_line
 from gateway.city.stores.telemetry_file import Merge
@@ -16,6 +15,7 @@ from gateway.durable import make_folder, sync_folder
 from gateway.edge.buffer.buffer import Buffer
 from gateway.identifier.node.credentials import FILE, node_credentials
 from gateway.identifier.node.store import NodeStore
+from gateway.relational.database import connect
 from tests.support.consumers import for_city
 
 

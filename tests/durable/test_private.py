@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.city.db.database import connect
 from gateway.city.db.upgrade import upgrade
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.stores import telemetry_file
 from gateway.edge.buffer.storage import file as buffer_file
 from gateway.identifier.node.store import NodeStore
 from gateway.private import begin_private, keep_private
+from gateway.relational.database import connect
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,10 @@ from threading import Barrier
 
 import pytest
 
-from gateway.city.db.database import connect
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.stores import telemetry_file
 from gateway.identifier.node.store import NodeStore
+from gateway.relational.database import connect
 
 OPENERS = 6
 FILES = 20

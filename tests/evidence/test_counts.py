@@ -8,7 +8,6 @@ from sqlalchemy import Connection, select
 
 from edge_config.models.city import RetentionConfig
 from gateway.city.db import housekeeping
-from gateway.city.db.database import Database
 from gateway.city.db.operation import begin
 from gateway.city.db.tables import evidence, machine_books
 from gateway.city.evidence.counts import DayCounts, MachineReport, counts_of, keep_counts
@@ -18,6 +17,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import rename_machine
 from gateway.city.registry import enrolment
 from gateway.core.days import day_of, day_start_ms
+from gateway.relational.database import Database
 from gateway.wire.records import MachineRecord
 from tests.support.broker import Mosquitto
 from tests.support.city import Clock, city_on, proofs_of, rows_of, schema_of, sender

@@ -15,7 +15,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import Connection, select, text
 
 from gateway.city.app import City
-from gateway.city.db.database import Database
 from gateway.city.db.tables import evidence, watermark
 from gateway.city.evidence import flushing, uncounted
 from gateway.city.evidence.adoption import orphan_query
@@ -27,6 +26,7 @@ from gateway.city.ledger.machines import MachineIds
 from gateway.city.ledger.names import MachineName
 from gateway.city.registry import enrolment
 from gateway.core.days import DAY_MS, HOUR_MS, day_of
+from gateway.relational.database import Database
 from tests.support.broker import Mosquitto
 from tests.support.city import (
     EPOCH_HEX,

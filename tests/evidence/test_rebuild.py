@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import insert, select
 
 from gateway.city.app import City
-from gateway.city.db.database import Database
 from gateway.city.db.operation import begin
 from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import evidence, machine_alias
@@ -27,6 +26,7 @@ from gateway.core.batch import Batch
 from gateway.core.days import HOUR_MS, day_of, day_start_ms
 from gateway.core.schema import Schema
 from gateway.core.status import GOOD, Reason, uncertain
+from gateway.relational.database import Database
 from gateway.wire.records import GivenUp, MachineRecord
 from tests.support.broker import Mosquitto
 from tests.support.city import (

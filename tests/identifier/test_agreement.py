@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
-from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
 from gateway.city.identifiers import agreement
 from gateway.city.identifiers.agreement import agree
@@ -17,6 +16,7 @@ from gateway.city.identifiers.issued import Issue, IssuedFile
 from gateway.city.identifiers.issuing import issue
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import rename_machine
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_machine
 from tests.support.node import NOW_MS
 from tests.support.registering import MACHINES, fill, new_file, rules

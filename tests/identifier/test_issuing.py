@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
-from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import (
     identifier,
     identifier_counter,
@@ -25,6 +24,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import machines_named, rename_machine
 from gateway.city.ledger.withdrawal import WithdrawalError, withdraw_machine
 from gateway.core.days import DAY_MS
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_enterprise, add_machine, sqlite_city
 from tests.support.node import NOW_MS, served
 from tests.support.registering import Clock, complete, counts, fill, made, new_file, rules, work_off

@@ -6,12 +6,12 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from gateway.city.app import assembled, system_ms
-from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise
 from gateway.city.identifiers import node_service
 from gateway.identifier.irp.bodies import Question
 from gateway.identifier.native.walk import Walker, WalkError
+from gateway.relational.database import Database
 from tests.identifier.irp.servers import site_at
 from tests.support.city import USCC, city_config, fill_ledger
 from tests.support.peers import free_port

@@ -17,7 +17,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.identifiers.suffix import SuffixPattern
-from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
 from gateway.city.db.tables import enterprise, equipment, equipment_rows
 from gateway.city.identifiers import registrar
@@ -31,6 +30,7 @@ from gateway.identifier.codes.handle import Handle
 from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import NodeUnavailableError, OutcomeUnknownError, SnmsClient
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_machine, sqlite_city
 from tests.support.node import NOW_MS, ServedNode, served
 from tests.support.registering import (

@@ -11,7 +11,6 @@ from sqlalchemy import select, update
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.db.tables import equipment_rows
 from gateway.city.identifiers import registrar
@@ -20,6 +19,7 @@ from gateway.city.identifiers.outbox import Outcome, claim, note_outcomes, queue
 from gateway.city.ledger.listing import listed
 from gateway.identifier.record import Record, Value
 from gateway.identifier.template import TYPES, equipment_values
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS
 from tests.support.node import NOW_MS, ServedNode, served
 from tests.support.registering import (

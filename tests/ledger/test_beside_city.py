@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event, func, select, text
 
-from gateway.city.db.database import Database
 from gateway.city.db.tables import equipment, evidence
 from gateway.city.evidence import recording
 from gateway.city.evidence.recording import record
@@ -20,6 +19,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import rename_machine
 from gateway.city.registry import enrolment
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_enterprise, add_machine
 
 USCC = USCCS[0]

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert, select, update
 
-from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox
 from gateway.city.db.tables import enterprise, equipment, equipment_rows, status_rows
 from gateway.city.identifiers.outbox import enqueue
@@ -26,6 +25,7 @@ from gateway.city.ledger.importing.parts import clear_replaced
 from gateway.city.ledger.listing import listed
 from gateway.city.rates.reports.months import rate_table
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_enterprise, add_machine
 
 USCC, NEW = USCCS[:2]
@@ -185,7 +185,7 @@ def test_no_transaction_touches_more_than_a_part(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from gateway.city.db.database import connect
+from gateway.relational.database import connect
 from gateway.city.ledger import importer
 from gateway.city.ledger.importing import parts
 

@@ -10,7 +10,6 @@ from openpyxl import Workbook, load_workbook
 from sqlalchemy import select
 
 from edge_config.models.identifiers.suffix import SuffixPattern
-from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox
 from gateway.city.db.tables import (
     enterprise,
@@ -26,6 +25,7 @@ from gateway.city.ledger.sheet import reading as sheets
 from gateway.city.ledger.sheet.problems import LedgerError
 from gateway.city.ledger.sheet.template import write_template
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
 from tests.support.registering import rules
 
 NOW = day_start_ms(date(2026, 11, 20)) + 43_200_000

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, event, func, select, text
 
 from gateway.city.console.queries.database import equipment_names, machine_row
 from gateway.city.console.queries.findings import findings
-from gateway.city.db.database import Database
 from gateway.city.db.tables import (
     equipment,
     equipment_rows,
@@ -33,6 +32,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import RenamingError, rename_machine
 from gateway.city.rates.reports.months import rate_table
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_enterprise, add_machine
 
 USCC = USCCS[0]
@@ -139,7 +139,7 @@ def test_nothing_is_seen_before_the_end_and_the_city_writes_meanwhile(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from gateway.city.db.database import connect
+from gateway.relational.database import connect
 from gateway.city.ledger import importer
 from gateway.city.ledger.importing import parts, turns
 

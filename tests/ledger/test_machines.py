@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, event, func, select
 
 from edge_config.models.ledger_number import MAX_KEY, key_of
-from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import equipment, evidence, machine, machine_alias
 from gateway.city.evidence.adoption import orphan_query
@@ -23,6 +22,7 @@ from gateway.city.ledger.renaming import RenamingError, rename_machine
 from gateway.city.ledger.sheet.problems import LedgerError
 from gateway.city.registry import enrolment
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_enterprise
 
 DAY = date(2026, 5, 4)

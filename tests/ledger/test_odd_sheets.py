@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from gateway.city.db.database import Database
 from gateway.city.ledger.listing import listed
 from gateway.city.ledger.sheet.hidden import Hidden
 from gateway.city.ledger.sheet.values import commissioning_day
+from gateway.relational.database import Database
 from tests.ledger.test_import import NOW
 from tests.ledger.test_spreadsheets import (
     HEADER,

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from gateway.city.db.database import Database
 from gateway.city.db.tables import roster_member
 from gateway.city.ledger.importer import import_files
 from gateway.city.ledger.rosters import Membership, RosterError, restated
 from gateway.city.ledger.sheet.problems import LedgerError
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
 
 NOW = day_start_ms(date(2026, 11, 20))
 Span = tuple[str, str]

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from gateway.city.db.database import Database
 from gateway.city.db.tables import equipment_status
 from gateway.city.ledger.importer import import_files
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.withdrawal import withdraw_machine
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
 
 NOW = day_start_ms(date(2026, 11, 20)) + 43_200_000
 USCC = "91330822MA0000015W"

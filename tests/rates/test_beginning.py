@@ -11,7 +11,6 @@ from sqlalchemy import Connection, select
 from edge_config.loading.load import load_city
 from edge_config.mistakes.problems import ConfigError
 from edge_config.models.city import CityConfig
-from gateway.city.db.database import Database
 from gateway.city.db.operation import began_on, begin
 from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import evidence
@@ -33,6 +32,7 @@ from gateway.city.rates.reports.trend import trend
 from gateway.city.rates.tallies import NotComputableError
 from gateway.city.registry import enrolment
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
 
 NOON = 12 * 3_600_000

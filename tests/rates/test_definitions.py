@@ -15,7 +15,6 @@ import yaml
 from sqlalchemy import update
 
 from edge_config.models.identifiers.suffix import SuffixPattern
-from gateway.city.db.database import connect
 from gateway.city.db.tables import enterprise
 from gateway.city.identifiers.issuing import issue
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, WITHDRAWN
@@ -32,6 +31,7 @@ from gateway.city.rates.period import frozen_as, period_of
 from gateway.city.rates.plan import plan_on, plan_path, target
 from gateway.cli.city.rates_command import Why
 from gateway.core.days import day_start_ms
+from gateway.relational.database import connect
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, sqlite_city
 from tests.support.registering import rules
 

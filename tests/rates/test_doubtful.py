@@ -4,11 +4,11 @@ from datetime import date
 
 from sqlalchemy import Connection, case, delete, update
 
-from gateway.city.db.database import Database
 from gateway.city.db.tables import evidence
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.reports.drilldown import machine_facts
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
 
 OCTOBER = days_between(date(2026, 10, 1), date(2026, 10, 31))

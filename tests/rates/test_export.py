@@ -6,9 +6,9 @@ import json
 
 from sqlalchemy import delete
 
-from gateway.city.db.database import Database
 from gateway.city.db.tables import evidence
 from gateway.city.rates.reports.export import as_table, table_json
+from gateway.relational.database import Database
 from gateway.web.tables import DEMONSTRATION, csv_text
 from tests.rates.test_report import fill_city, table
 

@@ -8,7 +8,6 @@ from fractions import Fraction
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
-from gateway.city.db.database import Database
 from gateway.city.db.operation import begin
 from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import (
@@ -35,6 +34,7 @@ from gateway.city.rates.reports.trend import trend
 from gateway.city.rates.tallies import NotComputableError
 from gateway.core.days import day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
+from gateway.relational.database import Database
 from gateway.wire.messages import DeviceState, State, encode_message
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
 

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Connection, delete, event, select, update
 from sqlalchemy.exc import DBAPIError
 
-from gateway.city.db.database import Database
 from gateway.city.db.operation import begin
 from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import enterprise, equipment_rows, evidence, status_rows
@@ -19,6 +18,7 @@ from gateway.city.rates.frozen.schedule import freeze_due
 from gateway.city.rates.reports.months import rate_table
 from gateway.city.rates.reports.table import RateTable
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
 from tests.support.city_db import (
     USCCS,
     add_days,

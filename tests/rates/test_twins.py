@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
-from gateway.city.db.database import Database
 from gateway.city.db.tables import gateway, tag_schema
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.definitions import builtin_definitions
@@ -20,6 +19,7 @@ from gateway.city.rates.tallies import tallies_of
 from gateway.city.registry.twins import Reading, Twin, twins_of
 from gateway.core.days import day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
+from gateway.relational.database import Database
 from gateway.wire.messages import DeviceState, State, encode_message
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine
 

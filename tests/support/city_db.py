@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, insert, text
 from sqlalchemy.exc import OperationalError
 
-from gateway.city.db.database import Database, connect
 from gateway.city.db.tables import (
     enterprise,
     equipment_rows,
@@ -25,6 +24,7 @@ from gateway.city.db.upgrade import upgrade
 from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_start_ms
+from gateway.relational.database import Database, connect
 from tests.support.postgres import Postgres
 
 USCCS = (

@@ -13,12 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_config.models.city import IdentifierConfig
 from edge_config.models.identifiers.suffix import SuffixPattern
-from gateway.city.db.database import Database
 from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.identifiers.issuing import IdentifierCounts, Issuing, identifier_counts
 from gateway.city.identifiers.registrar import Registrar
 from gateway.identifier.snms import SnmsClient
+from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_enterprise, add_machine
 from tests.support.node import NOW_MS
 

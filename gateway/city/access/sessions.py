@@ -10,9 +10,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city.access.audit import Action, note
-from gateway.city.db.database import Database, words
 from gateway.city.db.schema.access import console_session
 from gateway.core.days import DAY_MS
+from gateway.relational.database import Database, words
 from gateway.web.access.store import SESSION_S, SessionsAwayError, digest_of, new_secret
 
 log = logging.getLogger(__name__)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from edge_config.models.city import CityConfig
 from gateway.city.console.live.present import Present
-from gateway.city.db.database import Database
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Definition
 from gateway.city.stores.api import Store
+from gateway.relational.database import Database
 
 
 @dataclass(frozen=True, slots=True)

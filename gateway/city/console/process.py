@@ -21,10 +21,10 @@ from gateway.city.console.app import build
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Present
 from gateway.city.console.order import UNUSABLE, Answer, Order, read_order
-from gateway.city.db.database import connect
 from gateway.city.rates.definitions import DefinitionError, load_definitions
 from gateway.city.stores.api import StoreError
 from gateway.city.stores.choose import make_store
+from gateway.relational.database import connect
 from gateway.retry import Retry
 from gateway.web.serve import serve
 

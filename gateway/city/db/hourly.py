@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.city.db.database import words
 from gateway.core.days import HOUR_MS
+from gateway.relational.database import words
 from gateway.retry import Retry
 
 PERIOD_S = HOUR_MS / 1000

@@ -9,7 +9,6 @@ from typing import Protocol, runtime_checkable
 from sqlalchemy import Connection, delete
 
 from edge_config.models.city import RetentionConfig
-from gateway.city.db.database import Database
 from gateway.city.db.hourly import PERIOD_S, every_hour
 from gateway.city.db.tables import gap, tag_schema
 from gateway.city.evidence import clock_doubt
@@ -18,6 +17,7 @@ from gateway.city.ingest import quarantine
 from gateway.city.ledger.importing.parts import clear_replaced
 from gateway.city.stores.api import Store, StoreError
 from gateway.core.days import DAY_MS, day_of
+from gateway.relational.database import Database
 
 log = logging.getLogger(__name__)
 

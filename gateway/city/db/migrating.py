@@ -9,7 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.city.db.database import Database, DatabaseUnusableError, alone, words
+from gateway.relational.database import Database, DatabaseUnusableError, alone, words
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _OLDER = {"0001", "0002", "0003", "0004"}

@@ -7,9 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from edge_config.models.city import CityConfig
-from gateway.city.db.database import Database, DatabaseUnusableError, connect, words
 from gateway.city.db.operation import BeginningError, begin_as_configured
 from gateway.core.days import day_of
+from gateway.relational.database import Database, DatabaseUnusableError, connect, words
 
 _MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
 

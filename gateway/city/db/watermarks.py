@@ -15,9 +15,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import UpdateBase
 
-from gateway.city.db.given import Types, given, given_as
 from gateway.city.db.tables import watermark
-from gateway.city.db.upsert import insert_for
+from gateway.relational.given import Types, given, given_as
+from gateway.relational.upsert import insert_for
 
 _NAMES, _POSITION = ("gateway", "epoch"), ("upto", "ranges", "closed")
 _SET = (*_POSITION, "seen", "chain", "begun_ms", "known_ms", "updated_ms")

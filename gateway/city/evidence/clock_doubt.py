@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, insert, select, update
 
-from gateway.city.db.database import chunks
 from gateway.city.db.schema.clock import confirmed_clock, doubted_evidence
-from gateway.city.db.upsert import insert_for
 from gateway.city.evidence.rows import write_evidence
 from gateway.city.evidence.samples import Sample
 from gateway.core.days import HOUR_MS, MAX_AHEAD_MS, day_of, day_start_ms
+from gateway.relational.database import chunks
+from gateway.relational.upsert import insert_for
 
 Span = tuple[int, int]
 """From when to when the clock of a gateway was right, both included, UTC milliseconds."""

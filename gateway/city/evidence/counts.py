@@ -13,10 +13,10 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from gateway.city.db.operation import began_on
 from gateway.city.db.tables import machine_books
-from gateway.city.db.upsert import insert_for
 from gateway.city.evidence.samples import Origin, Sample, counted
 from gateway.city.ledger.machines import MachineIds
 from gateway.city.ledger.names import MachineName
+from gateway.relational.upsert import insert_for
 from gateway.wire.records import MachineRecord
 
 

@@ -10,7 +10,6 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.city.db.database import Database, is_permanent, words
 from gateway.city.evidence.rebuild import identified, origins_of, recount
 from gateway.city.evidence.recording import record_known
 from gateway.city.evidence.samples import EARLIEST_MS, Sample
@@ -18,6 +17,7 @@ from gateway.city.evidence.uncounted import Epoch, Span, Uncounted, write_gather
 from gateway.city.ledger.machines import MachineIds
 from gateway.city.stores.api import SeriesHours, Store, StoreError
 from gateway.core.days import day_of
+from gateway.relational.database import Database, is_permanent, words
 from gateway.retry import Retry
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,6 @@ from operator import or_
 
 from sqlalchemy import Connection, select
 
-from gateway.city.db.database import Database, chunks
 from gateway.city.db.operation import began_on
 from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import evidence, gateway, machine_books, tag_schema
@@ -24,6 +23,7 @@ from gateway.city.ledger.machines import MachineIds, find
 from gateway.city.stores.api import SeriesHours, Store
 from gateway.core.days import DAY_MS, MAX_AHEAD_MS, day_of, day_start_ms
 from gateway.core.schema import decode_schema
+from gateway.relational.database import Database, chunks
 
 Pairs = list[tuple[int, Sample]]
 """Ids of machines, and evidence of them."""

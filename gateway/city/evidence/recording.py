@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from gateway.city.db.database import chunks
 from gateway.city.db.operation import began_on
 from gateway.city.db.tables import equipment
 from gateway.city.evidence.clock_doubt import keep_doubted
 from gateway.city.evidence.rows import write_evidence
 from gateway.city.evidence.samples import Sample
 from gateway.city.ledger.machines import MachineIds
+from gateway.relational.database import chunks
 
 
 def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, now_ms: int) -> int:

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, case
 
 from gateway.city.db.tables import evidence
-from gateway.city.db.upsert import insert_for
+from gateway.relational.upsert import insert_for
 
 MASKS = ("good_hours", "uncertain_hours", "replayed_hours")
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.city.db.database import Database, words
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import equipment
 from gateway.city.identifiers.issued import Dated, Issue, IssuedFile
@@ -25,6 +24,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.core.days import HOUR_MS
 from gateway.durable import make_folder
 from gateway.identifier.codes.handle import Handle
+from gateway.relational.database import Database, words
 from gateway.retry import Retry
 
 _log = logging.getLogger(__name__)

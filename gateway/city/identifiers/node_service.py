@@ -8,7 +8,6 @@ from socket import socket
 
 from edge_config.models.base import ConsoleConfig, split_listen
 from edge_config.models.city import CityConfig, EmbeddedNode
-from gateway.city.db.database import Database
 from gateway.city.identifiers import agreement, registrar
 from gateway.city.identifiers.issued import FILE, IssuedFile
 from gateway.core.days import day_of
@@ -18,6 +17,7 @@ from gateway.identifier.node.native_face import NativeFace, own_holdings
 from gateway.identifier.node.snms_face import EnterpriseNode
 from gateway.identifier.node.store import NodeStore
 from gateway.identifier.snms import SnmsClient
+from gateway.relational.database import Database
 
 
 async def run(

@@ -19,7 +19,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, case, func, insert, or_, select, update
 
-from gateway.city.db.database import chunks
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox
 from gateway.city.db.tables import equipment
 from gateway.city.identifiers.contents import texts_of
@@ -27,6 +26,7 @@ from gateway.city.ledger.history import statuses_on
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import DAY_MS, day_of
 from gateway.core.schedule import backoff_ms
+from gateway.relational.database import chunks
 
 _ERROR_LENGTH = 300
 _FIRST_WAIT_MS = 1_000

@@ -16,7 +16,6 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import IdentifierConfig
 from edge_config.models.identifiers.suffix import SuffixPattern
-from gateway.city.db.database import Database, words
 from gateway.city.identifiers.contents import owner_of
 from gateway.city.identifiers.issued import Issue, IssuedFile
 from gateway.city.identifiers.issuing import Issuing, give_up, issue
@@ -46,6 +45,7 @@ from gateway.identifier.snms import (
     SnmsClient,
 )
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
+from gateway.relational.database import Database, words
 from gateway.retry import Retry
 
 log = logging.getLogger(__name__)

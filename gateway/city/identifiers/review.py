@@ -22,8 +22,8 @@ from sqlalchemy import (
 
 from gateway.city.db.schema.identifiers import identifier, identifier_review
 from gateway.city.db.tables import enterprise, equipment, equipment_status
-from gateway.city.db.upsert import insert_for
 from gateway.city.ledger.codes import WITHDRAWN
+from gateway.relational.upsert import insert_for
 
 
 def unidentified() -> Select[Any]:

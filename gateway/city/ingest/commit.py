@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from gateway.city.db import watermarks
 from gateway.city.db.tables import edge_books, tag_schema
-from gateway.city.db.upsert import insert_for
 from gateway.city.evidence.counts import MachineReport, keep_counts
 from gateway.city.evidence.samples import Sample
 from gateway.city.evidence.uncounted import Epoch, Span, spans_by_gateway
@@ -25,6 +24,7 @@ from gateway.core.batch import Gap
 from gateway.core.books import BY_CODE
 from gateway.core.days import day_of
 from gateway.core.schema import Schema, encode_schema
+from gateway.relational.upsert import insert_for
 from gateway.wire.messages import Ack
 from gateway.wire.records import BooksRecord, GivenUp, MachineRecord
 

@@ -7,10 +7,10 @@ import msgspec
 from sqlalchemy import Connection, case, func, select, update
 
 from gateway.city.db.tables import gap, gateway
-from gateway.city.db.upsert import insert_for
 from gateway.city.ingest.losses import LONGEST_MS
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
+from gateway.relational.upsert import insert_for
 
 _GAP_KEY = ("gateway", "device", "tag_group", "tags_key", "from_ms", "cause")
 """``tags_key`` is a hash: a list of thousands of tags is too long for an index of PostgreSQL."""

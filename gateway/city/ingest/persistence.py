@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.city.db.database import is_permanent, words
 from gateway.city.ingest.limits import BATCH_FRAMES
 from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.city.live.metrics import CityMetrics
 from gateway.city.stores.api import StoreError, StoreMisconfiguredError
+from gateway.relational.database import is_permanent, words
 from gateway.retry import Retry
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gateway.city.db.database import Database
 from gateway.city.evidence.counts import proofs
 from gateway.city.evidence.flushing import Flushing
 from gateway.city.evidence.samples import samples_in
@@ -38,6 +37,7 @@ from gateway.city.stores.api import (
 )
 from gateway.core.days import MAX_AHEAD_MS, day_of
 from gateway.core.schema import Schema
+from gateway.relational.database import Database
 from gateway.wire.topics import address
 
 log = logging.getLogger(__name__)

@@ -8,20 +8,20 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from gateway.city.db.database import chunks
 from gateway.city.db.tables import (
     equipment_status,
     ledger_verification,
     roster_member,
     status_rows,
 )
-from gateway.city.db.upsert import insert_for
 from gateway.city.ledger.check import Rosters
 from gateway.city.ledger.codes import STATUSES, WITHDRAWN
 from gateway.city.ledger.machines import SINCE_EVER
 from gateway.city.ledger.rosters import restated
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.city.ledger.sheet.problems import Problem
+from gateway.relational.database import chunks
+from gateway.relational.upsert import insert_for
 
 History = Mapping[date, str]
 """Statuses of a machine by their first day."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from gateway.city.db.database import Database, alone
 from gateway.city.identifiers.outbox import listed, queue_updates
 from gateway.city.ledger.changes import note_change
 from gateway.city.ledger.check import check, formerly, name_of
@@ -44,6 +43,7 @@ from gateway.city.ledger.sheet.parsing import Record, Tables, parse
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
 from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
 from gateway.core.days import day_of
+from gateway.relational.database import Database, alone
 
 MANY = 100
 """More machines than these, new or changed, are written beforehand, in parts."""

@@ -12,10 +12,10 @@ from datetime import date
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
-from gateway.city.db.database import chunks, together
 from gateway.city.db.tables import machine, machine_alias
-from gateway.city.db.upsert import insert_for
 from gateway.city.ledger.names import MachineName
+from gateway.relational.database import chunks, together
+from gateway.relational.upsert import insert_for
 
 SINCE_EVER = date(1970, 1, 1)
 """First day of the first machine of a name."""

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from edge_config.models.ledger_number import MAX_SITE_NO, held
-from gateway.city.db.database import alone, chunks
 from gateway.city.db.tables import equipment, equipment_rows, machine, machine_alias
 from gateway.city.evidence.adoption import merge_evidence
 from gateway.city.identifiers.outbox import queue_updates
@@ -18,6 +17,7 @@ from gateway.city.ledger.machines import SINCE_EVER, alias_row, find, find_or_na
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.core.days import day_of
+from gateway.relational.database import alone, chunks
 
 
 class RenamingError(Exception):

@@ -2,13 +2,13 @@
 
 from sqlalchemy import Connection
 
-from gateway.city.db.database import alone
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.changes import note_change
 from gateway.city.ledger.history import histories, withdrawal, write_statuses
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import holders, said
 from gateway.core.days import day_of
+from gateway.relational.database import alone
 
 
 class WithdrawalError(Exception):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, NullPool, bindparam, create_engine, text
 from sqlalchemy.types import ARRAY, Integer
 
-from gateway.city.db.database import Database
+from gateway.relational.database import Database
 
 PARTITION, WORKER, LEADER = 0x716C0001, 0x716C0002, 0x716C0003
 """First halves of the locks' keys; the second is the number of the partition, or 0."""

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.city.db.database import words
 from gateway.city.ingest.enrolled.gateways import Gateways
 from gateway.city.ingest.uplink.api import Uplink
 from gateway.city.ingest.worker import Ingest
@@ -18,6 +17,7 @@ from gateway.city.live.metrics import CityMetrics
 from gateway.city.partitions.claims import Claims
 from gateway.city.partitions.share import change
 from gateway.city.partitions.vacant import Vacant
+from gateway.relational.database import words
 from gateway.retry import Retry
 
 log = logging.getLogger(__name__)

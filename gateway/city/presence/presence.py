@@ -13,7 +13,6 @@ import msgspec
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.city.db.database import Database, words
 from gateway.city.db.tables import gap, gateway
 from gateway.city.evidence.clock_doubt import Span, keep_spans
 from gateway.city.ingest import quarantine
@@ -29,6 +28,7 @@ from gateway.city.presence.clocks import Clocks
 from gateway.city.registry.enrolment import of_partitions
 from gateway.core.batch import Gap
 from gateway.core.status import Reason
+from gateway.relational.database import Database, words
 from gateway.retry import Retry
 from gateway.wire.messages import Ack, DeviceState, State, encode_message
 from gateway.wire.topics import parse_uplink

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, func, or_, select
 
-from gateway.city.db.database import chunks
 from gateway.city.db.tables import gateway, tag_schema
 from gateway.city.ledger.names import MachineName
 from gateway.city.registry.schemas import Use, in_use
 from gateway.city.registry.twins import Reading, Twin, twins_of
 from gateway.core.schema import Schema, decode_schema
+from gateway.relational.database import chunks
 from gateway.wire.messages import decode_state
 
 

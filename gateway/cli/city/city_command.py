@@ -87,11 +87,11 @@ def _expected() -> tuple[type[Exception], ...]:
     """Faults whose message says enough; anything else is a defect and shows where it is."""
     from edge_config.models.base import SecretUnavailableError
     from gateway.city.console.supervisor import ConsoleUnusableError
-    from gateway.city.db.database import DatabaseUnusableError
     from gateway.city.rates.definitions import DefinitionError
     from gateway.city.stores.api import StoreError
     from gateway.identifier.node.credentials import CredentialsError
     from gateway.identifier.node.store import NodeStoreError
+    from gateway.relational.database import DatabaseUnusableError
     from gateway.web.listen import ListenError
 
     return (

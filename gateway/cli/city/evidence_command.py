@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from edge_config.models.city import CityConfig
-    from gateway.city.db.database import Database
     from gateway.city.evidence.rebuild import Added
+    from gateway.relational.database import Database
 
 _EXAMPLE = "Example: `qulink evidence rebuild --from 2026-10-01 --to 2026-10-31 --dry-run`"
 _DATE = ["%Y-%m-%d"]

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from edge_config.models.city import CityConfig
-    from gateway.city.db.database import Database
+    from gateway.relational.database import Database
 
 CityFile = Annotated[
     Path,
@@ -44,8 +44,8 @@ def opened(config: "CityConfig") -> Iterator["Database"]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from edge_config.models.base import SecretUnavailableError
-    from gateway.city.db.database import DatabaseUnusableError, words
     from gateway.city.db.upgrade import open_database
+    from gateway.relational.database import DatabaseUnusableError, words
 
     try:
         database = open_database(config)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from edge_config.models.city import CityConfig
-    from gateway.city.db.database import Database
     from gateway.city.rates.frozen.freezing import Frozen
     from gateway.city.rates.frozen.results import Correction
     from gateway.city.rates.reports.table import RateCell, RateTable
+    from gateway.relational.database import Database
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, select
 
-from gateway.city.db.database import chunks
 from gateway.city.db.tables import tag_schema
 from gateway.city.ledger.names import MachineName
 from gateway.city.registry.schemas import Key, Use, in_use
 from gateway.core.schema import Equipment, Schema, decode_schema
+from gateway.relational.database import chunks
 
 
 class Place(NamedTuple):

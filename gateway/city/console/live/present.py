@@ -17,11 +17,11 @@ from gateway.city.console.live.source import SourceAwayError
 from gateway.city.console.live.tags import MachineTag, machine_tags
 from gateway.city.console.live.workers import Workers
 from gateway.city.console.remember import REST, Remembered
-from gateway.city.db.database import Database
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.newest import LiveValue
 from gateway.city.stores.api import Series, Store, StoreError
 from gateway.core.days import MAX_AHEAD_MS, day_of
+from gateway.relational.database import Database
 from gateway.wire.messages import DeviceState
 
 FOLLOW_S = 1.0

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Connection, Select, desc, func, select
 
 from gateway.city.console.queries.database import Rows
-from gateway.city.db.database import chunks
 from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, gateway, quarantine
@@ -17,6 +16,7 @@ from gateway.city.ledger.machines import find
 from gateway.city.registry.readings import twins
 from gateway.city.registry.twins import Twin
 from gateway.core.days import DAY_MS, MAX_AHEAD_MS, day_of
+from gateway.relational.database import chunks
 
 _DOUBTED_MS = 40 * DAY_MS
 """As long as a month can still be computed."""

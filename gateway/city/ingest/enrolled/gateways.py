@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Collection, Sequence
 
-from gateway.city.db.database import Database
 from gateway.city.evidence.uncounted import Uncounted
 from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.enrolled.loading import Loaded, load
 from gateway.city.live.view import GatewayLive, Live
+from gateway.relational.database import Database
 from gateway.wire.topics import ALL_PARTITIONS, partition_of
 
 REFRESH_MS = 2_000

@@ -13,7 +13,6 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, select
 
 from edge_config.models.limits import MAX_GATEWAY_TAGS, MAX_SCHEMAS
-from gateway.city.db.database import chunks
 from gateway.city.db.tables import gateway as gateway_table
 from gateway.city.db.tables import tag_schema, watermark
 from gateway.city.evidence.uncounted import span_of
@@ -25,6 +24,7 @@ from gateway.city.live.view import GatewayLive
 from gateway.city.registry.enrolment import of_partitions
 from gateway.core.days import DAY_MS
 from gateway.core.schema import Schema, decode_schema
+from gateway.relational.database import chunks
 from gateway.wire.messages import State, decode_state
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
-from gateway.city.db.database import chunks
 from gateway.city.db.tables import (
     enterprise,
     equipment,
@@ -29,6 +28,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import current_names
 from gateway.city.ledger.rosters import Membership
 from gateway.city.ledger.sheet.parsing import Record, Tables
+from gateway.relational.database import chunks
 
 HeldRows = Mapping[tuple[Any, ...], Mapping[str, Any]]
 """Rows of a table by key."""

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from gateway.city.db.database import alone
+from gateway.relational.database import alone
 
 T = TypeVar("T")
 

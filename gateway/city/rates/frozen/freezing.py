@@ -9,7 +9,6 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from gateway.city.db.database import Database
 from gateway.city.db.operation import began_on
 from gateway.city.rates.compute import all_cells
 from gateway.city.rates.definitions import builtin_definitions, definition_of
@@ -18,6 +17,7 @@ from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status, frozen_as, month_of, period_of, recent_months
 from gateway.city.rates.tallies import NotComputableError, is_known, tallies_of
+from gateway.relational.database import Database
 
 _LOOK_BACK_MONTHS = 36
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy.exc import IntegrityError
 
-from gateway.city.db.database import Database
 from gateway.city.db.hourly import PERIOD_S, every_hour
 from gateway.city.rates.frozen.freezing import due, month_to_freeze
 from gateway.city.rates.frozen.results import append
 from gateway.city.rates.model import Definition
+from gateway.relational.database import Database
 
 log = logging.getLogger(__name__)
 

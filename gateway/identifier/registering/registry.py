@@ -1,0 +1,124 @@
+"""What registering comes to, and who does it; the same words whatever the dialect. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.identifier.record import Record
+from gateway.identifier.template import Item
+
+
+class Outcome(StrEnum):
+    """What became of a request, or of one identifier of many.
+
+    The first five are the node's word on the identifier; of the others DENIED and LOGIN need a
+    person, BUSY, UNREACHABLE and QUOTA time, and UNKNOWN a look at what the node holds.
+    """
+
+    OK = "ok"
+    EXISTS = "exists"
+    NOT_FOUND = "not found"
+    INVALID = "invalid"
+    DENIED = "denied"
+    LOGIN = "login refused"
+    BUSY = "busy"
+    QUOTA = "quota used up"
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
+
+    @property
+    def pauses(self) -> bool:
+        """Whether it says nothing of the identifier, and the next one would fare no better."""
+        return self in _PAUSING
+
+
+_PAUSING = frozenset({Outcome.LOGIN, Outcome.BUSY, Outcome.QUOTA, Outcome.UNREACHABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one identifier.
+
+    Attributes:
+        handle: as it was sent.
+        outcome: OK: the node confirms it. UNKNOWN: it may have happened. Of BUSY, QUOTA, LOGIN and
+            UNREACHABLE it is sure that nothing has happened.
+        message: the node's own words, or why there are none.
+    """
+
+    handle: str
+    outcome: Outcome
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a node holds of an identifier.
+
+    Attributes:
+        outcome: OK with a record, NOT_FOUND, or why it could not be read.
+        record: what is held.
+        message: the node's own words.
+    """
+
+    outcome: Outcome
+    record: Record | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a node can do.
+
+    Attributes:
+        batch: most identifiers of one call; 1: it takes one at a time.
+        has_templates: whether values follow a template that must be there first.
+    """
+
+    batch: int
+    has_templates: bool
+
+
+class Registry(Protocol):
+    """A node where identifiers are registered.
+
+    No method raises for what the node or the network does: that is an outcome. Of many each has
+    its own result, in the order in which they were given.
+    """
+
+    name: str
+    abilities: Abilities
+
+    async def login(self) -> Result:
+        """Show who asks; the handle of the result is empty. Other methods do so when needed."""
+        ...
+
+    async def read(self, handle: str) -> Reading:
+        """What the node holds, from itself and not from a cache."""
+        ...
+
+    async def create(self, records: Sequence[Record]) -> list[Result]:
+        """Register identifiers; one that is there is EXISTS and stays as it is."""
+        ...
+
+    async def update(self, records: Sequence[Record]) -> list[Result]:
+        """Replace the metadata of identifiers; one that is not there is NOT_FOUND."""
+        ...
+
+    async def withdraw(self, records: Sequence[Record], reason: str) -> list[Result]:
+        """Take back identifiers that were given by mistake; they are never another machine's.
+
+        Args:
+            records: as they were registered.
+            reason: in words; kept at the node where it can keep one.
+        """
+        ...
+
+    async def ensure_template(self, prefix: str, version: str, items: Sequence[Item]) -> Result:
+        """Have a template at the node hold these items; it is made, or what it lacks is added."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,1 @@
+"""What both the city and the node share of relational databases."""
