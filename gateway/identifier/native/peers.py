@@ -2,15 +2,14 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Protocol, cast
+from typing import Protocol
 
 from gateway.identifier.irp.datagrams import Assembly, cut
-from gateway.identifier.irp.message import Stream
 from gateway.identifier.irp.octets import WireError
+from gateway.identifier.native.line import NUMBER, Line
 
 _RESEND_S = (0.5, 1.0, 1.5)
 """Pauses after which a datagram is sent again (RFC 3652, 2.3)."""
-_ID = slice(8, 12)
 
 
 class PeerError(Exception):
@@ -46,7 +45,7 @@ class TcpPeer:
         self._where = f"{host}:{port}"
         self._host, self._port, self._timeout_s = host, port, timeout_s
         self._opening = asyncio.Lock()
-        self._line: _Line | None = None
+        self._line: Line | None = None
 
     async def ask(self, request: bytes) -> bytes:
         """See ``Peer``; a connection that was lost unnoticed is opened once more."""
@@ -62,11 +61,11 @@ class TcpPeer:
             self.close()
             raise PeerError(f"{self._where}: {error}") from error
 
-    async def _connected(self) -> "_Line":
+    async def _connected(self) -> Line:
         async with self._opening:
             if self._line is None or self._line.is_lost:
                 loop = asyncio.get_running_loop()
-                _, self._line = await loop.create_connection(_Line, self._host, self._port)
+                _, self._line = await loop.create_connection(Line, self._host, self._port)
             return self._line
 
     def close(self) -> None:
@@ -74,52 +73,6 @@ class TcpPeer:
         if self._line is not None:
             self._line.lose(ConnectionResetError("closed"))
             self._line = None
-
-
-class _Line(asyncio.Protocol):
-    """An open connection: answers find their requests by number."""
-
-    def __init__(self) -> None:
-        self._stream = Stream()
-        self._waiting: dict[bytes, asyncio.Future[bytes]] = {}
-        self._transport: asyncio.Transport | None = None
-        self.is_lost = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    async def ask(self, request: bytes) -> bytes:
-        if self.is_lost or self._transport is None:
-            raise ConnectionResetError("the connection was lost")
-        number = request[_ID]
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answer
-        try:
-            self._transport.write(request)
-            return await answer
-        finally:
-            self._waiting.pop(number, None)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            for whole in self._stream.feed(data):
-                waiting = self._waiting.pop(whole[_ID], None)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(whole)
-        except WireError as error:
-            self.lose(error)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.lose(error or ConnectionResetError("the server closed the connection"))
-
-    def lose(self, error: Exception) -> None:
-        """Nothing more comes; whoever waits is told."""
-        self.is_lost = True
-        if self._transport is not None:
-            self._transport.abort()
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(error)
 
 
 class UdpPeer:
@@ -141,7 +94,7 @@ class UdpPeer:
         try:
             async with asyncio.timeout(self._timeout_s):
                 transport, heard = await loop.create_datagram_endpoint(
-                    lambda: _Heard(request[_ID]), remote_addr=self._address
+                    lambda: _Heard(request[NUMBER]), remote_addr=self._address
                 )
                 try:
                     return await self._sent(transport, heard, request)
@@ -175,7 +128,7 @@ class _Heard(asyncio.DatagramProtocol):
         self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def datagram_received(self, data: bytes, _address: object) -> None:
-        if data[_ID] != self._number or self.answer.done():
+        if data[NUMBER] != self._number or self.answer.done():
             return
         with suppress(WireError):  # a part that is none; the rest may still come
             whole = self._assembly.add(data)
