@@ -29,6 +29,20 @@ class Right(IntFlag):
     LIST_HANDLES = 0x800
 
 
+USUAL_RIGHTS = (
+    Right.ADD_HANDLE
+    | Right.DELETE_HANDLE
+    | Right.MODIFY_VALUE
+    | Right.REMOVE_VALUE
+    | Right.ADD_VALUE
+    | Right.MODIFY_ADMIN
+    | Right.REMOVE_ADMIN
+    | Right.ADD_ADMIN
+    | Right.READ_VALUE
+)
+"""Of who administers a handle: all but prefixes below it, and lists of it."""
+
+
 class Admin(msgspec.Struct, frozen=True, gc=False):
     """HS_ADMIN: who may administer a handle.
 

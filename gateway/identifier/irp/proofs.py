@@ -81,10 +81,13 @@ def _keyed_sha1(key: bytes, nonce: bytes, digest: bytes) -> bytes:
     return hashlib.sha1(key + nonce + digest + key, usedforsecurity=False).digest()
 
 
-def signed_answer(key: RSAPrivateKey, nonce: bytes, digest: bytes) -> bytes:
-    """Answer with a private key: SHA-256 and PKCS #1 v1.5."""
-    signature = key.sign(nonce + digest, PKCS1v15(), SHA256())
-    return text("SHA-256") + blob(signature)
+def signed_answer(
+    key: RSAPrivateKey, nonce: bytes, digest: bytes, *, is_old: bool = False
+) -> bytes:
+    """Answer with a private key: PKCS #1 v1.5 over SHA-256, or SHA-1 for peers before 2.7."""
+    name = "SHA1" if is_old else "SHA-256"
+    signature = key.sign(nonce + digest, PKCS1v15(), _HASHES[name]())
+    return text(name) + blob(signature)
 
 
 def is_signed_answer(answer: bytes, key: RSAPublicKey, nonce: bytes, digest: bytes) -> bool:

@@ -1,0 +1,184 @@
+"""Changes at a server, each proved by itself: request, challenge, proof, answer (RFC 3652, 3.5)."""
+
+import asyncio
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+
+from gateway.identifier.irp.bodies import read_challenge, write_proof
+from gateway.identifier.irp.codes import Flag, Op, Rc
+from gateway.identifier.irp.message import VERSION, Message, decode, encode, request_digest
+from gateway.identifier.irp.octets import WireError
+from gateway.identifier.irp.proofs import SALT_SIZE
+from gateway.identifier.native.keys import Key
+from gateway.identifier.native.line import Line
+
+_FLAGS = Flag.AUTHORITATIVE | Flag.RETURN_DIGEST | Flag.KEEP_ALIVE
+_LIFE_S = 2 * 86_400
+"""How long a request is good for: clocks of servers may be a day off."""
+_NONCE_SIZES = range(16, 65)
+_NONCES_KEPT = 4_096
+
+
+class AdministrationError(Exception):
+    """No answer that could be believed."""
+
+
+class NotSentError(AdministrationError):
+    """The server was not reached: nothing has happened."""
+
+
+class UncertainError(AdministrationError):
+    """The server was asked, and it may have happened."""
+
+
+class DistrustError(AdministrationError):
+    """The challenge was none that may be answered: nothing was proved, nothing has happened."""
+
+
+class Administrator:
+    """Asks one server for changes, over a connection that stays open.
+
+    Args:
+        place: host and port.
+        key: with what it proves itself.
+        timeout_s: for connecting, and for each answer.
+        window: requests under way at the same time.
+        now_s: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        place: tuple[str, int],
+        key: Key,
+        timeout_s: float,
+        window: int = 16,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._host, self._port = place
+        self.where = f"{self._host}:{self._port}"
+        self._key = key
+        self._timeout_s = timeout_s
+        self._room = asyncio.Semaphore(window)
+        self._now_s = now_s
+        self._opening = asyncio.Lock()
+        self._line: Line | None = None
+        self._nonces: deque[bytes] = deque(maxlen=_NONCES_KEPT)
+
+    async def ask(self, op: Op, body: bytes, flags: int = 0) -> Message:
+        """The answer to a request, which is proved if the server wants it.
+
+        Args:
+            op: what is wanted.
+            body: of the request.
+            flags: beside the usual ones, as OVERWRITE.
+
+        Raises:
+            NotSentError: nobody was reached.
+            UncertainError: there is no answer, or none that could be understood.
+            DistrustError: the challenge was to another request, or used before.
+        """
+        until_s = int(self._now_s()) + _LIFE_S
+        asked = Message(
+            op, secrets.randbits(31), body, flags=int(_FLAGS) | flags, expires_s=until_s
+        )
+        request = encode(asked)
+        async with self._room:
+            line = await self._connected()
+            answer = await self._exchange(line, request)
+            if answer.rc != Rc.CHALLENGE:
+                return self._belonging(answer, request)
+            proving = await self._proving(asked, request, answer)
+            if line.is_lost:  # the challenge was this connection's
+                raise NotSentError(f"{self.where} closed the connection before anything was proved")
+            answer = self._belonging(await self._exchange(line, proving), request, proving)
+        if answer.rc == Rc.CHALLENGE:  # a second one, when the first is answered already
+            raise UncertainError(f"{self.where} asks for a second proof of one request")
+        return answer
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._line is not None:
+            self._line.lose(ConnectionResetError("closed"))
+            self._line = None
+
+    async def _proving(self, asked: Message, request: bytes, challenge: Message) -> bytes:
+        nonce = self._nonce(challenge, request)
+        salt, version = secrets.token_bytes(SALT_SIZE), min(challenge.version, VERSION)
+        prove, digest = self._key.prove, challenge.digest[1:]
+        proof = await asyncio.to_thread(prove, nonce, digest, salt, version)
+        answer = Message(
+            Op.CHALLENGE_ANSWER,
+            asked.request_id,
+            write_proof(proof),
+            flags=asked.flags,
+            session_id=challenge.session_id,
+            expires_s=asked.expires_s,
+        )
+        return encode(answer)
+
+    def _nonce(self, challenge: Message, request: bytes) -> bytes:
+        """The nonce of a challenge that is to this request, and new.
+
+        Raises:
+            DistrustError: it is not.
+        """
+        try:
+            nonce = read_challenge(challenge.body)
+            own = challenge.digest and request_digest(request, challenge.digest[0])
+        except WireError as error:
+            raise DistrustError(f"the challenge of {self.where} is none: {error}") from None
+        if not own or challenge.digest != own:
+            raise DistrustError(f"the challenge of {self.where} is to another request than ours")
+        if len(nonce) not in _NONCE_SIZES or nonce in self._nonces:
+            raise DistrustError(f"the challenge of {self.where} was used before, or is too short")
+        self._nonces.append(nonce)
+        return nonce
+
+    def _belonging(self, answer: Message, *requests: bytes) -> Message:
+        """An answer to one of the requests.
+
+        Raises:
+            UncertainError: to another one.
+        """
+        digest = answer.digest
+        if digest and all(digest != request_digest(one, digest[0]) for one in requests):
+            raise UncertainError(f"{self.where} answers another request: its digest differs")
+        return answer
+
+    async def _exchange(self, line: Line, message: bytes) -> Message:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return _answer(await line.ask(message))
+        except TimeoutError:
+            why = f"{self.where} did not answer in {self._timeout_s:g} s"
+            line.lose(ConnectionResetError(why))  # who is silent once is not asked for the others
+            raise UncertainError(why) from None
+        except (OSError, WireError) as error:
+            line.lose(ConnectionResetError(str(error)))
+            raise UncertainError(f"{self.where}: {error}") from error
+
+    async def _connected(self) -> Line:
+        async with self._opening:
+            if self._line is None or self._line.is_lost:
+                self._line = await self._opened()
+            return self._line
+
+    async def _opened(self) -> Line:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return (await loop.create_connection(Line, self._host, self._port))[1]
+        except TimeoutError:
+            why = f"{self.where} was not reached in {self._timeout_s:g} s"
+            raise NotSentError(why) from None
+        except OSError as error:
+            raise NotSentError(f"{self.where} was not reached: {error}") from error
+
+
+def _answer(octets: bytes) -> Message:
+    answer = decode(octets)
+    if not answer.is_answer:
+        raise WireError("what came is no answer")
+    return answer
