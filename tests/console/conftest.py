@@ -2,19 +2,23 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment
 from starlette.types import ASGIApp
 
 from edge_config.models.base import ConsoleConfig, Secret
 from gateway.city.console import remember
 from gateway.city.console.app import build
 from gateway.city.console.live import source
+from gateway.web import pages
 from gateway.web.listen import bind
 from gateway.web.serve import serve
 from tests.console.town import Town, town
+from tests.support.templates import Compiled
 
 
 @contextlib.asynccontextmanager
@@ -40,6 +44,14 @@ async def guarded(folder: Path, token: str) -> AsyncIterator[str]:
         served(build(made.context)) as base,
     ):
         yield base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates() -> Iterator[None]:
+    """Consoles of one process share what their templates were compiled to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "Environment", partial(Environment, bytecode_cache=Compiled()))
+        yield
 
 
 @pytest.fixture(autouse=True)

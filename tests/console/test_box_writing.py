@@ -12,6 +12,7 @@ import pytest
 
 from tests.console.box import box, device, meter
 from tests.console.english import english_on
+from tests.console.http import TRUST
 from tests.edge.one_device import qulink
 from tests.support.chromium import chromium
 from tests.support.waiting import SOON_S
@@ -48,8 +49,9 @@ async def visiting(
     base: str, token: str = TOKEN, language: str = "en"
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody who has logged in, if there is a token."""
-    options = {"base_url": base, "follow_redirects": True, "trust_env": False, "timeout": SOON_S}
-    async with httpx.AsyncClient(**options) as visitor:  # type: ignore[arg-type]
+    async with httpx.AsyncClient(
+        base_url=base, follow_redirects=True, verify=TRUST, trust_env=False, timeout=SOON_S
+    ) as visitor:
         await visitor.get(f"/login?lang={language}")
         if token:
             form = {"csrf": visitor.cookies["qulink_csrf"], "token": token}
