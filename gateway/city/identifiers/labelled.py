@@ -2,11 +2,17 @@
 
 from urllib.parse import quote
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, case, select
 
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment
 from gateway.identifier.labels.label import Label
+
+
+def shown_handle() -> ColumnElement[str | None]:
+    """A machine's identifier as soon as people may see it: before, it may become another one."""
+    confirmed = identifier.c.registered_ms.is_not(None)
+    return case((confirmed, identifier.c.handle)).label("handle")
 
 
 def labels_of(connection: Connection, page_url: str | None, uscc: str = "") -> list[Label]:

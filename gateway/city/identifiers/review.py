@@ -33,12 +33,12 @@ def unidentified() -> Select[Any]:
         .join(enterprise, enterprise.c.uscc == equipment.c.uscc)
         .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
         .where(identifier.c.equipment_id.is_(None), enterprise.c.identifier_code.is_not(None))
-        .where(~_withdrawn())
+        .where(~withdrawn())
         .order_by(equipment.c.id)
     )
 
 
-def _withdrawn() -> ColumnElement[bool]:
+def withdrawn() -> ColumnElement[bool]:
     """Whether the newest entry of a machine's history says that its row was a mistake."""
     own, newer = equipment_status.alias("own"), equipment_status.alias("newer")
     superseded = exists(newer.c.status).where(

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox
 from gateway.city.db.tables import enterprise, equipment
+from gateway.city.identifiers.labelled import shown_handle
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, Name
 from gateway.city.ledger.history import statuses_on
 from gateway.core.days import day_of
@@ -17,11 +18,12 @@ def listed(connection: Connection, now_ms: int, *, uscc: str | None = None) -> l
     Returns:
         Rows ready for JSON, in order of enterprise, site and asset number. ``registration`` is
         the state of the identifier's entry in the outbox, ``registration_error`` what the node
-        last said against it.
+        last said against it. ``handle`` is empty until a node has confirmed it: it may still
+        become another one.
     """
     query = (
         select(equipment, enterprise.c.name.label("enterprise"))
-        .add_columns(identifier.c.handle, identifier_outbox.c.state, identifier_outbox.c.last_error)
+        .add_columns(shown_handle(), identifier_outbox.c.state, identifier_outbox.c.last_error)
         .select_from(equipment.join(enterprise, enterprise.c.uscc == equipment.c.uscc))
         .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
         .outerjoin(identifier_outbox, identifier_outbox.c.equipment_id == equipment.c.id)

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
-from gateway.cli.identifier import classify_command, labels_command, resolve_command
+from gateway.cli.identifier import (
+    classify_command,
+    labels_command,
+    resolve_command,
+    status_command,
+)
 from gateway.cli.tables import print_table
 from gateway.core.days import HOUR_MS, SHANGHAI
 
@@ -26,6 +31,7 @@ def register(root: typer.Typer) -> None:
     classify_command.register(identifier)
     resolve_command.register(identifier)
     labels_command.register(identifier)
+    status_command.register(identifier)
     root.add_typer(identifier, name="id")
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, func, select
 from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, evidence, gateway
+from gateway.city.identifiers.labelled import shown_handle
 from gateway.city.ledger.names import MachineName
 
 Rows = Sequence[Any]
@@ -84,10 +85,11 @@ def gateways(connection: Connection) -> list[GatewayRow]:
 
 
 def machine_row(connection: Connection, machine: MachineName) -> Row[Any] | None:
-    """A machine of the ledger with its identifier, or None."""
+    """A machine of the ledger with its identifier, if that is confirmed; None: no such machine."""
     uscc, site_no, asset_no = machine
     query = (
-        select(equipment, identifier.c.handle, identifier.c.registered_ms, identifier.c.resolved_ms)
+        select(equipment, shown_handle(), identifier.c.issued_ms)
+        .add_columns(identifier.c.registered_ms, identifier.c.resolved_ms)
         .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
         .where(equipment.c.uscc == uscc)
         .where(equipment.c.site_no == site_no)
@@ -132,7 +134,7 @@ def equipment_names(connection: Connection, uscc: str) -> Rows:
             equipment.c.workshop,
             equipment.c.line,
             equipment.c.key_equipment,
-            identifier.c.handle,
+            shown_handle(),
         )
         .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
         .where(equipment.c.uscc == uscc)

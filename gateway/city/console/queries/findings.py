@@ -103,7 +103,8 @@ def _unregistered() -> Select[Any]:
     """Machines without identifier too: the outer join leaves theirs empty."""
     columns = equipment.c
     return (
-        select(columns.uscc, columns.site_no, columns.asset_no, columns.name, identifier.c.handle)
+        select(columns.uscc, columns.site_no, columns.asset_no, columns.name)
+        .add_columns(identifier.c.issued_ms)
         .outerjoin(identifier, identifier.c.equipment_id == columns.id)
         .where(identifier.c.registered_ms.is_(None))
     )

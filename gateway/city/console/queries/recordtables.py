@@ -81,7 +81,10 @@ def _finding_rows(found: Findings) -> Iterator[Row]:
     for row in found.unverified:
         yield {"finding": "ledger.unverified", "uscc": row.uscc, "name": row.name}
     for row in found.unregistered:
-        yield _machine(row, "identifier.pending") | {"name": row.name, "detail": row.handle}
+        yield _machine(row, "identifier.pending") | {
+            "name": row.name,
+            "detail": "issued" * bool(row.issued_ms),
+        }
 
 
 def _twin(one: Twin) -> Row:

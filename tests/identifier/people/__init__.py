@@ -1,0 +1,1 @@
+"""What people do about identifiers: progress, import, write-back, carriers."""
