@@ -63,11 +63,21 @@ advisories: $(VENV)/dev.stamp  ## compare with a copy of an advisory database: m
 	@test -n "$(OSV)" || { echo 'name a database: make advisories OSV=all.zip (see SECURITY.md)' >&2; exit 1; }
 	$(BIN)/python deploy/bill.py advisories $(OSV)
 
-foreign-peers: tests/foreign/node_modules/.stamp  ## the npm servers that drivers are tested against
+foreign-peers: tests/foreign/node_modules/.stamp tests/foreign/java/.stamp  ## programs by others that tests need
 
 tests/foreign/node_modules/.stamp: tests/foreign/package-lock.json $(VENV)/dev.stamp
 	cd tests/foreign && $(CURDIR)/$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
+
+# Without Maven the tests that need Java are skipped, each saying what to install.
+tests/foreign/java/.stamp: $(wildcard tests/foreign/java/*/pom.xml)
+	@command -v mvn >/dev/null || { echo 'no Maven, so no Java peers: on Debian, apt install default-jdk-headless maven'; exit 0; }; \
+	for peer in client server; do \
+	  mvn -q -B -Dstyle.color=never -f tests/foreign/java/$$peer/pom.xml $(COPY_JARS) \
+	    -DoutputDirectory=$(CURDIR)/tests/foreign/java/$$peer/jars || exit 1; \
+	done && touch $@
+
+COPY_JARS := org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies
 
 $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml
 	$(call install,$<)
@@ -91,4 +101,4 @@ define install
 endef
 
 clean:  ## remove what the targets above made
-	rm -rf $(VENV) tests/foreign/node_modules demo-data demo.json
+	rm -rf $(VENV) tests/foreign/node_modules tests/foreign/java/*/jars tests/foreign/java/.stamp demo-data demo.json

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 )
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
-from gateway.identifier.irp.octets import Octets, WireError, blob, text
+from gateway.identifier.irp.octets import U32, Octets, WireError, blob, text
 
 _SECRET_PBKDF2, _SECRET_SHA1 = 0x22, 0x02
 _ITERATIONS, _KEY_OCTETS = 10_000, 20
@@ -114,13 +114,13 @@ def _is_signed(key: RSAPublicKey, signature: bytes, over: bytes, by: HashAlgorit
 
 
 def write_rsa_key(key: RSAPublicKey) -> bytes:
-    """Data of an HS_PUBKEY."""
+    """Data of an HS_PUBKEY: as the protocol's authors write it, with an empty part at the end."""
     numbers = key.public_numbers()
-    return text(_RSA) + bytes(2) + blob(_number(numbers.e)) + blob(_number(numbers.n))
+    return text(_RSA) + bytes(2) + blob(_number(numbers.e)) + blob(_number(numbers.n)) + blob(b"")
 
 
 def read_rsa_key(data: bytes) -> RSAPublicKey:
-    """Key of an HS_PUBKEY.
+    """Key of an HS_PUBKEY; the empty part at the end may be missing.
 
     Raises:
         WireError: another kind of key, or none.
@@ -130,6 +130,8 @@ def read_rsa_key(data: bytes) -> RSAPublicKey:
         raise WireError(f"a key of kind {kind!r}; RSA is what is understood")
     octets.take(2)
     exponent, modulus = octets.blob(), octets.blob()
+    if octets.left == U32.size:
+        octets.blob()
     octets.ended()
     try:
         numbers = RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
