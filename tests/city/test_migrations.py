@@ -11,9 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from gateway.city.db import upgrade as upgrade_module
 from gateway.city.db.schema.whole import metadata
-from gateway.city.db.upgrade import newest_version, upgrade
+from gateway.city.db.upgrade import CITY, upgrade
 from gateway.relational.database import Database, DatabaseUnusableError, connect
 
 
@@ -84,7 +83,7 @@ def test_what_migrations_make_is_what_tables_say_to_the_letter(database: Databas
 
 def test_the_newest_version_is_known_without_loading_the_migrations(database: Database) -> None:
     with database.engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == newest_version()
+        assert MigrationContext.configure(connection).get_current_revision() == CITY.newest
 
 
 def test_a_command_does_not_load_what_migrates(database: Database) -> None:
@@ -101,8 +100,7 @@ def test_a_command_does_not_load_what_migrates(database: Database) -> None:
 
 def test_a_migration_does_not_change_with_the_tables() -> None:
     """It was run once, on databases that are in use: it imports nothing that goes on changing."""
-    migrations = Path(upgrade_module.__file__).parent / "migrations" / "versions"
-    files = sorted(migrations.glob("v*.py"))
+    files = sorted(CITY.folder.glob("v*.py"))
     assert files
     for file in files:
         assert re.search(r"^\s*(from|import) gateway", file.read_text(), re.MULTILINE) is None

@@ -3,10 +3,10 @@
 from alembic import command
 from sqlalchemy import text
 
-from gateway.city.db.migrating import alembic_config
 from gateway.city.db.schema.whole import metadata
-from gateway.city.db.upgrade import upgrade
+from gateway.city.db.upgrade import CITY, upgrade
 from gateway.relational.database import Database
+from gateway.relational.migrating import alembic_config
 from tests.support.city_db import USCCS
 
 KEPT = {
@@ -37,7 +37,7 @@ def test_machines_statuses_and_identifiers_stay(database: Database) -> None:
     with database.engine.begin() as connection:
         metadata.drop_all(connection)
         connection.execute(text("DROP TABLE alembic_version"))
-        command.upgrade(alembic_config(connection), "city9")
+        command.upgrade(alembic_config(connection, CITY), "city9")
         for statement in FILL.split(";"):
             connection.execute(text(statement))
     upgrade(database)

@@ -1,51 +1,40 @@
-"""Bring the relational database to the newest version; safe to call at every start."""
+"""Open a city's database: brought to the newest version, and of the city that is configured."""
 
 import time
 from pathlib import Path
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import MetaData
+from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.models.city import CityConfig
 from gateway.city.db.operation import BeginningError, begin_as_configured
 from gateway.core.days import day_of
+from gateway.relational import versions
 from gateway.relational.database import Database, DatabaseUnusableError, connect, words
+from gateway.relational.versions import Versions
 
-_MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
+
+def _tables() -> MetaData:
+    from gateway.city.db.schema.whole import metadata  # noqa: PLC0415 - where one migrates only
+
+    return metadata
 
 
-def newest_version() -> str:
-    """The version that the newest migration makes, by the number of its file."""
-    newest = max(_MIGRATIONS.glob("v*.py")).name
-    return f"city{int(newest[1:5])}"
+CITY = Versions(
+    "city",
+    Path(__file__).parent / "migrations" / "versions",
+    _tables,
+    older=frozenset({"0001", "0002", "0003", "0004"}),  # which no city in use has ever had
+)
 
 
 def upgrade(database: Database) -> None:
-    """Create or migrate all tables, in one transaction; a second caller waits for the first.
+    """Bring a city's database to the newest version.
 
     Raises:
-        DatabaseUnusableError: it does not answer, refuses, or was written by a newer qulink or by
-            one that is too old; then nothing in it is changed.
+        DatabaseUnusableError: as :func:`gateway.relational.versions.upgrade` says.
     """
-    # A command of the newest version neither waits for the lock nor loads Alembic: half a second.
-    try:
-        version = _version(database)
-    except SQLAlchemyError as error:
-        where = database.engine.url.render_as_string(hide_password=True)
-        raise DatabaseUnusableError(f"the city's database {where}: {words(error)}") from error
-    if version != newest_version():
-        from gateway.city.db.migrating import migrate  # noqa: PLC0415 - as said above
-
-        migrate(database)
-
-
-def _version(database: Database) -> str | None:
-    """The version that a database says it has; None: it says none."""
-    with database.engine.connect() as connection:
-        try:
-            return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
-        except DBAPIError:  # there is no such table
-            return None
+    versions.upgrade(database, CITY)
 
 
 def open_database(config: CityConfig) -> Database:

@@ -1,14 +1,14 @@
-"""What Alembic runs: it works on the connection that ``upgrade`` hands it."""
+"""What Alembic runs: it works on the connection that ``migrate`` hands it."""
 
 from alembic import context
 
-from gateway.city.db.schema.whole import metadata
+_handed = context.config.attributes
 
 
 def _run() -> None:
     context.configure(
-        connection=context.config.attributes["connection"],
-        target_metadata=metadata,
+        connection=_handed["connection"],
+        target_metadata=_handed["metadata"],
         render_as_batch=True,  # SQLite alters tables by copying them
     )
     with context.begin_transaction():

@@ -1,0 +1,1 @@
+"""Alembic migrations of the city's database; ``gateway.city.db.upgrade`` runs them."""
