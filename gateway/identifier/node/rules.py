@@ -1,4 +1,4 @@
-"""What the node accepts, with the messages of the SNMS interface. Pure.
+"""What the node accepts as an identifier or template, with the messages of SNMS. Pure.
 
 A refusal is a Chinese message for the caller; ``None`` means that nothing is wrong.
 """
@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.identifier.codes.handle import MAX_HANDLE
+from gateway.identifier.irp.values import Value
+from gateway.identifier.node.visibility import FIELD, Seen
 from gateway.identifier.template import FIRST_INDEX
 
 MAX_BATCH = 2_000
@@ -16,12 +18,17 @@ MAX_TYPE = 128
 MAX_VALUE = 255
 MAX_INDEX = 2**31 - 1
 """What all who speak the native protocol can count to."""
+MAX_VALUES = 500
+"""Of one identifier, and items of one template."""
+MAX_OCTETS = 64 * 1024
+"""Of all values of one identifier."""
 
 SUCCESS = "成功"
 EXISTS = "标识已存在"
 ABSENT = "标识不存在"
 NOT_FOUND = "没有找到标识"
 NO_TEMPLATE = "模板不存在"
+TEMPLATE_EXISTS = "模板已存在"
 WRONG_LOGIN = "用户名/密码错误！"
 TOO_OFTEN = "登录失败次数过多，请稍后再试"
 NOT_LOGGED_IN = "未登录"
@@ -58,6 +65,16 @@ def foreign_prefix(handle: str, own: str) -> str | None:
     return None if belongs else f"前缀{prefix}不属于本节点{own}"
 
 
+def not_allotted(prefix: str) -> str:
+    """The message for a prefix that is not the caller's to register below."""
+    return f"前缀{prefix}未分配给当前用户"
+
+
+def over_quota(per_day: int) -> str:
+    """The message for what is more than a user may register on a day."""
+    return f"今日注册数量已达上限{per_day}"
+
+
 def _key(text: str) -> bool:
     """Whether a text can be a key: no spaces, no control characters, no lone surrogates."""
     return text.isprintable() and not any(character.isspace() for character in text)
@@ -89,27 +106,66 @@ def _whole(value: object) -> bool:
 def _value_problem(value: object) -> str | None:
     if not isinstance(value, dict) or not _whole(value.get("index")):
         return missing("index")
-    data = value.get("data")
+    index, data = value["index"], value.get("data")
     if not _text(value.get("type"), 1, MAX_TYPE):
         return missing("type")
     if not isinstance(data, dict) or data.get("format") != "string":
-        return f"非法操作，索引{value['index']}的数据格式只支持string"
+        return f"非法操作，索引{index}的数据格式只支持string"
     if not _text(data.get("value"), 0, MAX_VALUE):
-        return f"非法操作，索引{value['index']}的值长度不能超过{MAX_VALUE}"
+        return f"非法操作，索引{index}的值长度不能超过{MAX_VALUE}"
+    if not (_is_whole_text(data["value"]) and _is_whole_text(value["type"])):
+        return f"非法操作，索引{index}的值含有无效字符"
+    return None if index >= FIRST_INDEX else _unknown_index(index)
+
+
+def _unknown_index(index: int) -> str:
+    return f"非法操作，索引{index}在模板中不存在"
+
+
+def _is_whole_text(text: str) -> bool:
+    """Whether a text has no half characters, which JSON can say and nothing else can."""
+    return not any("\ud800" <= one <= "\udfff" for one in text)
+
+
+def contents_problem(values: Sequence[Value]) -> str | None:
+    """What is wrong with the values of an identifier, whatever its template."""
+    indices = {value.index for value in values}
+    if len(values) > MAX_VALUES or sum(len(value.data) for value in values) > MAX_OCTETS:
+        return f"标识的值过多，最多{MAX_VALUES}项、{MAX_OCTETS}字节"
+    if len(indices) != len(values):
+        return "非法操作，索引重复"
+    if not all(1 <= index <= MAX_INDEX for index in indices):
+        return f"非法操作，索引应在1到{MAX_INDEX}之间"
+    if not all(1 <= len(value.type) <= MAX_TYPE and _key(value.type) for value in values):
+        return missing("type")
     return None
 
 
-def values_problem(values: Sequence[Json], template: Mapping[str, Any]) -> str | None:
-    """What is wrong with the values of a registration by the rules of its template."""
+def template_mismatch(values: Sequence[Value], template: Mapping[str, Any] | None) -> str | None:
+    """What is wrong with the values of an identifier by the rules of its template.
+
+    What the native protocol keeps beside them, an HS_ADMIN for instance, is no item of it.
+
+    Args:
+        values: of the identifier.
+        template: its body; None: there is none.
+    """
+    if template is None:
+        return NO_TEMPLATE
     items = {item["idIndex"]: item for item in template["items"] if item["state"] == 1}
     given: dict[int, str] = {}
     for value in values:
-        index = value["index"]
-        if index not in items or items[index]["idType"] != value["type"]:
-            return f"非法操作，索引{index}在模板中不存在"
+        index = value.index
+        if index < FIRST_INDEX and value.type.startswith("HS_"):
+            continue
+        if index not in items or items[index]["idType"] != value.type:
+            return _unknown_index(index)
         if index in given:
             return f"非法操作，索引{index}重复"
-        given[index] = value["data"]["value"]
+        try:
+            given[index] = value.data.decode()
+        except UnicodeDecodeError:
+            return f"非法操作，索引{index}的数据格式只支持string"
     return next(filter(None, (_item_problem(item, given) for item in items.values())), None)
 
 
@@ -133,6 +189,8 @@ def template_problem(body: object) -> str | None:
     items = body.get("items")
     if not isinstance(items, list) or not items:
         return missing("items")
+    if len(items) > MAX_VALUES:
+        return f"模板的数据项不能超过{MAX_VALUES}"
     return next(filter(None, map(_template_item_problem, items)), None) or _doubled(items)
 
 
@@ -144,11 +202,19 @@ def _template_item_problem(item: object) -> str | None:
         return f"非法操作，索引{index}小于{FIRST_INDEX}"
     if index > MAX_INDEX:
         return f"非法操作，索引{index}大于{MAX_INDEX}"
-    if not _text(item.get("name"), 1, MAX_TYPE) or not _text(item.get("idType"), 1, MAX_TYPE):
+    if not all(_text(item.get(one), 1, MAX_TYPE) for one in ("name", "idType")):
+        return missing("name/idType")
+    return _fields_problem(index, item) or _metadata_problem(index, item.get("metadata"))
+
+
+def _fields_problem(index: int, item: Json) -> str | None:
+    if not (_is_whole_text(item["name"]) and _is_whole_text(item["idType"])):
         return missing("name/idType")
     if not isinstance(item.get("required"), bool) or item.get("state") not in (0, 1):
         return missing("required/state")
-    return _metadata_problem(index, item.get("metadata"))
+    if item.get(FIELD) not in (None, *Seen):
+        return f"非法操作，索引{index}的{FIELD}只支持{'、'.join(Seen)}"
+    return None
 
 
 def _metadata_problem(index: int, metadata: object) -> str | None:

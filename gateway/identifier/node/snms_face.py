@@ -19,6 +19,7 @@ from gateway.identifier.node.credentials import NodeCredentials
 from gateway.identifier.node.login import Logins
 from gateway.identifier.node.requests import Answer, Refusal, read_body
 from gateway.identifier.node.rules import Json
+from gateway.identifier.node.snms_bodies import read_registration
 from gateway.identifier.node.store import NodeStore
 
 
@@ -160,7 +161,7 @@ class EnterpriseNode:
         template = self._store.template(prefix, body["templateVersion"])
         if template is None:
             return rules.NO_TEMPLATE
-        return rules.values_problem(body["value"], template)
+        return rules.template_mismatch(read_registration(body, 0).values, template)
 
     # -- templates -------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""What the node keeps, in one relational database; functions of a connection."""

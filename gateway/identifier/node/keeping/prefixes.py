@@ -1,0 +1,120 @@
+"""Prefixes: one row each, for ever; what was allotted to one enterprise is never another's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, insert, select, update
+
+from gateway.identifier.node.keeping.tables import prefix as table
+
+
+class State(StrEnum):
+    """How far an application for a prefix has come."""
+
+    APPLIED = "applied"
+    ALLOTTED = "allotted"
+    REFUSED = "refused"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """A prefix that somebody has applied for.
+
+    Attributes:
+        prefix: in upper case.
+        enterprise: who applied for it, or has it.
+        state: how far it has come.
+        reason: of the newest decision.
+        applied_ms: UTC milliseconds.
+        decided_ms: likewise; None: not yet.
+        decided_by: the user who decided.
+        site: HS_SITE of the node that it is delegated to; None: it is answered here.
+    """
+
+    prefix: str
+    enterprise: str
+    state: State
+    reason: str
+    applied_ms: int
+    decided_ms: int | None
+    decided_by: str
+    site: bytes | None
+
+
+_ALL = select(
+    *(table.c[name] for name in ("prefix", "enterprise", "state", "reason")),
+    *(table.c[name] for name in ("applied_ms", "decided_ms", "decided_by", "site")),
+)
+
+
+def listed(connection: Connection, enterprise: str | None = None) -> list[Prefix]:
+    """All, or an enterprise's, in order."""
+    query = _ALL.order_by(table.c.prefix)
+    if enterprise is not None:
+        query = query.where(table.c.enterprise == enterprise)
+    return [
+        Prefix(one, who, State(state), *rest)
+        for one, who, state, *rest in connection.execute(query)
+    ]
+
+
+def find(connection: Connection, prefix: str) -> Prefix | None:
+    """A prefix; None: nobody has ever applied for it."""
+    query = _ALL.where(table.c.prefix == prefix.upper())
+    return next(
+        (
+            Prefix(one, who, State(state), *rest)
+            for one, who, state, *rest in connection.execute(query)
+        ),
+        None,
+    )
+
+
+def usable(connection: Connection, enterprise: str) -> Sequence[str]:
+    """Where an enterprise may register: allotted and answered here, in upper case."""
+    of = table.c
+    query = select(of.prefix).where(
+        of.enterprise == enterprise, of.state == State.ALLOTTED, of.site.is_(None)
+    )
+    return connection.scalars(query.order_by(of.prefix)).all()
+
+
+def kin(connection: Connection, prefix: str) -> list[Prefix]:
+    """Rows of a prefix itself, of those above it and of those below it."""
+    one = prefix.upper()
+    return [
+        other
+        for other in listed(connection)
+        if f"{one}.".startswith(f"{other.prefix}.") or other.prefix.startswith(f"{one}.")
+    ]
+
+
+def delegations(connection: Connection) -> dict[str, bytes]:
+    """HS_SITE by prefix, in upper case, of allotted ones that other nodes answer for."""
+    of = table.c
+    query = select(of.prefix, of.site).where(of.state == State.ALLOTTED, of.site.is_not(None))
+    return {prefix: site for prefix, site in connection.execute(query)}  # noqa: C416 - rows are no pairs
+
+
+def apply(connection: Connection, prefix: str, enterprise: str, now_ms: int) -> None:
+    """Write an application down; one that was refused before begins anew."""
+    one = prefix.upper()
+    row = {"enterprise": enterprise, "state": State.APPLIED, "reason": "", "applied_ms": now_ms}
+    row |= {"decided_ms": None, "decided_by": "", "site": None}
+    if connection.execute(update(table).where(table.c.prefix == one).values(row)).rowcount == 0:
+        connection.execute(insert(table).values(row | {"prefix": one}))
+
+
+def decide(
+    connection: Connection, prefix: str, state: State, reason: str, by: str, now_ms: int
+) -> None:
+    """Write a decision down."""
+    row = {"state": state, "reason": reason[:300], "decided_by": by, "decided_ms": now_ms}
+    connection.execute(update(table).where(table.c.prefix == prefix.upper()).values(row))
+
+
+def delegate(connection: Connection, prefix: str, site: bytes | None) -> None:
+    """Name the node that answers for a prefix; None: this one."""
+    connection.execute(update(table).where(table.c.prefix == prefix.upper()).values(site=site))

@@ -1,0 +1,122 @@
+"""Identifiers: found, added, replaced and withdrawn, many with one statement.
+
+A key is the handle in upper case: no two identifiers differ in case only. Writers come one after
+another, by ``alone`` of the caller.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from gateway.identifier.node.keeping import contents
+from gateway.identifier.node.keeping.tables import record
+from gateway.identifier.node.registration import Registration
+from gateway.relational.database import chunks
+from gateway.relational.upsert import insert_for
+
+_NOTHING = contents.written(())
+
+
+def taken(connection: Connection, keys: Iterable[str]) -> set[str]:
+    """Which of these exist, or did once."""
+    query = select(record.c.key)
+    return {
+        key
+        for some in chunks(keys)
+        for key in connection.scalars(query.where(record.c.key.in_(some)))
+    }
+
+
+def living(connection: Connection, keys: Iterable[str]) -> dict[str, Registration]:
+    """Which of these live, by key."""
+    of = record.c
+    query = select(of.key, of.handle, of.template_version, of.contents)
+    return {
+        key: Registration(handle, version, contents.read(blob))
+        for some in chunks(keys)
+        for key, handle, version, blob in connection.execute(
+            query.where(of.key.in_(some), of.withdrawn_ms.is_(None))
+        )
+    }
+
+
+def add(connection: Connection, new: Sequence[Registration], by: str, now_ms: int) -> set[str]:
+    """Add identifiers; returns the keys of those that were not taken.
+
+    Args:
+        connection: of the node's database.
+        new: no two of the same key.
+        by: the user who registers them.
+        now_ms: UTC milliseconds.
+    """
+    if not new:
+        return set()
+    rows = [_row(one) | {"created_ms": now_ms, "updated_ms": now_ms} for one in new]
+    for row in rows:
+        row["registered_by"] = by
+    statement = insert_for(connection, record).on_conflict_do_nothing().returning(record.c.key)
+    return set(connection.scalars(statement, rows))
+
+
+def replace(connection: Connection, changed: Sequence[Registration], now_ms: int) -> None:
+    """Replace template and values of living identifiers; the name stays as it was given."""
+    of = record.c
+    statement = (
+        update(record)
+        .where(of.key == bindparam("at"), of.withdrawn_ms.is_(None))
+        .values(
+            template_version=bindparam("version"),
+            contents=bindparam("blob"),
+            updated_ms=now_ms,
+        )
+    )
+    rows = [
+        {
+            "at": one.handle.upper(),
+            "version": one.template_version,
+            "blob": contents.written(one.values),
+        }
+        for one in changed
+    ]
+    if rows:
+        connection.execute(statement, rows)
+
+
+def withdraw(connection: Connection, keys: Iterable[str], why: str, now_ms: int) -> None:
+    """Take the values of identifiers away for ever; their names stay taken.
+
+    Args:
+        connection: of the node's database.
+        keys: of living ones.
+        why: the reason; cut at 300 characters.
+        now_ms: UTC milliseconds.
+    """
+    of = record.c
+    gone: Mapping[str, Any] = {
+        "withdrawn_ms": now_ms,
+        "withdrawn_why": why[:300],
+        "contents": _NOTHING,
+    }
+    for some in chunks(keys):
+        connection.execute(
+            update(record).where(of.key.in_(some), of.withdrawn_ms.is_(None)).values(gone)
+        )
+
+
+def count(connection: Connection, prefix: str | None = None) -> int:
+    """How many identifiers live, of a prefix or of all."""
+    query = select(func.count()).select_from(record).where(record.c.withdrawn_ms.is_(None))
+    if prefix is not None:
+        query = query.where(record.c.prefix == prefix.upper())
+    return connection.scalar(query) or 0
+
+
+def _row(one: Registration) -> dict[str, Any]:
+    return {
+        "key": one.handle.upper(),
+        "handle": one.handle,
+        "prefix": one.prefix,
+        "template_version": one.template_version,
+        "contents": contents.written(one.values),
+    }

@@ -1,0 +1,86 @@
+"""Prefixes: applied for, decided on, delegated; never two enterprises'."""
+
+from gateway.identifier.irp.data import ASK, TCP, Interface, Server, Site, write_site
+from gateway.identifier.node.keeping import prefixes
+from gateway.identifier.node.keeping.prefixes import State
+from gateway.identifier.node.rights import allotting
+from gateway.identifier.node.rights.principal import NOBODY
+from gateway.identifier.registering.registry import Outcome, Result
+from gateway.relational.database import Database
+from tests.identifier.node.acting import CLERK, ROOT, Node, machine
+
+ONE, NEW = "88.999.QZ01", "88.999.NEW"
+SITE = write_site(Site((Server(1, "127.0.0.1", (Interface(ASK, TCP, 2641),)),)))
+
+
+def applied(node: Node, prefix: str, who: str = "qz02") -> Result:
+    return node.do(allotting.apply, node.principal(who), prefix)  # type: ignore[no-any-return]
+
+
+def decided(node: Node, prefix: str, state: State, reason: str = "") -> Result:
+    return node.do(allotting.decide, CLERK, prefix, state, reason)  # type: ignore[no-any-return]
+
+
+def test_a_prefix_is_never_two_enterprises(database: Database) -> None:
+    node = Node(database)
+    for prefix in (ONE, ONE.lower(), f"{ONE}.SUB"):
+        assert applied(node, prefix).outcome is Outcome.EXISTS
+    assert applied(node, "88.999.QZ01X").outcome is Outcome.OK, "it only begins alike"
+    assert applied(node, f"{ONE}.SUB", "qz01").outcome is Outcome.OK, "its own, below its own"
+    assert decided(node, ONE, State.SUSPENDED, "fees").outcome is Outcome.OK
+    assert applied(node, ONE).outcome is Outcome.EXISTS, "suspended is not free"
+    assert decided(node, ONE, State.ALLOTTED).outcome is Outcome.OK
+    assert node.principal("qz01").owns(ONE)
+    assert not node.principal("qz02").owns(ONE)
+
+
+def test_reviewers_decide_and_say_why(database: Database) -> None:
+    node = Node(database)
+    assert applied(node, NEW).outcome is Outcome.OK
+    assert applied(node, NEW, "qz01").outcome is Outcome.EXISTS, "somebody waits for it"
+    for who in (NOBODY, node.principal("qz02")):
+        done = node.do(allotting.decide, who, NEW, State.ALLOTTED)
+        assert done.outcome is Outcome.DENIED
+    assert not node.principal("qz02").owns(NEW)
+    assert decided(node, NEW, State.REFUSED, " ").outcome is Outcome.INVALID
+    assert decided(node, NEW, State.REFUSED, "no such firm").outcome is Outcome.OK
+    assert decided(node, NEW, State.ALLOTTED).message == f"{NEW} is refused"
+    assert applied(node, NEW, "qz01").outcome is Outcome.OK, "a refused one is free"
+    assert node.do(allotting.decide, ROOT, NEW, State.ALLOTTED).outcome is Outcome.OK
+    assert decided(node, NEW, State.REFUSED, "late").outcome is Outcome.INVALID
+    assert decided(node, "88.999.NONE", State.ALLOTTED).outcome is Outcome.NOT_FOUND
+
+
+def test_who_applies_for_whom_and_what_is_no_prefix(database: Database) -> None:
+    node = Node(database)
+    assert node.do(allotting.apply, NOBODY, NEW).outcome is Outcome.DENIED
+    own = node.principal("qz01")
+    assert node.do(allotting.apply, own, NEW, "enterprise qz02").outcome is Outcome.DENIED
+    assert node.do(allotting.apply, CLERK, NEW).outcome is Outcome.DENIED
+    assert node.do(allotting.apply, CLERK, NEW, "enterprise qz02").outcome is Outcome.OK
+    for strange in ("88.999", "88.998.A", "88.999.", "88.999.A B", "88.999.注", "x" * 99, ""):
+        assert applied(node, strange).outcome is Outcome.INVALID
+    assert [one.prefix for one in node.do(allotting.listed, own)] == [ONE]
+    assert [one.state for one in node.do(allotting.listed, CLERK)].count(State.ALLOTTED) == 2
+    assert node.do(allotting.listed, NOBODY) == []
+
+
+def test_a_prefix_is_delegated_and_taken_back(database: Database) -> None:
+    node = Node(database)
+    own = node.principal("qz01")
+    assert node.do(allotting.delegate, own, ONE, b"junk").outcome is Outcome.INVALID
+    other = node.principal("qz02")
+    assert node.do(allotting.delegate, other, ONE, SITE).outcome is Outcome.DENIED
+    assert node.do(allotting.delegate, own, ONE, SITE).outcome is Outcome.OK
+    assert database.run_now(prefixes.delegations) == {ONE: SITE}
+    assert node.create("qz01", machine("1")) == [Outcome.DENIED]
+    assert node.do(allotting.delegate, own, ONE, None).outcome is Outcome.OK
+    assert node.create("qz01", machine("1")) == [Outcome.OK]
+    assert database.run_now(prefixes.delegations) == {}
+
+
+def test_a_nodes_own_enterprise_has_its_prefix_without_a_decision(database: Database) -> None:
+    with database.engine.begin() as connection:
+        for _ in range(2):
+            allotting.allot_own(connection, ["88.999"], "the city", 5)
+        assert prefixes.usable(connection, "the city") == ["88.999"]
