@@ -52,6 +52,10 @@ EQUIPMENT_ITEMS = (
     Item(2016, "otherIds", "其他编码", False, 0, 255),
     Item(2017, "updateTime", "更新时间", False, 19, 19),
 )
+WITHDRAWAL_REASON = Item(2018, "withdrawalReason", "撤销原因", False, 0, 255)
+"""Why an identifier was taken back; machines that are there have none."""
+TEMPLATE_ITEMS = (*EQUIPMENT_ITEMS, WITHDRAWAL_REASON)
+"""What the template at a node holds; one that was made before an item was added gets it."""
 
 UNKNOWN = "未知"
 """Stands for a required value that the ledger does not hold."""
@@ -73,5 +77,6 @@ def equipment_values(texts: Mapping[str, str]) -> dict[int, str]:
     return values
 
 
+ITEMS_BY_TYPE = {item.type: item for item in TEMPLATE_ITEMS}
 TYPES = {item.index: item.type for item in EQUIPMENT_ITEMS}
 """``idType`` by index."""

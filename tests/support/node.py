@@ -12,9 +12,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.core.days import day_of
+from gateway.identifier.calling import Caller
 from gateway.identifier.node.credentials import NodeCredentials, node_credentials
 from gateway.identifier.node.snms_face import EnterpriseNode
 from gateway.identifier.node.store import NodeStore
+from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
 from gateway.identifier.snms import SnmsClient
 from tests.support.peers import free_port, wait_for_port
 
@@ -41,6 +43,28 @@ class ServedNode:
             today=today or (lambda: day_of(NOW_MS)),
             timeout_s=timeout_s,
         )
+
+    @asynccontextmanager
+    async def registry(
+        self,
+        *,
+        today: Callable[[], date] | None = None,
+        secret: str = "",
+        timeout_s: float = 10,
+        manner: Manner | None = None,
+    ) -> AsyncIterator[SnmsRegistry]:
+        """The node as a registry, to which the city logs in."""
+        registry = SnmsRegistry(
+            Caller(self.url, timeout_s),
+            self.credentials.username,
+            lambda: secret or self.credentials.secret,
+            today or (lambda: day_of(NOW_MS)),
+            manner,
+        )
+        try:
+            yield registry
+        finally:
+            await registry.close()
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""The SNMS interface of enterprise and secondary nodes, as a registry."""

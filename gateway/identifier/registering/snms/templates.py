@@ -1,0 +1,46 @@
+"""Templates as the SNMS interface carries them. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.identifier.template import Item
+
+
+def lacking(held: Mapping[str, Any], items: Sequence[Item]) -> list[Item]:
+    """The items that a template at the node has not; index and type make an item.
+
+    One that is there but disabled counts as there: that was a person's decision.
+    """
+    own = held.get("items")
+    there = {
+        (one.get("idIndex"), one.get("idType"))
+        for one in (own if isinstance(own, list) else [])
+        if isinstance(one, dict)
+    }
+    return [item for item in items if (item.index, item.type) not in there]
+
+
+def template_body(prefix: str, version: str, items: Sequence[Item]) -> dict[str, Any]:
+    """The JSON of a template; the codes are GB/T 4754's for manufacturing, the door C."""
+    return {
+        "prefix": prefix,
+        "version": version,
+        "description": "工业设备",
+        "industryCategory": "C",
+        "industrySpecific": "34",
+        "industryTrade": "349",
+        "industrySubclass": "3499",
+        "type": 2,
+        "items": [_item(item) for item in items],
+    }
+
+
+def _item(item: Item) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "idType": item.type,
+        "idIndex": item.index,
+        "required": item.required,
+        "state": 1,
+        "metadata": {"type": "string", "minLength": item.minimum, "maxLength": item.maximum},
+    }
