@@ -10,7 +10,8 @@ from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise
 from gateway.city.identifiers import node_service
 from gateway.identifier.irp.bodies import Question
-from gateway.identifier.native.walk import Walker, WalkError
+from gateway.identifier.native.walking.walk import Manner, Walker
+from gateway.identifier.native.walking.way import WalkError
 from gateway.relational.database import Database
 from tests.identifier.irp.servers import site_at
 from tests.support.city import USCC, city_config, fill_ledger
@@ -45,7 +46,7 @@ async def test_a_machine_of_the_ledger_is_found_natively(tmp_path: Path) -> None
         code = update(enterprise).where(enterprise.c.uscc == USCC).values(identifier_code="QZ01")
         city.database.run_now(lambda connection: connection.execute(code))
         serving = asyncio.create_task(node_service.run(config, city.database, city.now_ms))
-        walker = Walker((site_at(native),), 5.0)
+        walker = Walker((site_at(native),), Manner(5.0))
 
         async def is_told() -> bool:
             told.update(await answered(city.database, walker))

@@ -49,6 +49,22 @@ class NativeServers(Settings):
         "servers' operator knows whether they do",
     )
 
+    by_prefix: bool = Field(
+        default=False,
+        description="true, of recursive nodes and of roots: they are asked which sites answer for "
+        "a prefix (`88.100.1`, `0.NA/88.100.1`), and these for the handle",
+    )
+    with_auth: bool = Field(
+        default=False,
+        description="true: questions to these servers end with an empty authentication, which "
+        "some recursive nodes want",
+    )
+    referrals: Literal["public", "private", "any"] = Field(
+        default="public",
+        description="addresses that every server may refer to; whatever is set, it may name those "
+        "that are as far inside as itself: on this host, in this network, private",
+    )
+
 
 class HandleJsonServer(Settings):
     """A Handle server, or a proxy, by its JSON interface."""
@@ -99,6 +115,9 @@ class ResolverConfig(Settings):
     )
     timeout_ms: int = Field(
         default=5_000, ge=100, le=60_000, description="longest wait for one server"
+    )
+    total_ms: int = Field(
+        default=10_000, ge=100, le=600_000, description="longest wait for all servers together"
     )
     path: Path = Field(
         default=Path("resolved.db"),

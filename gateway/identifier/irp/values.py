@@ -10,6 +10,8 @@ _FIXED = Struct(">IIBIB")
 _LEAST = _FIXED.size + 3 * U32.size
 _REFERENCE_LEAST = 2 * U32.size
 DAY_S = 86_400
+MAX_LEFT_S = 2 * DAY_S
+"""Longest time that a value is taken for fresh, whatever it says."""
 RELATIVE, ABSOLUTE = 0, 1
 """Kinds of a time to live: seconds from now, or seconds since 1970."""
 ADMIN_READ, ADMIN_WRITE, PUBLIC_READ, PUBLIC_WRITE = 8, 4, 2, 1
@@ -56,6 +58,12 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     def is_public(self) -> bool:
         """Whether everybody may read it."""
         return bool(self.permissions & PUBLIC_READ)
+
+
+def left_s(value: Value, now_s: float) -> int:
+    """How long a value that came just now may be kept, 0 to two days."""
+    told_s = value.ttl_s if value.ttl_kind == RELATIVE else value.ttl_s - int(now_s)
+    return min(max(told_s, 0), MAX_LEFT_S)
 
 
 def write_value(value: Value) -> bytes:

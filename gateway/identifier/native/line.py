@@ -8,6 +8,8 @@ from gateway.identifier.irp.octets import WireError
 
 NUMBER = slice(8, 12)
 """Where a message has its number, by which an answer finds its request."""
+_MOST_UNASKED = 64
+"""Answers for which nobody waits any more, as late ones are; a server that sends more is left."""
 
 
 class Line(asyncio.Protocol):
@@ -19,6 +21,9 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.is_lost = False
         """Whether nothing can be asked any more."""
+        self.heard = 0
+        """Octets that came."""
+        self._unasked = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open."""
@@ -44,13 +49,21 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """What is whole with this piece is told to who waits for it."""
+        self.heard += len(data)
         try:
             for whole in self._stream.feed(data):
-                waiting = self._waiting.pop(whole[NUMBER], None)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(whole)
+                self._tell(whole)
         except WireError as error:
             self.lose(error)
+
+    def _tell(self, whole: bytes) -> None:
+        waiting = self._waiting.pop(whole[NUMBER], None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(whole)
+            return
+        self._unasked += 1
+        if self._unasked > _MOST_UNASKED:
+            self.lose(WireError("answers to questions that nobody asked"))
 
     def connection_lost(self, error: Exception | None) -> None:
         """The other end is gone."""

@@ -17,7 +17,13 @@ class PeerError(Exception):
 
 
 class Peer(Protocol):
-    """A way to a server."""
+    """A way to a server.
+
+    Attributes:
+        address: its IP address, once it has answered; before, what was given.
+    """
+
+    address: str
 
     async def ask(self, request: bytes) -> bytes:
         """The whole answer to a whole request; an answer to another one is not taken.
@@ -44,18 +50,28 @@ class TcpPeer:
     def __init__(self, host: str, port: int, timeout_s: float) -> None:
         self._where = f"{host}:{port}"
         self._host, self._port, self._timeout_s = host, port, timeout_s
+        self.address = host
         self._opening = asyncio.Lock()
         self._line: Line | None = None
 
     async def ask(self, request: bytes) -> bytes:
-        """See ``Peer``; a connection that was lost unnoticed is opened once more."""
+        """See ``Peer``; a connection that was lost unnoticed is opened once more.
+
+        One on which nothing at all came in time is given up: its other end may be gone.
+        """
+        line: Line | None = None
+        heard = 0
         try:
             async with asyncio.timeout(self._timeout_s):
                 try:
-                    return await (await self._connected()).ask(request)
+                    line = await self._connected()
+                    heard = line.heard
+                    return await line.ask(request)
                 except ConnectionError:
                     return await (await self._connected()).ask(request)
         except TimeoutError:
+            if line is not None and line.heard == heard:
+                line.lose(ConnectionResetError("the server says nothing"))
             raise PeerError(f"{self._where} did not answer in {self._timeout_s:g} s") from None
         except (OSError, WireError) as error:
             self.close()
@@ -65,7 +81,8 @@ class TcpPeer:
         async with self._opening:
             if self._line is None or self._line.is_lost:
                 loop = asyncio.get_running_loop()
-                _, self._line = await loop.create_connection(Line, self._host, self._port)
+                way, self._line = await loop.create_connection(Line, self._host, self._port)
+                self.address = way.get_extra_info("peername")[0]
             return self._line
 
     def close(self) -> None:
@@ -86,7 +103,8 @@ class UdpPeer:
 
     def __init__(self, host: str, port: int, timeout_s: float) -> None:
         self._where = f"{host}:{port}/udp"
-        self._address, self._timeout_s = (host, port), timeout_s
+        self._place, self._timeout_s = (host, port), timeout_s
+        self.address = host
 
     async def ask(self, request: bytes) -> bytes:
         """See ``Peer``."""
@@ -94,8 +112,9 @@ class UdpPeer:
         try:
             async with asyncio.timeout(self._timeout_s):
                 transport, heard = await loop.create_datagram_endpoint(
-                    lambda: _Heard(request[NUMBER]), remote_addr=self._address
+                    lambda: _Heard(request[NUMBER]), remote_addr=self._place
                 )
+                self.address = transport.get_extra_info("peername")[0]
                 try:
                     return await self._sent(transport, heard, request)
                 finally:

@@ -13,7 +13,8 @@ from edge_config.models.identifiers.resolver import (
     place,
 )
 from gateway.identifier.irp.data import BOTH, TCP, UDP, Interface, Server, Site
-from gateway.identifier.native.walk import Walker
+from gateway.identifier.native.walking.trust import Scope
+from gateway.identifier.native.walking.walk import PATIENCE_S, Manner, Walker
 from gateway.identifier.resolving.answer import Source
 from gateway.identifier.resolving.did import DidSource
 from gateway.identifier.resolving.gs1 import Gs1Source
@@ -22,6 +23,10 @@ from gateway.identifier.resolving.keeping import Disk, Memory
 from gateway.identifier.resolving.native import NativeSource
 from gateway.identifier.resolving.ors import OrsSource
 from gateway.identifier.resolving.resolver import Resolver
+
+_WALK = 1.5
+"""A walk may take so many times the wait for one server; other sources want time as well."""
+_REFERRALS = {"public": Scope.PUBLIC, "private": Scope.PRIVATE, "any": Scope.HOST}
 
 
 def resolver_of(config: ResolverConfig, disk: Disk | None, now_s: Callable[[], float]) -> Resolver:
@@ -53,8 +58,16 @@ def source_of(config: object, timeout_s: float) -> Source:
 @source_of.register
 def _native(config: NativeServers, timeout_s: float) -> Source:
     sites = tuple(map(site_of, config.servers))
+    manner = Manner(
+        timeout_s,
+        _WALK * timeout_s,
+        min(PATIENCE_S, timeout_s / 2),
+        _REFERRALS[config.referrals],
+        config.by_prefix,
+        config.with_auth,
+    )
     name = f"native {config.servers[0]}"
-    return NativeSource(name, Walker(sites, timeout_s), takes_vaa=config.vaa)
+    return NativeSource(name, Walker(sites, manner), takes_vaa=config.vaa)
 
 
 @source_of.register

@@ -1,13 +1,25 @@
 """Handles by the native protocol; VAA codes by the handle that may stand for them."""
 
+import time
+
 from gateway.identifier.codes.code import Code
 from gateway.identifier.codes.handle import Handle
 from gateway.identifier.codes.vaa import Vaa
 from gateway.identifier.irp.bodies import Question
-from gateway.identifier.irp.values import RELATIVE, Value
-from gateway.identifier.native.walk import Found, Walker, WalkError
-from gateway.identifier.native.walk import Hop as Step
+from gateway.identifier.irp.codes import Rc
+from gateway.identifier.irp.values import Value, left_s
+from gateway.identifier.native.walking.walk import Found, Walker
+from gateway.identifier.native.walking.way import Hop as Step
+from gateway.identifier.native.walking.way import WalkError
 from gateway.identifier.resolving.answer import Answer, Hop, Item, Outcome
+
+_OUTCOMES: dict[int, Outcome] = {
+    Rc.BUSY: Outcome.BUSY,
+    Rc.INVALID_HANDLE: Outcome.INVALID,
+    Rc.INVALID_ADMIN: Outcome.DENIED,
+    Rc.NOT_PERMITTED: Outcome.DENIED,
+    Rc.CHALLENGE: Outcome.DENIED,
+}
 
 
 class NativeSource:
@@ -34,9 +46,13 @@ class NativeSource:
         try:
             found = await self._walker.resolve(Question(str(handle)))
         except WalkError as error:
-            outcome = Outcome.NOT_FOUND if error.is_certain else Outcome.UNREACHABLE
+            outcome = Outcome.NOT_FOUND if error.is_certain else _OUTCOMES.get(error.rc)
             return Answer(
-                str(code), outcome, source=self.name, why=str(error), hops=self._hops(error.hops)
+                str(code),
+                outcome or Outcome.UNREACHABLE,
+                source=self.name,
+                why=str(error),
+                hops=self._hops(error.hops),
             )
         return self._answer(str(code), found)
 
@@ -45,14 +61,13 @@ class NativeSource:
         self._walker.close()
 
     def _answer(self, code: str, found: Found) -> Answer:
-        values = found.held.values
-        ttls = [one.ttl_s for one in values if one.ttl_kind == RELATIVE]
+        values, now_s = found.held.values, time.time()
         return Answer(
             code,
             Outcome.FOUND,
             tuple(Item(one.type, text_of(one), one.index) for one in values),
             self.name,
-            ttl_s=min(ttls, default=0),
+            ttl_s=min((left_s(one, now_s) for one in values), default=0),
             hops=self._hops(found.hops),
         )
 

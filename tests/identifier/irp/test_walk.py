@@ -19,7 +19,8 @@ from gateway.identifier.irp.data import TCP, UDP, Site, read_site, write_site
 from gateway.identifier.irp.message import Message, decode, encode, request_digest
 from gateway.identifier.irp.values import Value
 from gateway.identifier.native.peers import TcpPeer
-from gateway.identifier.native.walk import Found, Walker, WalkError
+from gateway.identifier.native.walking.walk import Found, Manner, Walker
+from gateway.identifier.native.walking.way import WalkError
 from gateway.identifier.node.answering import Holdings, answer
 from gateway.identifier.node.native_face import own_holdings
 from gateway.identifier.node.store import NodeStore
@@ -63,7 +64,7 @@ def replies(made: Callable[[Question], tuple[Rc, bytes]]) -> Callable[[bytes], b
 
 
 async def found(handle: str, *sites: Site, timeout_s: float = TIMEOUT_S) -> Found:
-    walker = Walker(sites, timeout_s)
+    walker = Walker(sites, Manner(timeout_s, patience_s=TIMEOUT_S))
     try:
         return await walker.resolve(Question(handle))
     finally:
@@ -96,7 +97,7 @@ async def test_the_node_says_what_it_lacks_and_what_is_not_its_own(holdings: Hol
 
 async def test_only_what_is_asked_for_is_told(holdings: Holdings) -> None:
     async with answering(node(holdings)) as port:
-        walker = Walker((site_at(port),), TIMEOUT_S)
+        walker = Walker((site_at(port),), Manner(TIMEOUT_S))
         one = await walker.resolve(Question(MACHINE, (2003,)))
         with pytest.raises(WalkError, match="values not found"):
             await walker.resolve(Question(MACHINE, (), ("HS_ADMIN",)))

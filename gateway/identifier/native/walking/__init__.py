@@ -1,0 +1,1 @@
+"""Finding a handle from server to server: whom to ask, whom to believe, where not to go."""
