@@ -57,6 +57,15 @@ WITHDRAWAL_REASON = Item(2018, "withdrawalReason", "撤销原因", False, 0, 255
 TEMPLATE_ITEMS = (*EQUIPMENT_ITEMS, WITHDRAWAL_REASON)
 """What the template at a node holds; one that was made before an item was added gets it."""
 
+NAME = "工业设备"
+INDUSTRY = {
+    "industryCategory": "C",
+    "industrySpecific": "34",
+    "industryTrade": "349",
+    "industrySubclass": "3499",
+}
+"""GB/T 4754, manufacturing of other general equipment: where nodes list the template."""
+
 UNKNOWN = "未知"
 """Stands for a required value that the ledger does not hold."""
 

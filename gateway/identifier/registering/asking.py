@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from edge_config.models.base import SecretUnavailableError
+from edge_config.models.base import Secret, SecretUnavailableError
 from gateway.identifier.calling import Caller, Fate, Reply
+from gateway.identifier.native.keys import KeyFileError, read_private_key
 from gateway.identifier.registering.registry import Outcome
 
 
@@ -41,11 +43,22 @@ class LoginError(Exception):
 
 @contextmanager
 def secret_needed() -> Iterator[None]:
-    """Within, a secret that cannot be read is a LoginError."""
+    """Within, a secret that cannot be read or used is a LoginError."""
     try:
         yield
-    except SecretUnavailableError as error:
+    except (SecretUnavailableError, KeyFileError) as error:
         raise LoginError(Told(Outcome.LOGIN, str(error))) from error
+
+
+def private_key(key: Secret, passphrase: Secret | None) -> RSAPrivateKey:
+    """The private key of a configuration; takes milliseconds.
+
+    Raises:
+        SecretUnavailableError: it cannot be read.
+        KeyFileError: it is none, or its passphrase another.
+    """
+    password = passphrase.reveal().encode() if passphrase is not None else None
+    return read_private_key(key.reveal().encode(), password)
 
 
 class Login(Protocol):
@@ -155,6 +168,12 @@ def _unsaid(reply: Reply) -> Told:
     if httpx.codes.is_client_error(reply.status):
         return Told(Outcome.INVALID, status)
     return Told(Outcome.UNKNOWN, f"{status}, and no answer that is understood")
+
+
+def nothing_done(told: Told) -> Told:
+    """A login that may have succeeded has done nothing to an identifier: it may be asked again."""
+    is_unknown = told.outcome is Outcome.UNKNOWN
+    return Told(Outcome.UNREACHABLE if is_unknown else told.outcome, told.message)
 
 
 class Meanings:

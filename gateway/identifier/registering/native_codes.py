@@ -39,7 +39,8 @@ _CODES: Mapping[Outcome, tuple[Rc, ...]] = {
     ),
     Outcome.QUOTA: (Rc.DAILY_LIMIT,),
 }
-_OUTCOMES = {int(code): outcome for outcome, codes in _CODES.items() for code in codes}
+OUTCOMES = {int(code): outcome for outcome, codes in _CODES.items() for code in codes}
+"""By code; a code that is not here is UNKNOWN."""
 
 
 def outcome_of(rc: int) -> Outcome:
@@ -48,7 +49,7 @@ def outcome_of(rc: int) -> Outcome:
     Values that are there or not against expectation (200, 201) are UNKNOWN, too: somebody else
     changes the same handle, and what it holds now has to be read.
     """
-    return _OUTCOMES.get(rc, Outcome.UNKNOWN)
+    return OUTCOMES.get(rc, Outcome.UNKNOWN)
 
 
 def name_of(rc: int) -> str:

@@ -7,7 +7,13 @@ from typing import Any
 
 from gateway.identifier.calling import Caller, Reply
 from gateway.identifier.password import login_password
-from gateway.identifier.registering.asking import LoginError, Told, secret_needed, understood
+from gateway.identifier.registering.asking import (
+    LoginError,
+    Told,
+    nothing_done,
+    secret_needed,
+    understood,
+)
 from gateway.identifier.registering.registry import Outcome
 
 _DAYS = (0, -1, 1)
@@ -70,7 +76,7 @@ class DailyLogin:
             if told.outcome is Outcome.OK:
                 return _token_of(told)
             if told.outcome in (Outcome.BUSY, Outcome.UNREACHABLE, Outcome.UNKNOWN):
-                raise LoginError(_nothing_done(told))
+                raise LoginError(nothing_done(told))
         why = f"{told.message}; user {self._username} is refused: check user name, secret and clock"
         raise LoginError(Told(Outcome.LOGIN, why))
 
@@ -80,12 +86,6 @@ class DailyLogin:
         body = {"username": self._username, "password": password}
         reply = await self._caller.call("POST", self._path, json=body)
         return understood(reply, self._meaning, f"POST {self._caller.url}{self._path}")
-
-
-def _nothing_done(told: Told) -> Told:
-    """A login that may have succeeded has done nothing to an identifier."""
-    is_unknown = told.outcome is Outcome.UNKNOWN
-    return Told(Outcome.UNREACHABLE if is_unknown else told.outcome, told.message)
 
 
 def _token_of(told: Told) -> str:

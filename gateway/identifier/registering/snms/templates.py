@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.identifier.template import Item
+from gateway.identifier.template import INDUSTRY, NAME, Item
 
 
 def lacking(held: Mapping[str, Any], items: Sequence[Item]) -> list[Item]:
@@ -21,15 +21,12 @@ def lacking(held: Mapping[str, Any], items: Sequence[Item]) -> list[Item]:
 
 
 def template_body(prefix: str, version: str, items: Sequence[Item]) -> dict[str, Any]:
-    """The JSON of a template; the codes are GB/T 4754's for manufacturing, the door C."""
+    """The JSON of a template."""
     return {
         "prefix": prefix,
         "version": version,
-        "description": "工业设备",
-        "industryCategory": "C",
-        "industrySpecific": "34",
-        "industryTrade": "349",
-        "industrySubclass": "3499",
+        "description": NAME,
+        **INDUSTRY,
         "type": 2,
         "items": [_item(item) for item in items],
     }

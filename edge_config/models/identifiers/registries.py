@@ -1,0 +1,169 @@
+"""Nodes where identifiers are registered, by what they speak, and what is shown to them.
+
+What the published standards leave open, and what nodes are seen to differ in, is configuration
+with defaults: paths, codes, words in messages, names of templates.
+"""
+
+from typing import Annotated, Literal
+
+from edge_config.models.base import ClientTls, HttpUrl, Secret, allow_plain_field, pattern
+from edge_config.models.plain import demand_private
+from edge_config.models.settings import Field, Rule, Settings
+
+OutcomeWord = Literal[
+    "ok",
+    "exists",
+    "not found",
+    "invalid",
+    "denied",
+    "login refused",
+    "busy",
+    "quota used up",
+    "unknown",
+    "unreachable",
+]
+"""What a node's answer comes to."""
+
+UrlPath = Annotated[
+    str, Rule(pattern=pattern(r"^/[^\s?#]*$", "must be a path that begins with /, without ? and #"))
+]
+
+
+def _codes() -> dict[int, OutcomeWord]:
+    meanings: dict[int, OutcomeWord] = Field(
+        default_factory=dict,
+        description="codes of answers that mean something else at this node, as 604: quota used "
+        "up; default: what the interface's documents say",
+    )
+    return meanings
+
+
+def _words() -> dict[str, OutcomeWord]:
+    meanings: dict[str, OutcomeWord] = Field(
+        default_factory=dict,
+        description="parts of messages that say more than their codes, as 超出配额: quota used up",
+    )
+    return meanings
+
+
+def _withdrawal() -> Literal["mark", "delete"]:
+    fate: Literal["mark", "delete"] = Field(
+        default="mark",
+        description="what becomes of an identifier that was given by mistake; mark: it stays with "
+        "the reason, and nobody can register it again",
+    )
+    return fate
+
+
+class PasswordLogin(Settings):
+    """The secret itself, with every request."""
+
+    type: Literal["password"] = Field(description="kind of login")
+    password: Secret = Field(description="secret of the identity")
+
+
+class CertificateLogin(Settings):
+    """The certificate of ``tls``, whose subject is the identity."""
+
+    type: Literal["certificate"] = Field(description="kind of login")
+
+
+class SecretKeyLogin(Settings):
+    """A secret key (HS_SECKEY) that never travels."""
+
+    type: Literal["secret-key"] = Field(description="kind of login")
+    secret: Secret = Field(description="the secret key")
+
+
+class PrivateKeyLogin(Settings):
+    """A private key (HS_PUBKEY) that never travels."""
+
+    type: Literal["private-key"] = Field(description="kind of login")
+    key: Secret = Field(description="the private key, RSA, in PEM")
+    passphrase: Secret | None = Field(default=None, description="of the key, if it has one")
+
+
+HandleLogin = Annotated[
+    PasswordLogin | CertificateLogin | SecretKeyLogin | PrivateKeyLogin, Rule(discriminator="type")
+]
+
+
+class HandleJsonNode(Settings):
+    """A Handle server by its JSON interface."""
+
+    type: Literal["handle-json"] = Field(description="kind of node")
+    url: HttpUrl = Field(description="base address, as https://node:8000")
+    identity: str = Field(
+        pattern=pattern(
+            r"^[0-9]{1,9}:[^\s/]+/\S+$", "must be index:prefix/suffix, as 300:88.999.1/ADMIN"
+        ),
+        description="who registers, and who may change what is registered: index and handle, as "
+        "300:88.999.1/ADMIN",
+    )
+    login: HandleLogin = Field(description="how it is proved")
+    tls: ClientTls | None = Field(default=None, description="for https")
+    allow_plain: bool = allow_plain_field()
+    path: UrlPath = Field(default="/api/handles", description="what stands before the handle")
+    sessions_path: UrlPath = Field(default="/api/sessions", description="where sessions begin")
+    public: bool = Field(
+        default=True, description="whether everybody may read the items of machines"
+    )
+    withdrawal: Literal["mark", "delete"] = _withdrawal()
+    codes: dict[int, OutcomeWord] = _codes()
+    words: dict[str, OutcomeWord] = _words()
+
+    def __post_init__(self) -> None:
+        demand_private(self.url, has_secret=True, allow_plain=self.allow_plain)
+        has_certificate = self.tls is not None and self.tls.cert_file is not None
+        if isinstance(self.login, CertificateLogin) and not has_certificate:
+            raise ValueError("a login of type 'certificate' needs 'tls.cert_file' and 'key_file'")
+
+
+class IdhubPaths(Settings):
+    """Where the services of an IDHub node are."""
+
+    challenge: UrlPath = Field(
+        default="/api/v1/doip/public/challenge", description="where a challenge is given"
+    )
+    verify: UrlPath = Field(
+        default="/api/v1/doip/public/verify-response", description="where it is answered"
+    )
+    operations: UrlPath = Field(default="/api/v1/doip", description="operations on identifiers")
+    meta: UrlPath = Field(
+        default="/api/v1/open/meta",
+        description="of templates; info, create, update-item and publish-or-withdraw follow",
+    )
+
+
+class IdhubNode(Settings):
+    """An enterprise node that speaks DOIP over HTTP (IDHub)."""
+
+    type: Literal["idhub"] = Field(description="kind of node")
+    url: HttpUrl = Field(description="base address, as https://node:3000")
+    application: str = Field(
+        pattern=pattern(r"^[^\s/]+/\S+$", "must be prefix/suffix, as 88.999.1/App_qulink"),
+        description="handle of the application identity",
+    )
+    key: Secret = Field(description="its private key, RSA, in PEM")
+    passphrase: Secret | None = Field(default=None, description="of the key, if it has one")
+    tls: ClientTls | None = Field(default=None, description="for https")
+    allow_plain: bool = allow_plain_field()
+    paths: IdhubPaths = Field(default=IdhubPaths(), description="where its services are")
+    meta: str = Field(
+        default="{prefix}/META_{version}",
+        pattern=pattern(
+            r"^\{prefix\}/[0-9A-Za-z._-]*\{version\}[0-9A-Za-z._-]*$",
+            "must be {prefix}/ and a name with {version}, as {prefix}/META_{version}",
+        ),
+        description="handle of a template",
+    )
+    classify_code: str = Field(
+        default="UN_CLASSIFIED", min_length=1, description="class of templates at the node"
+    )
+    withdrawal: Literal["mark", "delete"] = _withdrawal()
+    codes: dict[int, OutcomeWord] = _codes()
+    words: dict[str, OutcomeWord] = _words()
+
+    def __post_init__(self) -> None:
+        # Its token is a secret that goes with every request.
+        demand_private(self.url, has_secret=True, allow_plain=self.allow_plain)
