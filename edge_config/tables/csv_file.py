@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from edge_config.tables.sheet import Limits, Row, Sheet, TableError, bare
@@ -50,7 +51,40 @@ def read_csv(body: bytes, limits: Limits) -> Sheet:
     return Sheet("", rows)
 
 
+def with_cells(body: bytes, cells: Mapping[int, Mapping[int, str]]) -> bytes:
+    """The same table with texts in some of its cells, in its own encoding and with its delimiter.
+
+    Args:
+        body: as :func:`read_csv` takes it.
+        cells: texts by number of the row, from 1, and position of the column, from 0.
+
+    Raises:
+        TableError: as there.
+    """
+    encoding, text = _decoded_as(body)
+    delimiter, rest = _delimiter(text)
+    out = io.StringIO(newline="")
+    out.write(text[: len(text) - len(rest)])
+    end = "\r\n" if "\r\n" in rest else "\n"
+    writer = csv.writer(out, delimiter=delimiter, lineterminator=end)
+    records = csv.reader(io.StringIO(rest, newline=""), delimiter=delimiter)
+    for number, record in enumerate(records, start=1):
+        writer.writerow(_with(record, cells.get(number, {})))
+    return out.getvalue().encode(encoding)
+
+
+def _with(record: list[str], cells: Mapping[int, str]) -> list[str]:
+    longest = max([len(record), *(place + 1 for place in cells)])
+    padded = [*record, *[""] * (longest - len(record))]
+    return [cells.get(place, text) for place, text in enumerate(padded)]
+
+
 def _decoded(body: bytes) -> str:
+    return _decoded_as(body)[1]
+
+
+def _decoded_as(body: bytes) -> tuple[str, str]:
+    """Encoding and text."""
     for encoding in _encodings(body):
         try:
             text = body.decode(encoding)
@@ -59,8 +93,13 @@ def _decoded(body: bytes) -> str:
         if encoding == "gb18030" and _is_western(body):
             raise TableError("is written in a Western code page; save it as “CSV UTF-8”")
         if text.count("\0") <= len(text) * _MOST_ZEROS:
-            return text
+            return _exactly(encoding, body), text
     raise TableError("is neither UTF-8 nor GB 18030 text; save it as “CSV UTF-8”")
+
+
+def _exactly(encoding: str, body: bytes) -> str:
+    """The encoding that gives a text its mark back if it had one."""
+    return "utf-8" if encoding == "utf-8-sig" and not body.startswith(BOM_UTF8) else encoding
 
 
 def _is_western(body: bytes) -> bool:

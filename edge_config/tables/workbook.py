@@ -73,6 +73,17 @@ def _sheets(archive: ZipFile, limits: Limits) -> list[Sheet]:
     ]
 
 
+def sheet_parts(archive: ZipFile) -> list[tuple[str, str]]:
+    """Titles of the sheets of a workbook, and the parts that hold them."""
+    main = _main_part(archive)
+    targets = _targets(archive, main)
+    return [
+        (sheet.get("name", ""), targets[sheet["id"]][1])
+        for parent, name, sheet in elements(archive.open(main))
+        if (parent, name) == ("sheets", "sheet") and targets[sheet["id"]][0] == "worksheet"
+    ]
+
+
 def _sheet(
     stream: IO[bytes], found: Attributes, around: Surroundings, limits: Limits, budget: Budget
 ) -> Sheet:

@@ -1,9 +1,10 @@
 """The pattern of identifiers' suffixes, as ``identifier.suffix`` of a city gives it. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+ELLIPSIS = "…"
 MAX_SUFFIX = 64
 """Characters of a suffix that a pattern may produce."""
 
@@ -82,13 +83,25 @@ class SuffixPattern:
         """
         if not 0 < sequence < 10**_SEQUENCE_DIGITS:
             raise ValueError(f"the counter {sequence} is outside 1 … 10^{_SEQUENCE_DIGITS} − 1")
+        return self._joined(texts, lambda width: f"{sequence:0{width}d}", check_character)
+
+    def preview(self, texts: Mapping[str, str]) -> str:
+        """What a suffix would look like: an ellipsis stands for what is known at the issue only."""
+        return self._joined(texts, lambda _: ELLIPSIS, lambda _: ELLIPSIS)
+
+    def _joined(
+        self,
+        texts: Mapping[str, str],
+        counter: Callable[[int], str],
+        check: Callable[[str], str],
+    ) -> str:
         result = ""
         for literal, name, width in self.parts:
             result += literal
             if name == "seq":
-                result += f"{sequence:0{width}d}"
+                result += counter(width)
             elif name == "check":
-                result += check_character(result)
+                result += check(result)
             elif name:
                 result += _UNSAFE.sub("", texts.get(name, ""))[: TEXT_TOKENS[name]] or "0"
         return result

@@ -23,6 +23,9 @@ class Action(StrEnum):
     CORRECTED = "corrected"
     COMMANDED = "commanded"
     ANSWERED = "command-answered"
+    RELEASED = "identifiers-released"
+    ADOPTED = "identifiers-adopted"
+    ASKED_AGAIN = "identifiers-asked-again"
 
 
 class Place(NamedTuple):

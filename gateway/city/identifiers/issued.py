@@ -129,7 +129,7 @@ class IssuedFile:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             for one in issues:
-                held = self._owner(one.issue.handle)
+                held = self.owner(one.issue.handle)
                 if held is None:
                     lacking.append(one.issue)
                     self._insert(one)
@@ -142,7 +142,8 @@ class IssuedFile:
         row = (handle.key, str(handle), *machine.key, one.issued_ms)
         self._db.execute("INSERT INTO issued VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    def _owner(self, handle: Handle) -> MachineName | None:
+    def owner(self, handle: Handle) -> MachineName | None:
+        """Key of the name of the machine that an identifier was issued to; None: to none."""
         query = "SELECT uscc, site_key, asset_key FROM issued WHERE handle_key = ?"
         row = self._db.execute(query, (handle.key,)).fetchone()
         return MachineName(*row) if row else None

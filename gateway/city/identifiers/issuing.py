@@ -161,7 +161,7 @@ def _next_free(
     was issued since; their numbers are passed over.
     """
     prefix = f"{rules.prefix}.{row.identifier_code}"
-    tokens, number = _tokens(row, now_ms), counters.get(prefix, 1)
+    tokens, number = tokens_of(row, now_ms), counters.get(prefix, 1)
     while True:
         handle = Handle(prefix, rules.pattern.build(tokens, number))
         number += 1
@@ -175,7 +175,8 @@ def _taken(connection: Connection, handle: Handle) -> bool:
     return connection.execute(taken).first() is not None
 
 
-def _tokens(row: Row[Any], now_ms: int) -> dict[str, str]:
+def tokens_of(row: Row[Any], now_ms: int) -> dict[str, str]:
+    """What patterns of suffixes can name of a machine, a row of ``unidentified``."""
     return {
         "region": row.county,
         "class": row.category or row.equipment_class,

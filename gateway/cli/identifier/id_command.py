@@ -8,11 +8,13 @@ import typer
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.identifier import (
     classify_command,
+    import_command,
     labels_command,
     resolve_command,
     status_command,
 )
 from gateway.cli.tables import print_table
+from gateway.cli.user import system_user
 from gateway.core.days import HOUR_MS, SHANGHAI
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def register(root: typer.Typer) -> None:
         "approve", epilog="Example: `qulink id approve --enterprise 91330822MA0000015W`"
     )(_approve)
     classify_command.register(identifier)
+    import_command.register(identifier)
     resolve_command.register(identifier)
     labels_command.register(identifier)
     status_command.register(identifier)
@@ -96,7 +99,8 @@ def _approve(
     everything: Annotated[bool, typer.Option("--all", help="Of all enterprises.")] = False,
 ) -> None:
     """Let the machines that wait have their identifiers at once."""
-    from gateway.city.identifiers.review import approve, waiting
+    from gateway.city.identifiers.progress.acts import release
+    from gateway.city.identifiers.review import waiting
 
     if bool(enterprise) == everything:
         fail("say whose machines are approved: --enterprise USCC, or --all")
@@ -104,5 +108,6 @@ def _approve(
     with opened(city) as database:
         review_ms = city.identifier.review_hours * HOUR_MS
         rows = database.run_now(waiting, review_ms, now_ms, uscc=enterprise.upper())
-        database.run_now(approve, [row.id for row in rows], now_ms)
+        ids = [row.id for row in rows]
+        database.run_now(release, ids, now_ms, system_user(), "qulink id approve")
     typer.echo(f"{len(rows)} machines approved; a running city gives them identifiers within 30 s")

@@ -51,7 +51,7 @@ _FLAGS = ("key_equipment", "digital")
 _NOT_COLUMNS = frozenset(
     {
         *("roster", "roster_from", "roster_to", "roster_approved_by"),
-        *("status", "status_since", "formerly"),
+        *("status", "status_since", "formerly", "identifier"),
     }
 )
 

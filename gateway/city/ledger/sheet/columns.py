@@ -30,6 +30,7 @@ from gateway.city.ledger.sheet.values import (
     rosters,
     yes_no,
 )
+from gateway.identifier.codes.handle import MAX_HANDLE
 
 YES_NO = {"yes": Name("是", "yes"), "no": Name("否", "no")}
 
@@ -45,6 +46,7 @@ class Column:
         note: what to write, for the explanation sheet.
         required: an empty cell is a mistake.
         choices: codes for the drop-down list.
+        also: further headers that are known.
     """
 
     key: str
@@ -53,6 +55,7 @@ class Column:
     note: Name
     required: bool = False
     choices: Mapping[str, Name] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
 
 _USCC = Column(
@@ -251,6 +254,13 @@ EQUIPMENT = (
             "of a machine that got a new number: the old one; its data and identifier stay",
         ),
     ),
+    Column(
+        "identifier",
+        Name("标识编码", "Identifier"),
+        prose(MAX_HANDLE),
+        Name("由 qulink id import 读取和回填", "qulink id import reads and fills it in"),
+        also=("标识", "标识码", "工业互联网标识", "handle"),
+    ),
 )
 
 TABLES: Mapping[str, tuple[Column, ...]] = {"enterprise": ENTERPRISE, "equipment": EQUIPMENT}
@@ -266,7 +276,7 @@ def headers(columns: Sequence[Column]) -> dict[str, Column]:
     return {
         spelled(text): column
         for column in columns
-        for text in (column.key, column.header.zh, column.header.en)
+        for text in (column.key, column.header.zh, column.header.en, *column.also)
     }
 
 
