@@ -86,7 +86,7 @@ def changed(position: int, value: int) -> Answer:
 
 
 WRONG: list[tuple[str, Answer, str]] = [
-    ("transaction id", changed(0, 0x77), "which is not open"),
+    ("transaction id", lambda r: [bytes([r[0] ^ 0x77]) + right(r)[1:]], "which is not open"),
     ("protocol id", changed(3, 1), "protocol id 1 instead of 0"),
     ("unit", changed(6, 9), "unit 9 instead of 1"),
     ("function", changed(7, 4), "function 4 instead of 3"),
