@@ -30,7 +30,11 @@ def cut(message: bytes) -> Iterator[bytes]:
 
 
 class Assembly:
-    """One message out of the datagrams of one peer and one request, in whatever order they come."""
+    """One message out of the datagrams of one peer and one request, in whatever order they come.
+
+    A datagram is a part if its flags say so, or if it announces more than it brings: servers of
+    the protocol's authors leave the flag out.
+    """
 
     def __init__(self) -> None:
         self._parts: dict[int, bytes] = {}
@@ -44,9 +48,9 @@ class Assembly:
         """
         if len(datagram) < ENVELOPE_SIZE:
             raise WireError(f"a datagram of {len(datagram)} octets")
-        if not datagram[_FLAGS_AT] & _TRUNCATED:
-            return datagram
         length = int.from_bytes(datagram[ENVELOPE_SIZE - 4 : ENVELOPE_SIZE], "big")
+        if not datagram[_FLAGS_AT] & _TRUNCATED and length <= len(datagram) - ENVELOPE_SIZE:
+            return datagram
         number = int.from_bytes(datagram[_SEQUENCE_AT : _SEQUENCE_AT + 4], "big")
         if length > MAX_LENGTH or number * _SHARE >= length:
             raise WireError(f"part {number} of a message of {length} octets")

@@ -73,7 +73,9 @@ def is_secret_answer(answer: bytes, key: bytes, nonce: bytes, digest: bytes) -> 
 
 
 def _pbkdf2_mac(key: bytes, over: bytes, salt: bytes, iterations: int, octets: int) -> bytes:
-    derived = hashlib.pbkdf2_hmac("sha1", key, salt, iterations, octets)
+    """Each octet of the key goes in as the character of its number, in UTF-8: so others have it."""
+    characters = key.decode("latin-1").encode()
+    derived = hashlib.pbkdf2_hmac("sha1", characters, salt, iterations, octets)
     return hmac.new(derived, over, "sha1").digest()
 
 

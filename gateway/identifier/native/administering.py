@@ -38,7 +38,10 @@ class DistrustError(AdministrationError):
 
 
 class Administrator:
-    """Asks one server for changes, over a connection that stays open.
+    """Asks one server for changes, over connections that stay open if the server lets them.
+
+    A connection carries one message at a time, and a proof may go by another than its challenge
+    came by: servers of the protocol's authors close each one after one answer.
 
     Args:
         place: host and port.
@@ -62,8 +65,7 @@ class Administrator:
         self._timeout_s = timeout_s
         self._room = asyncio.Semaphore(window)
         self._now_s = now_s
-        self._opening = asyncio.Lock()
-        self._line: Line | None = None
+        self._idle: list[Line] = []
         self._nonces: deque[bytes] = deque(maxlen=_NONCES_KEPT)
 
     async def ask(self, op: Op, body: bytes, flags: int = 0) -> Message:
@@ -85,23 +87,19 @@ class Administrator:
         )
         request = encode(asked)
         async with self._room:
-            line = await self._connected()
-            answer = await self._exchange(line, request)
+            answer = await self._exchange(request)
             if answer.rc != Rc.CHALLENGE:
                 return self._belonging(answer, request)
             proving = await self._proving(asked, request, answer)
-            if line.is_lost:  # the challenge was this connection's
-                raise NotSentError(f"{self.where} closed the connection before anything was proved")
-            answer = self._belonging(await self._exchange(line, proving), request, proving)
+            answer = self._belonging(await self._exchange(proving), request, proving)
         if answer.rc == Rc.CHALLENGE:  # a second one, when the first is answered already
             raise UncertainError(f"{self.where} asks for a second proof of one request")
         return answer
 
     def close(self) -> None:
-        """Close the connection."""
-        if self._line is not None:
-            self._line.lose(ConnectionResetError("closed"))
-            self._line = None
+        """Close the connections that nobody uses at the moment."""
+        while self._idle:
+            self._idle.pop().lose(ConnectionResetError("closed"))
 
     async def _proving(self, asked: Message, request: bytes, challenge: Message) -> bytes:
         nonce = self._nonce(challenge, request)
@@ -147,23 +145,29 @@ class Administrator:
             raise UncertainError(f"{self.where} answers another request: its digest differs")
         return answer
 
-    async def _exchange(self, line: Line, message: bytes) -> Message:
+    async def _exchange(self, message: bytes) -> Message:
+        line = await self._connected()
+        answer: Message | None = None
         try:
             async with asyncio.timeout(self._timeout_s):
-                return _answer(await line.ask(message))
+                answer = _answer(await line.ask(message))
         except TimeoutError:
-            why = f"{self.where} did not answer in {self._timeout_s:g} s"
-            line.lose(ConnectionResetError(why))  # who is silent once is not asked for the others
-            raise UncertainError(why) from None
+            raise UncertainError(f"{self.where} did not answer in {self._timeout_s:g} s") from None
         except (OSError, WireError) as error:
-            line.lose(ConnectionResetError(str(error)))
             raise UncertainError(f"{self.where}: {error}") from error
+        finally:
+            if answer is not None and answer.flags & Flag.KEEP_ALIVE:
+                self._idle.append(line)
+            else:
+                line.lose(ConnectionResetError("closed"))
+        return answer
 
     async def _connected(self) -> Line:
-        async with self._opening:
-            if self._line is None or self._line.is_lost:
-                self._line = await self._opened()
-            return self._line
+        while self._idle:
+            line = self._idle.pop()
+            if not line.is_lost:
+                return line
+        return await self._opened()
 
     async def _opened(self) -> Line:
         loop = asyncio.get_running_loop()

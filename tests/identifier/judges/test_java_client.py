@@ -266,9 +266,10 @@ def proved(judge: Judge, **who: Any) -> tuple[bytes, bytes, bytes]:
 
 
 def test_its_answers_to_challenges_are_right_to_us(judge: Judge) -> None:
-    made, nonce, digest = proved(judge, index=301, secret=b"geheim")
-    assert is_secret_answer(made, b"geheim", nonce, digest)
-    assert not is_secret_answer(made, b"Geheim", nonce, digest)
+    for secret in (b"geheim", "秘密".encode(), bytes(range(255, 191, -1)), b"long" * 40):
+        made, nonce, digest = proved(judge, index=301, secret=secret)
+        assert is_secret_answer(made, secret, nonce, digest)
+        assert not is_secret_answer(made, secret[:-1], nonce, digest)
     key = KEY.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,

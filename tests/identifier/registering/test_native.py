@@ -171,7 +171,7 @@ async def test_a_private_key_is_proved(version: tuple[int, int], name: bytes) ->
     assert SECRET.decode() not in repr(SECRET_KEY)
 
 
-async def test_many_go_over_one_connection_each_with_its_result() -> None:
+async def test_many_go_at_a_time_each_with_its_result() -> None:
     server = HandleServer()
     records = numbered(40)
     async with registering(server) as registry:
