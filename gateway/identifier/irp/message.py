@@ -13,6 +13,7 @@ _ENVELOPE = Struct(">BBBBIIII")
 _HEADER = Struct(">IIIHBBII")
 ENVELOPE_SIZE, HEADER_SIZE = _ENVELOPE.size, _HEADER.size
 _LEAST = HEADER_SIZE + U32.size
+_FLAGS_AT = ENVELOPE_SIZE + 8
 MAX_LENGTH = 262_144
 """Octets behind an envelope; one that announces more is refused before they are read."""
 VERSION, SUGGESTED = (2, 10), (2, 11)
@@ -145,6 +146,12 @@ def request_digest(request: bytes, algorithm: int = SHA256) -> bytes:
     )
     covered = request[ENVELOPE_SIZE : ENVELOPE_SIZE + HEADER_SIZE + body_length]
     return bytes([algorithm]) + hashlib.new(name, covered, usedforsecurity=False).digest()
+
+
+def keeps_alive(message: bytes) -> bool:
+    """Whether the sender of a whole message leaves its connection open for another."""
+    flags = int.from_bytes(message[_FLAGS_AT : _FLAGS_AT + U32.size], "big")
+    return bool(flags & Flag.KEEP_ALIVE)
 
 
 class Stream:

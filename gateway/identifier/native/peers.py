@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from gateway.identifier.irp.datagrams import Assembly, cut
+from gateway.identifier.irp.message import keeps_alive
 from gateway.identifier.irp.octets import WireError
 from gateway.identifier.native.line import NUMBER, Line
 
@@ -41,6 +42,9 @@ class Peer(Protocol):
 class TcpPeer:
     """A connection that is opened when it is needed, and again after it was lost.
 
+    It is shared by all questions, unless the server closes it after one answer, as those of the
+    protocol's authors do: then each question has a connection of its own.
+
     Args:
         host: name or address.
         port: of the server.
@@ -53,6 +57,7 @@ class TcpPeer:
         self.address = host
         self._opening = asyncio.Lock()
         self._line: Line | None = None
+        self._is_shared = True
 
     async def ask(self, request: bytes) -> bytes:
         """See ``Peer``; a connection that was lost unnoticed is opened once more.
@@ -63,12 +68,16 @@ class TcpPeer:
         heard = 0
         try:
             async with asyncio.timeout(self._timeout_s):
+                if not self._is_shared:
+                    return await self._asked_alone(request)
                 try:
                     line = await self._connected()
                     heard = line.heard
-                    return await line.ask(request)
+                    answer = await line.ask(request)
                 except ConnectionError:
-                    return await (await self._connected()).ask(request)
+                    return await self._asked_alone(request)
+                self._is_shared = keeps_alive(answer)
+                return answer
         except TimeoutError:
             if line is not None and line.heard == heard:
                 line.lose(ConnectionResetError("the server says nothing"))
@@ -80,10 +89,21 @@ class TcpPeer:
     async def _connected(self) -> Line:
         async with self._opening:
             if self._line is None or self._line.is_lost:
-                loop = asyncio.get_running_loop()
-                way, self._line = await loop.create_connection(Line, self._host, self._port)
-                self.address = way.get_extra_info("peername")[0]
+                self._line = await self._opened()
             return self._line
+
+    async def _asked_alone(self, request: bytes) -> bytes:
+        line = await self._opened()
+        try:
+            return await line.ask(request)
+        finally:
+            line.lose(ConnectionResetError("closed"))
+
+    async def _opened(self) -> Line:
+        loop = asyncio.get_running_loop()
+        way, line = await loop.create_connection(Line, self._host, self._port)
+        self.address = way.get_extra_info("peername")[0]
+        return line
 
     def close(self) -> None:
         """Close the connection."""

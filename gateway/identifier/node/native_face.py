@@ -5,10 +5,9 @@ from collections.abc import Callable
 from socket import socket
 from typing import cast
 
-from gateway.identifier.irp.codes import Flag
 from gateway.identifier.irp.data import ASK, TCP, UDP, Interface, Server, Site, write_site
 from gateway.identifier.irp.datagrams import Assembly, cut
-from gateway.identifier.irp.message import ENVELOPE_SIZE, Stream
+from gateway.identifier.irp.message import Stream, keeps_alive
 from gateway.identifier.irp.octets import WireError
 from gateway.identifier.node.answering import Holdings
 from gateway.identifier.node.rules import foreign_prefix
@@ -19,7 +18,6 @@ Answer = Callable[[bytes], bytes]
 MAX_CONNECTIONS = 256
 IDLE_S = 60.0
 """A connection that asks nothing for so long is closed."""
-_FLAGS_AT = ENVELOPE_SIZE + 8
 
 
 def own_holdings(store: NodeStore, prefix: str, address: tuple[str, int]) -> Holdings:
@@ -108,7 +106,7 @@ class _Connection(asyncio.Protocol):
                 if transport is None or transport.is_closing():
                     return
                 transport.write(self._answer(whole))
-                if not _keeps_alive(whole):
+                if not keeps_alive(whole):
                     transport.close()
         except WireError:  # nobody who speaks the protocol
             self.abort()
@@ -121,11 +119,6 @@ class _Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self._transport is not None:
             self._transport.resume_reading()
-
-
-def _keeps_alive(request: bytes) -> bool:
-    flags = int.from_bytes(request[_FLAGS_AT : _FLAGS_AT + 4], "big")
-    return bool(flags & Flag.KEEP_ALIVE)
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -1,5 +1,6 @@
 """Our client at the server of the protocol's authors (org.dspace:handle 9.2.0)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -135,6 +136,18 @@ async def test_our_client_resolves_there(server: HandleServer, protocol: int) ->
     assert [one.data for one in some.values] == [b"S-1"]
     assert absent.value.is_certain
     assert not foreign.value.is_certain
+
+
+async def test_many_questions_at_a_time(server: HandleServer) -> None:
+    """It closes a connection after each answer, so none is for two questions."""
+    walker = Walker((site_at(server.port, TCP),), Manner(TIMEOUT_S))
+    try:
+        found = await asyncio.gather(
+            *(walker.resolve(Question(server.admin, types=("HS_PUBKEY",))) for _ in range(20))
+        )
+    finally:
+        walker.close()
+    assert [len(one.held.values) for one in found] == [1] * 20
 
 
 async def asked(server: HandleServer, op: Op, body: bytes) -> Message:
