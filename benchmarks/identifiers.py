@@ -6,7 +6,6 @@ Processor time of this process, or of the node's, which runs by itself:
 
 import asyncio
 import json
-import sqlite3
 import statistics
 import sys
 import tempfile
@@ -32,12 +31,17 @@ from gateway.identifier.irp.codes import Flag, Op, Rc
 from gateway.identifier.irp.message import Message, decode, encode
 from gateway.identifier.irp.values import Value
 from gateway.identifier.native.peers import PeerError, TcpPeer
-from gateway.identifier.node.answering import answer
+from gateway.identifier.node.keeping import records, templates
+from gateway.identifier.node.keeping.counts import Tally
+from gateway.identifier.node.keeping.lookup import Lookup
+from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.native_face import NativeFace, own_holdings
-from gateway.identifier.node.store import NodeStore
+from gateway.identifier.node.program import counted
+from gateway.identifier.node.registration import Registration
 from gateway.identifier.resolving.answer import Answer, Outcome
 from gateway.identifier.resolving.keeping import Memory
 from gateway.identifier.resolving.resolver import Resolver
+from gateway.relational.database import chunks
 from gateway.web.listen import bind
 
 Result = dict[str, object]
@@ -51,7 +55,7 @@ _CORPUS = Path(__file__).parent.parent / "tests/identifier/codes/corpus.jsonl"
 def measure() -> list[Result]:
     """Every row."""
     with tempfile.TemporaryDirectory() as folder:
-        _fill(Path(folder) / "node.db")
+        _fill(Path(folder))
         return [_classifying(), *_coding(), _remembering(), asyncio.run(_answering(folder))]
 
 
@@ -121,24 +125,18 @@ def _handle(number: int) -> str:
     return f"88.999.QZ01/451.20261101.{number:06d}"
 
 
-def _fill(path: Path) -> None:
-    NodeStore(path).close()
-    value = json.dumps(
-        [
-            {
-                "index": 2000 + at,
-                "type": f"item{at}",
-                "data": {"format": "string", "value": "x" * 20},
-            }
-            for at in range(6)
-        ]
-    )
-    rows = (
-        (_handle(number).upper(), _handle(number), "1", value, 0, 0, None)
-        for number in range(_IDENTIFIERS)
-    )
-    with sqlite3.connect(path) as database:
-        database.executemany("INSERT INTO handle VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+def _fill(folder: Path) -> None:
+    """A node of a million machines, each with six values of which a template says who sees it."""
+    database = open_database("sqlite:///node.db", folder, {})
+    items = [
+        {"idIndex": 2000 + at, "idType": f"item{at}", "visibility": "everybody"} for at in range(6)
+    ]
+    body = {"prefix": "88.999.QZ01", "version": "1", "items": items}
+    database.run_now(templates.put, body, {})
+    values = tuple(Value(2000 + at, f"item{at}", b"x" * 20) for at in range(6))
+    numbers = range(_IDENTIFIERS)
+    for some in chunks((Registration(_handle(one), "1", values) for one in numbers), 10_000):
+        database.run_now(records.add, some, "", 0)
     database.close()
 
 
@@ -190,8 +188,9 @@ async def _asked(first: int, peer: TcpPeer) -> list[float]:
 
 
 def _serve(port: int, folder: str) -> None:
-    holdings = own_holdings(NodeStore(Path(folder) / "node.db"), "88.999", ("127.0.0.1", port))
-    face = NativeFace(lambda asked: answer(asked, holdings, int(time.time())))
+    lookup = Lookup(open_database("sqlite:///node.db", Path(folder), {}))
+    holdings = own_holdings(lookup, "88.999", ("127.0.0.1", port))
+    face = NativeFace(counted(holdings, Tally(), lambda: time.time_ns() // 1_000_000))
     asyncio.run(face.serve(bind(f"127.0.0.1:{port}")))
 
 

@@ -15,4 +15,14 @@ def login_password(secret: str, day: date) -> str:
         secret: the application identity's secret.
         day: the node's local day.
     """
-    return _hex(_hex(secret) + day.isoformat())
+    return travelling(_hex(secret), day.isoformat())
+
+
+def travelling(digest: str, day: str) -> str:
+    """The same of a secret of which only the SHA-256 is kept.
+
+    Args:
+        digest: hexadecimal.
+        day: as 2026-11-01.
+    """
+    return _hex(digest + day)

@@ -5,11 +5,12 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from edge_config.models.base import ConsoleConfig, split_listen
+from edge_config.models.base import ServerTls, split_listen
 from gateway.web.connections.accepting import Door
 from gateway.web.connections.load import Load
 from gateway.web.connections.protocol import BoundedProtocol
@@ -20,6 +21,20 @@ GRACE_S = 1
 KEEP_ALIVE_S = 15
 
 logger = logging.getLogger(__name__)
+
+
+class Listening(Protocol):
+    """Where something listens, as a console's configuration says it."""
+
+    @property
+    def listen(self) -> str:
+        """``host:port``."""
+        ...
+
+    @property
+    def tls(self) -> ServerTls | None:
+        """Its certificate; None: without TLS."""
+        ...
 
 
 class _Server(uvicorn.Server):
@@ -55,7 +70,7 @@ class _Server(uvicorn.Server):
 
 async def serve(
     app: ASGIApp,
-    console: ConsoleConfig,
+    place: Listening,
     listener: socket.socket | None = None,
     name: str = "console",
     ready: Callable[[], None] | None = None,
@@ -64,7 +79,7 @@ async def serve(
 
     Args:
         app: what ``build`` of a console returned; it guards itself.
-        console: where to listen, and with which certificate.
+        place: where to listen, and with which certificate.
         listener: a socket from ``listen.bind``, if the caller needs its port beforehand.
         name: what listens, for the log.
         ready: called once certificate and key have been read.
@@ -73,13 +88,13 @@ async def serve(
         ListenError: the address cannot be taken.
         OSError: certificate or key cannot be read.
     """
-    listener = listener or bind(console.listen)
-    config = _config(app, console)
+    listener = listener or bind(place.listen)
+    config = _config(app, place)
     config.load()
     server = _Server(config, listener, name)
     if ready is not None:
         ready()
-    logger.info("%s: listening on %s", name, _address(console, listener))
+    logger.info("%s: listening on %s", name, _address(place, listener))
     try:
         await server.serve(sockets=[listener])
     except asyncio.CancelledError:
@@ -90,8 +105,8 @@ async def serve(
         listener.close()
 
 
-def _config(app: ASGIApp, console: ConsoleConfig) -> uvicorn.Config:
-    tls = console.tls
+def _config(app: ASGIApp, place: Listening) -> uvicorn.Config:
+    tls = place.tls
     return uvicorn.Config(
         Load(app),
         ssl_certfile=tls.cert_file if tls else None,
@@ -109,7 +124,7 @@ def _config(app: ASGIApp, console: ConsoleConfig) -> uvicorn.Config:
     )
 
 
-def _address(console: ConsoleConfig, listener: socket.socket) -> str:
-    scheme = "https" if console.tls else "http"
-    host, _ = split_listen(console.listen)
+def _address(place: Listening, listener: socket.socket) -> str:
+    scheme = "https" if place.tls else "http"
+    host, _ = split_listen(place.listen)
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"

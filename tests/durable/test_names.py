@@ -14,7 +14,7 @@ from gateway.drivers.opcua.connecting.certificates import OWN_FILE, own_certific
 from gateway.durable import make_folder, sync_folder
 from gateway.edge.buffer.buffer import Buffer
 from gateway.identifier.node.credentials import FILE, node_credentials
-from gateway.identifier.node.store import NodeStore
+from gateway.identifier.node.keeping.opening import open_database
 from gateway.relational.database import connect
 from tests.support.consumers import for_city
 
@@ -76,7 +76,7 @@ def make_credentials(folder: Path) -> Path:
 
 def make_node(folder: Path) -> Path:
     folder.mkdir(parents=True)
-    NodeStore(folder / "node.db").close()
+    open_database("sqlite:///node.db", folder, {}).close()
     return folder / "node.db"
 
 

@@ -11,7 +11,7 @@ from gateway.city.db.upgrade import upgrade
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.stores import telemetry_file
 from gateway.edge.buffer.storage import file as buffer_file
-from gateway.identifier.node.store import NodeStore
+from gateway.identifier.node.keeping.opening import open_database
 from gateway.private import begin_private, keep_private
 from gateway.relational.database import connect
 
@@ -35,7 +35,7 @@ def make_telemetry(path: Path) -> None:
 
 
 def make_node(path: Path) -> None:
-    NodeStore(path).close()
+    open_database(f"sqlite:///{path.name}", path.parent, {}).close()
 
 
 def make_buffer(path: Path) -> None:

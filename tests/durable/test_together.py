@@ -9,7 +9,6 @@ import pytest
 
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.stores import telemetry_file
-from gateway.identifier.node.store import NodeStore
 from gateway.relational.database import connect
 
 OPENERS = 6
@@ -24,10 +23,6 @@ def open_telemetry(path: Path) -> None:
     telemetry_file.open_file(path, telemetry_file.Merge()).close()
 
 
-def open_node(path: Path) -> None:
-    NodeStore(path).close()
-
-
 def open_city(path: Path) -> None:
     database = connect(f"sqlite:///{path.name}", path.parent)
     with database.engine.connect() as connection:
@@ -35,7 +30,7 @@ def open_city(path: Path) -> None:
     database.close()
 
 
-@pytest.mark.parametrize("opened", [open_issued, open_telemetry, open_node, open_city])
+@pytest.mark.parametrize("opened", [open_issued, open_telemetry, open_city])
 def test_all_open_a_file_that_they_begin_together(
     tmp_path: Path, opened: Callable[[Path], None]
 ) -> None:

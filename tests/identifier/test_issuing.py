@@ -67,7 +67,7 @@ async def test_a_restored_database_gives_each_machine_what_it_had(
         assert after.pop(new) not in before.values()
         assert after == before
         assert counts(database) == complete(21)
-        assert node.store.count() == 21
+        assert node.count() == 21
     issued.close()
 
 
@@ -134,7 +134,7 @@ async def test_a_site_with_a_slash_is_found_in_its_own_record(
         held = await client.detail(first[1])
         assert held is not None
         assert held.values[0].text == changed
-        assert node.store.count() == 1
+        assert node.count() == 1
 
 
 def test_each_of_two_machines_that_bore_one_number_gets_back_its_own(database: Database) -> None:

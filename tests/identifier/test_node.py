@@ -10,13 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.core.days import day_of
 from gateway.identifier.node.credentials import FILE, CredentialsError, node_credentials
-from gateway.identifier.node.login import TOKEN_LIFE_MS
-from gateway.identifier.node.store import NodeStore, NodeStoreError
+from gateway.identifier.node.http.login import TOKEN_LIFE_MS
+from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.record import Record, Value
 from gateway.identifier.snms import (
     NodeLoginError,
@@ -26,7 +27,8 @@ from gateway.identifier.snms import (
     SnmsClient,
 )
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
-from tests.support.node import NOW_MS, served
+from gateway.relational.database import DatabaseUnusableError
+from tests.support.node import NOW_MS, ServedNode, served
 from tests.support.peers import free_port
 from tests.support.waiting import SOON_S
 
@@ -89,7 +91,7 @@ async def test_each_item_of_a_batch_has_its_own_result(tmp_path: Path) -> None:
         ]
         updated = await client.batch_update([record("1", equipName="乙"), record("9")])
         assert [(one.ok, one.message) for one in updated] == [(True, "成功"), (False, "标识不存在")]
-        assert node.store.count() == 2
+        assert node.count() == 2
 
 
 async def test_a_batch_holds_two_thousand_at_most(tmp_path: Path) -> None:
@@ -98,9 +100,9 @@ async def test_a_batch_holds_two_thousand_at_most(tmp_path: Path) -> None:
         many = [record(f"{number:05d}") for number in range(2_001)]
         with pytest.raises(NodeRefusedError, match="不能超过2000"):
             await client.batch_create(many)
-        assert node.store.count() == 0
+        assert node.count() == 0
         assert all(one.ok for one in await client.batch_create(many[:2_000]))
-        assert node.store.count() == 2_000
+        assert node.count() == 2_000
 
 
 @pytest.mark.parametrize("shift", [-1, 0, 1])
@@ -155,7 +157,7 @@ async def test_an_expired_token_is_renewed_once(tmp_path: Path) -> None:
         await with_template(client)
         clock[0] += TOKEN_LIFE_MS
         await client.register(record("1"))
-        assert node.store.count() == 1
+        assert node.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ async def test_registrations_that_break_a_rule(
         )
         assert answer["status"] == -2
         assert message in answer["message"]
-        assert node.store.count() == 0
+        assert node.count() == 0
 
 
 @pytest.mark.parametrize(
@@ -279,16 +281,26 @@ async def test_faults_on_the_way(tmp_path: Path, status: int, error: type[Except
             await client.batch_create([record("1")])
 
 
+def pages(node: ServedNode) -> int:
+    """How many the node's file has."""
+    with node.database.engine.connect() as connection:
+        return int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+
+
 async def test_a_full_disk_ends_one_request_and_no_other(tmp_path: Path) -> None:
     async with served(tmp_path) as node, node.client() as client:
         await with_template(client)
-        pages = node.store._db.execute("PRAGMA page_count").fetchone()[0]
-        node.store._db.execute(f"PRAGMA max_page_count={pages}")
+        most = [pages(node)]
+        event.listen(
+            node.database.engine,
+            "checkout",
+            lambda one, *_: one.execute(f"PRAGMA max_page_count={most[0]}"),
+        )
         many = [record(f"{number:05d}") for number in range(500)]
         with pytest.raises(OutcomeUnknownError, match="HTTP 500"):
             await client.batch_create(many)
-        assert node.store.count() == 0
-        node.store._db.execute("PRAGMA max_page_count=1000000")
+        assert node.count() == 0
+        most[0] = 1_000_000
         assert all(one.ok for one in await client.batch_create(many))
 
 
@@ -369,12 +381,7 @@ def test_credentials_are_made_once_private_and_random(tmp_path: Path) -> None:
         node_credentials(tmp_path / "a")
 
 
-def test_a_file_that_is_no_store_or_too_new(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("no database" * 100)
-    with pytest.raises(NodeStoreError, match="cannot open"):
-        NodeStore(tmp_path / "text.db")
-    store = NodeStore(tmp_path / "new.db")
-    store._db.execute("PRAGMA user_version=9")
-    store.close()
-    with pytest.raises(NodeStoreError, match="layout 9"):
-        NodeStore(tmp_path / "new.db")
+    with pytest.raises(DatabaseUnusableError, match=r"text\.db: file is not a database"):
+        open_database("sqlite:///text.db", tmp_path, {})

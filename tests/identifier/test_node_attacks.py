@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
 from gateway.identifier.node import rules
-from gateway.identifier.node.login import MAX_LOGIN_BYTES
+from gateway.identifier.node.http.login import MAX_LOGIN_BYTES
 from gateway.identifier.snms import NodeRefusedError
 from gateway.identifier.template import EQUIPMENT_ITEMS
 from gateway.throttle import FREE_ATTEMPTS, LONGEST_PAUSE_S, Throttle, site_of
@@ -123,7 +123,7 @@ async def test_only_the_nodes_own_prefix_is_registered(tmp_path: Path, prefix: s
         async with httpx.AsyncClient(timeout=SOON_S, trust_env=False, headers=header) as http:
             answer = (await http.post(f"{node.url}/identityv2/data", json=body)).json()
         assert "不属于本节点88.999" in answer["message"]
-        assert node.store.count() == 0
+        assert node.count() == 0
 
 
 def test_the_nodes_own_prefix_in_any_case_is_its_own() -> None:

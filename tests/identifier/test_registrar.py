@@ -60,7 +60,7 @@ async def test_every_machine_is_assigned_registered_and_resolved(
     async with served(tmp_path) as node, node.client() as client:
         await work_off(made(database, client, Clock()))
         assert counts(database) == complete()
-        assert node.store.count() == MACHINES
+        assert node.count() == MACHINES
     handles = database.run_now(lambda c: list(c.scalars(select(identifier.c.handle))))
     assert len(set(handles)) == MACHINES
     assert "88.999.QZ00/451.20261118.000001" in handles
@@ -144,14 +144,14 @@ async def test_504_leaves_the_outcome_unknown_and_is_read_back(
         with pytest.raises(OutcomeUnknownError, match="504"):
             await work_off(one)
         assert states(database) == [("register", "unknown", 1)] * 5
-        assert node.store.count() == 5
+        assert node.count() == 5
         await work_off(one)
         assert counts(database).registered == 0, "waits before it asks again"
         clock.ms += 2_000
         await work_off(one)
         assert counts(database) == complete(5)
         assert states(database) == [("register", "done", 2)] * 5
-        assert node.store.count() == 5
+        assert node.count() == 5
 
 
 async def test_a_ledger_that_changed_while_the_outcome_was_unknown(
@@ -215,15 +215,15 @@ async def test_what_the_node_lost_or_mixed_up_is_told_again(
     async with served(tmp_path) as node, node.client() as client:
         one = made(database, client, clock)
         await work_off(one)
-        node.store._db.execute("DELETE FROM handle WHERE handle LIKE '88.999.QZ01/%'")
+        node.forget("88.999.QZ01/%")
         database.run_now(lambda c: c.execute(update(equipment_rows).values(maker="另一家")))
         clock.ms += 25 * 3_600_000
         with caplog.at_level(logging.WARNING):
             await work_off(one)
-        assert node.store.count() == 2
+        assert node.count() == 2
         clock.ms += 61_000
         await work_off(one)
-        assert node.store.count() == 3
+        assert node.count() == 3
         resolved = database.run_now(identifier_counts, clock.ms).resolved
         assert (counts(database).refused, resolved) == (0, 3)
 
@@ -247,7 +247,7 @@ async def test_two_workers_of_one_city_give_every_machine_one_identifier(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        assert node.store.count() == MACHINES
+        assert node.count() == MACHINES
         assert set(states(database)) == {("register", "done", 1)}, "no entry was told twice"
 
 
@@ -418,7 +418,7 @@ async def test_kill_9_between_call_and_commit_registers_each_machine_once(tmp_pa
             child = start_child(tmp_path, node, number)
             children.append(child)
             assert await asyncio.to_thread(child.wait, 30) == -signal.SIGKILL
-        assert node.store.count() > counts(database).registered
+        assert node.count() > counts(database).registered
         last = start_child(tmp_path, node, 3)
         children.append(last)
         try:
@@ -429,7 +429,7 @@ async def test_kill_9_between_call_and_commit_registers_each_machine_once(tmp_pa
         finally:
             last.kill()
             last.wait(10)
-        assert node.store.count() == MACHINES
+        assert node.count() == MACHINES
     assert moments == []
     assert {state for _, state, _ in states(database)} == {"done"}
     assert len(states(database)) == MACHINES

@@ -17,11 +17,14 @@ from gateway.city.identifiers import registrar
 from gateway.city.identifiers.issuing import IdentifierCounts, issue
 from gateway.city.identifiers.outbox import Outcome, claim, note_outcomes, queue_updates
 from gateway.city.ledger.listing import listed
+from gateway.identifier.node.http import snms_face
+from gateway.identifier.node.http.snms_bodies import write_detail
+from gateway.identifier.node.registration import Registration
 from gateway.identifier.record import Record, Value
 from gateway.identifier.template import TYPES, equipment_values
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS
-from tests.support.node import NOW_MS, ServedNode, served
+from tests.support.node import NOW_MS, served
 from tests.support.registering import (
     CONFIG,
     Action,
@@ -89,7 +92,7 @@ async def test_a_refused_entry_is_asked_for_again_a_day_later(
                 "another machine; they are asked for again in a day, or when the ledger changes"
             )
         ]
-        node.store._db.execute("DELETE FROM handle")  # the node's operator corrects it
+        node.forget()  # the node's operator corrects it
         await work_off(one)
         assert counts(database).refused == 1
         clock.ms += DAY_MS
@@ -108,23 +111,22 @@ async def test_a_refused_entry_is_asked_for_again_when_the_ledger_changes(
         database.run_now(queue_updates, {1}, NOW_MS)
         await work_off(one)
         assert counts(database).refused == 1
-        node.store._db.execute("DELETE FROM handle")
+        node.forget()
         assert database.run_now(queue_updates, {1}, NOW_MS) == 1
         await work_off(one)
         assert counts(database) == complete(1)
 
 
-def keep(node: ServedNode, change: Callable[[Any], None]) -> None:
+def keep(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> None:
     """The node gives back something else than it was told."""
-    held = node.store.get
 
-    def get(handle: str) -> Any:
-        record = held(handle)
-        if record is not None:
-            change(record["value"])
-        return record
+    def changed(held: Registration) -> Any:
+        told = write_detail(held)
+        marker, *items = told["value"]
+        change(items)
+        return told | {"value": [marker, *items]}
 
-    node.store.get = get  # type: ignore[method-assign]
+    monkeypatch.setattr(snms_face, "write_detail", changed)
 
 
 def another_model(values: list[Any]) -> None:
@@ -136,12 +138,15 @@ def an_empty_item(values: list[Any]) -> None:
 
 
 async def test_a_node_that_keeps_other_values_than_it_confirms_is_told_once_a_day(
-    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    database: Database,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fill(database, 3)
     clock = Clock()
     async with served(tmp_path) as node, node.client() as client:
-        keep(node, another_model)
+        keep(monkeypatch, another_model)
         one = made(database, client, clock)
         await work_off(one)
         assert states(database) == [("repair", "pending", 0)] * 3
@@ -156,10 +161,12 @@ async def test_a_node_that_keeps_other_values_than_it_confirms_is_told_once_a_da
         assert (counts(database).registered, counts(database).resolved) == (3, 0)
 
 
-async def test_empty_items_are_no_difference(database: Database, tmp_path: Path) -> None:
+async def test_empty_items_are_no_difference(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(database, 1)
     async with served(tmp_path) as node, node.client() as client:
-        keep(node, an_empty_item)
+        keep(monkeypatch, an_empty_item)
         await work_off(made(database, client, Clock()))
         assert counts(database) == complete(1)
 
@@ -171,7 +178,7 @@ async def test_a_machine_that_the_node_lost_is_registered_by_its_update(
     async with served(tmp_path) as node, node.client() as client:
         one = made(database, client, Clock())
         await work_off(one)
-        node.store._db.execute("DELETE FROM handle WHERE handle = ?", (FIRST,))
+        node.forget(FIRST)
         database.run_now(lambda c: c.execute(update(equipment_rows).values(model="M2")))
         assert database.run_now(queue_updates, {1, 2}, NOW_MS) == 2
         await work_off(one)
@@ -201,7 +208,7 @@ async def test_one_entry_of_a_batch_does_not_keep_the_others_from_the_node(
 
     async with served(tmp_path, on_batch(picky)) as node, node.client() as client:
         await work_off(made(database, client, Clock()))
-        assert node.store.count() == 6
+        assert node.count() == 6
     assert sizes == [7, 3, 1, 2, 4]
     assert (counts(database).registered, counts(database).refused) == (6, 1)
     error = database.run_now(lambda c: c.scalar(select(identifier_outbox.c.last_error)))

@@ -4,19 +4,17 @@ import asyncio
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
-from socket import socket
 
-from edge_config.models.base import ConsoleConfig, split_listen
+from edge_config.models.base import split_listen
 from edge_config.models.city import CityConfig, EmbeddedNode
+from edge_config.models.identifiers.node import NodeConfig, NodeDatabase, NodeLimits
 from gateway.city.identifiers import agreement, registrar
 from gateway.city.identifiers.issued import FILE, IssuedFile
 from gateway.core.days import day_of
-from gateway.identifier.node.answering import answer
+from gateway.identifier.node import embedded, program
 from gateway.identifier.node.credentials import node_credentials
-from gateway.identifier.node.native_face import NativeFace, own_holdings
-from gateway.identifier.node.snms_face import EnterpriseNode
-from gateway.identifier.node.store import NodeStore
 from gateway.identifier.snms import SnmsClient
+from gateway.identifier.visibility import EQUIPMENT
 from gateway.relational.database import Database
 
 
@@ -34,7 +32,7 @@ async def run(
     Raises:
         CredentialsError: the node's credentials cannot be used.
         IssuedFileError: the file of issued identifiers cannot be used.
-        NodeStoreError: the node's file cannot be used.
+        DatabaseUnusableError: the node's file cannot be used.
         ListenError: the node's port is in use.
     """
     with closing(IssuedFile(config.data_dir / FILE)) as issued:
@@ -88,35 +86,27 @@ def node_client(
 async def _serve(
     config: CityConfig, node: EmbeddedNode, now_ms: Callable[[], int], patience_s: float
 ) -> None:
-    from gateway.web.listen import bind_soon  # noqa: PLC0415 - slow to import
-    from gateway.web.serve import serve  # noqa: PLC0415 - as above
-
-    with closing(NodeStore(config.data_dir / node.path)) as store:
-        app = _node(config, store, now_ms).app
-        listener = await bind_soon(node.listen, "node", patience_s)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve(app, ConsoleConfig(listen=node.listen), listener, "node"))
-            if node.native_listen is not None:
-                key = "node.native_listen"
-                native = await bind_soon(node.native_listen, "node", patience_s, key)
-                tasks.create_task(_serve_native(config, node, native, now_ms))
+    own = node_credentials(config.data_dir)
+    prefix = config.identifier.prefix
+    await program.run(
+        _node_config(config, node),
+        now_ms,
+        lambda connection: embedded.settle(connection, own, prefix, now_ms()),
+        patience_s,
+    )
 
 
-async def _serve_native(
-    config: CityConfig, node: EmbeddedNode, listener: socket, now_ms: Callable[[], int]
-) -> None:
-    """Answer natively, from a connection of its own to the node's file: it is never waited for."""
-    from gateway.web.listen import ListenError  # noqa: PLC0415 - as above
-
-    with closing(NodeStore(config.data_dir / node.path)) as store:
-        holdings = own_holdings(store, config.identifier.prefix, listener.getsockname())
-        face = NativeFace(lambda asked: answer(asked, holdings, now_ms() // 1000))
-        try:
-            await face.serve(listener)
-        except OSError as error:  # the same port of UDP is another's
-            raise ListenError(f"node: {error}; set another port in 'node.native_listen'") from error
-
-
-def _node(config: CityConfig, store: NodeStore, now_ms: Callable[[], int]) -> EnterpriseNode:
-    credentials = node_credentials(config.data_dir)
-    return EnterpriseNode(store, credentials, config.identifier.prefix, now_ms)
+def _node_config(config: CityConfig, node: EmbeddedNode) -> NodeConfig:
+    """The embedded node as a node of its own, all of whose identifiers are the city's."""
+    path = node.path
+    if path.is_relative_to(config.data_dir):  # a URL takes no folder of any name
+        path = path.relative_to(config.data_dir)
+    return NodeConfig(
+        prefix=config.identifier.prefix,
+        data_dir=config.data_dir,
+        database=NodeDatabase(url=f"sqlite:///{path}"),
+        listen=node.listen,
+        native_listen=node.native_listen,
+        visibility={kind: who.value for kind, who in EQUIPMENT.items()},
+        limits=NodeLimits(requests_per_minute=10_000_000),
+    )

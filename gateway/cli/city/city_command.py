@@ -90,7 +90,6 @@ def _expected() -> tuple[type[Exception], ...]:
     from gateway.city.rates.definitions import DefinitionError
     from gateway.city.stores.api import StoreError
     from gateway.identifier.node.credentials import CredentialsError
-    from gateway.identifier.node.store import NodeStoreError
     from gateway.relational.database import DatabaseUnusableError
     from gateway.web.listen import ListenError
 
@@ -100,7 +99,6 @@ def _expected() -> tuple[type[Exception], ...]:
         SecretUnavailableError,
         StoreError,
         CredentialsError,
-        NodeStoreError,
         ListenError,
         ConsoleUnusableError,
         OSError,

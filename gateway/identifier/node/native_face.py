@@ -10,8 +10,8 @@ from gateway.identifier.irp.datagrams import Assembly, cut
 from gateway.identifier.irp.message import Stream, keeps_alive
 from gateway.identifier.irp.octets import WireError
 from gateway.identifier.node.answering import Holdings
+from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.rules import foreign_prefix
-from gateway.identifier.node.store import NodeStore
 
 Answer = Callable[[bytes], bytes]
 """The answer to a whole request; raises WireError where there is none."""
@@ -20,18 +20,18 @@ IDLE_S = 60.0
 """A connection that asks nothing for so long is closed."""
 
 
-def own_holdings(store: NodeStore, prefix: str, address: tuple[str, int]) -> Holdings:
+def own_holdings(lookup: Lookup, prefix: str, address: tuple[str, int]) -> Holdings:
     """What a node answers from.
 
     Args:
-        store: what is registered; read on the loop.
+        lookup: what is registered; asked on the loop.
         prefix: country and industry node, as ``88.999``.
         address: IP address and port at which it answers.
     """
     host, port = address[:2]
     ways = (Interface(ASK, TCP, port), Interface(ASK, UDP, port))
     site = write_site(Site((Server(1, host, ways),), attributes=(("desc", f"qulink {prefix}"),)))
-    return Holdings(store.held, lambda handle: foreign_prefix(handle, prefix) is None, site)
+    return Holdings(lookup.held, lambda handle: foreign_prefix(handle, prefix) is None, site)
 
 
 class NativeFace:

@@ -8,8 +8,8 @@ from typing import Any
 
 from gateway.identifier.codes.handle import MAX_HANDLE
 from gateway.identifier.irp.values import Value
-from gateway.identifier.node.visibility import FIELD, Seen
 from gateway.identifier.template import FIRST_INDEX
+from gateway.identifier.visibility import FIELD, Seen
 
 MAX_BATCH = 2_000
 MAX_VERSION = 128
@@ -33,6 +33,7 @@ WRONG_LOGIN = "用户名/密码错误！"
 TOO_OFTEN = "登录失败次数过多，请稍后再试"
 NOT_LOGGED_IN = "未登录"
 TOO_MANY = f"批量操作的标识数量不能超过{MAX_BATCH}"
+TOO_MANY_REQUESTS = "请求过于频繁，请稍后再试"
 NO_JSON = "请求体不是有效的JSON"
 
 Json = dict[str, Any]
@@ -48,7 +49,7 @@ def handle_problem(handle: object) -> str | None:
     if not isinstance(handle, str) or not handle:
         return missing("handle")
     prefix, slash, suffix = handle.partition("/")
-    if not slash or not prefix or not suffix or not _key(handle):
+    if not slash or not prefix or not suffix or not is_key(handle):
         return "标识格式错误，应为 前缀/后缀"
     return "标识长度不能超过255" if len(handle) > MAX_HANDLE else None
 
@@ -75,9 +76,9 @@ def over_quota(per_day: int) -> str:
     return f"今日注册数量已达上限{per_day}"
 
 
-def _key(text: str) -> bool:
+def is_key(text: str) -> bool:
     """Whether a text can be a key: no spaces, no control characters, no lone surrogates."""
-    return text.isprintable() and not any(character.isspace() for character in text)
+    return text != "" and text.isprintable() and not any(character.isspace() for character in text)
 
 
 def record_problem(body: object) -> str | None:
@@ -88,7 +89,7 @@ def record_problem(body: object) -> str | None:
     if problem:
         return problem
     version = body.get("templateVersion")
-    if not isinstance(version, str) or not _text(version, 1, MAX_VERSION) or not _key(version):
+    if not isinstance(version, str) or not _text(version, 1, MAX_VERSION) or not is_key(version):
         return missing("templateVersion")
     if not isinstance(body.get("value"), list):
         return missing("value")
@@ -136,7 +137,7 @@ def contents_problem(values: Sequence[Value]) -> str | None:
         return "非法操作，索引重复"
     if not all(1 <= index <= MAX_INDEX for index in indices):
         return f"非法操作，索引应在1到{MAX_INDEX}之间"
-    if not all(1 <= len(value.type) <= MAX_TYPE and _key(value.type) for value in values):
+    if not all(1 <= len(value.type) <= MAX_TYPE and is_key(value.type) for value in values):
         return missing("type")
     return None
 
@@ -184,7 +185,7 @@ def template_problem(body: object) -> str | None:
     if not isinstance(body, dict):
         return "请求参数格式错误"
     for name, longest in (("prefix", MAX_PREFIX), ("version", MAX_VERSION)):
-        if not _text(body.get(name), 1, longest) or not _key(body[name]):
+        if not _text(body.get(name), 1, longest) or not is_key(body[name]):
             return missing(name)
     items = body.get("items")
     if not isinstance(items, list) or not items:

@@ -1,7 +1,7 @@
 """Handles are found over real sockets: at one node, over referrals and aliases, or not at all."""
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -22,28 +22,30 @@ from gateway.identifier.native.peers import TcpPeer
 from gateway.identifier.native.walking.walk import Found, Manner, Walker
 from gateway.identifier.native.walking.way import WalkError
 from gateway.identifier.node.answering import Holdings, answer
+from gateway.identifier.node.keeping import records
+from gateway.identifier.node.keeping.lookup import Lookup
+from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.native_face import own_holdings
-from gateway.identifier.node.store import NodeStore
+from gateway.identifier.node.registration import Registration
 from tests.identifier.irp.servers import answering, site_at
 
 NOW_S = 1_795_000_000
 MACHINE = "88.999.QZ01/451.000001"
 TIMEOUT_S = 5.0
-RECORD = {
-    "handle": MACHINE,
-    "templateVersion": "1",
-    "value": [
-        {"index": 2000, "type": "equipName", "data": {"format": "string", "value": "磨床" * 90}},
-        {"index": 2003, "type": "serialNo", "data": {"format": "string", "value": "S-1"}},
-    ],
-}
+RECORD = Registration(
+    MACHINE,
+    "1",
+    (Value(2000, "equipName", ("磨床" * 90).encode()), Value(2003, "serialNo", b"S-1")),
+)
 
 
 @pytest.fixture
-def holdings(tmp_path: Path) -> Holdings:
-    store = NodeStore(tmp_path / "node.db")
-    store.add(RECORD, NOW_S * 1000)
-    return own_holdings(store, "88.999", ("127.0.0.1", 2641))
+def holdings(tmp_path: Path) -> Iterator[Holdings]:
+    database = open_database("sqlite:///node.db", tmp_path, {})
+    database.run_now(records.add, [RECORD], "", NOW_S * 1000)
+    with closing(Lookup(database)) as lookup:
+        yield own_holdings(lookup, "88.999", ("127.0.0.1", 2641))
+    database.close()
 
 
 def node(holdings: Holdings) -> Callable[[bytes], bytes]:

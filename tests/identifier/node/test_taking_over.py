@@ -14,7 +14,7 @@ from gateway.identifier.node.keeping import audit, records, templates
 from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.keeping.opening import NODE, open_database
 from gateway.identifier.node.keeping.tables import metadata
-from gateway.identifier.node.visibility import Seen
+from gateway.identifier.visibility import Seen
 from gateway.relational.database import Database, DatabaseUnusableError, connect
 
 URL = "sqlite:///node.db"

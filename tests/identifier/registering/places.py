@@ -22,7 +22,7 @@ from edge_config.models.identifiers.registries import (
 )
 from gateway.core.days import day_of
 from gateway.identifier.calling import Caller
-from gateway.identifier.node.login import TOKEN_LIFE_MS
+from gateway.identifier.node.http.login import TOKEN_LIFE_MS
 from gateway.identifier.registering.handle_json import HandleJsonRegistry
 from gateway.identifier.registering.idhub import IdhubRegistry
 from gateway.identifier.registering.registry import Outcome, Registry

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge_config.models.base import SecretUnavailableError
 from gateway.core.days import day_of
 from gateway.identifier.calling import Caller
-from gateway.identifier.node.login import TOKEN_LIFE_MS
+from gateway.identifier.node.http.login import TOKEN_LIFE_MS
 from gateway.identifier.record import Record, Value
 from gateway.identifier.registering.marking import WITHDRAWN, is_marked
 from gateway.identifier.registering.registry import Outcome
@@ -262,7 +262,7 @@ async def test_a_token_that_ends_between_two_batches_is_renewed(tmp_path: Path) 
             await with_template(registry)
             many = [record(f"{at}") for at in range(5)]
             assert set(await outcomes(registry.create(many))) == {Outcome.OK}
-            assert node.store.count() == 5
+            assert node.count() == 5
     assert len(calls) == 6, "each of three batches had a token that had ended"
 
 
@@ -309,7 +309,7 @@ async def test_a_record_that_is_none_or_anothers_is_not_believed(tmp_path: Path)
 
 
 def items_of(node: ServedNode) -> dict[int, dict[str, Any]]:
-    held = node.store.template(PREFIX, VERSION)
+    held = node.template(PREFIX, VERSION)
     assert held is not None
     return {one["idIndex"]: one for one in held["items"]}
 
@@ -334,11 +334,11 @@ async def test_a_template_gets_what_it_lacks_and_keeps_what_it_has(tmp_path: Pat
     async with served(tmp_path, heard) as node, node.registry() as registry:
         old = EQUIPMENT_ITEMS[:3]
         await registry.ensure_template(PREFIX, VERSION, old)
-        held = node.store.template(PREFIX, VERSION)
+        held = node.template(PREFIX, VERSION)
         assert held is not None
         extra = {**held["items"][0], "idIndex": 2_100, "idType": "own", "name": "自有"}
         disabled = {**held["items"][1], "state": 0}
-        node.store.put_template({**held, "items": [held["items"][0], disabled, extra]})
+        node.put_template({**held, "items": [held["items"][0], disabled, extra]})
         for _ in range(2):
             await with_template(registry)
         items = items_of(node)

@@ -32,9 +32,14 @@ class What(NamedTuple):
 
 
 class Tally:
-    """Counts that are not written yet. For one thread at a time: the loop's."""
+    """Counts that are not written yet. For one thread at a time: the loop's.
+
+    Attributes:
+        totals: all that was counted since the start.
+    """
 
     def __init__(self) -> None:
+        self.totals: Counter[What] = Counter()
         self._counts: Counter[tuple[What, int]] = Counter()
 
     def add(self, what: What, elapsed_s: float, count: int = 1) -> None:
@@ -46,6 +51,7 @@ class Tally:
             count: how many identifiers it answered.
         """
         self._counts[what, bucket_of(elapsed_s)] += count
+        self.totals[what] += count
 
     def taken(self) -> Mapping[tuple[What, int], int]:
         """The counts since the last call; they are the caller's to write now, or to put back."""
@@ -98,6 +104,11 @@ class Figures:
     def total(self) -> int:
         """All of them."""
         return sum(self.outcomes.values())
+
+    @property
+    def success_rate(self) -> float:
+        """Share of all that was done, or found: 0 to 1."""
+        return self.outcomes.get("ok", 0) / self.total if self.total else 0.0
 
 
 def figures(connection: Connection, since_ms: int) -> list[Figures]:

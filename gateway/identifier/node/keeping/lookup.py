@@ -13,7 +13,7 @@ from sqlalchemy import URL
 from gateway.identifier.irp.bodies import Held
 from gateway.identifier.irp.values import PUBLIC_READ, Value
 from gateway.identifier.node.keeping import contents
-from gateway.identifier.node.visibility import Seen, hidden
+from gateway.identifier.visibility import Seen, hidden
 from gateway.relational.database import Database
 
 _QUERY = (

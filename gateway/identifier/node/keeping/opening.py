@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.models.base import Secret
 from gateway.identifier.node.keeping import templates
-from gateway.identifier.node.visibility import Seen
+from gateway.identifier.visibility import Seen
 from gateway.relational import versions
 from gateway.relational.database import Database, DatabaseUnusableError, connect, words
 from gateway.relational.versions import Versions

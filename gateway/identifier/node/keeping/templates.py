@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from gateway.identifier.node.keeping.tables import template
-from gateway.identifier.node.visibility import FIELD, Seen
+from gateway.identifier.visibility import FIELD, Seen
 from gateway.relational.upsert import insert_for
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from gateway.identifier.node.keeping import prefixes, users
 from gateway.identifier.node.keeping.users import Role
-from gateway.identifier.node.visibility import Seen
+from gateway.identifier.visibility import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from gateway.identifier.node.keeping import audit, records, templates
 from gateway.identifier.node.keeping.audit import Action
 from gateway.identifier.node.registration import Registration
 from gateway.identifier.node.rights.principal import Visit
-from gateway.identifier.node.visibility import Seen, hidden
 from gateway.identifier.registering.registry import Outcome, Result
+from gateway.identifier.visibility import Seen, hidden
 from gateway.relational.database import alone
 
 MAX_AT_ONCE = rules.MAX_BATCH

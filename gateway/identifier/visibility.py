@@ -33,3 +33,14 @@ def hidden(seen: str, to: Seen) -> frozenset[int]:
     """
     told = json.loads(seen or "{}")
     return frozenset(int(at) for at, who in told.items() if who not in _WIDER[to])
+
+
+_EVERYBODYS = (
+    "equipName", "equipModel", "manufacturer", "serialNo", "enterpriseUscc", "equipClass",
+    "assetNo", "productionDate", "runStatus", "dataUrl", "otherIds", "updateTime",
+    "withdrawalReason",
+)  # fmt: skip
+_MEMBERS = ("installDate", "accessProtocol")
+EQUIPMENT = dict.fromkeys(_EVERYBODYS, Seen.EVERYBODY) | dict.fromkeys(_MEMBERS, Seen.MEMBER)
+"""Who sees items of the template of machines, by ``idType``; others (where a machine stands, how
+it is reached) are its enterprise's."""

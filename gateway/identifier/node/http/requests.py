@@ -1,4 +1,4 @@
-"""Requests to the embedded node: their bodies, and answers that refuse them."""
+"""Requests to the node by HTTP: their bodies, and answers that refuse them."""
 
 import json
 import math
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from gateway.identifier.node import rules
+from gateway.identifier.registering.registry import Outcome
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """2,000 identifiers with full metadata take some 12 MB."""
@@ -16,9 +17,10 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
     """The node's answer to a request it does not carry out."""
 
-    def __init__(self, message: str, status: int = -2) -> None:
+    def __init__(self, message: str, status: int = -2, outcome: Outcome = Outcome.INVALID) -> None:
         super().__init__(message)
         self.status = status
+        self.outcome = outcome
 
 
 class Answer(JSONResponse):

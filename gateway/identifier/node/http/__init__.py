@@ -1,0 +1,1 @@
+"""Faces of the node that speak HTTP; they translate, and decide nothing."""

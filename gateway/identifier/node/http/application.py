@@ -1,0 +1,70 @@
+"""The node's HTTP application: its faces, how it is, what it has done."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.identifier.node import rules
+from gateway.identifier.node.http.login import Logins
+from gateway.identifier.node.http.requests import Answer
+from gateway.identifier.node.http.snms_face import SnmsFace
+from gateway.identifier.node.http.watching import Watching
+from gateway.identifier.node.keeping.counts import Tally
+from gateway.identifier.node.rights.principal import Terms
+from gateway.identifier.node.visitors import Visitors
+from gateway.relational.database import Database
+from gateway.throttle import site_of
+
+_UNLIMITED = ("/healthz",)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the faces of a node work with.
+
+    Attributes:
+        database: of the node.
+        terms: of the node.
+        now_ms: the clock, UTC milliseconds.
+        clock_s: one that only runs, seconds.
+        tally: what is done is counted there.
+    """
+
+    database: Database
+    terms: Terms
+    now_ms: Callable[[], int]
+    clock_s: Callable[[], float] = time.monotonic
+    tally: Tally = field(default_factory=Tally)
+
+
+def application(parts: Parts, per_minute: int | None = None) -> ASGIApp:
+    """All that the node answers by HTTP.
+
+    Args:
+        parts: what it is made of.
+        per_minute: requests of one visitor; None: any number.
+    """
+    logins = Logins(parts.database, parts.now_ms, parts.clock_s)
+    snms = SnmsFace(parts.database, parts.terms, logins, parts.tally, parts.now_ms)
+    watching = Watching(parts.database, logins, parts.tally, parts.now_ms)
+    app = Starlette(routes=[*snms.routes(), *watching.routes()])
+    return app if per_minute is None else _limited(app, Visitors(per_minute), parts.clock_s)
+
+
+def _limited(app: ASGIApp, visitors: Visitors, clock_s: Callable[[], float]) -> ASGIApp:
+    """Answer 429 to who asks too often, before anything of the request is read."""
+
+    async def limited(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in _UNLIMITED:
+            client = Request(scope).client
+            if not visitors.may_ask(site_of(client.host) if client else "", clock_s()):
+                body = {"message": rules.TOO_MANY_REQUESTS, "status": -2, "data": None}
+                await Answer(body, 429, {"retry-after": "1"})(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return limited

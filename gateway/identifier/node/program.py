@@ -1,0 +1,151 @@
+"""A node while it runs: its database, its faces, its counts. One way, however it is started."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from socket import socket
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from edge_config.models.base import split_listen
+from edge_config.models.identifiers.node import NodeConfig
+from gateway.identifier.irp.codes import Rc
+from gateway.identifier.irp.message import ENVELOPE_SIZE
+from gateway.identifier.node.answering import Holdings, answer
+from gateway.identifier.node.http.application import Parts, application
+from gateway.identifier.node.keeping import counts
+from gateway.identifier.node.keeping.counts import Tally, What
+from gateway.identifier.node.keeping.lookup import Lookup
+from gateway.identifier.node.keeping.opening import open_database
+from gateway.identifier.node.native_face import NativeFace, own_holdings
+from gateway.identifier.node.rights.principal import Terms
+from gateway.identifier.visibility import Seen
+from gateway.relational.database import Database, words
+
+log = logging.getLogger(__name__)
+
+COUNTED_S = 5.0
+"""How often counts are written."""
+_OUTCOMES = {
+    Rc.OK: "ok",
+    Rc.HANDLE_NOT_FOUND: "not found",
+    Rc.VALUES_NOT_FOUND: "not found",
+    Rc.NOT_RESPONSIBLE: "not responsible",
+}
+_RC_AT = ENVELOPE_SIZE + 4
+
+
+def terms_of(config: NodeConfig) -> Terms:
+    """What holds at a node."""
+    visibility = {kind: Seen(who) for kind, who in config.visibility.items()}
+    return Terms(config.prefix, config.limits.registrations_per_day, visibility)
+
+
+def database_of(config: NodeConfig) -> Database:
+    """A node's database, at its newest version.
+
+    Raises:
+        DatabaseUnusableError: it cannot be used.
+        SecretUnavailableError: its password cannot be read.
+    """
+    asked = config.database
+    visibility = terms_of(config).visibility
+    return open_database(asked.url, config.data_dir, visibility, asked.password)
+
+
+async def run(
+    config: NodeConfig,
+    now_ms: Callable[[], int],
+    prepare: Callable[[Connection], None] = lambda _connection: None,
+    patience_s: float = 0,
+) -> None:
+    """Serve a node until cancelled.
+
+    Args:
+        config: of the node.
+        now_ms: the clock, UTC milliseconds.
+        prepare: done to its database before it answers.
+        patience_s: how long to wait for its addresses while something else has them.
+
+    Raises:
+        DatabaseUnusableError: its database cannot be used.
+        SecretUnavailableError: the database's password cannot be read.
+        ListenError: a port is in use.
+        OSError: certificate or key cannot be read.
+    """
+    with closing(await asyncio.to_thread(database_of, config)) as database:
+        await database.run(prepare)
+        parts = Parts(database, terms_of(config), now_ms)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_serve_http(config, parts, patience_s))
+                if config.native_listen is not None:
+                    tasks.create_task(
+                        _serve_native(config, parts, config.native_listen, patience_s)
+                    )
+                tasks.create_task(_keep_counting(parts))
+        finally:
+            with suppress(SQLAlchemyError):  # it was told, if it was away for long
+                await database.run(counts.write, parts.tally.taken(), now_ms())
+
+
+async def _serve_http(config: NodeConfig, parts: Parts, patience_s: float) -> None:
+    from gateway.web.listen import bind_soon  # noqa: PLC0415 - slow to import
+    from gateway.web.serve import serve  # noqa: PLC0415 - as above
+
+    listener = await bind_soon(config.listen, "node", patience_s)
+    app = application(parts, config.limits.requests_per_minute)
+    await serve(app, config, listener, "node")
+
+
+async def _serve_native(config: NodeConfig, parts: Parts, listen: str, patience_s: float) -> None:
+    from gateway.web.listen import ListenError, bind_soon  # noqa: PLC0415 - as above
+
+    listener = await bind_soon(listen, "node", patience_s, "native_listen")
+    with closing(Lookup(parts.database)) as lookup:
+        holdings = own_holdings(lookup, config.prefix, _reached_at(config, listener))
+        face = NativeFace(counted(holdings, parts.tally, parts.now_ms))
+        try:
+            await face.serve(listener)
+        except OSError as error:  # the same port of UDP is another's
+            raise ListenError(f"node: {error}; set another port in 'native_listen'") from error
+
+
+def _reached_at(config: NodeConfig, listener: socket) -> tuple[str, int]:
+    host = config.native_address or split_listen(config.native_listen or "")[0]
+    return host, listener.getsockname()[1]
+
+
+def counted(
+    holdings: Holdings, tally: Tally, now_ms: Callable[[], int]
+) -> Callable[[bytes], bytes]:
+    """Answers of the native protocol, each of which is counted."""
+
+    def answered(asked: bytes) -> bytes:
+        began_s = time.perf_counter()
+        said = answer(asked, holdings, now_ms() // 1000)
+        rc = int.from_bytes(said[_RC_AT : _RC_AT + 4], "big")
+        outcome = _OUTCOMES.get(rc, "refused")  # type: ignore[call-overload]
+        tally.add(What("native", "resolve", outcome), time.perf_counter() - began_s)
+        return said
+
+    return answered
+
+
+async def _keep_counting(parts: Parts) -> None:
+    """Write counts every few seconds; while the database is away they are kept."""
+    is_away = False
+    while True:
+        await asyncio.sleep(COUNTED_S)
+        taken = parts.tally.taken()
+        try:
+            await parts.database.run(counts.write, taken, parts.now_ms())
+            is_away = False
+        except SQLAlchemyError as error:
+            parts.tally.put_back(taken)
+            if not is_away:
+                log.warning("node: counts cannot be written and are kept: %s", words(error))
+            is_away = True

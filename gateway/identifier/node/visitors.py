@@ -1,0 +1,34 @@
+"""How often one visitor may ask. Pure: the clock comes in."""
+
+from collections import OrderedDict
+
+MOST_WATCHED = 10_000
+"""Visitors that are remembered; of more, those who have not asked for longest are forgotten."""
+_MINUTE_S = 60.0
+
+
+class Visitors:
+    """Lets each visitor ask so often a minute, all at once if they come so.
+
+    Args:
+        per_minute: requests.
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        self._most, self._per_s = float(per_minute), per_minute / _MINUTE_S
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def may_ask(self, who: str, now_s: float) -> bool:
+        """Count a request; False: it is one too many.
+
+        Args:
+            who: as :func:`gateway.throttle.site_of` names it.
+            now_s: a clock that only runs, seconds.
+        """
+        left, since_s = self._left.pop(who, (self._most, now_s))
+        left = min(self._most, left + (now_s - since_s) * self._per_s)
+        may = left >= 1
+        self._left[who] = (left - 1 if may else left, now_s)
+        if len(self._left) > MOST_WATCHED:
+            self._left.popitem(last=False)
+        return may
