@@ -101,8 +101,41 @@ class DidResolver(Settings):
     )
 
 
+def _with_code(path: str) -> str:
+    if not path.startswith("/") or path.count("{code}") != 1:
+        raise ValueError("must begin with / and have {code} once, as /api/oid/{code}")
+    return path
+
+
+class UrlResolver(Settings):
+    """An address where codes of one system are looked up, as a record in JSON."""
+
+    type: Literal["url"] = Field(description="kind of source")
+    system: Literal["handle", "oid", "gs1", "ecode", "vaa", "did"] = Field(
+        description="of the codes that are asked for here"
+    )
+    prefix: str = Field(
+        default="",
+        description="with what these codes begin: arcs of an OID, `VAA088100`, version and "
+        "numbering system of an Ecode, a company's prefix of GS1; default: all codes of the system",
+    )
+    url: HttpUrl = Field(description="of the server")
+    path: Annotated[str, Rule(_with_code)] = Field(
+        default="/{code}", description="what is asked for there; `{code}` is the code"
+    )
+    record: str = Field(
+        default="",
+        description="where the record stands in the answer, as `data.values`; default: all of it",
+    )
+    echo: str = Field(
+        default="",
+        description="where the answer repeats the code, as `data.code`: one of another code is "
+        "not believed; default: nowhere",
+    )
+
+
 SourceConfig = Annotated[
-    NativeServers | HandleJsonServer | Gs1Resolver | OidServers | DidResolver,
+    NativeServers | HandleJsonServer | Gs1Resolver | OidServers | DidResolver | UrlResolver,
     Rule(discriminator="type"),
 ]
 

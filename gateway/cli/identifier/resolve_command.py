@@ -1,32 +1,35 @@
-"""``qulink id resolve``: what is known of a code, and who said so."""
+"""``qulink id resolve``: what is known of codes, and who said so."""
 
 import asyncio
 import json
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.city.opening import fail
 from gateway.cli.tables import print_table
 from gateway.cli.wording import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from edge_config.models.identifiers.resolver import ResolverConfig
     from gateway.identifier.resolving.answer import Answer, Hop
-    from gateway.identifier.resolving.keeping import Disk
+    from gateway.identifier.resolving.resolver import Resolver
 
-Text = Annotated[str, typer.Argument(metavar="CODE", help="A code, as scanned or copied.")]
+Text = Annotated[
+    str,
+    typer.Argument(
+        metavar="CODE", help="A code, as scanned or copied; or a file with one a line, - for input."
+    ),
+]
 At = Annotated[
     list[str] | None,
     typer.Option(metavar="HOST:PORT", help="Native servers to ask, one after another."),
 ]
 Config = Annotated[
-    Path | None, typer.Option(help="A city's configuration: its `resolver` says who is asked.")
+    Path | None,
+    typer.Option(help="A city's configuration: its ledger, and whom its `resolver` names."),
 ]
 
 
@@ -44,19 +47,42 @@ def resolve(
     timeout_ms: Annotated[
         int | None, typer.Option(min=100, max=60_000, help="Longest wait for one server.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    at_once: Annotated[
+        int, typer.Option(min=1, max=256, help="Of a file: codes that are asked for together.")
+    ] = 16,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As JSON; of a file, one a line.")
+    ] = False,
 ) -> None:
-    """Ask for a code of any identifier system that is known.
+    """Ask for a code of any identifier system that is known, or for each line of a file.
 
-    With --config what was found before is given again as long as its source allows it, and beyond
-    that, marked as stale, while nobody can be asked. Exit code 1: nothing was found, and the
-    reason is printed.
+    With --config the city's own ledger is asked first; what was found elsewhere before is given
+    again as long as its source allows it, and beyond that, marked as stale, while nobody can be
+    asked. Exit code 1: something was not found, and the reason is printed.
     """
+    from gateway.cli.identifier.whom import opened_resolver
+
+    with opened_resolver(config, at or [], timeout_ms) as make:
+        if code == "-" or Path(code).is_file():
+            from gateway.cli.identifier.resolve_many import resolve_lines
+
+            is_whole = resolve_lines(code, make, at_once, as_json=as_json)
+            raise typer.Exit(not is_whole)
+        answer = asyncio.run(_asked(code, make))
+    _told(answer, trace=trace, as_json=as_json)
+
+
+async def _asked(code: str, make: "Callable[[], Resolver]") -> "Answer":
+    resolver = make()
+    try:
+        return await resolver.resolve_text(code)
+    finally:
+        await resolver.close()
+
+
+def _told(answer: "Answer", *, trace: bool, as_json: bool) -> None:
     from gateway.identifier.resolving.answer import Outcome
 
-    settings = _settings(config, at or [], timeout_ms)
-    with _disk(settings, is_kept=config is not None) as disk:
-        answer = asyncio.run(_asked(code, settings, disk))
     if as_json:
         import msgspec
 
@@ -64,55 +90,7 @@ def resolve(
     else:
         _print(answer, trace=trace)
     if answer.outcome is not Outcome.FOUND:
-        _fail(f"{visible(answer.code)}: {answer.outcome}: {visible(answer.why)}")
-
-
-def _settings(config: Path | None, at: "Sequence[str]", timeout_ms: int | None) -> "ResolverConfig":
-    """Who is asked: those of the command, then those of the configuration."""
-    from dataclasses import replace
-
-    from edge_config.models.identifiers.resolver import NativeServers, ResolverConfig, demand_place
-    from gateway.cli.city.opening import load
-
-    settings = load(config).resolver if config is not None else ResolverConfig()
-    try:
-        servers = tuple(map(demand_place, at))
-    except ValueError as error:
-        _fail(f"--at: {error}")
-    own = (NativeServers(type="native", servers=servers),) if servers else ()
-    if not (sources := (*own, *settings.sources)):
-        _fail("say whom to ask: --at HOST:PORT, or --config with `resolver.sources`")
-    longest = timeout_ms or settings.timeout_ms
-    return replace(settings, sources=sources, timeout_ms=longest)
-
-
-@contextmanager
-def _disk(settings: "ResolverConfig", *, is_kept: bool) -> "Iterator[Disk | None]":
-    """What was found before, if there is a configuration to say where it is."""
-    import sqlite3
-
-    from gateway.identifier.resolving.keeping import Disk
-
-    if not is_kept:
-        yield None
-        return
-    try:
-        settings.path.parent.mkdir(parents=True, exist_ok=True)
-        disk = Disk(settings.path, settings.kept)
-    except (OSError, sqlite3.Error) as error:
-        _fail(f"cannot use {settings.path}: {error}; it may be deleted, or name another file")
-    with closing(disk):
-        yield disk
-
-
-async def _asked(code: str, settings: "ResolverConfig", disk: "Disk | None") -> "Answer":
-    from gateway.identifier.resolving.composing import resolver_of
-
-    resolver = resolver_of(settings, disk, time.time)
-    try:
-        return await resolver.resolve_text(code)
-    finally:
-        await resolver.close()
+        fail(f"{visible(answer.code)}: {answer.outcome}: {visible(answer.why)}")
 
 
 def _print(answer: "Answer", *, trace: bool) -> None:
@@ -124,12 +102,17 @@ def _print(answer: "Answer", *, trace: bool) -> None:
     if trace:
         _print_hops(answer.hops)
     if answer.items:
-        console.print(Cell(f"{answer.code}, from {answer.source}{' (stale)' * answer.is_stale}"))
+        console.print(Cell(f"{visible(answer.code)}, from {whose(answer)}"))
         table = Table("index", "type", "data")
         for one in answer.items:
             cells = (str(one.index or ""), one.type, one.text)
             table.add_row(*(Cell(visible(cell)) for cell in cells))
         print_table(console, table)
+
+
+def whose(answer: "Answer") -> str:
+    """Who said so, and how far that is to be relied on."""
+    return f"{answer.source}{' (own)' * answer.is_own}{' (stale)' * answer.is_stale}"
 
 
 def _print_hops(hops: "Sequence[Hop]") -> None:
@@ -142,8 +125,3 @@ def _print_hops(hops: "Sequence[Hop]") -> None:
         cells = (one.source, one.place, one.asked, one.outcome, f"{one.took_s * 1000:.1f}")
         table.add_row(*(Cell(visible(cell)) for cell in cells))
     print_table(Console(soft_wrap=True), table)
-
-
-def _fail(why: str) -> NoReturn:
-    typer.echo(why, err=True)
-    raise typer.Exit(1)

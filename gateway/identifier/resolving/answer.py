@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     INVALID = "invalid"
     DENIED = "denied"
     BUSY = "busy"
+    NOT_RESPONSIBLE = "not responsible"
     UNREACHABLE = "unreachable"
     BROKEN = "broken answer"
 
@@ -69,6 +70,7 @@ class Answer(msgspec.Struct, frozen=True):
         ttl_s: how long the source wants it kept.
         hops: who was asked.
         is_stale: nobody could be asked; it is from before.
+        is_own: it is from our own ledger.
     """
 
     code: str
@@ -79,6 +81,7 @@ class Answer(msgspec.Struct, frozen=True):
     ttl_s: int = 0
     hops: tuple[Hop, ...] = ()
     is_stale: bool = False
+    is_own: bool = False
 
     @property
     def is_certain(self) -> bool:

@@ -10,12 +10,15 @@ from edge_config.models.identifiers.resolver import (
     NativeServers,
     OidServers,
     ResolverConfig,
+    UrlResolver,
     place,
 )
+from gateway.identifier.codes.code import System
 from gateway.identifier.irp.data import BOTH, TCP, UDP, Interface, Server, Site
 from gateway.identifier.native.walking.trust import Scope
 from gateway.identifier.native.walking.walk import PATIENCE_S, Manner, Walker
 from gateway.identifier.resolving.answer import Source
+from gateway.identifier.resolving.by_url import UrlSource
 from gateway.identifier.resolving.did import DidSource
 from gateway.identifier.resolving.gs1 import Gs1Source
 from gateway.identifier.resolving.handle_json import HandleJsonSource
@@ -23,23 +26,32 @@ from gateway.identifier.resolving.keeping import Disk, Memory
 from gateway.identifier.resolving.native import NativeSource
 from gateway.identifier.resolving.ors import OrsSource
 from gateway.identifier.resolving.resolver import Resolver
+from gateway.identifier.resolving.web import Web
 
 _WALK = 1.5
 """A walk may take so many times the wait for one server; other sources want time as well."""
 _REFERRALS = {"public": Scope.PUBLIC, "private": Scope.PRIVATE, "any": Scope.HOST}
 
 
-def resolver_of(config: ResolverConfig, disk: Disk | None, now_s: Callable[[], float]) -> Resolver:
+def resolver_of(
+    config: ResolverConfig,
+    disk: Disk | None,
+    now_s: Callable[[], float],
+    own: Source | None = None,
+) -> Resolver:
     """The resolver that a configuration describes; whoever opened the disk closes it.
 
     Args:
         config: who is asked.
         disk: what was found before; None keeps nothing.
         now_s: seconds since 1970.
+        own: our own ledger; asked before all others, and never kept.
     """
     timeout_s = config.timeout_ms / 1000
     sources = [source_of(one, timeout_s) for one in config.sources]
-    return Resolver(sources, Memory(config.kept), disk, now_s)
+    return Resolver(
+        sources, Memory(config.kept), disk, now_s, own=own, total_s=config.total_ms / 1000
+    )
 
 
 def site_of(server: str) -> Site:
@@ -88,3 +100,11 @@ def _ors(config: OidServers, timeout_s: float) -> Source:
 @source_of.register
 def _did(config: DidResolver, timeout_s: float) -> Source:
     return DidSource(f"did {config.url}", config.url, timeout_s, config.path)
+
+
+@source_of.register
+def _by_url(config: UrlResolver, timeout_s: float) -> Source:
+    name = f"url {config.url}"
+    web = Web(name, config.url, timeout_s)
+    belongs = System(config.system), config.prefix
+    return UrlSource(name, web, config.path, belongs, config.record, config.echo)

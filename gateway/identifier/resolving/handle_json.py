@@ -9,7 +9,12 @@ from gateway.identifier.irp.codes import Rc
 from gateway.identifier.resolving.answer import Answer, Item, Outcome
 from gateway.identifier.resolving.web import Page, Web
 
-_DENIED = frozenset({Rc.INVALID_ADMIN, Rc.NOT_PERMITTED, Rc.CHALLENGE})
+_REFUSALS: dict[int, Outcome] = {
+    Rc.NOT_RESPONSIBLE: Outcome.NOT_RESPONSIBLE,
+    Rc.INVALID_ADMIN: Outcome.DENIED,
+    Rc.NOT_PERMITTED: Outcome.DENIED,
+    Rc.CHALLENGE: Outcome.DENIED,
+}
 _TTL_S = 86_400
 
 
@@ -45,19 +50,19 @@ class HandleJsonSource:
 def _read(page: Page, code: str) -> tuple[Outcome, str, tuple[Item, ...]]:
     body = page.body if isinstance(page.body, dict) else {}
     rc = body.get("responseCode")
+    rc = rc if isinstance(rc, int) else 0
     if rc in (Rc.HANDLE_NOT_FOUND, Rc.VALUES_NOT_FOUND):
         return Outcome.NOT_FOUND, f"there is no {code}", ()
-    if rc in _DENIED:
-        return Outcome.DENIED, f"the server does not tell us (code {rc})", ()
+    if rc in _REFUSALS:
+        return _REFUSALS[rc], f"the server does not tell us (code {rc})", ()
     if page.outcome is Outcome.NOT_FOUND:  # a page of some proxy; the server itself says 100
         return Outcome.BROKEN, "HTTP 404 without a code: is the address a Handle server's?", ()
     if page.outcome is not Outcome.FOUND:
         return page.outcome, page.why, ()
-    if rc != Rc.OK or str(body.get("handle", "")).upper() != code.upper():
+    values, handle = body.get("values"), str(body.get("handle", ""))
+    if rc != Rc.OK or handle.upper() != code.upper() or not isinstance(values, list):
         return Outcome.BROKEN, f"the answer is not that of {code}", ()
-    values = body.get("values")
-    listed = values if isinstance(values, list) else []
-    return Outcome.FOUND, "", tuple(_item(one) for one in listed if isinstance(one, dict))
+    return Outcome.FOUND, "", tuple(_item(one) for one in values if isinstance(one, dict))
 
 
 def _item(value: dict[str, Any]) -> Item:
@@ -68,5 +73,5 @@ def _item(value: dict[str, Any]) -> Item:
 
 
 def _ttl_s(body: Any) -> int:
-    ttls = [one.get("ttl") for one in body.get("values", []) if isinstance(one, dict)]
+    ttls = [one.get("ttl") for one in body["values"] if isinstance(one, dict)]
     return min((one for one in ttls if isinstance(one, int) and one >= 0), default=_TTL_S)

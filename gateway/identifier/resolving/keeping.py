@@ -97,6 +97,10 @@ class Disk:
             (self._most,),
         )
 
+    def expire(self, key: str) -> None:
+        """A record is asked for anew; it stays for when nobody can be asked."""
+        self._db.execute("UPDATE answer SET until_s = 0 WHERE key = ?", (key,))
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

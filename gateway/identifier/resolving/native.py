@@ -15,6 +15,7 @@ from gateway.identifier.resolving.answer import Answer, Hop, Item, Outcome
 
 _OUTCOMES: dict[int, Outcome] = {
     Rc.BUSY: Outcome.BUSY,
+    Rc.NOT_RESPONSIBLE: Outcome.NOT_RESPONSIBLE,
     Rc.INVALID_HANDLE: Outcome.INVALID,
     Rc.INVALID_ADMIN: Outcome.DENIED,
     Rc.NOT_PERMITTED: Outcome.DENIED,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import dns.flags
@@ -19,8 +20,13 @@ Respond = Callable[[Request], Response | Awaitable[Response]]
 
 
 @asynccontextmanager
-async def web(respond: Respond) -> AsyncIterator[str]:
-    """A web server that answers all paths alike; gives its address."""
+async def web(respond: Respond, tls: tuple[Path, Path] | None = None) -> AsyncIterator[str]:
+    """A web server that answers all paths alike; gives its address.
+
+    Args:
+        respond: what it answers.
+        tls: certificate and key.
+    """
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         made = respond(Request(scope, receive))
@@ -28,13 +34,22 @@ async def web(respond: Respond) -> AsyncIterator[str]:
         await response(scope, receive, send)
 
     port = free_port()
+    certificate, key = tls or (None, None)
     server = uvicorn.Server(
-        uvicorn.Config(app, "127.0.0.1", port, log_level="error", lifespan="off")
+        uvicorn.Config(
+            app,
+            "127.0.0.1",
+            port,
+            log_level="critical",
+            lifespan="off",
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+        )
     )
     serving = asyncio.create_task(server.serve())
     try:
         await asyncio.to_thread(wait_for_port, port)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         await serving

@@ -3,9 +3,11 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import aclosing, closing
+from itertools import count
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.identifier.codes.code import Code
@@ -21,12 +23,15 @@ from gateway.identifier.resolving.answer import (
     kept_s,
 )
 from gateway.identifier.resolving.keeping import Disk, Memory
-from gateway.identifier.resolving.resolver import Resolver
+from gateway.identifier.resolving.resolver import BAD_S, Resolver
+from gateway.identifier.resolving.tally import Tally
 from tests.support.waiting import until
 
 MACHINE = Handle("88.999.QZ01", "1")
 FOUND = Answer(str(MACHINE), Outcome.FOUND, (Item("DESC", "磨床", 1),), "node", ttl_s=300)
 ABSENT = Answer(str(MACHINE), Outcome.NOT_FOUND, source="node", why="there is none")
+OWN = Answer(str(MACHINE), Outcome.FOUND, FOUND.items, "own ledger", is_own=True)
+ELSEWHERE = Answer(str(MACHINE), Outcome.NOT_RESPONSIBLE, source="node", why="is another's")
 AWAY = Answer(str(MACHINE), Outcome.UNREACHABLE, source="node", why="no answer")
 
 
@@ -171,13 +176,83 @@ async def test_who_asks_at_the_same_time_is_told_the_same(clock: Clock) -> None:
     assert source.asked == 1
 
 
-async def test_many_are_asked_for_together(clock: Clock) -> None:
+async def test_many_are_asked_for_together_and_told_in_their_order(clock: Clock) -> None:
     source = Scripted(FOUND)
     resolver = Resolver([source], Memory(1_000), None, clock)
-    codes = [Handle("88.999.QZ01", str(number % 50)) for number in range(200)]
-    answers = await resolver.resolve_many(codes, at_once=7)
-    assert len(answers) == 200
+    texts = [f"88.999.QZ01/{number % 50}" for number in range(200)]
+    told = [one async for one in resolver.resolve_texts(texts, at_once=7)]
+    assert [text for text, _ in told] == texts
     assert source.asked == 50
+
+
+async def test_who_needs_no_more_of_many_answers_lets_go_of_the_rest(clock: Clock) -> None:
+    source = Scripted(FOUND)
+    resolver = Resolver([source], Memory(1_000), None, clock)
+    async with aclosing(resolver.resolve_texts(map("88.1.1/{}".format, count()), 3)) as endless:
+        assert (await anext(endless))[1] == FOUND
+    assert source.asked <= 3 * 8
+
+
+async def test_our_own_ledger_comes_before_what_was_kept_of_others(
+    clock: Clock, disk: Disk
+) -> None:
+    remote, own = Scripted(FOUND), Scripted(AWAY, OWN, ELSEWHERE)
+    resolver = Resolver([remote], Memory(10), disk, clock, own=own)
+    assert [(await resolver.resolve(MACHINE)).is_own for _ in range(3)] == [False, True, False]
+    assert remote.asked == 1  # the last one is from memory
+
+
+async def test_what_we_changed_ourselves_is_asked_for_anew_and_not_forgotten(
+    clock: Clock, disk: Disk
+) -> None:
+    source = Scripted(FOUND, AWAY)
+    resolver = Resolver([source], Memory(10), disk, clock)
+    await resolver.resolve(MACHINE)
+    resolver.forget(MACHINE)
+    again = await resolver.resolve(MACHINE)
+    assert (source.asked, again.is_stale, again.items) == (2, True, FOUND.items)
+
+
+async def test_one_who_does_not_answer_for_a_code_has_no_say(clock: Clock, disk: Disk) -> None:
+    await Resolver([Scripted(FOUND)], Memory(10), disk, clock).resolve(MACHINE)
+    clock.now_s += 1_000
+    resolver = Resolver([Scripted(ELSEWHERE), Scripted(ABSENT)], Memory(10), disk, clock)
+    assert (await resolver.resolve(MACHINE)).outcome is Outcome.NOT_FOUND
+    clock.now_s += 1_000
+    alone = Resolver([Scripted(ELSEWHERE)], Memory(10), disk, clock)
+    assert (await alone.resolve(MACHINE)).outcome is Outcome.NOT_RESPONSIBLE
+
+
+async def test_a_source_that_failed_is_asked_last_for_a_while(clock: Clock) -> None:
+    first, second = Scripted(AWAY, FOUND), Scripted(FOUND)
+    first.name = "first"
+    resolver = Resolver([first, second], Memory(10), None, clock)
+    for number, asked in enumerate([(1, 1), (1, 2), (2, 2)]):
+        await resolver.resolve(Handle("88.999.QZ01", str(number)))
+        assert (first.asked, second.asked) == asked
+        clock.now_s += BAD_S / 2 + 1
+
+
+async def test_a_whole_question_has_its_time(clock: Clock) -> None:
+    silent, late = Scripted(FOUND), Scripted(FOUND)
+    silent.may_answer.clear()
+    late.may_answer.clear()
+    resolver = Resolver([silent, late], Memory(10), None, clock, total_s=0.1)
+    answer = await resolver.resolve(MACHINE)
+    assert answer.outcome is Outcome.UNREACHABLE
+    assert [hop.outcome for hop in answer.hops] == ["0.1 s are over"] * 2
+
+
+def test_rates_are_of_valid_codes_and_stale_ones_are_told() -> None:
+    tally = Tally()
+    stale = msgspec.structs.replace(FOUND, is_stale=True)
+    for answer in (FOUND, stale, ABSENT, AWAY, Answer("x", Outcome.INVALID)):
+        tally.count(str(MACHINE), answer)
+    tally.count("1#注塑机", Answer("x", Outcome.INVALID))
+    (_, counts), (_, nothing) = tally.by_system()
+    assert (counts.total(), nothing.total()) == (5, 1)
+    assert (tally.rate("handle"), tally.rate("none"), tally.stale("handle")) == ("75.0%", "", 1)
+    assert not tally.is_whole
 
 
 async def test_a_text_is_asked_for_by_its_likeliest_reading(clock: Clock) -> None:
