@@ -6,7 +6,7 @@ from typing import Literal
 
 from edge_config.models.base import ListenAddress, ServerTls, is_loopback, pattern, split_listen
 from edge_config.models.city import DatabaseConfig
-from edge_config.models.identifiers.resolver import IpAddress
+from edge_config.models.identifiers.places import IpAddress
 from edge_config.models.settings import Field, Settings
 
 Seen = Literal["everybody", "member", "enterprise"]

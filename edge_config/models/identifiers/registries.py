@@ -6,7 +6,15 @@ with defaults: paths, codes, words in messages, names of templates.
 
 from typing import Annotated, Literal
 
-from edge_config.models.base import ClientTls, HttpUrl, Secret, allow_plain_field, pattern
+from edge_config.models.base import (
+    ClientTls,
+    HttpUrl,
+    Secret,
+    allow_plain_field,
+    demand_tls_scheme,
+    pattern,
+)
+from edge_config.models.identifiers.places import Place
 from edge_config.models.plain import demand_private
 from edge_config.models.settings import Field, Rule, Settings
 
@@ -55,6 +63,13 @@ def _withdrawal() -> Literal["mark", "delete"]:
     return fate
 
 
+def _public() -> bool:
+    is_public: bool = Field(
+        default=True, description="whether everybody may read the items of machines"
+    )
+    return is_public
+
+
 class PasswordLogin(Settings):
     """The secret itself, with every request."""
 
@@ -83,9 +98,73 @@ class PrivateKeyLogin(Settings):
     passphrase: Secret | None = Field(default=None, description="of the key, if it has one")
 
 
+KeyLogin = Annotated[SecretKeyLogin | PrivateKeyLogin, Rule(discriminator="type")]
 HandleLogin = Annotated[
     PasswordLogin | CertificateLogin | SecretKeyLogin | PrivateKeyLogin, Rule(discriminator="type")
 ]
+Identity = Annotated[
+    str,
+    Rule(
+        pattern=pattern(
+            r"^[0-9]{1,9}:[^\s/]+/\S+$", "must be index:prefix/suffix, as 300:88.999.1/ADMIN"
+        )
+    ),
+]
+"""Index and handle of the value that holds an administrator's key."""
+
+
+class SnmsPaths(Settings):
+    """Where the services of an SNMS node are."""
+
+    login: UrlPath = Field(
+        default="/identity/token/v1", description="where the day's hash of the secret buys a token"
+    )
+    data: UrlPath = Field(
+        default="/identityv2/data",
+        description="of identifiers; detail, batchCreate, batchUpdate and batchDelete follow",
+    )
+    template: UrlPath = Field(default="/snms/api/v5/template", description="of templates")
+
+
+class SnmsNode(Settings):
+    """An enterprise or secondary node that speaks the SNMS interface."""
+
+    type: Literal["snms"] = Field(description="kind of node")
+    url: HttpUrl = Field(
+        description="base address, as http://node:3000; what a secondary node puts before all "
+        "paths, as /api, belongs to it"
+    )
+    username: str = Field(min_length=1, max_length=50, description="application identity")
+    password: Secret = Field(description="its secret")
+    tls: ClientTls | None = Field(default=None, description="for https")
+    allow_plain: bool = allow_plain_field()
+    paths: SnmsPaths = Field(default=SnmsPaths(), description="where its services are")
+    withdrawal: Literal["mark", "delete"] = _withdrawal()
+    codes: dict[int, OutcomeWord] = _codes()
+    words: dict[str, OutcomeWord] = _words()
+    success: tuple[str, ...] = Field(
+        default=(),
+        description="further messages by which one identifier of many has succeeded, beside 成功 "
+        "and its like",
+    )
+
+    def __post_init__(self) -> None:
+        # Whoever reads a login on the way can repeat it until midnight: such is the interface.
+        demand_private(self.url, has_secret=True, allow_plain=self.allow_plain)
+        demand_tls_scheme(self.url, self.tls)
+
+
+class NativeNode(Settings):
+    """A server of the native protocol of handles that holds the prefix."""
+
+    type: Literal["native"] = Field(description="kind of node")
+    server: Place = Field(description="host:port, as node:2641")
+    identity: Identity = Field(
+        description="whose key it is: index and handle, as 300:88.999.1/ADMIN"
+    )
+    login: KeyLogin = Field(description="with what changes are proved")
+    public: bool = _public()
+    withdrawal: Literal["mark", "delete"] = _withdrawal()
 
 
 class HandleJsonNode(Settings):
@@ -93,27 +172,23 @@ class HandleJsonNode(Settings):
 
     type: Literal["handle-json"] = Field(description="kind of node")
     url: HttpUrl = Field(description="base address, as https://node:8000")
-    identity: str = Field(
-        pattern=pattern(
-            r"^[0-9]{1,9}:[^\s/]+/\S+$", "must be index:prefix/suffix, as 300:88.999.1/ADMIN"
-        ),
+    identity: Identity = Field(
         description="who registers, and who may change what is registered: index and handle, as "
-        "300:88.999.1/ADMIN",
+        "300:88.999.1/ADMIN"
     )
     login: HandleLogin = Field(description="how it is proved")
     tls: ClientTls | None = Field(default=None, description="for https")
     allow_plain: bool = allow_plain_field()
     path: UrlPath = Field(default="/api/handles", description="what stands before the handle")
     sessions_path: UrlPath = Field(default="/api/sessions", description="where sessions begin")
-    public: bool = Field(
-        default=True, description="whether everybody may read the items of machines"
-    )
+    public: bool = _public()
     withdrawal: Literal["mark", "delete"] = _withdrawal()
     codes: dict[int, OutcomeWord] = _codes()
     words: dict[str, OutcomeWord] = _words()
 
     def __post_init__(self) -> None:
         demand_private(self.url, has_secret=True, allow_plain=self.allow_plain)
+        demand_tls_scheme(self.url, self.tls)
         has_certificate = self.tls is not None and self.tls.cert_file is not None
         if isinstance(self.login, CertificateLogin) and not has_certificate:
             raise ValueError("a login of type 'certificate' needs 'tls.cert_file' and 'key_file'")
@@ -167,3 +242,8 @@ class IdhubNode(Settings):
     def __post_init__(self) -> None:
         # Its token is a secret that goes with every request.
         demand_private(self.url, has_secret=True, allow_plain=self.allow_plain)
+        demand_tls_scheme(self.url, self.tls)
+
+
+RegistryNode = SnmsNode | IdhubNode | HandleJsonNode | NativeNode
+"""A node that is somebody else's."""

@@ -1,39 +1,11 @@
 """Who is asked for codes of identifier systems, in which order."""
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from edge_config.models.base import HttpUrl, split_listen
+from edge_config.models.base import HttpUrl, pattern
+from edge_config.models.identifiers.places import IpAddress, Place
 from edge_config.models.settings import Field, Rule, Settings
-
-_PORTS = range(1, 65_536)
-
-
-def demand_place(text: str) -> str:
-    """A ``host:port`` as it is.
-
-    Raises:
-        ValueError: it is none.
-    """
-    host, port = text.rpartition(":")[::2]
-    if not host or not port.isdecimal() or int(port) not in _PORTS:
-        raise ValueError("must be host:port, as 192.0.2.10:2641; an IPv6 host stands in brackets")
-    return text
-
-
-def _address(text: str) -> str:
-    return str(ip_address(text))
-
-
-Place = Annotated[str, Rule(demand_place)]
-"""``host:port`` of a server; see :func:`place`."""
-IpAddress = Annotated[str, Rule(_address)]
-
-
-def place(text: Place) -> tuple[str, int]:
-    """Host (without brackets) and port."""
-    return split_listen(text)
 
 
 class NativeServers(Settings):
@@ -151,6 +123,12 @@ class ResolverConfig(Settings):
     )
     total_ms: int = Field(
         default=10_000, ge=100, le=600_000, description="longest wait for all servers together"
+    )
+    default_prefix: str = Field(
+        default="",
+        pattern=pattern(r"^([^\s/]+)?$", "must be a prefix without /, as 88.999.1"),
+        description="of identifiers that are asked for without a prefix, as 88.999.1: what is no "
+        "other code, or is known to nobody, is looked up below it",
     )
     path: Path = Field(
         default=Path("resolved.db"),

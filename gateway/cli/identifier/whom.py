@@ -43,7 +43,8 @@ def _settings(
     """Who is asked: those of the command, then those of the configuration."""
     from dataclasses import replace
 
-    from edge_config.models.identifiers.resolver import NativeServers, ResolverConfig, demand_place
+    from edge_config.models.identifiers.places import demand_place
+    from edge_config.models.identifiers.resolver import NativeServers, ResolverConfig
 
     settings = city.resolver if city is not None else ResolverConfig()
     try:

@@ -126,7 +126,7 @@ class _Session:
         session, nonce = _challenge(await self._asked("POST", path), self._caller.url + path)
         cnonce = secrets.token_bytes(_NONCE_SIZE)
         with secret_needed():
-            key = await asyncio.to_thread(_key, self._node.identity, self._login)
+            key = await asyncio.to_thread(key_of, self._node.identity, self._login)
         proof = await asyncio.to_thread(_proved, key, nonce, cnonce)
         fields = {
             "version": "0",
@@ -174,8 +174,13 @@ def _challenge(answer: Mapping[str, Any], where: str) -> tuple[str, bytes]:
     return str(session), octets
 
 
-def _key(identity: str, login: SecretKeyLogin | PrivateKeyLogin) -> Key:
-    """What a session is proved with."""
+def key_of(identity: str, login: SecretKeyLogin | PrivateKeyLogin) -> Key:
+    """What an identity proves itself with.
+
+    Raises:
+        SecretUnavailableError: it cannot be read.
+        KeyFileError: it is no key, or its passphrase another.
+    """
     name = key_name(identity)
     if isinstance(login, SecretKeyLogin):
         return SecretKey(name, login.secret.reveal().encode())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import singledispatch
 
+from edge_config.models.identifiers.places import place
 from edge_config.models.identifiers.resolver import (
     DidResolver,
     Gs1Resolver,
@@ -11,7 +12,6 @@ from edge_config.models.identifiers.resolver import (
     OidServers,
     ResolverConfig,
     UrlResolver,
-    place,
 )
 from gateway.identifier.codes.code import System
 from gateway.identifier.irp.data import BOTH, TCP, UDP, Interface, Server, Site
@@ -50,7 +50,13 @@ def resolver_of(
     timeout_s = config.timeout_ms / 1000
     sources = [source_of(one, timeout_s) for one in config.sources]
     return Resolver(
-        sources, Memory(config.kept), disk, now_s, own=own, total_s=config.total_ms / 1000
+        sources,
+        Memory(config.kept),
+        disk,
+        now_s,
+        own=own,
+        total_s=config.total_ms / 1000,
+        default_prefix=config.default_prefix,
     )
 
 

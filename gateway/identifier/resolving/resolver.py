@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import msgspec
 
-from gateway.identifier.codes.classify import classify
+from gateway.identifier.codes.classify import Candidate, classify
 from gateway.identifier.codes.code import Code
-from gateway.identifier.codes.handle import Handle
+from gateway.identifier.codes.handle import Handle, HandleError
+from gateway.identifier.codes.noise import clean
 from gateway.identifier.resolving.answer import (
     FAILURE_KEPT_S,
     Answer,
@@ -37,6 +38,7 @@ class Resolver:
         now_s: seconds since 1970.
         own: our own ledger. It is never out of date, so nothing that was kept stands before it.
         total_s: for all sources together.
+        default_prefix: of handles that are asked for without any; empty: none is added.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Resolver:
         *,
         own: Source | None = None,
         total_s: float = TOTAL_S,
+        default_prefix: str = "",
     ) -> None:
         self._sources = sources
         self._memory = memory
@@ -56,6 +59,7 @@ class Resolver:
         self._own = own
         self._total_s = total_s
         self._bad_until_s: dict[str, float] = {}
+        self._default_prefix = default_prefix
         self._asking: dict[str, asyncio.Task[Answer]] = {}
 
     async def close(self) -> None:
@@ -66,7 +70,7 @@ class Resolver:
     async def resolve_text(self, text: str) -> Answer:
         """What is known of a text: its readings are asked for, the likeliest first."""
         first: Answer | None = None
-        for reading in classify(text):
+        for reading in (*classify(text), *_suffix(text, self._default_prefix)):
             if reading.code is None:
                 answer = Answer(text, Outcome.INVALID, why=reading.reason)
             else:
@@ -190,6 +194,18 @@ class Resolver:
 
 
 _FAILED = frozenset({Outcome.BUSY, Outcome.UNREACHABLE, Outcome.BROKEN})
+
+
+def _suffix(text: str, prefix: str) -> tuple[Candidate, ...]:
+    """A text without a prefix as a handle of this one, after whatever else it may be."""
+    suffix = clean(text).text
+    if not prefix or not suffix or "/" in suffix:
+        return ()
+    try:
+        handle = Handle.parse(f"{prefix}/{suffix}")
+    except HandleError:
+        return ()
+    return (Candidate(handle.system, 0.0, f"a suffix below {prefix}", handle),)
 
 
 def key_of(code: Code) -> str:

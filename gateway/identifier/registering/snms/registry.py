@@ -38,12 +38,14 @@ class Manner:
         batch: most identifiers of one call.
         withdrawal: what becomes of an identifier that was given by mistake: a mark on its record,
             or its deletion.
+        success: messages of an identifier of many that has succeeded, in small letters.
     """
 
     paths: Paths = field(default_factory=Paths)
     meanings: Meanings = field(default_factory=lambda: Meanings(CODES, WORDS))
     batch: int = MAX_BATCH
     withdrawal: Literal["mark", "delete"] = "mark"
+    success: frozenset[str] = SUCCESS
 
 
 class SnmsRegistry:
@@ -185,7 +187,7 @@ class SnmsRegistry:
 
     def _result(self, handle: str, one: Mapping[str, Any]) -> Result:
         message = str(one.get("msg") or "")[:500]
-        if one.get("code") == OK or message.casefold() in SUCCESS:
+        if one.get("code") == OK or message.casefold() in self._manner.success:
             return Result(handle, Outcome.OK, message)
         if not message:
             return Result(handle, Outcome.UNKNOWN, "the node does not say what became of it")
