@@ -13,7 +13,7 @@ import pytest
 from gateway.city.registry.credentials import password_line
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
 from tests.support.city import city_on, rows_of
-from tests.support.shipped_broker import ShippedMosquitto
+from tests.support.shipped_broker import ADMITTED, ShippedMosquitto
 from tests.support.waiting import until
 
 
@@ -74,37 +74,36 @@ async def test_a_stolen_password_without_a_certificate_opens_nothing(
     broker: ShippedMosquitto,
 ) -> None:
     context = ssl.create_default_context(cafile=broker.authority.file)
-    login = {"username": "city", "password": "city-secret", "timeout": 10}
-    with pytest.raises(aiomqtt.MqttError):
-        async with aiomqtt.Client("127.0.0.1", broker.tls_port, tls_context=context, **login):
-            pass
+    assert await broker.answer(context, login=("city", "city-secret")) == b""
+    context.load_cert_chain(*broker.authority.client("gw-8"))
+    assert await broker.answer(context, login=("city", "city-secret")) == ADMITTED  # as gw-8
 
 
 async def test_a_revoked_certificate_is_refused(broker: ShippedMosquitto) -> None:
     certificate, key = broker.authority.client("gw-8")
     context = ssl.create_default_context(cafile=broker.authority.file)
     context.load_cert_chain(certificate, key)
-    place = {"hostname": "127.0.0.1", "port": broker.tls_port, "tls_context": context}
-    async with aiomqtt.Client(**place):
-        pass
+    assert await broker.answer(context) == ADMITTED
     broker.authority.revoke(certificate)
     broker.stop()
     broker.start()
-    with pytest.raises(aiomqtt.MqttError):
-        async with aiomqtt.Client(**place, timeout=10):
-            pass
+    assert await broker.answer(context) == b""
     async with broker.gateway("gw-7"):
         pass  # others are as before
 
 
 async def test_nothing_is_retained(broker: ShippedMosquitto) -> None:
-    with pytest.raises(aiomqtt.MqttError):
-        async with broker.gateway("gw-8", timeout=10) as gateway:
-            await gateway.publish(state_topic("gw-8"), b"for ever", qos=1, retain=True)
-    will = aiomqtt.Will(state_topic("gw-8"), b"for ever", qos=1, retain=True)
-    with pytest.raises(aiomqtt.MqttError):
-        async with broker.gateway("gw-8", will=will, timeout=10):
-            pass
+    async with broker.gateway("gw-8") as gateway:
+        kept = gateway.publish(state_topic("gw-8"), b"for ever", qos=1, retain=True)
+        publishing = asyncio.create_task(kept)
+        with pytest.raises(aiomqtt.MqttError):
+            async for _ in gateway.messages:  # until its session ends
+                pass
+        publishing.cancel()  # nobody confirms it
+    context = ssl.create_default_context(cafile=broker.authority.file)
+    context.load_cert_chain(*broker.authority.client("gw-8"))
+    assert await broker.answer(context, will=(state_topic("gw-8"), "for ever")) != ADMITTED
+    assert await broker.answer(context) == ADMITTED
     async with broker.city() as city:
         await city.subscribe("qulink/2/up/#", qos=1)
         async with broker.gateway("gw-8") as gateway:

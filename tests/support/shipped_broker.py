@@ -1,5 +1,6 @@
 """mosquitto as ``deploy/`` sets it up: the shipped files, with other ports and folders."""
 
+import asyncio
 import os
 import signal
 import ssl
@@ -16,6 +17,8 @@ from tests.support.waiting import wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto"
 USER = "\nuser root" if os.geteuid() == 0 else ""
+ADMITTED = b"\x20\x02\x00\x00"
+"""CONNACK with return code 0, of a new session (MQTT 3.1.1, 3.2)."""
 
 
 class ShippedMosquitto(Mosquitto):
@@ -77,6 +80,30 @@ class ShippedMosquitto(Mosquitto):
         context.load_cert_chain(certificate, key)
         return aiomqtt.Client("127.0.0.1", self.tls_port, tls_context=context, **options)
 
+    async def answer(
+        self, context: ssl.SSLContext, *, login: tuple[str, ...] = (), will: tuple[str, ...] = ()
+    ) -> bytes:
+        """What it answers to a CONNECT at the gateways' listener; nothing: it ended the connection.
+
+        MQTT clients do not notice that end before they are admitted, and wait for their time-out.
+
+        Args:
+            context: certificates.
+            login: user and password.
+            will: topic and payload of a retained will.
+        """
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.tls_port, ssl=context)
+        except (ssl.SSLError, ConnectionResetError, BrokenPipeError):
+            return b""
+        try:
+            writer.write(_connect(login, will))
+            return await reader.read(len(ADMITTED))
+        except (ssl.SSLError, ConnectionResetError, BrokenPipeError):
+            return b""
+        finally:
+            writer.transport.abort()
+
     def city(self, **options: Any) -> aiomqtt.Client:
         """A client at the city's listener with its password."""
         return aiomqtt.Client(
@@ -95,3 +122,12 @@ class ShippedMosquitto(Mosquitto):
             "password": {"file": secret},
             "tls": files | tls,
         }
+
+
+def _connect(login: tuple[str, ...], will: tuple[str, ...]) -> bytes:
+    """CONNECT with an empty client id (MQTT 3.1.1, 3.1); shorter than 128 bytes."""
+    flags = 0x02 | (0xC0 if login else 0) | (0x2C if will else 0)
+    texts = [text.encode() for text in ("", *will, *login)]
+    body = b"\0\4MQTT\4" + bytes([flags]) + b"\0\x3c"
+    body += b"".join(len(text).to_bytes(2, "big") + text for text in texts)
+    return b"\x10" + bytes([len(body)]) + body
