@@ -18,6 +18,10 @@ from gateway.city.console.observation import Observation
 from gateway.city.console.pages.audit import AuditLog
 from gateway.city.console.pages.codes import ADDRESS, CodePage
 from gateway.city.console.pages.drilldown import Drilldown
+from gateway.city.console.pages.identifiers import assigning, labels, outbox
+from gateway.city.console.pages.identifiers.assigning import Assigning
+from gateway.city.console.pages.identifiers.labels import LabelsPage
+from gateway.city.console.pages.identifiers.outbox import OutboxPage
 from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.overview import Overview
 from gateway.city.console.pages.records import Records
@@ -34,6 +38,7 @@ NAVIGATION = (
     ("/", "nav.overview"),
     ("/enterprises", "nav.enterprises"),
     ("/industries", "nav.industries"),
+    ("/identifiers", "nav.identifiers"),
     ("/gaps", "nav.gaps"),
     ("/quality", "nav.quality"),
     ("/books", "nav.books"),
@@ -56,6 +61,7 @@ def build(context: ConsoleContext) -> ASGIApp:
         *_machine_routes(pages, machine),
         *_record_routes(pages, Records(context, gateways)),
         *_code_routes(CodePage(context, pages)),
+        *_identifier_routes(context, pages),
         Route("/audit", pages.endpoint(AuditLog(context).view)),
         Route("/charts/trend.json", _trend_endpoint(overview)),
         Route(BUNDLE, _bundle),
@@ -85,7 +91,7 @@ def _pages(context: ConsoleContext) -> Pages:
         "points": points_text,
     }
     variables = {"bundle_url": BUNDLE, "machine_address": machine_address}
-    macros = {"figures": "figures.html"}
+    macros = {"figures": "figures.html", "ids": "identifiers.html"}
     return Pages(
         site,
         Assets(),
@@ -120,6 +126,18 @@ def _machine_routes(pages: Pages, machine: MachinePage) -> list[Route]:
 
 def _code_routes(codes: CodePage) -> list[Route]:
     return [Route(ADDRESS, codes.answer), Route(f"{ADDRESS}/{{code:path}}", codes.answer)]
+
+
+def _identifier_routes(context: ConsoleContext, pages: Pages) -> list[Route]:
+    waiting, box, printing = Assigning(context), OutboxPage(context), LabelsPage(context)
+    return [
+        Route(assigning.ADDRESS, pages.endpoint(waiting.view)),
+        Route(f"{assigning.ADDRESS}/release", waiting.release, methods=["POST"]),
+        Route(outbox.ADDRESS, pages.endpoint(box.view)),
+        Route(f"{outbox.ADDRESS}/ask", box.ask, methods=["POST"]),
+        Route(labels.ADDRESS, pages.endpoint(printing.view)),
+        Route(f"{labels.ADDRESS}/file", printing.file),
+    ]
 
 
 def _record_routes(pages: Pages, records: Records) -> list[Route]:

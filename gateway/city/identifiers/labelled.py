@@ -1,5 +1,6 @@
 """Machines that may be labelled: those whose identifier a node has confirmed."""
 
+from collections.abc import Collection
 from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, Connection, case, select
@@ -15,7 +16,14 @@ def shown_handle() -> ColumnElement[str | None]:
     return case((confirmed, identifier.c.handle)).label("handle")
 
 
-def labels_of(connection: Connection, page_url: str | None, uscc: str = "") -> list[Label]:
+def labels_of(
+    connection: Connection,
+    page_url: str | None,
+    uscc: str = "",
+    machines: Collection[int] = (),
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[Label]:
     """Labels by enterprise, site and asset number.
 
     An identifier that no node has confirmed is on no label: it may still become another one.
@@ -24,6 +32,9 @@ def labels_of(connection: Connection, page_url: str | None, uscc: str = "") -> l
         connection: to the city's database.
         page_url: what QR codes hold before the identifier; None: nothing.
         uscc: of one enterprise; empty: all.
+        machines: keys of those that are wanted; none: all.
+        limit: no more than so many; None: all.
+        offset: how many are passed over.
     """
     query = (
         select(identifier.c.handle, equipment, enterprise.c.name.label("owner"))
@@ -34,9 +45,11 @@ def labels_of(connection: Connection, page_url: str | None, uscc: str = "") -> l
     )
     if uscc:
         query = query.where(equipment.c.uscc == uscc)
+    if machines:
+        query = query.where(equipment.c.id.in_(machines))
     return [
         Label(label_code(row.handle, page_url), row.handle, row.name, row.asset_no, row.owner)
-        for row in connection.execute(query)
+        for row in connection.execute(query.limit(limit).offset(offset))
     ]
 
 

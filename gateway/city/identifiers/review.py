@@ -78,10 +78,14 @@ def begin_reviews(connection: Connection, now_ms: int, limit: int) -> int:
 def waiting(
     connection: Connection, review_ms: int, now_ms: int, *, uscc: str = ""
 ) -> Sequence[Row[Any]]:
+    """Machines that wait for their review, as :func:`waiting_query` has them."""
+    return connection.execute(waiting_query(review_ms, now_ms, uscc=uscc)).all()
+
+
+def waiting_query(review_ms: int, now_ms: int, *, uscc: str = "") -> Select[Any]:
     """Machines that wait for their review: ``uscc``, ``asset_no``, …, ``since_ms``.
 
     Args:
-        connection: the city's database.
         review_ms: how long a machine waits.
         now_ms: UTC milliseconds.
         uscc: only those of this enterprise; empty: of all.
@@ -92,7 +96,7 @@ def waiting(
         .outerjoin(identifier_review, identifier_review.c.equipment_id == equipment.c.id)
         .where(~reviewed(review_ms, now_ms))
     )
-    return connection.execute(query.where(equipment.c.uscc == uscc) if uscc else query).all()
+    return query.where(equipment.c.uscc == uscc) if uscc else query
 
 
 def approve(connection: Connection, machines: Sequence[int], now_ms: int) -> None:

@@ -99,15 +99,13 @@ def _approve(
     everything: Annotated[bool, typer.Option("--all", help="Of all enterprises.")] = False,
 ) -> None:
     """Let the machines that wait have their identifiers at once."""
-    from gateway.city.identifiers.progress.acts import release
-    from gateway.city.identifiers.review import waiting
+    from gateway.city.identifiers.progress.acts import release_waiting
 
     if bool(enterprise) == everything:
         fail("say whose machines are approved: --enterprise USCC, or --all")
     city, now_ms = load(config), system_ms()
+    review_ms, uscc = city.identifier.review_hours * HOUR_MS, enterprise.upper()
+    who = (system_user(), "qulink id approve")
     with opened(city) as database:
-        review_ms = city.identifier.review_hours * HOUR_MS
-        rows = database.run_now(waiting, review_ms, now_ms, uscc=enterprise.upper())
-        ids = [row.id for row in rows]
-        database.run_now(release, ids, now_ms, system_user(), "qulink id approve")
-    typer.echo(f"{len(rows)} machines approved; a running city gives them identifiers within 30 s")
+        number = database.run_now(release_waiting, review_ms, now_ms, *who, uscc=uscc)
+    typer.echo(f"{number} machines approved; a running city gives them identifiers within 30 s")

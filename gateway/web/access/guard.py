@@ -134,7 +134,9 @@ def _limited(receive: Receive) -> Receive:
 def _ask_for_token(request: Request) -> Response:
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         query = request.scope["query_string"].decode("latin-1")
-        target = request.scope["path"] + (f"?{query}" if query else "")
+        # As it was asked for: a name with a slash or # in it is another path once it is unquoted.
+        path = request.scope["raw_path"].decode("latin-1")
+        target = path + (f"?{query}" if query else "")
         return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
     return PlainTextResponse(
         "send the console's token as 'Authorization: Bearer …'\n",

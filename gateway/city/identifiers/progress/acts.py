@@ -3,14 +3,14 @@
 Each is one transaction with its entry in the audit log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select, update
 
 from gateway.city.access.audit import Action, note
 from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.db.tables import equipment
-from gateway.city.identifiers.review import approve
+from gateway.city.identifiers.review import approve, waiting_query
 from gateway.relational.database import chunks
 
 _EXAMPLES = 5
@@ -34,6 +34,34 @@ def release(
         detail = f"{len(numbers)} by {whence}: {', '.join(numbers[:_EXAMPLES])}"
         more = " …" if len(numbers) > _EXAMPLES else ""
         note(connection, now_ms, who, Action.RELEASED, uscc, detail + more)
+
+
+def release_waiting(
+    connection: Connection,
+    review_ms: int,
+    now_ms: int,
+    who: str,
+    whence: str,
+    *,
+    uscc: str = "",
+    machines: Collection[int] | None = None,
+) -> int:
+    """Release those machines of an enterprise, or of a choice, that wait; returns how many.
+
+    Args:
+        connection: the city's database.
+        review_ms: how long a machine waits.
+        now_ms: UTC milliseconds.
+        who: user of the system, or address of a visitor.
+        whence: by what means, for the log.
+        uscc: of the enterprise; empty: of any.
+        machines: keys of the choice; None: all.
+    """
+    query = waiting_query(review_ms, now_ms, uscc=uscc).with_only_columns(equipment.c.id)
+    chosen = query if machines is None else query.where(equipment.c.id.in_(machines))
+    ids = connection.scalars(chosen).all()
+    release(connection, ids, now_ms, who, whence)
+    return len(ids)
 
 
 def _numbers(connection: Connection, machines: Sequence[int]) -> dict[str, list[str]]:

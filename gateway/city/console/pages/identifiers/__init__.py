@@ -1,0 +1,1 @@
+"""Pages about identifiers: machines that wait for one, the list for the node, labels."""
