@@ -4,8 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS   ?=
-# Tests wait more than they compute, so twice as many run at a time as there are cores.
-JOBS   ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
+# Tests wait two seconds for each that they compute, so three run at a time for each core.
+JOBS   ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1))')
 
 # Hundreds of processes are started, and each would compile every module anew where keeping them
 # is forbidden.

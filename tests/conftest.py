@@ -17,6 +17,11 @@ settings.load_profile("untimed")
 gc.set_threshold(50_000)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: none of them is to run alone at the end, while other processes wait."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_collection_finish() -> None:
     """Tests that look for leaks do not search all that was collected before them."""
     gc.freeze()

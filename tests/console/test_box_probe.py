@@ -22,6 +22,8 @@ from tests.survey import plant
 from tests.survey.odd_units import OddUnits, holding
 from tests.survey.test_probe import SDM630
 
+pytestmark = pytest.mark.long
+
 TEXT = "document.body.innerText"
 QUICK = {"timeout_ms": "300", "pause_ms": "10", "unit": "1-3"}
 

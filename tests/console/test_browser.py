@@ -14,6 +14,8 @@ from tests.console.town import NOW_MS, Town, uscc_of
 from tests.support.chromium import Page, chromium
 from tests.support.peers import program
 
+pytestmark = pytest.mark.long
+
 FIRST = uscc_of(0)
 PAGES = {
     "/": ("重点工业企业设备联网率", "Equipment networking rate"),

@@ -20,6 +20,8 @@ from tests.support.peers import free_port
 from tests.support.serial_server import SerialServerProcess, crc
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.long
+
 FRAMINGS = pytest.mark.parametrize("is_rtu", [False, True], ids=["tcp", "rtu"])
 UNITS = 30
 

@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 PAGE = (ROOT / "docs/unknown-device.md").read_text(encoding="utf-8")
 COMMANDS = sum(block.language == "console" for block in blocks(PAGE))
 
-pytestmark = pytest.mark.timeout(600)  # thirty commands, on a busy machine
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]  # thirty commands, on a busy machine
 
 
 @pytest.fixture

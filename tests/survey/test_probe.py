@@ -20,6 +20,8 @@ from tests.survey.odd_units import OddUnits, holding
 from tests.survey.plant import command, device, serving
 from tests.survey.test_decode import CONFIG, run
 
+pytestmark = pytest.mark.long
+
 QUICK = ("--pause-ms", 0, "--timeout-ms", 300)
 
 

@@ -24,6 +24,8 @@ from tests.drivers.modbus.hostile_campaign import (
 )
 from tests.drivers.modbus.support import connected, points
 
+pytestmark = pytest.mark.long
+
 WHOLE_S = 120.0
 
 

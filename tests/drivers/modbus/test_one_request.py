@@ -18,6 +18,8 @@ from tests.drivers.modbus.support import connected, points, reasons
 from tests.support.odd_device import ODD, device, has_odd, right
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.long
+
 FAR = points(*(f"holding:{place}" for place in (100, 101, 102, 498, 499, ODD)))
 """Two requests; the odd register is the last of the second one."""
 NEAR = points(*(f"holding:{place}" for place in (495, 496, 497, 498, 499, ODD)))
