@@ -35,8 +35,9 @@ from gateway.identifier.node.keeping import records, templates
 from gateway.identifier.node.keeping.counts import Tally
 from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.keeping.opening import open_database
-from gateway.identifier.node.native_face import NativeFace, own_holdings
-from gateway.identifier.node.program import counted
+from gateway.identifier.node.native.face import NativeFace
+from gateway.identifier.node.native.referring import Directory, site_of
+from gateway.identifier.node.native.serving import NativeNode
 from gateway.identifier.node.registration import Registration
 from gateway.identifier.resolving.answer import Answer, Outcome
 from gateway.identifier.resolving.keeping import Memory
@@ -188,10 +189,16 @@ async def _asked(first: int, peer: TcpPeer) -> list[float]:
 
 
 def _serve(port: int, folder: str) -> None:
-    lookup = Lookup(open_database("sqlite:///node.db", Path(folder), {}))
-    holdings = own_holdings(lookup, "88.999", ("127.0.0.1", port))
-    face = NativeFace(counted(holdings, Tally(), lambda: time.time_ns() // 1_000_000))
-    asyncio.run(face.serve(bind(f"127.0.0.1:{port}")))
+    database = open_database("sqlite:///node.db", Path(folder), {})
+    lookup = Lookup(database)
+    site = site_of("88.999", ("127.0.0.1", port), takes_changes=False)
+    directory = Directory("88.999", site, {"88.999": None})
+    node = NativeNode(database, lookup, directory, None, Tally(), _now_ms)
+    asyncio.run(NativeFace(node.answer).serve(bind(f"127.0.0.1:{port}")))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

@@ -61,8 +61,8 @@ class NodeConfig(Settings):
     tls: ServerTls | None = Field(default=None, description="certificate; required off loopback")
     native_listen: ListenAddress | None = Field(
         default=None,
-        description="address of the native protocol of handles, TCP and UDP, as 0.0.0.0:2641; it "
-        "tells what everybody may see",
+        description="address of the native protocol of handles, TCP and UDP, as 0.0.0.0:2641; "
+        "changes are taken there from who proves himself with a key",
     )
     native_address: IpAddress | None = Field(
         default=None,

@@ -90,6 +90,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from gateway.city.rates.definitions import DefinitionError
     from gateway.city.stores.api import StoreError
     from gateway.identifier.node.credentials import CredentialsError
+    from gateway.identifier.node.keeping.secrets import SealError
     from gateway.relational.database import DatabaseUnusableError
     from gateway.web.listen import ListenError
 
@@ -99,6 +100,7 @@ def _expected() -> tuple[type[Exception], ...]:
         SecretUnavailableError,
         StoreError,
         CredentialsError,
+        SealError,
         ListenError,
         ConsoleUnusableError,
         OSError,

@@ -3,7 +3,7 @@
 RFC 3652, 2.3.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from struct import Struct
 
 from gateway.identifier.irp.message import ENVELOPE_SIZE, MAX_LENGTH
@@ -15,6 +15,9 @@ _TRUNCATED = 0x20
 _SEQUENCE = Struct(">I")
 _SEQUENCE_AT, _FLAGS_AT = 12, 2
 _SHARE = DATAGRAM - ENVELOPE_SIZE
+_NUMBER = slice(8, 12)
+_MOST_ASSEMBLIES, _PATIENCE_S = 64, 5.0
+"""Messages that wait for the rest of their datagrams, and how long each of them may."""
 
 
 def cut(message: bytes) -> Iterator[bytes]:
@@ -70,3 +73,40 @@ class Assembly:
         envelope = bytearray(self._envelope)
         envelope[_FLAGS_AT] &= ~_TRUNCATED
         return bytes(envelope) + body
+
+
+class Assemblies:
+    """Requests out of the datagrams of many peers; a bounded number of them is under way."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Hashable, bytes], tuple[Assembly, float]] = {}
+
+    def add(self, datagram: bytes, peer: Hashable, now_s: float) -> bytes | None:
+        """Take a datagram; gives the message when it is whole.
+
+        Args:
+            datagram: as it came.
+            peer: from where.
+            now_s: a clock that only runs.
+
+        Raises:
+            WireError: as of :meth:`Assembly.add`; what came of that message before is forgotten.
+        """
+        if len(datagram) >= ENVELOPE_SIZE and not datagram[_FLAGS_AT] & _TRUNCATED:
+            return datagram
+        key = peer, datagram[_NUMBER]
+        self._forget(now_s)
+        assembly, _ = self._kept.pop(key, (None, 0.0))
+        assembly = assembly or Assembly()
+        whole = assembly.add(datagram)
+        if whole is None:
+            self._kept[key] = assembly, now_s + _PATIENCE_S
+        return whole
+
+    def _forget(self, now_s: float) -> None:
+        """Those that are late, and the oldest if there are too many."""
+        while self._kept:
+            oldest = next(iter(self._kept))
+            if len(self._kept) < _MOST_ASSEMBLIES and self._kept[oldest][1] > now_s:
+                return
+            del self._kept[oldest]

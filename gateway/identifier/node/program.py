@@ -2,25 +2,17 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from socket import socket
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from edge_config.models.base import split_listen
 from edge_config.models.identifiers.node import NodeConfig
-from gateway.identifier.irp.codes import Rc
-from gateway.identifier.irp.message import ENVELOPE_SIZE
-from gateway.identifier.node.answering import Holdings, answer
 from gateway.identifier.node.http.application import Parts, application
 from gateway.identifier.node.keeping import counts
-from gateway.identifier.node.keeping.counts import Tally, What
-from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.keeping.opening import open_database
-from gateway.identifier.node.native_face import NativeFace, own_holdings
+from gateway.identifier.node.native.running import serve_natively
 from gateway.identifier.node.rights.principal import Terms
 from gateway.identifier.visibility import Seen
 from gateway.relational.database import Database, words
@@ -29,13 +21,6 @@ log = logging.getLogger(__name__)
 
 COUNTED_S = 5.0
 """How often counts are written."""
-_OUTCOMES = {
-    Rc.OK: "ok",
-    Rc.HANDLE_NOT_FOUND: "not found",
-    Rc.VALUES_NOT_FOUND: "not found",
-    Rc.NOT_RESPONSIBLE: "not responsible",
-}
-_RC_AT = ENVELOPE_SIZE + 4
 
 
 def terms_of(config: NodeConfig) -> Terms:
@@ -73,6 +58,7 @@ async def run(
     Raises:
         DatabaseUnusableError: its database cannot be used.
         SecretUnavailableError: the database's password cannot be read.
+        SealError: the key of sealed secrets cannot be used.
         ListenError: a port is in use.
         OSError: certificate or key cannot be read.
     """
@@ -83,9 +69,8 @@ async def run(
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_serve_http(config, parts, patience_s))
                 if config.native_listen is not None:
-                    tasks.create_task(
-                        _serve_native(config, parts, config.native_listen, patience_s)
-                    )
+                    listen = config.native_listen
+                    tasks.create_task(serve_natively(config, parts, listen, patience_s))
                 tasks.create_task(_keep_counting(parts))
         finally:
             with suppress(SQLAlchemyError):  # it was told, if it was away for long
@@ -99,40 +84,6 @@ async def _serve_http(config: NodeConfig, parts: Parts, patience_s: float) -> No
     listener = await bind_soon(config.listen, "node", patience_s)
     app = application(parts, config.limits.requests_per_minute)
     await serve(app, config, listener, "node")
-
-
-async def _serve_native(config: NodeConfig, parts: Parts, listen: str, patience_s: float) -> None:
-    from gateway.web.listen import ListenError, bind_soon  # noqa: PLC0415 - as above
-
-    listener = await bind_soon(listen, "node", patience_s, "native_listen")
-    with closing(Lookup(parts.database)) as lookup:
-        holdings = own_holdings(lookup, config.prefix, _reached_at(config, listener))
-        face = NativeFace(counted(holdings, parts.tally, parts.now_ms))
-        try:
-            await face.serve(listener)
-        except OSError as error:  # the same port of UDP is another's
-            raise ListenError(f"node: {error}; set another port in 'native_listen'") from error
-
-
-def _reached_at(config: NodeConfig, listener: socket) -> tuple[str, int]:
-    host = config.native_address or split_listen(config.native_listen or "")[0]
-    return host, listener.getsockname()[1]
-
-
-def counted(
-    holdings: Holdings, tally: Tally, now_ms: Callable[[], int]
-) -> Callable[[bytes], bytes]:
-    """Answers of the native protocol, each of which is counted."""
-
-    def answered(asked: bytes) -> bytes:
-        began_s = time.perf_counter()
-        said = answer(asked, holdings, now_ms() // 1000)
-        rc = int.from_bytes(said[_RC_AT : _RC_AT + 4], "big")
-        outcome = _OUTCOMES.get(rc, "refused")  # type: ignore[call-overload]
-        tally.add(What("native", "resolve", outcome), time.perf_counter() - began_s)
-        return said
-
-    return answered
 
 
 async def _keep_counting(parts: Parts) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.identifier.codes.handle import Handle, HandleError
@@ -17,7 +17,7 @@ from gateway.identifier.irp.bodies import (
     write_question,
     write_removal,
 )
-from gateway.identifier.irp.codes import Op, Rc
+from gateway.identifier.irp.codes import Flag, Op, Rc
 from gateway.identifier.irp.data import Admin
 from gateway.identifier.irp.message import Message
 from gateway.identifier.irp.octets import WireError
@@ -30,6 +30,7 @@ from gateway.identifier.native.administering import (
     UncertainError,
 )
 from gateway.identifier.native.records import (
+    TEMPLATE_INDEX,
     admin_value,
     difference,
     record_of,
@@ -164,7 +165,14 @@ class NativeRegistry:
         reason = withdrawal_of(held)
         if reason is not None and withdrawal_of(Held(handle, tuple(wanted))) is None:
             return Result(handle, Outcome.INVALID, f"it was withdrawn: {reason}")
-        return await self._carried_out(handle, _steps(handle, held, wanted))
+        steps = tuple(_steps(handle, held, wanted))
+        if not steps:
+            return Result(handle, Outcome.OK)
+        whole = write_held(Held(handle, _whole(held, wanted)))
+        result = _result(handle, await self._server.ask(Op.CREATE, whole, int(Flag.OVERWRITE)))
+        if result.outcome is not Outcome.EXISTS:
+            return result
+        return await self._carried_out(handle, steps)  # servers before 2.11 do not overwrite
 
     async def _own(self, handle: str) -> Held | Result:
         """What the server holds of a handle that is spelt as ours."""
@@ -174,7 +182,7 @@ class NativeRegistry:
             return Result(handle, Outcome.INVALID, why)
         return held
 
-    async def _carried_out(self, handle: str, steps: Iterator[tuple[Op, bytes]]) -> Result:
+    async def _carried_out(self, handle: str, steps: Iterable[tuple[Op, bytes]]) -> Result:
         """Of steps that follow each other; once one is done, none that fails has done nothing."""
         result, has_begun = Result(handle, Outcome.OK), False
         for op, body in steps:
@@ -236,12 +244,17 @@ class NativeRegistry:
         return int(self._now_s())
 
 
+def _whole(held: Held, wanted: Sequence[Value]) -> tuple[Value, ...]:
+    """All values after a change: those that stay, and the wanted ones."""
+    return (*(one for one in held.values if one.index < TEMPLATE_INDEX), *wanted)
+
+
 def _steps(handle: str, held: Held, wanted: Sequence[Value]) -> Iterator[tuple[Op, bytes]]:
     added, changed, gone = difference(held.values, wanted)
-    if added:
-        yield Op.ADD_VALUE, write_held(Held(handle, added))
     if changed:
         yield Op.MODIFY_VALUE, write_held(Held(handle, changed))
+    if added:
+        yield Op.ADD_VALUE, write_held(Held(handle, added))
     if gone:
         yield Op.REMOVE_VALUE, write_removal(Removal(handle, gone))
 

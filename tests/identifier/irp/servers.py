@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from gateway.identifier.irp.data import BOTH, TCP, UDP, Interface, Server, Site
-from gateway.identifier.node.native_face import Answer, NativeFace
+from gateway.identifier.node.native.face import Answer, NativeFace
 from gateway.web.listen import bind
 
 
@@ -17,16 +17,23 @@ def site_at(port: int, *protocols: int) -> Site:
 
 
 @asynccontextmanager
-async def answering(answer: Answer) -> AsyncIterator[int]:
+async def answering(answer: Callable[[bytes], bytes]) -> AsyncIterator[int]:
     """A server whose answers are what a function says; gives its port."""
+    async with serving(lambda request, _: answer(request)) as port:
+        yield port
+
+
+@asynccontextmanager
+async def serving(answer: Answer) -> AsyncIterator[int]:
+    """A face of a node; gives its port."""
     listener = bind("127.0.0.1:0")
     port = int(listener.getsockname()[1])
-    serving = asyncio.create_task(NativeFace(answer).serve(listener))
+    task = asyncio.create_task(NativeFace(answer).serve(listener))
     try:
         yield port
     finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
         listener.close()
 
 

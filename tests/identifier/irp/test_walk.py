@@ -21,11 +21,11 @@ from gateway.identifier.irp.values import Value
 from gateway.identifier.native.peers import TcpPeer
 from gateway.identifier.native.walking.walk import Found, Manner, Walker
 from gateway.identifier.native.walking.way import WalkError
-from gateway.identifier.node.answering import Holdings, answer
 from gateway.identifier.node.keeping import records
 from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.keeping.opening import open_database
-from gateway.identifier.node.native_face import own_holdings
+from gateway.identifier.node.native.answering import Holdings, answer
+from gateway.identifier.node.native.referring import Directory, site_of
 from gateway.identifier.node.registration import Registration
 from tests.identifier.irp.servers import answering, site_at
 
@@ -44,7 +44,8 @@ def holdings(tmp_path: Path) -> Iterator[Holdings]:
     database = open_database("sqlite:///node.db", tmp_path, {})
     database.run_now(records.add, [RECORD], "", NOW_S * 1000)
     with closing(Lookup(database)) as lookup:
-        yield own_holdings(lookup, "88.999", ("127.0.0.1", 2641))
+        directory = Directory("88.999", site_of("88.999", ("127.0.0.1", 2641), takes_changes=True))
+        yield Holdings(lookup.held, lambda: directory)
     database.close()
 
 

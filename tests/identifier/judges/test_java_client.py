@@ -65,7 +65,8 @@ from gateway.identifier.irp.values import (
     write_references,
     write_value,
 )
-from gateway.identifier.node.answering import Holdings, answer
+from gateway.identifier.node.native.answering import Holdings, answer
+from gateway.identifier.node.native.referring import Directory
 from tests.identifier.irp.servers import answering, site_at
 from tests.support.java import Judge
 
@@ -284,13 +285,18 @@ LONG = Value(2, "DESC", "磨床".encode() * 300, 1_700_000_000)
 """Takes four datagrams."""
 
 
-def node(lookup: dict[str, Held], own: str) -> Callable[[bytes], bytes]:
-    """What a node answers that holds some handles of its own."""
+def node(lookup: dict[str, Held]) -> Callable[[bytes], bytes]:
+    """What a node answers that holds some handles below 88."""
     held = {handle.upper(): one for handle, one in lookup.items()}
-    site = write_site(SITE)
-    holdings = Holdings(
-        lambda handle: held.get(handle.upper()), lambda handle: handle.startswith(own), site
-    )
+    directory = Directory("88", write_site(SITE))
+    holdings = Holdings(lambda handle: held.get(handle.upper()), lambda: directory)
+    return lambda request: answer(request, holdings, int(time.time()))
+
+
+def above(port: int) -> Callable[[bytes], bytes]:
+    """What a node answers that has handed the prefix to another one."""
+    directory = Directory("88", write_site(SITE), {"88.100.1": write_site(site_at(port))})
+    holdings = Holdings(lambda _: None, lambda: directory)
     return lambda request: answer(request, holdings, int(time.time()))
 
 
@@ -299,7 +305,7 @@ RECORD = Held(HANDLE, (URL, LONG, Value(301, "HS_SECKEY", b"geheim", permissions
 
 @pytest.mark.parametrize("udp", [False, True], ids=["tcp", "udp"])
 async def test_it_resolves_at_our_node(judge: Judge, udp: bool) -> None:
-    async with answering(node({HANDLE: RECORD}, "88.")) as port:
+    async with answering(node({HANDLE: RECORD})) as port:
         where = {"site": write_site(site_at(port)), "udp": udp}
         found = await judge.ask("resolve", handle="88.100.1/设备-1", **where)
         some = await judge.ask("resolve", handle=HANDLE, types=["URL"], **where)
@@ -318,12 +324,10 @@ async def test_it_resolves_at_our_node(judge: Judge, udp: bool) -> None:
 
 
 async def test_it_walks_from_a_root_of_ours_to_a_node_of_ours(judge: Judge) -> None:
-    async with answering(node({HANDLE: RECORD}, "88.")) as port:
-        site = Value(1, "HS_SITE", write_site(site_at(port)))
-        async with answering(node({PREFIX: Held(PREFIX, (site,))}, "0.NA/")) as root:
-            start = write_site(site_at(root))
-            found = await judge.ask("resolve", handle=HANDLE, site=start, walk=True)
-            absent = await judge.ask("resolve", handle=HANDLE + "0", site=start, walk=True)
+    async with answering(node({HANDLE: RECORD})) as port, answering(above(port)) as root:
+        start = write_site(site_at(root))
+        found = await judge.ask("resolve", handle=HANDLE, site=start, walk=True)
+        absent = await judge.ask("resolve", handle=HANDLE + "0", site=start, walk=True)
     assert (found["responseCode"], len(found["values"])) == (Rc.OK, 2)
     assert absent["responseCode"] == Rc.HANDLE_NOT_FOUND
 
@@ -351,27 +355,27 @@ def referring(rc: Rc, site: Site) -> Callable[[bytes], bytes]:
 async def test_it_follows_a_referral_for_a_handle(judge: Judge) -> None:
     """Of a handle it follows SERVICE_REFERRAL only; PREFIX_REFERRAL it gives back."""
     codes = []
-    async with answering(node({HANDLE: RECORD}, "88.")) as port:
+    async with answering(node({HANDLE: RECORD})) as port:
         for rc in (Rc.SERVICE_REFERRAL, Rc.PREFIX_REFERRAL):
-            async with answering(referring(rc, site_at(port))) as parent:
-                below = Value(1, "HS_SITE", write_site(site_at(parent)))
-                async with answering(node({PREFIX: Held(PREFIX, (below,))}, "0.NA/")) as root:
-                    start = write_site(site_at(root))
-                    found = await judge.ask("resolve", handle=HANDLE, site=start, walk=True)
-                    codes.append(found["responseCode"])
+            async with (
+                answering(referring(rc, site_at(port))) as parent,
+                answering(above(parent)) as root,
+            ):
+                start = write_site(site_at(root))
+                found = await judge.ask("resolve", handle=HANDLE, site=start, walk=True)
+                codes.append(found["responseCode"])
     assert codes == [Rc.OK, Rc.PREFIX_REFERRAL]
 
 
 @pytest.mark.parametrize("rc", [Rc.SERVICE_REFERRAL, Rc.PREFIX_REFERRAL])
 async def test_it_follows_a_referral_for_a_prefix(judge: Judge, rc: Rc) -> None:
-    async with answering(node({HANDLE: RECORD}, "88.")) as port:
-        site = Value(1, "HS_SITE", write_site(site_at(port)))
-        async with (
-            answering(node({PREFIX: Held(PREFIX, (site,))}, "0.NA/")) as parent,
-            answering(referring(rc, site_at(parent))) as root,
-        ):
-            start = write_site(site_at(root))
-            found = await judge.ask("resolve", handle=HANDLE, site=start, walk=True)
+    async with (
+        answering(node({HANDLE: RECORD})) as port,
+        answering(above(port)) as parent,
+        answering(referring(rc, site_at(parent))) as root,
+    ):
+        start = write_site(site_at(root))
+        found = await judge.ask("resolve", handle=HANDLE, site=start, walk=True)
     assert (found["responseCode"], found["handle"]) == (Rc.OK, HANDLE)
 
 

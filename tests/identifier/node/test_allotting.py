@@ -72,11 +72,11 @@ def test_a_prefix_is_delegated_and_taken_back(database: Database) -> None:
     other = node.principal("qz02")
     assert node.do(allotting.delegate, other, ONE, SITE).outcome is Outcome.DENIED
     assert node.do(allotting.delegate, own, ONE, SITE).outcome is Outcome.OK
-    assert database.run_now(prefixes.delegations) == {ONE: SITE}
+    assert database.run_now(prefixes.allotted)[ONE] == SITE
     assert node.create("qz01", machine("1")) == [Outcome.DENIED]
     assert node.do(allotting.delegate, own, ONE, None).outcome is Outcome.OK
     assert node.create("qz01", machine("1")) == [Outcome.OK]
-    assert database.run_now(prefixes.delegations) == {}
+    assert database.run_now(prefixes.allotted)[ONE] is None
 
 
 def test_a_nodes_own_enterprise_has_its_prefix_without_a_decision(database: Database) -> None:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from gateway.identifier.irp.bodies import (
@@ -40,6 +41,7 @@ class HandleServer:
 
     public_key: RSAPublicKey | None = None
     version: tuple[int, int] = (2, 11)
+    overwrites: bool = False
     rc: Rc | None = None
     lie: Lie = lambda _request, answer: answer
     held: dict[str, dict[int, Value]] = field(default_factory=dict)
@@ -58,13 +60,16 @@ class HandleServer:
         if self.rc is not None:
             return self._message(request, self.rc, write_fault(Fault("by order")))
         if asked.op != Op.CHALLENGE_ANSWER:
-            nonce = secrets.token_bytes(16)
-            self._open[asked.request_id] = request, nonce
-            return self._message(request, Rc.CHALLENGE, write_challenge(nonce))
-        first, nonce = self._open.pop(asked.request_id)
+            session_id, nonce = secrets.randbits(31), secrets.token_bytes(16)
+            self._open[session_id] = request, nonce
+            challenge = self._message(request, Rc.CHALLENGE, write_challenge(nonce))
+            return msgspec.structs.replace(challenge, session_id=session_id)
+        first, nonce = self._open.pop(asked.session_id)  # clients number the answer anew
         if not self._is_proved(asked.body, nonce, request_digest(first)[1:]):
-            return self._message(first, Rc.AUTHENTICATION_FAILED, write_fault(Fault("wrong key")))
-        return self._message(first, *self._done(decode(first)))
+            wrong = write_fault(Fault("wrong key"))
+            return self._message(request, Rc.AUTHENTICATION_FAILED, wrong)
+        rc, body = self._done(decode(first))
+        return msgspec.structs.replace(self._message(request, rc, body), op=decode(first).op)
 
     def _is_proved(self, body: bytes, nonce: bytes, digest: bytes) -> bool:
         proof = read_proof(body)
@@ -84,6 +89,8 @@ class HandleServer:
             Op.MODIFY_VALUE: self._modify,
             Op.REMOVE_VALUE: self._remove,
         }
+        if self.overwrites and asked.flags & Flag.OVERWRITE:
+            self.held.pop(read_held(asked.body).handle, None)
         return does[asked.op](asked.body)
 
     def _resolve(self, body: bytes) -> Answer:
@@ -128,13 +135,14 @@ class HandleServer:
 
     def _message(self, request: bytes, rc: Rc, body: bytes) -> Message:
         asked = decode(request)
+        flags = asked.flags | Flag.RETURN_DIGEST * (rc == Rc.CHALLENGE)  # it always has one
         return Message(
             asked.op,
             asked.request_id,
             body,
             rc,
-            asked.flags,
-            session_id=7,
+            flags,
             version=self.version,
-            digest=request_digest(request) if asked.flags & Flag.RETURN_DIGEST else b"",
+            expires_s=2**31 - 1,
+            digest=request_digest(request) if flags & Flag.RETURN_DIGEST else b"",
         )

@@ -64,8 +64,9 @@ def numbered(count: int) -> list[Record]:
     return [replace(RECORD, handle=f"88.999.QZ01/451.{number:06d}") for number in range(count)]
 
 
-async def test_an_identifier_is_registered_read_changed_and_withdrawn() -> None:
-    server = HandleServer()
+@pytest.mark.parametrize("overwrites", [False, True])
+async def test_an_identifier_is_registered_read_changed_and_withdrawn(overwrites: bool) -> None:
+    server = HandleServer(overwrites=overwrites)
     changed = replace(RECORD, values=(Value(2000, "equipName", "磨床"), Value(2006, "assetNo", "")))
     async with registering(server) as registry:
         assert (await registry.login()).outcome is Outcome.OK

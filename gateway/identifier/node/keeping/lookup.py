@@ -13,11 +13,12 @@ from sqlalchemy import URL
 from gateway.identifier.irp.bodies import Held
 from gateway.identifier.irp.values import PUBLIC_READ, Value
 from gateway.identifier.node.keeping import contents
+from gateway.identifier.node.registration import Registration
 from gateway.identifier.visibility import Seen, hidden
 from gateway.relational.database import Database
 
 _QUERY = (
-    "SELECT record.handle, record.contents, template.seen FROM record "
+    "SELECT record.handle, record.contents, record.template_version, template.seen FROM record "
     "LEFT JOIN template ON template.prefix = record.prefix "
     "AND template.version = record.template_version "
     "WHERE record.key = {} AND record.withdrawn_ms IS NULL"
@@ -51,11 +52,11 @@ class Lookup:
         row = self._row(handle.upper())
         if row is None:
             return None
-        name, blob, seen = row
-        values = contents.read(blob)
-        return Held(name, values if seen is None else _veiled(values, seen))
+        name, blob, version, seen = row
+        held = Registration(name, version, contents.read(blob)).held
+        return held if seen is None else Held(name, _veiled(held.values, seen))
 
-    def _row(self, key: str) -> tuple[str, bytes, str | None] | None:
+    def _row(self, key: str) -> tuple[str, bytes, str, str | None] | None:
         """The row; a connection that was lost meanwhile is opened again, once."""
         try:
             return self._asked(key)
@@ -67,10 +68,10 @@ class Lookup:
             self.close()
             raise LookupFailedError(f"the node's database: {error}") from error
 
-    def _asked(self, key: str) -> tuple[str, bytes, str | None] | None:
+    def _asked(self, key: str) -> tuple[str, bytes, str, str | None] | None:
         if self._connection is None:
             self._connection = _opened(self._url)
-        found: tuple[str, bytes, str | None] | None = self._connection.execute(
+        found: tuple[str, bytes, str, str | None] | None = self._connection.execute(
             self._query, (key,)
         ).fetchone()
         return found

@@ -91,10 +91,13 @@ def kin(connection: Connection, prefix: str) -> list[Prefix]:
     ]
 
 
-def delegations(connection: Connection) -> dict[str, bytes]:
-    """HS_SITE by prefix, in upper case, of allotted ones that other nodes answer for."""
+def allotted(connection: Connection) -> dict[str, bytes | None]:
+    """Allotted prefixes in upper case, with the HS_SITE of the node that answers for each.
+
+    None: it is this one.
+    """
     of = table.c
-    query = select(of.prefix, of.site).where(of.state == State.ALLOTTED, of.site.is_not(None))
+    query = select(of.prefix, of.site).where(of.state == State.ALLOTTED)
     return {prefix: site for prefix, site in connection.execute(query)}  # noqa: C416 - rows are no pairs
 
 

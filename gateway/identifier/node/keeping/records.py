@@ -104,6 +104,13 @@ def withdraw(connection: Connection, keys: Iterable[str], why: str, now_ms: int)
         )
 
 
+def handles(connection: Connection, prefix: str, most: int) -> list[str]:
+    """Living identifiers of a prefix, in order; at most so many."""
+    of = record.c
+    query = select(of.handle).where(of.prefix == prefix.upper(), of.withdrawn_ms.is_(None))
+    return list(connection.scalars(query.order_by(of.key).limit(most)))
+
+
 def count(connection: Connection, prefix: str | None = None) -> int:
     """How many identifiers live, of a prefix or of all."""
     query = select(func.count()).select_from(record).where(record.c.withdrawn_ms.is_(None))

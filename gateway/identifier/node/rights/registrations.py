@@ -49,6 +49,21 @@ def read(connection: Connection, visit: Visit, handle: str) -> Registration | No
     return replace(found, values=tuple(values))
 
 
+def listed(connection: Connection, visit: Visit, prefix: str, most: int) -> Result | list[str]:
+    """Identifiers of a prefix, for who registers below it; DENIED for others.
+
+    Args:
+        connection: of the node's database.
+        visit: who asks.
+        prefix: without those below it.
+        most: how many there may be at most.
+    """
+    denial = denied(visit, prefix)
+    if denial is not None:
+        return Result(prefix, Outcome.DENIED, denial)
+    return records.handles(connection, prefix, most)
+
+
 def create(connection: Connection, visit: Visit, new: Sequence[Registration]) -> list[Result]:
     """Register identifiers.
 

@@ -1,0 +1,156 @@
+"""Requests of who has proved himself, done by the rules of the node; functions of a connection."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from gateway.identifier.irp.bodies import (
+    Held,
+    read_handle,
+    read_held,
+    read_question,
+    read_removal,
+    write_held,
+    write_list,
+)
+from gateway.identifier.irp.codes import Flag, Op, Rc
+from gateway.identifier.irp.message import MAX_LENGTH, Message
+from gateway.identifier.native.records import withdrawal_of
+from gateway.identifier.node import rules
+from gateway.identifier.node.native import changes
+from gateway.identifier.node.native.answering import RefusedError
+from gateway.identifier.node.native.referring import prefix_asked
+from gateway.identifier.node.registration import Registration
+from gateway.identifier.node.rights import registrations
+from gateway.identifier.node.rights.principal import Visit
+from gateway.identifier.registering.registry import Outcome, Result
+
+_WITHOUT_REASON = "deleted natively by its administrator"
+_MOST_LISTED = 5_000
+_MOST_OCTETS = MAX_LENGTH - 1_024
+_CODES = {
+    Outcome.EXISTS: Rc.HANDLE_EXISTS,
+    Outcome.NOT_FOUND: Rc.HANDLE_NOT_FOUND,
+    Outcome.INVALID: Rc.INVALID_VALUE,
+    Outcome.DENIED: Rc.NOT_PERMITTED,
+    Outcome.QUOTA: Rc.DAILY_LIMIT,
+}
+
+
+def subject_of(asked: Message) -> str:
+    """The handle, or prefix, that a request for a change is about.
+
+    Raises:
+        WireError: its body is none.
+        RefusedError: it is a request that the node does not know, or no prefix is listed by it.
+    """
+    if asked.op in (Op.CREATE, Op.ADD_VALUE, Op.MODIFY_VALUE):
+        return read_held(asked.body).handle
+    if asked.op == Op.REMOVE_VALUE:
+        return read_removal(asked.body).handle
+    if asked.op == Op.DELETE:
+        return read_handle(asked.body)
+    if asked.op == Op.RESOLVE:
+        return read_question(asked.body).handle
+    if asked.op == Op.LIST_HANDLES:
+        return _prefix_of(read_handle(asked.body))
+    raise RefusedError(Rc.UNSUPPORTED, "this is not done here")
+
+
+def _prefix_of(handle: str) -> str:
+    prefix = prefix_asked(handle)
+    if not prefix:
+        raise RefusedError(Rc.INVALID_HANDLE, f"{handle} is no prefix; write 0.NA/88.999.QZ01")
+    return prefix
+
+
+def done(connection: Connection, visit: Visit, asked: Message) -> bytes:
+    """Do what is asked; the body of the answer.
+
+    Args:
+        connection: of the node's database, in a transaction.
+        visit: who asks.
+        asked: the request that was proved.
+
+    Raises:
+        WireError: its body is none.
+        RefusedError: it is not done.
+    """
+    if asked.op == Op.RESOLVE:
+        return _read(connection, visit, asked)
+    if asked.op == Op.LIST_HANDLES:
+        return _listed(connection, visit, asked)
+    if asked.op == Op.CREATE:
+        return _create(connection, visit, asked)
+    if asked.op == Op.DELETE:
+        handle = read_handle(asked.body)
+        return _told(registrations.withdraw(connection, visit, [handle], _WITHOUT_REASON))
+    return _change(connection, visit, asked)
+
+
+def _read(connection: Connection, visit: Visit, asked: Message) -> bytes:
+    question = read_question(asked.body)
+    held = _found(connection, visit, question.handle).held
+    values = tuple(one for one in held.values if question.wants(one))
+    if not values:
+        raise RefusedError(Rc.VALUES_NOT_FOUND, f"{held.handle} has no such value")
+    return write_held(Held(held.handle, values))
+
+
+def _found(connection: Connection, visit: Visit, handle: str) -> Registration:
+    found = registrations.read(connection, visit, handle)
+    if found is None:
+        raise RefusedError(Rc.HANDLE_NOT_FOUND, f"there is no {handle}")
+    return found
+
+
+def _create(connection: Connection, visit: Visit, asked: Message) -> bytes:
+    if asked.flags & Flag.MINT_SUFFIX:
+        raise RefusedError(Rc.UNSUPPORTED, "suffixes are made by who registers")
+    new = changes.created(asked.body, visit.now_ms // 1000)
+    results = registrations.create(connection, visit, [new])
+    if results[0].outcome is Outcome.EXISTS and asked.flags & Flag.OVERWRITE:
+        return _replaced(connection, visit, new)
+    return _told(results)
+
+
+def _replaced(connection: Connection, visit: Visit, new: Registration) -> bytes:
+    """An identifier has other values now; one that says why it is withdrawn, is."""
+    why = withdrawal_of(new.held)
+    if why is not None:
+        return _told(registrations.withdraw(connection, visit, [new.handle], why))
+    return _told(registrations.update(connection, visit, [new]))
+
+
+def _change(connection: Connection, visit: Visit, asked: Message) -> bytes:
+    registrations.begin_changes(connection)
+    before = _found(connection, visit, subject_of(asked))
+    overwrites = bool(asked.flags & Flag.OVERWRITE)
+    now_s = visit.now_ms // 1000
+    after = changes.changed(asked.op, asked.body, before, now_s, overwrites=overwrites)
+    return _replaced(connection, visit, after)
+
+
+def _listed(connection: Connection, visit: Visit, asked: Message) -> bytes:
+    found = registrations.listed(connection, visit, subject_of(asked), _MOST_LISTED + 1)
+    if isinstance(found, Result):
+        return _told([found])
+    body = write_list(tuple(found))
+    if len(found) > _MOST_LISTED or len(body) > _MOST_OCTETS:
+        raise RefusedError(Rc.UNSUPPORTED, f"more than {_MOST_LISTED} identifiers are not listed")
+    return body
+
+
+def _told(results: Sequence[Result]) -> bytes:
+    """The body of an answer to a change that was made.
+
+    Raises:
+        RefusedError: it was not made.
+    """
+    result = results[0]
+    if result.outcome is Outcome.OK:
+        return b""
+    code = _CODES.get(result.outcome, Rc.ERROR)
+    if code is Rc.INVALID_VALUE and rules.handle_problem(result.handle) is not None:
+        code = Rc.INVALID_HANDLE
+    raise RefusedError(code, result.message)

@@ -1,0 +1,87 @@
+"""Where identifiers of a prefix are answered for: here, or at the node it is delegated to. Pure.
+
+A prefix is asked for by its name alone (``88.999.001``, as recursive nodes of this country do) or
+as ``0.NA/88.999.001`` (as the rest of the world does); the answer is its HS_SITE.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.identifier.irp.bodies import Held, Question, Referral
+from gateway.identifier.irp.data import (
+    ASK,
+    BOTH,
+    TCP,
+    UDP,
+    Interface,
+    Server,
+    Site,
+    write_site,
+)
+from gateway.identifier.irp.values import Value
+
+SITE = "HS_SITE"
+_ABOVE = "0.NA/"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Prefixes of a node.
+
+    Attributes:
+        own: of the node, as ``88.999``.
+        site: HS_SITE of the node.
+        allotted: prefixes in upper case, with the HS_SITE of the node that each is delegated to;
+            None: it is answered here.
+    """
+
+    own: str
+    site: bytes = field(repr=False)
+    allotted: Mapping[str, bytes | None] = field(default_factory=dict)
+
+    def is_own(self, prefix: str) -> bool:
+        """Whether a prefix is the node's, or below it; case does not matter."""
+        return f"{prefix.upper()}.".startswith(f"{self.own.upper()}.")
+
+    def nearest(self, prefix: str) -> str | None:
+        """The allotted prefix that this one is, or stands below."""
+        one = prefix.upper()
+        while one and one not in self.allotted:
+            one = one.rpartition(".")[0]
+        return one or None
+
+    def referred(self, prefix: str) -> Referral | None:
+        """Who knows better about a prefix; None: this node answers itself."""
+        nearest = self.nearest(prefix)
+        site = self.allotted[nearest] if nearest is not None else None
+        return None if site is None else Referral("", (Value(1, SITE, site),))
+
+    def answered(self, asked: Question, prefix: str) -> Held | None:
+        """What is held of a prefix that is asked for itself; None: it is nobody's."""
+        nearest = self.nearest(prefix)
+        if nearest is None and prefix.upper() != self.own.upper():
+            return None
+        value = Value(1, SITE, (self.allotted[nearest] if nearest else None) or self.site)
+        return Held(asked.handle, (value,) if asked.wants(value) else ())
+
+
+def prefix_asked(handle: str) -> str | None:
+    """The prefix that a handle stands for; None: it stands for a thing."""
+    if handle[: len(_ABOVE)].upper() == _ABOVE:
+        return handle[len(_ABOVE) :]
+    return None if "/" in handle else handle
+
+
+def site_of(prefix: str, address: tuple[str, int], *, takes_changes: bool) -> bytes:
+    """HS_SITE of a node.
+
+    Args:
+        prefix: of the node.
+        address: IP address and port at which others reach it, by TCP and UDP.
+        takes_changes: whether it administers there, too.
+    """
+    host, port = address[:2]
+    use = BOTH if takes_changes else ASK
+    ways = (Interface(use, TCP, port), Interface(use, UDP, port))
+    named = (("desc", f"qulink {prefix}"),)
+    return write_site(Site((Server(1, host, ways),), attributes=named, is_primary=takes_changes))

@@ -1,0 +1,159 @@
+"""What comes of a native message at a node: answered at once, or once its database was asked."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.identifier.irp.bodies import Held
+from gateway.identifier.irp.codes import Op, Rc
+from gateway.identifier.irp.message import ENVELOPE_SIZE, decode
+from gateway.identifier.irp.octets import WireError
+from gateway.identifier.node.keeping import prefixes
+from gateway.identifier.node.keeping.counts import Tally, What
+from gateway.identifier.node.keeping.lookup import Lookup, LookupFailedError
+from gateway.identifier.node.native.administering import Administration
+from gateway.identifier.node.native.answering import (
+    PROVED,
+    Holdings,
+    ProofNeededError,
+    RefusedError,
+    answer,
+    broken,
+)
+from gateway.identifier.node.native.referring import Directory
+from gateway.identifier.registering.native_codes import outcome_of
+from gateway.relational.database import Database, words
+
+log = logging.getLogger(__name__)
+
+PROTOCOL = "native"
+_OP, _RC = (slice(ENVELOPE_SIZE + at, ENVELOPE_SIZE + at + 4) for at in (0, 4))
+_AT_ONCE = frozenset({Op.RESOLVE, Op.GET_SITE})
+_WORDS = {
+    Rc.SERVICE_REFERRAL: "referred",
+    Rc.PREFIX_REFERRAL: "referred",
+    Rc.NOT_RESPONSIBLE: "not responsible",
+    Rc.VALUES_NOT_FOUND: "not found",
+}
+"""What some codes are counted as; others as what they come to for who registers."""
+_NAMES = {int(one): one.name.lower() for one in Op}
+_REFRESH_S = 2.0
+"""How old what is known of prefixes may be."""
+
+
+class NativeNode:
+    """Answers for a node; its ``answer`` is what a ``NativeFace`` wants.
+
+    Args:
+        database: of the node.
+        lookup: a connection of its own to it.
+        directory: prefix and site of the node; what is allotted is read from the database.
+        administration: does what is proved; None: this process only reads.
+        tally: counts what is answered.
+        now_ms: UTC milliseconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        lookup: Lookup,
+        directory: Directory,
+        administration: Administration | None,
+        tally: Tally,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._database, self._lookup = database, lookup
+        self._directory = directory
+        self._administration = administration
+        self._tally = tally
+        self._now_ms = now_ms
+        self._holdings = Holdings(self._held, lambda: self._directory, administration is not None)
+        self._looking = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Read what is allotted.
+
+        Raises:
+            SQLAlchemyError: the database fails.
+        """
+        allotted = await self._database.read(prefixes.allotted)
+        self._directory = Directory(self._directory.own, self._directory.site, allotted)
+
+    async def keep_current(self) -> None:
+        """Know of what is allotted within seconds, until cancelled."""
+        while True:
+            await asyncio.sleep(_REFRESH_S)
+            try:
+                await self.refresh()
+            except SQLAlchemyError as error:
+                log.warning("node: prefixes cannot be read: %s", words(error))
+
+    def answer(self, request: bytes, visitor: str) -> bytes | Awaitable[bytes]:
+        """The answer to a whole message.
+
+        Args:
+            request: as it came.
+            visitor: who sent it: an address, or the site of one.
+
+        Raises:
+            WireError: there is none.
+        """
+        op = int.from_bytes(request[_OP], "big")
+        if op in PROVED and self._administration is not None:
+            if op == Op.CHALLENGE_ANSWER:
+                return self._proved(self._administration, request, visitor)
+            return self._challenge(self._administration, request, visitor)
+        if op == Op.RESOLVE and not self._lookup.is_quick:
+            return self._later(request, visitor)
+        return self._counted(op, request, visitor)
+
+    def _counted(self, op: int, request: bytes, visitor: str) -> bytes:
+        began_s = time.perf_counter()
+        try:
+            told = answer(request, self._holdings, self._now_ms() // 1000)
+        except ProofNeededError:
+            if self._administration is None:  # holdings of a process that only reads never say so
+                raise
+            return self._challenge(self._administration, request, visitor)
+        if op in _AT_ONCE:
+            self._count(op, int.from_bytes(told[_RC], "big"), began_s)
+        return told
+
+    async def _later(self, request: bytes, visitor: str) -> bytes:
+        async with self._looking:  # the connection is for one thread at a time
+            return await asyncio.to_thread(self._counted, Op.RESOLVE, request, visitor)
+
+    def _challenge(self, administration: Administration, request: bytes, visitor: str) -> bytes:
+        try:
+            asked = decode(request)
+        except WireError as error:
+            return broken(request, error)
+        if asked.is_answer:
+            raise WireError("an answer where a request is expected")
+        return administration.challenge(request, asked, visitor, self._directory)
+
+    async def _proved(self, administration: Administration, request: bytes, visitor: str) -> bytes:
+        began_s = time.perf_counter()
+        try:
+            proving = decode(request)
+        except WireError as error:
+            return broken(request, error)
+        op, rc, told = await administration.proved(request, proving, visitor)
+        if told:
+            self._count(op, rc, began_s)
+        return told
+
+    def _count(self, op: int, rc: int, began_s: float) -> None:
+        word = _WORDS.get(rc) or outcome_of(rc).value  # type: ignore[call-overload]
+        what = What(PROTOCOL, _NAMES[op], word)
+        self._tally.add(what, time.perf_counter() - began_s)
+
+    def _held(self, handle: str) -> Held | None:
+        try:
+            return self._lookup.held(handle)
+        except LookupFailedError as error:
+            log.warning("node: %s", error)
+            raise RefusedError(Rc.BUSY, "the node's database does not answer") from error
