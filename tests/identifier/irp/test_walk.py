@@ -80,6 +80,7 @@ async def test_a_machine_of_the_node_is_found(holdings: Holdings, protocol: int)
         one = await found(MACHINE.lower(), site_at(port, protocol))
     assert one.held.handle == MACHINE
     assert [(value.index, value.type) for value in one.held.values] == [
+        (1000, "TEMPLATE_ID"),
         (2000, "equipName"),
         (2003, "serialNo"),
     ]
