@@ -186,6 +186,11 @@ class SnmsNode(Settings):
     username: str = Field(min_length=1, max_length=50, description="application identity")
     password: Secret = Field(description="its secret")
     allow_plain: bool = allow_plain_field()
+    withdrawal: Literal["mark", "delete"] = Field(
+        default="mark",
+        description="what becomes of the identifier of a machine that was entered by mistake: its "
+        "record says so, with the reason, or is deleted",
+    )
 
     def __post_init__(self) -> None:
         # Whoever reads a login on the way can repeat it until midnight: such is the interface.

@@ -15,9 +15,10 @@ from gateway.city.db.schema.identifiers import (
     identifier_review,
 )
 from gateway.city.db.tables import equipment_rows, machine, status_rows
+from gateway.city.identifiers.entries import Verdict
 from gateway.city.identifiers.issued import IssuedFile, IssuedFileError
 from gateway.city.identifiers.issuing import issue
-from gateway.city.identifiers.outbox import Outcome, claim, mark_resolved, note_outcomes, unresolved
+from gateway.city.identifiers.outbox import claim, mark_resolved, note_verdicts, unresolved
 from gateway.city.identifiers.review import approve, begin_reviews, waiting
 from gateway.city.ledger.history import statuses_on
 from gateway.city.ledger.names import MachineName
@@ -54,15 +55,15 @@ async def test_a_restored_database_gives_each_machine_what_it_had(
     fill(database)
     issued = IssuedFile(tmp_path / "issued.db")
     clock = Clock()
-    async with served(tmp_path) as node, node.client() as client:
-        await work_off(made(database, client, clock, rules(issued=issued)))
+    async with served(tmp_path) as node, node.registry() as registry:
+        await work_off(made(database, registry, clock, rules(issued=issued)))
         before = handles(database)
         database.run_now(forget)
         clock.ms += 3 * DAY_MS  # the pattern has the day in it
         old = MachineName(USCCS[0], "1", "A000")
         database.run_now(rename_machine, old, old._replace(asset_no="B-1"), clock.ms)
         new = database.run_now(lambda c: add_machine(c, USCCS[0], "A900", category="451"))
-        await work_off(made(database, client, clock, rules(issued=issued)))
+        await work_off(made(database, registry, clock, rules(issued=issued)))
         after = handles(database)
         assert after.pop(new) not in before.values()
         assert after == before
@@ -76,13 +77,13 @@ async def test_what_the_node_holds_for_another_machine_is_given_up(
 ) -> None:
     """Database and file restored, on the day of issue: the numbers collide at the node."""
     fill(database, 4)
-    async with served(tmp_path) as node, node.client() as client:
-        await work_off(made(database, client, Clock()))
+    async with served(tmp_path) as node, node.registry() as registry:
+        await work_off(made(database, registry, Clock()))
         first = handles(database)
         database.run_now(forget)
         lowest = min(first)  # the ledger comes back in another order: it is missing at first
         database.run_now(set_status, lowest, "withdrawn")
-        one = made(database, client, Clock())
+        one = made(database, registry, Clock())
         await work_off(one)
         database.run_now(set_status, lowest, "in_use")
         await work_off(one)
@@ -91,7 +92,7 @@ async def test_what_the_node_holds_for_another_machine_is_given_up(
         assert again[lowest] == first[lowest]
         assert len(set(again.values())) == 4
         for machine, handle in again.items():
-            record = await client.detail(handle)
+            record = (await registry.read(handle)).record
             assert record is not None
             texts = {value.type: value.text for value in record.values}
             assert texts["assetNo"] == f"A{sorted(again).index(machine):03d}"
@@ -100,18 +101,18 @@ async def test_what_the_node_holds_for_another_machine_is_given_up(
 
 async def test_another_sites_record_is_not_overwritten(database: Database, tmp_path: Path) -> None:
     fill(database, 1)
-    async with served(tmp_path) as node, node.client() as client:
-        await work_off(made(database, client, Clock()))
+    async with served(tmp_path) as node, node.registry() as registry:
+        await work_off(made(database, registry, Clock()))
         (handle,) = handles(database).values()
-        held = await client.detail(handle)
+        held = (await registry.read(handle)).record
         database.run_now(forget)
         database.run_now(set_status, 1, "withdrawn")
         twin = database.run_now(
             lambda c: add_machine(c, USCCS[0], "A000", category="451", site_no="2")
         )
-        await work_off(made(database, client, Clock()))
+        await work_off(made(database, registry, Clock()))
         assert handles(database)[twin] == "88.999.QZ00/451.20261118.000002"
-        assert await client.detail(handle) == held
+        assert (await registry.read(handle)).record == held
 
 
 @pytest.mark.parametrize("site_no", ["A/01", "1#厂/东区"])
@@ -124,14 +125,14 @@ async def test_a_site_with_a_slash_is_found_in_its_own_record(
     database.run_now(
         lambda c: add_machine(c, USCCS[0], "1#注塑机", category="451", site_no=site_no)
     )
-    async with served(tmp_path) as node, node.client() as client:
-        await work_off(made(database, client, clock))
+    async with served(tmp_path) as node, node.registry() as registry:
+        await work_off(made(database, registry, clock))
         first = handles(database)
         database.run_now(forget)
         database.run_now(lambda c: c.execute(update(equipment_rows).values(name=changed)))
-        await work_off(made(database, client, clock))
+        await work_off(made(database, registry, clock))
         assert handles(database) == first
-        held = await client.detail(first[1])
+        held = (await registry.read(first[1])).record
         assert held is not None
         assert held.values[0].text == changed
         assert node.count() == 1
@@ -222,9 +223,9 @@ def test_a_late_worker_does_not_speak_for_a_later_claim(database: Database) -> N
     (slow,) = database.run_now(claim, NOW_MS, 10)
     later = NOW_MS + 121_000
     (second,) = database.run_now(claim, later, 10)
-    database.run_now(note_outcomes, [Outcome(slow, "refused", "late")], later)
+    database.run_now(note_verdicts, [Verdict(slow, "refused", "late")], later)
     assert states_of(database) == [("unknown", "")]
-    database.run_now(note_outcomes, [Outcome(second, "done")], later)
+    database.run_now(note_verdicts, [Verdict(second, "done")], later)
     assert states_of(database) == [("done", "")]
 
 
@@ -232,7 +233,7 @@ def test_what_was_read_before_the_ledger_changed_is_not_marked_as_read(database:
     fill(database, 1)
     database.run_now(issue, rules(), NOW_MS, 10)
     work = database.run_now(claim, NOW_MS, 10)
-    database.run_now(note_outcomes, [Outcome(work[0], "done")], NOW_MS)
+    database.run_now(note_verdicts, [Verdict(work[0], "done")], NOW_MS)
     read = database.run_now(unresolved, NOW_MS, NOW_MS, 10)
     old = MachineName(USCCS[0], "1", "A000")
     database.run_now(rename_machine, old, old._replace(asset_no="A7"), NOW_MS)
@@ -288,13 +289,13 @@ async def test_a_row_that_was_a_mistake_is_withdrawn(database: Database, tmp_pat
     fill(database, 3)
     first, second = (MachineName(USCCS[number], "1", f"A00{number}") for number in (0, 1))
     assert database.run_now(withdraw_machine, first, NOW_MS) is False
-    async with served(tmp_path) as node, node.client() as client:
-        one = made(database, client, Clock())
+    async with served(tmp_path) as node, node.registry() as registry:
+        one = made(database, registry, Clock())
         await work_off(one)
         assert sorted(handles(database)) == [2, 3]
         assert database.run_now(withdraw_machine, second, NOW_MS) is True
         await work_off(one)
-        record = await client.detail(handles(database)[2])
+        record = (await registry.read(handles(database)[2])).record
         assert record is not None
         assert "误录撤销" in {value.text for value in record.values}
     with pytest.raises(WithdrawalError, match=r"A009 of .* is no machine of the ledger"):

@@ -14,7 +14,6 @@ from starlette.types import ASGIApp
 
 from gateway.identifier.node import rules
 from gateway.identifier.node.http.login import MAX_LOGIN_BYTES
-from gateway.identifier.snms import NodeRefusedError
 from gateway.identifier.template import EQUIPMENT_ITEMS
 from gateway.throttle import FREE_ATTEMPTS, LONGEST_PAUSE_S, Throttle, site_of
 from tests.support.node import served
@@ -114,12 +113,11 @@ async def test_nobody_fills_memory_before_a_login(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("prefix", ["86.1.QZ01", "88.9990.QZ01", "88.99", "99"])
 async def test_only_the_nodes_own_prefix_is_registered(tmp_path: Path, prefix: str) -> None:
-    async with served(tmp_path) as node, node.client() as client:
-        with pytest.raises(NodeRefusedError, match=r"不属于本节点88\.999"):
-            await client.create_template(prefix, "1", EQUIPMENT_ITEMS)
-        await client.login()
+    async with served(tmp_path) as node, node.registry() as registry:
+        refused = await registry.ensure_template(prefix, "1", EQUIPMENT_ITEMS)
+        assert "不属于本节点88.999" in refused.message
         body = {"handle": f"{prefix}/1", "templateVersion": "1", "value": []}
-        header = {"Authorization": f"Bearer {client._token}"}
+        header = await registry._login.header()
         async with httpx.AsyncClient(timeout=SOON_S, trust_env=False, headers=header) as http:
             answer = (await http.post(f"{node.url}/identityv2/data", json=body)).json()
         assert "不属于本节点88.999" in answer["message"]

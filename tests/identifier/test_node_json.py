@@ -31,9 +31,9 @@ def template(note: str) -> str:
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", r'"a/\ud800"', r'["\udfff"]'])
 async def test_no_value_makes_the_node_fail(tmp_path: Path, value: str) -> None:
     """They were echoed, or stored as part of a template and read back: a 500 each time."""
-    async with served(tmp_path) as node, node.client() as client:
-        await client.login()
-        header = {"Authorization": f"Bearer {client._token}"}
+    async with served(tmp_path) as node, node.registry() as registry:
+        await registry.login()
+        header = await registry._login.header()
         async with httpx.AsyncClient(
             base_url=node.url, headers=header, timeout=SOON_S, trust_env=False
         ) as http:

@@ -19,16 +19,17 @@ from edge_config.models.base import SecretUnavailableError
 from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
 from gateway.city.db.tables import enterprise, equipment, equipment_rows
-from gateway.city.identifiers import registrar
 from gateway.city.identifiers.issuing import IdentifierCounts, identifier_counts, issue
 from gateway.city.identifiers.outbox import queue_updates
+from gateway.city.identifiers.registering import pausing, registrar
 from gateway.city.ledger.importer import import_files
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import rename_machine
 from gateway.core.days import day_of
+from gateway.identifier.calling import Caller
 from gateway.identifier.codes.handle import Handle
 from gateway.identifier.record import Record, Value
-from gateway.identifier.snms import NodeUnavailableError, OutcomeUnknownError, SnmsClient
+from gateway.identifier.registering.snms.registry import SnmsRegistry
 from gateway.identifier.template import EQUIPMENT_ITEMS, TYPES, equipment_values
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_machine, sqlite_city
@@ -57,8 +58,8 @@ async def test_every_machine_is_assigned_registered_and_resolved(
     database: Database, tmp_path: Path
 ) -> None:
     fill(database)
-    async with served(tmp_path) as node, node.client() as client:
-        await work_off(made(database, client, Clock()))
+    async with served(tmp_path) as node, node.registry() as registry:
+        await work_off(made(database, registry, Clock()))
         assert counts(database) == complete()
         assert node.count() == MACHINES
     handles = database.run_now(lambda c: list(c.scalars(select(identifier.c.handle))))
@@ -78,8 +79,8 @@ async def test_a_machine_of_an_enterprise_without_a_code_waits_for_it(
             update(enterprise).where(enterprise.c.uscc == USCCS[1]).values(identifier_code=None)
         )
     )
-    async with served(tmp_path) as node, node.client() as client:
-        one = made(database, client, Clock())
+    async with served(tmp_path) as node, node.registry() as registry:
+        one = made(database, registry, Clock())
         await work_off(one)
         assert counts(database) == IdentifierCounts(2, 1, 1, 1, 0, 1)
         database.run_now(
@@ -139,10 +140,9 @@ async def test_504_leaves_the_outcome_unknown_and_is_read_back(
 ) -> None:
     fill(database, 5)
     clock = Clock()
-    async with served(tmp_path, gateway_timeouts(1)) as node, node.client() as client:
-        one = made(database, client, clock)
-        with pytest.raises(OutcomeUnknownError, match="504"):
-            await work_off(one)
+    async with served(tmp_path, gateway_timeouts(1)) as node, node.registry() as registry:
+        one = made(database, registry, clock)
+        await work_off(one)
         assert states(database) == [("register", "unknown", 1)] * 5
         assert node.count() == 5
         await work_off(one)
@@ -159,15 +159,14 @@ async def test_a_ledger_that_changed_while_the_outcome_was_unknown(
 ) -> None:
     fill(database, 3)
     clock = Clock()
-    async with served(tmp_path, gateway_timeouts(1)) as node, node.client() as client:
-        one = made(database, client, clock)
-        with pytest.raises(OutcomeUnknownError):
-            await work_off(one)
+    async with served(tmp_path, gateway_timeouts(1)) as node, node.registry() as registry:
+        one = made(database, registry, clock)
+        await work_off(one)
         database.run_now(lambda c: c.execute(update(equipment_rows).values(name="新名")))
         clock.ms += 2_000
         await work_off(one)
         assert counts(database) == complete(3)
-        held = await client.detail("88.999.QZ00/451.20261118.000001")
+        held = (await registry.read("88.999.QZ00/451.20261118.000001")).record
         assert held is not None
         assert held.values[0].text == "新名"
 
@@ -184,10 +183,10 @@ async def test_a_handle_that_describes_the_machine_by_its_old_number_is_updated(
     record = Record("88.999.QZ00/451.20261118.000001", CONFIG.template_version, items)
     new = MachineName(old.uscc, old.site_no, "NEW-1")
     database.run_now(rename_machine, old, new, NOW_MS)
-    async with served(tmp_path) as node, node.client() as client:
-        await client.create_template("88.999.QZ00", CONFIG.template_version, EQUIPMENT_ITEMS)
-        await client.register(record)
-        await work_off(made(database, client, Clock()))
+    async with served(tmp_path) as node, node.registry() as registry:
+        await registry.ensure_template("88.999.QZ00", CONFIG.template_version, EQUIPMENT_ITEMS)
+        await registry.create([record])
+        await work_off(made(database, registry, Clock()))
         assert counts(database) == complete(1)
 
 
@@ -195,13 +194,13 @@ async def test_a_changed_machine_is_updated_and_resolved_again(
     database: Database, tmp_path: Path
 ) -> None:
     fill(database, 2)
-    async with served(tmp_path) as node, node.client() as client:
-        one = made(database, client, Clock())
+    async with served(tmp_path) as node, node.registry() as registry:
+        one = made(database, registry, Clock())
         await work_off(one)
         database.run_now(lambda c: c.execute(update(equipment_rows).values(model="M2")))
         assert database.run_now(queue_updates, {1, 2, 99}, NOW_MS) == 2
         await work_off(one)
-        held = await client.detail("88.999.QZ01/451.20261118.000001")
+        held = (await registry.read("88.999.QZ01/451.20261118.000001")).record
         assert held is not None
         assert held.values[1].text == "M2"
         assert states(database) == [("update", "done", 1)] * 2
@@ -212,8 +211,8 @@ async def test_what_the_node_lost_or_mixed_up_is_told_again(
 ) -> None:
     fill(database, 3)
     clock = Clock()
-    async with served(tmp_path) as node, node.client() as client:
-        one = made(database, client, clock)
+    async with served(tmp_path) as node, node.registry() as registry:
+        one = made(database, registry, clock)
         await work_off(one)
         node.forget("88.999.QZ01/%")
         database.run_now(lambda c: c.execute(update(equipment_rows).values(maker="另一家")))
@@ -233,9 +232,9 @@ async def test_two_workers_of_one_city_give_every_machine_one_identifier(
 ) -> None:
     """Both issue at the same time; who comes second tries again instead of ending its worker."""
     fill(database)
-    async with served(tmp_path) as node, node.client() as client:
+    async with served(tmp_path) as node, node.registry() as registry:
         runs = [
-            registrar.run(database, client, CONFIG, new_file(), running_clock()) for _ in range(3)
+            registrar.run(database, registry, CONFIG, new_file(), running_clock()) for _ in range(3)
         ]
         tasks = [asyncio.create_task(run) for run in runs]
         try:
@@ -274,9 +273,9 @@ async def test_an_import_ends_the_wait_for_work(
     enterprises, machines = tmp_path / "enterprises.csv", tmp_path / "equipment.csv"
     enterprises.write_text(ENTERPRISES, encoding="utf-8")
     machines.write_text(MACHINE, encoding="utf-8")
-    async with served(tmp_path) as node, node.client() as client:
+    async with served(tmp_path) as node, node.registry() as registry:
         task = asyncio.create_task(
-            registrar.run(database, client, CONFIG, new_file(), running_clock())
+            registrar.run(database, registry, CONFIG, new_file(), running_clock())
         )
         try:
             async with asyncio.timeout(30):
@@ -293,8 +292,8 @@ async def test_a_node_that_is_away_is_logged_once_and_waited_for(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     fill(database, 2)
-    async with served(tmp_path, unavailable(2)) as node, node.client() as live:
-        with caplog.at_level(logging.INFO, logger=registrar.__name__):
+    async with served(tmp_path, unavailable(2)) as node, node.registry() as live:
+        with caplog.at_level(logging.INFO, logger=pausing.__name__):
             task = asyncio.create_task(
                 registrar.run(database, live, CONFIG, new_file(), running_clock())
             )
@@ -306,7 +305,10 @@ async def test_a_node_that_is_away_is_logged_once_and_waited_for(
             finally:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    begun, ended = [record.getMessage() for record in caplog.records]
+    assert "pauses until 2026-11-18" in begun
+    assert "busy" in begun
+    assert ended.endswith("goes on")
     assert node.credentials.secret not in caplog.text
 
 
@@ -324,16 +326,12 @@ async def test_a_password_that_is_away_for_a_while_is_waited_for(
                 raise SecretUnavailableError("the secret in file node.key is missing or empty")
             return node.credentials.secret
 
-        client = SnmsClient(
-            node.url,
-            node.credentials.username,
-            secret,
-            today=lambda: day_of(NOW_MS),
-            timeout_s=10,
-        )
+        caller = Caller(node.url, 10)
+        own = node.credentials.username
+        registry = SnmsRegistry(caller, own, secret, lambda: day_of(NOW_MS))
         shift = iter(range(0, 10**9, 130_000))  # what was in hand is due again each time
-        run = registrar.run(database, client, CONFIG, new_file(), lambda: NOW_MS + next(shift))
-        async with client, asyncio.timeout(30):
+        run = registrar.run(database, registry, CONFIG, new_file(), lambda: NOW_MS + next(shift))
+        async with asyncio.timeout(30):
             with caplog.at_level(logging.INFO, logger=registrar.__name__):
                 task = asyncio.create_task(run)
                 while counts(database) != complete(2):
@@ -341,6 +339,7 @@ async def test_a_password_that_is_away_for_a_while_is_waited_for(
                     await asyncio.sleep(0.05)
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+        await registry.close()
     assert "the secret in file node.key is missing or empty" in caplog.text
 
 
@@ -371,20 +370,21 @@ from pathlib import Path
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import IdentifierConfig
 from gateway.city.identifiers.issued import IssuedFile
-from gateway.city.identifiers.registrar import run
+from gateway.city.identifiers.registering.registrar import run
 from gateway.core.days import day_of
 from gateway.identifier.node.credentials import node_credentials
-from gateway.identifier.snms import SnmsClient
+from gateway.identifier.calling import Caller
+from gateway.identifier.registering.snms.registry import SnmsRegistry
 from tests.support.city_db import sqlite_city
 from tests.support.node import NOW_MS
 
 async def main(folder, url):
     own = node_credentials(folder)
-    client = SnmsClient(url, own.username, lambda: own.secret,
-                        today=lambda: day_of(NOW_MS), timeout_s=10)
+    registry = SnmsRegistry(Caller(url, 10), own.username, lambda: own.secret,
+                            lambda: day_of(NOW_MS))
     config = IdentifierConfig(prefix="88.999", batch=7, review_hours=0)
     now_ms, issued = NOW_MS + int(sys.argv[3]), IssuedFile(folder / "issued.db")
-    await run(sqlite_city(folder / "city"), client, config, issued, lambda: now_ms)
+    await run(sqlite_city(folder / "city"), registry, config, issued, lambda: now_ms)
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
 """
@@ -451,9 +451,8 @@ async def test_a_node_that_nobody_reaches(tmp_path: Path) -> None:
     fill(database, 1)
     clock = Clock()
     async with served(tmp_path) as node:
-        client = node.client()
-    async with client:
-        with pytest.raises(NodeUnavailableError, match="not reached"):
-            await work_off(made(database, client, clock))
+        own = node.registry()
+    async with own as registry:
+        await work_off(made(database, registry, clock))
     assert states(database) == [("register", "pending", 1)]
     database.close()

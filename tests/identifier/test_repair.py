@@ -13,9 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.db.tables import equipment_rows
-from gateway.city.identifiers import registrar
+from gateway.city.identifiers.entries import Verdict
 from gateway.city.identifiers.issuing import IdentifierCounts, issue
-from gateway.city.identifiers.outbox import Outcome, claim, note_outcomes, queue_updates
+from gateway.city.identifiers.outbox import claim, note_verdicts, queue_updates
+from gateway.city.identifiers.registering import registrar
 from gateway.city.ledger.listing import listed
 from gateway.identifier.node.http import snms_face
 from gateway.identifier.node.http.snms_bodies import write_detail
@@ -50,46 +51,26 @@ def foreign() -> Record:
     return Record(FIRST, CONFIG.template_version, items)
 
 
-def no_update(app: ASGIApp) -> ASGIApp:
-    """The node takes no batch of updates, as if another had the records by now."""
-
-    def action(app: ASGIApp) -> Action:
-        async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["path"].endswith("batchUpdate"):
-                answer = {"status": -2, "message": "不允许"}
-                await JSONResponse(answer)(scope, receive, send)
-            else:
-                await app(scope, receive, send)
-
-        return refuse
-
-    return on_batch(action)(app)
-
-
 async def test_a_refused_entry_is_asked_for_again_a_day_later(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     fill(database, 1)
     clock = Clock()
-    async with served(tmp_path, no_update) as node, node.client() as client:
-        one = made(database, client, clock)
+    async with served(tmp_path) as node, node.registry() as registry:
+        one = made(database, registry, clock)
         await work_off(one)
-        await client.update(foreign())
+        await registry.update([foreign()])
         assert database.run_now(queue_updates, {1}, NOW_MS) == 1
         with caplog.at_level(logging.WARNING, logger=registrar.__name__):
             await work_off(one)
         assert counts(database) == IdentifierCounts(1, 1, 1, 1, 1, 0)
         (row,) = database.run_now(listed, NOW_MS)
         assert (row["registration"], row["handle"]) == ("refused", FIRST)
-        assert (
-            row["registration_error"]
-            == "PUT /identityv2/data/batchUpdate: 不允许 (status -2): it describes another machine"
-        )
+        assert row["registration_error"] == "it describes another machine"
         assert [record.getMessage() for record in caplog.records] == [
             (
-                f"the node refuses 1 identifiers, the first is {FIRST}: PUT "
-                "/identityv2/data/batchUpdate: 不允许 (status -2): it describes "
-                "another machine; they are asked for again in a day, or when the ledger changes"
+                f"the node refuses 1 identifiers, the first is {FIRST}: it describes another "
+                "machine; they are asked for again in a day, or when the ledger changes"
             )
         ]
         node.forget()  # the node's operator corrects it
@@ -104,10 +85,10 @@ async def test_a_refused_entry_is_asked_for_again_when_the_ledger_changes(
     database: Database, tmp_path: Path
 ) -> None:
     fill(database, 1)
-    async with served(tmp_path, no_update) as node, node.client() as client:
-        one = made(database, client, Clock())
+    async with served(tmp_path) as node, node.registry() as registry:
+        one = made(database, registry, Clock())
         await work_off(one)
-        await client.update(foreign())
+        await registry.update([foreign()])
         database.run_now(queue_updates, {1}, NOW_MS)
         await work_off(one)
         assert counts(database).refused == 1
@@ -145,9 +126,9 @@ async def test_a_node_that_keeps_other_values_than_it_confirms_is_told_once_a_da
 ) -> None:
     fill(database, 3)
     clock = Clock()
-    async with served(tmp_path) as node, node.client() as client:
+    async with served(tmp_path) as node, node.registry() as registry:
         keep(monkeypatch, another_model)
-        one = made(database, client, clock)
+        one = made(database, registry, clock)
         await work_off(one)
         assert states(database) == [("repair", "pending", 0)] * 3
         clock.ms += 61_000
@@ -165,9 +146,9 @@ async def test_empty_items_are_no_difference(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(database, 1)
-    async with served(tmp_path) as node, node.client() as client:
+    async with served(tmp_path) as node, node.registry() as registry:
         keep(monkeypatch, an_empty_item)
-        await work_off(made(database, client, Clock()))
+        await work_off(made(database, registry, Clock()))
         assert counts(database) == complete(1)
 
 
@@ -175,15 +156,15 @@ async def test_a_machine_that_the_node_lost_is_registered_by_its_update(
     database: Database, tmp_path: Path
 ) -> None:
     fill(database, 2)
-    async with served(tmp_path) as node, node.client() as client:
-        one = made(database, client, Clock())
+    async with served(tmp_path) as node, node.registry() as registry:
+        one = made(database, registry, Clock())
         await work_off(one)
         node.forget(FIRST)
         database.run_now(lambda c: c.execute(update(equipment_rows).values(model="M2")))
         assert database.run_now(queue_updates, {1, 2}, NOW_MS) == 2
         await work_off(one)
         assert counts(database) == complete(2)
-        held = await client.detail(FIRST)
+        held = (await registry.read(FIRST)).record
         assert held is not None
         assert held.values[1].text == "M2"
 
@@ -206,13 +187,13 @@ async def test_one_entry_of_a_batch_does_not_keep_the_others_from_the_node(
 
         return action
 
-    async with served(tmp_path, on_batch(picky)) as node, node.client() as client:
-        await work_off(made(database, client, Clock()))
+    async with served(tmp_path, on_batch(picky)) as node, node.registry() as registry:
+        await work_off(made(database, registry, Clock()))
         assert node.count() == 6
     assert sizes == [7, 3, 1, 2, 4]
     assert (counts(database).registered, counts(database).refused) == (6, 1)
     error = database.run_now(lambda c: c.scalar(select(identifier_outbox.c.last_error)))
-    assert "系统不支持该标识 (status -2)" in str(error)
+    assert "系统不支持该标识 (code -2)" in str(error)
 
 
 def refusal(message: str) -> JSONResponse:
@@ -253,8 +234,8 @@ async def test_what_the_node_is_too_busy_for_is_asked_for_again_soon(
 ) -> None:
     fill(database, 2)
     clock = Clock()
-    async with served(tmp_path, on_batch(busy_once)) as node, node.client() as client:
-        one = made(database, client, clock)
+    async with served(tmp_path, on_batch(busy_once)) as node, node.registry() as registry:
+        one = made(database, registry, clock)
         await work_off(one)
         assert states(database) == [("register", "pending", 1)] * 2
         clock.ms += 2_000
@@ -269,7 +250,7 @@ def test_a_change_while_the_node_is_told_is_told_too(database: Database) -> None
     assert database.run_now(claim, NOW_MS, 100) == [], "another worker leaves them alone"
     database.run_now(lambda c: c.execute(update(equipment_rows).values(model="M2")))
     assert database.run_now(queue_updates, {1}, NOW_MS) == 1
-    database.run_now(note_outcomes, [Outcome(one, "done") for one in claimed], NOW_MS)
+    database.run_now(note_verdicts, [Verdict(one, "done") for one in claimed], NOW_MS)
     assert states(database) == [("register", "pending", 0), ("register", "done", 1)]
     (again,) = database.run_now(claim, NOW_MS, 100)
     assert (again.machine, again.texts["equipModel"]) == (1, "M2")

@@ -23,7 +23,6 @@ from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.keeping.tables import record
 from gateway.identifier.node.rights.principal import Terms
 from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
-from gateway.identifier.snms import SnmsClient
 from gateway.identifier.visibility import EQUIPMENT
 from gateway.relational.database import Database
 from tests.support.peers import free_port, wait_for_port
@@ -56,18 +55,6 @@ class ServedNode:
         """Lose identifiers, as no node should."""
         lost = delete(record).where(record.c.handle.like(like))
         self.database.run_now(lambda connection: connection.execute(lost))
-
-    def client(
-        self, *, today: Callable[[], date] | None = None, secret: str = "", timeout_s: float = 10
-    ) -> SnmsClient:
-        """A client that logs in as the city does."""
-        return SnmsClient(
-            self.url,
-            self.credentials.username,
-            lambda: secret or self.credentials.secret,
-            today=today or (lambda: day_of(NOW_MS)),
-            timeout_s=timeout_s,
-        )
 
     @asynccontextmanager
     async def registry(

@@ -5,6 +5,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.identifiers.issuing import IdentifierCounts, Issuing, identifier_counts
-from gateway.city.identifiers.registrar import Registrar
-from gateway.identifier.snms import SnmsClient
+from gateway.city.identifiers.registering.registrar import Registrar
+from gateway.identifier.registering.registry import Registry
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_enterprise, add_machine
 from tests.support.node import NOW_MS
@@ -62,9 +63,14 @@ def new_file() -> IssuedFile:
 
 
 def made(
-    database: Database, client: SnmsClient, clock: Clock, by: Issuing | None = None
+    database: Database,
+    registry: Registry,
+    clock: Clock,
+    by: Issuing | None = None,
+    batch: int = CONFIG.batch,
 ) -> Registrar:
-    return Registrar(database, client, CONFIG, by or rules(), clock)
+    config = replace(CONFIG, batch=batch)
+    return Registrar(database, registry, config, by or rules(), clock)
 
 
 async def work_off(one: Registrar) -> None:

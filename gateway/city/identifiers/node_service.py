@@ -1,19 +1,22 @@
 """The embedded enterprise node and the registrar that talks to it over HTTP."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from datetime import date
 
 from edge_config.models.base import split_listen
 from edge_config.models.city import CityConfig, EmbeddedNode
 from edge_config.models.identifiers.node import NodeConfig, NodeDatabase, NodeLimits
-from gateway.city.identifiers import agreement, registrar
+from gateway.city.identifiers import agreement
 from gateway.city.identifiers.issued import FILE, IssuedFile
+from gateway.city.identifiers.registering import registrar
 from gateway.core.days import day_of
+from gateway.identifier.calling import Caller
 from gateway.identifier.node import embedded, program
 from gateway.identifier.node.credentials import node_credentials
-from gateway.identifier.snms import SnmsClient
+from gateway.identifier.registering.registry import Registry
+from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
 from gateway.identifier.visibility import EQUIPMENT
 from gateway.relational.database import Database
 
@@ -36,37 +39,43 @@ async def run(
         ListenError: the node's port is in use.
     """
     with closing(IssuedFile(config.data_dir / FILE)) as issued:
-        async with node_client(config, now_ms) as client, asyncio.TaskGroup() as tasks:
+        async with node_registry(config, now_ms) as registry, asyncio.TaskGroup() as tasks:
             if isinstance(config.node, EmbeddedNode):
                 tasks.create_task(_serve(config, config.node, now_ms, patience_s))
-            tasks.create_task(_register(config, database, client, issued, now_ms))
+            tasks.create_task(_register(config, database, registry, issued, now_ms))
 
 
 async def _register(
     config: CityConfig,
     database: Database,
-    client: SnmsClient,
+    registry: Registry,
     issued: IssuedFile,
     now_ms: Callable[[], int],
 ) -> None:
     # First: another host may have led, and what it has issued is no other machine's.
     await agreement.reached(database, issued)
-    await registrar.run(database, client, config.identifier, issued, now_ms)
+    await registrar.run(database, registry, config.identifier, issued, now_ms)
 
 
-def node_client(
-    config: CityConfig, now_ms: Callable[[], int], url: str | None = None
-) -> SnmsClient:
-    """A client of the configured node.
+@asynccontextmanager
+async def node_registry(config: CityConfig, now_ms: Callable[[], int]) -> AsyncIterator[Registry]:
+    """The configured node as a registry, closed afterwards.
 
     Args:
         config: the city.
         now_ms: UTC milliseconds.
-        url: where the embedded node really listens, if its port was chosen at the start.
 
     Raises:
         CredentialsError: the embedded node's credentials cannot be used.
     """
+    registry = _registry(config, now_ms)
+    try:
+        yield registry
+    finally:
+        await registry.close()
+
+
+def _registry(config: CityConfig, now_ms: Callable[[], int]) -> Registry:
     node = config.node
     timeout_s = config.identifier.timeout_ms / 1000
 
@@ -76,11 +85,11 @@ def node_client(
     if isinstance(node, EmbeddedNode):
         own = node_credentials(config.data_dir)
         host, port = split_listen(node.listen)
-        base = url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        return SnmsClient(base, own.username, lambda: own.secret, today=today, timeout_s=timeout_s)
-    return SnmsClient(
-        url or node.url, node.username, node.password.reveal, today=today, timeout_s=timeout_s
-    )
+        caller = Caller(f"http://{f'[{host}]' if ':' in host else host}:{port}", timeout_s)
+        return SnmsRegistry(caller, own.username, lambda: own.secret, today)
+    manner = Manner(withdrawal=node.withdrawal)
+    caller = Caller(node.url, timeout_s)
+    return SnmsRegistry(caller, node.username, node.password.reveal, today, manner)
 
 
 async def _serve(

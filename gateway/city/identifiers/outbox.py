@@ -13,17 +13,17 @@ commit finds it so, asks again, and takes 「标识已存在」 with equal conte
 must act on what is *refused*; it is asked for again a day later, and when the ledger changes.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, case, func, insert, or_, select, update
 
-from gateway.city.db.schema.identifiers import identifier, identifier_outbox
+from gateway.city.db.schema.identifiers import identifier, identifier_outbox, machine_withdrawal
 from gateway.city.db.tables import equipment
 from gateway.city.identifiers.contents import texts_of
+from gateway.city.identifiers.entries import Difference, Verdict, Work
+from gateway.city.identifiers.review import withdrawn
 from gateway.city.ledger.history import statuses_on
-from gateway.city.ledger.names import MachineName
 from gateway.core.days import DAY_MS, day_of
 from gateway.core.schedule import backoff_ms
 from gateway.relational.database import chunks
@@ -36,6 +36,8 @@ _CLAIM_MS = 120_000
 _REPAIR_WAIT_MS = 60_000
 _REFUSED_WAIT_MS = DAY_MS
 
+_NO_REASON = "台账：误录"
+"""Where the ledger was told by the status alone."""
 _NOT_TAKEN = "the node holds other values than it confirmed"
 
 
@@ -58,6 +60,8 @@ def enqueue(connection: Connection, machines: Iterable[int], now_ms: int) -> Non
 def queue_updates(connection: Connection, machines: Collection[int], now_ms: int) -> int:
     """List machines whose ledger entry changed; those without identifier have no entry.
 
+    The identifier of one that is withdrawn is withdrawn at the node, whatever else was to be told.
+
     Entries that the node is being told, and those that wait, are touched too: their worker then
     either has read the ledger after this transaction, or finds that it must tell the node again.
 
@@ -66,7 +70,11 @@ def queue_updates(connection: Connection, machines: Collection[int], now_ms: int
     """
     box = identifier_outbox.c
     # What the node has confirmed is there and is updated; what it has not may be unknown to it.
-    known = case((box.state == "done", "update"), else_=box.operation)
+    known = case(
+        (withdrawn(box.equipment_id), "withdraw"),
+        ((box.state == "done") | (box.operation == "withdraw"), "update"),
+        else_=box.operation,
+    )
     again = update(identifier_outbox).values(
         operation=known, state="pending", attempts=0, next_attempt_ms=now_ms
     )
@@ -85,30 +93,6 @@ def listed(connection: Connection, machines: Collection[int]) -> int:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One entry of the list with what the node must hold.
-
-    Attributes:
-        id: key of the entry.
-        machine: key of the machine.
-        operation: ``register``; ``update`` after a change of the ledger; ``repair`` after the
-            node gave back something else.
-        attempts: how often it was tried, this time included.
-        claims: how often it was ever claimed; tells this claim from a later one.
-        handle: the identifier.
-        texts: metadata by ``idType``.
-    """
-
-    id: int
-    machine: int
-    operation: str
-    attempts: int
-    claims: int
-    handle: str
-    texts: Mapping[str, str]
-
-
 def claim(connection: Connection, now_ms: int, limit: int) -> list[Work]:
     """The oldest entries that are due, marked *unknown* because they are about to be sent.
 
@@ -117,7 +101,7 @@ def claim(connection: Connection, now_ms: int, limit: int) -> list[Work]:
     """
     box = identifier_outbox.c
     due = (box.state.in_(("pending", "unknown", "refused")), box.next_attempt_ms <= now_ms)
-    # Alphabetical: "register" < "repair" < "update", the order in which a node can follow.
+    # Alphabetical: "register" < "repair" < "update" < "withdraw": the order of a machine's life.
     operation = connection.scalar(select(func.min(box.operation)).where(*due))
     first = select(box.id).where(*due, box.operation == operation).order_by(box.id).limit(limit)
     # Materialised: PostgreSQL may run a subquery again for each row, and lock other rows then.
@@ -146,7 +130,9 @@ def _described() -> Select[Any]:
     return (
         select(equipment, identifier.c.handle)
         .add_columns(box.id.label("entry"), box.operation, box.attempts, box.claims)
+        .add_columns(machine_withdrawal.c.reason)
         .select_from(described.join(identifier_outbox, box.equipment_id == equipment.c.id))
+        .outerjoin(machine_withdrawal, machine_withdrawal.c.equipment_id == equipment.c.id)
     )
 
 
@@ -162,39 +148,19 @@ def _works(connection: Connection, query: Select[Any], now_ms: int) -> list[Work
             row.claims,
             row.handle,
             texts_of(row, statuses.get(row.id, "")),
+            row.reason or _NO_REASON,
         )
         for row in rows
     ]
 
 
-TAKEN = "taken"
-"""The node holds the identifier for another machine, and never had it for this one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an entry: ``done``, ``refused``, ``pending``, ``unknown`` or ``taken``.
-
-    Attributes:
-        work: the entry.
-        state: its next; one that is *taken* is given up, and never stands in the list.
-        error: the node's words.
-        owner: whose the identifier is, if it is taken.
-    """
-
-    work: Work
-    state: str
-    error: str = ""
-    owner: MachineName | None = None
-
-
-def note_outcomes(connection: Connection, outcomes: Sequence[Outcome], now_ms: int) -> None:
+def note_verdicts(connection: Connection, verdicts: Sequence[Verdict], now_ms: int) -> None:
     """Commit what became of claimed entries.
 
     One that was listed again meanwhile stays so, and one that another worker has claimed since is
     that worker's: what was found out so late may be of a state that is no more.
     """
-    if not outcomes:
+    if not verdicts:
         return
     box = identifier_outbox.c
     connection.execute(
@@ -206,26 +172,30 @@ def note_outcomes(connection: Connection, outcomes: Sequence[Outcome], now_ms: i
             last_error=bindparam("error"),
             next_attempt_ms=bindparam("next"),
         ),
-        [_noted(one, now_ms) for one in outcomes],
+        [_noted(one, now_ms) for one in verdicts],
     )
-    done = [one.work.machine for one in outcomes if one.state == "done"]
+    done = [
+        one.work.machine
+        for one in verdicts
+        if one.state == "done" and one.work.operation != "withdraw"
+    ]
     _stamp(connection, done, registered_ms=now_ms)
 
 
-def _noted(outcome: Outcome, now_ms: int) -> dict[str, Any]:
+def _noted(verdict: Verdict, now_ms: int) -> dict[str, Any]:
     return {
-        "entry": outcome.work.id,
-        "claim": outcome.work.claims,
-        "new_state": outcome.state,
-        "error": outcome.error[:_ERROR_LENGTH],
-        "next": now_ms + _wait_ms(outcome),
+        "entry": verdict.work.id,
+        "claim": verdict.work.claims,
+        "new_state": verdict.state,
+        "error": verdict.error[:_ERROR_LENGTH],
+        "next": now_ms + _wait_ms(verdict),
     }
 
 
-def _wait_ms(outcome: Outcome) -> int:
-    if outcome.state == "refused":
+def _wait_ms(verdict: Verdict) -> int:
+    if verdict.state == "refused":
         return _REFUSED_WAIT_MS
-    return backoff_ms(outcome.work.attempts, _FIRST_WAIT_MS, _LONGEST_WAIT_MS)
+    return backoff_ms(verdict.work.attempts, _FIRST_WAIT_MS, _LONGEST_WAIT_MS)
 
 
 def mark_resolved(connection: Connection, works: Sequence[Work], now_ms: int) -> None:
@@ -244,22 +214,29 @@ def mark_resolved(connection: Connection, works: Sequence[Work], now_ms: int) ->
         connection.execute(entry.values(operation="update"), _read(repaired))
 
 
-def mark_different(connection: Connection, works: Sequence[Work], now_ms: int) -> None:
+def mark_different(connection: Connection, different: Sequence[Difference], now_ms: int) -> None:
     """Note that identifiers were read back with other values, or not found.
 
-    The node is told again after a minute; if it was already, a person must act.
+    The node is told again after a minute; if it was already, or that would be wrong, a person must
+    act.
     """
-    again = [one for one in works if one.operation == "repair"]
-    first = [one for one in works if one.operation != "repair"]
-    for entries, state, error, wait_ms in (
-        (first, "pending", "", _REPAIR_WAIT_MS),
-        (again, "refused", _NOT_TAKEN, _REFUSED_WAIT_MS),
+    told, refused = list[dict[str, Any]](), list[dict[str, Any]]()
+    for one in different:
+        was_told = one.work.operation in ("repair", "withdraw")
+        why = one.why or (_NOT_TAKEN if was_told else "")
+        row = {"entry": one.work.id, "claim": one.work.claims, "why": why[:_ERROR_LENGTH]}
+        (refused if why else told).append(row)
+    box = identifier_outbox.c
+    for rows, state, wait_ms in (
+        (told, "pending", _REPAIR_WAIT_MS),
+        (refused, "refused", _REFUSED_WAIT_MS),
     ):
+        operation = case((box.operation == "withdraw", "withdraw"), else_="repair")
+        changes = {"operation": operation, "state": state, "last_error": bindparam("why")}
         own = update(identifier_outbox).where(*_AS_READ)
-        changes = {"operation": "repair", "state": state, "last_error": error}
-        changed = own.values(next_attempt_ms=now_ms + wait_ms, attempts=0, **changes)
-        if entries:
-            connection.execute(changed, _read(entries))
+        if rows:
+            due = own.values(next_attempt_ms=now_ms + wait_ms, attempts=0, **changes)
+            connection.execute(due, rows)
 
 
 _AS_READ = (

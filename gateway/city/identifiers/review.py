@@ -38,14 +38,18 @@ def unidentified() -> Select[Any]:
     )
 
 
-def withdrawn() -> ColumnElement[bool]:
-    """Whether the newest entry of a machine's history says that its row was a mistake."""
+def withdrawn(machine: ColumnElement[int] = equipment.c.id) -> ColumnElement[bool]:
+    """Whether the newest entry of a machine's history says that its row was a mistake.
+
+    Args:
+        machine: its id in the query that asks.
+    """
     own, newer = equipment_status.alias("own"), equipment_status.alias("newer")
     superseded = exists(newer.c.status).where(
         newer.c.equipment_id == own.c.equipment_id, newer.c.valid_from > own.c.valid_from
     )
     return exists(own.c.status).where(
-        own.c.equipment_id == equipment.c.id, own.c.status == WITHDRAWN, ~superseded
+        own.c.equipment_id == machine, own.c.status == WITHDRAWN, ~superseded
     )
 
 

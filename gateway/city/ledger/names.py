@@ -22,3 +22,7 @@ class MachineName(NamedTuple):
     def key(self) -> "MachineName":
         """The same name as it is compared; names with equal keys mean one machine."""
         return MachineName(self.uscc, key_of(self.site_no), key_of(self.asset_no))
+
+
+NOBODY = MachineName("", "", "")
+"""No machine has this name."""

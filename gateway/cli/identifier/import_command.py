@@ -94,7 +94,7 @@ def _checked_copy(file: Path, copy: Path | None) -> Path | None:
 def _rules(city: "CityConfig") -> "Iterator[Issuing]":
     """By which identifiers are issued; exits 1 if the file of issued ones cannot be used."""
     from gateway.city.identifiers.issued import FILE, IssuedFile, IssuedFileError
-    from gateway.city.identifiers.registrar import rules_of
+    from gateway.city.identifiers.registering.registrar import rules_of
     from gateway.durable import make_folder
 
     try:
@@ -133,7 +133,7 @@ def _wish(hidden: HiddenRows) -> "Hidden":
 def _planned(
     database: "Database", city: "CityConfig", rules: "Issuing", found: "SheetRows"
 ) -> "Sequence[PlannedRow]":
-    from gateway.city.identifiers.node_service import node_client
+    from gateway.city.identifiers.node_service import node_registry
     from gateway.city.identifiers.sheets.applying import asked
     from gateway.city.identifiers.sheets.plan import Fate, planned
     from gateway.identifier.node.credentials import CredentialsError
@@ -143,8 +143,8 @@ def _planned(
         return rows
 
     async def by_node() -> "Sequence[PlannedRow]":
-        async with node_client(city, system_ms) as client:
-            return await asked(database, rows, client.detail)
+        async with node_registry(city, system_ms) as registry:
+            return await asked(database, rows, registry.read)
 
     try:
         return asyncio.run(by_node())

@@ -124,12 +124,12 @@ async def test_the_node_is_asked_whose_an_identifier_is(place: Place) -> None:
     database = place.database
     database.run_now(ledger)
     theirs = "88.999.QZ02/OLD-8"
-    async with served(place.folder / "data") as node, node.client() as client:
+    async with served(place.folder / "data") as node, node.registry() as registry:
         by = rules(review_ms=HOUR_MS)
         rows = list(plan(database, sheet(place.folder, (THIRD, "C-0", theirs)), by).values())
-        assert [one.fate for one in await asked(database, rows, client.detail)] == [Fate.ADOPT]
+        assert [one.fate for one in await asked(database, rows, registry.read)] == [Fate.ADOPT]
         database.run_now(apply, portions(rows)[0], by.issued, NOW_MS, "lisi")
-        await work_off(made(database, client, Clock(), by))
+        await work_off(made(database, registry, Clock(), by))
         assert handle_of(database, "C-0") == (theirs, NOW_MS)
         # The same sheet at a city whose ledger calls that machine otherwise.
         database.run_now(forget)
@@ -137,7 +137,7 @@ async def test_the_node_is_asked_whose_an_identifier_is(place: Place) -> None:
         database.run_now(lambda c: add_machine(c, THIRD, "D-0"))
         held = rules(review_ms=HOUR_MS)
         rows = list(plan(database, wrong, held).values())
-        (told,) = await asked(database, rows, client.detail)
+        (told,) = await asked(database, rows, registry.read)
         assert told.fate is Fate.CONFLICT
         assert f"the node holds {theirs} for something that is not this machine" in told.why
         assert portions([told]) == []

@@ -18,15 +18,14 @@ from gateway.city.identifiers.sheets.plan import Fate, PlannedRow
 from gateway.city.ledger.machines import is_named
 from gateway.city.ledger.names import MachineName
 from gateway.identifier.codes.handle import Handle
-from gateway.identifier.record import Record
-from gateway.identifier.snms import NodeError
+from gateway.identifier.registering.registry import Outcome, Reading
 from gateway.relational.database import Database
 
 PORTION = 500
 """Rows of one transaction."""
 _READERS = 8
-Ask = Callable[[str], Awaitable[Record | None]]
-"""What a node holds of an identifier; raises NodeError."""
+Ask = Callable[[str], Awaitable[Reading]]
+"""What a node holds of an identifier."""
 
 
 async def asked(database: Database, rows: Sequence[PlannedRow], ask: Ask) -> list[PlannedRow]:
@@ -54,13 +53,13 @@ async def asked(database: Database, rows: Sequence[PlannedRow], ask: Ask) -> lis
 
 async def _objection(database: Database, row: PlannedRow, ask: Ask) -> str:
     assert row.machine is not None  # noqa: S101 - only machines of the ledger are adopted for
-    try:
-        held = await ask(row.handle)
-    except NodeError as error:
-        return conflicts.not_asked(row.handle, str(error))
-    if held is None or await database.run(is_named, row.machine.id, owner_of(held)):
+    reading = await ask(row.handle)
+    if reading.outcome is Outcome.NOT_FOUND:
         return ""
-    return conflicts.foreign_record(row.handle)
+    if reading.record is None:
+        return conflicts.not_asked(row.handle, reading.message)
+    is_own = await database.run(is_named, row.machine.id, owner_of(reading.record))
+    return "" if is_own else conflicts.foreign_record(row.handle)
 
 
 def portions(rows: Sequence[PlannedRow]) -> list[Sequence[PlannedRow]]:

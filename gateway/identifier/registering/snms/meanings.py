@@ -28,6 +28,7 @@ WORDS: Mapping[str, Outcome] = {
     "模板": Outcome.INVALID,
     "已存在": Outcome.EXISTS,
     **dict.fromkeys(ABSENT, Outcome.NOT_FOUND),
+    "登录失败": Outcome.LOGIN,  # 登录失败次数过多，请稍后再试
     "系统繁忙": Outcome.BUSY,
     "请稍后": Outcome.BUSY,
     "配额": Outcome.QUOTA,
