@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import identifiers, points, southbound
+from benchmarks import identifiers, points, resolution, southbound
 from benchmarks.city import codec, frames, handover, ingest, latency, ledger, officers, stores
 from benchmarks.edge import rows
 from benchmarks.edge.plant import Plant
@@ -57,6 +57,7 @@ SINGLE = {"rest", "found", "many"}
 OTHERS: dict[str, Callable[[float], list[Result]]] = {
     "wire": lambda _seconds: codec.measure(),
     "identifiers": lambda _seconds: identifiers.measure(),
+    "resolution": lambda _seconds: resolution.measure(),
     "southbound": lambda _seconds: southbound.measure(),
     "points": lambda _seconds: list(points.measure()),
     "ingest": lambda _seconds: [

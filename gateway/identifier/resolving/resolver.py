@@ -58,7 +58,7 @@ class Resolver:
         self._now_s = now_s
         self._own = own
         self._total_s = total_s
-        self._bad_until_s: dict[str, float] = {}
+        self._bad_until_s: dict[int, float] = {}
         self._default_prefix = default_prefix
         self._asking: dict[str, asyncio.Task[Answer]] = {}
 
@@ -171,7 +171,7 @@ class Resolver:
         """Sources that take a code, the nearest first; those that failed a moment ago last."""
         now_s = self._now_s()
         taking = [source for source in self._sources if source.takes(code)]
-        return sorted(taking, key=lambda one: self._bad_until_s.get(one.name, 0.0) > now_s)
+        return sorted(taking, key=lambda one: self._bad_until_s.get(id(one), 0.0) > now_s)
 
     async def _within(self, source: Source, code: Code, until_s: float) -> Answer:
         """What a source says, if there is time left; how it did is remembered."""
@@ -187,9 +187,9 @@ class Resolver:
                 str(code), Outcome.UNREACHABLE, source=source.name, why=why, hops=(hop,)
             )
         if answer.outcome in _FAILED:
-            self._bad_until_s[source.name] = self._now_s() + BAD_S
+            self._bad_until_s[id(source)] = self._now_s() + BAD_S
         else:
-            self._bad_until_s.pop(source.name, None)
+            self._bad_until_s.pop(id(source), None)
         return answer
 
 

@@ -225,7 +225,6 @@ async def test_one_who_does_not_answer_for_a_code_has_no_say(clock: Clock, disk:
 
 async def test_a_source_that_failed_is_asked_last_for_a_while(clock: Clock) -> None:
     first, second = Scripted(AWAY, FOUND), Scripted(FOUND)
-    first.name = "first"
     resolver = Resolver([first, second], Memory(10), None, clock)
     for number, asked in enumerate([(1, 1), (1, 2), (2, 2)]):
         await resolver.resolve(Handle("88.999.QZ01", str(number)))
