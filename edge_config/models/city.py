@@ -18,6 +18,12 @@ from edge_config.models.base import (
     is_loopback,
     pattern,
 )
+from edge_config.models.identifiers.registries import (
+    HandleJsonNode,
+    IdhubNode,
+    NativeNode,
+    SnmsNode,
+)
 from edge_config.models.identifiers.resolver import ResolverConfig
 from edge_config.models.identifiers.suffix import SuffixPattern
 from edge_config.models.plain import demand_no_secret, demand_private, is_loopback_host
@@ -178,26 +184,9 @@ class EmbeddedNode(Settings):
             raise ValueError("the embedded node listens on loopback only")
 
 
-class SnmsNode(Settings):
-    """An enterprise or secondary node that speaks the SNMS interface."""
-
-    type: Literal["snms"] = Field(description="kind of node")
-    url: HttpUrl = Field(description="base address, as http://node:3000")
-    username: str = Field(min_length=1, max_length=50, description="application identity")
-    password: Secret = Field(description="its secret")
-    allow_plain: bool = allow_plain_field()
-    withdrawal: Literal["mark", "delete"] = Field(
-        default="mark",
-        description="what becomes of the identifier of a machine that was entered by mistake: its "
-        "record says so, with the reason, or is deleted",
-    )
-
-    def __post_init__(self) -> None:
-        # Whoever reads a login on the way can repeat it until midnight: such is the interface.
-        demand_private(self.url, has_secret=True, allow_plain=self.allow_plain)
-
-
-Node = Annotated[EmbeddedNode | SnmsNode, Rule(discriminator="type")]
+Node = Annotated[
+    EmbeddedNode | SnmsNode | IdhubNode | HandleJsonNode | NativeNode, Rule(discriminator="type")
+]
 
 
 def _usable(text: str) -> str:

@@ -12,9 +12,9 @@ from edge_config.models.city import (
     DatabaseConfig,
     Influx1Store,
     Influx2Store,
-    SnmsNode,
 )
 from edge_config.models.gateway import QulinkNorthbound
+from edge_config.models.identifiers.registries import HandleJsonNode, IdhubNode, SnmsNode
 from edge_config.models.plain import demand_no_secret, without_secrets
 from edge_config.models.settings import Settings
 from edge_config.models.validation import validated
@@ -23,6 +23,12 @@ SECRET = {"env": "QULINK_SECRET"}
 INFLUX2 = {"type": "influxdb2", "org": "o", "bucket": "b", "token": SECRET}
 INFLUX1 = {"type": "influxdb1", "database": "d", "password": SECRET}
 SNMS = {"type": "snms", "username": "u", "password": SECRET}
+IDHUB = {"type": "idhub", "application": "88.1.1/App", "key": SECRET}
+HANDLE_JSON = {
+    "type": "handle-json",
+    "identity": "300:88.1.1/ADMIN",
+    "login": {"type": "password", "password": SECRET},
+}
 
 
 def problems_of(model: type[Settings], given: dict[str, Any]) -> str:
@@ -44,6 +50,8 @@ REMOTE = [
     case(Influx1Store, "http://influx.example:8086", **INFLUX1),
     case(Influx2Store, "http://10.0.0.7:8086", **INFLUX2),
     case(SnmsNode, "http://node:3000", **SNMS),
+    case(IdhubNode, "http://node:3000", **IDHUB),
+    case(HandleJsonNode, "http://node:8000", **HANDLE_JSON),
     case(DatabaseConfig, "postgresql://qulink@db.example/city", password=SECRET),
     case(DatabaseConfig, "postgresql://qulink@db/city?sslmode=prefer", password=SECRET),
     case(DatabaseConfig, "postgresql+psycopg:///city?host=10.0.0.7", password=SECRET),

@@ -158,7 +158,7 @@ class NativeNode(Settings):
     """A server of the native protocol of handles that holds the prefix."""
 
     type: Literal["native"] = Field(description="kind of node")
-    server: Place = Field(description="host:port, as node:2641")
+    address: Place = Field(description="host:port, as node:2641")
     identity: Identity = Field(
         description="whose key it is: index and handle, as 300:88.999.1/ADMIN"
     )
@@ -243,7 +243,3 @@ class IdhubNode(Settings):
         # Its token is a secret that goes with every request.
         demand_private(self.url, has_secret=True, allow_plain=self.allow_plain)
         demand_tls_scheme(self.url, self.tls)
-
-
-RegistryNode = SnmsNode | IdhubNode | HandleJsonNode | NativeNode
-"""A node that is somebody else's."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from edge_config.models.base import HttpUrl, pattern
 from edge_config.models.identifiers.places import IpAddress, Place
+from edge_config.models.identifiers.registries import IdhubNode, SnmsNode
 from edge_config.models.settings import Field, Rule, Settings
 
 
@@ -107,7 +108,14 @@ class UrlResolver(Settings):
 
 
 SourceConfig = Annotated[
-    NativeServers | HandleJsonServer | Gs1Resolver | OidServers | DidResolver | UrlResolver,
+    NativeServers
+    | HandleJsonServer
+    | SnmsNode
+    | IdhubNode
+    | Gs1Resolver
+    | OidServers
+    | DidResolver
+    | UrlResolver,
     Rule(discriminator="type"),
 ]
 

@@ -15,8 +15,9 @@ from gateway.core.days import day_of
 from gateway.identifier.calling import Caller
 from gateway.identifier.node import embedded, program
 from gateway.identifier.node.credentials import node_credentials
+from gateway.identifier.registering.composing import registry_of
 from gateway.identifier.registering.registry import Registry
-from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
+from gateway.identifier.registering.snms.registry import SnmsRegistry
 from gateway.identifier.visibility import EQUIPMENT
 from gateway.relational.database import Database
 
@@ -67,6 +68,8 @@ async def node_registry(config: CityConfig, now_ms: Callable[[], int]) -> AsyncI
 
     Raises:
         CredentialsError: the embedded node's credentials cannot be used.
+        SecretUnavailableError: a key that is needed from the start cannot be used.
+        OSError: a file of ``node.tls`` cannot be used.
     """
     registry = _registry(config, now_ms)
     try:
@@ -87,9 +90,7 @@ def _registry(config: CityConfig, now_ms: Callable[[], int]) -> Registry:
         host, port = split_listen(node.listen)
         caller = Caller(f"http://{f'[{host}]' if ':' in host else host}:{port}", timeout_s)
         return SnmsRegistry(caller, own.username, lambda: own.secret, today)
-    manner = Manner(withdrawal=node.withdrawal)
-    caller = Caller(node.url, timeout_s)
-    return SnmsRegistry(caller, node.username, node.password.reveal, today, manner)
+    return registry_of(node, timeout_s, today)
 
 
 async def _serve(

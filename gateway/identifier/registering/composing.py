@@ -77,5 +77,5 @@ def _native(node: NativeNode, timeout_s: float, _today: Callable[[], date]) -> R
         is_public=node.public,
         deletes=node.withdrawal == "delete",
     )
-    server = Administrator(place(node.server), key, timeout_s)
-    return NativeRegistry(f"native {node.server}", server, habits)
+    server = Administrator(place(node.address), key, timeout_s)
+    return NativeRegistry(f"native {node.address}", server, habits)

@@ -1,9 +1,11 @@
 """A resolver out of its configuration."""
 
+import time
 from collections.abc import Callable
 from functools import singledispatch
 
 from edge_config.models.identifiers.places import place
+from edge_config.models.identifiers.registries import IdhubNode, SnmsNode
 from edge_config.models.identifiers.resolver import (
     DidResolver,
     Gs1Resolver,
@@ -13,10 +15,13 @@ from edge_config.models.identifiers.resolver import (
     ResolverConfig,
     UrlResolver,
 )
+from gateway.core.days import day_of
 from gateway.identifier.codes.code import System
 from gateway.identifier.irp.data import BOTH, TCP, UDP, Interface, Server, Site
 from gateway.identifier.native.walking.trust import Scope
 from gateway.identifier.native.walking.walk import PATIENCE_S, Manner, Walker
+from gateway.identifier.registering.composing import registry_of
+from gateway.identifier.registering.source import RegisteredSource
 from gateway.identifier.resolving.answer import Source
 from gateway.identifier.resolving.by_url import UrlSource
 from gateway.identifier.resolving.did import DidSource
@@ -91,6 +96,12 @@ def _native(config: NativeServers, timeout_s: float) -> Source:
 @source_of.register
 def _handle_json(config: HandleJsonServer, timeout_s: float) -> Source:
     return HandleJsonSource(f"handle-json {config.url}", config.url, timeout_s)
+
+
+@source_of.register
+def _registered(config: SnmsNode | IdhubNode, timeout_s: float) -> Source:
+    registry = registry_of(config, timeout_s, lambda: day_of(time.time_ns() // 10**6))
+    return RegisteredSource(registry, config.url)
 
 
 @source_of.register
