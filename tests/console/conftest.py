@@ -11,7 +11,7 @@ from jinja2 import Environment
 from starlette.types import ASGIApp
 
 from edge_config.models.base import ConsoleConfig, Secret
-from gateway.city.console import remember
+from gateway.city.console import control, remember
 from gateway.city.console.app import build
 from gateway.city.console.live import source
 from gateway.web import pages
@@ -59,6 +59,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of tests wait for figures and for the process they ask, however busy the machine is."""
     monkeypatch.setattr(remember, "WAIT_S", 60.0)
     monkeypatch.setattr(source, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(control, "TIMEOUT_S", 60.0)
 
 
 @pytest.fixture

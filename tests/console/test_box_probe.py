@@ -17,7 +17,7 @@ from tests.console.english import english_on
 from tests.console.test_box_writing import TOKEN, visiting
 from tests.support.chromium import Page, chromium
 from tests.support.peers import free_port
-from tests.support.waiting import until
+from tests.support.waiting import SOON_S, until
 from tests.survey import plant
 from tests.survey.odd_units import OddUnits, holding
 from tests.survey.test_probe import SDM630
@@ -255,7 +255,7 @@ async def test_a_form_from_elsewhere_begins_nothing(shared_box: str) -> None:
         answer = await visitor.post("/probe", data={"driver": "modbus", "url": "tcp://127.0.0.1:1"})
         assert answer.status_code == 403
         assert (await visitor.post("/probe/stop")).status_code == 403
-    async with httpx.AsyncClient(base_url=shared_box, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=shared_box, trust_env=False, timeout=SOON_S) as stranger:
         await stranger.get("/login")
         answer = await began(stranger, "tcp://127.0.0.1:1")
         assert answer.status_code in (303, 401, 403)

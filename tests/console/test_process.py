@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.support.peers import free_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import SOON_S, wait_until
 
 CITY = """\
 city: {{region: "330800", name_zh: 衢州, name_en: Quzhou}}
@@ -96,7 +96,7 @@ def test_parts_of_the_city_are_seen_through_the_console(city: Running) -> None:
     assert {name for name, state in parts.items() if state == "ok"} == {
         "console", "ingest", "database", "store", "partitions", "clock",
     }  # fmt: skip
-    with urlopen(f"http://127.0.0.1:{city.port}/metrics", timeout=5) as answer:
+    with urlopen(f"http://127.0.0.1:{city.port}/metrics", timeout=SOON_S) as answer:
         text = answer.read().decode()
     assert "qulink_city_broker_connected 0.0" in text
     assert "qulink_console_workers_answering 1.0" in text

@@ -30,7 +30,7 @@ def test_ready_names_the_addresses_and_sigterm_ends_it_cleanly() -> None:
             f"ready bearing-small modbus=127.0.0.1:{running.modbus} "
             f"opcua=opc.tcp://127.0.0.1:{running.opcua}/\n"
         )
-        socket.create_connection(("127.0.0.1", running.modbus), timeout=2).close()
+        socket.create_connection(("127.0.0.1", running.modbus), timeout=PATIENCE_S).close()
         running.process.terminate()
         assert running.process.wait(timeout=PATIENCE_S) == 0
 

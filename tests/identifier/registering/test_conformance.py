@@ -229,7 +229,7 @@ async def test_quota_and_refusals_are_told_apart(place: Place) -> None:
 async def test_a_drip_is_no_answer(place: Place) -> None:
     async with opened(place) as patient:
         await prepared(patient)
-    async with opened(place, timeout_s=1) as registry:
+    async with opened(place, timeout_s=5) as registry:
         assert_ok(await registry.login())
         place.faults.act = places.dripping
         assert outcomes(await registry.create([FIRST])) == [Outcome.UNKNOWN]

@@ -240,7 +240,7 @@ async def test_a_server_that_is_not_there_is_not_reached() -> None:
 
 async def test_an_answer_that_is_lost_after_the_work_leaves_the_outcome_unknown() -> None:
     server = HandleServer(lie=silent_once_proved)
-    async with registering(server, timeout_s=1.0) as registry:
+    async with registering(server, timeout_s=5.0) as registry:
         results = await registry.create(numbered(100))
         server.lie = honest
         done = [one for one in results if one.outcome is Outcome.UNKNOWN]
