@@ -27,10 +27,11 @@ from edge_config.mistakes.explain import validate
 from edge_config.mistakes.problems import ConfigError, Place, Problem, hint, under
 from edge_config.models.city import CityConfig, EmbeddedNode, EmbeddedStore
 from edge_config.models.gateway import DeviceConfig, GatewayConfig
+from edge_config.models.identifiers.node import NodeConfig
 from edge_config.models.identifiers.resolver import ResolverConfig
 from edge_config.models.validation import valid_or_none
 
-__all__ = ["ConfigError", "load_city", "load_gateway", "load_untagged"]
+__all__ = ["ConfigError", "load_city", "load_gateway", "load_node", "load_untagged"]
 
 
 def load_gateway(
@@ -100,6 +101,21 @@ def _city_paths(config: CityConfig, folder: Path) -> CityConfig:
         if isinstance(part, EmbeddedStore | EmbeddedNode | ResolverConfig)
     }
     return anchored(replace(config, **inside), folder)
+
+
+def load_node(path: Path) -> NodeConfig:
+    """Load the configuration of a node of identifiers; relative paths are relative to the file.
+
+    Raises:
+        ConfigError: with every mistake of the file.
+    """
+    document = read_document(path)
+    demand_site(document, "prefix")
+    problems = document.problems
+    config = validate(NodeConfig, document.data, document.problem, problems)
+    if config is None or problems:
+        raise ConfigError(problems)
+    return anchored(config, path.parent.absolute())
 
 
 class _Loading:

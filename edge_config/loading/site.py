@@ -1,4 +1,4 @@
-"""Which side a configuration is for: an edge in a factory, or a city."""
+"""What a configuration is for: an edge in a factory, a city, a node of identifiers."""
 
 from pathlib import Path
 
@@ -6,15 +6,19 @@ from edge_config.files.document import Document
 from edge_config.files.yaml_file import read_document
 from edge_config.mistakes.problems import ConfigError, hint
 
-SITES = {"gateway": "an edge; 'qulink run' runs it", "city": "a city; 'qulink city' runs it"}
+SITES = {
+    "gateway": "an edge; 'qulink run' runs it",
+    "city": "a city; 'qulink city' runs it",
+    "prefix": "a node of identifiers; 'qulink node' runs it",
+}
 """Key at the top of a configuration → what the file is for."""
 
 
 def site_of(path: Path) -> str:
-    """``gateway`` or ``city``: what a configuration file is for, by its top-level keys.
+    """A key of :data:`SITES`: what a configuration file is for, by its top-level keys.
 
     Raises:
-        ConfigError: unreadable, or neither.
+        ConfigError: unreadable, or none.
     """
     document = read_document(path)
     found = _sites(document)
@@ -22,7 +26,8 @@ def site_of(path: Path) -> str:
         return found[0]
     message = _neither(document)
     if found:
-        message = "has both 'gateway:' and 'city:' at the top; keep them in two files"
+        keys = " and ".join(f"'{key}:'" for key in found)
+        message = f"has {keys} at the top; keep them in files of their own"
     raise ConfigError([*document.problems, document.problem((), message)])
 
 
@@ -31,7 +36,7 @@ def _neither(document: Document) -> str:
     if {"driver", "groups"} <= keys:
         return "is a profile; check the file of the gateway that names it in 'profile_files'"
     near = next(filter(None, (hint(key, SITES) for key in keys)), "")
-    return f"needs 'gateway:' at the top (an edge) or 'city:' (a city){near}"
+    return f"needs 'gateway:' at the top (an edge), 'city:' (a city) or 'prefix:' (a node){near}"
 
 
 def _sites(document: Document) -> list[str]:
@@ -47,6 +52,6 @@ def demand_site(document: Document, site: str) -> None:
     """
     found = _sites(document)
     if found and site not in found:
-        (other,) = found
+        other = found[0]
         problem = document.problem((other,), f"this file is for {SITES[other]}")
         raise ConfigError([*document.problems, problem])

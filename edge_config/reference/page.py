@@ -9,6 +9,7 @@ from edge_config.loading.library import BUILT_IN, built_in_names
 from edge_config.loading.specs import DriverModels, Example
 from edge_config.models.city import CityConfig
 from edge_config.models.gateway import GatewayConfig
+from edge_config.models.identifiers.node import NodeConfig
 from edge_config.models.validation import json_schema
 from edge_config.tables.header import NUMBERING, OWN
 
@@ -19,9 +20,10 @@ _INTRODUCTION = """\
 
 <!-- Written by `qulink schema reference > docs/configuration.md`; do not edit by hand. -->
 
-Every key that an edge (`qulink run`) and a city (`qulink city`) understand. `qulink check FILE`
-tells every mistake of a file at once, with its line; `qulink schema gateway`, `city` and
-`profile` print JSON Schema for editors. To begin: [A first gateway.yaml](first-gateway.md).
+Every key that an edge (`qulink run`), a city (`qulink city`) and a node of identifiers
+(`qulink node`) understand. `qulink check FILE` tells every mistake of a file at once, with its
+line; `qulink schema gateway`, `city`, `node` and `profile` print JSON Schema for editors. To
+begin: [A first gateway.yaml](first-gateway.md).
 
 * Files are YAML 1.2 in UTF-8. Unknown and repeated keys are errors. `&` and `*` repeat a part of
   a file, `<<` merges a mapping. Texts that look like numbers stand in quotes: `site_no: "1"`.
@@ -86,10 +88,11 @@ def markdown(specs: Mapping[str, DriverModels]) -> str:
     Args:
         specs: drivers to describe.
     """
-    edge, city = json_schema(GatewayConfig), json_schema(CityConfig)
+    edge, city, node = map(json_schema, (GatewayConfig, CityConfig, NodeConfig))
     shared = edge["$defs"].keys()
     parts = [_INTRODUCTION, "## Edge\n", *_sections(edge, ())]
     parts += ["## City\n", *_sections(city, shared)]
+    parts += ["## Node\n", *_sections(node, {*shared, *city["$defs"]})]
     for name in sorted(specs):
         parts += [f"## Driver `{name}`\n", *_driver(name, specs[name], shared)]
     rows = "".join(f"| {header} | `{key}` |\n" for header, key in HEADERS.items())

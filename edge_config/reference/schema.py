@@ -6,6 +6,7 @@ from typing import Any
 from edge_config.loading.specs import DriverModels
 from edge_config.models.city import CityConfig
 from edge_config.models.gateway import GatewayConfig
+from edge_config.models.identifiers.node import NodeConfig
 from edge_config.models.settings import Settings
 from edge_config.models.validation import json_schema
 
@@ -16,6 +17,11 @@ Json = dict[str, Any]
 def city_schema() -> Json:
     """Schema of a city's configuration."""
     return {"$schema": DRAFT, **json_schema(CityConfig)}
+
+
+def node_schema() -> Json:
+    """Schema of the configuration of a node of identifiers."""
+    return {"$schema": DRAFT, **json_schema(NodeConfig)}
 
 
 def gateway_schema(specs: Mapping[str, DriverModels]) -> Json:

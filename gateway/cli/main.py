@@ -13,9 +13,10 @@ from gateway import __version__
 _HELP = """qulink (衢联): networked factory equipment, from the machine to the city.
 
 At a factory: check, run, device, read, watch, write, trace, test. At the city: city, ledger, rates,
-evidence, id. To try it: demo, simulate. To write a configuration: probe, points, decode,
-check, schema, drivers; a driver: driver. The command line speaks English; what is made for others
-to read (consoles, reports, templates of ledgers and point tables) speaks Chinese and English.
+evidence, id. Where identifiers are kept: node. To try it: demo, simulate. To write a configuration:
+probe, points, decode, check, schema, drivers; a driver: driver. The command line speaks English;
+what is made for others to read (consoles, reports, templates of ledgers and point tables) speaks
+Chinese and English.
 
 Exit codes: 0 done; 1 refused, and the reason is printed; 2 wrong usage, or a part failed while
 running.
@@ -42,6 +43,7 @@ COMMANDS = {
     "rates": "city.rates_command",
     "evidence": "city.evidence_command",
     "id": "identifier.id_command",
+    "node": "node.node_command",
     "simulate": "simulate_command",
     "demo": "demo_command",
 }

@@ -1,33 +1,19 @@
 """``qulink city CONFIG`` runs a city."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from gateway.cli.city import access_command, broker_command, gateway_command, order_command
 from gateway.cli.city.opening import fail, load
-
-if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
-    from collections.abc import Callable
-
-
-class _RunByDefault(TyperGroup):
-    """``qulink city city.yaml`` means ``qulink city run city.yaml``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and not args[0].startswith("-") and args[0] not in self.commands:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
+from gateway.cli.running import RunByDefault, run_to_its_end
 
 
 def register(root: typer.Typer) -> None:
     """Add the command with its subcommands."""
     city = typer.Typer(
-        cls=_RunByDefault,
+        cls=RunByDefault,
         no_args_is_help=True,
         help="Run a city, and keep its registry of gateways.",
         epilog="Example: `qulink city city.yaml`",
@@ -52,8 +38,6 @@ def _run(
 
     Its log goes to standard error. Exit code 1: the configuration is wrong; 2: a part failed.
     """
-    import asyncio
-
     from gateway.city import app
     from gateway.city.console import log
     from gateway.private import begin_private
@@ -63,24 +47,7 @@ def _run(
         fail(f"qulink city: {config}: several workers need PostgreSQL; set 'database.url' to one")
     begin_private()
     log.begin()
-    faults: list[BaseException] = []
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(app.run(loaded))
-    except* _expected() as group:
-        faults += _flat(group)  # to exit here would be wrapped in a group before Python 3.11.4
-    for fault in faults:
-        typer.echo(f"qulink city: {fault}", err=True)
-    if faults:
-        sys.exit(2)
-
-
-def _loop_factory() -> "Callable[[], AbstractEventLoop] | None":
-    try:
-        import uvloop
-    except ImportError:  # not on Windows
-        return None
-    return uvloop.new_event_loop
+    run_to_its_end(lambda: app.run(loaded), "qulink city", _expected())
 
 
 def _expected() -> tuple[type[Exception], ...]:
@@ -105,11 +72,3 @@ def _expected() -> tuple[type[Exception], ...]:
         ConsoleUnusableError,
         OSError,
     )
-
-
-def _flat(group: BaseExceptionGroup[Exception]) -> list[BaseException]:
-    return [
-        one
-        for error in group.exceptions
-        for one in (_flat(error) if isinstance(error, BaseExceptionGroup) else [error])
-    ]

@@ -23,7 +23,7 @@ def register(root: typer.Typer) -> None:
 
 
 def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
-    """Check a configuration of an edge or a city; opens no connection.
+    """Check a configuration of an edge, a city or a node; opens no connection.
 
     Prints what the configuration will do and exits 0, or prints every mistake as
     file:line: path: what is wrong, and exits 1; intervals that a serial line can never keep are
@@ -33,7 +33,7 @@ def check(file: Annotated[Path, typer.Argument(help="The YAML file.")]) -> None:
     from edge_config.mistakes.problems import ConfigError
 
     try:
-        summary = _city(file) if site_of(file) == "city" else _gateway(file)
+        summary = {"city": _city, "gateway": _gateway, "prefix": _node}[site_of(file)](file)
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
@@ -105,6 +105,18 @@ def _city(file: Path) -> str:
         f"({config.city.name_en}), broker {config.broker.url}, store {config.store.type}, "
         f"database {config.database.url}, node {config.node.type}, "
         f"console {config.console.listen}{demonstration}."
+    )
+
+
+def _node(file: Path) -> str:
+    from edge_config.loading.load import load_node
+
+    config = load_node(file)
+    _demand_long_secrets(file, config)
+    native = f", natively {config.native_listen}" if config.native_listen else ""
+    return (
+        f"{file} is good: node of identifiers {config.prefix}, database {config.database.url}, "
+        f"listens on {config.listen}{native}."
     )
 
 

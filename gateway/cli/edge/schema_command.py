@@ -21,19 +21,25 @@ def register(root: typer.Typer) -> None:
 
 def schema(
     what: Annotated[
-        Literal["gateway", "city", "profile", "reference", "drivers"],
+        Literal["gateway", "city", "node", "profile", "reference", "drivers"],
         typer.Argument(
-            help="JSON Schema of an edge, a city or a machine profile, or a page for people."
+            help="JSON Schema of an edge, a city, a node or a profile, or a page for people."
         ),
     ],
 ) -> None:
     """Print it, with the connections and addresses of the installed drivers."""
     from edge_config.reference.page import markdown
-    from edge_config.reference.schema import city_schema, gateway_schema, profile_schema
+    from edge_config.reference.schema import (
+        city_schema,
+        gateway_schema,
+        node_schema,
+        profile_schema,
+    )
     from gateway.drivers.quality import page
     from gateway.drivers.registry import installed
 
     schemas = {"gateway": gateway_schema, "profile": profile_schema}
+    others = {"city": city_schema, "node": node_schema}
     try:
         if what == "reference":
             typer.echo(markdown(installed()), nl=False)
@@ -41,7 +47,7 @@ def schema(
         if what == "drivers":
             typer.echo(page.markdown(installed()), nl=False)
             return
-        found = schemas[what](installed()) if what in schemas else city_schema()
+        found = schemas[what](installed()) if what in schemas else others[what]()
     except (ImportError, TypeError) as error:
         typer.echo(f"an installed driver cannot be loaded: {error}", err=True)
         raise typer.Exit(1) from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Callable
 from contextlib import closing, suppress
 
@@ -75,6 +76,23 @@ async def run(
         finally:
             with suppress(SQLAlchemyError):  # it was told, if it was away for long
                 await database.run(counts.write, parts.tally.taken(), now_ms())
+
+
+async def run_until_stopped(config: NodeConfig, now_ms: Callable[[], int]) -> None:
+    """Serve a node until SIGTERM or SIGINT.
+
+    Raises:
+        ExceptionGroup: a part failed for good, as of :func:`run`.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(run(config, now_ms))
+        log.info("node %s is running", config.prefix)
+        await stop.wait()
+        log.info("node %s stops", config.prefix)
+        serving.cancel()
 
 
 async def _serve_http(config: NodeConfig, parts: Parts, patience_s: float) -> None:

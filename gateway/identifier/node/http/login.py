@@ -137,9 +137,7 @@ def _by_plain(connection: Connection, name: str, password: str) -> str | None:
     user, digest = users.credential_of(connection, name) or (None, _ABSENT)
     if _same(secrets.digest_of(password), digest):
         return user
-    if user is None and secrets.is_password(password, users.password_of(connection, name)):
-        return name
-    return None
+    return name if secrets.is_password(password, users.password_of(connection, name)) else None
 
 
 def _same(given: str, expected: str) -> bool:

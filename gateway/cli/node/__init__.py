@@ -1,0 +1,1 @@
+"""``qulink node``: a node of identifiers, and who keeps it."""

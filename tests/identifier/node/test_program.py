@@ -1,0 +1,111 @@
+"""A node while it runs: what is counted, who sees that, how much may be asked."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from edge_config.models.identifiers.node import NodeDatabase, NodeLimits
+from gateway.identifier.irp.bodies import Question
+from gateway.identifier.native.walking.walk import Manner, Walker
+from gateway.identifier.node.http import watching
+from gateway.identifier.node.keeping import counts, users
+from gateway.identifier.node.program import database_of
+from gateway.identifier.node.rights import accounts
+from gateway.identifier.node.visitors import MOST_WATCHED, Visitors
+from tests.identifier.irp.servers import site_at
+from tests.identifier.node.acting import NOW_MS, template
+from tests.identifier.node.running import body, configured, logged_in, running, settled
+from tests.support.peers import free_port
+from tests.support.waiting import SOON_S
+
+
+async def test_what_is_done_over_http_and_natively_is_counted(url: str, tmp_path: Path) -> None:
+    native = free_port()
+    config = configured(
+        tmp_path, database=NodeDatabase(url=url), native_listen=f"127.0.0.1:{native}"
+    )
+    secret = settled(config)
+    async with running(config) as at, logged_in(at, secret) as http:
+        made = await http.post("/snms/api/v5/template", json=template("88.999.QZ01"))
+        assert made.json()["status"] == 1
+        many = [body("1"), body("2"), body("1")]
+        done = (await http.post("/identityv2/data/batchCreate", json=many)).json()["data"]
+        assert [one["msg"] for one in done] == ["成功", "成功", "标识已存在"]
+        walker = Walker((site_at(native),), Manner(SOON_S))
+        try:
+            found = await walker.resolve(Question("88.999.QZ01/1"))
+        finally:
+            walker.close()
+        assert {one.index: one.data for one in found.held.values} == {2000: b"a"}
+        metrics = (await http.get("/metrics")).text
+        assert (
+            'qulink_node_answers_total{action="register",outcome="ok",protocol="snms"} 2.0'
+        ) in metrics
+        assert (await http.get("/healthz")).json() == {"status": "ok", "parts": {"database": "ok"}}
+        assert (await http.get("/statistics?hours=0")).status_code == 400
+        told = (await http.get("/statistics?hours=24")).json()
+        assert told["identifiers"] == 2
+    database = database_of(config)
+    found_counts = {
+        (one.protocol, one.action): dict(one.outcomes)
+        for one in database.run_now(counts.figures, NOW_MS)
+    }
+    database.close()
+    assert found_counts["snms", "register"] == {"ok": 2, "exists": 1}
+    assert found_counts["native", "resolve"]["ok"] >= 1
+
+
+async def test_figures_are_not_everybodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_is_here", lambda _host: False)  # a visitor from elsewhere
+    config = configured(tmp_path)
+    secret = settled(config)
+    async with running(config) as at, logged_in(at, secret) as http:
+        for path in ("/metrics", "/statistics"):
+            assert (await http.get(path)).status_code == 403, "an enterprise is no operator"
+        assert (await http.get("/healthz")).json() == {"status": "ok"}
+        database = database_of(config)
+        database.run_now(lambda c: c.execute(text("UPDATE user_account SET role = 'reviewer'")))
+        database.close()
+        for path in ("/metrics", "/statistics"):
+            assert (await http.get(path)).status_code == 200
+
+
+async def test_who_asks_too_often_waits_and_the_watchdog_does_not(tmp_path: Path) -> None:
+    config = configured(tmp_path, limits=NodeLimits(requests_per_minute=10))
+    secret = settled(config)
+    async with running(config) as at, logged_in(at, secret) as http:
+        answers = [await http.get("/identityv2/data/detail") for _ in range(12)]
+        assert [one.status_code for one in answers][:9] == [200] * 9
+        assert answers[-1].status_code == 429
+        assert answers[-1].json()["message"] == "请求过于频繁，请稍后再试"
+        assert (await http.get("/healthz")).status_code == 200
+
+
+async def test_people_log_in_by_their_password(tmp_path: Path) -> None:
+    config = configured(tmp_path)
+    settled(config)
+    database = database_of(config)
+    database.run_now(users.set_password, "qz01", accounts.hash_password("correct horse"))
+    database.close()
+    async with running(config) as at, logged_in(at, "correct horse") as http:
+        answer = await http.get("/snms/api/v5/template", params={"prefix": "a", "version": "\0"})
+        assert answer.json()["message"] == "缺少必要的请求参数: version"
+
+
+def test_visitors_are_counted_each_for_itself_and_some_are_forgotten() -> None:
+    visitors = Visitors(60)
+    assert [visitors.may_ask("a", 0.0) for _ in range(61)] == [True] * 60 + [False]
+    assert visitors.may_ask("b", 0.0)
+    assert visitors.may_ask("a", 1.0)
+    assert not visitors.may_ask("a", 1.0)
+    for number in range(2 * MOST_WATCHED):
+        visitors.may_ask(str(number), 2.0)
+    assert len(visitors._left) == MOST_WATCHED
+
+
+@pytest.mark.parametrize("change", [{"listen": "0.0.0.0:0"}, {"native_listen": "0.0.0.0:2641"}])
+def test_what_others_reach_is_said_in_full(tmp_path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"needs 'tls'|set 'native_address'"):
+        configured(tmp_path, **change)
