@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _APPLY_EXAMPLE = "Example: `qulink node prefix apply 88.999.QZ01 --enterprise 虚构机械厂`"
 _REFUSE_EXAMPLE = "Example: `qulink node prefix refuse 88.999.QZ01 --reason 材料不全`"
+_SUSPEND_EXAMPLE = "Example: `qulink node prefix suspend 88.999.QZ01 --reason 已停业`"
 _DELEGATE_EXAMPLE = "Example: `qulink node prefix delegate 88.999.QZ01 192.0.2.7:2641`"
 Prefix = Annotated[str, typer.Argument(help="As 88.999.QZ01.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
@@ -26,7 +27,7 @@ def register(node: typer.Typer) -> None:
     prefix.command("apply", epilog=_APPLY_EXAMPLE)(_apply)
     prefix.command("allot", epilog="Example: `qulink node prefix allot 88.999.QZ01`")(_allot)
     prefix.command("refuse", epilog=_REFUSE_EXAMPLE)(_refuse)
-    prefix.command("suspend", epilog="Example: `qulink node prefix suspend 88.999.QZ01`")(_suspend)
+    prefix.command("suspend", epilog=_SUSPEND_EXAMPLE)(_suspend)
     prefix.command("delegate", epilog=_DELEGATE_EXAMPLE)(_delegate)
     node.add_typer(prefix, name="prefix")
 
