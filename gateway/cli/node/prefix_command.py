@@ -99,7 +99,7 @@ def _site_at(place: str, prefix: str) -> bytes:
     from ipaddress import ip_address
 
     from edge_config.models.base import split_listen
-    from edge_config.models.identifiers.resolver import demand_place
+    from edge_config.models.identifiers.places import demand_place
     from gateway.identifier.irp.data import ASK, TCP, UDP, Interface, Server, Site, write_site
 
     try:
