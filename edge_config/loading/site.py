@@ -26,8 +26,8 @@ def site_of(path: Path) -> str:
         return found[0]
     message = _neither(document)
     if found:
-        keys = " and ".join(f"'{key}:'" for key in found)
-        message = f"has {keys} at the top; keep them in files of their own"
+        one, other = found[:2]
+        message = f"has both '{one}:' and '{other}:' at the top; keep them in two files"
     raise ConfigError([*document.problems, document.problem((), message)])
 
 

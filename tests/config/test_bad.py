@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from edge_config.files import yaml_file
-from edge_config.loading.load import ConfigError, load_city, load_gateway
+from edge_config.loading.load import ConfigError, load_city, load_gateway, load_node
 from edge_config.loading.site import site_of
 from gateway.drivers.registry import installed
 
@@ -32,14 +32,17 @@ SYNTAX = (
 
 def said_about(folder: Path) -> str:
     """All messages about the configuration in a folder, with names relative to it."""
-    (file,) = [*folder.glob("gateway.yaml"), *folder.glob("city.yaml")]
+    names = (f"{site}.yaml" for site in ("gateway", "city", "node"))
+    (file,) = [path for name in names if (path := folder / name).exists()]
     with pytest.raises(ConfigError) as caught:
         load(Path(file.name))
     return f"{caught.value}\n"
 
 
 def load(file: Path) -> object:
-    return load_city(file) if site_of(file) == "city" else load_gateway(file, installed())
+    loads = {"city": load_city, "prefix": load_node}
+    site = site_of(file)
+    return loads[site](file) if site in loads else load_gateway(file, installed())
 
 
 def test_there_are_many_cases() -> None:
