@@ -36,6 +36,7 @@ def _run(config: Annotated[Path, typer.Argument(help="The node's YAML file.")]) 
     from edge_config.models.base import SecretUnavailableError
     from gateway.city.console import log
     from gateway.identifier.node import program
+    from gateway.identifier.node.keeping.secrets import SealError
     from gateway.private import begin_private
     from gateway.relational.database import DatabaseUnusableError
     from gateway.web.listen import ListenError
@@ -43,7 +44,7 @@ def _run(config: Annotated[Path, typer.Argument(help="The node's YAML file.")]) 
     loaded = load(config, "")
     begin_private()
     log.begin()
-    expected = (DatabaseUnusableError, SecretUnavailableError, ListenError, OSError)
+    expected = (DatabaseUnusableError, SecretUnavailableError, SealError, ListenError, OSError)
     run_to_its_end(lambda: program.run_until_stopped(loaded, system_ms), "qulink node", expected)
 
 
