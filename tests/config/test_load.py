@@ -8,7 +8,7 @@ import yaml
 
 import edge_config
 from edge_config.loading.library import BUILT_IN, built_in_names
-from edge_config.loading.load import ConfigError, load_city, load_gateway
+from edge_config.loading.load import ConfigError, load_city, load_gateway, load_node
 from edge_config.loading.site import site_of
 from edge_config.loading.specs import DriverModels
 from gateway.core.schema import Kind
@@ -190,6 +190,8 @@ def test_there_are_built_in_profiles() -> None:
 def test_sample_is_right(file: Path) -> None:
     if site_of(file) == "city":
         assert load_city(file).city.name_zh
+    elif site_of(file) == "prefix":
+        assert load_node(file).data_dir.is_absolute()
     else:
         loaded = load_gateway(file, installed())
         assert loaded.devices
