@@ -197,6 +197,10 @@ def _usable(text: str) -> str:
 SuffixText = Annotated[str, Rule(_usable)]
 
 
+NEVER_MS = 2**62
+"""Longer than any clock runs, and less than a database's whole numbers."""
+
+
 class IdentifierConfig(Settings):
     """How machines get their industrial-internet identifiers."""
 
@@ -214,6 +218,11 @@ class IdentifierConfig(Settings):
         description="the console's /id as phones reach it, as https://city.example.cn/id: QR codes "
         "hold it with the identifier behind; default: they hold the identifier alone",
     )
+    review: Literal["hours", "released"] = Field(
+        default="hours",
+        description="what a new machine of the ledger waits for before it gets its identifier; "
+        "hours: 'review_hours' at the longest, released: until a person releases it",
+    )
     review_hours: int = Field(
         default=24,
         ge=0,
@@ -228,6 +237,11 @@ class IdentifierConfig(Settings):
     batch: int = Field(
         default=500, ge=1, le=2_000, description="identifiers registered in one call"
     )
+
+    @property
+    def review_ms(self) -> int:
+        """How long a machine waits at the longest, milliseconds; ``NEVER_MS``: for a release."""
+        return NEVER_MS if self.review == "released" else self.review_hours * 3_600_000
 
 
 class DefinitionsConfig(Settings):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
+from edge_config.models.city import IdentifierConfig
 from gateway.city.db.schema.identifiers import (
     identifier,
     identifier_counter,
@@ -213,6 +214,18 @@ def test_a_machine_waits_for_its_review(database: Database) -> None:
     assert database.run_now(waiting, by.review_ms, clock.ms) == []
 
 
+def test_time_alone_releases_nobody_where_a_person_must(database: Database) -> None:
+    fill(database, 2)
+    review_ms = IdentifierConfig(prefix="88.999", review="released", review_hours=1).review_ms
+    by, years = rules(review_ms=review_ms), NOW_MS + 20 * 365 * DAY_MS
+    database.run_now(begin, NOW_MS)
+    assert database.run_now(issue, by, years, 100) == 0
+    assert len(database.run_now(waiting, review_ms, years)) == 2
+    database.run_now(approve, [2], years)
+    assert database.run_now(issue, by, years, 100) == 1
+    assert set(handles(database)) == {2}
+
+
 def begin(connection: Connection, now_ms: int) -> None:
     begin_reviews(connection, now_ms, 100)
 
@@ -288,18 +301,18 @@ def test_a_copy_of_the_whole_folder_is_no_other_city(tmp_path: Path) -> None:
 async def test_a_row_that_was_a_mistake_is_withdrawn(database: Database, tmp_path: Path) -> None:
     fill(database, 3)
     first, second = (MachineName(USCCS[number], "1", f"A00{number}") for number in (0, 1))
-    assert database.run_now(withdraw_machine, first, NOW_MS) is False
+    assert database.run_now(withdraw_machine, first, "录入两次", NOW_MS) is False
     async with served(tmp_path) as node, node.registry() as registry:
         one = made(database, registry, Clock())
         await work_off(one)
         assert sorted(handles(database)) == [2, 3]
-        assert database.run_now(withdraw_machine, second, NOW_MS) is True
+        assert database.run_now(withdraw_machine, second, "录入两次", NOW_MS) is True
         await work_off(one)
         record = (await registry.read(handles(database)[2])).record
         assert record is not None
         assert "误录撤销" in {value.text for value in record.values}
     with pytest.raises(WithdrawalError, match=r"A009 of .* is no machine of the ledger"):
-        database.run_now(withdraw_machine, first._replace(asset_no="A009"), NOW_MS)
+        database.run_now(withdraw_machine, first._replace(asset_no="A009"), "录入两次", NOW_MS)
     days = [date(2019, 1, 1), date(2024, 1, 1)]
     held = [database.run_now(statuses_on, [1, 2, 3], day) for day in days]
     assert held == [

@@ -43,6 +43,7 @@ from tests.support.registering import (
     complete,
     counts,
     fill,
+    gateway_timeouts,
     made,
     new_file,
     nowhere,
@@ -117,30 +118,12 @@ def test_a_collision_with_an_older_pattern_is_passed_over(database: Database) ->
     assert database.run_now(lambda c: c.scalar(query)) == "88.999.QZ00/b3"
 
 
-def gateway_timeouts(times: int) -> Wrap:
-    """The node does the work, but a proxy answers 504, so often."""
-    left = [times]
-
-    def action(app: ASGIApp) -> Action:
-        async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
-            if left[0] == 0:
-                await app(scope, receive, send)
-                return
-            left[0] -= 1
-            await app(scope, receive, nowhere)
-            await PlainTextResponse("gateway timeout", 504)(scope, receive, send)
-
-        return faulty
-
-    return on_batch(action)
-
-
 async def test_504_leaves_the_outcome_unknown_and_is_read_back(
     database: Database, tmp_path: Path
 ) -> None:
     fill(database, 5)
     clock = Clock()
-    async with served(tmp_path, gateway_timeouts(1)) as node, node.registry() as registry:
+    async with served(tmp_path, gateway_timeouts([1])) as node, node.registry() as registry:
         one = made(database, registry, clock)
         await work_off(one)
         assert states(database) == [("register", "unknown", 1)] * 5
@@ -159,7 +142,7 @@ async def test_a_ledger_that_changed_while_the_outcome_was_unknown(
 ) -> None:
     fill(database, 3)
     clock = Clock()
-    async with served(tmp_path, gateway_timeouts(1)) as node, node.registry() as registry:
+    async with served(tmp_path, gateway_timeouts([1])) as node, node.registry() as registry:
         one = made(database, registry, clock)
         await work_off(one)
         database.run_now(lambda c: c.execute(update(equipment_rows).values(name="新名")))

@@ -70,7 +70,7 @@ def test_a_machine_that_was_withdrawn_comes_back_as_a_new_one(
 ) -> None:
     """It came back from today on only, so its month lacked the days before."""
     said(database, tmp_path, "in_use")
-    database.run_now(withdraw_machine, MachineName(USCC, "1", "A-1"), NOW)
+    database.run_now(withdraw_machine, MachineName(USCC, "1", "A-1"), "录入两次", NOW)
     assert said(database, tmp_path, "withdrawn") == [], "and stays so"
     assert said(database, tmp_path, "in_use", since) == [
         "this machine was withdrawn as entered by mistake, and is back by this row"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_config.models.city import IdentifierConfig
@@ -114,3 +115,20 @@ def on_batch(action: Callable[[ASGIApp], Action]) -> Wrap:
 
 async def nowhere(_message: Any) -> None:
     """Swallow an answer."""
+
+
+def gateway_timeouts(left: list[int]) -> Wrap:
+    """The node does the work of batches, but a proxy answers 504, as often as ``left`` says."""
+
+    def action(app: ASGIApp) -> Action:
+        async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
+            if left[0] == 0:
+                await app(scope, receive, send)
+                return
+            left[0] -= 1
+            await app(scope, receive, nowhere)
+            await PlainTextResponse("gateway timeout", 504)(scope, receive, send)
+
+        return faulty
+
+    return on_batch(action)

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, case, select
 
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment
+from gateway.city.identifiers.review import withdrawn
 from gateway.identifier.labels.label import Label
 
 
@@ -26,7 +27,8 @@ def labels_of(
 ) -> list[Label]:
     """Labels by enterprise, site and asset number.
 
-    An identifier that no node has confirmed is on no label: it may still become another one.
+    An identifier that no node has confirmed is on no label: it may still become another one. Nor
+    is one whose machine was entered by mistake.
 
     Args:
         connection: to the city's database.
@@ -40,7 +42,7 @@ def labels_of(
         select(identifier.c.handle, equipment, enterprise.c.name.label("owner"))
         .join(equipment, equipment.c.id == identifier.c.equipment_id)
         .join(enterprise, enterprise.c.uscc == equipment.c.uscc)
-        .where(identifier.c.registered_ms.is_not(None))
+        .where(identifier.c.registered_ms.is_not(None), ~withdrawn())
         .order_by(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
     )
     if uscc:

@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from gateway.city.db.schema.identifiers import identifier, identifier_outbox
+from gateway.city.db.schema.identifiers import identifier, identifier_outbox, machine_withdrawal
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.identifiers.labelled import shown_handle
-from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, Name
+from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, WITHDRAWN, Name
 from gateway.city.ledger.history import statuses_on
 from gateway.core.days import day_of
 
@@ -17,16 +17,19 @@ def listed(connection: Connection, now_ms: int, *, uscc: str | None = None) -> l
 
     Returns:
         Rows ready for JSON, in order of enterprise, site and asset number. ``registration`` is
-        the state of the identifier's entry in the outbox, ``registration_error`` what the node
-        last said against it. ``handle`` is empty until a node has confirmed it: it may still
-        become another one.
+        the state of the identifier's entry in the outbox, of one that was entered by mistake
+        *withdrawing* or *withdrawn*; ``registration_error`` what the node last said against it.
+        ``handle`` is empty until a node has confirmed it: it may still become another one.
     """
+    box = identifier_outbox.c
     query = (
         select(equipment, enterprise.c.name.label("enterprise"))
-        .add_columns(shown_handle(), identifier_outbox.c.state, identifier_outbox.c.last_error)
+        .add_columns(shown_handle(), box.state, box.operation, box.last_error)
+        .add_columns(machine_withdrawal.c.reason)
         .select_from(equipment.join(enterprise, enterprise.c.uscc == equipment.c.uscc))
         .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
-        .outerjoin(identifier_outbox, identifier_outbox.c.equipment_id == equipment.c.id)
+        .outerjoin(identifier_outbox, box.equipment_id == equipment.c.id)
+        .outerjoin(machine_withdrawal, machine_withdrawal.c.equipment_id == equipment.c.id)
         .order_by(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
     )
     if uscc is not None:
@@ -51,6 +54,13 @@ def _listed(row: Any, status: str) -> dict[str, Any]:
         "status": status,
         "status_zh": STATUSES.get(status, unknown).zh,
         "handle": row.handle or "",
-        "registration": row.state or "",
+        "withdrawal_reason": (row.reason or "") if status == WITHDRAWN else "",
+        "registration": _registration(row),
         "registration_error": row.last_error or "",
     }
+
+
+def _registration(row: Any) -> str:
+    if row.operation != "withdraw" or row.state == "refused":
+        return row.state or ""
+    return "withdrawn" if row.state == "done" else "withdrawing"

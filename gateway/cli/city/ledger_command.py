@@ -19,7 +19,8 @@ _RENAME_EXAMPLE = (
     "Example: `qulink ledger rename --enterprise 91330822MA0000015W --from OLD-1 --to NEW-1`"
 )
 _WITHDRAW_EXAMPLE = (
-    "Example: `qulink ledger withdraw --enterprise 91330822MA0000015W --asset OLD-1`"
+    "Example: `qulink ledger withdraw --enterprise 91330822MA0000015W --asset OLD-1 "
+    "--reason 同一台机床录入两次`"
 )
 
 
@@ -149,13 +150,14 @@ def _rename(
 def _withdraw(
     enterprise: Annotated[str, typer.Option(help="USCC of the enterprise.")],
     asset: Annotated[str, typer.Option(help="Asset number of the row.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the ledger and at the node.")],
     site: Annotated[str, typer.Option(help="Site number of the row.")] = "1",
     config: CityFile = DEFAULT,
 ) -> None:
     """Take back a row that was entered by mistake: there never was such a machine.
 
-    No rate counts it on any day, and it gets no identifier; one that it has stays and says at the
-    node that it was entered by mistake. Importing the machine again brings it back.
+    No rate counts it on any day, and it gets no identifier; one that it has is withdrawn at the
+    node and never given to another machine. Importing the machine again brings it back.
     """
     from gateway.city.ledger.names import MachineName
     from gateway.city.ledger.withdrawal import WithdrawalError, withdraw_machine
@@ -163,10 +165,10 @@ def _withdraw(
     name = MachineName(enterprise.upper(), site, asset)
     with opened(load(config)) as database:
         try:
-            identified = database.run_now(withdraw_machine, name, system_ms())
+            identified = database.run_now(withdraw_machine, name, reason, system_ms())
         except WithdrawalError as error:
             fail(str(error))
-    told = "; the node is told that its identifier was a mistake" if identified else ""
+    told = "; its identifier is withdrawn at the node" if identified else ""
     typer.echo(f"{asset} is withdrawn{told}")
 
 
@@ -199,7 +201,7 @@ def _print_table(machines: list[dict[str, Any]]) -> None:
         table.add_row(
             *(one[key] for key in ("enterprise", "site_no", "asset_no", "name")),
             one["equipment_class_zh"],
-            one["status_zh"],
+            _status(one),
             _identifier(one),
         )
     console = Console(soft_wrap=True)
@@ -207,7 +209,17 @@ def _print_table(machines: list[dict[str, Any]]) -> None:
     console.print(f"{len(machines)} 台 machines")
 
 
+def _status(machine: dict[str, Any]) -> str:
+    reason = machine["withdrawal_reason"]
+    return f"{machine['status_zh']}\n{reason}" if reason else str(machine["status_zh"])
+
+
+_WITHDRAWALS = {"withdrawing": "撤销中 being withdrawn", "withdrawn": "已撤销 withdrawn"}
+
+
 def _identifier(machine: dict[str, Any]) -> str:
+    if mark := _WITHDRAWALS.get(machine["registration"]):
+        return f"{machine['handle']}\n{mark}"
     if machine["registration"] != "refused":
         return str(machine["handle"])
     return f"{machine['handle']}\n被拒 refused: {machine['registration_error']}"

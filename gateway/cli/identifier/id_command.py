@@ -15,7 +15,7 @@ from gateway.cli.identifier import (
 )
 from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
-from gateway.core.days import HOUR_MS, SHANGHAI
+from gateway.core.days import SHANGHAI
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def _waiting(
     from gateway.city.identifiers.review import waiting
 
     city = load(config)
-    review_ms = city.identifier.review_hours * HOUR_MS
+    review_ms = city.identifier.review_ms
     with opened(city) as database:
         rows = database.run_now(waiting, review_ms, system_ms(), uscc=enterprise.upper())
     machines = [_waiting_machine(row, review_ms) for row in rows]
@@ -64,8 +64,12 @@ def _waiting(
 
 
 def _waiting_machine(row: Any, review_ms: int) -> dict[str, Any]:
+    from edge_config.models.city import NEVER_MS
+
     until = ""  # the city has not seen it yet
-    if row.since_ms is not None:
+    if review_ms == NEVER_MS:
+        until = "放行后 when released"
+    elif row.since_ms is not None:
         due = datetime.fromtimestamp((row.since_ms + review_ms) / 1000, SHANGHAI)
         until = due.isoformat(" ", "minutes")
     return {
@@ -104,7 +108,7 @@ def _approve(
     if bool(enterprise) == everything:
         fail("say whose machines are approved: --enterprise USCC, or --all")
     city, now_ms = load(config), system_ms()
-    review_ms, uscc = city.identifier.review_hours * HOUR_MS, enterprise.upper()
+    review_ms, uscc = city.identifier.review_ms, enterprise.upper()
     who = (system_user(), "qulink id approve")
     with opened(city) as database:
         number = database.run_now(release_waiting, review_ms, now_ms, *who, uscc=uscc)

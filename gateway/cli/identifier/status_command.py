@@ -11,15 +11,16 @@ from gateway.cli.tables import print_table
 from gateway.cli.wording import counted, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.city.identifiers.progress.standing import Progress
+    from gateway.city.identifiers.registering.pausing import Pause
     from gateway.relational.database import Database
 
 _WATCH_S = 2.0
 _MEANINGS = {
     "no code": "their enterprise has no 标识企业代码 in the ledger: import it with one",
-    "withdrawn": "entered by mistake, they get none",
+    "withdrawn": "entered by mistake: they get none; one that they had is withdrawn at the node",
     "review": "wait for their release: `qulink id approve`, or `qulink id import --apply`",
     "issuing": "get their identifier with the city's next pass",
     "pending": "the node is yet to be asked",
@@ -48,14 +49,16 @@ def status(
 
     Exit code 1: the node refuses some, so a person must act.
     """
-    from gateway.core.days import HOUR_MS
-
     city = load(config)
-    review_ms = city.identifier.review_hours * HOUR_MS
+    review_ms = city.identifier.review_ms
     with opened(city) as database:
         while True:
-            found = _read(database, review_ms, enterprise.strip().upper())
-            typer.echo(json.dumps(told(found), ensure_ascii=False)) if as_json else _print(found)
+            found, pauses = _read(database, review_ms, enterprise.strip().upper())
+            if as_json:
+                typer.echo(json.dumps(told(found, pauses), ensure_ascii=False))
+            else:
+                _print(found)
+                _print_pauses(pauses)
             if not (watch and _is_under_way(found)):
                 break
             time.sleep(_WATCH_S)
@@ -63,10 +66,13 @@ def status(
         raise typer.Exit(1)
 
 
-def _read(database: "Database", review_ms: int, uscc: str) -> "Progress":
+def _read(database: "Database", review_ms: int, uscc: str) -> "tuple[Progress, list[Pause]]":
     from gateway.city.identifiers.progress.standing import progress
+    from gateway.city.identifiers.registering.pausing import pauses_now
 
-    return database.read_now(progress, review_ms, system_ms(), uscc)
+    now_ms = system_ms()
+    found = database.read_now(progress, review_ms, now_ms, uscc)
+    return found, database.read_now(pauses_now, now_ms)
 
 
 def _is_under_way(found: "Progress") -> bool:
@@ -76,13 +82,22 @@ def _is_under_way(found: "Progress") -> bool:
     return any(found.counts[one] for one in moving)
 
 
-def told(found: "Progress") -> dict[str, Any]:
+def told(found: "Progress", pauses: "Sequence[Pause]") -> dict[str, Any]:
     """The figures for JSON."""
     return {
         "machines": found.counts.total(),
         "counts": _keys(found.counts),
         "changes_waiting": found.changes,
         "refusals": [{"reason": one.reason, "machines": one.machines} for one in found.refusals],
+        "pauses": [
+            {
+                "prefix": one.prefix,
+                "outcome": one.outcome.value,
+                "reason": one.reason,
+                "until_ms": one.until_ms,
+            }
+            for one in pauses
+        ],
         "enterprises": [
             {"uscc": one.uscc, "name": one.name, "counts": _keys(one.counts)}
             for one in found.enterprises
@@ -106,6 +121,15 @@ def _print(found: "Progress") -> None:
         typer.echo(f"refused, {counted(one.machines, 'machine')}: {visible(one.reason)}")
     if len(found.enterprises) > 1:
         _print_enterprises(found)
+
+
+def _print_pauses(pauses: "Sequence[Pause]") -> None:
+    from gateway.city.identifiers.registering.pausing import WHAT_TO_DO, until
+
+    for one in pauses:
+        whose = f"identifiers of {one.prefix}" if one.prefix else "registering"
+        why = f"{one.outcome.value}: {visible(one.reason)}; {WHAT_TO_DO[one.outcome]}"
+        typer.echo(f"{whose} paused until {until(one)}: {why}")
 
 
 def _print_enterprises(found: "Progress") -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from gateway.city.access.audit import Action, note
 from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.db.tables import equipment
+from gateway.city.identifiers.registering.pausing import resume
 from gateway.city.identifiers.review import approve, waiting_query
 from gateway.relational.database import chunks
 
@@ -77,6 +78,8 @@ def _numbers(connection: Connection, machines: Sequence[int]) -> dict[str, list[
 def ask_again(connection: Connection, uscc: str, now_ms: int, who: str) -> int:
     """Have the node asked at once about entries that wait for a later time; returns how many.
 
+    Asked about all, it is asked even while registering pauses.
+
     Not those that a worker is asking it about: what comes of that is not known yet.
 
     Args:
@@ -91,6 +94,8 @@ def ask_again(connection: Connection, uscc: str, now_ms: int, who: str) -> int:
     if uscc:
         own = select(equipment.c.id).where(equipment.c.uscc == uscc)
         again = again.where(box.equipment_id.in_(own))
+    if not uscc:
+        resume(connection, now_ms)
     number = connection.execute(again).rowcount
     if number:
         note(connection, now_ms, who, Action.ASKED_AGAIN, uscc, f"{number} identifiers")

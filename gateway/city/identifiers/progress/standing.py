@@ -23,7 +23,7 @@ class Standing(StrEnum):
     """
 
     NO_CODE = "no code"  # its enterprise has no identifier code
-    WITHDRAWN = "withdrawn"  # entered by mistake, so it gets none
+    WITHDRAWN = "withdrawn"  # entered by mistake: it gets none, or has none that counts
     REVIEW = "review"  # waits until it is released, or its time is over
     ISSUING = "issuing"  # gets one with the next pass
     PENDING = "pending"  # the node is yet to be asked
@@ -92,7 +92,7 @@ def standing(review_ms: int, now_ms: int) -> ColumnElement[str]:
     """How far a machine of :func:`with_progress` is, a value of :class:`Standing`."""
     none, box = identifier.c.equipment_id.is_(None), identifier_outbox.c.state
     return case(
-        (none & withdrawn(), Standing.WITHDRAWN.value),
+        (withdrawn(), Standing.WITHDRAWN.value),
         (none & enterprise.c.identifier_code.is_(None), Standing.NO_CODE.value),
         (none & ~reviewed(review_ms, now_ms), Standing.REVIEW.value),
         (none, Standing.ISSUING.value),

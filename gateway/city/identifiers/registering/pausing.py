@@ -198,6 +198,11 @@ def paused_until_ms(connection: Connection, now_ms: int) -> int:
     return max((one.until_ms for one in lasting if one.prefix == EVERYBODY), default=0)
 
 
+def until(pause: Pause) -> str:
+    """When the node is asked again, in Asia/Shanghai."""
+    return f"{datetime.fromtimestamp(pause.until_ms / 1000, SHANGHAI):%Y-%m-%d %H:%M:%S}"
+
+
 def resume(connection: Connection, now_ms: int) -> int:
     """End all pauses: what waits for them is asked for at once; returns how many there were."""
     rows = _rows(connection)
@@ -220,7 +225,7 @@ def tell(news: Iterable[tuple[Pause, bool]], registry: Registry) -> None:
             "registering %s at %s pauses until %s: %s: %s; %s",
             whose,
             registry.name,
-            f"{datetime.fromtimestamp(pause.until_ms / 1000, SHANGHAI):%Y-%m-%d %H:%M:%S}",
+            until(pause),
             pause.outcome.value,
             pause.reason,
             WHAT_TO_DO[pause.outcome],

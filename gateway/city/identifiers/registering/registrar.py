@@ -37,7 +37,7 @@ from gateway.city.identifiers.registering.sending import Sender
 from gateway.city.identifiers.review import begin_reviews
 from gateway.city.ledger.changes import latest_change
 from gateway.city.ledger.renaming import said as name_said
-from gateway.core.days import DAY_MS, HOUR_MS
+from gateway.core.days import DAY_MS
 from gateway.core.schedule import backoff_ms
 from gateway.identifier.codes.handle import Handle
 from gateway.identifier.registering.registry import Registry
@@ -92,7 +92,7 @@ async def run(
 def rules_of(config: IdentifierConfig, issued: IssuedFile) -> Issuing:
     """The rules that a city configures."""
     pattern = SuffixPattern.parse(config.suffix)
-    return Issuing(config.prefix, pattern, config.review_hours * HOUR_MS, issued)
+    return Issuing(config.prefix, pattern, config.review_ms, issued)
 
 
 async def _rest(database: Database, change: int, pause_ms: int) -> None:

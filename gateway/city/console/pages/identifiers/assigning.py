@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from edge_config.models.city import NEVER_MS
 from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.identifiers.asked import asked_of, demand_token
@@ -14,7 +15,6 @@ from gateway.city.console.remember import Remembered
 from gateway.city.identifiers.issuing import tokens_of
 from gateway.city.identifiers.progress.acts import release_waiting
 from gateway.city.identifiers.progress.standing import Progress, Standing, progress
-from gateway.core.days import HOUR_MS
 from gateway.web.access.admission import address_of
 from gateway.web.forms import form_of
 from gateway.web.pages import View
@@ -34,7 +34,7 @@ class Assigning:
 
     def __init__(self, context: ConsoleContext) -> None:
         self._context = context
-        self._review_ms = context.config.identifier.review_hours * HOUR_MS
+        self._review_ms = context.config.identifier.review_ms
         self._pattern = SuffixPattern.parse(context.config.identifier.suffix)
         self._remembered = Remembered()
 
@@ -56,6 +56,7 @@ class Assigning:
             "waiting_of": [one for one in found.enterprises if one.counts[Standing.REVIEW]][:_MOST],
             "review": Standing.REVIEW,
             "review_ms": self._review_ms,
+            "has_end": self._review_ms < NEVER_MS,
             "rows": [(row, self._preview(row, now_ms)) for row in rows],
             "asked": asked,
             "pages": max(1, -(-waiting // PAGE_ROWS)),
