@@ -38,7 +38,7 @@ async def test_what_is_done_over_http_and_natively_is_counted(url: str, tmp_path
             found = await walker.resolve(Question("88.999.QZ01/1"))
         finally:
             walker.close()
-        assert {one.index: one.data for one in found.held.values} == {2000: b"a"}
+        assert {one.index: one.data for one in found.held.values} == {1000: b"1", 2000: b"a"}
         metrics = (await http.get("/metrics")).text
         assert (
             'qulink_node_answers_total{action="register",outcome="ok",protocol="snms"} 2.0'
