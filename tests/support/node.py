@@ -20,6 +20,7 @@ from gateway.identifier.node.embedded import settle
 from gateway.identifier.node.http.application import Parts, application
 from gateway.identifier.node.keeping import records, templates
 from gateway.identifier.node.keeping.opening import open_database
+from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.keeping.tables import record
 from gateway.identifier.node.rights.principal import Terms
 from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
@@ -91,7 +92,7 @@ async def served(
     credentials = node_credentials(folder)
     database.run_now(settle, credentials, PREFIX, now_ms())
     port = free_port()
-    parts = Parts(database, Terms(PREFIX, visibility=EQUIPMENT), now_ms, clock_s)
+    parts = Parts(database, Terms(PREFIX, visibility=EQUIPMENT), Seal(folder), now_ms, clock_s)
     app = wrap(application(parts))
     options = uvicorn.Config(app, "127.0.0.1", port, log_level="error", lifespan="off")
     server = uvicorn.Server(options)

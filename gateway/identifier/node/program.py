@@ -13,6 +13,7 @@ from edge_config.models.identifiers.node import NodeConfig
 from gateway.identifier.node.http.application import Parts, application
 from gateway.identifier.node.keeping import counts
 from gateway.identifier.node.keeping.opening import open_database
+from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.native.running import serve_natively
 from gateway.identifier.node.rights.principal import Terms
 from gateway.identifier.visibility import Seen
@@ -65,7 +66,7 @@ async def run(
     """
     with closing(await asyncio.to_thread(database_of, config)) as database:
         await database.run(prepare)
-        parts = Parts(database, terms_of(config), now_ms)
+        parts = Parts(database, terms_of(config), Seal(config.data_dir), now_ms)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_serve_http(config, parts, patience_s))

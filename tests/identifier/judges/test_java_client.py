@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.identifier.irp.bodies import (
     Fault,
@@ -49,6 +50,7 @@ from gateway.identifier.irp.data import (
     write_admin,
     write_site,
 )
+from gateway.identifier.irp.json_form import read_json, write_json
 from gateway.identifier.irp.message import Message, decode, encode, request_digest
 from gateway.identifier.irp.octets import Octets
 from gateway.identifier.irp.proofs import (
@@ -95,6 +97,8 @@ OWN_TYPES = (
     Value(3, "HS_SITE", write_site(SITE)),
     Value(300, "HS_PUBKEY", write_rsa_key(KEY.public_key())),
     Value(301, "HS_SECKEY", b"geheim", permissions=HIDDEN),
+    Value(5, "URL", b"http://b.cn", references=(Reference("a/b", 3),)),
+    Value(6, "0.TYPE/x", b"\xff\x00"),
     Value(4, "HS_ALIAS", "88.100.1/别名".encode(), ttl_kind=ABSOLUTE, ttl_s=EXPIRES_S),
 )
 VALUES = (URL, *OWN_TYPES)
@@ -384,3 +388,13 @@ def test_rights_have_its_names_in_its_order(judge: Judge) -> None:
         value = Value(100, "HS_ADMIN", write_admin(Admin(right, PREFIX, 300)))
         told = in_json(judge, value)["data"]["value"]["permissions"]
         assert told == "0" * (11 - place) + "1" + "0" * place
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda one: one.type)
+def test_json_of_values_is_understood_both_ways(judge: Judge, value: Value) -> None:
+    theirs = in_json(judge, value)
+    known = replace(value, timestamp_s=0)
+    assert read_json(theirs) == known
+    ours = bytes.fromhex(judge.do("value", value=write_json(value))["octets"])
+    assert read_value(Octets(ours)) == value
+    assert read_json(write_json(value)) == known

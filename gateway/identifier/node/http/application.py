@@ -9,11 +9,14 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.identifier.node import rules
+from gateway.identifier.node.http.handles.face import HandleFace
+from gateway.identifier.node.http.handles.knowing import Knowing
 from gateway.identifier.node.http.login import Logins
 from gateway.identifier.node.http.requests import Answer
 from gateway.identifier.node.http.snms_face import SnmsFace
 from gateway.identifier.node.http.watching import Watching
 from gateway.identifier.node.keeping.counts import Tally
+from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.rights.principal import Terms
 from gateway.identifier.node.visitors import Visitors
 from gateway.relational.database import Database
@@ -29,6 +32,7 @@ class Parts:
     Attributes:
         database: of the node.
         terms: of the node.
+        seal: of its secrets.
         now_ms: the clock, UTC milliseconds.
         clock_s: one that only runs, seconds.
         tally: what is done is counted there.
@@ -36,6 +40,7 @@ class Parts:
 
     database: Database
     terms: Terms
+    seal: Seal
     now_ms: Callable[[], int]
     clock_s: Callable[[], float] = time.monotonic
     tally: Tally = field(default_factory=Tally)
@@ -51,7 +56,9 @@ def application(parts: Parts, per_minute: int | None = None) -> ASGIApp:
     logins = Logins(parts.database, parts.now_ms, parts.clock_s)
     snms = SnmsFace(parts.database, parts.terms, logins, parts.tally, parts.now_ms)
     watching = Watching(parts.database, logins, parts.tally, parts.now_ms)
-    app = Starlette(routes=[*snms.routes(), *watching.routes()])
+    knowing = Knowing(parts.database, parts.seal, parts.clock_s)
+    handles = HandleFace(parts.database, parts.terms, knowing, parts.tally, parts.now_ms)
+    app = Starlette(routes=[*snms.routes(), *handles.routes(), *watching.routes()])
     return app if per_minute is None else _limited(app, Visitors(per_minute), parts.clock_s)
 
 

@@ -104,11 +104,11 @@ def withdraw(connection: Connection, keys: Iterable[str], why: str, now_ms: int)
         )
 
 
-def handles(connection: Connection, prefix: str, most: int) -> list[str]:
-    """Living identifiers of a prefix, in order; at most so many."""
+def handles(connection: Connection, prefix: str, most: int, skipped: int = 0) -> list[str]:
+    """Living identifiers of a prefix, in order; at most so many, without the first ones."""
     of = record.c
     query = select(of.handle).where(of.prefix == prefix.upper(), of.withdrawn_ms.is_(None))
-    return list(connection.scalars(query.order_by(of.key).limit(most)))
+    return list(connection.scalars(query.order_by(of.key).limit(most).offset(skipped)))
 
 
 def count(connection: Connection, prefix: str | None = None) -> int:

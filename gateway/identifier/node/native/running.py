@@ -8,7 +8,6 @@ from edge_config.models.base import split_listen
 from edge_config.models.identifiers.node import NodeConfig
 from gateway.identifier.node.http.application import Parts
 from gateway.identifier.node.keeping.lookup import Lookup
-from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.native.administering import Administration
 from gateway.identifier.node.native.face import NativeFace
 from gateway.identifier.node.native.referring import Directory, site_of
@@ -35,7 +34,7 @@ async def serve_natively(config: NodeConfig, parts: Parts, listen: str, patience
     with closing(Lookup(parts.database)) as lookup:
         site = site_of(config.prefix, _reached_at(config, listener), takes_changes=True)
         administration = Administration(
-            parts.database, Seal(config.data_dir), parts.terms, parts.now_ms, parts.clock_s
+            parts.database, parts.seal, parts.terms, parts.now_ms, parts.clock_s
         )
         directory = Directory(config.prefix, site)
         node = NativeNode(

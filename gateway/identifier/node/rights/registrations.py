@@ -49,7 +49,9 @@ def read(connection: Connection, visit: Visit, handle: str) -> Registration | No
     return replace(found, values=tuple(values))
 
 
-def listed(connection: Connection, visit: Visit, prefix: str, most: int) -> Result | list[str]:
+def listed(
+    connection: Connection, visit: Visit, prefix: str, most: int, skipped: int = 0
+) -> Result | list[str]:
     """Identifiers of a prefix, for who registers below it; DENIED for others.
 
     Args:
@@ -57,11 +59,12 @@ def listed(connection: Connection, visit: Visit, prefix: str, most: int) -> Resu
         visit: who asks.
         prefix: without those below it.
         most: how many there may be at most.
+        skipped: how many of the first ones are left out.
     """
     denial = denied(visit, prefix)
     if denial is not None:
         return Result(prefix, Outcome.DENIED, denial)
-    return records.handles(connection, prefix, most)
+    return records.handles(connection, prefix, most, skipped)
 
 
 def create(connection: Connection, visit: Visit, new: Sequence[Registration]) -> list[Result]:
