@@ -28,7 +28,6 @@ from edge_config.mistakes.problems import ConfigError, Place, Problem, hint, und
 from edge_config.models.city import CityConfig, EmbeddedNode, EmbeddedStore
 from edge_config.models.gateway import DeviceConfig, GatewayConfig
 from edge_config.models.identifiers.node import NodeConfig
-from edge_config.models.identifiers.resolver import ResolverConfig
 from edge_config.models.validation import valid_or_none
 
 __all__ = ["ConfigError", "load_city", "load_gateway", "load_node", "load_untagged"]
@@ -93,13 +92,11 @@ def _city_paths(config: CityConfig, folder: Path) -> CityConfig:
     data_dir = folder / config.data_dir
     inside: dict[str, Any] = {
         key: anchored(part, data_dir)
-        for key, part in (
-            ("store", config.store),
-            ("node", config.node),
-            ("resolver", config.resolver),
-        )
-        if isinstance(part, EmbeddedStore | EmbeddedNode | ResolverConfig)
+        for key, part in (("store", config.store), ("node", config.node))
+        if isinstance(part, EmbeddedStore | EmbeddedNode)
     }
+    # Its sources have files as well, of secrets and of TLS, which lie beside the configuration.
+    inside["resolver"] = replace(config.resolver, path=data_dir / config.resolver.path)
     return anchored(replace(config, **inside), folder)
 
 

@@ -123,7 +123,15 @@ class Caller:
 
 
 def _trusting(tls: ClientTls) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca_file)
+    """What ``tls`` says; a file that cannot be used is named, which ``ssl`` does not do."""
+    try:
+        context = ssl.create_default_context(cafile=tls.ca_file)
+    except OSError as error:
+        raise OSError(f"'tls.ca_file' {tls.ca_file} cannot be used: {error}") from error
     if tls.cert_file is not None:
-        context.load_cert_chain(tls.cert_file, tls.key_file)
+        try:
+            context.load_cert_chain(tls.cert_file, tls.key_file)
+        except OSError as error:
+            files = f"{tls.cert_file} with {tls.key_file}"
+            raise OSError(f"'tls.cert_file' {files} cannot be used: {error}") from error
     return context

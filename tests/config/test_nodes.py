@@ -7,6 +7,7 @@ import pytest
 
 from edge_config.loading.load import load_city
 from edge_config.mistakes.problems import ConfigError
+from edge_config.models.identifiers.registries import SnmsNode
 from gateway.identifier.registering.composing import registry_of
 
 CITY = """city: {region: "330800", name_zh: 衢州, name_en: Quzhou}
@@ -63,7 +64,7 @@ async def test_each_kind_of_node_becomes_a_registry(tmp_path: Path, node: str) -
 
 async def test_a_certificate_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
     config = load_city(written(tmp_path, HANDLE_JSON)).node
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(OSError, match=r"a\.crt with .*a\.key cannot be used"):
         registry_of(config, 5.0, lambda: date(2026, 11, 28))
 
 
@@ -88,3 +89,13 @@ def test_mistakes_have_their_line(tmp_path: Path, node: str, line: int, why: str
         load_city(written(tmp_path, node))
     told = [str(one) for one in caught.value.problems]
     assert any(f":{line}:" in one and why in one for one in told), told
+
+
+def test_files_of_nodes_and_sources_lie_beside_the_configuration(tmp_path: Path) -> None:
+    source = "    - {type: snms, url: http://127.0.0.1:1, username: u, password: {file: secret}}\n"
+    config = load_city(written(tmp_path, f"{SNMS}resolver:\n  sources:\n{source}"))
+    assert isinstance(config.node, SnmsNode)
+    (asked,) = config.resolver.sources
+    assert isinstance(asked, SnmsNode)
+    assert config.node.password.file == asked.password.file == tmp_path / "secret"
+    assert config.resolver.path == config.data_dir / "resolved.db"

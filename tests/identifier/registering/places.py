@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,16 +22,26 @@ from edge_config.models.identifiers.registries import (
 )
 from gateway.core.days import day_of
 from gateway.identifier.calling import Caller
+from gateway.identifier.irp.data import USUAL_RIGHTS, Admin
+from gateway.identifier.native.administering import Administrator
 from gateway.identifier.node.http.login import TOKEN_LIFE_MS
+from gateway.identifier.node.keeping.opening import open_database
+from gateway.identifier.node.rights import templates
 from gateway.identifier.registering.handle_json import HandleJsonRegistry
 from gateway.identifier.registering.idhub import IdhubRegistry
+from gateway.identifier.registering.native import Habits, NativeRegistry
 from gateway.identifier.registering.registry import Outcome, Registry
 from gateway.identifier.registering.snms.registry import SnmsRegistry
+from gateway.identifier.registering.snms.templates import template_body
+from gateway.identifier.template import TEMPLATE_ITEMS
+from tests.identifier.node import natively
+from tests.identifier.node.acting import Node
 from tests.identifier.registering.json_server import HandleJsonServer, IdhubServer
 from tests.support.node import NOW_MS, served
 from tests.support.peers import free_port, wait_for_port
 
 PREFIX = "88.999.QZ01"
+VERSION = "qulink-equipment-1"
 IDENTITY = f"300:{PREFIX}/ADMIN"
 APPLICATION = f"{PREFIX}/App_qulink"
 SECRET = "correct horse:battery staple"
@@ -127,21 +137,30 @@ HUGE = answered(PlainTextResponse(b" " * 5_000_000, media_type="application/json
 
 
 @dataclass
-class Place:
+class Dialect:
     """A node that runs.
 
     Attributes:
         registry: of a client with the time-out that is given.
-        faults: between node and clients.
         expire: ends all logins at the node.
+    """
+
+    registry: Callable[[float], Registry]
+    expire: Callable[[], None]
+
+
+@dataclass
+class Place(Dialect):
+    """A node that is asked by HTTP.
+
+    Attributes:
+        faults: between node and clients.
         quota: how the node says that no more is taken.
         denied: how it says that this is not permitted.
         refused_token: what a token comes to that is new and refused.
     """
 
-    registry: Callable[[float], Registry]
     faults: Faults
-    expire: Callable[[], None]
     quota: Response
     denied: Response
     refused_token: Outcome = Outcome.LOGIN
@@ -247,6 +266,25 @@ async def snms(folder: Path) -> AsyncIterator[Place]:
             denied=JSONResponse({"status": -3, "message": "没有权限"}),
             refused_token=Outcome.BUSY,  # "not logged in" is how such nodes say it
         )
+
+
+@asynccontextmanager
+async def native(folder: Path) -> AsyncIterator[Dialect]:
+    """The product's own node, asked natively."""
+    with closing(open_database("sqlite:///node.db", folder, {})) as database:
+        node = Node(database)
+        # Handles have no templates, so the enterprise puts its own there beforehand.
+        body = template_body(PREFIX, VERSION, TEMPLATE_ITEMS)
+        node.do(templates.create, node.principal("qz01"), body)
+        async with natively.served(node, natively.with_key(node, folder)) as here:
+
+            def registry(timeout_s: float) -> Registry:
+                name = natively.KEY.name
+                server = Administrator(("127.0.0.1", here.port), natively.KEY, timeout_s)
+                admin = Admin(int(USUAL_RIGHTS), name.handle, name.index)
+                return NativeRegistry("native", server, Habits(name, admin))
+
+            yield Dialect(registry, lambda: None)
 
 
 PLACES: dict[str, Callable[[Path], Opened]] = {
