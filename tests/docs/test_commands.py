@@ -104,6 +104,7 @@ GROUPS = {
     ("ledger",),
     ("evidence",),
     ("id",),
+    ("id", "carrier"),
     ("node", "user"),
     ("node", "credential"),
     ("node", "prefix"),

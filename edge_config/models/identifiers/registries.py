@@ -147,6 +147,11 @@ class SnmsNode(Settings):
         description="further messages by which one identifier of many has succeeded, beside 成功 "
         "and its like",
     )
+    carriers: Literal["passive", "active"] = Field(
+        default="passive",
+        description="what machines carry; active: carriers that sign (主动标识载体), for which "
+        "templates are made with type 1; passive: labels",
+    )
 
     def __post_init__(self) -> None:
         # Whoever reads a login on the way can repeat it until midnight: such is the interface.

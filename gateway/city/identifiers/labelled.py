@@ -1,6 +1,7 @@
 """Machines that may be labelled: those whose identifier a node has confirmed."""
 
 from collections.abc import Collection
+from datetime import date
 from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, Connection, case, select
@@ -8,6 +9,8 @@ from sqlalchemy import ColumnElement, Connection, case, select
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.identifiers.review import withdrawn
+from gateway.city.ledger.machines import find
+from gateway.city.ledger.names import MachineName
 from gateway.identifier.labels.label import Label
 
 
@@ -53,6 +56,14 @@ def labels_of(
         Label(label_code(row.handle, page_url), row.handle, row.name, row.asset_no, row.owner)
         for row in connection.execute(query.limit(limit).offset(offset))
     ]
+
+
+def handle_of(connection: Connection, name: MachineName, day: date) -> str | None:
+    """The identifier of one machine, by what it was called on a day; None: none is confirmed."""
+    machine = find(connection, [name], day).get(name)
+    query = select(shown_handle()).where(identifier.c.equipment_id == machine)
+    handle: str | None = connection.scalar(query)
+    return handle
 
 
 def label_code(handle: str, page_url: str | None) -> str:

@@ -7,6 +7,7 @@ import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.identifier import (
+    carrier_command,
     classify_command,
     import_command,
     labels_command,
@@ -34,6 +35,7 @@ def register(root: typer.Typer) -> None:
     import_command.register(identifier)
     resolve_command.register(identifier)
     labels_command.register(identifier)
+    carrier_command.register(identifier)
     status_command.register(identifier)
     root.add_typer(identifier, name="id")
 

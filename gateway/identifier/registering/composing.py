@@ -24,6 +24,7 @@ from gateway.identifier.registering.native import Habits, NativeRegistry
 from gateway.identifier.registering.registry import Registry
 from gateway.identifier.registering.snms.meanings import CODES, SUCCESS, WORDS, Paths
 from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
+from gateway.identifier.registering.snms.templates import ACTIVE, PASSIVE
 
 
 @singledispatch
@@ -49,6 +50,7 @@ def _snms(node: SnmsNode, timeout_s: float, today: Callable[[], date]) -> Regist
         meanings=meanings(CODES, WORDS, node.codes, node.words),
         withdrawal=node.withdrawal,
         success=SUCCESS | {one.casefold() for one in node.success},
+        template=ACTIVE if node.carriers == "active" else PASSIVE,
     )
     caller = Caller(node.url, timeout_s, tls=node.tls)
     return SnmsRegistry(caller, node.username, node.password.reveal, today, manner)

@@ -28,7 +28,11 @@ class Place:
 
     def qulink(self, *words: object) -> Result:
         """Run ``qulink id …`` about this city."""
-        told = ["id", *map(str, words), "--config", str(self.folder / "city.yaml")]
+        return self.plain(*words, "--config", self.folder / "city.yaml")
+
+    def plain(self, *words: object) -> Result:
+        """Run ``qulink id …`` that needs no city."""
+        told = ["id", *map(str, words)]
         return CliRunner().invoke(build(told), told)
 
 

@@ -21,7 +21,7 @@ from gateway.identifier.registering.snms.meanings import (
     WORDS,
     Paths,
 )
-from gateway.identifier.registering.snms.templates import lacking, template_body
+from gateway.identifier.registering.snms.templates import PASSIVE, lacking, template_body
 from gateway.identifier.template import Item
 
 MAX_BATCH = 2_000
@@ -39,6 +39,7 @@ class Manner:
         withdrawal: what becomes of an identifier that was given by mistake: a mark on its record,
             or its deletion.
         success: messages of an identifier of many that has succeeded, in small letters.
+        template: type of templates that are made: PASSIVE, or ACTIVE for machines with carriers.
     """
 
     paths: Paths = field(default_factory=Paths)
@@ -46,6 +47,7 @@ class Manner:
     batch: int = MAX_BATCH
     withdrawal: Literal["mark", "delete"] = "mark"
     success: frozenset[str] = SUCCESS
+    template: int = PASSIVE
 
 
 class SnmsRegistry:
@@ -118,7 +120,7 @@ class SnmsRegistry:
         path = self._manner.paths.template
         told = await self._template(prefix, version)
         if told.outcome is Outcome.NOT_FOUND:
-            body = template_body(prefix, version, items)
+            body = self._body(prefix, version, items)
             made = await self._ask("POST", path, json=body)
             if made.outcome is Outcome.OK:
                 return Result("", Outcome.OK)
@@ -127,8 +129,13 @@ class SnmsRegistry:
                 return Result("", made.outcome, made.message)
         if told.outcome is Outcome.OK and (more := lacking(told.body.get("data"), items)):
             # Items that are not sent stay as they are, so nothing of others' is lost.
-            told = await self._ask("PUT", path, json=template_body(prefix, version, more))
+            told = await self._ask(
+                "PUT", path, json=template_body(prefix, version, more, self._manner.template)
+            )
         return Result("", told.outcome, told.message)
+
+    def _body(self, prefix: str, version: str, items: Sequence[Item]) -> dict[str, Any]:
+        return template_body(prefix, version, items, self._manner.template)
 
     async def _template(self, prefix: str, version: str) -> Told:
         query = {"prefix": prefix, "version": version}

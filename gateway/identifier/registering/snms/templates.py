@@ -20,14 +20,20 @@ def lacking(held: Mapping[str, Any], items: Sequence[Item]) -> list[Item]:
     return [item for item in items if (item.index, item.type) not in there]
 
 
-def template_body(prefix: str, version: str, items: Sequence[Item]) -> dict[str, Any]:
-    """The JSON of a template."""
+PASSIVE, ACTIVE = 2, 1
+"""Types of templates: of objects with labels, and of those with active identifier carriers."""
+
+
+def template_body(
+    prefix: str, version: str, items: Sequence[Item], kind: int = PASSIVE
+) -> dict[str, Any]:
+    """The JSON of a template of one kind, PASSIVE or ACTIVE."""
     return {
         "prefix": prefix,
         "version": version,
         "description": NAME,
         **INDUSTRY,
-        "type": 2,
+        "type": kind,
         "items": [_item(item) for item in items],
     }
 
