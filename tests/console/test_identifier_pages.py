@@ -102,6 +102,7 @@ async def test_the_outbox_says_why_and_asks_again(site: Site) -> None:
     page = await site.get("/identifiers/outbox?lang=en")
     assert "3 entries" in page.text and unconfirmed.REASON in page.text
     assert "88.999" not in page.text.partition("<main")[2]
+    assert "Registering pauses until 2025-11-23 14:40:12" in page.text and "配额已满" in page.text
     refused = await site.get("/identifiers/outbox?lang=en&state=refused")
     assert "1 entry" in refused.text
     done = await site.post("/identifiers/outbox/ask", {"enterprise": uscc_of(1)})

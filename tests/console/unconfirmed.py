@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from gateway.city.db.schema.identifiers import identifier, identifier_outbox
+from gateway.city.db.schema.identifiers import identifier, identifier_outbox, identifier_pause
+from gateway.identifier.registering.registry import Outcome
 from tests.console.town import NOW_MS
 
 WAITING, PENDING, UNKNOWN, REFUSED = (3,), 1005, 1006, 1007
@@ -26,3 +27,6 @@ def fill(connection: Connection) -> None:
         connection.execute(update(identifier).where(own == machine).values(times))
         values = later | {"state": state, "last_error": error}
         connection.execute(update(identifier_outbox).where(box == machine).values(values))
+    pause = {"prefix": "", "outcome": Outcome.QUOTA.value, "reason": "配额已满", "failures": 1}
+    times = {"since_ms": NOW_MS, "until_ms": NOW_MS + 3_600_000}
+    connection.execute(insert(identifier_pause).values(pause | times))

@@ -20,6 +20,11 @@ def shown_handle() -> ColumnElement[str | None]:
     return case((confirmed, identifier.c.handle)).label("handle")
 
 
+def may_be_labelled() -> ColumnElement[bool]:
+    """Whether a node has confirmed a machine's identifier, and the machine is none by mistake."""
+    return identifier.c.registered_ms.is_not(None) & ~withdrawn()
+
+
 def labels_of(
     connection: Connection,
     page_url: str | None,
@@ -45,7 +50,7 @@ def labels_of(
         select(identifier.c.handle, equipment, enterprise.c.name.label("owner"))
         .join(equipment, equipment.c.id == identifier.c.equipment_id)
         .join(enterprise, enterprise.c.uscc == equipment.c.uscc)
-        .where(identifier.c.registered_ms.is_not(None), ~withdrawn())
+        .where(may_be_labelled())
         .order_by(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
     )
     if uscc:
@@ -61,7 +66,11 @@ def labels_of(
 def handle_of(connection: Connection, name: MachineName, day: date) -> str | None:
     """The identifier of one machine, by what it was called on a day; None: none is confirmed."""
     machine = find(connection, [name], day).get(name)
-    query = select(shown_handle()).where(identifier.c.equipment_id == machine)
+    query = (
+        select(identifier.c.handle)
+        .join(equipment, equipment.c.id == identifier.c.equipment_id)
+        .where(equipment.c.id == machine, may_be_labelled())
+    )
     handle: str | None = connection.scalar(query)
     return handle
 

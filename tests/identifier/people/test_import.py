@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from gateway.city.access.audit import entries
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox, identifier_review
+from gateway.city.db.tables import equipment, status_rows
 from gateway.city.identifiers.issued import Issue
 from gateway.city.identifiers.issuing import Issuing
 from gateway.city.identifiers.sheets.applying import apply, asked, portions
@@ -144,8 +145,6 @@ async def test_the_node_is_asked_whose_an_identifier_is(place: Place) -> None:
 
 
 def handle_of(database: Database, asset_no: str) -> tuple[str, int | None]:
-    from gateway.city.db.tables import equipment
-
     query = select(identifier.c.handle, identifier.c.registered_ms).join(
         equipment, equipment.c.id == identifier.c.equipment_id
     )
@@ -214,14 +213,22 @@ def test_a_copy_is_filled_in_as_the_node_confirms(place: Place) -> None:
     assert "is the sheet itself" in refused.stderr
 
 
+def test_a_withdrawn_machine_keeps_no_identifier_in_a_sheet(place: Place) -> None:
+    place.database.run_now(ledger)
+    place.database.run_now(lambda c: c.execute(update(status_rows).values(status="withdrawn")))
+    copy = place.folder / "c.xlsx"
+    file = sheet(place.folder, (FIRST, "A-0", ""))
+    done = place.qulink("import", file, "--write-back", copy)
+    assert (done.exit_code, "was withdrawn as a mistake" in done.stderr) == (1, True)
+    assert codes(copy) == [None]
+
+
 def codes(file: Path) -> list[object]:
     page = load_workbook(file)["台账"]
     return [row[2] for row in page.iter_rows(min_row=3, values_only=True)]
 
 
 def confirm(connection: Connection) -> None:
-    from gateway.city.db.tables import equipment
-
     machine = connection.scalar(select(equipment.c.id).where(equipment.c.asset_no == "A-1"))
     own = {"equipment_id": machine, "handle": OWN, "handle_key": OWN.upper()}
     connection.execute(insert(identifier).values(own | {"issued_ms": NOW_MS}))

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from gateway.city.console.queries.database import Rows
-from gateway.city.db.schema.identifiers import identifier, identifier_outbox
+from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.db.tables import enterprise, equipment
-from gateway.city.identifiers.labelled import shown_handle
+from gateway.city.identifiers.labelled import may_be_labelled, shown_handle
 from gateway.city.identifiers.progress.standing import with_progress
 from gateway.city.identifiers.review import waiting_query
 
@@ -47,8 +47,9 @@ def outbox_page(
 
 def labelled_page(connection: Connection, uscc: str, limit: int, offset: int) -> tuple[Rows, int]:
     """Machines of an enterprise whose identifier a node has confirmed, and how many there are."""
-    confirmed = identifier.c.registered_ms.is_not(None)
-    rows = with_progress(select(equipment.c.id, *_machine(), shown_handle()), uscc).where(confirmed)
+    rows = with_progress(select(equipment.c.id, *_machine(), shown_handle()), uscc).where(
+        may_be_labelled()
+    )
     page = rows.order_by(equipment.c.site_no, equipment.c.asset_no).limit(limit).offset(offset)
     return connection.execute(page).all(), _counted(connection, rows)
 
@@ -57,7 +58,7 @@ def labelled_enterprises(connection: Connection) -> Sequence[Any]:
     """Enterprises with machines that may be labelled: ``uscc``, ``name``, ``machines``."""
     columns = (enterprise.c.uscc, enterprise.c.name)
     query = with_progress(select(*columns, func.count().label("machines")))
-    confirmed = query.where(identifier.c.registered_ms.is_not(None))
+    confirmed = query.where(may_be_labelled())
     return connection.execute(confirmed.group_by(*columns).order_by(enterprise.c.name)).all()
 
 

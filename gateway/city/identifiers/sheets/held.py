@@ -70,7 +70,8 @@ def _machine(row: Row[Any], rules: Issuing, now_ms: int) -> HeldMachine:
     prefix = f"{rules.prefix}.{row.identifier_code}" if row.identifier_code else ""
     at = Standing(row.standing)
     # The node may refuse a change of an identifier that it has confirmed.
-    at = Standing.CONFIRMED if row.registered_ms and at not in NAMED else at
+    if at is Standing.REFUSED and row.registered_ms:
+        at = Standing.CONFIRMED
     return HeldMachine(
         row.id,
         MachineName(row.uscc, row.site_no, row.asset_no),

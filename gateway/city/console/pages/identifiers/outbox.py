@@ -9,6 +9,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.identifiers.asked import asked_of, demand_token
 from gateway.city.console.queries.identifiers import OPEN_STATES, outbox_page
 from gateway.city.identifiers.progress.acts import ask_again
+from gateway.city.identifiers.registering.pausing import pauses_now
 from gateway.web.access.admission import address_of
 from gateway.web.forms import form_of
 from gateway.web.pages import View
@@ -24,8 +25,8 @@ class OutboxPage:
         self._context = context
 
     async def view(self, request: Request) -> View:
-        """A page of entries that are not done."""
-        asked = asked_of(request)
+        """A page of entries that are not done, and for how long the node is left alone."""
+        asked, now_ms = asked_of(request), self._context.now_ms()
         state = asked.state if asked.state in OPEN_STATES else ""
         rows, total = await self._context.database.read(
             outbox_page, state, asked.uscc, PAGE_ROWS, asked.page * PAGE_ROWS
@@ -37,7 +38,8 @@ class OutboxPage:
             "state": state,
             "states": OPEN_STATES,
             "pages": max(1, -(-total // PAGE_ROWS)),
-            "now_ms": self._context.now_ms(),
+            "pauses": await self._context.database.read(pauses_now, now_ms),
+            "now_ms": now_ms,
         }
         return View("outbox.html", data, ("list",), 4.0)
 
