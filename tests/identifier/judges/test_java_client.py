@@ -3,8 +3,10 @@
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,9 +69,15 @@ from gateway.identifier.irp.values import (
     write_references,
     write_value,
 )
+from gateway.identifier.node.keeping.opening import open_database
+from gateway.identifier.node.keeping.secrets import Seal
+from gateway.identifier.node.keeping.users import AdminKey
 from gateway.identifier.node.native.answering import Holdings, answer
 from gateway.identifier.node.native.referring import Directory
 from tests.identifier.irp.servers import answering, site_at
+from tests.identifier.node.acting import Node
+from tests.identifier.node.handle_face import give_key
+from tests.identifier.node.natively import served
 from tests.support.java import Judge
 
 HANDLE = "88.100.1/设备-1"
@@ -275,12 +283,7 @@ def test_its_answers_to_challenges_are_right_to_us(judge: Judge) -> None:
         made, nonce, digest = proved(judge, index=301, secret=secret)
         assert is_secret_answer(made, secret, nonce, digest)
         assert not is_secret_answer(made, secret[:-1], nonce, digest)
-    key = KEY.private_bytes(
-        serialization.Encoding.DER,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    made, nonce, digest = proved(judge, index=300, key=key)
+    made, nonce, digest = proved(judge, index=300, key=PRIVATE)
     assert is_signed_answer(made, KEY.public_key(), nonce, digest)
     assert not is_signed_answer(made, KEY.public_key(), digest, nonce)
 
@@ -398,3 +401,77 @@ def test_json_of_values_is_understood_both_ways(judge: Judge, value: Value) -> N
     ours = bytes.fromhex(judge.do("value", value=write_json(value))["octets"])
     assert read_value(Octets(ours)) == value
     assert read_json(write_json(value)) == known
+
+
+PRIVATE = KEY.private_bytes(
+    serialization.Encoding.DER,
+    serialization.PrivateFormat.PKCS8,
+    serialization.NoEncryption(),
+)
+WHO: dict[str, dict[str, Any]] = {
+    "HS_SECKEY": {"index": 300, "secret": "秘密-a secret".encode()},
+    "HS_PUBKEY": {"index": 302, "key": PRIVATE},
+}
+
+
+@asynccontextmanager
+async def administered(folder: Path) -> AsyncIterator[dict[str, Any]]:
+    """Where a node of ours answers whose first enterprise has a key of either kind."""
+    with closing(open_database("sqlite:///node.db", folder, {})) as database:
+        own, seal = Node(database), Seal(folder)
+        public = write_rsa_key(KEY.public_key())
+        give_key(own, seal, "qz01", 300, AdminKey("qz01", "HS_SECKEY", WHO["HS_SECKEY"]["secret"]))
+        give_key(own, seal, "qz01", 302, AdminKey("qz01", "HS_PUBKEY", public))
+        async with served(own, seal) as node_:
+            yield {"site": write_site(site_at(node_.port)), "admin": "88.999.QZ01/ADMIN"}
+
+
+@pytest.mark.parametrize("kind", WHO)
+@pytest.mark.parametrize("udp", [False, True], ids=["tcp", "udp"])
+async def test_it_administers_our_node(judge: Judge, kind: str, udp: bool, tmp_path: Path) -> None:
+    handle, url = "88.999.QZ01/设备", in_json(judge, URL)
+    added, moved = in_json(judge, LONG), {**url, "data": {"format": "string", "value": "http://b"}}
+    async with administered(tmp_path) as where:
+
+        async def asked_for(request: str, **parts: Any) -> dict[str, Any]:
+            who = where | WHO[kind] | {"udp": udp}
+            return await judge.ask(request, **({"handle": handle} | who | parts))
+
+        done = [
+            await asked_for("create", values=[url]),
+            await asked_for("create", values=[url]),
+            await asked_for("add", values=[added]),
+            await asked_for("modify", values=[moved]),
+        ]
+        held = await judge.ask("resolve", handle=handle, site=where["site"], udp=udp)
+        listed = await asked_for("list", handle="0.NA/88.999.QZ01", udp=False)  # its own rule
+        rest = [
+            await asked_for("remove", indexes=[1]),
+            await asked_for("delete"),
+            await asked_for("resolve"),
+            await asked_for("create", handle="88.999.QZ02/1", values=[url]),
+        ]
+    codes = [one.get("responseCode", one) for one in (*done, *rest)]
+    assert codes == [
+        Rc.OK,
+        Rc.HANDLE_EXISTS,
+        Rc.OK,
+        Rc.OK,
+        Rc.OK,
+        Rc.OK,
+        Rc.HANDLE_NOT_FOUND,
+        Rc.NOT_PERMITTED,
+    ]
+    assert [one["data"]["value"] for one in held["values"]] == ["http://b", LONG.data.decode()]
+    assert listed["handles"] == [handle]
+
+
+async def test_a_wrong_key_of_it_is_refused(judge: Judge, tmp_path: Path) -> None:
+    async with administered(tmp_path) as where:
+        wrong = where | {"index": 300, "secret": b"another", "udp": False}
+        refused = await judge.ask(
+            "create", handle="88.999.QZ01/1", values=[in_json(judge, URL)], **wrong
+        )
+        absent = await judge.ask("resolve", handle="88.999.QZ01/1", site=where["site"], udp=False)
+    assert refused["responseCode"] == Rc.AUTHENTICATION_FAILED
+    assert absent["responseCode"] == Rc.HANDLE_NOT_FOUND

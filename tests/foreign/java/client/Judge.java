@@ -202,6 +202,13 @@ public class Judge {
         JsonObject answer =
                 GsonUtility.serializeResponseToRequest(request, response).getAsJsonObject();
         answer.addProperty("kind", response.getClass().getSimpleName());
+        if (response instanceof ListHandlesResponse) {
+            JsonArray handles = new JsonArray();
+            for (byte[] handle : ((ListHandlesResponse) response).handles) {
+                handles.add(Util.decodeString(handle));
+            }
+            answer.add("handles", handles);
+        }
         return answer;
     }
 
