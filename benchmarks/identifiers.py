@@ -36,6 +36,8 @@ from gateway.identifier.node.keeping.counts import Tally
 from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.native.face import NativeFace
+from gateway.identifier.node.native.processes.order import Order
+from gateway.identifier.node.native.processes.supervising import keep_reading
 from gateway.identifier.node.native.referring import Directory, site_of
 from gateway.identifier.node.native.serving import NativeNode
 from gateway.identifier.node.registration import Registration
@@ -50,6 +52,7 @@ _ROUNDS = 7
 _IDENTIFIERS = 1_000_000
 _CONNECTIONS, _ASKED = 8, 40_000
 _PORT = 26_410
+_PROCESSES = (1, 2)
 _CORPUS = Path(__file__).parent.parent / "tests/identifier/codes/corpus.jsonl"
 
 
@@ -57,7 +60,8 @@ def measure() -> list[Result]:
     """Every row."""
     with tempfile.TemporaryDirectory() as folder:
         _fill(Path(folder))
-        return [_classifying(), *_coding(), _remembering(), asyncio.run(_answering(folder))]
+        answering = [asyncio.run(_answering(folder, count)) for count in _PROCESSES]
+        return [_classifying(), *_coding(), _remembering(), *answering]
 
 
 def _per_s(work: Callable[[], object], count: int) -> int:
@@ -141,9 +145,10 @@ def _fill(folder: Path) -> None:
     database.close()
 
 
-async def _answering(folder: str) -> Result:
+async def _answering(folder: str, processes: int) -> Result:
     with ExitStack() as stack:
-        node = HERE.run(stack, "-m", "benchmarks.identifiers", str(_PORT), folder)
+        arguments = ("-m", "benchmarks.identifiers", str(_PORT), folder, str(processes))
+        node = HERE.run(stack, *arguments)
         peers = [TcpPeer("127.0.0.1", _PORT, 60) for _ in range(_CONNECTIONS)]
         await _awake(peers[0])
         before = snapshot(node.pid)
@@ -152,9 +157,12 @@ async def _answering(folder: str) -> Result:
         for peer in peers:
             peer.close()
     each = sorted(wait for some in waits for wait in some)
+    cpu_s = (after.cpu_s - before.cpu_s) / len(each)
+    many = f"{processes} processes, " if processes > 1 else ""
     return {
-        "name": f"identifiers node, {_IDENTIFIERS} in SQLite, {_CONNECTIONS} connections",
-        "us_of_its_cpu_per_resolution": round((after.cpu_s - before.cpu_s) / len(each) * 1e6, 1),
+        "name": f"identifiers node, {many}{_IDENTIFIERS} in SQLite, {_CONNECTIONS} connections",
+        "us_of_its_cpu_per_resolution": round(cpu_s * 1e6, 1),
+        "per_s_with_a_core_each": round(processes / cpu_s),
         "per_s": round(len(each) / (after.at_s - before.at_s)),
         "p99_ms": round(each[int(0.99 * len(each))] * 1000, 2),
     }
@@ -188,12 +196,14 @@ async def _asked(first: int, peer: TcpPeer) -> list[float]:
     return waits
 
 
-def _serve(port: int, folder: str) -> None:
-    database = open_database("sqlite:///node.db", Path(folder), {})
-    lookup = Lookup(database)
-    site = site_of("88.999", ("127.0.0.1", port), takes_changes=False)
-    directory = Directory("88.999", site, {"88.999": None})
-    node = NativeNode(database, lookup, directory, None, Tally(), _now_ms)
+def _serve(port: int, folder: str, processes: int) -> None:
+    site = site_of("88.999", ("127.0.0.1", port))
+    order = Order("sqlite:///node.db", Path(folder), None, Directory("88.999", site))
+    if processes > 1:
+        asyncio.run(keep_reading(order, f"127.0.0.1:{port}", processes, 0))
+        return
+    database = open_database(order.url, order.data_dir, {})
+    node = NativeNode(database, Lookup(database), order.directory, None, Tally(), _now_ms)
     asyncio.run(NativeFace(node.answer).serve(bind(f"127.0.0.1:{port}")))
 
 
@@ -202,4 +212,4 @@ def _now_ms() -> int:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), sys.argv[2])
+    _serve(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

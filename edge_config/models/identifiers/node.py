@@ -64,6 +64,18 @@ class NodeConfig(Settings):
         description="address of the native protocol of handles, TCP and UDP, as 0.0.0.0:2641; "
         "changes are taken there from who proves himself with a key",
     )
+    processes: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="that answer at native_listen; several only tell what everybody may see, and "
+        "changes are taken at native_admin_listen",
+    )
+    native_admin_listen: ListenAddress | None = Field(
+        default=None,
+        description="address where changes are taken natively if several processes answer, TCP "
+        "and UDP, as 0.0.0.0:2642; default: not natively",
+    )
     native_address: IpAddress | None = Field(
         default=None,
         description="IP address by which others reach native_listen, for the node's HS_SITE; "
@@ -77,6 +89,13 @@ class NodeConfig(Settings):
     limits: NodeLimits = Field(default=NodeLimits(), description="how much is asked at most")
 
     def __post_init__(self) -> None:
+        if self.processes > 1 and self.native_listen is None:
+            raise ValueError("'processes' answer at 'native_listen'; give it, or leave them out")
+        if self.native_admin_listen is not None and self.processes == 1:
+            raise ValueError(
+                "'native_admin_listen' is for several 'processes'; one takes changes at "
+                "'native_listen'"
+            )
         if not is_loopback(self.listen) and self.tls is None:
             raise ValueError(
                 f"listening on {self.listen} needs 'tls', because secrets are sent to the node; "

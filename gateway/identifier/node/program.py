@@ -4,25 +4,21 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.models.identifiers.node import NodeConfig
+from gateway.identifier.node.counting import keep_counting
 from gateway.identifier.node.http.application import Parts, application
-from gateway.identifier.node.keeping import counts
 from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.native.running import serve_natively
 from gateway.identifier.node.rights.principal import Terms
 from gateway.identifier.visibility import Seen
-from gateway.relational.database import Database, words
+from gateway.relational.database import Database
 
 log = logging.getLogger(__name__)
-
-COUNTED_S = 5.0
-"""How often counts are written."""
 
 
 def terms_of(config: NodeConfig) -> Terms:
@@ -67,16 +63,11 @@ async def run(
     with closing(await asyncio.to_thread(database_of, config)) as database:
         await database.run(prepare)
         parts = Parts(database, terms_of(config), Seal(config.data_dir), now_ms)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_serve_http(config, parts, patience_s))
-                if config.native_listen is not None:
-                    listen = config.native_listen
-                    tasks.create_task(serve_natively(config, parts, listen, patience_s))
-                tasks.create_task(_keep_counting(parts))
-        finally:
-            with suppress(SQLAlchemyError):  # it was told, if it was away for long
-                await database.run(counts.write, parts.tally.taken(), now_ms())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_serve_http(config, parts, patience_s))
+            if config.native_listen is not None:
+                tasks.create_task(serve_natively(config, parts, patience_s))
+            tasks.create_task(keep_counting(database, parts.tally, now_ms))
 
 
 async def run_until_stopped(config: NodeConfig, now_ms: Callable[[], int]) -> None:
@@ -103,19 +94,3 @@ async def _serve_http(config: NodeConfig, parts: Parts, patience_s: float) -> No
     listener = await bind_soon(config.listen, "node", patience_s)
     app = application(parts, config.limits.requests_per_minute)
     await serve(app, config, listener, "node")
-
-
-async def _keep_counting(parts: Parts) -> None:
-    """Write counts every few seconds; while the database is away they are kept."""
-    is_away = False
-    while True:
-        await asyncio.sleep(COUNTED_S)
-        taken = parts.tally.taken()
-        try:
-            await parts.database.run(counts.write, taken, parts.now_ms())
-            is_away = False
-        except SQLAlchemyError as error:
-            parts.tally.put_back(taken)
-            if not is_away:
-                log.warning("node: counts cannot be written and are kept: %s", words(error))
-            is_away = True

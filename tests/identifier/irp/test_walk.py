@@ -44,7 +44,7 @@ def holdings(tmp_path: Path) -> Iterator[Holdings]:
     database = open_database("sqlite:///node.db", tmp_path, {})
     database.run_now(records.add, [RECORD], "", NOW_S * 1000)
     with closing(Lookup(database)) as lookup:
-        directory = Directory("88.999", site_of("88.999", ("127.0.0.1", 2641), takes_changes=True))
+        directory = Directory("88.999", site_of("88.999", ("127.0.0.1", 2641)))
         yield Holdings(lookup.held, lambda: directory)
     database.close()
 

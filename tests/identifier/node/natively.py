@@ -71,7 +71,7 @@ async def served(node: Node, seal: Seal | None) -> AsyncIterator[Served]:
             node.database, seal, node.terms, lambda: int(time.time() * 1000), lambda: clock[0]
         )
     with closing(Lookup(node.database)) as lookup:
-        site = site_of("88.999", ("127.0.0.1", 1), takes_changes=seal is not None)
+        site = site_of("88.999", ("127.0.0.1", 1))
         native = NativeNode(
             node.database,
             lookup,

@@ -67,7 +67,7 @@ def allotted(own: str, prefix: str, at: int | None) -> Prepare:
             allotting.decide(connection, visit, prefix, State.ALLOTTED),
         ]
         if at is not None:
-            site = site_of(prefix, ("127.0.0.1", at), takes_changes=True)
+            site = site_of(prefix, ("127.0.0.1", at), ("127.0.0.1", at))
             done.append(allotting.delegate(connection, visit, prefix, site))
         assert {one.outcome for one in done} == {Outcome.OK}, done
 

@@ -36,19 +36,24 @@ class NativeFace:
         self._work = _Work(answer)
         self._open: set[_Connection] = set()
 
-    async def serve(self, listener: socket) -> None:
-        """Answer on a bound TCP socket, and on UDP at the same address, until cancelled."""
+    async def serve(self, listener: socket, datagrams: socket | None = None) -> None:
+        """Answer until cancelled.
+
+        Args:
+            listener: a bound TCP socket.
+            datagrams: a bound UDP socket; None: one is made at the same address.
+        """
         loop = asyncio.get_running_loop()
-        address = listener.getsockname()[:2]
-        datagrams, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self._work), local_addr=address
+        address = None if datagrams else listener.getsockname()[:2]
+        hearing, _ = await loop.create_datagram_endpoint(
+            lambda: _Datagrams(self._work), local_addr=address, sock=datagrams
         )
         try:
             server = await loop.create_server(self._accepted, sock=listener)
             async with server:
                 await self._close_idle(loop)
         finally:
-            datagrams.close()
+            hearing.close()
             for connection in tuple(self._open):
                 connection.abort()
             await self._work.end()

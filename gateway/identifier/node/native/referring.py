@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gateway.identifier.irp.bodies import Held, Question, Referral
 from gateway.identifier.irp.data import (
+    ADMINISTER,
     ASK,
     BOTH,
     TCP,
@@ -72,16 +73,27 @@ def prefix_asked(handle: str) -> str | None:
     return None if "/" in handle else handle
 
 
-def site_of(prefix: str, address: tuple[str, int], *, takes_changes: bool) -> bytes:
+def site_of(
+    prefix: str, address: tuple[str, int], changes_at: tuple[str, int] | None = None
+) -> bytes:
     """HS_SITE of a node.
 
     Args:
         prefix: of the node.
-        address: IP address and port at which others reach it, by TCP and UDP.
-        takes_changes: whether it administers there, too.
+        address: IP address and port at which it is asked, by TCP and UDP.
+        changes_at: likewise, where changes are taken; of the same host. None: nowhere.
     """
-    host, port = address[:2]
-    use = BOTH if takes_changes else ASK
-    ways = (Interface(use, TCP, port), Interface(use, UDP, port))
+    host, port = address
+    if changes_at is None:
+        ways = _ways(ASK, port)
+    elif changes_at == address:
+        ways = _ways(BOTH, port)
+    else:
+        ways = (*_ways(ASK, port), *_ways(ADMINISTER, changes_at[1]))
     named = (("desc", f"qulink {prefix}"),)
-    return write_site(Site((Server(1, host, ways),), attributes=named, is_primary=takes_changes))
+    site = Site((Server(1, host, ways),), attributes=named, is_primary=changes_at is not None)
+    return write_site(site)
+
+
+def _ways(use: int, port: int) -> tuple[Interface, ...]:
+    return tuple(Interface(use, protocol, port) for protocol in (TCP, UDP))

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import closing
-from socket import socket
 
 from edge_config.models.base import split_listen
 from edge_config.models.identifiers.node import NodeConfig
@@ -10,33 +9,51 @@ from gateway.identifier.node.http.application import Parts
 from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.native.administering import Administration
 from gateway.identifier.node.native.face import NativeFace
+from gateway.identifier.node.native.processes.order import Order
+from gateway.identifier.node.native.processes.supervising import keep_reading
 from gateway.identifier.node.native.referring import Directory, site_of
 from gateway.identifier.node.native.serving import NativeNode
 
 
-async def serve_natively(config: NodeConfig, parts: Parts, listen: str, patience_s: float) -> None:
-    """Answer natively until cancelled.
+async def serve_natively(config: NodeConfig, parts: Parts, patience_s: float) -> None:
+    """Answer natively until cancelled: at one address, or with several processes at two.
 
     Args:
-        config: of the node.
+        config: of the node; it has an address of the native protocol.
         parts: of the node.
-        listen: address, of TCP and UDP.
-        patience_s: how long to wait for it while something else has it.
+        patience_s: how long to wait for an address while something else has it.
 
     Raises:
-        ListenError: the port is in use.
+        ListenError: a port is in use.
         SealError: the key of sealed secrets cannot be used.
         SQLAlchemyError: the database fails at the start.
     """
+    listen = config.native_listen or ""
+    admin = config.native_admin_listen if config.processes > 1 else listen
+    changes_at = _reached_at(config, admin) if admin else None
+    site = site_of(config.prefix, _reached_at(config, listen), changes_at)
+    directory = Directory(config.prefix, site)
+    if config.processes == 1:
+        await _serve(config, parts, listen, directory, patience_s)
+        return
+    order = Order(config.database.url, config.data_dir, config.database.password, directory)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(keep_reading(order, listen, config.processes, patience_s))
+        if admin is not None:
+            tasks.create_task(_serve(config, parts, admin, directory, patience_s))
+
+
+async def _serve(
+    config: NodeConfig, parts: Parts, listen: str, directory: Directory, patience_s: float
+) -> None:
+    """Answer in this process, which takes changes."""
     from gateway.web.listen import ListenError, bind_soon  # noqa: PLC0415 - slow to import
 
     listener = await bind_soon(listen, "node", patience_s, "native_listen")
     with closing(Lookup(parts.database)) as lookup:
-        site = site_of(config.prefix, _reached_at(config, listener), takes_changes=True)
         administration = Administration(
             parts.database, parts.seal, parts.terms, parts.now_ms, parts.clock_s
         )
-        directory = Directory(config.prefix, site)
         node = NativeNode(
             parts.database, lookup, directory, administration, parts.tally, parts.now_ms
         )
@@ -50,6 +67,6 @@ async def serve_natively(config: NodeConfig, parts: Parts, listen: str, patience
             raise ListenError(f"node: {error}; set another port in 'native_listen'") from error
 
 
-def _reached_at(config: NodeConfig, listener: socket) -> tuple[str, int]:
-    host = config.native_address or split_listen(config.native_listen or "")[0]
-    return host, listener.getsockname()[1]
+def _reached_at(config: NodeConfig, listen: str) -> tuple[str, int]:
+    host, port = split_listen(listen)
+    return config.native_address or host, port

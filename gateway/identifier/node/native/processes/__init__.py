@@ -1,0 +1,1 @@
+"""Processes that answer natively beside each other on one port."""
