@@ -33,7 +33,7 @@ class Served:
     """A node that answers; its clock of pauses can be moved."""
 
     port: int
-    native: NativeNode
+    native: NativeNode | None
     tally: Tally
     clock: list[float]
 
