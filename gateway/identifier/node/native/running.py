@@ -34,22 +34,23 @@ async def serve_natively(config: NodeConfig, parts: Parts, patience_s: float) ->
     site = site_of(config.prefix, _reached_at(config, listen), changes_at)
     directory = Directory(config.prefix, site)
     if config.processes == 1:
-        await _serve(config, parts, listen, directory, patience_s)
+        await _serve(parts, listen, "native_listen", directory, patience_s)
         return
     order = Order(config.database.url, config.data_dir, config.database.password, directory)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(keep_reading(order, listen, config.processes, patience_s))
         if admin is not None:
-            tasks.create_task(_serve(config, parts, admin, directory, patience_s))
+            key = "native_admin_listen"
+            tasks.create_task(_serve(parts, admin, key, directory, patience_s))
 
 
 async def _serve(
-    config: NodeConfig, parts: Parts, listen: str, directory: Directory, patience_s: float
+    parts: Parts, listen: str, key: str, directory: Directory, patience_s: float
 ) -> None:
-    """Answer in this process, which takes changes."""
+    """Answer in this process, which takes changes; ``key`` of the configuration says where."""
     from gateway.web.listen import ListenError, bind_soon  # noqa: PLC0415 - slow to import
 
-    listener = await bind_soon(listen, "node", patience_s, "native_listen")
+    listener = await bind_soon(listen, "node", patience_s, key)
     with closing(Lookup(parts.database)) as lookup:
         administration = Administration(
             parts.database, parts.seal, parts.terms, parts.now_ms, parts.clock_s
@@ -64,7 +65,7 @@ async def _serve(
                 tasks.create_task(node.keep_current())
         except* OSError as group:  # the same port of UDP is another's
             error = group.exceptions[0]
-            raise ListenError(f"node: {error}; set another port in 'native_listen'") from error
+            raise ListenError(f"node: {error}; set another port in '{key}'") from error
 
 
 def _reached_at(config: NodeConfig, listen: str) -> tuple[str, int]:
