@@ -1,6 +1,16 @@
-"""The decoders that are tried, driver by driver."""
+"""The decoders that are tried, driver by driver; those of handles behind them."""
 
-from tests.fuzz.targets import addresses, explaining, melsec, meters, modbus, opcua, simatic, values
+from tests.fuzz.targets import (
+    addresses,
+    explaining,
+    handles,
+    melsec,
+    meters,
+    modbus,
+    opcua,
+    simatic,
+    values,
+)
 
 TARGETS = (
     *modbus.TARGETS,
@@ -11,4 +21,5 @@ TARGETS = (
     *values.TARGETS,
     *addresses.TARGETS,
     *explaining.TARGETS,
+    *handles.TARGETS,
 )

@@ -114,6 +114,8 @@ async def test_a_site_that_is_gone_is_asked_for_anew_and_the_old_one_outlives_a_
         async with answering(enterprise) as below:
             root.says["88.999.QZ01"] = naming("88.999.QZ01", below)
             await walker.resolve(Question(MACHINE))
+        with pytest.raises(WalkError, match="no server could be asked"):  # the root says the same
+            await walker.resolve(Question(MACHINE))
         root.says["88.999.QZ01"] = naming("88.999.QZ01", moved)
         with pytest.raises(WalkError, match="no server could be asked"):
             await walker.resolve(Question(MACHINE))

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from itertools import takewhile
 
 from gateway.identifier.irp.bodies import Question
-from gateway.identifier.native.walking.exchange import Exchange, Form, Reply
+from gateway.identifier.native.walking.exchange import Exchange, Form
 from gateway.identifier.native.walking.places import Place, Sites, places_of
 from gateway.identifier.native.walking.pool import Pool
+from gateway.identifier.native.walking.replies import Reply
 from gateway.identifier.native.walking.standing import Standing
 from gateway.identifier.native.walking.trust import Scope, may_refer
 from gateway.identifier.native.walking.way import Hop, WalkError, Way

@@ -5,35 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gateway.identifier.irp.bodies import (
-    Held,
-    Question,
-    Referral,
-    read_fault,
-    read_held,
-    read_referral,
-    write_handle,
-    write_question,
-)
+from gateway.identifier.irp.bodies import Question, write_handle, write_question
 from gateway.identifier.irp.codes import ASKING, Flag, Op, Rc
 from gateway.identifier.irp.data import Site, read_site
-from gateway.identifier.irp.message import Message, decode, encode, request_digest
+from gateway.identifier.irp.message import Message, encode
 from gateway.identifier.irp.octets import WireError
 from gateway.identifier.native.peers import PeerError
 from gateway.identifier.native.walking.places import Place
 from gateway.identifier.native.walking.pool import Pool
+from gateway.identifier.native.walking.replies import Reply, belonging, reply_of
 from gateway.identifier.native.walking.standing import Standing
-from gateway.identifier.native.walking.way import ABSENT, Hop, Way, words
+from gateway.identifier.native.walking.way import Hop, Way, words
 
 T = TypeVar("T")
 
-REFERRALS = frozenset({Rc.SERVICE_REFERRAL, Rc.PREFIX_REFERRAL})
-_ELSEWHERE = frozenset(
-    {Rc.BUSY, Rc.ERROR, Rc.UNSUPPORTED, Rc.PROTOCOL_ERROR, Rc.NOT_RESPONSIBLE, Rc.SITE_OUT_OF_DATE}
-)
-"""Answers after which another server may know better."""
-_MAX_WHY = 200
-"""Characters of a server's reason."""
 _FLAGS = ASKING | Flag.RETURN_DIGEST | Flag.KEEP_ALIVE
 
 
@@ -48,32 +33,6 @@ class Form:
 
     is_authoritative: bool = False
     with_auth: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer that belongs to its question.
-
-    Attributes:
-        rc: its code.
-        place: whose it is.
-        address: IP address of that server.
-        held: the handle that was asked for, if it is there.
-        referral: who else is to be asked, if the server says so.
-        why: what the server says of a refusal.
-    """
-
-    rc: int
-    place: Place
-    address: str
-    held: Held | None = None
-    referral: Referral | None = None
-    why: str = ""
-
-    @property
-    def is_good(self) -> bool:
-        """Whether nobody else needs to be asked."""
-        return self.rc not in _ELSEWHERE and (self.place.is_home or self.rc not in ABSENT)
 
 
 class Exchange:
@@ -94,7 +53,7 @@ class Exchange:
         body = write_question(asked, with_auth=form.with_auth)
         request = Message(Op.RESOLVE, secrets.randbits(31), body, flags=int(flags))
         return await self._noted(
-            place, asked.handle, request, way, lambda answer, at: _reply(answer, at, place, asked)
+            place, asked.handle, request, way, lambda answer, at: reply_of(answer, at, place, asked)
         )
 
     async def site(self, place: Place, way: Way) -> Site | None:
@@ -137,29 +96,8 @@ class Exchange:
         """
         request = encode(message)
         with self._pool.lent(place) as peer:
-            answer = decode(await peer.ask(request))
-            address = peer.address
-        if not answer.is_answer or answer.op not in (message.op, 0):
-            raise WireError("what came is no answer to this question")
-        if answer.digest and answer.digest != request_digest(request, answer.digest[0]):
-            raise WireError("the answer is to another question: its digest differs")
-        return answer, address
-
-
-def _reply(answer: Message, address: str, place: Place, asked: Question) -> Reply:
-    """What an answer says.
-
-    Raises:
-        WireError: its body is broken, or of another handle.
-    """
-    if answer.rc in REFERRALS:
-        return Reply(answer.rc, place, address, referral=read_referral(answer.body))
-    if answer.rc != Rc.OK:
-        return Reply(answer.rc, place, address, why=read_fault(answer.body).message[:_MAX_WHY])
-    held = read_held(answer.body)
-    if held.handle.upper() != asked.handle.upper():
-        raise WireError(f"the server answers for {held.handle}")
-    return Reply(answer.rc, place, address, held)
+            whole, address = await peer.ask(request), peer.address
+        return belonging(whole, request, message.op), address
 
 
 def _site(answer: Message) -> Site | None:

@@ -9,9 +9,10 @@ from gateway.identifier.irp.bodies import Held, Question
 from gateway.identifier.irp.codes import Rc
 from gateway.identifier.irp.data import Site
 from gateway.identifier.native.walking.asking import Asker
-from gateway.identifier.native.walking.exchange import Form, Reply
+from gateway.identifier.native.walking.exchange import Form
 from gateway.identifier.native.walking.known import Known
 from gateway.identifier.native.walking.places import NAMING_TYPES, Sites, service_in, sites_in
+from gateway.identifier.native.walking.replies import Reply
 from gateway.identifier.native.walking.trust import Scope
 from gateway.identifier.native.walking.way import ABSENT, Hop, WalkError, Way, words
 
