@@ -107,8 +107,9 @@ class Figures:
 
     @property
     def success_rate(self) -> float:
-        """Share of all that was done, or found: 0 to 1."""
-        return self.outcomes.get("ok", 0) / self.total if self.total else 0.0
+        """Share of all that was done, found, or referred to who knows: 0 to 1."""
+        good = sum(self.outcomes.get(one, 0) for one in ("ok", "referred"))
+        return good / self.total if self.total else 0.0
 
 
 def figures(connection: Connection, since_ms: int) -> list[Figures]:

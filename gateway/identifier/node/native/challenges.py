@@ -67,7 +67,7 @@ class Challenges:
         Raises:
             BusyError: the visitor has answered too few of those before.
         """
-        self._forget(now_s)
+        self._forget(now_s, MOST_KEPT - 1)
         if self._open[visitor] >= MOST_OF_ONE:
             raise BusyError(f"{visitor} has {MOST_OF_ONE} challenges to answer")
         one = Challenge(session_id, nonce, request, visitor, now_s + LIFE_S)
@@ -81,7 +81,7 @@ class Challenges:
         Returns:
             None: there is none, it is too late, or it was answered by another message.
         """
-        self._forget(now_s)
+        self._forget(now_s, MOST_KEPT)
         one = self._kept.get(session_id)
         if one is None or one.proof not in (b"", proof):
             return None
@@ -91,10 +91,11 @@ class Challenges:
             self._close(one)
         return one, is_first
 
-    def _forget(self, now_s: float) -> None:
+    def _forget(self, now_s: float, most: int) -> None:
+        """Those that are over, and the oldest if there are more than so many."""
         while self._kept:
             one = next(iter(self._kept.values()))
-            if len(self._kept) < MOST_KEPT and one.until_s > now_s:
+            if len(self._kept) <= most and one.until_s > now_s:
                 return
             del self._kept[one.session_id]
             if not one.proof:
