@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from starlette.types import ASGIApp
 
 from gateway.identifier.irp.values import Reference
 from gateway.identifier.node.http.application import Parts, application
@@ -32,6 +33,7 @@ class Client:
     http: httpx.AsyncClient
     clock: list[float]
     tally: Tally
+    app: ASGIApp
 
     async def ask(
         self, method: str, path: str, key: str | None = None, **request: Any
@@ -77,4 +79,4 @@ async def asking(folder: Path) -> AsyncIterator[Client]:
         app = application(parts)
         transport = httpx.ASGITransport(app, client=("192.0.2.7", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://node") as http:
-            yield Client(node, seal, http, clock, parts.tally)
+            yield Client(node, seal, http, clock, parts.tally, app)
