@@ -84,7 +84,7 @@ class Resolver:
         """What is known of a code. Those who ask at the same time are told the same."""
         if self._own is not None and self._own.takes(code):
             answer = await self._own.ask(code)
-            if answer.outcome is Outcome.FOUND:
+            if answer.is_certain:
                 return answer
         key = key_of(code)
         fresh = self._memory.fresh(key, self._now_s())

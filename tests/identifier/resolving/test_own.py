@@ -10,7 +10,9 @@ from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 from gateway.city.db.schema.identifiers import identifier
+from gateway.city.db.tables import status_rows
 from gateway.city.identifiers.own import OwnLedger
+from gateway.city.ledger.codes import WITHDRAWN
 from gateway.cli.main import build
 from gateway.identifier.codes.handle import Handle
 from gateway.identifier.codes.oid import Oid
@@ -31,7 +33,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def fill(made: Path) -> None:
     async with town(made) as city:
         gone = update(identifier).where(identifier.c.equipment_id == 1).values(registered_ms=None)
+        mistake = (
+            update(status_rows).where(status_rows.c.equipment_id == 3).values(status=WITHDRAWN)
+        )
         city.database.run_now(lambda connection: connection.execute(gone))
+        city.database.run_now(lambda connection: connection.execute(mistake))
 
 
 @pytest.fixture
@@ -47,13 +53,15 @@ def handles(database: Database) -> list[str]:
 
 
 async def test_what_a_node_has_confirmed_is_our_own(database: Database) -> None:
-    unconfirmed, confirmed, *_ = map(Handle.parse, handles(database))
+    unconfirmed, confirmed, withdrawn, *_ = map(Handle.parse, handles(database))
     own = OwnLedger(database, "88.999")
     found = await own.ask(Handle(confirmed.prefix.lower(), confirmed.suffix))
     texts = {one.type: one.text for one in found.items}
     assert (found.outcome, found.is_own) == (Outcome.FOUND, True)
     assert {"equipName", "enterpriseUscc", "assetNo"} <= texts.keys()
     assert (await own.ask(unconfirmed)).outcome is Outcome.NOT_RESPONSIBLE
+    taken_back = await own.ask(withdrawn)
+    assert (taken_back.outcome, "by mistake" in taken_back.why) == (Outcome.NOT_FOUND, True)
     assert not own.takes(Handle("88.9990.QZ01", "1"))
     assert not own.takes(Oid.parse("1.2.156.1"))
 
