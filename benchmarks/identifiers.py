@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.processes import HERE
+from benchmarks.registering import registering
 from benchmarks.usage import snapshot
 from gateway.identifier.codes.classify import classify
 from gateway.identifier.codes.code import Code
@@ -61,7 +62,9 @@ def measure() -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
         _fill(Path(folder))
         answering = [asyncio.run(_answering(folder, count)) for count in _PROCESSES]
-        return [_classifying(), *_coding(), _remembering(), *answering]
+    with tempfile.TemporaryDirectory() as folder:
+        registered = registering(Path(folder))
+    return [_classifying(), *_coding(), _remembering(), *answering, registered]
 
 
 def _per_s(work: Callable[[], object], count: int) -> int:

@@ -3,6 +3,7 @@
 A refusal is a Chinese message for the caller; ``None`` means that nothing is wrong.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,8 @@ NOT_LOGGED_IN = "未登录"
 TOO_MANY = f"批量操作的标识数量不能超过{MAX_BATCH}"
 TOO_MANY_REQUESTS = "请求过于频繁，请稍后再试"
 NO_JSON = "请求体不是有效的JSON"
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 Json = dict[str, Any]
 
@@ -78,7 +81,7 @@ def over_quota(per_day: int) -> str:
 
 def is_key(text: str) -> bool:
     """Whether a text can be a key: no spaces, no control characters, no lone surrogates."""
-    return text != "" and text.isprintable() and not any(character.isspace() for character in text)
+    return text != "" and text.isprintable() and " " not in text  # other spaces are not printable
 
 
 def record_problem(body: object) -> str | None:
@@ -125,7 +128,7 @@ def _unknown_index(index: int) -> str:
 
 def _is_whole_text(text: str) -> bool:
     """Whether a text has no half characters, which JSON can say and nothing else can."""
-    return not any("\ud800" <= one <= "\udfff" for one in text)
+    return text.isascii() or not _HALF.search(text)
 
 
 def contents_problem(values: Sequence[Value]) -> str | None:
