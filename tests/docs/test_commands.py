@@ -105,6 +105,7 @@ GROUPS = {
     ("evidence",),
     ("id",),
     ("id", "carrier"),
+    ("node", "key"),
     ("node", "user"),
     ("node", "credential"),
     ("node", "prefix"),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.city.opening import system_ms
-from gateway.cli.node import prefix_command, user_command
+from gateway.cli.node import key_command, prefix_command, user_command
 from gateway.cli.node.opening import DEFAULT, NodeFile, ask, load
 from gateway.cli.running import RunByDefault, run_to_its_end
 
@@ -23,6 +23,7 @@ def register(root: typer.Typer) -> None:
     node.command("run", epilog="Example: `qulink node node.yaml`")(_run)
     user_command.register(node)
     prefix_command.register(node)
+    key_command.register(node)
     node.command("stats", epilog="Example: `qulink node stats --hours 168`")(_stats)
     node.command("audit-log", epilog="Example: `qulink node audit-log --limit 50`")(_audit)
     root.add_typer(node, name="node")

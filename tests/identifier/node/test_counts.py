@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.days import HOUR_MS
-from gateway.identifier.node.keeping import counts
+from gateway.identifier.node.keeping import audit, counts
 from gateway.identifier.node.keeping.counts import MAX_BUCKET, Tally, What, bucket_of
 from gateway.relational.database import Database
 from tests.identifier.node.acting import NOW_MS
@@ -30,6 +30,19 @@ def test_counts_add_up_by_hour_protocol_and_outcome(database: Database) -> None:
     assert 95 < native.p50_us < 125
     assert native.p99_us < 125
     assert database.run_now(counts.figures, NOW_MS + HOUR_MS) == []
+
+
+def test_what_is_too_old_is_forgotten_and_nothing_else(database: Database) -> None:
+    old_ms = NOW_MS - counts.KEPT_MS - HOUR_MS
+    for at_ms in (old_ms, NOW_MS):
+        database.run_now(counts.write, {(ASKED, 3): 1}, at_ms)
+        database.run_now(audit.count_registered, "qz01", at_ms, 5)
+    database.run_now(counts.forget, NOW_MS)
+    database.run_now(audit.forget_registered, NOW_MS)
+    (kept,) = database.run_now(counts.figures, 0)
+    assert kept.total == 1
+    assert database.run_now(audit.registered_today, "qz01", NOW_MS) == 5
+    assert database.run_now(audit.registered_today, "qz01", old_ms) == 0
 
 
 @given(st.floats(0, 10_000))

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from typer.testing import CliRunner
 
 from gateway.cli.main import build
@@ -61,6 +63,28 @@ def test_an_operators_day(config: Path) -> None:
     ]
     secret = made.partition("password: ")[2].split()[0]
     assert secret not in log
+
+
+def test_keys_are_set_listed_and_dropped(config: Path, tmp_path: Path) -> None:
+    said(config, USER)
+    place, secret = "300:88.999.QZ01/ADMIN", tmp_path / "secret"
+    secret.write_text("open sesame and more\n")
+    assert "no key's place" in said(config, f"key set ADMIN --user qz01 --secret {secret}", 1)
+    assert "name either" in said(config, f"key set {place} --user qz01", 1)
+    assert "no RSA public key" in said(config, f"key set {place} --user qz01 --public {secret}", 1)
+    done = said(config, f"key set {place} --user qz01 --secret {secret}")
+    assert done == "HS_SECKEY set at 88.999.QZ01/ADMIN\n"
+    public = tmp_path / "public.pem"
+    public.write_bytes(
+        generate_private_key(65_537, 2_048)
+        .public_key()
+        .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    said(config, f"key set 301:88.999.QZ01/ADMIN --user qz01 --public {public}")
+    said(config, f"key drop {place}")
+    assert said(config, "key list") == "301:88.999.QZ01/ADMIN\tHS_PUBKEY\tqz01\n"
+    secret.write_text("short")
+    assert "at least 8" in said(config, f"key set {place} --user qz01 --secret {secret}", 1)
 
 
 def test_every_mistake_of_a_configuration_is_said_with_its_line(tmp_path: Path) -> None:

@@ -10,10 +10,15 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from gateway.city.db.upgrade import upgrade as upgrade_city
+from gateway.identifier.node.credentials import NodeCredentials
+from gateway.identifier.node.embedded import settle
 from gateway.identifier.node.keeping import audit, records, templates
 from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.keeping.opening import NODE, open_database
 from gateway.identifier.node.keeping.tables import metadata
+from gateway.identifier.node.rights import registrations
+from gateway.identifier.node.rights.principal import Terms, Visit, principal_of
+from gateway.identifier.registering.registry import Outcome
 from gateway.identifier.visibility import Seen
 from gateway.relational.database import Database, DatabaseUnusableError, connect
 
@@ -92,6 +97,20 @@ def test_all_identifiers_marks_and_templates_are_taken_over(tmp_path: Path) -> N
     again = open_database(URL, tmp_path, {})
     assert again.run_now(records.count) == MANY + 1
     again.close()
+
+
+def test_what_is_taken_over_is_the_citys_to_change(tmp_path: Path) -> None:
+    fill(tmp_path / "node.db")
+    database = open_database(URL, tmp_path, {})
+    own = NodeCredentials("qulink-city", "secret")
+    for _ in range(2):  # each start of the city
+        database.run_now(settle, own, "88.999", 5)
+    visit = Visit(database.run_now(principal_of, own.username), Terms("88.999"), 10)
+    handles = ["88.999.QZ01/1a", "88.999.QZ01/gone"]
+    done = database.run_now(registrations.withdraw, visit, handles, "by mistake")
+    assert [one.outcome for one in done] == [Outcome.OK, Outcome.NOT_FOUND]
+    assert database.run_now(records.count) == MANY
+    database.close()
 
 
 def test_the_older_qulink_refuses_the_file_from_then_on(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from gateway.identifier.node.keeping.users import Role
 from gateway.relational.database import Database, words
 from gateway.web import health
 
-MOST_HOURS = 24 * 366
+MOST_HOURS = counts.KEPT_MS // HOUR_MS
 _WATCHERS = (Role.ADMINISTRATOR, Role.REVIEWER)
 
 

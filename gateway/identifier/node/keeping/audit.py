@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from gateway.core.days import day_of
+from gateway.core.days import DAY_MS, day_of
 from gateway.identifier.node.keeping.tables import audit, registered
 from gateway.relational.upsert import insert_for
 
@@ -84,6 +84,12 @@ def registered_today(connection: Connection, user_name: str, now_ms: int) -> int
     day = day_of(now_ms).isoformat()
     query = select(of.count).where(of.user_name == user_name, of.day == day)
     return connection.scalar(query) or 0
+
+
+def forget_registered(connection: Connection, now_ms: int) -> None:
+    """Forget what users have registered on days before the one before."""
+    before = day_of(now_ms - DAY_MS).isoformat()
+    connection.execute(delete(registered).where(registered.c.day < before))
 
 
 def count_registered(connection: Connection, user_name: str, now_ms: int, count: int) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
-from gateway.core.days import HOUR_MS
+from gateway.core.days import DAY_MS, HOUR_MS
 from gateway.identifier.node.keeping.tables import tally
 from gateway.relational.upsert import insert_for
 
@@ -23,12 +23,20 @@ MAX_BUCKET = 120
 """Bucket n begins at 2^(n/4) µs; the last one at a quarter of an hour."""
 
 
+KEPT_MS = 366 * DAY_MS
+"""How long counts are kept."""
+
+
 class What(NamedTuple):
     """What is counted together; each at most 16 characters."""
 
     protocol: str
     action: str
     outcome: str
+
+
+Counts = Mapping[tuple[What, int], int]
+"""How often, by what it was and the bucket of its time."""
 
 
 class Tally:
@@ -53,12 +61,12 @@ class Tally:
         self._counts[what, bucket_of(elapsed_s)] += count
         self.totals[what] += count
 
-    def taken(self) -> Mapping[tuple[What, int], int]:
+    def taken(self) -> Counts:
         """The counts since the last call; they are the caller's to write now, or to put back."""
         counts, self._counts = self._counts, Counter()
         return counts
 
-    def put_back(self, counts: Mapping[tuple[What, int], int]) -> None:
+    def put_back(self, counts: Counts) -> None:
         """Count again what could not be written."""
         self._counts.update(counts)
 
@@ -69,7 +77,7 @@ def bucket_of(elapsed_s: float) -> int:
     return min(MAX_BUCKET, int(math.log2(us) * _STEPS)) if us > 1 else 0
 
 
-def write(connection: Connection, counts: Mapping[tuple[What, int], int], now_ms: int) -> None:
+def write(connection: Connection, counts: Counts, now_ms: int) -> None:
     """Add counts to those of the hour."""
     hour = now_ms // HOUR_MS * HOUR_MS
     rows = [
@@ -82,6 +90,11 @@ def write(connection: Connection, counts: Mapping[tuple[What, int], int], now_ms
     keys = ["hour_ms", "protocol", "action", "outcome", "bucket"]
     change = {"count": tally.c.count + statement.excluded.count}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=change), rows)
+
+
+def forget(connection: Connection, now_ms: int) -> None:
+    """Forget counts that are too old to be asked for."""
+    connection.execute(delete(tally).where(tally.c.hour_ms < now_ms - KEPT_MS))
 
 
 @dataclass(frozen=True, slots=True)

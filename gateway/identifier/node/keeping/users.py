@@ -189,6 +189,13 @@ def admin_key_at(connection: Connection, seal: Seal, place: tuple[str, int]) -> 
     return None
 
 
+def admin_keys(connection: Connection) -> list[tuple[str, int, str, str]]:
+    """Handle in upper case, index, type and user of each key, in order."""
+    of = admin_key.c
+    query = select(of.key, of.position, of.type, of.user_name).order_by(of.key, of.position)
+    return [(handle, at, kind, name) for handle, at, kind, name in connection.execute(query)]
+
+
 def drop_admin_key(connection: Connection, place: tuple[str, int]) -> None:
     """Let the key at handle and index prove nothing any more."""
     handle, position = place

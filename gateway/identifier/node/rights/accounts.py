@@ -12,6 +12,7 @@ from gateway.identifier.registering.registry import Outcome, Result
 from gateway.relational.database import alone
 
 MIN_PASSWORD = 8
+"""Characters of a password, octets of a secret key."""
 
 
 def add(connection: Connection, visit: Visit, name: str, role: Role, enterprise: str) -> Result:
@@ -107,6 +108,8 @@ def set_key(
         return Result(handle, Outcome.DENIED, refusals.NOT_OWN_PLACE)
     if users.find(connection, key.user) is None:
         return Result(handle, Outcome.NOT_FOUND, refusals.NO_USER)
+    if len(key.content) < MIN_PASSWORD:
+        return Result(handle, Outcome.INVALID, refusals.short_password(MIN_PASSWORD))
     users.put_admin_key(connection, seal, place, key, visit.now_ms)
     return _done(connection, visit, handle, Action.KEY, f"{place[1]}: {key.user}")
 
