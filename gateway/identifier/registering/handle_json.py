@@ -127,10 +127,17 @@ class HandleJsonRegistry:
             query = {"index": "various", "overwrite": "true"}
             told = await self._ask("PUT", handle, query, added + changed)
         if told.outcome is Outcome.OK and gone:
-            told = await self._ask("DELETE", handle, {"index": [str(index) for index in gone]})
+            is_mark = withdrawal_of(Held(handle, tuple(wanted))) is not None
+            told = await self._removed(handle, gone, is_mark=is_mark)
             if told.outcome is not Outcome.OK and (added or changed):
                 told = Told(Outcome.UNKNOWN, f"half of a change was made: {told.message}")
         return _result(record, told)
+
+    async def _removed(self, handle: str, indexes: Sequence[int], *, is_mark: bool) -> Told:
+        told = await self._ask("DELETE", handle, {"index": [str(index) for index in indexes]})
+        if is_mark and told.outcome is Outcome.NOT_FOUND:
+            return Told(Outcome.OK)  # some nodes tell nobody of what bears the mark
+        return told
 
     async def _held(self, handle: str) -> tuple[Told, Held | None]:
         told = await self._ask("GET", handle, {"auth": "true"})

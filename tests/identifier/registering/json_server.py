@@ -40,6 +40,7 @@ class HandleJsonServer:
     identity: str
     secret: str
     public_key: RSAPublicKey | None = None
+    takes_certificates: bool = False
     held: dict[str, dict[int, Json]] = field(default_factory=dict)
     sessions: dict[str, tuple[bytes, bool]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -123,6 +124,8 @@ class HandleJsonServer:
             user, _, secret = base64.b64decode(shown).decode().partition(":")
             return unquote(user) == self.identity and secret == self.secret
         fields = _fields(shown)
+        if fields.get("clientCert") == "true":
+            return self.takes_certificates
         return self.sessions.get(fields.get("sessionId", ""), (b"", False))[1]
 
     def _session(self, request: Request) -> Response:

@@ -1,8 +1,8 @@
 """Nodes of every dialect on loopback, and faults between them and who registers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,11 @@ from gateway.core.days import day_of
 from gateway.identifier.calling import Caller
 from gateway.identifier.irp.data import USUAL_RIGHTS, Admin
 from gateway.identifier.native.administering import Administrator
+from gateway.identifier.node.http.application import Parts, application
+from gateway.identifier.node.http.handles.sessions import KNOWN_S
 from gateway.identifier.node.http.login import TOKEN_LIFE_MS
 from gateway.identifier.node.keeping.opening import open_database
+from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.rights import templates
 from gateway.identifier.registering.handle_json import HandleJsonRegistry
 from gateway.identifier.registering.idhub import IdhubRegistry
@@ -35,7 +38,7 @@ from gateway.identifier.registering.snms.registry import SnmsRegistry
 from gateway.identifier.registering.snms.templates import template_body
 from gateway.identifier.template import TEMPLATE_ITEMS
 from tests.identifier.node import natively
-from tests.identifier.node.acting import Node
+from tests.identifier.node.acting import TERMS, Node
 from tests.identifier.registering.json_server import HandleJsonServer, IdhubServer
 from tests.support.node import NOW_MS, served
 from tests.support.peers import free_port, wait_for_port
@@ -183,7 +186,7 @@ def key_file(folder: Path, key: RSAPrivateKey = KEY) -> Secret:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, **tls: str) -> AsyncIterator[str]:
+async def serving(app: ASGIApp, **tls: str | int) -> AsyncIterator[str]:
     """An application at an address of its own."""
     port = free_port()
     options = uvicorn.Config(
@@ -201,16 +204,25 @@ async def serving(app: ASGIApp, **tls: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def handle_json(folder: Path) -> AsyncIterator[Place]:
-    """A Handle server's JSON interface, and a session by a secret key."""
+    """Another maker's Handle server by its JSON interface, and a session by a secret key."""
     server = HandleJsonServer(IDENTITY, SECRET)
-    faults = Faults(server.app, lambda path: path.startswith("/api/sessions"))
-    login = SecretKeyLogin(type="secret-key", secret=secret(folder, SECRET))
+    async with handle_json_place(server.app, folder, SECRET, server.expire) as place:
+        yield place
+
+
+@asynccontextmanager
+async def handle_json_place(
+    app: ASGIApp, folder: Path, text: str, expire: Callable[[], None]
+) -> AsyncIterator[Place]:
+    """A server of the JSON interface, whose administrator has a secret key."""
+    faults = Faults(app, lambda path: path.startswith("/api/sessions"))
+    login = SecretKeyLogin(type="secret-key", secret=secret(folder, text))
     async with serving(faults) as url:
-        node = HandleJsonNode(type="handle-json", url=url, identity=IDENTITY, login=login)
+        config = HandleJsonNode(type="handle-json", url=url, identity=IDENTITY, login=login)
         yield Place(
-            registry=lambda timeout_s: HandleJsonRegistry(node, timeout_s),
+            registry=lambda timeout_s: HandleJsonRegistry(config, timeout_s),
             faults=faults,
-            expire=server.expire,
+            expire=expire,
             quota=JSONResponse({"responseCode": 603}, 400),
             denied=JSONResponse({"responseCode": 401}, 403),
         )
@@ -268,15 +280,22 @@ async def snms(folder: Path) -> AsyncIterator[Place]:
         )
 
 
-@asynccontextmanager
-async def native(folder: Path) -> AsyncIterator[Dialect]:
-    """The product's own node, asked natively."""
+@contextmanager
+def own_node(folder: Path) -> Iterator[tuple[Node, Seal]]:
+    """The product's own node, with a key of its enterprise and the template."""
     with closing(open_database("sqlite:///node.db", folder, {})) as database:
         node = Node(database)
         # Handles have no templates, so the enterprise puts its own there beforehand.
         body = template_body(PREFIX, VERSION, TEMPLATE_ITEMS)
         node.do(templates.create, node.principal("qz01"), body)
-        async with natively.served(node, natively.with_key(node, folder)) as here:
+        yield node, natively.with_key(node, folder)
+
+
+@asynccontextmanager
+async def native(folder: Path) -> AsyncIterator[Dialect]:
+    """The product's own node, asked natively."""
+    with own_node(folder) as (node, seal):
+        async with natively.served(node, seal) as here:
 
             def registry(timeout_s: float) -> Registry:
                 name = natively.KEY.name
@@ -287,9 +306,25 @@ async def native(folder: Path) -> AsyncIterator[Dialect]:
             yield Dialect(registry, lambda: None)
 
 
+@asynccontextmanager
+async def own_handle_json(folder: Path) -> AsyncIterator[Place]:
+    """The product's own node by its JSON interface, and a session by a secret key."""
+    clock = [0.0]
+
+    def expire() -> None:
+        clock[0] += KNOWN_S + 1
+
+    with own_node(folder) as (node, seal):
+        parts = Parts(node.database, TERMS, seal, lambda: NOW_MS, lambda: clock[0])
+        app = application(parts)
+        async with handle_json_place(app, folder, natively.SECRET.decode(), expire) as place:
+            yield place
+
+
 PLACES: dict[str, Callable[[Path], Opened]] = {
     "snms": snms,
     "handle-json": handle_json,
+    "handle-json of the node": own_handle_json,
     "idhub": idhub,
 }
 

