@@ -24,6 +24,7 @@ from edge_config.models.base import ConsoleConfig
 from gateway.city.stores.api import Store, StoreError
 from gateway.city.stores.choose import make_store
 from gateway.core.days import day_of
+from gateway.demo import levels
 from gateway.demo import report as closing
 from gateway.demo.cast import Cast, Line, load_cast
 from gateway.demo.control import build
@@ -108,7 +109,8 @@ async def _play(
         pass  # one that does not answer is said now and not at the end
     async with process_group() as group:
         cohort = _children(cast, prepared, group)
-        await asyncio.gather(*(one.start() for one in (*cohort.broker, *cohort.lines.values())))
+        first = (*cohort.broker, *cohort.nodes, *cohort.lines.values())
+        await asyncio.gather(*(one.start() for one in first))
         _say(f"{len(cohort.lines)} simulated lines speak {_PROTOCOLS}")
         async with _controlled(cast, cohort.lines, prepared):
             # The edges last: their first reading finds lines that answer and a city that listens.
@@ -116,14 +118,17 @@ async def _play(
             await asyncio.gather(*(edge.start() for edge in cohort.edges))
             _announce(options, prepared)
             ran_from = time.monotonic()
-            await _wait(options.for_s, (*cohort.broker, cohort.city, *cohort.edges), stop)
+            await _wait(
+                options.for_s, (*cohort.broker, *cohort.nodes, cohort.city, *cohort.edges), stop
+            )
             seconds = time.monotonic() - ran_from
             _say(f"stopping to poll; draining for at most {DRAIN_S} s …")
             await asyncio.gather(*(edge.stop(DRAIN_S + 5) for edge in cohort.edges))
+        walked = await _walked(prepared)
         # The edges first, because what they still hold needs broker and city to be acknowledged.
-        others = (cohort.city, *cohort.broker, *cohort.lines.values())
+        others = (cohort.city, *cohort.nodes, *cohort.broker, *cohort.lines.values())
         await asyncio.gather(*(one.stop() for one in others))
-        return await _report(prepared, cast, started_ms, seconds)
+        return await _report(prepared, cast, started_ms, seconds, walked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ class _Children:
     """All processes of a run; without ``broker`` if it is the user's."""
 
     broker: tuple[Child, ...]
+    nodes: tuple[Child, ...]
     lines: Mapping[str, Child]
     city: Child
     edges: tuple[Child, ...]
@@ -150,10 +156,14 @@ def _children(cast: Cast, prepared: Prepared, group: ProcessGroup) -> _Children:
         command = qulink("run", str(file), "--drain-s", str(DRAIN_S))
         return child(gateway, command, ports.edges[gateway])
 
+    def node(level: str, file: Path) -> Child:
+        return child(f"node-{level}", qulink("node", str(file)), ports.native[level])
+
     rules = prepared.broker
     embedded = (sys.executable, "-m", "gateway.demo.broker", str(rules))
     return _Children(
         broker=() if rules is None else (child("broker", embedded, ports.broker),),
+        nodes=tuple(node(level, file) for level, file in prepared.nodes.items()),
         lines={line.id: simulator(line) for line in cast.lines},
         city=child("city", qulink("city", str(prepared.city)), ports.console),
         edges=tuple(edge(gateway, file) for gateway, file in prepared.edges.items()),
@@ -211,8 +221,15 @@ async def _store(prepared: Prepared) -> AsyncIterator[Store]:
         await store.close()
 
 
+async def _walked(prepared: Prepared) -> int:
+    """Identifiers that lead from the top level to their machines, while all nodes run."""
+    with opened(prepared.city) as database:
+        names = await database.read(levels.registered)
+    return await levels.walked(names, prepared.ports)
+
+
 async def _report(
-    prepared: Prepared, cast: Cast, started_ms: int, seconds: float
+    prepared: Prepared, cast: Cast, started_ms: int, seconds: float, walked: int
 ) -> dict[str, Any]:
     gateways, now_ms = list(prepared.edges), _now_ms()
     async with _store(prepared) as store:
@@ -228,7 +245,7 @@ async def _report(
             "values": values,
             "balance_ok": balanced,
             "ledger": database.run_now(closing.ledger_section),
-            "identifiers": database.run_now(closing.identifiers_section),
+            "identifiers": database.run_now(closing.identifiers_section) | {"walked": walked},
             "rates": database.run_now(closing.rates_section, _HEADLINE, month, now_ms),
             "console": f"http://127.0.0.1:{prepared.ports.console}",
             "demonstration": "演示数据",
@@ -239,6 +256,8 @@ def _announce(options: Options, prepared: Prepared) -> None:
     _say(f"console  http://127.0.0.1:{options.port}   演示数据 / demonstration data")
     for gateway, port in prepared.ports.edges.items():
         _say(f"  edge {gateway:<12} http://127.0.0.1:{port}")
+    top = prepared.ports.native[levels.TOP]
+    _say(f"an identifier, from the top level: qulink id resolve CODE --at 127.0.0.1:{top} --trace")
     _say(f"logs in {prepared.folder / 'logs'}")
     ending = "Ctrl-C ends it" if options.for_s is None else f"it ends after {options.for_s:g} s"
     _say(f"stop a line: {_stop_command(options, next(iter(prepared.ports.modbus)))}; {ending}")

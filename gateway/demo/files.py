@@ -25,7 +25,9 @@ class Ports:
     Attributes:
         console: of the city.
         broker: of the broker.
-        node: of the identifier node.
+        node: of the city's identifier node.
+        nodes: of the nodes above it, by level.
+        native: of the native protocol of handles, by level.
         control: of what starts and stops lines.
         modbus: by line.
         opcua: by line.
@@ -37,6 +39,8 @@ class Ports:
     console: int
     broker: int
     node: int
+    nodes: Mapping[str, int]
+    native: Mapping[str, int]
     control: int
     modbus: Mapping[str, int]
     opcua: Mapping[str, int]
@@ -83,7 +87,11 @@ def city_config(options: Options, ports: Ports, *, password: bool) -> dict[str, 
         "store": _store(options.influx),
         "console": {"listen": f"127.0.0.1:{ports.console}"},
         "identifier": {"prefix": PREFIX, "review_hours": 0},
-        "node": {"type": "embedded", "listen": f"127.0.0.1:{ports.node}"},
+        "node": {
+            "type": "embedded",
+            "listen": f"127.0.0.1:{ports.node}",
+            "native_listen": f"127.0.0.1:{ports.native['city']}",
+        },
         "silence_ms": 8000,  # a visitor who stops a line must see it soon
     }
 

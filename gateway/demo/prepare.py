@@ -30,6 +30,7 @@ from gateway.demo.files import (
     write_yaml,
 )
 from gateway.demo.history import Networked, first_day, seed_history
+from gateway.demo.levels import CITY, SECONDARY, TOP, write_nodes
 from gateway.demo.options import Options
 from gateway.relational.database import Database
 
@@ -51,6 +52,7 @@ class Prepared:
         ports: its ports.
         city: the city's configuration file.
         edges: configuration file by gateway id.
+        nodes: configuration file of the identifier nodes above the city's, by level.
         broker: rules of the embedded broker; None with a broker of the user's.
         claim: held open; its lock keeps other demonstrations out of the folder.
     """
@@ -59,6 +61,7 @@ class Prepared:
     ports: Ports
     city: Path
     edges: Mapping[str, Path]
+    nodes: Mapping[str, Path]
     broker: Path | None
     claim: IO[str]
 
@@ -102,7 +105,8 @@ def prepare(options: Options, cast: Cast, now_ms: int) -> Prepared:
     rules = write_rules(folder, ports.broker, _CITY_USER, passwords) if embedded else None
     with opened(city) as database:
         _fill(database, cast, folder, now_ms)
-    return Prepared(folder, ports, city, edges, rules, claim)
+    nodes = write_nodes(folder, cast, ports, now_ms)
+    return Prepared(folder, ports, city, edges, nodes, rules, claim)
 
 
 @contextmanager
@@ -170,14 +174,18 @@ def _ports(console: int, cast: Cast, folder: Path) -> Ports:
     gateways = [e.gateway for e in cast.enterprises if e.gateway]
     lines = [line.id for line in cast.lines]
     own = [asset_no for line in cast.lines for asset_no in line.controllers]
-    free = iter(_free_ports(3 + len(gateways) + 2 * len(lines) + len(own)))
+    free = iter(_free_ports(8 + len(gateways) + 2 * len(lines) + len(own)))
     broker, node, control = next(free), next(free), next(free)
+    nodes = {level: next(free) for level in (TOP, SECONDARY)}
+    native = {level: next(free) for level in (TOP, SECONDARY, CITY)}
     modbus = {line: next(free) for line in lines}
     opcua = {line: next(free) for line in lines}
     controllers = {asset_no: next(free) for asset_no in own}
     edges = {gateway: next(free) for gateway in gateways}
     serial = folder.absolute() / "line-meters"
-    return Ports(console, broker, node, control, modbus, opcua, controllers, serial, edges)
+    return Ports(
+        console, broker, node, nodes, native, control, modbus, opcua, controllers, serial, edges
+    )
 
 
 def _free_ports(count: int) -> list[int]:

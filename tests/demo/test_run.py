@@ -156,8 +156,8 @@ def test_no_outgoing_connection_is_given_a_port_of_the_demonstration(
 
 def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any]) -> None:
     group = group_of(running["process"].pid)
-    # leader, broker, lines, city with its console, gateways
-    assert len(members(group)) == 1 + 1 + 7 + 2 + 5
+    # leader, broker, nodes, lines, city with its console, gateways
+    assert len(members(group)) == 1 + 1 + 2 + 7 + 2 + 5
     running["process"].send_signal(signal.SIGINT)
     _, said = running["process"].communicate(timeout=ENDS_WITHIN_S)
     assert running["process"].returncode == 0, said
@@ -171,7 +171,9 @@ def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any])
     assert values["stored"] > 100
     assert set(COUNTERS) <= values.keys()
     equipment = report["ledger"]["equipment"]
-    assert report["identifiers"] == dict.fromkeys(("assigned", "registered", "resolved"), equipment)
+    assert report["identifiers"] == dict.fromkeys(
+        ("assigned", "registered", "resolved", "walked"), equipment
+    )
     rates = report["rates"]
     assert rates["month"] == time.strftime("%Y-%m", time.gmtime(time.time() + 8 * 3600))
     assert 46 < rates["pooled"] < 50
