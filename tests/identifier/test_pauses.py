@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
-from gateway.city.identifiers.registering.pausing import Pause, pauses_now, resume
+from gateway.city.identifiers.registering.pausing import Pause, note_progress, pauses_now, resume
 from gateway.core.days import HOUR_MS, SHANGHAI
 from gateway.identifier.registering.registry import Outcome
 from gateway.identifier.registering.snms.registry import Manner
@@ -127,27 +127,24 @@ async def test_a_refused_login_pauses_everything_and_a_restart_asks_at_once(
     assert "123456" not in line
 
 
-async def test_a_quota_of_yesterday_by_the_nodes_clock_does_not_cost_the_new_day(
-    database: Database, tmp_path: Path
+def test_a_quota_of_yesterday_by_the_nodes_clock_does_not_cost_the_new_day(
+    database: Database,
 ) -> None:
-    fill(database, 1)
-    clock = Clock()
-    clock.ms = int(datetime(2026, 11, 19, 0, 5, tzinfo=SHANGHAI).timestamp() * 1000)
-    answers = {"88.999.QZ00": envelope(-2, "额度已用完")}
-    async with served(tmp_path, refusing(answers, [])) as node, node.registry() as registry:
-        await work_off(made(database, registry, clock))
-        (pause,) = lasting(database, clock.ms)
-        assert pause.until_ms == clock.ms + HOUR_MS
+    early_ms = int(datetime(2026, 11, 19, 0, 5, tzinfo=SHANGHAI).timestamp() * 1000)
+    used_up = Pause("88.999.QZ00", Outcome.QUOTA, "额度已用完")
+    ((pause, has_begun),) = database.run_now(note_progress, [], [used_up], early_ms)
+    assert (pause.until_ms, has_begun) == (early_ms + HOUR_MS, True)
+    # Two workers that are told the same tell of it once.
+    assert database.run_now(note_progress, [], [used_up], early_ms) == []
 
 
-@pytest.mark.parametrize("status", [503, 504])
 async def test_a_node_in_trouble_is_left_alone_for_longer_and_longer(
-    database: Database, tmp_path: Path, status: int
+    database: Database, tmp_path: Path
 ) -> None:
     fill(database, 2)
     clock = Clock()
     answers: dict[str, Response] = dict.fromkeys(
-        ("88.999.QZ00", "88.999.QZ01"), PlainTextResponse("", status)
+        ("88.999.QZ00", "88.999.QZ01"), PlainTextResponse("", 504)
     )
     async with served(tmp_path, refusing(answers, [])) as node, node.registry() as registry:
         one = made(database, registry, clock)

@@ -166,9 +166,11 @@ async def test_504_after_a_withdrawal_is_read_and_not_repeated(
         assert times == [9]
 
 
-@pytest.mark.parametrize("reason", ["", " \n", "x" * 256])
-def test_a_withdrawal_has_a_reason(database: Database, reason: str) -> None:
+def test_a_withdrawal_has_a_reason(database: Database) -> None:
     fill(database, 1)
-    with pytest.raises(WithdrawalError, match=r"say why A000 of .* is withdrawn, in at most 255"):
-        database.run_now(withdraw_machine, NAME, reason, NOW_MS)
+    for reason in ("", " \n", "x" * 256):
+        with pytest.raises(
+            WithdrawalError, match=r"say why A000 of .* is withdrawn, in at most 255"
+        ):
+            database.run_now(withdraw_machine, NAME, reason, NOW_MS)
     assert states(database) == []

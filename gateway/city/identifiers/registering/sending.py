@@ -69,11 +69,12 @@ class Sender:
         results = await self.registry.create([self._record(one) for one in work])
         # A whole call of which nothing is known: the node is in trouble, and may be at it still.
         is_lost = all(one.outcome is Outcome.UNKNOWN for one in results)
+        clear = (Outcome.OK, Outcome.DENIED)
         pairs = list(zip(work, results, strict=True))
         unclear = [
             (one, result)
             for one, result in pairs
-            if result.outcome is not Outcome.OK and not result.outcome.pauses and not is_lost
+            if result.outcome not in clear and not result.outcome.pauses and not is_lost
         ]
         readings = await read_all(self.registry, [one.handle for one, _ in unclear])
         verdicts = {
@@ -88,9 +89,8 @@ class Sender:
             return await self._beside(work, result, reading.record)
         if reading.outcome.pauses or reading.outcome is Outcome.UNKNOWN:
             return verdict_of(work, Result(work.handle, reading.outcome, reading.message))
-        if (
-            result.outcome is Outcome.EXISTS
-        ):  # somebody's who does not show it, or nobody's for ever
+        if result.outcome is Outcome.EXISTS:
+            # Somebody's who does not show it, or it was deleted and is nobody's for ever.
             is_sure = work.attempts >= _UNSEEN_ATTEMPTS
             return Verdict(work, TAKEN if is_sure else "pending", result.message, NOBODY)
         if result.outcome is Outcome.UNKNOWN:  # it has not happened
