@@ -31,12 +31,14 @@ from gateway.identifier.template import FIRST_INDEX, ITEMS_BY_TYPE, Item
 
 CREATE, UPDATE = "0.DOIP/Op.Create", "0.DOIP/Op.Update"
 DELETE, RETRIEVE = "0.DOIP/Op.Delete", "0.DOIP/Op.Retrieve"
+NO_META = 604
+"""There is no such template, which says nothing of the identifier."""
 MAX_CHALLENGE = 256
 """Characters of a challenge; whoever wants more signed is not answered."""
 CODES: dict[int, Outcome] = {
     **dict.fromkeys((1, 10_000), Outcome.OK),
     105: Outcome.EXISTS,
-    **dict.fromkeys((104, 604), Outcome.NOT_FOUND),
+    **dict.fromkeys((104, NO_META), Outcome.NOT_FOUND),
     **dict.fromkeys((101, 106, 601, 602, 603, 30_000, 40_508, 60_005), Outcome.INVALID),
     **dict.fromkeys((102, 401), Outcome.LOGIN),
     **dict.fromkeys((103, 200, 403, 404, 405, 406, 600, 605, 606), Outcome.DENIED),
@@ -120,6 +122,9 @@ class IdhubRegistry:
         held = await self.read(record.handle)
         if held.record is None:
             return Result(record.handle, held.outcome, held.message)
+        if not Handle.parse(held.record.handle).same_as(Handle.parse(record.handle)):
+            why = f"the node holds {held.record.handle}, which differs in case"
+            return Result(record.handle, Outcome.INVALID, why)
         emptied = {value.type: "" for value in held.record.values}
         return await self._write(record, UPDATE, emptied | _content(record))
 
@@ -127,9 +132,8 @@ class IdhubRegistry:
         meta = meta_handle(self._node, Handle.parse(record.handle).prefix, record.template_version)
         body = {"type": meta, "attributes": {"content": content}}
         told = await self._operate("POST", record.handle, operation, json=body)
-        outcome = told.outcome
-        if outcome is Outcome.NOT_FOUND and operation == CREATE:
-            outcome = Outcome.DENIED  # the template is not there: nothing is said of the identifier
+        is_of_meta = told.body is not None and told.body.get("code") == NO_META
+        outcome = Outcome.DENIED if is_of_meta else told.outcome
         return Result(record.handle, outcome, told.message)
 
     async def _operate(self, method: str, handle: str, operation: str, **request: Any) -> Told:

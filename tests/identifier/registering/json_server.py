@@ -209,7 +209,8 @@ class IdhubServer:
         self.tokens.add(token)
         return {"code": 1, "message": "operation was", "data": {"token": token}}
 
-    def _operated(self, operation: str, handle: str, written: Json) -> Json:
+    def _operated(self, operation: str, asked: str, written: Json) -> Json:
+        handle = next((one for one in self.held if one.upper() == asked.upper()), asked)
         if operation == "0.DOIP/Op.Create":
             return self._created(handle, written)
         if handle not in self.held:

@@ -24,7 +24,13 @@ from gateway.identifier.registering.registry import Outcome, Registry
 from tests.identifier.registering import places
 from tests.identifier.registering.json_server import HandleJsonServer, IdhubServer
 from tests.identifier.registering.places import IDENTITY, KEY, PREFIX, SECRET, TIMEOUT_S
-from tests.identifier.registering.test_conformance import FIRST, assert_ok, outcomes, record
+from tests.identifier.registering.test_conformance import (
+    FIRST,
+    assert_ok,
+    outcomes,
+    prepared,
+    record,
+)
 from tests.support.certificates import Authority
 
 ODD = dataclasses.replace(FIRST, handle=f"{PREFIX}/设备 1#?a=%25/&b")
@@ -181,6 +187,23 @@ async def test_a_secret_that_is_missing_is_a_refused_login(tmp_path: Path) -> No
     assert result.outcome is reading.outcome is Outcome.LOGIN
     assert str(tmp_path / "none") in result.message
     assert server.asked == []
+
+
+async def test_an_idhub_node_without_regard_to_case_or_without_the_template(tmp_path: Path) -> None:
+    server = IdhubServer(places.APPLICATION, KEY.public_key())
+    key = places.key_file(tmp_path)
+    upper = dataclasses.replace(FIRST, handle=f"{PREFIX}/EQ.1")
+    lower = dataclasses.replace(record(assetNo="B"), handle=f"{PREFIX}/eq.1")
+    async with places.serving(server.app) as url:
+        node = IdhubNode(type="idhub", url=url, application=places.APPLICATION, key=key)
+        async with closing(IdhubRegistry(node, TIMEOUT_S)) as registry:
+            await prepared(registry)
+            assert_ok(*await registry.create([upper]))
+            assert outcomes(await registry.create([lower])) == [Outcome.EXISTS]
+            assert outcomes(await registry.update([lower])) == [Outcome.INVALID]
+            assert (await registry.read(lower.handle)).record == upper
+            other = dataclasses.replace(upper, template_version="2")
+            assert outcomes(await registry.update([other])) == [Outcome.DENIED]
 
 
 @pytest.mark.parametrize(
