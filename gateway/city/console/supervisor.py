@@ -5,17 +5,14 @@ knows nothing of them. This module imports no page.
 """
 
 import asyncio
-import contextlib
 import logging
-import socket
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from asyncio.subprocess import Process
 
 import msgspec
 
 from edge_config.models.city import CityConfig
+from gateway.children import child
 from gateway.city.console.order import Answer, Order, write_order
 from gateway.retry import Retry
 from gateway.web.listen import bind_soon
@@ -25,7 +22,6 @@ log = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-m", "gateway.city.console")
 STEADY_S = 60.0
 """A console that served for so long has got over what ended the one before."""
-STOP_S = 5.0
 
 
 class ConsoleUnusableError(Exception):
@@ -50,7 +46,9 @@ async def supervise(config: CityConfig, patience_s: float = 0) -> None:
     with await bind_soon(config.console.listen, "console", patience_s) as listener:
         served = False
         while True:
-            async with _child(config, listener) as process:
+            fd = listener.fileno()
+            order = write_order(Order(config, fd))
+            async with child(COMMAND, order, (fd,), answers=True) as process:
                 answer = await _answer(process)
                 served = served or answer == Answer()
                 # A first start that cannot be is the operator's to mend; later it is tried again.
@@ -60,29 +58,6 @@ async def supervise(config: CityConfig, patience_s: float = 0) -> None:
                 code = await process.wait()
                 retry.failed((answer and answer.fault) or f"exit code {code}")
             await asyncio.sleep(retry.pause_s())
-
-
-@asynccontextmanager
-async def _child(config: CityConfig, listener: socket.socket) -> AsyncIterator[Process]:
-    """A console while the block runs; it is asked to end, and killed when it does not."""
-    order = write_order(Order(config, listener.fileno()))
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, stdin=PIPE, stdout=PIPE, pass_fds=(listener.fileno(),)
-    )
-    assert process.stdin is not None  # noqa: S101 - a pipe
-    try:
-        with contextlib.suppress(OSError):  # it has died already
-            process.stdin.write(order)
-            await process.stdin.drain()
-        yield process
-    finally:
-        process.stdin.close()  # the sign to end
-        try:
-            async with asyncio.timeout(STOP_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
 
 
 async def _answer(process: Process) -> Answer | None:

@@ -115,16 +115,26 @@ class NativeNode:
         try:
             told = answer(request, self._holdings, self._now_ms() // 1000)
         except ProofNeededError:
-            if self._administration is None:  # holdings of a process that only reads never say so
-                raise
-            return self._challenge(self._administration, request, visitor)
+            return self._unproved(request, visitor)
         if op in _AT_ONCE:
             self._count(op, int.from_bytes(told[_RC], "big"), began_s)
         return told
 
     async def _later(self, request: bytes, visitor: str) -> bytes:
-        async with self._looking:  # the connection is for one thread at a time
-            return await asyncio.to_thread(self._counted, Op.RESOLVE, request, visitor)
+        began_s = time.perf_counter()
+        try:
+            async with self._looking:  # the connection is for one thread at a time
+                now_s = self._now_ms() // 1000
+                told = await asyncio.to_thread(answer, request, self._holdings, now_s)
+        except ProofNeededError:
+            return self._unproved(request, visitor)
+        self._count(Op.RESOLVE, int.from_bytes(told[_RC], "big"), began_s)
+        return told
+
+    def _unproved(self, request: bytes, visitor: str) -> bytes:
+        """The challenge to a question; a process that only reads is never asked for one."""
+        assert self._administration is not None  # noqa: S101 - as ``takes_proofs`` of holdings
+        return self._challenge(self._administration, request, visitor)
 
     def _challenge(self, administration: Administration, request: bytes, visitor: str) -> bytes:
         try:

@@ -4,11 +4,9 @@ import asyncio
 import contextlib
 import logging
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from gateway.children import child
 from gateway.identifier.node.native.processes.order import Order, write_order
 from gateway.retry import Retry
 from gateway.web.listen import Shared, bind_shared
@@ -18,7 +16,6 @@ log = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-m", "gateway.identifier.node.native.processes")
 STEADY_S = 60.0
 """A process that answered for so long has got over what ended the one before."""
-STOP_S = 5.0
 
 
 async def keep_reading(order: Order, listen: str, count: int, patience_s: float) -> None:
@@ -49,7 +46,7 @@ async def _keep(order: Order, shared: Shared) -> None:
         fds = shared.listener.fileno(), shared.datagrams.fileno()
         own = replace(order, listener=fds[0], datagrams=fds[1])
         while True:
-            async with _child(own) as process:
+            async with child(COMMAND, write_order(own), fds) as process:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(STEADY_S):
                         await process.wait()
@@ -57,24 +54,3 @@ async def _keep(order: Order, shared: Shared) -> None:
                     retry.succeeded()
                 retry.failed(f"exit code {await process.wait()}")
             await asyncio.sleep(retry.pause_s())
-
-
-@asynccontextmanager
-async def _child(order: Order) -> AsyncIterator[Process]:
-    """A process while the block runs; it is asked to end, and killed when it does not."""
-    fds = order.listener, order.datagrams
-    process = await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, pass_fds=fds)
-    assert process.stdin is not None  # noqa: S101 - a pipe
-    try:
-        with contextlib.suppress(OSError):  # it has died already
-            process.stdin.write(write_order(order))
-            await process.stdin.drain()
-        yield process
-    finally:
-        process.stdin.close()  # the sign to end
-        try:
-            async with asyncio.timeout(STOP_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
