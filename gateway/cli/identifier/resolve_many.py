@@ -43,7 +43,9 @@ def resolve_lines(
     try:
         with _lines(name) as lines, _progress() as step:
             asyncio.run(_resolved(lines, make, at_once, tally, step, as_json=as_json))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        fail(f"cannot read {name}: it is no text in UTF-8; save it as such, with one code a line")
+    except OSError as error:
         fail(f"cannot read {name}: {error}")
     _print(tally)
     return tally.is_whole

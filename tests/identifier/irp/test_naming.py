@@ -86,12 +86,28 @@ async def test_a_prefix_is_asked_for_once_in_either_spelling(
         walker = walker_at(top)
         for number in (1, 2):
             assert (await walker.resolve(Question(f"88.999.QZ01/{number}"))).held
-        with pytest.raises(WalkError) as absent:
-            await walker.resolve(Question("88.999.QZ01/3"))
         walker.close()
-    assert absent.value.is_certain
     assert root.asked == ["88.999.QZ01", "0.NA/88.999.QZ01"][: 1 + spelling.startswith("0.")]
-    assert enterprise.asked == ["88.999.QZ01/1", "88.999.QZ01/2", "88.999.QZ01/3"]
+    assert enterprise.asked == ["88.999.QZ01/1", "88.999.QZ01/2"]
+
+
+async def test_a_known_site_is_believed_that_there_is_none_if_nobody_says_otherwise(
+    enterprise: Told,
+) -> None:
+    root, moved = Told(), Told({"88.999.QZ01/3": held("88.999.QZ01/3")})
+    async with answering(enterprise) as before, answering(moved) as after:
+        async with answering(root) as top:
+            root.says["88.999.QZ01"] = naming("88.999.QZ01", before)
+            walker = walker_at(top)
+            await walker.resolve(Question(MACHINE))
+            with pytest.raises(WalkError) as absent:
+                await walker.resolve(Question("88.999.QZ01/3"))
+            root.says["88.999.QZ01"] = naming("88.999.QZ01", after)
+            assert (await walker.resolve(Question("88.999.QZ01/3"))).held
+        with pytest.raises(WalkError) as without_root:
+            await once(walker, "88.999.QZ01/4")
+    assert absent.value.is_certain
+    assert without_root.value.is_certain
 
 
 async def test_a_site_is_asked_for_anew_when_its_time_is_over(enterprise: Told) -> None:

@@ -104,16 +104,25 @@ class Walker:
             asked = Question(alias, question.indexes, question.types)
 
     async def _held(self, asked: Question, way: Way) -> Held:
-        """A handle by the sites that are known for its prefix; else from the beginning."""
-        prefix = asked.handle.partition("/")[0]
-        known = self._known.sites(prefix)
-        if known is not None:
+        """A handle by the sites that are known for its prefix; else from the beginning.
+
+        That there is none is believed of known sites only where nobody can be asked who names
+        them: the prefix may have moved.
+        """
+        known = self._known.sites(asked.handle.partition("/")[0])
+        if known is None:
+            return await self._from_start(asked, way)
+        try:
+            return await self._at(known, asked, way)
+        except WalkError as before:
+            way.begin_anew()
             try:
-                return await self._at(known, asked, way)
-            except WalkError as error:
-                if error.is_certain:
-                    raise
-                way.begin_anew()
+                return await self._from_start(asked, way)
+            except WalkError as anew:
+                raise before if before.is_certain and not anew.is_certain else anew from None
+
+    async def _from_start(self, asked: Question, way: Way) -> Held:
+        prefix = asked.handle.partition("/")[0]
         start = await self._sites_of(prefix, way) if self._manner.by_prefix else self._start
         return await self._at(start, asked, way)
 
