@@ -103,6 +103,7 @@ async def _serve(
         now_ms,
         lambda connection: embedded.settle(connection, own, prefix, now_ms()),
         patience_s,
+        within="node.",
     )
 
 

@@ -44,6 +44,7 @@ async def run(
     now_ms: Callable[[], int],
     prepare: Callable[[Connection], None] = lambda _connection: None,
     patience_s: float = 0,
+    within: str = "",
 ) -> None:
     """Serve a node until cancelled.
 
@@ -52,6 +53,7 @@ async def run(
         now_ms: the clock, UTC milliseconds.
         prepare: done to its database before it answers.
         patience_s: how long to wait for its addresses while something else has them.
+        within: what stands before its keys in the file that it was configured in, as ``node.``.
 
     Raises:
         DatabaseUnusableError: its database cannot be used.
@@ -64,7 +66,7 @@ async def run(
         await database.run(prepare)
         parts = Parts(database, terms_of(config), Seal(config.data_dir), now_ms)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_serve_http(config, parts, patience_s))
+            tasks.create_task(_serve_http(config, parts, patience_s, f"{within}listen"))
             if config.native_listen is not None:
                 tasks.create_task(serve_natively(config, parts, patience_s))
             tasks.create_task(keep_counting(database, parts.tally, now_ms))
@@ -87,10 +89,10 @@ async def run_until_stopped(config: NodeConfig, now_ms: Callable[[], int]) -> No
         serving.cancel()
 
 
-async def _serve_http(config: NodeConfig, parts: Parts, patience_s: float) -> None:
+async def _serve_http(config: NodeConfig, parts: Parts, patience_s: float, key: str) -> None:
     from gateway.web.listen import bind_soon  # noqa: PLC0415 - slow to import
     from gateway.web.serve import serve  # noqa: PLC0415 - as above
 
-    listener = await bind_soon(config.listen, "node", patience_s)
+    listener = await bind_soon(config.listen, "node", patience_s, key)
     app = application(parts, config.limits.requests_per_minute)
     await serve(app, config, listener, "node")

@@ -1,5 +1,6 @@
 """A node while it runs: what is counted, who sees that, how much may be asked."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ from sqlalchemy import text
 from edge_config.models.identifiers.node import NodeDatabase, NodeLimits
 from gateway.identifier.irp.bodies import Question
 from gateway.identifier.native.walking.walk import Manner, Walker
+from gateway.identifier.node import program
 from gateway.identifier.node.http import watching
 from gateway.identifier.node.keeping import counts, users
 from gateway.identifier.node.program import database_of
 from gateway.identifier.node.rights import accounts
 from gateway.identifier.node.visitors import MOST_WATCHED, Visitors
+from gateway.web.listen import bind
 from tests.identifier.irp.servers import site_at
 from tests.identifier.node.acting import NOW_MS, template
 from tests.identifier.node.running import body, configured, logged_in, running, settled
@@ -92,6 +95,17 @@ async def test_people_log_in_by_their_password(tmp_path: Path) -> None:
     async with running(config) as at, logged_in(at, "correct horse") as http:
         answer = await http.get("/snms/api/v5/template", params={"prefix": "a", "version": "\0"})
         assert answer.json()["message"] == "缺少必要的请求参数: version"
+
+
+@pytest.mark.parametrize("within", ["", "node."])
+async def test_a_port_in_use_is_told_with_its_key(tmp_path: Path, within: str) -> None:
+    with closing(bind("127.0.0.1:0")) as other:
+        config = configured(tmp_path, listen=f"127.0.0.1:{other.getsockname()[1]}")
+        with pytest.raises(ExceptionGroup) as caught:
+            await program.run(config, lambda: NOW_MS, within=within)
+    (error,) = caught.value.exceptions
+    assert f"is in use; stop the program that listens on {config.listen}" in str(error)
+    assert str(error).endswith(f"in '{within}listen'")
 
 
 def test_visitors_are_counted_each_for_itself_and_some_are_forgotten() -> None:
