@@ -17,7 +17,7 @@ from tests.support.peers import foreign_script, missing, node
 
 PLAIN = string.ascii_letters + string.digits + "-._"
 SPECIAL = "!%&'()*+,/:;<=>?"
-ROUNDS = 40
+ROUNDS = 15
 DISAGREED = {"8004": "no GIAI at all is valid to digital-link.js, whatever stands in it"}
 """Kinds of codes that it reads as we do and yet calls invalid, and why that is its mistake."""
 

@@ -126,7 +126,6 @@ async def test_our_client_registers_at_it(tmp_path: Path) -> None:
             url=url,
             identity=key_of("qz01"),
             login=login,
-            withdrawal="delete",
         )
         registry = HandleJsonRegistry(node, 30.0)
         try:
