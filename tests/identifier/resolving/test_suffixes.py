@@ -83,7 +83,8 @@ async def test_a_record_is_read_with_a_login(tmp_path: Path, dialect: str) -> No
                 registry.name, "place", FIRST.handle, "found", 0
             )
             assert_ok(*await registry.withdraw([FIRST], "误录"))
-            items = (await source.ask(code)).items
-            assert {"误录撤销", "误录"} & {one.text for one in items}, (WITHDRAWN, items)
+            after = await source.ask(code)  # some places keep a mark, others show it to nobody
+            is_marked = bool({"误录撤销", "误录"} & {one.text for one in after.items})
+            assert is_marked or after.outcome is Outcome.NOT_FOUND, (WITHDRAWN, after)
         finally:
             await source.close()
