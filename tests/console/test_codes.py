@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from gateway.city.console.app import build
-from gateway.city.console.pages.machine import qr
+from gateway.identifier.labels.symbol import qr
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import Town

@@ -5,7 +5,7 @@ not an unknown one: whoever typed it wants to hear of the digit.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -36,6 +36,7 @@ POSSIBLE = 0.2
 """A shape that much has."""
 _WRAPPED = 0.95
 """Of the score of a code that stands within a URL."""
+_MOST_DISTINCT = 5
 _WRONG_CHECK = 0.5
 """Of the score of a code whose check digit disagrees."""
 
@@ -75,6 +76,14 @@ def classify(text: str) -> list[Candidate]:
     if cleaned.removed:
         return [replace(one, removed=cleaned.removed) for one in found]
     return found
+
+
+def distinct(readings: Sequence[Candidate]) -> list[Candidate]:
+    """The likeliest of those that say something else, a handful, to be shown to a person."""
+    unlike: dict[tuple[str, ...], Candidate] = {}
+    for one in readings:
+        unlike.setdefault((one.system, str(one.code), one.expected), one)
+    return list(unlike.values())[:_MOST_DISTINCT]
 
 
 def _candidates(cleaned: Cleaned) -> Iterator[Candidate]:

@@ -94,5 +94,6 @@ async def _serve_http(config: NodeConfig, parts: Parts, patience_s: float, key: 
     from gateway.web.serve import serve  # noqa: PLC0415 - as above
 
     listener = await bind_soon(config.listen, "node", patience_s, key)
-    app = application(parts, config.limits.requests_per_minute)
+    per_minute = config.limits.requests_per_minute
+    app = application(parts, per_minute, has_tls=config.tls is not None)
     await serve(app, config, listener, "node")

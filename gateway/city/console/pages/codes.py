@@ -7,14 +7,12 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.machine import machine_address
 from gateway.city.console.queries.database import machine_of_handle
 from gateway.city.ledger.names import MachineName
-from gateway.identifier.codes.classify import Candidate, classify
+from gateway.identifier.codes.classify import Candidate, classify, distinct
 from gateway.identifier.codes.handle import Handle
 from gateway.web.pages import Pages, View
 
 ADDRESS = "/id"
 _LONGEST = 300
-_MOST = 5
-"""Readings of a code that are shown."""
 
 
 class CodePage:
@@ -32,7 +30,7 @@ class CodePage:
         machine = await self._machine(readings)
         if machine is not None:
             return RedirectResponse(machine_address(*machine), 303)
-        data = {"asked": asked, "readings": _shown(readings)}
+        data = {"asked": asked, "readings": distinct(readings)}
         return self._pages.render(request, View("codes.html", data), 404 if asked else 200)
 
     async def _machine(self, readings: list[Candidate]) -> MachineName | None:
@@ -40,11 +38,3 @@ class CodePage:
             if isinstance(one.code, Handle):
                 return await self._context.database.read(machine_of_handle, one.code.key)
         return None
-
-
-def _shown(readings: list[Candidate]) -> list[Candidate]:
-    """The likeliest of those that say something else."""
-    unlike: dict[tuple[str, ...], Candidate] = {}
-    for one in readings:
-        unlike.setdefault((one.system, str(one.code), one.expected), one)
-    return list(unlike.values())[:_MOST]

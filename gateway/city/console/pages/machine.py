@@ -1,13 +1,11 @@
 """One machine: who it is, whether it answers, what it says."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
-import segno
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -35,6 +33,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.live.newest import LiveValue
 from gateway.city.rates.period import period_of
 from gateway.city.stores.api import Point, StoreError
+from gateway.identifier.labels.symbol import qr
 from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
 
@@ -208,12 +207,3 @@ def _machine_of(request: Request) -> MachineName:
 def _title(value: LiveValue, language: Language) -> str:
     label = value.label_zh if language == "zh" else value.label_en
     return f"{label} ({value.unit})" if value.unit else label
-
-
-def qr(label: str) -> Markup:
-    """A QR code as SVG."""
-    out = io.BytesIO()
-    segno.make(label, error="m", micro=False).save(
-        out, kind="svg", xmldecl=False, svgns=True, border=0, omitsize=True, dark="#101a18"
-    )
-    return Markup(out.getvalue().decode())  # noqa: S704 - drawn by segno: paths, no text

@@ -17,6 +17,7 @@ from gateway.identifier.node.http.snms_face import SnmsFace
 from gateway.identifier.node.http.watching import Watching
 from gateway.identifier.node.keeping.counts import Tally
 from gateway.identifier.node.keeping.secrets import Seal
+from gateway.identifier.node.pages.face import PageFace
 from gateway.identifier.node.rights.principal import Terms
 from gateway.identifier.node.visitors import Visitors
 from gateway.relational.database import Database
@@ -46,19 +47,22 @@ class Parts:
     tally: Tally = field(default_factory=Tally)
 
 
-def application(parts: Parts, per_minute: int | None = None) -> ASGIApp:
+def application(parts: Parts, per_minute: int | None = None, *, has_tls: bool = False) -> ASGIApp:
     """All that the node answers by HTTP.
 
     Args:
         parts: what it is made of.
         per_minute: requests of one visitor; None: any number.
+        has_tls: it is reached by TLS only.
     """
     logins = Logins(parts.database, parts.now_ms, parts.clock_s)
     snms = SnmsFace(parts.database, parts.terms, logins, parts.tally, parts.now_ms)
     watching = Watching(parts.database, logins, parts.tally, parts.now_ms)
     knowing = Knowing(parts.database, parts.seal, parts.clock_s)
     handles = HandleFace(parts.database, parts.terms, knowing, parts.tally, parts.now_ms)
-    app = Starlette(routes=[*snms.routes(), *handles.routes(), *watching.routes()])
+    pages = PageFace(parts.database, parts.terms, parts.tally, parts.now_ms, has_tls=has_tls)
+    faces = (snms, handles, watching, pages)
+    app = Starlette(routes=[route for face in faces for route in face.routes()])
     return app if per_minute is None else _limited(app, Visitors(per_minute), parts.clock_s)
 
 

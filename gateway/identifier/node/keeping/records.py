@@ -5,6 +5,7 @@ another, by ``alone`` of the caller.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -16,6 +17,29 @@ from gateway.relational.database import chunks
 from gateway.relational.upsert import insert_for
 
 _NOTHING = contents.written(())
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """When what happened to an identifier, UTC milliseconds.
+
+    Attributes:
+        registered_ms: it was registered.
+        changed_ms: its values were last changed.
+        withdrawn_ms: it was withdrawn; None: it lives.
+    """
+
+    registered_ms: int
+    changed_ms: int
+    withdrawn_ms: int | None
+
+
+def dates(connection: Connection, key: str) -> Dates | None:
+    """Of an identifier that lives or did once; None: there never was one."""
+    of = record.c
+    query = select(of.created_ms, of.updated_ms, of.withdrawn_ms).where(of.key == key)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Dates(*row)
 
 
 def taken(connection: Connection, keys: Iterable[str]) -> set[str]:

@@ -1,0 +1,1 @@
+"""The node's pages: what everybody may see of an identifier."""
