@@ -97,7 +97,9 @@ def test_a_sheet_without_the_column_gets_one_behind_all_others(tmp_path: Path) -
 
 def test_a_cell_that_holds_another_code_keeps_it(tmp_path: Path) -> None:
     file, copy = tmp_path / "ledger.xlsx", tmp_path / "copy.xlsx"
-    file.write_bytes(filling.filled(workbook(), {"设备 & 台账": {2: {4: "OTHER"}}}))
+    file.write_bytes(
+        filling.filled(workbook(), {"设备 & 台账": {2: {4: "OTHER"}, 4: {4: "待分配"}}})
+    )
     label = "ledger.xlsx[设备 & 台账]"
     assert write_back(file, copy, {(label, 2): CODE, (label, 4): CODE}) == 1
     page = load_workbook(copy)["设备 & 台账"]

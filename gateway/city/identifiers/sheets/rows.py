@@ -82,11 +82,15 @@ def read_rows(files: Sequence[Path], now_ms: int, hidden: Hidden = Hidden.REFUSE
     return SheetRows(rows, problems)
 
 
+def code_of(cell: str) -> str:
+    """The code in a cell of identifiers; empty: none, or words that say so."""
+    code = clean(cell).text
+    return "" if code.casefold() in _NONE else code
+
+
 def _row(record: Record) -> SheetRow:
-    code = clean(str(record.values.get("identifier") or "")).text
-    return SheetRow(
-        record.file, record.row, name_of(record), "" if code.casefold() in _NONE else code
-    )
+    code = code_of(str(record.values.get("identifier") or ""))
+    return SheetRow(record.file, record.row, name_of(record), code)
 
 
 def _of_these_columns(tables: Tables) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from edge_config.tables.sheet import TableError
 from gateway.city.identifiers.issuing import Issuing
 from gateway.city.identifiers.sheets.filling import filled
 from gateway.city.identifiers.sheets.held import machines_of
-from gateway.city.identifiers.sheets.rows import TITLES, SheetRow
+from gateway.city.identifiers.sheets.rows import TITLES, SheetRow, code_of
 from gateway.city.ledger.sheet.columns import table_of
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
 from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
@@ -39,7 +39,7 @@ def confirmed(
 def write_back(source: Path, target: Path, handles: Mapping[Place, str]) -> int:
     """Write identifiers into a copy; whatever else stands in it stays as it is.
 
-    A cell that holds something stays, also if it is another identifier.
+    A cell that holds a code keeps it; words such as 待分配 make room for one.
 
     Args:
         source: the ledger file; may be an earlier copy.
@@ -76,7 +76,9 @@ def _cells(sheet: LedgerSheet, handles: Mapping[Place, str]) -> dict[int, dict[i
     return {
         row.number: {column: handles[sheet.label, row.number]}
         for row in sheet.rows
-        if (sheet.label, row.number) in handles and not row.cell(column) and column not in row.odd
+        if (sheet.label, row.number) in handles
+        and not code_of(row.cell(column))
+        and column not in row.odd
     }
 
 
