@@ -65,7 +65,7 @@ class Guard:
         request = Request(scope)
         refusal = self._malformed(request) or await self._unadmitted(request)
         target = refusal if refusal is not None else self._app
-        await target(scope, _limited(receive), self._dressed(send))
+        await target(scope, limited(receive), self._dressed(send))
 
     def _malformed(self, request: Request) -> Response | None:
         if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > MAX_URL_BYTES:
@@ -116,11 +116,11 @@ def _length_allowed(headers: Headers) -> bool:
     return length.isdecimal() and int(length) <= MAX_BODY_BYTES
 
 
-def _limited(receive: Receive) -> Receive:
+def limited(receive: Receive) -> Receive:
     """Refuse a body beyond the limit: a client may lie about, or not tell, its length."""
     received = 0
 
-    async def limited() -> Message:
+    async def counted() -> Message:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
@@ -128,7 +128,7 @@ def _limited(receive: Receive) -> Receive:
             raise HTTPException(413)
         return message
 
-    return limited
+    return counted
 
 
 def _ask_for_token(request: Request) -> Response:

@@ -60,7 +60,9 @@ def application(parts: Parts, per_minute: int | None = None, *, has_tls: bool = 
     watching = Watching(parts.database, logins, parts.tally, parts.now_ms)
     knowing = Knowing(parts.database, parts.seal, parts.clock_s)
     handles = HandleFace(parts.database, parts.terms, knowing, parts.tally, parts.now_ms)
-    pages = PageFace(parts.database, parts.terms, parts.tally, parts.now_ms, has_tls=has_tls)
+    pages = PageFace(
+        parts.database, parts.terms, parts.tally, parts.now_ms, logins, has_tls=has_tls
+    )
     faces = (snms, handles, watching, pages)
     app = Starlette(routes=[route for face in faces for route in face.routes()])
     return app if per_minute is None else _limited(app, Visitors(per_minute), parts.clock_s)

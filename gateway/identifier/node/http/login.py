@@ -69,6 +69,19 @@ class Logins:
         body = await read_body(request, MAX_LOGIN_BYTES)
         given = body if isinstance(body, dict) else {}
         name, password = str(given.get("username", "")), str(given.get("password", ""))
+        return {"token": await self._entered(request, user_by, name, password)}
+
+    async def by_password(self, request: Request, name: str, password: str) -> str:
+        """The token of a person who logs in; raises as :meth:`plain` does."""
+        return await self._entered(request, _by_password, name, password)
+
+    async def _entered(
+        self,
+        request: Request,
+        user_by: Callable[[Connection, str, str], str | None],
+        name: str,
+        password: str,
+    ) -> str:
         visitor = site_of(request.client.host) if request.client else ""
         # Of many that come together each one is counted before the next is looked at.
         lock = self._locks.setdefault(visitor, asyncio.Lock())
@@ -80,7 +93,7 @@ class Logins:
                 await self._count_wrong(visitor)
                 raise Refusal(rules.WRONG_LOGIN)
             self._throttle.right(visitor)
-        return {"token": token}
+        return token
 
     async def _count_wrong(self, visitor: str) -> None:
         if self._throttle.wrong(visitor, self._clock_s()):
@@ -137,6 +150,10 @@ def _by_plain(connection: Connection, name: str, password: str) -> str | None:
     user, digest = users.credential_of(connection, name) or (None, _ABSENT)
     if _same(secrets.digest_of(password), digest):
         return user
+    return _by_password(connection, name, password)
+
+
+def _by_password(connection: Connection, name: str, password: str) -> str | None:
     return name if secrets.is_password(password, users.password_of(connection, name)) else None
 
 

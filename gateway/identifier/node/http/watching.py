@@ -16,12 +16,10 @@ from gateway.identifier.node.http.login import Logins, known_by
 from gateway.identifier.node.http.requests import Refusal
 from gateway.identifier.node.keeping import counts, records
 from gateway.identifier.node.keeping.counts import Figures, Tally
-from gateway.identifier.node.keeping.users import Role
 from gateway.relational.database import Database, words
 from gateway.web import health
 
 MOST_HOURS = counts.KEPT_MS // HOUR_MS
-_WATCHERS = (Role.ADMINISTRATOR, Role.REVIEWER)
 
 
 class Watching:
@@ -69,7 +67,7 @@ class Watching:
         except (Refusal, SQLAlchemyError):
             return False
         who = await self._database.read(known_by, token, self._now_ms())
-        return who.role in _WATCHERS
+        return who.is_reviewer
 
     def _guarded(self, answer: Callable[[Request], object]) -> Callable[[Request], object]:
         async def guarded(request: Request) -> Response:

@@ -226,6 +226,11 @@ def token_user(connection: Connection, given: str, now_ms: int) -> str | None:
     return connection.scalar(query)
 
 
+def end_token(connection: Connection, given: str) -> None:
+    """Let one token end."""
+    connection.execute(delete(token).where(token.c.digest == digest_of(given)))
+
+
 def end_tokens(connection: Connection, user_name: str) -> None:
     """Let all tokens of a user end."""
     connection.execute(delete(token).where(token.c.user_name == user_name))

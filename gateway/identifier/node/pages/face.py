@@ -1,7 +1,7 @@
 """The node's pages for people: a field to search by, and what everybody may see of an identifier.
 
 They need no login and no script; what is asked for is bounded, and each answer has the headers of
-a console's pages.
+a console's pages. What users of the node do is in ``office.py``.
 """
 
 import time
@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -17,12 +18,14 @@ from starlette.routing import Route
 from gateway.identifier.codes.classify import Candidate, classify, distinct
 from gateway.identifier.codes.handle import Handle
 from gateway.identifier.labels.symbol import qr
+from gateway.identifier.node.http.login import Logins
 from gateway.identifier.node.keeping.counts import Tally, What
 from gateway.identifier.node.pages.looking import Finding, Item, Standing, first_known, look
+from gateway.identifier.node.pages.office import OFFICE, Office, word
 from gateway.identifier.node.rights.principal import NOBODY, Terms, Visit
 from gateway.identifier.registering.registry import Outcome
 from gateway.relational.database import Database
-from gateway.web.access.guard import HEADERS
+from gateway.web.access.guard import HEADERS, limited
 from gateway.web.assets import Assets
 from gateway.web.i18n import LANGUAGES, Language, catalog, text
 from gateway.web.pages import Pages, Site, View
@@ -49,6 +52,7 @@ class PageFace:
         terms: of the node.
         tally: what is done is counted there.
         now_ms: the clock, UTC milliseconds.
+        logins: by which people log in.
         has_tls: it is reached by TLS only.
     """
 
@@ -58,18 +62,24 @@ class PageFace:
         terms: Terms,
         tally: Tally,
         now_ms: Callable[[], int],
+        logins: Logins,
         *,
         has_tls: bool,
     ) -> None:
         self._database, self._terms = database, terms
         self._tally, self._now_ms = tally, now_ms
         self._pages = _pages(terms.prefix, has_tls=has_tls)
+        self._office = Office(database, terms, logins, self._pages, now_ms)
 
     def routes(self) -> list[Route]:
         """For the node's application."""
         return [
             Route("/", self._answering(self._search)),
             Route(f"{_RECORD}/{{handle:path}}", self._answering(self._record)),
+            *(
+                Route(path, self._answering(answer), methods=[method])
+                for path, method, answer in self._office.answers()
+            ),
             self._pages.assets.route(),
         ]
 
@@ -89,7 +99,8 @@ class PageFace:
         return known or next(iter(handles), None)
 
     async def _record(self, request: Request) -> Response:
-        began_s, outcome = time.perf_counter(), Outcome.UNKNOWN
+        began_s = time.perf_counter()
+        outcome: str = Outcome.UNKNOWN
         try:
             visit = Visit(NOBODY, self._terms, self._now_ms())
             handle = request.path_params["handle"][:_LONGEST]
@@ -111,11 +122,13 @@ class PageFace:
 
         async def endpoint(request: Request) -> Response:
             try:
-                response = await answer(request)
+                response = await answer(Request(request.scope, limited(request.receive)))
+            except HTTPException as error:
+                response = await self._pages.failure(request, error)
             except SQLAlchemyError:
                 response = self._pages.render(request, View("away.html", {}), 503)
             response.headers.update(HEADERS)
-            response.headers["cache-control"] = "no-cache"
+            response.headers["cache-control"] = "no-store"
             return response
 
         return endpoint
@@ -142,7 +155,8 @@ def item_name(language: Language, item: Item) -> str:
 
 def _pages(prefix: str, *, has_tls: bool) -> Pages:
     name = {language: text(language, "node.name", prefix=prefix) for language in LANGUAGES}
-    navigation = (("/", "nav.codes"),)
+    navigation = (("/", "nav.codes"), (OFFICE, "node.office.title"))
     site = Site(name, navigation, demonstration=False, secure=has_tls, token=False)
     variables = {"item_name": item_name, "json_address": json_address, "qr": qr}
+    variables["word"] = word
     return Pages(site, Assets(), (TEMPLATES,), variables=variables)

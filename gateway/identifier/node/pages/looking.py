@@ -36,9 +36,11 @@ class Standing(StrEnum):
     MALFORMED = "malformed"
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> str:
         """What answering comes to, for the counts."""
-        if self in (Standing.HERE, Standing.ELSEWHERE, Standing.PREFIX):
+        if self is Standing.ELSEWHERE:
+            return "referred"
+        if self in (Standing.HERE, Standing.PREFIX):
             return Outcome.OK
         is_refused = self in (Standing.FOREIGN, Standing.MALFORMED)
         return Outcome.INVALID if is_refused else Outcome.NOT_FOUND

@@ -9,7 +9,6 @@ from gateway.identifier.irp.octets import WireError
 from gateway.identifier.node.keeping import audit, prefixes
 from gateway.identifier.node.keeping.audit import Action
 from gateway.identifier.node.keeping.prefixes import Prefix, State
-from gateway.identifier.node.keeping.users import Role
 from gateway.identifier.node.rights import refusals
 from gateway.identifier.node.rights.principal import Visit
 from gateway.identifier.registering.registry import Outcome, Result
@@ -26,13 +25,12 @@ _ACTIONS = {
     State.REFUSED: Action.REFUSED,
     State.SUSPENDED: Action.SUSPENDED,
 }
-_REVIEWERS = (Role.REVIEWER, Role.ADMINISTRATOR)
 
 
 def listed(connection: Connection, visit: Visit) -> list[Prefix]:
     """All prefixes for a reviewer, its own for an enterprise, none for nobody."""
     principal = visit.principal
-    if principal.role in _REVIEWERS:
+    if principal.is_reviewer:
         return prefixes.listed(connection)
     return prefixes.listed(connection, principal.enterprise) if principal.enterprise else []
 
@@ -56,7 +54,7 @@ def apply(
     problem = refusals.prefix_problem(prefix, visit.terms.prefix)
     if problem is not None:
         return Result(prefix, Outcome.INVALID, problem)
-    if not who or (who != visit.principal.enterprise and not _reviews(visit)):
+    if not who or (who != visit.principal.enterprise and not visit.principal.is_reviewer):
         return Result(prefix, Outcome.DENIED, refusals.NO_ENTERPRISE)
     alone(connection, "records")
     if any(_stands_against(other, prefix, who) for other in prefixes.kin(connection, prefix)):
@@ -88,7 +86,7 @@ def decide(
     Returns:
         OK, NOT_FOUND, DENIED, or INVALID: not from its state, or without a reason.
     """
-    if not _reviews(visit):
+    if not visit.principal.is_reviewer:
         return Result(prefix, Outcome.DENIED, refusals.NOT_REVIEWER)
     if state is not State.ALLOTTED and not reason.strip():
         return Result(prefix, Outcome.INVALID, refusals.NO_REASON)
@@ -119,7 +117,7 @@ def delegate(connection: Connection, visit: Visit, prefix: str, site: bytes | No
     held = prefixes.find(connection, prefix)
     if held is None:
         return Result(prefix, Outcome.NOT_FOUND, refusals.NO_PREFIX)
-    if not _reviews(visit) and held.enterprise != visit.principal.enterprise:
+    if not visit.principal.is_reviewer and held.enterprise != visit.principal.enterprise:
         return Result(prefix, Outcome.DENIED, refusals.NOT_REVIEWER)
     if held.state is not State.ALLOTTED:
         return Result(prefix, Outcome.INVALID, refusals.wrong_state(prefix, held.state))
@@ -135,10 +133,6 @@ def _is_site(octets: bytes) -> bool:
         return bool(read_site(octets).servers)
     except WireError:
         return False
-
-
-def _reviews(visit: Visit) -> bool:
-    return visit.principal.role in _REVIEWERS
 
 
 def _note(connection: Connection, visit: Visit, action: Action, prefix: str, detail: str) -> None:

@@ -26,6 +26,11 @@ class Principal:
     enterprise: str = ""
     prefixes: tuple[str, ...] = ()
 
+    @property
+    def is_reviewer(self) -> bool:
+        """Whether this one decides on prefixes, and sees what the node has done."""
+        return self.role in (Role.REVIEWER, Role.ADMINISTRATOR)
+
     def owns(self, prefix: str) -> bool:
         """Whether identifiers of a prefix are this one's to register."""
         return any(f"{prefix.upper()}.".startswith(f"{own}.") for own in self.prefixes)
