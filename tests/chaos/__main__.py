@@ -2,6 +2,7 @@
 
 ``make chaos ARGS="--seed 7 --minutes 20 --kinds kill-edge kill-city"``. A campaign of all kinds
 writes its table to ``docs/durability.md``. Exit code 1: the judge found something.
+``make chaos ARGS="identifiers --rounds 50"`` is the campaign of identifiers.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 from benchmarks.machine import describe
 from tests.chaos import table
 from tests.chaos.campaign import Result, run
+from tests.chaos.identifiers import campaign as identifiers
 from tests.chaos.kinds import KINDS
 
 
@@ -88,4 +90,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(identifiers.main(sys.argv[2:]) if sys.argv[1:2] == ["identifiers"] else main())

@@ -1,0 +1,1 @@
+"""Machines get identifiers while city and node are killed, and databases are restored."""
