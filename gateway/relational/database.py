@@ -147,8 +147,8 @@ def _make(file: Path) -> None:
     """Make an empty file of the folder's owner: what root's commands make, the service uses."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-        if os.geteuid() == 0:
-            folder = file.parent.stat()
+        made, folder = file.stat(), file.parent.stat()
+        if os.geteuid() == 0 and (made.st_uid, made.st_gid) != (folder.st_uid, folder.st_gid):
             os.chown(file, folder.st_uid, folder.st_gid)
         sync_names(file)
     keep_private(file)

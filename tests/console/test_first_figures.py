@@ -24,11 +24,18 @@ PAGE = {"accept": "text/html"}
 class Slow:
     """Computing stands still in the middle until it is let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        monkeypatch.setattr(remember, "WAIT_S", 0.5)
         self.gate = threading.Event()
         self.begun = 0
         self.fails = False
         self._compute = figures.rate_months
+
+    def let_go(self) -> None:
+        """Compute to the end; from here on pages wait for it, however busy the machine is."""
+        self._monkeypatch.setattr(remember, "WAIT_S", 60.0)
+        self.gate.set()
 
     def __call__(self, *what: Any, progress: Any, **how: Any) -> list[RateMonth]:
         self.begun += 1
@@ -41,9 +48,8 @@ class Slow:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch, city: Town) -> Iterator[Slow]:
-    made = Slow()
+    made = Slow(monkeypatch)
     monkeypatch.setattr(figures, "rate_months", made)
-    monkeypatch.setattr(remember, "WAIT_S", 0.5)
     yield made
     made.gate.set()
 
@@ -67,7 +73,7 @@ async def test_the_first_page_says_how_far_it_is_and_fills_itself_in(
     async with httpx.AsyncClient() as client:
         stream = _blocks(client, f"{address}/?lang=en")
         assert "Step 1 of 2" in (await anext(stream))["headline"]
-        slow.gate.set()
+        slow.let_go()
         async for blocks in stream:
             if "headline-figure" in blocks.get("headline", ""):
                 break
@@ -93,7 +99,7 @@ async def test_a_page_of_figures_comes_back_by_itself(address: str, slow: Slow) 
     await until(machines_are_shown)  # they need not wait for the figures
     trend = await get(f"{address}/charts/trend.json")
     assert (trend.status_code, trend.headers["retry-after"]) == (503, str(RETRY_S))
-    slow.gate.set()
+    slow.let_go()
     assert (await get(f"{address}/industries?format=json")).json()["rows"]
     assert (await get(f"{address}/industries", headers=PAGE)).status_code == 200
 
@@ -108,7 +114,7 @@ async def test_a_file_waits_and_then_says_when_to_come_again(
     monkeypatch.setattr(overview, "FILE_WAIT_S", 60)
     waiting = asyncio.ensure_future(get(f"{address}/?format=csv"))
     await asyncio.sleep(0)
-    slow.gate.set()
+    slow.let_go()
     assert (await waiting).status_code == 200
 
 
@@ -117,7 +123,7 @@ async def test_a_page_that_comes_back_says_once_that_computing_failed(
 ) -> None:
     slow.fails = True
     assert (await get(f"{address}/industries", headers=PAGE)).status_code == 503
-    slow.gate.set()
+    slow.let_go()
     answers = [await get(f"{address}/industries", headers=PAGE) for _ in range(2)]
     assert {one.status_code for one in answers} == {500}
     slow.fails = False
@@ -128,7 +134,7 @@ async def test_a_page_rests_on_one_reading(
     address: str, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sum of one moment over parts of another would not add up."""
-    slow.gate.set()
+    slow.let_go()
     monkeypatch.setattr(remember, "WAIT_S", 60.0)
     monkeypatch.setattr(remember, "REST", 0)
     monkeypatch.setattr(figures, "MONTH_S", -1.0)

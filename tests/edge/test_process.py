@@ -143,6 +143,7 @@ def test_importing_the_mqtt_library_loads_no_http_client_until_it_is_used() -> N
 def collections() -> Iterator[list[int]]:
     """The generations that the garbage collector has searched."""
     before, searched = gc.get_threshold(), list[int]()
+    gc.set_threshold(700, 10, 10)  # as Python begins; tests are run with another
 
     def note(phase: str, info: dict[str, int]) -> None:
         if phase == "start":

@@ -15,6 +15,7 @@ import yaml
 from sqlalchemy import update
 
 from edge_config.models.identifiers.suffix import SuffixPattern
+from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise
 from gateway.city.identifiers.issuing import issue
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, WITHDRAWN
@@ -218,6 +219,8 @@ def test_a_narrow_screen_cuts_nothing_off(city: Path) -> None:
     database.run_now(lambda c: c.execute(code))
     pattern = SuffixPattern.parse("{class}.{yyyymmdd}.{seq:06d}")
     database.run_now(issue, rules(pattern), day_start_ms(date(2026, 1, 1)), 10)
+    confirmed = update(identifier).values(registered_ms=day_start_ms(date(2026, 1, 1)))
+    database.run_now(lambda c: c.execute(confirmed))
     database.close()
     listed = qulink(city, "ledger", "list", columns=80).stdout
     assert "88.999.QZ01/production.20260101.000001" in listed

@@ -17,11 +17,12 @@ from gateway.core.days import day_of
 from gateway.identifier.calling import Caller
 from gateway.identifier.node.credentials import NodeCredentials, node_credentials
 from gateway.identifier.node.embedded import settle
-from gateway.identifier.node.http.application import Parts, application
+from gateway.identifier.node.http.application import application
 from gateway.identifier.node.keeping import records, templates
 from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.keeping.tables import record
+from gateway.identifier.node.parts import Parts
 from gateway.identifier.node.rights.principal import Terms
 from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
 from gateway.identifier.visibility import EQUIPMENT

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from edge_config.models.identifiers.node import NodeConfig
 from gateway.identifier.node.counting import keep_counting
-from gateway.identifier.node.http.application import Parts, application
 from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.native.running import serve_natively
+from gateway.identifier.node.parts import Parts
 from gateway.identifier.node.rights.principal import Terms
 from gateway.identifier.visibility import Seen
 from gateway.relational.database import Database
@@ -90,6 +90,7 @@ async def run_until_stopped(config: NodeConfig, now_ms: Callable[[], int]) -> No
 
 
 async def _serve_http(config: NodeConfig, parts: Parts, patience_s: float, key: str) -> None:
+    from gateway.identifier.node.http.application import application  # noqa: PLC0415 - as below
     from gateway.web.listen import bind_soon  # noqa: PLC0415 - slow to import
     from gateway.web.serve import serve  # noqa: PLC0415 - as above
 

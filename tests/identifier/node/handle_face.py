@@ -12,11 +12,12 @@ import httpx
 from starlette.types import ASGIApp
 
 from gateway.identifier.irp.values import Reference
-from gateway.identifier.node.http.application import Parts, application
+from gateway.identifier.node.http.application import application
 from gateway.identifier.node.keeping.counts import Tally
 from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.keeping.users import AdminKey
+from gateway.identifier.node.parts import Parts
 from gateway.identifier.node.rights import accounts
 from tests.identifier.node.acting import NOW_MS, TERMS, Node
 

@@ -24,11 +24,12 @@ from gateway.core.days import day_of
 from gateway.identifier.calling import Caller
 from gateway.identifier.irp.data import USUAL_RIGHTS, Admin
 from gateway.identifier.native.administering import Administrator
-from gateway.identifier.node.http.application import Parts, application
+from gateway.identifier.node.http.application import application
 from gateway.identifier.node.http.handles.sessions import KNOWN_S
 from gateway.identifier.node.http.login import TOKEN_LIFE_MS
 from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.keeping.secrets import Seal
+from gateway.identifier.node.parts import Parts
 from gateway.identifier.node.rights import templates
 from gateway.identifier.registering.handle_json import HandleJsonRegistry
 from gateway.identifier.registering.idhub import IdhubRegistry

@@ -1,8 +1,6 @@
 """The node's HTTP application: its faces, how it is, what it has done."""
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,36 +13,12 @@ from gateway.identifier.node.http.login import Logins
 from gateway.identifier.node.http.requests import Answer
 from gateway.identifier.node.http.snms_face import SnmsFace
 from gateway.identifier.node.http.watching import Watching
-from gateway.identifier.node.keeping.counts import Tally
-from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.pages.face import PageFace
-from gateway.identifier.node.rights.principal import Terms
+from gateway.identifier.node.parts import Parts
 from gateway.identifier.node.visitors import Visitors
-from gateway.relational.database import Database
 from gateway.throttle import site_of
 
 _UNLIMITED = ("/healthz",)
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the faces of a node work with.
-
-    Attributes:
-        database: of the node.
-        terms: of the node.
-        seal: of its secrets.
-        now_ms: the clock, UTC milliseconds.
-        clock_s: one that only runs, seconds.
-        tally: what is done is counted there.
-    """
-
-    database: Database
-    terms: Terms
-    seal: Seal
-    now_ms: Callable[[], int]
-    clock_s: Callable[[], float] = time.monotonic
-    tally: Tally = field(default_factory=Tally)
 
 
 def application(parts: Parts, per_minute: int | None = None, *, has_tls: bool = False) -> ASGIApp:

@@ -5,7 +5,6 @@ from contextlib import closing
 
 from edge_config.models.base import split_listen
 from edge_config.models.identifiers.node import NodeConfig
-from gateway.identifier.node.http.application import Parts
 from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.native.administering import Administration
 from gateway.identifier.node.native.face import NativeFace
@@ -13,6 +12,7 @@ from gateway.identifier.node.native.processes.order import Order
 from gateway.identifier.node.native.processes.supervising import keep_reading
 from gateway.identifier.node.native.referring import Directory, site_of
 from gateway.identifier.node.native.serving import NativeNode
+from gateway.identifier.node.parts import Parts
 
 
 async def serve_natively(config: NodeConfig, parts: Parts, patience_s: float) -> None:
