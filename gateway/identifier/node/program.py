@@ -68,7 +68,7 @@ async def run(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_serve_http(config, parts, patience_s, f"{within}listen"))
             if config.native_listen is not None:
-                tasks.create_task(serve_natively(config, parts, patience_s))
+                tasks.create_task(serve_natively(config, parts, patience_s, within))
             tasks.create_task(keep_counting(database, parts.tally, now_ms))
 
 

@@ -15,13 +15,16 @@ from gateway.identifier.node.native.serving import NativeNode
 from gateway.identifier.node.parts import Parts
 
 
-async def serve_natively(config: NodeConfig, parts: Parts, patience_s: float) -> None:
+async def serve_natively(
+    config: NodeConfig, parts: Parts, patience_s: float, within: str = ""
+) -> None:
     """Answer natively until cancelled: at one address, or with several processes at two.
 
     Args:
         config: of the node; it has an address of the native protocol.
         parts: of the node.
         patience_s: how long to wait for an address while something else has it.
+        within: what stands before its keys in the file that it was configured in, as ``node.``.
 
     Raises:
         ListenError: a port is in use.
@@ -34,13 +37,13 @@ async def serve_natively(config: NodeConfig, parts: Parts, patience_s: float) ->
     site = site_of(config.prefix, _reached_at(config, listen), changes_at)
     directory = Directory(config.prefix, site)
     if config.processes == 1:
-        await _serve(parts, listen, "native_listen", directory, patience_s)
+        await _serve(parts, listen, f"{within}native_listen", directory, patience_s)
         return
     order = Order(config.database.url, config.data_dir, config.database.password, directory)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(keep_reading(order, listen, config.processes, patience_s))
+        tasks.create_task(keep_reading(order, listen, config.processes, patience_s, within))
         if admin is not None:
-            key = "native_admin_listen"
+            key = f"{within}native_admin_listen"
             tasks.create_task(_serve(parts, admin, key, directory, patience_s))
 
 

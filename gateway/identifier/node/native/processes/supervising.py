@@ -18,7 +18,9 @@ STEADY_S = 60.0
 """A process that answered for so long has got over what ended the one before."""
 
 
-async def keep_reading(order: Order, listen: str, count: int, patience_s: float) -> None:
+async def keep_reading(
+    order: Order, listen: str, count: int, patience_s: float, within: str = ""
+) -> None:
     """Keep processes answering until cancelled.
 
     Args:
@@ -26,11 +28,12 @@ async def keep_reading(order: Order, listen: str, count: int, patience_s: float)
         listen: address, of TCP and UDP.
         count: of processes.
         patience_s: how long to wait for the address while something else has it.
+        within: what stands before its key in the configuration.
 
     Raises:
         ListenError: the address cannot be taken.
     """
-    shared = await bind_shared(listen, "node", count, patience_s, "native_listen")
+    shared = await bind_shared(listen, "node", count, patience_s, f"{within}native_listen")
     async with asyncio.TaskGroup() as tasks:
         for one in shared:
             tasks.create_task(_keep(order, one))
