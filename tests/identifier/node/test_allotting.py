@@ -1,13 +1,19 @@
 """Prefixes: applied for, decided on, delegated; never two enterprises'."""
 
+from collections.abc import Sequence
+
+import pytest
+
 from gateway.identifier.irp.data import ASK, TCP, Interface, Server, Site, write_site
+from gateway.identifier.node import embedded
+from gateway.identifier.node.credentials import NodeCredentials
 from gateway.identifier.node.keeping import prefixes
 from gateway.identifier.node.keeping.prefixes import State
 from gateway.identifier.node.rights import allotting
 from gateway.identifier.node.rights.principal import NOBODY
 from gateway.identifier.registering.registry import Outcome, Result
-from gateway.relational.database import Database
-from tests.identifier.node.acting import CLERK, ROOT, Node, machine
+from gateway.relational.database import Database, DatabaseUnusableError
+from tests.identifier.node.acting import CLERK, NOW_MS, ROOT, Node, machine
 
 ONE, NEW = "88.999.QZ01", "88.999.NEW"
 SITE = write_site(Site((Server(1, "127.0.0.1", (Interface(ASK, TCP, 2641),)),)))
@@ -79,8 +85,48 @@ def test_a_prefix_is_delegated_and_taken_back(database: Database) -> None:
     assert database.run_now(prefixes.allotted)[ONE] is None
 
 
+def own_prefixes(database: Database, prefix: str = "88.999") -> Sequence[str]:
+    """What the city has after its node has started."""
+    database.run_now(embedded.settle, NodeCredentials("city", "secret"), prefix, NOW_MS)
+    return database.run_now(prefixes.usable, embedded.ENTERPRISE)
+
+
 def test_a_nodes_own_enterprise_has_its_prefix_without_a_decision(database: Database) -> None:
+    assert own_prefixes(database) == ["88.999"]
+    assert own_prefixes(database) == ["88.999"], "at the next start, too"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "state"),
+    [
+        ("88", State.ALLOTTED),
+        ("88.999.qz01", State.SUSPENDED),
+        ("88.999.QZ01.SUB", State.ALLOTTED),
+    ],
+)
+def test_what_others_hold_is_never_the_citys_own(
+    database: Database, prefix: str, state: State
+) -> None:
+    node = Node(database)
+    if state is State.SUSPENDED:
+        decided(node, ONE, State.SUSPENDED, "fees")
+    with pytest.raises(DatabaseUnusableError) as told:
+        own_prefixes(database, prefix)
+    assert f"{ONE} of 'enterprise qz01'" in str(told.value)
+    assert "node.path" in str(told.value)
+    assert database.run_now(prefixes.usable, embedded.ENTERPRISE) == []
+
+
+def test_what_was_refused_to_others_is_the_citys(database: Database) -> None:
+    node = Node(database)
+    assert applied(node, NEW).outcome is Outcome.OK
+    assert decided(node, NEW, State.REFUSED, "no such firm").outcome is Outcome.OK
+    assert own_prefixes(database, NEW) == [NEW]
+
+
+def test_a_city_that_shares_its_prefix_from_before_starts_no_more(database: Database) -> None:
+    assert own_prefixes(database) == ["88.999"]
     with database.engine.begin() as connection:
-        for _ in range(2):
-            allotting.allot_own(connection, ["88.999"], "the city", 5)
-        assert prefixes.usable(connection, "the city") == ["88.999"]
+        prefixes.apply(connection, ONE, "a firm", NOW_MS)
+    with pytest.raises(DatabaseUnusableError, match=f"{ONE} of 'a firm'"):
+        own_prefixes(database)

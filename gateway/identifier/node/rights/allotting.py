@@ -1,7 +1,5 @@
 """Prefixes: applied for, allotted or refused with a reason, suspended, delegated."""
 
-from collections.abc import Iterable
-
 from sqlalchemy import Connection
 
 from gateway.identifier.irp.data import read_site
@@ -140,9 +138,25 @@ def _note(connection: Connection, visit: Visit, action: Action, prefix: str, det
     audit.note(connection, visit.now_ms, by, action, prefix.upper(), detail)
 
 
-def allot_own(connection: Connection, owned: Iterable[str], enterprise: str, now_ms: int) -> None:
-    """See that a node's own enterprise has prefixes of its own, without anybody's decision."""
-    for prefix in owned:
-        if prefixes.find(connection, prefix) is None:
-            prefixes.apply(connection, prefix, enterprise, now_ms)
-            prefixes.decide(connection, prefix, State.ALLOTTED, "", "", now_ms)
+def allot_own(connection: Connection, prefix: str, enterprise: str, now_ms: int) -> list[Prefix]:
+    """See that a node's own enterprise has a prefix, without anybody's decision.
+
+    Args:
+        connection: of the node's database, which nobody else changes meanwhile.
+        prefix: of its own.
+        enterprise: whose it is.
+        now_ms: UTC milliseconds.
+
+    Returns:
+        What others hold or have applied for at, above or below it; if any, nothing was allotted.
+    """
+    others = [
+        one
+        for one in prefixes.kin(connection, prefix)
+        if one.enterprise != enterprise and one.state is not State.REFUSED
+    ]
+    held = prefixes.find(connection, prefix)
+    if not others and (held is None or held.enterprise != enterprise):
+        prefixes.apply(connection, prefix, enterprise, now_ms)
+        prefixes.decide(connection, prefix, State.ALLOTTED, "", "", now_ms)
+    return others
