@@ -35,9 +35,10 @@ TOO_OFTEN = "登录失败次数过多，请稍后再试"
 NOT_LOGGED_IN = "未登录"
 TOO_MANY = f"批量操作的标识数量不能超过{MAX_BATCH}"
 TOO_MANY_REQUESTS = "请求过于频繁，请稍后再试"
+BAD_REASON = "原因含有无效字符"
 NO_JSON = "请求体不是有效的JSON"
 
-_HALF = re.compile("[\ud800-\udfff]")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 Json = dict[str, Any]
 
@@ -117,7 +118,7 @@ def _value_problem(value: object) -> str | None:
         return f"非法操作，索引{index}的数据格式只支持string"
     if not _text(data.get("value"), 0, MAX_VALUE):
         return f"非法操作，索引{index}的值长度不能超过{MAX_VALUE}"
-    if not (_is_whole_text(data["value"]) and _is_whole_text(value["type"])):
+    if not (is_text(data["value"]) and is_text(value["type"])):
         return f"非法操作，索引{index}的值含有无效字符"
     return None if index >= FIRST_INDEX else _unknown_index(index)
 
@@ -126,9 +127,9 @@ def _unknown_index(index: int) -> str:
     return f"非法操作，索引{index}在模板中不存在"
 
 
-def _is_whole_text(text: str) -> bool:
-    """Whether a text has no half characters, which JSON can say and nothing else can."""
-    return text.isascii() or not _HALF.search(text)
+def is_text(text: str) -> bool:
+    """Whether a text can be kept: JSON can say zero, and half a character, PostgreSQL cannot."""
+    return not _NO_TEXT.search(text)
 
 
 def contents_problem(values: Sequence[Value]) -> str | None:
@@ -212,8 +213,8 @@ def _template_item_problem(item: object) -> str | None:
 
 
 def _fields_problem(index: int, item: Json) -> str | None:
-    if not (_is_whole_text(item["name"]) and _is_whole_text(item["idType"])):
-        return missing("name/idType")
+    if not (is_text(item["name"]) and is_text(item["idType"])):
+        return f"非法操作，索引{index}的name/idType含有无效字符"
     if not isinstance(item.get("required"), bool) or item.get("state") not in (0, 1):
         return missing("required/state")
     if item.get(FIELD) not in (None, *Seen):

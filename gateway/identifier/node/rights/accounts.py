@@ -8,6 +8,7 @@ from gateway.identifier.node.keeping.secrets import Seal, digest_of, hash_passwo
 from gateway.identifier.node.keeping.users import AdminKey, Role, User
 from gateway.identifier.node.rights import refusals
 from gateway.identifier.node.rights.principal import Visit
+from gateway.identifier.node.rules import is_text
 from gateway.identifier.registering.registry import Outcome, Result
 from gateway.relational.database import alone
 
@@ -23,6 +24,8 @@ def add(connection: Connection, visit: Visit, name: str, role: Role, enterprise:
         return Result(name, Outcome.INVALID, refusals.BAD_NAME)
     if (role is Role.ENTERPRISE) != bool(enterprise.strip()):
         return Result(name, Outcome.INVALID, refusals.BAD_ENTERPRISE)
+    if not is_text(enterprise):
+        return Result(name, Outcome.INVALID, refusals.NO_TEXT)
     alone(connection, "records")
     if users.find(connection, name) is not None:
         return Result(name, Outcome.EXISTS, refusals.NAME_TAKEN)

@@ -9,6 +9,7 @@ from gateway.identifier.node.keeping.audit import Action
 from gateway.identifier.node.keeping.prefixes import Prefix, State
 from gateway.identifier.node.rights import refusals
 from gateway.identifier.node.rights.principal import Visit
+from gateway.identifier.node.rules import is_key, is_text
 from gateway.identifier.registering.registry import Outcome, Result
 from gateway.relational.database import alone
 
@@ -54,6 +55,8 @@ def apply(
         return Result(prefix, Outcome.INVALID, problem)
     if not who or (who != visit.principal.enterprise and not visit.principal.is_reviewer):
         return Result(prefix, Outcome.DENIED, refusals.NO_ENTERPRISE)
+    if not is_text(who):
+        return Result(prefix, Outcome.INVALID, refusals.NO_TEXT)
     alone(connection, "records")
     if any(_stands_against(other, prefix, who) for other in prefixes.kin(connection, prefix)):
         return Result(prefix, Outcome.EXISTS, refusals.prefix_taken(prefix))
@@ -82,14 +85,17 @@ def decide(
         reason: why; required to refuse and to suspend.
 
     Returns:
-        OK, NOT_FOUND, DENIED, or INVALID: not from its state, or without a reason.
+        OK, NOT_FOUND, DENIED, or INVALID: not from its state, or without a reason
+        that can be kept.
     """
     if not visit.principal.is_reviewer:
         return Result(prefix, Outcome.DENIED, refusals.NOT_REVIEWER)
     if state is not State.ALLOTTED and not reason.strip():
         return Result(prefix, Outcome.INVALID, refusals.NO_REASON)
+    if not is_text(reason):
+        return Result(prefix, Outcome.INVALID, refusals.NO_TEXT)
     alone(connection, "records")
-    held = prefixes.find(connection, prefix)
+    held = _found(connection, prefix)
     if held is None:
         return Result(prefix, Outcome.NOT_FOUND, refusals.NO_PREFIX)
     if held.state not in _NEXT.get(state, ()):
@@ -112,7 +118,7 @@ def delegate(connection: Connection, visit: Visit, prefix: str, site: bytes | No
         OK, NOT_FOUND, DENIED, or INVALID: it is not allotted, or that is no HS_SITE.
     """
     alone(connection, "records")
-    held = prefixes.find(connection, prefix)
+    held = _found(connection, prefix)
     if held is None:
         return Result(prefix, Outcome.NOT_FOUND, refusals.NO_PREFIX)
     if not visit.principal.is_reviewer and held.enterprise != visit.principal.enterprise:
@@ -124,6 +130,11 @@ def delegate(connection: Connection, visit: Visit, prefix: str, site: bytes | No
     prefixes.delegate(connection, prefix, site)
     _note(connection, visit, Action.DELEGATED, prefix, "" if site else "back to this node")
     return Result(prefix, Outcome.OK, refusals.DONE)
+
+
+def _found(connection: Connection, prefix: str) -> Prefix | None:
+    """A prefix that was applied for, of whatever text."""
+    return prefixes.find(connection, prefix) if is_key(prefix) else None
 
 
 def _is_site(octets: bytes) -> bool:

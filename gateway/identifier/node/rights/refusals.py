@@ -18,6 +18,7 @@ NAME_TAKEN = "there is, or was, a user or application of this name"
 BAD_NAME = "a name has 1 to 64 characters: letters, digits and . _ @ / -"
 BAD_ENTERPRISE = "a user of the role enterprise, and no other, needs an enterprise"
 NOT_OWN_PLACE = "keys stand below prefixes of their user's enterprise"
+NO_TEXT = "a text has no zero and no half of a character; write it again"
 NO_REASON = "a refusal or suspension needs a reason"
 
 

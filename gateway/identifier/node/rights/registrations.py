@@ -136,10 +136,12 @@ def withdraw(
         why: the reason; kept.
 
     Returns:
-        OK; NOT_FOUND: it never was, or was withdrawn before; DENIED as of :func:`create`.
+        OK; NOT_FOUND: it never was, or was withdrawn before; INVALID: the reason is no text that
+        can be kept; DENIED as of :func:`create`.
     """
     begin_changes(connection)
     batch = _Batch(connection, visit, handles)
+    batch.refuse(lambda _at: not rules.is_text(why), Outcome.INVALID, rules.BAD_REASON)
     living = records.living(connection, batch.keys())
     batch.refuse(lambda at: batch.key(at) not in living, Outcome.NOT_FOUND, rules.ABSENT)
     batch.refuse_repeated(Outcome.NOT_FOUND, rules.ABSENT)
@@ -242,4 +244,5 @@ def denied(visit: Visit, prefix: str) -> str | None:
     foreign = rules.foreign_prefix(prefix, visit.terms.prefix)
     if foreign is not None:
         return foreign
-    return None if visit.principal.owns(prefix) else rules.not_allotted(prefix)
+    is_own = rules.is_key(prefix) and visit.principal.owns(prefix)
+    return None if is_own else rules.not_allotted(prefix)
