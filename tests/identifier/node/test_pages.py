@@ -203,7 +203,12 @@ async def test_in_a_browser(tmp_path: Path) -> None:
         for language, scheme, width in (("zh", "light", 390), ("en", "dark", 820)):
             await browser.viewport(width, 800, mobile=width < 640)
             await browser.colours(scheme)
-            for path in ("/?code=6901234567893", record_address(HANDLE), f"/id/{DELEGATED}/a"):
+            for path in (
+                "/?code=6901234567893",
+                f"/id/{'x' * 299}",
+                record_address(HANDLE),
+                f"/id/{DELEGATED}/a",
+            ):
                 await browser.goto(f"{url}{path}{'&' if '?' in path else '?'}lang={language}")
                 assert await browser.barriers() == [], path
                 assert await browser.evaluate("document.documentElement.scrollWidth") <= width, path
