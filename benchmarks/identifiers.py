@@ -201,7 +201,7 @@ async def _asked(first: int, peer: TcpPeer) -> list[float]:
 
 def _serve(port: int, folder: str, processes: int) -> None:
     site = site_of("88.999", ("127.0.0.1", port))
-    order = Order("sqlite:///node.db", Path(folder), None, Directory("88.999", site))
+    order = Order("sqlite:///node.db", Path(folder), None, Directory("88.999", site), 10_000_000)
     if processes > 1:
         asyncio.run(keep_reading(order, f"127.0.0.1:{port}", processes, 0))
         return

@@ -39,7 +39,8 @@ class NodeLimits(Settings):
         default=6_000,
         ge=10,
         le=10_000_000,
-        description="HTTP requests of one visitor: an IPv4 address, or an IPv6 network of 64 bits",
+        description="requests of one visitor: an IPv4 address, or an IPv6 network of 64 bits; by "
+        "HTTP and natively each so many; each of several 'processes' counts for itself",
     )
 
 

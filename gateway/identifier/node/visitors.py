@@ -1,6 +1,7 @@
 """How often one visitor may ask. Pure: the clock comes in."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 MOST_WATCHED = 10_000
 """Visitors that are remembered; of more, those who have not asked for longest are forgotten."""
@@ -32,3 +33,14 @@ class Visitors:
         if len(self._left) > MOST_WATCHED:
             self._left.popitem(last=False)
         return may
+
+
+def limit(per_minute: int, clock_s: Callable[[], float]) -> Callable[[str], bool]:
+    """Whether a visitor may ask now; each call counts a request.
+
+    Args:
+        per_minute: requests of one visitor.
+        clock_s: a clock that only runs, seconds.
+    """
+    visitors = Visitors(per_minute)
+    return lambda who: visitors.may_ask(who, clock_s())

@@ -18,6 +18,7 @@ from gateway.identifier.node.native.administering import Administration
 from gateway.identifier.node.native.referring import Directory, site_of
 from gateway.identifier.node.native.serving import NativeNode
 from gateway.identifier.node.rights import accounts
+from gateway.identifier.node.visitors import limit
 from gateway.identifier.registering.native import Habits, NativeRegistry
 from tests.identifier.irp.servers import serving
 from tests.identifier.node.acting import Node
@@ -62,7 +63,9 @@ def with_key(node: Node, tmp_path: Path, key: AdminKey | None = None) -> Seal:
 
 
 @asynccontextmanager
-async def served(node: Node, seal: Seal | None) -> AsyncIterator[Served]:
+async def served(
+    node: Node, seal: Seal | None, per_minute: int = 1_000_000
+) -> AsyncIterator[Served]:
     """Answer natively for a node; without a seal it only reads."""
     clock, tally = [0.0], Tally()
     administration = None
@@ -79,6 +82,7 @@ async def served(node: Node, seal: Seal | None) -> AsyncIterator[Served]:
             administration,
             tally,
             lambda: int(time.time() * 1000),
+            limit(per_minute, lambda: clock[0]),
         )
         await native.refresh()
         async with serving(native.answer) as port:

@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from edge_config.models.identifiers.node import NodeConfig
+from edge_config.models.identifiers.node import NodeConfig, NodeLimits
 from gateway.identifier.irp.bodies import Held, Question, write_handle, write_held, write_question
 from gateway.identifier.irp.codes import Op, Rc
 from gateway.identifier.irp.data import ADMINISTER, ASK, read_site
@@ -55,6 +55,7 @@ async def test_processes_answer_beside_each_other(tmp_path: Path) -> None:
         listen=f"127.0.0.1:{free_port()}",
         native_listen=f"127.0.0.1:{native}",
         processes=2,
+        limits=NodeLimits(requests_per_minute=100),
         native_admin_listen=f"127.0.0.1:{admin}",
     )
     database = open_database("sqlite:///node.db", tmp_path, {})
@@ -79,6 +80,8 @@ async def test_processes_answer_beside_each_other(tmp_path: Path) -> None:
         os.kill(min(before), signal.SIGKILL)
         assert await codes(native) == [Rc.OK] * 16  # who comes to the dead one waits for the next
         await until(lambda: len(children() - before) == 1, 60)
+        flood = [one for _ in range(4) for one in await codes(native, 100)]
+        assert set(flood) == {Rc.OK, Rc.BUSY}
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -81,13 +81,34 @@ def answer(request: bytes, holdings: Holdings, now_s: int) -> bytes:
         WireError: the message is an answer itself, or too broken to be answered.
         ProofNeededError: who asks has to prove who he is.
     """
+    return _answered(request, lambda asked: _body(asked, holdings), now_s)
+
+
+def too_often(request: bytes, now_s: int) -> bytes:
+    """The answer to who asks too often: BUSY, and nothing is looked up.
+
+    Args:
+        request: as it came.
+        now_s: seconds since 1970.
+
+    Raises:
+        WireError: as of :func:`answer`.
+    """
+
+    def body(_asked: Message) -> bytes:
+        raise RefusedError(Rc.BUSY, "too many requests came from here; ask again later")
+
+    return _answered(request, body, now_s)
+
+
+def _answered(request: bytes, body: Callable[[Message], bytes], now_s: int) -> bytes:
     try:
         asked = decode(request)
     except WireError as error:
         return broken(request, error)
     if asked.is_answer:
         raise WireError("an answer where a request is expected")
-    return encoded(request, asked, *told(lambda: _body(asked, holdings)), now_s)
+    return encoded(request, asked, *told(lambda: body(asked)), now_s)
 
 
 def told(body: Callable[[], bytes]) -> tuple[Rc, bytes]:

@@ -1,6 +1,7 @@
 """The node's native face while it runs, composed out of its configuration."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import closing
 
 from edge_config.models.base import split_listen
@@ -13,6 +14,7 @@ from gateway.identifier.node.native.processes.supervising import keep_reading
 from gateway.identifier.node.native.referring import Directory, site_of
 from gateway.identifier.node.native.serving import NativeNode
 from gateway.identifier.node.parts import Parts
+from gateway.identifier.node.visitors import limit
 
 
 async def serve_natively(
@@ -36,19 +38,27 @@ async def serve_natively(
     changes_at = _reached_at(config, admin) if admin else None
     site = site_of(config.prefix, _reached_at(config, listen), changes_at)
     directory = Directory(config.prefix, site)
+    per_minute = config.limits.requests_per_minute
+    may_ask = limit(per_minute, parts.clock_s)
     if config.processes == 1:
-        await _serve(parts, listen, f"{within}native_listen", directory, patience_s)
+        await _serve(parts, listen, f"{within}native_listen", directory, may_ask, patience_s)
         return
-    order = Order(config.database.url, config.data_dir, config.database.password, directory)
+    place = config.database.url, config.data_dir, config.database.password
+    order = Order(*place, directory, per_minute)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(keep_reading(order, listen, config.processes, patience_s, within))
         if admin is not None:
             key = f"{within}native_admin_listen"
-            tasks.create_task(_serve(parts, admin, key, directory, patience_s))
+            tasks.create_task(_serve(parts, admin, key, directory, may_ask, patience_s))
 
 
 async def _serve(
-    parts: Parts, listen: str, key: str, directory: Directory, patience_s: float
+    parts: Parts,
+    listen: str,
+    key: str,
+    directory: Directory,
+    may_ask: Callable[[str], bool],
+    patience_s: float,
 ) -> None:
     """Answer in this process, which takes changes; ``key`` of the configuration says where."""
     from gateway.web.listen import ListenError, bind_soon  # noqa: PLC0415 - slow to import
@@ -59,7 +69,7 @@ async def _serve(
             parts.database, parts.seal, parts.terms, parts.now_ms, parts.clock_s
         )
         node = NativeNode(
-            parts.database, lookup, directory, administration, parts.tally, parts.now_ms
+            parts.database, lookup, directory, administration, parts.tally, parts.now_ms, may_ask
         )
         await node.refresh()
         try:

@@ -22,6 +22,7 @@ from gateway.identifier.node.native.answering import (
     RefusedError,
     answer,
     broken,
+    too_often,
 )
 from gateway.identifier.node.native.referring import Directory
 from gateway.identifier.registering.native_codes import outcome_of
@@ -54,6 +55,7 @@ class NativeNode:
         administration: does what is proved; None: this process only reads.
         tally: counts what is answered.
         now_ms: UTC milliseconds.
+        may_ask: whether a visitor may ask now; counts that he did.
     """
 
     def __init__(
@@ -64,12 +66,14 @@ class NativeNode:
         administration: Administration | None,
         tally: Tally,
         now_ms: Callable[[], int],
+        may_ask: Callable[[str], bool] = lambda _visitor: True,
     ) -> None:
         self._database, self._lookup = database, lookup
         self._directory = directory
         self._administration = administration
         self._tally = tally
         self._now_ms = now_ms
+        self._may_ask = may_ask
         self._holdings = Holdings(self._held, lambda: self._directory, administration is not None)
         self._looking = asyncio.Lock()
 
@@ -101,6 +105,8 @@ class NativeNode:
         Raises:
             WireError: there is none.
         """
+        if not self._may_ask(visitor):
+            return too_often(request, self._now_ms() // 1000)
         op = int.from_bytes(request[_OP], "big")
         if op in PROVED and self._administration is not None:
             if op == Op.CHALLENGE_ANSWER:

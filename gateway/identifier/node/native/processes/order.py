@@ -22,6 +22,7 @@ class Order:
         data_dir: of the node.
         password: of the database, by reference.
         directory: prefix and HS_SITE of the node.
+        per_minute: requests of one visitor, which each process counts for itself.
         listener: file descriptor of a listening TCP socket, which the node keeps open, too.
         datagrams: likewise of UDP.
     """
@@ -30,6 +31,7 @@ class Order:
     data_dir: Path
     password: Secret | None
     directory: Directory
+    per_minute: int
     listener: int = -1
     datagrams: int = -1
 

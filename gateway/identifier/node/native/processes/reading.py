@@ -14,6 +14,7 @@ from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.native.face import NativeFace
 from gateway.identifier.node.native.processes.order import Order, read_order
 from gateway.identifier.node.native.serving import NativeNode
+from gateway.identifier.node.visitors import limit
 from gateway.relational.database import connect
 
 
@@ -36,7 +37,8 @@ async def _run(order: Order) -> None:
         socket(fileno=order.listener) as listener,
         socket(fileno=order.datagrams) as datagrams,
     ):
-        node = NativeNode(database, lookup, order.directory, None, tally, _now_ms)
+        may_ask = limit(order.per_minute, time.monotonic)
+        node = NativeNode(database, lookup, order.directory, None, tally, _now_ms, may_ask)
         await node.refresh()
         async with asyncio.TaskGroup() as tasks:
             started = [
