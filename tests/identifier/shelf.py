@@ -7,7 +7,14 @@ from dataclasses import replace
 from gateway.city.identifiers.contents import owner_of
 from gateway.identifier.record import Record
 from gateway.identifier.registering.marking import marked
-from gateway.identifier.registering.registry import Abilities, Outcome, Reading, Result
+from gateway.identifier.registering.registry import (
+    NO_LISTING,
+    Abilities,
+    Listing,
+    Outcome,
+    Reading,
+    Result,
+)
 from gateway.identifier.template import Item
 
 
@@ -46,6 +53,9 @@ class Shelf:
 
     async def ensure_template(self, prefix: str, version: str, items: Sequence[Item]) -> Result:
         return Result("", Outcome.BUSY if self._is_struck() and self._is_struck() else Outcome.OK)
+
+    async def listed(self, prefix: str, further: str = "") -> Listing:
+        return NO_LISTING
 
     async def create(self, records: Sequence[Record]) -> list[Result]:
         return self._many(records, self._add)

@@ -124,6 +124,11 @@ class SnmsPaths(Settings):
         description="of identifiers; detail, batchCreate, batchUpdate and batchDelete follow",
     )
     template: UrlPath = Field(default="/snms/api/v5/template", description="of templates")
+    listing: Literal[""] | UrlPath = Field(
+        default="",
+        description="where identifiers of a prefix are listed (GET, prefix and after), as a "
+        "qulink node has it at /identityv2/data/list; empty: the node cannot list",
+    )
 
 
 class SnmsNode(Settings):
@@ -186,6 +191,11 @@ class HandleJsonNode(Settings):
     allow_plain: bool = allow_plain_field()
     path: UrlPath = Field(default="/api/handles", description="what stands before the handle")
     sessions_path: UrlPath = Field(default="/api/sessions", description="where sessions begin")
+    listing: bool = Field(
+        default=False,
+        description="whether the path without a handle lists those of a prefix (GET, prefix, page "
+        "and pageSize), to whom may register there",
+    )
     public: bool = _public()
     withdrawal: Literal["mark", "delete"] = _withdrawal()
     codes: dict[int, OutcomeWord] = _codes()

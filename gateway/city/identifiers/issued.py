@@ -1,8 +1,8 @@
 """Which machine was given which identifier, in a file of its own beside the city's database.
 
 A database that is restored from a copy has forgotten what was issued since. This file has not: a
-machine gets back what it had, and no number is given to a second one. The node cannot tell, as its
-interface finds records by identifier only.
+machine gets back what it had, and no number is given to a second one. It also notes
+of which prefixes it has what the node knows (``registering/recovering.py``).
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ from gateway.durable import sync_names, write_ahead
 from gateway.identifier.codes.handle import Handle
 from gateway.private import keep_private
 
-VERSION = 1
+VERSION = 2
 """Version of the file's layout (``PRAGMA user_version``)."""
 FILE = "issued-identifiers.db"
 
@@ -27,8 +27,14 @@ CREATE TABLE IF NOT EXISTS issued (
     uscc TEXT NOT NULL, site_key TEXT NOT NULL, asset_key TEXT NOT NULL, issued_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS issued_machine ON issued (uscc, site_key, asset_key, issued_ms);
+CREATE TABLE IF NOT EXISTS asked (prefix_key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 PRAGMA user_version={VERSION};
 """
+_KNOWN = """
+INSERT OR IGNORE INTO asked
+SELECT DISTINCT substr(handle_key, 1, instr(handle_key, '/') - 1) FROM issued;
+"""
+"""A file of layout 1 was kept from the first identifier on: it knows what the node knows."""
 
 
 class IssuedFileError(Exception):
@@ -79,9 +85,11 @@ class IssuedFile:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             write_ahead(self._db)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
+            if version < VERSION:
                 # Workers of one host may begin the file at the same moment: one makes the tables.
-                self._db.executescript(f"BEGIN IMMEDIATE;{_TABLES}COMMIT;")
+                self._db.executescript(
+                    f"BEGIN IMMEDIATE;{_TABLES}{_KNOWN if version else ''}COMMIT;"
+                )
             sync_names(path)
         except sqlite3.Error as error:
             raise IssuedFileError(
@@ -117,6 +125,15 @@ class IssuedFile:
         """Whether an identifier was ever issued."""
         query = "SELECT 1 FROM issued WHERE handle_key = ?"
         return self._db.execute(query, (handle.key,)).fetchone() is not None
+
+    def was_asked(self, prefix: str) -> bool:
+        """Whether what the node has of a prefix is noted here."""
+        query = "SELECT 1 FROM asked WHERE prefix_key = ?"
+        return self._db.execute(query, (prefix.upper(),)).fetchone() is not None
+
+    def note_asked(self, prefix: str) -> None:
+        """Note that all that the node has of a prefix is here; lasting at return."""
+        self._db.execute("INSERT OR IGNORE INTO asked VALUES (?)", (prefix.upper(),))
 
     def count(self) -> int:
         """How many identifiers it holds."""

@@ -1,6 +1,6 @@
 """Issue identifiers to machines of the ledger from a durable counter, and count them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -88,7 +88,36 @@ class Issuing:
     issued: IssuedFile
 
 
-def issue(connection: Connection, rules: Issuing, now_ms: int, limit: int) -> int:
+def unasked(connection: Connection, rules: Issuing, now_ms: int) -> list[str]:
+    """Codes of enterprises with machines due, of whose prefix the file has not what the node has.
+
+    Args:
+        connection: the city's database.
+        rules: by which identifiers are issued.
+        now_ms: UTC milliseconds.
+    """
+    codes = connection.scalars(
+        select(enterprise.c.identifier_code)
+        .where(enterprise.c.identifier_code.is_not(None))
+        .order_by(enterprise.c.identifier_code)
+        .distinct()
+    ).all()
+    due = unidentified().where(reviewed(rules.review_ms, now_ms)).limit(1)
+    return [
+        code
+        for code in codes
+        if not rules.issued.was_asked(f"{rules.prefix}.{code}")
+        and connection.execute(due.where(enterprise.c.identifier_code == code)).first()
+    ]
+
+
+def issue(
+    connection: Connection,
+    rules: Issuing,
+    now_ms: int,
+    limit: int,
+    but: Collection[str] = (),
+) -> int:
     """Give identifiers to machines that have none, and list them for registration.
 
     One transaction: counter, identifiers and list stand or fall together. A number is never used
@@ -100,11 +129,14 @@ def issue(connection: Connection, rules: Issuing, now_ms: int, limit: int) -> in
         rules: by which.
         now_ms: UTC milliseconds.
         limit: machines at most.
+        but: codes of enterprises whose machines wait.
 
     Returns:
         How many were issued.
     """
     due = unidentified().where(reviewed(rules.review_ms, now_ms))
+    if but:
+        due = due.where(enterprise.c.identifier_code.not_in(but))
     rows = connection.execute(due.limit(limit)).all()
     # Two workers that read the same number collide on the unique handle; the second tries again.
     held = {row.prefix: row.next for row in connection.execute(select(identifier_counter))}

@@ -15,9 +15,11 @@ from gateway.core.days import day_of
 from gateway.identifier.calling import Caller
 from gateway.identifier.node import embedded, program
 from gateway.identifier.node.credentials import node_credentials
+from gateway.identifier.node.http.snms_face import LISTING
 from gateway.identifier.registering.composing import registry_of
 from gateway.identifier.registering.registry import Registry
-from gateway.identifier.registering.snms.registry import SnmsRegistry
+from gateway.identifier.registering.snms.meanings import Paths
+from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
 from gateway.identifier.visibility import EQUIPMENT
 from gateway.relational.database import Database
 
@@ -89,8 +91,11 @@ def _registry(config: CityConfig, now_ms: Callable[[], int]) -> Registry:
         own = node_credentials(config.data_dir)
         host, port = split_listen(node.listen)
         caller = Caller(f"http://{f'[{host}]' if ':' in host else host}:{port}", timeout_s)
-        return SnmsRegistry(caller, own.username, lambda: own.secret, today)
+        return SnmsRegistry(caller, own.username, lambda: own.secret, today, _OWN)
     return registry_of(node, timeout_s, today)
+
+
+_OWN = Manner(paths=Paths(listing=LISTING))
 
 
 async def _serve(

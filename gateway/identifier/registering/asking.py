@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from edge_config.models.base import Secret, SecretUnavailableError
 from gateway.identifier.calling import Caller, Fate, Reply
 from gateway.identifier.native.keys import KeyFileError, read_private_key
-from gateway.identifier.registering.registry import Outcome
+from gateway.identifier.registering.registry import Listing, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,13 @@ class Told:
         outcome: what it comes to.
         message: the node's words, or ours.
         body: JSON of the answer; None without one.
+        status: of HTTP; 0: there is no answer.
     """
 
     outcome: Outcome
     message: str = ""
     body: Any = None
+    status: int = 0
 
 
 class LoginError(Exception):
@@ -128,7 +130,22 @@ def understood(reply: Reply, meaning: Callable[[Reply], Told | None], what: str)
         told = _unsaid(reply)
     if told.outcome is Outcome.OK:
         return told
-    return Told(told.outcome, f"{what}: {told.message}", told.body)
+    status = reply.status if reply.fate is Fate.ANSWERED else 0
+    return Told(told.outcome, f"{what}: {told.message}", told.body, status)
+
+
+_NO_SERVICE = frozenset(
+    {httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED, httpx.codes.NOT_IMPLEMENTED}
+)
+
+
+def no_page(told: Told) -> Listing:
+    """The listing of an answer that has no page: INVALID where it says that there is no listing."""
+    says_none = told.outcome in (Outcome.INVALID, Outcome.NOT_FOUND) or told.status in _NO_SERVICE
+    is_another = told.status == httpx.codes.OK and told.body is None  # some page for people
+    return Listing(
+        Outcome.INVALID if says_none or is_another else told.outcome, message=told.message
+    )
 
 
 _UNSENT = frozenset(

@@ -46,7 +46,7 @@ def registry_of(node: object, timeout_s: float, today: Callable[[], date]) -> Re
 @registry_of.register
 def _snms(node: SnmsNode, timeout_s: float, today: Callable[[], date]) -> Registry:
     manner = Manner(
-        paths=Paths(node.paths.login, node.paths.data, node.paths.template),
+        paths=Paths(node.paths.login, node.paths.data, node.paths.template, node.paths.listing),
         meanings=meanings(CODES, WORDS, node.codes, node.words),
         withdrawal=node.withdrawal,
         success=SUCCESS | {one.casefold() for one in node.success},

@@ -23,14 +23,23 @@ from gateway.identifier.native.records import (
     withdrawn_values,
 )
 from gateway.identifier.record import Record
-from gateway.identifier.registering.asking import Asker, Told, meanings, told_of
+from gateway.identifier.registering.asking import Asker, Told, meanings, no_page, told_of
 from gateway.identifier.registering.handle_login import login_of
 from gateway.identifier.registering.native_codes import OUTCOMES
-from gateway.identifier.registering.registry import Abilities, Outcome, Reading, Result
+from gateway.identifier.registering.registry import (
+    NO_LISTING,
+    Abilities,
+    Listing,
+    Outcome,
+    Reading,
+    Result,
+    page_of,
+)
 from gateway.identifier.registering.singly import one_by_one
 from gateway.identifier.template import Item
 
 _SESSIONS = (Rc.CHALLENGE, Rc.AUTHENTICATION_TIMEOUT, *map(Rc, range(500, 506)))
+_PAGE = 1_000
 CODES = {**OUTCOMES, **dict.fromkeys(map(int, _SESSIONS), Outcome.LOGIN)}
 """What response codes come to; behind HTTP a session that has ended asks for a new login."""
 
@@ -46,10 +55,9 @@ class HandleJsonRegistry:
         OSError: a file of ``tls`` cannot be used.
     """
 
-    abilities = Abilities(batch=1, has_templates=False)
-
     def __init__(self, node: HandleJsonNode, timeout_s: float) -> None:
         self.name = f"handle-json {node.url}"
+        self.abilities = Abilities(batch=1, has_templates=False, can_list=node.listing)
         self._node = node
         self._meanings = meanings(CODES, {}, node.codes, node.words)
         self._caller = Caller(node.url, timeout_s, tls=node.tls)
@@ -68,6 +76,18 @@ class HandleJsonRegistry:
         if held is None:
             return Reading(told.outcome, None, told.message)
         return Reading(Outcome.OK, record_of(held), withdrawal_of(held) or "")
+
+    async def listed(self, prefix: str, further: str = "") -> Listing:
+        """See ``Registry``; pages are counted from 0."""
+        if not self.abilities.can_list:
+            return NO_LISTING
+        page = int(further or 0)
+        query = {"prefix": prefix, "page": str(page), "pageSize": str(_PAGE)}
+        told = await self._asker.ask("GET", self._node.path, params=query)
+        if told.outcome is not Outcome.OK:
+            return no_page(told)
+        found = told.body.get("handles")
+        return page_of(prefix, found, str(page + 1) if found else "", further)
 
     async def create(self, records: Sequence[Record]) -> list[Result]:
         """See ``Registry``."""

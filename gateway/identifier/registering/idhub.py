@@ -25,7 +25,14 @@ from gateway.identifier.registering.asking import (
 )
 from gateway.identifier.registering.idhub_meta import ensured, meta_handle, version_of
 from gateway.identifier.registering.marking import marked
-from gateway.identifier.registering.registry import Abilities, Outcome, Reading, Result
+from gateway.identifier.registering.registry import (
+    NO_LISTING,
+    Abilities,
+    Listing,
+    Outcome,
+    Reading,
+    Result,
+)
 from gateway.identifier.registering.singly import one_by_one
 from gateway.identifier.template import FIRST_INDEX, ITEMS_BY_TYPE, Item
 
@@ -85,6 +92,10 @@ class IdhubRegistry:
         if record is None or Handle.parse(record.handle).key != Handle.parse(handle).key:
             return Reading(Outcome.UNKNOWN, None, f"reading {handle}: the answer is not its record")
         return Reading(Outcome.OK, record)
+
+    async def listed(self, prefix: str, further: str = "") -> Listing:  # noqa: ARG002
+        """See ``Registry``: not of this interface."""
+        return NO_LISTING
 
     async def create(self, records: Sequence[Record]) -> list[Result]:
         """See ``Registry``."""

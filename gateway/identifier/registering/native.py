@@ -40,7 +40,14 @@ from gateway.identifier.native.records import (
 )
 from gateway.identifier.record import Record
 from gateway.identifier.registering.native_codes import name_of, outcome_of
-from gateway.identifier.registering.registry import Abilities, Outcome, Reading, Result
+from gateway.identifier.registering.registry import (
+    NO_LISTING,
+    Abilities,
+    Listing,
+    Outcome,
+    Reading,
+    Result,
+)
 from gateway.identifier.template import Item
 
 MAX_BATCH = 1_000
@@ -114,6 +121,10 @@ class NativeRegistry:
         if isinstance(held, Result):
             return Reading(held.outcome, message=held.message)
         return Reading(Outcome.OK, record_of(held), withdrawal_of(held) or "")
+
+    async def listed(self, prefix: str, further: str = "") -> Listing:  # noqa: ARG002
+        """See ``Registry``: not of this interface."""
+        return NO_LISTING
 
     async def create(self, records: Sequence[Record]) -> list[Result]:
         """See ``Registry``."""

@@ -68,16 +68,61 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of the identifiers of a prefix.
+
+    Attributes:
+        outcome: OK, or why there is none; INVALID: the node cannot list.
+        handles: of this page, all of the prefix.
+        further: what the next page is asked for with; empty: this is the last one.
+        message: the node's own words.
+    """
+
+    outcome: Outcome
+    handles: tuple[str, ...] = ()
+    further: str = ""
+    message: str = ""
+
+
+NO_LISTING = Listing(Outcome.INVALID, message="the node cannot list identifiers")
+
+
+def page_of(prefix: str, handles: object, further: str, asked_with: str) -> Listing:
+    """A page as a node has told it; INVALID where it is none, UNKNOWN of another prefix or endless.
+
+    Args:
+        prefix: that was asked for.
+        handles: what the node says.
+        further: what the next page would be asked for with.
+        asked_with: what this page was asked for with.
+    """
+    start = f"{prefix}/".upper()
+    if not isinstance(handles, list) or len(handles) > MOST_LISTED:
+        return Listing(Outcome.INVALID, message=f"listing {prefix}: the answer is no page")
+    if any(not isinstance(one, str) or not one.upper().startswith(start) for one in handles):
+        return Listing(Outcome.UNKNOWN, message=f"listing {prefix}: other identifiers are told")
+    if further and further == asked_with:
+        return Listing(Outcome.UNKNOWN, message=f"listing {prefix}: a page comes twice")
+    return Listing(Outcome.OK, tuple(handles), further)
+
+
+MOST_LISTED = 10_000
+"""Identifiers of one page; more are not believed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Abilities:
     """What a node can do.
 
     Attributes:
         batch: most identifiers of one call; 1: it takes one at a time.
         has_templates: whether values follow a template that must be there first.
+        can_list: whether it tells which identifiers a prefix has.
     """
 
     batch: int
     has_templates: bool
+    can_list: bool = False
 
 
 class Registry(Protocol):
@@ -96,6 +141,15 @@ class Registry(Protocol):
 
     async def read(self, handle: str) -> Reading:
         """What the node holds, from itself and not from a cache."""
+        ...
+
+    async def listed(self, prefix: str, further: str = "") -> Listing:
+        """A page of the living identifiers of a prefix, without those below it.
+
+        Args:
+            prefix: as ``88.999.1``.
+            further: of the page before; empty: the first page.
+        """
         ...
 
     async def create(self, records: Sequence[Record]) -> list[Result]:

@@ -27,6 +27,7 @@ from gateway.identifier.native.administering import Administrator
 from gateway.identifier.node.http.application import application
 from gateway.identifier.node.http.handles.sessions import KNOWN_S
 from gateway.identifier.node.http.login import TOKEN_LIFE_MS
+from gateway.identifier.node.http.snms_face import LISTING
 from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.parts import Parts
@@ -35,7 +36,8 @@ from gateway.identifier.registering.handle_json import HandleJsonRegistry
 from gateway.identifier.registering.idhub import IdhubRegistry
 from gateway.identifier.registering.native import Habits, NativeRegistry
 from gateway.identifier.registering.registry import Outcome, Registry
-from gateway.identifier.registering.snms.registry import SnmsRegistry
+from gateway.identifier.registering.snms.meanings import Paths
+from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
 from gateway.identifier.registering.snms.templates import template_body
 from gateway.identifier.template import TEMPLATE_ITEMS
 from tests.identifier.node import natively
@@ -213,13 +215,15 @@ async def handle_json(folder: Path) -> AsyncIterator[Place]:
 
 @asynccontextmanager
 async def handle_json_place(
-    app: ASGIApp, folder: Path, text: str, expire: Callable[[], None]
+    app: ASGIApp, folder: Path, text: str, expire: Callable[[], None], *, listing: bool = False
 ) -> AsyncIterator[Place]:
     """A server of the JSON interface, whose administrator has a secret key."""
     faults = Faults(app, lambda path: path.startswith("/api/sessions"))
     login = SecretKeyLogin(type="secret-key", secret=secret(folder, text))
     async with serving(faults) as url:
-        config = HandleJsonNode(type="handle-json", url=url, identity=IDENTITY, login=login)
+        config = HandleJsonNode(
+            type="handle-json", url=url, identity=IDENTITY, login=login, listing=listing
+        )
         yield Place(
             registry=lambda timeout_s: HandleJsonRegistry(config, timeout_s),
             faults=faults,
@@ -269,7 +273,10 @@ async def snms(folder: Path) -> AsyncIterator[Place]:
 
         def registry(timeout_s: float) -> Registry:
             caller = Caller(node.url, timeout_s)
-            return SnmsRegistry(caller, own.username, lambda: own.secret, lambda: day_of(clock.ms))
+            manner = Manner(paths=Paths(listing=LISTING))
+            return SnmsRegistry(
+                caller, own.username, lambda: own.secret, lambda: day_of(clock.ms), manner
+            )
 
         yield Place(
             registry=registry,
@@ -318,7 +325,8 @@ async def own_handle_json(folder: Path) -> AsyncIterator[Place]:
     with own_node(folder) as (node, seal):
         parts = Parts(node.database, TERMS, seal, lambda: NOW_MS, lambda: clock[0])
         app = application(parts)
-        async with handle_json_place(app, folder, natively.SECRET.decode(), expire) as place:
+        text = natively.SECRET.decode()
+        async with handle_json_place(app, folder, text, expire, listing=True) as place:
             yield place
 
 

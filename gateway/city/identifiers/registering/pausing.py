@@ -123,6 +123,27 @@ def note_progress(
     return [*news, *((one, False) for one in over)]
 
 
+def note_listing(
+    connection: Connection, prefix: str, outcome: Outcome, reason: str, now_ms: int
+) -> list[tuple[Pause, bool]]:
+    """Begin, prolong or end the pauses of a prefix by whether its identifiers were listed.
+
+    Returns:
+        As :func:`note_progress`.
+    """
+    held = {one.prefix: one for one in _rows(connection)}
+    key = EVERYBODY if outcome in _OF_THE_NODE or outcome is Outcome.BUSY else prefix.upper()
+    if outcome is Outcome.OK:
+        over = [held[one] for one in (EVERYBODY, prefix.upper()) if one in held]
+        _end(connection, [one.prefix for one in over])
+        return [(one, False) for one in over]
+    known = outcome if outcome in WHAT_TO_DO else Outcome.UNKNOWN
+    before = held.get(key)
+    lasting = _prolonged(Pause(key, known, reason), before, now_ms)
+    _keep(connection, lasting)
+    return [(lasting, True)] if before is None or before.outcome is not known else []
+
+
 def _prolonged(pause: Pause, before: Pause | None, now_ms: int) -> Pause:
     is_same = before is not None and before.outcome is pause.outcome
     failures = before.failures + 1 if before is not None and is_same else 1

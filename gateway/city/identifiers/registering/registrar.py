@@ -8,6 +8,7 @@ again, and what the node then holds decides.
 import asyncio
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ from edge_config.models.city import IdentifierConfig
 from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.identifiers.entries import TAKEN, Verdict
 from gateway.city.identifiers.issued import Issue, IssuedFile
-from gateway.city.identifiers.issuing import Issuing, give_up, issue
+from gateway.city.identifiers.issuing import Issuing, give_up, issue, unasked
 from gateway.city.identifiers.outbox import (
     claim,
     mark_different,
@@ -26,13 +27,17 @@ from gateway.city.identifiers.outbox import (
     unresolved,
 )
 from gateway.city.identifiers.registering.pausing import (
+    EVERYBODY,
     judged,
+    note_listing,
     note_progress,
     paused_until_ms,
+    pauses_now,
     resume,
     tell,
 )
 from gateway.city.identifiers.registering.reading import Comparison, compare
+from gateway.city.identifiers.registering.recovering import recover
 from gateway.city.identifiers.registering.sending import Sender
 from gateway.city.identifiers.review import begin_reviews
 from gateway.city.ledger.changes import latest_change
@@ -40,7 +45,7 @@ from gateway.city.ledger.renaming import said as name_said
 from gateway.core.days import DAY_MS
 from gateway.core.schedule import backoff_ms
 from gateway.identifier.codes.handle import Handle
-from gateway.identifier.registering.registry import Registry
+from gateway.identifier.registering.registry import Outcome, Registry, Result
 from gateway.relational.database import Database, words
 from gateway.retry import Retry
 
@@ -51,6 +56,7 @@ _LONGEST_IDLE_MS = 30_000
 """Looking for work costs a tenth of a second of a large city's database; a change of the ledger
 ends the wait within ``_IDLE_MS``."""
 _LONGEST_PAUSE_MS = 60_000
+_TIMES_UNLISTED = 3
 _READ_AGAIN_MS = DAY_MS
 
 
@@ -117,6 +123,8 @@ class Registrar:
     rules: Issuing
     now_ms: Callable[[], int]
     _sender: Sender = field(init=False)
+    _unlisted: Counter[str] = field(default_factory=Counter)
+    """How often the node said of a prefix that it cannot list."""
 
     def __post_init__(self) -> None:
         self._sender = Sender(self.database, self.registry, self.config.template_version)
@@ -148,10 +156,46 @@ class Registrar:
             begun = 0
             if self.rules.review_ms:
                 begun = await self.database.run(begin_reviews, now, batch)
-            issued = await self.database.run(issue, self.rules, now, batch)
+            but = await self._recover(now)
+            issued = await self.database.run(issue, self.rules, now, batch, but)
         except IntegrityError:  # another worker gave them theirs in the same moment
             return True
         return begun + issued > 0
+
+    async def _recover(self, now_ms: int) -> list[str]:
+        """Ask the node what it has of prefixes before any is issued; codes that must wait."""
+        if not self.registry.abilities.can_list:
+            return []
+        waiting = list[str]()
+        for code in await self.database.run(unasked, self.rules, now_ms):
+            prefix = f"{self.rules.prefix}.{code}"
+            paused = {one.prefix for one in await self.database.run(pauses_now, now_ms)}
+            if paused & {EVERYBODY, prefix.upper()}:
+                waiting.append(code)
+                continue
+            found = await recover(self.registry, self.rules.issued, prefix, now_ms)
+            if await self._is_without_listing(prefix, found):
+                found = Result(prefix, Outcome.OK)
+            news = await self.database.run(
+                note_listing, prefix, found.outcome, found.message, self.now_ms()
+            )
+            tell(news, self.registry)
+            if found.outcome is not Outcome.OK:
+                waiting.append(code)
+        return waiting
+
+    async def _is_without_listing(self, prefix: str, found: Result) -> bool:
+        """Whether a node cannot list after all, said more than once: a proxy may have said it."""
+        if found.outcome is not Outcome.INVALID:
+            return False
+        self._unlisted[prefix] += 1
+        if self._unlisted[prefix] < _TIMES_UNLISTED:
+            return False
+        log.warning(
+            "%s cannot list, so identifiers are issued: %s", self.registry.name, found.message
+        )
+        await asyncio.to_thread(self.rules.issued.note_asked, prefix)
+        return True
 
     # -- what the node is sent ---------------------------------------------------------------
 

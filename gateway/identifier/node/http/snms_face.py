@@ -29,6 +29,9 @@ Done = tuple[Any, Sequence[Outcome]]
 """Data of an answer, and what came of each identifier or template."""
 Step = Callable[[Connection, Visit, Any], Done]
 _PROTOCOL = "snms"
+LISTING = "/identityv2/data/list"
+"""Not of the document: its interface finds records by identifier only."""
+_PAGE = 1_000
 
 
 class SnmsFace:
@@ -65,6 +68,7 @@ class SnmsFace:
             Route(login, _answering(self._logins.plain), methods=["POST"]),
             Route(f"{login}/v1", _answering(self._logins.hashed), methods=["POST"]),
             self._route(f"{data}/detail", "GET", "resolve", _detail),
+            self._route(LISTING, "GET", "list", _listed),
             self._route(data, "POST", "register", _one_of(_create)),
             self._route(data, "PUT", "update", _one_of(_update)),
             self._route(data, "DELETE", "withdraw", _delete),
@@ -117,6 +121,16 @@ def _detail(connection: Connection, visit: Visit, query: Json) -> Done:
     if held is None:
         raise Refusal(rules.NOT_FOUND, outcome=Outcome.NOT_FOUND)
     return write_detail(held), [Outcome.OK]
+
+
+def _listed(connection: Connection, visit: Visit, query: Json) -> Done:
+    prefix, after = query.get("prefix", ""), query.get("after", "")
+    if not rules.is_key(prefix):
+        raise Refusal(rules.missing("prefix"))
+    found = registrations.listed(connection, visit, prefix, _PAGE, after=after)
+    if isinstance(found, Result):
+        raise Refusal(found.message, status=-3, outcome=found.outcome)
+    return found, [Outcome.OK]
 
 
 def _create(connection: Connection, visit: Visit, bodies: Sequence[Any]) -> list[Result]:

@@ -128,10 +128,22 @@ def withdraw(connection: Connection, keys: Iterable[str], why: str, now_ms: int)
         )
 
 
-def handles(connection: Connection, prefix: str, most: int, skipped: int = 0) -> list[str]:
-    """Living identifiers of a prefix, in order; at most so many, without the first ones."""
+def handles(
+    connection: Connection, prefix: str, most: int, skipped: int = 0, after: str = ""
+) -> list[str]:
+    """Living identifiers of a prefix, in order; at most so many, without the first ones.
+
+    Args:
+        connection: of the node's database.
+        prefix: in any case.
+        most: how many.
+        skipped: so many of the first ones are left out.
+        after: an identifier; it and those before it are left out.
+    """
     of = record.c
     query = select(of.handle).where(of.prefix == prefix.upper(), of.withdrawn_ms.is_(None))
+    if after:
+        query = query.where(of.key > after.upper())
     return list(connection.scalars(query.order_by(of.key).limit(most).offset(skipped)))
 
 

@@ -50,7 +50,12 @@ def read(connection: Connection, visit: Visit, handle: str) -> Registration | No
 
 
 def listed(
-    connection: Connection, visit: Visit, prefix: str, most: int, skipped: int = 0
+    connection: Connection,
+    visit: Visit,
+    prefix: str,
+    most: int,
+    skipped: int = 0,
+    after: str = "",
 ) -> Result | list[str]:
     """Identifiers of a prefix, for who registers below it; DENIED for others.
 
@@ -60,11 +65,12 @@ def listed(
         prefix: without those below it.
         most: how many there may be at most.
         skipped: how many of the first ones are left out.
+        after: an identifier; it and those before it are left out.
     """
     denial = denied(visit, prefix)
     if denial is not None:
         return Result(prefix, Outcome.DENIED, denial)
-    return records.handles(connection, prefix, most, skipped)
+    return records.handles(connection, prefix, most, skipped, after)
 
 
 def create(connection: Connection, visit: Visit, new: Sequence[Registration]) -> list[Result]:

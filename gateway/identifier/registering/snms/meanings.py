@@ -47,3 +47,4 @@ class Paths:
     login: str = "/identity/token/v1"
     data: str = "/identityv2/data"
     template: str = "/snms/api/v5/template"
+    listing: str = ""

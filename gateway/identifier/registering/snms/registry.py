@@ -9,9 +9,17 @@ from typing import Any, Literal
 from gateway.identifier.calling import Caller, Reply
 from gateway.identifier.codes.handle import Handle, HandleError
 from gateway.identifier.record import Record, read_record
-from gateway.identifier.registering.asking import Asker, Meanings, Told, told_of
+from gateway.identifier.registering.asking import Asker, Meanings, Told, no_page, told_of
 from gateway.identifier.registering.marking import marked
-from gateway.identifier.registering.registry import Abilities, Outcome, Reading, Result
+from gateway.identifier.registering.registry import (
+    NO_LISTING,
+    Abilities,
+    Listing,
+    Outcome,
+    Reading,
+    Result,
+    page_of,
+)
 from gateway.identifier.registering.snms.login import DailyLogin
 from gateway.identifier.registering.snms.meanings import (
     ABSENT,
@@ -72,7 +80,11 @@ class SnmsRegistry:
         self._caller = caller
         self._manner = manner or Manner()
         self.name = f"SNMS node {caller.url}"
-        self.abilities = Abilities(batch=min(self._manner.batch, MAX_BATCH), has_templates=True)
+        self.abilities = Abilities(
+            batch=min(self._manner.batch, MAX_BATCH),
+            has_templates=True,
+            can_list=bool(self._manner.paths.listing),
+        )
         path = self._manner.paths.login
         self._login = DailyLogin(caller, path, username, secret, today, self._meaning)
         self._asker = Asker(caller, self._login, self._meaning)
@@ -100,6 +112,18 @@ class SnmsRegistry:
             why = f"asked for {handle}, {self.name} gives the record of {record.handle}"
             return Reading(Outcome.UNKNOWN, None, why)
         return Reading(Outcome.OK, record)
+
+    async def listed(self, prefix: str, further: str = "") -> Listing:
+        """See ``Registry``; a page is asked for with the last identifier of the one before."""
+        if not self.abilities.can_list:
+            return NO_LISTING
+        query = {"prefix": prefix, "after": further}
+        told = await self._ask("GET", self._manner.paths.listing, params=query)
+        if told.outcome is not Outcome.OK:
+            return no_page(told)
+        found = told.body.get("data")
+        last = str(found[-1]) if isinstance(found, list) and found else ""
+        return page_of(prefix, found, last, further)
 
     async def create(self, records: Sequence[Record]) -> list[Result]:
         """Register identifiers."""
