@@ -4,8 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS   ?=
-# Tests wait two seconds for each that they compute, so three run at a time for each core.
-JOBS   ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1))')
+# Tests wait more than they compute; still more at a time, and answers come too late for them.
+JOBS   ?= $(shell $(PYTHON) -c 'import os; print(5 * (os.cpu_count() or 1) // 2)')
 
 # Hundreds of processes are started, and each would compile every module anew where keeping them
 # is forbidden.
