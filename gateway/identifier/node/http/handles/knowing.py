@@ -73,7 +73,7 @@ class Knowing:
         if "sessionId" in fields:
             session = self._sessions.known(fields["sessionId"], self._clock_s())
             if session is None:
-                raise RefusedError(Rc.CHALLENGE, "this session is over, or was never proved")
+                raise RefusedError(Rc.CHALLENGE, "the session is over, or was never proved")
             return session.user
         return ""
 
