@@ -152,6 +152,12 @@ class SnmsNode(Settings):
         description="further messages by which one identifier of many has succeeded, beside 成功 "
         "and its like",
     )
+    reason_field: str = Field(
+        default="",
+        max_length=64,
+        description="name by which a deletion tells why, beside each handle, as a qulink node has "
+        "it: reason; empty: not at all, since other nodes may refuse what they do not know",
+    )
     carriers: Literal["passive", "active"] = Field(
         default="passive",
         description="what machines carry; active: carriers that sign (主动标识载体), for which "

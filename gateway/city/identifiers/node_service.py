@@ -15,6 +15,7 @@ from gateway.core.days import day_of
 from gateway.identifier.calling import Caller
 from gateway.identifier.node import embedded, program
 from gateway.identifier.node.credentials import node_credentials
+from gateway.identifier.node.http.snms_bodies import REASON
 from gateway.identifier.node.http.snms_face import LISTING
 from gateway.identifier.registering.composing import registry_of
 from gateway.identifier.registering.registry import Registry
@@ -95,7 +96,7 @@ def _registry(config: CityConfig, now_ms: Callable[[], int]) -> Registry:
     return registry_of(node, timeout_s, today)
 
 
-_OWN = Manner(paths=Paths(listing=LISTING))
+_OWN = Manner(paths=Paths(listing=LISTING), reason=REASON)
 
 
 async def _serve(

@@ -11,10 +11,13 @@ from gateway.identifier.irp.data import Admin, write_admin
 from gateway.identifier.irp.values import HIDDEN, USUAL, Value
 from gateway.identifier.record import Record
 from gateway.identifier.record import Value as Item
+from gateway.identifier.registering.marking import MAX_REASON, one_line
 from gateway.identifier.template import FIRST_INDEX
 
-ADMIN_INDEX, TEMPLATE_INDEX, WITHDRAWN_INDEX = 100, 1000, 1002
+ADMIN_INDEX, TEMPLATE_INDEX, WITHDRAWN_INDEX, WITHDRAWN_BY_INDEX = 100, 1000, 1002, 1003
 ADMIN, TEMPLATE, WITHDRAWN = "HS_ADMIN", "TEMPLATE_ID", "WITHDRAWN"
+WITHDRAWN_BY = "WITHDRAWN_BY"
+"""Of a node of ours: who withdrew it."""
 
 
 def admin_value(admin: Admin, now_s: int) -> Value:
@@ -42,7 +45,8 @@ def values_of(record: Record, now_s: int, *, is_public: bool) -> tuple[Value, ..
 def withdrawn_values(record: Record, reason: str, now_s: int) -> tuple[Value, ...]:
     """What stays of a record that was withdrawn: nothing of the machine."""
     template = Value(TEMPLATE_INDEX, TEMPLATE, record.template_version.encode(), now_s)
-    return (template, Value(WITHDRAWN_INDEX, WITHDRAWN, reason.encode(), now_s))
+    why = one_line(reason, MAX_REASON)
+    return (template, Value(WITHDRAWN_INDEX, WITHDRAWN, why.encode(), now_s))
 
 
 def record_of(held: Held) -> Record:
@@ -61,6 +65,16 @@ def withdrawal_of(held: Held) -> str | None:
     """Why a handle was withdrawn; None if it was not."""
     marks = (one for one in held.values if (one.index, one.type) == (WITHDRAWN_INDEX, WITHDRAWN))
     return next(map(_text, marks), None)
+
+
+def gone_of(held: Held) -> str | None:
+    """What to say of a handle that its node has taken back for ever; None: it lives.
+
+    Only its enterprise is shown that much of it; for others it is not there.
+    """
+    if not any((one.index, one.type) == (WITHDRAWN_BY_INDEX, WITHDRAWN_BY) for one in held.values):
+        return None
+    return f"{held.handle} was withdrawn: {withdrawal_of(held)}"
 
 
 def _text(value: Value) -> str:

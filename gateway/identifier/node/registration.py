@@ -1,10 +1,17 @@
-"""What is registered of one identifier. Pure."""
+"""What is registered of one identifier, and what stays of a withdrawn one. Pure."""
 
 from dataclasses import dataclass
 
 from gateway.identifier.irp.bodies import Held
-from gateway.identifier.irp.values import Value
-from gateway.identifier.native.records import TEMPLATE, TEMPLATE_INDEX
+from gateway.identifier.irp.values import HIDDEN, Value
+from gateway.identifier.native.records import (
+    TEMPLATE,
+    TEMPLATE_INDEX,
+    WITHDRAWN,
+    WITHDRAWN_BY,
+    WITHDRAWN_BY_INDEX,
+    WITHDRAWN_INDEX,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +41,31 @@ class Registration:
         changed_s = self.values[0].timestamp_s if self.values else 0
         template = Value(TEMPLATE_INDEX, TEMPLATE, self.template_version.encode(), changed_s)
         return Held(self.handle, (template, *self.values))
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What stays of a withdrawn identifier.
+
+    Attributes:
+        handle: as it was registered.
+        at_ms: when it was withdrawn, UTC milliseconds.
+        why: the reason; empty: none was given, or it is not told.
+        by: the user who did it; empty likewise.
+    """
+
+    handle: str
+    at_ms: int
+    why: str = ""
+    by: str = ""
+
+    @property
+    def held(self) -> Held:
+        """As the native protocol has it: why and by whom, for nobody but who proves himself."""
+        at_s = self.at_ms // 1000
+        marks = (WITHDRAWN_INDEX, WITHDRAWN, self.why), (WITHDRAWN_BY_INDEX, WITHDRAWN_BY, self.by)
+        values = (
+            Value(index, kind, text.encode(), at_s, permissions=HIDDEN)
+            for index, kind, text in marks
+        )
+        return Held(self.handle, tuple(values))

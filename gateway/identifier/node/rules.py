@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.identifier.codes.handle import MAX_HANDLE
 from gateway.identifier.irp.values import Value
+from gateway.identifier.registering.marking import MAX_REASON
 from gateway.identifier.template import FIRST_INDEX
 from gateway.identifier.visibility import FIELD, Seen
 
@@ -36,9 +37,11 @@ NOT_LOGGED_IN = "未登录"
 TOO_MANY = f"批量操作的标识数量不能超过{MAX_BATCH}"
 TOO_MANY_REQUESTS = "请求过于频繁，请稍后再试"
 BAD_REASON = "原因含有无效字符"
+LONG_REASON = f"原因长度不能超过{MAX_REASON}"
 NO_JSON = "请求体不是有效的JSON"
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_LINE = re.compile("[^\0-\x1f\x7f-\x9f\u2028\u2029]*")
 
 Json = dict[str, Any]
 
@@ -130,6 +133,13 @@ def _unknown_index(index: int) -> str:
 def is_text(text: str) -> bool:
     """Whether a text can be kept: JSON can say zero, and half a character, PostgreSQL cannot."""
     return not _NO_TEXT.search(text)
+
+
+def reason_problem(reason: object) -> str | None:
+    """What is wrong with the reason of a withdrawal, one line of text; empty: none is given."""
+    if not isinstance(reason, str) or not is_text(reason) or not _LINE.fullmatch(reason):
+        return BAD_REASON
+    return LONG_REASON if len(reason) > MAX_REASON else None
 
 
 def contents_problem(values: Sequence[Value]) -> str | None:

@@ -49,6 +49,7 @@ def _snms(node: SnmsNode, timeout_s: float, today: Callable[[], date]) -> Regist
         paths=Paths(node.paths.login, node.paths.data, node.paths.template, node.paths.listing),
         meanings=meanings(CODES, WORDS, node.codes, node.words),
         withdrawal=node.withdrawal,
+        reason=node.reason_field,
         success=SUCCESS | {one.casefold() for one in node.success},
         template=ACTIVE if node.carriers == "active" else PASSIVE,
     )

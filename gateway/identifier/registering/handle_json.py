@@ -17,6 +17,7 @@ from gateway.identifier.native.keys import key_name
 from gateway.identifier.native.records import (
     admin_value,
     difference,
+    gone_of,
     record_of,
     values_of,
     withdrawal_of,
@@ -166,7 +167,9 @@ class HandleJsonRegistry:
         named, listed = told.body.get("handle"), told.body.get("values", [])
         if not isinstance(named, str) or not isinstance(listed, list):
             return Told(Outcome.UNKNOWN, f"reading {handle}: the answer is no handle's"), None
-        return told, Held(named, tuple(_readable(listed)))
+        held = Held(named, tuple(_readable(listed)))
+        gone = gone_of(held)
+        return (told, held) if gone is None else (Told(Outcome.NOT_FOUND, gone), None)
 
     async def _ask(
         self,

@@ -7,7 +7,15 @@ from gateway.identifier.template import ITEMS_BY_TYPE, WITHDRAWAL_REASON
 
 WITHDRAWN = "误录撤销"
 """What the status of such a machine is called at the node and in the ledger."""
+MAX_REASON = 300
+"""Characters of a reason beside a deletion."""
 _STATUS, _REASON = ITEMS_BY_TYPE["runStatus"], WITHDRAWAL_REASON
+
+
+def one_line(reason: str, longest: int) -> str:
+    """A reason as nodes keep it: cells of sheets have line ends, and control characters."""
+    spaced = "".join(one if one.isprintable() else " " for one in reason)
+    return " ".join(spaced.split())[:longest]
 
 
 def marked(record: Record, reason: str) -> Record:
@@ -20,7 +28,7 @@ def marked(record: Record, reason: str) -> Record:
     own = {item.index for item in (_STATUS, _REASON)}
     values = [one for one in record.values if one.index not in own]
     values.append(Value(_STATUS.index, _STATUS.type, WITHDRAWN))
-    if text := reason.strip()[: _REASON.maximum]:
+    if text := one_line(reason, _REASON.maximum):
         values.append(Value(_REASON.index, _REASON.type, text))
     return replace(record, values=tuple(sorted(values, key=lambda one: one.index)))
 

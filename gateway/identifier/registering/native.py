@@ -33,6 +33,7 @@ from gateway.identifier.native.records import (
     TEMPLATE_INDEX,
     admin_value,
     difference,
+    gone_of,
     record_of,
     values_of,
     withdrawal_of,
@@ -189,8 +190,7 @@ class NativeRegistry:
         """What the server holds of a handle that is spelt as ours."""
         held = await self._held(handle)
         if isinstance(held, Held) and not _is_same(held.handle, handle):
-            why = f"the server holds {held.handle}, which differs in case"
-            return Result(handle, Outcome.INVALID, why)
+            return Result(handle, Outcome.INVALID, f"the server holds {held.handle} in other case")
         return held
 
     async def _carried_out(self, handle: str, steps: Iterable[tuple[Op, bytes]]) -> Result:
@@ -222,7 +222,7 @@ class NativeRegistry:
             return Result(handle, Outcome.UNKNOWN, f"{handle}: {error}")
         if held.handle.upper() != handle.upper():
             return Result(handle, Outcome.UNKNOWN, f"the server answers for {held.handle}")
-        return held
+        return held if (gone := gone_of(held)) is None else Result(handle, Outcome.NOT_FOUND, gone)
 
     async def _each(
         self, records: Sequence[Record], change: Callable[[Record], Awaitable[Result]]

@@ -47,6 +47,14 @@ class Client:
         return answer.status_code, body
 
 
+async def post(client: Client, path: str, **fields: Any) -> httpx.Response:
+    """Send a form as a page of the node does."""
+    if "qulink_csrf" not in client.http.cookies:
+        await client.http.get("/login")
+    csrf = client.http.cookies["qulink_csrf"]
+    return await client.http.post(path, data={"csrf": csrf, **fields})
+
+
 def basic(identity: str, secret: str) -> str:
     """An ``Authorization`` as Handle.Net wants it."""
     pair = f"{quote(identity, safe='')}:{secret}"

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from gateway.identifier.irp.values import Value
 from gateway.identifier.native.administering import Administrator
 from gateway.identifier.native.keys import PrivateKey, SecretKey
 from gateway.identifier.native.peers import Peer, TcpPeer, UdpPeer
+from gateway.identifier.native.walking.walk import Manner, Walker
+from gateway.identifier.native.walking.way import WalkError
 from gateway.identifier.node.keeping import audit
 from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.keeping.users import AdminKey
@@ -40,6 +43,7 @@ from gateway.identifier.record import Record
 from gateway.identifier.record import Value as Item
 from gateway.identifier.registering.registry import Outcome
 from gateway.relational.database import Database
+from tests.identifier.irp.servers import site_at
 from tests.identifier.node.acting import TERMS, Node, machine
 from tests.identifier.node.natively import KEY, PLACE, TIMEOUT_S, Served, served, with_key
 
@@ -90,10 +94,18 @@ async def test_a_mark_withdraws_with_its_reason(node: Node, tmp_path: Path) -> N
         served(node, with_key(node, tmp_path)) as here,
         here.registry(deletes=False) as registry,
     ):
-        assert (await registry.withdraw([RECORD], "误录"))[0].outcome is Outcome.OK
-        assert (await registry.read(HANDLE)).outcome is Outcome.NOT_FOUND
+        assert (await registry.withdraw([RECORD], " 误录：\n两次 "))[0].outcome is Outcome.OK
+        gone = await registry.read(HANDLE)
+        assert (gone.outcome, gone.message) == (
+            Outcome.NOT_FOUND,
+            f"{HANDLE} was withdrawn: 误录： 两次",
+        )
+        walker = Walker((site_at(here.port),), Manner(TIMEOUT_S))
+        with closing(walker), pytest.raises(WalkError) as caught:
+            await walker.resolve(Question(HANDLE))
+        assert (caught.value.rc, caught.value.is_certain) == (Rc.HANDLE_NOT_FOUND, True)
         assert (await registry.create([RECORD]))[0].outcome is Outcome.EXISTS
-    assert node.database.run_now(audit.newest, 1)[0].detail == "误录"
+    assert node.database.run_now(audit.newest, 1)[0].detail == "误录： 两次"
 
 
 async def test_a_private_key_is_as_good(node: Node, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ URL = {"index": 1, "type": "URL", "data": {"format": "string", "value": "http://
 NAME = {"index": 2, "type": "DESC", "data": {"format": "string", "value": "1#注塑机"}}
 HIDDEN = {**NAME, "index": 3, "permissions": "1100"}
 HANDLE = f"{PREFIX}/451.1"
+WHY = "deleted natively by its administrator"
 
 
 @pytest.fixture
@@ -63,6 +64,8 @@ async def test_a_handle_is_created_read_replaced_and_withdrawn(client: Client) -
     assert replaced == (200, {"responseCode": 1, "handle": HANDLE})
     assert await values(client) == {2: "1#注塑机"}
     assert (await client.ask("DELETE", at(HANDLE), KEY))[0] == 200
+    assert await values(client, key=KEY) == {1002: WHY, 1003: "qz01"}
+    assert (await client.ask("GET", at(HANDLE), OTHER))[1]["message"] == f"{HANDLE} was withdrawn"
     gone, again = await client.ask("GET", at(HANDLE)), await client.ask("DELETE", at(HANDLE), KEY)
     assert [(status, body["responseCode"]) for status, body in (gone, again)] == [(404, 100)] * 2
     reborn = await client.ask("PUT", at(HANDLE), KEY, json=URL)

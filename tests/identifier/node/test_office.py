@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +18,7 @@ from gateway.throttle import FREE_ATTEMPTS
 from gateway.web.access.guard import MAX_BODY_BYTES
 from gateway.web.i18n import catalog
 from tests.identifier.node.acting import ROOT, Node
-from tests.identifier.node.handle_face import Client, asking
+from tests.identifier.node.handle_face import Client, asking, post
 from tests.identifier.node.running import configured, running
 from tests.support.chromium import chromium
 
@@ -39,14 +38,6 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     async with asking(tmp_path) as made:
         people(made.node)
         yield made
-
-
-async def post(client: Client, path: str, **fields: Any) -> httpx.Response:
-    """Send a form as a page of the node does."""
-    if "qulink_csrf" not in client.http.cookies:
-        await client.http.get("/login")
-    csrf = client.http.cookies["qulink_csrf"]
-    return await client.http.post(path, data={"csrf": csrf, **fields})
 
 
 async def enter(client: Client, name: str, password: str = PASSWORD) -> httpx.Response:

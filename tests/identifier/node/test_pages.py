@@ -16,7 +16,7 @@ from gateway.identifier.node.keeping.counts import What
 from gateway.identifier.node.pages.face import json_address, record_address
 from gateway.identifier.node.program import database_of
 from gateway.identifier.node.registration import Registration
-from gateway.identifier.node.rights import allotting, registrations, templates
+from gateway.identifier.node.rights import accounts, allotting, registrations, templates
 from gateway.identifier.registering.marking import WITHDRAWN
 from gateway.identifier.registering.snms.templates import template_body
 from gateway.identifier.template import ITEMS_BY_TYPE, TEMPLATE_ITEMS, TYPES, equipment_values
@@ -24,8 +24,8 @@ from gateway.web.access.guard import POLICY
 from gateway.web.formats import moment
 from gateway.web.i18n import catalog
 from tests.identifier.irp.servers import site_at
-from tests.identifier.node.acting import CLERK, NOW_MS, Node
-from tests.identifier.node.handle_face import PREFIX, Client, asking
+from tests.identifier.node.acting import CLERK, NOW_MS, ROOT, Node
+from tests.identifier.node.handle_face import PREFIX, Client, asking, post
 from tests.identifier.node.running import configured, running
 from tests.support.chromium import chromium
 
@@ -108,12 +108,27 @@ async def test_a_text_that_is_registered_is_meant_as_it_stands(client: Client) -
 async def test_a_withdrawn_one_says_so(client: Client) -> None:
     who = client.node.principal("qz01")
     client.node.now_ms = NOW_MS + 60_000
-    client.node.do(registrations.withdraw, who, [HANDLE], "not for everybody")
+    client.node.do(registrations.withdraw, who, [(HANDLE, "not for everybody")])
     answer = await page(client, record_address(HANDLE), "en")
     assert answer.status_code == 410
     assert f"was withdrawn at {moment(NOW_MS + 60_000)}" in answer.text
     assert "&lt;script&gt;alert(1)" not in answer.text
     assert "not for everybody" not in answer.text
+    for name, is_told in (("qz01", True), ("qz02", False)):
+        answer = await page(await entered(client, name), record_address(HANDLE), "en")
+        assert ("not for everybody" in answer.text, "Withdrawn by" in answer.text) == (
+            is_told,
+            is_told,
+        )
+
+
+async def entered(client: Client, name: str) -> Client:
+    """The same visitor, logged in with a password."""
+    client.node.do(accounts.set_password, ROOT, name, "a good password")
+    client.http.cookies.clear()
+    answer = await post(client, "/login", username=name, password="a good password")
+    assert answer.status_code == 303
+    return client
 
 
 async def test_one_that_is_marked_as_a_mistake_says_so(client: Client) -> None:

@@ -4,13 +4,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
 from edge_config.models.identifiers.node import NodeDatabase, NodeLimits
 from gateway.identifier.irp.bodies import Question
 from gateway.identifier.native.walking.walk import Manner, Walker
-from gateway.identifier.node import program
+from gateway.identifier.node import program, rules
 from gateway.identifier.node.http import watching
 from gateway.identifier.node.keeping import counts, users
 from gateway.identifier.node.program import database_of
@@ -42,6 +43,7 @@ async def test_what_is_done_over_http_and_natively_is_counted(url: str, tmp_path
         finally:
             walker.close()
         assert {one.index: one.data for one in found.held.values} == {1000: b"1", 2000: b"a"}
+        await deleted_with_reasons(http)
         metrics = (await http.get("/metrics")).text
         assert (
             'qulink_node_answers_total{action="register",outcome="ok",protocol="snms"} 2.0'
@@ -49,7 +51,7 @@ async def test_what_is_done_over_http_and_natively_is_counted(url: str, tmp_path
         assert (await http.get("/healthz")).json() == {"status": "ok", "parts": {"database": "ok"}}
         assert (await http.get("/statistics?hours=0")).status_code == 400
         told = (await http.get("/statistics?hours=24")).json()
-        assert told["identifiers"] == 2
+        assert told["identifiers"] == 1
     database = database_of(config)
     found_counts = {
         (one.protocol, one.action): dict(one.outcomes)
@@ -58,6 +60,30 @@ async def test_what_is_done_over_http_and_natively_is_counted(url: str, tmp_path
     database.close()
     assert found_counts["snms", "register"] == {"ok": 2, "exists": 1}
     assert found_counts["native", "resolve"]["ok"] >= 1
+
+
+async def deleted_with_reasons(http: httpx.AsyncClient) -> None:
+    """One of two is deleted; what is no reason, or nobody's identifier, harms no other."""
+    one = "88.999.QZ01/2"
+    many = [{"handle": one, "reason": why} for why in ("x" * 301, "a\tb", 7, "录重")]
+    answer = await http.request(
+        "DELETE", "/identityv2/data/batchDelete", json=["88.999.QZ01/9", *many]
+    )
+    assert [(each["code"], each["msg"]) for each in answer.json()["data"]] == [
+        (-2, rules.ABSENT),
+        (-2, rules.LONG_REASON),
+        (-2, rules.BAD_REASON),
+        (-2, rules.BAD_REASON),
+        (1, rules.SUCCESS),
+    ]
+    gone = (await http.get("/identityv2/data/detail", params={"handle": one})).json()
+    assert (gone["status"], gone["message"]) == (-2, rules.NOT_FOUND)
+    assert gone["data"] == {
+        "handle": one,
+        "withdrawnTime": NOW_MS,
+        "withdrawnBy": "qz01",
+        "reason": "录重",
+    }
 
 
 async def test_figures_are_not_everybodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,14 @@ from gateway.identifier.irp.values import HIDDEN, Value
 from gateway.identifier.node.keeping import audit, records
 from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.keeping.prefixes import State
-from gateway.identifier.node.registration import Registration
+from gateway.identifier.node.registration import Registration, Withdrawal
 from gateway.identifier.node.rights import allotting, registrations, templates
 from gateway.identifier.node.rights.principal import NOBODY, Terms
 from gateway.identifier.registering.registry import Outcome
 from gateway.relational.database import Database
 from tests.identifier.node.acting import CLERK, NOW_MS, ROOT, Node, machine, template
 
+WHY = "entered by mistake"
 OK, EXISTS, GONE = Outcome.OK, Outcome.EXISTS, Outcome.NOT_FOUND
 INVALID, DENIED, QUOTA = Outcome.INVALID, Outcome.DENIED, Outcome.QUOTA
 
@@ -107,17 +108,34 @@ def test_what_was_withdrawn_resolves_to_nothing_and_is_never_registered_again(
     node = Node(database)
     node.create("qz01", machine("1"), machine("2"))
     both = ["88.999.QZ01/1", "88.999.qz01/1", "88.999.QZ01/9"]
-    done = node.do(registrations.withdraw, node.principal("qz01"), both, "entered by mistake")
+    done = node.do(registrations.withdraw, node.principal("qz01"), [(one, WHY) for one in both])
     assert [one.outcome for one in done] == [OK, GONE, GONE]
     assert node.read("qz01", both[0]) is None
     with closing(Lookup(database)) as lookup:
-        assert lookup.held(both[0]) is None
+        held = lookup.held(both[0])
+        assert held is not None
+        assert [(one.index, one.is_public) for one in held.values] == [(1002, False), (1003, False)]
     assert node.create("qz01", machine("1", "another")) == [EXISTS]
     changed = node.do(registrations.update, node.principal("qz01"), [machine("1", "another")])
     assert [one.outcome for one in changed] == [GONE]
     entry = database.run_now(audit.newest, 1)[0]
     assert (entry.who, entry.action, entry.subject) == ("qz01", "withdrawn", both[0])
-    assert entry.detail == "entered by mistake"
+    assert entry.detail == WHY
+
+
+def test_why_and_by_whom_is_for_those_whom_it_concerns(database: Database) -> None:
+    node = Node(database)
+    node.create("qz01", machine("1"), machine("2"))
+    first, second = "88.999.QZ01/1", "88.999.QZ01/2"
+    own = node.principal("qz01")
+    node.do(registrations.withdraw, own, [(first, "one"), (second, "two")])
+    told = Withdrawal(first, NOW_MS, "one", "qz01")
+    for who in (own, ROOT, CLERK):
+        assert node.do(registrations.withdrawal, who, first.lower()) == told
+        assert node.do(registrations.withdrawal, who, second).why == "two"
+    for who in (NOBODY, node.principal("qz02")):
+        assert node.do(registrations.withdrawal, who, first) == Withdrawal(first, NOW_MS)
+    assert node.do(registrations.withdrawal, own, "88.999.QZ01/3") is None
 
 
 def test_nobody_and_those_who_register_nothing_change_nothing(database: Database) -> None:
@@ -126,7 +144,7 @@ def test_nobody_and_those_who_register_nothing_change_nothing(database: Database
     for who in (NOBODY, ROOT, CLERK, node.principal("qz02")):
         assert node.do(registrations.create, who, [machine("2")])[0].outcome is DENIED
         assert node.do(registrations.update, who, [machine("1")])[0].outcome is DENIED
-        done = node.do(registrations.withdraw, who, ["88.999.QZ01/1"], "x")
+        done = node.do(registrations.withdraw, who, [("88.999.QZ01/1", "x")])
         assert done[0].outcome is DENIED
         assert node.do(templates.create, who, template("88.999.QZ01")).outcome is DENIED
         assert node.do(templates.update, who, template("88.999.QZ01")).outcome is DENIED

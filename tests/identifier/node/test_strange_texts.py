@@ -28,7 +28,7 @@ def test_a_reason_or_enterprise_that_no_database_keeps_is_refused(
     node = Node(database)
     node.create("qz01", machine("1"))
     own = node.principal("qz01")
-    (done,) = node.do(registrations.withdraw, own, [f"{ONE}/1"], text)
+    (done,) = node.do(registrations.withdraw, own, [(f"{ONE}/1", text)])
     assert (done.outcome, done.message) == (Outcome.INVALID, rules.BAD_REASON)
     assert node.read("qz01", f"{ONE}/1") is not None
     for refused in (
@@ -77,6 +77,7 @@ async def test_over_http_such_a_text_is_a_refusal_and_no_fault(tmp_path: Path, u
                 ("POST", "/identityv2/data", value),
                 ("POST", "/snms/api/v5/template", item),
                 ("DELETE", "/identityv2/data", {"handle": f"{ONE}/@"}),
+                ("DELETE", "/identityv2/data", {"handle": f"{ONE}/1", "reason": "@"}),
                 ("POST", "/identity/token", {"username": "@", "password": "@"}),
             ):
                 sent = json.dumps(given).replace("@", text).encode()

@@ -107,7 +107,7 @@ def test_what_is_taken_over_is_the_citys_to_change(tmp_path: Path) -> None:
         database.run_now(settle, own, "88.999", 5)
     visit = Visit(database.run_now(principal_of, own.username), Terms("88.999"), 10)
     handles = ["88.999.QZ01/1a", "88.999.QZ01/gone"]
-    done = database.run_now(registrations.withdraw, visit, handles, "by mistake")
+    done = database.run_now(registrations.withdraw, visit, [(one, "by mistake") for one in handles])
     assert [one.outcome for one in done] == [Outcome.OK, Outcome.NOT_FOUND]
     assert database.run_now(records.count) == MANY
     database.close()

@@ -14,6 +14,8 @@ from edge_config.models.base import SecretUnavailableError
 from gateway.core.days import day_of
 from gateway.identifier.calling import Caller
 from gateway.identifier.node.http.login import TOKEN_LIFE_MS
+from gateway.identifier.node.http.snms_bodies import REASON
+from gateway.identifier.node.keeping import records
 from gateway.identifier.record import Record, Value
 from gateway.identifier.registering.marking import WITHDRAWN, is_marked
 from gateway.identifier.registering.registry import Outcome
@@ -70,12 +72,15 @@ async def test_create_read_update_withdraw(tmp_path: Path) -> None:
 
 
 async def test_what_is_deleted_is_never_registered_again(tmp_path: Path) -> None:
-    manner = Manner(withdrawal="delete")
+    manner = Manner(withdrawal="delete", reason=REASON)
     async with served(tmp_path) as node, node.registry(manner=manner) as registry:
         await with_template(registry)
         await registry.create([record("1")])
-        withdrawn = await outcomes(registry.withdraw([record("1"), record("9")], "mistake"))
+        withdrawn = await outcomes(registry.withdraw([record("1"), record("9")], "行 3\n录重"))
         assert withdrawn == [Outcome.OK, Outcome.NOT_FOUND]
+        gone = node.database.run_now(records.withdrawal, f"{PREFIX}/1")
+        assert gone is not None
+        assert (gone.why, gone.by) == ("行 3 录重", node.credentials.username)
         assert (await registry.read(f"{PREFIX}/1")).outcome is Outcome.NOT_FOUND
         assert await outcomes(registry.create([record("1")])) == [Outcome.EXISTS]
 

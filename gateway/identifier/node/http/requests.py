@@ -17,8 +17,15 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
     """The node's answer to a request it does not carry out."""
 
-    def __init__(self, message: str, status: int = -2, outcome: Outcome = Outcome.INVALID) -> None:
+    def __init__(
+        self,
+        message: str,
+        status: int = -2,
+        outcome: Outcome = Outcome.INVALID,
+        data: Any = None,
+    ) -> None:
         super().__init__(message)
+        self.data = data
         self.status = status
         self.outcome = outcome
 

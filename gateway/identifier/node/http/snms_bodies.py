@@ -3,12 +3,14 @@
 from typing import Any
 
 from gateway.identifier.irp.values import Value
-from gateway.identifier.node.registration import Registration
+from gateway.identifier.node.registration import Registration, Withdrawal
 from gateway.identifier.template import FIRST_INDEX
 
 Json = dict[str, Any]
 _MARKER = 1000
 """Index of the value that names the template, in answers."""
+REASON = "reason"
+"""Why an identifier is deleted, beside its handle; not of the document."""
 
 
 def read_registration(body: Json, now_ms: int) -> Registration:
@@ -36,6 +38,20 @@ def write_detail(held: Registration) -> Json:
         "templateVersion": held.template_version,
         "value": [marker, *items],
     }
+
+
+def read_withdrawal(body: Any) -> tuple[Any, Any]:
+    """Handle and reason of a deletion; of many, one may be the handle alone."""
+    if isinstance(body, dict):
+        reason = body.get(REASON)
+        return body.get("handle", ""), "" if reason is None else reason
+    return body, ""
+
+
+def write_withdrawal(gone: Withdrawal) -> Json:
+    """A withdrawn identifier, beside the message that it is not there."""
+    told = {"handle": gone.handle, "withdrawnTime": gone.at_ms}
+    return told | {"withdrawnBy": gone.by, REASON: gone.why} if gone.by or gone.why else told
 
 
 def _item(index: int, kind: str, text: str) -> Json:

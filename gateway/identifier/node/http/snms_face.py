@@ -16,7 +16,12 @@ from starlette.routing import Route
 from gateway.identifier.node import rules
 from gateway.identifier.node.http.login import Logins, known_by
 from gateway.identifier.node.http.requests import Answer, Refusal, read_body
-from gateway.identifier.node.http.snms_bodies import read_registration, write_detail
+from gateway.identifier.node.http.snms_bodies import (
+    read_registration,
+    read_withdrawal,
+    write_detail,
+    write_withdrawal,
+)
 from gateway.identifier.node.keeping.counts import Tally, What
 from gateway.identifier.node.rights import registrations, templates
 from gateway.identifier.node.rights.principal import NOBODY, Terms, Visit
@@ -119,7 +124,9 @@ def _detail(connection: Connection, visit: Visit, query: Json) -> Done:
     _refuse(rules.handle_problem(query.get("handle")))
     held = registrations.read(connection, visit, query["handle"])
     if held is None:
-        raise Refusal(rules.NOT_FOUND, outcome=Outcome.NOT_FOUND)
+        gone = registrations.withdrawal(connection, visit, query["handle"])
+        data = None if gone is None else write_withdrawal(gone)
+        raise Refusal(rules.NOT_FOUND, outcome=Outcome.NOT_FOUND, data=data)
     return write_detail(held), [Outcome.OK]
 
 
@@ -184,14 +191,14 @@ def _many_of(work: Callable[[Connection, Visit, Sequence[Any]], list[Result]]) -
 
 
 def _delete(connection: Connection, visit: Visit, body: Any) -> Done:
-    handle = body.get("handle") if isinstance(body, dict) else None
-    named = handle if isinstance(handle, str) else ""
-    (result,) = registrations.withdraw(connection, visit, [named], "")
+    asked = read_withdrawal(body if isinstance(body, dict) else {})
+    (result,) = registrations.withdraw(connection, visit, [asked])
     return _demanded(result)
 
 
 def _batch_delete(connection: Connection, visit: Visit, body: Any) -> Done:
-    results = registrations.withdraw(connection, visit, _batch_of(body), "")
+    asked = [read_withdrawal(one) for one in _batch_of(body)]
+    results = registrations.withdraw(connection, visit, asked)
     data = [
         {"handle": one.handle, "code": 1 if one.outcome is Outcome.OK else -2, "msg": one.message}
         for one in results
@@ -249,7 +256,8 @@ def _answering(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
         try:
             data = await answer(request)
         except Refusal as refusal:
-            return Answer({"message": str(refusal), "status": refusal.status, "data": None})
+            data = refusal.data
+            return Answer({"message": str(refusal), "status": refusal.status, "data": data})
         return Answer({"message": rules.SUCCESS, "status": 1, "data": data})
 
     return endpoint

@@ -13,16 +13,19 @@ from sqlalchemy import URL
 from gateway.identifier.irp.bodies import Held
 from gateway.identifier.irp.values import PUBLIC_READ, Value
 from gateway.identifier.node.keeping import contents
-from gateway.identifier.node.registration import Registration
+from gateway.identifier.node.registration import Registration, Withdrawal
 from gateway.identifier.visibility import Seen, hidden
 from gateway.relational.database import Database
 
 _QUERY = (
-    "SELECT record.handle, record.contents, record.template_version, template.seen FROM record "
+    "SELECT record.handle, record.contents, record.template_version, template.seen, "
+    "record.withdrawn_ms, record.withdrawn_why, record.withdrawn_by FROM record "
     "LEFT JOIN template ON template.prefix = record.prefix "
-    "AND template.version = record.template_version "
-    "WHERE record.key = {} AND record.withdrawn_ms IS NULL"
+    "AND template.version = record.template_version WHERE record.key = {}"
 )
+
+
+_Row = tuple[str, bytes, str, str | None, int | None, str, str]
 
 
 class LookupFailedError(Exception):
@@ -44,7 +47,9 @@ class Lookup:
         self._connection: Any = None
 
     def held(self, handle: str) -> Held | None:
-        """A living identifier; values that not everybody may see are not public in it.
+        """An identifier; values that not everybody may see are not public in it.
+
+        Of a withdrawn one they are why and by whom, which nobody sees unproved.
 
         Raises:
             LookupFailedError: the database does not answer.
@@ -52,11 +57,13 @@ class Lookup:
         row = self._row(handle.upper())
         if row is None:
             return None
-        name, blob, version, seen = row
+        name, blob, version, seen, withdrawn_ms, why, by = row
+        if withdrawn_ms is not None:
+            return Withdrawal(name, withdrawn_ms, why, by).held
         held = Registration(name, version, contents.read(blob)).held
         return held if seen is None else Held(name, _veiled(held.values, seen))
 
-    def _row(self, key: str) -> tuple[str, bytes, str, str | None] | None:
+    def _row(self, key: str) -> _Row | None:
         """The row; a connection that was lost meanwhile is opened again, once."""
         try:
             return self._asked(key)
@@ -68,12 +75,10 @@ class Lookup:
             self.close()
             raise LookupFailedError(f"the node's database: {error}") from error
 
-    def _asked(self, key: str) -> tuple[str, bytes, str, str | None] | None:
+    def _asked(self, key: str) -> _Row | None:
         if self._connection is None:
             self._connection = _opened(self._url)
-        found: tuple[str, bytes, str, str | None] | None = self._connection.execute(
-            self._query, (key,)
-        ).fetchone()
+        found: _Row | None = self._connection.execute(self._query, (key,)).fetchone()
         return found
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from gateway.identifier.node.keeping import contents
 from gateway.identifier.node.keeping.tables import record
-from gateway.identifier.node.registration import Registration
+from gateway.identifier.node.registration import Registration, Withdrawal
 from gateway.relational.database import chunks
 from gateway.relational.upsert import insert_for
 
@@ -107,25 +107,37 @@ def replace(connection: Connection, changed: Sequence[Registration], now_ms: int
         connection.execute(statement, rows)
 
 
-def withdraw(connection: Connection, keys: Iterable[str], why: str, now_ms: int) -> None:
+def withdraw(connection: Connection, reasons: Mapping[str, str], by: str, now_ms: int) -> None:
     """Take the values of identifiers away for ever; their names stay taken.
 
     Args:
         connection: of the node's database.
-        keys: of living ones.
-        why: the reason; cut at 300 characters.
+        reasons: why, by key of a living one; at most 300 characters each.
+        by: the user who withdraws them.
         now_ms: UTC milliseconds.
     """
     of = record.c
-    gone: Mapping[str, Any] = {
-        "withdrawn_ms": now_ms,
-        "withdrawn_why": why[:300],
-        "contents": _NOTHING,
-    }
-    for some in chunks(keys):
-        connection.execute(
-            update(record).where(of.key.in_(some), of.withdrawn_ms.is_(None)).values(gone)
+    statement = (
+        update(record)
+        .where(of.key == bindparam("at"), of.withdrawn_ms.is_(None))
+        .values(
+            withdrawn_ms=now_ms,
+            withdrawn_why=bindparam("why"),
+            withdrawn_by=by,
+            contents=_NOTHING,
         )
+    )
+    if reasons:
+        rows = [{"at": key, "why": why} for key, why in reasons.items()]
+        connection.execute(statement, rows)
+
+
+def withdrawal(connection: Connection, key: str) -> Withdrawal | None:
+    """What is kept of a withdrawn identifier; None: it lives, or never was."""
+    of = record.c
+    query = select(of.handle, of.withdrawn_ms, of.withdrawn_why, of.withdrawn_by)
+    row = connection.execute(query.where(of.key == key)).one_or_none()
+    return None if row is None or row.withdrawn_ms is None else Withdrawal(*row)
 
 
 def handles(

@@ -36,6 +36,7 @@ record = Table(
     Column("registered_by", String(64), nullable=False),  # empty: before users were known
     Column("withdrawn_ms", BigInteger),  # None: it lives
     Column("withdrawn_why", String(300), nullable=False, server_default=""),
+    Column("withdrawn_by", String(64), nullable=False, server_default=""),  # empty: not known
 )
 template = Table(
     "template",

@@ -23,6 +23,7 @@ from gateway.identifier.irp.message import (
 )
 from gateway.identifier.irp.octets import WireError
 from gateway.identifier.irp.values import Value
+from gateway.identifier.native.records import withdrawal_of
 from gateway.identifier.node.native.referring import Directory, prefix_asked
 
 _KEPT = Flag.RETURN_DIGEST | Flag.KEEP_ALIVE | Flag.AUTHORITATIVE | Flag.PUBLIC_ONLY
@@ -146,7 +147,14 @@ def _resolved(asked: Message, question: Question, holdings: Holdings) -> Held:
     is_hidden = len(values) < len(wanted)
     if is_hidden and holdings.takes_proofs and not asked.flags & Flag.PUBLIC_ONLY:
         raise ProofNeededError
+    if not values and withdrawal_of(held) is not None:
+        raise RefusedError(Rc.HANDLE_NOT_FOUND, withdrawn(handle))
     return _some(held.handle, values)
+
+
+def withdrawn(handle: str) -> str:
+    """What everybody is told of an identifier that was taken back."""
+    return f"{handle} was withdrawn"
 
 
 def _prefix_resolved(asked: Message, question: Question, prefix: str, directory: Directory) -> Held:

@@ -18,7 +18,7 @@ from gateway.identifier.irp.message import MAX_LENGTH, Message
 from gateway.identifier.native.records import withdrawal_of
 from gateway.identifier.node import rules
 from gateway.identifier.node.native import changes
-from gateway.identifier.node.native.answering import RefusedError
+from gateway.identifier.node.native.answering import RefusedError, withdrawn
 from gateway.identifier.node.native.referring import prefix_asked
 from gateway.identifier.node.registration import Registration
 from gateway.identifier.node.rights import registrations
@@ -84,17 +84,27 @@ def done(connection: Connection, visit: Visit, asked: Message) -> bytes:
         return _create(connection, visit, asked)
     if asked.op == Op.DELETE:
         handle = read_handle(asked.body)
-        return _told(registrations.withdraw(connection, visit, [handle], _WITHOUT_REASON))
+        return _withdrawn(connection, visit, handle, _WITHOUT_REASON)
     return _change(connection, visit, asked)
 
 
 def _read(connection: Connection, visit: Visit, asked: Message) -> bytes:
     question = read_question(asked.body)
-    held = _found(connection, visit, question.handle).held
+    held = _seen(connection, visit, question.handle)
     values = tuple(one for one in held.values if question.wants(one))
     if not values:
         raise RefusedError(Rc.VALUES_NOT_FOUND, f"{held.handle} has no such value")
     return write_held(Held(held.handle, values))
+
+
+def _seen(connection: Connection, visit: Visit, handle: str) -> Held:
+    """What the principal may see of an identifier; of a withdrawn one why, and by whom."""
+    gone = registrations.withdrawal(connection, visit, handle)
+    if gone is None:
+        return _found(connection, visit, handle).held
+    if not (gone.why or gone.by):
+        raise RefusedError(Rc.HANDLE_NOT_FOUND, withdrawn(handle))
+    return gone.held
 
 
 def _found(connection: Connection, visit: Visit, handle: str) -> Registration:
@@ -118,8 +128,12 @@ def _replaced(connection: Connection, visit: Visit, new: Registration) -> bytes:
     """An identifier has other values now; one that says why it is withdrawn, is."""
     why = withdrawal_of(new.held)
     if why is not None:
-        return _told(registrations.withdraw(connection, visit, [new.handle], why))
+        return _withdrawn(connection, visit, new.handle, why)
     return _told(registrations.update(connection, visit, [new]))
+
+
+def _withdrawn(connection: Connection, visit: Visit, handle: str, why: str) -> bytes:
+    return _told(registrations.withdraw(connection, visit, [(handle, why)]))
 
 
 def _change(connection: Connection, visit: Visit, asked: Message) -> bytes:

@@ -22,7 +22,7 @@ from gateway.identifier.node.http.login import Logins
 from gateway.identifier.node.keeping.counts import Tally, What
 from gateway.identifier.node.pages.looking import Finding, Item, Standing, first_known, look
 from gateway.identifier.node.pages.office import OFFICE, Office, word
-from gateway.identifier.node.rights.principal import NOBODY, Terms, Visit
+from gateway.identifier.node.rights.principal import Principal, Terms
 from gateway.identifier.registering.registry import Outcome
 from gateway.relational.database import Database
 from gateway.web.access.guard import HEADERS, limited
@@ -102,17 +102,18 @@ class PageFace:
         began_s = time.perf_counter()
         outcome: str = Outcome.UNKNOWN
         try:
-            visit = Visit(NOBODY, self._terms, self._now_ms())
+            visit = await self._office.visit(request)
             handle = request.path_params["handle"][:_LONGEST]
             found = await self._database.read(look, visit, handle)
             outcome = found.standing.outcome
         finally:
             elapsed_s = time.perf_counter() - began_s
             self._tally.add(What(_PROTOCOL, "resolve", outcome), elapsed_s)
-        return self._pages.render(request, self._view(found), _STATUS.get(found.standing, 404))
+        view = self._view(found, visit.principal)
+        return self._pages.render(request, view, _STATUS.get(found.standing, 404))
 
-    def _view(self, found: Finding) -> View:
-        data = {"found": found, "prefix": self._terms.prefix}
+    def _view(self, found: Finding, who: Principal) -> View:
+        data = {"found": found, "prefix": self._terms.prefix, "user": who.user}
         return View("record.html" if found.standing is Standing.HERE else "absent.html", data)
 
     def _answering(

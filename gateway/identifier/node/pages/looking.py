@@ -1,4 +1,4 @@
-"""What everybody may know of an identifier: its values, or why this node has none to show."""
+"""What may be known of an identifier: its values, or why this node has none to show."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +13,7 @@ from gateway.identifier.node import rules
 from gateway.identifier.node.keeping import prefixes, records
 from gateway.identifier.node.keeping.records import Dates
 from gateway.identifier.node.native.referring import Directory, prefix_asked
-from gateway.identifier.node.registration import Registration
+from gateway.identifier.node.registration import Registration, Withdrawal
 from gateway.identifier.node.rights import registrations, templates
 from gateway.identifier.node.rights.principal import Visit
 from gateway.identifier.registering.marking import WITHDRAWN
@@ -77,7 +77,8 @@ class Finding:
         standing: how it stands.
         dates: of one that is or was here.
         version: of its template; empty: it follows none.
-        items: its values that everybody may see.
+        items: its values that the one who asks may see.
+        gone: what stays of it, if it was withdrawn.
         servers: where it is answered for, if elsewhere: ``address:port (TCP, UDP)``.
     """
 
@@ -86,6 +87,7 @@ class Finding:
     dates: Dates | None = None
     version: str = ""
     items: tuple[Item, ...] = ()
+    gone: Withdrawal | None = None
     servers: tuple[str, ...] = ()
 
     @property
@@ -128,8 +130,9 @@ def _held(connection: Connection, visit: Visit, handle: str) -> Finding:
     if held is not None:
         items = _items(connection, held)
         return Finding(held.handle, Standing.HERE, dates, held.template_version, items)
-    if dates is not None and dates.withdrawn_ms is not None:
-        return Finding(handle, Standing.WITHDRAWN, dates)
+    gone = registrations.withdrawal(connection, visit, handle)
+    if gone is not None:
+        return Finding(handle, Standing.WITHDRAWN, dates, gone=gone)
     return Finding(handle, Standing.UNKNOWN)
 
 

@@ -20,7 +20,7 @@ from gateway.identifier.node.keeping.audit import Entry
 from gateway.identifier.node.keeping.counts import Figures
 from gateway.identifier.node.keeping.prefixes import Prefix, State
 from gateway.identifier.node.rights import allotting
-from gateway.identifier.node.rights.principal import Principal, Terms, Visit
+from gateway.identifier.node.rights.principal import NOBODY, Principal, Terms, Visit
 from gateway.identifier.registering.registry import Outcome, Result
 from gateway.relational.database import Database
 from gateway.web.forms import form_of
@@ -140,16 +140,19 @@ class Office:
         response.delete_cookie(self._cookie)
         return response
 
-    async def _visit(self, request: Request) -> Visit:
+    async def visit(self, request: Request) -> Visit:
+        """Who asks for a page: a user who has logged in, or nobody."""
         now_ms = self._now_ms()
         token = request.cookies.get(self._cookie, "")
+        if not token:
+            return Visit(NOBODY, self._terms, now_ms)
         who: Principal = await self._database.read(known_by, token, now_ms)
         return Visit(who, self._terms, now_ms)
 
     # -- prefixes ------------------------------------------------------------------------------
 
     async def _seen(self, request: Request) -> Response:
-        visit = await self._visit(request)
+        visit = await self.visit(request)
         if visit.principal.role is None:
             return RedirectResponse("/login", 303)
         asked = request.query_params.get("page", "0")
@@ -181,7 +184,7 @@ class Office:
     async def _done(
         self, request: Request, function: Callable[..., Result], *given: object
     ) -> Response:
-        visit = await self._visit(request)
+        visit = await self.visit(request)
         if visit.principal.role is None:
             return RedirectResponse("/login", 303)
         result: Result = await self._database.run(function, visit, *given)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from gateway.identifier.node import rules
 from gateway.identifier.node.keeping import audit, records, templates
 from gateway.identifier.node.keeping.audit import Action
-from gateway.identifier.node.registration import Registration
+from gateway.identifier.node.registration import Registration, Withdrawal
 from gateway.identifier.node.rights.principal import Visit
 from gateway.identifier.registering.registry import Outcome, Result
 from gateway.identifier.visibility import Seen, hidden
@@ -131,28 +131,41 @@ def _with_kept(new: Registration, old: Registration, below: int) -> Registration
 
 
 def withdraw(
-    connection: Connection, visit: Visit, handles: Sequence[str], why: str
+    connection: Connection, visit: Visit, asked: Sequence[tuple[str, str]]
 ) -> list[Result]:
     """Take identifiers back for ever: they resolve to nothing and are never registered again.
 
     Args:
         connection: of the node's database.
         visit: who asks.
-        handles: at most :data:`MAX_AT_ONCE`, in any case.
-        why: the reason; kept.
+        asked: at most :data:`MAX_AT_ONCE`, each a handle, in any case, and why; that is kept.
 
     Returns:
         OK; NOT_FOUND: it never was, or was withdrawn before; INVALID: the reason is no text that
         can be kept; DENIED as of :func:`create`.
     """
     begin_changes(connection)
-    batch = _Batch(connection, visit, handles)
-    batch.refuse(lambda _at: not rules.is_text(why), Outcome.INVALID, rules.BAD_REASON)
+    batch = _Batch(connection, visit, [handle for handle, _ in asked])
+    batch.demand_reasons([why for _, why in asked])
     living = records.living(connection, batch.keys())
     batch.refuse(lambda at: batch.key(at) not in living, Outcome.NOT_FOUND, rules.ABSENT)
     batch.refuse_repeated(Outcome.NOT_FOUND, rules.ABSENT)
-    records.withdraw(connection, batch.keys(), why, visit.now_ms)
-    return batch.finished(Action.WITHDRAWN, why)
+    reasons = {batch.key(at): asked[at][1] for at in batch.open()}
+    records.withdraw(connection, reasons, visit.principal.user, visit.now_ms)
+    told = set(reasons.values())
+    return batch.finished(Action.WITHDRAWN, told.pop() if len(told) == 1 else "")
+
+
+def withdrawal(connection: Connection, visit: Visit, handle: str) -> Withdrawal | None:
+    """What stays of a withdrawn identifier; None: it lives, or never was.
+
+    Its enterprise, reviewers and administrators see why and by whom, others only that it was.
+    """
+    kept = records.withdrawal(connection, handle.upper())
+    who = visit.principal
+    if kept is None or who.is_reviewer or who.owns(handle.partition("/")[0]):
+        return kept
+    return replace(kept, why="", by="")
 
 
 class _Batch:
@@ -184,6 +197,12 @@ class _Batch:
         """Refuse those of whose position something is true."""
         for at in [one for one in self.open() if is_wrong(one)]:
             self._put(at, outcome, message)
+
+    def demand_reasons(self, given: Sequence[str]) -> None:
+        """Refuse those whose reason cannot be kept."""
+        for at in list(self.open()):
+            if (problem := rules.reason_problem(given[at])) is not None:
+                self._put(at, Outcome.INVALID, problem)
 
     def refuse_repeated(self, outcome: Outcome, message: str) -> None:
         """Of the same identifier given twice only the first is looked at."""

@@ -10,7 +10,7 @@ from gateway.identifier.calling import Caller, Reply
 from gateway.identifier.codes.handle import Handle, HandleError
 from gateway.identifier.record import Record, read_record
 from gateway.identifier.registering.asking import Asker, Meanings, Told, no_page, told_of
-from gateway.identifier.registering.marking import marked
+from gateway.identifier.registering.marking import MAX_REASON, marked, one_line
 from gateway.identifier.registering.registry import (
     NO_LISTING,
     Abilities,
@@ -47,6 +47,7 @@ class Manner:
         withdrawal: what becomes of an identifier that was given by mistake: a mark on its record,
             or its deletion.
         success: messages of an identifier of many that has succeeded, in small letters.
+        reason: name by which a deletion tells why; empty: it does not.
         template: type of templates that are made: PASSIVE, or ACTIVE for machines with carriers.
     """
 
@@ -55,6 +56,7 @@ class Manner:
     batch: int = MAX_BATCH
     withdrawal: Literal["mark", "delete"] = "mark"
     success: frozenset[str] = SUCCESS
+    reason: str = ""
     template: int = PASSIVE
 
 
@@ -136,8 +138,15 @@ class SnmsRegistry:
     async def withdraw(self, records: Sequence[Record], reason: str) -> list[Result]:
         """Mark or delete identifiers that were given by mistake."""
         if self._manner.withdrawal == "delete":
-            return await self._many("DELETE", "batchDelete", records, _handle_of)
+            return await self._many("DELETE", "batchDelete", records, self._deletion(reason))
         return await self.update([marked(one, reason) for one in records])
+
+    def _deletion(self, reason: str) -> Callable[[Record], Any]:
+        """What is sent of an identifier that is to be deleted: the handle, with why if wanted."""
+        name, why = self._manner.reason, one_line(reason, MAX_REASON)
+        if not (name and why):
+            return lambda record: record.handle
+        return lambda record: {"handle": record.handle, name: why}
 
     async def ensure_template(self, prefix: str, version: str, items: Sequence[Item]) -> Result:
         """Have a template hold these items: it is made, or what it lacks is added."""
@@ -241,7 +250,3 @@ class SnmsRegistry:
         if reply.status >= 500 or reply.status in (401, 429):  # noqa: PLR2004 - of HTTP
             return None
         return told_of(self._manner.meanings, body["status"], body.get("message"), body)
-
-
-def _handle_of(record: Record) -> str:
-    return record.handle
