@@ -4,7 +4,7 @@ A refusal is a Chinese message for the caller; ``None`` means that nothing is wr
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from gateway.identifier.codes.handle import MAX_HANDLE
@@ -71,6 +71,19 @@ def foreign_prefix(handle: str, own: str) -> str | None:
     prefix = handle.partition("/")[0].upper()
     belongs = prefix == own.upper() or prefix.startswith(f"{own.upper()}.")
     return None if belongs else f"前缀{prefix}不属于本节点{own}"
+
+
+def nearest(prefix: str, known: Container[str]) -> str | None:
+    """Of known prefixes, in upper case, the one that this one is, or stands below; case apart."""
+    one = prefix.upper()
+    while one and one not in known:
+        one = one.rpartition(".")[0]
+    return one or None
+
+
+def not_usable(prefix: str) -> str:
+    """The message for a prefix where its own enterprise changes nothing for now."""
+    return f"前缀{prefix}已暂停或已由其他节点应答，不能注册、变更或删除标识"
 
 
 def not_allotted(prefix: str) -> str:

@@ -36,7 +36,7 @@ def test_a_prefix_is_never_two_enterprises(database: Database) -> None:
     assert decided(node, ONE, State.SUSPENDED, "fees").outcome is Outcome.OK
     assert applied(node, ONE).outcome is Outcome.EXISTS, "suspended is not free"
     assert decided(node, ONE, State.ALLOTTED).outcome is Outcome.OK
-    assert node.principal("qz01").owns(ONE)
+    assert node.principal("qz01").may_register(ONE)
     assert not node.principal("qz02").owns(ONE)
 
 
@@ -88,7 +88,8 @@ def test_a_prefix_is_delegated_and_taken_back(database: Database) -> None:
 def own_prefixes(database: Database, prefix: str = "88.999") -> Sequence[str]:
     """What the city has after its node has started."""
     database.run_now(embedded.settle, NodeCredentials("city", "secret"), prefix, NOW_MS)
-    return database.run_now(prefixes.usable, embedded.ENTERPRISE)
+    held = database.run_now(prefixes.held, embedded.ENTERPRISE)
+    return [one for one, is_usable in held.items() if is_usable]
 
 
 def test_a_nodes_own_enterprise_has_its_prefix_without_a_decision(database: Database) -> None:
@@ -114,7 +115,7 @@ def test_what_others_hold_is_never_the_citys_own(
         own_prefixes(database, prefix)
     assert f"{ONE} of 'enterprise qz01'" in str(told.value)
     assert "node.path" in str(told.value)
-    assert database.run_now(prefixes.usable, embedded.ENTERPRISE) == []
+    assert database.run_now(prefixes.held, embedded.ENTERPRISE) == {}
 
 
 def test_what_was_refused_to_others_is_the_citys(database: Database) -> None:

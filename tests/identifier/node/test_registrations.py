@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 
 from gateway.identifier.irp.values import HIDDEN, Value
+from gateway.identifier.node import rules
 from gateway.identifier.node.keeping import audit, records
 from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.keeping.prefixes import State
@@ -16,6 +17,7 @@ from gateway.relational.database import Database
 from tests.identifier.node.acting import CLERK, NOW_MS, ROOT, Node, machine, template
 
 WHY = "entered by mistake"
+URL = Value(1, "URL", b"http://a")
 OK, EXISTS, GONE = Outcome.OK, Outcome.EXISTS, Outcome.NOT_FOUND
 INVALID, DENIED, QUOTA = Outcome.INVALID, Outcome.DENIED, Outcome.QUOTA
 
@@ -162,8 +164,28 @@ def test_where_a_prefix_is_not_answered_here_nothing_is_registered(
     else:
         with database.engine.begin() as connection:
             allotting.prefixes.delegate(connection, "88.999.QZ01", b"site")
-    assert node.create("qz01", machine("2")) == [DENIED]
-    assert node.read(None, "88.999.QZ01/1") == {2000: "a"}
+    own, handle = node.principal("qz01"), "88.999.QZ01/1"
+    (denied,) = node.do(registrations.create, own, [machine("2")])
+    assert (denied.outcome, denied.message) == (DENIED, rules.not_usable("88.999.QZ01"))
+    assert node.do(registrations.update, own, [machine("1", "z")])[0].outcome is DENIED
+    assert node.do(registrations.withdraw, own, [(handle, WHY)])[0].outcome is DENIED
+    assert node.do(templates.update, own, template("88.999.QZ01")).outcome is DENIED
+    assert node.read(None, handle) == {2000: "a"}
+    assert node.read("qz02", handle) == {2000: "a", 2001: "b"}
+    assert node.read("qz01", handle) == {2000: "a", 2001: "b", 2002: "c"}, "it stays its own"
+    assert node.do(registrations.listed, own, "88.999.QZ01", 9) == [handle]
+
+
+def test_the_nearest_of_its_prefixes_says_whether_an_enterprise_registers(
+    database: Database,
+) -> None:
+    node = Node(database)
+    part = "88.999.QZ01.PART"
+    for change in (State.ALLOTTED, State.SUSPENDED):
+        node.do(allotting.apply, node.principal("qz01"), part)
+        node.do(allotting.decide, CLERK, part, change, "fees")
+    without = [Registration(f"{one}/1", "", (URL,)) for one in (part, f"{part}.A", "88.999.QZ01")]
+    assert node.create("qz01", *without) == [DENIED, DENIED, OK]
 
 
 def test_a_day_has_a_limit_and_the_next_one_its_own(database: Database) -> None:

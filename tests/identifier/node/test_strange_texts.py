@@ -37,7 +37,7 @@ def test_a_reason_or_enterprise_that_no_database_keeps_is_refused(
         node.do(accounts.add, ROOT, "new", Role.ENTERPRISE, text),
     ):
         assert (refused.outcome, refused.message) == (Outcome.INVALID, refusals.NO_TEXT)
-    assert node.principal("qz01").owns(ONE)
+    assert node.principal("qz01").may_register(ONE)
     assert node.do(accounts.add, ROOT, "new", Role.ENTERPRISE, "泉州 #1").outcome is Outcome.OK
 
 

@@ -1,10 +1,9 @@
 """Prefixes: one row each, for ever; what was allotted to one enterprise is never another's."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from gateway.identifier.node.keeping.tables import prefix as table
 
@@ -72,13 +71,17 @@ def find(connection: Connection, prefix: str) -> Prefix | None:
     )
 
 
-def usable(connection: Connection, enterprise: str) -> Sequence[str]:
-    """Where an enterprise may register: allotted and answered here, in upper case."""
+def held(connection: Connection, enterprise: str) -> dict[str, bool]:
+    """Prefixes that an enterprise has, in upper case, and whether it may register there.
+
+    It may where they are allotted and answered here; one that is suspended stays its own.
+    """
     of = table.c
-    query = select(of.prefix).where(
-        of.enterprise == enterprise, of.state == State.ALLOTTED, of.site.is_(None)
+    is_usable = and_(of.state == State.ALLOTTED, of.site.is_(None))
+    query = select(of.prefix, is_usable).where(
+        of.enterprise == enterprise, of.state.in_((State.ALLOTTED, State.SUSPENDED))
     )
-    return connection.scalars(query.order_by(of.prefix)).all()
+    return {one: bool(usable) for one, usable in connection.execute(query.order_by(of.prefix))}
 
 
 def kin(connection: Connection, prefix: str) -> list[Prefix]:

@@ -20,6 +20,7 @@ from gateway.identifier.irp.data import (
     write_site,
 )
 from gateway.identifier.irp.values import Value
+from gateway.identifier.node import rules
 
 SITE = "HS_SITE"
 _ABOVE = "0.NA/"
@@ -46,10 +47,7 @@ class Directory:
 
     def nearest(self, prefix: str) -> str | None:
         """The allotted prefix that this one is, or stands below."""
-        one = prefix.upper()
-        while one and one not in self.allotted:
-            one = one.rpartition(".")[0]
-        return one or None
+        return rules.nearest(prefix, self.allotted)
 
     def referred(self, prefix: str) -> Referral | None:
         """Who knows better about a prefix; None: this node answers itself."""

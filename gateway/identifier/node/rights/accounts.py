@@ -131,7 +131,7 @@ def _is_own(visit: Visit, handle: str, user_name: str) -> bool:
     """Whether the principal speaks for itself, at a handle of its enterprise."""
     prefix, _, suffix = handle.upper().partition("/")
     place = suffix if prefix == "0.NA" else prefix
-    return user_name == visit.principal.user and visit.principal.owns(place)
+    return user_name == visit.principal.user and visit.principal.may_register(place)
 
 
 def _denied(visit: Visit, name: str) -> Result | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from gateway.identifier.node import rules
 from gateway.identifier.node.keeping import prefixes, users
 from gateway.identifier.node.keeping.users import Role
 from gateway.identifier.visibility import Seen
@@ -18,13 +19,14 @@ class Principal:
         user: name; empty: nobody.
         role: what the user is; None: nobody.
         enterprise: for which the user acts; empty: for none.
-        prefixes: at and below which the user registers, in upper case.
+        prefixes: that the enterprise has, in upper case, and whether it registers there now: not
+            while one is suspended, nor while another node answers for it.
     """
 
     user: str = ""
     role: Role | None = None
     enterprise: str = ""
-    prefixes: tuple[str, ...] = ()
+    prefixes: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def is_reviewer(self) -> bool:
@@ -32,8 +34,13 @@ class Principal:
         return self.role in (Role.REVIEWER, Role.ADMINISTRATOR)
 
     def owns(self, prefix: str) -> bool:
-        """Whether identifiers of a prefix are this one's to register."""
-        return any(f"{prefix.upper()}.".startswith(f"{own}.") for own in self.prefixes)
+        """Whether identifiers of a prefix are this one's: to see, whatever becomes of it."""
+        return rules.nearest(prefix, self.prefixes) is not None
+
+    def may_register(self, prefix: str) -> bool:
+        """Whether this one registers, changes and deletes identifiers of a prefix now."""
+        own = rules.nearest(prefix, self.prefixes)
+        return own is not None and self.prefixes[own]
 
     def nearness(self, prefix: str) -> Seen:
         """Which items of identifiers of a prefix this one sees."""
@@ -80,5 +87,5 @@ def principal_of(connection: Connection, user_name: str | None) -> Principal:
     user = users.find(connection, user_name) if user_name else None
     if user is None or user.disabled_ms is not None:
         return NOBODY
-    own = prefixes.usable(connection, user.enterprise) if user.enterprise else ()
-    return Principal(user.name, user.role, user.enterprise, tuple(own))
+    own = prefixes.held(connection, user.enterprise) if user.enterprise else {}
+    return Principal(user.name, user.role, user.enterprise, own)

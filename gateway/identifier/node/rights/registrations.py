@@ -57,7 +57,7 @@ def listed(
     skipped: int = 0,
     after: str = "",
 ) -> Result | list[str]:
-    """Identifiers of a prefix, for who registers below it; DENIED for others.
+    """Identifiers of a prefix, for whose it is, also while it is suspended; DENIED for others.
 
     Args:
         connection: of the node's database.
@@ -67,9 +67,8 @@ def listed(
         skipped: how many of the first ones are left out.
         after: an identifier; it and those before it are left out.
     """
-    denial = denied(visit, prefix)
-    if denial is not None:
-        return Result(prefix, Outcome.DENIED, denial)
+    if not (rules.is_key(prefix) and visit.principal.owns(prefix)):
+        return Result(prefix, Outcome.DENIED, rules.not_allotted(prefix))
     return records.handles(connection, prefix, most, skipped, after)
 
 
@@ -265,9 +264,10 @@ class _Batch:
 
 
 def denied(visit: Visit, prefix: str) -> str | None:
-    """Why a principal may register nothing below a prefix; None: it may."""
+    """Why a principal may register, change and delete nothing below a prefix; None: it may."""
     foreign = rules.foreign_prefix(prefix, visit.terms.prefix)
     if foreign is not None:
         return foreign
-    is_own = rules.is_key(prefix) and visit.principal.owns(prefix)
-    return None if is_own else rules.not_allotted(prefix)
+    if not rules.is_key(prefix) or not visit.principal.owns(prefix):
+        return rules.not_allotted(prefix)
+    return None if visit.principal.may_register(prefix) else rules.not_usable(prefix)
