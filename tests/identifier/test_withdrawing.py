@@ -1,26 +1,33 @@
 """An identifier of a row that was a mistake is withdrawn at the node, and is nobody else's ever."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, delete, select, update
 
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox
 from gateway.city.db.tables import status_rows
+from gateway.city.identifiers.issued import Issue
 from gateway.city.identifiers.labelled import labels_of
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.identifiers.progress.standing import Standing, progress
 from gateway.city.ledger.listing import listed
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.renaming import rename_machine
 from gateway.city.ledger.withdrawal import WithdrawalError, withdraw_machine
 from gateway.core.days import DAY_MS
+from gateway.identifier.codes.handle import Handle
+from gateway.identifier.node.http.snms_face import LISTING
 from gateway.identifier.record import Record, Value
 from gateway.identifier.registering.marking import WITHDRAWN, is_marked
 from gateway.identifier.registering.registry import Outcome, Registry
+from gateway.identifier.registering.snms.meanings import Paths
 from gateway.identifier.registering.snms.registry import Manner
 from gateway.identifier.template import TYPES, WITHDRAWAL_REASON, equipment_values
 from gateway.relational.database import Database
-from tests.support.city_db import USCCS, add_machine
+from tests.support.city_db import USCCS, add_machine, sqlite_city
 from tests.support.node import NOW_MS, served
 from tests.support.registering import (
     CONFIG,
@@ -28,6 +35,7 @@ from tests.support.registering import (
     fill,
     gateway_timeouts,
     made,
+    rules,
     states,
     work_off,
 )
@@ -174,3 +182,86 @@ def test_a_withdrawal_has_a_reason(database: Database) -> None:
         ):
             database.run_now(withdraw_machine, NAME, reason, NOW_MS)
     assert states(database) == []
+
+
+@pytest.mark.parametrize("what_is_left", ["file", "listing"])
+@pytest.mark.parametrize("withdrawal", ["mark", "delete"])
+async def test_withdrawn_before_a_restored_database_knows_its_identifier(
+    tmp_path: Path, what_is_left: str, withdrawal: Literal["mark", "delete"]
+) -> None:
+    """The database is older than the identifier; the file knows it, or else the node's listing."""
+    before, restored = (sqlite_city(tmp_path / name) for name in ("before", "restored"))
+    fill(before, 2)
+    fill(restored, 2)
+    by = rules()
+    manner = Manner(withdrawal=withdrawal, paths=Paths(listing=LISTING))
+    async with served(tmp_path) as node, node.registry(manner=manner) as registry:
+        await work_off(made(before, registry, Clock(), by))
+        assert restored.run_now(withdraw_machine, NAME, REASON, NOW_MS) is False
+        restored.run_now(lambda c: add_machine(c, USCCS[0], "A900", category="451"))
+        one = made(restored, registry, Clock(), by if what_is_left == "file" else rules())
+        await work_off(one)
+        record = await held(registry)
+        if withdrawal == "mark":
+            assert texts(record)["withdrawalReason"] == REASON
+            assert record is not None
+            assert is_marked(record)
+        else:
+            assert record is None
+    assert sorted(one[:2] for one in states(restored)) == [
+        ("register", "done"),
+        ("register", "done"),
+        ("withdraw", "done"),
+    ]
+    assert restored.run_now(labels_of, None)[0].handle != FIRST
+    given = select(identifier.c.handle).where(identifier.c.equipment_id == 1)
+    assert restored.run_now(lambda c: c.scalar(given)) == FIRST
+
+
+async def test_an_identifier_under_a_name_of_before_is_not_withdrawn(
+    database: Database, tmp_path: Path
+) -> None:
+    """The name is another machine's by now, which is withdrawn; the identifier is the first's."""
+    fill(database, 1)
+    by = rules()
+    later = NOW_MS + DAY_MS
+    async with served(tmp_path) as node, node.registry() as registry:
+        await work_off(made(database, registry, Clock(), by))
+        database.run_now(_forget_identifiers)
+        database.run_now(lambda c: add_machine(c, USCCS[0], "A900", category="451"))
+        first, second = (NAME._replace(asset_no=one) for one in ("B000", "A900"))
+        database.run_now(rename_machine, NAME, first, later)
+        database.run_now(rename_machine, second, NAME, later)
+        database.run_now(withdraw_machine, NAME, REASON, later)
+        waiting = replace(by, review_ms=3 * DAY_MS)  # the first machine gets its own later
+        await work_off(made(database, registry, Clock(), waiting))
+        assert states(database) == []
+        await work_off(made(database, registry, Clock(), by))
+        assert states(database) == [("register", "done", 1)]
+        record = await held(registry)
+        assert record is not None
+        assert not is_marked(record)
+
+
+def _forget_identifiers(connection: Connection) -> None:
+    """As a copy from before they were issued does."""
+    for table in (identifier_outbox, identifier):
+        connection.execute(delete(table))
+
+
+async def test_mistakes_that_never_had_an_identifier_hide_nobody_behind_them(
+    database: Database, tmp_path: Path
+) -> None:
+    fill(database, 20)
+    by = rules()
+    last = MachineName(USCCS[1], "1", "A019")
+    async with served(tmp_path) as node, node.registry() as registry:
+        by.issued.add([Issue(Handle.parse("88.999.QZ01/old.1"), last)], NOW_MS)
+        for number in range(20):
+            name = MachineName(USCCS[number % 2], "1", f"A{number:03d}")
+            database.run_now(withdraw_machine, name, REASON, NOW_MS)
+        one = made(database, registry, Clock(), by)
+        for _ in range(20 // CONFIG.batch + 1):
+            await one.step()
+        assert states(database) == [("withdraw", "done", 1)]
+        assert database.run_now(lambda c: c.scalar(select(identifier.c.equipment_id))) == 20

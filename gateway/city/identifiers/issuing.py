@@ -2,18 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
 
 from edge_config.models.identifiers.suffix import SuffixPattern
 from gateway.city.db.schema.identifiers import identifier, identifier_counter, identifier_outbox
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.identifiers.issued import Issue, IssuedFile
 from gateway.city.identifiers.outbox import enqueue
-from gateway.city.identifiers.review import reviewed, unidentified
-from gateway.city.ledger.machines import aliases, find
+from gateway.city.identifiers.regaining import had, is_taken, issued_row, names_of
+from gateway.city.identifiers.review import has_none, reviewed, unidentified, withdrawn
+from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_of
 from gateway.identifier.codes.handle import Handle
@@ -91,6 +91,8 @@ class Issuing:
 def unasked(connection: Connection, rules: Issuing, now_ms: int) -> list[str]:
     """Codes of enterprises with machines due, of whose prefix the file has not what the node has.
 
+    Machines that are withdrawn are due, too: the node may have an identifier of theirs.
+
     Args:
         connection: the city's database.
         rules: by which identifiers are issued.
@@ -102,7 +104,7 @@ def unasked(connection: Connection, rules: Issuing, now_ms: int) -> list[str]:
         .order_by(enterprise.c.identifier_code)
         .distinct()
     ).all()
-    due = unidentified().where(reviewed(rules.review_ms, now_ms)).limit(1)
+    due = has_none().where(or_(withdrawn(), reviewed(rules.review_ms, now_ms))).limit(1)
     return [
         code
         for code in codes
@@ -141,47 +143,15 @@ def issue(
     # Two workers that read the same number collide on the unique handle; the second tries again.
     held = {row.prefix: row.next for row in connection.execute(select(identifier_counter))}
     counters = dict(held)
-    names = _names(connection, [row.id for row in rows])
+    names = names_of(connection, [row.id for row in rows])
     given: dict[str, Any] = {}
     for row in rows:
-        handle = _again(connection, rules.issued, row.id, names[row.id], given)
+        handle = had(connection, rules.issued, row.id, names[row.id], given)
         handle = handle or _next_free(connection, rules, row, now_ms, counters)
-        given[handle.key] = _issued(row, handle, now_ms)
+        given[handle.key] = issued_row(row.id, handle, now_ms)
     _keep(connection, rules, rows, list(given.values()), now_ms)
     _keep_counters(connection, held, counters)
     return len(rows)
-
-
-def _names(connection: Connection, machines: Sequence[int]) -> dict[int, list[MachineName]]:
-    """Every name that each machine bears or bore."""
-    found: dict[int, list[MachineName]] = {one: [] for one in machines}
-    for row in aliases(connection, machines):
-        found[row.machine_id].append(MachineName(row.uscc, row.site_no, row.asset_no))
-    return found
-
-
-def _again(
-    connection: Connection,
-    issued: IssuedFile,
-    machine: int,
-    names: Sequence[MachineName],
-    given: Mapping[str, object],
-) -> Handle | None:
-    """What a machine was given already, as far as no other machine has it."""
-    issues = issued.issues_to(names)
-    if len(issues) > 1:
-        # Two machines may have borne a name in turn: the one that it meant on the day comes first.
-        # Not that one only: a restored ledger can date a name later than its issue.
-        issues.sort(key=lambda one: not _was_meant(connection, machine, *one))
-    for handle in (one.handle for _, one in issues):
-        if handle.key not in given and not _taken(connection, handle):
-            return handle
-    return None
-
-
-def _was_meant(connection: Connection, machine: int, day: date, one: Issue) -> bool:
-    """Whether the name of an issue meant a machine on that day."""
-    return find(connection, [one.machine], day).get(one.machine) == machine
 
 
 def _next_free(
@@ -197,14 +167,9 @@ def _next_free(
     while True:
         handle = Handle(prefix, rules.pattern.build(tokens, number))
         number += 1
-        if not rules.issued.holds(handle) and not _taken(connection, handle):
+        if not rules.issued.holds(handle) and not is_taken(connection, handle):
             counters[prefix] = number
             return handle
-
-
-def _taken(connection: Connection, handle: Handle) -> bool:
-    taken = select(literal(1)).where(identifier.c.handle_key == handle.key)
-    return connection.execute(taken).first() is not None
 
 
 def tokens_of(row: Row[Any], now_ms: int) -> dict[str, str]:
@@ -216,15 +181,6 @@ def tokens_of(row: Row[Any], now_ms: int) -> dict[str, str]:
         "line": row.line,
         "yyyymmdd": f"{day_of(now_ms):%Y%m%d}",
         "serial": row.serial_no,
-    }
-
-
-def _issued(row: Row[Any], handle: Handle, now_ms: int) -> dict[str, Any]:
-    return {
-        "equipment_id": row.id,
-        "handle": str(handle),
-        "handle_key": handle.key,
-        "issued_ms": now_ms,
     }
 
 

@@ -41,12 +41,14 @@ _NO_REASON = "台账：误录"
 _NOT_TAKEN = "the node holds other values than it confirmed"
 
 
-def enqueue(connection: Connection, machines: Iterable[int], now_ms: int) -> None:
-    """List machines that were given an identifier for registration."""
+def enqueue(
+    connection: Connection, machines: Iterable[int], now_ms: int, operation: str = "register"
+) -> None:
+    """List machines that were given an identifier for what the node is to be told of them."""
     rows = [
         {
             "equipment_id": machine,
-            "operation": "register",
+            "operation": operation,
             "state": "pending",
             "attempts": 0,
             "next_attempt_ms": now_ms,

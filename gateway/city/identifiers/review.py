@@ -28,13 +28,16 @@ from gateway.relational.upsert import insert_for
 
 def unidentified() -> Select[Any]:
     """Machines of the ledger that have no identifier and could get one, oldest first."""
+    return has_none().where(~withdrawn()).order_by(equipment.c.id)
+
+
+def has_none() -> Select[Any]:
+    """Machines that have no identifier, withdrawn ones too, of enterprises with a code."""
     return (
         select(equipment, enterprise.c.county, enterprise.c.identifier_code)
         .join(enterprise, enterprise.c.uscc == equipment.c.uscc)
         .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
         .where(identifier.c.equipment_id.is_(None), enterprise.c.identifier_code.is_not(None))
-        .where(~withdrawn())
-        .order_by(equipment.c.id)
     )
 
 

@@ -34,6 +34,7 @@ class Life:
         amid: those of them that left a machine unconfirmed.
         restores: of the city's database.
         withdrawals: of machines.
+        early: those of them after a restore, before the machine had its identifier again.
         identifiers: that are confirmed at the end.
         findings: what is wrong, in words.
     """
@@ -44,6 +45,7 @@ class Life:
     amid: int = 0
     restores: int = 0
     withdrawals: int = 0
+    early: int = 0
     identifiers: int = 0
     findings: list[str] = field(default_factory=list)
 
@@ -56,7 +58,7 @@ class Campaign:
         self.witness = Witness()
         self.ledger: dict[str, str] = {}
         self.withdrawn: set[str] = set()
-        self.is_restored = False
+        self.is_back = False
 
     async def round(self) -> None:
         """Change the ledger, kill meanwhile, wait, judge."""
@@ -66,7 +68,7 @@ class Campaign:
             await self._kill()
         await self._settle()
         if self.chance.random() < 0.5:
-            self._withdraw(self.chance.choice(sorted(self.ledger.keys() - self.withdrawn)))
+            self._withdraw_one()
             await self._kill()
             await self._settle()
         self._judge()
@@ -92,7 +94,7 @@ class Campaign:
         for part in parts:
             await part.kill()
             self.life.kills += 1
-        if not self.plant.is_worked_off(len(self.ledger)):
+        if not self.plant.is_worked_off():
             self.life.amid += len(parts)
         is_city_dead = plant.city in parts
         if is_city_dead:
@@ -105,26 +107,39 @@ class Campaign:
         if lot < 0.2 or not self.plant.copy.exists():
             self.plant.take_copy()
         elif lot < 0.7:
-            self.plant.restore()
-            self.life.restores += 1
-            names = sorted(self.ledger)
-            self.chance.shuffle(names)  # so that numbers would fall otherwise
-            self.plant.load({one: self.ledger[one] for one in names})
-            self.is_restored = True
+            self._restore()
         self.plant.pass_time()
 
-    def _withdraw(self, machine: str) -> None:
+    def _restore(self) -> None:
+        """What is withdrawn is so again at once, or when the machines have theirs again."""
+        self.plant.restore()
+        self.life.restores += 1
+        names = sorted(self.ledger)
+        self.chance.shuffle(names)  # so that numbers would fall otherwise
+        self.plant.load({one: self.ledger[one] for one in names})  # brings all back
+        self.is_back = self.chance.random() < 0.5
+        if not self.is_back:
+            self._withdraw_again()
+        if self.chance.random() < 0.5:
+            self._withdraw_one()
+            self.life.early += 1
+
+    def _withdraw_one(self) -> None:
+        machine = self.chance.choice(sorted(self.ledger.keys() - self.withdrawn))
         self.withdrawn.add(machine)
         self.life.withdrawals += 1
         self.plant.withdraw(machine)
 
+    def _withdraw_again(self) -> None:
+        for one in sorted(self.withdrawn):
+            self.plant.withdraw(one)
+
     async def _settle(self) -> None:
-        await self.plant.worked_off(len(self.ledger))
-        if self.is_restored:  # the import has brought back what was withdrawn
-            self.is_restored = False
-            for one in sorted(self.withdrawn):
-                self.plant.withdraw(one)
-            await self.plant.worked_off(len(self.ledger))
+        await self.plant.worked_off()
+        if self.is_back:
+            self.is_back = False
+            self._withdraw_again()
+            await self.plant.worked_off()
 
     def _see(self) -> None:
         self.witness.see(self.plant.confirmed().items())

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, select, update
 
 from edge_config.loading.load import load_node
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox
 from gateway.city.db.tables import equipment
+from gateway.city.identifiers.issued import FILE
+from gateway.city.identifiers.review import withdrawn
 from gateway.city.ledger.importer import import_ledger
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.withdrawal import withdraw_machine
@@ -154,13 +156,31 @@ class Plant:
         query = query.select_from(joined).where(identifier.c.registered_ms.is_not(None))
         return self.database.run_now(lambda c: {row[0]: row[1] for row in c.execute(query)})
 
-    def is_worked_off(self, machines: int) -> bool:
-        """Whether the node has been told of so many machines."""
-        query = select(identifier_outbox.c.state, func.count()).group_by(identifier_outbox.c.state)
-        counts = self.database.run_now(lambda c: c.execute(query).all())
-        return [tuple(row) for row in counts] == [("done", machines)]
+    def is_worked_off(self) -> bool:
+        """Whether the node has been told of every machine.
 
-    async def worked_off(self, machines: int) -> None:
+        Not of those that are withdrawn and never had an identifier; who had one by the file of
+        what was issued has an entry, whatever the database has forgotten.
+        """
+        box = identifier_outbox.c
+        rows: Select[Any] = select(equipment.c.asset_no, withdrawn(), box.state).outerjoin(
+            identifier_outbox, box.equipment_id == equipment.c.id
+        )
+        found = self.database.run_now(lambda c: c.execute(rows).all())
+        issued = self._issued()
+        return all(
+            state == "done" or (state is None and is_withdrawn and _key(machine) not in issued)
+            for machine, is_withdrawn, state in found
+        )
+
+    def _issued(self) -> set[str]:
+        file = self.data / FILE
+        if not file.exists():
+            return set()
+        with closing(sqlite3.connect(file)) as issued:
+            return {row[0] for row in issued.execute("SELECT asset_key FROM issued")}
+
+    async def worked_off(self) -> None:
         """Wait until the node has been told everything.
 
         Raises:
@@ -169,7 +189,7 @@ class Plant:
 
         async def is_done() -> bool:
             await asyncio.sleep(0.1)
-            return await asyncio.to_thread(self.is_worked_off, machines)
+            return await asyncio.to_thread(self.is_worked_off)
 
         await until(is_done, WORKED_OFF_S)
 
@@ -191,6 +211,10 @@ class Plant:
         if told.keys() != handles:
             raise RuntimeError(f"not all identifiers were asked for: {done.stderr.decode()}")
         return told
+
+
+def _key(machine: str) -> str:
+    return MachineName(USCC, "1", machine).key.asset_no
 
 
 def _told(answer: dict[str, object]) -> Told:

@@ -26,6 +26,7 @@ from gateway.city.identifiers.outbox import (
     note_verdicts,
     unresolved,
 )
+from gateway.city.identifiers.regaining import regain_withdrawn
 from gateway.city.identifiers.registering.pausing import (
     EVERYBODY,
     judged,
@@ -125,6 +126,8 @@ class Registrar:
     _sender: Sender = field(init=False)
     _unlisted: Counter[str] = field(default_factory=Counter)
     """How often the node said of a prefix that it cannot list."""
+    _looked_at: int = 0
+    """Up to this id withdrawn machines were looked at; from the first on again after the last."""
 
     def __post_init__(self) -> None:
         self._sender = Sender(self.database, self.registry, self.config.template_version)
@@ -158,9 +161,17 @@ class Registrar:
                 begun = await self.database.run(begin_reviews, now, batch)
             but = await self._recover(now)
             issued = await self.database.run(issue, self.rules, now, batch, but)
+            issued = issued or await self._regain_withdrawn(now)
         except IntegrityError:  # another worker gave them theirs in the same moment
             return True
         return begun + issued > 0
+
+    async def _regain_withdrawn(self, now_ms: int) -> int:
+        """The next withdrawn machines whose identifiers a restored database has forgotten."""
+        regained, self._looked_at = await self.database.run(
+            regain_withdrawn, self.rules.issued, self._looked_at, self.config.batch, now_ms
+        )
+        return regained
 
     async def _recover(self, now_ms: int) -> list[str]:
         """Ask the node what it has of prefixes before any is issued; codes that must wait."""
