@@ -83,11 +83,10 @@ async def test_what_the_node_holds_for_another_machine_is_given_up(
         first = handles(database)
         database.run_now(forget)
         lowest = min(first)  # the ledger comes back in another order: it is missing at first
-        database.run_now(set_status, lowest, "withdrawn")
-        one = made(database, registry, Clock())
-        await work_off(one)
-        database.run_now(set_status, lowest, "in_use")
-        await work_off(one)
+        database.run_now(approve, sorted(first.keys() - {lowest}), NOW_MS)
+        issued = new_file()
+        await work_off(made(database, registry, Clock(), rules(issued=issued, review_ms=DAY_MS)))
+        await work_off(made(database, registry, Clock(), rules(issued=issued)))
         assert counts(database) == complete(4)
         again = handles(database)
         assert again[lowest] == first[lowest]
@@ -107,11 +106,11 @@ async def test_another_sites_record_is_not_overwritten(database: Database, tmp_p
         (handle,) = handles(database).values()
         held = (await registry.read(handle)).record
         database.run_now(forget)
-        database.run_now(set_status, 1, "withdrawn")
         twin = database.run_now(
             lambda c: add_machine(c, USCCS[0], "A000", category="451", site_no="2")
         )
-        await work_off(made(database, registry, Clock()))
+        database.run_now(approve, [twin], NOW_MS)  # the first one is not asked for yet
+        await work_off(made(database, registry, Clock(), rules(review_ms=DAY_MS)))
         assert handles(database)[twin] == "88.999.QZ00/451.20261118.000002"
         assert (await registry.read(handle)).record == held
 
