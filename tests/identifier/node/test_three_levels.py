@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,11 @@ from gateway.identifier.irp.data import read_site
 from gateway.identifier.irp.message import Message, decode, encode
 from gateway.identifier.irp.values import Value
 from gateway.identifier.native.peers import TcpPeer
+from gateway.identifier.native.walking.walk import Manner, Walker
+from gateway.identifier.native.walking.way import WalkError
 from gateway.identifier.node import program
 from gateway.identifier.node.keeping import records
+from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.keeping.prefixes import State
 from gateway.identifier.node.keeping.users import Role
 from gateway.identifier.node.native.referring import site_of
@@ -31,8 +34,10 @@ from gateway.identifier.node.registration import Registration
 from gateway.identifier.node.rights import allotting
 from gateway.identifier.node.rights.principal import Principal, Terms, Visit
 from gateway.identifier.registering.registry import Outcome, Result
+from tests.identifier.irp.servers import site_at
 from tests.identifier.resolving.test_command import typed
 from tests.support.peers import free_port, wait_for_port
+from tests.support.waiting import until
 
 NOW_MS = 1_795_000_000_000
 DELEGATED, HOSTED = "88.999.001", "88.999.002"
@@ -177,3 +182,38 @@ async def test_a_walk_through_three_levels(ports: tuple[int, int, int]) -> None:
     assert change.rc == Rc.SERVICE_REFERRAL
     told = await asked(secondary, Op.GET_SITE, write_handle("/"))
     assert read_site(told.body).is_primary
+
+
+async def test_a_suspended_prefix_of_another_node_is_neither_absent_nor_referred(
+    ports: tuple[int, int, int], tmp_path: Path
+) -> None:
+    top, secondary, _ = ports
+    suspend(tmp_path, DELEGATED, HOSTED)
+    question = write_question(Question(f"{DELEGATED}/m1"))
+
+    async def is_known() -> bool:
+        return (await asked(secondary, Op.RESOLVE, question)).rc == Rc.NOT_RESPONSIBLE
+
+    await until(is_known)
+    for asked_for in (f"{DELEGATED}/m9", f"{DELEGATED}.1/m", DELEGATED, f"0.NA/{DELEGATED}"):
+        answer = await asked(secondary, Op.RESOLVE, write_question(Question(asked_for)))
+        assert answer.rc == Rc.NOT_RESPONSIBLE, asked_for
+    change = await asked(secondary, Op.DELETE, write_handle(f"{DELEGATED}/m1"))
+    assert change.rc == Rc.NOT_RESPONSIBLE
+    walker = Walker((site_at(top),), Manner(30.0))
+    with closing(walker), pytest.raises(WalkError, match="suspended") as caught:
+        await walker.resolve(Question(f"{DELEGATED}/m1"))
+    assert (caught.value.rc, caught.value.is_certain) == (Rc.NOT_RESPONSIBLE, False)
+    assert len(caught.value.hops) <= 4, "and nobody goes in circles"
+    # What this node answers for itself resolves as before, its prefix too.
+    assert (await asked(secondary, Op.RESOLVE, write_question(Question(f"{HOSTED}/m2")))).rc == 1
+    assert await site_told(secondary, HOSTED) == secondary
+
+
+def suspend(folder: Path, *prefixes: str) -> None:
+    """Suspend prefixes of the secondary node while it runs."""
+    visit = Visit(Principal("root", Role.ADMINISTRATOR), Terms("88.999"), NOW_MS)
+    with closing(open_database("sqlite:///node.db", folder / "88.999", {})) as database:
+        for one in prefixes:
+            done = database.run_now(allotting.decide, visit, one, State.SUSPENDED, "fees")
+            assert done.outcome is Outcome.OK

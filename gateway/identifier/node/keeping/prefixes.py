@@ -42,6 +42,10 @@ class Prefix:
     site: bytes | None
 
 
+_HELD = State.ALLOTTED, State.SUSPENDED
+"""States of a prefix that an enterprise has."""
+CLOSED = b""
+"""In the place of an HS_SITE to which nobody is referred."""
 _ALL = select(
     *(table.c[name] for name in ("prefix", "enterprise", "state", "reason")),
     *(table.c[name] for name in ("applied_ms", "decided_ms", "decided_by", "site")),
@@ -78,9 +82,7 @@ def held(connection: Connection, enterprise: str) -> dict[str, bool]:
     """
     of = table.c
     is_usable = and_(of.state == State.ALLOTTED, of.site.is_(None))
-    query = select(of.prefix, is_usable).where(
-        of.enterprise == enterprise, of.state.in_((State.ALLOTTED, State.SUSPENDED))
-    )
+    query = select(of.prefix, is_usable).where(of.enterprise == enterprise, of.state.in_(_HELD))
     return {one: bool(usable) for one, usable in connection.execute(query.order_by(of.prefix))}
 
 
@@ -95,13 +97,28 @@ def kin(connection: Connection, prefix: str) -> list[Prefix]:
 
 
 def allotted(connection: Connection) -> dict[str, bytes | None]:
-    """Allotted prefixes in upper case, with the HS_SITE of the node that answers for each.
+    """Prefixes that enterprises have, in upper case, with the HS_SITE of who answers for each.
 
-    None: it is this one.
+    None: this node does, also while one is suspended. CLOSED: another node does, and as the prefix
+    is suspended, nobody is referred to it.
     """
     of = table.c
-    query = select(of.prefix, of.site).where(of.state == State.ALLOTTED)
-    return {prefix: site for prefix, site in connection.execute(query)}  # noqa: C416 - rows are no pairs
+    query = select(of.prefix, of.state, of.site).where(of.state.in_(_HELD))
+    return {
+        prefix: CLOSED if site and state == State.SUSPENDED else site
+        for prefix, state, site in connection.execute(query)
+    }
+
+
+def is_usable(connection: Connection, prefix: str) -> bool:
+    """Whether its enterprise may register below a prefix: the nearest is allotted, and here."""
+    parts = prefix.upper().split(".")
+    above = [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
+    of = table.c
+    query = select(of.prefix, and_(of.state == State.ALLOTTED, of.site.is_(None)))
+    rows = connection.execute(query.where(of.prefix.in_(above), of.state.in_(_HELD)))
+    found = {one: bool(usable) for one, usable in rows}
+    return next((found[one] for one in above if one in found), False)
 
 
 def apply(connection: Connection, prefix: str, enterprise: str, now_ms: int) -> None:

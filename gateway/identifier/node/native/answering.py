@@ -160,6 +160,7 @@ def withdrawn(handle: str) -> str:
 def _prefix_resolved(asked: Message, question: Question, prefix: str, directory: Directory) -> Held:
     if not directory.is_own(prefix):
         raise RefusedError(Rc.NOT_RESPONSIBLE, f"{prefix} is not of this node")
+    _demand_open(prefix, directory)
     if directory.nearest(prefix) != prefix.upper():  # what is below a delegated one is told there
         _refer(asked, prefix, directory, Rc.PREFIX_REFERRAL)
     held = directory.answered(question, prefix)
@@ -183,8 +184,22 @@ def demand_own(asked: Message, handle: str, directory: Directory) -> None:
     prefix = handle.partition("/")[0]
     if not directory.is_own(prefix):
         raise RefusedError(Rc.NOT_RESPONSIBLE, f"{handle} is not of this node")
+    _demand_open(prefix, directory)
     # Of things clients follow this one, of prefixes either.
     _refer(asked, prefix, directory, Rc.SERVICE_REFERRAL)
+
+
+def _demand_open(prefix: str, directory: Directory) -> None:
+    """See that a prefix is no suspended one of another node.
+
+    That there is no such handle would be kept as a fact, and a referral would undo what the node
+    has decided. As Handle servers say it of a prefix that they do not have, somebody else is
+    responsible (RFC 3652, 2.2.2.2: RC_SERVER_NOT_RESP): nobody keeps that, and who reloads the
+    prefix for it is told the same there.
+    """
+    if directory.is_closed(prefix):
+        why = f"{prefix} is suspended: nobody is referred to the node that answered for it"
+        raise RefusedError(Rc.NOT_RESPONSIBLE, why)
 
 
 def _refer(asked: Message, prefix: str, directory: Directory, rc: Rc) -> None:

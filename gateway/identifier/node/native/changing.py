@@ -17,6 +17,7 @@ from gateway.identifier.irp.codes import Flag, Op, Rc
 from gateway.identifier.irp.message import MAX_LENGTH, Message
 from gateway.identifier.native.records import withdrawal_of
 from gateway.identifier.node import rules
+from gateway.identifier.node.keeping import prefixes
 from gateway.identifier.node.native import changes
 from gateway.identifier.node.native.answering import RefusedError, withdrawn
 from gateway.identifier.node.native.referring import prefix_asked
@@ -33,7 +34,7 @@ _CODES = {
     Outcome.NOT_FOUND: Rc.HANDLE_NOT_FOUND,
     Outcome.INVALID: Rc.INVALID_VALUE,
     Outcome.DENIED: Rc.NOT_PERMITTED,
-    Outcome.QUOTA: Rc.DAILY_LIMIT,
+    Outcome.QUOTA: Rc.DAILY_LIMIT,  # the next day helps; with REGISTRATION_LIMIT only a person
 }
 
 
@@ -121,7 +122,7 @@ def _create(connection: Connection, visit: Visit, asked: Message) -> bytes:
     results = registrations.create(connection, visit, [new])
     if results[0].outcome is Outcome.EXISTS and asked.flags & Flag.OVERWRITE:
         return _replaced(connection, visit, new)
-    return _told(results)
+    return _told(connection, results)
 
 
 def _replaced(connection: Connection, visit: Visit, new: Registration) -> bytes:
@@ -129,11 +130,11 @@ def _replaced(connection: Connection, visit: Visit, new: Registration) -> bytes:
     why = withdrawal_of(new.held)
     if why is not None:
         return _withdrawn(connection, visit, new.handle, why)
-    return _told(registrations.update(connection, visit, [new]))
+    return _told(connection, registrations.update(connection, visit, [new]))
 
 
 def _withdrawn(connection: Connection, visit: Visit, handle: str, why: str) -> bytes:
-    return _told(registrations.withdraw(connection, visit, [(handle, why)]))
+    return _told(connection, registrations.withdraw(connection, visit, [(handle, why)]))
 
 
 def _change(connection: Connection, visit: Visit, asked: Message) -> bytes:
@@ -148,15 +149,18 @@ def _change(connection: Connection, visit: Visit, asked: Message) -> bytes:
 def _listed(connection: Connection, visit: Visit, asked: Message) -> bytes:
     found = registrations.listed(connection, visit, subject_of(asked), _MOST_LISTED + 1)
     if isinstance(found, Result):
-        return _told([found])
+        raise RefusedError(Rc.NOT_PERMITTED, found.message)
     body = write_list(tuple(found))
     if len(found) > _MOST_LISTED or len(body) > _MOST_OCTETS:
         raise RefusedError(Rc.UNSUPPORTED, f"more than {_MOST_LISTED} identifiers are not listed")
     return body
 
 
-def _told(results: Sequence[Result]) -> bytes:
+def _told(connection: Connection, results: Sequence[Result]) -> bytes:
     """The body of an answer to a change that was made.
+
+    What this user may not do is NOT_PERMITTED; where nobody may before the node's operator does
+    something, the prefix being suspended or nobody's, it is PREFIX_LIMIT.
 
     Raises:
         RefusedError: it was not made.
@@ -164,7 +168,9 @@ def _told(results: Sequence[Result]) -> bytes:
     result = results[0]
     if result.outcome is Outcome.OK:
         return b""
-    code = _CODES.get(result.outcome, Rc.ERROR)
+    code, prefix = _CODES.get(result.outcome, Rc.ERROR), result.handle.partition("/")[0]
     if code is Rc.INVALID_VALUE and rules.handle_problem(result.handle) is not None:
         code = Rc.INVALID_HANDLE
+    if code is Rc.NOT_PERMITTED and not prefixes.is_usable(connection, prefix):
+        code = Rc.PREFIX_LIMIT
     raise RefusedError(code, result.message)

@@ -34,7 +34,7 @@ class Directory:
         own: of the node, as ``88.999``.
         site: HS_SITE of the node.
         allotted: prefixes in upper case, with the HS_SITE of the node that each is delegated to;
-            None: it is answered here.
+            None: it is answered here; empty: it is suspended, and nobody is referred to it.
     """
 
     own: str
@@ -49,11 +49,16 @@ class Directory:
         """The allotted prefix that this one is, or stands below."""
         return rules.nearest(prefix, self.allotted)
 
+    def is_closed(self, prefix: str) -> bool:
+        """Whether another node answers for a prefix to which nobody is referred for now."""
+        nearest = self.nearest(prefix)
+        return nearest is not None and self.allotted[nearest] == b""
+
     def referred(self, prefix: str) -> Referral | None:
         """Who knows better about a prefix; None: this node answers itself."""
         nearest = self.nearest(prefix)
         site = self.allotted[nearest] if nearest is not None else None
-        return None if site is None else Referral("", (Value(1, SITE, site),))
+        return None if not site else Referral("", (Value(1, SITE, site),))
 
     def answered(self, asked: Question, prefix: str) -> Held | None:
         """What is held of a prefix that is asked for itself; None: it is nobody's."""

@@ -40,6 +40,7 @@ _STATUS = {
     Standing.ELSEWHERE: 200,
     Standing.PREFIX: 200,
     Standing.WITHDRAWN: 410,
+    Standing.CLOSED: 503,
 }
 """HTTP status by standing; others: 404."""
 

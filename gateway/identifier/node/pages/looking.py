@@ -30,6 +30,7 @@ class Standing(StrEnum):
     HERE = "here"
     WITHDRAWN = "withdrawn"
     ELSEWHERE = "elsewhere"  # its prefix is delegated to another node
+    CLOSED = "closed"  # likewise, and suspended: nobody is referred there
     PREFIX = "prefix"  # of this node; by itself it names nothing
     UNKNOWN = "unknown"
     FOREIGN = "foreign"  # its prefix is none of this node
@@ -40,6 +41,8 @@ class Standing(StrEnum):
         """What answering comes to, for the counts."""
         if self is Standing.ELSEWHERE:
             return "referred"
+        if self is Standing.CLOSED:
+            return "not responsible"
         if self in (Standing.HERE, Standing.PREFIX):
             return Outcome.OK
         is_refused = self in (Standing.FOREIGN, Standing.MALFORMED)
@@ -108,6 +111,8 @@ def look(connection: Connection, visit: Visit, handle: str) -> Finding:
     named = prefix_asked(handle)
     prefix = named or handle.partition("/")[0]
     is_own = directory.is_own(prefix)
+    if is_own and directory.is_closed(prefix):
+        return Finding(handle, Standing.CLOSED)
     referral = directory.referred(prefix) if is_own else None
     if referral is not None:
         return Finding(handle, Standing.ELSEWHERE, servers=_servers(referral))

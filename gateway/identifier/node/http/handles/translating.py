@@ -42,6 +42,7 @@ _STATUSES = {
             Rc.AUTHENTICATION_FAILED,
             Rc.INVALID_CREDENTIAL,
             Rc.AUTHENTICATION_ERROR,
+            Rc.PREFIX_LIMIT,
         ),
         403,
     ),
