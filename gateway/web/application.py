@@ -29,6 +29,7 @@ def compose(
     metrics: health.Metrics,
     tolerable: frozenset[str] = frozenset(),
     kept: Sessions | None = None,
+    holder: object = None,
 ) -> ASGIApp:
     """A guarded application: nothing is reached before the guard or leaves without its headers.
 
@@ -40,11 +41,12 @@ def compose(
         metrics: what ``/metrics`` shows.
         tolerable: parts whose fault leaves ``/healthz`` at 200.
         kept: its sessions; None: it has no token, so there are none.
+        holder: who a visitor is by the token, or without one.
 
     Raises:
         SecretUnavailableError: the token cannot be read, or is too short.
     """
-    admits = admission(console, kept or NoSessions())
+    admits = admission(console, kept or NoSessions(), holder)
     every = [
         *routes,
         *login.routes(pages, admits),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gateway.city.access.principal import administrator
 from gateway.city.access.sessions import CitySessions
 from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
@@ -73,7 +74,10 @@ def build(context: ConsoleContext) -> ASGIApp:
     console = context.config.console
     token = console.access_token()
     kept = CitySessions(context.database, token) if token is not None else None
-    return compose(pages, console, routes, observation.check, observation.metrics, kept=kept)
+    holder = administrator("local" if token is None else "token")
+    return compose(
+        pages, console, routes, observation.check, observation.metrics, kept=kept, holder=holder
+    )
 
 
 def _pages(context: ConsoleContext) -> Pages:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 StillAdmitted = Callable[[], Awaitable[bool]]
 _KEY = "qulink.still_admitted"
 """Where an ASGI scope says how to ask whether its visitor may still look."""
+_VISITOR = "qulink.visitor"
+"""Where an ASGI scope says who its visitor is."""
 
 
 def system_ms() -> int:
@@ -41,6 +43,7 @@ class Admission:
         token: the console's; None: everybody may look.
         cookie: name of the cookie that holds a session's secret.
         kept: the sessions.
+        holder: who a visitor is by the token, or without one: what views are to know of it.
         now_ms: the clock, UTC milliseconds.
         clock_s: one that only runs, seconds.
     """
@@ -48,17 +51,19 @@ class Admission:
     token: str | None
     cookie: str
     kept: Sessions
+    holder: object = None
     now_ms: Callable[[], int] = system_ms
     clock_s: Callable[[], float] = time.monotonic
     _throttle: Throttle = field(default_factory=Throttle)
 
     async def admits(self, request: Request) -> bool:
-        """Whether a request shows the token or a session; sets how a stream asks again.
+        """Whether a request shows the token or a session; sets who asks, how a stream asks again.
 
         Raises:
             SessionsAwayError: nobody can say whether its session lives.
             TooManyGuessesError: it shows a token, and too many wrong ones came before.
         """
+        request.scope[_VISITOR] = self.holder
         if self.token is None:
             return True
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
@@ -107,18 +112,23 @@ class Admission:
             await self.kept.end(secret, address_of(request), self.now_ms())
 
 
-def admission(console: ConsoleConfig, kept: Sessions) -> Admission:
+def admission(console: ConsoleConfig, kept: Sessions, holder: object) -> Admission:
     """The admission of a console; its token is read once, here.
 
     Raises:
         SecretUnavailableError: the token cannot be read, or is too short.
     """
-    return Admission(console.access_token(), sessions.session_cookie(console.listen), kept)
+    return Admission(console.access_token(), sessions.session_cookie(console.listen), kept, holder)
 
 
 def address_of(request: Request) -> str:
     """Who asks, by network address; empty if the server does not know."""
     return request.client.host if request.client else ""
+
+
+def visitor_of(request: Request) -> object:
+    """Who asks, as :class:`Admission` found it; None: on an open page nobody has been asked."""
+    return request.scope.get(_VISITOR)
 
 
 async def still_admitted(request: Request) -> bool:

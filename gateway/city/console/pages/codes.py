@@ -3,6 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.city.access.principal import Scope
+from gateway.city.console.asking import principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.machine import machine_address
 from gateway.city.console.queries.database import machine_of_handle
@@ -27,14 +29,14 @@ class CodePage:
         asked = request.path_params.get("code") or request.query_params.get("code", "")
         asked = asked.strip()[:_LONGEST]
         readings = classify(asked)
-        machine = await self._machine(readings)
+        machine = await self._machine(readings, principal_of(request).scope)
         if machine is not None:
             return RedirectResponse(machine_address(*machine), 303)
         data = {"asked": asked, "readings": distinct(readings)}
         return self._pages.render(request, View("codes.html", data), 404 if asked else 200)
 
-    async def _machine(self, readings: list[Candidate]) -> MachineName | None:
+    async def _machine(self, readings: list[Candidate], scope: Scope) -> MachineName | None:
         for one in readings:
             if isinstance(one.code, Handle):
-                return await self._context.database.read(machine_of_handle, one.code.key)
+                return await self._context.database.read(machine_of_handle, one.code.key, scope)
         return None

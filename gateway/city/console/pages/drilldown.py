@@ -7,6 +7,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from gateway.city.console.asking import principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Link
 from gateway.city.console.queries.database import (
@@ -76,7 +77,8 @@ class Drilldown:
         belongs: Callable[[EnterpriseRow], bool],
         code: str | None,
     ) -> View:
-        known = await self._context.database.read(enterprises)
+        scope = principal_of(request).scope
+        known = await self._context.database.read(enterprises, scope)
         members = {uscc: row for uscc, row in known.items() if belongs(row)}
         if code is not None and not members:
             raise HTTPException(404)
@@ -102,7 +104,7 @@ class Drilldown:
 
     async def enterprise(self, request: Request) -> View:
         """One enterprise with all its machines: counted or not, and why."""
-        row = await self._enterprise(request.path_params["uscc"])
+        row = await self._enterprise(request)
         table = await self._table_beside(request)
         machines = await self._machines(row.uscc)
         data = {
@@ -126,8 +128,9 @@ class Drilldown:
                 raise
             return None
 
-    async def _enterprise(self, uscc: str) -> EnterpriseRow:
-        row = await self._context.database.read(enterprise_of, uscc)
+    async def _enterprise(self, request: Request) -> EnterpriseRow:
+        uscc, scope = request.path_params["uscc"], principal_of(request).scope
+        row = await self._context.database.read(enterprise_of, uscc, scope)
         if row is None:
             raise HTTPException(404)
         return row

@@ -10,6 +10,8 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from gateway.city.access.principal import Scope
+from gateway.city.console.asking import principal_of
 from gateway.city.console.charts.history import DOUBTS, history_chart
 from gateway.city.console.charts.pictures import Pictures
 from gateway.city.console.charts.specifications import PICTURES, Shape, Spec
@@ -53,7 +55,7 @@ class MachinePage:
     async def view(self, request: Request) -> View:
         """Identifier, state, counting, live values, history."""
         machine = _machine_of(request)
-        row = await self._row(machine)
+        row = await self._row(request, machine)
         live = await self._context.live.machine(machine)
         language = preferences(request).language
         lacking = await self._gaps(live)
@@ -71,17 +73,18 @@ class MachinePage:
 
         async def still() -> dict[str, object]:
             curve = await self._history_pictures(live, wish, language)
-            return await self._record(machine, row) | curve
+            scope = principal_of(request).scope
+            return await self._record(machine, row, scope) | curve
 
         blocks = ("state", "values", "gaps")
         return View("machine.html", data, blocks, 1.0, values_table(machine, readings), still)
 
-    async def _record(self, machine: MachineName, row: Any) -> dict[str, object]:
+    async def _record(self, machine: MachineName, row: Any, scope: Scope) -> dict[str, object]:
         """What does not change while somebody looks."""
         return {
             "row": row,
             "address": machine_address(*machine),
-            "enterprise": await self._context.database.read(enterprise_of, machine[0]),
+            "enterprise": await self._context.database.read(enterprise_of, machine[0], scope),
             "county_name": county_name,
             **await self._evidence(row.id),
             "qr": self._qr(row.handle) if row.handle else None,
@@ -91,8 +94,9 @@ class MachinePage:
     def _qr(self, handle: str) -> Markup:
         return qr(label_code(handle, self._context.config.identifier.page_url))
 
-    async def _row(self, machine: MachineName) -> Any:
-        row = await self._context.database.read(machine_row, machine)
+    async def _row(self, request: Request, machine: MachineName) -> Any:
+        scope = principal_of(request).scope
+        row = await self._context.database.read(machine_row, machine, scope)
         if row is None:
             raise HTTPException(404)
         return row
@@ -135,6 +139,7 @@ class MachinePage:
     async def chart(self, request: Request) -> Spec:
         """The specification of the history chart that the page asks for again and again."""
         machine = _machine_of(request)
+        await self._row(request, machine)
         live = await self._context.live.machine(machine)
         wish = wish_of(request, readings_of(live, ()))
         if live is None or wish is None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from gateway.city.access.principal import Scope
+from gateway.city.access.scoping import owned, seen
 from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, evidence, gateway
@@ -30,9 +32,9 @@ class EnterpriseRow:
     verified_on: date | None
 
 
-def enterprises(connection: Connection) -> dict[str, EnterpriseRow]:
-    """All enterprises by USCC."""
-    rows = connection.execute(select(enterprise))
+def enterprises(connection: Connection, scope: Scope) -> dict[str, EnterpriseRow]:
+    """The enterprises that are seen, by USCC."""
+    rows = connection.execute(select(enterprise).where(seen(scope)))
     return {row.uscc: _enterprise(row) for row in rows}
 
 
@@ -43,9 +45,11 @@ def ledger_size(connection: Connection) -> tuple[int, int]:
     return enterprises_known, machines
 
 
-def enterprise_of(connection: Connection, uscc: str) -> EnterpriseRow | None:
-    """One enterprise, or None."""
-    row = connection.execute(select(enterprise).where(enterprise.c.uscc == uscc)).first()
+def enterprise_of(connection: Connection, uscc: str, scope: Scope) -> EnterpriseRow | None:
+    """One enterprise; None: there is none, or it is not seen."""
+    row = connection.execute(
+        select(enterprise).where(enterprise.c.uscc == uscc, seen(scope))
+    ).first()
     return _enterprise(row) if row else None
 
 
@@ -84,8 +88,11 @@ def gateways(connection: Connection) -> list[GatewayRow]:
     ]
 
 
-def machine_row(connection: Connection, machine: MachineName) -> Row[Any] | None:
-    """A machine of the ledger with its identifier, if that is confirmed; None: no such machine."""
+def machine_row(connection: Connection, machine: MachineName, scope: Scope) -> Row[Any] | None:
+    """A machine of the ledger with its identifier, if that is confirmed.
+
+    None: there is no such machine, or its enterprise is not seen.
+    """
     uscc, site_no, asset_no = machine
     query = (
         select(equipment, shown_handle(), identifier.c.issued_ms)
@@ -93,17 +100,17 @@ def machine_row(connection: Connection, machine: MachineName) -> Row[Any] | None
         .outerjoin(identifier, identifier.c.equipment_id == equipment.c.id)
         .where(equipment.c.uscc == uscc)
         .where(equipment.c.site_no == site_no)
-        .where(equipment.c.asset_no == asset_no)
+        .where(equipment.c.asset_no == asset_no, owned(equipment.c.uscc, scope))
     )
     return connection.execute(query).first()
 
 
-def machine_of_handle(connection: Connection, key: str) -> MachineName | None:
-    """The machine that an identifier was given to, by its key (upper case)."""
+def machine_of_handle(connection: Connection, key: str, scope: Scope) -> MachineName | None:
+    """The machine that is seen and that an identifier was given to, by its key (upper case)."""
     query = (
         select(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
         .join(identifier, identifier.c.equipment_id == equipment.c.id)
-        .where(identifier.c.handle_key == key)
+        .where(identifier.c.handle_key == key, owned(equipment.c.uscc, scope))
     )
     row = connection.execute(query).first()
     return MachineName(*row) if row else None
