@@ -32,6 +32,21 @@ def cut(message: bytes) -> Iterator[bytes]:
         yield bytes(envelope) + message[at : at + _SHARE]
 
 
+def truncated(message: bytes) -> bytes:
+    """A datagram that is marked as truncated and yet whole: the answer is to be had by TCP."""
+    envelope = bytearray(message[:ENVELOPE_SIZE])
+    envelope[_FLAGS_AT] |= _TRUNCATED
+    return bytes(envelope) + message[ENVELOPE_SIZE:]
+
+
+def is_truncated(datagram: bytes) -> bool:
+    """Whether a datagram is a :func:`truncated` one; parts of a message announce more."""
+    if len(datagram) < ENVELOPE_SIZE or not datagram[_FLAGS_AT] & _TRUNCATED:
+        return False
+    length = int.from_bytes(datagram[ENVELOPE_SIZE - 4 : ENVELOPE_SIZE], "big")
+    return length == len(datagram) - ENVELOPE_SIZE
+
+
 class Assembly:
     """One message out of the datagrams of one peer and one request, in whatever order they come.
 

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Protocol
 
-from gateway.identifier.irp.datagrams import Assembly, cut
+from gateway.identifier.irp.datagrams import Assembly, cut, is_truncated
 from gateway.identifier.irp.message import keeps_alive
 from gateway.identifier.irp.octets import WireError
 from gateway.identifier.native.line import NUMBER, Line
@@ -115,6 +115,8 @@ class TcpPeer:
 class UdpPeer:
     """Datagrams to a server; sent again while no answer comes.
 
+    An answer that is too long for them is asked for by TCP, at the same port.
+
     Args:
         host: name or address.
         port: of the server.
@@ -139,10 +141,19 @@ class UdpPeer:
                     return await self._sent(transport, heard, request)
                 finally:
                     transport.close()
+        except _TruncatedError:
+            return await self._by_tcp(request)
         except TimeoutError:
             raise PeerError(f"{self._where} did not answer in {self._timeout_s:g} s") from None
         except OSError as error:
             raise PeerError(f"{self._where}: {error}") from error
+
+    async def _by_tcp(self, request: bytes) -> bytes:
+        peer = TcpPeer(*self._place, self._timeout_s)
+        try:
+            return await peer.ask(request)
+        finally:
+            peer.close()
 
     async def _sent(
         self, transport: asyncio.DatagramTransport, heard: "_Heard", request: bytes
@@ -158,6 +169,10 @@ class UdpPeer:
         """Nothing is kept."""
 
 
+class _TruncatedError(Exception):
+    """The answer is not to be had by datagrams."""
+
+
 class _Heard(asyncio.DatagramProtocol):
     """The answer with one number."""
 
@@ -168,6 +183,9 @@ class _Heard(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, _address: object) -> None:
         if data[NUMBER] != self._number or self.answer.done():
+            return
+        if is_truncated(data):
+            self.answer.set_exception(_TruncatedError())
             return
         with suppress(WireError):  # a part that is none; the rest may still come
             whole = self._assembly.add(data)

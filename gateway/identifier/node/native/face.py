@@ -9,6 +9,7 @@ from typing import cast
 from gateway.identifier.irp.datagrams import Assemblies, cut
 from gateway.identifier.irp.message import Stream, keeps_alive
 from gateway.identifier.irp.octets import WireError
+from gateway.identifier.node.native.unproved import Unproved
 from gateway.throttle import site_of as visitor_of
 
 log = logging.getLogger(__name__)
@@ -189,6 +190,7 @@ class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, work: _Work) -> None:
         self._work = work
         self._assemblies = Assemblies()
+        self._unproved = Unproved()
         self._loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -203,12 +205,13 @@ class _Datagrams(asyncio.DatagramProtocol):
         except WireError:
             return
         if isinstance(answer, bytes):
-            self._tell(answer, address)
+            self._tell(whole, answer, address)
         else:
-            self._work.later(answer, lambda octets: self._tell(octets, address))
+            self._work.later(answer, lambda octets: self._tell(whole, octets, address))
 
-    def _tell(self, answer: bytes, address: tuple[str | object, int]) -> None:
+    def _tell(self, request: bytes, answer: bytes, address: tuple[str | object, int]) -> None:
         if not answer or self._transport.is_closing():
             return
-        for part in cut(answer):
+        now_s = self._loop.time()
+        for part in cut(self._unproved.sent(request, answer, _visitor(address), now_s)):
             self._transport.sendto(part, address)

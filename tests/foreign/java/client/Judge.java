@@ -180,7 +180,10 @@ public class Judge {
             return told(request, walking(resolver, site).processRequest(request));
         }
         if (asked.get("udp").getAsBoolean()) {
-            return told(request, resolver.sendRequestToSite(request, site, Interface.SP_HDL_UDP));
+            int[] ways = {Interface.SP_HDL_UDP, Interface.SP_HDL_TCP};
+            resolver.setPreferredProtocols(ways);
+            ServerInfo server = site.determineServer(request.handle);
+            return told(request, resolver.sendRequestToServer(request, site, server));
         }
         return told(request, resolver.sendRequestToSite(request, site, Interface.SP_HDL_TCP));
     }
