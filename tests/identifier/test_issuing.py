@@ -277,7 +277,7 @@ def test_a_file_of_a_newer_qulink_is_refused(tmp_path: Path) -> None:
     file = IssuedFile(path)
     file._db.execute("PRAGMA user_version=9")
     file.close()
-    with pytest.raises(IssuedFileError, match=r"layout 9.*knows up to 2.*update it"):
+    with pytest.raises(IssuedFileError, match=r"layout 9.*knows up to 3.*update it"):
         IssuedFile(path)
     with pytest.raises(IssuedFileError, match="keeps what identifiers were issued"):
         IssuedFile(tmp_path / "missing" / "issued.db")

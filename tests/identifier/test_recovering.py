@@ -2,7 +2,10 @@
 
 import logging
 import sqlite3
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from sqlalchemy import select
@@ -14,16 +17,32 @@ from gateway.city.db.tables import equipment
 from gateway.city.identifiers.contents import record_of
 from gateway.city.identifiers.issued import IssuedFile
 from gateway.city.identifiers.registering import pausing
+from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.withdrawal import withdraw_machine
 from gateway.core.days import DAY_MS, day_of
 from gateway.identifier.node.http.snms_face import LISTING
-from gateway.identifier.registering.registry import Outcome
+from gateway.identifier.record import Record
+from gateway.identifier.registering.marking import is_marked
+from gateway.identifier.registering.registry import Outcome, Registry
 from gateway.identifier.registering.snms.meanings import Paths
 from gateway.identifier.registering.snms.registry import Manner
 from gateway.identifier.template import TEMPLATE_ITEMS
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, sqlite_city
-from tests.support.node import served
-from tests.support.registering import MACHINES, Clock, Wrap, complete, counts, fill, made, work_off
+from tests.support.node import NOW_MS, served
+from tests.support.registering import (
+    CONFIG,
+    MACHINES,
+    Clock,
+    Wrap,
+    complete,
+    counts,
+    fill,
+    made,
+    new_file,
+    rules,
+    work_off,
+)
 
 LISTS = Manner(paths=Paths(listing=LISTING))
 
@@ -42,10 +61,10 @@ def another_day() -> Clock:
     return clock
 
 
-def anew(folder: Path) -> Database:
+def anew(folder: Path, machines: int = MACHINES) -> Database:
     """A city whose database is lost, and whose ledger was imported again."""
     database = sqlite_city(folder)
-    fill(database)
+    fill(database, machines)
     return database
 
 
@@ -61,6 +80,57 @@ async def test_all_is_lost_but_the_node(tmp_path: Path) -> None:
         assert given(second) == before
         assert node.count() == MACHINES
         assert counts(second) == complete()
+
+
+@pytest.mark.parametrize("is_file_left", [True, False])
+@pytest.mark.parametrize("withdrawal", ["mark", "delete"])
+async def test_a_machine_whose_identifier_was_withdrawn_gets_no_second_one(
+    tmp_path: Path, withdrawal: Literal["mark", "delete"], is_file_left: bool
+) -> None:
+    """It is back in the ledger: a mark is taken off; what is deleted for ever needs a person."""
+    first, second, clock = anew(tmp_path / "1", 2), anew(tmp_path / "2", 2), another_day()
+    name, issued = MachineName(USCCS[0], "1", "A000"), new_file()
+    async with (
+        served(tmp_path, now_ms=clock) as node,
+        node.registry(
+            manner=replace(LISTS, withdrawal=withdrawal), today=lambda: day_of(clock())
+        ) as registry,
+    ):
+        one = made(first, registry, Clock(), rules(issued=issued))
+        await work_off(one)
+        before = given(first)
+        first.run_now(withdraw_machine, name, "录错了", NOW_MS)
+        await work_off(one)
+        held = (await registry.read(before["A000"])).record
+        assert held is None or is_marked(held)
+        again = made(second, registry, clock, rules(issued=issued if is_file_left else new_file()))
+        for _ in range(9):
+            await work_off(again)
+            clock.ms += 301_000
+        assert given(second) == before
+        record = (await registry.read(before["A000"])).record
+    if withdrawal == "mark":
+        assert record is not None
+        assert not is_marked(record)
+        assert counts(second) == complete(2)
+    else:
+        assert record is None
+        assert (counts(second).registered, counts(second).refused) == (1, 1)
+
+
+async def test_of_a_withdrawn_and_a_living_identifier_the_living_one_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = anew(tmp_path / "1", 1)
+    withdrawn, living = (f"88.999.QZ00/451.202601{day}.000001" for day in ("03", "04"))
+    async with served(tmp_path) as node, node.registry(manner=LISTS) as registry:
+        records = await prepared(database, registry, (withdrawn, living))
+        assert [one.outcome for one in await registry.create(records)] == [Outcome.OK] * 2
+        await registry.withdraw(records[:1], "given twice")
+        with caplog.at_level(logging.WARNING):
+            await work_off(made(database, registry, Clock()))
+    assert given(database)["A000"] == living
+    assert "for one machine" not in caplog.text
 
 
 def listing_answers(response: Response, left: list[int]) -> Wrap:
@@ -118,22 +188,25 @@ async def test_a_node_that_cannot_list_is_not_asked(tmp_path: Path) -> None:
         assert (await registry.listed("88.999.QZ00")).outcome is not Outcome.OK
 
 
+async def prepared(database: Database, registry: Registry, handles: Iterable[str]) -> list[Record]:
+    """Records of the machine A000, and their template at the node."""
+    version = CONFIG.template_version
+    await registry.ensure_template("88.999.QZ00", version, TEMPLATE_ITEMS)
+    query = select(equipment.c.site_no).where(equipment.c.asset_no == "A000")
+    texts = {"enterpriseUscc": USCCS[0], "assetNo": "A000"}
+    texts |= {"location": database.run_now(lambda c: c.scalar(query)) or ""}
+    texts |= {"equipName": "n", "equipModel": "m", "manufacturer": "f", "serialNo": "s"}
+    return [record_of(handle, texts, version) for handle in handles]
+
+
 async def test_of_two_identifiers_of_a_machine_the_older_is_kept(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = anew(tmp_path / "1")
-    texts = {"enterpriseUscc": USCCS[0], "assetNo": "A000", "location": ""}
     older, later = (f"88.999.QZ00/451.202601{day}.000001" for day in ("03", "04"))
     async with served(tmp_path) as node, node.registry(manner=LISTS) as registry:
         one = made(database, registry, Clock())
-        texts["location"] = database.run_now(
-            lambda c: c.scalar(select(equipment.c.site_no).where(equipment.c.asset_no == "A000"))
-        )
-        version = one.config.template_version
-        await registry.ensure_template("88.999.QZ00", version, TEMPLATE_ITEMS)
-        texts |= {"equipName": "n", "equipModel": "m", "manufacturer": "f", "serialNo": "s"}
-        made_records = [record_of(handle, texts, version) for handle in (later, older)]
-        results = await registry.create(made_records)
+        results = await registry.create(await prepared(database, registry, (later, older)))
         assert [r.outcome for r in results] == [Outcome.OK] * 2, results
         with caplog.at_level(logging.WARNING):
             await work_off(one)

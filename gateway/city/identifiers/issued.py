@@ -2,7 +2,8 @@
 
 A database that is restored from a copy has forgotten what was issued since. This file has not: a
 machine gets back what it had, and no number is given to a second one. It also notes
-of which prefixes it has what the node knows (``registering/recovering.py``).
+of which prefixes it has what the node knows (``registering/recovering.py``), and which identifiers
+were withdrawn there.
 """
 
 import sqlite3
@@ -17,7 +18,7 @@ from gateway.durable import sync_names, write_ahead
 from gateway.identifier.codes.handle import Handle
 from gateway.private import keep_private
 
-VERSION = 2
+VERSION = 3
 """Version of the file's layout (``PRAGMA user_version``)."""
 FILE = "issued-identifiers.db"
 
@@ -28,6 +29,7 @@ CREATE TABLE IF NOT EXISTS issued (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS issued_machine ON issued (uscc, site_key, asset_key, issued_ms);
 CREATE TABLE IF NOT EXISTS asked (prefix_key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS withdrawn (handle_key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 PRAGMA user_version={VERSION};
 """
 _KNOWN = """
@@ -88,7 +90,7 @@ class IssuedFile:
             if version < VERSION:
                 # Workers of one host may begin the file at the same moment: one makes the tables.
                 self._db.executescript(
-                    f"BEGIN IMMEDIATE;{_TABLES}{_KNOWN if version else ''}COMMIT;"
+                    f"BEGIN IMMEDIATE;{_TABLES}{_KNOWN if version == 1 else ''}COMMIT;"
                 )
             sync_names(path)
         except sqlite3.Error as error:
@@ -134,6 +136,18 @@ class IssuedFile:
     def note_asked(self, prefix: str) -> None:
         """Note that all that the node has of a prefix is here; lasting at return."""
         self._db.execute("INSERT OR IGNORE INTO asked VALUES (?)", (prefix.upper(),))
+
+    def was_withdrawn(self, handle: Handle) -> bool:
+        """Whether an identifier was ever withdrawn at the node."""
+        query = "SELECT 1 FROM withdrawn WHERE handle_key = ?"
+        return self._db.execute(query, (handle.key,)).fetchone() is not None
+
+    def note_withdrawn(self, handles: Iterable[Handle]) -> None:
+        """Note that identifiers were withdrawn at the node; lasting at return."""
+        rows = [(one.key,) for one in handles]
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR IGNORE INTO withdrawn VALUES (?)", rows)
 
     def count(self) -> int:
         """How many identifiers it holds."""

@@ -73,7 +73,8 @@ class Listing:
 
     Attributes:
         outcome: OK, or why there is none; INVALID: the node cannot list.
-        handles: of this page, all of the prefix.
+        handles: living ones of this page, all of the prefix.
+        withdrawn: those that were withdrawn, as they were; empty where the node does not tell.
         further: what the next page is asked for with; empty: this is the last one.
         message: the node's own words.
     """
@@ -82,6 +83,7 @@ class Listing:
     handles: tuple[str, ...] = ()
     further: str = ""
     message: str = ""
+    withdrawn: tuple[Record, ...] = ()
 
 
 NO_LISTING = Listing(Outcome.INVALID, message="the node cannot list identifiers")
@@ -92,18 +94,21 @@ def page_of(prefix: str, handles: object, further: str, asked_with: str) -> List
 
     Args:
         prefix: that was asked for.
-        handles: what the node says.
+        handles: what the node says; withdrawn ones as records.
         further: what the next page would be asked for with.
         asked_with: what this page was asked for with.
     """
     start = f"{prefix}/".upper()
     if not isinstance(handles, list) or len(handles) > MOST_LISTED:
         return Listing(Outcome.INVALID, message=f"listing {prefix}: the answer is no page")
-    if any(not isinstance(one, str) or not one.upper().startswith(start) for one in handles):
+    names = [one.handle if isinstance(one, Record) else one for one in handles]
+    if any(not isinstance(one, str) or not one.upper().startswith(start) for one in names):
         return Listing(Outcome.UNKNOWN, message=f"listing {prefix}: other identifiers are told")
     if further and further == asked_with:
         return Listing(Outcome.UNKNOWN, message=f"listing {prefix}: a page comes twice")
-    return Listing(Outcome.OK, tuple(handles), further)
+    withdrawn = tuple(one for one in handles if isinstance(one, Record))
+    living = tuple(one for one in handles if isinstance(one, str))
+    return Listing(Outcome.OK, living, further, withdrawn=withdrawn)
 
 
 MOST_LISTED = 10_000
@@ -144,7 +149,7 @@ class Registry(Protocol):
         ...
 
     async def listed(self, prefix: str, further: str = "") -> Listing:
-        """A page of the living identifiers of a prefix, without those below it.
+        """A page of the identifiers of a prefix, without those below it.
 
         Args:
             prefix: as ``88.999.1``.

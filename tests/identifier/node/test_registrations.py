@@ -1,17 +1,20 @@
 """What may be done with identifiers, and by whom, on both databases."""
 
 from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from gateway.identifier.irp.values import HIDDEN, Value
 from gateway.identifier.node import rules
+from gateway.identifier.node.http.snms_bodies import write_page
 from gateway.identifier.node.keeping import audit, records
 from gateway.identifier.node.keeping.lookup import Lookup
 from gateway.identifier.node.keeping.prefixes import State
 from gateway.identifier.node.registration import Registration, Withdrawal
 from gateway.identifier.node.rights import allotting, registrations, templates
-from gateway.identifier.node.rights.principal import NOBODY, Terms
+from gateway.identifier.node.rights.principal import NOBODY, Principal, Terms
 from gateway.identifier.registering.registry import Outcome
 from gateway.relational.database import Database
 from tests.identifier.node.acting import CLERK, NOW_MS, ROOT, Node, machine, template
@@ -212,3 +215,28 @@ def test_templates_grow_and_never_lose_an_item(database: Database) -> None:
     assert node.do(templates.update, own, added | {"version": "2"}).outcome is GONE
     strange = template("88.999.QZ01", ("the-neighbour",)) | {"version": "3"}
     assert node.do(templates.create, own, strange).outcome is INVALID
+
+
+def test_withdrawn_identifiers_are_listed_as_they_were_to_who_registers_there(
+    database: Database,
+) -> None:
+    node = Node(database)
+    own, made = node.principal("qz01"), [machine(str(number)) for number in range(1, 5)]
+    handles = [one.handle for one in made]
+    assert node.create("qz01", *made) == [OK] * 4
+    node.do(registrations.withdraw, own, [(handles[1], WHY)])
+
+    def listed(who: Principal, *more: Any) -> Any:
+        return node.do(registrations.listed_with_withdrawn, who, "88.999.qz01", *more)
+
+    assert listed(own, 9) == [handles[0], made[1], *handles[2:]]
+    assert listed(own, 2, handles[0].lower()) == [made[1], handles[2]]
+    for who in (NOBODY, node.principal("qz02"), CLERK):
+        assert listed(who, 9).outcome is DENIED
+    # A page ends early behind much, and the next one goes on there.
+    much = replace(made[1], values=(Value(2000, "x", b"x" * 2**21),))
+    assert [_name(one) for one in write_page([handles[0], much, handles[2]])] == handles[:2]
+
+
+def _name(listed: str | dict[str, Any]) -> str:
+    return listed if isinstance(listed, str) else listed["handle"]

@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -42,6 +42,7 @@ from gateway.city.identifiers.registering.recovering import recover
 from gateway.city.identifiers.registering.sending import Sender
 from gateway.city.identifiers.review import begin_reviews
 from gateway.city.ledger.changes import latest_change
+from gateway.city.ledger.names import NOBODY
 from gateway.city.ledger.renaming import said as name_said
 from gateway.core.days import DAY_MS
 from gateway.core.schedule import backoff_ms
@@ -58,6 +59,10 @@ _LONGEST_IDLE_MS = 30_000
 ends the wait within ``_IDLE_MS``."""
 _LONGEST_PAUSE_MS = 60_000
 _TIMES_UNLISTED = 3
+_FOR_EVER = (
+    "the identifier of this machine was withdrawn, and the node does not take it again: withdraw "
+    "the machine; if there is one, enter it under another number"
+)
 _READ_AGAIN_MS = DAY_MS
 
 
@@ -216,12 +221,28 @@ class Registrar:
         if not work:
             return False
         verdicts, pauses = judged(await self._sender.tell(work))
+        verdicts = await asyncio.to_thread(self._mindful_of_withdrawn, verdicts)
         await self._give_up([one for one in verdicts if one.state == TAKEN])
         known = [one for one in verdicts if one.state != TAKEN]
         await self.database.run(note_verdicts, known, self.now_ms())
         tell(await self.database.run(note_progress, known, pauses, self.now_ms()), self.registry)
         _log_refused([one for one in known if one.state == "refused"])
         return True
+
+    def _mindful_of_withdrawn(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """Verdicts, once the file knows what was withdrawn by them."""
+        done = [one.work for one in verdicts if one.state == "done"]
+        withdrawn = [Handle.parse(one.handle) for one in done if one.operation == "withdraw"]
+        if withdrawn:
+            self.rules.issued.note_withdrawn(withdrawn)
+        return [self._or_refused(one) for one in verdicts]
+
+    def _or_refused(self, verdict: Verdict) -> Verdict:
+        """A machine whose identifier was withdrawn for ever gets no second one for that."""
+        is_unseen = verdict.state == TAKEN and verdict.owner == NOBODY
+        if is_unseen and self.rules.issued.was_withdrawn(Handle.parse(verdict.work.handle)):
+            return replace(verdict, state="refused", error=_FOR_EVER)
+        return verdict
 
     async def _give_up(self, verdicts: Sequence[Verdict]) -> None:
         taken = {

@@ -1,5 +1,6 @@
 """Identifiers as the SNMS interface writes them. Pure."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from gateway.identifier.irp.values import Value
@@ -11,6 +12,10 @@ _MARKER = 1000
 """Index of the value that names the template, in answers."""
 REASON = "reason"
 """Why an identifier is deleted, beside its handle; not of the document."""
+WITHDRAWN = "withdrawn"
+"""Asks a listing for withdrawn identifiers, too, and marks them in it; not of the document."""
+_MOST_OCTETS = 2**20
+"""Of values of withdrawn identifiers in a page, about: clients bound what they read."""
 
 
 def read_registration(body: Json, now_ms: int) -> Registration:
@@ -52,6 +57,23 @@ def write_withdrawal(gone: Withdrawal) -> Json:
     """A withdrawn identifier, beside the message that it is not there."""
     told = {"handle": gone.handle, "withdrawnTime": gone.at_ms}
     return told | {"withdrawnBy": gone.by, REASON: gone.why} if gone.by or gone.why else told
+
+
+def write_page(found: Iterable[str | Registration]) -> list[str | Json]:
+    """Identifiers of a listing: living ones by name, withdrawn ones as they were.
+
+    It ends early where that is much; the next page goes on behind it.
+    """
+    page, octets = list[str | Json](), 0
+    for one in found:
+        if isinstance(one, Registration):
+            page.append(write_detail(one) | {WITHDRAWN: True})
+            octets += sum(len(value.data) for value in one.values)
+            if octets > _MOST_OCTETS:
+                break
+        else:
+            page.append(one)
+    return page
 
 
 def _item(index: int, kind: str, text: str) -> Json:

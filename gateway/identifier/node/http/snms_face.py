@@ -17,12 +17,15 @@ from gateway.identifier.node import rules
 from gateway.identifier.node.http.login import Logins, known_by
 from gateway.identifier.node.http.requests import Answer, Refusal, read_body
 from gateway.identifier.node.http.snms_bodies import (
+    WITHDRAWN,
     read_registration,
     read_withdrawal,
     write_detail,
+    write_page,
     write_withdrawal,
 )
 from gateway.identifier.node.keeping.counts import Tally, What
+from gateway.identifier.node.registration import Registration
 from gateway.identifier.node.rights import registrations, templates
 from gateway.identifier.node.rights.principal import NOBODY, Terms, Visit
 from gateway.identifier.node.rules import Json
@@ -134,10 +137,14 @@ def _listed(connection: Connection, visit: Visit, query: Json) -> Done:
     prefix, after = query.get("prefix", ""), query.get("after", "")
     if not rules.is_key(prefix):
         raise Refusal(rules.missing("prefix"))
-    found = registrations.listed(connection, visit, prefix, _PAGE, after=after)
+    found: Result | Sequence[str | Registration]
+    if query.get(WITHDRAWN) == "true":
+        found = registrations.listed_with_withdrawn(connection, visit, prefix, _PAGE, after)
+    else:
+        found = registrations.listed(connection, visit, prefix, _PAGE, after=after)
     if isinstance(found, Result):
         raise Refusal(found.message, status=-3, outcome=found.outcome)
-    return found, [Outcome.OK]
+    return write_page(found), [Outcome.OK]
 
 
 def _create(connection: Connection, visit: Visit, bodies: Sequence[Any]) -> list[Result]:

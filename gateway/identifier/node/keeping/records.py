@@ -8,15 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from gateway.identifier.node.keeping import contents
 from gateway.identifier.node.keeping.tables import record
 from gateway.identifier.node.registration import Registration, Withdrawal
 from gateway.relational.database import chunks
 from gateway.relational.upsert import insert_for
-
-_NOTHING = contents.written(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,9 @@ def replace(connection: Connection, changed: Sequence[Registration], now_ms: int
 
 
 def withdraw(connection: Connection, reasons: Mapping[str, str], by: str, now_ms: int) -> None:
-    """Take the values of identifiers away for ever; their names stay taken.
+    """Take identifiers back for ever; their names stay taken.
+
+    What they were is kept for :func:`all_of`, and told nowhere else.
 
     Args:
         connection: of the node's database.
@@ -124,7 +124,6 @@ def withdraw(connection: Connection, reasons: Mapping[str, str], by: str, now_ms
             withdrawn_ms=now_ms,
             withdrawn_why=bindparam("why"),
             withdrawn_by=by,
-            contents=_NOTHING,
         )
     )
     if reasons:
@@ -157,6 +156,28 @@ def handles(
     if after:
         query = query.where(of.key > after.upper())
     return list(connection.scalars(query.order_by(of.key).limit(most).offset(skipped)))
+
+
+def all_of(
+    connection: Connection, prefix: str, most: int, after: str = ""
+) -> list[str | Registration]:
+    """Identifiers of a prefix, in order: living ones by name, withdrawn ones as they were.
+
+    Args:
+        connection: of the node's database.
+        prefix: in any case.
+        most: how many.
+        after: an identifier; it and those before it are left out.
+    """
+    of = record.c
+    blob = case((of.withdrawn_ms.is_not(None), of.contents), else_=None)
+    query = select(of.handle, of.template_version, blob).where(of.prefix == prefix.upper())
+    if after:
+        query = query.where(of.key > after.upper())
+    return [
+        handle if was is None else Registration(handle, version, contents.read(was))
+        for handle, version, was in connection.execute(query.order_by(of.key).limit(most))
+    ]
 
 
 def count(connection: Connection, prefix: str | None = None) -> int:

@@ -72,6 +72,19 @@ def listed(
     return records.handles(connection, prefix, most, skipped, after)
 
 
+def listed_with_withdrawn(
+    connection: Connection, visit: Visit, prefix: str, most: int, after: str = ""
+) -> Result | list[str | Registration]:
+    """As :func:`listed`, and between the living ones the withdrawn, with the values of then.
+
+    Who registers there must know whose they were, to give nobody a second one.
+    """
+    denial = denied(visit, prefix)
+    if denial is not None:
+        return Result(prefix, Outcome.DENIED, denial)
+    return records.all_of(connection, prefix, most, after)
+
+
 def create(connection: Connection, visit: Visit, new: Sequence[Registration]) -> list[Result]:
     """Register identifiers.
 

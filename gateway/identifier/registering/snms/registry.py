@@ -36,6 +36,10 @@ MAX_BATCH = 2_000
 """More identifiers in one call are refused (SNMS, batch operations)."""
 
 
+_WITHDRAWN = "withdrawn"
+"""Asks nodes of ours for withdrawn identifiers, too; others list the living ones only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """In what one node of this interface differs from another.
@@ -119,13 +123,18 @@ class SnmsRegistry:
         """See ``Registry``; a page is asked for with the last identifier of the one before."""
         if not self.abilities.can_list:
             return NO_LISTING
-        query = {"prefix": prefix, "after": further}
+        query = {"prefix": prefix, "after": further, _WITHDRAWN: "true"}
         told = await self._ask("GET", self._manner.paths.listing, params=query)
         if told.outcome is not Outcome.OK:
             return no_page(told)
         found = told.body.get("data")
-        last = str(found[-1]) if isinstance(found, list) and found else ""
-        return page_of(prefix, found, last, further)
+        if not isinstance(found, list):
+            return page_of(prefix, found, "", further)
+        page = [_entry(one) for one in found]
+        last = page[-1] if page else ""
+        return page_of(
+            prefix, page, last.handle if isinstance(last, Record) else str(last), further
+        )
 
     async def create(self, records: Sequence[Record]) -> list[Result]:
         """Register identifiers."""
@@ -250,3 +259,13 @@ class SnmsRegistry:
         if reply.status >= 500 or reply.status in (401, 429):  # noqa: PLR2004 - of HTTP
             return None
         return told_of(self._manner.meanings, body["status"], body.get("message"), body)
+
+
+def _entry(told: Any) -> Any:
+    """One identifier of a listing; a withdrawn one is told with its values."""
+    if not (isinstance(told, dict) and told.get(_WITHDRAWN) is True):
+        return told
+    try:
+        return read_record(told)
+    except HandleError:
+        return told
