@@ -96,6 +96,7 @@ SPEAKING = (
     "gateway/edge/device/connection.py",
     "gateway/edge/device/standing/faults.py",
     "gateway/edge/detective/shown.py",
+    "gateway/identifier/node/rights/refusals.py",
     "gateway/mqtt/client.py",
     "gateway/mqtt/faults.py",
 )

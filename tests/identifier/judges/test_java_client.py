@@ -312,7 +312,14 @@ RECORD = Held(HANDLE, (URL, LONG, Value(301, "HS_SECKEY", b"geheim", permissions
 
 @pytest.mark.parametrize("udp", [False, True], ids=["tcp", "udp"])
 async def test_it_resolves_at_our_node(judge: Judge, udp: bool) -> None:
-    async with answering(node({HANDLE: RECORD})) as port:
+    """By TCP, or by datagrams first: then what is too long for one is asked for again by TCP."""
+    heard, reply = list[bytes](), node({HANDLE: RECORD})
+
+    def answer(request: bytes) -> bytes:
+        heard.append(request)
+        return reply(request)
+
+    async with answering(answer) as port:
         where = {"site": write_site(site_at(port)), "udp": udp}
         found = await judge.ask("resolve", handle="88.100.1/设备-1", **where)
         some = await judge.ask("resolve", handle=HANDLE, types=["URL"], **where)
@@ -328,6 +335,7 @@ async def test_it_resolves_at_our_node(judge: Judge, udp: bool) -> None:
     assert absent["responseCode"] == Rc.HANDLE_NOT_FOUND
     assert foreign["responseCode"] == Rc.NOT_RESPONSIBLE
     assert site["kind"] == "GetSiteInfoResponse"
+    assert (len(heard) > 6) is udp
 
 
 async def test_it_walks_from_a_root_of_ours_to_a_node_of_ours(judge: Judge) -> None:

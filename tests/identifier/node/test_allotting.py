@@ -50,7 +50,10 @@ def test_reviewers_decide_and_say_why(database: Database) -> None:
     assert not node.principal("qz02").owns(NEW)
     assert decided(node, NEW, State.REFUSED, " ").outcome is Outcome.INVALID
     assert decided(node, NEW, State.REFUSED, "no such firm").outcome is Outcome.OK
-    assert decided(node, NEW, State.ALLOTTED).message == f"{NEW} is refused"
+    assert (
+        decided(node, NEW, State.ALLOTTED).message
+        == f"the prefix {NEW} was refused; it can be applied for again"
+    )
     assert applied(node, NEW, "qz01").outcome is Outcome.OK, "a refused one is free"
     assert node.do(allotting.decide, ROOT, NEW, State.ALLOTTED).outcome is Outcome.OK
     assert decided(node, NEW, State.REFUSED, "late").outcome is Outcome.INVALID

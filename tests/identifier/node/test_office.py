@@ -58,6 +58,12 @@ async def test_a_reviewer_decides(client: Client) -> None:
     assert state(client, "88.999.QZ03") is State.APPLIED
     refused = await post(client, "/office/decide", prefix="88.999.QZ03", state="refused")
     assert refused.headers["location"] == "/office?said=invalid", "without a reason"
+    assert "拒绝或暂停必须说明原因" in (await client.http.get("/office?said=invalid&lang=zh")).text
+    assert "必须说明" not in (await client.http.get("/office?said=invalid")).text, "said once"
+    for language, words in (("zh", "不是前缀；前缀的格式为 88.999.QZ01"), ("en", "is no prefix")):
+        await post(client, "/office/apply", prefix="<b>注", enterprise="x")
+        told = (await client.http.get(f"/office?said=invalid&lang={language}")).text
+        assert (words in told, "&lt;b&gt;注" in told) == (True, True)
     for kind in ("allotted", "suspended"):
         fields = {"prefix": "88.999.QZ03", "state": kind, "reason": "a\0 <b>reason</b>"}
         await post(client, "/office/decide", **fields)

@@ -21,7 +21,7 @@ from gateway.identifier.labels.symbol import qr
 from gateway.identifier.node.http.login import Logins
 from gateway.identifier.node.keeping.counts import Tally, What
 from gateway.identifier.node.pages.looking import Finding, Item, Standing, first_known, look
-from gateway.identifier.node.pages.office import OFFICE, Office, word
+from gateway.identifier.node.pages.office import OFFICE, Office, refusal, word
 from gateway.identifier.node.rights.principal import Principal, Terms
 from gateway.identifier.registering.registry import Outcome
 from gateway.relational.database import Database
@@ -160,5 +160,5 @@ def _pages(prefix: str, *, has_tls: bool) -> Pages:
     navigation = (("/", "nav.codes"), (OFFICE, "node.office.title"))
     site = Site(name, navigation, demonstration=False, secure=has_tls, token=False)
     variables = {"item_name": item_name, "json_address": json_address, "qr": qr}
-    variables["word"] = word
+    variables |= {"word": word, "refusal": refusal}
     return Pages(site, Assets(), (TEMPLATES,), variables=variables)

@@ -6,6 +6,7 @@ refused.
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from gateway.identifier.node.rights import allotting
 from gateway.identifier.node.rights.principal import NOBODY, Principal, Terms, Visit
 from gateway.identifier.registering.registry import Outcome, Result
 from gateway.relational.database import Database
+from gateway.web.catalog.sentences import sentences_of
 from gateway.web.forms import form_of
 from gateway.web.i18n import Language, catalog
 from gateway.web.pages import Pages, View
@@ -30,6 +32,8 @@ from gateway.web.pages import Pages, View
 OFFICE = "/office"
 _PAGE = 50
 """Prefixes of a page."""
+_LONGEST = 300
+"""Characters of why something was not done; a prefix that was typed stands in it."""
 _ENTRIES = 50
 """Newest entries of the audit log."""
 _NEXT = {
@@ -98,6 +102,7 @@ class Office:
         self._pages, self._now_ms = pages, now_ms
         # Browsers share cookies between the ports of a host.
         self._cookie = f"qulink_node_{terms.prefix}"
+        self._why = f"{self._cookie}_why"
 
     def answers(self) -> Iterator[tuple[str, str, Answer]]:
         """Path, method and what answers it."""
@@ -123,14 +128,7 @@ class Office:
             data = {"why": "paused" if is_paused else "wrong", "name": name}
             return self._pages.render(request, View("enter.html", data), 429 if is_paused else 403)
         response = RedirectResponse(OFFICE, 303)
-        response.set_cookie(
-            self._cookie,
-            token,
-            max_age=TOKEN_LIFE_MS // 1000,
-            secure=self._pages.site.secure,
-            httponly=True,
-            samesite="lax",
-        )
+        self._set_cookie(response, self._cookie, token, TOKEN_LIFE_MS // 1000)
         return response
 
     async def _left(self, request: Request) -> Response:
@@ -158,14 +156,19 @@ class Office:
         asked = request.query_params.get("page", "0")
         page = int(asked) if asked.isdecimal() and len(asked) < 6 else 0  # noqa: PLR2004 - digits
         said = request.query_params.get("said", "")
+        why = unquote(request.cookies.get(self._why, ""))
         data = {
             "who": visit.principal,
             "desk": await self._database.read(desk, visit, page),
             "next_states": _NEXT,
             "said": said if said in _SAID else "",
+            "why": why,
             "prefix": self._terms.prefix,
         }
-        return self._pages.render(request, View("office.html", data))
+        response = self._pages.render(request, View("office.html", data))
+        if why:
+            response.delete_cookie(self._why, path=OFFICE)
+        return response
 
     async def _applied(self, request: Request) -> Response:
         form = await form_of(request)
@@ -188,7 +191,29 @@ class Office:
         if visit.principal.role is None:
             return RedirectResponse("/login", 303)
         result: Result = await self._database.run(function, visit, *given)
-        return _told(result.outcome)
+        response = _told(result.outcome)
+        if result.outcome is not Outcome.OK:
+            # Not in the address, where anybody could write it.
+            self._set_cookie(response, self._why, quote(result.message[:_LONGEST]), 60, OFFICE)
+        return response
+
+    def _set_cookie(
+        self, response: Response, name: str, value: str, life_s: int, path: str = "/"
+    ) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=life_s,
+            path=path,
+            secure=self._pages.site.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+def refusal(language: Language, why: str) -> str:
+    """Why something was not done, in a language; what no catalogue has stays English."""
+    return why if language == "en" else sentences_of().other(why)
 
 
 def word(language: Language, kind: str, code: str) -> str:

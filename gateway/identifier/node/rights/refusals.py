@@ -1,7 +1,11 @@
-"""What is wrong with an application for a prefix, or with a user; in English. Pure."""
+"""What is wrong with an application for a prefix, or with a user. Pure.
+
+In English; pages find it again in ``gateway/web/catalog/said/node.toml`` and say it in Chinese.
+"""
 
 import re
 
+from gateway.identifier.node.keeping.prefixes import State
 from gateway.identifier.node.rules import MAX_PREFIX
 
 _PREFIX = re.compile(r"[0-9A-Za-z]{1,20}(\.[0-9A-Za-z]{1,20})+")
@@ -41,9 +45,14 @@ def prefix_taken(prefix: str) -> str:
     return f"{prefix}, or a prefix above or below it, is allotted or applied for"
 
 
-def wrong_state(prefix: str, state: str) -> str:
+def wrong_state(prefix: str, state: State) -> str:
     """The message for a decision that does not follow from a prefix's state."""
-    return f"{prefix} is {state}"
+    return {
+        State.APPLIED: f"the prefix {prefix} still waits for a decision",
+        State.ALLOTTED: f"the prefix {prefix} is allotted already",
+        State.REFUSED: f"the prefix {prefix} was refused; it can be applied for again",
+        State.SUSPENDED: f"the prefix {prefix} is suspended",
+    }[state]
 
 
 def short_password(least: int) -> str:
