@@ -179,6 +179,11 @@ class NativeNode(Settings):
         description="whose key it is: index and handle, as 300:88.999.1/ADMIN"
     )
     login: KeyLogin = Field(description="with what changes are proved")
+    listing: bool = Field(
+        default=False,
+        description="whether the server lists the identifiers of a prefix (list handles, 105), to "
+        "whom may register there",
+    )
     public: bool = _public()
     withdrawal: Literal["mark", "delete"] = _withdrawal()
 

@@ -62,6 +62,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         """Whether it is one."""
         return self.rc != Rc.REQUEST
 
+    @property
+    def is_continued(self) -> bool:
+        """Whether another answer to the same request follows, as of listings."""
+        return bool(self.flags & Flag.CONTINUOUS)
+
 
 def encode(message: Message) -> bytes:
     """A whole message, as TCP carries it."""

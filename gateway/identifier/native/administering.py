@@ -4,21 +4,34 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import TypeVar
 
 from gateway.identifier.irp.bodies import read_challenge, write_proof
 from gateway.identifier.irp.codes import Flag, Op, Rc
-from gateway.identifier.irp.message import VERSION, Message, decode, encode, request_digest
+from gateway.identifier.irp.message import (
+    VERSION,
+    Message,
+    Stream,
+    decode,
+    encode,
+    request_digest,
+)
 from gateway.identifier.irp.octets import WireError
 from gateway.identifier.irp.proofs import SALT_SIZE
 from gateway.identifier.native.keys import Key
-from gateway.identifier.native.line import Line
+from gateway.identifier.native.line import NUMBER, Line
 
 _FLAGS = Flag.AUTHORITATIVE | Flag.RETURN_DIGEST | Flag.KEEP_ALIVE
 _LIFE_S = 2 * 86_400
 """How long a request is good for: clocks of servers may be a day off."""
 _NONCE_SIZES = range(16, 65)
 _NONCES_KEPT = 4_096
+_PIECE = 65_536
+"""Octets that are read at a time of answers that continue."""
+
+T = TypeVar("T")
 
 
 class AdministrationError(Exception):
@@ -81,10 +94,7 @@ class Administrator:
             UncertainError: there is no answer, or none that could be understood.
             DistrustError: the challenge was to another request, or used before.
         """
-        until_s = int(self._now_s()) + _LIFE_S
-        asked = Message(
-            op, secrets.randbits(31), body, flags=int(_FLAGS) | flags, expires_s=until_s
-        )
+        asked = self._asked(op, body, flags)
         request = encode(asked)
         async with self._room:
             answer = await self._exchange(request)
@@ -92,14 +102,59 @@ class Administrator:
                 return self._belonging(answer, request)
             proving = await self._proving(asked, request, answer)
             answer = self._belonging(await self._exchange(proving), request, proving)
-        if answer.rc == Rc.CHALLENGE:  # a second one, when the first is answered already
-            raise UncertainError(f"{self.where} asks for a second proof of one request")
+        self._demand_final(answer)
         return answer
+
+    async def ask_on(self, op: Op, body: bytes) -> AsyncGenerator[Message, None]:
+        """The answers to a request that is answered by several messages, as a listing is.
+
+        They come over a connection of their own, no faster than they are taken. The last one says
+        that none follows: answers that end without it end with an error.
+
+        Args:
+            op: what is wanted.
+            body: of the request.
+
+        Raises:
+            NotSentError, DistrustError: as of :meth:`ask`.
+            UncertainError: also if the last answer did not come.
+        """
+        asked = self._asked(op, body)
+        request = encode(asked)
+        proving = b""
+        async with self._room:
+            async with aclosing(self._answers(request)) as answers:
+                async for answer in answers:
+                    if answer.rc != Rc.CHALLENGE:
+                        yield self._belonging(answer, request)
+                    else:
+                        proving = await self._proving(asked, request, answer)
+                        break
+            if not proving:
+                return
+            async with aclosing(self._answers(proving)) as answers:
+                async for answer in answers:
+                    self._demand_final(answer)
+                    yield self._belonging(answer, request, proving)
 
     def close(self) -> None:
         """Close the connections that nobody uses at the moment."""
         while self._idle:
             self._idle.pop().lose(ConnectionResetError("closed"))
+
+    def _asked(self, op: Op, body: bytes, flags: int = 0) -> Message:
+        until_s = int(self._now_s()) + _LIFE_S
+        flags = int(_FLAGS) | flags
+        return Message(op, secrets.randbits(31), body, flags=flags, expires_s=until_s)
+
+    def _demand_final(self, answer: Message) -> None:
+        """See that the answer to a proof is no second challenge.
+
+        Raises:
+            UncertainError: it is one.
+        """
+        if answer.rc == Rc.CHALLENGE:
+            raise UncertainError(f"{self.where} asks for a second proof of one request")
 
     async def _proving(self, asked: Message, request: bytes, challenge: Message) -> bytes:
         nonce = self._nonce(challenge, request)
@@ -162,6 +217,30 @@ class Administrator:
                 line.lose(ConnectionResetError("closed"))
         return answer
 
+    async def _answers(self, message: bytes) -> AsyncGenerator[Message, None]:
+        """The answers to a message, over a connection of its own, until the last one."""
+        reader, writer = await self._reached(asyncio.open_connection(self._host, self._port))
+        stream, is_continued = Stream(), True
+        try:
+            writer.write(message)
+            while is_continued:
+                async with asyncio.timeout(self._timeout_s):
+                    piece = await reader.read(_PIECE)
+                if not piece:
+                    raise UncertainError(f"{self.where} ended before its last answer")
+                for octets in stream.feed(piece):
+                    answer = _answer(octets)
+                    if octets[NUMBER] != message[NUMBER] or not is_continued:
+                        raise UncertainError(f"{self.where} answers what was not asked")
+                    is_continued = answer.is_continued
+                    yield answer
+        except TimeoutError:
+            raise UncertainError(f"{self.where} did not answer in {self._timeout_s:g} s") from None
+        except (OSError, WireError) as error:
+            raise UncertainError(f"{self.where}: {error}") from error
+        finally:
+            writer.close()
+
     async def _connected(self) -> Line:
         while self._idle:
             line = self._idle.pop()
@@ -171,9 +250,17 @@ class Administrator:
 
     async def _opened(self) -> Line:
         loop = asyncio.get_running_loop()
+        return (await self._reached(loop.create_connection(Line, self._host, self._port)))[1]
+
+    async def _reached(self, connecting: Awaitable[T]) -> T:
+        """What comes of connecting.
+
+        Raises:
+            NotSentError: nobody is reached.
+        """
         try:
             async with asyncio.timeout(self._timeout_s):
-                return (await loop.create_connection(Line, self._host, self._port))[1]
+                return await connecting
         except TimeoutError:
             why = f"{self.where} was not reached in {self._timeout_s:g} s"
             raise NotSentError(why) from None

@@ -20,7 +20,7 @@ from gateway.identifier.registering.asking import meanings
 from gateway.identifier.registering.handle_json import HandleJsonRegistry
 from gateway.identifier.registering.handle_login import key_of
 from gateway.identifier.registering.idhub import IdhubRegistry
-from gateway.identifier.registering.native import Habits, NativeRegistry
+from gateway.identifier.registering.native.registry import Habits, NativeRegistry
 from gateway.identifier.registering.registry import Registry
 from gateway.identifier.registering.snms.meanings import CODES, SUCCESS, WORDS, Paths
 from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
@@ -79,6 +79,7 @@ def _native(node: NativeNode, timeout_s: float, _today: Callable[[], date]) -> R
         Admin(int(USUAL_RIGHTS), name.handle, name.index),
         is_public=node.public,
         deletes=node.withdrawal == "delete",
+        lists=node.listing,
     )
     server = Administrator(place(node.address), key, timeout_s)
     return NativeRegistry(f"native {node.address}", server, habits)

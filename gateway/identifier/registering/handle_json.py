@@ -26,7 +26,7 @@ from gateway.identifier.native.records import (
 from gateway.identifier.record import Record
 from gateway.identifier.registering.asking import Asker, Told, meanings, no_page, told_of
 from gateway.identifier.registering.handle_login import login_of
-from gateway.identifier.registering.native_codes import OUTCOMES
+from gateway.identifier.registering.native.codes import OUTCOMES
 from gateway.identifier.registering.registry import (
     NO_LISTING,
     Abilities,

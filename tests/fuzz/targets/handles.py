@@ -7,7 +7,9 @@ from gateway.identifier.irp.bodies import (
     Held,
     Question,
     Referral,
+    write_handle,
     write_held,
+    write_list,
     write_question,
     write_referral,
 )
@@ -26,8 +28,11 @@ from gateway.identifier.irp.octets import WireError
 from gateway.identifier.irp.values import Value
 from gateway.identifier.native.walking.places import Place, places_of, sites_in
 from gateway.identifier.native.walking.replies import Reply, belonging, reply_of
+from gateway.identifier.registering.native.listing import told_by
+from gateway.identifier.registering.registry import Outcome
 from tests.fuzz.harness import Case, Target
 
+PREFIX = "88.999.QZ01"
 HANDLES = ("88.999.QZ01/451.000001", "10.1000/182", "88.999.QZ01/设备")
 PLACE = Place("192.0.2.1", 2641, TCP)
 SITE = write_site(Site((Server(1, "192.0.2.2", (Interface(3, TCP, 2641),)),)))
@@ -103,6 +108,50 @@ def _answer(dice: Random, handle: str) -> tuple[Rc, bytes]:
     return Rc.OK, write_held(Held(handle, values))
 
 
+def _listing(dice: Random) -> Case:
+    """A listing in several messages, which is taken as a whole or not at all."""
+    number = dice.randrange(2**31)
+    request = encode(Message(Op.LIST_HANDLES, number, write_handle(f"0.NA/{PREFIX}")))
+    digest = request_digest(request)
+
+    def written(count: int, *, is_last: bool) -> bytes:
+        flags = int(Flag.RETURN_DIGEST) | (0 if is_last else int(Flag.CONTINUOUS))
+        body = write_list(tuple(f"{PREFIX}/451.{dice.randrange(10**6):06d}" for _ in range(count)))
+        return encode(Message(Op.LIST_HANDLES, number, body, Rc.OK, flags, digest=digest))
+
+    def listed(pieces: Sequence[bytes]) -> list[str] | None:
+        stream, found = Stream(), list[str]()
+        for whole in (one for piece in pieces for one in stream.feed(piece)):
+            answer = belonging(whole, request, Op.LIST_HANDLES)
+            part = told_by(PREFIX, answer, has_begun=bool(found))
+            if part.outcome is not Outcome.OK:
+                return None
+            found += part.handles
+            if not answer.is_continued:
+                return found
+        return None
+
+    parts = dice.randrange(1, 4)
+    answer = b"".join(written(2, is_last=at == parts - 1) for at in range(parts))
+    return Case(answer, listed, lambda came, taken: _plainly_listed(came) == taken)
+
+
+def _plainly_listed(came: bytes) -> list[str]:
+    """What messages list, until one that says that it is the last."""
+    found, is_continued = list[str](), True
+    while is_continued:
+        flags = int.from_bytes(came[28:32], "big")
+        at = 44 + (33 if flags & 0x0080_0000 else 0)
+        count, at = int.from_bytes(came[at : at + 4], "big"), at + 4
+        for _ in range(count):
+            end = at + 4 + int.from_bytes(came[at : at + 4], "big")
+            found.append(came[at + 4 : end].decode())
+            at = end
+        is_continued = bool(flags & 0x0400_0000)
+        came = came[20 + int.from_bytes(came[16:20], "big") :]
+    return found
+
+
 def _joined(came: bytes) -> bytes:
     """What datagrams carry, without their envelopes, in the order in which they say they are."""
     parts = [came[at : at + DATAGRAM] for at in range(0, len(came), DATAGRAM)]
@@ -112,4 +161,5 @@ def _joined(came: bytes) -> bytes:
 TARGETS = (
     Target("handles/connection", _over_a_connection, (WireError,)),
     Target("handles/datagrams", _by_datagrams, (WireError,)),
+    Target("handles/listing", _listing, (WireError,)),
 )

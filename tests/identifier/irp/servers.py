@@ -19,7 +19,11 @@ def site_at(port: int, *protocols: int) -> Site:
 @asynccontextmanager
 async def answering(answer: Callable[[bytes], bytes]) -> AsyncIterator[int]:
     """A server whose answers are what a function says; gives its port."""
-    async with serving(lambda request, _: answer(request)) as port:
+
+    def told(request: bytes, _visitor: str, *, is_datagram: bool) -> bytes:
+        return answer(request)
+
+    async with serving(told) as port:
         yield port
 
 

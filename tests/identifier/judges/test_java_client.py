@@ -69,11 +69,14 @@ from gateway.identifier.irp.values import (
     write_references,
     write_value,
 )
+from gateway.identifier.node.keeping import records
 from gateway.identifier.node.keeping.opening import open_database
 from gateway.identifier.node.keeping.secrets import Seal
 from gateway.identifier.node.keeping.users import AdminKey
 from gateway.identifier.node.native.answering import Holdings, answer
+from gateway.identifier.node.native.changing import LISTED
 from gateway.identifier.node.native.referring import Directory
+from gateway.identifier.node.registration import Registration
 from tests.identifier.irp.servers import answering, site_at
 from tests.identifier.node.acting import Node
 from tests.identifier.node.handle_face import give_key
@@ -472,6 +475,20 @@ async def test_it_administers_our_node(judge: Judge, kind: str, udp: bool, tmp_p
     ]
     assert [one["data"]["value"] for one in held["values"]] == ["http://b", LONG.data.decode()]
     assert listed["handles"] == [handle]
+
+
+async def test_it_lists_all_identifiers_of_our_node(judge: Judge, tmp_path: Path) -> None:
+    many = [f"88.999.QZ01/451.{number:06d}" for number in range(2_500)]
+    async with administered(tmp_path) as where:
+        with closing(open_database("sqlite:///node.db", tmp_path, {})) as database:
+            made = [Registration(one, "", ()) for one in many]
+            database.run_now(records.add, made, "qz01", 0)
+        who = where | WHO["HS_PUBKEY"] | {"udp": False}
+        listed = await judge.ask("list", handle="0.NA/88.999.QZ01", **who)
+        refused = await judge.ask("list", handle="0.NA/88.999.QZ02", **who)
+    assert listed["handles"] == many
+    assert listed["counts"] == [LISTED] * (len(many) // LISTED)
+    assert (refused["responseCode"], refused["handles"]) == (Rc.NOT_PERMITTED, [])
 
 
 async def test_a_wrong_key_of_it_is_refused(judge: Judge, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from gateway.identifier.irp.bodies import Question, read_list, write_handle
+from gateway.identifier.irp.bodies import Question, write_handle
 from gateway.identifier.irp.codes import Flag, Op, Rc
 from gateway.identifier.irp.data import TCP, UDP, Admin, Right, Site, read_site
 from gateway.identifier.irp.message import Message, decode, encode
@@ -17,7 +17,7 @@ from gateway.identifier.native.peers import TcpPeer
 from gateway.identifier.native.walking.walk import Manner, Walker
 from gateway.identifier.native.walking.way import WalkError
 from gateway.identifier.record import Record, Value
-from gateway.identifier.registering.native import Habits, NativeRegistry
+from gateway.identifier.registering.native.registry import Habits, NativeRegistry
 from gateway.identifier.registering.registry import Outcome
 from tests.identifier.irp.servers import site_at
 from tests.support.handle_server import PUBLIC_KEY, SECRET_KEY, HandleServer, handle_server
@@ -42,7 +42,9 @@ def key_of(kind: str, admin: str, secret: str = SECRET) -> Key:
 
 
 def registry_at(server: HandleServer, key: Key, *, deletes: bool = False) -> NativeRegistry:
-    habits = Habits(key.name, Admin(ALL_RIGHTS, key.name.handle, key.name.index), deletes=deletes)
+    habits = Habits(
+        key.name, Admin(ALL_RIGHTS, key.name.handle, key.name.index), deletes=deletes, lists=True
+    )
     place = Administrator(("127.0.0.1", server.port), key, TIMEOUT_S)
     return NativeRegistry("judge", place, habits)
 
@@ -167,14 +169,15 @@ async def test_it_describes_itself_as_we_wrote_it(server: HandleServer) -> None:
 
 
 async def test_what_it_lists_is_read(server: HandleServer) -> None:
-    key = key_of("HS_SECKEY", server.admin)
-    registry = registry_at(server, key)
-    place = Administrator(("127.0.0.1", server.port), key, TIMEOUT_S)
+    """It tells 50 identifiers in each message, in its own order and in capital letters."""
+    registry = registry_at(server, key_of("HS_SECKEY", server.admin))
+    made = [record(f"listed.{number}") for number in range(130)]
     try:
-        await registry.create([record("listed")])
-        answer = await place.ask(Op.LIST_HANDLES, write_handle(server.admin))
+        await registry.create(made)
+        told = await registry.listed(PREFIX)
+        foreign = await registry.listed("88.111.X")
     finally:
-        place.close()
         await registry.close()
-    assert answer.rc == Rc.OK
-    assert f"{PREFIX}/listed".upper() in {one.upper() for one in read_list(answer.body)}
+    assert (told.outcome, told.further) == (Outcome.OK, "")
+    assert {one.handle.upper() for one in made} <= {one.upper() for one in told.handles}
+    assert (foreign.outcome, foreign.handles) == (Outcome.DENIED, ())

@@ -19,7 +19,7 @@ from gateway.identifier.node.native.referring import Directory, site_of
 from gateway.identifier.node.native.serving import NativeNode
 from gateway.identifier.node.rights import accounts
 from gateway.identifier.node.visitors import limit
-from gateway.identifier.registering.native import Habits, NativeRegistry
+from gateway.identifier.registering.native.registry import Habits, NativeRegistry
 from tests.identifier.irp.servers import serving
 from tests.identifier.node.acting import Node
 
@@ -45,7 +45,9 @@ class Served:
         """A client of it."""
         admin = Admin(int(USUAL_RIGHTS), key.name.handle, key.name.index)
         server = Administrator(("127.0.0.1", self.port), key, timeout_s)
-        registry = NativeRegistry("node", server, Habits(key.name, admin, deletes=deletes))
+        registry = NativeRegistry(
+            "node", server, Habits(key.name, admin, deletes=deletes, lists=True)
+        )
         try:
             yield registry
         finally:

@@ -34,7 +34,7 @@ from gateway.identifier.node.parts import Parts
 from gateway.identifier.node.rights import templates
 from gateway.identifier.registering.handle_json import HandleJsonRegistry
 from gateway.identifier.registering.idhub import IdhubRegistry
-from gateway.identifier.registering.native import Habits, NativeRegistry
+from gateway.identifier.registering.native.registry import Habits, NativeRegistry
 from gateway.identifier.registering.registry import Outcome, Registry
 from gateway.identifier.registering.snms.meanings import Paths
 from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
@@ -309,7 +309,7 @@ async def native(folder: Path) -> AsyncIterator[Dialect]:
                 name = natively.KEY.name
                 server = Administrator(("127.0.0.1", here.port), natively.KEY, timeout_s)
                 admin = Admin(int(USUAL_RIGHTS), name.handle, name.index)
-                return NativeRegistry("native", server, Habits(name, admin))
+                return NativeRegistry("native", server, Habits(name, admin, lists=True))
 
             yield Dialect(registry, lambda: None)
 

@@ -27,7 +27,7 @@ from gateway.identifier.native.keys import (
     read_private_key,
 )
 from gateway.identifier.record import Record, Value
-from gateway.identifier.registering.native import Habits, NativeRegistry
+from gateway.identifier.registering.native.registry import Habits, NativeRegistry
 from gateway.identifier.registering.registry import Outcome
 from tests.identifier.irp.servers import answering
 from tests.identifier.registering.handle_server import KEY, SECRET, HandleServer, Lie

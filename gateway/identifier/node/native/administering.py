@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 
 import msgspec
 from sqlalchemy import Connection
@@ -25,7 +27,7 @@ from gateway.identifier.node.native.challenges import (
     Challenge,
     Challenges,
 )
-from gateway.identifier.node.native.changing import done, subject_of
+from gateway.identifier.node.native.changing import done, listed, subject_of
 from gateway.identifier.node.native.referring import Directory
 from gateway.identifier.node.rights.principal import Terms, Visit, principal_of
 from gateway.relational.database import Database, words
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 _NONCE_SIZE = 16
 _WAITING = 256
 """Proofs that are looked at or wait for it; of more, who comes is told to come again."""
+_LISTINGS = 4
+"""Listings of one user at a time; each holds one message of it."""
 
 
 class Administration:
@@ -63,6 +67,7 @@ class Administration:
         self._throttle = Throttle()
         self._one_by_one = asyncio.Lock()  # a proof costs milliseconds of the processor
         self._waiting = 0
+        self._listings = Counter[str]()
 
     def challenge(
         self, request: bytes, asked: Message, visitor: str, directory: Directory
@@ -92,42 +97,83 @@ class Administration:
         asked = msgspec.structs.replace(asked, session_id=session_id)
         return encoded(request, asked, rc, answer, self._now_ms() // 1000)
 
-    async def proved(self, request: bytes, proving: Message, visitor: str) -> tuple[int, Rc, bytes]:
-        """What comes of a proof.
+    async def proved(
+        self, request: bytes, proving: Message, visitor: str
+    ) -> AsyncGenerator[tuple[int, Rc, bytes], None]:
+        """What comes of a proof: one answer, or of a listing several, which say that more follow.
 
         Args:
             request: the message with the proof, whole.
             proving: the same.
             visitor: who sent it.
 
-        Returns:
-            Operation and code of the answer, and the answer; it is empty while the same proof is
+        Yields:
+            Operation and code of an answer, and the answer; it is empty while the same proof is
             being looked at.
         """
         found = self._challenges.proved(proving.session_id, request, self._clock_s())
         if found is None:
             rc, body = told(_too_late)
-            return Op.CHALLENGE_ANSWER, rc, self._encoded(request, proving, rc, body)
+            yield Op.CHALLENGE_ANSWER, rc, self._encoded(request, proving, rc, body)
+            return
         one, is_first = found
         first = decode(one.request)
         if not is_first:
-            return first.op, Rc.OK, one.answer
-        try:
-            rc, body = Rc.OK, await self._judged(one, first, proving, visitor)
-        except RefusedError as refused:
-            rc, body = refused.rc, refused.body
-        except WireError as error:
-            rc, body = Rc.PROTOCOL_ERROR, write_fault(Fault(str(error)))
+            yield first.op, Rc.OK, one.answer
+            return
         proving = msgspec.structs.replace(proving, op=first.op)  # as clients expect it
-        one.answer = self._encoded(request, proving, rc, body)
-        return first.op, rc, one.answer
+        if first.op == Op.LIST_HANDLES:  # is not kept to be told again
+            one.answer = self._encoded(request, proving, *told(_too_late))
+        async with aclosing(self._answers(one, first, proving, visitor)) as answers:
+            async for rc, body, is_continued in answers:
+                answer = self._encoded(request, proving, rc, body, is_continued=is_continued)
+                one.answer = one.answer or answer
+                yield first.op, rc, answer
 
-    def _encoded(self, request: bytes, asked: Message, rc: Rc, body: bytes) -> bytes:
-        return encoded(request, asked, rc, body, self._now_ms() // 1000)
-
-    async def _judged(
-        self, one: Challenge, first: Message, proving: Message, visitor: str
+    def _encoded(
+        self, request: bytes, asked: Message, rc: Rc, body: bytes, *, is_continued: bool = False
     ) -> bytes:
+        now_s = self._now_ms() // 1000
+        return encoded(request, asked, rc, body, now_s, is_continued=is_continued)
+
+    async def _answers(
+        self, one: Challenge, first: Message, proving: Message, visitor: str
+    ) -> AsyncGenerator[tuple[Rc, bytes, bool], None]:
+        """Codes and bodies of answers, and whether another one follows."""
+        try:
+            user = await self._judged(one, proving, visitor)
+            if first.op != Op.LIST_HANDLES:
+                yield Rc.OK, await self._done(user, first), False
+                return
+            async with aclosing(self._listed(user, first)) as parts:
+                async for body, is_continued in parts:
+                    yield Rc.OK, body, is_continued
+        except RefusedError as refused:
+            yield refused.rc, refused.body, False
+        except WireError as error:
+            yield Rc.PROTOCOL_ERROR, write_fault(Fault(str(error))), False
+
+    async def _listed(self, user: str, first: Message) -> AsyncGenerator[tuple[bytes, bool], None]:
+        """A listing, of which never more is read than one message takes."""
+        if self._listings[user] >= _LISTINGS:
+            raise RefusedError(Rc.BUSY, f"{_LISTINGS} listings are under way; come again later")
+        self._listings[user] += 1
+        try:
+            after, is_continued = "", True
+            while is_continued:
+                body, after = await self._page(user, first, after)
+                is_continued = bool(after)
+                yield body, is_continued
+        finally:
+            self._listings[user] -= 1
+
+    async def _judged(self, one: Challenge, proving: Message, visitor: str) -> str:
+        """Who has proved himself.
+
+        Raises:
+            RefusedError: nobody has, or it is not looked at now.
+            WireError: it is no proof.
+        """
         proof = read_proof(proving.body)
         who = f"{visitor} {proof.key_index}:{proof.key_handle.upper()}"
         if self._throttle.pause_s(who, self._clock_s()) or self._waiting >= _WAITING:
@@ -143,7 +189,7 @@ class Administration:
                 log.warning("node: wrong proofs natively from %s; further ones have to wait", who)
             raise RefusedError(Rc.AUTHENTICATION_FAILED, "no such key, or not proved by it")
         self._throttle.right(who)
-        return await self._done(user, first)
+        return user
 
     async def _user(self, one: Challenge, proof: Proof) -> str | None:
         """Whose key the proof was made with; None: it was not."""
@@ -160,16 +206,37 @@ class Administration:
         return key.user if is_right else None
 
     async def _done(self, user: str, first: Message) -> bytes:
-        try:
-            return await self._database.run(self._as_user, user, first)
-        except SQLAlchemyError as error:
-            why = f"the node's database: {words(error)}"
-            log.error("node: %s, while it was changed natively by %s", why, user)  # noqa: TRY400 - as above
-            raise RefusedError(Rc.ERROR, "the node's database failed") from error
+        with _failures(f"it was changed natively by {user}"):
+            return await self._database.run(self._changed, user, first)
 
-    def _as_user(self, connection: Connection, user: str, first: Message) -> bytes:
-        principal = principal_of(connection, user)
-        return done(connection, Visit(principal, self._terms, self._now_ms()), first)
+    async def _page(self, user: str, first: Message, after: str) -> tuple[bytes, str]:
+        with _failures(f"it was listed natively for {user}"):
+            return await self._database.read(self._some, user, first, after)
+
+    def _changed(self, connection: Connection, user: str, first: Message) -> bytes:
+        return done(connection, self._visit(connection, user), first)
+
+    def _some(
+        self, connection: Connection, user: str, first: Message, after: str
+    ) -> tuple[bytes, str]:
+        return listed(connection, self._visit(connection, user), first, after)
+
+    def _visit(self, connection: Connection, user: str) -> Visit:
+        return Visit(principal_of(connection, user), self._terms, self._now_ms())
+
+
+@contextmanager
+def _failures(doing: str) -> Iterator[None]:
+    """What the database's failing is told as.
+
+    Raises:
+        RefusedError: it failed.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        log.error("node: the node's database: %s, while %s", words(error), doing)  # noqa: TRY400 - its words suffice
+        raise RefusedError(Rc.ERROR, "the node's database failed") from error
 
 
 def _too_late() -> bytes:

@@ -85,11 +85,13 @@ def answer(request: bytes, holdings: Holdings, now_s: int) -> bytes:
     return _answered(request, lambda asked: _body(asked, holdings), now_s)
 
 
-def too_often(request: bytes, now_s: int) -> bytes:
-    """The answer to who asks too often: BUSY, and nothing is looked up.
+def refused(request: bytes, rc: Rc, why: str, now_s: int) -> bytes:
+    """The answer to what is not done: nothing is looked up.
 
     Args:
         request: as it came.
+        rc: why, in the protocol's words.
+        why: in other words.
         now_s: seconds since 1970.
 
     Raises:
@@ -97,7 +99,7 @@ def too_often(request: bytes, now_s: int) -> bytes:
     """
 
     def body(_asked: Message) -> bytes:
-        raise RefusedError(Rc.BUSY, "too many requests came from here; ask again later")
+        raise RefusedError(rc, why)
 
     return _answered(request, body, now_s)
 
@@ -212,7 +214,15 @@ def _refer(asked: Message, prefix: str, directory: Directory, rc: Rc) -> None:
     raise RefusedError(rc, why, write_referral(referral))
 
 
-def encoded(request: bytes, asked: Message, rc: Rc, body: bytes, now_s: int) -> bytes:
+def encoded(
+    request: bytes,
+    asked: Message,
+    rc: Rc,
+    body: bytes,
+    now_s: int,
+    *,
+    is_continued: bool = False,
+) -> bytes:
     """An answer as it goes out.
 
     Args:
@@ -221,10 +231,12 @@ def encoded(request: bytes, asked: Message, rc: Rc, body: bytes, now_s: int) -> 
         rc: code of the answer.
         body: of the answer.
         now_s: seconds since 1970.
+        is_continued: another answer to the same request follows.
     """
     # A challenge without a digest would be signed by nobody.
     has_digest = asked.flags & Flag.RETURN_DIGEST or rc == Rc.CHALLENGE
     flags = asked.flags & int(_KEPT) | Flag.RETURN_DIGEST * bool(has_digest)
+    flags |= Flag.CONTINUOUS * is_continued
     return encode(
         Message(
             asked.op,

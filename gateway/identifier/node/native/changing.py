@@ -14,7 +14,7 @@ from gateway.identifier.irp.bodies import (
     write_list,
 )
 from gateway.identifier.irp.codes import Flag, Op, Rc
-from gateway.identifier.irp.message import MAX_LENGTH, Message
+from gateway.identifier.irp.message import Message
 from gateway.identifier.native.records import withdrawal_of
 from gateway.identifier.node import rules
 from gateway.identifier.node.keeping import prefixes
@@ -27,8 +27,8 @@ from gateway.identifier.node.rights.principal import Visit
 from gateway.identifier.registering.registry import Outcome, Result
 
 _WITHOUT_REASON = "deleted natively by its administrator"
-_MOST_LISTED = 5_000
-_MOST_OCTETS = MAX_LENGTH - 1_024
+LISTED = 250
+"""Identifiers of one message: of the longest ones, no more than that fit into it."""
 _CODES = {
     Outcome.EXISTS: Rc.HANDLE_EXISTS,
     Outcome.NOT_FOUND: Rc.HANDLE_NOT_FOUND,
@@ -79,8 +79,6 @@ def done(connection: Connection, visit: Visit, asked: Message) -> bytes:
     """
     if asked.op == Op.RESOLVE:
         return _read(connection, visit, asked)
-    if asked.op == Op.LIST_HANDLES:
-        return _listed(connection, visit, asked)
     if asked.op == Op.CREATE:
         return _create(connection, visit, asked)
     if asked.op == Op.DELETE:
@@ -146,14 +144,27 @@ def _change(connection: Connection, visit: Visit, asked: Message) -> bytes:
     return _replaced(connection, visit, after)
 
 
-def _listed(connection: Connection, visit: Visit, asked: Message) -> bytes:
-    found = registrations.listed(connection, visit, subject_of(asked), _MOST_LISTED + 1)
+def listed(connection: Connection, visit: Visit, asked: Message, after: str) -> tuple[bytes, str]:
+    """Some identifiers of a prefix: the body that tells them, and behind which one more follow.
+
+    Args:
+        connection: of the node's database, which is only read.
+        visit: who asks.
+        asked: the request that was proved.
+        after: an identifier; it and those before it are left out.
+
+    Returns:
+        The second is empty where these are the last ones.
+
+    Raises:
+        WireError: the body of the request is none.
+        RefusedError: the prefix is not the principal's.
+    """
+    found = registrations.listed(connection, visit, subject_of(asked), LISTED + 1, after=after)
     if isinstance(found, Result):
         raise RefusedError(Rc.NOT_PERMITTED, found.message)
-    body = write_list(tuple(found))
-    if len(found) > _MOST_LISTED or len(body) > _MOST_OCTETS:
-        raise RefusedError(Rc.UNSUPPORTED, f"more than {_MOST_LISTED} identifiers are not listed")
-    return body
+    handles = tuple(found[:LISTED])
+    return write_list(handles), handles[-1] if len(found) > LISTED else ""
 
 
 def _told(connection: Connection, results: Sequence[Result]) -> bytes:

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
 from socket import socket
-from typing import cast
+from typing import Protocol, cast
 
 from gateway.identifier.irp.datagrams import Assemblies, cut
 from gateway.identifier.irp.message import Stream, keeps_alive
@@ -14,11 +15,21 @@ from gateway.throttle import site_of as visitor_of
 
 log = logging.getLogger(__name__)
 
-Answer = Callable[[bytes, str], bytes | Awaitable[bytes]]
-"""The answer to a whole request of a visitor, now or later; empty: there is none.
 
-It raises WireError for what is no request.
-"""
+class Answer(Protocol):
+    """What is answered to a whole request of a visitor."""
+
+    def __call__(
+        self, request: bytes, visitor: str, *, is_datagram: bool
+    ) -> bytes | AsyncGenerator[bytes, None]:
+        """An answer at once, or later ones; one that is empty is none.
+
+        Raises:
+            WireError: it is no request.
+        """
+        ...
+
+
 MAX_CONNECTIONS = 256
 MAX_UNDER_WAY = 64
 """Answers of one connection that are not there yet; until then no more is heard of it."""
@@ -77,21 +88,19 @@ class _Work:
         self.answer = answer
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def later(self, answer: Awaitable[bytes], told: Callable[[bytes], None]) -> None:
-        """Tell an answer once it is there; a fault in between tells nothing, and is logged."""
-        task = asyncio.ensure_future(self._tell(answer, told))
+    def later(self, telling: Coroutine[None, None, None]) -> None:
+        """Tell answers once they are there; a fault in between tells nothing, and is logged."""
+        task = asyncio.create_task(self._done(telling))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _tell(self, answer: Awaitable[bytes], told: Callable[[bytes], None]) -> None:
-        octets = b""
+    async def _done(self, telling: Coroutine[None, None, None]) -> None:
         try:
-            octets = await answer
+            await telling
         except WireError:
             pass
         except Exception:
             log.exception("node: a native request was not answered")
-        told(octets)
 
     async def end(self) -> None:
         """Wait for what cannot be stopped, and tell nothing."""
@@ -111,7 +120,8 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._visitor = ""
         self._under_way = 0
-        self._is_unread = False
+        self._is_read = asyncio.Event()
+        self._is_read.set()
         self.heard_s = self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -123,6 +133,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._others.discard(self)
+        self._is_read.set()  # nobody waits for it any more
 
     def abort(self) -> None:
         """End it at once."""
@@ -136,47 +147,56 @@ class _Connection(asyncio.Protocol):
             for whole in self._stream.feed(data):
                 if self._transport is None or self._transport.is_closing():
                     return
-                answer = self._work.answer(whole, self._visitor)
+                answer = self._work.answer(whole, self._visitor, is_datagram=False)
                 if isinstance(answer, bytes):
-                    self._tell(answer, keeps_alive=keeps_alive(whole))
+                    self._tell(answer)
+                    self._answered(keeps_alive=keeps_alive(whole))
                 else:
-                    self._tell_later(answer, keeps_alive=keeps_alive(whole))
+                    self._under_way += 1
+                    self._work.later(self._tell_each(answer, keeps_alive=keeps_alive(whole)))
+                    self._listen()
         except WireError:  # nobody who speaks the protocol
             self.abort()
 
-    def _tell(self, answer: bytes, *, keeps_alive: bool) -> None:
-        if self._transport is None or self._transport.is_closing():
-            return
-        self._transport.write(answer)
-        if not keeps_alive:
+    def _tell(self, answer: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(answer)
+
+    def _answered(self, *, keeps_alive: bool) -> None:
+        if self._transport is not None and not keeps_alive:
             self._transport.close()
 
-    def _tell_later(self, answer: Awaitable[bytes], *, keeps_alive: bool) -> None:
-        def told(octets: bytes) -> None:
+    async def _tell_each(self, answers: AsyncGenerator[bytes, None], *, keeps_alive: bool) -> None:
+        """Tell answers, the next one only when those before are read; each shows a live client."""
+        try:
+            async with aclosing(answers):
+                async for answer in answers:
+                    self._tell(answer)
+                    await self._is_read.wait()
+                    if self._transport is None or self._transport.is_closing():
+                        return
+                    self.heard_s = self._loop.time()
+        finally:
             self._under_way -= 1
-            self._tell(octets, keeps_alive=keeps_alive)
+            self._answered(keeps_alive=keeps_alive)
             self._listen()
-
-        self._under_way += 1
-        self._work.later(answer, told)
-        self._listen()
 
     def _listen(self) -> None:
         """Hear more only while answers are read and not too many are under way."""
         if self._transport is None or self._transport.is_closing():
             return
-        if self._is_unread or self._under_way >= MAX_UNDER_WAY:
+        if not self._is_read.is_set() or self._under_way >= MAX_UNDER_WAY:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
 
     def pause_writing(self) -> None:
         """Answers are not read: no more is asked until they are."""
-        self._is_unread = True
+        self._is_read.clear()
         self._listen()
 
     def resume_writing(self) -> None:
-        self._is_unread = False
+        self._is_read.set()
         self._listen()
 
 
@@ -201,13 +221,25 @@ class _Datagrams(asyncio.DatagramProtocol):
             whole = self._assemblies.add(data, address, self._loop.time())
             if whole is None:
                 return
-            answer = self._work.answer(whole, _visitor(address))
+            answer = self._work.answer(whole, _visitor(address), is_datagram=True)
         except WireError:
             return
         if isinstance(answer, bytes):
             self._tell(whole, answer, address)
         else:
-            self._work.later(answer, lambda octets: self._tell(whole, octets, address))
+            self._work.later(self._tell_first(whole, answer, address))
+
+    async def _tell_first(
+        self,
+        request: bytes,
+        answers: AsyncGenerator[bytes, None],
+        address: tuple[str | object, int],
+    ) -> None:
+        """Tell one answer: what would follow has no place among datagrams."""
+        async with aclosing(answers):
+            async for answer in answers:
+                self._tell(request, answer, address)
+                return
 
     def _tell(self, request: bytes, answer: bytes, address: tuple[str | object, int]) -> None:
         if not answer or self._transport.is_closing():

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,10 +23,10 @@ from gateway.identifier.node.native.answering import (
     RefusedError,
     answer,
     broken,
-    too_often,
+    refused,
 )
 from gateway.identifier.node.native.referring import Directory
-from gateway.identifier.registering.native_codes import outcome_of
+from gateway.identifier.registering.native.codes import outcome_of
 from gateway.relational.database import Database, words
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ _WORDS = {
 }
 """What some codes are counted as; others as what they come to for who registers."""
 _NAMES = {int(one): one.name.lower() for one in Op}
+_TOO_OFTEN = "too many requests came from here; ask again later"
+_BY_TCP = "identifiers are listed over TCP only"
 _REFRESH_S = 2.0
 """How old what is known of prefixes may be."""
 
@@ -95,19 +98,24 @@ class NativeNode:
             except SQLAlchemyError as error:
                 log.warning("node: prefixes cannot be read: %s", words(error))
 
-    def answer(self, request: bytes, visitor: str) -> bytes | Awaitable[bytes]:
-        """The answer to a whole message.
+    def answer(
+        self, request: bytes, visitor: str, *, is_datagram: bool = False
+    ) -> bytes | AsyncGenerator[bytes, None]:
+        """The answer to a whole message, or later answers.
 
         Args:
             request: as it came.
             visitor: who sent it: an address, or the site of one.
+            is_datagram: it came by UDP, where only one answer can be told.
 
         Raises:
             WireError: there is none.
         """
         if not self._may_ask(visitor):
-            return too_often(request, self._now_ms() // 1000)
+            return refused(request, Rc.BUSY, _TOO_OFTEN, self._now_ms() // 1000)
         op = int.from_bytes(request[_OP], "big")
+        if op == Op.LIST_HANDLES and is_datagram:
+            return refused(request, Rc.UNSUPPORTED, _BY_TCP, self._now_ms() // 1000)
         if op in PROVED and self._administration is not None:
             if op == Op.CHALLENGE_ANSWER:
                 return self._proved(self._administration, request, visitor)
@@ -126,16 +134,17 @@ class NativeNode:
             self._count(op, int.from_bytes(told[_RC], "big"), began_s)
         return told
 
-    async def _later(self, request: bytes, visitor: str) -> bytes:
+    async def _later(self, request: bytes, visitor: str) -> AsyncGenerator[bytes, None]:
         began_s = time.perf_counter()
         try:
             async with self._looking:  # the connection is for one thread at a time
                 now_s = self._now_ms() // 1000
                 told = await asyncio.to_thread(answer, request, self._holdings, now_s)
         except ProofNeededError:
-            return self._unproved(request, visitor)
+            yield self._unproved(request, visitor)
+            return
         self._count(Op.RESOLVE, int.from_bytes(told[_RC], "big"), began_s)
-        return told
+        yield told
 
     def _unproved(self, request: bytes, visitor: str) -> bytes:
         """The challenge to a question; a process that only reads is never asked for one."""
@@ -151,16 +160,24 @@ class NativeNode:
             raise WireError("an answer where a request is expected")
         return administration.challenge(request, asked, visitor, self._directory)
 
-    async def _proved(self, administration: Administration, request: bytes, visitor: str) -> bytes:
+    async def _proved(
+        self, administration: Administration, request: bytes, visitor: str
+    ) -> AsyncGenerator[bytes, None]:
         began_s = time.perf_counter()
         try:
             proving = decode(request)
         except WireError as error:
-            return broken(request, error)
-        op, rc, told = await administration.proved(request, proving, visitor)
-        if told:
-            self._count(op, rc, began_s)
-        return told
+            yield broken(request, error)
+            return
+        last = 0, Rc.OK, b""
+        try:
+            async with aclosing(administration.proved(request, proving, visitor)) as answers:
+                async for last in answers:
+                    yield last[2]
+        finally:  # also where who asked has gone
+            op, rc, told = last
+            if told:
+                self._count(op, rc, began_s)
 
     def _count(self, op: int, rc: int, began_s: float) -> None:
         word = _WORDS.get(rc) or outcome_of(rc).value  # type: ignore[call-overload]

@@ -179,6 +179,9 @@ public class Judge {
         if (asked.has("walk")) {
             return told(request, walking(resolver, site).processRequest(request));
         }
+        if (request instanceof ListHandlesRequest && !asked.get("udp").getAsBoolean()) {
+            return listed(resolver, request, site);
+        }
         if (asked.get("udp").getAsBoolean()) {
             int[] ways = {Interface.SP_HDL_UDP, Interface.SP_HDL_TCP};
             resolver.setPreferredProtocols(ways);
@@ -186,6 +189,24 @@ public class Judge {
             return told(request, resolver.sendRequestToServer(request, site, server));
         }
         return told(request, resolver.sendRequestToSite(request, site, Interface.SP_HDL_TCP));
+    }
+
+    /** A listing comes in many messages, each of which is given to who asked. */
+    static JsonObject listed(HandleResolver resolver, AbstractRequest request, SiteInfo site)
+            throws Exception {
+        JsonArray handles = new JsonArray();
+        JsonArray counts = new JsonArray();
+        JsonObject last = told(request, resolver.sendRequestToSite(
+                request, site, Interface.SP_HDL_TCP, part -> {
+                    if (part instanceof ListHandlesResponse) {
+                        byte[][] some = ((ListHandlesResponse) part).handles;
+                        for (byte[] handle : some) handles.add(Util.decodeString(handle));
+                        counts.add(some.length);
+                    }
+                }));
+        last.add("handles", handles);
+        last.add("counts", counts);
+        return last;
     }
 
     static HandleResolver walking(HandleResolver resolver, SiteInfo root) throws Exception {
@@ -205,13 +226,6 @@ public class Judge {
         JsonObject answer =
                 GsonUtility.serializeResponseToRequest(request, response).getAsJsonObject();
         answer.addProperty("kind", response.getClass().getSimpleName());
-        if (response instanceof ListHandlesResponse) {
-            JsonArray handles = new JsonArray();
-            for (byte[] handle : ((ListHandlesResponse) response).handles) {
-                handles.add(Util.decodeString(handle));
-            }
-            answer.add("handles", handles);
-        }
         return answer;
     }
 

@@ -32,7 +32,7 @@ from gateway.identifier.node.native.changing import done, subject_of
 from gateway.identifier.node.native.referring import Directory, prefix_asked
 from gateway.identifier.node.rights import registrations
 from gateway.identifier.node.rights.principal import NOBODY, Terms, Visit, principal_of
-from gateway.identifier.registering.native_codes import outcome_of
+from gateway.identifier.registering.native.codes import outcome_of
 from gateway.identifier.registering.registry import Result
 from gateway.relational.database import Database
 

@@ -10,7 +10,6 @@ from gateway.identifier.irp.bodies import (
     Held,
     Question,
     Removal,
-    read_fault,
     read_held,
     write_handle,
     write_held,
@@ -19,7 +18,6 @@ from gateway.identifier.irp.bodies import (
 )
 from gateway.identifier.irp.codes import Flag, Op, Rc
 from gateway.identifier.irp.data import Admin
-from gateway.identifier.irp.message import Message
 from gateway.identifier.irp.octets import WireError
 from gateway.identifier.irp.values import Reference, Value
 from gateway.identifier.native.administering import (
@@ -40,7 +38,12 @@ from gateway.identifier.native.records import (
     withdrawn_values,
 )
 from gateway.identifier.record import Record
-from gateway.identifier.registering.native_codes import name_of, outcome_of
+from gateway.identifier.registering.native.answers import (
+    not_asked,
+    outcome_of_failure,
+    result_of,
+)
+from gateway.identifier.registering.native.listing import Listings
 from gateway.identifier.registering.registry import (
     NO_LISTING,
     Abilities,
@@ -69,6 +72,7 @@ class Habits:
         is_public: whether everybody may read the items.
         deletes: a withdrawn identifier is deleted; else it stays, with the reason and no items.
         window: identifiers under way at the same time.
+        lists: whether the server tells which identifiers a prefix has, to who registers there.
     """
 
     key: Reference
@@ -76,6 +80,7 @@ class Habits:
     is_public: bool = True
     deletes: bool = False
     window: int = 16
+    lists: bool = False
 
 
 class NativeRegistry:
@@ -96,8 +101,9 @@ class NativeRegistry:
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
-        self.abilities = Abilities(MAX_BATCH, has_templates=False)
+        self.abilities = Abilities(MAX_BATCH, has_templates=False, can_list=habits.lists)
         self._server = server
+        self._listings = Listings(server)
         self._habits = habits
         self._now_s = now_s
 
@@ -108,24 +114,26 @@ class NativeRegistry:
         try:
             answer = await self._server.ask(Op.RESOLVE, question)
         except AdministrationError as error:
-            return Result("", _outcome_of(error), str(error))
+            return Result("", outcome_of_failure(error), str(error))
         if answer.rc in _NOTHING_AGAINST:
             return Result("", Outcome.OK)
-        return _result("", answer)
+        return result_of("", answer)
 
     async def read(self, handle: str) -> Reading:
         """See ``Registry``; of a withdrawn identifier the message is the reason."""
         try:
             held = await self._held(handle)
         except AdministrationError as error:
-            return Reading(_outcome_of(error), message=str(error))
+            return Reading(outcome_of_failure(error), message=str(error))
         if isinstance(held, Result):
             return Reading(held.outcome, message=held.message)
         return Reading(Outcome.OK, record_of(held), withdrawal_of(held) or "")
 
-    async def listed(self, prefix: str, further: str = "") -> Listing:  # noqa: ARG002
-        """See ``Registry``: not of this interface."""
-        return NO_LISTING
+    async def listed(self, prefix: str, further: str = "") -> Listing:
+        """See ``Registry``; the server tells all at once, and a page is what is not told yet."""
+        if not self.abilities.can_list:
+            return NO_LISTING
+        return await self._listings.page(prefix, further)
 
     async def create(self, records: Sequence[Record]) -> list[Result]:
         """See ``Registry``."""
@@ -156,7 +164,7 @@ class NativeRegistry:
         values = values_of(record, self._now(), is_public=self._habits.is_public)
         admin = admin_value(self._habits.admin, self._now())
         body = write_held(Held(record.handle, (admin, *values)))
-        return _result(record.handle, await self._server.ask(Op.CREATE, body))
+        return result_of(record.handle, await self._server.ask(Op.CREATE, body))
 
     async def _update(self, record: Record) -> Result:
         values = values_of(record, self._now(), is_public=self._habits.is_public)
@@ -167,7 +175,7 @@ class NativeRegistry:
         held = await self._own(handle)
         if isinstance(held, Result):
             return held
-        return _result(handle, await self._server.ask(Op.DELETE, write_handle(handle)))
+        return result_of(handle, await self._server.ask(Op.DELETE, write_handle(handle)))
 
     async def _replace(self, handle: str, wanted: Sequence[Value]) -> Result:
         """Make what is held of a handle the wanted values, by as few changes as it takes."""
@@ -181,7 +189,7 @@ class NativeRegistry:
         if not steps:
             return Result(handle, Outcome.OK)
         whole = write_held(Held(handle, _whole(held, wanted)))
-        result = _result(handle, await self._server.ask(Op.CREATE, whole, int(Flag.OVERWRITE)))
+        result = result_of(handle, await self._server.ask(Op.CREATE, whole, int(Flag.OVERWRITE)))
         if result.outcome is not Outcome.EXISTS:
             return result
         return await self._carried_out(handle, steps)  # servers before 2.11 do not overwrite
@@ -198,7 +206,7 @@ class NativeRegistry:
         result, has_begun = Result(handle, Outcome.OK), False
         for op, body in steps:
             try:
-                result = _result(handle, await self._server.ask(op, body))
+                result = result_of(handle, await self._server.ask(op, body))
             except (NotSentError, DistrustError) as error:
                 if has_begun:
                     raise UncertainError(f"half of a change was made: {error}") from error
@@ -215,7 +223,7 @@ class NativeRegistry:
         if answer.rc == Rc.VALUES_NOT_FOUND:
             return Held(handle, ())
         if answer.rc != Rc.OK:
-            return _result(handle, answer)
+            return result_of(handle, answer)
         try:
             held = read_held(answer.body)
         except WireError as error:
@@ -243,8 +251,8 @@ class NativeRegistry:
                     if results[at].outcome.pauses:
                         stopped = results[at]
                 except AdministrationError as error:
-                    results[at] = Result(record.handle, _outcome_of(error), str(error))
-                    stopped = _not_asked(error)
+                    results[at] = Result(record.handle, outcome_of_failure(error), str(error))
+                    stopped = not_asked(error)
 
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(self._habits.window, len(records))):
@@ -275,26 +283,3 @@ def _is_same(one: str, other: str) -> bool:
         return Handle.parse(one).same_as(Handle.parse(other))
     except HandleError:
         return False
-
-
-def _result(handle: str, answer: Message) -> Result:
-    if answer.rc == Rc.OK:
-        return Result(handle, Outcome.OK)
-    try:
-        words = read_fault(answer.body).message
-    except WireError:  # servers put what they like behind codes of their own
-        words = ""
-    code = name_of(answer.rc)
-    return Result(handle, outcome_of(answer.rc), f"{code}: {words}" if words else code)
-
-
-def _outcome_of(error: AdministrationError) -> Outcome:
-    if isinstance(error, NotSentError):
-        return Outcome.UNREACHABLE
-    return Outcome.LOGIN if isinstance(error, DistrustError) else Outcome.UNKNOWN
-
-
-def _not_asked(error: AdministrationError) -> Result:
-    """Of an identifier that comes after one whose request failed: nothing has happened."""
-    outcome = Outcome.LOGIN if isinstance(error, DistrustError) else Outcome.UNREACHABLE
-    return Result("", outcome, f"not asked for, because {error}")
