@@ -12,6 +12,7 @@ from gateway.identifier.irp.bodies import (
     read_challenge,
     read_fault,
     read_held,
+    read_list,
     read_question,
     read_removal,
     write_challenge,
@@ -195,6 +196,18 @@ def test_deletion_removal_and_the_question_for_a_site() -> None:
     removal = Removal(HANDLE, (1, 2))
     assert write_removal(removal) == octets(f"{NAME} 00000002 00000001 00000002")
     assert read_removal(write_removal(removal)) == removal
+
+
+def test_a_listing_that_goes_on() -> None:
+    assert write_handle("0.NA/88.1") == octets("00000009 302e4e412f38382e31")
+    part = octets(
+        f"{ENVELOPE} 0000002e 00000069 00000001 1d000000 ffff 0000 65a1b2c3 00000012"
+        "00000002 00000003 782f61 00000003 782f62 00000000"
+    )
+    read = decode(part)
+    assert (read.op, read.rc, read.is_continued) == (Op.LIST_HANDLES, Rc.OK, True)
+    assert read_list(read.body) == ("x/a", "x/b")
+    assert encode(read) == part
 
 
 def test_answers_with_a_secret_key() -> None:

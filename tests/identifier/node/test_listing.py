@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from gateway.identifier.codes.handle import MAX_HANDLE
@@ -47,6 +48,25 @@ async def test_each_message_but_the_last_says_that_more_follow(tmp_path: Path) -
     assert [one for answer in answers for one in read_list(answer.body)] == MANY
     assert all(answer.digest for answer in answers)
     assert here.tally.totals[What("native", "list_handles", "ok")] == 1
+
+
+def test_a_page_is_found_without_sorting_all_of_its_prefix(tmp_path: Path) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(*given: Any) -> None:
+        asked.append((given[2], given[3]))
+
+    def explained(connection: Connection) -> str:
+        for find in (records.handles, records.all_of):
+            find(connection, "88.999.QZ01", 9, after=MANY[0])
+        found = [connection.exec_driver_sql(f"explain query plan {q}", p) for q, p in asked[:]]
+        return str([one.all() for one in found])
+
+    with closing(open_database("sqlite:///node.db", tmp_path, {})) as database:
+        event.listen(database.engine, "before_cursor_execute", note)
+        plan = database.read_now(explained)
+    assert plan.count("ix_record_prefix_key (prefix=? AND key>?)") == 2, plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_of_the_longest_identifiers_a_message_takes_as_many() -> None:

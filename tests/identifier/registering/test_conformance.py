@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
-from gateway.identifier.node.http import snms_face
 from gateway.identifier.record import Record, Value
-from gateway.identifier.registering import handle_json
 from gateway.identifier.registering.marking import is_marked
 from gateway.identifier.registering.registry import Outcome, Reading, Registry, Result
 from gateway.identifier.template import TEMPLATE_ITEMS, TYPES
@@ -116,41 +114,6 @@ async def test_what_is_not_there_is_not_made_by_a_change(any_place: Dialect) -> 
         assert outcomes(await registry.update([FIRST])) == [Outcome.NOT_FOUND]
         assert outcomes(await registry.withdraw([FIRST], "误录")) == [Outcome.NOT_FOUND]
         assert (await registry.read(FIRST.handle)).outcome is Outcome.NOT_FOUND
-
-
-async def _all(registry: Registry) -> tuple[int, list[str]]:
-    """How many pages the prefix has, and what is on them."""
-    pages, found, further = 0, list[str](), ""
-    while True:
-        listing = await registry.listed(PREFIX, further)
-        assert listing.outcome is Outcome.OK, listing
-        pages, further = pages + bool(listing.handles), listing.further
-        found += listing.handles
-        if not further:
-            return pages, found
-
-
-@pytest.mark.parametrize("dialect", ["snms", "handle-json of the node"])
-async def test_identifiers_of_a_prefix_are_listed_by_pages(
-    dialect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(snms_face, "_PAGE", 2)
-    monkeypatch.setattr(handle_json, "_PAGE", 2)
-    async with PLACES[dialect](tmp_path) as place, opened(place) as registry:
-        assert registry.abilities.can_list
-        await prepared(registry)
-        _, before = await _all(registry)
-        made = [record(number) for number in range(1, 6)]
-        assert_ok(*await registry.create(made))
-        pages, found = await _all(registry)
-        assert sorted(found) == sorted([*before, *(one.handle for one in made)])
-        assert pages == (len(found) + 1) // 2
-
-
-async def test_who_cannot_list_says_so(any_place: Dialect) -> None:
-    async with opened(any_place) as registry:
-        if not registry.abilities.can_list:
-            assert (await registry.listed(PREFIX)).outcome is Outcome.INVALID
 
 
 NO_LISTING = {

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -28,7 +29,7 @@ record = Table(
     metadata,  # an identifier; a withdrawn one stays for ever, so that its name is never another's
     Column("key", Text, primary_key=True),  # the handle in upper case
     Column("handle", Text, nullable=False),  # as it was registered
-    Column("prefix", Text, nullable=False, index=True),  # in upper case
+    Column("prefix", Text, nullable=False),  # in upper case
     Column("template_version", Text, nullable=False),  # empty: it follows none
     Column("contents", LargeBinary, nullable=False),  # see contents.py
     Column("created_ms", BigInteger, nullable=False),
@@ -37,6 +38,7 @@ record = Table(
     Column("withdrawn_ms", BigInteger),  # None: it lives
     Column("withdrawn_why", String(300), nullable=False, server_default=""),
     Column("withdrawn_by", String(64), nullable=False, server_default=""),  # empty: not known
+    Index("ix_record_prefix_key", "prefix", "key"),
 )
 template = Table(
     "template",
