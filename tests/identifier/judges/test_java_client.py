@@ -455,7 +455,6 @@ async def test_it_administers_our_node(judge: Judge, kind: str, udp: bool, tmp_p
             await asked_for("modify", values=[moved]),
         ]
         held = await judge.ask("resolve", handle=handle, site=where["site"], udp=udp)
-        listed = await asked_for("list", handle="0.NA/88.999.QZ01", udp=False)  # its own rule
         rest = [
             await asked_for("remove", indexes=[1]),
             await asked_for("delete"),
@@ -463,18 +462,9 @@ async def test_it_administers_our_node(judge: Judge, kind: str, udp: bool, tmp_p
             await asked_for("create", handle="88.999.QZ02/1", values=[url]),
         ]
     codes = [one.get("responseCode", one) for one in (*done, *rest)]
-    assert codes == [
-        Rc.OK,
-        Rc.HANDLE_EXISTS,
-        Rc.OK,
-        Rc.OK,
-        Rc.OK,
-        Rc.OK,
-        Rc.HANDLE_NOT_FOUND,
-        Rc.NOT_PERMITTED,
-    ]
+    assert codes[:2] == [Rc.OK, Rc.HANDLE_EXISTS]
+    assert codes[2:] == [Rc.OK] * 4 + [Rc.HANDLE_NOT_FOUND, Rc.NOT_PERMITTED]
     assert [one["data"]["value"] for one in held["values"]] == ["http://b", LONG.data.decode()]
-    assert listed["handles"] == [handle]
 
 
 async def test_it_lists_all_identifiers_of_our_node(judge: Judge, tmp_path: Path) -> None:
