@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
@@ -149,10 +149,12 @@ class Dialect:
     Attributes:
         registry: of a client with the time-out that is given.
         expire: ends all logins at the node.
+        tells_withdrawn: a withdrawn identifier is told, with the reason; else it is not found.
     """
 
     registry: Callable[[float], Registry]
     expire: Callable[[], None]
+    tells_withdrawn: bool = field(default=False, kw_only=True)
 
 
 @dataclass
@@ -210,6 +212,7 @@ async def handle_json(folder: Path) -> AsyncIterator[Place]:
     """Another maker's Handle server by its JSON interface, and a session by a secret key."""
     server = HandleJsonServer(IDENTITY, SECRET)
     async with handle_json_place(server.app, folder, SECRET, server.expire) as place:
+        place.tells_withdrawn = True
         yield place
 
 
@@ -252,6 +255,7 @@ async def idhub(folder: Path) -> AsyncIterator[Place]:
             expire=server.expire,
             quota=JSONResponse({"code": 200, "message": "注册配额已用完"}),
             denied=JSONResponse({"code": 701, "message": "非本企业标识"}),
+            tells_withdrawn=True,
         )
 
 
@@ -284,6 +288,7 @@ async def snms(folder: Path) -> AsyncIterator[Place]:
             expire=expire,
             quota=JSONResponse({"status": -2, "message": "注册配额已用完"}),
             denied=JSONResponse({"status": -3, "message": "没有权限"}),
+            tells_withdrawn=True,
             refused_token=Outcome.BUSY,  # "not logged in" is how such nodes say it
         )
 

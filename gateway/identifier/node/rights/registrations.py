@@ -67,9 +67,7 @@ def listed(
         skipped: how many of the first ones are left out.
         after: an identifier; it and those before it are left out.
     """
-    if not (rules.is_key(prefix) and visit.principal.owns(prefix)):
-        return Result(prefix, Outcome.DENIED, rules.not_allotted(prefix))
-    return records.handles(connection, prefix, most, skipped, after)
+    return _not_its_own(visit, prefix) or records.handles(connection, prefix, most, skipped, after)
 
 
 def listed_with_withdrawn(
@@ -77,12 +75,15 @@ def listed_with_withdrawn(
 ) -> Result | list[str | Registration]:
     """As :func:`listed`, and between the living ones the withdrawn, with the values of then.
 
-    Who registers there must know whose they were, to give nobody a second one.
+    Whoever issues them must know whose they were, to give nobody a second one.
     """
-    denial = denied(visit, prefix)
-    if denial is not None:
-        return Result(prefix, Outcome.DENIED, denial)
-    return records.all_of(connection, prefix, most, after)
+    return _not_its_own(visit, prefix) or records.all_of(connection, prefix, most, after)
+
+
+def _not_its_own(visit: Visit, prefix: str) -> Result | None:
+    if rules.is_key(prefix) and visit.principal.owns(prefix):
+        return None
+    return Result(prefix, Outcome.DENIED, rules.not_allotted(prefix))
 
 
 def create(connection: Connection, visit: Visit, new: Sequence[Registration]) -> list[Result]:
