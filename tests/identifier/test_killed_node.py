@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from gateway.city.db.schema.identifiers import identifier
@@ -19,7 +20,7 @@ from gateway.identifier.calling import Caller
 from gateway.identifier.node.credentials import node_credentials
 from gateway.identifier.registering.snms.registry import SnmsRegistry
 from tests.support.city_db import sqlite_city
-from tests.support.node import NOW_MS
+from tests.support.node import NOW_MS, served
 from tests.support.peers import free_port, wait_for_port
 from tests.support.registering import (
     MACHINES,
@@ -61,7 +62,7 @@ asyncio.run(main())
 
 @contextmanager
 def node(folder: Path, port: int, batch: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """A node that dies when it has done one of its batches and has not answered; 0: none."""
+    """A node that dies when it has done one of its batches and has not answered."""
     child = subprocess.Popen(
         [sys.executable, "-c", NODE, str(folder), str(port), str(batch)],
         cwd=Path(__file__).parents[2],
@@ -75,7 +76,9 @@ def node(folder: Path, port: int, batch: int) -> Iterator["subprocess.Popen[byte
         child.wait(30)
 
 
-async def test_a_node_that_is_killed_mid_batch_has_each_machine_once(tmp_path: Path) -> None:
+async def test_a_node_that_is_killed_mid_batch_has_each_machine_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database, port, clock = sqlite_city(tmp_path / "city"), free_port(), Clock()
     fill(database)
     own = node_credentials(tmp_path)
@@ -89,8 +92,8 @@ async def test_a_node_that_is_killed_mid_batch_has_each_machine_once(tmp_path: P
     assert 0 < counts(database).registered < MACHINES
     assert "unknown" in {row[1] for row in states(database)}
     clock.ms += 130_000
-    with node(tmp_path, port, batch=0):
-        await asyncio.to_thread(wait_for_port, port)
+    monkeypatch.setattr("tests.support.node.free_port", lambda: port)
+    async with served(tmp_path):  # the same node once more, as well in this process
         await work_off(one)
         assert counts(database) == complete()
         query = select(identifier.c.handle, equipment.c.asset_no).join(
