@@ -23,6 +23,7 @@ HANDLE = "88.999.00000001/PM.20251123.000001"
         f"https://city.example.cn/id/{HANDLE}",
         f"hdl:{HANDLE}\r",
         f" {HANDLE} ",
+        f"{HANDLE[:-1]}１",
     ],
 )
 async def test_an_identifier_leads_to_its_machine(city: Town, address: str, code: str) -> None:
@@ -48,6 +49,12 @@ async def test_what_leads_nowhere_is_said(city: Town, address: str, code: str, w
     answer = await get(f"{address}/id?code={quote(code)}")
     assert answer.status_code == 404
     assert words in answer.text
+
+
+async def test_a_long_code_is_not_cut_into_another_ones(city: Town, address: str) -> None:
+    begun = "https://city.example.cn/".ljust(300 - len(HANDLE) - 1, "a") + f"/{HANDLE}"
+    assert (await get(f"{address}/id?code={quote(begun)}")).status_code == 303
+    assert (await get(f"{address}/id?code={quote(begun)}9")).status_code == 404
 
 
 async def test_the_page_is_a_form(city: Town, address: str) -> None:

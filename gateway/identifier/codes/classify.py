@@ -97,6 +97,7 @@ def _candidates(cleaned: Cleaned) -> Iterator[Candidate]:
     elif text[:3].upper() == "VAA" and text[3:6].isdecimal():
         yield _read(System.VAA, Vaa.parse, text, MARKED, "begins with VAA")
     elif "/" in text:
+        yield from _as_written(cleaned)
         yield from _handles(text)
     elif "|" in text and text[0] in "01234":
         yield _read(System.ECODE, Ecode.parse, text, MARKED, "version | numbering system | data")
@@ -139,12 +140,18 @@ def _url(text: str) -> Iterator[Candidate]:
         yield _read(System.HANDLE, Handle.parse, handle, MARKED, "address of a handle resolver")
         return
     if _KEY_SEGMENT.search(text) is not None:
-        yield _read(System.GS1, Gs1.from_link, text, MARKED, "a GS1 Digital Link")
+        yield _link(text)
     for inner in wrapped_codes(text):
         for one in classify(inner):
             if one.score > POSSIBLE and not inner.startswith("http"):
                 reason = f"within a URL: {one.reason}"
                 yield replace(one, score=round(one.score * _WRAPPED, 3), reason=reason)
+
+
+def _link(text: str) -> Candidate:
+    """A Digital Link; many an address has a number in its path, so a wrong one is likelier none."""
+    one = _read(System.GS1, Gs1.from_link, text, MARKED, "a GS1 Digital Link")
+    return one if one.is_valid or one.expected else replace(one, score=_WRONG_CHECK)
 
 
 _ELEMENTS = re.compile(rf"\(\d|\d\d[^.].*{SEPARATOR}", re.DOTALL)
@@ -179,7 +186,19 @@ _CREDIT = re.compile(r"[1-9ANY][1-9A-HJ-NPQRTUWXY]\d{6}[0-9A-HJ-NPQRTUWXY]{10}",
 """Authority, kind of body, six digits of a region, number, check (GB 32100-2015, 5)."""
 
 
+_HOST = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+(?::\d+)?/", re.IGNORECASE)
+_NARROW_PREFIX = re.compile(r"8[68]\.[0-9A-Za-z.]+/", re.ASCII)
+
+
+def _as_written(cleaned: Cleaned) -> Iterator[Candidate]:
+    """A national handle whose suffix has full-width characters, which may be its own."""
+    if cleaned.written != cleaned.text and _NARROW_PREFIX.match(cleaned.written) is not None:
+        yield from _handles(cleaned.written)
+
+
 def _handles(text: str) -> Iterator[Candidate]:
+    if _HOST.match(text) is not None:  # an address without its scheme, as printed
+        yield from (one for one in _url(f"https://{text}") if one.is_valid)
     one = _read(System.HANDLE, Handle.parse, text, POSSIBLE, "something, a slash, something")
     if not isinstance(one.code, Handle):
         yield one
@@ -242,6 +261,9 @@ def _keys(digits: str) -> Iterator[Candidate]:
     count = len(digits)
     if count in GTIN_LENGTHS:
         yield _by_check(System.GS1, Gs1.of_gtin, digits, f"{count} digits, the last one agrees")
+    if count == _BARE_SSCC and digits.startswith("00"):
+        one = _read(System.GS1, Gs1.from_elements, digits, SHAPED, "an SSCC behind 00")
+        yield one if one.is_valid else replace(one, score=SHAPED * _WRONG_CHECK)
     if (ai := _OTHER_KEYS.get(count)) is not None:
         reason = f"({ai}): {count} digits, the last one agrees"
         yield _by_check(System.GS1, partial(Gs1.of_key, ai), digits, reason, SHAPED)
@@ -249,6 +271,10 @@ def _keys(digits: str) -> Iterator[Candidate]:
 
 _OTHER_KEYS = {13: "414", 17: "402", 18: "00"}
 """Keys of so many digits, beside trade items."""
+
+
+_BARE_SSCC = 20
+"""Digits of a logistic unit with 00 before it."""
 
 
 def _ecodes(text: str) -> Iterator[Candidate]:

@@ -11,6 +11,7 @@ from gateway.identifier.codes.code import CodeError
 from gateway.identifier.codes.gs1 import Gs1, check_digit
 
 _FORM = re.compile(r"urn:epc:id:(?P<scheme>[a-z]+):(?P<rest>\S+)", re.ASCII | re.IGNORECASE)
+_COMPANY = re.compile(r"\d{6,12}", re.ASCII)
 _GTIN_DIGITS, _KEY_DIGITS, _SSCC_DIGITS = 13, 12, 17
 
 
@@ -18,7 +19,7 @@ def from_epc(uri: str) -> Gs1:
     """The GS1 code of an EPC of the schemes sgtin, sscc, sgln, grai, giai.
 
     Raises:
-        CodeError: another scheme, or parts of a wrong width.
+        CodeError: another scheme, or parts of a wrong width or with characters that GS1 has not.
     """
     match = _FORM.fullmatch(uri)
     scheme = _SCHEMES.get(match["scheme"].lower()) if match else None
@@ -26,9 +27,11 @@ def from_epc(uri: str) -> Gs1:
         raise CodeError(f"{uri!r} is no urn:epc:id: of {', '.join(_SCHEMES)}")
     count, made = scheme
     parts = match["rest"].split(".", count - 1)
-    if len(parts) != count or not all(part.isascii() for part in parts):
-        raise CodeError(f"{uri!r}: {count} parts with dots between them")
-    return Gs1.of(made(*parts))
+    if len(parts) != count or _COMPANY.fullmatch(parts[0]) is None:
+        raise CodeError(
+            f"{uri!r}: {count} parts with dots between them, a company's 6 to 12 digits"
+        )
+    return Gs1.of_values(made(*parts))
 
 
 def _digits(text: str, width: int) -> str:

@@ -39,6 +39,7 @@ _CHECKED = {
     "8018": slice(0, 18),
 }
 """Elements with a check digit: where the digits that it ends stand."""
+_GMN = "8013"
 KEYS = {
     "01": ("22", "10", "21", "235"),
     "8006": ("22", "10", "21"),
@@ -59,6 +60,7 @@ KEYS = {
 }
 """Application identifiers that say by themselves what a thing is, and their qualifiers in order
 (GS1 Digital Link, URI syntax 1.4, 4.4)."""
+_ITEM = re.compile(r"/01/([^/?#]*)")
 _BRACKETED = re.compile(r"(?:\(\d{2,4}\)[^()]+)+", re.ASCII)
 
 
@@ -66,6 +68,21 @@ def check_digit(digits: str) -> str:
     """The digit that belongs behind some digits: weights 3, 1, 3 … from the right, mod 10."""
     odd, even = sum(map(int, digits[::-2])), sum(map(int, digits[-2::-2]))
     return str(-(3 * odd + even) % 10)
+
+
+_CHARACTERS = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+_PAIR = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_WEIGHTS = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83)
+
+
+def check_characters(model: str) -> str:
+    """The pair that belongs behind a model number of at most 23 characters.
+
+    Weights are primes from the right, mod 1021 (GS1 General Specifications, 7.9.5).
+    """
+    weighed = zip(reversed(model), _WEIGHTS, strict=False)
+    total = sum(_CHARACTERS.index(one) * weight for one, weight in weighed) % 1021
+    return _PAIR[total >> 5] + _PAIR[total & 31]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +155,22 @@ class Gs1:
         return cls._parsed(message.element_strings)
 
     @classmethod
+    def of_values(cls, elements: Iterable[tuple[str, str]]) -> "Gs1":
+        """Elements from elsewhere, in any order.
+
+        Raises:
+            CodeError: as `of`, and for values that their application identifiers do not allow.
+        """
+        given = tuple(elements)
+        return cls.from_elements("".join(f"{ai}{value}{SEPARATOR}" for ai, value in given))
+
+    @classmethod
     def from_link(cls, uri: str) -> "Gs1":
         """A Digital Link URI of any domain.
 
         Raises:
-            CodeError: no key in its path, qualifiers of another key, or a wrong check digit.
+            CodeError: no key in its path, qualifiers of another key, a GTIN of another length
+                than GTINs have (a day, say), or a wrong check digit.
         """
         if len(uri) > MAX_TEXT:
             raise CodeError(f"a URI of {len(uri)} characters; {MAX_TEXT} are the most")
@@ -150,6 +178,9 @@ class Gs1:
             link = GS1DigitalLinkURI.parse(uri)
         except (ParseError, ValueError) as error:  # ValueError: what urlsplit refuses
             raise CodeError(str(error)) from None
+        key = link.element_strings[0].ai.ai
+        if key == "01" and not any(len(one[1]) in GTIN_LENGTHS for one in _ITEM.finditer(uri)):
+            raise CodeError(f"{uri!r}: behind 01 a GTIN of 8, 12, 13 or 14 digits is due")
         return cls._parsed(link.element_strings)
 
     @classmethod
@@ -188,12 +219,17 @@ class Gs1:
 
 
 def _demand_check_digit(ai: str, value: str) -> None:
+    if ai == _GMN:
+        check_pair = check_characters(value[:-2])
+        _demand_end(ai, value, "check characters", value[-2:], check_pair)
     place = _CHECKED.get(ai)
     if place is None:
         return
-    digits = value[place]
-    expected = check_digit(digits[:-1])
-    if digits[-1] != expected:
+    _demand_end(ai, value, "check digit", value[place][-1], check_digit(value[place][:-1]))
+
+
+def _demand_end(ai: str, value: str, what: str, end: str, expected: str) -> None:
+    if end != expected:
         raise CodeError(
-            f"({ai}){value}: check digit {digits[-1]}, but {expected} belongs to the rest", expected
+            f"({ai}){value}: {what} {end}, but {expected} belongs to the rest", expected
         )

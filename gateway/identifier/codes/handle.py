@@ -17,8 +17,9 @@ MAX_HANDLE = 255
 _NATIONAL = re.compile(
     r"(?P<country>8[68])\.(?P<industry>\d{1,4})\.(?P<enterprise>[0-9A-Za-z]{1,20})"
     r"(?P<branch>(?:\.[0-9A-Za-z]{1,20})*)/(?P<suffix>.+)",
-    re.DOTALL,
+    re.ASCII | re.DOTALL,
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _GENERIC = re.compile(r"(?P<prefix>[^/\s]+)/(?P<suffix>.+)", re.DOTALL)
 
 
@@ -39,13 +40,16 @@ class Handle:
         """Split a handle.
 
         Raises:
-            HandleError: no ``/``, an empty part, a space in the prefix, or too long.
+            HandleError: no ``/``, an empty part, a space in the prefix, a line end or another
+                control character, or too long.
         """
         match = _GENERIC.fullmatch(text.strip())
         if match is None:
             raise HandleError(f"{text!r} is no handle; it has the form prefix/suffix")
         if len(text.strip()) > MAX_HANDLE:
             raise HandleError(f"a handle has at most {MAX_HANDLE} characters, not {len(text)}")
+        if _CONTROL.search(match[0]) is not None:
+            raise HandleError(f"{text!r}: a line end or control character within; one code a line")
         return cls(match["prefix"], match["suffix"])
 
     def __str__(self) -> str:

@@ -67,7 +67,7 @@ def test_all_readings_are_given() -> None:
 
 def test_what_was_taken_away_is_told() -> None:
     (found,) = classify("８８．１００．１／EQ001\r\n")
-    assert found.removed == ("full-width characters", "spaces, quotes or line ends around it")
+    assert found.removed == ("spaces, quotes or line ends around it", "full-width characters")
 
 
 def test_a_text_without_end_is_no_code() -> None:

@@ -21,7 +21,9 @@ handles = st.builds(
     lambda industry, enterprise, suffix: Handle(f"88.{industry}.{enterprise}", suffix),
     st.integers(1, 9999),
     names,
-    st.text(min_size=1, max_size=60).filter(lambda text: text == text.strip()),
+    st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=60)
+    .map(str.strip)
+    .filter(bool),
 )
 gtins = st.text("0123456789", min_size=13, max_size=13).map(lambda body: body + check_digit(body))
 X_SET = string.ascii_letters + string.digits + "-._\"!%&+,/*':;<>=?"

@@ -15,6 +15,7 @@ from gateway.web.pages import Pages, View
 
 ADDRESS = "/id"
 _LONGEST = 300
+"""Characters of a code that are shown again; what is looked for is never cut."""
 
 
 class CodePage:
@@ -27,16 +28,19 @@ class CodePage:
     async def answer(self, request: Request) -> Response:
         """The machine's page, or why there is none: the code stands in the path or in a field."""
         asked = request.path_params.get("code") or request.query_params.get("code", "")
-        asked = asked.strip()[:_LONGEST]
+        asked = asked.strip()
         readings = classify(asked)
         machine = await self._machine(readings, principal_of(request).scope)
         if machine is not None:
             return RedirectResponse(machine_address(*machine), 303)
-        data = {"asked": asked, "readings": distinct(readings)}
+        data = {"asked": asked[:_LONGEST], "readings": distinct(readings)}
         return self._pages.render(request, View("codes.html", data), 404 if asked else 200)
 
     async def _machine(self, readings: list[Candidate], scope: Scope) -> MachineName | None:
         for one in readings:
-            if isinstance(one.code, Handle):
-                return await self._context.database.read(machine_of_handle, one.code.key, scope)
+            if not isinstance(one.code, Handle):
+                continue
+            found = await self._context.database.read(machine_of_handle, one.code.key, scope)
+            if found is not None:
+                return found
         return None

@@ -85,12 +85,16 @@ class PageFace:
         ]
 
     async def _search(self, request: Request) -> Response:
-        asked = request.query_params.get("code", "").strip()[:_LONGEST]
+        asked = request.query_params.get("code", "").strip()
         readings = classify(asked)
         meant = await self._meant(asked, readings) if asked else None
         if meant is not None:
             return RedirectResponse(record_address(meant), 303)
-        data = {"asked": asked, "readings": distinct(readings), "prefix": self._terms.prefix}
+        data = {
+            "asked": asked[:_LONGEST],
+            "readings": distinct(readings),
+            "prefix": self._terms.prefix,
+        }
         return self._pages.render(request, View("search.html", data), 404 if asked else 200)
 
     async def _meant(self, asked: str, readings: list[Candidate]) -> str | None:
