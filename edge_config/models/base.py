@@ -4,7 +4,7 @@ import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from edge_config.models.plain import demand_no_secret, is_loopback_host
 from edge_config.models.settings import Field, Rule, Settings
@@ -212,6 +212,8 @@ def split_listen(address: str) -> tuple[str, int]:
 class ConsoleConfig(Settings):
     """The web console. Loopback needs nothing; any other address needs TLS and a token."""
 
+    _LOGIN: ClassVar[str] = "'token'"
+
     listen: ListenAddress = Field(default="127.0.0.1:8080", description="address to listen on")
     tls: ServerTls | None = Field(default=None, description="certificate; required off loopback")
     token: Secret | None = Field(
@@ -225,11 +227,16 @@ class ConsoleConfig(Settings):
     )
 
     def __post_init__(self) -> None:
-        if not is_loopback(self.listen) and (self.tls is None or self.token is None):
+        if not is_loopback(self.listen) and (self.tls is None or not self.has_login):
             raise ValueError(
-                f"listening on {self.listen} needs both 'tls' and 'token'; "
+                f"listening on {self.listen} needs both 'tls' and {self._LOGIN}; "
                 "without them only a loopback address such as 127.0.0.1 is allowed"
             )
+
+    @property
+    def has_login(self) -> bool:
+        """Whether a visitor must show who it is."""
+        return self.token is not None
 
     def access_token(self) -> str | None:
         """The token; None: there is none.
@@ -238,6 +245,28 @@ class ConsoleConfig(Settings):
             SecretUnavailableError: it cannot be read, or is too short.
         """
         return self.token.reveal_long(MIN_TOKEN) if self.token is not None else None
+
+
+class CityConsoleConfig(ConsoleConfig):
+    """The web console. Loopback needs nothing; any other address needs TLS and a login."""
+
+    _LOGIN: ClassVar[str] = "'accounts: true' or 'token'"
+
+    token: Secret | None = Field(
+        default=None,
+        description="access token of an administrator, of at least 16 characters; off loopback it "
+        "or 'accounts' is required; with accounts it is for programs only",
+    )
+    accounts: bool = Field(
+        default=False,
+        description="people log in by name and password; where there are none yet, the log names a "
+        "one-time link for the first administrator",
+    )
+
+    @property
+    def has_login(self) -> bool:
+        """Whether a visitor must show who it is."""
+        return self.accounts or self.token is not None
 
 
 def is_loopback(address: str) -> bool:

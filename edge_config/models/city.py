@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from edge_config.models.base import (
+    CityConsoleConfig,
     ClientTls,
-    ConsoleConfig,
     HttpUrl,
     ListenAddress,
     MqttUrl,
@@ -276,7 +276,7 @@ class CityConfig(Settings):
     database: DatabaseConfig = Field(
         default=DatabaseConfig(), description="where everything else goes"
     )
-    console: ConsoleConfig = Field(default=ConsoleConfig(), description="the web console")
+    console: CityConsoleConfig = Field(default=CityConsoleConfig(), description="the web console")
     definitions: DefinitionsConfig = Field(default=DefinitionsConfig(), description="rates")
     identifier: IdentifierConfig = Field(description="identifiers of machines")
     node: Node = Field(default=EmbeddedNode(), description="where identifiers are registered")

@@ -29,7 +29,8 @@ def compose(
     metrics: health.Metrics,
     tolerable: frozenset[str] = frozenset(),
     kept: Sessions | None = None,
-    holder: object = None,
+    holder: object = True,
+    open_paths: tuple[str, ...] = (),
 ) -> ASGIApp:
     """A guarded application: nothing is reached before the guard or leaves without its headers.
 
@@ -40,8 +41,9 @@ def compose(
         check: state of the parts, for ``/healthz``.
         metrics: what ``/metrics`` shows.
         tolerable: parts whose fault leaves ``/healthz`` at 200.
-        kept: its sessions; None: it has no token, so there are none.
-        holder: who a visitor is by the token, or without one.
+        kept: its sessions; None: nobody logs in, so there are none.
+        holder: who a visitor is by the token, or without any login.
+        open_paths: further prefixes that anybody may ask for.
 
     Raises:
         SecretUnavailableError: the token cannot be read, or is too short.
@@ -63,4 +65,4 @@ def compose(
         },
     )
     # Around everything, the pages of errors too: each answer needs the headers.
-    return Guard(app, console, admits, OPEN_PATHS)
+    return Guard(app, console, admits, OPEN_PATHS + open_paths)

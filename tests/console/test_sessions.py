@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from edge_config.models.base import ConsoleConfig, Secret, SecretUnavailableError
 from gateway.city.access.audit import Action, entries
+from gateway.city.access.principal import administrator
 from gateway.city.access.sessions import CitySessions, end_all
 from gateway.city.console.app import build
 from gateway.city.db import tables
@@ -53,6 +54,10 @@ async def enter(client: httpx.AsyncClient, token: str = TOKEN) -> httpx.Response
 
 async def leave(client: httpx.AsyncClient) -> httpx.Response:
     return await client.post("/logout", data={"csrf": client.cookies["qulink_csrf"]})
+
+
+def sessions_of(made: Town, token: str = TOKEN) -> CitySessions:
+    return CitySessions(made.database, token, administrator("token"), is_by_name=False)
 
 
 def cookie_of(client: httpx.AsyncClient) -> str:
@@ -127,11 +132,11 @@ async def test_a_command_ends_all_sessions(tmp_path: Path, monkeypatch: pytest.M
 
 async def test_another_token_ends_all_sessions(tmp_path: Path) -> None:
     async with town(tmp_path) as made:
-        old, new = (CitySessions(made.database, token) for token in (TOKEN, TOKEN + "2"))
+        old, new = (sessions_of(made, token) for token in (TOKEN, TOKEN + "2"))
         secret = await old.open("10.0.0.7", 1_000)
-        assert await old.lives(secret, 2_000)
-        assert not await new.lives(secret, 2_000)
-        assert not await CitySessions(made.database, TOKEN).lives(secret, 1_001 + SESSION_S * 1000)
+        assert await old.visitor(secret, 2_000)
+        assert not await new.visitor(secret, 2_000)
+        assert not await sessions_of(made).visitor(secret, 1_001 + SESSION_S * 1000)
 
 
 async def test_while_the_database_is_away_nobody_is_let_in(tmp_path: Path) -> None:

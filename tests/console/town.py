@@ -112,6 +112,7 @@ async def town(
     *,
     demonstration: bool = True,
     token: Secret | None = None,
+    accounts: bool = False,
     control: str | None = None,
     headline: str = "ENR-A",
 ) -> AsyncIterator[Town]:
@@ -124,7 +125,7 @@ async def town(
             "data_dir": folder,
             "broker": {"url": "mqtt://127.0.0.1:1883"},
             "identifier": {"prefix": "88.999"},
-            "console": {"token": token} if token else {},
+            "console": {"accounts": accounts} | ({"token": token} if token else {}),
             "demonstration_control": control,
             "definitions": {"headline": headline},
         },

@@ -36,19 +36,19 @@ async def test_a_session_lives_over_a_restart_until_it_ends(file: Path) -> None:
     kept = FileSessions(file, TOKEN)
     one, other = await kept.open(WHO, NOW_MS), await kept.open(WHO, NOW_MS)
     again = FileSessions(file, TOKEN)
-    assert await again.lives(one, NOW_MS + 1)
-    assert await again.lives(other, NOW_MS + SESSION_S * 1000 - 1)
-    assert not await again.lives(other, NOW_MS + SESSION_S * 1000)
+    assert await again.visitor(one, NOW_MS + 1)
+    assert await again.visitor(other, NOW_MS + SESSION_S * 1000 - 1)
+    assert not await again.visitor(other, NOW_MS + SESSION_S * 1000)
     await again.end(one, WHO, NOW_MS + 1)
     await again.end("never begun", WHO, NOW_MS + 1)
     third = FileSessions(file, TOKEN)
-    assert not await third.lives(one, NOW_MS + 2)
-    assert await third.lives(other, NOW_MS + 2)
+    assert not await third.visitor(one, NOW_MS + 2)
+    assert await third.visitor(other, NOW_MS + 2)
 
 
 async def test_another_token_ends_all(file: Path) -> None:
     secret = await FileSessions(file, TOKEN).open(WHO, NOW_MS)
-    assert not await FileSessions(file, TOKEN + "2").lives(secret, NOW_MS + 1)
+    assert not await FileSessions(file, TOKEN + "2").visitor(secret, NOW_MS + 1)
 
 
 async def test_what_is_kept_opens_nothing_and_is_its_owners(file: Path) -> None:
@@ -59,15 +59,15 @@ async def test_what_is_kept_opens_nothing_and_is_its_owners(file: Path) -> None:
     assert TOKEN not in text
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     for word in (*text.split('"'), "", "\ud800"):
-        assert not await kept.lives(word, NOW_MS + 1)
+        assert not await kept.visitor(word, NOW_MS + 1)
 
 
 async def test_a_session_does_not_outlive_its_time_by_a_clock_that_is_set_back(file: Path) -> None:
     secret = await FileSessions(file, TOKEN).open(WHO, NOW_MS)
     again = FileSessions(file, TOKEN)
-    assert not await again.lives(secret, NOW_MS - 3_600_000)
-    assert not await again.lives(secret, 0)  # a box without a clock, just started
-    assert await again.lives(secret, NOW_MS - MAX_AHEAD_MS)  # an ordinary correction
+    assert not await again.visitor(secret, NOW_MS - 3_600_000)
+    assert not await again.visitor(secret, 0)  # a box without a clock, just started
+    assert await again.visitor(secret, NOW_MS - MAX_AHEAD_MS)  # an ordinary correction
 
 
 async def test_a_login_by_a_wrong_clock_ends_no_session(file: Path) -> None:
@@ -76,23 +76,23 @@ async def test_a_login_by_a_wrong_clock_ends_no_session(file: Path) -> None:
     secret = await kept.open(WHO, NOW_MS)
     await kept.open(WHO, NOW_MS - 2 * SESSION_S * 1000)
     again = FileSessions(file, TOKEN)
-    assert not await again.lives(secret, NOW_MS - 2 * SESSION_S * 1000)
-    assert await again.lives(secret, NOW_MS + 1)
+    assert not await again.visitor(secret, NOW_MS - 2 * SESSION_S * 1000)
+    assert await again.visitor(secret, NOW_MS + 1)
 
 
 async def test_the_oldest_of_too_many_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.edge.live.console.sessions.replace_file", lambda *_: None)
     kept = FileSessions(file, TOKEN)
     opened = [await kept.open(WHO, NOW_MS) for _ in range(MOST_SESSIONS + 1)]
-    living = [await kept.lives(secret, NOW_MS) for secret in opened]
-    assert living == [False] + [True] * MOST_SESSIONS
+    living = [await kept.visitor(secret, NOW_MS) for secret in opened]
+    assert [one is not None for one in living] == [False] + [True] * MOST_SESSIONS
 
 
 async def test_of_logins_at_the_same_moment_none_is_lost(file: Path) -> None:
     kept = FileSessions(file, TOKEN)
     secrets = await asyncio.gather(*(kept.open(WHO, NOW_MS) for _ in range(20)))
     again = FileSessions(file, TOKEN)
-    assert all([await again.lives(secret, NOW_MS) for secret in secrets])
+    assert all([await again.visitor(secret, NOW_MS) for secret in secrets])
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"format": 2}', b'{"format":1}', b"[]"])
@@ -105,7 +105,7 @@ async def test_a_damaged_file_costs_the_sessions_and_no_start(
     assert str(file) in line
     assert "everybody logs in anew" in line
     secret = await kept.open(WHO, NOW_MS)
-    assert await FileSessions(file, TOKEN).lives(secret, NOW_MS)
+    assert await FileSessions(file, TOKEN).visitor(secret, NOW_MS)
 
 
 async def test_a_full_disk_keeps_nobody_out_and_brings_nobody_back(
@@ -121,13 +121,13 @@ async def test_a_full_disk_keeps_nobody_out_and_brings_nobody_back(
         filler = place / "filler"
         disk.fill(filler)
         new = await kept.open(WHO, NOW_MS)
-        assert await kept.lives(new, NOW_MS + 1)
+        assert await kept.visitor(new, NOW_MS + 1)
         disk.fill(filler)
         await kept.end(old, WHO, NOW_MS + 1)
-        assert not await FileSessions(file, TOKEN).lives(old, NOW_MS + 2)
+        assert not await FileSessions(file, TOKEN).visitor(old, NOW_MS + 2)
         filler.unlink()
         await kept.end(await kept.open(WHO, NOW_MS), WHO, NOW_MS)
-        assert await FileSessions(file, TOKEN).lives(new, NOW_MS + 2)
+        assert await FileSessions(file, TOKEN).visitor(new, NOW_MS + 2)
     told = [one.getMessage() for one in caplog.records if "sessions" in one.getMessage()]
     assert len(told) == 2, told
     assert "they end with this process" in told[0]

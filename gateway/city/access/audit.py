@@ -26,6 +26,11 @@ class Action(StrEnum):
     RELEASED = "identifiers-released"
     ADOPTED = "identifiers-adopted"
     ASKED_AGAIN = "identifiers-asked-again"
+    USER_ADDED = "user-added"
+    USER_CHANGED = "user-changed"
+    USER_DISABLED = "user-disabled"
+    USER_RESET = "user-reset"
+    PASSWORD_SET = "password-set"  # noqa: S105 - the name of an action
 
 
 class Place(NamedTuple):

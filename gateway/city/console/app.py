@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gateway.city.access import links
 from gateway.city.access.principal import administrator
 from gateway.city.access.sessions import CitySessions
 from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
@@ -25,6 +26,8 @@ from gateway.city.console.pages.identifiers.labels import LabelsPage
 from gateway.city.console.pages.identifiers.outbox import OutboxPage
 from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.overview import Overview
+from gateway.city.console.pages.people import account, people, users
+from gateway.city.console.pages.people.people import scope_name
 from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures, points_text
 from gateway.city.console.queries.gateways import Gateways
@@ -46,11 +49,16 @@ NAVIGATION = (
     ("/definitions", "nav.definitions"),
 )
 FOOT = ((ADDRESS, "nav.codes"), ("/audit", "nav.audit"))
+PEOPLE = ((users.ADDRESS, "nav.users"), (account.ADDRESS, "nav.account"))
+"""At the foot of each page where people log in by name."""
 
 
 def build(context: ConsoleContext) -> ASGIApp:
     """The console as a guarded ASGI application."""
-    pages = _pages(context)
+    console = context.config.console
+    token, pages = console.access_token(), _pages(context)
+    holder = administrator("local" if not console.has_login else "token")
+    kept = CitySessions(context.database, token, holder, is_by_name=console.accounts)
     figures, gateways, pictures = Figures(context), Gateways(context), Pictures()
     url = context.config.demonstration_control
     control = DemonstrationControl(url) if url else None
@@ -71,12 +79,15 @@ def build(context: ConsoleContext) -> ASGIApp:
         change = Route("/demo/lines/{line}/{action}", control.change, methods=["POST"])
         routes.append(change)
     observation = Observation(context)
-    console = context.config.console
-    token = console.access_token()
-    kept = CitySessions(context.database, token) if token is not None else None
-    holder = administrator("local" if token is None else "token")
     return compose(
-        pages, console, routes, observation.check, observation.metrics, kept=kept, holder=holder
+        pages,
+        console,
+        [*routes, *people.routes(context, pages, kept)],
+        observation.check,
+        observation.metrics,
+        kept=kept,
+        holder=holder,
+        open_paths=(links.ADDRESS,),
     )
 
 
@@ -87,15 +98,19 @@ def _pages(context: ConsoleContext) -> Pages:
         navigation=NAVIGATION,
         demonstration=config.demonstration,
         secure=config.console.tls is not None,
-        token=config.console.token is not None,
-        foot=FOOT,
+        token=config.console.has_login,
+        foot=FOOT + PEOPLE if config.console.accounts else FOOT,
     )
     filters: dict[str, Callable[..., object]] = {
         "percent": percent_text,
         "points": points_text,
     }
-    variables = {"bundle_url": BUNDLE, "machine_address": machine_address}
-    macros = {"figures": "figures.html", "ids": "identifiers.html"}
+    variables = {
+        "bundle_url": BUNDLE,
+        "machine_address": machine_address,
+        "scope_name": scope_name,
+    }
+    macros = {"figures": "figures.html", "ids": "identifiers.html", "people": "people.html"}
     return Pages(
         site,
         Assets(),

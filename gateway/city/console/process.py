@@ -16,6 +16,7 @@ import msgspec
 
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import CityConfig
+from gateway.city.access import links
 from gateway.city.console import log
 from gateway.city.console.app import build
 from gateway.city.console.context import ConsoleContext
@@ -76,6 +77,8 @@ async def run(order: Order, answers: BinaryIO) -> None:
     config = order.config
     listener = socket.socket(fileno=order.listener)
     async with _context(config) as context, asyncio.TaskGroup() as tasks:
+        if config.console.accounts:
+            await _tell_first_link(context)
         serving = serve(
             build(context), config.console, listener, ready=lambda: say(answers, Answer())
         )
@@ -101,6 +104,18 @@ async def _context(config: CityConfig) -> AsyncIterator[ConsoleContext]:
         finally:
             await live.close()
             await store.close()
+
+
+async def _tell_first_link(context: ConsoleContext) -> None:
+    """Where there is no user yet, say once how to become the first administrator."""
+    secret = await context.database.run(links.invite_first, context.now_ms(), anew=False)
+    if secret is not None:
+        # Meant for who reads the log of a first start: it opens one page, once, for three days.
+        logger.warning(
+            "nobody can log in yet: open %s to become the first administrator "
+            "(once, within three days; 'qulink city user link' makes another)",
+            links.link_of(context.config.console, secret),
+        )
 
 
 async def _open(context: ConsoleContext) -> None:

@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.city import access_command, broker_command, gateway_command, order_command
+from gateway.cli.city import (
+    access_command,
+    broker_command,
+    gateway_command,
+    order_command,
+    user_command,
+)
 from gateway.cli.city.opening import fail, load
 from gateway.cli.running import RunByDefault, run_to_its_end
 
@@ -22,6 +28,7 @@ def register(root: typer.Typer) -> None:
     gateway_command.register(city)
     broker_command.register(city)
     access_command.register(city)
+    user_command.register(city)
     order_command.register(city)
     root.add_typer(city, name="city")
 

@@ -1,5 +1,6 @@
-"""Who is let in: by the token, or by a session that the token has opened; guesses are slowed."""
+"""Who is let in: by a token, or by a session that a login has opened; guesses are slowed."""
 
+import asyncio
 import logging
 import math
 import time
@@ -15,7 +16,8 @@ from gateway.web.access.store import Sessions
 
 log = logging.getLogger(__name__)
 
-StillAdmitted = Callable[[], Awaitable[bool]]
+StillAdmitted = Callable[[], Awaitable[object]]
+"""Who asks, now; None: nobody who may look any more."""
 _KEY = "qulink.still_admitted"
 """Where an ASGI scope says how to ask whether its visitor may still look."""
 _VISITOR = "qulink.visitor"
@@ -28,7 +30,7 @@ def system_ms() -> int:
 
 
 class TooManyGuessesError(Exception):
-    """Wrong tokens came from this visitor; ``wait_s`` is how long none is looked at."""
+    """Wrong secrets came from this visitor; ``wait_s`` is how long none is looked at."""
 
     def __init__(self, wait_s: float) -> None:
         super().__init__()
@@ -40,10 +42,10 @@ class Admission:
     """Decides about visitors.
 
     Attributes:
-        token: the console's; None: everybody may look.
+        token: the console's; None: there is none.
         cookie: name of the cookie that holds a session's secret.
         kept: the sessions.
-        holder: who a visitor is by the token, or without one: what views are to know of it.
+        holder: who a visitor is by the token, or without any login: what views are to know of it.
         now_ms: the clock, UTC milliseconds.
         clock_s: one that only runs, seconds.
     """
@@ -51,10 +53,16 @@ class Admission:
     token: str | None
     cookie: str
     kept: Sessions
-    holder: object = None
+    holder: object = True
     now_ms: Callable[[], int] = system_ms
     clock_s: Callable[[], float] = time.monotonic
     _throttle: Throttle = field(default_factory=Throttle)
+    _one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def has_login(self) -> bool:
+        """Whether visitors must show who they are."""
+        return self.token is not None or self.kept.is_by_name
 
     async def admits(self, request: Request) -> bool:
         """Whether a request shows the token or a session; sets who asks, how a stream asks again.
@@ -63,17 +71,20 @@ class Admission:
             SessionsAwayError: nobody can say whether its session lives.
             TooManyGuessesError: it shows a token, and too many wrong ones came before.
         """
-        request.scope[_VISITOR] = self.holder
-        if self.token is None:
-            return True
+        request.scope[_VISITOR] = visitor = await self._visitor(request)
+        return visitor is not None
+
+    async def _visitor(self, request: Request) -> object | None:
+        if not self.has_login:
+            return self.holder
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return await self.is_token(request, bearer.strip())
+            return self.holder if await self.is_token(request, bearer.strip()) else None
         secret = request.cookies.get(self.cookie, "")
-        if not secret or not await self.kept.lives(secret, self.now_ms()):
-            return False
-        request.scope[_KEY] = lambda: self.kept.lives(secret, self.now_ms())
-        return True
+        if not secret:
+            return None
+        request.scope[_KEY] = lambda: self.kept.visitor(secret, self.now_ms())
+        return await self.kept.visitor(secret, self.now_ms())
 
     async def is_token(self, request: Request, given: str) -> bool:
         """Whether a text is the token; a wrong one is counted against who sent it.
@@ -82,16 +93,44 @@ class Admission:
             TooManyGuessesError: too many wrong ones came before; this one was not looked at.
         """
         visitor = site_of(address_of(request))
-        wait_s = self._throttle.pause_s(visitor, self.clock_s())
-        if wait_s:
-            raise TooManyGuessesError(wait_s)
+        self._demand_patience(visitor)
         if self.token is not None and sessions.same(given, self.token):
             self._throttle.right(visitor)
             return True
-        if self._throttle.wrong(visitor, self.clock_s()):
-            log.warning("console: wrong tokens from %s; further ones have to wait", visitor)
-            await self.kept.note_guesses(visitor, self.now_ms())
+        await self._count_wrong(visitor, visitor, "")
         return False
+
+    async def log_in(self, request: Request, name: str, password: str) -> str | None:
+        """Begin a session of a user; gives its cookie, None for a wrong name or password.
+
+        One attempt is looked at after the other: many that come at the same moment are counted
+        before the next is.
+
+        Raises:
+            SessionsAwayError: it cannot be kept.
+            TooManyGuessesError: too many wrong ones came before, from there or for that name.
+        """
+        visitor, user = site_of(address_of(request)), f"user {name.casefold()}"
+        async with self._one_by_one:
+            self._demand_patience(visitor, user)
+            secret = await self.kept.log_in(name, password, address_of(request), self.now_ms())
+            for guesser in (visitor, user):
+                if secret is not None:
+                    self._throttle.right(guesser)
+                else:
+                    await self._count_wrong(guesser, visitor, name)
+        return secret
+
+    def _demand_patience(self, *guessers: str) -> None:
+        wait_s = max(self._throttle.pause_s(one, self.clock_s()) for one in guessers)
+        if wait_s:
+            raise TooManyGuessesError(wait_s)
+
+    async def _count_wrong(self, guesser: str, visitor: str, name: str) -> None:
+        if self._throttle.wrong(guesser, self.clock_s()):
+            what = "logins" if name else "tokens"
+            log.warning("console: wrong %s from %s; further ones have to wait", what, visitor)
+            await self.kept.note_guesses(visitor, self.now_ms(), name)
 
     async def open(self, request: Request) -> str:
         """Begin a session for who has shown the token; gives its cookie.
@@ -134,4 +173,4 @@ def visitor_of(request: Request) -> object:
 async def still_admitted(request: Request) -> bool:
     """Whether who opened a stream may still look: its session may have ended meanwhile."""
     ask: StillAdmitted | None = request.scope.get(_KEY)
-    return ask is None or await ask()
+    return ask is None or await ask() is not None

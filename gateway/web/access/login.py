@@ -1,4 +1,6 @@
-"""The form that asks for the token, and leaving."""
+"""The form that asks for the token, or for name and password; and leaving."""
+
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,10 +13,12 @@ from gateway.web.access.store import SESSION_S, SessionsAwayError
 from gateway.web.forms import form_of
 from gateway.web.pages import Pages, View
 
+_LONGEST_NAME = 100
+
 
 def routes(pages: Pages, admission: Admission) -> list[Route]:
-    """``/login`` and ``/logout``; none without a token."""
-    if admission.token is None:
+    """``/login`` and ``/logout``; none where nobody logs in."""
+    if not admission.has_login:
         return []
     door = _Door(pages, admission)
     return [
@@ -32,19 +36,19 @@ class _Door:
         self._admission = admission
 
     async def show(self, request: Request) -> Response:
-        return self._pages.render(request, _view(request.query_params.get("next", "/")))
+        return self._pages.render(request, self._view(request.query_params.get("next", "/")))
 
     async def enter(self, request: Request) -> Response:
         fields = await form_of(request)
         target = sessions.safe_target(fields.get("next", "/"))
         try:
-            if not await self._admission.is_token(request, fields.get("token", "")):
-                return self._pages.render(request, _view(target, wrong=True), 403)
-            secret = await self._admission.open(request)
+            secret = await self._log_in(request, fields)
         except TooManyGuessesError as error:
-            return self._pages.render(request, _view(target, wait_s=error.wait_s), 429)
+            return self._pages.render(request, self._view(target, wait_s=error.wait_s), 429)
         except SessionsAwayError as error:
             raise HTTPException(503) from error
+        if secret is None:
+            return self._pages.render(request, self._view(target, wrong=True), 403)
         response = RedirectResponse(target, 303)
         response.set_cookie(
             self._admission.cookie,
@@ -56,6 +60,15 @@ class _Door:
         )
         return response
 
+    async def _log_in(self, request: Request, fields: Mapping[str, str]) -> str | None:
+        """The cookie of a new session; None: what was shown is wrong."""
+        if self._admission.kept.is_by_name:
+            name = fields.get("name", "").strip()[:_LONGEST_NAME]
+            return await self._admission.log_in(request, name, fields.get("password", ""))
+        if await self._admission.is_token(request, fields.get("token", "")):
+            return await self._admission.open(request)
+        return None
+
     async def leave(self, request: Request) -> Response:
         await form_of(request)
         try:
@@ -66,7 +79,6 @@ class _Door:
         response.delete_cookie(self._admission.cookie)
         return response
 
-
-def _view(target: str, *, wrong: bool = False, wait_s: int = 0) -> View:
-    data = {"next": sessions.safe_target(target), "wrong": wrong, "wait_s": wait_s}
-    return View("login.html", data)
+    def _view(self, target: str, *, wrong: bool = False, wait_s: int = 0) -> View:
+        data = {"next": sessions.safe_target(target), "wrong": wrong, "wait_s": wait_s}
+        return View("login.html", data | {"by_name": self._admission.kept.is_by_name})

@@ -1,4 +1,4 @@
-"""Sessions of a console: who has shown the token, until when, and that it has ended.
+"""Sessions of a console: who has logged in, until when, and that it has ended.
 
 A cookie holds a random secret of its own for each login; what is kept of it is a hash, so that
 nobody who reads the table or the memory can use it.
@@ -18,15 +18,28 @@ class SessionsAwayError(Exception):
 class Sessions(Protocol):
     """Where the sessions of a console are kept."""
 
+    is_by_name: bool
+    """Whether people log in by name and password, and not by the console's token."""
+
     async def open(self, address: str, now_ms: int) -> str:
-        """Begin a session of a visitor; gives the secret for its cookie.
+        """Begin a session of who has shown the token; gives the secret for its cookie.
 
         Raises:
             SessionsAwayError: it cannot be kept.
         """
 
-    async def lives(self, secret: str, now_ms: int) -> bool:
-        """Whether a session has begun and not ended.
+    async def log_in(self, name: str, password: str, address: str, now_ms: int) -> str | None:
+        """Begin a session of a user; gives the secret for its cookie.
+
+        Returns:
+            None: name or password is wrong; it takes as long to say so.
+
+        Raises:
+            SessionsAwayError: it cannot be kept.
+        """
+
+    async def visitor(self, secret: str, now_ms: int) -> object | None:
+        """Whose session it is, as views are to know it; None: it has not begun, or has ended.
 
         Raises:
             SessionsAwayError: that cannot be known now.
@@ -39,8 +52,8 @@ class Sessions(Protocol):
             SessionsAwayError: that cannot be kept.
         """
 
-    async def note_guesses(self, address: str, now_ms: int) -> None:
-        """Keep that somebody tries tokens; if that cannot be kept, the log has it."""
+    async def note_guesses(self, address: str, now_ms: int, name: str = "") -> None:
+        """Keep that somebody tries tokens, or passwords of a name; else the log has it."""
 
 
 def new_secret() -> str:
@@ -54,7 +67,9 @@ def digest_of(secret: str) -> str:
 
 
 class NoSessions:
-    """Of a console without a token: nobody logs in."""
+    """Of a console without a login: nobody logs in."""
+
+    is_by_name = False
 
     async def open(self, address: str, now_ms: int) -> str:  # noqa: ARG002 - as the others
         """There is nothing to show for one.
@@ -62,14 +77,16 @@ class NoSessions:
         Raises:
             SessionsAwayError: always.
         """
-        raise SessionsAwayError("a console without a token has no sessions")
+        raise SessionsAwayError("a console without a login has no sessions")
 
-    async def lives(self, secret: str, now_ms: int) -> bool:  # noqa: ARG002 - there is none
-        """Never."""
-        return False
+    async def log_in(self, name: str, password: str, address: str, now_ms: int) -> None:
+        """Nobody is known."""
+
+    async def visitor(self, secret: str, now_ms: int) -> None:
+        """Nobody."""
 
     async def end(self, secret: str, address: str, now_ms: int) -> None:
         """There is none."""
 
-    async def note_guesses(self, address: str, now_ms: int) -> None:
+    async def note_guesses(self, address: str, now_ms: int, name: str = "") -> None:
         """There is nothing to guess."""

@@ -13,6 +13,7 @@ from gateway.identifier.node.rights import accounts
 from gateway.identifier.node.rights.principal import NOBODY, principal_of
 from gateway.identifier.registering.registry import Outcome
 from gateway.relational.database import Database
+from gateway.web.access.passwords import is_password
 from tests.identifier.node.acting import CLERK, NOW_MS, ROOT, Node
 
 PLACE = ("300:88.999.QZ01/ADMIN".partition(":")[2], 300)
@@ -65,7 +66,7 @@ def test_an_applications_name_is_one_users(database: Database) -> None:
     assert second not in log
 
 
-def test_passwords_are_kept_as_scrypt_and_end_tokens(database: Database) -> None:
+def test_passwords_are_hashed_and_end_tokens(database: Database) -> None:
     node = Node(database)
     own = node.principal("qz01")
     assert node.do(accounts.set_password, own, "qz01", "short").outcome is Outcome.INVALID
@@ -73,10 +74,10 @@ def test_passwords_are_kept_as_scrypt_and_end_tokens(database: Database) -> None
     assert node.do(accounts.set_password, own, "qz01", "long enough \ud800").outcome is Outcome.OK
     assert database.run_now(users.token_user, token, NOW_MS) is None
     kept = database.run_now(users.password_of, "qz01")
-    assert kept.startswith("scrypt$")
-    assert secrets.is_password("long enough \ud800", kept)
-    assert not secrets.is_password("long enough", kept)
-    assert not secrets.is_password("", database.run_now(users.password_of, "nobody"))
+    assert kept.startswith("$argon2id$")
+    assert is_password("long enough \ud800", kept)
+    assert not is_password("long enough", kept)
+    assert not is_password("", database.run_now(users.password_of, "nobody"))
 
 
 def test_a_user_has_so_many_tokens_and_the_oldest_go(

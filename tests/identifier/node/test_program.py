@@ -15,8 +15,8 @@ from gateway.identifier.node import program, rules
 from gateway.identifier.node.http import watching
 from gateway.identifier.node.keeping import counts, users
 from gateway.identifier.node.program import database_of
-from gateway.identifier.node.rights import accounts
 from gateway.identifier.node.visitors import MOST_WATCHED, Visitors
+from gateway.web.access.passwords import hash_password
 from gateway.web.listen import bind
 from tests.identifier.irp.servers import site_at
 from tests.identifier.node.acting import NOW_MS, template
@@ -116,7 +116,7 @@ async def test_people_log_in_by_their_password(tmp_path: Path) -> None:
     config = configured(tmp_path)
     settled(config)
     database = database_of(config)
-    database.run_now(users.set_password, "qz01", accounts.hash_password("correct horse"))
+    database.run_now(users.set_password, "qz01", hash_password("correct horse"))
     database.close()
     async with running(config) as at, logged_in(at, "correct horse") as http:
         answer = await http.get("/snms/api/v5/template", params={"prefix": "a", "version": "\0"})

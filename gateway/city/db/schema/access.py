@@ -1,18 +1,44 @@
-"""Tables of sessions, and of who did what."""
+"""Tables of users, of their sessions, and of who did what."""
 
-from sqlalchemy import BigInteger, Column, Index, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text
 
 from gateway.city.db.tables import Key, metadata
+
+city_user = Table(
+    "city_user",
+    metadata,  # of the console; a name is never another's
+    Column("name", String(64), primary_key=True),
+    Column("display_name", String(100), nullable=False),
+    Column("role", String(32), nullable=False),  # a value of access/principal.py Role
+    Column("scope", Text, nullable=False),  # as access/principal.py writes a Scope
+    Column("password", String(200), nullable=False, server_default=""),  # hash; empty: none yet
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", String(100), nullable=False),
+    Column("disabled_ms", BigInteger),  # null: may log in
+)
+
+one_time_link = Table(
+    "one_time_link",
+    metadata,  # opens a page to choose a password, once
+    Column("digest", String(64), primary_key=True),  # SHA-256 of its secret, hex
+    Column("user_name", String(64), nullable=False),  # empty: of the first administrator
+    Column("until_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),
+    Index("ix_one_time_link_user_name", "user_name"),
+)
 
 console_session = Table(
     "console_session",
     metadata,  # one row a login
     Column("digest", String(64), primary_key=True),  # SHA-256 of the cookie's secret, hex
-    Column("token_digest", String(64), nullable=False),  # of the token that opened it
+    Column("token_digest", String(64), nullable=False),  # of the token that opened it, or empty
     Column("address", String(64), nullable=False),
     Column("opened_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),  # before it expired; null: it was not ended
+    # who logged in by a password; null: by the token
+    Column("user_name", ForeignKey("city_user.name")),
+    Index("ix_console_session_user_name", "user_name"),
 )
 
 audit = Table(

@@ -40,6 +40,10 @@ class _Content(msgspec.Struct, frozen=True):
     opened_ms: dict[str, int]
 
 
+HOLDER = "token"
+"""Who a visitor of a box is: whoever has shown its token."""
+
+
 class FileSessions:
     """Sessions of a box.
 
@@ -47,6 +51,8 @@ class FileSessions:
         path: of the file; it need not exist.
         token: the console's.
     """
+
+    is_by_name = False
 
     def __init__(self, path: Path, token: str) -> None:
         self._path = path
@@ -64,17 +70,20 @@ class FileSessions:
         await self._keep()
         return secret
 
-    async def lives(self, secret: str, now_ms: int) -> bool:
-        """Whether it has begun and not ended."""
+    async def log_in(self, name: str, password: str, address: str, now_ms: int) -> None:
+        """A box knows no users."""
+
+    async def visitor(self, secret: str, now_ms: int) -> str | None:
+        """Whoever has shown the token; None: it has not begun, or has ended."""
         opened_ms = self._opened_ms.get(digest_of(secret))
-        return opened_ms is not None and _is_living(opened_ms, now_ms)
+        return HOLDER if opened_ms is not None and _is_living(opened_ms, now_ms) else None
 
     async def end(self, secret: str, address: str, now_ms: int) -> None:  # noqa: ARG002 - as above
         """End it, also for the next start."""
         if self._opened_ms.pop(digest_of(secret), None) is not None:
             await self._keep()
 
-    async def note_guesses(self, address: str, now_ms: int) -> None:
+    async def note_guesses(self, address: str, now_ms: int, name: str = "") -> None:
         """The log has it; a box keeps no other record."""
 
     def _read(self) -> dict[str, int]:

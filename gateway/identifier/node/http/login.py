@@ -19,6 +19,7 @@ from gateway.identifier.node.rules import Json
 from gateway.identifier.password import travelling
 from gateway.relational.database import Database
 from gateway.throttle import Throttle, site_of
+from gateway.web.access.passwords import is_password
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +155,7 @@ def _by_plain(connection: Connection, name: str, password: str) -> str | None:
 
 
 def _by_password(connection: Connection, name: str, password: str) -> str | None:
-    return name if secrets.is_password(password, users.password_of(connection, name)) else None
+    return name if is_password(password, users.password_of(connection, name)) else None
 
 
 def _same(given: str, expected: str) -> bool:

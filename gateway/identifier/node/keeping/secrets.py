@@ -1,11 +1,12 @@
 """How secrets are kept: hashed, or sealed where a protocol needs them in clear.
 
+Passwords of people are hashed by ``gateway/web/access/passwords.py``.
+
 Sealed ones need the key that stands in a file beside the database; a copy of the database alone
 tells none of them.
 """
 
 import hashlib
-import hmac
 import os
 import secrets
 from contextlib import suppress
@@ -16,10 +17,6 @@ from cryptography.fernet import Fernet, InvalidToken
 from gateway.durable import make_folder, sync_folder
 
 KEY_FILE = "node-seal.key"
-_N, _R, _P = 2**14, 8, 1
-"""Of scrypt: 16 MiB and some 50 ms."""
-_MEMORY = 64 * 1024 * 1024
-_SALT_OCTETS = 16
 
 
 class SealError(Exception):
@@ -34,29 +31,6 @@ def new_secret() -> str:
 def digest_of(secret: str) -> str:
     """SHA-256, hexadecimal, of a secret that cannot be guessed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def hash_password(password: str) -> str:
-    """A person's password as it is kept: ``scrypt$n$r$p$salt$hash``."""
-    salt = os.urandom(_SALT_OCTETS)
-    derived = _derived(password, salt, _N, _R, _P)
-    return f"scrypt${_N}${_R}${_P}${salt.hex()}${derived.hex()}"
-
-
-def is_password(given: str, kept: str) -> bool:
-    """Whether a password is the one that is kept; it takes as long where there is none."""
-    try:
-        _, n, r, p, salt, expected = kept.split("$")
-    except ValueError:
-        _derived(given, bytes(_SALT_OCTETS), _N, _R, _P)
-        return False
-    derived = _derived(given, bytes.fromhex(salt), int(n), int(r), int(p))
-    return hmac.compare_digest(derived, bytes.fromhex(expected))
-
-
-def _derived(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    octets = password.encode("utf-8", "surrogatepass")
-    return hashlib.scrypt(octets, salt=salt, n=n, r=r, p=p, maxmem=_MEMORY)
 
 
 class Seal:

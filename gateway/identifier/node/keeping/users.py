@@ -85,7 +85,7 @@ def add(connection: Connection, new: User) -> None:
 
 
 def set_password(connection: Connection, name: str, hashed: str) -> None:
-    """Give a user a password, as :func:`secrets.hash_password` makes it; its tokens end."""
+    """Give a user a password, as ``gateway/web/access/passwords.py`` hashes it; its tokens end."""
     connection.execute(update(user).where(user.c.name == name).values(password=hashed))
     end_tokens(connection, name)
 

@@ -4,13 +4,14 @@ from sqlalchemy import Connection
 
 from gateway.identifier.node.keeping import audit, users
 from gateway.identifier.node.keeping.audit import Action
-from gateway.identifier.node.keeping.secrets import Seal, digest_of, hash_password, new_secret
+from gateway.identifier.node.keeping.secrets import Seal, digest_of, new_secret
 from gateway.identifier.node.keeping.users import AdminKey, Role, User
 from gateway.identifier.node.rights import refusals
 from gateway.identifier.node.rights.principal import Visit
 from gateway.identifier.node.rules import is_text
 from gateway.identifier.registering.registry import Outcome, Result
 from gateway.relational.database import alone
+from gateway.web.access.passwords import hash_password
 
 MIN_PASSWORD = 8
 """Characters of a password, octets of a secret key."""

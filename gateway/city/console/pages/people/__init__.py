@@ -1,0 +1,1 @@
+"""Pages about people: who may log in, the page behind a one-time link, the own password."""
