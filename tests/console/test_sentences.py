@@ -10,17 +10,20 @@ from hypothesis import strategies as st
 
 from gateway.drivers import scaffold
 from gateway.drivers.registry import Registry
+from gateway.identifier.irp.codes import Rc
+from gateway.identifier.native.walking import way
 from gateway.web.catalog.sentences import FOLDER, Sentences, lines_of, parse, sentences_of
 from tests.console.english import english
 from tests.console.spoken import FACT, ROOT, sayings, texts_of
 
 CATALOGUES = sorted(FOLDER.glob("*.toml"))
 DRIVERS = {name: spec.sentences for name, spec in Registry().items() if spec.sentences}
-FOREIGN = frozenset({"general.toml"})
-"""What operating systems say stands in no code of ours."""
+FOREIGN = frozenset({"general.toml", "handles.toml"})
+"""What operating systems say stands in no code of ours, nor do names of codes, which are made."""
 
 SPEAKING = (
     "edge_config/loading/links.py",
+    "gateway/city/identifiers/own.py",
     "gateway/drivers/dlt645/codec.py",
     "gateway/drivers/dlt645/demand.py",
     "gateway/drivers/dlt645/diagnosis.py",
@@ -96,7 +99,29 @@ SPEAKING = (
     "gateway/edge/device/connection.py",
     "gateway/edge/device/standing/faults.py",
     "gateway/edge/detective/shown.py",
+    "gateway/identifier/irp/bodies.py",
+    "gateway/identifier/irp/data.py",
+    "gateway/identifier/irp/datagrams.py",
+    "gateway/identifier/irp/message.py",
+    "gateway/identifier/irp/octets.py",
+    "gateway/identifier/native/line.py",
+    "gateway/identifier/native/peers.py",
+    "gateway/identifier/native/walking/asking.py",
+    "gateway/identifier/native/walking/exchange.py",
+    "gateway/identifier/native/walking/pool.py",
+    "gateway/identifier/native/walking/replies.py",
+    "gateway/identifier/native/walking/walk.py",
+    "gateway/identifier/native/walking/way.py",
     "gateway/identifier/node/rights/refusals.py",
+    "gateway/identifier/registering/snms/login.py",
+    "gateway/identifier/resolving/by_url.py",
+    "gateway/identifier/resolving/did.py",
+    "gateway/identifier/resolving/gs1.py",
+    "gateway/identifier/resolving/handle_json.py",
+    "gateway/identifier/resolving/native.py",
+    "gateway/identifier/resolving/ors.py",
+    "gateway/identifier/resolving/resolver.py",
+    "gateway/identifier/resolving/web.py",
     "gateway/mqtt/client.py",
     "gateway/mqtt/faults.py",
 )
@@ -162,6 +187,10 @@ def test_what_a_module_says_is_found(module: str) -> None:
         if whole not in COMMAND_LINE and english(sentences.other(whole)):
             lost.append(f"{module}:{line}: {words}")
     assert lost == []
+
+
+def test_each_code_of_an_answer_about_a_handle_is_named() -> None:
+    assert dict(lines_of(FOLDER / "handles.toml")).keys() == {way.words(code) for code in Rc}
 
 
 def test_a_driver_of_somebody_else_brings_its_sentences(tmp_path: Path) -> None:

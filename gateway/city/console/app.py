@@ -34,6 +34,7 @@ from gateway.city.console.queries.gateways import Gateways
 from gateway.city.rates.compute import percent_text
 from gateway.web.application import compose
 from gateway.web.assets import CACHE, Assets
+from gateway.web.catalog.sentences import said
 from gateway.web.pages import Endpoint, Pages, Site, preferences
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -104,6 +105,7 @@ def _pages(context: ConsoleContext) -> Pages:
     filters: dict[str, Callable[..., object]] = {
         "percent": percent_text,
         "points": points_text,
+        "said": said,
     }
     variables = {
         "bundle_url": BUNDLE,

@@ -8,6 +8,7 @@ from gateway.city.console.live.present import Present
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Definition
 from gateway.city.stores.api import Store
+from gateway.identifier.resolving.resolver import Resolver
 from gateway.relational.database import Database
 
 
@@ -22,6 +23,7 @@ class ConsoleContext:
         store: telemetry.
         now_ms: the clock, UTC milliseconds.
         definitions: rate definitions by id.
+        resolver: knows codes of others; None: nobody is, or may be, asked.
     """
 
     config: CityConfig
@@ -30,3 +32,4 @@ class ConsoleContext:
     store: Store
     now_ms: Callable[[], int]
     definitions: Mapping[str, Definition] = field(default_factory=builtin_definitions)
+    resolver: Resolver | None = None

@@ -22,6 +22,7 @@ from gateway.city.console.app import build
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Present
 from gateway.city.console.order import UNUSABLE, Answer, Order, read_order
+from gateway.city.identifiers.resolving import opened_resolver
 from gateway.city.rates.definitions import DefinitionError, load_definitions
 from gateway.city.stores.api import StoreError
 from gateway.city.stores.choose import make_store
@@ -100,7 +101,8 @@ async def _context(config: CityConfig) -> AsyncIterator[ConsoleContext]:
         store = make_store(config.store, config.data_dir)
         live = Present(config.data_dir, base, store, config.silence_ms, system_ms)
         try:
-            yield ConsoleContext(config, base, live, store, system_ms, definitions)
+            async with opened_resolver(config, base) as resolver:
+                yield ConsoleContext(config, base, live, store, system_ms, definitions, resolver)
         finally:
             await live.close()
             await store.close()

@@ -29,19 +29,12 @@ def opened_resolver(
         at: native servers that are asked before those of the configuration.
         timeout_ms: longest wait for one server; None: as configured.
     """
+    from gateway.identifier.resolving.composing import resolver_of
+
     city = load(config) if config is not None else None
     settings = _settings(city, at, timeout_ms)
     with _own(city) as own, _disk(settings, is_kept=city is not None) as disk:
-        yield lambda: _made(settings, disk, own)
-
-
-def _made(settings: "ResolverConfig", disk: "Disk | None", own: "Source | None") -> "Resolver":
-    from gateway.identifier.resolving.composing import resolver_of
-
-    try:
-        return resolver_of(settings, disk, time.time, own)
-    except OSError as error:  # a file of somebody's `tls`
-        fail(f"resolver.sources: {error}")
+        yield lambda: resolver_of(settings, disk, time.time, own)
 
 
 def _settings(

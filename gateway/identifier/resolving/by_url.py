@@ -74,8 +74,9 @@ class UrlSource:
         if location := page.headers.get("location"):
             return Outcome.BROKEN, f"it leads on to {location}, which is not followed"
         if not isinstance(_at(page.body, self._record), dict):
-            where = f"under {self._record!r}" if self._record else "in it"
-            return Outcome.BROKEN, f"the answer has no record {where}"
+            nothing = "the answer has no record in it"
+            under = f"the answer has no record under {self._record!r}"
+            return Outcome.BROKEN, under if self._record else nothing
         if self._echo and str(_at(page.body, self._echo)) not in (str(code), written(code)):
             return Outcome.BROKEN, f"the answer is that of {str(_at(page.body, self._echo))[:80]!r}"
         return Outcome.FOUND, ""

@@ -20,7 +20,9 @@ from gateway.identifier.codes.code import System
 from gateway.identifier.irp.data import BOTH, TCP, UDP, Interface, Server, Site
 from gateway.identifier.native.walking.trust import Scope
 from gateway.identifier.native.walking.walk import PATIENCE_S, Manner, Walker
+from gateway.identifier.registering.asking import private_key
 from gateway.identifier.registering.composing import registry_of
+from gateway.identifier.registering.registry import Registry
 from gateway.identifier.registering.source import RegisteredSource
 from gateway.identifier.resolving.answer import Source
 from gateway.identifier.resolving.by_url import UrlSource
@@ -100,8 +102,14 @@ def _handle_json(config: HandleJsonServer, timeout_s: float) -> Source:
 
 @source_of.register
 def _registered(config: SnmsNode | IdhubNode, timeout_s: float) -> Source:
-    registry = registry_of(config, timeout_s, lambda: day_of(time.time_ns() // 10**6))
-    return RegisteredSource(registry, config.url)
+    def make() -> Registry:
+        if isinstance(config, SnmsNode):
+            config.password.reveal()
+        else:
+            private_key(config.key, config.passphrase)
+        return registry_of(config, timeout_s, lambda: day_of(time.time_ns() // 10**6))
+
+    return RegisteredSource(f"{config.type} {config.url}", config.url, make)
 
 
 @source_of.register

@@ -36,7 +36,10 @@ class OrsSource:
     ) -> None:
         self.name = name
         self._root = root
-        self._resolver = dns.asyncresolver.Resolver(configure=not servers)
+        try:
+            self._resolver = dns.asyncresolver.Resolver(configure=not servers)
+        except dns.resolver.NoResolverConfiguration:  # said of each code that is asked for
+            self._resolver = dns.asyncresolver.Resolver(configure=False)
         if servers:
             self._resolver.nameservers = list(servers)
             self._resolver.port = port
@@ -59,6 +62,8 @@ class OrsSource:
             outcome, why = Outcome.FOUND, ""
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             outcome, why = Outcome.NOT_FOUND, f"nothing is registered under {asked}"
+        except dns.exception.Timeout:
+            outcome, why = Outcome.UNREACHABLE, f"no answer in {self._resolver.lifetime:g} s"
         except (dns.exception.DNSException, OSError) as error:
             outcome, why = Outcome.UNREACHABLE, f"{type(error).__name__}: {error}"
         took_s = time.monotonic() - began_s

@@ -62,26 +62,46 @@ class Resolver:
         self._default_prefix = default_prefix
         self._asking: dict[str, asyncio.Task[Answer]] = {}
 
+    @property
+    def sources(self) -> Sequence[Source]:
+        """Whom it asks, besides our own ledger."""
+        return self._sources
+
     async def close(self) -> None:
         """Let go of all sources; the disk is its opener's."""
         for source in (*self._sources, *([self._own] if self._own else [])):
             await source.close()
 
     async def resolve_text(self, text: str) -> Answer:
-        """What is known of a text: its readings are asked for, the likeliest first."""
+        """What is known of a text: its readings are asked for, the likeliest first.
+
+        However many there are, they have the time of one.
+        """
         first: Answer | None = None
+        until_s = asyncio.get_running_loop().time() + self._total_s
         for reading in (*classify(text), *_suffix(text, self._default_prefix)):
-            if reading.code is None:
-                answer = Answer(text, Outcome.INVALID, why=reading.reason)
-            else:
-                answer = await self.resolve(reading.code)
+            try:
+                # The first ends by itself, and says who was asked.
+                async with asyncio.timeout_at(until_s if first is not None else None):
+                    answer = await self._read(text, reading)
+            except TimeoutError:
+                break
             if answer.outcome is Outcome.FOUND:
                 return answer
             first = first or answer
         return first or Answer(text, Outcome.INVALID, why="a code of no system that is known")
 
+    async def _read(self, text: str, reading: Candidate) -> Answer:
+        if reading.code is None:
+            return Answer(text, Outcome.INVALID, why=reading.reason)
+        return await self.resolve(reading.code)
+
     async def resolve(self, code: Code) -> Answer:
-        """What is known of a code. Those who ask at the same time are told the same."""
+        """What is known of a code. Those who ask at the same time are told the same.
+
+        Their question is its own: it goes on, for ``total_s`` at most, when all of them have left
+        or the time that ``resolve_text`` has for a later reading is over; what it finds is kept.
+        """
         if self._own is not None and self._own.takes(code):
             answer = await self._own.ask(code)
             if answer.is_certain:
@@ -122,12 +142,6 @@ class Resolver:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-
-    def forget(self, code: Code) -> None:
-        """What is held of a code was changed: ask for it anew."""
-        self._memory.forget(key_of(code))
-        if self._disk is not None:
-            self._disk.expire(key_of(code))
 
     async def _asked(self, key: str, code: Code) -> Answer:
         held = self._disk.held(key) if self._disk else None

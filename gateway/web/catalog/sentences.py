@@ -21,7 +21,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Literal, NamedTuple, cast, get_args
 
-from gateway.web.i18n import catalog
+from gateway.web.i18n import Language, catalog
 
 _log = logging.getLogger(__name__)
 
@@ -187,6 +187,11 @@ def sentences_of(files: frozenset[Path] = frozenset()) -> Sentences:
         else:
             found += lines
     return Sentences(found)
+
+
+def said(words: str, language: Language, files: frozenset[Path] = frozenset()) -> str:
+    """A sentence in the language of a page; ``files`` are catalogues of drivers."""
+    return words if language == "en" else sentences_of(files).other(words)
 
 
 def _codes(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -202,17 +202,6 @@ async def test_our_own_ledger_comes_before_what_was_kept_of_others(
     assert remote.asked == 1  # the last one is from memory
 
 
-async def test_what_we_changed_ourselves_is_asked_for_anew_and_not_forgotten(
-    clock: Clock, disk: Disk
-) -> None:
-    source = Scripted(FOUND, AWAY)
-    resolver = Resolver([source], Memory(10), disk, clock)
-    await resolver.resolve(MACHINE)
-    resolver.forget(MACHINE)
-    again = await resolver.resolve(MACHINE)
-    assert (source.asked, again.is_stale, again.items) == (2, True, FOUND.items)
-
-
 async def test_one_who_does_not_answer_for_a_code_has_no_say(clock: Clock, disk: Disk) -> None:
     await Resolver([Scripted(FOUND)], Memory(10), disk, clock).resolve(MACHINE)
     clock.now_s += 1_000

@@ -65,7 +65,7 @@ async def test_no_prefix_is_added_unasked() -> None:
 async def test_a_record_is_read_with_a_login(tmp_path: Path, dialect: str) -> None:
     async with PLACES[dialect](tmp_path) as place:
         registry: Registry = place.registry(TIMEOUT_S)
-        source = RegisteredSource(registry, "place")
+        source = RegisteredSource(registry.name, "place", lambda: registry)
         try:
             await prepared(registry)
             code = Handle.parse(FIRST.handle)

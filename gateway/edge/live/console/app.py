@@ -26,7 +26,7 @@ from gateway.edge.live.health import TOLERABLE, health
 from gateway.edge.live.view import Live
 from gateway.web.application import compose
 from gateway.web.assets import Assets
-from gateway.web.catalog.sentences import sentences_of
+from gateway.web.catalog.sentences import said
 from gateway.web.health import of_registry
 from gateway.web.i18n import Language
 from gateway.web.pages import Pages, Site
@@ -111,9 +111,7 @@ def _asking(
 def _said(tools: Tools | None) -> Said:
 
     def in_language(words: str, language: Language) -> str:
-        if language == "en":
-            return words
-        return sentences_of(tools.sentences() if tools else frozenset()).other(words)
+        return said(words, language, tools.sentences() if tools else frozenset())
 
     return in_language
 

@@ -24,7 +24,7 @@ from gateway.identifier.node.rights import allotting
 from gateway.identifier.node.rights.principal import NOBODY, Principal, Terms, Visit
 from gateway.identifier.registering.registry import Outcome, Result
 from gateway.relational.database import Database
-from gateway.web.catalog.sentences import sentences_of
+from gateway.web.catalog import sentences
 from gateway.web.forms import form_of
 from gateway.web.i18n import Language, catalog
 from gateway.web.pages import Pages, View
@@ -213,7 +213,7 @@ class Office:
 
 def refusal(language: Language, why: str) -> str:
     """Why something was not done, in a language; what no catalogue has stays English."""
-    return why if language == "en" else sentences_of().other(why)
+    return sentences.said(why, language)
 
 
 def word(language: Language, kind: str, code: str) -> str:
