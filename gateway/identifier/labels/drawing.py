@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 from io import BytesIO
+from unicodedata import category
 
 import segno
 
@@ -61,9 +62,17 @@ def _qr(code: str, size: Size) -> str:
     return f'<g transform="translate({PADDING:g} {y:g}) scale({scale:.5f})">{inner}</g>'
 
 
+def _drawable(text: str) -> str:
+    """What XML has no character for, as a mark; one name must not keep a sheet from being drawn."""
+    return "".join(
+        one if one.isprintable() or category(one) == "Zs" else "\N{REPLACEMENT CHARACTER}"
+        for one in text
+    )
+
+
 def _text(line: Line, x: float) -> str:
     weight = ' font-weight="700"' if line.is_name else ""
     return (
         f'<text x="{x:g}" y="{line.base:.3f}" font-size="{line.font:.3f}"{weight} '
-        f'font-family="{FONT}">{escape(line.text)}</text>'
+        f'font-family="{FONT}">{escape(_drawable(line.text))}</text>'
     )

@@ -18,6 +18,8 @@ _NAME = 1.25
 _LINES = 7.0
 """Lines of small text that a label has room for."""
 _LINE = 1.3
+_DEPTH = 0.25
+"""Below its base line a character reaches so many font sizes."""
 _BREAKS = re.compile(r"(?<=[./_-])")
 
 
@@ -99,11 +101,19 @@ def lines_of(label: Label, size: Size) -> list[Line]:
     width = size.width - size.qr - 3 * PADDING
     font = size.font
     handle = _wrapped(label.handle, width, font)
-    while len(handle) > _LINES - 3 and font > 1.0:  # an identifier is never cut
-        font *= 0.9
-        handle = _wrapped(label.handle, width, font)
     texts = [_cut(label.asset_no, width, size.font), _cut(label.enterprise, width, size.font)]
     base = PADDING + _NAME * size.font
+    above = base + _LINE * size.font * sum(map(bool, texts))
+
+    def is_crowded() -> bool:
+        return len(handle) > _LINES - 3 and font > 1.0
+
+    def is_beyond() -> bool:
+        return above + _LINE * font * len(handle) > size.height - _DEPTH * font
+
+    while is_crowded() or is_beyond():  # an identifier is never cut, and never on the next label
+        font *= 0.9
+        handle = _wrapped(label.handle, width, font)
     lines = [Line(_cut(label.name, width, _NAME * size.font), base, _NAME * size.font, True)]
     for text, at in [*((one, size.font) for one in texts if one), *((one, font) for one in handle)]:
         base += _LINE * at

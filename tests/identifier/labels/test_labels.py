@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_nothing_in_a_name_is_a_command_of_the_printer() -> None:
 
 
 @given(
-    st.text("0123456789abcdefABCDEF./-_测", min_size=1, max_size=200),
+    st.text("0123456789abcdefABCDEF./-_测", min_size=1, max_size=243),
     st.text(max_size=80),
     st.floats(30, 190),
     st.floats(15, 277),
@@ -98,7 +99,24 @@ def test_an_identifier_is_never_cut(suffix: str, name: str, width: float, height
     assert all(
         width_of(line.text, line.font) <= room + line.font or len(line.text) == 1 for line in lines
     )
+    assert all(0 < line.base <= height for line in lines)  # the next label is below
     assert single(one, size).startswith("<svg")
+
+
+def test_the_longest_identifier_stays_on_its_label() -> None:
+    one = Label("c", "88.999.QZ01/".ljust(255, "A"), "炉", "1#", "某某公司")
+    assert max(line.base for line in lines_of(one, Size.parse("30x15"))) <= 15
+
+
+@pytest.mark.parametrize("name", ["a\x0bb", "\ufffe", "\ud800", ""])
+def test_a_name_that_cannot_be_printed_keeps_no_sheet(name: str) -> None:
+    ((_, data),) = files([replace(label(), name=name)], Size.parse("50x30"), Path("a.pdf"), 203)
+    assert data.startswith(b"%PDF")
+
+
+def test_wide_spaces_are_no_such_characters() -> None:
+    spaced = replace(label(), name="数控\u3000车床")
+    assert "\ufffd" not in single(spaced, Size.parse("50x30"))
 
 
 @pytest.mark.parametrize("text", ["", "50", "50x", "5x5", "50x300", "1e3x4", "五十x30"])
