@@ -1,7 +1,8 @@
 """Rows of evidence: they are inserted, or widen what is there."""
 
-from sqlalchemy import Connection, case
+from sqlalchemy import Connection, case, update
 
+from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.tables import evidence
 from gateway.relational.upsert import insert_for
 
@@ -24,3 +25,11 @@ def write_evidence(connection: Connection, rows: list[dict[str, object]]) -> Non
     if rows:
         upsert = statement.on_conflict_do_update(index_elements=keys, set_=changes)
         connection.execute(upsert, ordered)
+        _touch(connection, {f"{row['day']:%Y-%m}" for row in rows})
+
+
+def _touch(connection: Connection, months: set[str]) -> None:
+    """Say that there is more of months of which rates are stored; of the running one none is."""
+    columns = evidence_taking.c
+    touched = update(evidence_taking).values(touches=columns.touches + 1)
+    connection.execute(touched.where(columns.month.in_(sorted(months))))

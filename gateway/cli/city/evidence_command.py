@@ -25,9 +25,28 @@ def register(root: typer.Typer) -> None:
     evidence = typer.Typer(
         no_args_is_help=True, help="What rates rest on: the hours in which machines were read."
     )
-    evidence.callback()(lambda: None)  # one subcommand would else be the command itself
     evidence.command("rebuild", epilog=_EXAMPLE)(_rebuild)
+    evidence.command("verify", epilog="Example: `qulink evidence verify -c city.yaml`")(_verify)
     root.add_typer(evidence, name="evidence")
+
+
+def _verify(config: CityFile = DEFAULT) -> None:
+    """Whether the evidence kept with published rates is what was stored; recomputes every digest.
+
+    Compare the root printed on a report with the one that `qulink rates` prints for its vintage.
+
+    Exit code 1: something was changed, or the database cannot be used.
+    """
+    from gateway.city.rates.daymaps.verifying import verify
+
+    with opened(load(config)) as database:
+        broken = database.read_now(lambda connection: list(verify(connection)))
+    for one in broken:
+        whose = f"map of {one.uscc}" if one.uscc else "month"
+        typer.echo(f"{one.month} taking {one.taking}, {whose}: {one.what}")
+    if broken:
+        fail(f"{counted(len(broken), 'difference')}: the evidence of published rates was changed")
+    typer.echo("the evidence of all published rates is as it was stored")
 
 
 def _rebuild(

@@ -1,6 +1,7 @@
 """``qulink rates``: equipment networking rates by county, industry or enterprise."""
 
 import json
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from edge_config.models.city import CityConfig
     from gateway.city.rates.frozen.freezing import Frozen
+    from gateway.city.rates.frozen.late import Late
     from gateway.city.rates.frozen.results import Correction
     from gateway.city.rates.reports.table import RateCell, RateTable
     from gateway.relational.database import Database
@@ -85,13 +87,13 @@ def _show(
     if as_json and as_csv:
         fail("choose one of --json and --csv")
     city = load(config)
-    table = _answer(
+    table, late = _answer(
         city,
         lambda database: database.read_now(
-            lambda connection: _table(connection, city, definition, month, by)
+            lambda connection: _told(connection, city, definition, month, by)
         ),
     )
-    _print(table, as_json=as_json, as_csv=as_csv)
+    _print(table, late, as_json=as_json, as_csv=as_csv)
 
 
 def _answer(city: "CityConfig", ask: "Callable[[Database], T]") -> T:
@@ -154,6 +156,23 @@ def _freeze(
     )
 
 
+def _told(
+    connection: "Connection", city: "CityConfig", definition: str, month: str, by: By
+) -> "tuple[RateTable, Late | None]":
+    """A table, and what has come for its month since it was final."""
+    from gateway.city.rates.frozen.late import late_for
+
+    table = _table(connection, city, definition, month, by)
+    late = late_for(
+        connection,
+        table.definition,
+        table.month,
+        system_ms(),
+        demonstration=city.demonstration,
+    )
+    return table, late
+
+
 def _table(
     connection: "Connection", city: "CityConfig", definition: str, month: str, by: By
 ) -> "RateTable":
@@ -176,16 +195,30 @@ def _table(
     )
 
 
-def _print(table: "RateTable", *, as_json: bool, as_csv: bool) -> None:
+def _print(table: "RateTable", late: "Late | None", *, as_json: bool, as_csv: bool) -> None:
     from gateway.city.rates.reports.export import as_table, table_json
     from gateway.web.tables import csv_text
 
     if as_json:
-        typer.echo(json.dumps(table_json(table), ensure_ascii=False, indent=2))
+        told = {} if late is None else {"late": asdict(late)}
+        typer.echo(json.dumps(table_json(table) | told, ensure_ascii=False, indent=2))
     elif as_csv:
         typer.echo(csv_text(as_table(table), demonstration=table.demonstration), nl=False)
     else:
         _print_table(table)
+        _print_late(table, late)
+
+
+def _print_late(table: "RateTable", late: "Late | None") -> None:
+    if late is None:
+        return
+    lost = f"; {late.lost_days} 天已不在证据中 days are gone" if late.lost_days else ""
+    typer.echo(
+        f"迟到数据 late data since vintage {late.vintage}: "
+        f"{late.machines} 台 machines, {late.days} 天 days{lost}. To publish the month anew: "
+        f"qulink rates correct {table.month} --definition {late.definition} --reason late_data "
+        "--note … --by …"
+    )
 
 
 _COUNTED = {
@@ -217,6 +250,8 @@ def _print_table(table: "RateTable") -> None:
     console.print(f"{table.month} · {status} · 截至 as of {as_of[:16]}")
     if table.correction is not None:
         console.print(f"版次 vintage {table.vintage} · {correction_words(table.correction)}")
+    if table.root is not None:
+        console.print(f"证据摘要 evidence root {table.root}")
     rows = Table("代码 key", "名称 name")
     for head in (*_COUNTED[record.measure], *_FIGURES):
         rows.add_column(head, justify="right")

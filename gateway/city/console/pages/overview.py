@@ -18,6 +18,7 @@ from gateway.city.console.queries.database import ledger_size
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures, plan_distance
 from gateway.city.console.queries.gaps import GapFilter, gap_count, gaps
 from gateway.city.console.queries.gateways import Gateways
+from gateway.city.rates.frozen.late import noted
 from gateway.city.rates.period import month_of
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.city.rates.reports.export import as_table
@@ -66,6 +67,7 @@ class Overview:
             "gaps": await context.database.read(gaps, GapFilter(), RECENT_GAPS),
             "lasting": await context.database.read(gap_count, GapFilter(only_open=True)),
             "lines": await self._control.lines() if self._control else None,
+            "late": await context.database.read(noted, context.config.demonstration),
             "now_ms": now_ms,
         }
         live = ("headline", "counties", "gateways", "gaps", "lines")

@@ -15,6 +15,7 @@ from gateway.city.console.queries.gateways import Gateways
 from gateway.city.console.queries.recordtables import definition_table, finding_table, gap_table
 from gateway.city.console.remember import Remembered
 from gateway.city.rates.definitions import open_questions
+from gateway.city.rates.frozen.late import noted
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.core.books import COUNTERS
 from gateway.web.formats import moment
@@ -70,6 +71,7 @@ class Records:
         limit = FILE_ROWS if is_file(request) else PAGE_ROWS
         found = await self._findings(limit)
         states = await self._gateways.states()
+        late = await self._context.database.read(noted, self._context.config.demonstration)
         lacking = list(islice(states.of("bad", "idle", "warn"), limit))
         data = {
             "found": found,
@@ -77,9 +79,10 @@ class Records:
             "silent": states.counts["bad"] + states.counts["idle"],
             "partly": states.counts["warn"],
             "gateways": len(states.worst_first),
+            "late": late,
             "now_ms": now_ms,
         }
-        table = finding_table(found, lacking, now_ms)
+        table = finding_table(found, lacking, late, now_ms)
         return View("quality.html", data, ("quality",), 4.0, table)
 
     async def _findings(self, limit: int) -> Findings:

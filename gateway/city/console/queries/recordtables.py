@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from gateway.city.console.queries.database import Rows
 from gateway.city.console.queries.findings import Findings
 from gateway.city.console.queries.gaps import GapRow
 from gateway.city.console.queries.gateways import GatewayState
@@ -15,7 +16,9 @@ from gateway.web.tables import Cell, Table
 Row = dict[str, Cell]
 
 
-def finding_table(found: Findings, silent: Iterable[GatewayState], now_ms: int) -> Table:
+def finding_table(
+    found: Findings, silent: Iterable[GatewayState], late: Rows, now_ms: int
+) -> Table:
     """Everything that weakens the figures, one row a finding."""
     columns = (
         "finding",
@@ -28,7 +31,7 @@ def finding_table(found: Findings, silent: Iterable[GatewayState], now_ms: int) 
         "count",
         "time",
     )
-    rows = [*_gateway_rows(silent), *_finding_rows(found)]
+    rows = [*_gateway_rows(silent), *_late_rows(late), *_finding_rows(found)]
     return Table("data-quality", columns, rows, {"as_of": moment(now_ms)})
 
 
@@ -42,6 +45,17 @@ def _gateway_rows(states: Iterable[GatewayState]) -> Iterator[Row]:
             "gateway": state.row.id,
             "count": state.devices - state.devices_up,
             "time": moment(state.last_seen_ms),
+        }
+
+
+def _late_rows(late: Rows) -> Iterator[Row]:
+    for row in late:
+        yield {
+            "finding": "late_data",
+            "name": f"{row.definition} {row.month}",
+            "detail": f"vintage {row.vintage}: {row.days} days came, {row.lost_days} are gone",
+            "count": row.machines,
+            "time": moment(row.compared_ms),
         }
 
 

@@ -30,6 +30,7 @@ rate_result = Table(
     Column("mean", Text),  # exact fraction "p/q", which can be long; null: no enterprise
     Column("synthetic", Boolean, nullable=False),
     Column("computed_ms", BigInteger, nullable=False),
+    Column("taking", Integer),  # of evidence_taking; null: it rests on no evidence, or is older
     UniqueConstraint("definition", "month", "dimension", "cell", "vintage"),
 )
 

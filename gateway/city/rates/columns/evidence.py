@@ -18,10 +18,11 @@ from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.inquiry import Inquiry
 
-_GOOD, _UNCERTAIN, _CONTROLLER, _SENSOR = 1, 2, 4, 8
+GOOD, UNCERTAIN, CONTROLLER, SENSOR = 1, 2, 4, 8
+"""Flags of a row: there are hours of such values, and where they came from."""
 _FLAGS = 16
 """A row of evidence is read as one number: the machine's id times this, and its flags."""
-_AT_LEVEL = {1: _CONTROLLER | _SENSOR, 2: _CONTROLLER}
+_AT_LEVEL = {1: CONTROLLER | SENSOR, 2: CONTROLLER}
 """Level N1 is met by any source, N2 by the machine's own controller only."""
 
 
@@ -45,7 +46,7 @@ def attendances(
     found = [Attendance(len(ledger.ids), inquiry.window) for inquiry in inquiries]
     history = _history(ledger)
     days = sorted({day for inquiry in inquiries for day in inquiry.window.days()})
-    came = _evidence(connection, ledger, inquiries[0], days)
+    came = evidence_of(connection, ledger, inquiries[0], days)
     for number, (day, (places, flags)) in enumerate(zip(days, came, strict=True), 1):
         status = history.on(day)
         for inquiry, one in zip(inquiries, found, strict=True):
@@ -69,7 +70,7 @@ def _serving(ledger: Ledger, inquiry: Inquiry) -> Flags:
     return np.array([one in inquiry.definition.statuses for one in ledger.status_names.texts])
 
 
-def _evidence(
+def evidence_of(
     connection: Connection, ledger: Ledger, inquiry: Inquiry, days: Sequence[date]
 ) -> Iterator[tuple[Numbers, Numbers]]:
     """Places and flags of the evidence of each day; a machine may have several rows."""
@@ -109,10 +110,10 @@ def _evidence_query(inquiry: Inquiry, first: date, last: date) -> Select[Any]:
 def _flags() -> ColumnElement[int]:
     columns = evidence.c
     rules = (
-        (columns.good_hours != 0, _GOOD),
-        (columns.uncertain_hours != 0, _UNCERTAIN),
-        (columns.source == "controller", _CONTROLLER),
-        (columns.source == "sensor", _SENSOR),
+        (columns.good_hours != 0, GOOD),
+        (columns.uncertain_hours != 0, UNCERTAIN),
+        (columns.source == "controller", CONTROLLER),
+        (columns.source == "sensor", SENSOR),
     )
     first, *others = (case((rule, flag), else_=0) for rule, flag in rules)
     return sum(others, first)
@@ -121,7 +122,7 @@ def _flags() -> ColumnElement[int]:
 def _data(machines: int, inquiry: Inquiry, places: Numbers, flags: Numbers) -> DayData:
     """What a day's evidence says to an inquiry."""
     definition = inquiry.definition
-    is_valid = (flags & (_GOOD | _UNCERTAIN if definition.count_uncertain else _GOOD)) != 0
+    is_valid = (flags & (GOOD | UNCERTAIN if definition.count_uncertain else GOOD)) != 0
     at_level = is_valid & ((flags & _AT_LEVEL[definition.level]) != 0)
     data = DayData(*(np.zeros(machines, np.bool_) for _ in range(3)))
     # A row without hours of valid data says that data came and none of them count.

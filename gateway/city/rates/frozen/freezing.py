@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from gateway.city.db.operation import began_on
 from gateway.city.rates.compute import all_cells
+from gateway.city.rates.daymaps.takings import Taken, keep, take
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.frozen.results import Correction, StoredTable, append, latest_vintage
 from gateway.city.rates.inquiry import Inquiry
@@ -30,6 +31,19 @@ class Frozen:
     month: str
     vintage: int
     status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A month's results, to be stored.
+
+    Attributes:
+        table: the vintage.
+        taken: the evidence that it rests on; None: on none.
+    """
+
+    table: StoredTable
+    taken: Taken | None
 
 
 def freeze_month(
@@ -53,7 +67,7 @@ def freeze_month(
     Returns:
         What was stored; None if it is too early or nothing is new.
     """
-    table = database.read_now(
+    result = database.read_now(
         month_to_freeze,
         definition_id,
         month,
@@ -62,11 +76,11 @@ def freeze_month(
         correction=correction,
         definitions=definitions,
     )
-    if table is None:
+    if result is None:
         return None
-    frozen = Frozen(definition_id, month, table.vintage, table.status)
+    frozen = Frozen(definition_id, month, result.table.vintage, result.table.status)
     with database.engine.begin() as connection:
-        append(connection, table, definition_id, demonstration)
+        store(connection, result, definition_id, demonstration)
         if noted is not None:
             noted(connection, frozen)
     return frozen
@@ -81,7 +95,7 @@ def month_to_freeze(
     demonstration: bool,
     correction: Correction | None = None,
     definitions: Mapping[str, Definition] | None = None,
-) -> StoredTable | None:
+) -> Result | None:
     """A month's results if the calendar asks for them and they are not stored yet.
 
     Args:
@@ -111,10 +125,25 @@ def month_to_freeze(
             f"month {month} is unknown: the city received nothing in it; no rate can be stored"
         )
     ((tallies, _),) = tallies_of(connection, [inquiry])
-    vintage = newest.number + 1
-    return StoredTable(
-        month, vintage, status, definition.hash, now_ms, all_cells(tallies), correction
+    taken = take(connection, inquiry) if definition.measure == "networked" else None
+    table = StoredTable(
+        month=month,
+        vintage=newest.number + 1,
+        status=status,
+        definition_hash=definition.hash,
+        computed_ms=now_ms,
+        cells=all_cells(tallies),
+        correction=correction,
+        taking=taken.number if taken is not None else None,
     )
+    return Result(table, taken)
+
+
+def store(connection: Connection, result: Result, definition_id: str, demonstration: bool) -> None:
+    """Store a month's results, and the evidence that they rest on."""
+    if result.taken is not None:
+        keep(connection, result.taken, result.table.computed_ms)
+    append(connection, result.table, definition_id, demonstration)
 
 
 def _inquiry(

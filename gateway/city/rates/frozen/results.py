@@ -1,12 +1,13 @@
 """Results as they were published: append-only rows with vintages."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
+from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.schema.rates import rate_correction, rate_result
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.compute import Cell, Cells, percent
@@ -49,6 +50,8 @@ class StoredTable:
         computed_ms: UTC milliseconds.
         cells: by dimension and key.
         correction: None for a vintage of the calendar.
+        taking: of the day maps it rests on; None: on none, or it is older than they are.
+        root: digest of these maps, 64 hex digits, once they are stored.
     """
 
     month: str
@@ -58,6 +61,8 @@ class StoredTable:
     computed_ms: int
     cells: Cells
     correction: Correction | None = None
+    taking: int | None = None
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,16 @@ def final_table(
         *own, rate_result.c.vintage == newest, rate_result.c.dimension.in_(list(dimensions))
     )
     rows = connection.execute(query.order_by(rate_result.c.cell)).all()
-    return _table(rows, _correction(connection, definition_id, month, newest))
+    found = _table(rows, _correction(connection, definition_id, month, newest))
+    return replace(found, root=_root(connection, month, demonstration, found.taking))
+
+
+def _root(connection: Connection, month: str, synthetic: bool, taking: int | None) -> str | None:
+    columns = evidence_taking.c
+    query = select(columns.root).where(
+        columns.month == month, columns.synthetic.is_(synthetic), columns.number == taking
+    )
+    return None if taking is None else connection.scalar(query)
 
 
 def _correction(
@@ -142,6 +156,7 @@ def _table(rows: Sequence[Row[Any]], correction: Correction | None) -> StoredTab
         first.computed_ms,
         cells,
         correction,
+        first.taking,
     )
 
 
@@ -164,6 +179,7 @@ def append(
             "mean": None if part.mean is None else _fraction_text(part.mean),
             "synthetic": demonstration,
             "computed_ms": table.computed_ms,
+            "taking": table.taking,
         }
         for dimension, parts in table.cells.items()
         for key, part in parts.items()

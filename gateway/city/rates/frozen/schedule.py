@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from sqlalchemy.exc import IntegrityError
 
 from gateway.city.db.hourly import PERIOD_S, every_hour
-from gateway.city.rates.frozen.freezing import due, month_to_freeze
-from gateway.city.rates.frozen.results import append
+from gateway.city.rates.frozen.freezing import due, month_to_freeze, store
+from gateway.city.rates.frozen.late import compared, note, touched_months
 from gateway.city.rates.model import Definition
 from gateway.relational.database import Database
 
@@ -22,11 +22,14 @@ async def run(
     demonstration: bool,
     period_s: float = PERIOD_S,
 ) -> None:
-    """Freeze what is due at once and then every hour, until cancelled."""
+    """Freeze what is due, and see what came late, at once and then every hour, until cancelled."""
+
+    async def work() -> None:
+        for step in (freeze_due, note_late):
+            await step(database, now_ms(), definitions=definitions, demonstration=demonstration)
+
     await every_hour(
-        lambda: freeze_due(
-            database, now_ms(), definitions=definitions, demonstration=demonstration
-        ),
+        work,
         log=log,
         lost="freezing rates failed",
         back="rates are frozen again",
@@ -46,7 +49,7 @@ async def freeze_due(
     count = 0
     for definition_id, month in wanted:
         try:
-            table = await database.read(
+            result = await database.read(
                 month_to_freeze,
                 definition_id,
                 month,
@@ -54,12 +57,27 @@ async def freeze_due(
                 demonstration=demonstration,
                 definitions=definitions,
             )
-            if table is None:
+            if result is None:
                 continue
-            await database.run(append, table, definition_id, demonstration)
+            await database.run(store, result, definition_id, demonstration)
         except IntegrityError:  # another worker stored it in the same moment
             continue
         count += 1
     if count:
         log.info("rates: %d results frozen", count)
     return count
+
+
+async def note_late(
+    database: Database,
+    now_ms: int,
+    *,
+    definitions: Mapping[str, Definition],
+    demonstration: bool,
+) -> None:
+    """See what came for months that are stored, where anything was written since."""
+    for month, touches in await database.read(touched_months, demonstration):
+        found = await database.read(
+            compared, month, now_ms, definitions=definitions, demonstration=demonstration
+        )
+        await database.run(note, month, touches, found, now_ms, demonstration)

@@ -50,6 +50,7 @@ def rate_notes(table: RateTable) -> dict[str, Cell]:
         "vintage": table.vintage,
         "as_of": moment(table.as_of_ms),
         "computed": moment(table.computed_ms),
+        **({} if table.root is None else {"evidence_root": table.root}),
         **_correction(table.correction),
     }
 
@@ -107,6 +108,7 @@ def table_json(table: RateTable) -> dict[str, Any]:
         **({} if table.correction is None else {"correction": asdict(table.correction)}),
         "as_of_ms": table.as_of_ms,
         "computed_ms": table.computed_ms,
+        **({} if table.root is None else {"evidence_root": table.root}),
         "demonstration": table.demonstration,
         **({"data": DEMONSTRATION} if table.demonstration else {}),
         "by": table.by,

@@ -139,6 +139,7 @@ def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> Rate
         names=enterprise_names(connection) if "enterprise" in stored.cells else {},
         vintage=stored.vintage,
         correction=stored.correction,
+        root=stored.root,
     )
 
 

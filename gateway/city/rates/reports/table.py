@@ -69,6 +69,7 @@ class RateTable:
         cells: the parts, in order of their keys.
         vintage: number of the stored result; None: computed now.
         correction: who published the vintage anew, and why.
+        root: digest of the evidence that it rests on; None: it was not kept.
     """
 
     definition: Definition
@@ -83,6 +84,7 @@ class RateTable:
     cells: tuple[RateCell, ...]
     vintage: int | None = None
     correction: Correction | None = None
+    root: str | None = None
 
     @property
     def outdated(self) -> bool:
@@ -128,6 +130,7 @@ class RateMonth:
     names: Mapping[str, str]
     vintage: int | None = None
     correction: Correction | None = None
+    root: str | None = None
 
     def table(self, by: Dimension) -> RateTable:
         """Its table by county, industry or enterprise."""
@@ -144,6 +147,7 @@ class RateMonth:
             cells=tuple(self._line(by, key, part) for key, part in self.cells.get(by, {}).items()),
             vintage=self.vintage,
             correction=self.correction,
+            root=self.root,
         )
 
     @property
