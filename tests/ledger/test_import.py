@@ -137,7 +137,7 @@ def test_a_changed_status_is_a_dated_entry(
     assert load(database, idle).status_entries == 1
     assert load(database, idle).status_entries == 0
     history = [row[1:] for row in rows(database, equipment_status) if row[0] == 1]
-    assert history == [(date(2020, 5, 31), "in_use"), (date(2026, 11, 5), "idle")]
+    assert history == [(date(2020, 5, 31), "in_use", True), (date(2026, 11, 5), "idle", True)]
     assert rows(database, equipment)[0][7] == "MK2710", "a column that is not there stays"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, func, select, text
 
+from gateway.city.access.principal import EVERYTHING
 from gateway.city.console.queries.database import equipment_names, machine_row
 from gateway.city.console.queries.findings import findings
 from gateway.city.db.tables import (
@@ -78,7 +79,7 @@ def seen(database: Database) -> set[int]:
             len(connection.execute(unidentified()).all()),
             rate.city.equipment,
         }
-        assert (machine_row(connection, name(0)) is None) == (machines == {0})
+        assert (machine_row(connection, name(0), EVERYTHING) is None) == (machines == {0})
         return machines
 
     return database.read_now(look)
@@ -238,7 +239,7 @@ def test_a_renaming_between_the_parts_is_no_second_machine(
     assert done == [own]
     assert report.equipment.added == MACHINES - 1
     assert seen(city) == {MACHINES}
-    row = city.run_now(machine_row, name(3))
+    row = city.run_now(machine_row, name(3), EVERYTHING)
     assert row is not None
     assert row.id == own
 

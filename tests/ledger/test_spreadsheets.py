@@ -24,7 +24,7 @@ HEADER = ["uscc", "asset_no", "name", "equipment_class", "status", "commissioned
 Cells = list[Any]
 
 
-def line(asset: object, name: object = "磨床", commissioned_on: object = None) -> Cells:
+def line(asset: object, name: object = "磨床", commissioned_on: object = "2020-01-01") -> Cells:
     return [USCC, asset, name, "生产设备", "在用", commissioned_on]
 
 

@@ -30,6 +30,9 @@ class Facts(NamedTuple):
     doubtful: bool
     answering: bool
     is_twin: bool
+    start_unknown: bool
+    undated: int
+    unproven: bool
 
 
 days = st.integers(0, 31)
@@ -37,6 +40,7 @@ facts = st.builds(
     Facts,
     st.integers(1, 4), st.integers(1, len(CLASSES)), st.integers(0, len(STATUSES)), st.booleans(),
     days, days, st.booleans(), days, st.booleans(), st.booleans(), st.booleans(),
+    st.booleans(), days, st.booleans(),
 )  # fmt: skip
 
 
@@ -49,25 +53,28 @@ def names(texts: Sequence[str]) -> Names:
 
 def months_of(machines: Sequence[Facts]) -> MachineMonths:
     count = len(machines)
-    firms, classes, statuses, new, service, silent, seen, valid, doubtful, answering, twins = (
-        np.array(column) for column in zip(*machines, strict=True)
-    )
+    (
+        firms, classes, statuses, new, service, silent, seen, valid, doubtful, answering, twins,
+        start_unknown, undated, unproven,
+    ) = (np.array(column) for column in zip(*machines, strict=True))  # fmt: skip
     attendance = Attendance(count, Window(FIRST, FIRST, today_runs=False))
     attendance.status = statuses.astype(np.uint8)
     attendance.service, attendance.silent = service.astype(np.int16), silent.astype(np.int16)
     attendance.seen, attendance.valid = seen, valid.astype(np.int16)
-    attendance.doubtful = doubtful
+    attendance.doubtful, attendance.unproven = doubtful, unproven
+    attendance.undated = undated.astype(np.int16)
     ledger = Ledger(
         np.arange(count),
         firms,
         classes,
         np.where(new, FIRST.toordinal(), FIRST.toordinal() - 1),
+        np.zeros(count, np.bool_),
         (),
         class_names=names(CLASSES),
         status_names=names(STATUSES),
     )
     return MachineMonths(
-        ledger, attendance, answering, {int(at): "A" for at in np.flatnonzero(twins)}
+        ledger, attendance, answering, start_unknown, dict.fromkeys(np.flatnonzero(twins), "A")
     )
 
 

@@ -5,6 +5,7 @@ shortcuts, and is the second opinion on every definition. It begins with values 
 a time and a status each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
@@ -59,6 +60,7 @@ class Item:
     history: dict[date, str]
     values: list[tuple[datetime, int, str, bool]] = field(default_factory=list)
     answers: bool = False
+    undated: set[date] = field(default_factory=set)
 
     @property
     def evidence(self) -> set[tuple[date, str, bool]]:
@@ -100,6 +102,7 @@ def random_item(random: Random, uscc: str, number: int) -> Item:
     commissioned = random.choice([None, None, long_ago, on_the_first, some_day(random)])
     kind = random.choice(["production", "production", "production", "aux", "test"])
     item = Item(uscc, f"A{number}", kind, commissioned, history)
+    item.undated = {day for day in history if random.random() < 0.2}
     density = random.choice([0, 0.1, 0.75, 0.8, 0.85, 1, 1])
     for day in days_between(FIRST, LAST):
         if random.random() < density:
@@ -120,6 +123,7 @@ def seal(random: Random, item: Item) -> None:
     start, back = date(2026, 10, random.randint(10, 20)), date(2026, 10, random.randint(28, 31))
     item.kind, item.commissioned = "production", None
     item.history = {date(2020, 1, 1): "in_use", start: "sealed", back: "in_use"}
+    item.undated = set()
     item.values = []
     for day in days_between(FIRST, start - timedelta(days=1)):
         at, status, *_ = random_value(random, day, GOOD)
@@ -185,6 +189,7 @@ def write(connection: Connection, town: Town, random: Random) -> None:
             equipment_class=item.kind,
             commissioned_on=item.commissioned,
             history=sorted(item.history.items()),
+            undated=item.undated,
         )
         if item not in early:
             send(connection, item)
@@ -205,8 +210,27 @@ def status_on(item: Item, day: date) -> str | None:
     return item.history[max(begun)] if begun else None
 
 
+def possible(item: Item, day: date) -> set[str | None]:
+    """The statuses that a day may have had: two, where the next entry has no date."""
+    known = {status_on(item, day)}
+    coming = min((start for start in item.history if start > day), default=None)
+    if coming in item.undated and day not in item.history:
+        known.add(item.history[coming])
+    return known
+
+
 def serves(item: Item, day: date) -> bool:
-    return status_on(item, day) in ("in_use", "standby")
+    """It is in service, or nobody knows."""
+    return bool(possible(item, day) & {"in_use", "standby"})
+
+
+def serves_surely(item: Item, day: date) -> bool:
+    return possible(item, day) <= {"in_use", "standby"}
+
+
+def start_unknown(item: Item, asked: Asked) -> bool:
+    used = [day for day, status in item.history.items() if status in ("in_use", "standby")]
+    return item.commissioned is None and min(used, default=asked.first) >= asked.first
 
 
 def on_roster(town: Town, uscc: str, day: date) -> bool:
@@ -219,7 +243,14 @@ def is_verified(town: Town, uscc: str, day: date) -> bool:
     return mark is not None and mark <= day
 
 
-def days_with(town: Town, item: Item, asked: Asked, since: date, sources: set[str]) -> set[date]:
+def days_with(
+    town: Town,
+    item: Item,
+    asked: Asked,
+    since: date,
+    sources: set[str],
+    in_service: Callable[[Item, date], bool] = serves_surely,
+) -> set[date]:
     """Days in service with evidence that counts: none before the city began."""
     return {
         day
@@ -227,7 +258,7 @@ def days_with(town: Town, item: Item, asked: Asked, since: date, sources: set[st
         if max(since, town.began) <= day <= asked.as_of
         and source in sources
         and (asked.demonstration or not synthetic)
-        and serves(item, day)
+        and in_service(item, day)
     }
 
 
@@ -250,20 +281,22 @@ def regular(
     due = {day for day in due if day >= town.began}
     enough = bool(valid) and Fraction(len(valid), len(due)) >= Fraction(percent, 100)
     silent = [day for day in due if day > max(valid, default=asked.as_of)]
-    return enough and len(silent) <= within_days, True
+    return enough and len(silent) <= within_days and not start_unknown(item, asked), True
 
 
 def enr_b(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
     if item.kind != "production" or not stands(item, asked):
         return False, False
-    return bool(days_with(town, item, asked, asked.first, {"controller"})), True
+    valid = days_with(town, item, asked, asked.first, {"controller"})
+    return bool(valid) and not start_unknown(item, asked), True
 
 
 def onl(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
     since = asked.as_of - timedelta(days=29)
-    seen = days_with(town, item, asked, since, {"controller", "sensor"})
-    counted = stands(item, asked) and bool(seen)
-    return counted and item.answers, counted
+    sources = {"controller", "sensor"}
+    seen = days_with(town, item, asked, since, sources)
+    counted = stands(item, asked) and bool(days_with(town, item, asked, since, sources, serves))
+    return counted and item.answers and bool(seen) and not start_unknown(item, asked), counted
 
 
 COUNTS = {

@@ -152,6 +152,7 @@ def add_enterprise(connection: Connection, uscc: str, **changes: Any) -> None:
 def add_machine(connection: Connection, uscc: str, asset_no: str, **changes: Any) -> int:
     """A production machine in use since 2020; returns its key."""
     history = changes.pop("history", [(date(2020, 1, 1), "in_use")])
+    undated = changes.pop("undated", ())
     row = {
         "uscc": uscc,
         "site_no": "1",
@@ -166,6 +167,7 @@ def add_machine(connection: Connection, uscc: str, asset_no: str, **changes: Any
     connection.execute(insert(equipment_rows), [row | {"id": made}])
     for start, status in history:
         entry = {"equipment_id": made, "valid_from": start, "status": status}
+        entry["dated"] = start not in undated
         connection.execute(insert(status_rows), [entry])
     return made
 

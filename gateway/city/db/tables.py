@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 from gateway.city.db.schema.versions import counting, version_of
@@ -145,6 +146,8 @@ status_rows = Table(
     Column("valid_from", Date, primary_key=True),
     Column("status", String(16), nullable=False),  # a key of ledger/codes.py STATUSES
     *version_of("equipment_status"),
+    # false: nobody wrote the day; valid_from is that of entry, by which the status had begun
+    Column("dated", Boolean, nullable=False, server_default=true()),
 )
 equipment_status = counting(status_rows, ledger_import)
 """The dated statuses of the ledger's machines, for all who read them."""

@@ -40,7 +40,7 @@ from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.sheet.hidden import Hidden
 from gateway.city.ledger.sheet.parsing import Record, Tables, parse
-from gateway.city.ledger.sheet.problems import LedgerError, Problem
+from gateway.city.ledger.sheet.problems import LedgerError, Problem, gathered
 from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
 from gateway.core.days import day_of
 from gateway.relational.database import Database, alone
@@ -261,5 +261,5 @@ def _write(
         status_entries=len(statuses) + beforehand.status_entries,
         roster_entries=rosters,
         updates_queued=queued + beforehand.updates,
-        notes=tuple(sorted([*tables.notes, *notes])),
+        notes=tuple(gathered([*tables.notes, *notes])),
     )

@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 Codes = NDArray[np.uint8]
-"""Statuses as codes; :data:`NO_STATUS` before the first entry."""
-
-NO_STATUS = 0
+"""Statuses as codes; 0 before the first entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,18 @@ class Window:
             yield self.first + timedelta(days=offset)
 
 
+class Service(NamedTuple):
+    """Which machines a day is one in service of.
+
+    Attributes:
+        due: they are in service, or it is undetermined whether they are.
+        sure: they are in service.
+    """
+
+    due: Flags
+    sure: Flags
+
+
 class DayData(NamedTuple):
     """What data of one day came, a flag for each machine.
 
@@ -53,36 +63,12 @@ class DayData(NamedTuple):
     doubtful: Flags
 
 
-class StatusHistory:
-    """The dated statuses of machines, told day by day.
-
-    Args:
-        machines: how many there are.
-        places: place of the machine of each entry.
-        days: ordinal of the day from which each entry holds.
-        codes: its status.
-    """
-
-    def __init__(self, machines: int, places: Numbers, days: Numbers, codes: Codes) -> None:
-        order = np.argsort(days, kind="stable")
-        self._places, self._days, self._codes = places[order], days[order], codes[order]
-        self._now: Codes = np.full(machines, NO_STATUS, np.uint8)
-        self._begun = 0
-
-    def on(self, day: date) -> Codes:
-        """The statuses on a day; days are asked for in order, and the next one changes these."""
-        upto = int(np.searchsorted(self._days, day.toordinal(), "right"))
-        new = slice(self._begun, upto)
-        # Of several entries of a machine the last one in order of days is left.
-        self._now[self._places[new]] = self._codes[new]
-        self._begun = upto
-        return self._now
-
-
 class Attendance:
     """What the in-service days of a window brought; only they count.
 
-    Today is one of them only once it has brought evidence.
+    Today is one of them only once it has brought evidence. Days of which it is undetermined
+    whether they are in service count as such, and their data prove nothing: no figure gains by a
+    date that nobody wrote.
 
     Attributes:
         window: the days.
@@ -93,31 +79,39 @@ class Attendance:
         last: ordinal of the last of these; 0: there is none.
         seen: there are valid data of any source on one of them.
         doubtful: there are data on one of them that are not valid.
+        undated: those that are undetermined.
+        unproven: there are valid data at the level asked for on one of the undetermined ones.
     """
 
     def __init__(self, machines: int, window: Window) -> None:
         self.window = window
-        self.status: Codes = np.full(machines, NO_STATUS, np.uint8)
-        self.service, self.silent, self.valid = (np.zeros(machines, np.int16) for _ in range(3))
+        self.status: Codes = np.zeros(machines, np.uint8)
+        self.service, self.silent, self.valid, self.undated = (
+            np.zeros(machines, np.int16) for _ in range(4)
+        )
         self.last = np.zeros(machines, np.int32)
-        self.seen, self.doubtful = (np.zeros(machines, np.bool_) for _ in range(2))
+        self.seen, self.doubtful, self.unproven = (np.zeros(machines, np.bool_) for _ in range(3))
 
-    def add(self, day: date, serving: Flags, data: DayData) -> None:
+    def add(self, day: date, service: Service, data: DayData) -> None:
         """Add the next day of the window; its days are added in order.
 
         Args:
             day: of the window.
-            serving: machines that are in service on it.
+            service: machines that are in service on it.
             data: what came of all machines.
         """
-        self.seen |= serving & data.seen
-        self.doubtful |= serving & data.doubtful
-        valid = serving & data.valid
+        due, sure = service
+        self.seen |= due & data.seen
+        self.doubtful |= due & data.doubtful
+        valid = sure & data.valid
+        if due is not sure:
+            self.undated += due & ~sure
+            self.unproven |= due & ~sure & data.valid
         # After ``seen``: what came today shows a connection, though the day does not count yet.
         if day == self.window.as_of and self.window.today_runs:
-            serving = valid
-        self.service += serving
-        self.silent += serving
+            due = valid
+        self.service += due
+        self.silent += due
         self.valid += valid
         self.silent[valid] = 0
         self.last[valid] = day.toordinal()

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from gateway.city.rates.days.month import MachineMonth
 from gateway.city.rates.model import Band, Continuity, Definition
 from gateway.city.rates.reasons import Reason
 
@@ -37,36 +38,6 @@ class Enterprise:
     industry: str
     in_scope: bool
     verified: bool
-
-
-class MachineMonth(NamedTuple):
-    """What the ledger and the evidence say of one machine in one month.
-
-    Attributes:
-        equipment_class: production, aux or test.
-        status: on the as-of day; None before its first entry.
-        commissioned_on: None if unknown, which is taken as long ago.
-        service_days: in-service days of the window that are over, and today if it has evidence.
-        silent_days: those of them after the last valid one; all, if there was none.
-        seen: there is valid data of any source on one of them.
-        valid_days: those of them with valid data at the definition's level.
-        last_valid: last of the valid days.
-        doubtful: there are data on one of them that are not valid: uncertain or repeated.
-        answering: it answers now.
-        same_unit_as: number of the machine for which the same unit counts already.
-    """
-
-    equipment_class: str
-    status: str | None
-    commissioned_on: date | None
-    service_days: int
-    silent_days: int
-    seen: bool
-    valid_days: int
-    last_valid: date | None
-    doubtful: bool = False
-    answering: bool = False
-    same_unit_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +100,28 @@ def _machine_exclusion(
 
 
 def _reaches(machine: MachineMonth, level: int) -> bool:
-    return level == 0 or (machine.seen if level == 1 else machine.valid_days > 0)
+    if level == 1:
+        return machine.seen
+    return level == 0 or machine.valid_days > 0 or machine.unproven
 
 
 def _shortfall(definition: Definition, machine: MachineMonth) -> Reason | None:
-    """What a machine of the denominator lacks to be in the numerator; None: nothing."""
+    """What a machine of the denominator lacks to be in the numerator; None: nothing.
+
+    A date that is missing never helps: where it decides, it is what lacks.
+    """
+    return _found_lacking(definition, machine) or (
+        Reason.START_UNDATED if machine.start_unknown else None
+    )
+
+
+def _found_lacking(definition: Definition, machine: MachineMonth) -> Reason | None:
+    if definition.measure == "answering" and not machine.answering:
+        return Reason.NOT_ANSWERING
+    if machine.valid_days == 0 and machine.unproven:
+        return Reason.START_UNDATED if machine.start_unknown else Reason.STATUS_UNDATED
     if definition.measure == "answering":
-        return None if machine.answering else Reason.NOT_ANSWERING
+        return None
     if machine.valid_days == 0:
         return _absence(machine)
     return _discontinuity(definition.continuity, machine)
@@ -151,11 +137,17 @@ def _absence(machine: MachineMonth) -> Reason:
 def _discontinuity(rule: Continuity | None, machine: MachineMonth) -> Reason | None:
     if rule is None:
         return None
-    # In whole numbers, so that exactly the share that is asked for is enough.
-    if machine.valid_days * 100 < machine.service_days * rule.percent_of_days:
+    if not _are_enough(rule, machine.valid_days, machine.service_days):
+        if _are_enough(rule, machine.valid_days, machine.service_days - machine.undated_days):
+            return Reason.START_UNDATED if machine.start_unknown else Reason.STATUS_UNDATED
         return Reason.TOO_FEW_DAYS
     # In-service days here, too: who was sealed for two weeks was not silent in them.
     return Reason.SILENT_AT_END if machine.silent_days > rule.within_days else None
+
+
+def _are_enough(rule: Continuity, valid: int, service: int) -> bool:
+    # In whole numbers, so that exactly the share that is asked for is enough.
+    return valid * 100 >= service * rule.percent_of_days
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ from gateway.city.rates.attendance import Attendance, Flags, Numbers
 from gateway.city.rates.columns.evidence import attendances
 from gateway.city.rates.columns.ledger import Ledger, read_ledger
 from gateway.city.rates.columns.progress import Progress, unreported
-from gateway.city.rates.compute import Enterprise, MachineMonth
+from gateway.city.rates.compute import Enterprise
+from gateway.city.rates.days.month import MachineMonth
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.twins import certain_twins, counted_first
@@ -102,12 +103,15 @@ class MachineMonths:
         ledger: the machines.
         attendance: their days.
         answering: which of them answer now.
+        start_unknown: of which the ledger does not say that they were commissioned before the
+            month.
         same_unit: by place of those whose unit counts for another one: its number.
     """
 
     ledger: Ledger
     attendance: Attendance
     answering: Flags
+    start_unknown: Flags
     same_unit: dict[int, str] = field(default_factory=dict)
 
     def at(self, place: int) -> MachineMonth:
@@ -125,6 +129,9 @@ class MachineMonths:
             doubtful=bool(days.doubtful[place]),
             answering=bool(self.answering[place]),
             same_unit_as=self.same_unit.get(place, ""),
+            start_unknown=bool(self.start_unknown[place]),
+            undated_days=int(days.undated[place]),
+            unproven=bool(days.unproven[place]),
         )
 
     def kinds(self, first: date, firms: Numbers) -> tuple[Numbers, Numbers]:
@@ -146,6 +153,7 @@ class MachineMonths:
         columns = (
             firms, self.ledger.classes, days.status, is_new, days.service, days.silent,
             days.seen, days.valid, days.doubtful, self.answering, same,
+            self.start_unknown, days.undated, days.unproven,
         )  # fmt: skip
         key = np.zeros(len(firms), np.int64)
         for column in columns:
@@ -181,7 +189,8 @@ def machine_months(
 def _months(
     connection: Connection, ledger: Ledger, inquiry: Inquiry, days: Attendance
 ) -> MachineMonths:
-    months = MachineMonths(ledger, days, ledger.flags(_answering(connection, inquiry)))
+    answering = ledger.flags(_answering(connection, inquiry))
+    months = MachineMonths(ledger, days, answering, ledger.start_unknown(inquiry.period.first))
     known = certain_twins(connection, inquiry)
     first_ones = {first for those in known.values() for first in those}
     place_of = ledger.place_of({*known, *first_ones})

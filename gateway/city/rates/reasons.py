@@ -23,6 +23,8 @@ class Reason(StrEnum):
     SILENT_AT_END = "silent_at_end"
     NOT_ANSWERING = "not_answering"
     SAME_UNIT = "same_unit"
+    START_UNDATED = "start_undated"
+    STATUS_UNDATED = "status_undated"
 
     @property
     def counted(self) -> bool:
@@ -69,6 +71,13 @@ REASON_NAMES = {
     Reason.NOT_ANSWERING: Name("此刻无应答", "does not answer now"),
     Reason.SAME_UNIT: Name(
         "与另一编号为同一单元，只计一次", "same unit as another number; counted once, there"
+    ),
+    Reason.START_UNDATED: Name(
+        "投用日期缺失，当月不计入已联网", "no commissioning date: cannot be networked this month"
+    ),
+    Reason.STATUS_UNDATED: Name(
+        "状态起始日期缺失，期间数据不计",
+        "no date of its status: data of undetermined days do not count",
     ),
 }
 """By reason; a test holds it complete."""

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection
 
 from gateway.city.ledger.machines import find
-from gateway.city.rates.compute import MachineMonth, meets
+from gateway.city.rates.compute import meets
+from gateway.city.rates.days.month import MachineMonth
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.registry.readings import twins
 

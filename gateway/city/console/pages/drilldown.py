@@ -178,7 +178,7 @@ def _machine_table(row: EnterpriseRow, lines: list[MachineLine], notes: Mapping[
         columns=(
             "uscc", "site_no", "asset_no", "name", "workshop", "line", "class", "status",
             "link", "counted", "networked", "reason", "reason_zh", "valid_days", "service_days",
-            "identifier",
+            "undated_days", "identifier",
         ),
         rows=[_machine_cells(line) for line in lines],
         notes=notes,
@@ -203,5 +203,6 @@ def _machine_cells(line: MachineLine) -> dict[str, Any]:
         "reason_zh": verdict.why.zh,
         "valid_days": verdict.valid_days,
         "service_days": verdict.service_days,
+        "undated_days": verdict.undated_days,
         "identifier": line.place.handle,
     }

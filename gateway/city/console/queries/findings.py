@@ -13,6 +13,8 @@ from gateway.city.db.tables import enterprise, equipment, gateway, quarantine
 from gateway.city.evidence.adoption import orphan_query
 from gateway.city.evidence.retired import retired_query
 from gateway.city.ledger.machines import find
+from gateway.city.rates.days.undated import undated_query
+from gateway.city.rates.period import previous_month
 from gateway.city.registry.readings import twins
 from gateway.city.registry.twins import Twin
 from gateway.core.days import DAY_MS, MAX_AHEAD_MS, day_of
@@ -32,6 +34,8 @@ class Findings:
         orphan_count: how many of those there are.
         retired: machines that send values and are out of service by the ledger.
         retired_count: how many of those there are.
+        undated: machines without a date that decides figures of this month or the last.
+        undated_count: how many dates are missing.
         twins: machines whose unit another asset number reads too, that came before.
         doubted: gateways whose clock leaves values in doubt, with machines, days, newest time.
         unregistered: machines whose identifier the node has not confirmed.
@@ -47,6 +51,8 @@ class Findings:
     orphan_count: int
     retired: Rows
     retired_count: int
+    undated: Rows
+    undated_count: int
     twins: Sequence[Twin]
     doubted: Rows
     unregistered: Rows
@@ -61,12 +67,15 @@ def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
     """Gather them, of each kind at most ``limit`` rows; quarantine of the last seven days."""
     unverified, unregistered, orphans = _unverified(), _unregistered(), orphan_query()
     retired = retired_query(day_of(now_ms))
+    undated = undated_query(previous_month(day_of(now_ms).replace(day=1)))
     return Findings(
         quarantined=_quarantined(connection, now_ms - 7 * DAY_MS, limit),
         orphans=_rows(connection, orphans.order_by(desc("last_ms")), limit),
         orphan_count=_count(connection, orphans),
         retired=_rows(connection, retired.order_by(desc("last_ms"), equipment.c.id), limit),
         retired_count=_count(connection, retired),
+        undated=_rows(connection, undated.order_by(desc("entered"), equipment.c.id), limit),
+        undated_count=_count(connection, undated),
         twins=_twins(connection, now_ms)[:limit],
         doubted=_rows(connection, _doubted(now_ms), limit),
         unregistered=_rows(connection, unregistered.order_by(equipment.c.id), limit),

@@ -1,6 +1,7 @@
 """Gaps, findings and definitions as files."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from gateway.city.console.queries.database import Rows
 from gateway.city.console.queries.findings import Findings
@@ -83,6 +84,7 @@ def _finding_rows(found: Findings) -> Iterator[Row]:
             "count": row.days,
             "time": moment(row.last_ms),
         }
+    yield from map(_undated, found.undated)
     for row in found.retired:
         yield _machine(row, "retired") | {
             "name": row.name,
@@ -107,6 +109,11 @@ def _twin(one: Twin) -> Row:
         "detail": f"reads the unit of {one.first.asset_no}",
         "time": moment(one.came_ms),
     }
+
+
+def _undated(row: Any) -> Row:
+    finding = "undated.start" if row.no_start else "undated.status"
+    return _machine(row, finding) | {"detail": f"{row.status} entered {row.entered}"}
 
 
 def _machine(row: object, finding: str) -> Row:

@@ -1,7 +1,10 @@
 """What is wrong with a ledger file, by file, row and column. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from edge_config.tables.sheet import row_list
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -27,6 +30,20 @@ class Problem:
         if self.column:
             place.append(f"column {self.column}")
         return f"{', '.join(place)}: {self.message}"
+
+
+def gathered(notes: Iterable[Problem]) -> list[Problem]:
+    """One sentence for all rows of a file of which the same is to be told, in order."""
+    rows = defaultdict[Problem, list[int]](list)
+    for note in notes:
+        rows[replace(note, row=0)].append(note.row)
+    return sorted(_of_rows(note, sorted(numbers)) for note, numbers in rows.items())
+
+
+def _of_rows(note: Problem, rows: list[int]) -> Problem:
+    if len(rows) == 1:
+        return replace(note, row=rows[0])
+    return replace(note, row=rows[0], message=f"rows {row_list(rows)}: {note.message}")
 
 
 class LedgerError(Exception):

@@ -12,10 +12,11 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, case, select
 
 from gateway.city.db.tables import evidence
-from gateway.city.rates.attendance import Attendance, DayData, Flags, Numbers, StatusHistory
+from gateway.city.rates.attendance import Attendance, DayData, Flags, Numbers
 from gateway.city.rates.columns.ledger import Ledger
 from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
 from gateway.city.rates.columns.progress import Progress, unreported
+from gateway.city.rates.days.service import ServiceDays
 from gateway.city.rates.inquiry import Inquiry
 
 GOOD, UNCERTAIN, CONTROLLER, SENSOR = 1, 2, 4, 8
@@ -44,25 +45,27 @@ def attendances(
         progress: is told of days read, of all.
     """
     found = [Attendance(len(ledger.ids), inquiry.window) for inquiry in inquiries]
-    history = _history(ledger)
+    service = _service_days(ledger)
     days = sorted({day for inquiry in inquiries for day in inquiry.window.days()})
     came = evidence_of(connection, ledger, inquiries[0], days)
     for number, (day, (places, flags)) in enumerate(zip(days, came, strict=True), 1):
-        status = history.on(day)
+        service.turn_to(day)
         for inquiry, one in zip(inquiries, found, strict=True):
+            serving = _serving(ledger, inquiry)
             if one.window.first <= day <= one.window.as_of:
-                serving = _serving(ledger, inquiry)[status]
-                one.add(day, serving, _data(len(ledger.ids), inquiry, places, flags))
+                data = _data(len(ledger.ids), inquiry, places, flags)
+                one.add(day, service.service(serving), data)
             if day == one.window.as_of:
-                one.status = status.copy()
+                one.status = service.status(serving)
         progress("evidence", number, len(days))
     return found
 
 
-def _history(ledger: Ledger) -> StatusHistory:
-    ids, days, codes = ledger.entries
+def _service_days(ledger: Ledger) -> ServiceDays:
+    ids, days, dated, codes = ledger.entries
     places, known = ledger.places(ids)
-    return StatusHistory(len(ledger.ids), places[known], days[known], codes[known].astype(np.uint8))
+    columns = (places[known], days[known], codes[known].astype(np.uint8), dated[known] != 0)
+    return ServiceDays(len(ledger.ids), *columns)
 
 
 def _serving(ledger: Ledger, inquiry: Inquiry) -> Flags:

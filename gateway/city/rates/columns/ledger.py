@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, Date, Select, case, func, select, type_coerce
 
 from gateway.city.db.tables import equipment, equipment_status
+from gateway.city.ledger.codes import IN_SERVICE
 from gateway.city.rates.attendance import Flags, Numbers
 from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
 from gateway.city.rates.columns.progress import Progress, unreported
@@ -41,15 +42,17 @@ class Ledger:
         ids: of the machines.
         firms: codes of their enterprises among ``firm_names``.
         classes: codes among ``class_names``.
-        commissioned: ordinal of the day; 0: unknown, or before the time that is asked about.
-        entries: of all statuses: the machine's id, ordinal of the first day, code among
-            ``status_names``.
+        commissioned: ordinal of the day; 0: before the time that is asked about, or unknown.
+        undated: nobody wrote when they were commissioned.
+        entries: of all statuses: the machine's id, ordinal of the first day, whether somebody
+            wrote that day, code among ``status_names``.
     """
 
     ids: Numbers
     firms: Numbers
     classes: Numbers
     commissioned: Numbers
+    undated: Flags
     entries: tuple[Numbers, ...]
     firm_names: Names = field(default_factory=Names)
     class_names: Names = field(default_factory=Names)
@@ -69,6 +72,18 @@ class Ledger:
         marked[list(self.place_of(ids).values())] = True
         return marked
 
+    def start_unknown(self, first: date) -> Flags:
+        """Machines of which nothing says that they were commissioned before a day.
+
+        Nobody wrote when, and they were not in service before, as far as the ledger knows.
+        """
+        ids, days, _, codes = self.entries
+        serving = np.array([name in IN_SERVICE for name in self.status_names.texts])
+        places, known = self.places(ids)
+        unknown = self.undated.copy()
+        unknown[places[known & (days < first.toordinal()) & serving[codes]]] = False
+        return unknown
+
     def place_of(self, ids: Iterable[int]) -> dict[int, int]:
         """Where some machines stand, without those that are not in the ledger."""
         wanted = np.fromiter(ids, np.int64)
@@ -83,51 +98,51 @@ def read_ledger(
 
     Args:
         connection: the city's database.
-        since: a machine that was commissioned before is as good as one of unknown age.
+        since: it does not matter when before that day a machine was commissioned.
         uscc: the enterprise; None: all.
         progress: is told of machines read, of all.
     """
     firms, classes, statuses = Names(), Names(), Names()
     groups = (
-        (ids, firms.code(firm), classes.code(kind), _ordinal(day))
-        for firm, kind, day, ids in _machines(connection, since, uscc, progress)
+        (ids, firms.code(firm), classes.code(kind), _ordinal(day), undated)
+        for firm, kind, day, undated, ids in _machines(connection, since, uscc, progress)
     )
-    ids, *columns = _joined(groups, 4)
+    ids, *columns = _joined(groups, 5)
     order = np.argsort(ids, kind="stable")
-    firm, kind, day = (one[order] for one in columns)
-    entries = (
-        (ids, _ordinal(day), statuses.code(status))
-        for day, status, ids in _entries(connection, uscc)
-    )
-    return Ledger(ids[order], firm, kind, day, _joined(entries, 3), firms, classes, statuses)
+    firm, kind, day, undated = (one[order] for one in columns)
+    entries = _joined(_entries(connection, uscc, statuses), 4)
+    return Ledger(ids[order], firm, kind, day, undated != 0, entries, firms, classes, statuses)
 
 
 def _machines(
     connection: Connection, since: date, uscc: str | None, progress: Progress
-) -> Iterator[tuple[str, str, date | None, Numbers]]:
-    """Enterprise, class and first day of machines, and which they are."""
+) -> Iterator[tuple[str, str, date | None, bool, Numbers]]:
+    """Enterprise, class and first day of machines, whether that is unknown, and which they are."""
     columns = equipment.c
     # Dates of long ago would make a group of nearly each machine.
     recent = case((columns.commissioned_on >= since, columns.commissioned_on))
-    parts = (columns.uscc, columns.equipment_class, type_coerce(recent, Date))
+    unknown = columns.commissioned_on.is_(None)
+    parts = (columns.uscc, columns.equipment_class, type_coerce(recent, Date), unknown)
     query, number = select(*parts, all_of(columns.id)), select(func.count(columns.id))
     if uscc is not None:
         query, number = (one.where(columns.uscc == uscc) for one in (query, number))
     total, done = connection.scalar(number) or 0, 0
-    for firm, kind, day, text in _groups(connection, query.group_by(*parts)):
+    for firm, kind, day, undated, text in _groups(connection, query.group_by(*parts)):
         ids = numbers_in(text)
         done += len(ids)
         progress("ledger", done, total)
-        yield firm, kind, day, ids
+        yield firm, kind, day, undated, ids
 
 
-def _entries(connection: Connection, uscc: str | None) -> Iterator[tuple[date, str, Numbers]]:
-    """Every day and status that machines have had since, and which they are."""
+def _entries(
+    connection: Connection, uscc: str | None, statuses: Names
+) -> Iterator[tuple[Any, ...]]:
+    """Machines, and a day and status that they have had since."""
     columns = equipment_status.c
-    parts = (columns.valid_from, columns.status)
+    parts = (columns.valid_from, columns.dated, columns.status)
     query = narrowed(select(*parts, all_of(columns.equipment_id)), columns.equipment_id, uscc)
-    for day, status, text in _groups(connection, query.group_by(*parts)):
-        yield day, status, numbers_in(text)
+    for day, dated, status, text in _groups(connection, query.group_by(*parts)):
+        yield numbers_in(text), _ordinal(day), dated, statuses.code(status)
 
 
 def _groups(connection: Connection, query: Select[Any]) -> Iterator[Any]:

@@ -27,7 +27,9 @@ class MachineVerdict:
         reason: whether it is in the denominator (``counted``) and in the numerator
             (``networked``), and why.
         status: ledger status on the as-of day; None before its first entry.
+        window_days: days that the definition looks at.
         service_days: in-service days the continuity is measured on.
+        undated_days: of those, days of which it is undetermined whether it was in service.
         valid_days: of those, days with valid data at the definition's level.
         last_valid: last valid day of the window.
         same_unit_as: number of the machine for which the same unit counts.
@@ -41,7 +43,9 @@ class MachineVerdict:
     equipment_class: str
     status: str | None
     reason: Reason
+    window_days: int
     service_days: int
+    undated_days: int
     valid_days: int
     last_valid: date | None
     same_unit_as: str = ""
@@ -93,7 +97,9 @@ def _verdict(inquiry: Inquiry, enterprise: Enterprise, fact: MachineFact) -> Mac
         equipment_class=month.equipment_class,
         status=month.status,
         reason=judge(inquiry.definition, enterprise, month, inquiry.period),
+        window_days=(inquiry.window.as_of - inquiry.window.first).days + 1,
         service_days=month.service_days,
+        undated_days=month.undated_days,
         valid_days=month.valid_days,
         last_valid=month.last_valid,
         same_unit_as=month.same_unit_as,
