@@ -1,6 +1,6 @@
 """Put a console together: guard, log-in, health, files, pages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -31,6 +31,7 @@ def compose(
     kept: Sessions | None = None,
     holder: object = True,
     open_paths: tuple[str, ...] = (),
+    operates: Callable[[object], bool] = lambda _: True,
 ) -> ASGIApp:
     """A guarded application: nothing is reached before the guard or leaves without its headers.
 
@@ -44,6 +45,7 @@ def compose(
         kept: its sessions; None: nobody logs in, so there are none.
         holder: who a visitor is by the token, or without any login.
         open_paths: further prefixes that anybody may ask for.
+        operates: whether a visitor may see the state of the parts, and counters.
 
     Raises:
         SecretUnavailableError: the token cannot be read, or is too short.
@@ -52,7 +54,7 @@ def compose(
     every = [
         *routes,
         *login.routes(pages, admits),
-        *health.routes(check, metrics, tolerable, admits.admits),
+        *health.routes(check, metrics, tolerable, admits.admits, operates),
         pages.assets.route(),
     ]
     app = Starlette(

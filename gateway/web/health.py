@@ -5,11 +5,13 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.web.access.admission import TooManyGuessesError
+from gateway.web.access.admission import TooManyGuessesError, visitor_of
+from gateway.web.access.reader import NOT_ALLOWED
 from gateway.web.access.store import SessionsAwayError
 
 Check = Callable[[], Awaitable[Mapping[str, str]]]
@@ -33,12 +35,16 @@ def of_registry(registry: CollectorRegistry) -> Metrics:
 
 
 def routes(
-    check: Check, metrics: Metrics, tolerable: frozenset[str], admits: Admits
+    check: Check,
+    metrics: Metrics,
+    tolerable: frozenset[str],
+    admits: Admits,
+    operates: Callable[[object], bool] = lambda _: True,
 ) -> list[Route]:
     """200 while every part is ``ok`` or its fault is tolerable, else 503.
 
-    The body names the parts for those who may see the console, and for others says no more than
-    ``ok`` or ``degraded``.
+    The body names the parts for visitors who operate the console, and for others says no more than
+    ``ok`` or ``degraded``; counters are for the former only.
     """
     shared = _Shared(check)
 
@@ -46,7 +52,7 @@ def routes(
         parts = await shared.parts()
         faults = {part for part, state in parts.items() if state != "ok"}
         body: dict[str, object] = {"status": "degraded" if faults else "ok"}
-        if await _may_see(request, admits):
+        if await _may_see(request, admits) and operates(visitor_of(request)):
             body["parts"] = dict(parts)
         return Response(
             json.dumps(body, ensure_ascii=False),
@@ -54,7 +60,9 @@ def routes(
             media_type="application/json",
         )
 
-    async def counters(_request: Request) -> Response:
+    async def counters(request: Request) -> Response:
+        if not operates(visitor_of(request)):
+            raise HTTPException(403, NOT_ALLOWED)
         return Response(await metrics(), headers={"content-type": CONTENT_TYPE_LATEST})
 
     return [Route("/healthz", healthz), Route("/metrics", counters)]

@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from gateway.web import formats, tables
 from gateway.web.access import sessions
 from gateway.web.access.admission import still_admitted
+from gateway.web.access.reader import NOT_ALLOWED, Reader
 from gateway.web.access.store import SessionsAwayError
 from gateway.web.assets import Assets
 from gateway.web.i18n import (
@@ -77,7 +78,7 @@ class Site:
         navigation: pairs of address and catalogue key.
         demonstration: say 演示数据 on every page and in every file.
         secure: served by TLS, so cookies may insist on it.
-        token: a token is configured, so there is something to log out of.
+        login: visitors log in, so there is something to log out of.
         foot: further pages, named at the foot of each; pairs as of the navigation.
     """
 
@@ -85,7 +86,7 @@ class Site:
     navigation: Sequence[tuple[str, str]]
     demonstration: bool
     secure: bool
-    token: bool
+    login: bool
     foot: Sequence[tuple[str, str]] = ()
 
     def section(self, path: str) -> str:
@@ -150,6 +151,7 @@ class Pages:
         variables: its own variables.
         macros: names under which templates of macros are known.
         missing_since_ms: since when live values are missing, UTC milliseconds; None: they are not.
+        reader: who asks for a page; None: that is not known, or all see the same.
     """
 
     site: Site
@@ -159,6 +161,7 @@ class Pages:
     variables: Mapping[str, object] = field(default_factory=dict)
     macros: Mapping[str, str] = field(default_factory=dict)
     missing_since_ms: Callable[[], int | None] = lambda: None
+    reader: Callable[[Request], Reader | None] = lambda _: None
     _environments: dict[Language, Environment] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -215,6 +218,7 @@ class Pages:
             "here": request.scope["path"],
             "with_parameter": partial(_with_parameter, request),
             "is_live": bool(view.live),
+            "reader": self.reader(request),
             "missing_since_ms": self.missing_since_ms(),
         }
 
@@ -275,6 +279,7 @@ class Pages:
         status = error.status_code if isinstance(error, HTTPException) else 500
         other = "400" if status < 500 else "500"  # noqa: PLR2004 - whose fault it is
         key = str(status) if status in {403, 404, 502} else other
+        key = "role" if getattr(error, "detail", "") == NOT_ALLOWED else key
         return self.render(request, View("error.html", {"status": status, "key": key}), status)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.city.access.principal import EVERYTHING
 from gateway.city.app import health
 from gateway.city.console.queries.database import doubted_days
 from gateway.city.console.queries.findings import findings
@@ -76,7 +77,7 @@ async def test_what_is_ahead_of_a_slow_city_counts_once_its_clock_is_right(
             await gateway.acked(2)
             await city.ingest.evidence.flush()
             assert await proofs_of(city) == []
-            (shown,) = city.database.run_now(lambda c: findings(c, clock(), 9).doubted)
+            (shown,) = city.database.run_now(lambda c: findings(c, EVERYTHING, clock(), 9).doubted)
             assert (shown.gateway, shown.machines, bool(shown.is_ahead)) == ("gw-1", 1, True)
             clock.ahead_ms = 0
             await gateway.state(time_ms=system_ms(), steady_since_ms=begun - DAY_MS)
@@ -88,7 +89,7 @@ async def test_what_is_ahead_of_a_slow_city_counts_once_its_clock_is_right(
             await until(counted)
         (proof,) = await proofs_of(city)
         assert proof["first_ms"] == begun
-        assert city.database.run_now(lambda c: findings(c, clock(), 9).doubted) == []
+        assert city.database.run_now(lambda c: findings(c, EVERYTHING, clock(), 9).doubted) == []
 
 
 async def test_a_gateway_that_is_fast_is_named_on_the_pages(
@@ -102,10 +103,13 @@ async def test_a_gateway_that_is_fast_is_named_on_the_pages(
             await gateway.send(1, schema, batch_of(schema, system_ms() + 120_000, 1.0))
             await gateway.acked(1)
         await until(
-            lambda: city.database.run_now(lambda c: findings(c, system_ms(), 9).doubted) != []
+            lambda: (
+                city.database.run_now(lambda c: findings(c, EVERYTHING, system_ms(), 9).doubted)
+                != []
+            )
         )
         assert await proofs_of(city) == []
-        found = city.database.run_now(lambda c: findings(c, system_ms(), 9))
+        found = city.database.run_now(lambda c: findings(c, EVERYTHING, system_ms(), 9))
         assert [row.gateway for row in found.doubted] == ["gw-1"]
         rows = finding_table(found, (), system_ms()).rows
         assert [row["gateway"] for row in rows if row["finding"] == "clock.ahead"] == ["gw-1"]

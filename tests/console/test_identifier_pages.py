@@ -74,7 +74,7 @@ async def test_chosen_machines_are_released_and_written_down(site: Site) -> None
     assert released(site.city) == [3]
     (entry,) = site.city.database.read_now(entries)
     assert (entry.action, entry.subject) == ("identifiers-released", uscc_of(0))
-    assert (entry.who, entry.detail) == ("127.0.0.1", "1 by console: A-003")
+    assert (entry.who, entry.detail) == ("token 127.0.0.1", "1 by console: A-003")
     assert 'name="m-3"' not in (await site.get("/identifiers")).text
 
 

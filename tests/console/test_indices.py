@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert
 
+from gateway.city.access.principal import EVERYTHING
 from gateway.city.console.app import build
 from gateway.city.console.queries.database import gateways
 from gateway.city.console.queries.gaps import GapFilter, gap_causes, gap_count, gaps
@@ -85,11 +86,11 @@ def plans_of(connection: Connection, ask: Callable[[Connection], object]) -> lis
 @pytest.mark.parametrize(
     "wanted",
     [
-        GapFilter(),
-        GapFilter(gateway="zz-00007"),
-        GapFilter(cause="late"),
-        GapFilter(only_open=True),
-        GapFilter(cause="late", only_open=True),
+        GapFilter(EVERYTHING),
+        GapFilter(EVERYTHING, gateway="zz-00007"),
+        GapFilter(EVERYTHING, cause="late"),
+        GapFilter(EVERYTHING, only_open=True),
+        GapFilter(EVERYTHING, cause="late", only_open=True),
     ],
 )
 @pytest.mark.parametrize("offset", [0, PAGE])
@@ -98,7 +99,7 @@ def test_a_page_of_gaps_comes_from_an_index(
 ) -> None:
     def ask(connection: Connection) -> None:
         gaps(connection, wanted, PAGE, offset)
-        if wanted != GapFilter():  # of all gaps any 10,000 are counted, in no order
+        if wanted != GapFilter(EVERYTHING):  # of all gaps any 10,000 are counted, in no order
             gap_count(connection, wanted)
 
     steps = database.run_now(plans_of, ask)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from gateway.city.access.principal import EVERYTHING
 from gateway.city.console.queries import kept
 from gateway.city.console.queries.figures import KEPT_FILE, Figures
 from gateway.city.db import tables
@@ -28,29 +29,29 @@ async def test_the_next_process_shows_what_the_last_one_computed(
     city: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = Figures(city.context)
-    month, points = await before.month("ENR-A"), await before.trend()
+    month, points = await before.month("ENR-A", EVERYTHING), await before.trend(EVERYTHING)
     after = Figures(city.context)
     monkeypatch.setattr(type(city.database), "read", slow)  # to compute anew takes for ever
-    assert await after.month("ENR-A") == month
-    assert await after.trend() == points
-    assert (await after.table("county")).cells
+    assert await after.month("ENR-A", EVERYTHING) == month
+    assert await after.trend(EVERYTHING) == points
+    assert (await after.table("county", EVERYTHING)).cells
 
 
 async def test_a_fresh_figure_takes_the_place_of_the_old_one(city: Town) -> None:
-    old = await Figures(city.context).month("ENR-A")
+    old = await Figures(city.context).month("ENR-A", EVERYTHING)
     scrapped = update(tables.status_rows).values(status="scrapped")
     city.database.run_now(lambda connection: connection.execute(scrapped))
     after = Figures(city.context)
     assert old.city.equipment
 
     async def is_fresh() -> bool:
-        return not (await after.month("ENR-A")).city.equipment
+        return not (await after.month("ENR-A", EVERYTHING)).city.equipment
 
     await until(is_fresh)
 
 
 async def test_what_is_not_the_same_any_more_is_not_shown(city: Town, tmp_path: Path) -> None:
-    await Figures(city.context).month("ENR-A")
+    await Figures(city.context).month("ENR-A", EVERYTHING)
     file = city.context.config.data_dir / KEPT_FILE
     one = kept.read(file)[0]
     known = builtin_definitions()
@@ -61,7 +62,7 @@ async def test_what_is_not_the_same_any_more_is_not_shown(city: Town, tmp_path: 
     for broken in (b"", b"[{}]", b"\xff", b"{}"):
         file.write_bytes(broken)
         assert kept.read(file) == []
-    assert (await Figures(city.context).month("ENR-A")).city.equipment
+    assert (await Figures(city.context).month("ENR-A", EVERYTHING)).city.equipment
 
 
 async def test_one_writes_the_file_at_a_time(city: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +81,8 @@ async def test_one_writes_the_file_at_a_time(city: Town, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(kept, "write", watched)
     wanted = list(city.context.definitions)[:3]
-    await asyncio.gather(*map(Figures(city.context).month, wanted))
+    figures = Figures(city.context)
+    await asyncio.gather(*(figures.month(one, EVERYTHING) for one in wanted))
     assert overlaps == []
     found = kept.read(city.context.config.data_dir / KEPT_FILE)
     assert {one.definition for one in found} == {*wanted, "COV"}
@@ -88,16 +90,16 @@ async def test_one_writes_the_file_at_a_time(city: Town, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("mean", ["1/0", "a half"])
 async def test_a_figure_that_makes_no_sense_stops_no_start(city: Town, mean: str) -> None:
-    await Figures(city.context).month("ENR-A")
+    await Figures(city.context).month("ENR-A", EVERYTHING)
     file = city.context.config.data_dir / KEPT_FILE
     one = kept.read(file)[0]
     one.cells["city"]["city"].mean = mean
     kept.write(file, [one])
-    assert (await Figures(city.context).month("ENR-A")).city.equipment
+    assert (await Figures(city.context).month("ENR-A", EVERYTHING)).city.equipment
 
 
 async def test_who_answers_now_is_not_told_by_the_last_process(city: Town) -> None:
-    assert (await Figures(city.context).month("ONL")).city.networked
+    assert (await Figures(city.context).month("ONL", EVERYTHING)).city.networked
     known = city.context.definitions
     file = kept.read(city.context.config.data_dir / KEPT_FILE)
     assert {one.definition for one in file if kept.recalled(one, known)} == {"ENR-A", "COV"}

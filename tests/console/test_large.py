@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import Connection, insert
 
+from gateway.city.access.principal import EVERYTHING
 from gateway.city.console.queries.gaps import GapFilter, gap_count, gaps
 from gateway.city.db import tables
 from tests.console.http import get
@@ -52,14 +53,17 @@ async def test_gaps_that_last_come_first_on_every_page(address: str, city: Town)
         for at in range(140)
     ]  # fmt: skip
     city.database.run_now(lambda connection: connection.execute(insert(tables.gap), rows))
-    wanted, places = GapFilter(gateway="gw-1"), list[tuple[bool, int]]()
+    wanted, places = GapFilter(EVERYTHING, gateway="gw-1"), list[tuple[bool, int]]()
     for offset in range(0, 150, 50):
         page = city.database.run_now(gaps, wanted, 50, offset)
         places += [(row.to_ms is not None, -row.from_ms) for row in page]
     assert len(places) == 140
     assert places == sorted(places)
     assert city.database.run_now(gap_count, wanted) == 140
-    assert city.database.run_now(gap_count, GapFilter(gateway="gw-1", only_open=True)) == 70
+    assert (
+        city.database.run_now(gap_count, GapFilter(EVERYTHING, gateway="gw-1", only_open=True))
+        == 70
+    )
 
 
 async def test_a_city_of_many_gateways_types_an_id_and_turns_pages(

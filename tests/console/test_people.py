@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -13,6 +12,7 @@ from gateway.city.access.principal import EVERYTHING, Role, parse_scope
 from gateway.city.access.users import Refusal, UserError
 from gateway.city.db.schema.access import audit, city_user, one_time_link
 from gateway.throttle import FREE_ATTEMPTS
+from tests.console.http import get
 from tests.console.people import (
     PASSWORD,
     ROOT,
@@ -205,4 +205,4 @@ async def test_who_is_logged_in_by_name_has_no_token_to_show(tmp_path: Path) -> 
         assert "User name" in page
         assert (await post(client, "/login", token="")).status_code == 403
         bearer = {"authorization": "Bearer x"}
-        assert (await httpx.AsyncClient().get(f"{base}/", headers=bearer)).status_code == 401
+        assert (await get(f"{base}/", headers=bearer)).status_code == 401

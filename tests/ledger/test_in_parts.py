@@ -74,7 +74,7 @@ def seen(database: Database) -> set[int]:
         machines = {
             len(listed(connection, NOW)),
             len(equipment_names(connection, USCC)),
-            findings(connection, NOW, 5_000).equipment,
+            findings(connection, EVERYTHING, NOW, 5_000).equipment,
             identifier_counts(connection).equipment,
             len(connection.execute(unidentified()).all()),
             rate.city.equipment,

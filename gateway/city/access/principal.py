@@ -64,7 +64,7 @@ SCOPES: dict[Role, frozenset[ScopeKind]] = {
     Role.COUNTY: frozenset({ScopeKind.COUNTIES}),
     Role.PARK: frozenset({ScopeKind.AREAS}),
     Role.ENTERPRISE: frozenset({ScopeKind.ENTERPRISES}),
-    Role.AUDITOR: frozenset(ScopeKind),
+    Role.AUDITOR: frozenset({ScopeKind.ALL}),  # the audit log names everybody
     Role.INTEGRATOR: frozenset({ScopeKind.ENTERPRISES}),
 }
 """By what the rows of each role may be named."""

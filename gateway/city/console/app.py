@@ -11,8 +11,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gateway.city.access import links
-from gateway.city.access.principal import administrator
+from gateway.city.access.principal import Permission, Principal, administrator
 from gateway.city.access.sessions import CitySessions
+from gateway.city.console.asking import allow, principal_of
 from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
@@ -32,12 +33,27 @@ from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures, points_text
 from gateway.city.console.queries.gateways import Gateways
 from gateway.city.rates.compute import percent_text
+from gateway.web.access.admission import visitor_of
+from gateway.web.access.reader import Reader
 from gateway.web.application import compose
 from gateway.web.assets import CACHE, Assets
 from gateway.web.catalog.sentences import said
 from gateway.web.pages import Endpoint, Pages, Site, preferences
 
 TEMPLATES = Path(__file__).parent / "templates"
+NEEDS = {
+    "/enterprises": Permission.ENTERPRISES,
+    "/identifiers": Permission.RELEASE,
+    "/identifiers/outbox": Permission.RELEASE,
+    "/identifiers/labels": Permission.LABELS,
+    "/gaps": Permission.ENTERPRISES,
+    "/quality": Permission.ENTERPRISES,
+    "/books": Permission.ENTERPRISES,
+    ADDRESS: Permission.ENTERPRISES,
+    "/audit": Permission.AUDIT_LOG,
+    users.ADDRESS: Permission.USERS,
+}
+"""What the frame names for those only who may look at it; the routes decide."""
 BUNDLE = f"/charts/vega-{VERSION}.js"
 NAVIGATION = (
     ("/", "nav.overview"),
@@ -66,19 +82,19 @@ def build(context: ConsoleContext) -> ASGIApp:
     overview = Overview(context, figures, gateways, pictures, control)
     machine = MachinePage(context, figures, pictures)
     routes = [
-        Route("/", pages.endpoint(overview.view)),
+        *allow(Permission.FIGURES, Route("/", pages.endpoint(overview.view))),
         *_drilldown_routes(pages, Drilldown(context, figures)),
         *_machine_routes(pages, machine),
         *_record_routes(pages, Records(context, gateways)),
-        *_code_routes(CodePage(context, pages)),
+        *allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
         *_identifier_routes(context, pages),
-        Route("/audit", pages.endpoint(AuditLog(context).view)),
-        Route("/charts/trend.json", _trend_endpoint(overview)),
-        Route(BUNDLE, _bundle),
+        *allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),
+        *allow(Permission.FIGURES, Route("/charts/trend.json", _trend_endpoint(overview))),
+        *allow(Permission.FIGURES, Route(BUNDLE, _bundle)),
     ]
     if control is not None:
         change = Route("/demo/lines/{line}/{action}", control.change, methods=["POST"])
-        routes.append(change)
+        routes += allow(Permission.ENROL, change)
     observation = Observation(context)
     return compose(
         pages,
@@ -89,6 +105,7 @@ def build(context: ConsoleContext) -> ASGIApp:
         kept=kept,
         holder=holder,
         open_paths=(links.ADDRESS,),
+        operates=_operates,
     )
 
 
@@ -99,7 +116,7 @@ def _pages(context: ConsoleContext) -> Pages:
         navigation=NAVIGATION,
         demonstration=config.demonstration,
         secure=config.console.tls is not None,
-        token=config.console.has_login,
+        login=config.console.has_login,
         foot=FOOT + PEOPLE if config.console.accounts else FOOT,
     )
     filters: dict[str, Callable[..., object]] = {
@@ -121,16 +138,36 @@ def _pages(context: ConsoleContext) -> Pages:
         variables,
         macros,
         missing_since_ms=lambda: context.live.missing_since_ms,
+        reader=_reader,
     )
+
+
+def _operates(visitor: object) -> bool:
+    return isinstance(visitor, Principal) and visitor.may(Permission.OPERATE)
+
+
+def _reader(request: Request) -> Reader | None:
+    """Who asks, for the frame of each page; None on a page that is open to everybody."""
+    who = visitor_of(request)
+    if not isinstance(who, Principal):
+        return None
+
+    def may(target: str) -> bool:
+        return who.may(NEEDS.get(target, Permission.FIGURES))
+
+    return Reader(who.name, may, None if who.scope.is_whole else who.scope)
 
 
 def _drilldown_routes(pages: Pages, views: Drilldown) -> list[Route]:
     return [
-        Route("/enterprises", pages.endpoint(views.enterprises)),
-        Route("/enterprises/{uscc}", pages.endpoint(views.enterprise)),
-        Route("/counties/{key}", pages.endpoint(views.county)),
-        Route("/industries", pages.endpoint(views.industries)),
-        Route("/industries/{key}", pages.endpoint(views.industry)),
+        *allow(
+            Permission.ENTERPRISES,
+            Route("/enterprises", pages.endpoint(views.enterprises)),
+            Route("/enterprises/{uscc}", pages.endpoint(views.enterprise)),
+            Route("/counties/{key}", pages.endpoint(views.county)),
+            Route("/industries/{key}", pages.endpoint(views.industry)),
+        ),
+        *allow(Permission.FIGURES, Route("/industries", pages.endpoint(views.industries))),
     ]
 
 
@@ -140,8 +177,8 @@ def _machine_routes(pages: Pages, machine: MachinePage) -> list[Route]:
 
     address = "/enterprises/{uscc}/{site}/{asset}"
     return [
-        Route(address, pages.endpoint(machine.view)),
-        Route(f"{address}/chart.json", chart),
+        *allow(Permission.ENTERPRISES, Route(address, pages.endpoint(machine.view))),
+        *allow(Permission.READINGS, Route(f"{address}/chart.json", chart)),
     ]
 
 
@@ -152,27 +189,37 @@ def _code_routes(codes: CodePage) -> list[Route]:
 def _identifier_routes(context: ConsoleContext, pages: Pages) -> list[Route]:
     waiting, box, printing = Assigning(context), OutboxPage(context), LabelsPage(context)
     return [
-        Route(assigning.ADDRESS, pages.endpoint(waiting.view)),
-        Route(f"{assigning.ADDRESS}/release", waiting.release, methods=["POST"]),
-        Route(outbox.ADDRESS, pages.endpoint(box.view)),
-        Route(f"{outbox.ADDRESS}/ask", box.ask, methods=["POST"]),
-        Route(labels.ADDRESS, pages.endpoint(printing.view)),
-        Route(f"{labels.ADDRESS}/file", printing.file),
+        *allow(
+            Permission.RELEASE,
+            Route(assigning.ADDRESS, pages.endpoint(waiting.view)),
+            Route(f"{assigning.ADDRESS}/release", waiting.release, methods=["POST"]),
+            Route(outbox.ADDRESS, pages.endpoint(box.view)),
+            Route(f"{outbox.ADDRESS}/ask", box.ask, methods=["POST"]),
+        ),
+        *allow(
+            Permission.LABELS,
+            Route(labels.ADDRESS, pages.endpoint(printing.view)),
+            Route(f"{labels.ADDRESS}/file", printing.file),
+        ),
     ]
 
 
 def _record_routes(pages: Pages, records: Records) -> list[Route]:
     return [
-        Route("/gaps", pages.endpoint(records.gaps)),
-        Route("/quality", pages.endpoint(records.quality)),
-        Route("/books", pages.endpoint(records.books)),
-        Route("/definitions", pages.endpoint(records.definitions)),
+        *allow(
+            Permission.ENTERPRISES,
+            Route("/gaps", pages.endpoint(records.gaps)),
+            Route("/quality", pages.endpoint(records.quality)),
+            Route("/books", pages.endpoint(records.books)),
+        ),
+        *allow(Permission.FIGURES, Route("/definitions", pages.endpoint(records.definitions))),
     ]
 
 
 def _trend_endpoint(overview: Overview) -> Endpoint:
     async def trend(request: Request) -> Response:
-        return _json(await overview.trend(preferences(request).language, "interactive"))
+        scope = principal_of(request).scope
+        return _json(await overview.trend(scope, preferences(request).language, "interactive"))
 
     return trend
 

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, Connection, case, select
 
+from gateway.city.access.principal import Scope
+from gateway.city.access.scoping import seen
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.identifiers.review import withdrawn
@@ -27,6 +29,7 @@ def may_be_labelled() -> ColumnElement[bool]:
 
 def labels_of(
     connection: Connection,
+    scope: Scope,
     page_url: str | None,
     uscc: str = "",
     machines: Collection[int] = (),
@@ -40,6 +43,7 @@ def labels_of(
 
     Args:
         connection: to the city's database.
+        scope: whose machines are seen.
         page_url: what QR codes hold before the identifier; None: nothing.
         uscc: of one enterprise; empty: all.
         machines: keys of those that are wanted; none: all.
@@ -50,7 +54,7 @@ def labels_of(
         select(identifier.c.handle, equipment, enterprise.c.name.label("owner"))
         .join(equipment, equipment.c.id == identifier.c.equipment_id)
         .join(enterprise, enterprise.c.uscc == equipment.c.uscc)
-        .where(may_be_labelled())
+        .where(may_be_labelled(), seen(scope))
         .order_by(equipment.c.uscc, equipment.c.site_no, equipment.c.asset_no)
     )
     if uscc:

@@ -10,7 +10,7 @@ Nothing is rounded but by :func:`percent_text`, for display.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from operator import attrgetter
@@ -257,6 +257,14 @@ Cells = Mapping[str, Mapping[str, Cell]]
 def all_cells(tallies: Sequence[Tally]) -> Cells:
     """The total, pooled over all enterprises, and every dimension."""
     return {CITY: {CITY: cell(tallies)}, **{by: partition(tallies, by) for by in DIMENSIONS}}
+
+
+def unknown(cells: Cells) -> Cells:
+    """The machines without their rates: what nobody knows is not 0 %."""
+    return {
+        by: {key: replace(part, pooled=None, mean=None) for key, part in parts.items()}
+        for by, parts in cells.items()
+    }
 
 
 def percent(networked: int, equipment: int) -> Fraction | None:

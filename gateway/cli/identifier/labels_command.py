@@ -33,6 +33,7 @@ def labels(
     `identifier.page_url` a phone that scans it opens the machine's page. Exit code 1: no machine
     has one, or the file cannot be written.
     """
+    from gateway.city.access.principal import EVERYTHING
     from gateway.city.identifiers.labelled import labels_of
     from gateway.identifier.labels.files import KINDS, files
     from gateway.identifier.labels.label import Size
@@ -46,7 +47,7 @@ def labels(
     city = load(config)
     with opened(city) as database:
         page_url = city.identifier.page_url
-        found = database.run_now(labels_of, page_url, enterprise.upper())
+        found = database.run_now(labels_of, EVERYTHING, page_url, enterprise.upper())
     if not found:
         fail(
             "no machine has an identifier that a node has confirmed: `qulink ledger list` says why"

@@ -54,7 +54,8 @@ class Drilldown:
     async def _month(self, request: Request) -> RateMonth:
         """The running month; a file waits longer for its first figure than a page."""
         wait_s = FILE_WAIT_S if is_file(request) else None
-        return await self._figures.month(self._figures.headline.id, wait_s)
+        scope = principal_of(request).scope
+        return await self._figures.month(self._figures.headline.id, scope, wait_s)
 
     async def enterprises(self, request: Request) -> View:
         """All enterprises."""

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from gateway.city.access.principal import Scope
-from gateway.city.console.asking import principal_of
+from gateway.city.access.principal import Permission, Scope
+from gateway.city.console.asking import demand, principal_of
 from gateway.city.console.charts.history import DOUBTS, history_chart
 from gateway.city.console.charts.pictures import Pictures
 from gateway.city.console.charts.specifications import PICTURES, Shape, Spec
@@ -38,6 +38,7 @@ from gateway.city.stores.api import Point, StoreError
 from gateway.identifier.labels.symbol import qr
 from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
+from gateway.web.tables import is_file
 
 CHART_POINTS = 600
 SHOWN_GAPS = 6
@@ -58,14 +59,16 @@ class MachinePage:
         row = await self._row(request, machine)
         live = await self._context.live.machine(machine)
         language = preferences(request).language
-        lacking = await self._gaps(live)
-        readings = readings_of(live, lacking)
+        lacking = await self._gaps(principal_of(request).scope, live)
+        may_read = _may_read(request)
+        readings = readings_of(live, lacking) if may_read else []
         wish = wish_of(request, readings)
         data: dict[str, object] = {
             "verdict": await self._verdict(machine),
             "machine_live": live,
             "link": link_state(live.link if live else None),
             "readings": readings,
+            "may_read": may_read,
             "wish": wish,
             "gaps": lacking[:SHOWN_GAPS],
             "now_ms": self._context.now_ms(),
@@ -116,10 +119,10 @@ class MachinePage:
             (one for one in verdicts if (one.site_no, one.asset_no) == (site_no, asset_no)), None
         )
 
-    async def _gaps(self, live: MachineNow | None) -> list[GapRow]:
+    async def _gaps(self, scope: Scope, live: MachineNow | None) -> list[GapRow]:
         if live is None:
             return []
-        wanted = GapFilter(gateway=live.link.gateway, device=live.link.device)
+        wanted = GapFilter(scope, gateway=live.link.gateway, device=live.link.device)
         return await self._context.database.read(gaps, wanted, MAX_GAPS)
 
     async def _history_pictures(
@@ -201,6 +204,17 @@ def _segment(name: str) -> str:
     """
     once = quote(name, safe="")
     return quote(once if once.strip(".") else once.replace(".", "%2E"), safe="")
+
+
+def _may_read(request: Request) -> bool:
+    """Whether values are shown to who asks.
+
+    Raises:
+        HTTPException: 403 they are not, and a file of them is asked for.
+    """
+    if is_file(request):
+        demand(request, Permission.READINGS)
+    return principal_of(request).may(Permission.READINGS)
 
 
 def _machine_of(request: Request) -> MachineName:

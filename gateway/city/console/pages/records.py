@@ -6,16 +6,18 @@ from itertools import islice
 
 from starlette.requests import Request
 
+from gateway.city.access.principal import Scope
+from gateway.city.console.asking import principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries.books import books, books_count
 from gateway.city.console.queries.database import GatewayRow
+from gateway.city.console.queries.figures import late_of
 from gateway.city.console.queries.findings import Findings, findings
 from gateway.city.console.queries.gaps import COUNTED, GapFilter, gap_causes, gap_count, gaps
 from gateway.city.console.queries.gateways import Gateways
 from gateway.city.console.queries.recordtables import definition_table, finding_table, gap_table
 from gateway.city.console.remember import Remembered
 from gateway.city.rates.definitions import open_questions
-from gateway.city.rates.frozen.late import noted
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.core.books import COUNTERS
 from gateway.web.formats import moment
@@ -43,6 +45,7 @@ class Records:
         """Intervals without data, with their causes."""
         read, now_ms = self._context.database.read, self._context.now_ms()
         wanted, page = _filter(request), _page(request)
+        scope = wanted.scope
         whole = is_file(request)
         limit = FILE_ROWS if whole else PAGE_ROWS
         rows = await read(gaps, wanted, limit, 0 if whole else page * PAGE_ROWS)
@@ -54,24 +57,25 @@ class Records:
             "page": page,
             "counted": COUNTED,
             "pages": max(1, -(-total // PAGE_ROWS)),
-            "causes": await read(gap_causes),
-            "gateways": await self._choices(),
+            "causes": await read(gap_causes, scope),
+            "gateways": await self._choices(scope),
             "now_ms": now_ms,
         }
         return View("gaps.html", data, ("list",), 2.0, gap_table(rows, now_ms))
 
-    async def _choices(self) -> list[GatewayRow]:
+    async def _choices(self, scope: Scope) -> list[GatewayRow]:
         """Gateways to choose from; none if there are too many."""
-        rows = [row for row in await self._gateways.rows() if not row.revoked]
+        rows = [row for row in await self._gateways.rows(scope) if not row.revoked]
         return rows if len(rows) <= CHOICES else []
 
     async def quality(self, request: Request) -> View:
         """What weakens the figures."""
         now_ms = self._context.now_ms()
         limit = FILE_ROWS if is_file(request) else PAGE_ROWS
-        found = await self._findings(limit)
-        states = await self._gateways.states()
-        late = await self._context.database.read(noted, self._context.config.demonstration)
+        scope = principal_of(request).scope
+        found = await self._findings(scope, limit)
+        states = await self._gateways.states(scope)
+        late = await late_of(self._context, scope)
         lacking = list(islice(states.of("bad", "idle", "warn"), limit))
         data = {
             "found": found,
@@ -85,20 +89,21 @@ class Records:
         table = finding_table(found, lacking, late, now_ms)
         return View("quality.html", data, ("quality",), 4.0, table)
 
-    async def _findings(self, limit: int) -> Findings:
+    async def _findings(self, scope: Scope, limit: int) -> Findings:
         """What the database knows; counting a large ledger is costly, so all viewers share it."""
         read, now_ms = self._context.database.read, self._context.now_ms()
         return await self._remembered.get(
-            ("findings", limit), FINDINGS_S, lambda: read(findings, now_ms, limit)
+            ("findings", scope, limit), FINDINGS_S, lambda: read(findings, scope, now_ms, limit)
         )
 
     async def books(self, request: Request) -> View:
         """What was due, what came of it, gateway by gateway."""
         read, page, whole = self._context.database.read, _page(request), is_file(request)
         limit, offset = (FILE_ROWS, 0) if whole else (PAGE_ROWS, page * PAGE_ROWS)
-        make = partial(read, books, limit, offset)
-        rows = await self._remembered.get(("books", limit, offset), BOOKS_S, make)
-        pages = -(-await read(books_count) // PAGE_ROWS)
+        scope = principal_of(request).scope
+        make = partial(read, books, scope, limit, offset)
+        rows = await self._remembered.get(("books", scope, limit, offset), BOOKS_S, make)
+        pages = -(-await read(books_count, scope) // PAGE_ROWS)
         uncertain = ("uncertain", "uncertain_by_reason")
         columns = (
             "gateway",
@@ -141,6 +146,7 @@ class Records:
 def _filter(request: Request) -> GapFilter:
     asked = request.query_params
     return GapFilter(
+        principal_of(request).scope,
         gateway=asked.get("gateway", ""),
         device=asked.get("device", ""),
         cause=asked.get("cause", ""),

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, select
 
+from gateway.city.access.principal import Scope
+from gateway.city.access.scoping import owned
 from gateway.city.db.tables import edge_books, gateway, watermark
 from gateway.core.books import BY_CODE, COUNTERS, Counts, add_by_code
 
@@ -28,20 +30,22 @@ class GatewayBooks:
         return max(0, self.counts.buffered - lost - self.committed)
 
 
-def books(connection: Connection, limit: int, offset: int = 0) -> list[GatewayBooks]:
+def books(connection: Connection, scope: Scope, limit: int, offset: int = 0) -> list[GatewayBooks]:
     """Books of some gateways in order of their ids, all days and devices together."""
     has_books = exists().where(edge_books.c.gateway == gateway.c.id)
-    chosen = select(gateway.c.id).where(has_books).order_by(gateway.c.id)
+    chosen = select(gateway.c.id).where(has_books, owned(gateway.c.uscc, scope))
+    chosen = chosen.order_by(gateway.c.id)
     names = connection.scalars(chosen.limit(limit).offset(offset)).all()
     held = _held(connection, names)
     counts = _totals(connection, names)
     return [GatewayBooks(name, counts[name], *held.get(name, (0, 0))) for name in names]
 
 
-def books_count(connection: Connection) -> int:
+def books_count(connection: Connection, scope: Scope) -> int:
     """How many gateways have books."""
     has_books = exists().where(edge_books.c.gateway == gateway.c.id)
     count = select(func.count()).select_from(gateway).where(has_books)
+    count = count.where(owned(gateway.c.uscc, scope))
     return int(connection.execute(count).scalar_one())
 
 

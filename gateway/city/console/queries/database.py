@@ -38,11 +38,18 @@ def enterprises(connection: Connection, scope: Scope) -> dict[str, EnterpriseRow
     return {row.uscc: _enterprise(row) for row in rows}
 
 
-def ledger_size(connection: Connection) -> tuple[int, int]:
-    """How many enterprises and machines the ledger has."""
-    counts = (select(func.count(one)) for one in (enterprise.c.uscc, equipment.c.id))
-    enterprises_known, machines = (connection.scalar(one) or 0 for one in counts)
-    return enterprises_known, machines
+def ledger_size(connection: Connection, scope: Scope) -> tuple[int, int]:
+    """How many enterprises and machines are seen."""
+    known = select(func.count(enterprise.c.uscc)).where(seen(scope))
+    machines = select(func.count(equipment.c.id)).where(owned(equipment.c.uscc, scope))
+    return connection.scalar(known) or 0, connection.scalar(machines) or 0
+
+
+def places(connection: Connection, scope: Scope) -> dict[str, tuple[str, str]]:
+    """County and industry of the enterprises that are seen, by USCC."""
+    columns = (enterprise.c.uscc, enterprise.c.county, enterprise.c.industry)
+    rows = connection.execute(select(*columns).where(seen(scope)))
+    return {row.uscc: (row.county, row.industry) for row in rows}
 
 
 def enterprise_of(connection: Connection, uscc: str, scope: Scope) -> EnterpriseRow | None:
@@ -77,9 +84,10 @@ class GatewayRow:
     revoked: bool
 
 
-def gateways(connection: Connection) -> list[GatewayRow]:
-    """All gateways in order of their ids."""
-    query = select(gateway, enterprise.c.name).join(enterprise).order_by(gateway.c.id)
+def gateways(connection: Connection, scope: Scope) -> list[GatewayRow]:
+    """The gateways that are seen, in order of their ids."""
+    query = select(gateway, enterprise.c.name).join(enterprise).where(seen(scope))
+    query = query.order_by(gateway.c.id)
     return [
         GatewayRow(
             row.id, row.uscc, row.name, row.site_no, row.last_seen_ms, row.revoked_ms is not None

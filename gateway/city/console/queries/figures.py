@@ -6,17 +6,21 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries import kept
+from gateway.city.console.queries.database import Rows, places
 from gateway.city.console.queries.kept import KeptMonth
 from gateway.city.console.remember import Remembered
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Dimension, percent_text
 from gateway.city.rates.definitions import definition_of
+from gateway.city.rates.frozen.late import noted
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.plan import plan_on, target
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.reports.months import rate_months
+from gateway.city.rates.reports.part import part_of
 from gateway.city.rates.reports.table import RateMonth, RateTable
 from gateway.city.rates.reports.trend import TrendPoint, trend_months, trend_point
 from gateway.core.days import day_of
@@ -58,16 +62,17 @@ class Figures:
         self._recall()
 
     async def table(
-        self, by: Dimension, definition: str = "", wait_s: float | None = None
+        self, by: Dimension, scope: Scope, definition: str = "", wait_s: float | None = None
     ) -> RateTable:
         """The running month by county, industry or enterprise; see :meth:`month`."""
-        return (await self.month(definition or self.headline.id, wait_s)).table(by)
+        return (await self.month(definition or self.headline.id, scope, wait_s)).table(by)
 
-    async def month(self, definition: str, wait_s: float | None = None) -> RateMonth:
-        """The running month with every dimension.
+    async def month(self, definition: str, scope: Scope, wait_s: float | None = None) -> RateMonth:
+        """The running month with every dimension: of the enterprises that are seen.
 
         Args:
             definition: id of its definition.
+            scope: of who asks; the total is of it, too.
             wait_s: how long to wait for the first figure; None: as long as a page may.
 
         Raises:
@@ -81,7 +86,13 @@ class Figures:
             raise self._not_yet(error.making.since_ms) from None
         if definition not in months:  # what a start took up lacks what holds for a moment only
             raise self._not_yet(self._context.now_ms())
-        return months[definition]
+        return await self._seen(months[definition], scope)
+
+    async def _seen(self, month: RateMonth, scope: Scope) -> RateMonth:
+        if scope.is_whole:
+            return month
+        make = partial(self._context.database.read, places, scope)
+        return part_of(month, await self._remembered.get(("places", scope), MONTH_S, make))
 
     def _not_yet(self, since_ms: int) -> NotYetError:
         return NotYetError(Making(since_ms, *self._step))
@@ -108,7 +119,7 @@ class Figures:
             self._remembered.recall((_NOW, self._shown), now)
         if points:
             shown = tuple(points[month] for month in past if month in points)
-            self._remembered.recall(("trend", running), shown)
+            self._remembered.recall(("trend", running, EVERYTHING), shown)
 
     async def _keep(self, months: Sequence[RateMonth]) -> None:
         """Keep figures for the next start; the file is written once a minute, or at the first."""
@@ -130,16 +141,17 @@ class Figures:
         found = await self._compute(
             partial(rate_months, answering=answering), [(one, None) for one in wanted]
         )
+        await self._keep(found)
         return {one.definition.id: one for one in found}
 
     async def _compute(
         self, function: Callable[..., Sequence[RateMonth]], *what: Any
     ) -> Sequence[RateMonth]:
-        """Compute figures and keep them; one at a time, for two would take as long as one each."""
+        """Compute figures; one at a time, for two would take as long as one each."""
         context = self._context
         async with self._computing:
             self._step = ("begun", 0, 0)
-            found = await context.database.read(
+            return await context.database.read(
                 function,
                 *what,
                 context.now_ms(),
@@ -147,8 +159,6 @@ class Figures:
                 definitions=context.definitions,
                 progress=self._progress,
             )
-        await self._keep(found)
-        return found
 
     def _answering(self, definition: str, uscc: str | None = None) -> frozenset[MachineName]:
         """Machines that answer now, if a definition asks for them."""
@@ -158,21 +168,26 @@ class Figures:
         demonstration = context.config.demonstration
         return context.live.answering(demonstration=demonstration, uscc=uscc)
 
-    async def trend(self, wait_s: float | None = None) -> tuple[TrendPoint, ...]:
+    async def trend(self, scope: Scope, wait_s: float | None = None) -> tuple[TrendPoint, ...]:
         """The headline rate of the last months; the last point is the figure of the pages.
 
         Raises:
             NotYetError: it is being computed for the first time.
         """
         *past, running = recent_months(self._context.now_ms(), TREND_MONTHS)
-        now = await self.month(self.headline.id, wait_s)
-        make = partial(self._past, past)
-        points = await self._remembered.get(("trend", running), PAST_S, make, wait_s)
+        now = await self.month(self.headline.id, scope, wait_s)
+        make, key = partial(self._past, past, scope), ("trend", running, scope)
+        points = await self._remembered.get(key, PAST_S, make, wait_s)
         return (*points, trend_point(now))
 
-    async def _past(self, months: Sequence[str]) -> tuple[TrendPoint, ...]:
-        found = await self._compute(trend_months, self.headline.id, months)
-        return tuple(map(trend_point, found))
+    async def _past(self, months: Sequence[str], scope: Scope) -> tuple[TrendPoint, ...]:
+        if scope.is_whole:
+            found = await self._compute(trend_months, self.headline.id, months)
+            await self._keep(found)
+            return tuple(map(trend_point, found))
+        by_enterprise = partial(trend_months, dimensions=("enterprise",))
+        found = await self._compute(by_enterprise, self.headline.id, months)
+        return tuple([trend_point(await self._seen(one, scope)) for one in found])
 
     async def machines(self, uscc: str) -> list[MachineVerdict]:
         """How every machine of an enterprise is counted in the running month."""
@@ -192,6 +207,13 @@ class Figures:
             uscc=uscc,
             definitions=context.definitions,
         )
+
+
+async def late_of(context: ConsoleContext, scope: Scope) -> Rows:
+    """What came late for final months; it is counted for the whole city, so who sees it all."""
+    if not scope.is_whole:
+        return ()
+    return await context.database.read(noted, context.config.demonstration)
 
 
 def plan_distance(rate: Fraction | None, now_ms: int) -> dict[str, object]:

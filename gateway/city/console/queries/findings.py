@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, desc, func, select
+from sqlalchemy import Connection, Select, desc, func, select, true
 
+from gateway.city.access.principal import Scope
+from gateway.city.access.scoping import owned, seen
 from gateway.city.console.queries.database import Rows
 from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.schema.identifiers import identifier
-from gateway.city.db.tables import enterprise, equipment, gateway, quarantine
+from gateway.city.db.tables import enterprise, equipment, gateway, machine_alias, quarantine
 from gateway.city.evidence.adoption import orphan_query
 from gateway.city.evidence.retired import retired_query
 from gateway.city.ledger.machines import find
@@ -63,37 +65,40 @@ class Findings:
     identifiers: tuple[int, int, int]
 
 
-def findings(connection: Connection, now_ms: int, limit: int) -> Findings:
+def findings(connection: Connection, scope: Scope, now_ms: int, limit: int) -> Findings:
     """Gather them, of each kind at most ``limit`` rows; quarantine of the last seven days."""
-    unverified, unregistered, orphans = _unverified(), _unregistered(), orphan_query()
-    retired = retired_query(day_of(now_ms))
+    unverified = _unverified().where(seen(scope))
+    unregistered = _unregistered().where(owned(equipment.c.uscc, scope))
+    orphans = orphan_query().where(owned(machine_alias.c.uscc, scope))
+    retired = retired_query(day_of(now_ms)).where(owned(equipment.c.uscc, scope))
     undated = undated_query(previous_month(day_of(now_ms).replace(day=1)))
+    undated = undated.where(owned(equipment.c.uscc, scope))
     return Findings(
-        quarantined=_quarantined(connection, now_ms - 7 * DAY_MS, limit),
+        quarantined=_quarantined(connection, scope, now_ms - 7 * DAY_MS, limit),
         orphans=_rows(connection, orphans.order_by(desc("last_ms")), limit),
         orphan_count=_count(connection, orphans),
         retired=_rows(connection, retired.order_by(desc("last_ms"), equipment.c.id), limit),
         retired_count=_count(connection, retired),
         undated=_rows(connection, undated.order_by(desc("entered"), equipment.c.id), limit),
         undated_count=_count(connection, undated),
-        twins=_twins(connection, now_ms)[:limit],
-        doubted=_rows(connection, _doubted(now_ms), limit),
+        twins=_twins(connection, scope, now_ms)[:limit],
+        doubted=_rows(connection, _doubted(now_ms).where(seen(scope)), limit),
         unregistered=_rows(connection, unregistered.order_by(equipment.c.id), limit),
         unregistered_count=_count(connection, unregistered),
         unverified=_rows(connection, unverified.order_by(enterprise.c.name), limit),
         unverified_count=_count(connection, unverified),
-        equipment=_count(connection, select(equipment.c.id)),
-        identifiers=identifier_totals(connection),
+        equipment=_count(connection, select(equipment.c.id).where(owned(equipment.c.uscc, scope))),
+        identifiers=identifier_totals(connection, scope),
     )
 
 
-def _twins(connection: Connection, now_ms: int) -> list[Twin]:
+def _twins(connection: Connection, scope: Scope, now_ms: int) -> list[Twin]:
     """As the running month counts them; those that are certain come first."""
     today = day_of(now_ms)
     found = list(twins(connection, today.replace(day=1), today))
     names = {name for one in found for name in (one.machine, one.first)}
     known = find(connection, names, today) if names else {}
-    query = select(equipment.c.id)
+    query = select(equipment.c.id).where(owned(equipment.c.uscc, scope))
     held = {  # who is not in the ledger counts nowhere, and is an orphan
         number
         for part in chunks(known.values())
@@ -144,19 +149,23 @@ def _count(connection: Connection, query: Select[Any]) -> int:
     return connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
 
 
-def identifier_totals(connection: Connection) -> tuple[int, int, int]:
+def identifier_totals(connection: Connection, scope: Scope) -> tuple[int, int, int]:
     """Identifiers issued, registered and resolved."""
-    row = connection.execute(
-        select(
-            func.count(),
-            func.count(identifier.c.registered_ms),
-            func.count(identifier.c.resolved_ms),
-        ).select_from(identifier)
-    ).one()
+    query = select(
+        func.count(),
+        func.count(identifier.c.registered_ms),
+        func.count(identifier.c.resolved_ms),
+    ).select_from(identifier)
+    if not scope.is_whole:
+        own = select(equipment.c.id).where(owned(equipment.c.uscc, scope))
+        query = query.where(identifier.c.equipment_id.in_(own))
+    row = connection.execute(query).one()
     return int(row[0]), int(row[1]), int(row[2])
 
 
-def _quarantined(connection: Connection, since_ms: int, limit: int) -> Rows:
+def _quarantined(connection: Connection, scope: Scope, since_ms: int, limit: int) -> Rows:
+    own = select(gateway.c.id).where(owned(gateway.c.uscc, scope))
+    mine = true() if scope.is_whole else quarantine.c.gateway.in_(own)  # some name no gateway
     messages = func.count().label("messages")
     return connection.execute(
         select(
@@ -166,7 +175,7 @@ def _quarantined(connection: Connection, since_ms: int, limit: int) -> Rows:
             func.sum(quarantine.c.value_count).label("value_count"),
             func.max(quarantine.c.received_ms).label("newest_ms"),
         )
-        .where(quarantine.c.received_ms >= since_ms)
+        .where(quarantine.c.received_ms >= since_ms, mine)
         .group_by(quarantine.c.reason, quarantine.c.gateway)
         .order_by(desc("newest_ms"))
         .limit(limit)

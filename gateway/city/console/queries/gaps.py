@@ -4,8 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, desc, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, desc, exists, func, select, true
 
+from gateway.city.access.principal import Scope
+from gateway.city.access.scoping import owned
 from gateway.city.db.tables import enterprise, gap, gateway
 from gateway.core.status import Reason
 
@@ -38,8 +40,9 @@ class GapRow:
 
 @dataclass(frozen=True, slots=True)
 class GapFilter:
-    """Which gaps are asked for; empty fields ask for all."""
+    """Which gaps are asked for, of those that ``scope`` sees; empty fields ask for all."""
 
+    scope: Scope
     gateway: str = ""
     device: str = ""
     cause: str = ""
@@ -87,13 +90,20 @@ def _count(connection: Connection, wanted: GapFilter, lasting: bool) -> int:
     return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
 
 
-def gap_causes(connection: Connection) -> list[str]:
+def gap_causes(connection: Connection, scope: Scope) -> list[str]:
     """Causes that occur, in alphabetical order."""
     causes = sorted(reason.code for reason in Reason)
     # A question a cause: DISTINCT would read millions of rows for a handful of names.
-    asked = [exists().where(gap.c.cause == cause).label(cause) for cause in causes]
+    own = _seen(scope)
+    asked = [exists().where(gap.c.cause == cause, own).label(cause) for cause in causes]
     row = connection.execute(select(*asked)).one()
     return [cause for cause, occurs in zip(causes, row, strict=True) if occurs]
+
+
+def _seen(scope: Scope) -> ColumnElement[bool]:
+    if scope.is_whole:
+        return true()
+    return gap.c.gateway.in_(select(gateway.c.id).where(owned(gateway.c.uscc, scope)))
 
 
 def _filtered(query: Select[Any], wanted: GapFilter, lasting: bool) -> Select[Any]:
@@ -104,4 +114,5 @@ def _filtered(query: Select[Any], wanted: GapFilter, lasting: bool) -> Select[An
     ):
         if value:
             query = query.where(column == value)
+    query = query.where(_seen(wanted.scope))
     return query.where(gap.c.to_ms.is_(None) if lasting else gap.c.to_ms.is_not(None))

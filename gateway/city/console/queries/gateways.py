@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from gateway.city.access.principal import Scope
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries.database import GatewayRow, gateways
 from gateway.city.console.remember import Remembered
@@ -65,17 +67,19 @@ class Gateways:
         self._context = context
         self._remembered = Remembered()
 
-    async def states(self) -> GatewayStates:
+    async def states(self, scope: Scope) -> GatewayStates:
         """The states, a second old at most where that costs little."""
-        return await self._remembered.get("states", STATES_S, self._make)
+        make = partial(self._make, scope)
+        return await self._remembered.get(("states", scope), STATES_S, make)
 
-    async def rows(self) -> list[GatewayRow]:
+    async def rows(self, scope: Scope) -> list[GatewayRow]:
         """The registry, in order of the ids."""
-        read = self._context.database.read
-        return await self._remembered.get("rows", REGISTRY_S, lambda: read(gateways))
+        make = partial(self._context.database.read, gateways, scope)
+        return await self._remembered.get(("rows", scope), REGISTRY_S, make)
 
-    async def _make(self) -> GatewayStates:
-        states = [_state(self._context, row) for row in await self.rows() if not row.revoked]
+    async def _make(self, scope: Scope) -> GatewayStates:
+        rows = await self.rows(scope)
+        states = [_state(self._context, row) for row in rows if not row.revoked]
         states.sort(key=lambda state: _WORST_FIRST.index(state.kind))
         return GatewayStates(tuple(states), Counter(state.kind for state in states))
 

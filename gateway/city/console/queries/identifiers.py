@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from gateway.city.access.principal import Scope
+from gateway.city.access.scoping import seen
 from gateway.city.console.queries.database import Rows
 from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.db.tables import enterprise, equipment
@@ -45,20 +47,22 @@ def outbox_page(
     return connection.execute(page).all(), _counted(connection, rows)
 
 
-def labelled_page(connection: Connection, uscc: str, limit: int, offset: int) -> tuple[Rows, int]:
+def labelled_page(
+    connection: Connection, scope: Scope, uscc: str, limit: int, offset: int
+) -> tuple[Rows, int]:
     """Machines of an enterprise whose identifier a node has confirmed, and how many there are."""
     rows = with_progress(select(equipment.c.id, *_machine(), shown_handle()), uscc).where(
-        may_be_labelled()
+        may_be_labelled(), seen(scope)
     )
     page = rows.order_by(equipment.c.site_no, equipment.c.asset_no).limit(limit).offset(offset)
     return connection.execute(page).all(), _counted(connection, rows)
 
 
-def labelled_enterprises(connection: Connection) -> Sequence[Any]:
+def labelled_enterprises(connection: Connection, scope: Scope) -> Sequence[Any]:
     """Enterprises with machines that may be labelled: ``uscc``, ``name``, ``machines``."""
     columns = (enterprise.c.uscc, enterprise.c.name)
     query = with_progress(select(*columns, func.count().label("machines")))
-    confirmed = query.where(may_be_labelled())
+    confirmed = query.where(may_be_labelled(), seen(scope))
     return connection.execute(confirmed.group_by(*columns).order_by(enterprise.c.name)).all()
 
 

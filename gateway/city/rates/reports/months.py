@@ -5,7 +5,6 @@ Every function takes a SQLAlchemy connection.
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
@@ -13,7 +12,7 @@ from gateway.city.db.operation import began_on
 from gateway.city.db.tables import enterprise
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.columns.progress import Progress, unreported
-from gateway.city.rates.compute import CITY, DIMENSIONS, Cells, Dimension, Tally, all_cells
+from gateway.city.rates.compute import CITY, DIMENSIONS, Dimension, Tally, all_cells, unknown
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.frozen.results import StoredTable, final_table
 from gateway.city.rates.inquiry import Inquiry
@@ -110,17 +109,9 @@ def _computed(
         as_of_ms=as_of_ms(inquiry.period, inquiry.now_ms),
         computed_ms=inquiry.now_ms,
         demonstration=inquiry.demonstration,
-        cells=cells if is_known(connection, inquiry) else _unknown(cells),
+        cells=cells if is_known(connection, inquiry) else unknown(cells),
         names={uscc: one.name for uscc, one in places.items()},
     )
-
-
-def _unknown(cells: Cells) -> Cells:
-    """The machines without their rates: what nobody knows is not 0 %."""
-    return {
-        by: {key: replace(part, pooled=None, mean=None) for key, part in parts.items()}
-        for by, parts in cells.items()
-    }
 
 
 def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> RateMonth:

@@ -21,6 +21,8 @@ from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status
 
+WHOLE_CITY = Name("全市", "Whole city")
+
 
 @dataclass(frozen=True, slots=True)
 class RateCell:
@@ -117,6 +119,7 @@ class RateMonth:
     Attributes:
         cells: by dimension and key.
         names: of enterprises by USCC.
+        total_name: what the total is of.
     """
 
     definition: Definition
@@ -131,6 +134,7 @@ class RateMonth:
     vintage: int | None = None
     correction: Correction | None = None
     root: str | None = None
+    total_name: Name = WHOLE_CITY
 
     def table(self, by: Dimension) -> RateTable:
         """Its table by county, industry or enterprise."""
@@ -153,7 +157,7 @@ class RateMonth:
     @property
     def city(self) -> RateCell:
         """The total."""
-        return _cell(CITY, _CITY_NAME, self.cells[CITY][CITY])
+        return _cell(CITY, self.total_name, self.cells[CITY][CITY])
 
     def _line(self, by: Dimension, key: str, part: Cell) -> RateCell:
         if by == "county":
@@ -162,9 +166,6 @@ class RateMonth:
             return _cell(key, industry_name(key), part)
         name = self.names.get(key, key)
         return _cell(key, Name(name, name), part, score(self.definition.bands, part.pooled))
-
-
-_CITY_NAME = Name("全市", "Whole city")
 
 
 def _cell(key: str, name: Name, part: Cell, points: Fraction | None = None) -> RateCell:

@@ -1,6 +1,6 @@
 """The rate of several months beside the plan's path."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from gateway.city.db.operation import began_on
 from gateway.city.db.tables import evidence
 from gateway.city.rates.columns.progress import Progress, unreported
+from gateway.city.rates.compute import Dimension
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.period import Status, month_of
 from gateway.city.rates.plan import plan_on
@@ -55,6 +56,7 @@ def trend_months(
     *,
     demonstration: bool,
     definitions: Definitions | None = None,
+    dimensions: Iterable[Dimension] = (),
     progress: Progress = unreported,
 ) -> tuple[RateMonth, ...]:
     """Several past months, none before the city began or had evidence.
@@ -68,6 +70,7 @@ def trend_months(
         now_ms: UTC milliseconds.
         demonstration: synthetic evidence counts too.
         definitions: by id; default: the built-in ones.
+        dimensions: what to read of a stored month, beside the total.
         progress: is told how far it is.
     """
     known = definitions or builtin_definitions()
@@ -84,7 +87,7 @@ def trend_months(
         now_ms,
         demonstration=demonstration,
         definitions=known,
-        dimensions=(),
+        dimensions=dimensions,
         progress=progress,
     )
     return tuple(found)

@@ -68,7 +68,7 @@ def build(
         navigation=_NAVIGATION[: _reachable(tools)],
         demonstration=config.gateway.synthetic,
         secure=console.tls is not None,
-        token=console.token is not None,
+        login=console.has_login,
     )
     pages = Pages(
         site, Assets(), (TEMPLATES,), _filters(_said(tools)), macros={"edge": "edge_macros.html"}

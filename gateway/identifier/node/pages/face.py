@@ -162,7 +162,7 @@ def item_name(language: Language, item: Item) -> str:
 def _pages(prefix: str, *, has_tls: bool) -> Pages:
     name = {language: text(language, "node.name", prefix=prefix) for language in LANGUAGES}
     navigation = (("/", "nav.codes"), (OFFICE, "node.office.title"))
-    site = Site(name, navigation, demonstration=False, secure=has_tls, token=False)
+    site = Site(name, navigation, demonstration=False, secure=has_tls, login=False)
     variables = {"item_name": item_name, "json_address": json_address, "qr": qr}
     variables |= {"word": word, "refusal": refusal}
     return Pages(site, Assets(), (TEMPLATES,), variables=variables)

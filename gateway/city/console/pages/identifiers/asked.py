@@ -49,11 +49,11 @@ def is_number(text: str, digits: int) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= digits
 
 
-def demand_token(context: ConsoleContext) -> None:
-    """Refuse what only holders of the console's token may do.
+def demand_login(context: ConsoleContext) -> None:
+    """Refuse what only who has logged in may do.
 
     Raises:
-        HTTPException: 403 the console has none, so anybody who reaches it could.
+        HTTPException: 403 nobody has, so anybody who reaches the console could.
     """
-    if context.config.console.token is None:
+    if not context.config.console.has_login:
         raise HTTPException(403)

@@ -8,14 +8,14 @@ from starlette.responses import RedirectResponse, Response
 
 from edge_config.models.city import NEVER_MS
 from edge_config.models.identifiers.suffix import SuffixPattern
+from gateway.city.console.asking import signature
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.pages.identifiers.asked import asked_of, demand_token
+from gateway.city.console.pages.identifiers.asked import asked_of, demand_login
 from gateway.city.console.queries.identifiers import waiting_page
 from gateway.city.console.remember import Remembered
 from gateway.city.identifiers.issuing import tokens_of
 from gateway.city.identifiers.progress.acts import release_waiting
 from gateway.city.identifiers.progress.standing import Progress, Standing, progress
-from gateway.web.access.admission import address_of
 from gateway.web.forms import form_of
 from gateway.web.pages import View
 
@@ -78,9 +78,9 @@ class Assigning:
         """``POST``: release the machines of an enterprise, or those that were chosen.
 
         Raises:
-            HTTPException: 403 foreign form, or a console without a token; 400 nothing is chosen.
+            HTTPException: 403 foreign form, or a console without a login; 400 nothing is chosen.
         """
-        demand_token(self._context)
+        demand_login(self._context)
         fields = await form_of(request, _FIELDS)
         chosen = chosen_of(fields)
         uscc = "" if chosen else fields.get("enterprise", "")
@@ -90,7 +90,7 @@ class Assigning:
             release_waiting,
             self._review_ms,
             self._context.now_ms(),
-            address_of(request),
+            signature(request),
             _WHENCE,
             uscc=uscc,
             machines=chosen or None,

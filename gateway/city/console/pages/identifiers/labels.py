@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.city.access.principal import Scope
+from gateway.city.console.asking import principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.identifiers.asked import Asked, asked_of
 from gateway.city.console.pages.identifiers.assigning import PAGE_ROWS, chosen_of
@@ -40,9 +42,10 @@ class LabelsPage:
     async def view(self, request: Request) -> View:
         """Enterprises to choose from, and the machines of the one that is chosen."""
         asked, read = asked_of(request), self._context.database.read
-        rows, total = await self._page(asked) if asked.uscc else ((), 0)
+        scope = principal_of(request).scope
+        rows, total = await self._page(asked, scope) if asked.uscc else ((), 0)
         data = {
-            "enterprises": await read(labelled_enterprises),
+            "enterprises": await read(labelled_enterprises, scope),
             "rows": rows,
             "total": total,
             "most": MOST,
@@ -56,9 +59,9 @@ class LabelsPage:
         }
         return View("labels.html", data)
 
-    async def _page(self, asked: Asked) -> tuple[Rows, int]:
+    async def _page(self, asked: Asked, scope: Scope) -> tuple[Rows, int]:
         page = (PAGE_ROWS, asked.page * PAGE_ROWS)
-        return await self._context.database.read(labelled_page, asked.uscc, *page)
+        return await self._context.database.read(labelled_page, scope, asked.uscc, *page)
 
     async def file(self, request: Request) -> Response:
         """The labels of those machines that were chosen, or of the whole enterprise.
@@ -70,7 +73,8 @@ class LabelsPage:
         size, kind, dpi = _form_of(given)
         page_url, asked = self._context.config.identifier.page_url, asked_of(request)
         wanted = (page_url, asked.uscc, chosen_of(given), MOST, asked.part * MOST)
-        labels = await self._context.database.read(labels_of, *wanted)
+        scope = principal_of(request).scope
+        labels = await self._context.database.read(labels_of, scope, *wanted)
         if not labels:
             raise HTTPException(404)
         async with _DRAWING:

@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.city.console.asking import signature
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.pages.identifiers.asked import asked_of, demand_token
+from gateway.city.console.pages.identifiers.asked import asked_of, demand_login
 from gateway.city.console.queries.identifiers import OPEN_STATES, outbox_page
 from gateway.city.identifiers.progress.acts import ask_again
 from gateway.city.identifiers.registering.pausing import pauses_now
-from gateway.web.access.admission import address_of
 from gateway.web.forms import form_of
 from gateway.web.pages import View
 
@@ -47,10 +47,10 @@ class OutboxPage:
         """``POST``: ask the node again at once, about an enterprise or about all.
 
         Raises:
-            HTTPException: 403 foreign form, or a console without a token.
+            HTTPException: 403 foreign form, or a console without a login.
         """
-        demand_token(self._context)
+        demand_login(self._context)
         uscc = (await form_of(request)).get("enterprise", "")
-        now_ms, who = self._context.now_ms(), address_of(request)
+        now_ms, who = self._context.now_ms(), signature(request)
         number = await self._context.database.run(ask_again, uscc, now_ms, who)
         return RedirectResponse(f"{ADDRESS}?{urlencode({'enterprise': uscc, 'done': number})}", 303)
