@@ -188,11 +188,11 @@ def test_a_small_import_takes_over_what_an_unfinished_one_left(
 def leave_unfinished(database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error in the last transaction, when all parts are written."""
 
-    def broken(_connection: Connection) -> None:
+    def broken(*_: object) -> None:
         raise OSError("disk full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(importer, "note_change", broken)
+        patched.setattr(importer, "conclude", broken)
         with pytest.raises(OSError, match="disk full"):
             database.run_now(import_files, [table(folder)], NOW)
     assert database.run_now(held)[0] == MACHINES

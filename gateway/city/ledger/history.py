@@ -1,23 +1,21 @@
-"""Write what the ledger dates: statuses, verifications, memberships of rosters."""
+"""Write and read the dated statuses of machines."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
+from gateway.city.db.schema.ledger_history import (
+    status_history,
+)
 from gateway.city.db.tables import (
     equipment_status,
-    ledger_verification,
-    roster_member,
     status_rows,
 )
-from gateway.city.ledger.check import Rosters
 from gateway.city.ledger.codes import IN_SERVICE, STATUSES, WITHDRAWN
 from gateway.city.ledger.machines import SINCE_EVER
-from gateway.city.ledger.rosters import restated
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.city.ledger.sheet.problems import Problem
 from gateway.relational.database import chunks
@@ -150,9 +148,10 @@ def withdrawal(machine: int, history: History) -> StatusChange:
     return StatusChange(machine, SINCE_EVER, DatedStatus(WITHDRAWN), tuple(history))
 
 
-def write_statuses(connection: Connection, changes: Sequence[StatusChange]) -> None:
-    """Write entries in place of those that they replace."""
+def write_statuses(connection: Connection, changes: Sequence[StatusChange], act: int) -> None:
+    """Write entries in place of those that they replace, and keep what an act says by them."""
     columns = status_rows.c
+    keep_statuses(connection, changes, act)
     for one in changes:
         if one.replaces:
             own = (columns.equipment_id == one.machine, columns.valid_from.in_(one.replaces))
@@ -166,6 +165,19 @@ def write_statuses(connection: Connection, changes: Sequence[StatusChange]) -> N
         entry.on_conflict_do_update(index_elements=_ENTRY, set_=said | {"replaced_by": None}),
         status_entries(changes),
     )
+
+
+def keep_statuses(connection: Connection, changes: Iterable[StatusChange], act: int) -> None:
+    """Keep what an act says of statuses; what it replaces is said to be no entry any more."""
+    none = (None, None)
+    rows = [
+        {"machine_id": one.machine, "valid_from": day, "act_id": act}
+        | dict(zip(("status", "dated"), said, strict=True))
+        for one in changes
+        for day, said in {**dict.fromkeys(one.replaces, none), one.start: one.status}.items()
+    ]
+    if rows:
+        connection.execute(insert(status_history), rows)
 
 
 _ENTRY = ("equipment_id", "valid_from", "import_id")
@@ -209,57 +221,3 @@ def _start(record: Record, history: History, today: date) -> tuple[date, DatedSt
 def _status_on(history: History, day: date) -> str | None:
     begun = [start for start in history if start <= day]
     return history[max(begun)].code if begun else None
-
-
-def write_verifications(
-    connection: Connection, records: Iterable[Record], held: AbstractSet[tuple[str, date]]
-) -> None:
-    """Keep every verification of a ledger, so that a renewal does not undo an old month.
-
-    Args:
-        connection: in a transaction.
-        records: rows of enterprises.
-        held: USCC and day of those that are kept already.
-    """
-    added = [
-        {
-            "uscc": record.values["uscc"],
-            "verified_on": day,
-            "verified_by": record.values["ledger_verified_by"],
-        }
-        for record in records
-        if (day := record.values.get("ledger_verified_on")) is not None
-        and (record.values["uscc"], day) not in held
-    ]
-    if added:
-        connection.execute(insert(ledger_verification), added)
-
-
-def write_rosters(connection: Connection, records: Iterable[Record], held: Rosters) -> int:
-    """Begin, correct or end memberships; returns how many. The rows have been checked."""
-    return sum(
-        _write_membership(connection, record, roster, held)
-        for record in records
-        for roster in cast(tuple[str, ...], record.values.get("roster") or ())
-    )
-
-
-def _write_membership(connection: Connection, record: Record, roster: str, held: Rosters) -> bool:
-    values, member = record.values, roster_member.c
-    uscc = str(values["uscc"])
-    old, new = restated(
-        held.get((roster, uscc), ()),
-        cast(date | None, values.get("roster_from")),
-        cast(date | None, values.get("roster_to")),
-        cast(str | None, values.get("roster_approved_by")),
-        roster,
-    )
-    if old == new:
-        return False
-    row = {"valid_from": new.start, "valid_to": new.end, "approved_by": new.approved_by}
-    if old is None:
-        connection.execute(insert(roster_member), [row | {"roster": roster, "uscc": uscc}])
-    else:
-        own = (member.roster == roster, member.uscc == uscc, member.valid_from == old.start)
-        connection.execute(update(roster_member).where(*own).values(row))
-    return True

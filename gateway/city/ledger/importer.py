@@ -9,18 +9,18 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from gateway.city.identifiers.outbox import listed, queue_updates
-from gateway.city.ledger.changes import note_change
+from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
 from gateway.city.ledger.check import check, formerly, name_of
 from gateway.city.ledger.history import (
     StatusChange,
     status_change,
     status_notes,
-    write_rosters,
     write_statuses,
-    write_verifications,
 )
+from gateway.city.ledger.importing.enterprises import write_rosters, write_verifications
 from gateway.city.ledger.importing.held import Held, read_held
 from gateway.city.ledger.importing.parts import (
+    Begun,
     LedgerChangedError,
     clear_abandoned,
     clear_replaced,
@@ -80,9 +80,12 @@ def import_ledger(
     *,
     dry_run: bool = False,
     hidden: Hidden = Hidden.REFUSE,
+    made_by: str = "",
 ) -> ImportReport:
     """Import files as :func:`import_files` does, and clear away what a large one has replaced."""
-    report = database.run_now(import_files, files, now_ms, dry_run=dry_run, hidden=hidden)
+    report = database.run_now(
+        import_files, files, now_ms, dry_run=dry_run, hidden=hidden, made_by=made_by
+    )
     if not dry_run:
         clear_replaced(database.engine, now_ms)
     return report
@@ -95,6 +98,7 @@ def import_files(
     *,
     dry_run: bool = False,
     hidden: Hidden = Hidden.REFUSE,
+    made_by: str = "",
 ) -> ImportReport:
     """Import CSV and XLSX files into the ledger.
 
@@ -107,10 +111,12 @@ def import_files(
         now_ms: UTC milliseconds.
         dry_run: change nothing, only say what would change.
         hidden: what becomes of rows and sheets that nobody sees.
+        made_by: who imports; kept with what the files say.
 
     Raises:
         LedgerError: every mistake in every file; nothing was changed.
     """
+    doing = Doing(Kind.IMPORT, made_by, ", ".join(file.name for file in files), now_ms)
     # All reading comes before the ledger is locked: a large workbook takes half a minute.
     tables, day = read_tables(files, now_ms, hidden), day_of(now_ms)
     held = _checked(connection, tables, files, day)
@@ -119,7 +125,7 @@ def import_files(
     if dry_run:
         beforehand = _only_counted(connection, plan)
     elif len(plan.versions) + len(plan.unnamed) > MANY:
-        held, beforehand = _in_parts(connection, tables, files, now_ms)
+        held, beforehand = _in_parts(connection, tables, files, doing)
     alone(connection, "ledger")
     if not (held.still_holds(connection) and _finished(connection, beforehand)):
         # Somebody was faster: all is written here, and the parts never count.
@@ -128,7 +134,7 @@ def import_files(
         if dry_run:
             beforehand = _only_counted(connection, planned(tables.equipment, held.machines, day))
     savepoint = connection.begin_nested()
-    report = _write(connection, tables, held, beforehand, now_ms)
+    report = _write(connection, tables, held, beforehand, doing)
     (savepoint.rollback if dry_run else savepoint.commit)()
     return report
 
@@ -167,7 +173,7 @@ class _Beforehand:
     """What the last transaction of an import finds done, or a dry run has counted.
 
     Attributes:
-        import_id: of what was written; None: nothing was.
+        begun: what was written; None: nothing was.
         rest: the other rows of equipment, which it writes itself.
         machines: rows added, updated, unchanged.
         status_entries: machines that get an entry of their history.
@@ -175,7 +181,7 @@ class _Beforehand:
         notes: what is to be told of the rows.
     """
 
-    import_id: int | None
+    begun: Begun | None
     rest: Sequence[Record]
     machines: Changes = NO_CHANGES
     status_entries: int = 0
@@ -201,20 +207,20 @@ def _only_counted(connection: Connection, plan: Plan) -> _Beforehand:
 
 
 def _in_parts(
-    connection: Connection, tables: Tables, files: Sequence[Path], now_ms: int
+    connection: Connection, tables: Tables, files: Sequence[Path], doing: Doing
 ) -> tuple[Held, _Beforehand]:
     """Write the machines beforehand, again if the ledger was changed meanwhile."""
-    engine, day = connection.engine, day_of(now_ms)
+    engine, day = connection.engine, day_of(doing.now_ms)
     with one_import_at_a_time(engine):
         clear_abandoned(engine)
         for _ in range(ATTEMPTS):
-            name_in_parts(engine, _new_names(connection, tables, day), now_ms)
+            name_in_parts(engine, _new_names(connection, tables, day), doing.now_ms)
             held = _checked(connection, tables, files, day)
             plan = planned(tables.equipment, held.machines, day)
             with suppress(LedgerChangedError):
-                import_id = write_in_parts(engine, plan.versions, held, now_ms)
+                begun = write_in_parts(engine, plan.versions, held, doing)
                 return held, _Beforehand(
-                    import_id,
+                    begun,
                     # those without an id are given what another machine was called before
                     [*plan.renamed, *plan.unnamed],
                     plan.changes,
@@ -233,28 +239,29 @@ def _new_names(connection: Connection, tables: Tables, day: date) -> list[Machin
 
 
 def _finished(connection: Connection, beforehand: _Beforehand) -> bool:
-    return beforehand.import_id is None or finish(connection, beforehand.import_id)
+    return beforehand.begun is None or finish(connection, beforehand.begun.import_id)
 
 
 def _write(
-    connection: Connection, tables: Tables, held: Held, beforehand: _Beforehand, now_ms: int
+    connection: Connection, tables: Tables, held: Held, beforehand: _Beforehand, doing: Doing
 ) -> ImportReport:
+    day = day_of(doing.now_ms)
+    act = beforehand.begun.act if beforehand.begun else begin(connection, doing)
     # Enterprises first, since all else refers to them; the node learns last what has changed.
-    enterprises = write_enterprises(connection, tables.enterprise, held.enterprises)
-    write_verifications(connection, tables.enterprise, held.verified)
-    rosters = write_rosters(connection, tables.enterprise, held.known.rosters)
-    machines = write_equipment(connection, beforehand.rest, held.machines, now_ms)
-    day = day_of(now_ms)
+    enterprises = write_enterprises(connection, tables.enterprise, held, act, day)
+    write_verifications(connection, tables.enterprise, held.verified, act)
+    rosters = write_rosters(connection, tables.enterprise, held.known.rosters, act)
+    machines = write_equipment(connection, beforehand.rest, held.machines, doing.now_ms, act)
     notes, statuses = list(beforehand.notes), list[StatusChange]()
     for record, machine in zip(beforehand.rest, machines.ids, strict=True):
         history = machines.statuses.get(machine, {})
         notes.extend(status_notes(record, history, day))
         if change := status_change(record, machine, history, day):
             statuses.append(change)
-    write_statuses(connection, statuses)
+    write_statuses(connection, statuses, act)
     changed = machines.updated | {one.machine for one in statuses}
-    queued = queue_updates(connection, changed, now_ms)
-    note_change(connection)
+    queued = queue_updates(connection, changed, doing.now_ms)
+    conclude(connection, act, doing)
     return ImportReport(
         enterprises=enterprises,
         equipment=machines.changes + beforehand.machines,

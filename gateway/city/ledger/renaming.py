@@ -11,7 +11,8 @@ from edge_config.models.ledger_number import MAX_SITE_NO, held
 from gateway.city.db.tables import equipment, equipment_rows, machine, machine_alias
 from gateway.city.evidence.adoption import merge_evidence
 from gateway.city.identifiers.outbox import queue_updates
-from gateway.city.ledger.changes import note_change
+from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
+from gateway.city.ledger.bitemporal.entries import MACHINE, held_steps, new_steps, write_steps
 from gateway.city.ledger.check import formerly, name_of
 from gateway.city.ledger.machines import SINCE_EVER, alias_row, find, find_or_name
 from gateway.city.ledger.names import MachineName
@@ -33,7 +34,9 @@ class Renaming:
     new: MachineName
 
 
-def rename_machine(connection: Connection, old: MachineName, new: MachineName, now_ms: int) -> int:
+def rename_machine(
+    connection: Connection, old: MachineName, new: MachineName, now_ms: int, made_by: str = ""
+) -> int:
     """Rename one machine of the ledger from today on; its evidence and identifier stay.
 
     Args:
@@ -41,6 +44,7 @@ def rename_machine(connection: Connection, old: MachineName, new: MachineName, n
         old: what it is called now.
         new: what it is called from today on.
         now_ms: UTC milliseconds.
+        made_by: who says so.
 
     Returns:
         The machine's id.
@@ -55,10 +59,23 @@ def rename_machine(connection: Connection, old: MachineName, new: MachineName, n
         raise RenamingError(f"{said(old)} is no machine of the ledger")
     if old.key != new.key and new in ids:
         raise RenamingError(f"{said(new)} is another machine of the ledger")
-    rename(connection, [Renaming(ids[old], old, new)], now_ms)
-    queue_updates(connection, [ids[old]], now_ms)
-    note_change(connection)
-    return ids[old]
+    one = Renaming(ids[old], old, new)
+    doing = Doing(Kind.RENAMING, made_by, f"{said(old)}: {said(new)}", now_ms)
+    act = begin(connection, doing)
+    _keep_site(connection, one, day_of(now_ms), act)
+    rename(connection, [one], now_ms)
+    queue_updates(connection, [one.machine_id], now_ms)
+    conclude(connection, act, doing)
+    return one.machine_id
+
+
+def _keep_site(connection: Connection, one: Renaming, today: date, act: int) -> None:
+    """A machine that moves to another site stands there from today on."""
+    query = select(equipment).where(equipment.c.id == one.machine_id)
+    row = connection.execute(query).one()._asdict()
+    held = held_steps(connection, MACHINE, [one.machine_id]).get(one.machine_id, {})
+    moved = new_steps(MACHINE, row, {"site_no": one.new.site_no}, held, today)
+    write_steps(connection, MACHINE, act, {one.machine_id: moved})
 
 
 def _held(name: MachineName) -> MachineName:

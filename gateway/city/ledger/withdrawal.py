@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from gateway.city.db.schema.identifiers import machine_withdrawal
 from gateway.city.identifiers.outbox import queue_updates
-from gateway.city.ledger.changes import note_change
+from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
 from gateway.city.ledger.history import histories, withdrawal, write_statuses
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import holders, said
@@ -20,7 +20,9 @@ class WithdrawalError(Exception):
     """A row cannot be withdrawn; the message says why."""
 
 
-def withdraw_machine(connection: Connection, name: MachineName, reason: str, now_ms: int) -> bool:
+def withdraw_machine(
+    connection: Connection, name: MachineName, reason: str, now_ms: int, made_by: str = ""
+) -> bool:
     """Withdraw one machine: no rate counts it on any day, and it gets no identifier.
 
     One that it has is withdrawn at the node, with the reason, and is never given to another
@@ -31,6 +33,7 @@ def withdraw_machine(connection: Connection, name: MachineName, reason: str, now
         name: of the machine, as the ledger has it now.
         reason: in words, 1 to 255 characters.
         now_ms: UTC milliseconds.
+        made_by: who says so.
 
     Returns:
         Whether the machine has an identifier already.
@@ -49,9 +52,11 @@ def withdraw_machine(connection: Connection, name: MachineName, reason: str, now
     if name not in ids:
         raise WithdrawalError(f"{said(name)} is no machine of the ledger")
     history = histories(connection, [ids[name]]).get(ids[name], {})
-    write_statuses(connection, [withdrawal(ids[name], history)])
+    doing = Doing(Kind.WITHDRAWAL, made_by, reason, now_ms)
+    act = begin(connection, doing)
+    write_statuses(connection, [withdrawal(ids[name], history)], act)
     _keep_reason(connection, ids[name], reason, now_ms)
-    note_change(connection)
+    conclude(connection, act, doing)
     return queue_updates(connection, [ids[name]], now_ms) > 0
 
 

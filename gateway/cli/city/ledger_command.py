@@ -8,6 +8,7 @@ import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.tables import print_table
+from gateway.cli.user import system_user
 
 if TYPE_CHECKING:
     from gateway.city.ledger.importer import ImportReport
@@ -87,7 +88,9 @@ def _import(
     wish = Hidden(hidden.value)
     with opened(load(config)) as database:
         try:
-            report = import_ledger(database, files, system_ms(), dry_run=dry_run, hidden=wish)
+            report = import_ledger(
+                database, files, system_ms(), dry_run=dry_run, hidden=wish, made_by=system_user()
+            )
         except LedgerError as error:
             fail(_refusal(error))
     typer.echo(_summary(report, dry_run=dry_run))
@@ -141,7 +144,7 @@ def _rename(
     before, after = MachineName(uscc, site, old), MachineName(uscc, to_site or site, new)
     with opened(load(config)) as database:
         try:
-            database.run_now(rename_machine, before, after, system_ms())
+            database.run_now(rename_machine, before, after, system_ms(), system_user())
         except RenamingError as error:
             fail(str(error))
     typer.echo(f"{old} is {new} from today on")
@@ -165,7 +168,9 @@ def _withdraw(
     name = MachineName(enterprise.upper(), site, asset)
     with opened(load(config)) as database:
         try:
-            identified = database.run_now(withdraw_machine, name, reason, system_ms())
+            identified = database.run_now(
+                withdraw_machine, name, reason, system_ms(), system_user()
+            )
         except WithdrawalError as error:
             fail(str(error))
     told = "; its identifier is withdrawn at the node" if identified else ""

@@ -1,9 +1,17 @@
 """All tables together; migrations work on this, so that no module of tables is forgotten."""
 
 from gateway.city.db import tables
-from gateway.city.db.schema import access, clock, daymaps, identifiers, operation, rates
+from gateway.city.db.schema import (
+    access,
+    clock,
+    daymaps,
+    identifiers,
+    ledger_history,
+    operation,
+    rates,
+)
 
-MODULES = (tables, access, clock, daymaps, identifiers, operation, rates)
+MODULES = (tables, access, clock, daymaps, identifiers, ledger_history, operation, rates)
 """Each adds its tables when it is imported."""
 
 metadata = tables.metadata

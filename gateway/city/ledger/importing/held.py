@@ -5,7 +5,7 @@ database while it reads; under the lock it is only seen whether it still holds.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
@@ -20,9 +20,12 @@ from gateway.city.db.tables import (
     machine_alias,
     roster_member,
 )
+from gateway.city.ledger.bitemporal.entries import ENTERPRISE, MACHINE, held_steps, is_other
+from gateway.city.ledger.bitemporal.steps import Steps
 from gateway.city.ledger.changes import latest_change
 from gateway.city.ledger.check import Known, formerly, name_of
 from gateway.city.ledger.history import History, histories
+from gateway.city.ledger.importing.rows import machine_row
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import current_names
@@ -42,11 +45,13 @@ class HeldMachines:
         ids: by name as the rows write it; a number that its machine gave up is left out.
         rows: of the ledger, by id.
         statuses: dated, by id.
+        steps: their attributes over time, by id, of those of which a row says another thing.
     """
 
     ids: Mapping[MachineName, int]
     rows: HeldRows
     statuses: Mapping[int, History]
+    steps: Mapping[int, Steps]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Held:
         state: newest change of the ledger, and of what names mean, when this was read.
         known: what the rows are checked against.
         enterprises: by USCC.
+        steps: attributes of the enterprises over time, by USCC.
         verified: USCC and day of verifications.
         machines: of the rows of equipment.
     """
@@ -64,6 +70,7 @@ class Held:
     state: tuple[int, int]
     known: Known
     enterprises: HeldRows
+    steps: Mapping[str, Steps]
     verified: AbstractSet[tuple[str, date]]
     machines: HeldMachines
 
@@ -82,6 +89,7 @@ def read_held(connection: Connection, tables: Tables, day: date) -> Held:
         state=state,
         known=_known(connection, tables, codes, {row.uscc for row in rows}, day),
         enterprises={(row.uscc,): row._asdict() for row in rows},
+        steps=held_steps(connection, ENTERPRISE, codes),
         verified={(row.uscc, row.verified_on) for row in marks},
         machines=held_machines(connection, tables.equipment, day),
     )
@@ -93,12 +101,25 @@ def held_machines(connection: Connection, records: Sequence[Record], day: date) 
     found = find(connection, (name_of(one) for one in records if one.values.get("asset_no")), day)
     held = _rows(connection, select(equipment), equipment.c.id, set(found.values()))
     keys = {row.id: MachineName(row.uscc, row.site_no, row.asset_no).key for row in held}
+    rows = {(row.id,): row._asdict() for row in held}
     return HeldMachines(
         # a machine that is in no ledger holds what it was called when it first sent
         ids={name: one for name, one in found.items() if keys.get(one, name.key) == name.key},
-        rows={(row.id,): row._asdict() for row in held},
+        rows=rows,
         statuses=histories(connection, keys),
+        steps=held_steps(connection, MACHINE, _restated(records, found, rows)),
     )
+
+
+def _restated(
+    records: Iterable[Record], ids: Mapping[MachineName, int], rows: HeldRows
+) -> Iterator[int]:
+    """The machines of which a row says another thing than the ledger."""
+    for record in records:
+        machine = ids.get(name_of(record)) if record.values.get("asset_no") else None
+        old = rows.get((machine,))
+        if machine is not None and old and is_other(MACHINE, old, machine_row(record)):
+            yield machine
 
 
 def _state(connection: Connection) -> tuple[int, int]:

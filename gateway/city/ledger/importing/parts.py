@@ -8,6 +8,7 @@ the next large import. Who is killed behind it has changed all: the replaced ver
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,11 +22,14 @@ from sqlalchemy import (
     update,
 )
 
+from gateway.city.db.schema.ledger_history import machine_history, status_history
 from gateway.city.db.schema.versions import abandoned, counts, replaced
 from gateway.city.db.tables import equipment_rows, ledger_import, status_rows
 from gateway.city.identifiers.outbox import queue_updates
+from gateway.city.ledger.bitemporal.acts import Doing, begin, unfinished
+from gateway.city.ledger.bitemporal.entries import MACHINE, write_steps
 from gateway.city.ledger.changes import note_change
-from gateway.city.ledger.history import StatusChange, status_entries
+from gateway.city.ledger.history import StatusChange, keep_statuses, status_entries
 from gateway.city.ledger.importing.held import Held
 from gateway.city.ledger.importing.plan import Version
 from gateway.city.ledger.importing.turns import in_turn
@@ -51,31 +55,39 @@ def name_in_parts(engine: Engine, names: Iterable[MachineName], now_ms: int) -> 
     in_turn(engine, list(names), name)
 
 
-def write_in_parts(engine: Engine, versions: Sequence[Version], held: Held, now_ms: int) -> int:
-    """Write versions of machines; none counts before :func:`finish`.
+class Begun(NamedTuple):
+    """An import that has written its parts: its number among such, and that of its act."""
+
+    import_id: int
+    act: int
+
+
+def write_in_parts(engine: Engine, versions: Sequence[Version], held: Held, doing: Doing) -> Begun:
+    """Write versions of machines, and what is said of them; none counts before :func:`finish`.
 
     Returns:
-        The import that they are of.
+        What they are of.
 
     Raises:
         LedgerChangedError: what was written is of no use.
     """
-    import_id = _begin(engine, now_ms)
+    begun = _begin(engine, doing)
 
     def write(connection: Connection, part: Sequence[Version]) -> None:
         if not held.still_holds(connection):
             raise LedgerChangedError
-        _write(connection, part, import_id)
+        _write(connection, part, begun)
 
     in_turn(engine, versions, write)
-    return import_id
+    return begun
 
 
-def _begin(engine: Engine, now_ms: int) -> int:
+def _begin(engine: Engine, doing: Doing) -> Begun:
     with engine.begin() as connection:
         _give_up_others(connection)
-        row = insert(ledger_import).values(begun_ms=now_ms, finished=False)
-        return int(connection.execute(row.returning(ledger_import.c.id)).scalar_one())
+        row = insert(ledger_import).values(begun_ms=doing.now_ms, finished=False)
+        number = connection.execute(row.returning(ledger_import.c.id)).scalar_one()
+        return Begun(int(number), begin(connection, doing))
 
 
 def _give_up_others(connection: Connection) -> None:
@@ -83,14 +95,17 @@ def _give_up_others(connection: Connection) -> None:
     connection.execute(delete(ledger_import).where(~ledger_import.c.finished))
 
 
-def _write(connection: Connection, part: Sequence[Version], import_id: int) -> None:
+def _write(connection: Connection, part: Sequence[Version], begun: Begun) -> None:
     """Write some versions, and mark those that they will replace."""
+    import_id = begun.import_id
     statuses = [one.status for one in part if one.status]
     _mark_rows(connection, [one.machine for one in part if one.replaces], import_id)
     _mark_statuses(connection, statuses, import_id)
     add(connection, equipment_rows, [{**one.row, "import_id": import_id} for one in part])
     if statuses:
         connection.execute(insert(status_rows), status_entries(statuses, import_id))
+    keep_statuses(connection, statuses, begun.act)
+    write_steps(connection, MACHINE, begun.act, {one.machine: one.steps for one in part})
 
 
 def _mark_rows(connection: Connection, machines: Sequence[int], import_id: int) -> None:
@@ -136,7 +151,11 @@ def clear_replaced(engine: Engine, now_ms: int) -> None:
 
     in_turn(engine, machines, clear)
     if machines:  # the registrar waits for a change; another import begins anew, so but once
-        in_turn(engine, [None], lambda connection, _: note_change(connection))
+        in_turn(engine, [None], _note)
+
+
+def _note(connection: Connection, _: Sequence[None]) -> None:
+    note_change(connection)
 
 
 def clear_abandoned(engine: Engine) -> None:
@@ -145,6 +164,8 @@ def clear_abandoned(engine: Engine) -> None:
         _give_up_others(connection)
     for table in (equipment_rows, status_rows):
         _clear(engine, table, abandoned(table, ledger_import))
+    for history in (machine_history, status_history):
+        _clear(engine, history, history.c.act_id.in_(unfinished()))
 
 
 def _clear(engine: Engine, table: Table, some: ColumnElement[bool]) -> None:

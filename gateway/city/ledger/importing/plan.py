@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from gateway.city.ledger.bitemporal.steps import Steps
 from gateway.city.ledger.check import formerly, formerly_key, name_of
 from gateway.city.ledger.history import StatusChange, status_change, status_notes
 from gateway.city.ledger.importing.held import HeldMachines
-from gateway.city.ledger.importing.write import Changes, complete, machine_row
+from gateway.city.ledger.importing.rows import complete, machine_row
+from gateway.city.ledger.importing.write import Changes, machine_steps
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.city.ledger.sheet.problems import Problem
 
@@ -22,12 +24,14 @@ class Version:
         status: the entry that its dated history gets; None: none.
         replaces: whether the machine has a row already.
         updated: whether that says something else.
+        steps: what is said anew of its attributes, by first day.
     """
 
     row: Mapping[str, Any]
     status: StatusChange | None
     replaces: bool
     updated: bool
+    steps: Steps
 
     @property
     def machine(self) -> int:
@@ -100,8 +104,10 @@ def _version(record: Record, machine: int, held: HeldMachines, day: date) -> Ver
     status = status_change(record, machine, held.statuses.get(machine, {}), day)
     if old is None:
         complete([row])
-        return Version(row, status, replaces=False, updated=False)
+    steps = machine_steps(row, held, day)
+    if old is None:
+        return Version(row, status, replaces=False, updated=False, steps=steps)
     updated = any(old[name] != value for name, value in row.items())
     if status is None and not updated:
         return None
-    return Version({**old, **row}, status, replaces=True, updated=updated)
+    return Version({**old, **row}, status, replaces=True, updated=updated, steps=steps)

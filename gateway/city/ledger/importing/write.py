@@ -2,15 +2,25 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, insert, update
 
 from gateway.city.db.schema.versions import VERSION
 from gateway.city.db.tables import enterprise, equipment_rows
-from gateway.city.ledger.check import name_of, site_of
+from gateway.city.ledger.bitemporal.entries import (
+    ENTERPRISE,
+    MACHINE,
+    first_steps,
+    new_steps,
+    write_steps,
+)
+from gateway.city.ledger.bitemporal.steps import Steps
+from gateway.city.ledger.check import name_of
 from gateway.city.ledger.history import History
-from gateway.city.ledger.importing.held import HeldMachines, HeldRows, held_machines
+from gateway.city.ledger.importing.held import Held, HeldMachines, held_machines
+from gateway.city.ledger.importing.rows import complete, machine_row, row_of
 from gateway.city.ledger.renaming import machines_named, rename, renamings
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.core.days import day_of
@@ -33,38 +43,6 @@ class Changes:
 
 
 NO_CHANGES = Changes(0, 0, 0)
-_TEXTS = {
-    "enterprise": ("functional_area",),
-    "equipment": (
-        "workshop",
-        "line",
-        "model",
-        "maker",
-        "serial_no",
-        "category",
-        "controller",
-        "interfaces",
-        "entered_by",
-    ),
-}
-_FLAGS = ("key_equipment", "digital")
-_NOT_COLUMNS = frozenset(
-    {
-        *("roster", "roster_from", "roster_to", "roster_approved_by"),
-        *("status", "status_since", "formerly", "identifier"),
-    }
-)
-
-
-def _row(record: Record, table: Table) -> dict[str, Any]:
-    """The columns of the table that a record speaks of; an empty text is empty, not null."""
-    row: dict[str, Any] = {
-        key: value for key, value in record.values.items() if key not in _NOT_COLUMNS
-    }
-    for key in _TEXTS[table.name]:
-        if key in row:
-            row[key] = row[key] or ""
-    return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +95,14 @@ def _store(connection: Connection, table: Table, split: _Split, keys: Sequence[s
         )
 
 
+def machine_steps(row: Mapping[str, Any], held: HeldMachines, today: date) -> Steps:
+    """What a row says anew of a machine's attributes."""
+    old, number = held.rows.get((row["id"],)), row["id"]
+    if old is None:
+        return first_steps(MACHINE, row)
+    return new_steps(MACHINE, old, row, held.steps.get(number, {}), today)
+
+
 def add(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
     """Add rows, with one statement for those that fill the same columns."""
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
@@ -126,13 +112,24 @@ def add(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) ->
         connection.execute(insert(table), alike)
 
 
-def write_enterprises(connection: Connection, records: Sequence[Record], held: HeldRows) -> Changes:
-    """Add or update enterprises; ``held`` are those that are there, by USCC."""
+def write_enterprises(
+    connection: Connection, records: Sequence[Record], held: Held, act: int, today: date
+) -> Changes:
+    """Add or update enterprises, and keep what is said of them."""
     keys = ("uscc",)
-    rows = (_row(record, enterprise) for record in records)
-    split = _split(rows, held, keys)
+    rows = [row_of(record, enterprise) for record in records]
+    said = {row["uscc"]: _said_of_enterprise(row, held, today) for row in rows}
+    split = _split(rows, held.enterprises, keys)
     _store(connection, enterprise, split, keys)
+    write_steps(connection, ENTERPRISE, act, said)
     return split.changes
+
+
+def _said_of_enterprise(row: dict[str, Any], held: Held, today: date) -> Steps:
+    old = held.enterprises.get((row["uscc"],))
+    if old is None:
+        return first_steps(ENTERPRISE, row)
+    return new_steps(ENTERPRISE, old, row, held.steps.get(row["uscc"], {}), today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +150,9 @@ class WrittenEquipment:
 
 
 def write_equipment(
-    connection: Connection, records: Sequence[Record], held: HeldMachines, now_ms: int
+    connection: Connection, records: Sequence[Record], held: HeldMachines, now_ms: int, act: int
 ) -> WrittenEquipment:
-    """Add or update machines; their statuses are written apart.
+    """Add or update machines, and keep what is said of them; their statuses are written apart.
 
     A machine that sent before it stood in the ledger gets its row under the id it has already.
     """
@@ -171,22 +168,10 @@ def write_equipment(
     split = _split(rows, held.rows, ("id",))
     complete(split.added)
     _store(connection, equipment_rows, split, ("id",))
+    day = day_of(now_ms)
+    write_steps(
+        connection, MACHINE, act, {row["id"]: machine_steps(row, held, day) for row in rows}
+    )
     return WrittenEquipment(
         split.changes, renamed.union(row["id"] for row in split.changed), ids, held.statuses
     )
-
-
-def complete(rows: Iterable[dict[str, Any]]) -> None:
-    """A table that lacks these columns says no, not unknown."""
-    for row in rows:
-        for flag in _FLAGS:
-            row.setdefault(flag, False)
-
-
-def machine_row(record: Record) -> dict[str, Any]:
-    """The columns of ``equipment`` that a row speaks of."""
-    row = _row(record, equipment_rows) | {"site_no": site_of(record)}
-    for flag in _FLAGS:
-        if flag in row:
-            row[flag] = bool(row[flag])
-    return row

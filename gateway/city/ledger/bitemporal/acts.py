@@ -1,0 +1,69 @@
+"""Who changes the ledger: what an act says counts as a whole, and is known, once it has ended."""
+
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sqlalchemy import Connection, Select, func, insert, select, update
+
+from gateway.city.db.schema.ledger_history import ledger_act
+from gateway.city.ledger.changes import note_change
+
+_MAX_NAME, _MAX_SOURCE = 100, 300
+_MS = 1000
+
+
+class Kind(StrEnum):
+    """What people do to the ledger."""
+
+    MIGRATION = "migration"
+    IMPORT = "import"
+    RENAMING = "renaming"
+    WITHDRAWAL = "withdrawal"
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What is done to the ledger, before it has ended.
+
+    Attributes:
+        kind: what.
+        made_by: user of the system, or of a page; empty: it is not known.
+        source: names of files, or what was said.
+        now_ms: when it was begun, UTC milliseconds.
+    """
+
+    kind: Kind
+    made_by: str
+    source: str
+    now_ms: int
+    _begun: float = field(default_factory=time.monotonic, repr=False)
+
+    def ends_ms(self) -> int:
+        """The time now: large files are read for half a minute."""
+        return self.now_ms + int((time.monotonic() - self._begun) * _MS)
+
+
+def begin(connection: Connection, doing: Doing) -> int:
+    """The number under which an act writes; nothing of it counts before :func:`conclude`."""
+    row = insert(ledger_act).values(
+        kind=doing.kind.value,
+        made_by=doing.made_by[:_MAX_NAME],
+        source=doing.source[:_MAX_SOURCE],
+    )
+    return int(connection.execute(row.returning(ledger_act.c.id)).scalar_one())
+
+
+def conclude(connection: Connection, act: int, doing: Doing) -> None:
+    """Let an act count, as the newest change of a ledger that the transaction has alone.
+
+    Knowledge has the order of the changes, whatever a clock says.
+    """
+    newest = connection.scalar(select(func.max(ledger_act.c.known_ms))) or 0
+    values = {"change_id": note_change(connection), "known_ms": max(doing.ends_ms(), newest)}
+    connection.execute(update(ledger_act).where(ledger_act.c.id == act).values(values))
+
+
+def unfinished() -> Select[tuple[int]]:
+    """Acts of which nothing counts: those of processes that died, and those that are going on."""
+    return select(ledger_act.c.id).where(ledger_act.c.change_id.is_(None))

@@ -1,0 +1,111 @@
+"""What is held of the attributes of machines and enterprises, and what a row of them adds."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select
+
+from gateway.city.db.schema.ledger_history import (
+    enterprise_history,
+    ledger_act,
+    machine_history,
+)
+from gateway.city.ledger.bitemporal.steps import Steps, at, restated
+from gateway.city.ledger.machines import SINCE_EVER
+from gateway.relational.database import chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Of whom attributes are kept.
+
+    Attributes:
+        history: its table.
+        key: column of that table that names one.
+    """
+
+    history: Table
+    key: str
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What decides a figure, beside what is dated by itself."""
+        own = {self.key, "valid_from", "act_id"}
+        return tuple(column.name for column in self.history.c if column.name not in own)
+
+
+MACHINE = Subject(machine_history, "machine_id")
+ENTERPRISE = Subject(enterprise_history, "uscc")
+
+_TIMELESS = frozenset({"commissioned_on"})
+"""What says itself since when it holds: a correction of it is one for all days."""
+_DEFAULTS: Mapping[str, Any] = {"controller": "", "commissioned_on": None, "functional_area": ""}
+
+
+def is_other(subject: Subject, held: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a row says another thing of an attribute than the row that is held."""
+    return any(name in row and row[name] != held[name] for name in subject.attributes)
+
+
+def first_steps(subject: Subject, row: Mapping[str, Any]) -> dict[date, Mapping[str, Any]]:
+    """What is held of one whose first row this is: since ever."""
+    whole = {**_DEFAULTS, **row}
+    return {SINCE_EVER: {name: whole[name] for name in subject.attributes}}
+
+
+def new_steps(
+    subject: Subject, old: Mapping[str, Any], row: Mapping[str, Any], steps: Steps, start: date
+) -> dict[date, Mapping[str, Any]]:
+    """What a row says anew of one that the ledger has.
+
+    Args:
+        subject: what it is about.
+        old: the row that is held.
+        row: the new one; attributes that it lacks stay.
+        steps: as they are held; empty: ``old`` has been so since ever.
+        start: first day of what the row says.
+    """
+    base = steps or first_steps(subject, old)
+    said = {name: row[name] for name in subject.attributes if name in row}
+    found = restated(base, start, {n: v for n, v in said.items() if n not in _TIMELESS})
+    timeless = {n: v for n, v in said.items() if n in _TIMELESS}
+    found |= restated({**base, **found}, SINCE_EVER, timeless)
+    return found if steps or not found else {**base, **found}
+
+
+def today(steps: Steps, day: date) -> Mapping[str, Any]:
+    """The attributes of the current row."""
+    return at(steps, day) or {}
+
+
+def write_steps(
+    connection: Connection, subject: Subject, act: int, said: Mapping[Any, Steps]
+) -> None:
+    """Write what an act says, by subject; each is said once by an act."""
+    rows = [
+        {subject.key: one, "valid_from": start, "act_id": act, **values}
+        for one, steps in said.items()
+        for start, values in steps.items()
+    ]
+    if rows:
+        connection.execute(insert(subject.history), rows)
+
+
+def held_steps(connection: Connection, subject: Subject, wanted: Iterable[Any]) -> dict[Any, Steps]:
+    """What is known now of some machines or enterprises; those without history are left out."""
+    table, key = subject.history, subject.history.c[subject.key]
+    query = (
+        select(table)
+        .join(ledger_act, ledger_act.c.id == table.c.act_id)
+        .where(ledger_act.c.change_id.is_not(None))
+        .order_by(ledger_act.c.change_id)
+    )
+    found: dict[Any, dict[date, Mapping[str, Any]]] = defaultdict(dict)
+    for part in chunks(wanted):
+        for row in connection.execute(query.where(key.in_(part))).mappings():
+            values = {name: row[name] for name in subject.attributes}
+            found[row[subject.key]][row["valid_from"]] = values  # the later act holds
+    return dict(found)
