@@ -19,13 +19,13 @@ from gateway.city.rates.compute import (
     cell,
     judge,
     percent,
-    percent_text,
     score,
     tally,
 )
 from gateway.city.rates.definitions import builtin_definitions
-from gateway.city.rates.model import Continuity, Definition
+from gateway.city.rates.model import Band, Continuity, Definition
 from gateway.city.rates.reasons import REASON_NAMES, Reason
+from gateway.city.rates.reports.shown import edges_of, percent_text
 
 PERIOD = Period("2026-10", date(2026, 10, 1), date(2026, 10, 31))
 ENR_A = builtin_definitions()["ENR-A"]
@@ -89,7 +89,7 @@ def test_bands_are_right_closed(rate: str, points: float) -> None:
 
 def test_band_edge_is_compared_exactly_not_as_shown() -> None:
     barely_above = Fraction(600_001, 10_000)
-    assert percent_text(barely_above) == "60.00"
+    assert percent_text(barely_above) == "60.01"
     assert score(ENR_B.bands, barely_above) == 6
 
 
@@ -103,7 +103,10 @@ def test_band_edge_is_compared_exactly_not_as_shown() -> None:
         (Fraction(1, 200), "0.01"),  # half goes up
         (Fraction(4_773_499, 100_000), "47.73"),
         (Fraction(4_773_500, 100_000), "47.74"),
-        (Fraction(9_999_999, 100_000), "100.00"),
+        (Fraction(9_999_999, 100_000), "99.99"),
+        (Fraction(59_996, 1_000), "59.99"),
+        (Fraction(60_001, 1_000), "60.01"),
+        (Fraction(1, 1_000), "0.01"),
     ],
 )
 def test_rounding_is_half_up_and_for_display_only(rate: Fraction, shown: str) -> None:
@@ -283,6 +286,32 @@ def test_mean_equals_the_plain_mean_of_fractions(sizes: list[tuple[int, int]]) -
 
 
 @given(st.fractions(min_value=0, max_value=100))
-def test_shown_rate_is_within_half_a_unit(rate: Fraction) -> None:
+def test_shown_rate_is_within_half_a_unit_away_from_edges(rate: Fraction) -> None:
     error = Fraction(percent_text(rate)) - rate
-    assert -Fraction(1, 200) < error <= Fraction(1, 200)
+    assert abs(error) < Fraction(1, 100)
+    if all(abs(rate - edge) > Fraction(1, 200) for edge in edges_of()):
+        assert -Fraction(1, 200) < error <= Fraction(1, 200)
+
+
+BANDED = ENR_B.model_copy(
+    update={
+        "bands": (
+            Band(above=Fraction(0), upto=Fraction("12.5"), score=Fraction(0)),
+            Band(above=Fraction("12.5"), upto=Fraction(100), score=Fraction(1)),
+        )
+    }
+)
+
+
+def near(edge: Fraction) -> st.SearchStrategy[Fraction]:
+    small = st.fractions(min_value=-1, max_value=1).map(lambda part: edge + part / 100)
+    return small.filter(lambda rate: 0 <= rate <= 100)
+
+
+@given(st.sampled_from(edges_of(BANDED)).flatmap(near), st.integers(1, 6))
+def test_what_is_shown_lies_on_no_other_side_of_an_edge(rate: Fraction, decimals: int) -> None:
+    """59.996 % was shown as 60.00 %, with 0.00 points to the target."""
+    shown = Fraction(percent_text(rate, decimals, edges_of(BANDED)))
+    for edge in edges_of(BANDED):
+        if (edge * 10**decimals).denominator == 1:
+            assert (shown > edge, shown < edge) == (rate > edge, rate < edge)

@@ -19,7 +19,6 @@ from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise
 from gateway.city.identifiers.issuing import issue
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, WITHDRAWN
-from gateway.city.rates.compute import percent_text
 from gateway.city.rates.definitions import (
     DefinitionError,
     builtin_definitions,
@@ -30,6 +29,7 @@ from gateway.city.rates.frozen.results import CORRECTIONS
 from gateway.city.rates.model import EquipmentClass, LedgerStatus
 from gateway.city.rates.period import frozen_as, period_of
 from gateway.city.rates.plan import plan_on, plan_path, target
+from gateway.city.rates.reports.shown import percent_text
 from gateway.cli.city.rates_command import Why
 from gateway.core.days import day_start_ms
 from gateway.relational.database import connect

@@ -33,6 +33,7 @@ class Facts(NamedTuple):
     start_unknown: bool
     undated: int
     unproven: bool
+    end_undated: bool
 
 
 days = st.integers(0, 31)
@@ -40,7 +41,7 @@ facts = st.builds(
     Facts,
     st.integers(1, 4), st.integers(1, len(CLASSES)), st.integers(0, len(STATUSES)), st.booleans(),
     days, days, st.booleans(), days, st.booleans(), st.booleans(), st.booleans(),
-    st.booleans(), days, st.booleans(),
+    st.booleans(), days, st.booleans(), st.booleans(),
 )  # fmt: skip
 
 
@@ -55,13 +56,14 @@ def months_of(machines: Sequence[Facts]) -> MachineMonths:
     count = len(machines)
     (
         firms, classes, statuses, new, service, silent, seen, valid, doubtful, answering, twins,
-        start_unknown, undated, unproven,
+        start_unknown, undated, unproven, end_undated,
     ) = (np.array(column) for column in zip(*machines, strict=True))  # fmt: skip
     attendance = Attendance(count, Window(FIRST, FIRST, today_runs=False))
     attendance.status = statuses.astype(np.uint8)
     attendance.service, attendance.silent = service.astype(np.int16), silent.astype(np.int16)
     attendance.seen, attendance.valid = seen, valid.astype(np.int16)
     attendance.doubtful, attendance.unproven = doubtful, unproven
+    attendance.end_undated = end_undated
     attendance.undated = undated.astype(np.int16)
     ledger = Ledger(
         np.arange(count),

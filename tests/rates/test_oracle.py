@@ -228,7 +228,10 @@ def serves_surely(item: Item, day: date) -> bool:
     return possible(item, day) <= {"in_use", "standby"}
 
 
-def start_unknown(item: Item, asked: Asked) -> bool:
+def date_missing(item: Item, asked: Asked) -> bool:
+    """It may be new, or may have left before the end: no date says that it did not."""
+    if not serves_surely(item, asked.as_of):
+        return True
     used = [day for day, status in item.history.items() if status in ("in_use", "standby")]
     return item.commissioned is None and min(used, default=asked.first) >= asked.first
 
@@ -281,14 +284,14 @@ def regular(
     due = {day for day in due if day >= town.began}
     enough = bool(valid) and Fraction(len(valid), len(due)) >= Fraction(percent, 100)
     silent = [day for day in due if day > max(valid, default=asked.as_of)]
-    return enough and len(silent) <= within_days and not start_unknown(item, asked), True
+    return enough and len(silent) <= within_days and not date_missing(item, asked), True
 
 
 def enr_b(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
     if item.kind != "production" or not stands(item, asked):
         return False, False
     valid = days_with(town, item, asked, asked.first, {"controller"})
-    return bool(valid) and not start_unknown(item, asked), True
+    return bool(valid) and not date_missing(item, asked), True
 
 
 def onl(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
@@ -296,7 +299,7 @@ def onl(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
     sources = {"controller", "sensor"}
     seen = days_with(town, item, asked, since, sources)
     counted = stands(item, asked) and bool(days_with(town, item, asked, since, sources, serves))
-    return counted and item.answers and bool(seen) and not start_unknown(item, asked), counted
+    return counted and item.answers and bool(seen) and not date_missing(item, asked), counted
 
 
 COUNTS = {

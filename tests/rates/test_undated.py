@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.city.ledger.importer import import_files
@@ -115,11 +115,22 @@ def verdicts(
     return [judge(definition, FIRM, months.at(place), period) for place in range(count)]
 
 
+SEALED_BEHIND = Row(
+    LONG_AGO,
+    {
+        FIRST: ("in_use", True),
+        date(2026, 11, 8): ("in_use", True),
+        date(2026, 11, 11): ("sealed", False),
+    },
+)
+
+
+@example(definition=DEFINITIONS[0], row=SEALED_BEHIND, came=set(WINDOW.days()), answering=False)
 @given(
-    st.sampled_from(DEFINITIONS),
-    rows(),
-    st.sets(st.sampled_from(list(WINDOW.days()))) | st.just(set(WINDOW.days())),
-    st.booleans(),
+    definition=st.sampled_from(DEFINITIONS),
+    row=rows(),
+    came=st.sets(st.sampled_from(list(WINDOW.days()))) | st.just(set(WINDOW.days())),
+    answering=st.booleans(),
 )
 def test_a_date_left_out_is_never_better_than_any_that_could_be_written(
     definition: Definition, row: Row, came: set[date], answering: bool

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from starlette.requests import Request
@@ -32,7 +33,7 @@ from gateway.city.console.pages.people.people import scope_name
 from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures, points_text
 from gateway.city.console.queries.gateways import Gateways
-from gateway.city.rates.compute import percent_text
+from gateway.city.rates.reports.shown import edges_of, percent_text
 from gateway.web.access.admission import visitor_of
 from gateway.web.access.reader import Reader
 from gateway.web.application import compose
@@ -120,7 +121,7 @@ def _pages(context: ConsoleContext) -> Pages:
         foot=FOOT + PEOPLE if config.console.accounts else FOOT,
     )
     filters: dict[str, Callable[..., object]] = {
-        "percent": percent_text,
+        "percent": partial(percent_text, edges=edges_of(*context.definitions.values())),
         "points": points_text,
         "said": said,
     }

@@ -81,6 +81,7 @@ class Attendance:
         doubtful: there are data on one of them that are not valid.
         undated: those that are undetermined.
         unproven: there are valid data at the level asked for on one of the undetermined ones.
+        end_undated: the last day is undetermined.
     """
 
     def __init__(self, machines: int, window: Window) -> None:
@@ -90,7 +91,9 @@ class Attendance:
             np.zeros(machines, np.int16) for _ in range(4)
         )
         self.last = np.zeros(machines, np.int32)
-        self.seen, self.doubtful, self.unproven = (np.zeros(machines, np.bool_) for _ in range(3))
+        self.seen, self.doubtful, self.unproven, self.end_undated = (
+            np.zeros(machines, np.bool_) for _ in range(4)
+        )
 
     def add(self, day: date, service: Service, data: DayData) -> None:
         """Add the next day of the window; its days are added in order.
@@ -107,6 +110,7 @@ class Attendance:
         if due is not sure:
             self.undated += due & ~sure
             self.unproven |= due & ~sure & data.valid
+            self.end_undated = due & ~sure
         # After ``seen``: what came today shows a connection, though the day does not count yet.
         if day == self.window.as_of and self.window.today_runs:
             due = valid

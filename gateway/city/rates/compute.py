@@ -5,7 +5,7 @@
     pooled = 100 × ΣK / ΣN
     mean   = 1/n × Σ (100 × K_e / N_e)      over the n enterprises with N_e > 0
 
-Nothing is rounded but by :func:`percent_text`, for display.
+Nothing is rounded here; for display :mod:`gateway.city.rates.reports.shown` does it.
 """
 
 from collections import defaultdict
@@ -110,16 +110,21 @@ def _shortfall(definition: Definition, machine: MachineMonth) -> Reason | None:
 
     A date that is missing never helps: where it decides, it is what lacks.
     """
-    return _found_lacking(definition, machine) or (
-        Reason.START_UNDATED if machine.start_unknown else None
-    )
+    lacking = _found_lacking(definition, machine)
+    if lacking is not None or not (machine.start_unknown or machine.end_undated):
+        return lacking
+    return _missing_date(machine)
+
+
+def _missing_date(machine: MachineMonth) -> Reason:
+    return Reason.START_UNDATED if machine.start_unknown else Reason.STATUS_UNDATED
 
 
 def _found_lacking(definition: Definition, machine: MachineMonth) -> Reason | None:
     if definition.measure == "answering" and not machine.answering:
         return Reason.NOT_ANSWERING
     if machine.valid_days == 0 and machine.unproven:
-        return Reason.START_UNDATED if machine.start_unknown else Reason.STATUS_UNDATED
+        return _missing_date(machine)
     if definition.measure == "answering":
         return None
     if machine.valid_days == 0:
@@ -139,7 +144,7 @@ def _discontinuity(rule: Continuity | None, machine: MachineMonth) -> Reason | N
         return None
     if not _are_enough(rule, machine.valid_days, machine.service_days):
         if _are_enough(rule, machine.valid_days, machine.service_days - machine.undated_days):
-            return Reason.START_UNDATED if machine.start_unknown else Reason.STATUS_UNDATED
+            return _missing_date(machine)
         return Reason.TOO_FEW_DAYS
     # In-service days here, too: who was sealed for two weeks was not silent in them.
     return Reason.SILENT_AT_END if machine.silent_days > rule.within_days else None
@@ -280,15 +285,3 @@ def score(bands: Iterable[Band], rate: Fraction | None) -> Fraction | None:
         if rate <= band.upto:
             return band.score
     return None
-
-
-def percent_text(rate: Fraction | None, decimals: int = 2) -> str:
-    """A rate for display, rounded half up: ``47.73``; ``—`` if there is none."""
-    if rate is None:
-        return "—"
-    # In whole numbers: a float may lie on either side of a half, and round() takes halves to even.
-    unit = 10**decimals
-    whole, part = divmod(
-        (2 * rate.numerator * unit + rate.denominator) // (2 * rate.denominator), unit
-    )
-    return f"{whole}.{part:0{decimals}d}" if decimals else str(whole)

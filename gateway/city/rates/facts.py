@@ -132,6 +132,7 @@ class MachineMonths:
             start_unknown=bool(self.start_unknown[place]),
             undated_days=int(days.undated[place]),
             unproven=bool(days.unproven[place]),
+            end_undated=bool(days.end_undated[place]),
         )
 
     def kinds(self, first: date, firms: Numbers) -> tuple[Numbers, Numbers]:
@@ -153,7 +154,7 @@ class MachineMonths:
         columns = (
             firms, self.ledger.classes, days.status, is_new, days.service, days.silent,
             days.seen, days.valid, days.doubtful, self.answering, same,
-            self.start_unknown, days.undated, days.unproven,
+            self.start_unknown, days.undated, days.unproven, days.end_undated,
         )  # fmt: skip
         key = np.zeros(len(firms), np.int64)
         for column in columns:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.city.rates.frozen.freezing import Frozen
     from gateway.city.rates.frozen.late import Late
     from gateway.city.rates.frozen.results import Correction
+    from gateway.city.rates.reports.shown import Shown
     from gateway.city.rates.reports.table import RateCell, RateTable
     from gateway.relational.database import Database
 
@@ -237,6 +238,7 @@ def _print_table(table: "RateTable") -> None:
     from rich.table import Table
 
     from gateway.city.rates.reports.export import correction_words
+    from gateway.city.rates.reports.shown import shown_by
     from gateway.core.days import SHANGHAI
     from gateway.web.tables import DEMONSTRATION
 
@@ -255,17 +257,16 @@ def _print_table(table: "RateTable") -> None:
     rows = Table("代码 key", "名称 name")
     for head in (*_COUNTED[record.measure], *_FIGURES):
         rows.add_column(head, justify="right")
+    write = shown_by(record)
     for cell in table.cells:
-        rows.add_row(*_row(cell, record.decimals))
+        rows.add_row(*_row(cell, write))
     rows.add_section()
-    rows.add_row(*_row(table.city, record.decimals), style="bold")
+    rows.add_row(*_row(table.city, write), style="bold")
     print_table(console, rows)
 
 
-def _row(cell: "RateCell", decimals: int) -> list[str]:
-    from gateway.city.rates.compute import percent_text
-
+def _row(cell: "RateCell", write: "Shown") -> list[str]:
     name = cell.name.zh if cell.name.en == cell.name.zh else f"{cell.name.zh} {cell.name.en}"
     counted = "—" if cell.known_networked is None else str(cell.known_networked)
-    rates = (percent_text(rate, decimals) for rate in (cell.pooled, cell.mean))
+    rates = (write(rate) for rate in (cell.pooled, cell.mean))
     return [cell.key, name, counted, str(cell.equipment), str(cell.enterprises), *rates]

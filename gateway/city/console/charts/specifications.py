@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import altair as alt
 
-from gateway.city.rates.compute import percent_text
 from gateway.city.rates.plan import PlanValue
+from gateway.city.rates.reports.shown import percent_text
 from gateway.city.rates.reports.trend import TrendPoint
 
 Spec = dict[str, Any]

@@ -13,7 +13,7 @@ from gateway.city.console.queries.database import Rows, places
 from gateway.city.console.queries.kept import KeptMonth
 from gateway.city.console.remember import Remembered
 from gateway.city.ledger.names import MachineName
-from gateway.city.rates.compute import Dimension, percent_text
+from gateway.city.rates.compute import Dimension
 from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.frozen.late import noted
 from gateway.city.rates.period import recent_months
@@ -21,6 +21,7 @@ from gateway.city.rates.plan import plan_on, target
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.reports.months import rate_months
 from gateway.city.rates.reports.part import part_of
+from gateway.city.rates.reports.shown import percent_text
 from gateway.city.rates.reports.table import RateMonth, RateTable
 from gateway.city.rates.reports.trend import TrendPoint, trend_months, trend_point
 from gateway.core.days import day_of
@@ -237,7 +238,5 @@ def points_text(gap: Fraction | None) -> str:
     """A difference of rates with its sign: ``−12.27``; a dash for None."""
     if gap is None:
         return NOTHING
-    text = percent_text(abs(gap))
-    if float(text) == 0:  # what rounds to nothing has no sign
-        return text
-    return f"{'+' if gap > 0 else '−'}{text}"
+    sign = "" if gap == 0 else "+" if gap > 0 else "−"
+    return sign + percent_text(abs(gap))

@@ -22,6 +22,7 @@ class MachineMonth(NamedTuple):
         start_unknown: nothing says that it was commissioned before the month.
         undated_days: in-service days of which that is undetermined, since a date is missing.
         unproven: there is valid data at the definition's level on one of them.
+        end_undated: the as-of day is one of them.
     """
 
     equipment_class: str
@@ -38,3 +39,4 @@ class MachineMonth(NamedTuple):
     start_unknown: bool = False
     undated_days: int = 0
     unproven: bool = False
+    end_undated: bool = False

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from gateway.city.rates.compute import percent_text
 from gateway.city.rates.frozen.results import CORRECTIONS, Correction
+from gateway.city.rates.reports.shown import Shown, shown_by
 from gateway.city.rates.reports.table import RateCell, RateTable
 from gateway.web.formats import moment
 from gateway.web.tables import DEMONSTRATION, Cell, Table
@@ -31,10 +31,11 @@ def as_table(table: RateTable, cells: Iterable[RateCell] | None = None) -> Table
         cells: the lines; without them all, behind the total.
     """
     chosen = (table.city, *table.cells) if cells is None else cells
+    write = shown_by(table.definition)
     return Table(
         name=f"{table.definition.id}-{table.month}-{table.by}",
         columns=COLUMNS,
-        rows=[_row(cell, table.definition.decimals) for cell in chosen],
+        rows=[_row(cell, write) for cell in chosen],
         notes=rate_notes(table),
     )
 
@@ -84,18 +85,22 @@ def _counts(cell: RateCell) -> dict[str, Cell]:
     }
 
 
-def _row(cell: RateCell, decimals: int) -> dict[str, Cell]:
+def _row(cell: RateCell, write: Shown) -> dict[str, Cell]:
     """A line of a file; what is not known is empty there, never 0."""
     return {
         **_counts(cell),
-        "pooled_percent": None if cell.pooled is None else percent_text(cell.pooled, decimals),
-        "mean_percent": None if cell.mean is None else percent_text(cell.mean, decimals),
+        "pooled_percent": _text(cell.pooled, write),
+        "mean_percent": _text(cell.mean, write),
     }
+
+
+def _text(rate: Fraction | None, write: Shown) -> str | None:
+    return None if rate is None else write(rate)
 
 
 def table_json(table: RateTable) -> dict[str, Any]:
     """A table for programs: rates in per cent, rounded as shown, beside their integers."""
-    definition = table.definition
+    definition, write = table.definition, shown_by(table.definition)
     return {
         "definition": definition.id,
         "definition_version": None if table.outdated else definition.version,
@@ -112,20 +117,19 @@ def table_json(table: RateTable) -> dict[str, Any]:
         "demonstration": table.demonstration,
         **({"data": DEMONSTRATION} if table.demonstration else {}),
         "by": table.by,
-        "city": _cell(table.city, definition.decimals),
-        "cells": [_cell(one, definition.decimals) for one in table.cells],
+        "city": _cell(table.city, write),
+        "cells": [_cell(one, write) for one in table.cells],
     }
 
 
-def _cell(cell: RateCell, decimals: int) -> dict[str, Any]:
+def _cell(cell: RateCell, write: Shown) -> dict[str, Any]:
     return {
         **_counts(cell),
-        "pooled": shown(cell.pooled, decimals),
-        "mean": shown(cell.mean, decimals),
+        "pooled": _number(_text(cell.pooled, write)),
+        "mean": _number(_text(cell.mean, write)),
         **({} if cell.score is None else {"score": float(cell.score)}),
     }
 
 
-def shown(rate: Fraction | None, decimals: int) -> float | None:
-    """A rate as a number with the decimals that are shown; None if there is none."""
-    return None if rate is None else float(percent_text(rate, decimals))
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)

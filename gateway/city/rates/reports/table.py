@@ -1,6 +1,6 @@
 """Rate tables, for pages, files and the command line.
 
-Rates are per cent as exact fractions (0…100); ``compute.percent_text`` rounds them for display. A
+Rates are per cent as exact fractions (0…100); ``shown.percent_text`` rounds them for display. A
 month that is frozen as final is shown as it was stored; any other is computed from ledger and
 evidence. A month in which the city received nothing has machines and no rates.
 """

@@ -1,0 +1,64 @@
+"""How a rate is written. One rule for pages, charts, files and the command line.
+
+Rounded half up to the decimals of its definition, but never onto or over an edge that it does not
+reach: 59.996 is 59.99 and not 60.00, 99.996 is no 100.00, 0.004 no 0.00, and 60.001, which is in
+the band above 60, is 60.01. Edges are 0, 100, the goals of the plan and the edges of bands. The
+exact figure are the two integers beside it.
+"""
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from functools import cache, partial
+
+from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.model import Definition
+from gateway.city.rates.plan import plan_path
+
+
+def percent_text(
+    rate: Fraction | None, decimals: int = 2, edges: Iterable[Fraction] | None = None
+) -> str:
+    """A rate for display: ``47.73``; ``—`` if there is none.
+
+    Args:
+        rate: per cent, at least 0.
+        decimals: how many are shown.
+        edges: what is shown must lie on the same side of; None: those of plan and product.
+    """
+    if rate is None:
+        return "—"
+    # In whole numbers: a float may lie on either side of a half, and round() takes halves to even.
+    unit = 10**decimals
+    rounded = (2 * rate.numerator * unit + rate.denominator) // (2 * rate.denominator)
+    whole, part = divmod(_on_its_side(rounded, rate, unit, edges or edges_of()), unit)
+    return f"{whole}.{part:0{decimals}d}" if decimals else str(whole)
+
+
+def _on_its_side(rounded: int, rate: Fraction, unit: int, edges: Iterable[Fraction]) -> int:
+    """What is shown, in units of the last decimal, where the rate is below or above an edge."""
+    for edge in edges:
+        above = rate.numerator * edge.denominator - edge.numerator * rate.denominator
+        if above < 0:
+            rounded = min(rounded, -(-edge.numerator * unit // edge.denominator) - 1)
+        elif above > 0:
+            rounded = max(rounded, edge.numerator * unit // edge.denominator + 1)
+    return rounded
+
+
+@cache
+def edges_of(*definitions: Definition) -> tuple[Fraction, ...]:
+    """The edges that figures are kept apart from: of the plan, of the product and of more bands."""
+    records = (*builtin_definitions().values(), *definitions)
+    bands = {edge for one in records for band in one.bands for edge in (band.above, band.upto)}
+    # The first point is what was measured, and the others are to be reached.
+    goals = {one.percent for one in plan_path()[1:] if not one.interpolated}
+    return tuple(sorted({Fraction(0), Fraction(100)} | bands | goals))
+
+
+Shown = Callable[[Fraction | None], str]
+"""Writes a rate of one definition."""
+
+
+def shown_by(definition: Definition) -> Shown:
+    """How the rates of a definition are written."""
+    return partial(percent_text, decimals=definition.decimals, edges=edges_of(definition))
