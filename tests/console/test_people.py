@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from gateway.city.access import links, users
 from gateway.city.access.audit import Action, EntryFilter, entries
+from gateway.city.access.chain import verify
 from gateway.city.access.principal import EVERYTHING, Role, parse_scope
 from gateway.city.access.users import Refusal, UserError
 from gateway.city.db.schema.access import audit, city_user, one_time_link
@@ -24,7 +25,7 @@ from tests.console.people import (
     peopled,
     post,
 )
-from tests.console.town import Town
+from tests.console.town import Town, uscc_of
 
 OFFICER = ("wang.li", Role.COUNTY, "county 330822")
 
@@ -206,3 +207,21 @@ async def test_who_is_logged_in_by_name_has_no_token_to_show(tmp_path: Path) -> 
         assert (await post(client, "/login", token="")).status_code == 403
         bearer = {"authorization": "Bearer x"}
         assert (await get(f"{base}/", headers=bearer)).status_code == 401
+
+
+async def test_a_look_is_written_down_once_an_hour_and_each_export(tmp_path: Path) -> None:
+    async with peopled(tmp_path) as (made, base), browser(base) as officer, browser(base) as own:
+        await known(made, officer, *OFFICER)
+        await known(made, own, "plant", Role.ENTERPRISE, f"enterprise {uscc_of(0)}")
+        page = f"/enterprises/{uscc_of(0)}"
+        for client in (officer, officer, own):
+            assert (await client.get(f"{page}?purpose=audit")).status_code == 200
+        assert (await officer.get(f"/enterprises/{uscc_of(2)}")).status_code == 404
+        made.clock.now_ms += 3_600_000
+        await officer.get(f"{page}/1/A-001")
+        assert (await officer.get(f"{page}?format=csv")).status_code == 200
+        looks = [one for one in actions(made) if one[1] == Action.VIEWED]
+        assert looks == [("wang.li", Action.VIEWED, uscc_of(0))] * 2
+        exports = [one for one in actions(made) if one[1] == Action.EXPORTED]
+        assert exports == [("wang.li 127.0.0.1", Action.EXPORTED, page)]
+        assert made.database.run_now(verify).broken is None

@@ -101,6 +101,7 @@ def leaves(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ..
 GROUPS = {
     ("driver",),
     ("city", "gateway"),
+    ("city", "audit"),
     ("city", "user"),
     ("ledger",),
     ("evidence",),

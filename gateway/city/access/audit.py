@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, insert, or_, select, tuple_
 
+from gateway.city.access.chain import next_digest
 from gateway.city.db.schema.access import audit
 
 
@@ -26,6 +27,8 @@ class Action(StrEnum):
     RELEASED = "identifiers-released"
     ADOPTED = "identifiers-adopted"
     ASKED_AGAIN = "identifiers-asked-again"
+    VIEWED = "enterprise-viewed"
+    EXPORTED = "exported"
     USER_ADDED = "user-added"
     USER_CHANGED = "user-changed"
     USER_DISABLED = "user-disabled"
@@ -98,6 +101,8 @@ def note(
 ) -> None:
     """Write down that something was done, in the transaction that does it.
 
+    Other transactions that write entries wait for its end: the entries are a chain.
+
     Args:
         connection: of the city's database.
         at_ms: UTC milliseconds.
@@ -106,9 +111,10 @@ def note(
         subject: to what; cut at 200 characters.
         detail: more of it, never a secret; cut at 300 characters.
     """
-    row = {"at_ms": at_ms, "who": who[:100], "action": action.value}
-    row |= {"subject": subject[:200], "detail": detail[:300]}
-    connection.execute(insert(audit).values(row))
+    content = (at_ms, who[:100], action.value, subject[:200], detail[:300])
+    row = dict(zip(("at_ms", "who", "action", "subject", "detail"), content, strict=True))
+    digest = next_digest(connection, content)
+    connection.execute(insert(audit).values(**row, digest=digest))
 
 
 def entries(connection: Connection, wanted: EntryFilter = EVERYTHING) -> Sequence[Entry]:

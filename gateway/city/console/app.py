@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from gateway.city.access import links
 from gateway.city.access.principal import Permission, Principal, administrator
 from gateway.city.access.sessions import CitySessions
-from gateway.city.console.asking import allow, principal_of
+from gateway.city.console.asking import Gate, principal_of
 from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
@@ -73,7 +73,7 @@ PEOPLE = ((users.ADDRESS, "nav.users"), (account.ADDRESS, "nav.account"))
 
 def build(context: ConsoleContext) -> ASGIApp:
     """The console as a guarded ASGI application."""
-    console = context.config.console
+    console, gate = context.config.console, Gate(context)
     token, pages = console.access_token(), _pages(context)
     holder = administrator("local" if not console.has_login else "token")
     kept = CitySessions(context.database, token, holder, is_by_name=console.accounts)
@@ -83,19 +83,19 @@ def build(context: ConsoleContext) -> ASGIApp:
     overview = Overview(context, figures, gateways, pictures, control)
     machine = MachinePage(context, figures, pictures)
     routes = [
-        *allow(Permission.FIGURES, Route("/", pages.endpoint(overview.view))),
-        *_drilldown_routes(pages, Drilldown(context, figures)),
-        *_machine_routes(pages, machine),
-        *_record_routes(pages, Records(context, gateways)),
-        *allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
-        *_identifier_routes(context, pages),
-        *allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),
-        *allow(Permission.FIGURES, Route("/charts/trend.json", _trend_endpoint(overview))),
-        *allow(Permission.FIGURES, Route(BUNDLE, _bundle)),
+        *gate.allow(Permission.FIGURES, Route("/", pages.endpoint(overview.view))),
+        *_drilldown_routes(gate, pages, Drilldown(context, figures)),
+        *_machine_routes(gate, pages, machine),
+        *_record_routes(gate, pages, Records(context, gateways)),
+        *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
+        *_identifier_routes(gate, context, pages),
+        *gate.allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),
+        *gate.allow(Permission.FIGURES, Route("/charts/trend.json", _trend_endpoint(overview))),
+        *gate.allow(Permission.FIGURES, Route(BUNDLE, _bundle)),
     ]
     if control is not None:
         change = Route("/demo/lines/{line}/{action}", control.change, methods=["POST"])
-        routes += allow(Permission.ENROL, change)
+        routes += gate.allow(Permission.ENROL, change)
     observation = Observation(context)
     return compose(
         pages,
@@ -159,27 +159,27 @@ def _reader(request: Request) -> Reader | None:
     return Reader(who.name, may, None if who.scope.is_whole else who.scope)
 
 
-def _drilldown_routes(pages: Pages, views: Drilldown) -> list[Route]:
+def _drilldown_routes(gate: Gate, pages: Pages, views: Drilldown) -> list[Route]:
     return [
-        *allow(
+        *gate.allow(
             Permission.ENTERPRISES,
             Route("/enterprises", pages.endpoint(views.enterprises)),
             Route("/enterprises/{uscc}", pages.endpoint(views.enterprise)),
             Route("/counties/{key}", pages.endpoint(views.county)),
             Route("/industries/{key}", pages.endpoint(views.industry)),
         ),
-        *allow(Permission.FIGURES, Route("/industries", pages.endpoint(views.industries))),
+        *gate.allow(Permission.FIGURES, Route("/industries", pages.endpoint(views.industries))),
     ]
 
 
-def _machine_routes(pages: Pages, machine: MachinePage) -> list[Route]:
+def _machine_routes(gate: Gate, pages: Pages, machine: MachinePage) -> list[Route]:
     async def chart(request: Request) -> Response:
         return _json(await machine.chart(request))
 
     address = "/enterprises/{uscc}/{site}/{asset}"
     return [
-        *allow(Permission.ENTERPRISES, Route(address, pages.endpoint(machine.view))),
-        *allow(Permission.READINGS, Route(f"{address}/chart.json", chart)),
+        *gate.allow(Permission.ENTERPRISES, Route(address, pages.endpoint(machine.view))),
+        *gate.allow(Permission.READINGS, Route(f"{address}/chart.json", chart)),
     ]
 
 
@@ -187,17 +187,17 @@ def _code_routes(codes: CodePage) -> list[Route]:
     return [Route(ADDRESS, codes.answer), Route(f"{ADDRESS}/{{code:path}}", codes.answer)]
 
 
-def _identifier_routes(context: ConsoleContext, pages: Pages) -> list[Route]:
+def _identifier_routes(gate: Gate, context: ConsoleContext, pages: Pages) -> list[Route]:
     waiting, box, printing = Assigning(context), OutboxPage(context), LabelsPage(context)
     return [
-        *allow(
+        *gate.allow(
             Permission.RELEASE,
             Route(assigning.ADDRESS, pages.endpoint(waiting.view)),
             Route(f"{assigning.ADDRESS}/release", waiting.release, methods=["POST"]),
             Route(outbox.ADDRESS, pages.endpoint(box.view)),
             Route(f"{outbox.ADDRESS}/ask", box.ask, methods=["POST"]),
         ),
-        *allow(
+        *gate.allow(
             Permission.LABELS,
             Route(labels.ADDRESS, pages.endpoint(printing.view)),
             Route(f"{labels.ADDRESS}/file", printing.file),
@@ -205,15 +205,15 @@ def _identifier_routes(context: ConsoleContext, pages: Pages) -> list[Route]:
     ]
 
 
-def _record_routes(pages: Pages, records: Records) -> list[Route]:
+def _record_routes(gate: Gate, pages: Pages, records: Records) -> list[Route]:
     return [
-        *allow(
+        *gate.allow(
             Permission.ENTERPRISES,
             Route("/gaps", pages.endpoint(records.gaps)),
             Route("/quality", pages.endpoint(records.quality)),
             Route("/books", pages.endpoint(records.books)),
         ),
-        *allow(Permission.FIGURES, Route("/definitions", pages.endpoint(records.definitions))),
+        *gate.allow(Permission.FIGURES, Route("/definitions", pages.endpoint(records.definitions))),
     ]
 
 

@@ -1,15 +1,17 @@
 """Who asks for a page, and the refusal of what their role may not do."""
 
-from collections.abc import Awaitable, Callable
-
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.status import HTTP_200_OK
 
+from gateway.city.access.audit import Action, note
 from gateway.city.access.principal import Permission, Principal
+from gateway.city.console.context import ConsoleContext
 from gateway.web.access.admission import address_of, visitor_of
 from gateway.web.access.reader import NOT_ALLOWED
+from gateway.web.pages import Endpoint
 from gateway.web.tables import is_file
 
 
@@ -37,21 +39,51 @@ def signature(request: Request) -> str:
     return f"{principal_of(request).name} {address_of(request)}".strip()
 
 
-def allow(permission: Permission, *routes: Route) -> list[Route]:
-    """The same addresses, for those whose role allows something; files for who may export, too."""
-    return [
-        Route(route.path, _guarded(permission, route.endpoint), methods=list(route.methods or ()))
-        for route in routes
-    ]
+async def note_view(context: ConsoleContext, request: Request, uscc: str) -> None:
+    """Write down who looks at an enterprise; its purpose, if the address names one."""
+    if context.config.console.has_login:
+        purpose = request.query_params.get("purpose", "")
+        who, now_ms = principal_of(request), context.now_ms()
+        await context.viewing.note(context.database, who, uscc, now_ms, purpose)
 
 
-def _guarded(
-    permission: Permission, endpoint: Callable[[Request], Awaitable[Response]]
-) -> Callable[[Request], Awaitable[Response]]:
-    async def guarded(request: Request) -> Response:
-        demand(request, permission)
-        if is_file(request):
+class Gate:
+    """Stands before the pages: who may ask for them, and that files are written down.
+
+    Args:
+        context: of the console. Where nobody logs in nobody is known, and nothing is written down.
+    """
+
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
+        self._knows = context.config.console.has_login
+
+    def allow(self, permission: Permission, *routes: Route) -> list[Route]:
+        """The same addresses, for whose role allows something; files for who may export, too."""
+        return [
+            Route(
+                route.path,
+                self._guarded(permission, route.endpoint),
+                methods=list(route.methods or ()),
+            )
+            for route in routes
+        ]
+
+    def _guarded(self, permission: Permission, endpoint: Endpoint) -> Endpoint:
+        async def guarded(request: Request) -> Response:
+            demand(request, permission)
+            if not is_file(request):
+                return await endpoint(request)
             demand(request, Permission.EXPORT)
-        return await endpoint(request)
+            answer = await endpoint(request)
+            if self._knows and answer.status_code == HTTP_200_OK:
+                await self._note_export(request)
+            return answer
 
-    return guarded
+        return guarded
+
+    async def _note_export(self, request: Request) -> None:
+        """Before the file leaves: what cannot be written down is not given out."""
+        who, now_ms = signature(request), self._context.now_ms()
+        subject, detail = request.url.path, request.url.query
+        await self._context.database.run(note, now_ms, who, Action.EXPORTED, subject, detail)

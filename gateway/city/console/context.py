@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from edge_config.models.city import CityConfig
+from gateway.city.access.viewing import Viewing
 from gateway.city.console.live.present import Present
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Definition
@@ -24,6 +25,7 @@ class ConsoleContext:
         now_ms: the clock, UTC milliseconds.
         definitions: rate definitions by id.
         resolver: knows codes of others; None: nobody is, or may be, asked.
+        viewing: who looked at which enterprise.
     """
 
     config: CityConfig
@@ -33,3 +35,4 @@ class ConsoleContext:
     now_ms: Callable[[], int]
     definitions: Mapping[str, Definition] = field(default_factory=builtin_definitions)
     resolver: Resolver | None = None
+    viewing: Viewing = field(default_factory=Viewing)

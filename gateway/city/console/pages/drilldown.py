@@ -7,7 +7,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from gateway.city.console.asking import principal_of
+from gateway.city.console.asking import note_view, principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Link
 from gateway.city.console.queries.database import (
@@ -134,6 +134,7 @@ class Drilldown:
         row = await self._context.database.read(enterprise_of, uscc, scope)
         if row is None:
             raise HTTPException(404)
+        await note_view(self._context, request, uscc)
         return row
 
     async def _machines(self, uscc: str) -> list[MachineLine]:

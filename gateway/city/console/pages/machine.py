@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from gateway.city.access.principal import Permission, Scope
-from gateway.city.console.asking import demand, principal_of
+from gateway.city.console.asking import demand, note_view, principal_of
 from gateway.city.console.charts.history import DOUBTS, history_chart
 from gateway.city.console.charts.pictures import Pictures
 from gateway.city.console.charts.specifications import PICTURES, Shape, Spec
@@ -102,6 +102,7 @@ class MachinePage:
         row = await self._context.database.read(machine_row, machine, scope)
         if row is None:
             raise HTTPException(404)
+        await note_view(self._context, request, machine.uscc)
         return row
 
     async def _evidence(self, machine_id: int) -> dict[str, object]:

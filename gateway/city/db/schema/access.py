@@ -50,5 +50,7 @@ audit = Table(
     Column("action", String(32), nullable=False),  # a value of access/audit.py Action
     Column("subject", String(200), nullable=False),  # what it was done to
     Column("detail", String(300), nullable=False),
+    # SHA-256, hex, of the entry before and of this one; see access/chain.py
+    Column("digest", String(64), nullable=False, server_default=""),
     Index("ix_audit_at_ms", "at_ms"),
 )
