@@ -87,7 +87,7 @@ def test_entries_of_before_are_chained(tmp_path: Path) -> None:
     database = connect("sqlite:///old.db", tmp_path)
     try:
         with database.engine.begin() as connection:
-            command.upgrade(alembic_config(connection, CITY), "city15")
+            command.upgrade(alembic_config(connection, CITY), "city16")
             for number in range(3):
                 connection.execute(
                     text(

@@ -6,8 +6,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "city16"
-down_revision = "city15"
+revision = "city17"
+down_revision = "city16"
 branch_labels = None
 depends_on = None
 
