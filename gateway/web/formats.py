@@ -1,7 +1,11 @@
-"""How numbers and times read for people. Pure; times are shown as Asia/Shanghai."""
+"""How numbers, times and addresses are written on pages. Pure; times are shown as Asia/Shanghai."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from math import isfinite
+from urllib.parse import urlencode
+
+from starlette.requests import Request
 
 from gateway.core.days import SHANGHAI
 from gateway.web.i18n import Language, text
@@ -91,3 +95,24 @@ def _decimal(value: float) -> str:
         return NOTHING
     is_usual = value == 0 or 1 <= abs(value) < _LONGEST
     return f"{value:,.2f}" if is_usual else f"{value:.4g}"
+
+
+def onward(request: Request, kept: Sequence[str], target: str) -> str:
+    """An address that hands on the parameters ``kept`` of this page.
+
+    Args:
+        request: for this page.
+        kept: names of parameters.
+        target: path, perhaps with parameters and a fragment of its own.
+    """
+    asked = request.query_params
+    handed_on = urlencode({name: asked[name] for name in kept if asked.get(name)})
+    address, mark, fragment = target.partition("#")
+    if handed_on:
+        address += ("&" if "?" in address else "?") + handed_on
+    return address + mark + fragment
+
+
+def with_parameter(request: Request, **parameters: object) -> str:
+    """The address of this page with parameters set, as in ``?lang=en``; relative."""
+    return "?" + request.url.include_query_params(**parameters).query

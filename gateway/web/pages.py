@@ -55,6 +55,7 @@ class View:
         table: the page's main table as a file, for ``?format=``.
         still: further variables, costly and never part of a live block (charts as pictures);
             made for a whole page only, not for its updates and files.
+        status: of the answer; what cannot be shown is no 200.
     """
 
     template: str
@@ -63,6 +64,7 @@ class View:
     interval_s: float = 2.0
     table: tables.Table | None = None
     still: Callable[[], Awaitable[Mapping[str, object]]] | None = None
+    status: int = 200
 
 
 ViewFunction = Callable[[Request], Awaitable[View]]
@@ -80,6 +82,7 @@ class Site:
         secure: served by TLS, so cookies may insist on it.
         login: visitors log in, so there is something to log out of.
         foot: further pages, named at the foot of each; pairs as of the navigation.
+        kept: parameters of an address that its links hand on.
     """
 
     name: Mapping[Language, str]
@@ -88,6 +91,7 @@ class Site:
     secure: bool
     login: bool
     foot: Sequence[tuple[str, str]] = ()
+    kept: Sequence[str] = ()
 
     def section(self, path: str) -> str:
         """The address of the navigation that a page belongs to; the first page's for others.
@@ -198,7 +202,7 @@ class Pages:
             wanted = request.query_params.get("format")
             if wanted:
                 return self._file(view, wanted)
-            return self.render(request, await _complete(view))
+            return self.render(request, await _complete(view), view.status)
 
         return answer
 
@@ -216,7 +220,8 @@ class Pages:
             "theme": chosen.theme,
             "csrf": chosen.csrf,
             "here": request.scope["path"],
-            "with_parameter": partial(_with_parameter, request),
+            "with_parameter": partial(formats.with_parameter, request),
+            "onward": partial(formats.onward, request, self.site.kept),
             "is_live": bool(view.live),
             "reader": self.reader(request),
             "missing_since_ms": self.missing_since_ms(),
@@ -293,8 +298,3 @@ async def _may_look(request: Request) -> bool:
 async def _complete(view: View) -> View:
     """A view with what only a whole page shows."""
     return replace(view, data={**view.data, **await view.still()}) if view.still else view
-
-
-def _with_parameter(request: Request, **parameters: object) -> str:
-    """The address of this page with parameters set, as in ``?lang=en``; relative."""
-    return "?" + request.url.include_query_params(**parameters).query

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.city.console import remember
 from gateway.city.console.pages import overview
-from gateway.city.console.queries import figures
+from gateway.city.console.queries import figures, moment
 from gateway.city.rates.reports.table import RateMonth
 from gateway.web.waiting import RETRY_S
 from tests.console.http import get
@@ -30,7 +30,7 @@ class Slow:
         self.gate = threading.Event()
         self.begun = 0
         self.fails = False
-        self._compute = figures.rate_months
+        self._compute = moment.rate_months
 
     def let_go(self) -> None:
         """Compute to the end; from here on pages wait for it, however busy the machine is."""
@@ -49,7 +49,7 @@ class Slow:
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch, city: Town) -> Iterator[Slow]:
     made = Slow(monkeypatch)
-    monkeypatch.setattr(figures, "rate_months", made)
+    monkeypatch.setattr(moment, "rate_months", made)
     yield made
     made.gate.set()
 

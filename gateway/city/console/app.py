@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,12 +15,13 @@ from starlette.types import ASGIApp
 from gateway.city.access import links
 from gateway.city.access.principal import Permission, Principal, administrator
 from gateway.city.access.sessions import CitySessions
-from gateway.city.console.asking import Gate, principal_of
+from gateway.city.console.asking import Gate
 from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.observation import Observation
 from gateway.city.console.pages.audit import AuditLog
+from gateway.city.console.pages.choice import KEPT, ChoiceError, Choosing, MonthView
 from gateway.city.console.pages.codes import ADDRESS, CodePage
 from gateway.city.console.pages.drilldown import Drilldown
 from gateway.city.console.pages.identifiers import assigning, labels, outbox
@@ -32,7 +34,6 @@ from gateway.city.console.pages.people import account, people, users
 from gateway.city.console.pages.people.people import scope_name
 from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures, points_text
-from gateway.city.console.queries.gateways import Gateways
 from gateway.city.rates.reports.shown import edges_of, percent_text
 from gateway.web.access.admission import visitor_of
 from gateway.web.access.reader import Reader
@@ -71,26 +72,37 @@ PEOPLE = ((users.ADDRESS, "nav.users"), (account.ADDRESS, "nav.account"))
 """At the foot of each page where people log in by name."""
 
 
+MonthEndpoint = Callable[[MonthView], Endpoint]
+"""Makes the answer to an address of a view of a month."""
+
+
 def build(context: ConsoleContext) -> ASGIApp:
     """The console as a guarded ASGI application."""
     console, gate = context.config.console, Gate(context)
     token, pages = console.access_token(), _pages(context)
     holder = administrator("local" if not console.has_login else "token")
     kept = CitySessions(context.database, token, holder, is_by_name=console.accounts)
-    figures, gateways, pictures = Figures(context), Gateways(context), Pictures()
+    figures, pictures = Figures(context), Pictures()
+    choosing = Choosing(context, figures)
     url = context.config.demonstration_control
     control = DemonstrationControl(url) if url else None
-    overview = Overview(context, figures, gateways, pictures, control)
+    overview = Overview(context, figures, pictures, control)
     machine = MachinePage(context, figures, pictures)
+
+    def endpoint(view: MonthView) -> Endpoint:
+        return pages.endpoint(choosing.told(view))
+
     routes = [
-        *gate.allow(Permission.FIGURES, Route("/", pages.endpoint(overview.view))),
-        *_drilldown_routes(gate, pages, Drilldown(context, figures)),
-        *_machine_routes(gate, pages, machine),
-        *_record_routes(gate, pages, Records(context, gateways)),
+        *gate.allow(Permission.FIGURES, Route("/", endpoint(overview.view))),
+        *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
+        *_machine_routes(gate, endpoint, machine),
+        *_record_routes(gate, pages, Records(context, figures.gateways)),
         *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
         *_identifier_routes(gate, context, pages),
         *gate.allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),
-        *gate.allow(Permission.FIGURES, Route("/charts/trend.json", _trend_endpoint(overview))),
+        *gate.allow(
+            Permission.FIGURES, Route("/charts/trend.json", _trend_endpoint(choosing, overview))
+        ),
         *gate.allow(Permission.FIGURES, Route(BUNDLE, _bundle)),
     ]
     if control is not None:
@@ -119,6 +131,7 @@ def _pages(context: ConsoleContext) -> Pages:
         secure=config.console.tls is not None,
         login=config.console.has_login,
         foot=FOOT + PEOPLE if config.console.accounts else FOOT,
+        kept=KEPT,
     )
     filters: dict[str, Callable[..., object]] = {
         "percent": partial(percent_text, edges=edges_of(*context.definitions.values())),
@@ -159,26 +172,26 @@ def _reader(request: Request) -> Reader | None:
     return Reader(who.name, may, None if who.scope.is_whole else who.scope)
 
 
-def _drilldown_routes(gate: Gate, pages: Pages, views: Drilldown) -> list[Route]:
+def _drilldown_routes(gate: Gate, endpoint: MonthEndpoint, views: Drilldown) -> list[Route]:
     return [
         *gate.allow(
             Permission.ENTERPRISES,
-            Route("/enterprises", pages.endpoint(views.enterprises)),
-            Route("/enterprises/{uscc}", pages.endpoint(views.enterprise)),
-            Route("/counties/{key}", pages.endpoint(views.county)),
-            Route("/industries/{key}", pages.endpoint(views.industry)),
+            Route("/enterprises", endpoint(views.enterprises)),
+            Route("/enterprises/{uscc}", endpoint(views.enterprise)),
+            Route("/counties/{key}", endpoint(views.county)),
+            Route("/industries/{key}", endpoint(views.industry)),
         ),
-        *gate.allow(Permission.FIGURES, Route("/industries", pages.endpoint(views.industries))),
+        *gate.allow(Permission.FIGURES, Route("/industries", endpoint(views.industries))),
     ]
 
 
-def _machine_routes(gate: Gate, pages: Pages, machine: MachinePage) -> list[Route]:
+def _machine_routes(gate: Gate, endpoint: MonthEndpoint, machine: MachinePage) -> list[Route]:
     async def chart(request: Request) -> Response:
         return _json(await machine.chart(request))
 
     address = "/enterprises/{uscc}/{site}/{asset}"
     return [
-        *gate.allow(Permission.ENTERPRISES, Route(address, pages.endpoint(machine.view))),
+        *gate.allow(Permission.ENTERPRISES, Route(address, endpoint(machine.view))),
         *gate.allow(Permission.READINGS, Route(f"{address}/chart.json", chart)),
     ]
 
@@ -217,10 +230,13 @@ def _record_routes(gate: Gate, pages: Pages, records: Records) -> list[Route]:
     ]
 
 
-def _trend_endpoint(overview: Overview) -> Endpoint:
+def _trend_endpoint(choosing: Choosing, overview: Overview) -> Endpoint:
     async def trend(request: Request) -> Response:
-        scope = principal_of(request).scope
-        return _json(await overview.trend(scope, preferences(request).language, "interactive"))
+        try:
+            choice = await choosing.choice(request)
+        except ChoiceError:
+            raise HTTPException(404) from None
+        return _json(await overview.trend(choice, preferences(request).language, "interactive"))
 
     return trend
 

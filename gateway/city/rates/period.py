@@ -88,6 +88,16 @@ def frozen_as(month: str, now_ms: int) -> Status | None:
     return "P" if today >= following.replace(day=PROVISIONAL_DAY) else None
 
 
+def months_between(first: str, last: str) -> tuple[str, ...]:
+    """The months from one to another, both among them; none if the last is before the first."""
+    months: list[str] = []
+    day = first_day(first)
+    while month_of(day) <= last:
+        months.append(month_of(day))
+        day = next_month(day)
+    return tuple(months)
+
+
 def recent_months(now_ms: int, count: int) -> tuple[str, ...]:
     """The last ``count`` months in order, the running one last."""
     months: list[str] = []

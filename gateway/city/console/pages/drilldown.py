@@ -10,6 +10,7 @@ from starlette.requests import Request
 from gateway.city.console.asking import note_view, principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Link
+from gateway.city.console.pages.choice import Choice
 from gateway.city.console.queries.database import (
     EnterpriseRow,
     enterprise_of,
@@ -45,35 +46,38 @@ class Drilldown:
         self._context = context
         self._figures = figures
 
-    async def industries(self, request: Request) -> View:
+    async def industries(self, request: Request, choice: Choice) -> View:
         """The rate by industry."""
-        table = (await self._month(request)).table("industry")
-        data = {"table": table, "cells": table.ranked()}
+        table = (await self._month(request, choice)).table("industry")
+        data = {"choice": choice, "table": table, "cells": table.ranked()}
         return View("industries.html", data, ("cells", "note"), 4.0, as_table(table))
 
-    async def _month(self, request: Request) -> RateMonth:
-        """The running month; a file waits longer for its first figure than a page."""
+    async def _month(self, request: Request, choice: Choice) -> RateMonth:
+        """The chosen month; a file waits longer for its first figure than a page."""
         wait_s = FILE_WAIT_S if is_file(request) else None
-        scope = principal_of(request).scope
-        return await self._figures.month(self._figures.headline.id, scope, wait_s)
+        definition = choice.definition.id
+        return await self._figures.month(definition, choice.scope, wait_s, choice.month)
 
-    async def enterprises(self, request: Request) -> View:
+    async def enterprises(self, request: Request, choice: Choice) -> View:
         """All enterprises."""
-        return await self._group(request, "", lambda _row: True, None)
+        return await self._group(request, choice, "", lambda _row: True, None)
 
-    async def county(self, request: Request) -> View:
+    async def county(self, request: Request, choice: Choice) -> View:
         """The enterprises of a county."""
         code = request.path_params["key"]
-        return await self._group(request, "county", lambda row: row.county == code, code)
+        return await self._group(request, choice, "county", lambda row: row.county == code, code)
 
-    async def industry(self, request: Request) -> View:
+    async def industry(self, request: Request, choice: Choice) -> View:
         """The enterprises of an industry."""
         code = request.path_params["key"]
-        return await self._group(request, "industry", lambda row: row.industry == code, code)
+        return await self._group(
+            request, choice, "industry", lambda row: row.industry == code, code
+        )
 
     async def _group(
         self,
         request: Request,
+        choice: Choice,
         by: str,
         belongs: Callable[[EnterpriseRow], bool],
         code: str | None,
@@ -83,7 +87,7 @@ class Drilldown:
         members = {uscc: row for uscc, row in known.items() if belongs(row)}
         if code is not None and not members:
             raise HTTPException(404)
-        month = await self._month(request)
+        month = await self._month(request, choice)
         table = month.table("enterprise")
         cells = [cell for cell in table.ranked() if cell.key in members]
         # Enterprises out of the definition's scope have no rate, but are not to vanish.
@@ -91,6 +95,7 @@ class Drilldown:
         outside = [row for uscc, row in members.items() if uscc not in counted]
         name = _group_name(by, code)
         data = {
+            "choice": choice,
             "table": table,
             "cells": cells,
             "outside": outside,
@@ -103,15 +108,16 @@ class Drilldown:
         }
         return View("enterprises.html", data, ("headline", "cells"), 4.0, as_table(table, cells))
 
-    async def enterprise(self, request: Request) -> View:
+    async def enterprise(self, request: Request, choice: Choice) -> View:
         """One enterprise with all its machines: counted or not, and why."""
         row = await self._enterprise(request)
-        table = await self._table_beside(request)
-        machines = await self._machines(row.uscc)
+        table = await self._table_beside(request, choice)
+        machines = await self._machines(row.uscc, choice)
         data = {
+            "choice": choice,
             "row": row,
             "table": table,
-            "definition": self._figures.headline,
+            "definition": choice.definition,
             "cell": table and next((cell for cell in table.cells if cell.key == row.uscc), None),
             "machines": machines,
             "county": county_name(row.county),
@@ -120,10 +126,10 @@ class Drilldown:
         file = _machine_table(row, machines, rate_notes(table) if table else {})
         return View("enterprise.html", data, ("summary", "machines"), 2.0, file)
 
-    async def _table_beside(self, request: Request) -> RateTable | None:
+    async def _table_beside(self, request: Request, choice: Choice) -> RateTable | None:
         """The city's figures beside an enterprise's machines, which need not wait for them."""
         try:
-            return (await self._month(request)).table("enterprise")
+            return (await self._month(request, choice)).table("enterprise")
         except NotYetError:
             if is_file(request):
                 raise
@@ -137,12 +143,13 @@ class Drilldown:
         await note_view(self._context, request, uscc)
         return row
 
-    async def _machines(self, uscc: str) -> list[MachineLine]:
+    async def _machines(self, uscc: str, choice: Choice) -> list[MachineLine]:
         places = await self._context.database.read(equipment_names, uscc)
         by_machine = {(place.site_no, place.asset_no): place for place in places}
+        verdicts = await self._figures.machines(uscc, choice.definition.id, choice.month)
         lines = [
             self._line(verdict, by_machine[verdict.site_no, verdict.asset_no])
-            for verdict in await self._figures.machines(uscc)
+            for verdict in verdicts
             if (verdict.site_no, verdict.asset_no) in by_machine
         ]
         return sorted(lines, key=lambda line: (line.place.workshop, line.place.line))

@@ -18,6 +18,7 @@ from gateway.city.console.charts.specifications import PICTURES, Shape, Spec
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.doubt import Trust, doubt_words, trust_of
 from gateway.city.console.live.present import MachineNow
+from gateway.city.console.pages.choice import Choice
 from gateway.city.console.pages.drilldown import link_state
 from gateway.city.console.pages.readings import SPANS, Wish, readings_of, values_table, wish_of
 from gateway.city.console.queries.database import (
@@ -53,7 +54,7 @@ class MachinePage:
         self._figures = figures
         self._pictures = pictures
 
-    async def view(self, request: Request) -> View:
+    async def view(self, request: Request, choice: Choice) -> View:
         """Identifier, state, counting, live values, history."""
         machine = _machine_of(request)
         row = await self._row(request, machine)
@@ -64,7 +65,8 @@ class MachinePage:
         readings = readings_of(live, lacking) if may_read else []
         wish = wish_of(request, readings)
         data: dict[str, object] = {
-            "verdict": await self._verdict(machine),
+            "verdict": await self._verdict(machine, choice),
+            "choice": choice,
             "machine_live": live,
             "link": link_state(live.link if live else None),
             "readings": readings,
@@ -77,19 +79,21 @@ class MachinePage:
         async def still() -> dict[str, object]:
             curve = await self._history_pictures(live, wish, language)
             scope = principal_of(request).scope
-            return await self._record(machine, row, scope) | curve
+            return await self._record(machine, row, scope, choice) | curve
 
         blocks = ("state", "values", "gaps")
         return View("machine.html", data, blocks, 1.0, values_table(machine, readings), still)
 
-    async def _record(self, machine: MachineName, row: Any, scope: Scope) -> dict[str, object]:
+    async def _record(
+        self, machine: MachineName, row: Any, scope: Scope, choice: Choice
+    ) -> dict[str, object]:
         """What does not change while somebody looks."""
         return {
             "row": row,
             "address": machine_address(*machine),
             "enterprise": await self._context.database.read(enterprise_of, machine[0], scope),
             "county_name": county_name,
-            **await self._evidence(row.id),
+            **await self._evidence(row.id, choice.month),
             "qr": self._qr(row.handle) if row.handle else None,
             "spans": tuple(SPANS),
         }
@@ -105,17 +109,17 @@ class MachinePage:
         await note_view(self._context, request, machine.uscc)
         return row
 
-    async def _evidence(self, machine_id: int) -> dict[str, object]:
-        """The days of the running month that the verdict rests on, and what the edges counted."""
-        read, period = self._context.database.read, period_of(None, self._context.now_ms())
-        days = await read(evidence_days, machine_id, period.first)
+    async def _evidence(self, machine_id: int, month: str | None) -> dict[str, object]:
+        """The days of a month that the verdict rests on, and what the edges counted."""
+        read, period = self._context.database.read, period_of(month, self._context.now_ms())
+        days = await read(evidence_days, machine_id, period.first, period.as_of)
         counts = await read(counts_of, machine_id, {row.day for row in days})
-        doubted = await read(doubted_days, machine_id, period.first)
+        doubted = await read(doubted_days, machine_id, period.first, period.as_of)
         return {"evidence": days, "counts": counts, "doubted_days": doubted}
 
-    async def _verdict(self, machine: MachineName) -> object:
+    async def _verdict(self, machine: MachineName, choice: Choice) -> object:
         uscc, site_no, asset_no = machine
-        verdicts = await self._figures.machines(uscc)
+        verdicts = await self._figures.machines(uscc, choice.definition.id, choice.month)
         return next(
             (one for one in verdicts if (one.site_no, one.asset_no) == (site_no, asset_no)), None
         )

@@ -16,21 +16,23 @@ from gateway.city.console.charts.specifications import (
 )
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl, Line
+from gateway.city.console.pages.choice import Choice
 from gateway.city.console.queries.database import ledger_size
-from gateway.city.console.queries.figures import FILE_WAIT_S, Figures, late_of, plan_distance
-from gateway.city.console.queries.gaps import GapFilter, gap_count, gaps
-from gateway.city.console.queries.gateways import Gateways
-from gateway.city.rates.period import month_of
+from gateway.city.console.queries.figures import (
+    FILE_WAIT_S,
+    Figures,
+    plan_distance,
+)
+from gateway.city.console.queries.moment import Moment, lacking_now, late_of
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.table import RateTable
-from gateway.core.days import day_of
 from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
 from gateway.web.tables import is_file
-from gateway.web.waiting import NotYetError
+from gateway.web.waiting import Making, NotYetError
 
-RECENT_GAPS = 6
+LIVE = ("headline", "counties", "gateways", "gaps", "lines")
 SHOWN_GATEWAYS = 8
 
 
@@ -41,42 +43,34 @@ class Overview:
         self,
         context: ConsoleContext,
         figures: Figures,
-        gateways: Gateways,
         pictures: Pictures,
         control: DemonstrationControl | None,
     ) -> None:
         self._context = context
         self._figures = figures
-        self._gateways = gateways
         self._pictures = pictures
         self._control = control
 
-    async def view(self, request: Request) -> View:
-        """Everything an officer asks first."""
-        context, now_ms = self._context, self._context.now_ms()
+    async def view(self, request: Request, choice: Choice) -> View:
+        """Everything an officer asks first; of a past month without what goes on now."""
+        context = self._context
         language = preferences(request).language
-        asking = principal_of(request)
-        scope = asking.scope
-        states = await self._gateways.states(scope)
-        figures = await self._headline(scope, is_file(request))
+        figures = await self._headline(choice, is_file(request))
+        lines = None if choice.month else await self._lines(principal_of(request))
         table = figures.get("table")
         data: dict[str, object] = {
             **figures,
-            "definition": self._figures.headline,
-            "month": month_of(day_of(now_ms)),
+            "choice": choice,
+            "definition": choice.definition,
+            "month": choice.shown,
             "plan_note": _plan_note(language),
-            "gateways": states.worst_first[:SHOWN_GATEWAYS],
-            "gateway_counts": (states.online, len(states.worst_first)),
-            "gaps": await context.database.read(gaps, GapFilter(scope), RECENT_GAPS),
-            "lasting": await context.database.read(gap_count, GapFilter(scope, only_open=True)),
-            "lines": await self._lines(asking),
-            "late": await late_of(context, scope),
-            "now_ms": now_ms,
+            "late": await late_of(context, choice.scope),
+            "lines": lines,
         }
-        live = ("headline", "counties", "gateways", "gaps", "lines")
         # While there is no headline there is no trend either: it need not be waited for.
-        still = partial(self._trend_pictures, scope, language) if table else _no_trend
+        still = partial(self._trend_pictures, language, choice) if table else _no_trend
         file = as_table(table) if isinstance(table, RateTable) else None
+        live = ("headline", "counties") if choice.month else LIVE
         return View("overview.html", data, live, table=file, still=still)
 
     async def _lines(self, asking: Principal) -> list[Line] | None:
@@ -85,46 +79,63 @@ class Overview:
             return None
         return await self._control.lines()
 
-    async def _headline(self, scope: Scope, whole: bool) -> dict[str, object]:
+    async def _headline(self, choice: Choice, whole: bool) -> dict[str, object]:
         """The figures, or how far they are; a file waits for them."""
-        figures, now_ms = self._figures, self._context.now_ms()
-        nothing = {"making": None, "table": None, "online": None, "coverage": None}
         wait_s = FILE_WAIT_S if whole else None
         try:
-            table = await figures.table("county", scope, wait_s=wait_s)
+            moment = await self._figures.moment(
+                choice.definition.id, choice.scope, wait_s, choice.month
+            )
         except NotYetError as error:
             if whole:
                 raise
-            ledger = await self._context.database.read(ledger_size, scope)
-            return nothing | {"making": error.making, "ledger": ledger}
-        return nothing | {
+            return await self._nothing_yet(error.making, choice.scope)
+        found = moment.months[choice.definition.id]
+        table = found.table("county")
+        return {
+            "making": None,
             "table": table,
             "counties": table.ranked(),
-            "plan": plan_distance(table.lead(table.city), now_ms),
-            "online": await self._beside(scope, "ONL"),
-            "coverage": await self._beside(scope, "COV"),
+            "plan": plan_distance(table.lead(table.city), found.as_of_ms - 1),
+            "online": moment.months.get("ONL"),
+            "coverage": moment.months.get("COV"),
+            **({} if choice.month else await self._present(moment, choice.scope)),
         }
 
-    async def _beside(self, scope: Scope, definition: str) -> RateTable | None:
-        """A figure beside the headline; None: not yet."""
-        try:
-            return await self._figures.table("county", scope, definition)
-        except NotYetError:
-            return None
+    async def _nothing_yet(self, making: Making, scope: Scope) -> dict[str, object]:
+        nothing = {"table": None, "online": None, "coverage": None}
+        ledger = await self._context.database.read(ledger_size, scope)
+        return (
+            nothing | {"making": making, "ledger": ledger} | await self._present(Moment({}), scope)
+        )
 
-    async def _trend_pictures(self, scope: Scope, language: Language) -> dict[str, object]:
+    async def _present(self, moment: Moment, scope: Scope) -> dict[str, object]:
+        """What goes on: at the moment of the figures, or now where there are none yet."""
+        lacking = moment.gaps
+        if lacking is None:
+            lacking = await self._context.database.read(lacking_now, scope)
+        states = moment.gateways or await self._figures.gateways.states(scope)
+        return {
+            "gateways": states.worst_first[:SHOWN_GATEWAYS],
+            "gateway_counts": (states.online, len(states.worst_first)),
+            "gaps": lacking.newest,
+            "lasting": lacking.lasting,
+            "now_ms": self._context.now_ms(),
+        }
+
+    async def _trend_pictures(self, language: Language, choice: Choice) -> dict[str, object]:
         """The chart as pictures; None while it is computed for the first time."""
         try:
+            trend = partial(self.trend, choice, language)
             return {
-                f"trend_{shape}": await self._pictures.svg(await self.trend(scope, language, shape))
-                for shape in PICTURES
+                f"trend_{shape}": await self._pictures.svg(await trend(shape)) for shape in PICTURES
             }
         except NotYetError:
             return await _no_trend()
 
-    async def trend(self, scope: Scope, language: Language, shape: Shape) -> Spec:
+    async def trend(self, choice: Choice, language: Language, shape: Shape) -> Spec:
         """The specification of the trend chart."""
-        points = await self._figures.trend(scope)
+        points = await self._figures.trend(choice.scope, choice.definition.id)
         return trend_chart(points, plan_path(), _labels(language), shape)
 
 

@@ -11,10 +11,10 @@ from gateway.city.console.asking import principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries.books import books, books_count
 from gateway.city.console.queries.database import GatewayRow
-from gateway.city.console.queries.figures import late_of
 from gateway.city.console.queries.findings import Findings, findings
 from gateway.city.console.queries.gaps import COUNTED, GapFilter, gap_causes, gap_count, gaps
 from gateway.city.console.queries.gateways import Gateways
+from gateway.city.console.queries.moment import late_of
 from gateway.city.console.queries.recordtables import definition_table, finding_table, gap_table
 from gateway.city.console.remember import Remembered
 from gateway.city.rates.definitions import open_questions

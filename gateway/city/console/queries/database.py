@@ -124,18 +124,20 @@ def machine_of_handle(connection: Connection, key: str, scope: Scope) -> Machine
     return MachineName(*row) if row else None
 
 
-def evidence_days(connection: Connection, machine_id: int, first: date) -> Rows:
-    """The evidence of a machine since a day, newest first."""
+def evidence_days(connection: Connection, machine_id: int, first: date, last: date) -> Rows:
+    """The evidence of a machine from one day to another, both among them; newest first."""
     columns = evidence.c
-    query = select(evidence).where(columns.machine_id == machine_id, columns.day >= first)
+    query = select(evidence).where(
+        columns.machine_id == machine_id, columns.day.between(first, last)
+    )
     return connection.execute(query.order_by(columns.day.desc(), columns.source)).all()
 
 
-def doubted_days(connection: Connection, machine_id: int, first: date) -> int:
-    """On how many days since one a machine has values whose time is in doubt."""
+def doubted_days(connection: Connection, machine_id: int, first: date, last: date) -> int:
+    """On how many days from one to another a machine has values whose time is in doubt."""
     columns = doubted_evidence.c
     query = select(func.count(columns.day.distinct())).where(
-        columns.machine_id == machine_id, columns.day >= first
+        columns.machine_id == machine_id, columns.day.between(first, last)
     )
     return connection.execute(query).scalar_one()
 

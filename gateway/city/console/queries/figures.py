@@ -1,21 +1,25 @@
-"""Rates as the pages need them: computed in a thread, shared between visitors."""
+"""Rates as the pages need them: computed in a thread, shared between visitors.
+
+What one page shows together is of one :class:`Moment`, and the page says of which.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries import kept
-from gateway.city.console.queries.database import Rows, places
+from gateway.city.console.queries.database import places
+from gateway.city.console.queries.gateways import Gateways
 from gateway.city.console.queries.kept import KeptMonth
+from gateway.city.console.queries.moment import Moment, at_once
 from gateway.city.console.remember import Remembered
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Dimension
 from gateway.city.rates.definitions import definition_of
-from gateway.city.rates.frozen.late import noted
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.plan import plan_on, target
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
@@ -28,6 +32,8 @@ from gateway.core.days import day_of
 from gateway.web.formats import NOTHING
 from gateway.web.waiting import Making, NotYetError
 
+T = TypeVar("T")
+
 MONTH_S = 4.0
 PAST_S = 120.0
 KEEP_MS = 60_000
@@ -37,7 +43,8 @@ TREND_MONTHS = 12
 FILE_WAIT_S = 25.0
 """A file is waited for: what saves it cannot fill it in later. Proxies give up after 30 s and more.
 """
-_NOW = "now"
+_BESIDE_NOW, _BESIDE_ALWAYS = ("ONL",), ("COV",)
+"""Definitions whose figures stand beside every rate."""
 
 
 class Figures:
@@ -59,7 +66,9 @@ class Figures:
         self._writing, self._computing = asyncio.Lock(), asyncio.Lock()
         self._step = ("begun", 0, 0)
         self.headline = definition_of(context.definitions, context.config.definitions.headline)
-        self._shown = tuple(dict.fromkeys((self.headline.id, "ONL", "COV")))
+        beside = (self.headline.id, *_BESIDE_NOW, *_BESIDE_ALWAYS)
+        self._shown = tuple(dict.fromkeys(beside))
+        self.gateways = Gateways(context)
         self._recall()
 
     async def table(
@@ -68,32 +77,65 @@ class Figures:
         """The running month by county, industry or enterprise; see :meth:`month`."""
         return (await self.month(definition or self.headline.id, scope, wait_s)).table(by)
 
-    async def month(self, definition: str, scope: Scope, wait_s: float | None = None) -> RateMonth:
-        """The running month with every dimension: of the enterprises that are seen.
+    async def month(
+        self,
+        definition: str,
+        scope: Scope,
+        wait_s: float | None = None,
+        month: str | None = None,
+    ) -> RateMonth:
+        """A month with every dimension; see :meth:`moment`."""
+        return (await self.moment(definition, scope, wait_s, month)).months[definition]
+
+    async def moment(
+        self,
+        definition: str,
+        scope: Scope,
+        wait_s: float | None = None,
+        month: str | None = None,
+    ) -> Moment:
+        """A month by a definition, and what stands beside it on a page.
 
         Args:
-            definition: id of its definition.
+            definition: its id.
             scope: of who asks; the total is of it, too.
             wait_s: how long to wait for the first figure; None: as long as a page may.
+            month: ``YYYY-MM``; None: the running one.
 
         Raises:
             NotYetError: it is being computed for the first time; says how far that is.
         """
-        shown = self._shown if definition in self._shown else (definition,)
-        make = partial(self._months, shown)
+        together = self._together(definition, month)
+        for_s = MONTH_S if month is None else PAST_S
+        make = partial(self._moment, together)
+        if month is not None:
+            make = partial(self._past_month, together, month)
         try:
-            months = await self._remembered.get((_NOW, shown), MONTH_S, make, wait_s)
+            found: Moment = await self._remembered.get((month, together), for_s, make, wait_s)
         except NotYetError as error:
             raise self._not_yet(error.making.since_ms) from None
-        if definition not in months:  # what a start took up lacks what holds for a moment only
+        if definition not in found.months:  # a start takes up nothing that holds for a moment only
             raise self._not_yet(self._context.now_ms())
-        return await self._seen(months[definition], scope)
+        return await self._part(found, scope)
+
+    async def _part(self, moment: Moment, scope: Scope) -> Moment:
+        if scope.is_whole:
+            return moment
+        months = moment.months.items()
+        return Moment({name: await self._seen(month, scope) for name, month in months})
 
     async def _seen(self, month: RateMonth, scope: Scope) -> RateMonth:
         if scope.is_whole:
             return month
         make = partial(self._context.database.read, places, scope)
         return part_of(month, await self._remembered.get(("places", scope), MONTH_S, make))
+
+    def _together(self, definition: str, month: str | None) -> tuple[str, ...]:
+        """Definitions of which figures stand on one page; an instantaneous one has no past."""
+        if month is not None:
+            return tuple(dict.fromkeys((definition, *_BESIDE_ALWAYS)))
+        beside = (definition, *_BESIDE_NOW, *_BESIDE_ALWAYS)
+        return self._shown if definition in self._shown else tuple(dict.fromkeys(beside))
 
     def _not_yet(self, since_ms: int) -> NotYetError:
         return NotYetError(Making(since_ms, *self._step))
@@ -117,10 +159,10 @@ class Figures:
                 points[one.month] = trend_point(found)
             self._kept[one.definition, one.month] = one
         if self.headline.id in now:
-            self._remembered.recall((_NOW, self._shown), now)
+            self._remembered.recall((None, self._shown), Moment(now))
         if points:
             shown = tuple(points[month] for month in past if month in points)
-            self._remembered.recall(("trend", running, EVERYTHING), shown)
+            self._remembered.recall(("trend", self.headline.id, running, EVERYTHING), shown)
 
     async def _keep(self, months: Sequence[RateMonth]) -> None:
         """Keep figures for the next start; the file is written once a minute, or at the first."""
@@ -136,18 +178,20 @@ class Figures:
             async with self._writing:  # there is one draft; who is last writes all there is by then
                 await asyncio.to_thread(kept.write, self._file, list(self._kept.values()))
 
-    async def _months(self, wanted: Sequence[str]) -> dict[str, RateMonth]:
+    async def _moment(self, wanted: Sequence[str]) -> Moment:
         """The running month of some definitions, from one reading of ledger and evidence."""
         answering = frozenset[MachineName]().union(*map(self._answering, wanted))
-        found = await self._compute(
-            partial(rate_months, answering=answering), [(one, None) for one in wanted]
-        )
-        await self._keep(found)
-        return {one.definition.id: one for one in found}
+        states = await self.gateways.states(EVERYTHING)
+        asked = [(one, None) for one in wanted]
+        months, lacking = await self._compute(partial(at_once, answering=answering), asked)
+        await self._keep(months)
+        return Moment({one.definition.id: one for one in months}, lacking, states)
 
-    async def _compute(
-        self, function: Callable[..., Sequence[RateMonth]], *what: Any
-    ) -> Sequence[RateMonth]:
+    async def _past_month(self, wanted: Sequence[str], month: str) -> Moment:
+        found = await self._compute(rate_months, [(one, month) for one in wanted])
+        return Moment({one.definition.id: one for one in found})
+
+    async def _compute(self, function: Callable[..., T], *what: Any) -> T:
         """Compute figures; one at a time, for two would take as long as one each."""
         context = self._context
         async with self._computing:
@@ -169,52 +213,59 @@ class Figures:
         demonstration = context.config.demonstration
         return context.live.answering(demonstration=demonstration, uscc=uscc)
 
-    async def trend(self, scope: Scope, wait_s: float | None = None) -> tuple[TrendPoint, ...]:
-        """The headline rate of the last months; the last point is the figure of the pages.
+    async def trend(
+        self, scope: Scope, definition: str = "", wait_s: float | None = None
+    ) -> tuple[TrendPoint, ...]:
+        """The rate of the last months, the headline unless another one is named.
+
+        The last point is the figure of the pages.
 
         Raises:
             NotYetError: it is being computed for the first time.
         """
+        chosen = definition or self.headline.id
         *past, running = recent_months(self._context.now_ms(), TREND_MONTHS)
-        now = await self.month(self.headline.id, scope, wait_s)
-        make, key = partial(self._past, past, scope), ("trend", running, scope)
+        now = await self.month(chosen, scope, wait_s)
+        make, key = partial(self._past, chosen, past, scope), ("trend", chosen, running, scope)
         points = await self._remembered.get(key, PAST_S, make, wait_s)
         return (*points, trend_point(now))
 
-    async def _past(self, months: Sequence[str], scope: Scope) -> tuple[TrendPoint, ...]:
+    async def _past(
+        self, definition: str, months: Sequence[str], scope: Scope
+    ) -> tuple[TrendPoint, ...]:
         if scope.is_whole:
-            found = await self._compute(trend_months, self.headline.id, months)
+            found = await self._compute(trend_months, definition, months)
             await self._keep(found)
             return tuple(map(trend_point, found))
         by_enterprise = partial(trend_months, dimensions=("enterprise",))
-        found = await self._compute(by_enterprise, self.headline.id, months)
+        found = await self._compute(by_enterprise, definition, months)
         return tuple([trend_point(await self._seen(one, scope)) for one in found])
 
-    async def machines(self, uscc: str) -> list[MachineVerdict]:
-        """How every machine of an enterprise is counted in the running month."""
-        make = partial(self._machines, uscc)
-        return await self._remembered.get(("machines", uscc), MONTH_S, make)
+    async def machines(
+        self, uscc: str, definition: str = "", month: str | None = None
+    ) -> list[MachineVerdict]:
+        """How every machine of an enterprise is counted in a month; None: the running one."""
+        asked = (uscc, definition or self.headline.id, month)
+        for_s = MONTH_S if month is None else PAST_S
+        return await self._remembered.get(
+            ("machines", *asked), for_s, partial(self._machines, *asked)
+        )
 
-    async def _machines(self, uscc: str) -> list[MachineVerdict]:
+    async def _machines(
+        self, uscc: str, definition: str, month: str | None
+    ) -> list[MachineVerdict]:
         context, now_ms = self._context, self._context.now_ms()
         demonstration = context.config.demonstration
         return await context.database.read(
             machine_facts,
-            self.headline.id,
-            None,
+            definition,
+            month,
             now_ms,
             demonstration=demonstration,
-            answering=self._answering(self.headline.id, uscc),
+            answering=self._answering(definition, uscc),
             uscc=uscc,
             definitions=context.definitions,
         )
-
-
-async def late_of(context: ConsoleContext, scope: Scope) -> Rows:
-    """What came late for final months; it is counted for the whole city, so who sees it all."""
-    if not scope.is_whole:
-        return ()
-    return await context.database.read(noted, context.config.demonstration)
 
 
 def plan_distance(rate: Fraction | None, now_ms: int) -> dict[str, object]:

@@ -77,9 +77,7 @@ def trend_months(
     if definition_of(known, definition_id).measure == "answering":
         return ()
     # Before the first evidence nothing is known: to compute that takes as long as a real month.
-    first = connection.scalar(select(func.min(evidence.c.day)))
-    days = [day for day in (began_on(connection), first) if day is not None]
-    since = month_of(max(days)) if days else ""
+    since = known_since(connection)
     wanted = [(definition_id, month) for month in months if month >= since]
     found = rate_months(
         connection,
@@ -91,6 +89,13 @@ def trend_months(
         progress=progress,
     )
     return tuple(found)
+
+
+def known_since(connection: Connection) -> str:
+    """The first month of which anything can be known; empty: nothing is known yet."""
+    first = connection.scalar(select(func.min(evidence.c.day)))
+    days = [day for day in (began_on(connection), first) if day is not None]
+    return month_of(max(days)) if days else ""
 
 
 def trend_point(month: RateMonth) -> TrendPoint:
