@@ -88,10 +88,7 @@ def build(context: ConsoleContext) -> ASGIApp:
     control = DemonstrationControl(url) if url else None
     overview = Overview(context, figures, pictures, control)
     machine = MachinePage(context, figures, pictures)
-
-    def endpoint(view: MonthView) -> Endpoint:
-        return pages.endpoint(choosing.told(view))
-
+    endpoint = _months_of(pages, choosing)
     routes = [
         *gate.allow(Permission.FIGURES, Route("/", endpoint(overview.view))),
         *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
@@ -120,6 +117,10 @@ def build(context: ConsoleContext) -> ASGIApp:
         open_paths=(links.ADDRESS,),
         operates=_operates,
     )
+
+
+def _months_of(pages: Pages, choosing: Choosing) -> MonthEndpoint:
+    return lambda view: pages.endpoint(choosing.told(view))
 
 
 def _pages(context: ConsoleContext) -> Pages:
