@@ -67,14 +67,20 @@ def as_csv(table: Table, *, demonstration: bool) -> Response:
     )
 
 
-def as_json(table: Table, *, demonstration: bool) -> Response:
+def json_text(table: Table, *, demonstration: bool) -> str:
     """One object: the notes, then ``rows``."""
     body: dict[str, object] = {"demonstration": demonstration}
     if demonstration:
         body["data"] = DEMONSTRATION
     body |= dict(table.notes) | {"rows": [dict(row) for row in table.rows]}
+    return json.dumps(body, ensure_ascii=False, indent=1)
+
+
+def as_json(table: Table, *, demonstration: bool) -> Response:
+    """A table for programs."""
     return Response(
-        json.dumps(body, ensure_ascii=False, indent=1), media_type="application/json; charset=utf-8"
+        json_text(table, demonstration=demonstration),
+        media_type="application/json; charset=utf-8",
     )
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.city.published_rates import EXAMPLE as _PUBLISHED_EXAMPLE
+from gateway.cli.city.published_rates import published
 from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
 
@@ -63,6 +65,7 @@ def register(root: typer.Typer) -> None:
         epilog="Example: `qulink rates --by enterprise --month 2026-10 --csv`",
     )(_rates)
     rates.command("correct", epilog=_CORRECT_EXAMPLE)(_correct)
+    rates.command("published", epilog=_PUBLISHED_EXAMPLE)(published)
     root.add_typer(rates, name="rates")
 
 

@@ -1,0 +1,197 @@
+"""Final months as the public is shown them. Functions take a SQLAlchemy connection.
+
+What is withheld of a month depends on all that was published before it, so the vintages are gone
+through in the order in which they were stored. They are append-only, so the answer is always the
+same.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from gateway.city.db.schema.ledger_history import enterprise_history, ledger_act
+from gateway.city.db.schema.rates import rate_result
+from gateway.city.db.tables import enterprise
+from gateway.city.rates.compute import CITY, Tally
+from gateway.city.rates.definitions import DefinitionError
+from gateway.city.rates.model import Definition
+from gateway.city.rates.publishing.publish import (
+    Audience,
+    MonthTable,
+    PublishedTable,
+    publish,
+)
+from gateway.city.rates.publishing.record import rules_of_publication
+from gateway.city.rates.publishing.withholding import NOTHING_WITHHELD, Withheld, withhold
+
+
+class NotPublishedError(ValueError):
+    """There is nothing to show to the public; the message says why."""
+
+
+@dataclass
+class Publication:
+    """What is public.
+
+    Attributes:
+        tables: newest final vintage by definition and month.
+        withheld: by month; what is withheld later is withheld of it, too.
+        unplaced: definition and month of results that nobody can place any more.
+    """
+
+    tables: dict[tuple[str, str], MonthTable] = field(default_factory=dict)
+    withheld: dict[str, Withheld] = field(default_factory=dict)
+    unplaced: set[tuple[str, str]] = field(default_factory=set)
+
+    def months(self, definition: str) -> list[str]:
+        """Its published months, the newest first."""
+        return sorted((month for one, month in self.tables if one == definition), reverse=True)
+
+    def table(self, definition: str, month: str | None = None) -> PublishedTable:
+        """A month for the public; the newest if none is named.
+
+        Raises:
+            NotPublishedError: it is not final, or cannot be judged.
+        """
+        wanted = month or next(iter(self.months(definition)), "")
+        if (definition, wanted) in self.unplaced:
+            raise NotPublishedError(
+                f"{definition} of {wanted} cannot be published: its enterprises do not add up to "
+                "its counties and industries as the ledger knows them; correct the month "
+                f"(qulink rates correct {wanted}), which stores it anew"
+            )
+        found = self.tables.get((definition, wanted))
+        if found is None:
+            raise NotPublishedError(
+                f"{definition} of {wanted or 'any month'} is not published: a month is final from "
+                "day 20 of the next, and rates of machines alone are published"
+            )
+        return publish(found, Audience.PUBLIC, self.withheld[wanted])
+
+
+def publication(
+    connection: Connection, definitions: Mapping[str, Definition], *, demonstration: bool
+) -> Publication:
+    """All final months of rates of machines.
+
+    Args:
+        connection: the city's database, on one snapshot.
+        definitions: by id.
+        demonstration: results with synthetic machines, or those without.
+    """
+    known = Publication()
+    machines = [one.id for one in definitions.values() if one.measure == "networked"]
+    places = _Places(connection)
+    of_month: dict[str, list[Sequence[Tally]]] = defaultdict(list)
+    held, alone = NOTHING_WITHHELD, set[str]()
+    for month, vintages in _as_stored(connection, machines, demonstration):
+        for one in vintages:
+            table = _read(connection, one, places)
+            if table is None:
+                known.unplaced.add((one.definition, month))
+                continue
+            known.unplaced.discard((one.definition, month))
+            known.tables[one.definition, month] = table
+            of_month[month].append(table.tallies)
+        if of_month[month]:
+            held = withhold(of_month[month], rules_of_publication(), held)
+            if held.all_parts:
+                alone.add(month)
+    known.withheld = {
+        month: Withheld(held.sensitive, held.protecting, month in alone) for month in of_month
+    }
+    return known
+
+
+def demand_machines(definition: Definition) -> None:
+    """Refuse a rate that is never published.
+
+    Raises:
+        DefinitionError: it is none of machines in a month.
+    """
+    if definition.measure != "networked":
+        raise DefinitionError(
+            f"{definition.id} is not published: rates of machines in a month are, as ENR-A"
+        )
+
+
+def _as_stored(
+    connection: Connection, definitions: Sequence[str], demonstration: bool
+) -> Iterator[tuple[str, Iterable[Row[Any]]]]:
+    """Final vintages in the order in which they were stored: those of a month at once together."""
+    columns = rate_result.c
+    query = (
+        select(*(columns[name] for name in ("definition", "month", "vintage", "computed_ms")))
+        .where(
+            columns.dimension == CITY,
+            columns.status == "F",
+            columns.synthetic.is_(demonstration),
+            columns.definition.in_(definitions),
+        )
+        .order_by(columns.computed_ms, columns.month, columns.definition, columns.vintage)
+    )
+    rows = connection.execute(query).all()
+    for (_, month), together in groupby(rows, key=lambda row: (row.computed_ms, row.month)):
+        yield month, together
+
+
+def _read(connection: Connection, vintage: Row[Any], places: "_Places") -> MonthTable | None:
+    """A stored result by enterprise; None if its enterprises do not make up its parts."""
+    columns = rate_result.c
+    query = select(columns.dimension, columns.cell, columns.numerator, columns.denominator).where(
+        columns.definition == vintage.definition,
+        columns.month == vintage.month,
+        columns.vintage == vintage.vintage,
+    )
+    stored: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for row in connection.execute(query):
+        stored[row.dimension][row.cell] = row.numerator, row.denominator
+    tallies = [
+        Tally(uscc, *places.at(uscc, vintage.computed_ms), *counts)
+        for uscc, counts in sorted(stored["enterprise"].items())
+    ]
+    whole = all(
+        _sums(tallies, by) == {key: one for key, one in stored[by].items() if one[1]}
+        for by in ("county", "industry")
+    )
+    if not whole:
+        return None
+    return MonthTable(vintage.definition, vintage.month, "F", vintage.vintage, tallies)
+
+
+def _sums(tallies: Sequence[Tally], by: str) -> dict[str, tuple[int, int]]:
+    sums: dict[str, tuple[int, int]] = {}
+    for one in tallies:
+        if one.equipment:
+            key = one.county if by == "county" else one.industry
+            networked, equipment = sums.get(key, (0, 0))
+            sums[key] = networked + one.networked, equipment + one.equipment
+    return sums
+
+
+class _Places:
+    """County and industry of enterprises as the ledger had them at a moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        said, act = enterprise_history.c, ledger_act.c
+        query = (
+            select(said.uscc, said.county, said.industry, act.known_ms)
+            .join(ledger_act, act.id == said.act_id)
+            .where(act.change_id.is_not(None))
+            .order_by(act.change_id, said.valid_from)
+        )
+        self._said: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+        for row in connection.execute(query):
+            self._said[row.uscc].append((row.known_ms, row.county, row.industry))
+        now = select(enterprise.c.uscc, enterprise.c.county, enterprise.c.industry)
+        self._now = {row.uscc: (row.county, row.industry) for row in connection.execute(now)}
+
+    def at(self, uscc: str, known_ms: int) -> tuple[str, str]:
+        """What was known of an enterprise; the first that is known if nothing was yet."""
+        said = self._said.get(uscc, [])
+        known = [one for one in said if one[0] <= known_ms] or said[:1]
+        return known[-1][1:] if known else self._now.get(uscc, ("", ""))

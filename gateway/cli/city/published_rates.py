@@ -1,0 +1,111 @@
+"""``qulink rates published``: what the public may see of a final month."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened
+from gateway.cli.tables import print_table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from edge_config.models.city import CityConfig
+    from gateway.city.rates.model import Definition
+    from gateway.city.rates.publishing.publish import PublishedCell, PublishedTable
+
+EXAMPLE = "Example: `qulink rates published --by county-industry --month 2026-10 --csv`"
+_WITHHELD = "不予公布 withheld"
+
+
+class Lines(StrEnum):
+    """What the lines are."""
+
+    COUNTY = "county"
+    INDUSTRY = "industry"
+    COUNTY_INDUSTRY = "county-industry"
+
+
+def published(
+    by: Annotated[Lines, typer.Option(help="Lines of the table.")] = Lines.COUNTY,
+    definition: Annotated[
+        str, typer.Option(help="Definition id; default: the city's headline.")
+    ] = "",
+    month: Annotated[str, typer.Option(help="YYYY-MM; default: the newest final one.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    config: CityFile = DEFAULT,
+) -> None:
+    """Print what the public may see of a final month; what would show an enterprise is withheld.
+
+    Exit code 1: the month is not final, or the database or the definition cannot be used.
+    """
+    from gateway.city.rates.publishing.lines import as_file
+    from gateway.web.tables import csv_text, json_text
+
+    if as_json and as_csv:
+        fail("choose one of --json and --csv")
+    city = load(config)
+    record, table = _read(city, definition or city.definitions.headline, month)
+    file = as_file(table, by.value, record)
+    if as_json:
+        typer.echo(json_text(file, demonstration=city.demonstration))
+    elif as_csv:
+        typer.echo(csv_text(file, demonstration=city.demonstration), nl=False)
+    else:
+        _print(record, table, by, demonstration=city.demonstration)
+
+
+def _read(city: "CityConfig", name: str, month: str) -> "tuple[Definition, PublishedTable]":
+    from gateway.city.rates.definitions import DefinitionError, definition_of, load_definitions
+    from gateway.city.rates.publishing.stored import (
+        NotPublishedError,
+        demand_machines,
+        publication,
+    )
+
+    def ask(connection: "Connection") -> "tuple[Definition, PublishedTable]":
+        known = load_definitions(city.definitions.file)
+        record = definition_of(known, name)
+        demand_machines(record)
+        public = publication(connection, known, demonstration=city.demonstration)
+        return record, public.table(record.id, month or None)
+
+    with opened(city) as database:
+        try:
+            return database.read_now(ask)
+        except (DefinitionError, NotPublishedError) as error:
+            fail(str(error))
+
+
+def _print(
+    record: "Definition", table: "PublishedTable", by: Lines, *, demonstration: bool
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from gateway.city.rates.publishing.lines import lines, place
+    from gateway.web.tables import DEMONSTRATION
+
+    console = Console(soft_wrap=True)
+    if demonstration:
+        console.print(DEMONSTRATION, style="bold")
+    console.print(f"{record.id} {record.name_zh} · {record.name_en}")
+    console.print(f"{table.table.month} · 版次 vintage {table.table.vintage} · 公开 public")
+    rows = Table("县(市、区) county", "行业 industry")
+    for head in ("联网 networked", "设备 equipment", "企业 enterprises", "合并 %", "平均 %"):
+        rows.add_column(head, justify="right")
+    for key, one in lines(table, by.value):
+        rows.add_row(*(name.zh for name in place(key)), *_figures(one, record))
+    print_table(console, rows)
+
+
+def _figures(one: "PublishedCell", record: "Definition") -> list[str]:
+    from gateway.city.rates.reports.shown import shown_by
+
+    if one.figures is None:
+        return [_WITHHELD, *[""] * 4]
+    cell, write = one.figures, shown_by(record)
+    counts = (cell.networked, cell.equipment, cell.enterprises)
+    return [*map(str, counts), write(cell.pooled), write(cell.mean)]
