@@ -95,6 +95,10 @@ class Attendance:
             np.zeros(machines, np.bool_) for _ in range(4)
         )
 
+    def rest(self, service: Service) -> None:
+        """Add a day of rest: it is on neither side, whatever data came."""
+        self.end_undated = service.due & ~service.sure
+
     def add(self, day: date, service: Service, data: DayData) -> None:
         """Add the next day of the window; its days are added in order.
 

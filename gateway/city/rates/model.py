@@ -100,6 +100,11 @@ class Definition(StrictModel):
         0, ge=0, le=2, description="level a machine needs to be in N; at most that of K"
     )
     continuity: Continuity | None = Field(None, description="null: one valid day is enough")
+    days: Literal["all", "scheduled"] = Field(
+        "all",
+        description="which in-service days count; scheduled: not those of rest by the official "
+        "holiday calendar",
+    )
     window_days: int | None = Field(
         None, ge=1, le=366, description="evidence of the last days; null: of the month"
     )
@@ -119,6 +124,8 @@ class Definition(StrictModel):
     def _fits_together(self) -> Self:
         if self.denominator_level > self.level:
             raise ValueError("denominator_level is above level: K would not be a part of N")
+        if self.days == "scheduled" and self.measure != "networked":
+            raise ValueError("days: scheduled is for measure: networked; nothing else counts days")
         edges = [(band.above, band.upto) for band in self.bands]
         gaps = any(one[1] != following[0] for one, following in pairwise(edges))
         if edges and (gaps or edges[0][0] != 0 or edges[-1][1] != _WHOLE):

@@ -9,6 +9,7 @@ from gateway.city.db.tables import evidence
 from gateway.city.rates.columns.evidence import countable
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.compute import Enterprise, Tally, judge, tally, tally_ledgers
+from gateway.city.rates.days.calendar import unknown_years
 from gateway.city.rates.facts import MachineMonths, enterprises, machine_months
 from gateway.city.rates.inquiry import Inquiry
 from gateway.core.days import day_of
@@ -82,8 +83,11 @@ def is_known(connection: Connection, inquiry: Inquiry) -> bool:
     """Whether the city received anything that the rate looks at.
 
     Without any evidence every machine counts as not networked, and the formula says 0 %; but
-    the city did not run, or nobody was connected to it: the rate is unknown.
+    the city did not run, or nobody was connected to it: the rate is unknown. So it is where days
+    of rest do not count, and nobody has told which these are.
     """
+    if inquiry.definition.days == "scheduled" and unknown_years(inquiry.window.days()):
+        return False
     if inquiry.definition.measure != "networked":  # the others do not rest on evidence alone
         return True
     window = inquiry.window

@@ -145,6 +145,7 @@ def _definition(record: Definition) -> Row:
         "level": record.level,
         "percent_of_days": rule.percent_of_days if rule else None,
         "within_days": rule.within_days if rule else None,
+        "days": record.days,
         "exclude": " ".join(record.exclude),
         "aggregate": record.aggregate,
         "open_questions_zh": "\n".join(one.zh for one in open_questions(record)),

@@ -12,10 +12,11 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, case, select
 
 from gateway.city.db.tables import evidence
-from gateway.city.rates.attendance import Attendance, DayData, Flags, Numbers
+from gateway.city.rates.attendance import Attendance, DayData, Flags, Numbers, Service
 from gateway.city.rates.columns.ledger import Ledger
 from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
 from gateway.city.rates.columns.progress import Progress, unreported
+from gateway.city.rates.days.calendar import is_rest
 from gateway.city.rates.days.service import ServiceDays
 from gateway.city.rates.inquiry import Inquiry
 
@@ -53,12 +54,24 @@ def attendances(
         for inquiry, one in zip(inquiries, found, strict=True):
             serving = _serving(ledger, inquiry)
             if one.window.first <= day <= one.window.as_of:
-                data = _data(len(ledger.ids), inquiry, places, flags)
-                one.add(day, service.service(serving), data)
+                _add(one, day, service.service(serving), inquiry, (places, flags))
             if day == one.window.as_of:
                 one.status = service.status(serving)
         progress("evidence", number, len(days))
     return found
+
+
+def _add(
+    attendance: Attendance,
+    day: date,
+    service: Service,
+    inquiry: Inquiry,
+    came: tuple[Numbers, Numbers],
+) -> None:
+    if inquiry.definition.days == "scheduled" and is_rest(day):
+        attendance.rest(service)
+    else:
+        attendance.add(day, service, _data(len(service.due), inquiry, *came))
 
 
 def _service_days(ledger: Ledger) -> ServiceDays:
