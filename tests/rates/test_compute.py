@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.city.rates.cells.scores import score
 from gateway.city.rates.compute import (
     CITY,
     DIMENSIONS,
@@ -19,7 +20,6 @@ from gateway.city.rates.compute import (
     cell,
     judge,
     percent,
-    score,
     tally,
 )
 from gateway.city.rates.definitions import builtin_definitions

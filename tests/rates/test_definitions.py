@@ -37,9 +37,9 @@ from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, 
 from tests.support.registering import rules
 
 
-def test_the_four_definitions_and_their_questions() -> None:
+def test_the_definitions_and_their_questions() -> None:
     records = builtin_definitions()
-    assert list(records) == ["ENR-A", "ENR-B", "ONL", "COV"]
+    assert list(records) == ["ENR-A", "ENR-B", "ENR-C", "ENR-D", "DIG-A", "SENS", "ONL", "COV"]
     for record in records.values():
         assert len(open_questions(record)) == len(record.open_questions)
         assert all(question.zh != question.en for question in open_questions(record))
@@ -117,6 +117,10 @@ def test_a_record_is_changed_with_its_version_only() -> None:
     assert {(one.id, one.version): one.hash[:16] for one in builtin_definitions().values()} == {
         ("ENR-A", 2): "b83a206ac6dcc16b",
         ("ENR-B", 1): "90a6c7305b02c1ee",
+        ("ENR-C", 1): "8e21a625840ce591",
+        ("ENR-D", 1): "6e54e3ed9eb7503f",
+        ("DIG-A", 1): "f82562bf670b545f",
+        ("SENS", 1): "e25f1d31120db078",
         ("ONL", 1): "2b45529024f88ec7",
         ("COV", 1): "874e9e2ce7366865",
     }

@@ -34,6 +34,8 @@ class Facts(NamedTuple):
     undated: int
     unproven: bool
     end_undated: bool
+    digital: bool
+    key: bool
 
 
 days = st.integers(0, 31)
@@ -41,7 +43,7 @@ facts = st.builds(
     Facts,
     st.integers(1, 4), st.integers(1, len(CLASSES)), st.integers(0, len(STATUSES)), st.booleans(),
     days, days, st.booleans(), days, st.booleans(), st.booleans(), st.booleans(),
-    st.booleans(), days, st.booleans(), st.booleans(),
+    st.booleans(), days, st.booleans(), st.booleans(), st.booleans(), st.booleans(),
 )  # fmt: skip
 
 
@@ -56,7 +58,7 @@ def months_of(machines: Sequence[Facts]) -> MachineMonths:
     count = len(machines)
     (
         firms, classes, statuses, new, service, silent, seen, valid, doubtful, answering, twins,
-        start_unknown, undated, unproven, end_undated,
+        start_unknown, undated, unproven, end_undated, digital, key,
     ) = (np.array(column) for column in zip(*machines, strict=True))  # fmt: skip
     attendance = Attendance(count, Window(FIRST, FIRST, today_runs=False))
     attendance.status = statuses.astype(np.uint8)
@@ -71,6 +73,8 @@ def months_of(machines: Sequence[Facts]) -> MachineMonths:
         classes,
         np.where(new, FIRST.toordinal(), FIRST.toordinal() - 1),
         np.zeros(count, np.bool_),
+        digital,
+        key,
         (),
         class_names=names(CLASSES),
         status_names=names(STATUSES),

@@ -20,7 +20,7 @@ from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
 
-DEFINITIONS = builtin_definitions()
+DEFINITIONS = {one: builtin_definitions()[one] for one in ("ENR-A", "ENR-B", "COV")}
 OCTOBER = days_between(date(2026, 10, 1), date(2026, 10, 31))
 NOVEMBER_21, NOVEMBER_22 = (day_start_ms(date(2026, 11, day)) for day in (21, 22))
 

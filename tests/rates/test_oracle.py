@@ -61,6 +61,8 @@ class Item:
     values: list[tuple[datetime, int, str, bool]] = field(default_factory=list)
     answers: bool = False
     undated: set[date] = field(default_factory=set)
+    digital: bool = False
+    key: bool = False
 
     @property
     def evidence(self) -> set[tuple[date, str, bool]]:
@@ -115,6 +117,7 @@ def random_item(random: Random, uscc: str, number: int) -> Item:
     if random.random() < 0.2:
         seal(random, item)
     item.answers = random.random() < 0.5
+    item.digital, item.key = random.random() < 0.6, random.random() < 0.4
     return item
 
 
@@ -187,6 +190,8 @@ def write(connection: Connection, town: Town, random: Random) -> None:
             item.uscc,
             item.asset_no,
             equipment_class=item.kind,
+            digital=item.digital,
+            key_equipment=item.key,
             commissioned_on=item.commissioned,
             history=sorted(item.history.items()),
             undated=item.undated,
@@ -287,11 +292,26 @@ def regular(
     return enough and len(silent) <= within_days and not date_missing(item, asked), True
 
 
-def enr_b(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
+def any_day(town: Town, item: Item, asked: Asked, sources: set[str]) -> tuple[bool, bool]:
     if item.kind != "production" or not stands(item, asked):
         return False, False
-    valid = days_with(town, item, asked, asked.first, {"controller"})
+    valid = days_with(town, item, asked, asked.first, sources)
     return bool(valid) and not date_missing(item, asked), True
+
+
+def enr_c(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
+    if not item.digital or not is_verified(town, item.uscc, asked.as_of):
+        return False, False
+    return any_day(town, item, asked, {"controller"})
+
+
+def enr_d(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
+    return regular(town, item, asked, 80, 7) if item.key else (False, False)
+
+
+def dig_a(_: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
+    counted = item.kind == "production" and stands(item, asked)
+    return counted and item.digital and not date_missing(item, asked), counted
 
 
 def onl(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
@@ -305,7 +325,11 @@ def onl(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
 COUNTS = {
     "ENR-A": partial(regular, percent=80, within_days=7),
     "LOOSE": partial(regular, percent=40, within_days=7),
-    "ENR-B": enr_b,
+    "ENR-B": partial(any_day, sources={"controller"}),
+    "ENR-C": enr_c,
+    "ENR-D": enr_d,
+    "DIG-A": dig_a,
+    "SENS": partial(any_day, sources={"controller", "sensor"}),
     "ONL": onl,
 }
 ENR_A = builtin_definitions()["ENR-A"]
@@ -316,7 +340,7 @@ DEFINITIONS = {**builtin_definitions(), "LOOSE": ENR_A.model_copy(update=LOOSE)}
 
 def expected(town: Town, definition: str, asked: Asked) -> dict[str, tuple[int, int]]:
     """(K, N) of every enterprise in scope."""
-    rostered = definition in ("ENR-A", "LOOSE")
+    rostered = definition in ("ENR-A", "ENR-D", "LOOSE")
     scoped = [uscc for uscc in USCCS if not rostered or on_roster(town, uscc, asked.as_of)]
     found = {}
     for uscc in scoped:
@@ -356,6 +380,28 @@ def test_every_definition_agrees_with_the_second_opinion(tmp_path: Path, seed: i
         assert (table.city.networked, table.city.equipment) == (total_k, total_n)
         assert table.city.pooled == (Fraction(100 * total_k, total_n) if total_n else None)
         assert table.city.mean == (sum(rates) / len(rates) if rates else None)
+    database.close()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_definition_is_within_the_one_that_it_narrows(tmp_path: Path, seed: int) -> None:
+    """ENR-D is ENR-A of key machines, ENR-B is SENS at a higher level; K is never above N."""
+    random = Random(seed)
+    database = sqlite_city(tmp_path)
+    town = random_town(random)
+    database.run_now(write, town, random)
+    asked = [(one, None) for one in ("ENR-A", "ENR-D", "ENR-B", "SENS", "DIG-A")]
+    found = database.read_now(rate_months, asked, day_start_ms(LAST) + 1, demonstration=False)
+    a, d, b, sens, dig = (month.cells["enterprise"] for month in found)
+    for uscc, whole in a.items():
+        assert d[uscc].networked <= whole.networked
+        assert d[uscc].equipment <= whole.equipment
+    for uscc, least in sens.items():
+        assert b[uscc].networked <= least.networked
+        assert b[uscc].equipment == least.equipment == dig[uscc].equipment
+    assert all(
+        one.networked <= one.equipment for part in (a, d, b, sens, dig) for one in part.values()
+    )
     database.close()
 
 

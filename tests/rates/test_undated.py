@@ -39,6 +39,8 @@ DEFINITIONS = (
     BUILT_IN["ENR-B"],
     BUILT_IN["ENR-B"].model_copy(update={"denominator_level": 2}),
     BUILT_IN["ONL"],
+    BUILT_IN["DIG-A"],
+    BUILT_IN["ENR-D"].model_copy(update={"only": ("digital", "key")}),
 )
 
 
@@ -106,6 +108,7 @@ def verdicts(
     ledger = Ledger(
         np.arange(count), ones, ones, commissioned,
         np.array([one.commissioned is None for one in machines]),
+        np.ones(count, np.bool_), np.ones(count, np.bool_),
         (places, days, dated.astype(np.int64), codes), class_names=classes, status_names=statuses,
     )  # fmt: skip
     months = MachineMonths(

@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import Literal
 
 from gateway.city.rates.days.month import MachineMonth
-from gateway.city.rates.model import Band, Continuity, Definition
+from gateway.city.rates.model import Continuity, Definition
 from gateway.city.rates.reasons import Reason
 
 
@@ -64,8 +64,11 @@ def judge(
         or _machine_exclusion(definition, machine, period)
         or _shortfall(definition, machine)
         or (Reason.SAME_UNIT if machine.same_unit_as else None)
-        or (Reason.ANSWERING if definition.measure == "answering" else Reason.NETWORKED)
+        or _MET.get(definition.measure, Reason.NETWORKED)
     )
+
+
+_MET = {"answering": Reason.ANSWERING, "digital": Reason.DIGITAL}
 
 
 def meets(definition: Definition, machine: MachineMonth, period: Period) -> bool:
@@ -87,8 +90,8 @@ def _machine_exclusion(
     definition: Definition, machine: MachineMonth, period: Period
 ) -> Reason | None:
     """Why a machine is not in the denominator; None if it is."""
-    if definition.classes and machine.equipment_class not in definition.classes:
-        return Reason.CLASS_EXCLUDED
+    if (exclusion := _kind_exclusion(definition, machine)) is not None:
+        return exclusion
     if machine.status not in definition.statuses:
         return Reason.NOT_IN_SERVICE
     # Whoever came within the month had no whole month to show regular data.
@@ -96,6 +99,17 @@ def _machine_exclusion(
         return Reason.NEWLY_COMMISSIONED
     if not _reaches(machine, definition.denominator_level):
         return Reason.NEVER_CONNECTED
+    return None
+
+
+def _kind_exclusion(definition: Definition, machine: MachineMonth) -> Reason | None:
+    """Why a definition does not ask for machines like this one; None if it does."""
+    if definition.classes and machine.equipment_class not in definition.classes:
+        return Reason.CLASS_EXCLUDED
+    if "digital" in definition.only and not machine.digital:
+        return Reason.DIGITAL_EXCLUDED
+    if "key" in definition.only and not machine.key:
+        return Reason.KEY_EXCLUDED
     return None
 
 
@@ -121,6 +135,8 @@ def _missing_date(machine: MachineMonth) -> Reason:
 
 
 def _found_lacking(definition: Definition, machine: MachineMonth) -> Reason | None:
+    if definition.measure == "digital":  # of the ledger alone: no data can prove or refute it
+        return None if machine.digital else Reason.NOT_DIGITAL
     if definition.measure == "answering" and not machine.answering:
         return Reason.NOT_ANSWERING
     if machine.valid_days == 0 and machine.unproven:
@@ -275,13 +291,3 @@ def unknown(cells: Cells) -> Cells:
 def percent(networked: int, equipment: int) -> Fraction | None:
     """``100 × K / N``; None for ``N = 0``, which is neither 0 nor 100 %."""
     return Fraction(100 * networked, equipment) if equipment else None
-
-
-def score(bands: Iterable[Band], rate: Fraction | None) -> Fraction | None:
-    """Points of a rate by right-closed bands; 60 % exactly is still in (40, 60]."""
-    if rate is None:
-        return None
-    for band in bands:  # in order, as the definition holds
-        if rate <= band.upto:
-            return band.score
-    return None

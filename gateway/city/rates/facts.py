@@ -133,6 +133,8 @@ class MachineMonths:
             undated_days=int(days.undated[place]),
             unproven=bool(days.unproven[place]),
             end_undated=bool(days.end_undated[place]),
+            digital=bool(ledger.digital[place]),
+            key=bool(ledger.key[place]),
         )
 
     def kinds(self, first: date, firms: Numbers) -> tuple[Numbers, Numbers]:
@@ -155,6 +157,7 @@ class MachineMonths:
             firms, self.ledger.classes, days.status, is_new, days.service, days.silent,
             days.seen, days.valid, days.doubtful, self.answering, same,
             self.start_unknown, days.undated, days.unproven, days.end_undated,
+            self.ledger.digital, self.ledger.key,
         )  # fmt: skip
         key = np.zeros(len(firms), np.int64)
         for column in columns:

@@ -18,6 +18,8 @@ ExactNumber = Annotated[Fraction, BeforeValidator(_exact)]
 
 
 EquipmentClass = Literal["production", "aux", "test"]
+MachineKind = Literal["digital", "key"]
+"""What the ledger says of a machine by yes or no; an empty cell is a no."""
 LedgerStatus = Literal["in_use", "standby", "idle", "sealed", "scrapped", "building", "leased_out"]
 """Codes of ``gateway/city/ledger/codes.py``."""
 
@@ -79,7 +81,7 @@ class Definition(StrictModel):
     """One networking rate, versioned; a change of any field is a new version.
 
     ``measure`` says what the numerator counts: machines ``networked`` in a month, machines
-    ``answering`` now, or enterprises with a verified ``ledger``.
+    ``answering`` now, machines that are ``digital``, or enterprises with a verified ``ledger``.
     """
 
     id: str = Field(pattern=r"^[A-Z][A-Z0-9-]{0,31}$", description="short name, as ENR-A")
@@ -90,8 +92,13 @@ class Definition(StrictModel):
     formula_en: str = Field(description="formula for English readers")
     source_zh: str = Field("", description="where the definition comes from")
     source_en: str = Field("", description="where the definition comes from")
-    measure: Literal["networked", "answering", "ledger"] = Field(description="what is counted")
+    measure: Literal["networked", "answering", "digital", "ledger"] = Field(
+        description="what is counted"
+    )
     classes: tuple[EquipmentClass, ...] = Field((), description="equipment classes; empty: all")
+    only: tuple[MachineKind, ...] = Field(
+        (), description="what a machine must be to be in N (and so in K); empty: anything"
+    )
     statuses: tuple[LedgerStatus, ...] = Field(
         ("in_use", "standby"), description="ledger statuses that are in service"
     )

@@ -10,9 +10,13 @@ class Reason(StrEnum):
 
     NETWORKED = "networked"
     ANSWERING = "answering"
+    DIGITAL = "digital"
     OUT_OF_SCOPE = "out_of_scope"
     LEDGER_UNVERIFIED = "ledger_unverified"
     CLASS_EXCLUDED = "class_excluded"
+    NOT_DIGITAL = "not_digital"
+    DIGITAL_EXCLUDED = "digital_excluded"
+    KEY_EXCLUDED = "key_excluded"
     NOT_IN_SERVICE = "not_in_service"
     NEWLY_COMMISSIONED = "newly_commissioned"
     NEVER_CONNECTED = "never_connected"
@@ -42,20 +46,30 @@ _EXCLUSIONS = frozenset(
         Reason.OUT_OF_SCOPE,
         Reason.LEDGER_UNVERIFIED,
         Reason.CLASS_EXCLUDED,
+        Reason.DIGITAL_EXCLUDED,
+        Reason.KEY_EXCLUDED,
         Reason.NOT_IN_SERVICE,
         Reason.NEWLY_COMMISSIONED,
         Reason.NEVER_CONNECTED,
     }
 )
-_MET = frozenset({Reason.NETWORKED, Reason.ANSWERING})
+_MET = frozenset({Reason.NETWORKED, Reason.ANSWERING, Reason.DIGITAL})
 
 
 REASON_NAMES = {
     Reason.NETWORKED: Name("已联网", "networked"),
     Reason.ANSWERING: Name("在线", "answers now"),
+    Reason.DIGITAL: Name("数字化设备", "digital equipment"),
     Reason.OUT_OF_SCOPE: Name("企业不在统计范围内", "the enterprise is outside the scope"),
     Reason.LEDGER_UNVERIFIED: Name("企业台账未核实", "the enterprise's ledger is not verified"),
     Reason.CLASS_EXCLUDED: Name("设备类别不计入", "its class of equipment does not count"),
+    Reason.NOT_DIGITAL: Name("台账未标为数字化设备", "not marked as digital in the ledger"),
+    Reason.DIGITAL_EXCLUDED: Name(
+        "非数字化设备，不计入", "only digital equipment counts; the ledger does not mark it so"
+    ),
+    Reason.KEY_EXCLUDED: Name(
+        "非关键设备，不计入", "only key equipment counts; the ledger does not mark it so"
+    ),
     Reason.NOT_IN_SERVICE: Name("非在用、备用状态", "not in use or on standby"),
     Reason.NEWLY_COMMISSIONED: Name(
         "当月投用，次月起计入", "commissioned this month; counts from the next"

@@ -228,6 +228,7 @@ def _print_late(table: "RateTable", late: "Late | None") -> None:
 _COUNTED = {
     "networked": ("联网 networked", "设备 equipment"),
     "answering": ("在线 answering", "已接入 connected"),
+    "digital": ("数字化 digital", "设备 equipment"),
     "ledger": ("已核实 verified", "应核实 in scope"),
 }
 """What numerator and denominator are, by the definition's measure."""

@@ -141,6 +141,7 @@ def _definition(record: Definition) -> Row:
         "measure": record.measure,
         "scope": f"{record.scope.kind} {record.scope.id}".strip(),
         "classes": " ".join(record.classes),
+        "only": " ".join(record.only),
         "statuses": " ".join(record.statuses),
         "level": record.level,
         "percent_of_days": rule.percent_of_days if rule else None,

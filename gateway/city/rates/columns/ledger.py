@@ -44,6 +44,8 @@ class Ledger:
         classes: codes among ``class_names``.
         commissioned: ordinal of the day; 0: before the time that is asked about, or unknown.
         undated: nobody wrote when they were commissioned.
+        digital: they are digital machines.
+        key: they are key equipment.
         entries: of all statuses: the machine's id, ordinal of the first day, whether somebody
             wrote that day, code among ``status_names``.
     """
@@ -53,6 +55,8 @@ class Ledger:
     classes: Numbers
     commissioned: Numbers
     undated: Flags
+    digital: Flags
+    key: Flags
     entries: tuple[Numbers, ...]
     firm_names: Names = field(default_factory=Names)
     class_names: Names = field(default_factory=Names)
@@ -104,34 +108,41 @@ def read_ledger(
     """
     firms, classes, statuses = Names(), Names(), Names()
     groups = (
-        (ids, firms.code(firm), classes.code(kind), _ordinal(day), undated)
-        for firm, kind, day, undated, ids in _machines(connection, since, uscc, progress)
+        (ids, firms.code(firm), classes.code(kind), _ordinal(day), *flags)
+        for firm, kind, day, *flags, ids in _machines(connection, since, uscc, progress)
     )
-    ids, *columns = _joined(groups, 5)
+    ids, *columns = _joined(groups, 7)
     order = np.argsort(ids, kind="stable")
-    firm, kind, day, undated = (one[order] for one in columns)
+    firm, kind, day, *marks = (one[order] for one in columns)
+    undated, digital, key = (one != 0 for one in marks)
     entries = _joined(_entries(connection, uscc, statuses), 4)
-    return Ledger(ids[order], firm, kind, day, undated != 0, entries, firms, classes, statuses)
+    return Ledger(
+        ids[order], firm, kind, day, undated, digital, key, entries, firms, classes, statuses
+    )
 
 
 def _machines(
     connection: Connection, since: date, uscc: str | None, progress: Progress
-) -> Iterator[tuple[str, str, date | None, bool, Numbers]]:
-    """Enterprise, class and first day of machines, whether that is unknown, and which they are."""
+) -> Iterator[tuple[Any, ...]]:
+    """Machines that the ledger says the same of.
+
+    Enterprise, class, first day, whether that is unknown, digital, key, and which they are.
+    """
     columns = equipment.c
     # Dates of long ago would make a group of nearly each machine.
     recent = case((columns.commissioned_on >= since, columns.commissioned_on))
     unknown = columns.commissioned_on.is_(None)
-    parts = (columns.uscc, columns.equipment_class, type_coerce(recent, Date), unknown)
+    marks = (unknown, columns.digital, columns.key_equipment)
+    parts = (columns.uscc, columns.equipment_class, type_coerce(recent, Date), *marks)
     query, number = select(*parts, all_of(columns.id)), select(func.count(columns.id))
     if uscc is not None:
         query, number = (one.where(columns.uscc == uscc) for one in (query, number))
     total, done = connection.scalar(number) or 0, 0
-    for firm, kind, day, undated, text in _groups(connection, query.group_by(*parts)):
+    for *common, text in _groups(connection, query.group_by(*parts)):
         ids = numbers_in(text)
         done += len(ids)
         progress("ledger", done, total)
-        yield firm, kind, day, undated, ids
+        yield *common, ids
 
 
 def _entries(

@@ -23,6 +23,8 @@ class MachineMonth(NamedTuple):
         undated_days: in-service days of which that is undetermined, since a date is missing.
         unproven: there is valid data at the definition's level on one of them.
         end_undated: the as-of day is one of them.
+        digital: the ledger says that it is a digital machine.
+        key: the ledger says that it is key equipment.
     """
 
     equipment_class: str
@@ -40,3 +42,5 @@ class MachineMonth(NamedTuple):
     undated_days: int = 0
     unproven: bool = False
     end_undated: bool = False
+    digital: bool = False
+    key: bool = False

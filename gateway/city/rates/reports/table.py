@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gateway.city.ledger.codes import Name, county_name, industry_name
+from gateway.city.rates.cells.scores import score
 from gateway.city.rates.compute import (
     CITY,
     Cell,
     Cells,
     Dimension,
-    score,
 )
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.model import Definition

@@ -1,0 +1,1 @@
+"""What is made of the rates of enterprises: points, and how they are spread."""
