@@ -3,13 +3,13 @@
 A handful of queries whatever the number of machines, and one a day of evidence.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, or_, select
 
 from gateway.city.db.tables import (
     enterprise,
@@ -17,11 +17,15 @@ from gateway.city.db.tables import (
     ledger_verification,
     roster_member,
 )
+from gateway.city.ledger.bitemporal.entries import ENTERPRISE, held_steps
+from gateway.city.ledger.bitemporal.knowledge import members_on, others, verified_on
+from gateway.city.ledger.bitemporal.steps import at
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.attendance import Attendance, Flags, Numbers
 from gateway.city.rates.columns.evidence import attendances
 from gateway.city.rates.columns.ledger import Ledger, read_ledger
+from gateway.city.rates.columns.past import as_known, as_of
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.compute import Enterprise
 from gateway.city.rates.days.month import MachineMonth
@@ -32,34 +36,52 @@ from gateway.core.days import day_of
 
 
 def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, Enterprise]:
-    """Every enterprise (or the one asked for) by USCC, as of the day."""
+    """Every enterprise (or the one asked for) by USCC, as of the day and as known."""
     members = _members(connection, inquiry)
-    verified = _verified(connection, inquiry.period.as_of)
+    verified = _verified(connection, inquiry)
     query = select(enterprise)
     if inquiry.uscc is not None:
         query = query.where(enterprise.c.uscc == inquiry.uscc)
+    rows = map(dict, connection.execute(query).mappings())
     return {
-        row.uscc: Enterprise(
-            name=row.name,
-            county=row.county,
-            industry=row.industry,
+        row["uscc"]: Enterprise(
+            name=row["name"],
+            county=row["county"],
+            industry=row["industry"],
             in_scope=_in_scope(inquiry.definition, row, members),
-            verified=row.uscc in verified,
+            verified=row["uscc"] in verified,
         )
-        for row in connection.execute(query)
+        for row in _as_of(connection, inquiry, rows)
     }
 
 
-def _in_scope(definition: Definition, row: Row[Any], members: set[str]) -> bool:
+def _as_of(
+    connection: Connection, inquiry: Inquiry, rows: Iterable[dict[Any, Any]]
+) -> Iterator[dict[Any, Any]]:
+    """The rows with what held on the day; without enterprises that were not known."""
+    day, known = inquiry.period.as_of, inquiry.known
+    changed = others(connection, ENTERPRISE, day, known)
+    steps = held_steps(connection, ENTERPRISE, changed, known)
+    for row in rows:
+        values = at(steps.get(row["uscc"], {}), day)
+        if values is not None:
+            yield row | dict(values)
+        elif known is None or row["uscc"] not in changed:
+            yield row
+
+
+def _in_scope(definition: Definition, row: Mapping[str, Any], members: set[str]) -> bool:
     kind = definition.scope.kind
     if kind == "rule":
-        return bool(row.above_scale)
-    return kind == "all" or row.uscc in members
+        return bool(row["above_scale"])
+    return kind == "all" or row["uscc"] in members
 
 
 def _members(connection: Connection, inquiry: Inquiry) -> set[str]:
     """Enterprises on the definition's roster on the as-of day."""
     scope, as_of = inquiry.definition.scope, inquiry.period.as_of
+    if inquiry.known is not None and scope.kind == "roster":
+        return members_on(connection, scope.id, as_of, inquiry.known)
     query = select(roster_member.c.uscc).where(
         roster_member.c.roster == scope.id,
         roster_member.c.valid_from <= as_of,
@@ -68,11 +90,14 @@ def _members(connection: Connection, inquiry: Inquiry) -> set[str]:
     return set(connection.scalars(query)) if scope.kind == "roster" else set()
 
 
-def _verified(connection: Connection, as_of: date) -> set[str]:
+def _verified(connection: Connection, inquiry: Inquiry) -> set[str]:
     """Enterprises whose ledger had been verified by a day, unless the mark was withdrawn.
 
     A later renewal changes nothing.
     """
+    as_of = inquiry.period.as_of
+    if inquiry.known is not None:
+        return verified_on(connection, as_of, inquiry.known)
     latest = select(enterprise.c.uscc).where(enterprise.c.ledger_verified_on <= as_of)
     earlier = (
         select(ledger_verification.c.uscc)
@@ -178,11 +203,14 @@ def machine_months(
 
     Args:
         connection: the city's database.
-        inquiries: at least one; all about the same enterprises, and with the same evidence.
+        inquiries: at least one; all about the same enterprises, with the same evidence, and as
+            known at one time.
         progress: is told how far it is.
     """
     since = min(inquiry.period.first for inquiry in inquiries)
     ledger = read_ledger(connection, since, inquiries[0].uscc, progress)
+    if inquiries[0].known is not None:
+        ledger = as_known(connection, ledger, inquiries[0].known)
     days = attendances(connection, ledger, inquiries, progress)
     return [
         _months(connection, ledger, inquiry, one)
@@ -193,6 +221,7 @@ def machine_months(
 def _months(
     connection: Connection, ledger: Ledger, inquiry: Inquiry, days: Attendance
 ) -> MachineMonths:
+    ledger = as_of(connection, ledger, inquiry.period.as_of, inquiry.known)
     answering = ledger.flags(_answering(connection, inquiry))
     months = MachineMonths(ledger, days, answering, ledger.start_unknown(inquiry.period.first))
     known = certain_twins(connection, inquiry)
@@ -216,6 +245,8 @@ def machines(connection: Connection, inquiry: Inquiry) -> Iterator[MachineFact]:
     rows = connection.execute(query).all()
     place_of = months.ledger.place_of(row.id for row in rows)
     for row in rows:
+        if row.id not in place_of:  # it was not known then
+            continue
         yield MachineFact(*row, months.at(place_of[row.id]))
 
 

@@ -22,6 +22,7 @@ class Inquiry:
         demonstration: synthetic evidence counts too.
         answering: machines that answer now.
         uscc: only this enterprise; None: all.
+        known: the ledger as it was known by this change of it; None: as it is known now.
     """
 
     definition: Definition
@@ -30,6 +31,7 @@ class Inquiry:
     demonstration: bool
     answering: AbstractSet[MachineName] = frozenset()
     uscc: str | None = None
+    known: int | None = None
 
     @property
     def window(self) -> Window:

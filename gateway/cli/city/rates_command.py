@@ -4,10 +4,11 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
+from gateway.cli.city import reproduce_command
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.city.published_rates import EXAMPLE as _PUBLISHED_EXAMPLE
 from gateway.cli.city.published_rates import published
@@ -66,6 +67,7 @@ def register(root: typer.Typer) -> None:
     )(_rates)
     rates.command("correct", epilog=_CORRECT_EXAMPLE)(_correct)
     rates.command("published", epilog=_PUBLISHED_EXAMPLE)(published)
+    reproduce_command.register(rates)
     root.add_typer(rates, name="rates")
 
 
@@ -76,40 +78,57 @@ def _rates(
         str, typer.Option(help="Definition id; default: the city's headline.")
     ] = "",
     month: Annotated[str, typer.Option(help="YYYY-MM; default: the running month.")] = "",
+    as_known: Annotated[
+        str,
+        typer.Option(
+            help="Compute it by the ledger as it was known then, as 2026-11-05T12:00+08:00."
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
     config: CityFile = DEFAULT,
 ) -> None:
     """Print a table of rates with the integers they come from."""
     if context.invoked_subcommand is None:
-        _show(by, definition, month, config, as_json=as_json, as_csv=as_csv)
+        asked = _Asked(
+            by, definition, month, reproduce_command.moment(as_known) if as_known else None
+        )
+        _show(asked, config, as_json=as_json, as_csv=as_csv)
 
 
-def _show(
-    by: By, definition: str, month: str, config: Path, *, as_json: bool, as_csv: bool
-) -> None:
+class _Asked(NamedTuple):
+    """What table is asked for; ``known_ms``: as the ledger was known then, UTC ms."""
+
+    by: By
+    definition: str
+    month: str
+    known_ms: int | None
+
+
+def _show(asked: _Asked, config: Path, *, as_json: bool, as_csv: bool) -> None:
     if as_json and as_csv:
         fail("choose one of --json and --csv")
     city = load(config)
     table, late = _answer(
         city,
-        lambda database: database.read_now(
-            lambda connection: _told(connection, city, definition, month, by)
-        ),
+        lambda database: database.read_now(lambda connection: _told(connection, city, asked)),
     )
     _print(table, late, as_json=as_json, as_csv=as_csv)
 
 
 def _answer(city: "CityConfig", ask: "Callable[[Database], T]") -> T:
     """What the database says; what cannot be computed is said instead."""
+    from gateway.city.ledger.bitemporal.knowledge import UnknownPastError
     from gateway.city.rates.definitions import DefinitionError
     from gateway.city.rates.period import MonthError
     from gateway.city.rates.tallies import NotComputableError
 
+    refused = (DefinitionError, MonthError, NotComputableError, UnknownPastError)
+
     with opened(city) as database:
         try:
             return ask(database)
-        except (DefinitionError, MonthError, NotComputableError) as error:
+        except refused as error:
             fail(str(error))
 
 
@@ -161,12 +180,14 @@ def _freeze(
 
 
 def _told(
-    connection: "Connection", city: "CityConfig", definition: str, month: str, by: By
+    connection: "Connection", city: "CityConfig", asked: _Asked
 ) -> "tuple[RateTable, Late | None]":
     """A table, and what has come for its month since it was final."""
     from gateway.city.rates.frozen.late import late_for
 
-    table = _table(connection, city, definition, month, by)
+    table = _table(connection, city, asked)
+    if asked.known_ms is not None:
+        return table, None
     late = late_for(
         connection,
         table.definition,
@@ -177,9 +198,8 @@ def _told(
     return table, late
 
 
-def _table(
-    connection: "Connection", city: "CityConfig", definition: str, month: str, by: By
-) -> "RateTable":
+def _table(connection: "Connection", city: "CityConfig", asked: _Asked) -> "RateTable":
+    from gateway.city.ledger.bitemporal.knowledge import known_at
     from gateway.city.rates.definitions import load_definitions
     from gateway.city.rates.reports.answering import answering_now
     from gateway.city.rates.reports.months import rate_table
@@ -187,15 +207,16 @@ def _table(
     now_ms = system_ms()
     return rate_table(
         connection,
-        definition or city.definitions.headline,
-        month or None,
-        by.value,
+        asked.definition or city.definitions.headline,
+        asked.month or None,
+        asked.by.value,
         now_ms,
         demonstration=city.demonstration,
         answering=answering_now(
             connection, now_ms, city.silence_ms, demonstration=city.demonstration
         ),
         definitions=load_definitions(city.definitions.file),
+        as_known=None if asked.known_ms is None else known_at(connection, asked.known_ms),
     )
 
 

@@ -31,6 +31,8 @@ rate_result = Table(
     Column("synthetic", Boolean, nullable=False),
     Column("computed_ms", BigInteger, nullable=False),
     Column("taking", Integer),  # of evidence_taking; null: it rests on no evidence, or is older
+    # newest change of the ledger that it knew; null: it is older than the ledger's history
+    Column("ledger_change", BigInteger),
     UniqueConstraint("definition", "month", "dimension", "cell", "vintage"),
 )
 

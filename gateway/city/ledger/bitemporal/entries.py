@@ -94,13 +94,23 @@ def write_steps(
         connection.execute(insert(subject.history), rows)
 
 
-def held_steps(connection: Connection, subject: Subject, wanted: Iterable[Any]) -> dict[Any, Steps]:
-    """What is known now of some machines or enterprises; those without history are left out."""
+def held_steps(
+    connection: Connection, subject: Subject, wanted: Iterable[Any], known: int | None = None
+) -> dict[Any, Steps]:
+    """What is known of some machines or enterprises; those without history are left out.
+
+    Args:
+        connection: the city's database.
+        subject: what they are.
+        wanted: which.
+        known: by which change of the ledger; None: now.
+    """
     table, key = subject.history, subject.history.c[subject.key]
+    counted = ledger_act.c.change_id.is_not(None)
     query = (
         select(table)
         .join(ledger_act, ledger_act.c.id == table.c.act_id)
-        .where(ledger_act.c.change_id.is_not(None))
+        .where(counted if known is None else ledger_act.c.change_id <= known)
         .order_by(ledger_act.c.change_id)
     )
     found: dict[Any, dict[date, Mapping[str, Any]]] = defaultdict(dict)

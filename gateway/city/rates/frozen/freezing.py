@@ -10,6 +10,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from gateway.city.db.operation import began_on
+from gateway.city.ledger.changes import latest_change
 from gateway.city.rates.compute import all_cells
 from gateway.city.rates.daymaps.takings import Taken, keep, take
 from gateway.city.rates.definitions import builtin_definitions, definition_of
@@ -135,6 +136,7 @@ def month_to_freeze(
         cells=all_cells(tallies),
         correction=correction,
         taking=taken.number if taken is not None else None,
+        ledger_change=latest_change(connection),
     )
     return Result(table, taken)
 

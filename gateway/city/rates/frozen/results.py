@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.schema.rates import rate_correction, rate_result
@@ -52,6 +52,8 @@ class StoredTable:
         correction: None for a vintage of the calendar.
         taking: of the day maps it rests on; None: on none, or it is older than they are.
         root: digest of these maps, 64 hex digits, once they are stored.
+        ledger_change: newest change of the ledger that it knew; None: it is older than the
+            ledger's history.
     """
 
     month: str
@@ -63,6 +65,7 @@ class StoredTable:
     correction: Correction | None = None
     taking: int | None = None
     root: str | None = None
+    ledger_change: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +104,36 @@ def final_table(
 
     A result that synthetic machines went into is never shown as a real one, nor the reverse.
     """
-    own = (
-        rate_result.c.definition == definition_id,
-        rate_result.c.month == month,
-        rate_result.c.status == "F",
-        rate_result.c.synthetic.is_(demonstration),
-    )
+    own = (*_of(definition_id, month, demonstration), rate_result.c.status == "F")
     newest = connection.scalar(select(func.max(rate_result.c.vintage)).where(*own))
     if newest is None:
         return None
+    return vintage_table(connection, definition_id, month, newest, dimensions, demonstration)
+
+
+def _of(definition_id: str, month: str, demonstration: bool) -> tuple[ColumnElement[bool], ...]:
+    columns = rate_result.c
+    synthetic = columns.synthetic.is_(demonstration)
+    return columns.definition == definition_id, columns.month == month, synthetic
+
+
+def vintage_table(
+    connection: Connection,
+    definition_id: str,
+    month: str,
+    vintage: int,
+    dimensions: Iterable[str],
+    demonstration: bool,
+) -> StoredTable | None:
+    """One vintage of a month, provisional or final; None if there is none of that number."""
+    own = _of(definition_id, month, demonstration)
     query = select(rate_result).where(
-        *own, rate_result.c.vintage == newest, rate_result.c.dimension.in_(list(dimensions))
+        *own, rate_result.c.vintage == vintage, rate_result.c.dimension.in_(list(dimensions))
     )
     rows = connection.execute(query.order_by(rate_result.c.cell)).all()
-    found = _table(rows, _correction(connection, definition_id, month, newest))
+    if not rows:
+        return None
+    found = _table(rows, _correction(connection, definition_id, month, vintage))
     return replace(found, root=_root(connection, month, demonstration, found.taking))
 
 
@@ -157,6 +176,7 @@ def _table(rows: Sequence[Row[Any]], correction: Correction | None) -> StoredTab
         cells,
         correction,
         first.taking,
+        ledger_change=first.ledger_change,
     )
 
 
@@ -179,6 +199,7 @@ def append(
             "mean": None if part.mean is None else _fraction_text(part.mean),
             "synthetic": demonstration,
             "computed_ms": table.computed_ms,
+            "ledger_change": table.ledger_change,
             "taking": table.taking,
         }
         for dimension, parts in table.cells.items()

@@ -36,6 +36,7 @@ def rate_months(
     definitions: Definitions | None = None,
     dimensions: Iterable[Dimension] = DIMENSIONS,
     progress: Progress = unreported,
+    as_known: int | None = None,
 ) -> list[RateMonth]:
     """Several rates of months; ledger and evidence are read once for all of them.
 
@@ -48,6 +49,7 @@ def rate_months(
         definitions: by id; default: the built-in ones.
         dimensions: what to read of a stored month, beside the total.
         progress: is told how far it is.
+        as_known: compute all by the ledger as it was known by this change of it.
 
     Raises:
         DefinitionError: no such definition.
@@ -60,10 +62,10 @@ def rate_months(
     for one in wanted:
         definition = definition_of(known, one[0])
         period = period_of(one[1], now_ms, began)
-        inquiry = Inquiry(definition, period, now_ms, demonstration, answering)
+        inquiry = Inquiry(definition, period, now_ms, demonstration, answering, known=as_known)
         parts = (CITY, *dimensions)
         stored = final_table(connection, definition.id, period.month, parts, demonstration)
-        if stored is None:
+        if stored is None or as_known is not None:
             missing[one] = inquiry
         else:
             found[one] = _read(connection, inquiry, stored)
@@ -83,6 +85,7 @@ def rate_month(
     answering: AbstractSet[MachineName] = frozenset(),
     definitions: Definitions | None = None,
     dimensions: Iterable[Dimension] = DIMENSIONS,
+    as_known: int | None = None,
 ) -> RateMonth:
     """A rate of one month; see :func:`rate_months`."""
     (found,) = rate_months(
@@ -92,6 +95,7 @@ def rate_month(
         demonstration=demonstration,
         answering=answering,
         definitions=definitions,
+        as_known=as_known,
         dimensions=dimensions,
     )
     return found
@@ -150,6 +154,7 @@ def rate_table(
     demonstration: bool,
     answering: AbstractSet[MachineName] = frozenset(),
     definitions: Definitions | None = None,
+    as_known: int | None = None,
 ) -> RateTable:
     """A rate of one month by county, industry or enterprise; see :func:`rate_month`."""
     return rate_month(
@@ -160,5 +165,6 @@ def rate_table(
         demonstration=demonstration,
         answering=answering,
         definitions=definitions,
+        as_known=as_known,
         dimensions=(by,),
     ).table(by)

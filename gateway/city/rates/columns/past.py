@@ -1,0 +1,69 @@
+"""The machines of the ledger as they were: what is younger is laid over the current columns."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+from sqlalchemy import Connection
+
+from gateway.city.db.schema.ledger_history import machine_history
+from gateway.city.ledger.bitemporal.entries import MACHINE, held_steps
+from gateway.city.ledger.bitemporal.knowledge import others, said_since, statuses_said_since
+from gateway.city.ledger.bitemporal.steps import at
+from gateway.city.ledger.history import History
+from gateway.city.rates.attendance import Numbers
+from gateway.city.rates.columns.ledger import Ledger
+
+
+def as_known(connection: Connection, ledger: Ledger, known: int) -> Ledger:
+    """The machines and dated statuses that were known by a change of the ledger."""
+    newer = said_since(connection, machine_history, machine_history.c.machine_id, known)
+    later = newer - held_steps(connection, MACHINE, newer, known).keys()
+    keep = ~ledger.flags(later)
+    columns = {
+        name: getattr(ledger, name)[keep]
+        for name in ("ids", "firms", "classes", "commissioned", "undated")
+    }
+    entries = _entries(ledger, statuses_said_since(connection, known))
+    return replace(ledger, **columns, entries=entries)
+
+
+def _entries(ledger: Ledger, histories: Mapping[int, History]) -> tuple[Numbers, ...]:
+    """The entries of the ledger, with those of some machines in place of theirs."""
+    said = [
+        (machine, day.toordinal(), status.dated, ledger.status_names.code(status.code))
+        for machine, history in histories.items()
+        for day, status in history.items()
+    ]
+    others_ = ~np.isin(ledger.entries[0], np.fromiter(histories, np.int64))
+    theirs = np.array(said, np.int64).reshape(-1, len(ledger.entries)).T
+    return tuple(
+        np.concatenate([column[others_], own])
+        for column, own in zip(ledger.entries, theirs, strict=True)
+    )
+
+
+def as_of(connection: Connection, ledger: Ledger, day: date, known: int | None) -> Ledger:
+    """The ledger with the attributes that its machines had on a day.
+
+    Args:
+        connection: the city's database.
+        ledger: the machines, as known.
+        day: for whose end a figure is.
+        known: by which change of the ledger; None: now.
+    """
+    place_of = ledger.place_of(others(connection, MACHINE, day, known))
+    if not place_of:
+        return ledger
+    steps = held_steps(connection, MACHINE, place_of, known)
+    classes, commissioned = ledger.classes.copy(), ledger.commissioned.copy()
+    undated = ledger.undated.copy()
+    for machine, place in place_of.items():
+        values = at(steps.get(machine, {}), day)
+        if values is not None:
+            began = values["commissioned_on"]
+            classes[place] = ledger.class_names.code(values["equipment_class"])
+            commissioned[place] = began.toordinal() if began else 0
+            undated[place] = began is None
+    return replace(ledger, classes=classes, commissioned=commissioned, undated=undated)

@@ -1,0 +1,109 @@
+"""Compute a stored vintage anew, by the ledger as it was known when it was computed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from gateway.city.db.operation import began_on
+from gateway.city.ledger.bitemporal.knowledge import check_known
+from gateway.city.rates.compute import CITY, DIMENSIONS, Cell, Cells, all_cells
+from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.frozen.results import StoredTable, latest_vintage, vintage_table
+from gateway.city.rates.inquiry import Inquiry
+from gateway.city.rates.model import Definition
+from gateway.city.rates.period import period_of
+from gateway.city.rates.tallies import tallies_of
+
+
+class NotReproducibleError(ValueError):
+    """A vintage cannot be computed anew; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A cell that is another one now; None: there is no such cell."""
+
+    dimension: str
+    key: str
+    stored: Cell | None
+    computed: Cell | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduced:
+    """A vintage, and what it is when it is computed anew; evidence is taken as it is now."""
+
+    table: StoredTable
+    cells: Cells
+    differences: tuple[Difference, ...]
+
+
+def reproduce(
+    connection: Connection,
+    definition_id: str,
+    month: str,
+    vintage: int | None,
+    *,
+    demonstration: bool,
+    definitions: Mapping[str, Definition] | None = None,
+) -> Reproduced:
+    """Compute a vintage of a month anew.
+
+    Args:
+        connection: the city's database, on one snapshot.
+        definition_id: as ``ENR-A``.
+        month: ``YYYY-MM``.
+        vintage: its number; None: the newest.
+        demonstration: synthetic evidence counts too.
+        definitions: by id; default: the built-in ones.
+
+    Raises:
+        NotReproducibleError: there is no such vintage, or its definition is not there any more.
+        UnknownPastError: it is older than the history of the ledger.
+        MonthError: no month, or one before the city began.
+    """
+    number = vintage or latest_vintage(connection, definition_id, month).number
+    parts = (CITY, *DIMENSIONS)
+    stored = vintage_table(connection, definition_id, month, number, parts, demonstration)
+    if stored is None:
+        raise NotReproducibleError(f"{definition_id} {month}: there is no vintage {number or 1}")
+    if stored.ledger_change is None:
+        raise NotReproducibleError(
+            f"{definition_id} {month} vintage {number} does not say what was known of the ledger: "
+            "it was stored before that was kept"
+        )
+    check_known(connection, stored.ledger_change)
+    inquiry = Inquiry(
+        _definition(definition_id, stored, definitions),
+        period_of(month, stored.computed_ms, began_on(connection)),
+        stored.computed_ms,
+        demonstration,
+        known=stored.ledger_change,
+    )
+    ((tallies, _),) = tallies_of(connection, [inquiry])
+    cells = all_cells(tallies)
+    return Reproduced(stored, cells, tuple(_differences(stored.cells, cells)))
+
+
+def _definition(
+    definition_id: str, stored: StoredTable, definitions: Mapping[str, Definition] | None
+) -> Definition:
+    known = definitions or builtin_definitions()
+    records = (definition_of(known, definition_id), builtin_definitions().get(definition_id))
+    for record in records:
+        if record is not None and record.hash == stored.definition_hash:
+            return record
+    raise NotReproducibleError(
+        f"{definition_id} {stored.month} vintage {stored.vintage} was computed by another version "
+        f"of its definition ({stored.definition_hash[:12]}…) than the city has"
+    )
+
+
+def _differences(stored: Cells, computed: Cells) -> Iterator[Difference]:
+    for dimension, parts in stored.items():
+        now = computed.get(dimension, {})
+        for key in sorted({*parts, *now}):
+            one, other = parts.get(key), now.get(key)
+            if one != other:
+                yield Difference(dimension, key, one, other)
