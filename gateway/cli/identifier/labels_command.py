@@ -38,7 +38,7 @@ def labels(
     from gateway.identifier.labels.files import KINDS, files
     from gateway.identifier.labels.label import Size
 
-    if output.suffix not in KINDS:
+    if output.suffix.lower() not in KINDS:
         fail(f"{output}: the ending says what is made, one of {', '.join(KINDS)}")
     try:
         of_each = Size.parse(size)

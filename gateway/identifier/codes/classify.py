@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from gateway.identifier.codes.code import Code, CodeError, System
-from gateway.identifier.codes.credit import Uscc
+from gateway.identifier.codes.credit import Uscc, likely_meant
 from gateway.identifier.codes.did import Did
 from gateway.identifier.codes.ecode import Ecode
 from gateway.identifier.codes.epc import from_epc
@@ -184,8 +184,6 @@ _GROUPED = re.compile(r"(?!\d{4}-\d\d-\d\d$)\d[\d -]*\d", re.ASCII)
 """Digits as they are printed, in groups; no date."""
 _CREDIT = re.compile(r"[1-9ANY][1-9A-HJ-NPQRTUWXY]\d{6}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
 """Authority, kind of body, six digits of a region, number, check (GB 32100-2015, 5)."""
-
-
 _HOST = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+(?::\d+)?/", re.IGNORECASE)
 _NARROW_PREFIX = re.compile(r"8[68]\.[0-9A-Za-z.]+/", re.ASCII)
 
@@ -235,8 +233,11 @@ def _bare_oid(text: str) -> Candidate:
 
 
 def _credit(text: str) -> Iterator[Candidate]:
-    if _CREDIT.fullmatch(text.upper()) is not None:
-        yield _by_check(System.USCC, Uscc.parse, text, "18 characters, the last one agrees")
+    code = text.replace(" ", "").upper()
+    if _CREDIT.fullmatch(code) is not None:
+        yield _by_check(System.USCC, Uscc.parse, code, "18 characters, the last one agrees")
+    elif _CREDIT.fullmatch(likely_meant(code)) is not None:
+        yield _by_check(System.USCC, Uscc.parse, code, "letters for digits")
 
 
 def _by_check(
@@ -281,6 +282,8 @@ def _ecodes(text: str) -> Iterator[Candidate]:
     if text[0] not in "01234" or len(text) in GTIN_LENGTHS:
         return
     one = _read(System.ECODE, Ecode.parse, text, POSSIBLE, "the shape of an Ecode")
+    if one.expected:
+        yield one
     if not isinstance(one.code, Ecode) or one.code.doubt:
         return
     inner = [] if one.code.version else list(_keys(one.code.data))

@@ -6,6 +6,9 @@ from typing import ClassVar
 from edge_config.models import uscc
 from gateway.identifier.codes.code import CodeError, System
 
+_TAKEN_FOR_DIGITS = str.maketrans("OISZ", "0152")
+"""Letters that no code has, because they look like digits (GB 32100-2015)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Uscc:
@@ -26,7 +29,16 @@ class Uscc:
         if problem is None:
             return cls(code)
         is_check = len(code) == uscc.LENGTH and set(code) <= set(uscc.ALPHABET)
-        raise CodeError(f"{code} {problem}", uscc.check_character(code[:-1]) if is_check else "")
+        hint = f"; {meant} may be meant" if (meant := likely_meant(code)) else ""
+        raise CodeError(
+            f"{code} {problem}{hint}", uscc.check_character(code[:-1]) if is_check else ""
+        )
 
     def __str__(self) -> str:
         return self.text
+
+
+def likely_meant(code: str) -> str:
+    """The code with digits for letters that look like them, if it is a good one only then."""
+    meant = code.translate(_TAKEN_FOR_DIGITS)
+    return meant if meant != code and uscc.problem(meant) is None else ""

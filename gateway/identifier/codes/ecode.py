@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gateway.identifier.codes.code import CodeError, System
+from gateway.identifier.codes.gs1 import Gs1
 
 _NSI_DIGITS = {0: 4, 1: 4, 2: 4, 3: 5, 4: 5}
 _MAX_DATA = {1: 20, 2: 28, 3: 39}
+_TRADE_ITEMS = (0, "0001", 13)
+"""Version, numbering system and digits of what is known to be a GTIN; what others of version 0 hold
+could not be read."""
 _DIGITS_ONLY = frozenset({1, 2})
 MAX_TEXT = 255
 _PIPED = re.compile(r"(?P<version>[0-4])\|(?P<nsi>\d{4,5})\|(?P<data>.+)", re.ASCII)
@@ -39,7 +43,8 @@ class Ecode:
         """Read ``0|0001|6901234567892``, or the same without bars.
 
         Raises:
-            CodeError: another form, or a numbering system of the wrong width.
+            CodeError: another form, a numbering system of the wrong width, or a GTIN (0|0001)
+                with a wrong check digit.
         """
         if len(text) > MAX_TEXT:
             raise CodeError(f"an Ecode of {len(text)} characters; {MAX_TEXT} are the most")
@@ -58,6 +63,8 @@ class Ecode:
             raise CodeError(f"the numbering system of version {version} has {width} digits: {nsi}")
         if not data:
             raise CodeError("an Ecode without master data")
+        if (version, nsi, len(data)) == _TRADE_ITEMS and data.isdigit():
+            Gs1.of_gtin(data)
         return cls(version, nsi, data)
 
     def __str__(self) -> str:

@@ -21,13 +21,14 @@ def files(
     Args:
         labels: at least one.
         size: of each.
-        target: file; its ending says which kind, one of KINDS.
+        target: file; its ending says which kind, one of KINDS in either case.
         dpi: dots an inch, of pictures and of a label printer.
     """
-    if target.suffix == ".zpl":
+    kind = target.suffix.lower()
+    if kind == ".zpl":
         dots_per_mm = round(dpi / 25.4)
         yield target, "".join(zpl(one, size, dots_per_mm) for one in labels).encode()
-    elif target.suffix == ".pdf":
+    elif kind == ".pdf":
         yield target, _pdf(labels, size)
     else:
         for number, sheet in enumerate(_pictures(labels, size, dpi), start=1):

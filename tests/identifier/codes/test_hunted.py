@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge_config.models import uscc
 from gateway.identifier.codes.classify import Candidate, classify
 
 
@@ -62,3 +63,22 @@ def test_an_epc_has_what_gs1_allows(rest: str) -> None:
 def test_a_logistic_unit_without_a_scanners_mark() -> None:
     assert good("00106141411234567897")[0] == "https://id.gs1.org/00/106141411234567897"
     assert classify("00106141411234567898")[0].expected == "7"
+
+
+@pytest.mark.parametrize("text", ["0|0001|6901234567893", "000016901234567893"])
+def test_an_ecode_with_a_wrong_gtin_is_wrong(text: str) -> None:
+    readings = [one for one in classify(text) if one.system == "ecode"]
+    assert not any(one.is_valid for one in readings)
+    assert readings[0].expected == "2"
+
+
+def test_a_mistyped_credit_code_is_told() -> None:
+    code = "91230199MA1B2C3D4" + uscc.check_character("91230199MA1B2C3D4")
+    assert str(first(f"{code[:8]} {code[8:]}").code) == code
+    wrong = first(code.replace("0", "O", 1))
+    assert wrong.system == "uscc"
+    assert not wrong.is_valid
+    assert (
+        f"contains 'O'; digits and capital letters without I O S V Z only; {code}" in wrong.reason
+    )
+    assert not classify("AB123456OTHERNUMBR"), "a serial number of 18 characters"

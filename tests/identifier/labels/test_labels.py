@@ -44,8 +44,8 @@ def test_a_sheet_is_printed_and_read_back(size: str, page_url: str | None) -> No
     of_each = Size.parse(size)
     count = len(list(of_each.places())) + 1
     made = [label(number, page_url) for number in range(count)]
-    ((path, data),) = files(made, of_each, Path("labels.pdf"), 203)
-    assert path.name == "labels.pdf"
+    ((path, data),) = files(made, of_each, Path("labels.PDF"), 203)
+    assert path.name == "labels.PDF"
     document = pypdfium2.PdfDocument(data)
     assert len(document) == 2
     width, height = document[0].get_size()
