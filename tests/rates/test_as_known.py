@@ -124,6 +124,22 @@ def test_what_changes_in_a_month_belongs_to_who_held_on_its_last_day(
     }
 
 
+def test_what_a_machine_was_on_the_last_day_decides_who_counts(
+    city: Database, tmp_path: Path
+) -> None:
+    def counted(definition: str) -> tuple[int, int]:
+        now_ms = day_start_ms(LATER)
+        table = city.read_now(rate_month, definition, "2026-10", now_ms, demonstration=False)
+        return table.cells["city"]["city"].networked, table.cells["city"]["city"].equipment
+
+    file = tmp_path / "more.csv"
+    head = "uscc,asset_no,name,equipment_class,status,key_equipment,digital\n"
+    for day, said in ((date(2026, 10, 20), "是,是"), (date(2026, 11, 2), "否,否")):
+        file.write_text(f"{head}{USCC},A0,磨床,production,在用,{said}\n", encoding="utf-8")
+        import_ledger(city, [file], day_start_ms(day))
+    assert [counted(one) for one in ("ENR-C", "ENR-D")] == [(1, 1), (1, 1)]
+
+
 @pytest.mark.parametrize("many", [0, 100])
 def test_what_was_known_is_what_was_shown_then(
     city: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int

@@ -10,10 +10,13 @@ from sqlalchemy import Connection
 from gateway.city.db.schema.ledger_history import machine_history
 from gateway.city.ledger.bitemporal.entries import MACHINE, held_steps
 from gateway.city.ledger.bitemporal.knowledge import others, said_since, statuses_said_since
-from gateway.city.ledger.bitemporal.steps import at
+from gateway.city.ledger.bitemporal.steps import Values, at
 from gateway.city.ledger.history import History
 from gateway.city.rates.attendance import Numbers
 from gateway.city.rates.columns.ledger import Ledger
+
+_ATTRIBUTES = ("classes", "commissioned", "undated", "digital", "key")
+"""Columns of what a machine is, each as of a day."""
 
 
 def as_known(connection: Connection, ledger: Ledger, known: int) -> Ledger:
@@ -21,12 +24,14 @@ def as_known(connection: Connection, ledger: Ledger, known: int) -> Ledger:
     newer = said_since(connection, machine_history, machine_history.c.machine_id, known)
     later = newer - held_steps(connection, MACHINE, newer, known).keys()
     keep = ~ledger.flags(later)
-    columns = {
-        name: getattr(ledger, name)[keep]
-        for name in ("ids", "firms", "classes", "commissioned", "undated")
-    }
     entries = _entries(ledger, statuses_said_since(connection, known))
-    return replace(ledger, **columns, entries=entries)
+    return replace(
+        ledger,
+        ids=ledger.ids[keep],
+        firms=ledger.firms[keep],
+        entries=entries,
+        **{name: getattr(ledger, name)[keep] for name in _ATTRIBUTES},
+    )
 
 
 def _entries(ledger: Ledger, histories: Mapping[int, History]) -> tuple[Numbers, ...]:
@@ -57,13 +62,22 @@ def as_of(connection: Connection, ledger: Ledger, day: date, known: int | None) 
     if not place_of:
         return ledger
     steps = held_steps(connection, MACHINE, place_of, known)
-    classes, commissioned = ledger.classes.copy(), ledger.commissioned.copy()
-    undated = ledger.undated.copy()
+    columns = {name: getattr(ledger, name).copy() for name in _ATTRIBUTES}
     for machine, place in place_of.items():
         values = at(steps.get(machine, {}), day)
         if values is not None:
-            began = values["commissioned_on"]
-            classes[place] = ledger.class_names.code(values["equipment_class"])
-            commissioned[place] = began.toordinal() if began else 0
-            undated[place] = began is None
-    return replace(ledger, classes=classes, commissioned=commissioned, undated=undated)
+            for name, value in zip(_ATTRIBUTES, _values(ledger, values), strict=True):
+                columns[name][place] = value
+    return replace(ledger, **columns)
+
+
+def _values(ledger: Ledger, values: Values) -> tuple[int, ...]:
+    """What the columns of :data:`_ATTRIBUTES` hold of a machine."""
+    began = values["commissioned_on"]
+    return (
+        ledger.class_names.code(values["equipment_class"]),
+        began.toordinal() if began else 0,
+        began is None,
+        values["digital"],
+        values["key_equipment"],
+    )
