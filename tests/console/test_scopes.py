@@ -50,6 +50,7 @@ NEEDED: dict[str, Permission | None] = {
     "/identifiers/labels": Permission.LABELS,
     "/identifiers/labels/file": Permission.LABELS,
     "/audit": Permission.AUDIT_LOG,
+    "/published": Permission.FIGURES,
     "/charts/trend.json": Permission.FIGURES,
     f"/charts/vega-{VERSION}.js": Permission.FIGURES,
     "/demo/lines/{line}/{action}": Permission.ENROL,

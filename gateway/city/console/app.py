@@ -20,6 +20,7 @@ from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.observation import Observation
+from gateway.city.console.pages import published
 from gateway.city.console.pages.audit import AuditLog
 from gateway.city.console.pages.choice import KEPT, ChoiceError, Choosing, MonthView
 from gateway.city.console.pages.codes import ADDRESS, CodePage
@@ -67,7 +68,7 @@ NAVIGATION = (
     ("/books", "nav.books"),
     ("/definitions", "nav.definitions"),
 )
-FOOT = ((ADDRESS, "nav.codes"), ("/audit", "nav.audit"))
+FOOT = ((published.ADDRESS, "nav.published"), (ADDRESS, "nav.codes"), ("/audit", "nav.audit"))
 PEOPLE = ((users.ADDRESS, "nav.users"), (account.ADDRESS, "nav.account"))
 """At the foot of each page where people log in by name."""
 
@@ -96,6 +97,7 @@ def build(context: ConsoleContext) -> ASGIApp:
         *_record_routes(gate, pages, Records(context, figures.gateways)),
         *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
         *_identifier_routes(gate, context, pages),
+        *_published_routes(gate, context, pages),
         *gate.allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),
         *gate.allow(
             Permission.FIGURES, Route("/charts/trend.json", _trend_endpoint(choosing, overview))
@@ -117,6 +119,11 @@ def build(context: ConsoleContext) -> ASGIApp:
         open_paths=(links.ADDRESS,),
         operates=_operates,
     )
+
+
+def _published_routes(gate: Gate, context: ConsoleContext, pages: Pages) -> list[Route]:
+    view = published.PublishedPage(context).view
+    return gate.allow(Permission.FIGURES, Route(published.ADDRESS, pages.endpoint(view)))
 
 
 def _months_of(pages: Pages, choosing: Choosing) -> MonthEndpoint:

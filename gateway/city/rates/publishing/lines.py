@@ -10,6 +10,7 @@ from gateway.city.rates.reports.shown import shown_by
 from gateway.web.tables import Cell, Table
 
 Lines = Literal["county", "industry", "county-industry"]
+LINES: tuple[Lines, ...] = ("county", "industry", "county-industry")
 
 COLUMNS = (
     "county",

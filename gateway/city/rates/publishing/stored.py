@@ -7,11 +7,12 @@ same.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from gateway.city.db.schema.ledger_history import enterprise_history, ledger_act
 from gateway.city.db.schema.rates import rate_result
@@ -26,26 +27,24 @@ from gateway.city.rates.publishing.publish import (
     publish,
 )
 from gateway.city.rates.publishing.record import rules_of_publication
-from gateway.city.rates.publishing.withholding import NOTHING_WITHHELD, Withheld, withhold
+from gateway.city.rates.publishing.withholding import NOTHING_WITHHELD, withhold
 
 
 class NotPublishedError(ValueError):
     """There is nothing to show to the public; the message says why."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Publication:
     """What is public.
 
     Attributes:
         tables: newest final vintage by definition and month.
-        withheld: by month; what is withheld later is withheld of it, too.
         unplaced: definition and month of results that nobody can place any more.
     """
 
-    tables: dict[tuple[str, str], MonthTable] = field(default_factory=dict)
-    withheld: dict[str, Withheld] = field(default_factory=dict)
-    unplaced: set[tuple[str, str]] = field(default_factory=set)
+    tables: Mapping[tuple[str, str], PublishedTable]
+    unplaced: AbstractSet[tuple[str, str]]
 
     def months(self, definition: str) -> list[str]:
         """Its published months, the newest first."""
@@ -70,7 +69,7 @@ class Publication:
                 f"{definition} of {wanted or 'any month'} is not published: a month is final from "
                 "day 20 of the next, and rates of machines alone are published"
             )
-        return publish(found, Audience.PUBLIC, self.withheld[wanted])
+        return found
 
 
 def publication(
@@ -78,33 +77,49 @@ def publication(
 ) -> Publication:
     """All final months of rates of machines.
 
+    Results are read one month at a time, twice: what is withheld is known at the end.
+
     Args:
         connection: the city's database, on one snapshot.
         definitions: by id.
         demonstration: results with synthetic machines, or those without.
     """
-    known = Publication()
-    machines = [one.id for one in definitions.values() if one.measure == "networked"]
+    machines = [one.id for one in published_definitions(definitions)]
     places = _Places(connection)
-    of_month: dict[str, list[Sequence[Tally]]] = defaultdict(list)
+    stored: dict[str, list[Row[Any]]] = defaultdict(list)
     held, alone = NOTHING_WITHHELD, set[str]()
     for month, vintages in _as_stored(connection, machines, demonstration):
-        for one in vintages:
-            table = _read(connection, one, places)
-            if table is None:
-                known.unplaced.add((one.definition, month))
-                continue
-            known.unplaced.discard((one.definition, month))
-            known.tables[one.definition, month] = table
-            of_month[month].append(table.tallies)
-        if of_month[month]:
-            held = withhold(of_month[month], rules_of_publication(), held)
+        stored[month].extend(vintages)
+        tables = [_read(connection, one, places) for one in stored[month]]
+        tallies = [one.tallies for one in tables if one is not None]
+        if tallies:
+            held = withhold(tallies, rules_of_publication(), held)
             if held.all_parts:
                 alone.add(month)
-    known.withheld = {
-        month: Withheld(held.sensitive, held.protecting, month in alone) for month in of_month
-    }
-    return known
+    newest = {(one.definition, month): one for month in stored for one in stored[month]}
+    shown = {}
+    for key, one in newest.items():
+        table = _read(connection, one, places)
+        if table is not None:
+            hidden = replace(held, all_parts=key[1] in alone)
+            shown[key] = publish(table, Audience.PUBLIC, hidden)
+    return Publication(shown, newest.keys() - shown.keys())
+
+
+def published_definitions(definitions: Mapping[str, Definition]) -> list[Definition]:
+    """Rates of machines in a month: a rate of ledgers, or of this moment, is never published."""
+    return [one for one in definitions.values() if one.measure == "networked"]
+
+
+def final_results(connection: Connection, *, demonstration: bool) -> int:
+    """How many final results are stored: as long as they are as many, the public sees the same."""
+    columns = rate_result.c
+    own = (
+        columns.dimension == CITY,
+        columns.status == "F",
+        columns.synthetic.is_(demonstration),
+    )
+    return connection.scalar(select(func.count()).select_from(rate_result).where(*own)) or 0
 
 
 def demand_machines(definition: Definition) -> None:
@@ -113,7 +128,7 @@ def demand_machines(definition: Definition) -> None:
     Raises:
         DefinitionError: it is none of machines in a month.
     """
-    if definition.measure != "networked":
+    if not published_definitions({definition.id: definition}):
         raise DefinitionError(
             f"{definition.id} is not published: rates of machines in a month are, as ENR-A"
         )

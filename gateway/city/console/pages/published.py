@@ -1,0 +1,86 @@
+"""What the public may see of final months: the same for everybody who looks."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.remember import Remembered
+from gateway.city.rates.model import Definition
+from gateway.city.rates.publishing.lines import LINES, Lines, as_file, lines, place
+from gateway.city.rates.publishing.stored import (
+    NotPublishedError,
+    Publication,
+    final_results,
+    publication,
+    published_definitions,
+)
+from gateway.web.pages import View
+
+ADDRESS = "/published"
+_LOOK_S = 60.0
+_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an address asks for.
+
+    Attributes:
+        definition: headline if none is named.
+        month: the newest published one if none is named; empty if there is none.
+        by: what the lines are.
+    """
+
+    definition: Definition
+    month: str
+    by: Lines
+
+
+class PublishedPage:
+    """Published tables as a page and as files."""
+
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
+        self._remembered = Remembered()
+
+    async def view(self, request: Request) -> View:
+        """A month by county, by industry, or by both."""
+        public = await self._publication()
+        asked = self._asked(request, public)
+        data = {
+            "asked": asked,
+            "months": public.months(asked.definition.id),
+            "definitions": published_definitions(self._context.definitions),
+            "kinds": LINES,
+            "table": None,
+        }
+        try:
+            table = public.table(asked.definition.id, asked.month)
+        except NotPublishedError:
+            return View("published.html", data, status=404 if asked.month else 200)
+        shown = [(key, place(key), one) for key, one in lines(table, asked.by)]
+        file = as_file(table, asked.by, asked.definition)
+        return View("published.html", data | {"table": table, "lines": shown}, table=file)
+
+    async def _publication(self) -> Publication:
+        """Worked out anew only when a result was stored."""
+        read, known = self._context.database.read, self._context.definitions
+        demonstration = self._context.config.demonstration
+        count = partial(read, final_results, demonstration=demonstration)
+        stored = await self._remembered.get("stored", _LOOK_S, count)
+        make = partial(read, publication, known, demonstration=demonstration)
+        return await self._remembered.get(stored, _DAY_S, make)
+
+    def _asked(self, request: Request, public: Publication) -> _Asked:
+        given = request.query_params
+        headline = self._context.config.definitions.headline
+        known = {one.id: one for one in published_definitions(self._context.definitions)}
+        by = next((one for one in LINES if one == given.get("by", LINES[0])), None)
+        definition = known.get(given.get("definition") or headline)
+        if by is None or definition is None:
+            raise HTTPException(404)
+        newest = next(iter(public.months(definition.id)), "")
+        return _Asked(definition, given.get("month") or newest, by)
