@@ -214,6 +214,8 @@ def test_qulink_rates(city: Path) -> None:
     assert "已核实 verified" in covered
     lines = qulink(city, "rates", "--by", "enterprise", "--month", "2026-01", "--csv").stdout
     assert lines.splitlines()[2].split(",")[0] == USCCS[0]
+    firms = qulink(city, "rates", "--by", "enterprise", "--month", "2026-01").stdout
+    assert "rates of 1 enterprises: P25 50.00 · 中位数 median 50.00 · P75 50.00" in firms
     assert lines.count("演示数据") == 2
 
 

@@ -262,7 +262,7 @@ def _print_table(table: "RateTable") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from gateway.city.rates.reports.export import correction_words
+    from gateway.city.rates.reports.export import correction_words, spread_words
     from gateway.city.rates.reports.shown import shown_by
     from gateway.core.days import SHANGHAI
     from gateway.web.tables import DEMONSTRATION
@@ -288,6 +288,8 @@ def _print_table(table: "RateTable") -> None:
     rows.add_section()
     rows.add_row(*_row(table.city, write), style="bold")
     print_table(console, rows)
+    if (found := table.spread) is not None:
+        console.print(spread_words(found, write))
 
 
 def _row(cell: "RateCell", write: "Shown") -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
+from gateway.city.rates.cells.spread import Spread
 from gateway.city.rates.frozen.results import CORRECTIONS, Correction
 from gateway.city.rates.reports.shown import Shown, shown_by
 from gateway.city.rates.reports.table import RateCell, RateTable
@@ -117,9 +118,26 @@ def table_json(table: RateTable) -> dict[str, Any]:
         "demonstration": table.demonstration,
         **({"data": DEMONSTRATION} if table.demonstration else {}),
         "by": table.by,
+        **_spread(table.spread, write),
         "city": _cell(table.city, write),
         "cells": [_cell(one, write) for one in table.cells],
     }
+
+
+def spread_words(found: Spread, write: Shown) -> str:
+    """The quartiles of enterprises' rates in a line."""
+    p25, median, p75 = map(write, found[1:])
+    return (
+        f"各企业分布 rates of {found.enterprises} enterprises: "
+        f"P25 {p25} · 中位数 median {median} · P75 {p75}"
+    )
+
+
+def _spread(found: Spread | None, write: Shown) -> dict[str, Any]:
+    if found is None:
+        return {}
+    p25, median, p75 = (_number(write(rate)) for rate in found[1:])
+    return {"spread": {"n": found.enterprises, "p25": p25, "median": median, "p75": p75}}
 
 
 def _cell(cell: RateCell, write: Shown) -> dict[str, Any]:

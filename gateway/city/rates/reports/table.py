@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.rates.cells.scores import score
+from gateway.city.rates.cells.spread import Spread, spread
 from gateway.city.rates.compute import (
     CITY,
     Cell,
@@ -96,6 +97,13 @@ class RateTable:
     def lead(self, cell: RateCell) -> Fraction | None:
         """The figure that the definition puts first: pooled or mean."""
         return leading(self.definition, cell)
+
+    @property
+    def spread(self) -> Spread | None:
+        """Quartiles of the enterprises' rates, where it is by enterprise; else None."""
+        if self.by != "enterprise" or self.definition.measure == "ledger":
+            return None  # a ledger that is verified or not has no rate to speak of
+        return spread(one.pooled for one in self.cells)
 
     def ranked(self) -> list[RateCell]:
         """The highest rate first, those without a rate last; equal rates by key."""
