@@ -21,8 +21,10 @@ from gateway.city.db.tables import enterprise, equipment
 from gateway.city.ledger import importer
 from gateway.city.ledger.bitemporal.entries import ENTERPRISE, MACHINE, Subject, held_steps
 from gateway.city.ledger.bitemporal.steps import at, restated
+from gateway.city.ledger.bitemporal.timeline import said_of_enterprise, said_of_machine
 from gateway.city.ledger.importer import import_ledger
 from gateway.city.ledger.importing import parts
+from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import rename_machine
 from gateway.city.ledger.withdrawal import withdraw_machine
@@ -141,7 +143,18 @@ def test_what_is_taken_back_stays_to_be_read(database: Database, tmp_path: Path)
         reason = connection.scalar(
             select(ledger_act.c.source).where(ledger_act.c.made_by == "wang")
         )
+        machine = find(connection, [name], FIRST)[name]
+        sayings = said_of_machine(connection, machine)
+        firms = said_of_enterprise(connection, USCC)
     began, ever = date(2026, 1, 1), date(1970, 1, 1)
+    assert [(one.made_by, one.valid_from, one.values.get("status")) for one in sayings] == [
+        ("li", ever, None),
+        ("li", began, "in_use"),
+        ("wang", ever, "withdrawn"),
+        ("wang", began, None),
+    ]
+    assert [one.valid_from for one in firms if one.values.get("county")] == [ever]
+    assert len(firms) == 6
     assert statuses == [(began, "in_use"), (ever, "withdrawn"), (began, None)]
     assert members == [(began, ""), (date(2025, 1, 1), ""), (began, None)]
     assert verified == ["张三", None]

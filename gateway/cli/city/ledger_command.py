@@ -11,6 +11,9 @@ from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from gateway.city.ledger.bitemporal.timeline import Saying
     from gateway.city.ledger.importer import ImportReport
     from gateway.city.ledger.importing.write import Changes
     from gateway.city.ledger.sheet.problems import LedgerError
@@ -23,6 +26,9 @@ _WITHDRAW_EXAMPLE = (
     "Example: `qulink ledger withdraw --enterprise 91330822MA0000015W --asset OLD-1 "
     "--reason 同一台机床录入两次`"
 )
+
+
+_HISTORY_EXAMPLE = "Example: `qulink ledger history 91330822MA0000015W --asset CNC-01`"
 
 
 class HiddenRows(StrEnum):
@@ -50,6 +56,7 @@ def register(root: typer.Typer) -> None:
     ledger.command("list", epilog="Example: `qulink ledger list --json`")(_list)
     ledger.command("rename", epilog=_RENAME_EXAMPLE)(_rename)
     ledger.command("withdraw", epilog=_WITHDRAW_EXAMPLE)(_withdraw)
+    ledger.command("history", epilog=_HISTORY_EXAMPLE)(_history)
     root.add_typer(ledger, name="ledger")
 
 
@@ -175,6 +182,59 @@ def _withdraw(
             fail(str(error))
     told = "; its identifier is withdrawn at the node" if identified else ""
     typer.echo(f"{asset} is withdrawn{told}")
+
+
+def _history(
+    enterprise: Annotated[str, typer.Argument(help="USCC of the enterprise.")],
+    asset: Annotated[str, typer.Option(help="Asset number; default: the enterprise.")] = "",
+    site: Annotated[str, typer.Option(help="Site number of the machine.")] = "1",
+    config: CityFile = DEFAULT,
+) -> None:
+    """Show what the ledger said: from which day it holds, known since when, by whom.
+
+    A later line holds where two speak of one day; — is what was taken back.
+    """
+    from gateway.city.ledger.bitemporal.timeline import said_of_enterprise, said_of_machine
+    from gateway.city.ledger.machines import find
+    from gateway.city.ledger.names import MachineName
+    from gateway.core.days import day_of
+
+    name = MachineName(enterprise.upper(), site, asset)
+
+    def ask(connection: "Connection") -> "list[Saying]":
+        if not asset:
+            return said_of_enterprise(connection, name.uscc)
+        number = find(connection, [name], day_of(system_ms())).get(name)
+        return [] if number is None else said_of_machine(connection, number)
+
+    with opened(load(config)) as database:
+        found = database.read_now(ask)
+    if not found:
+        fail(f"nothing was ever said of {asset or 'the enterprise'} {name.uscc}")
+    _print_history(found)
+
+
+def _print_history(found: "list[Saying]") -> None:
+    from datetime import datetime
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from gateway.core.days import SHANGHAI
+
+    heads = ("有效自 valid from", "内容 what", "知悉 known since", "经办 by", "来源 source")
+    table = Table(*heads)
+    for one in found:
+        known = datetime.fromtimestamp(one.known_ms / 1000, SHANGHAI)
+        told = [f"{key}={value}" for key, value in one.values.items() if value is not None]
+        table.add_row(
+            str(one.valid_from),
+            ", ".join(told) or "—",
+            f"{known:%Y-%m-%d %H:%M:%S}",
+            one.made_by,
+            f"{one.kind} {one.source}".strip(),
+        )
+    print_table(Console(soft_wrap=True), table)
 
 
 def _list(
