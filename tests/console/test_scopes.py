@@ -37,6 +37,8 @@ NEEDED: dict[str, Permission | None] = {
     "/counties/{key}": Permission.ENTERPRISES,
     "/industries": Permission.FIGURES,
     "/industries/{key}": Permission.ENTERPRISES,
+    "/movers": Permission.ENTERPRISES,
+    "/movers/{uscc}": Permission.ENTERPRISES,
     "/gaps": Permission.ENTERPRISES,
     "/quality": Permission.ENTERPRISES,
     "/books": Permission.ENTERPRISES,

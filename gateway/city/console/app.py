@@ -20,7 +20,7 @@ from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.observation import Observation
-from gateway.city.console.pages import published
+from gateway.city.console.pages import movers, published
 from gateway.city.console.pages.audit import AuditLog
 from gateway.city.console.pages.choice import KEPT, ChoiceError, Choosing, MonthView
 from gateway.city.console.pages.codes import ADDRESS, CodePage
@@ -30,6 +30,7 @@ from gateway.city.console.pages.identifiers.assigning import Assigning
 from gateway.city.console.pages.identifiers.labels import LabelsPage
 from gateway.city.console.pages.identifiers.outbox import OutboxPage
 from gateway.city.console.pages.machine import MachinePage, machine_address
+from gateway.city.console.pages.movers import Movers
 from gateway.city.console.pages.overview import Overview
 from gateway.city.console.pages.people import account, people, users
 from gateway.city.console.pages.people.people import scope_name
@@ -46,6 +47,7 @@ from gateway.web.pages import Endpoint, Pages, Site, preferences
 TEMPLATES = Path(__file__).parent / "templates"
 NEEDS = {
     "/enterprises": Permission.ENTERPRISES,
+    movers.ADDRESS: Permission.ENTERPRISES,
     "/identifiers": Permission.RELEASE,
     "/identifiers/outbox": Permission.RELEASE,
     "/identifiers/labels": Permission.LABELS,
@@ -62,6 +64,7 @@ NAVIGATION = (
     ("/", "nav.overview"),
     ("/enterprises", "nav.enterprises"),
     ("/industries", "nav.industries"),
+    (movers.ADDRESS, "nav.movers"),
     ("/identifiers", "nav.identifiers"),
     ("/gaps", "nav.gaps"),
     ("/quality", "nav.quality"),
@@ -91,18 +94,20 @@ def build(context: ConsoleContext) -> ASGIApp:
     machine = MachinePage(context, figures, pictures)
     endpoint = _months_of(pages, choosing)
     routes = [
-        *gate.allow(Permission.FIGURES, Route("/", endpoint(overview.view))),
+        *gate.allow(
+            Permission.FIGURES,
+            Route("/", endpoint(overview.view)),
+            Route("/charts/trend.json", _trend_endpoint(choosing, overview)),
+            Route(BUNDLE, _bundle),
+        ),
         *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
+        *_movers_routes(gate, endpoint, Movers(context, figures)),
         *_machine_routes(gate, endpoint, machine),
         *_record_routes(gate, pages, Records(context, figures.gateways)),
         *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
         *_identifier_routes(gate, context, pages),
         *_published_routes(gate, context, pages),
         *gate.allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),
-        *gate.allow(
-            Permission.FIGURES, Route("/charts/trend.json", _trend_endpoint(choosing, overview))
-        ),
-        *gate.allow(Permission.FIGURES, Route(BUNDLE, _bundle)),
     ]
     if control is not None:
         change = Route("/demo/lines/{line}/{action}", control.change, methods=["POST"])
@@ -191,6 +196,14 @@ def _drilldown_routes(gate: Gate, endpoint: MonthEndpoint, views: Drilldown) -> 
         ),
         *gate.allow(Permission.FIGURES, Route("/industries", endpoint(views.industries))),
     ]
+
+
+def _movers_routes(gate: Gate, endpoint: MonthEndpoint, views: Movers) -> list[Route]:
+    return gate.allow(
+        Permission.ENTERPRISES,
+        Route(movers.ADDRESS, endpoint(views.view)),
+        Route(f"{movers.ADDRESS}/{{uscc}}", endpoint(views.enterprise)),
+    )
 
 
 def _machine_routes(gate: Gate, endpoint: MonthEndpoint, machine: MachinePage) -> list[Route]:

@@ -110,10 +110,9 @@ class Choosing:
 
         async def view(request: Request) -> View:
             try:
-                choice = await self.choice(request)
+                return await function(request, await self.choice(request))
             except ChoiceError as error:
                 return await self._refused(request, error)
-            return await function(request, choice)
 
         return view
 

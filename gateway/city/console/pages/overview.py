@@ -16,7 +16,8 @@ from gateway.city.console.charts.specifications import (
 )
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl, Line
-from gateway.city.console.pages.choice import Choice
+from gateway.city.console.pages.choice import Choice, ChoiceError
+from gateway.city.console.pages.movers import earlier_month
 from gateway.city.console.queries.database import ledger_size
 from gateway.city.console.queries.figures import (
     FILE_WAIT_S,
@@ -26,7 +27,8 @@ from gateway.city.console.queries.figures import (
 from gateway.city.console.queries.moment import Moment, lacking_now, late_of
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.city.rates.reports.export import as_table
-from gateway.city.rates.reports.table import RateTable
+from gateway.city.rates.reports.movers import change, movers
+from gateway.city.rates.reports.table import RateMonth, RateTable
 from gateway.web.i18n import Language, text
 from gateway.web.pages import View, preferences
 from gateway.web.tables import is_file
@@ -34,6 +36,7 @@ from gateway.web.waiting import Making, NotYetError
 
 LIVE = ("headline", "counties", "gateways", "gaps", "lines")
 SHOWN_GATEWAYS = 8
+SHOWN_MOVERS = 3
 
 
 class Overview:
@@ -99,8 +102,21 @@ class Overview:
             "plan": plan_distance(table.lead(table.city), found.as_of_ms - 1),
             "online": moment.months.get("ONL"),
             "coverage": moment.months.get("COV"),
+            **await self._moved(choice, found),
             **({} if choice.month else await self._present(moment, choice.scope)),
         }
+
+    async def _moved(self, choice: Choice, now: RateMonth) -> dict[str, object]:
+        """The change on the month before, and the counties that explain most of it."""
+        nothing: dict[str, object] = {"change": None, "moved": ()}
+        try:
+            earlier = earlier_month(choice)
+            name, scope = choice.definition.id, choice.scope
+            before = await self._figures.month(name, scope, month=earlier)
+        except (ChoiceError, NotYetError):
+            return nothing
+        found = movers(before, now, "county")[:SHOWN_MOVERS]
+        return {"change": change(before.city, now.city), "moved": found}
 
     async def _nothing_yet(self, making: Making, scope: Scope) -> dict[str, object]:
         nothing = {"table": None, "online": None, "coverage": None}
