@@ -94,12 +94,7 @@ def build(context: ConsoleContext) -> ASGIApp:
     machine = MachinePage(context, figures, pictures)
     endpoint = _months_of(pages, choosing)
     routes = [
-        *gate.allow(
-            Permission.FIGURES,
-            Route("/", endpoint(overview.view)),
-            Route("/charts/trend.json", _trend_endpoint(choosing, overview)),
-            Route(BUNDLE, _bundle),
-        ),
+        *gate.allow(Permission.FIGURES, *_overview_routes(pages, choosing, overview)),
         *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
         *_movers_routes(gate, endpoint, Movers(context, figures)),
         *_machine_routes(gate, endpoint, machine),
@@ -183,6 +178,14 @@ def _reader(request: Request) -> Reader | None:
         return who.may(NEEDS.get(target, Permission.FIGURES))
 
     return Reader(who.name, may, None if who.scope.is_whole else who.scope)
+
+
+def _overview_routes(pages: Pages, choosing: Choosing, overview: Overview) -> list[Route]:
+    return [
+        Route("/", _months_of(pages, choosing)(overview.view)),
+        Route("/charts/trend.json", _trend_endpoint(choosing, overview)),
+        Route(BUNDLE, _bundle),
+    ]
 
 
 def _drilldown_routes(gate: Gate, endpoint: MonthEndpoint, views: Drilldown) -> list[Route]:
