@@ -111,6 +111,7 @@ async def test_a_gateway_that_is_fast_is_named_on_the_pages(
         assert await proofs_of(city) == []
         found = city.database.run_now(lambda c: findings(c, EVERYTHING, system_ms(), 9))
         assert [row.gateway for row in found.doubted] == ["gw-1"]
-        rows = finding_table(found, (), system_ms()).rows
+        rows = finding_table(found, (), (), system_ms()).rows
         assert [row["gateway"] for row in rows if row["finding"] == "clock.ahead"] == ["gw-1"]
-        assert city.database.run_now(doubted_days, 1, day_of(system_ms())) == 1
+        today = day_of(system_ms())
+        assert city.database.run_now(doubted_days, 1, today, today) == 1
