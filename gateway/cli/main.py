@@ -41,7 +41,7 @@ COMMANDS = {
     "city": "city.city_command",
     "ledger": "city.ledger_command",
     "rates": "city.rates_command",
-    "evidence": "city.evidence_command",
+    "evidence": "city.evidence.evidence_command",
     "id": "identifier.id_command",
     "node": "node.node_command",
     "simulate": "simulate_command",

@@ -19,6 +19,7 @@ from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.days.calendar import is_rest
 from gateway.city.rates.days.service import ServiceDays
 from gateway.city.rates.inquiry import Inquiry
+from gateway.city.rates.model import Definition
 
 GOOD, UNCERTAIN, CONTROLLER, SENSOR = 1, 2, 4, 8
 """Flags of a row: there are hours of such values, and where they came from."""
@@ -46,17 +47,17 @@ def attendances(
         progress: is told of days read, of all.
     """
     found = [Attendance(len(ledger.ids), inquiry.window) for inquiry in inquiries]
-    service = _service_days(ledger)
+    service = service_days(ledger)
     days = sorted({day for inquiry in inquiries for day in inquiry.window.days()})
     came = evidence_of(connection, ledger, inquiries[0], days)
     for number, (day, (places, flags)) in enumerate(zip(days, came, strict=True), 1):
         service.turn_to(day)
         for inquiry, one in zip(inquiries, found, strict=True):
-            serving = _serving(ledger, inquiry)
+            in_service = statuses_in_service(ledger, inquiry.definition)
             if one.window.first <= day <= one.window.as_of:
-                _add(one, day, service.service(serving), inquiry, (places, flags))
+                _add(one, day, service.service(in_service), inquiry, (places, flags))
             if day == one.window.as_of:
-                one.status = service.status(serving)
+                one.status = service.status(in_service)
         progress("evidence", number, len(days))
     return found
 
@@ -74,16 +75,17 @@ def _add(
         attendance.add(day, service, _data(len(service.due), inquiry, *came))
 
 
-def _service_days(ledger: Ledger) -> ServiceDays:
+def service_days(ledger: Ledger) -> ServiceDays:
+    """Who of a ledger is in service, day by day."""
     ids, days, dated, codes = ledger.entries
     places, known = ledger.places(ids)
     columns = (places[known], days[known], codes[known].astype(np.uint8), dated[known] != 0)
     return ServiceDays(len(ledger.ids), *columns)
 
 
-def _serving(ledger: Ledger, inquiry: Inquiry) -> Flags:
+def statuses_in_service(ledger: Ledger, definition: Definition) -> Flags:
     """Which codes of statuses are in service."""
-    return np.array([one in inquiry.definition.statuses for one in ledger.status_names.texts])
+    return np.array([one in definition.statuses for one in ledger.status_names.texts])
 
 
 def evidence_of(

@@ -1,4 +1,4 @@
-"""``qulink evidence``: recount from the store what rates rest on."""
+"""``qulink evidence``: show what rates rest on, and recount it from the store."""
 
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.relational.database import Database
 
 _EXAMPLE = "Example: `qulink evidence rebuild --from 2026-10-01 --to 2026-10-31 --dry-run`"
+_SHOW_EXAMPLE = "Example: `qulink evidence show 91330822MA0000015W/1/BR-001 --month 2026-10`"
 _DATE = ["%Y-%m-%d"]
 
 
@@ -27,7 +28,43 @@ def register(root: typer.Typer) -> None:
     )
     evidence.command("rebuild", epilog=_EXAMPLE)(_rebuild)
     evidence.command("verify", epilog="Example: `qulink evidence verify -c city.yaml`")(_verify)
+    evidence.command("show", epilog=_SHOW_EXAMPLE)(_show)
     root.add_typer(evidence, name="evidence")
+
+
+def _show(
+    machine: Annotated[str, typer.Argument(help="USCC/site/asset_no, or the identifier.")],
+    month: Annotated[str, typer.Option(help="YYYY-MM; default: the running month.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    config: CityFile = DEFAULT,
+) -> None:
+    """Why a machine is counted or not: what is known of each of its days, and every verdict.
+
+    Verdicts follow what ledger and evidence say now; what was published is in `qulink rates`.
+
+    Exit code 1: no such machine or month, or the database cannot be used.
+    """
+    from gateway.city.rates.definitions import DefinitionError, definition_of, load_definitions
+    from gateway.city.rates.period import MonthError
+    from gateway.city.rates.reports.proof import ProofError, proof_of
+    from gateway.cli.city.evidence.proof_output import print_proof, proof_json
+
+    city = load(config)
+    with opened(city) as database:
+        try:
+            known = load_definitions(city.definitions.file)
+            found = database.read_now(
+                proof_of,
+                machine,
+                month or None,
+                system_ms(),
+                demonstration=city.demonstration,
+                headline=definition_of(known, city.definitions.headline),
+                definitions=known,
+            )
+        except (ProofError, MonthError, DefinitionError) as error:
+            fail(f"qulink evidence show: {error}")
+    typer.echo(proof_json(found)) if as_json else print_proof(found)
 
 
 def _verify(config: CityFile = DEFAULT) -> None:

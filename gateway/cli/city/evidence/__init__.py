@@ -1,0 +1,1 @@
+"""``qulink evidence``: its commands, and what they print."""

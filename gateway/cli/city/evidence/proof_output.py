@@ -1,0 +1,112 @@
+"""The evidence of a machine's month, as text and as JSON."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+import typer
+
+from gateway.city.rates.reports.drilldown import MachineVerdict
+from gateway.city.rates.reports.proof import Proof, ProofDay, Source
+from gateway.cli.wording import counted, visible
+from gateway.core.days import HOUR_MS, SHANGHAI
+
+_SERVICE = {True: "in service", False: "out of service", None: "service undetermined"}
+_REST = {True: ", day of rest", False: "", None: ", calendar unknown"}
+_LEVELS = {"controller": "N2", "sensor": "N1"}
+_HOURS = 24
+_MASKS = (("good_hours", "#"), ("uncertain_hours", "?"), ("replayed_hours", "~"))
+
+
+def print_proof(proof: Proof) -> None:
+    """A line for each day and source, the verdicts behind them."""
+    typer.echo(f"{visible('/'.join(proof.machine))}, {proof.month}")
+    typer.echo("hours 0 to 23 (Asia/Shanghai): # GOOD, ? UNCERTAIN, ~ repeated, . nothing")
+    for day in proof.days:
+        for line in _lines(day):
+            typer.echo(f"{day.day}  {line}")
+    typer.echo(f"days in service by {proof.definition}; counted from ledger and evidence of now:")
+    for name, verdict in proof.verdicts.items():
+        typer.echo(f"{name}: {_sentence(verdict)}")
+
+
+def _lines(day: ProofDay) -> Iterator[str]:
+    service, more = _SERVICE[day.service] + _REST[day.rest], _more(day)
+    if not day.sources:
+        yield f"{'.' * _HOURS}  {service}, no evidence{more}"
+    for one in day.sources:
+        kind = f"{one.source} ({_LEVELS[one.source]})" + ", synthetic" * one.synthetic
+        times = f"{_clock(one.first_ms)} to {_clock(one.last_ms)}"
+        yield f"{_hours(one)}  {service}, {kind} by {one.gateway}, {times}{more}"
+
+
+def _hours(one: Source) -> str:
+    """A character for each hour: the best quality that came in it."""
+    return "".join(
+        next((sign for mask, sign in _MASKS if getattr(one, mask) >> hour & 1), ".")
+        for hour in range(_HOURS)
+    )
+
+
+def _more(day: ProofDay) -> str:
+    parts = []
+    if day.counts is not None:
+        parts.append(f"{day.counts.valid:,} of {day.counts.expected:,} values valid")
+    parts += [f"gap {cause} {length / HOUR_MS:.1f} h" for cause, length in day.gaps_ms.items()]
+    if day.doubted_hours:
+        parts.append(f"{counted(day.doubted_hours.bit_count(), 'hour')} in clock doubt")
+    return "".join(f"; {one}" for one in parts)
+
+
+def _clock(time_ms: int) -> str:
+    return f"{datetime.fromtimestamp(time_ms / 1000, SHANGHAI):%H:%M:%S}"
+
+
+def _sentence(one: MachineVerdict) -> str:
+    reason = one.reason
+    side = "networked" if reason.networked else "not networked" if reason.counted else "not counted"
+    days = f"valid data on {one.valid_days} of {counted(one.service_days, 'day')} in service"
+    why = "" if reason.networked else f" ({visible(one.why.en)})"
+    return f"{side}{why}; {days}"
+
+
+def proof_json(proof: Proof) -> str:
+    """Times are UTC milliseconds; bit h of a mask is the hour that begins at h, Asia/Shanghai."""
+    return json.dumps(
+        {
+            "machine": proof.machine._asdict(),
+            "month": proof.month,
+            "service_by": proof.definition,
+            "days": [_day(one) for one in proof.days],
+            "verdicts": {name: _verdict(one) for name, one in proof.verdicts.items()},
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def _day(day: ProofDay) -> dict[str, object]:
+    names = Source.__slots__
+    return {
+        "day": day.day.isoformat(),
+        "in_service": day.service,
+        "rest": day.rest,
+        "sources": [
+            {name: getattr(one, name) for name in names} | {"level": _LEVELS[one.source]}
+            for one in day.sources
+        ],
+        "values": day.counts and day.counts._asdict(),
+        "gaps_ms": dict(day.gaps_ms),
+        "doubted_hours": day.doubted_hours,
+    }
+
+
+def _verdict(one: MachineVerdict) -> dict[str, object]:
+    return {
+        "reason": one.reason.value,
+        "counted": one.reason.counted,
+        "networked": one.reason.networked,
+        "why": {"zh": one.why.zh, "en": one.why.en},
+        "valid_days": one.valid_days,
+        "service_days": one.service_days,
+    }

@@ -1,0 +1,123 @@
+"""Why a machine is counted: the days of its month, as the command shows them."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert, update
+
+from gateway.city.db.schema.clock import doubted_evidence
+from gateway.city.db.tables import evidence, gap, machine_books
+from gateway.city.db.tables import gateway as gateway_table
+from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.reasons import Reason
+from gateway.city.rates.reports.proof import Proof, ProofError, proof_of
+from gateway.cli.city.evidence.proof_output import print_proof, proof_json
+from gateway.core.days import HOUR_MS, day_start_ms
+from gateway.relational.database import Database
+from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
+
+FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
+NOW = day_start_ms(date(2026, 11, 3))
+NUMBER = "1#/磨床"
+TEXT = f"{USCCS[0]}/1/{NUMBER}"
+BUILT_IN = builtin_definitions()
+
+
+def shown(database: Database, text: str = TEXT, month: str | None = "2026-10") -> Proof:
+    return database.read_now(
+        proof_of,
+        text,
+        month,
+        NOW,
+        demonstration=False,
+        headline=BUILT_IN["ENR-A"],
+        definitions=BUILT_IN,
+    )
+
+
+def fill(connection: Connection, *, undated: Sequence[date] = ()) -> None:
+    """Sealed until the 10th, 20 days of data; a gap over midnight, two tags lack at one time."""
+    add_enterprise(connection, USCCS[0])
+    history = [(date(2020, 1, 1), "sealed"), (date(2026, 10, 11), "in_use")]
+    machine = add_machine(
+        connection,
+        USCCS[0],
+        NUMBER,
+        history=history,
+        undated=undated,
+        commissioned_on=date(2020, 1, 1),
+    )
+    add_days(connection, machine, days_between(date(2026, 10, 11), date(2026, 10, 30)))
+    connection.execute(update(evidence).values(good_hours=0b101, uncertain_hours=0b10))
+    row: dict[str, Any] = {"id": "gw-1", "uscc": USCCS[0], "site_no": "1"}
+    row |= {"partition": 0, "enrolled_ms": 0}
+    connection.execute(insert(gateway_table).values(row))
+    book = {"gateway": "gw-1", "device": "d", "machine_id": machine, "day": date(2026, 10, 12)}
+    both = [book | {"epoch": one, "valid": 9, "expected": 10, "seq": 1} for one in ("a", "b")]
+    connection.execute(insert(machine_books), both)
+    start = day_start_ms(date(2026, 10, 13))
+    lacks = [
+        ("d", "x", "power_off", start - HOUR_MS, start + 2 * HOUR_MS),
+        ("d", "y", "power_off", start, start + HOUR_MS),
+        ("d", "z", "link_down", start, start + HOUR_MS),
+        ("other", "x", "power_off", start, start + 9 * HOUR_MS),
+    ]
+    names = ("device", "tags_key", "cause", "from_ms", "to_ms")
+    rows = [dict(zip(names, one, strict=True)) for one in lacks]
+    connection.execute(
+        insert(gap), [one | {"gateway": "gw-1", "tag_group": "", "tags": "[]"} for one in rows]
+    )
+    doubted = {"gateway": "gw-1", "machine_id": machine, "day": LAST, "source": "controller"}
+    doubted |= {"synthetic": False, "hours": 0b111, "first_ms": 0, "last_ms": 0}
+    connection.execute(insert(doubted_evidence).values(doubted))
+
+
+def test_each_day_says_what_is_known_of_it(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database.run_now(fill)
+    proof = shown(database)
+    days = {one.day: one for one in proof.days}
+    assert (proof.machine.asset_no, list(days)) == (NUMBER, days_between(FIRST, LAST))
+    assert [days[date(2026, 10, one)].service for one in (10, 11)] == [False, True]
+    assert [one.day for one in proof.days if one.sources] == days_between(
+        date(2026, 10, 11), date(2026, 10, 30)
+    )
+    book_day, gap_day = days[date(2026, 10, 12)], days[date(2026, 10, 13)]
+    assert (book_day.counts, gap_day.counts) == ((18, 20), None)
+    assert book_day.gaps_ms == {"power_off": HOUR_MS}
+    assert gap_day.gaps_ms == {"power_off": 2 * HOUR_MS, "link_down": HOUR_MS}
+    assert days[LAST].doubted_hours == 0b111
+    assert proof.verdicts["ENR-A"].valid_days == 20
+    assert proof.verdicts["ENR-A"].reason is Reason.NETWORKED
+    assert set(proof.verdicts) == {
+        name for name, one in BUILT_IN.items() if one.measure == "networked"
+    }
+    print_proof(proof)
+    lines = capsys.readouterr().out.splitlines()
+    assert "2026-10-09  " + "." * 24 + "  out of service, no evidence" in lines
+    assert "2026-10-03  " + "." * 24 + "  out of service, day of rest, no evidence" in lines
+    (twelfth,) = (one for one in lines if one.startswith("2026-10-12"))
+    assert twelfth.startswith("2026-10-12  #?#" + "." * 21 + "  in service, controller (N2) by ")
+    assert twelfth.endswith("; 18 of 20 values valid; gap power_off 1.0 h")
+    assert "ENR-A: networked; valid data on 20 of 21 days in service" in lines
+    told = json.loads(proof_json(proof))
+    assert told["days"][11]["values"] == {"valid": 18, "expected": 20}
+    assert told["days"][11]["sources"][0]["level"] == "N2"
+    assert told["verdicts"]["ENR-A"]["networked"] is True
+
+
+def test_a_day_whose_status_nobody_dated_is_undetermined(database: Database) -> None:
+    database.run_now(fill, undated=[date(2026, 10, 11)])
+    days = {one.day: one.service for one in shown(database).days}
+    assert [days[date(2026, 10, one)] for one in (1, 10, 11)] == [None, None, True]
+
+
+@pytest.mark.parametrize("text", ["nobody", f"{USCCS[0]}/1/other", "88.1/2"])
+def test_a_machine_that_the_ledger_does_not_know_is_said(text: str, database: Database) -> None:
+    database.run_now(fill)
+    with pytest.raises(ProofError, match="write USCC/site/asset_no, or its identifier"):
+        shown(database, text)
