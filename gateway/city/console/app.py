@@ -102,11 +102,9 @@ def build(context: ConsoleContext) -> ASGIApp:
         *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
         *_identifier_routes(gate, context, pages),
         *_published_routes(gate, context, pages),
+        *_control_routes(gate, control),
         *gate.allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),
     ]
-    if control is not None:
-        change = Route("/demo/lines/{line}/{action}", control.change, methods=["POST"])
-        routes += gate.allow(Permission.ENROL, change)
     observation = Observation(context)
     return compose(
         pages,
@@ -119,6 +117,13 @@ def build(context: ConsoleContext) -> ASGIApp:
         open_paths=(links.ADDRESS,),
         operates=_operates,
     )
+
+
+def _control_routes(gate: Gate, control: DemonstrationControl | None) -> list[Route]:
+    if control is None:
+        return []
+    change = Route("/demo/lines/{line}/{action}", control.change, methods=["POST"])
+    return gate.allow(Permission.ENROL, change)
 
 
 def _published_routes(gate: Gate, context: ConsoleContext, pages: Pages) -> list[Route]:
