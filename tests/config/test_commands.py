@@ -55,7 +55,13 @@ def test_check_of_a_right_city(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("definitions", "said"),
     [
-        ("{headline: ENR-Z}", "headline: no definition 'ENR-Z'; there are ENR-A, ENR-B, ONL, COV"),
+        (
+            "{headline: ENR-Z}",
+            (
+                "headline: no definition 'ENR-Z'; there are ENR-A, ENR-B, ENR-C, ENR-D, DIG-A, "
+                "SENS, ONL, COV"
+            ),
+        ),
         (
             "{file: none.yaml}",
             "file: cannot read definitions {}/none.yaml: No such file or directory",
