@@ -122,11 +122,18 @@ def test_nothing_that_is_withheld_is_found(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "enterprises", "industries"), [(77, 200, 4), (77, 200, 14), (16, 60, 8), (20, 60, 8)]
+    ("seed", "enterprises", "industries"),
+    [(77, 200, 4), (77, 200, 14), (16, 60, 8), (20, 60, 8), (5, 200, 20)],
 )
 def test_nor_in_cities_of_other_shapes(seed: int, enterprises: int, industries: int) -> None:
     table = city(seed, enterprises=enterprises, industries=industries)
     assert not list(attacked([table], RULES))
+
+
+def test_a_dominant_enterprise_among_small_ones_is_hidden_by_its_county() -> None:
+    table = city(3, enterprises=700, industries=60)
+    roster = [one for at, one in enumerate(table) if at % 3]
+    assert not withhold([roster, table], RULES).all_parts
 
 
 def test_without_cells_that_protect_others_a_subtraction_finds_them() -> None:

@@ -139,8 +139,10 @@ class Protection:
     def _meet(self, need: Need, allowed: Ints, row: int, column: int) -> None:
         """Withhold rectangles until what they allow together is enough.
 
-        Rectangles without a common row or column share the cell alone, so what they allow adds up.
+        Rectangles without a common row or column share the cell alone, so what they allow adds up;
+        so does what they allow that have its total in common.
         """
+        last_row, last_column = (size - 1 for size in allowed.shape)
         left = need.amount
         while left > 0:
             enough = np.minimum(allowed, left)
@@ -151,7 +153,11 @@ class Protection:
             far_row, far_column = np.unravel_index(int(np.argmin(costs)), costs.shape)
             for r, c in ((row, far_column), (far_row, column), (far_row, far_column)):
                 self.withheld[r, c] = True
-            allowed[far_row, :] = allowed[:, far_column] = 0
+            # A total that the cell is a part of goes with it, and is as free as it however often.
+            if far_row < last_row:
+                allowed[far_row, :] = 0
+            if far_column < last_column:
+                allowed[:, far_column] = 0
             left -= best
 
     def _costs(self, row: int, column: int) -> Ints:
