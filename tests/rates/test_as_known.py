@@ -124,6 +124,15 @@ def test_what_changes_in_a_month_belongs_to_who_held_on_its_last_day(
     }
 
 
+def test_who_came_later_was_not_known(city: Database, tmp_path: Path) -> None:
+    known = city.read_now(latest_change)
+    new = USCCS[2]
+    told(city, tmp_path, date(2026, 10, 20), firm(new), machine(new, 0))
+    assert figures(city, LATER)["city"]["city"].equipment == 9
+    assert figures(city, LATER, known)["city"]["city"].equipment == 8
+    assert figures(city, LATER, 0)["city"]["city"].equipment == 0
+
+
 def test_what_a_machine_was_on_the_last_day_decides_who_counts(
     city: Database, tmp_path: Path
 ) -> None:

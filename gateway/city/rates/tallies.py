@@ -18,6 +18,10 @@ Places = Mapping[str, Enterprise]
 """Enterprises by USCC."""
 
 
+_UNKNOWN = Enterprise("", "", "", in_scope=False, verified=False)
+"""One that the ledger did not know then."""
+
+
 class NotComputableError(ValueError):
     """A rate does not exist for the month asked for."""
 
@@ -62,7 +66,7 @@ def _check(inquiry: Inquiry) -> None:
 
 def _counted(inquiry: Inquiry, places: Places, months: MachineMonths) -> list[Tally]:
     """Judge one machine of each kind, and count the machines of each enterprise by their kinds."""
-    firms = [places[uscc] for uscc in months.ledger.firm_names.known]
+    firms = [places.get(uscc, _UNKNOWN) for uscc in months.ledger.firm_names.known]
     # What a rule asks of an enterprise; the code of the first one is 1.
     marks = np.array([0, *(1 + one.in_scope + 2 * one.verified for one in firms)], np.int64)
     firm_of = months.ledger.firms
