@@ -54,7 +54,7 @@ async def test_a_table_as_csv_and_json(address: str) -> None:
         ("/gaps", 3),
         ("/quality", 10),
         ("/books", 1),
-        ("/definitions", 4),
+        ("/definitions", 8),
         ("/audit", 0),  # nothing was done
     ],
 )
