@@ -1,7 +1,6 @@
 """Requests to an HTTP server that is not ours: bounded in time and size, no redirect followed."""
 
 import asyncio
-import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 import httpx
+import msgspec
 
 from edge_config.models.base import ClientTls
 
@@ -49,8 +49,8 @@ class Reply:
     def body(self) -> Any:
         """The JSON of the body; None if it is none."""
         try:
-            return json.loads(self.data)
-        except (ValueError, RecursionError):
+            return msgspec.json.decode(self.data)  # strict: no NaN, no half of a character
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
 
 

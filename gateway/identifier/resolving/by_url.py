@@ -71,8 +71,6 @@ class UrlSource:
     def _judged(self, page: Page, code: Code) -> tuple[Outcome, str]:
         if page.outcome is not Outcome.FOUND:
             return page.outcome, page.why
-        if location := page.headers.get("location"):
-            return Outcome.BROKEN, f"it leads on to {location}, which is not followed"
         if not isinstance(_at(page.body, self._record), dict):
             nothing = "the answer has no record in it"
             under = f"the answer has no record under {self._record!r}"

@@ -50,7 +50,7 @@ class HandleJsonSource:
 def _read(page: Page, code: str) -> tuple[Outcome, str, tuple[Item, ...]]:
     body = page.body if isinstance(page.body, dict) else {}
     rc = body.get("responseCode")
-    rc = rc if isinstance(rc, int) else 0
+    rc = rc if type(rc) is int else 0  # true is no code, though Python takes it for 1
     if rc in (Rc.HANDLE_NOT_FOUND, Rc.VALUES_NOT_FOUND):
         return Outcome.NOT_FOUND, f"there is no {code}", ()
     if rc in _REFUSALS:

@@ -109,6 +109,60 @@ async def test_a_server_that_drips_is_not_waited_for() -> None:
     assert "0.5 s" in answer.why
 
 
+def linkset(anchor: str, target: dict[str, str]) -> Response:
+    return JSONResponse({"linkset": [{"anchor": anchor, "https://gs1.org/voc/pip": [target]}]})
+
+
+async def test_links_of_another_thing_are_none_and_those_of_its_class_are() -> None:
+    one = Gs1.from_link("https://id.gs1.org/01/06901234567892/21/12345")
+    target = {"href": "https://m.example.cn/a"}
+
+    async def outcome(anchor: str, href: str = target["href"]) -> Outcome:
+        async with web(lambda _: linkset(anchor, {"href": href})) as url:
+            return (await asked(Gs1Resolver(type="gs1", url=url), one)).outcome
+
+    assert await outcome("https://id.gs1.org/01/06901234567892/21/12345") is Outcome.FOUND
+    assert await outcome("https://r.example.cn/01/06901234567892") is Outcome.FOUND
+    assert await outcome("https://id.gs1.org/01/06901234567892/21/12346") is Outcome.BROKEN
+    assert await outcome("https://id.gs1.org/01/09521234543213") is Outcome.BROKEN
+    assert await outcome("login") is Outcome.BROKEN
+    assert await outcome("https://r.example.cn/01/06901234567892", "file:///etc/passwd") is (
+        Outcome.BROKEN
+    )
+
+
+@pytest.mark.parametrize("place", ["file:///etc/passwd", "javascript:alert(1)", "/login"])
+async def test_a_redirect_that_no_phone_should_follow_is_no_link(place: str) -> None:
+    code = Gs1.from_link("https://id.gs1.org/01/06901234567892")
+    async with web(lambda _: RedirectResponse(place, 307)) as url:
+        answer = await asked(Gs1Resolver(type="gs1", url=url), code)
+    assert answer.outcome in (Outcome.BROKEN, Outcome.UNREACHABLE)
+    assert answer.items == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (302, {"responseCode": 1, "handle": str(HANDLE), "values": []}),
+        (200, {"responseCode": True, "handle": str(HANDLE), "values": []}),
+    ],
+)
+async def test_a_record_that_comes_with_no_such_word_is_not_believed(
+    status: int, body: dict[str, object]
+) -> None:
+    async with web(lambda _: JSONResponse(body, status, {"location": "/login"})) as url:
+        answer = await asked(HandleJsonServer(type="handle-json", url=url), HANDLE)
+    assert answer.outcome is Outcome.BROKEN
+
+
+async def test_half_a_character_is_no_text() -> None:
+    value = '{"index": 1, "type": "URL", "data": "\\ud800"}'
+    text = f'{{"responseCode": 1, "handle": "{HANDLE}", "values": [{value}]}}'
+    async with web(lambda _: PlainTextResponse(text)) as url:
+        answer = await asked(HandleJsonServer(type="handle-json", url=url), HANDLE)
+    assert answer.outcome is Outcome.BROKEN
+
+
 async def test_gs1_links_by_list_header_and_redirect() -> None:
     code = Gs1.from_elements("(8004)6901234A/1")
     seen: list[str] = []
@@ -117,7 +171,7 @@ async def test_gs1_links_by_list_header_and_redirect() -> None:
         seen.append(request.scope["raw_path"].decode())
         if "linkset" in request.headers["accept"]:
             target = {"href": "https://m.example.cn/a", "title": "manual"}
-            return JSONResponse({"linkset": [{"anchor": "x", "https://gs1.org/voc/pip": [target]}]})
+            return linkset("https://r.example.cn/8004/6901234A%2F1", target)
         raise AssertionError("asked for something else")
 
     async with web(respond) as url:
