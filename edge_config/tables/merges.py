@@ -10,7 +10,9 @@ from edge_config.tables.sheet import Odd, Oddity, Row, TableError
 _RANGE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7}):\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 
 
-class _Area(NamedTuple):
+class Area(NamedTuple):
+    """Rows and columns of a reference, first and last; columns from 0."""
+
     first_row: int
     last_row: int
     first_column: int
@@ -29,9 +31,9 @@ def mark_merged(rows: list[Row], references: Sequence[str], columns: int) -> Non
     Raises:
         TableError: areas overlap, which no spreadsheet allows.
     """
-    waiting = sorted(filter(None, map(_area, references)), reverse=True)
-    open_areas: list[_Area] = []
-    texts: dict[_Area, str] = {}
+    waiting = sorted(filter(None, map(area_of, references)), reverse=True)
+    open_areas: list[Area] = []
+    texts: dict[Area, str] = {}
     for at, row in enumerate(rows):
         while waiting and waiting[-1].first_row <= row.number:
             area = waiting.pop()
@@ -45,15 +47,16 @@ def mark_merged(rows: list[Row], references: Sequence[str], columns: int) -> Non
             rows[at] = row._replace(odd={**row.odd, **odd})
 
 
-def _area(reference: str) -> _Area | None:
+def area_of(reference: str) -> Area | None:
+    """The cells that ``C2:C4`` means; none: it is no such reference."""
     found = _RANGE.fullmatch(reference)
     if found is None:
         return None
     left, top, right, bottom = found.groups()
-    return _Area(int(top), int(bottom), column_of(left), column_of(right), reference)
+    return Area(int(top), int(bottom), column_of(left), column_of(right), reference)
 
 
-def _marks(areas: Iterator[_Area], columns: int) -> Iterator[tuple[int, Oddity]]:
+def _marks(areas: Iterator[Area], columns: int) -> Iterator[tuple[int, Oddity]]:
     for area in areas:
         mark = Oddity(Odd.MERGED, area.reference)
         for position in range(area.first_column, min(area.last_column + 1, columns)):

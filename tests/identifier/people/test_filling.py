@@ -104,3 +104,27 @@ def test_a_cell_that_holds_another_code_keeps_it(tmp_path: Path) -> None:
     assert write_back(file, copy, {(label, 2): CODE, (label, 4): CODE}) == 1
     page = load_workbook(copy)["设备 & 台账"]
     assert (page["E2"].value, page["E4"].value) == ("OTHER", CODE)
+
+
+@pytest.mark.parametrize(("area", "row", "column"), [("E2:E4", 2, 4), ("D3:E3", 3, 4)])
+def test_merged_cells_never_show_one_code_for_several_machines(
+    area: str, row: int, column: int
+) -> None:
+    book = load_workbook(io.BytesIO(workbook()))
+    book.worksheets[0].merge_cells(area)
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.raises(ValueError, match=f"{area} are merged.*split them"):
+        filling.filled(out.getvalue(), {"设备 & 台账": {row: {column: CODE}}})
+    assert filling.filled(out.getvalue(), {"设备 & 台账": {5: {5: CODE}}})
+
+
+def test_a_new_column_is_within_what_the_sheet_says_of_itself() -> None:
+    after = filling.filled(workbook(), {"设备 & 台账": {2: {8: CODE}}})
+    page = load_workbook(io.BytesIO(after), read_only=True)["设备 & 台账"]
+    assert [row[8] for row in page.iter_rows(min_row=2, max_row=2, values_only=True)] == [CODE]
+
+
+def test_a_style_in_single_quotes_is_kept() -> None:
+    part = b"<worksheet><sheetData><row r='2'><c r='E2' s='3'/></row></sheetData></worksheet>"
+    assert b' s="3"' in filling._part_filled(part, {2: {4: CODE}})

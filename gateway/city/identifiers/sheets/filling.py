@@ -14,13 +14,14 @@ from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from edge_config.tables.cells import column_of
+from edge_config.tables.merges import Area, area_of
 from edge_config.tables.workbook import sheet_parts
 from edge_config.tables.xml_part import Attributes, local
 
 Cells = Mapping[int, Mapping[int, str]]
 """Texts by number of the row, as a spreadsheet shows it, and position of the column, from 0."""
 _LETTERS = 26
-_STYLE = re.compile(rb'\bs="(\d{1,9})"')
+_STYLE = re.compile(rb"""\bs=["'](\d{1,9})["']""")
 _FORMULA = re.compile(rb"<(?:[A-Za-z0-9]+:)?f[\s/>]")
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -36,7 +37,8 @@ def filled(body: bytes, sheets: Mapping[str, Cells]) -> bytes:
         sheets: what to write, by title of the sheet. A cell with a formula keeps it.
 
     Raises:
-        ValueError: a sheet's part is in UTF-16.
+        ValueError: a sheet's part is in UTF-16, or cells are merged that would get texts of
+            several rows, of which people would see the first for all.
     """
     out = io.BytesIO()
     with ZipFile(io.BytesIO(body)) as archive, ZipFile(out, "w", ZIP_DEFLATED) as copy:
@@ -78,6 +80,7 @@ class _Finder:
     _wanted: dict[int, str] = field(default_factory=dict)
     _begun: int = 0
     _style: bytes = b""
+    _written: set[tuple[int, int]] = field(default_factory=set)
 
     def found(self) -> list[tuple[int, int, bytes]]:
         """First octet, octet behind the last, and what replaces them, in their order."""
@@ -94,11 +97,44 @@ class _Finder:
             self._prefix = name[: -len("row")]
             begun = self._parser.CurrentByteIndex
             self._wanted = {} if self._is_empty(begun) else dict(self.cells.get(self._row, {}))
+        elif kind == "dimension":
+            self._dimension(attributes.get("ref", ""))
+        elif kind == "mergeCell":
+            self._demand_one_each(attributes.get("ref", ""))
         elif kind == "c" and self._wanted:
             reference = attributes.get("r", "").rstrip("0123456789")
             column = column_of(reference) if reference else self._column + 1
             self._insert_before(column)
             self._column, self._begun = column, self._parser.CurrentByteIndex
+
+    def _dimension(self, reference: str) -> None:
+        """Take away what says how far the sheet reaches if it will reach further.
+
+        It may be missing (18.3.1.35), and readers that believe it would not see a new column.
+        """
+        area, last = area_of(reference), max(map(max, filter(None, self.cells.values())), default=0)
+        if area is None or last > area.last_column:
+            begun = self._parser.CurrentByteIndex
+            if self._is_empty(begun):
+                self._edits.append((begun, self.data.index(b">", begun) + 1, b""))
+
+    def _demand_one_each(self, reference: str) -> None:
+        area = area_of(reference)
+        if area is None or (area.first_row == area.last_row and not self._is_hiding(area)):
+            return
+        columns = range(area.first_column, area.last_column + 1)
+        if any(
+            area.first_row <= row <= area.last_row and at in columns for row, at in self._written
+        ):
+            raise ValueError(
+                f"the cells {reference} are merged, and each machine has its own identifier; "
+                "split them"
+            )
+
+    def _is_hiding(self, area: Area) -> bool:
+        """Whether a text would stand behind the first cell, where nobody sees it."""
+        behind = range(area.first_column + 1, area.last_column + 1)
+        return any((area.first_row, column) in self._written for column in behind)
 
     def _end(self, name: str) -> None:
         kind = local(name)
@@ -132,6 +168,7 @@ class _Finder:
                 self._edits.append((at, at, self._cell(place, self._style)))
 
     def _cell(self, column: int, style: bytes) -> bytes:
+        self._written.add((self._row, column))
         tag, text = f"{self._prefix}c", escape(self._wanted.pop(column))
         styled = f' s="{style.decode()}"' if style else ""
         inline = f"<{self._prefix}is><{self._prefix}t>{text}</{self._prefix}t></{self._prefix}is>"
