@@ -25,6 +25,8 @@ PAGES = {
     "/industries/3451": ("常山精工轴承有限公司", "Overview"),
     f"/enterprises/{FIRST}": ("磨床 1 号", "of 24 machines"),
     f"/enterprises/{FIRST}/1/A-001": ("工业互联网标识", "Last read back equal"),
+    "/movers": ("个百分点", "What moved the rate"),
+    f"/movers/{FIRST}": ("计入情况", "Counted otherwise"),
     "/gaps": ("网关失去联系", "gateway silent"),
     "/quality": ("台账外设备", "Machines outside the ledger"),
     "/books": ("应采", "suppressed"),
