@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
+from gateway.city.access.principal import EVERYTHING
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox
 from gateway.city.db.tables import status_rows
 from gateway.city.identifiers.issued import Issue
@@ -71,8 +72,10 @@ async def test_the_record_is_marked_with_the_reason_and_says_so_everywhere(
         assert told["assetNo"] == "A000"
         row = next(iter(database.run_now(listed, NOW_MS, uscc=USCCS[0])))
         assert (row["registration"], row["withdrawal_reason"]) == ("withdrawn", REASON)
-        assert [label.handle for label in database.run_now(labels_of, None)] != []
-        assert FIRST not in [label.handle for label in database.run_now(labels_of, None)]
+        assert [label.handle for label in database.run_now(labels_of, EVERYTHING, None)] != []
+        assert FIRST not in [
+            label.handle for label in database.run_now(labels_of, EVERYTHING, None)
+        ]
         counts = database.run_now(progress, 0, NOW_MS).counts
         assert (counts[Standing.WITHDRAWN], counts[Standing.READ_BACK]) == (1, 1)
         # Never another machine's: not by number, not by the same name once more.
@@ -213,7 +216,7 @@ async def test_withdrawn_before_a_restored_database_knows_its_identifier(
         ("register", "done"),
         ("withdraw", "done"),
     ]
-    assert restored.run_now(labels_of, None)[0].handle != FIRST
+    assert restored.run_now(labels_of, EVERYTHING, None)[0].handle != FIRST
     given = select(identifier.c.handle).where(identifier.c.equipment_id == 1)
     assert restored.run_now(lambda c: c.scalar(given)) == FIRST
 
