@@ -11,6 +11,7 @@ from gateway.city.access.audit import Action, EntryFilter, entries
 from gateway.city.access.chain import verify
 from gateway.city.access.principal import EVERYTHING, Role, parse_scope
 from gateway.city.access.users import Refusal, UserError
+from gateway.city.console.process import tell_first_link
 from gateway.city.db.schema.access import audit, city_user, one_time_link
 from gateway.throttle import FREE_ATTEMPTS
 from tests.console.http import get
@@ -52,6 +53,20 @@ async def test_the_first_administrator_is_made_by_a_link_once(tmp_path: Path) ->
         assert "li.wei" in (await client.get("/users")).text
         assert made.database.run_now(links.invite_first, now_ms, anew=True) is None
         assert ("li.wei", Action.PASSWORD_SET, "li.wei") in actions(made)
+
+
+async def test_each_start_without_users_says_how_to_get_in(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with peopled(tmp_path) as (made, _):
+        for words in (links.ADDRESS, "the link of an earlier start still holds", None):
+            if words is None:
+                invited(made, *OFFICER)
+            caplog.clear()
+            await tell_first_link(made.context)
+            told = [one.getMessage() for one in caplog.records if "log in" in one.getMessage()]
+            assert [words in one for one in told if words] == ([True] if words else [])
+            assert len(told) == (words is not None)
 
 
 async def test_a_link_for_the_first_ends_with_the_first_user(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import CityConfig
-from gateway.city.access import links
+from gateway.city.access import links, users
 from gateway.city.console import log
 from gateway.city.console.app import build
 from gateway.city.console.context import ConsoleContext
@@ -79,7 +79,7 @@ async def run(order: Order, answers: BinaryIO) -> None:
     listener = socket.socket(fileno=order.listener)
     async with _context(config) as context, asyncio.TaskGroup() as tasks:
         if config.console.accounts:
-            await _tell_first_link(context)
+            await tell_first_link(context)
         serving = serve(
             build(context), config.console, listener, ready=lambda: say(answers, Answer())
         )
@@ -108,9 +108,14 @@ async def _context(config: CityConfig) -> AsyncIterator[ConsoleContext]:
             await store.close()
 
 
-async def _tell_first_link(context: ConsoleContext) -> None:
-    """Where there is no user yet, say once how to become the first administrator."""
+async def tell_first_link(context: ConsoleContext) -> None:
+    """Where there is no user yet, say at each start how to become the first administrator."""
     secret = await context.database.run(links.invite_first, context.now_ms(), anew=False)
+    if secret is None and not await context.database.read(users.has_any):
+        logger.warning(
+            "nobody can log in yet: the link of an earlier start still holds; "
+            "'qulink city user link' makes another"
+        )
     if secret is not None:
         # Meant for who reads the log of a first start: it opens one page, once, for three days.
         logger.warning(
