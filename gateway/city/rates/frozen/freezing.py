@@ -125,14 +125,26 @@ def month_to_freeze(
         raise NotComputableError(
             f"month {month} is unknown: the city received nothing in it; no rate can be stored"
         )
+    return _computed(connection, inquiry, newest.number + 1, status, correction)
+
+
+def _computed(
+    connection: Connection,
+    inquiry: Inquiry,
+    vintage: int,
+    status: Status,
+    correction: Correction | None,
+) -> Result:
+    """The vintage of a month, and the evidence that it rests on."""
     ((tallies, _),) = tallies_of(connection, [inquiry])
+    definition = inquiry.definition
     taken = take(connection, inquiry) if definition.measure == "networked" else None
     table = StoredTable(
-        month=month,
-        vintage=newest.number + 1,
+        month=inquiry.period.month,
+        vintage=vintage,
         status=status,
         definition_hash=definition.hash,
-        computed_ms=now_ms,
+        computed_ms=inquiry.now_ms,
         cells=all_cells(tallies),
         correction=correction,
         taking=taken.number if taken is not None else None,
