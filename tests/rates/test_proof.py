@@ -1,21 +1,24 @@
 """Why a machine is counted: the days of its month, as the command shows them."""
 
 import json
+import random
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, delete, insert, update
 
 from gateway.city.db.schema.clock import doubted_evidence
-from gateway.city.db.tables import evidence, gap, machine_books
+from gateway.city.db.tables import evidence, gap, machine_books, tag_schema
 from gateway.city.db.tables import gateway as gateway_table
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.reasons import Reason
-from gateway.city.rates.reports.proof import Proof, ProofError, proof_of
+from gateway.city.rates.proving.days import Mark, deciding
+from gateway.city.rates.proving.proof import Proof, ProofError, proof_of
 from gateway.cli.city.evidence.proof_output import print_proof, proof_json
 from gateway.core.days import HOUR_MS, day_start_ms
+from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
 
@@ -121,3 +124,114 @@ def test_a_machine_that_the_ledger_does_not_know_is_said(text: str, database: Da
     database.run_now(fill)
     with pytest.raises(ProofError, match="write USCC/site/asset_no, or its identifier"):
         shown(database, text)
+
+
+def learn(connection: Connection, schema: Schema, used_on: date) -> None:
+    """Keep a schema of gw-1 that came before the month."""
+    row = {"gateway": "gw-1", "id": f"{schema.id:016x}", "device": schema.device}
+    row |= {"body": encode_schema(schema), "received_ms": 0, "used_on": used_on}
+    connection.execute(insert(tag_schema).values(row))
+
+
+def group(name: str, *machines: str) -> Schema:
+    """A group of device d: each machine has a tag of its own number in it."""
+    equipment = tuple(Equipment(USCCS[0], "1", one) for one in machines)
+    tags = tuple(Tag(f"t{at}", Kind.FLOAT64, equipment=at) for at in range(len(machines)))
+    return Schema("d", name, "grinder", "controller", False, equipment, tags, 1000)
+
+
+def test_a_device_that_told_no_counters_shows_its_gaps(database: Database) -> None:
+    """It was silent all month: the schemas of before say that the machine is behind it."""
+    database.run_now(fill)
+    database.run_now(lambda c: c.execute(delete(machine_books)))
+    day = date(2026, 10, 13)
+    assert {one.day: one for one in shown(database).days}[day].gaps_ms == {}
+    database.run_now(learn, group("", NUMBER), date(2026, 9, 1))
+    proof = shown(database)
+    gaps = {one.day: one for one in proof.days}[day].gaps_ms
+    assert gaps == {"power_off": 2 * HOUR_MS, "link_down": HOUR_MS}
+    assert proof.behind.points == 1
+
+
+def test_gaps_of_other_machines_behind_a_device_are_not_its_own(database: Database) -> None:
+    database.run_now(fill)
+    database.run_now(learn, group("both", "other", NUMBER), LAST)
+    database.run_now(learn, group("others", "other"), LAST)
+    start = day_start_ms(date(2026, 10, 20))
+    lacks = (
+        ("both", ["t0"], "timeout"),
+        ("both", ["t0", "t1"], "overflow"),
+        ("others", [], "illegal_address"),
+        ("never sent", [], "bad_config"),
+    )
+    rows = [
+        {
+            "gateway": "gw-1", "device": "d", "tag_group": name, "tags": json.dumps(tags),
+            "tags_key": cause, "cause": cause, "from_ms": start, "to_ms": start + HOUR_MS,
+        }
+        for name, tags, cause in lacks
+    ]  # fmt: skip
+    database.run_now(lambda c: c.execute(insert(gap), rows))
+    gaps = {one.day: one for one in shown(database).days}[date(2026, 10, 20)].gaps_ms
+    assert gaps == {"overflow": HOUR_MS, "bad_config": HOUR_MS}
+
+
+def strange_month(connection: Connection, seed: int) -> None:
+    """A machine with a status that changes and days of every kind of data."""
+    chance = random.Random(seed)
+    add_enterprise(connection, USCCS[0])
+    history = [(date(2020, 1, 1), "in_use")]
+    for day in sorted(chance.sample(days_between(FIRST, LAST), 3)):
+        history.append((day, chance.choice(["in_use", "sealed", "standby"])))
+    undated = [day for day, _ in history[1:] if chance.random() < 0.3]
+    machine = add_machine(
+        connection, USCCS[0], NUMBER, history=history, undated=undated,
+        commissioned_on=date(2020, 1, 1),
+    )  # fmt: skip
+    for source in ("controller", "sensor"):
+        for synthetic in (False, True):
+            some = [day for day in days_between(FIRST, LAST) if chance.random() < 0.4]
+            add_days(connection, machine, some, source=source, synthetic=synthetic)
+    days = evidence.c.day
+    for day in days_between(FIRST, LAST):
+        if chance.random() < 0.3:
+            doubtful = {"good_hours": 0, chance.choice(["uncertain_hours", "replayed_hours"]): 1}
+            connection.execute(update(evidence).where(days == day).values(doubtful))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_days_shown_are_those_that_the_rate_counted(database: Database, seed: int) -> None:
+    """What a page says of single days adds up to the verdict, by every definition."""
+    database.run_now(strange_month, seed)
+    records = dict(BUILT_IN)
+    base = BUILT_IN["ENR-A"]
+    for name, change in (
+        ("N1", {"level": 1}),
+        ("U", {"count_uncertain": True}),
+        ("S", {"days": "scheduled"}),
+        ("ST", {"statuses": ("in_use",)}),
+    ):
+        records[name] = base.model_copy(update={"id": name} | change)
+    proof = database.read_now(
+        proof_of, TEXT, "2026-10", NOW,
+        demonstration=bool(seed % 2), headline=base, definitions=records,
+    )  # fmt: skip
+    for name, verdict in proof.verdicts.items():
+        if records[name].window_days is not None:
+            continue
+        marks = list(proof.marks[name].values())
+        served = [one for one in marks if one not in {Mark.OUT, Mark.REST}]
+        assert marks.count(Mark.VALID) == verdict.valid_days, name
+        assert (len(served), marks.count(Mark.UNDATED)) == (
+            verdict.service_days,
+            verdict.undated_days,
+        )
+        decided = deciding(verdict.reason, proof.marks[name], verdict.last_valid)
+        valid = [day for day, mark in proof.marks[name].items() if mark is Mark.VALID]
+        assert max(valid, default=None) == verdict.last_valid
+        if verdict.reason is Reason.NETWORKED:
+            assert decided == valid
+        elif verdict.reason is Reason.SILENT_AT_END:
+            assert decided
+            assert decided[0] > max(valid)

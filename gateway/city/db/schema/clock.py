@@ -1,6 +1,6 @@
 """Tables of what gateways' clocks leave in doubt."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, Integer, String, Table
 
 from gateway.city.db.tables import metadata
 
@@ -15,6 +15,7 @@ doubted_evidence = Table(
     Column("hours", Integer, nullable=False),
     Column("first_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
+    Index("ix_doubted_evidence_machine_id_day", "machine_id", "day"),  # the page of a machine asks
 )
 
 confirmed_clock = Table(

@@ -1,18 +1,19 @@
 """Why each machine is counted as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from gateway.city.db.operation import began_on
+from gateway.city.db.tables import equipment
 from gateway.city.ledger.codes import Name
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.compute import Enterprise, judge
 from gateway.city.rates.definitions import builtin_definitions, definition_of
-from gateway.city.rates.facts import MachineFact, enterprises, machines
+from gateway.city.rates.facts import MachineFact, enterprises, machine_months, machines
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import period_of
@@ -84,6 +85,33 @@ def machine_facts(
         for fact in machines(connection, inquiry)
         if fact.uscc in known
     ]
+
+
+def verdicts_of(
+    connection: Connection, machine_id: int, inquiries: Sequence[Inquiry]
+) -> dict[str, MachineVerdict]:
+    """How several definitions count one machine, from one reading of its enterprise.
+
+    Args:
+        connection: the city's database.
+        machine_id: of a machine of the ledger.
+        inquiries: about its enterprise, each by another definition.
+
+    Returns:
+        By id of the definition; without those by which its enterprise was not known yet.
+    """
+    columns = equipment.c
+    query = select(columns.id, columns.uscc, columns.site_no, columns.asset_no, columns.name)
+    row = connection.execute(query.where(columns.id == machine_id)).one()
+    found = {}
+    months = machine_months(connection, inquiries) if inquiries else []
+    for inquiry, month in zip(inquiries, months, strict=True):
+        place = month.ledger.place_of([machine_id]).get(machine_id)
+        enterprise = enterprises(connection, inquiry).get(row.uscc)
+        if place is not None and enterprise is not None:
+            fact = MachineFact(*row, month.at(place))
+            found[inquiry.definition.id] = _verdict(inquiry, enterprise, fact)
+    return found
 
 
 def _verdict(inquiry: Inquiry, enterprise: Enterprise, fact: MachineFact) -> MachineVerdict:

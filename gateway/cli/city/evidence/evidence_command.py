@@ -46,7 +46,7 @@ def _show(
     """
     from gateway.city.rates.definitions import DefinitionError, definition_of, load_definitions
     from gateway.city.rates.period import MonthError
-    from gateway.city.rates.reports.proof import ProofError, proof_of
+    from gateway.city.rates.proving.proof import ProofError, proof_of
     from gateway.cli.city.evidence.proof_output import print_proof, proof_json
 
     city = load(config)

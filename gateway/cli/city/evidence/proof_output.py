@@ -6,8 +6,9 @@ from datetime import datetime
 
 import typer
 
+from gateway.city.rates.proving.days import ProofDay, Source
+from gateway.city.rates.proving.proof import Proof
 from gateway.city.rates.reports.drilldown import MachineVerdict
-from gateway.city.rates.reports.proof import Proof, ProofDay, Source
 from gateway.cli.wording import counted, visible
 from gateway.core.days import HOUR_MS, SHANGHAI
 

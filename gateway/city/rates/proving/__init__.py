@@ -1,0 +1,1 @@
+"""Why a machine is counted in a month, day by day."""

@@ -1,0 +1,292 @@
+"""Why a machine is counted: what is known of each of its days in a month.
+
+From committed data only, and as a few queries of one machine and its enterprise.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from gateway.city.db.operation import began_on
+from gateway.city.db.schema.clock import doubted_evidence
+from gateway.city.db.schema.daymaps import day_map, evidence_taking
+from gateway.city.db.schema.identifiers import identifier
+from gateway.city.db.tables import equipment, evidence
+from gateway.city.evidence.counts import counts_of
+from gateway.city.ledger.machines import find
+from gateway.city.ledger.names import MachineName
+from gateway.city.rates.columns.evidence import service_days, statuses_in_service
+from gateway.city.rates.columns.ledger import read_ledger
+from gateway.city.rates.compute import Period
+from gateway.city.rates.days.calendar import is_rest
+from gateway.city.rates.inquiry import Inquiry
+from gateway.city.rates.model import Definition
+from gateway.city.rates.period import period_of
+from gateway.city.rates.proving.behind import Behind, behind, by_cause, gaps_of
+from gateway.city.rates.proving.days import Mark, ProofDay, Source, mark_of
+from gateway.city.rates.reports.drilldown import MachineVerdict, verdicts_of
+from gateway.core.days import day_of, day_start_ms
+
+_NAME_PARTS = 3
+
+
+class ProofError(Exception):
+    """A machine of which nothing can be shown; the message says why and what to do."""
+
+
+class Sealed(NamedTuple):
+    """What the day maps of a published month say of an enterprise's evidence.
+
+    Attributes:
+        taking: number of the newest taking of the month.
+        taken_ms: when it was taken, UTC milliseconds.
+        digest: of the enterprise's map; empty: none of its machines had data.
+        root: of the month.
+    """
+
+    taking: int
+    taken_ms: int
+    digest: str
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a machine is to be proven.
+
+    Attributes:
+        machine_id: its id.
+        machine: as the ledger names it.
+        period: the month so far.
+        now_ms: UTC milliseconds.
+        demonstration: synthetic evidence counts too.
+        headline: whose statuses decide about days in service.
+        definitions: by id; those that count networked machines.
+    """
+
+    machine_id: int
+    machine: MachineName
+    period: Period
+    now_ms: int
+    demonstration: bool
+    headline: Definition
+    definitions: Mapping[str, Definition]
+
+    @property
+    def days(self) -> list[date]:
+        """Of the month so far, since the city began; at least one."""
+        first = max(self.period.first, self.period.began_on or self.period.first)
+        return [first + timedelta(days=one) for one in range((self.period.as_of - first).days + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The evidence of a machine in a month.
+
+    Attributes:
+        machine: as the ledger names it.
+        month: ``YYYY-MM``.
+        definition: whose statuses decide about days in service.
+        days: of the month so far, since the city began.
+        verdicts: by id of every definition that counts networked machines.
+        marks: what each day is, by id of the same definitions.
+        behind: where it was read.
+        sealed: of a month of which rates are stored.
+    """
+
+    machine: MachineName
+    month: str
+    definition: str
+    days: Sequence[ProofDay]
+    verdicts: Mapping[str, MachineVerdict]
+    marks: Mapping[str, Mapping[date, Mark]]
+    behind: Behind
+    sealed: Sealed | None
+
+
+def machine_asked_for(connection: Connection, text: str, day: date) -> tuple[int, MachineName]:
+    """Id and name in the ledger of ``USCC/site/asset_no``, or of an identifier.
+
+    Args:
+        connection: the city's database.
+        text: as somebody wrote it; a number may hold slashes itself.
+        day: on which a name means a machine.
+
+    Raises:
+        ProofError: the ledger knows no such machine.
+    """
+    handle = select(identifier.c.equipment_id).where(identifier.c.handle_key == text.upper())
+    number = connection.scalar(handle)
+    parts = text.split("/", _NAME_PARTS - 1)
+    if number is None and len(parts) == _NAME_PARTS:
+        number = next(iter(find(connection, [MachineName(*parts)], day).values()), None)
+    columns = equipment.c
+    query = select(columns.uscc, columns.site_no, columns.asset_no).where(columns.id == number)
+    row = connection.execute(query).first() if number is not None else None
+    if number is None or row is None:
+        raise ProofError(
+            f"the ledger has no machine {text!r}; write USCC/site/asset_no, or its identifier"
+        )
+    return number, MachineName(*row)
+
+
+def proof_of(
+    connection: Connection,
+    text: str,
+    month: str | None,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    headline: Definition,
+    definitions: Mapping[str, Definition],
+) -> Proof:
+    """What the month of a machine rests on that somebody names; see :func:`proven`.
+
+    Args:
+        connection: the city's database.
+        text: ``USCC/site/asset_no`` or an identifier.
+        month: ``YYYY-MM``; None: the running one.
+        now_ms: UTC milliseconds.
+        demonstration: synthetic evidence counts too.
+        headline: whose statuses decide about days in service.
+        definitions: by id.
+
+    Raises:
+        ProofError: no such machine.
+        MonthError: no month, one that has not begun, or one before the city began.
+    """
+    period = period_of(month, now_ms, began_on(connection))
+    named = machine_asked_for(connection, text, period.as_of)
+    asked = Asked(*named, period, now_ms, demonstration, headline, definitions)
+    return proven(connection, asked)
+
+
+def proven(connection: Connection, asked: Asked) -> Proof:
+    """What a machine's month rests on, day by day, and how each definition counts it."""
+    known = {name: one for name, one in asked.definitions.items() if one.measure == "networked"}
+    service = _service(connection, asked, [asked.headline, *known.values()])
+    place = behind(connection, asked.machine_id, asked.machine, asked.days)
+    days = list(_days(connection, asked, place, service[asked.headline.statuses]))
+    today = day_of(asked.now_ms)
+    marks = {
+        name: {
+            day.day: mark_of(
+                day,
+                service[one.statuses][day.day],
+                one,
+                demonstration=asked.demonstration,
+                runs=day.day == today,
+            )
+            for day in days
+        }
+        for name, one in known.items()
+    }
+    return Proof(
+        asked.machine,
+        asked.period.month,
+        asked.headline.id,
+        days,
+        verdicts_of(connection, asked.machine_id, _inquiries(asked, known)),
+        marks,
+        place,
+        _sealed(connection, asked),
+    )
+
+
+def _inquiries(asked: Asked, known: Mapping[str, Definition]) -> list[Inquiry]:
+    uscc = asked.machine.uscc
+    return [
+        Inquiry(one, asked.period, asked.now_ms, asked.demonstration, uscc=uscc)
+        for one in known.values()
+    ]
+
+
+def _days(
+    connection: Connection, asked: Asked, place: Behind, service: Mapping[date, bool | None]
+) -> Iterator[ProofDay]:
+    days = asked.days
+    sources, lacking = _sources(connection, asked), gaps_of(connection, place, days)
+    counts, doubted = counts_of(connection, asked.machine_id, days), _doubted(connection, asked)
+    for day in days:
+        yield ProofDay(
+            day=day,
+            service=service[day],
+            rest=is_rest(day),
+            sources=tuple(sources[day]),
+            counts=counts.get(day),
+            gaps_ms=by_cause(lacking, day_start_ms(day), asked.now_ms),
+            doubted_hours=doubted[day],
+        )
+
+
+_Days = dict[date, bool | None]
+
+
+def _service(
+    connection: Connection, asked: Asked, definitions: Sequence[Definition]
+) -> dict[tuple[str, ...], _Days]:
+    """By statuses that are in service: on which days the machine was."""
+    days = asked.days
+    ledger = read_ledger(connection, days[0], asked.machine.uscc)
+    place = ledger.place_of([asked.machine_id])[asked.machine_id]
+    service = service_days(ledger)
+    serving = {one.statuses: statuses_in_service(ledger, one) for one in definitions}
+    found: dict[tuple[str, ...], _Days] = {statuses: {} for statuses in serving}
+    for day in days:
+        service.turn_to(day)
+        for statuses, codes in serving.items():
+            due, sure = service.service(codes)
+            found[statuses][day] = bool(due[place]) if due[place] == sure[place] else None
+    return found
+
+
+def _sources(connection: Connection, asked: Asked) -> defaultdict[date, list[Source]]:
+    columns, found, days = evidence.c, defaultdict[date, list[Source]](list), asked.days
+    query = select(evidence).where(
+        columns.machine_id == asked.machine_id, columns.day.between(days[0], days[-1])
+    )
+    for row in connection.execute(query.order_by(columns.day, columns.source, columns.synthetic)):
+        found[row.day].append(
+            Source(
+                row.source,
+                row.synthetic,
+                row.gateway,
+                row.good_hours,
+                row.uncertain_hours,
+                row.replayed_hours,
+                row.first_ms,
+                row.last_ms,
+            )
+        )
+    return found
+
+
+def _doubted(connection: Connection, asked: Asked) -> defaultdict[date, int]:
+    columns, found, days = doubted_evidence.c, defaultdict[date, int](int), asked.days
+    query = select(columns.day, columns.hours).where(
+        columns.machine_id == asked.machine_id, columns.day.between(days[0], days[-1])
+    )
+    for day, hours in connection.execute(query):
+        found[day] |= hours
+    return found
+
+
+def _sealed(connection: Connection, asked: Asked) -> Sealed | None:
+    taking, maps, month = evidence_taking.c, day_map.c, asked.period.month
+    query = select(taking.number, taking.taken_ms, taking.root).where(
+        taking.month == month, taking.synthetic.is_(asked.demonstration)
+    )
+    newest = connection.execute(query.order_by(taking.number.desc()).limit(1)).first()
+    if newest is None:
+        return None
+    own = select(maps.digest).where(
+        maps.uscc == asked.machine.uscc,
+        maps.month == month,
+        maps.synthetic.is_(asked.demonstration),
+    )
+    digest = connection.scalar(own.order_by(maps.id.desc()).limit(1))
+    return Sealed(newest.number, newest.taken_ms, digest or "", newest.root)
