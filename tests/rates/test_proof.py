@@ -13,9 +13,9 @@ from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.tables import evidence, gap, machine_books, tag_schema
 from gateway.city.db.tables import gateway as gateway_table
 from gateway.city.rates.definitions import builtin_definitions
-from gateway.city.rates.reasons import Reason
 from gateway.city.rates.proving.days import Mark, deciding
 from gateway.city.rates.proving.proof import Proof, ProofError, proof_of
+from gateway.city.rates.reasons import Reason
 from gateway.cli.city.evidence.proof_output import print_proof, proof_json
 from gateway.core.days import HOUR_MS, day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
@@ -181,8 +181,8 @@ def strange_month(connection: Connection, seed: int) -> None:
     chance = random.Random(seed)
     add_enterprise(connection, USCCS[0])
     history = [(date(2020, 1, 1), "in_use")]
-    for day in sorted(chance.sample(days_between(FIRST, LAST), 3)):
-        history.append((day, chance.choice(["in_use", "sealed", "standby"])))
+    changes = sorted(chance.sample(days_between(FIRST, LAST), 3))
+    history += [(day, chance.choice(["in_use", "sealed", "standby"])) for day in changes]
     undated = [day for day, _ in history[1:] if chance.random() < 0.3]
     machine = add_machine(
         connection, USCCS[0], NUMBER, history=history, undated=undated,

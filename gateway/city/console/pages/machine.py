@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from markupsafe import Markup
+from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -21,20 +22,17 @@ from gateway.city.console.live.present import MachineNow
 from gateway.city.console.pages.choice import Choice
 from gateway.city.console.pages.drilldown import link_state
 from gateway.city.console.pages.readings import SPANS, Wish, readings_of, values_table, wish_of
-from gateway.city.console.queries.database import (
-    doubted_days,
-    enterprise_of,
-    evidence_days,
-    machine_row,
-)
+from gateway.city.console.queries.database import enterprise_of, machine_row
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.queries.gaps import GapFilter, GapRow, gaps
-from gateway.city.evidence.counts import counts_of
+from gateway.city.db.operation import began_on
 from gateway.city.identifiers.labelled import label_code
 from gateway.city.ledger.codes import county_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.newest import LiveValue
 from gateway.city.rates.period import period_of
+from gateway.city.rates.proving.proof import Asked, Proof, proven
+from gateway.city.rates.proving.strip import strip_of
 from gateway.city.stores.api import Point, StoreError
 from gateway.identifier.labels.symbol import qr
 from gateway.web.i18n import Language, text
@@ -93,7 +91,7 @@ class MachinePage:
             "address": machine_address(*machine),
             "enterprise": await self._context.database.read(enterprise_of, machine[0], scope),
             "county_name": county_name,
-            **await self._evidence(row.id, choice.month),
+            **await self._evidence(machine, row.id, choice),
             "qr": self._qr(row.handle) if row.handle else None,
             "spans": tuple(SPANS),
         }
@@ -109,13 +107,40 @@ class MachinePage:
         await note_view(self._context, request, machine.uscc)
         return row
 
-    async def _evidence(self, machine_id: int, month: str | None) -> dict[str, object]:
-        """The days of a month that the verdict rests on, and what the edges counted."""
-        read, period = self._context.database.read, period_of(month, self._context.now_ms())
-        days = await read(evidence_days, machine_id, period.first, period.as_of)
-        counts = await read(counts_of, machine_id, {row.day for row in days})
-        doubted = await read(doubted_days, machine_id, period.first, period.as_of)
-        return {"evidence": days, "counts": counts, "doubted_days": doubted}
+    async def _evidence(
+        self, machine: MachineName, machine_id: int, choice: Choice
+    ) -> dict[str, object]:
+        """The days of a month, and what every definition makes of them."""
+        at = choice.months.index(choice.shown) if choice.shown in choice.months else None
+        beside: dict[str, object] = {
+            "later": choice.months[at - 1] if at else None,
+            "earlier": choice.months[at + 1]
+            if at is not None and choice.months[at + 1 :]
+            else None,
+        }
+        proof = await self._context.database.read(self._proof, machine, machine_id, choice)
+        shown = choice.definition.id
+        if shown not in proof.marks:  # what it counts is no days
+            shown = proof.definition
+        doubted = sum(one.doubted_hours != 0 for one in proof.days)
+        strip = strip_of(proof, shown, self._context.definitions)
+        return beside | {"strip": strip, "shown": shown, "doubted_days": doubted}
+
+    def _proof(
+        self, connection: Connection, machine: MachineName, machine_id: int, choice: Choice
+    ) -> Proof:
+        context, now_ms = self._context, self._context.now_ms()
+        period = period_of(choice.month, now_ms, began_on(connection))
+        asked = Asked(
+            machine_id,
+            machine,
+            period,
+            now_ms,
+            context.config.demonstration,
+            self._figures.headline,
+            context.definitions,
+        )
+        return proven(connection, asked)
 
     async def _verdict(self, machine: MachineName, choice: Choice) -> object:
         uscc, site_no, asset_no = machine

@@ -9,9 +9,8 @@ from sqlalchemy import Connection, Row, func, select
 
 from gateway.city.access.principal import Scope
 from gateway.city.access.scoping import owned, seen
-from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.schema.identifiers import identifier
-from gateway.city.db.tables import enterprise, equipment, evidence, gateway
+from gateway.city.db.tables import enterprise, equipment, gateway
 from gateway.city.identifiers.labelled import shown_handle
 from gateway.city.ledger.names import MachineName
 
@@ -122,24 +121,6 @@ def machine_of_handle(connection: Connection, key: str, scope: Scope) -> Machine
     )
     row = connection.execute(query).first()
     return MachineName(*row) if row else None
-
-
-def evidence_days(connection: Connection, machine_id: int, first: date, last: date) -> Rows:
-    """The evidence of a machine from one day to another, both among them; newest first."""
-    columns = evidence.c
-    query = select(evidence).where(
-        columns.machine_id == machine_id, columns.day.between(first, last)
-    )
-    return connection.execute(query.order_by(columns.day.desc(), columns.source)).all()
-
-
-def doubted_days(connection: Connection, machine_id: int, first: date, last: date) -> int:
-    """On how many days from one to another a machine has values whose time is in doubt."""
-    columns = doubted_evidence.c
-    query = select(func.count(columns.day.distinct())).where(
-        columns.machine_id == machine_id, columns.day.between(first, last)
-    )
-    return connection.execute(query).scalar_one()
 
 
 def equipment_names(connection: Connection, uscc: str) -> Rows:

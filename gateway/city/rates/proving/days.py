@@ -142,9 +142,7 @@ _DECIDED_BY = {
 _SILENT = (Mark.MISSING, Mark.SEEN, Mark.DOUBTFUL)
 
 
-def deciding(
-    reason: Reason, marks: Mapping[date, Mark], last_valid: date | None
-) -> Sequence[date]:
+def deciding(reason: Reason, marks: Mapping[date, Mark], last_valid: date | None) -> Sequence[date]:
     """The days of a month that made a verdict what it is, in order.
 
     Args:

@@ -1,0 +1,121 @@
+"""Why is this machine counted? Its days, and every verdict, on its page."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import Connection, delete, insert, select, update
+
+from gateway.city.db import tables
+from gateway.city.db.schema.daymaps import day_map, evidence_taking
+from gateway.city.db.schema.operation import operation
+from gateway.city.rates.daymaps.takings import keep, take
+from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.inquiry import Inquiry
+from gateway.city.rates.period import period_of
+from gateway.city.rates.proving.strip import ranges
+from gateway.core.days import day_of
+from tests.console.http import get
+from tests.console.town import NOW_MS, Town, uscc_of
+from tests.support.chromium import chromium
+
+MACHINE = f"/enterprises/{uscc_of(0)}/1/A-001"
+ID = 1
+TODAY = day_of(NOW_MS)
+ROWS = "[...document.querySelectorAll('#evidence details tbody tr')]"
+
+
+def days_shown(page: str) -> dict[int, str]:
+    """What the strip says of each day of the month, by its class."""
+    return {
+        int(day): mark
+        for mark, day in re.findall(r'<li class="day-(\w+)" title="\d{4}-\d\d-(\d\d) ', page)
+    }
+
+
+def break_days(connection: Connection) -> None:
+    """One day each that is missing, of a sensor, doubtful; sealed for two; simulated as all are."""
+    own, day = tables.evidence.c.machine_id == ID, tables.evidence.c.day
+    connection.execute(delete(tables.evidence).where(own, day == date(2025, 11, 3)))
+    seen = update(tables.evidence).where(own, day == date(2025, 11, 4))
+    connection.execute(seen.values(source="sensor"))
+    doubtful = update(tables.evidence).where(own, day == date(2025, 11, 5))
+    connection.execute(doubtful.values(good_hours=0, replayed_hours=4095))
+    entries = [(date(2025, 11, 6), "sealed"), (date(2025, 11, 8), "in_use")]
+    rows = [{"equipment_id": ID, "valid_from": day, "status": status} for day, status in entries]
+    connection.execute(insert(tables.status_rows), rows)
+
+
+async def test_each_day_says_what_it_is(city: Town, address: str) -> None:
+    city.database.run_now(break_days)
+    page = (await get(f"{address}{MACHINE}?lang=zh")).text
+    days = days_shown(page)
+    assert list(days) == list(range(1, 31))
+    odd = {day: mark for day, mark in days.items() if mark != "valid" and day <= TODAY.day}
+    assert odd == {3: "missing", 4: "seen", 5: "doubtful", 6: "out", 7: "out"}
+    assert {mark for day, mark in days.items() if day > TODAY.day} == {"pending"}
+    assert "2025-11-03 缺数据" in page  # in words, for who sees no colour
+    assert "18 / 21" in page
+    assert "未封存" in page
+    before = (await get(f"{address}{MACHINE}?lang=en&month=2025-10")).text
+    assert set(days_shown(before).values()) == {"valid"}
+    assert len(days_shown(before)) == 31
+    assert "month=2025-11#evidence" in before.replace("&amp;", "&")
+
+
+async def test_a_verdict_names_the_days_that_decided(city: Town, address: str) -> None:
+    first, last = date(2025, 10, 1), date(2025, 10, 31)
+    own, day = tables.evidence.c.machine_id == ID, tables.evidence.c.day
+    lost = delete(tables.evidence).where(own, day.between(first, last), day > date(2025, 10, 20))
+    city.database.run_now(lambda connection: connection.execute(lost))
+    page = (await get(f"{address}{MACHINE}?lang=en&month=2025-10")).text
+    assert "valid data on too few days" in page
+    assert "<td>21–31</td>" in page
+    for name, one in builtin_definitions().items():
+        assert (f">{name}</a></th><td>" in page) is (one.measure == "networked")
+
+
+async def test_what_counts_no_days_shows_those_of_the_headline(address: str) -> None:
+    page = (await get(f"{address}{MACHINE}?lang=en&definition=COV")).text
+    assert "2025-11 · ENR-A" in page
+
+
+async def test_before_the_city_began_there_is_no_strip(city: Town, address: str) -> None:
+    began = insert(operation).values(id=1, began_on=date(2025, 11, 10))
+    city.database.run_now(lambda connection: connection.execute(began))
+    page = (await get(f"{address}{MACHINE}?lang=zh")).text
+    assert {day: mark for day, mark in days_shown(page).items() if mark == "before"} == (
+        dict.fromkeys(range(1, 10), "before")
+    )
+
+
+async def test_a_published_month_shows_the_digests_that_seal_it(city: Town, address: str) -> None:
+    inquiry = Inquiry(
+        builtin_definitions()["ENR-A"], period_of("2025-10", NOW_MS), NOW_MS, demonstration=True
+    )
+    city.database.run_now(lambda connection: keep(connection, take(connection, inquiry), NOW_MS))
+    page = (await get(f"{address}{MACHINE}?lang=en&month=2025-10")).text
+    digest = select(day_map.c.digest).where(day_map.c.uscc == uscc_of(0))
+    root = city.database.run_now(lambda c: c.scalar(select(evidence_taking.c.root)))
+    assert str(city.database.run_now(lambda c: c.scalar(digest))) in page
+    assert f"{root[:16]}…" in page
+
+
+def test_days_that_follow_one_another_are_a_range() -> None:
+    first = date(2026, 2, 1)
+    days = [first + timedelta(days=one) for one in (0, 1, 2, 6, 8, 9)]
+    assert ranges(days) == "1–3, 7, 9–10"
+    assert ranges([]) == ""
+
+
+@pytest.mark.long
+async def test_from_an_enterprise_it_is_two_clicks_to_the_evidence(address: str) -> None:
+    async with chromium() as page:
+        await page.goto(f"{address}/enterprises/{uscc_of(0)}?lang=zh")
+        await page.click(f"a[href^='{MACHINE}']")
+        await page.until("document.querySelectorAll('.days li').length === 30")
+        await page.click("#evidence summary")
+        rows = f"{ROWS}.filter(one => one.offsetHeight).length"
+        await page.until(f"{rows} === {TODAY.day}")
+        assert await page.barriers() == []
+        assert page.problems == []
