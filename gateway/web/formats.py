@@ -105,12 +105,16 @@ def onward(request: Request, kept: Sequence[str], target: str) -> str:
         kept: names of parameters.
         target: path, perhaps with parameters and a fragment of its own.
     """
-    asked = request.query_params
-    handed_on = urlencode({name: asked[name] for name in kept if asked.get(name)})
     address, mark, fragment = target.partition("#")
-    if handed_on:
-        address += ("&" if "?" in address else "?") + handed_on
+    if parameters := urlencode(handed_on(request, kept)):
+        address += ("&" if "?" in address else "?") + parameters
     return address + mark + fragment
+
+
+def handed_on(request: Request, kept: Sequence[str]) -> list[tuple[str, str]]:
+    """The parameters ``kept`` that the address of this page has, for its links and forms."""
+    asked = request.query_params
+    return [(name, asked[name]) for name in kept if asked.get(name)]
 
 
 def with_parameter(request: Request, **parameters: object) -> str:

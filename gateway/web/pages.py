@@ -83,6 +83,7 @@ class Site:
         login: visitors log in, so there is something to log out of.
         foot: further pages, named at the foot of each; pairs as of the navigation.
         kept: parameters of an address that its links hand on.
+        search: address of the search, whose box is on every page; empty: there is none.
     """
 
     name: Mapping[Language, str]
@@ -92,13 +93,14 @@ class Site:
     login: bool
     foot: Sequence[tuple[str, str]] = ()
     kept: Sequence[str] = ()
+    search: str = ""
 
     def section(self, path: str) -> str:
         """The address of the navigation that a page belongs to; the first page's for others.
 
-        Empty for a page that the foot names.
+        Empty for a page that the foot names, and for the search.
         """
-        if path in dict(self.foot):
+        if path in {self.search, *dict(self.foot)}:
             return ""
         own = (target for target, _ in self.navigation if f"{path}/".startswith(f"{target}/"))
         return next(own, "/")
@@ -222,6 +224,8 @@ class Pages:
             "here": request.scope["path"],
             "with_parameter": partial(formats.with_parameter, request),
             "onward": partial(formats.onward, request, self.site.kept),
+            "sought": request.query_params.get("q", ""),
+            "handed_on": formats.handed_on(request, self.site.kept),
             "is_live": bool(view.live),
             "reader": self.reader(request),
             "missing_since_ms": self.missing_since_ms(),

@@ -27,6 +27,7 @@ PAGES = {
     f"/enterprises/{FIRST}/1/A-001": ("工业互联网标识", "Last read back equal"),
     "/movers": ("个百分点", "What moved the rate"),
     f"/movers/{FIRST}": ("计入情况", "Counted otherwise"),
+    "/search": ("在上方搜索框中输入", "Type a name or a number"),
     "/gaps": ("网关失去联系", "gateway silent"),
     "/quality": ("台账外设备", "Machines outside the ledger"),
     "/books": ("应采", "suppressed"),
@@ -122,6 +123,13 @@ async def test_language_and_theme_are_remembered(address: str) -> None:
 async def test_from_the_city_down_to_a_machine(address: str) -> None:
     async with chromium() as page:
         await page.viewport(1280, 800)
+        await page.goto(f"{address}/?lang=zh&month=2025-10")
+        await page.press("/")
+        await page.until("document.activeElement.name === 'q'")
+        await page.type("[data-search]", "磨床 1 号 精工")
+        await page.press("Enter")
+        await page.until("document.querySelectorAll('main .what a').length === 2")
+        assert await page.evaluate("new URLSearchParams(location.search).get('month')") == "2025-10"
         await page.goto(f"{address}/?lang=zh")
         await page.click("a[href='/counties/330822']")
         await page.until("document.querySelector('h1').textContent === '常山县'")

@@ -39,6 +39,7 @@ NEEDED: dict[str, Permission | None] = {
     "/industries/{key}": Permission.ENTERPRISES,
     "/movers": Permission.ENTERPRISES,
     "/movers/{uscc}": Permission.ENTERPRISES,
+    "/search": Permission.ENTERPRISES,
     "/gaps": Permission.ENTERPRISES,
     "/quality": Permission.ENTERPRISES,
     "/books": Permission.ENTERPRISES,

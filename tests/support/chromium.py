@@ -129,6 +129,12 @@ class Page:
         await self.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
         await self.command("Input.insertText", text=text)
 
+    async def press(self, key: str) -> None:
+        """Press a key, as a person does: a character, or ``Enter``."""
+        text = "\r" if key == "Enter" else key
+        await self.command("Input.dispatchKeyEvent", type="keyDown", key=key, text=text)
+        await self.command("Input.dispatchKeyEvent", type="keyUp", key=key)
+
     async def viewport(self, width: int, height: int, *, mobile: bool = False) -> None:
         """Size of the window in CSS pixels."""
         await self.command(

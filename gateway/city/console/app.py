@@ -36,6 +36,7 @@ from gateway.city.console.pages.people import account, people, users
 from gateway.city.console.pages.people.people import scope_name
 from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures, points_text
+from gateway.city.console.search import page as search
 from gateway.city.rates.reports.shown import edges_of, percent_text
 from gateway.web.access.admission import visitor_of
 from gateway.web.access.reader import Reader
@@ -51,6 +52,7 @@ NEEDS = {
     "/identifiers": Permission.RELEASE,
     "/identifiers/outbox": Permission.RELEASE,
     "/identifiers/labels": Permission.LABELS,
+    search.ADDRESS: Permission.ENTERPRISES,
     "/gaps": Permission.ENTERPRISES,
     "/quality": Permission.ENTERPRISES,
     "/books": Permission.ENTERPRISES,
@@ -98,6 +100,7 @@ def build(context: ConsoleContext) -> ASGIApp:
         *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
         *_movers_routes(gate, endpoint, Movers(context, figures)),
         *_machine_routes(gate, endpoint, machine),
+        *search.routes(gate, context, pages),
         *_record_routes(gate, pages, Records(context, figures.gateways)),
         *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
         *_identifier_routes(gate, context, pages),
@@ -145,6 +148,7 @@ def _pages(context: ConsoleContext) -> Pages:
         login=config.console.has_login,
         foot=FOOT + PEOPLE if config.console.accounts else FOOT,
         kept=KEPT,
+        search=search.ADDRESS,
     )
     filters: dict[str, Callable[..., object]] = {
         "percent": partial(percent_text, edges=edges_of(*context.definitions.values())),

@@ -31,6 +31,16 @@
   const current = nav?.querySelector("[aria-current]");
   if (current) nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
 
+  // "/" goes to the search, unless somebody is writing.
+  const search = document.querySelector("[data-search]");
+  document.addEventListener("keydown", (event) => {
+    const isWriting = event.target.closest?.("input, textarea, select, [contenteditable]");
+    if (!search || event.key !== "/" || isWriting || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    search.select();
+    search.focus();
+  });
+
   for (const select of document.querySelectorAll("select[data-submit]")) {
     select.addEventListener("change", () => select.form.requestSubmit());
   }
