@@ -1,14 +1,15 @@
 """How numbers, times and addresses are written on pages. Pure; times are shown as Asia/Shanghai."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from math import isfinite
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
 from gateway.core.days import SHANGHAI
-from gateway.web.i18n import Language, text
+from gateway.web.i18n import Language, action_words, cause_words, reason_advice, text
 
 NOTHING = "—"
 
@@ -120,3 +121,21 @@ def handed_on(request: Request, kept: Sequence[str]) -> list[tuple[str, str]]:
 def with_parameter(request: Request, **parameters: object) -> str:
     """The address of this page with parameters set, as in ``?lang=en``; relative."""
     return "?" + request.url.include_query_params(**parameters).query
+
+
+def filters(language: Language) -> dict[str, Callable[..., object]]:
+    """What every template can write a value with."""
+    return {
+        "integer": integer,
+        "moment": moment,
+        "clock": clock,
+        "when": when,
+        "size": size,
+        "per_second": per_second,
+        "age": partial(age, language),
+        "duration": partial(duration, language),
+        "reading": partial(reading, language),
+        "cause": partial(cause_words, language),
+        "reason_advice": partial(reason_advice, language),
+        "action": partial(action_words, language),
+    }

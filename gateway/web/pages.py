@@ -26,10 +26,7 @@ from gateway.web.assets import Assets
 from gateway.web.i18n import (
     LANGUAGES,
     Language,
-    action_words,
-    cause_words,
     choose,
-    reason_advice,
     text,
 )
 
@@ -127,24 +124,6 @@ def preferences(request: Request) -> Preferences:
     return Preferences(language, theme if theme in THEMES else "auto", csrf)
 
 
-def _filters(language: Language) -> dict[str, Callable[..., object]]:
-    """What every template can write a value with."""
-    return {
-        "integer": formats.integer,
-        "moment": formats.moment,
-        "clock": formats.clock,
-        "when": formats.when,
-        "size": formats.size,
-        "per_second": formats.per_second,
-        "age": partial(formats.age, language),
-        "duration": partial(formats.duration, language),
-        "reading": partial(formats.reading, language),
-        "cause": partial(cause_words, language),
-        "reason_advice": partial(reason_advice, language),
-        "action": partial(action_words, language),
-    }
-
-
 @dataclass(slots=True)
 class Pages:
     """Templates of a console in both languages.
@@ -181,7 +160,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters |= _filters(language) | dict(self.filters)
+        environment.filters |= formats.filters(language) | dict(self.filters)
         environment.globals |= {
             "t": partial(text, language),
             "lang": language,
